@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { decodeAddress } from './address.ts'
+import { type CID, compareBytes, decodeCanonical, encodeCanonical, sha256 } from './encoding.ts'
+import { ProtocolError } from './errors.ts'
+import { CLOCK_SKEW_SECONDS, MAX_ANNOUNCEMENT_BYTES, MAX_DEPTH } from './limits.ts'
+import { checkTicket, type Ticket } from './redirection.ts'
+import { type ServiceBody, serviceId, serviceSchema } from './service.ts'
+import { bytes, decodeShape, parseShape, wholeNumber } from './shape.ts'
+import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
+import { type StopBody, stopSchema } from './stop.ts'
+
+const announcementSchema = z.tuple([z.literal(1), bytes(), bytes(), wholeNumber(0, MAX_DEPTH), bytes(32)])
+
+/** The signed thing inside an announcement, without the ticket. */
+export type Signed =
+  | { readonly kind: 'service'; readonly id: CID; readonly body: ServiceBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
+  | { readonly kind: 'stop'; readonly id: CID; readonly body: StopBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
+
+/** The gossip message: something signed by its author, and the redirection ticket of this copy. */
+export type Announcement = { readonly signed: Signed; readonly ticket: Ticket }
+
+/** `/thundercloud/<network>/services/1` */
+export function servicesTopic(network: string): string {
+  return `/thundercloud/${network}/services/1`
+}
+
+/** gossipsub's message id: the first 20 bytes of sha256(topic || 0x00 || data). */
+export function messageId(topic: string, data: Uint8Array): Uint8Array {
+  return sha256(new TextEncoder().encode(topic), Uint8Array.of(0), data).subarray(0, 20)
+}
+
+/** The same bytes for the same service and depth, whoever encodes them: gossipsub dedupes them by itself. */
+export function encodeAnnouncement({ signed, ticket }: Announcement): Uint8Array {
+  const encoded = encodeCanonical([1, signed.bytes, signed.sig, ticket.depth, ticket.proof])
+  if (encoded.byteLength > MAX_ANNOUNCEMENT_BYTES) {
+    throw new ProtocolError('', `the announcement has ${encoded.byteLength} bytes, at most ${MAX_ANNOUNCEMENT_BYTES} are allowed`)
+  }
+  return encoded
+}
+
+/** Shape, limits and ticket; not yet the signature (`verifyAnnouncement`), which costs more and is checked once. */
+export function decodeAnnouncement(encoded: Uint8Array): Announcement {
+  if (encoded.byteLength > MAX_ANNOUNCEMENT_BYTES) {
+    throw new ProtocolError('', `has ${encoded.byteLength} bytes, at most ${MAX_ANNOUNCEMENT_BYTES} are allowed`)
+  }
+  const [, body, sig, depth, proof] = decodeShape(announcementSchema, encoded)
+  const signed = decodeSigned(body, sig)
+  const ticket = { depth, proof }
+  checkTicket(signed.body.reach, ticket)
+  return { signed, ticket }
+}
+
+/** Reads the body of an announcement: a stop says `stop: true`, everything else is a service. */
+export function decodeSigned(encoded: Uint8Array, sig: Uint8Array): Signed {
+  const value = decodeCanonical(encoded)
+  const id = serviceId(encoded)
+  if (typeof value === 'object' && value !== null && 'stop' in value) {
+    return { kind: 'stop', id, body: parseShape(stopSchema, value), bytes: encoded, sig }
+  }
+  return { kind: 'service', id, body: parseShape(serviceSchema, value), bytes: encoded, sig }
+}
+
+/** Throws a SignatureError unless the author signed this body for this network. */
+export function verifyAnnouncement(signed: Signed, network: string, keys: KeyCache): void {
+  verifySignature(keys, {
+    network,
+    kind: signed.kind,
+    address: decodeAddress(signed.body.author, 'author'),
+    bytes: signed.bytes,
+    signature: signed.sig,
+  })
+}
+
+export function signService(body: Uint8Array, network: string, signer: Signer): Signed {
+  return decodeSigned(body, signFor(signer, network, 'service', body))
+}
+
+export function signStop(body: Uint8Array, network: string, signer: Signer): Signed {
+  return decodeSigned(body, signFor(signer, network, 'stop', body))
+}
+
+/** Too early or too late for this clock: such a message is ignored, never rejected (honest relays must not pay). */
+export function outOfTime(body: { issued: number; expires: number }, nowSeconds: number): 'early' | 'expired' | undefined {
+  if (body.issued > nowSeconds + CLOCK_SKEW_SECONDS) return 'early'
+  if (body.expires <= nowSeconds) return 'expired'
+  return undefined
+}
+
+/** Which of two of one (author, name) stands: the higher seq; a stop at equal seq; then the smaller id. */
+export function supersedes(a: Signed, b: Signed): boolean {
+  if (a.body.seq !== b.body.seq) return a.body.seq > b.body.seq
+  if (a.kind !== b.kind) return a.kind === 'stop'
+  return compareBytes(a.id.multihash.digest, b.id.multihash.digest) < 0
+}

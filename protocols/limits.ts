@@ -1,0 +1,59 @@
+/**
+ * Every number that two implementations must agree on. Sizes are bytes, times are whole seconds.
+ * A message over one of these is malformed: whoever sent it pays.
+ */
+
+/** One announcement on the wire; also the body cap of `POST /service`. */
+export const MAX_ANNOUNCEMENT_BYTES = 16 * 1024
+/** 0 = only the publisher's neighbours hear of it. */
+export const MAX_DEPTH = 8
+/** A service or stop lives at most this long. */
+export const MAX_LIFETIME_SECONDS = 30 * 24 * 3600
+/** How far `issued` may lie ahead of the receiver's clock before the message is ignored. */
+export const CLOCK_SKEW_SECONDS = 120
+/** Dedupe outlives `expires` by twice the skew: a replay can not slip through between two clocks. */
+export const DEDUPE_AFTER_EXPIRY_SECONDS = 240
+
+export const MAX_NAME_LENGTH = 64
+export const MAX_TITLE_LENGTH = 128
+export const MAX_DESC_LENGTH = 4096
+export const MAX_KEYWORDS = 32
+export const MAX_KEYWORD_LENGTH = 64
+export const MAX_TOOLCHAINS = 16
+export const MAX_CHAINS = 16
+export const MAX_SOURCES = 8
+export const MAX_URL_LENGTH = 512
+export const MAX_ARGUMENTS = 64
+export const MAX_ARGUMENT_LENGTH = 2048
+export const MAX_ENV = 64
+export const MAX_PORTS = 8
+export const MAX_EGRESS = 32
+export const MAX_STAPLES = 8
+export const MAX_REPLY_TO = 4
+export const MAX_REPLICAS = 1024
+
+/** Archives are cut into chunks of this size; only the last may be shorter. */
+export const CHUNK_BYTES = 1024 * 1024
+/** 4 GiB of code; keeps a manifest under 160 KiB. */
+export const MAX_CHUNKS = 4096
+export const MAX_MANIFEST_BYTES = 160 * 1024
+/** Chunks that one archive request may ask for; the client pulls, so this bounds what a server buffers. */
+export const MAX_CHUNKS_PER_REQUEST = 16
+
+export const MAX_REASONS = 32
+export const MAX_REASON_LENGTH = 512
+/** One signed receipt. */
+export const MAX_RECEIPT_BYTES = 32 * 1024
+/** A request on any of the request streams (archive, status, sync, tunnel hello). */
+export const MAX_REQUEST_BYTES = 64 * 1024
+
+/** A token that opens logs and ports is short-lived: it can not be called back. */
+export const MAX_ACCESS_SECONDS = 24 * 3600
+
+/** Ids in one sync list or pull. */
+export const MAX_SYNC_ITEMS = 1024
+
+/** Payload of one tunnel frame. */
+export const MAX_TUNNEL_FRAME_BYTES = 64 * 1024
+/** What a tunnel side may send before the first credit arrives. */
+export const TUNNEL_WINDOW_BYTES = 256 * 1024

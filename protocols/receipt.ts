@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { decodeAddress } from './address.ts'
+import { encodeCanonical } from './encoding.ts'
+import { ProtocolError } from './errors.ts'
+import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from './limits.ts'
+import { addressOf, bytes, cid, decodeShape, listOf, parseShape, seconds, text } from './shape.ts'
+import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
+
+export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'
+
+/** accepted: will run. unknown: never heard of it (an answer to a status request only). */
+export const RECEIPT_STATES = [
+  'unknown',
+  'refused',
+  'redirected',
+  'parked',
+  'accepted',
+  'running',
+  'done',
+  'failed',
+  'stopped',
+] as const
+export type ReceiptState = (typeof RECEIPT_STATES)[number]
+
+/** What would have changed one reason, for programs: a field, how it compares, and the value. */
+export const needSchema = z.strictObject({
+  field: text(64, 1),
+  must: z.enum(['at-most', 'at-least', 'one-of', 'match', 'be']),
+  value: text(MAX_REASON_LENGTH),
+})
+
+export const reasonSchema = z.strictObject({
+  rule: text(64, 1),
+  outcome: z.enum(['pass', 'fail', 'defer']),
+  message: text(MAX_REASON_LENGTH),
+  needs: needSchema.optional(),
+})
+
+const receiptSchema = z.strictObject({
+  v: z.literal(1),
+  /** address bytes of the node that answers */
+  node: addressOf,
+  service: cid,
+  state: z.enum(RECEIPT_STATES),
+  /** besides what `state` says, the service was passed on */
+  redirected: z.boolean(),
+  reasons: listOf(reasonSchema, MAX_REASONS),
+  /** sha256 of the policy in force */
+  policy: bytes(32),
+  at: seconds,
+})
+
+/** A node's word on what it does with a service, and why. */
+export type ReceiptBody = z.output<typeof receiptSchema>
+export type Receipt = { readonly body: ReceiptBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
+
+const sealedSchema = z.strictObject({ body: bytes(), sig: bytes() })
+
+/** Signs a receipt; the result is what travels: dag-cbor `{ body, sig }`. */
+export function signReceipt(body: ReceiptBody, network: string, signer: Signer): Uint8Array {
+  const encoded = encodeCanonical(parseShape(receiptSchema, body))
+  return encodeCanonical({ body: encoded, sig: signFor(signer, network, 'receipt', encoded) })
+}
+
+/** Decodes and verifies; throws a ProtocolError or SignatureError. */
+export function openReceipt(encoded: Uint8Array, network: string, keys: KeyCache): Receipt {
+  if (encoded.byteLength > MAX_RECEIPT_BYTES) throw new ProtocolError('', `has more than ${MAX_RECEIPT_BYTES} bytes`)
+  const sealed = decodeShape(sealedSchema, encoded)
+  const body = decodeShape(receiptSchema, sealed.body)
+  const address = decodeAddress(body.node, 'node')
+  verifySignature(keys, { network, kind: 'receipt', address, bytes: sealed.body, signature: sealed.sig })
+  return { body, bytes: sealed.body, sig: sealed.sig }
+}

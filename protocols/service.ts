@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { type CID, cidOfStructure, encodeCanonical } from './encoding.ts'
+import {
+  MAX_ARGUMENT_LENGTH,
+  MAX_ARGUMENTS,
+  MAX_CHAINS,
+  MAX_DESC_LENGTH,
+  MAX_EGRESS,
+  MAX_ENV,
+  MAX_KEYWORD_LENGTH,
+  MAX_KEYWORDS,
+  MAX_LIFETIME_SECONDS,
+  MAX_NAME_LENGTH,
+  MAX_PORTS,
+  MAX_REPLICAS,
+  MAX_REPLY_TO,
+  MAX_SOURCES,
+  MAX_STAPLES,
+  MAX_TITLE_LENGTH,
+  MAX_TOOLCHAINS,
+  MAX_URL_LENGTH,
+} from './limits.ts'
+import { reachSchema } from './redirection.ts'
+import { addressOf, amount, bytes, cid, decodeShape, listOf, parseShape, seconds, text, wholeNumber } from './shape.ts'
+
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, ".", "_" or "-", beginning with a letter or digit')
+  .max(MAX_NAME_LENGTH, `has more than ${MAX_NAME_LENGTH} characters`)
+
+const relativePath = text(256, 1).refine(
+  (path) => !path.startsWith('/') && !path.includes('\\') && !path.includes('\0') && !path.split('/').includes('..'),
+  'must be a path inside the source, without ".."',
+)
+const url = text(MAX_URL_LENGTH, 1).refine((value) => {
+  if (!URL.canParse(value)) return false
+  const { protocol, username, password } = new URL(value)
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === ''
+}, 'must be an http(s) address without a user or password')
+
+export const sourceSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('mesh') }),
+  z.strictObject({
+    type: z.literal('git'),
+    url,
+    commit: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a whole commit id (40 or 64 hex digits)'),
+    path: relativePath.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('registry'),
+    kind: text(32, 1),
+    name: text(214, 1),
+    version: text(64, 1),
+    path: relativePath.optional(),
+  }),
+  z.strictObject({ type: z.literal('https'), url, path: relativePath.optional() }),
+  z.strictObject({ type: z.literal('oci'), ref: text(MAX_URL_LENGTH, 1) }),
+  z.strictObject({ type: z.literal('inline'), bytes: bytes() }),
+])
+
+/** `host:port`, or `*.host:port` for any subdomain. */
+export const egressSchema = text(261, 3).regex(
+  /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/,
+  'must be host:port in lower case, like "api.github.com:443"',
+)
+
+export const portSchema = z.strictObject({
+  name: nameSchema,
+  port: wholeNumber(1, 65535),
+  access: z.enum(['author', 'any']).optional(),
+})
+
+const argument = text(MAX_ARGUMENT_LENGTH).refine((value) => !value.includes('\0'), 'must not contain a zero byte')
+
+export const runSchema = z.strictObject({
+  command: z.array(argument).min(1, 'must name what to run').max(MAX_ARGUMENTS),
+  build: z.array(argument).min(1).max(MAX_ARGUMENTS).optional(),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'is no name for an environment variable'), argument)
+    .refine((env) => Object.keys(env).length <= MAX_ENV, `has more than ${MAX_ENV} entries`)
+    .optional(),
+  workdir: relativePath.optional(),
+  ports: listOf(portSchema, MAX_PORTS)
+    .refine((ports) => new Set(ports.map(({ name }) => name)).size === ports.length, 'has two ports of one name')
+    .optional(),
+  kind: z.enum(['task', 'service']),
+  timeout: wholeNumber(1, MAX_LIFETIME_SECONDS).optional(),
+  restart: z.enum(['never', 'on-failure', 'always']).optional(),
+})
+
+export const resourcesSchema = z.strictObject({
+  /** bytes */
+  memory: wholeNumber(1),
+  /** bytes */
+  disk: wholeNumber(0),
+  /** thousandths of a core */
+  cpu: wholeNumber(1),
+  pids: wholeNumber(1, 65536),
+})
+
+export const rewardSchema = z.strictObject({ asset: text(32, 1), perHour: amount })
+
+const replyTo = text(256, 1).regex(/\/p2p\/12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'must be a multiaddr that ends in /p2p/12D3KooW...')
+const lifetime = { issued: seconds, expires: seconds }
+
+export const serviceSchema = z
+  .strictObject({
+    v: z.literal(1),
+    author: addressOf,
+    name: nameSchema,
+    seq: wholeNumber(0),
+    title: text(MAX_TITLE_LENGTH, 1),
+    desc: text(MAX_DESC_LENGTH),
+    keywords: listOf(text(MAX_KEYWORD_LENGTH, 1), MAX_KEYWORDS),
+    toolchain: listOf(text(32, 1), MAX_TOOLCHAINS),
+    symbiotes: listOf(addressOf, MAX_CHAINS),
+    hostchains: listOf(text(32, 1), MAX_CHAINS),
+    ...lifetime,
+    code: cid,
+    sources: listOf(sourceSchema, MAX_SOURCES),
+    run: runSchema,
+    resources: resourcesSchema,
+    network: listOf(egressSchema, MAX_EGRESS),
+    replicas: wholeNumber(1, MAX_REPLICAS),
+    reward: rewardSchema.optional(),
+    statements: listOf(bytes(), MAX_STAPLES),
+    credentials: listOf(bytes(), MAX_STAPLES),
+    replyTo: listOf(replyTo, MAX_REPLY_TO),
+    reach: reachSchema,
+  })
+  .superRefine(checkLifetime)
+
+/** The signed body of a service. Sizes in bytes, cpu in millicores, times in whole seconds (UTC). */
+export type ServiceBody = z.output<typeof serviceSchema>
+export type Source = z.output<typeof sourceSchema>
+export type Port = z.output<typeof portSchema>
+
+/** A service is named by its body alone: CID(dag-cbor, body). */
+export function serviceId(body: Uint8Array): CID {
+  return cidOfStructure(body)
+}
+
+export function encodeService(body: ServiceBody): Uint8Array {
+  return encodeCanonical(parseShape(serviceSchema, body))
+}
+
+export function decodeService(body: Uint8Array): ServiceBody {
+  return decodeShape(serviceSchema, body)
+}
+
+/** `expires` comes after `issued`, at most 30 days later. */
+export function checkLifetime(body: { issued: number; expires: number }, context: z.RefinementCtx): void {
+  if (body.expires <= body.issued) {
+    context.addIssue({ code: 'custom', path: ['expires'], message: 'must be later than issued' })
+  } else if (body.expires - body.issued > MAX_LIFETIME_SECONDS) {
+    context.addIssue({ code: 'custom', path: ['expires'], message: 'is more than 30 days after issued' })
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { encodeCanonical } from './encoding.ts'
+import { bytes, cid, decodeShape, text, wholeNumber } from './shape.ts'
+
+export const STATUS_PROTOCOL = '/thundercloud/status/1'
+
+const requestSchema = z.discriminatedUnion('want', [
+  z.strictObject({ v: z.literal(1), want: z.literal('receipt'), service: cid }),
+  z.strictObject({
+    v: z.literal(1),
+    want: z.literal('logs'),
+    service: cid,
+    /** lines from the end to begin with */
+    tail: wholeNumber(0, 10_000),
+    follow: z.boolean(),
+    token: bytes().optional(),
+  }),
+])
+/** One request a stream. `receipt` is open to all; `logs` need the author's peer id or an access token. */
+export type StatusRequest = z.output<typeof requestSchema>
+
+const answerSchema = z.discriminatedUnion('is', [
+  z.strictObject({ is: z.literal('receipt'), receipt: bytes() }),
+  z.strictObject({ is: z.literal('log'), stream: z.enum(['out', 'err', 'node']), at: wholeNumber(0), line: text(16 * 1024) }),
+  z.strictObject({ is: z.literal('end') }),
+  z.strictObject({ is: z.literal('error'), message: text(512) }),
+])
+/** A signed receipt; or log lines (`at` in milliseconds) and an end; or why not. */
+export type StatusAnswer = z.output<typeof answerSchema>
+
+export function encodeStatusRequest(request: StatusRequest): Uint8Array {
+  return encodeCanonical(request)
+}
+
+export function decodeStatusRequest(encoded: Uint8Array): StatusRequest {
+  return decodeShape(requestSchema, encoded)
+}
+
+export function encodeStatusAnswer(answer: StatusAnswer): Uint8Array {
+  return encodeCanonical(answer)
+}
+
+export function decodeStatusAnswer(encoded: Uint8Array): StatusAnswer {
+  return decodeShape(answerSchema, encoded)
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { encodeCanonical } from './encoding.ts'
+import { reachSchema } from './redirection.ts'
+import { checkLifetime, nameSchema } from './service.ts'
+import { addressOf, decodeShape, parseShape, seconds, wholeNumber } from './shape.ts'
+
+export const stopSchema = z
+  .strictObject({
+    v: z.literal(1),
+    author: addressOf,
+    name: nameSchema,
+    seq: wholeNumber(0),
+    stop: z.literal(true),
+    issued: seconds,
+    expires: seconds,
+    reach: reachSchema,
+  })
+  .superRefine(checkLifetime)
+
+/** The author's word that (author, name) ends: every service of it with this `seq` or a lower one. */
+export type StopBody = z.output<typeof stopSchema>
+
+export function encodeStop(body: StopBody): Uint8Array {
+  return encodeCanonical(parseShape(stopSchema, body))
+}
+
+export function decodeStop(body: Uint8Array): StopBody {
+  return decodeShape(stopSchema, body)
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { encodeCanonical } from './encoding.ts'
+import { MAX_DEPTH, MAX_SYNC_ITEMS } from './limits.ts'
+import { bytes, cid, decodeShape, listOf, text, wholeNumber } from './shape.ts'
+
+export const SYNC_PROTOCOL = '/thundercloud/sync/1'
+
+const item = z.tuple([cid, wholeNumber(0, MAX_DEPTH)])
+/** A live service (or stop) that the speaker would emit, and the depth it would carry. */
+export type SyncItem = z.output<typeof item>
+
+const requestSchema = z.discriminatedUnion('want', [
+  /** What would you emit? Ids after `after` in byte order, a page at a time. */
+  z.strictObject({ v: z.literal(1), want: z.literal('list'), after: cid.optional() }),
+  /** Send me these. */
+  z.strictObject({ v: z.literal(1), want: z.literal('pull'), ids: listOf(cid, MAX_SYNC_ITEMS) }),
+  /** I would emit these; pull them if they are better than what you have. */
+  z.strictObject({ v: z.literal(1), want: z.literal('offer'), items: listOf(item, MAX_SYNC_ITEMS) }),
+  /** A stop, handed straight to a node that runs the service. */
+  z.strictObject({ v: z.literal(1), want: z.literal('tell'), announcement: bytes() }),
+])
+/** One request a stream. */
+export type SyncRequest = z.output<typeof requestSchema>
+
+const answerSchema = z.discriminatedUnion('is', [
+  z.strictObject({ is: z.literal('items'), items: listOf(item, MAX_SYNC_ITEMS), more: z.boolean() }),
+  z.strictObject({ is: z.literal('announcement'), announcement: bytes() }),
+  z.strictObject({ is: z.literal('end') }),
+  z.strictObject({ is: z.literal('error'), message: text(256) }),
+])
+/** list: one `items`. pull: an `announcement` for each id that the speaker still emits, then `end`. offer, tell: `end`. */
+export type SyncAnswer = z.output<typeof answerSchema>
+
+export function encodeSyncRequest(request: SyncRequest): Uint8Array {
+  return encodeCanonical(request)
+}
+
+export function decodeSyncRequest(encoded: Uint8Array): SyncRequest {
+  return decodeShape(requestSchema, encoded)
+}
+
+export function encodeSyncAnswer(answer: SyncAnswer): Uint8Array {
+  return encodeCanonical(answer)
+}
+
+export function decodeSyncAnswer(encoded: Uint8Array): SyncAnswer {
+  return decodeShape(answerSchema, encoded)
+}

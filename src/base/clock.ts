@@ -1,0 +1,115 @@
+/** Time, as the house sees it: the system's in a node, a made one in tests and simulations. Milliseconds unless named. */
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  now(): number
+  /** Milliseconds that only grow; for durations. */
+  monotonic(): number
+  /** Calls back once after `ms`. Does not keep the process alive. */
+  after(ms: number, callback: () => void): Timer
+  /** Calls back again and again, `ms` after the last call. Does not keep the process alive. */
+  every(ms: number, callback: () => void): Timer
+}
+
+export interface Timer extends Disposable {
+  cancel(): void
+}
+
+/** Whole seconds since 1970, UTC: the wire's unit. */
+export function nowSeconds(clock: Clock): number {
+  return Math.floor(clock.now() / 1000)
+}
+
+export function systemClock(): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    after: (ms, callback) => timerOf(setTimeout(callback, ms), clearTimeout),
+    every: (ms, callback) => timerOf(setInterval(callback, ms), clearInterval),
+  }
+}
+
+/** Resolves after `ms`, or rejects with the signal's reason. */
+export function sleep(clock: Clock, ms: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  const { signal } = options
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const stop = () => {
+      timer.cancel()
+      reject(signal?.reason)
+    }
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    })
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+}
+
+/** A signal that aborts with `reason` after `ms`, or together with `outer`. Dispose it when the work is done. */
+export function deadline(
+  clock: Clock,
+  ms: number,
+  reason: Error,
+  outer?: AbortSignal,
+): { signal: AbortSignal } & Disposable {
+  const controller = new AbortController()
+  const timer = clock.after(ms, () => controller.abort(reason))
+  const follow = () => controller.abort(outer?.reason)
+  if (outer?.aborted) follow()
+  outer?.addEventListener('abort', follow, { once: true })
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      timer.cancel()
+      outer?.removeEventListener('abort', follow)
+    },
+  }
+}
+
+/** A clock that stands until it is told to move; timers fire in order, microtasks run between them. */
+export interface ManualClock extends Clock {
+  advance(ms: number): Promise<void>
+}
+
+export function manualClock(startMs = 1_700_000_000_000): ManualClock {
+  let time = startMs
+  let count = 0
+  const due = new Map<number, { at: number; every?: number; callback: () => void }>()
+  const add = (entry: { at: number; every?: number; callback: () => void }): Timer => {
+    const id = count++
+    due.set(id, entry)
+    const cancel = () => void due.delete(id)
+    return { cancel, [Symbol.dispose]: cancel }
+  }
+  const next = (until: number) =>
+    [...due].filter(([, { at }]) => at <= until).sort(([a, x], [b, y]) => x.at - y.at || a - b)[0]
+  return {
+    now: () => time,
+    monotonic: () => time - startMs,
+    after: (ms, callback) => add({ at: time + ms, callback }),
+    every: (ms, callback) => add({ at: time + ms, every: ms, callback }),
+    async advance(ms) {
+      const until = time + ms
+      for (let entry = next(until); entry !== undefined; entry = next(until)) {
+        const [id, timer] = entry
+        time = Math.max(time, timer.at)
+        if (timer.every === undefined) due.delete(id)
+        else timer.at += timer.every
+        timer.callback()
+        await settle()
+      }
+      time = until
+      await settle()
+    },
+  }
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+function timerOf<T extends { unref?(): unknown }>(handle: T, clear: (handle: T) => void): Timer {
+  handle.unref?.()
+  const cancel = () => clear(handle)
+  return { cancel, [Symbol.dispose]: cancel }
+}

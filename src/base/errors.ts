@@ -1,0 +1,58 @@
+/**
+ * The failures that someone outside may want to tell apart. Each says whether doing the same again can help;
+ * retry loops ask it, and nobody keeps a list of codes.
+ */
+export class ThundercloudError extends Error {
+  override readonly name: string = 'ThundercloudError'
+
+  shouldRetry(): boolean {
+    return false
+  }
+}
+
+/** A person's input is wrong. The message is one sentence: the field, the value's problem, and what would be right. */
+export class InputError extends ThundercloudError {
+  override readonly name: string = 'InputError'
+}
+
+/** The thing asked for is not there. */
+export class NotFoundError extends ThundercloudError {
+  override readonly name = 'NotFoundError'
+}
+
+/** The asker may not do this. */
+export class AccessError extends ThundercloudError {
+  override readonly name = 'AccessError'
+}
+
+/** Something that may work in a while: a peer gone, an engine starting, a queue full. */
+export class UnavailableError extends ThundercloudError {
+  override readonly name: string = 'UnavailableError'
+
+  override shouldRetry(): boolean {
+    return true
+  }
+}
+
+/** A time limit passed. */
+export class TimeoutError extends UnavailableError {
+  override readonly name = 'TimeoutError'
+}
+
+/** Does the error itself think that another attempt can help? Errors that do not say are retried. */
+export function mayRetry(error: unknown): boolean {
+  if (typeof error === 'object' && error !== null && 'shouldRetry' in error && typeof error.shouldRetry === 'function') {
+    return error.shouldRetry() === true
+  }
+  return true
+}
+
+/** One line for a person, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** `error.code` of Node's own errors ('ENOENT', 'EADDRINUSE', ...). */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,112 @@
+import { UnavailableError } from './errors.ts'
+
+export class QueueFullError extends UnavailableError {
+  override readonly name = 'QueueFullError'
+}
+
+/** Work that waits its turn: at most `concurrency` at once, at most `max` waiting; what is over is dropped and counted. */
+export interface WorkQueue {
+  /** Rejects with a QueueFullError when there is no room. */
+  add<T>(work: () => Promise<T>): Promise<T>
+  /** Resolves when nothing runs or waits. */
+  idle(): Promise<void>
+  readonly waiting: number
+  readonly running: number
+  readonly dropped: number
+}
+
+export function createQueue(init: { name: string; concurrency: number; max: number }): WorkQueue {
+  const waiting: (() => void)[] = []
+  const idlers: (() => void)[] = []
+  let running = 0
+  let dropped = 0
+  const done = () => {
+    running--
+    waiting.shift()?.()
+    if (running === 0 && waiting.length === 0) for (const resolve of idlers.splice(0)) resolve()
+  }
+  return {
+    async add(work) {
+      if (running >= init.concurrency) {
+        if (waiting.length >= init.max) {
+          dropped++
+          throw new QueueFullError(`the ${init.name} queue is full (${init.max} waiting)`)
+        }
+        await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+      running++
+      try {
+        return await work()
+      } finally {
+        done()
+      }
+    },
+    idle: () => (running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+    get waiting() {
+      return waiting.length
+    },
+    get running() {
+      return running
+    },
+    get dropped() {
+      return dropped
+    },
+  }
+}
+
+/** A bucket of tokens: `burst` at once, refilled with `perSecond`. */
+export function createBucket(init: { burst: number; perSecond: number }, monotonicMs: () => number) {
+  let tokens = init.burst
+  let last = monotonicMs()
+  return {
+    take(count = 1): boolean {
+      const now = monotonicMs()
+      tokens = Math.min(init.burst, tokens + ((now - last) / 1000) * init.perSecond)
+      last = now
+      if (tokens < count) return false
+      tokens -= count
+      return true
+    },
+  }
+}
+
+/** A map that forgets its oldest entry when it is full. Reading makes an entry young again. */
+export class BoundedMap<K, V> {
+  readonly #entries = new Map<K, V>()
+  readonly #max: number
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: K): V | undefined {
+    const value = this.#entries.get(key)
+    if (value !== undefined) {
+      this.#entries.delete(key)
+      this.#entries.set(key, value)
+    }
+    return value
+  }
+
+  set(key: K, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    if (this.#entries.size > this.#max) this.#entries.delete(this.#entries.keys().next().value as K)
+  }
+
+  delete(key: K): boolean {
+    return this.#entries.delete(key)
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key)
+  }
+
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries()
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * One request stream with a peer: length-prefixed messages both ways, with back-pressure both ways.
+ * Whoever opens it or is handed it disposes it; disposing a stream that has not ended resets it.
+ */
+export interface MessageStream extends AsyncDisposable {
+  /** The other side's peer id, proven by the connection. */
+  readonly peer: string
+  /** The next message; undefined when the other side has ended. Rejects when the stream was reset or `signal` aborts. */
+  read(options?: { signal?: AbortSignal | undefined }): Promise<Uint8Array | undefined>
+  /** Resolves when there is room for more. */
+  write(message: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** No more messages from here; reading goes on. */
+  end(): Promise<void>
+  /** Both ways are over at once. */
+  abort(reason: Error): void
+}
+
+/** Opens request streams to peers, dialling them if need be. `peer` is a peer id or a multiaddr that ends in /p2p/<id>. */
+export interface StreamOpener {
+  open(peer: string, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<MessageStream>
+}
+
+/** A byte pipe in both directions with half-close: what a tunnel and a door hand out. */
+export type BytePipe = import('node:stream').Duplex

@@ -1,0 +1,75 @@
+/** Text from the network, made safe for a terminal or a log line: control characters out, length bounded. */
+export function printable(text: string, max = 200): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd')
+  return clean.length > max ? `${clean.slice(0, max - 3)}...` : clean
+}
+
+/** 1536 -> "1.5 KiB" */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`
+}
+
+/** "512MiB" -> 536870912; undefined where the text is no size. Without a unit: bytes. */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(B|K|KB|KiB|M|MB|MiB|G|GB|GiB|T|TB|TiB)?$/i.exec(text.trim())
+  if (match === null) return undefined
+  const unit = (match[2] ?? 'B').toLowerCase()
+  const power = ['b', 'k', 'm', 'g', 't'].indexOf(unit.charAt(0))
+  const base = unit.length === 2 && unit.endsWith('b') ? 1000 : 1024
+  return Math.round(Number(match[1]) * base ** power)
+}
+
+/** "90s", "15m", "24h", "7d" -> seconds; undefined where the text is no duration. */
+export function parseSeconds(text: string): number | undefined {
+  const match = /^(\d+)\s*(s|m|h|d)?$/.exec(text.trim())
+  if (match === null) return undefined
+  const factor = { s: 1, m: 60, h: 3600, d: 86_400 }[match[2] ?? 's'] as number
+  return Number(match[1]) * factor
+}
+
+/** 95000 -> "1m 35s" */
+export function formatMs(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 60) return `${minutes}m ${Math.round((ms % 60_000) / 1000)}s`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`
+}
+
+/** The known word that was probably meant, if any is near. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: { word: string; distance: number } | undefined
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (best === undefined || distance < best.distance) best = { word: candidate, distance }
+  }
+  return best !== undefined && best.distance <= Math.max(2, Math.floor(word.length / 3)) ? best.word : undefined
+}
+
+/** "a", "a and b", "a, b and c" */
+export function listing(words: readonly string[], last = 'and'): string {
+  if (words.length < 2) return words.join('')
+  return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, change))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}

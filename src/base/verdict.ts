@@ -1,0 +1,51 @@
+/** What would have changed one reason, for programs: a field of the service or a fact about it, and what it must be. */
+export type Need = {
+  readonly field: string
+  readonly must: 'at-most' | 'at-least' | 'one-of' | 'match' | 'be'
+  /** A number as decimal text, or words joined by ", ". */
+  readonly value: string
+}
+
+/** One rule's outcome. `defer`: not known yet, or not now. */
+export type Reason = {
+  readonly rule: string
+  readonly outcome: 'pass' | 'fail' | 'defer'
+  readonly message: string
+  readonly needs?: Need | undefined
+}
+
+export type NetworkGrant =
+  | { readonly mode: 'none' }
+  | { readonly mode: 'allowlist'; readonly allow: readonly string[]; readonly rateKbps?: number }
+  | { readonly mode: 'open'; readonly rateKbps?: number }
+
+export type ExecutorName = 'docker' | 'host'
+
+/** The limits under which a run happens. */
+export type Grant = {
+  readonly executor: ExecutorName
+  readonly memoryBytes: number
+  /** thousandths of a core */
+  readonly cpuMillicores: number
+  readonly diskBytes: number
+  readonly pids: number
+  /** wall time of one run; undefined = until the service expires */
+  readonly timeoutSeconds?: number | undefined
+  readonly network: NetworkGrant
+}
+
+/** What wakes a parked service. */
+export type Condition =
+  | { readonly on: 'capacity' }
+  | { readonly on: 'policy' }
+  | { readonly on: 'quorum'; readonly code: string }
+  | { readonly on: 'freeze'; readonly chain: string }
+  | { readonly on: 'replica' }
+
+/** What a runner answers. */
+export type Verdict = {
+  readonly run: Grant | false
+  readonly redirect: boolean
+  readonly park?: readonly Condition[] | undefined
+  readonly reasons: readonly Reason[]
+}

@@ -1,0 +1,130 @@
+import type { Events } from '../base/events.ts'
+import type { Reason, Verdict } from '../base/verdict.ts'
+import type { NodeEvents } from './events.ts'
+
+/** What this node does with one service, in the words of a receipt. */
+export type ServiceState =
+  | 'deciding'
+  | 'refused'
+  | 'redirected'
+  | 'parked'
+  | 'accepted'
+  | 'running'
+  | 'done'
+  | 'failed'
+  | 'stopped'
+  | 'expired'
+
+/** One service as people and programs are shown it. Times are whole seconds (UTC), ids base32 CIDs, addresses base58. */
+export type ServiceView = {
+  readonly id: string
+  readonly author: string
+  readonly name: string
+  readonly seq: number
+  readonly title: string
+  readonly desc: string
+  readonly code: string
+  readonly kind: 'task' | 'service'
+  readonly replicas: number
+  readonly ports: readonly { name: string; port: number; access: 'author' | 'any' }[]
+  readonly issued: number
+  readonly expires: number
+  readonly receivedAt: number
+  readonly via: 'gossip' | 'sync' | 'api' | 'local'
+  readonly depth: number
+  readonly state: ServiceState
+  readonly redirected: boolean
+  readonly supersededBy?: string | undefined
+  readonly run?: RunView | undefined
+  /** Signed answers of other nodes, newest per node; only where this node published the service or asked. */
+  readonly receipts: readonly ReceiptView[]
+}
+
+export type RunView = {
+  readonly runId: string
+  readonly executor: string
+  readonly state: 'decided' | 'fetching' | 'building' | 'starting' | 'running' | 'exited' | 'failed' | 'stopped' | 'refused'
+  readonly since: number
+  readonly exitCode?: number | undefined
+  readonly detail?: string | undefined
+  readonly restarts: number
+}
+
+export type ReceiptView = {
+  readonly node: string
+  readonly peerId: string
+  readonly state: string
+  readonly redirected: boolean
+  readonly reasons: readonly Reason[]
+  readonly at: number
+}
+
+/** The journalled verdict in force, or the one that a fresh decision would give. */
+export type Explanation = {
+  readonly id: string
+  readonly at: number
+  readonly from: 'journal' | 'now'
+  readonly verdict: Verdict
+  /** A runner that failed instead of answering. */
+  readonly failure?: string | undefined
+}
+
+export type PeerView = {
+  readonly peerId: string
+  readonly address: string
+  readonly multiaddr: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly connectedAt: number
+  /** gossip score; below 0 the peer has misbehaved */
+  readonly score: number
+  readonly static: boolean
+}
+
+export type LogLine = { readonly stream: 'out' | 'err' | 'node'; readonly at: number; readonly line: string }
+
+/** What became of bytes handed in through the API. */
+export type Received =
+  | { readonly outcome: 'new' | 'known' | 'better'; readonly id: string }
+  | { readonly outcome: 'refused'; readonly reason: string; readonly retry: boolean }
+
+export type Health = {
+  readonly ok: boolean
+  readonly version: string
+  readonly network: string
+  readonly peerId: string
+  readonly address: string
+  readonly peers: number
+  readonly services: number
+  readonly running: number
+  readonly executors: readonly { name: string; available: boolean; detail: string }[]
+  readonly uptimeSeconds: number
+}
+
+/** A whole node. `createNode` makes one; disposing it stops everything that it started, newest first. */
+export interface ThundercloudNode extends AsyncDisposable {
+  readonly network: string
+  readonly peerId: string
+  readonly address: string
+  readonly events: Events<NodeEvents>
+  multiaddrs(): string[]
+  health(): Promise<Health>
+  peers(): PeerView[]
+  services(): ServiceView[]
+  /** `id` may be a whole id or an unambiguous beginning of one, or `name` where only one author uses it. Throws NotFoundError or InputError. */
+  service(id: string): ServiceView
+  explain(id: string): Promise<Explanation>
+  logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
+  /** An announcement from anyone (dag-cbor). */
+  receive(announcement: Uint8Array): Promise<Received>
+  /** Signs an unsigned manifest with the node's own key and announces it. `code` is in the node's store already or in `sources`. */
+  publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
+  /** Takes a canonical tar into the store and serves it to the mesh. Throws InputError where it is not canonical. */
+  addArchive(tar: AsyncIterable<Uint8Array>): Promise<{ code: string; size: number }>
+  /**
+   * Stops a service. Its author's node (same key) signs a stop for the whole mesh; any other operator's stop is local,
+   * journalled, and not undone by a restart.
+   */
+  stop(id: string): Promise<{ scope: 'mesh' | 'local' }>
+  /** Reads policy and services again; nothing changes when they are wrong (throws InputError). */
+  reload(): Promise<void>
+}
