@@ -1,0 +1,41 @@
+import type { BytePipe } from '../base/stream.ts'
+import type { Announcement } from '../../protocols/announcement.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import type { Receipt } from '../../protocols/receipt.ts'
+import type { Signer } from '../../protocols/signature.ts'
+import type { LogLine } from './contract.ts'
+
+export type LightPeerInit = {
+  /** network name */
+  readonly network: string
+  /** multiaddrs to join through, each ending in /p2p/<id> */
+  readonly join: readonly string[]
+  /** Signs access tokens for this peer, so that the author reaches what is the author's. */
+  readonly author?: Signer | undefined
+}
+
+/**
+ * A peer for a minute: it has no policy, runs nothing and forgets everything. Publishes, asks, and opens tunnels from a
+ * laptop that never was a node. Its identity is new each time; disposing it leaves nothing behind.
+ */
+export interface LightPeer extends AsyncDisposable {
+  readonly peerId: string
+  /** Multiaddrs for `replyTo`: where receipts reach this peer. */
+  replyTo(): string[]
+  /** Packs a folder, keeps it in a temporary store and serves it to the mesh. */
+  addFolder(dir: string, options?: { signal?: AbortSignal | undefined }): Promise<{ code: CID; size: number; files: number }>
+  /** Resolves when at least one neighbour was sent it. */
+  announce(announcement: Announcement, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** Receipts that nodes send for what was announced here, as they come. Ends with the signal. */
+  receipts(options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
+  /** Peer ids that hold the code, without this one. Ends when the lookup does. */
+  holders(code: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
+  /** Asks neighbours and providers what they do with a service. */
+  ask(service: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
+  /** A pipe to a named port of a running service; tries every node that runs it. Throws with the last refusal. */
+  connect(service: CID, port: string, options?: { signal?: AbortSignal | undefined }): Promise<BytePipe>
+  logs(
+    service: CID,
+    options: { tail: number; follow: boolean; signal?: AbortSignal | undefined },
+  ): AsyncIterable<LogLine>
+}
