@@ -18,6 +18,19 @@ const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EN
 // Settings of the npm that called us which would make the installation inside differ from what the lock file says.
 const NOT_INHERITED = /^npm_(lifecycle_|package_|command$|config_(global|location|workspaces?|omit|include|only|production|dry_run|package_lock|package_lock_only|json|local_prefix|prefix)$)/
 
+const runtimePackage = JSON.parse(readFileSync(join(root, 'scripts', 'runtime', 'package.json'), 'utf8'))
+const runtimes = Object.keys(runtimePackage.optionalDependencies)
+const pinned = runtimePackage.optionalDependencies[runtimes[0]]
+
+let interrupted = false
+/** @type {(signal: NodeJS.Signals) => void} */
+let stop = () => {}
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => {
+    interrupted = true
+    stop(signal)
+  })
+}
 process.exitCode = await main()
 
 /** @returns {Promise<number>} the exit code */
@@ -30,6 +43,7 @@ async function main() {
   const installed = await install()
   if (installed !== 0) return installed
 
+  await linkRuntime()
   const problem = runtimeProblem()
   if (problem !== undefined) {
     say(problem)
@@ -61,59 +75,34 @@ function readIfThere(file) {
  * package.json names those that have one), and an npm too old for that setting would compile for minutes.
  * @returns {Promise<number>} the exit code
  */
-function install() {
-  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline']
-  args.push('--include=dev', '--include=optional')
+async function install() {
+  // Without a network npm tries every package for minutes; an answer to one question is known in a second.
+  const ping = await npm(['ping', '--fetch-retries=1', '--fetch-retry-mintimeout=500', '--fetch-timeout=10000'])
+  const unreachable = ping.code === 0 ? undefined : UNREACHABLE.exec(ping.output)?.[0]
+
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--include=dev', '--include=optional']
+  args.push(unreachable === undefined ? '--prefer-offline' : '--offline')
   if (process.env.npm_config_strict_allow_scripts !== 'true') args.push('--ignore-scripts')
+  const { code, output } = interrupted ? ping : await npm(args)
 
-  const npm = process.env.npm_execpath
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name)))
-  const child = npm?.endsWith('.js')
-    ? spawn(process.execPath, [npm, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    : spawn('npm', args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' })
-
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', chunk => {
-      output += chunk
-    })
-  }
-  let stoppedBy
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => {
-      stoppedBy = signal
-      child.kill(signal)
-    })
-  }
-  return new Promise(resolve => {
-    child.on('error', error => {
-      say(`Set-up could not start npm: ${error.message}`)
-      resolve(1)
-    })
-    child.on('close', (code, signal) => {
-      if (code === 0 && stoppedBy === undefined) return resolve(0)
-      if (stoppedBy ?? signal) say('Set-up was interrupted; the next run starts it again.')
-      else say(explain(output, code))
-      resolve(code || 1)
-    })
-  })
+  if (interrupted) say('Set-up was interrupted; the next run starts it again.')
+  else if (code !== 0 && unreachable !== undefined) {
+    say(
+      `Set-up needs the npm registry and could not reach it (${unreachable}): connect to the network, or configure npm's proxy, and run the same command again.`
+    )
+  } else if (code !== 0) say(`${output.trim()}\nSet-up failed: npm install ended with code ${code}; the reason is above.`)
+  return code
 }
 
-/**
- * @param {string} output
- * @param {number | null} code
- */
-function explain(output, code) {
-  const unreachable = UNREACHABLE.exec(output)
-  if (unreachable !== null) {
-    return `Set-up needs the npm registry and could not reach it (${unreachable[0]}): connect to the network, or configure a proxy for npm, and run the same command again.`
-  }
-  return `${output.trim()}\nSet-up failed: npm install ended with exit code ${code}; the reason is above.`
+/** npm 10 installs the runtime and then loses its link, together with the links of the ones for other platforms. */
+async function linkRuntime() {
+  if (existsSync(pinnedNode)) return
+  const installed = runtimes.filter(name => existsSync(join(root, 'node_modules', name)))
+  if (installed.length > 0) await npm(['rebuild', '--ignore-scripts', ...installed])
 }
 
 /** Whether the runtime that npm linked is the one that is pinned, and starts here. */
 function runtimeProblem() {
-  const pinned = Object.values(readJson('scripts/runtime/package.json').optionalDependencies)[0]
   const platform = `${process.platform}-${process.arch}`
   if (!existsSync(pinnedNode)) {
     return `No Node.js ${pinned} is published on npm for ${platform}: install Node.js 24 or newer yourself and start \`node --conditions=thundercloud-source src/cli/main.ts\` with it.`
@@ -131,9 +120,35 @@ function runtimeProblem() {
   }
 }
 
-/** @param {string} file */
-function readJson(file) {
-  return JSON.parse(readFileSync(join(root, file), 'utf8'))
+/**
+ * @param {string[]} args
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+function npm(args) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name)))
+  const script = process.env.npm_execpath
+  const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []]
+  const child = spawn(command, [...first, ...args, '--loglevel=error'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32' && command === 'npm'
+  })
+  stop = signal => child.kill(signal)
+
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      output += chunk
+    })
+  }
+  return new Promise(resolve => {
+    child.on('error', error => resolve({ code: 1, output: `npm could not be started: ${error.message}` }))
+    child.on('close', (code, signal) => {
+      if (signal !== null) interrupted = true
+      resolve({ code: interrupted ? code || 130 : (code ?? 1), output })
+    })
+  })
 }
 
 /** @param {string} sentence */
