@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { type Address, addressKey, formatAddress, parseAddress } from '../../protocols/address.ts'
+import { messageOf } from '../base/errors.ts'
+import { listing, nearest, parseBytes, parseSeconds } from '../base/text.ts'
+
+/**
+ * The building blocks of every file's schema. A message says what is allowed ("a whole number from 0 to 8");
+ * the file, the key and the value are put before it in one place (problem.ts).
+ */
+
+/** An object that knows all its keys. An unknown one is refused, with the key that was probably meant. */
+export function keys<S extends z.ZodRawShape>(shape: S) {
+  const known = Object.keys(shape).filter((key) => key !== '$schema')
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? hint(issue.keys, known) : 'an object'),
+  })
+}
+
+export function whole(min: number, max: number) {
+  const allowed = `a whole number from ${min} to ${max}`
+  return z.int(allowed).min(min, allowed).max(max, allowed)
+}
+
+export function flag() {
+  return z.boolean('true or false')
+}
+
+export function words(max: number, length = 64) {
+  const item = z.string('text').min(1, `text of 1 to ${length} characters`).max(length, `text of 1 to ${length} characters`)
+  return list(item, max)
+}
+
+export function list<T extends z.ZodType>(item: T, max: number) {
+  const allowed = `a list of at most ${max} entries`
+  return z.array(item, allowed).max(max, allowed)
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  const quoted = values.map((value) => `"${value}"`)
+  return z.enum(values, `${values.length > 2 ? 'one of ' : ''}${listing(quoted, 'or')}`)
+}
+
+/** Bytes: a number, or text with a unit. */
+export function size(min = 0) {
+  const allowed = `a size like 268435456 or "256MiB"${min > 0 ? `, at least ${min}` : ''}`
+  return z.union([z.number(), z.string()], allowed).transform((value, context) => {
+    const bytes = typeof value === 'string' ? parseBytes(value) : value
+    if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= min) return bytes
+    return refuse(context, allowed)
+  })
+}
+
+/** Seconds: a number, or text with a unit. */
+export function duration(min: number, max: number) {
+  const allowed = `a time like 90, "15m", "24h" or "7d", from ${min} to ${max} seconds`
+  return z.union([z.number(), z.string()], allowed).transform((value, context) => {
+    const seconds = typeof value === 'string' ? parseSeconds(value) : value
+    if (seconds !== undefined && Number.isSafeInteger(seconds) && seconds >= min && seconds <= max) return seconds
+    return refuse(context, allowed)
+  })
+}
+
+/** Thousandths of a core: a number of them, or a number of cores as text ("0.5"). */
+export function millicores(min = 0) {
+  const allowed = 'thousandths of a core like 500, or cores as text like "0.5"'
+  return z.union([z.number(), z.string()], allowed).transform((value, context) => {
+    const cpu = typeof value === 'number' ? value : /^\d{1,5}(\.\d{1,3})?$/.test(value) ? Math.round(Number(value) * 1000) : -1
+    if (Number.isSafeInteger(cpu) && cpu >= min) return cpu
+    return refuse(context, allowed)
+  })
+}
+
+/** An amount: decimal digits as text, or a whole number. */
+export function decimal() {
+  const allowed = 'an amount like 10 or "0.25"'
+  return z.union([z.number(), z.string()], allowed).transform((value, context) => {
+    const text = String(value)
+    return /^(0|[1-9]\d{0,38})(\.\d{1,18})?$/.test(text) ? text : refuse(context, allowed)
+  })
+}
+
+/** A map from addresses. Comes out with canonical spellings; one key in two spellings is a contradiction. */
+export function addressMap<T extends z.ZodType>(value: T) {
+  const whole = z.record(z.string(), value, 'an object from address to settings')
+  return whole.transform((entries, context) => {
+    const found = new Map<string, string>()
+    const canonical: Record<string, z.output<T>> = {}
+    for (const [text, settings] of Object.entries(entries) as [string, z.output<T>][]) {
+      const address = readAddress(text, context, [text])
+      if (address === undefined) continue
+      const earlier = found.get(addressKey(address))
+      if (earlier !== undefined) {
+        sentence(context, [text], `is another spelling of ${earlier}, which is listed too; keep one of them`)
+      }
+      found.set(addressKey(address), text)
+      canonical[formatAddress(address)] = settings
+    }
+    return canonical
+  })
+}
+
+export function readAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]): Address | undefined {
+  try {
+    return parseAddress(text, '')
+  } catch (error) {
+    sentence(context, path, `is no usable address: ${messageOf(error)}`)
+    return undefined
+  }
+}
+
+/** Reports a problem that needs its own words instead of "is X; allowed is Y". */
+export function sentence(context: z.RefinementCtx, path: PropertyKey[], words: string): void {
+  context.addIssue({ code: 'custom', path, message: words, params: { sentence: true } })
+}
+
+function refuse(context: z.RefinementCtx, allowed: string): never {
+  context.addIssue({ code: 'custom', message: allowed })
+  return z.NEVER
+}
+
+function hint(unknown: readonly string[], known: readonly string[]): string {
+  const near = nearest(unknown[0] as string, known)
+  return near === undefined ? `known keys are ${listing(known)}` : `did you mean ${near}?`
+}

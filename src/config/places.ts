@@ -1,0 +1,72 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { z } from 'zod'
+
+const HOST = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?[0-9a-f:]*:[0-9a-f:.]*\]?$/i
+const TARGET = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/
+
+export function hostName(allowed: string) {
+  return z.string(allowed).regex(HOST, allowed)
+}
+
+/** What a run may reach: `host:port`, or `*.host:port` for any subdomain. */
+export function networkTarget() {
+  const allowed = 'host:port in lower case like "api.github.com:443" or "*.example.org:443"'
+  return z.string(allowed).max(261, allowed).regex(TARGET, allowed)
+}
+
+export function httpUrl() {
+  const allowed = 'an http(s) address like "https://localhost:4873"'
+  return z.string(allowed).max(512, allowed).refine((text) => isHttp(text), allowed)
+}
+
+/** A multiaddr over TCP. With `listen`: an IP address of this machine and a port, and nothing more. */
+export function tcpAddress(kind: 'listen' | 'dial') {
+  const allowed = kind === 'listen' ? 'a multiaddr like "/ip4/0.0.0.0/tcp/4980"' : 'a multiaddr like "/dns4/node.example.org/tcp/4980"'
+  return z.string(allowed).max(512, allowed).refine((text) => isTcp(text, kind), allowed)
+}
+
+/** A multiaddr, or an origin. An address with a misspelled scheme passes here and is left out with a notice. */
+export function staticNode() {
+  const allowed = 'a multiaddr like "/ip4/192.0.2.7/tcp/4980/p2p/12D3KooW..." or an origin like "https://node.example.org"'
+  return z
+    .string(allowed)
+    .max(512, allowed)
+    .refine((text) => isTcp(text, 'dial') || isHttp(text) || isUnknownScheme(text), allowed)
+}
+
+export type StaticNodes = {
+  readonly multiaddrs: readonly string[]
+  readonly origins: readonly string[]
+  /** addresses with an unknown scheme: reported, never dialled */
+  readonly unusable: readonly string[]
+}
+
+export function sortStaticNodes(nodes: readonly string[]): StaticNodes {
+  return {
+    multiaddrs: nodes.filter((node) => node.startsWith('/')),
+    origins: nodes.filter(isHttp).map((node) => new URL(node).origin),
+    unusable: nodes.filter(isUnknownScheme),
+  }
+}
+
+function isHttp(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
+}
+
+function isUnknownScheme(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text) && !/^https?:/i.test(text)
+}
+
+function isTcp(text: string, kind: 'listen' | 'dial'): boolean {
+  try {
+    const names = multiaddr(text).getComponents().map(({ name }) => name)
+    const [host, tcp, ...rest] = names
+    if (tcp !== 'tcp') return false
+    if (kind === 'listen') return (host === 'ip4' || host === 'ip6') && rest.length === 0
+    return ['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host ?? '') && (rest.length === 0 || rest.join() === 'p2p')
+  } catch {
+    return false
+  }
+}
