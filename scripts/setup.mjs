@@ -13,10 +13,12 @@ const pinnedNode = join(root, 'node_modules', '.bin', process.platform === 'win3
 // Written last: an installation that was killed midway leaves a node_modules, but no stamp.
 const stampFile = join(root, 'node_modules', '.thundercloud-setup')
 
-const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/
+const UNREACHABLE =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/
 
 // Settings of the npm that called us which would make the installation inside differ from what the lock file says.
-const NOT_INHERITED = /^npm_(lifecycle_|package_|command$|config_(global|location|workspaces?|omit|include|only|production|dry_run|package_lock|package_lock_only|json|local_prefix|prefix)$)/
+const NOT_INHERITED =
+  /^npm_(lifecycle_|package_|command$|config_(global|location|workspaces?|omit|include|only|production|dry_run|package_lock|package_lock_only|json|local_prefix|prefix)$)/
 
 const runtimePackage = JSON.parse(readFileSync(join(root, 'scripts', 'runtime', 'package.json'), 'utf8'))
 const runtimes = Object.keys(runtimePackage.optionalDependencies)
@@ -88,9 +90,10 @@ async function install() {
   if (interrupted) say('Set-up was interrupted; the next run starts it again.')
   else if (code !== 0 && unreachable !== undefined) {
     say(
-      `Set-up needs the npm registry and could not reach it (${unreachable}): connect to the network, or configure npm's proxy, and run the same command again.`
+      `Set-up needs the npm registry and could not reach it (${unreachable}): connect to the network, or configure npm's proxy, and run the same command again.`,
     )
-  } else if (code !== 0) say(`${output.trim()}\nSet-up failed: npm install ended with code ${code}; the reason is above.`)
+  } else if (code !== 0)
+    say(`${output.trim()}\nSet-up failed: npm install ended with code ${code}; the reason is above.`)
   return code
 }
 
@@ -109,7 +112,7 @@ function runtimeProblem() {
   }
   const { error, status, stdout, stderr } = spawnSync(pinnedNode, ['--version'], {
     encoding: 'utf8',
-    shell: process.platform === 'win32'
+    shell: process.platform === 'win32',
   })
   if (error !== undefined || status !== 0) {
     const reason = error?.message ?? stderr.trim().split('\n').at(-1)
@@ -132,7 +135,7 @@ function npm(args) {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32' && command === 'npm'
+    shell: process.platform === 'win32' && command === 'npm',
   })
   stop = signal => child.kill(signal)
 
