@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** What a machine may lack. `THUNDERCLOUD_REQUIRE=engine,root` turns a lack of one into a failure. */
+export type Need = 'engine' | 'bubblewrap' | 'browser' | 'root'
+
+interface Probe {
+  available(): boolean
+  lack: string
+}
+
+const ENGINE_SOCKET = '/var/run/docker.sock'
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+const PROBES: Record<Need, Probe> = {
+  engine: { available: engineAnswers, lack: `no container engine answers on ${ENGINE_SOCKET}` },
+  bubblewrap: {
+    available: () => succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true']),
+    lack: 'bubblewrap is not installed or can not create namespaces here',
+  },
+  browser: { available: () => browserPath() !== undefined, lack: `none of ${BROWSERS.join(', ')} is on PATH` },
+  root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
+}
+
+const PROBE_TIMEOUT_MS = 10_000
+const found = new Map<Need, boolean>()
+
+/**
+ * Whether this machine has what a test needs: `describe.skipIf(!needs('engine'))`. The first lack of each kind is
+ * explained on stderr.
+ * @throws when THUNDERCLOUD_REQUIRE lists a need that is not met
+ */
+export function needs(need: Need): boolean {
+  const known = found.get(need)
+  const available = known ?? PROBES[need].available()
+  found.set(need, available)
+  if (available) return true
+  if (required().has(need)) throw new Error(`THUNDERCLOUD_REQUIRE lists ${need}, but ${PROBES[need].lack}`)
+  if (known === undefined) process.stderr.write(`Skipping the tests that need ${need}: ${PROBES[need].lack}.\n`)
+  return false
+}
+
+/** The system's browser, for a test that drives one. */
+export function browserPath(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(folder => folder !== '')
+  return BROWSERS.flatMap(name => folders.map(folder => join(folder, name))).find(isExecutable)
+}
+
+function required(): Set<string> {
+  const names = (process.env.THUNDERCLOUD_REQUIRE ?? '').split(',').map(name => name.trim())
+  const listed = new Set(names.filter(name => name !== ''))
+  for (const name of listed) {
+    if (!Object.hasOwn(PROBES, name)) throw new Error(`THUNDERCLOUD_REQUIRE lists ${name}, which no test knows`)
+  }
+  return listed
+}
+
+// A child asks, because `describe.skipIf` wants its answer at once.
+function engineAnswers(): boolean {
+  const ask = `
+    const request = require('node:http').get({ socketPath: ${JSON.stringify(ENGINE_SOCKET)}, path: '/_ping' }, response => {
+      response.resume()
+      process.exitCode = response.statusCode === 200 ? 0 : 1
+    })
+    request.on('error', () => { process.exitCode = 1 })`
+  return succeeds(process.execPath, ['-e', ask])
+}
+
+function succeeds(command: string, args: string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore', timeout: PROBE_TIMEOUT_MS }).status === 0
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

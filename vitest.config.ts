@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // As `node --conditions=thundercloud-source`: the package's own name leads to sources, also in child processes.
+  ssr: { resolve: { conditions: ['thundercloud-source', 'module', 'node', 'development|production'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A process that loaded libp2p once serves many test files: 2 s for 20 files instead of 20 s.
+    pool: 'forks',
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    reporters: ['verbose'],
+  },
+})
