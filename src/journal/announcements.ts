@@ -1,0 +1,163 @@
+import { parseCid } from '../../protocols/encoding.ts'
+import { type AnnouncementRow, COLUMNS, recordOf } from './announcement-row.ts'
+import type { Sql } from './sql.ts'
+
+/** How an announcement came in: from the mesh, from a neighbour's memory, over HTTP, or made here. */
+export type Via = 'gossip' | 'sync' | 'api' | 'local'
+/** live, or over: by a newer version, or by a stop. */
+export type AnnouncementState = 'live' | 'superseded' | 'stopped'
+
+/** One verified service or stop, as this node remembers it. `issued` and `expires` in seconds, `receivedAt` in ms. */
+export type AnnouncementRecord = {
+  readonly id: string
+  readonly kind: 'service' | 'stop'
+  readonly author: Uint8Array
+  readonly name: string
+  readonly seq: number
+  readonly body: Uint8Array
+  readonly sig: Uint8Array
+  /** the code's CID; stops have none */
+  readonly code?: string | undefined
+  /** the best ticket heard */
+  readonly depth: number
+  readonly proof: Uint8Array
+  readonly issued: number
+  readonly expires: number
+  readonly receivedAt: number
+  readonly via: Via
+  readonly from?: string | undefined
+  /** published by this node: emitted undiminished */
+  readonly own: boolean
+  /** undefined until decided */
+  readonly redirect?: boolean | undefined
+  /** the highest depth that this node has emitted */
+  readonly emittedDepth?: number | undefined
+  readonly state: AnnouncementState
+  /** the newer version or the stop that ended it */
+  readonly overBy?: string | undefined
+  /** the version that stood when this one came */
+  readonly follows?: string | undefined
+}
+
+/** What a neighbour may be offered. */
+export type SharedAnnouncement = { readonly id: string; readonly depth: number; readonly own: boolean }
+
+export interface AnnouncementStore {
+  /** False where the id is known already; nothing changes then. */
+  insert(record: AnnouncementRecord): boolean
+  get(id: string): AnnouncementRecord | undefined
+  has(id: string): boolean
+  /** Keeps a better ticket. */
+  raise(id: string, ticket: { depth: number; proof: Uint8Array }): void
+  setRedirect(id: string, redirect: boolean): void
+  /** undefined takes back an emission that nobody heard. */
+  setEmitted(id: string, depth: number | undefined): void
+  setOwn(id: string): void
+  /** A newer version or a stop ended it. */
+  end(id: string, state: Exclude<AnnouncementState, 'live'>, by: string): void
+  liveOf(author: Uint8Array, name: string): AnnouncementRecord[]
+  /** Live services of one author. */
+  countLive(author: Uint8Array, nowSeconds: number): number
+  /** Live services without a decision, oldest first. */
+  undecided(nowSeconds: number, max: number): AnnouncementRecord[]
+  /** Live ones that this node passes on but has not emitted, oldest first. */
+  unemitted(nowSeconds: number, max: number): AnnouncementRecord[]
+  /** Live ones that this node passes on, with their best depth, after `after` in byte order of the id. */
+  shared(after: string | undefined, nowSeconds: number, max: number): SharedAnnouncement[]
+  /** Ids that begin so, at most `max`. */
+  startingWith(prefix: string, max: number): string[]
+  named(name: string): AnnouncementRecord[]
+  /** Everything, newest first. */
+  all(): AnnouncementRecord[]
+  count(): number
+}
+
+export function announcementStore(sql: Sql): AnnouncementStore {
+  const insert = sql.prepare(`
+    INSERT INTO announcements (id, digest, kind, author, name, seq, body, sig, code, depth, proof, issued, expires,
+      received_at, via, from_peer, own, redirect, emitted_depth, state, over_by, follows)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+  const select = (rest: string) => sql.prepare(`SELECT ${COLUMNS} FROM announcements ${rest}`)
+  const get = select('WHERE id = ?')
+  const has = sql.prepare('SELECT 1 FROM announcements WHERE id = ?')
+  const raise = sql.prepare('UPDATE announcements SET depth = ?, proof = ? WHERE id = ? AND depth < ?')
+  const setRedirect = sql.prepare('UPDATE announcements SET redirect = ? WHERE id = ?')
+  const setEmitted = sql.prepare('UPDATE announcements SET emitted_depth = ? WHERE id = ?')
+  const setOwn = sql.prepare('UPDATE announcements SET own = 1, redirect = 1 WHERE id = ?')
+  const end = sql.prepare('UPDATE announcements SET state = ?, over_by = ? WHERE id = ?')
+  const liveOf = select(`WHERE author = ? AND name = ? AND state = 'live' AND kind = 'service'`)
+  const countLive = sql.prepare(
+    `SELECT count(*) AS count FROM announcements WHERE author = ? AND state = 'live' AND kind = 'service' AND expires > ?`,
+  )
+  const undecided = select(
+    `WHERE redirect IS NULL AND state = 'live' AND kind = 'service' AND expires > ? ORDER BY received_at LIMIT ?`,
+  )
+  const unemitted = select(
+    `WHERE redirect = 1 AND state = 'live' AND emitted_depth IS NULL AND expires > ? ORDER BY received_at LIMIT ?`,
+  )
+  const shared = sql.prepare(
+    `SELECT id, depth, own FROM announcements
+     WHERE redirect = 1 AND state = 'live' AND digest > ? AND expires > ? ORDER BY digest LIMIT ?`,
+  )
+  // '{' comes after every letter and digit: a range of the primary key
+  const startingWith = sql.prepare(
+    "SELECT id FROM announcements WHERE id >= ?1 AND id < ?1 || '{' ORDER BY id LIMIT ?2",
+  )
+  const named = select('WHERE name = ? ORDER BY received_at DESC')
+  const all = select('ORDER BY received_at DESC, id')
+  const count = sql.prepare('SELECT count(*) AS count FROM announcements')
+  const many = (rows: AnnouncementRow[]) => rows.map(recordOf)
+  return {
+    insert: record =>
+      insert.run(
+        record.id,
+        parseCid(record.id).multihash.digest,
+        record.kind,
+        record.author,
+        record.name,
+        record.seq,
+        record.body,
+        record.sig,
+        record.code ?? null,
+        record.depth,
+        record.proof,
+        record.issued,
+        record.expires,
+        record.receivedAt,
+        record.via,
+        record.from ?? null,
+        Number(record.own),
+        record.redirect === undefined ? null : Number(record.redirect),
+        record.emittedDepth ?? null,
+        record.state,
+        record.overBy ?? null,
+        record.follows ?? null,
+      ) === 1,
+    get: id => {
+      const row = get.get<AnnouncementRow>(id)
+      return row === undefined ? undefined : recordOf(row)
+    },
+    has: id => has.get(id) !== undefined,
+    raise: (id, { depth, proof }) => void raise.run(depth, proof, id, depth),
+    setRedirect: (id, redirect) => void setRedirect.run(Number(redirect), id),
+    setEmitted: (id, depth) => void setEmitted.run(depth ?? null, id),
+    setOwn: id => void setOwn.run(id),
+    end: (id, state, by) => void end.run(state, by, id),
+    liveOf: (author, name) => many(liveOf.all(author, name)),
+    countLive: (author, nowSeconds) => countLive.get<{ count: number }>(author, nowSeconds)?.count ?? 0,
+    undecided: (nowSeconds, max) => many(undecided.all(nowSeconds, max)),
+    unemitted: (nowSeconds, max) => many(unemitted.all(nowSeconds, max)),
+    shared: (after, nowSeconds, max) =>
+      shared
+        .all<{ id: string; depth: number; own: number }>(
+          after === undefined ? new Uint8Array() : parseCid(after).multihash.digest,
+          nowSeconds,
+          max,
+        )
+        .map(({ id, depth, own }) => ({ id, depth, own: own === 1 })),
+    startingWith: (prefix, max) => startingWith.all<{ id: string }>(prefix, max).map(({ id }) => id),
+    named: name => many(named.all(name)),
+    all: () => many(all.all()),
+    count: () => count.get<{ count: number }>()?.count ?? 0,
+  }
+}

@@ -1,0 +1,20 @@
+/** How long a statement waits for another connection's lock (a backup, a reader's checkpoint) before it gives up. */
+export const BUSY_TIMEOUT_MS = 5000
+
+/** The write-ahead log is cut back to this size after a checkpoint, so that one burst does not keep the disk for ever. */
+export const WAL_LIMIT_BYTES = 16 * 1024 * 1024
+
+/** Decisions kept for one service: enough to see what a change of policy did, bounded because policies reload often. */
+export const VERDICTS_PER_SERVICE = 32
+
+/** Receipts kept for one service: as many as it can want replicas. Node identities are free, so this is a bound. */
+export const RECEIPTS_PER_SERVICE = 1024
+
+/** Finished runs of forgotten services stay readable (state, exit code) for a week. */
+export const FINISHED_RUN_RETENTION_MS = 7 * 24 * 3600 * 1000
+
+/** Names whose last word is kept, for each announcement that may be kept: a head is a tenth of an announcement's size. */
+export const HEADS_PER_ANNOUNCEMENT = 4
+
+/** Forgetting goes a little below the bound, so that the next announcement does not start it again. */
+export const PRUNE_SLACK = 0.05

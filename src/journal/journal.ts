@@ -1,0 +1,59 @@
+import { DatabaseSync } from 'node:sqlite'
+import { announcementStore } from './announcements.ts'
+import { BUSY_TIMEOUT_MS, WAL_LIMIT_BYTES } from './constants.ts'
+import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
+import { headStore } from './heads.ts'
+import type { Journal, JournalInit } from './index.ts'
+import { metaStore } from './meta.ts'
+import { migrate, schemaVersion } from './migrations.ts'
+import { createPrune } from './prune.ts'
+import { publishedStore } from './published.ts'
+import { receiptStore } from './receipts.ts'
+import { runStore } from './runs.ts'
+import { sqlOf } from './sql.ts'
+import { stopStore } from './stops.ts'
+import { verdictStore } from './verdicts.ts'
+
+export function open({ path, clock, log }: JournalInit): Journal {
+  const database = openDatabase(path)
+  const sql = sqlOf(database, path)
+  const prune = createPrune(sql)
+  const close = () => {
+    if (database.isOpen) database.close()
+  }
+  log.debug('the journal is open', { path, schema: schemaVersion(database) })
+  return {
+    path,
+    announcements: announcementStore(sql),
+    heads: headStore(sql),
+    verdicts: verdictStore(sql),
+    receipts: receiptStore(sql),
+    stops: stopStore(sql),
+    runs: runStore(sql),
+    published: publishedStore(sql),
+    meta: metaStore(sql),
+    transaction: work => sql.transaction(work),
+    prune: max => prune(clock.now(), max),
+    [Symbol.dispose]: close,
+    [Symbol.asyncDispose]: async () => close(),
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    // NORMAL in WAL mode: a commit survives the end of the process at any moment, and the file is never inconsistent;
+    // after a power failure the last commits may be missing, as if they had been heard a moment later
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES};`,
+    )
+    const check = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+    if (check !== 'ok') throw new JournalDamagedError(damaged(path, String(check)))
+    migrate(database, path)
+    return database
+  } catch (error) {
+    if (database?.isOpen) database.close()
+    throw explainSqlite(error, path)
+  }
+}

@@ -1,0 +1,16 @@
+import type { Sql } from './sql.ts'
+
+/** Small facts about this journal, by name. */
+export interface MetaStore {
+  get(key: string): string | undefined
+  set(key: string, value: string): void
+}
+
+export function metaStore(sql: Sql): MetaStore {
+  const get = sql.prepare('SELECT value FROM meta WHERE key = ?')
+  const set = sql.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
+  return {
+    get: key => get.get<{ value: string }>(key)?.value,
+    set: (key, value) => void set.run(key, value),
+  }
+}

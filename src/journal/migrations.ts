@@ -1,0 +1,32 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { InputError } from '../base/errors.ts'
+import { FIRST_SCHEMA } from './schema.ts'
+
+/** Step n brings a journal from schema n to n + 1. Steps are never changed once released, only added. */
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA]
+
+/** Brings the journal to this program's schema, each step whole or not at all. */
+export function migrate(database: DatabaseSync, path: string, steps: readonly string[] = MIGRATIONS): void {
+  const version = schemaVersion(database)
+  if (version > steps.length) {
+    throw new InputError(
+      `the journal ${path} has schema ${version}, this program knows none above ${steps.length}: use the newer thundercloud that wrote it`,
+    )
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue
+    database.exec('BEGIN EXCLUSIVE')
+    try {
+      database.exec(step)
+      database.exec(`PRAGMA user_version = ${index + 1}`)
+      database.exec('COMMIT')
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+export function schemaVersion(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.user_version)
+}

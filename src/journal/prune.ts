@@ -1,0 +1,60 @@
+import { DEDUPE_AFTER_EXPIRY_SECONDS } from '../../protocols/limits.ts'
+import { FINISHED_RUN_RETENTION_MS, HEADS_PER_ANNOUNCEMENT, PRUNE_SLACK } from './constants.ts'
+import type { Sql } from './sql.ts'
+
+/** Own, run here (now or before: a task never runs twice), or waiting to run: such a service is not forgotten early. */
+const HELD = `own = 1
+  OR EXISTS (SELECT 1 FROM runs WHERE runs.service = announcements.id)
+  OR EXISTS (SELECT 1 FROM verdicts v WHERE v.service = announcements.id AND v.holds = 1
+    AND v.number = (SELECT max(number) FROM verdicts w WHERE w.service = announcements.id))`
+
+const UNFINISHED = `state NOT IN ('exited', 'failed', 'stopped', 'refused')`
+
+/** Forgets what is over, then what matters least, until `max` announcements are left. Answers the forgotten ids. */
+export function createPrune(sql: Sql): (nowMs: number, max: number) => string[] {
+  const expired = sql.prepare(`SELECT id FROM announcements WHERE expires <= ?
+    AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.service = announcements.id AND runs.${UNFINISHED})`)
+  const count = sql.prepare('SELECT count(*) AS count FROM announcements')
+  const least = sql.prepare(`
+    WITH held AS MATERIALIZED (SELECT id, author FROM announcements WHERE ${HELD})
+    SELECT id FROM announcements WHERE id NOT IN (SELECT id FROM held)
+    ORDER BY CASE WHEN state <> 'live' OR redirect = 0 THEN 0 WHEN redirect = 1 THEN 1 ELSE 2 END,
+      author IN (SELECT author FROM held), received_at LIMIT ?`)
+  const forget = [
+    'announcements WHERE id',
+    'verdicts WHERE service',
+    'receipts WHERE service',
+    'published WHERE service',
+  ].map(where => sql.prepare(`DELETE FROM ${where} = ?`))
+  const gone = (table: string) => `NOT EXISTS (SELECT 1 FROM announcements a WHERE a.id = ${table}.service)`
+  const oldRuns = sql.prepare(`DELETE FROM runs WHERE updated_at < ? AND NOT ${UNFINISHED} AND ${gone('runs')}`)
+  const oldVerdicts = sql.prepare(`DELETE FROM verdicts WHERE at < ? AND ${gone('verdicts')}`)
+  const oldReceipts = sql.prepare(`DELETE FROM receipts WHERE at < ? AND ${gone('receipts')}`)
+  const oldHeads = sql.prepare('DELETE FROM heads WHERE forget_at <= ?')
+  const surplusHeads = sql.prepare(`DELETE FROM heads WHERE (author, name) IN (
+    SELECT author, name FROM heads WHERE NOT EXISTS (SELECT 1 FROM announcements a WHERE a.id = heads.id)
+    ORDER BY forget_at LIMIT max(0, (SELECT count(*) FROM heads) - ?))`)
+  return (nowMs, max) =>
+    sql.transaction(() => {
+      const ids = expired
+        .all<{ id: string }>(Math.floor(nowMs / 1000) - DEDUPE_AFTER_EXPIRY_SECONDS)
+        .map(({ id }) => id)
+      const surplus = (count.get<{ count: number }>()?.count ?? 0) - ids.length - max
+      const drop = (id: string) => {
+        for (const statement of forget) statement.run(id)
+      }
+      ids.forEach(drop)
+      if (surplus > 0) {
+        const more = least.all<{ id: string }>(Math.ceil(surplus + max * PRUNE_SLACK)).map(({ id }) => id)
+        more.forEach(drop)
+        ids.push(...more)
+      }
+      const old = nowMs - FINISHED_RUN_RETENTION_MS
+      oldRuns.run(old)
+      oldVerdicts.run(old)
+      oldReceipts.run(Math.floor(old / 1000))
+      oldHeads.run(nowMs)
+      surplusHeads.run(max * HEADS_PER_ANNOUNCEMENT)
+      return ids
+    })
+}

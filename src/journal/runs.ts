@@ -1,0 +1,133 @@
+import { NotFoundError } from '../base/errors.ts'
+import type { Sql } from './sql.ts'
+
+export type RunState =
+  | 'decided'
+  | 'fetching'
+  | 'building'
+  | 'starting'
+  | 'running'
+  | 'exited'
+  | 'failed'
+  | 'stopped'
+  | 'refused'
+
+/** One execution of one service on this node. Times in ms; `plan` and `handle` are JSON values. */
+export type RunRecord = {
+  readonly runId: string
+  readonly service: string
+  readonly executor: string
+  readonly state: RunState
+  readonly plan: unknown
+  /** what the executor needs to find the run again; null until it starts */
+  readonly handle: unknown
+  readonly wanted: 'run' | 'stop'
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly startedAt?: number
+  readonly exitCode?: number
+  readonly detail?: string
+  readonly restarts: number
+}
+
+type RunChange = Partial<
+  Pick<RunRecord, 'state' | 'handle' | 'wanted' | 'startedAt' | 'exitCode' | 'detail' | 'restarts'>
+> & { at: number }
+
+/** Runs and how they came where they are. Every call is committed when it returns. */
+export interface RunStore {
+  /** State `decided`, wanted `run`. */
+  create(run: { runId: string; service: string; executor: string; plan: unknown; at: number }): void
+  /** Changes what is named, and appends a transition when the state changes. Throws NotFoundError. */
+  update(runId: string, change: RunChange): void
+  get(runId: string): RunRecord | undefined
+  /** The newest. */
+  ofService(service: string): RunRecord | undefined
+  unfinished(): RunRecord[]
+  transitions(runId: string): { state: RunState; at: number; detail?: string }[]
+  /** Newest first. */
+  all(): RunRecord[]
+}
+
+type Row = Omit<RunRecord, 'plan' | 'handle' | 'startedAt' | 'exitCode' | 'detail'> & {
+  plan: string
+  handle: string
+  startedAt: number | null
+  exitCode: number | null
+  detail: string | null
+}
+
+const COLUMNS = `run_id AS runId, service, executor, state, plan, handle, wanted, created_at AS createdAt,
+  updated_at AS updatedAt, started_at AS startedAt, exit_code AS exitCode, detail, restarts`
+
+export function runStore(sql: Sql): RunStore {
+  const create = sql.prepare(
+    `INSERT INTO runs (run_id, service, executor, state, plan, created_at, updated_at) VALUES (?, ?, ?, 'decided', ?, ?, ?)`,
+  )
+  const update = sql.prepare(`UPDATE runs SET state = ?, handle = ?, wanted = ?, started_at = ?, exit_code = ?,
+    detail = ?, restarts = ?, updated_at = ? WHERE run_id = ?`)
+  const append = sql.prepare('INSERT INTO transitions (run_id, state, at, detail) VALUES (?, ?, ?, ?)')
+  const get = sql.prepare(`SELECT ${COLUMNS} FROM runs WHERE run_id = ?`)
+  const ofService = sql.prepare(
+    `SELECT ${COLUMNS} FROM runs WHERE service = ? ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+  )
+  const unfinished = sql.prepare(
+    `SELECT ${COLUMNS} FROM runs WHERE state NOT IN ('exited', 'failed', 'stopped', 'refused') ORDER BY created_at, rowid`,
+  )
+  const transitions = sql.prepare('SELECT state, at, detail FROM transitions WHERE run_id = ? ORDER BY number')
+  const all = sql.prepare(`SELECT ${COLUMNS} FROM runs ORDER BY created_at DESC, rowid DESC`)
+  const one = (row: Row | undefined) => (row === undefined ? undefined : recordOf(row))
+  return {
+    create: ({ runId, service, executor, plan, at }) =>
+      sql.transaction(() => {
+        create.run(runId, service, executor, jsonOf(plan), at, at)
+        append.run(runId, 'decided', at, null)
+      }),
+    update: (runId, { at, ...change }) =>
+      sql.transaction(() => {
+        const before = one(get.get<Row>(runId))
+        if (before === undefined) throw new NotFoundError(`there is no run "${runId}" in the journal`)
+        const after: RunRecord = { ...before, ...defined(change) }
+        update.run(
+          after.state,
+          jsonOf(after.handle),
+          after.wanted,
+          after.startedAt ?? null,
+          after.exitCode ?? null,
+          after.detail ?? null,
+          after.restarts,
+          at,
+          runId,
+        )
+        if (after.state !== before.state) append.run(runId, after.state, at, change.detail ?? null)
+      }),
+    get: runId => one(get.get<Row>(runId)),
+    ofService: service => one(ofService.get<Row>(service)),
+    unfinished: () => unfinished.all<Row>().map(recordOf),
+    transitions: runId =>
+      transitions
+        .all<{ state: RunState; at: number; detail: string | null }>(runId)
+        .map(({ state, at, detail }) => ({ state, at, ...(detail === null ? {} : { detail }) })),
+    all: () => all.all<Row>().map(recordOf),
+  }
+}
+
+function recordOf({ plan, handle, startedAt, exitCode, detail, ...row }: Row): RunRecord {
+  return {
+    ...row,
+    plan: JSON.parse(plan),
+    handle: JSON.parse(handle),
+    ...(startedAt === null ? {} : { startedAt }),
+    ...(exitCode === null ? {} : { exitCode }),
+    ...(detail === null ? {} : { detail }),
+  }
+}
+
+/** A change that is undefined is no change. */
+function defined<T extends object>(change: T): Partial<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value ?? null)
+}

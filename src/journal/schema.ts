@@ -1,0 +1,100 @@
+/**
+ * Ids are base32 CIDs, `digest` is the same id's sha2-256 (base32 does not sort like bytes). Times: `issued` and
+ * `expires` are whole seconds as signed, everything else milliseconds.
+ */
+export const FIRST_SCHEMA = `
+  CREATE TABLE announcements (
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    author BLOB NOT NULL,
+    name TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    sig BLOB NOT NULL,
+    code TEXT,
+    depth INTEGER NOT NULL,
+    proof BLOB NOT NULL,
+    issued INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    via TEXT NOT NULL,
+    from_peer TEXT,
+    own INTEGER NOT NULL DEFAULT 0,
+    redirect INTEGER,
+    emitted_depth INTEGER,
+    state TEXT NOT NULL DEFAULT 'live',
+    over_by TEXT,
+    follows TEXT
+  ) STRICT;
+  CREATE INDEX announcements_of_author ON announcements (author, name);
+  CREATE INDEX announcements_to_share ON announcements (digest) WHERE redirect = 1 AND state = 'live';
+  CREATE INDEX announcements_undecided ON announcements (received_at) WHERE redirect IS NULL AND state = 'live';
+
+  CREATE TABLE heads (
+    author BLOB NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    forget_at INTEGER NOT NULL,
+    PRIMARY KEY (author, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE verdicts (
+    number INTEGER PRIMARY KEY,
+    service TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    policy BLOB NOT NULL,
+    verdict TEXT,
+    failure TEXT,
+    holds INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX verdicts_of_service ON verdicts (service, number);
+
+  CREATE TABLE receipts (
+    service TEXT NOT NULL,
+    node TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (service, node)
+  ) STRICT;
+
+  CREATE TABLE stops (service TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY,
+    service TEXT NOT NULL,
+    executor TEXT NOT NULL,
+    state TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    handle TEXT NOT NULL DEFAULT 'null',
+    wanted TEXT NOT NULL DEFAULT 'run',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    started_at INTEGER,
+    exit_code INTEGER,
+    detail TEXT,
+    restarts INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX runs_of_service ON runs (service);
+  CREATE TABLE transitions (
+    number INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX transitions_of_run ON transitions (run_id);
+
+  CREATE TABLE published (
+    service TEXT PRIMARY KEY,
+    author BLOB NOT NULL,
+    name TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    replicas INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`
