@@ -100,7 +100,7 @@ async function install() {
 /** npm 10 installs the runtime and then loses its link, together with the links of the ones for other platforms. */
 async function linkRuntime() {
   if (existsSync(pinnedNode)) return
-  const installed = runtimes.filter(name => existsSync(join(root, 'node_modules', name)))
+  const installed = runtimes.filter((name) => existsSync(join(root, 'node_modules', name)))
   if (installed.length > 0) await npm(['rebuild', '--ignore-scripts', ...installed])
 }
 
@@ -137,16 +137,16 @@ function npm(args) {
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32' && command === 'npm',
   })
-  stop = signal => child.kill(signal)
+  stop = (signal) => child.kill(signal)
 
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', chunk => {
+    stream.on('data', (chunk) => {
       output += chunk
     })
   }
-  return new Promise(resolve => {
-    child.on('error', error => resolve({ code: 1, output: `npm could not be started: ${error.message}` }))
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: 1, output: `npm could not be started: ${error.message}` }))
     child.on('close', (code, signal) => {
       if (signal !== null) interrupted = true
       resolve({ code: interrupted ? code || 130 : (code ?? 1), output })

@@ -43,13 +43,13 @@ export function needs(need: Need): boolean {
 
 /** The system's browser, for a test that drives one. */
 export function browserPath(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(folder => folder !== '')
-  return BROWSERS.flatMap(name => folders.map(folder => join(folder, name))).find(isExecutable)
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  return BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }
 
 function required(): Set<string> {
-  const names = (process.env.THUNDERCLOUD_REQUIRE ?? '').split(',').map(name => name.trim())
-  const listed = new Set(names.filter(name => name !== ''))
+  const names = (process.env.THUNDERCLOUD_REQUIRE ?? '').split(',').map((name) => name.trim())
+  const listed = new Set(names.filter((name) => name !== ''))
   for (const name of listed) {
     if (!Object.hasOwn(PROBES, name)) throw new Error(`THUNDERCLOUD_REQUIRE lists ${name}, which no test knows`)
   }
