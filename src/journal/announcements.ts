@@ -108,7 +108,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const count = sql.prepare('SELECT count(*) AS count FROM announcements')
   const many = (rows: AnnouncementRow[]) => rows.map(recordOf)
   return {
-    insert: record =>
+    insert: (record) =>
       insert.run(
         record.id,
         parseCid(record.id).multihash.digest,
@@ -133,15 +133,15 @@ export function announcementStore(sql: Sql): AnnouncementStore {
         record.overBy ?? null,
         record.follows ?? null,
       ) === 1,
-    get: id => {
+    get: (id) => {
       const row = get.get<AnnouncementRow>(id)
       return row === undefined ? undefined : recordOf(row)
     },
-    has: id => has.get(id) !== undefined,
+    has: (id) => has.get(id) !== undefined,
     raise: (id, { depth, proof }) => void raise.run(depth, proof, id, depth),
     setRedirect: (id, redirect) => void setRedirect.run(Number(redirect), id),
     setEmitted: (id, depth) => void setEmitted.run(depth ?? null, id),
-    setOwn: id => void setOwn.run(id),
+    setOwn: (id) => void setOwn.run(id),
     end: (id, state, by) => void end.run(state, by, id),
     liveOf: (author, name) => many(liveOf.all(author, name)),
     countLive: (author, nowSeconds) => countLive.get<{ count: number }>(author, nowSeconds)?.count ?? 0,
@@ -156,7 +156,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
         )
         .map(({ id, depth, own }) => ({ id, depth, own: own === 1 })),
     startingWith: (prefix, max) => startingWith.all<{ id: string }>(prefix, max).map(({ id }) => id),
-    named: name => many(named.all(name)),
+    named: (name) => many(named.all(name)),
     all: () => many(all.all()),
     count: () => count.get<{ count: number }>()?.count ?? 0,
   }

@@ -21,6 +21,6 @@ export function headStore(sql: Sql): HeadStore {
   return {
     get: (author, name) => get.get<Head>(author, name),
     put: (author, name, { kind, seq, id, forgetAt }) => void put.run(author, name, kind, seq, id, forgetAt),
-    knowsAuthor: author => knows.get(author) !== undefined,
+    knowsAuthor: (author) => knows.get(author) !== undefined,
   }
 }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { announcementStore } from './announcements.ts'
-import { BUSY_TIMEOUT_MS, WAL_LIMIT_BYTES } from './constants.ts'
+import { BUSY_TIMEOUT_MS, CHECKPOINT_PAGES, WAL_LIMIT_BYTES } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
 import { headStore } from './heads.ts'
 import type { Journal, JournalInit } from './index.ts'
@@ -32,8 +32,8 @@ export function open({ path, clock, log }: JournalInit): Journal {
     runs: runStore(sql),
     published: publishedStore(sql),
     meta: metaStore(sql),
-    transaction: work => sql.transaction(work),
-    prune: max => prune(clock.now(), max),
+    transaction: (work) => sql.transaction(work),
+    prune: (max) => prune(clock.now(), max),
     [Symbol.dispose]: close,
     [Symbol.asyncDispose]: async () => close(),
   }
@@ -46,7 +46,8 @@ function openDatabase(path: string): DatabaseSync {
     // NORMAL in WAL mode: a commit survives the end of the process at any moment, and the file is never inconsistent;
     // after a power failure the last commits may be missing, as if they had been heard a moment later
     database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES};`,
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; 
+      PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
     )
     const check = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
     if (check !== 'ok') throw new JournalDamagedError(damaged(path, String(check)))

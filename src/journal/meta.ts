@@ -10,7 +10,7 @@ export function metaStore(sql: Sql): MetaStore {
   const get = sql.prepare('SELECT value FROM meta WHERE key = ?')
   const set = sql.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
   return {
-    get: key => get.get<{ value: string }>(key)?.value,
+    get: (key) => get.get<{ value: string }>(key)?.value,
     set: (key, value) => void set.run(key, value),
   }
 }

@@ -25,7 +25,7 @@ export function createPrune(sql: Sql): (nowMs: number, max: number) => string[] 
     'verdicts WHERE service',
     'receipts WHERE service',
     'published WHERE service',
-  ].map(where => sql.prepare(`DELETE FROM ${where} = ?`))
+  ].map((where) => sql.prepare(`DELETE FROM ${where} = ?`))
   const gone = (table: string) => `NOT EXISTS (SELECT 1 FROM announcements a WHERE a.id = ${table}.service)`
   const oldRuns = sql.prepare(`DELETE FROM runs WHERE updated_at < ? AND NOT ${UNFINISHED} AND ${gone('runs')}`)
   const oldVerdicts = sql.prepare(`DELETE FROM verdicts WHERE at < ? AND ${gone('verdicts')}`)

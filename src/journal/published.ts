@@ -24,7 +24,7 @@ export function publishedStore(sql: Sql): PublishedStore {
   const all = sql.prepare(`SELECT ${columns} FROM published ORDER BY at DESC, service`)
   return {
     put: ({ service, author, name, seq, replicas, at }) => void put.run(service, author, name, seq, replicas, at),
-    get: service => get.get<PublishedRecord>(service),
-    all: () => all.all<PublishedRecord>().map(row => ({ ...row })),
+    get: (service) => get.get<PublishedRecord>(service),
+    all: () => all.all<PublishedRecord>().map((row) => ({ ...row })),
   }
 }

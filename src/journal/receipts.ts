@@ -33,6 +33,6 @@ export function receiptStore(sql: Sql): ReceiptStore {
         if ((count.get<{ count: number }>(service)?.count ?? 0) > RECEIPTS_PER_SERVICE) trim.run(service)
         return changed
       }),
-    ofService: service => ofService.all<ReceiptRecord>(service).map(row => ({ ...row })),
+    ofService: (service) => ofService.all<ReceiptRecord>(service).map((row) => ({ ...row })),
   }
 }

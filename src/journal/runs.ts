@@ -101,10 +101,10 @@ export function runStore(sql: Sql): RunStore {
         )
         if (after.state !== before.state) append.run(runId, after.state, at, change.detail ?? null)
       }),
-    get: runId => one(get.get<Row>(runId)),
-    ofService: service => one(ofService.get<Row>(service)),
+    get: (runId) => one(get.get<Row>(runId)),
+    ofService: (service) => one(ofService.get<Row>(service)),
     unfinished: () => unfinished.all<Row>().map(recordOf),
-    transitions: runId =>
+    transitions: (runId) =>
       transitions
         .all<{ state: RunState; at: number; detail: string | null }>(runId)
         .map(({ state, at, detail }) => ({ state, at, ...(detail === null ? {} : { detail }) })),

@@ -13,7 +13,7 @@ export function stopStore(sql: Sql): StopStore {
   const all = sql.prepare('SELECT service, at FROM stops ORDER BY at')
   return {
     add: (service, at) => void add.run(service, at),
-    has: service => has.get(service) !== undefined,
-    all: () => all.all<{ service: string; at: number }>().map(row => ({ ...row })),
+    has: (service) => has.get(service) !== undefined,
+    all: () => all.all<{ service: string; at: number }>().map((row) => ({ ...row })),
   }
 }

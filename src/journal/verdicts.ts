@@ -38,11 +38,11 @@ export function verdictStore(sql: Sql): VerdictStore {
         add.run(service, at, policy, json, failure ?? null, Number(holds))
         if ((count.get<{ count: number }>(service)?.count ?? 0) > VERDICTS_PER_SERVICE) trim.run(service)
       }),
-    latest: service => {
+    latest: (service) => {
       const row = latest.get<Row>(service)
       return row === undefined ? undefined : recordOf(row)
     },
-    history: service => history.all<Row>(service).map(recordOf),
+    history: (service) => history.all<Row>(service).map(recordOf),
   }
 }
 
