@@ -25,9 +25,14 @@ export function flag() {
   return z.boolean('true or false')
 }
 
-export function words(max: number, length = 64) {
-  const item = z.string('text').min(1, `text of 1 to ${length} characters`).max(length, `text of 1 to ${length} characters`)
-  return list(item, max)
+export function words(max: number) {
+  return list(utf8(64, 1), max)
+}
+
+/** Text, counted in bytes of UTF-8, so that every language counts alike. */
+export function utf8(max: number, min = 0) {
+  const allowed = `text of ${min > 0 ? `${min} to` : 'at most'} ${max} bytes`
+  return z.string(allowed).refine((value) => Buffer.byteLength(value) <= max && value.length >= min, allowed)
 }
 
 export function list<T extends z.ZodType>(item: T, max: number) {
@@ -99,7 +104,20 @@ export function addressMap<T extends z.ZodType>(value: T) {
   })
 }
 
-export function readAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]): Address | undefined {
+/** Addresses; come out with canonical spellings. */
+export function addressList(max: number) {
+  return list(z.string('an address'), max).transform((texts, context) =>
+    texts.map((text, index) => canonicalAddress(text, context, [index])),
+  )
+}
+
+/** The canonical text of an address; the text itself, with a problem reported, where it is none. */
+function canonicalAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]): string {
+  const address = readAddress(text, context, path)
+  return address === undefined ? text : formatAddress(address)
+}
+
+function readAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]): Address | undefined {
   try {
     return parseAddress(text, '')
   } catch (error) {

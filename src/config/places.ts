@@ -49,6 +49,11 @@ export function sortStaticNodes(nodes: readonly string[]): StaticNodes {
   }
 }
 
+/** Is it this machine, whatever the resolver says? */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
 function isHttp(text: string): boolean {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
   const { username, password } = new URL(text)

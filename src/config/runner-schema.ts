@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
 import { parseContainer } from './containers.ts'
-import { addressMap, decimal, duration, flag, keys, list, millicores, oneOf, sentence, size, whole, words } from './fields.ts'
-import { hostName, httpUrl, networkTarget, staticNode } from './places.ts'
+import { addressList, addressMap, decimal, duration, flag, keys, list, millicores, oneOf, sentence, size, whole, words } from './fields.ts'
+import { hostName, httpUrl, isLoopback, networkTarget, staticNode } from './places.ts'
 import { canonicalToolchain } from './toolchains.ts'
 
 const TOTAL = {
@@ -61,7 +61,7 @@ const dockerConfigs = keys({
   }
 })
 
-const toolchains = words(32, 32).transform((names) => [...new Set(names.map(canonicalToolchain))])
+const toolchains = words(32).transform((names) => [...new Set(names.map(canonicalToolchain))])
 const minFreeze = keys({ MIN_FREEZE: decimal().describe('amount that must be shown frozen').optional() })
 
 const netcap = keys({
@@ -77,7 +77,9 @@ const netcap = keys({
 
 const hub = keys({
   WEIGHT: whole(0, Number.MAX_SAFE_INTEGER).describe('counts towards QUORUM.WEIGHT').default(0),
-  MEMBERS: words(256, 120).describe('addresses of a multisig hub\'s members').optional(),
+  MEMBERS: addressList(256)
+    .describe('addresses of a multisig hub\'s members')
+    .optional(),
   THRESHOLD: whole(1, 256).describe('members that must have signed').optional(),
 }).superRefine(({ MEMBERS, THRESHOLD }, context) => {
   if (THRESHOLD !== undefined && (MEMBERS === undefined || THRESHOLD > MEMBERS.length)) {
@@ -109,7 +111,10 @@ export const runnerShape = {
   KEYWORDS: words(1024).describe('interests: one must match, in any case; empty = all').default([]),
   NETCAP: netcap.describe('what network a run may have; {} = none').prefault({}),
   PREFER_SYMBIOTES: addressMap(minFreeze).describe('symbiotes whose services rank higher').prefault({}),
-  PREFER_HOSTCHAINS: z.record(z.string(), minFreeze, 'an object from chain to settings').describe('host chains whose services rank higher').default({}),
+  PREFER_HOSTCHAINS: z
+    .record(z.string().min(1, 'a chain\'s name').max(32, 'a chain\'s name').toLowerCase(), minFreeze, 'an object from chain to settings')
+    .describe('host chains whose services rank higher')
+    .default({}),
   DORMITORY: keys({
     MAX: whole(0, 1_000_000).describe('services that sleep at once').default(256),
     TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most').default(86_400),
@@ -117,8 +122,9 @@ export const runnerShape = {
   ALLOWED_STORAGE: list(hostName('a host name like "github.com"'), 1024).describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry').default([]),
   REGISTRIES: z
     .record(z.string(), list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
+    .transform(canonicalRegistries)
     .describe('per toolchain: mirrors that are used to fetch and build; DOCKER = image registries')
-    .default({}),
+    .prefault({}),
   CONTAINERS: list(z.string('text'), 256)
     .superRefine((names, context) => {
       for (const [index, name] of names.entries()) parseContainer(name, context, [index])
@@ -142,7 +148,7 @@ export const runnerShape = {
     SANDBOX: oneOf(['auto', 'bubblewrap']).describe('"auto": without bubblewrap, Node\'s permission model for the own address\' node.js services').default('auto'),
     BUBBLEWRAP: z.string('a path').min(1, 'a path').max(256, 'a path').describe('the bubblewrap program').default('bwrap'),
   }).describe('how services run on this host').prefault({}),
-  CUSTOM: z.record(z.string(), z.json(), 'an object').describe('a custom runner\'s own settings').default({}),
+  CUSTOM: z.record(z.string(), z.unknown(), 'an object').describe('a custom runner\'s own settings').default({}),
   MUST_SEND: z.unknown().describe('a name of older runners; has no effect').optional(),
   SEND_TO_STATIC: z.unknown().describe('a name of older runners; has no effect').optional(),
 }
@@ -186,6 +192,13 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+/** NODE.JS, node and nodejs are one registry; keys come out in the upper case that the seed writes. */
+function canonicalRegistries(registries: Record<string, string[]>, context: z.RefinementCtx): Record<string, string[]> {
+  const canonical: Record<string, string[]> = {}
+  for (const [name, urls] of Object.entries(registries)) {
+    const key = canonicalToolchain(name).toUpperCase()
+    if (Object.hasOwn(canonical, key)) sentence(context, [name], `is another word for ${key}, which is listed too; keep one of them`)
+    canonical[key] = urls
+  }
+  return canonical
 }

@@ -1,0 +1,32 @@
+// Writes what is derived from the sources: JSON Schemas and the reference of all settings.
+// With --check it writes nothing, and fails with one sentence when a file is stale.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
+
+const configs = join(import.meta.dirname, '..', 'configs')
+
+const generated: Record<string, string> = {
+  ...Object.fromEntries(Object.keys(FILE_SCHEMAS).map((kind) => [`schemas/${kind}.json`, jsonSchemaText(kind as FileKind)])),
+  'reference.md': referenceText(),
+}
+
+const stale: string[] = []
+for (const [name, text] of Object.entries(generated)) {
+  const path = join(configs, name)
+  const current = await readFile(path, 'utf8').catch(() => undefined)
+  if (current === text) continue
+  stale.push(`configs/${name}`)
+  if (process.argv.includes('--check')) continue
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text)
+}
+
+if (stale.length === 0) {
+  console.log('Everything generated is fresh.')
+} else if (process.argv.includes('--check')) {
+  console.error(`${stale.join(', ')} ${stale.length === 1 ? 'is' : 'are'} stale; run \`npm run generate\`.`)
+  process.exitCode = 1
+} else {
+  console.log(`Wrote ${stale.join(', ')}.`)
+}

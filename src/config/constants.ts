@@ -1,0 +1,11 @@
+/** The files of an operator's folder. */
+export const NODE_FILE = 'node.json'
+export const SERVICES_FILE = 'services.json'
+/** The node's own key: its address, and its libp2p identity. */
+export const IDENTITY_FILE = 'identity.pem'
+/** Whoever has it is the operator, as far as the HTTP API can tell. */
+export const API_TOKEN_FILE = 'api.token'
+/** 256 bits: nobody guesses it. */
+export const API_TOKEN_BYTES = 32
+/** Copies of the JSON Schemas, so that an editor finds them beside the files that name them. */
+export const SCHEMAS_DIR = 'schemas'

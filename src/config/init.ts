@@ -1,0 +1,128 @@
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { type Rng, systemRng } from '../base/rng.ts'
+import { API_TOKEN_BYTES, API_TOKEN_FILE, IDENTITY_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
+import { type FileKind, jsonSchemaText } from './json-schema.ts'
+import { keyOfPem, newKeyPem, writeSecret } from './key-file.ts'
+import { nodeSchema } from './node-schema.ts'
+import { check } from './problem.ts'
+import { runnerSchema } from './runner-schema.ts'
+import { ANDROMEDA, SAMPLE_NODE, SAMPLE_RUNNER, SAMPLE_SERVICES } from './samples.ts'
+import { servicesSchema } from './services-schema.ts'
+
+export type InitOptions = {
+  /** keys of node.json that stand above the sample's */
+  readonly node?: Readonly<Record<string, unknown>> | undefined
+  /** keys of services.json that stand above the sample's */
+  readonly services?: Readonly<Record<string, unknown>> | undefined
+  /** keys of Andromeda's config.json that stand above the sample's */
+  readonly runner?: Readonly<Record<string, unknown>> | undefined
+  /** PKCS#8 PEM of the identity; default: a new key */
+  readonly identity?: string | undefined
+  /** where the API token comes from; default: the system's chance */
+  readonly rng?: Rng | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Makes an operator's folder. It is written beside its place and moved there in one step: the folder is whole or not
+ * there. Throws an InputError where `dir` is not empty, can not be written, or an option is wrong.
+ */
+export async function initFolder(dir: string, options: InitOptions = {}): Promise<void> {
+  const target = resolve(dir)
+  const files = filesOf(options)
+  const secrets = {
+    [IDENTITY_FILE]: options.identity ?? newKeyPem(),
+    [API_TOKEN_FILE]: `${Buffer.from((options.rng ?? systemRng()).bytes(API_TOKEN_BYTES)).toString('base64url')}\n`,
+  }
+  keyOfPem(secrets[IDENTITY_FILE] as string, IDENTITY_FILE)
+  await refuseUnlessEmpty(dir, target)
+  const temporary = join(dirname(target), `.${basename(target)}.init-${process.pid}`)
+  try {
+    await sweep(target)
+    await rm(temporary, { recursive: true, force: true })
+    for (const [name, text] of Object.entries(files)) {
+      options.signal?.throwIfAborted()
+      await mkdir(dirname(join(temporary, name)), { recursive: true })
+      await writeFile(join(temporary, name), text, { flag: 'wx' })
+    }
+    for (const [name, text] of Object.entries(secrets)) await writeSecret(join(temporary, name), text)
+    options.signal?.throwIfAborted()
+    await moveInto(temporary, target, dir)
+  } catch (error) {
+    if (error instanceof InputError || codeOf(error) === undefined) throw error
+    throw new InputError(`${dir} can not be written: ${messageOf(error)}`, { cause: error })
+  } finally {
+    // after the move there is nothing left under this name
+    await rm(temporary, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+function filesOf(options: InitOptions): Record<string, string> {
+  const node = { ...SAMPLE_NODE, ...options.node }
+  const services = { ...SAMPLE_SERVICES, ...options.services }
+  const runner = { ...SAMPLE_RUNNER, ...options.runner }
+  const runnerFile = 'runners/andromeda/config.json'
+  check(nodeSchema, node, NODE_FILE)
+  check(servicesSchema, services, SERVICES_FILE)
+  check(runnerSchema, runner, runnerFile)
+  return {
+    [NODE_FILE]: withSchema('node', '.', node),
+    [SERVICES_FILE]: withSchema('services', '.', services),
+    [runnerFile]: withSchema('runner', '../..', runner),
+    'runners/andromeda/runner.js': ANDROMEDA,
+    ...Object.fromEntries(
+      (['node', 'services', 'runner', 'manifest'] as const).map((kind) => [`${SCHEMAS_DIR}/${kind}.json`, jsonSchemaText(kind)]),
+    ),
+  }
+}
+
+function withSchema(kind: FileKind, root: string, content: object): string {
+  return `${JSON.stringify({ $schema: `${root}/${SCHEMAS_DIR}/${kind}.json`, ...content }, null, 2)}\n`
+}
+
+async function refuseUnlessEmpty(dir: string, target: string): Promise<void> {
+  const entries = await readdir(target).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return []
+    if (codeOf(error) === 'ENOTDIR') throw new InputError(`${dir} is a file; name a new or an empty folder`, { cause: error })
+    throw new InputError(`${dir} can not be read: ${messageOf(error)}`, { cause: error })
+  })
+  if (entries.length > 0) throw notEmpty(dir)
+}
+
+function notEmpty(dir: string, cause?: unknown): InputError {
+  return new InputError(`${dir} is not empty; name a new or an empty folder`, { cause })
+}
+
+/** Moves the folder over nothing, or over an empty folder, which some systems want gone first. */
+async function moveInto(temporary: string, target: string, dir: string): Promise<void> {
+  try {
+    if (process.platform === 'win32') await rmdir(target).catch(() => {})
+    await rename(temporary, target)
+  } catch (error) {
+    const taken = ['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')
+    throw taken ? notEmpty(dir, error) : error
+  }
+}
+
+/** Removes what an `init` that was killed left beside the folder. */
+async function sweep(target: string): Promise<void> {
+  const parent = dirname(target)
+  await mkdir(parent, { recursive: true })
+  const prefix = `.${basename(target)}.init-`
+  for (const name of await readdir(parent)) {
+    const pid = Number(name.slice(prefix.length))
+    if (!name.startsWith(prefix) || !Number.isSafeInteger(pid) || isAlive(pid)) continue
+    await rm(join(parent, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+}

@@ -1,0 +1,112 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { InputError } from '../base/errors.ts'
+import { API_TOKEN_FILE, NODE_FILE, SERVICES_FILE } from './constants.ts'
+import type { Configuration, Notice, OwnService } from './configuration.ts'
+import { type Env, ENV_PREFIX, overridesFromEnv } from './env.ts'
+import { type NodeConfig, nodeSchema } from './node-schema.ts'
+import { loadPolicy } from './policy.ts'
+import { isLoopback } from './places.ts'
+import { check, valueText } from './problem.ts'
+import { isExposed, modeOf, octal, type ReadOptions, readJson } from './read.ts'
+import { type ServicesConfig, servicesSchema } from './services-schema.ts'
+
+export type LoadOptions = ReadOptions & { env?: Env | undefined }
+export type Loaded = { readonly configuration: Configuration; readonly notices: readonly Notice[] }
+
+/**
+ * Reads an operator's folder. Every mistake in it is an InputError with one sentence. Secrets are not read here.
+ * Of the environment, `THUNDERCLOUD_<KEY>` stands above node.json (lists are separated by commas).
+ */
+export async function loadConfiguration(dir: string, options: LoadOptions = {}): Promise<Loaded> {
+  const root = resolve(dir)
+  const advice = `run \`thundercloud init ${dir}\` to make one`
+  if (!(await isFolder(root))) throw new InputError(`${dir} is no folder; ${advice}`)
+
+  const fromFile = await readJson(join(root, NODE_FILE), NODE_FILE, advice, options)
+  const node = checkNode(fromFile, options.env ?? {})
+  const services = check(servicesSchema, await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options), SERVICES_FILE)
+
+  const entry = join(resolve(root, node.RUNNERS), services.RUNNER)
+  await checkRunner(entry, services.RUNNER)
+  const configFile = join(dirname(entry), 'config.json')
+  const policyName = join(node.RUNNERS, dirname(services.RUNNER), 'config.json')
+  const { policy, notices } = await loadPolicy(configFile, { ...options, file: policyName })
+
+  const configuration: Configuration = {
+    dir: root,
+    network: node.NETWORK,
+    visibility: node.VISIBILITY,
+    listen: node.LISTEN,
+    announce: node.ANNOUNCE,
+    api: node.API,
+    dataDir: resolve(root, node.DATA),
+    logLevel: node.LOG_LEVEL,
+    quotas: node.QUOTAS,
+    timeouts: node.TIMEOUTS,
+    services: await ownServices(root, services),
+    externalServices: Object.entries(services.EXTERNAL_SERVICES).map(([id, { FROM }]) => ({ id, from: FROM })),
+    runner: { entry, dir: dirname(entry), configFile, network: services.RUNNER_NETWORK },
+    policy,
+  }
+  return { configuration, notices: [...nodeNotices(node), ...(await tokenNotices(root)), ...notices] }
+}
+
+function checkNode(fromFile: unknown, env: Env): NodeConfig {
+  // the file alone first: an override must not hide what is wrong in it
+  check(nodeSchema, fromFile, NODE_FILE)
+  const overrides = overridesFromEnv(env)
+  for (const [key, value] of Object.entries(overrides)) {
+    check(nodeSchema.shape[key as keyof typeof nodeSchema.shape], value, `${ENV_PREFIX}${key} in the environment`)
+  }
+  const node = check(nodeSchema, { ...(fromFile as object), ...overrides }, NODE_FILE)
+  const listening = node.LISTEN.map((address) => Number(address.split('/')[4]))
+  if (node.API !== false && node.API.port !== 0 && listening.includes(node.API.port)) {
+    throw new InputError(`${NODE_FILE}: API contradicts LISTEN: both use port ${node.API.port}; give one of them another`)
+  }
+  return node
+}
+
+async function checkRunner(entry: string, runner: string): Promise<void> {
+  if ((await stat(entry).catch(() => undefined))?.isFile() === true) return
+  throw new InputError(`${SERVICES_FILE}: RUNNER is ${valueText(runner)}, but there is no file ${entry}`)
+}
+
+async function ownServices(root: string, { SERVICES }: ServicesConfig): Promise<OwnService[]> {
+  const services: OwnService[] = []
+  for (const [name, { DIR, MANIFEST, PUBLISH }] of Object.entries(SERVICES)) {
+    const kind = DIR === undefined ? 'manifest' : 'dir'
+    const path = resolve(root, (DIR ?? MANIFEST) as string)
+    const info = await stat(path).catch(() => undefined)
+    if (kind === 'dir' ? info?.isDirectory() !== true : info?.isFile() !== true) {
+      const key = kind === 'dir' ? 'DIR' : 'MANIFEST'
+      const wanted = kind === 'dir' ? 'folder' : 'file'
+      throw new InputError(`${SERVICES_FILE}: SERVICES.${name}.${key} is ${valueText(DIR ?? MANIFEST)}, but there is no ${wanted} ${path}`)
+    }
+    services.push({ name, kind, path, publish: PUBLISH })
+  }
+  return services
+}
+
+function nodeNotices(node: NodeConfig): Notice[] {
+  const notices: Notice[] = []
+  const note = (key: string, message: string) => notices.push({ file: NODE_FILE, key, message: `${NODE_FILE}: ${key} ${message}` })
+  if (node.API !== false && !isLoopback(node.API.host)) {
+    note('API', `is ${node.API.host}:${node.API.port}, which other machines reach without encryption; put a TLS proxy before it`)
+  }
+  if (node.VISIBILITY === 'public' && node.LISTEN.length > 0 && node.LISTEN.every((address) => isLoopback(address.split('/')[2] ?? ''))) {
+    note('LISTEN', 'has only addresses of this machine: no other machine of the public network can connect')
+  }
+  return notices
+}
+
+async function tokenNotices(root: string): Promise<Notice[]> {
+  const mode = await modeOf(join(root, API_TOKEN_FILE))
+  if (mode === undefined || !isExposed(mode)) return []
+  const message = `${API_TOKEN_FILE} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${join(root, API_TOKEN_FILE)}\``
+  return [{ file: API_TOKEN_FILE, key: '', message }]
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
+}

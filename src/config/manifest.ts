@@ -1,0 +1,94 @@
+import { basename } from 'node:path'
+import { addressBytes, parseAddress, type Address } from '../../protocols/address.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import { parseCid } from '../../protocols/encoding.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { MAX_ANNOUNCEMENT_BYTES } from '../../protocols/limits.ts'
+import type { Reach } from '../../protocols/redirection.ts'
+import { encodeService, type ServiceBody } from '../../protocols/service.ts'
+import { InputError } from '../base/errors.ts'
+import { type Manifest, manifestSchema } from './manifest-schema.ts'
+import { check, valueText } from './problem.ts'
+import { type ReadOptions, readJson } from './read.ts'
+
+/** What a signed service has and a manifest can not know. `issued` is seconds (UTC); `code` the archive's content id. */
+export type Signing = {
+  readonly author: Address
+  readonly seq: number
+  readonly issued: number
+  readonly code: CID
+  readonly replyTo: readonly string[]
+  readonly reach: Reach
+}
+
+/** Signature, ticket and framing of an announcement. */
+const ENVELOPE_BYTES = 160
+
+/** Reads a manifest file: JSON, comments allowed. */
+export async function loadManifest(path: string, options: ReadOptions = {}): Promise<Manifest> {
+  const file = basename(path)
+  return parseManifest(await readJson(path, file, 'run `thundercloud service new` to write one', options), file)
+}
+
+/** Validates a manifest that was read already; throws an InputError that begins with `file`. */
+export function parseManifest(value: unknown, file = 'manifest'): Manifest {
+  const manifest = check(manifestSchema, value, file)
+  if (manifest.code !== undefined) codeOfManifest(manifest.code, file)
+  return manifest
+}
+
+/** The body to sign. */
+export function manifestToBody(manifest: Manifest, signing: Signing, file = 'manifest'): ServiceBody {
+  const { run, reward } = manifest
+  const body: ServiceBody = {
+    v: 1,
+    author: addressBytes(signing.author),
+    name: manifest.name,
+    seq: signing.seq,
+    title: manifest.title ?? manifest.name,
+    desc: manifest.desc,
+    keywords: manifest.keywords,
+    toolchain: manifest.toolchain,
+    symbiotes: manifest.symbiotes.map((text) => addressBytes(parseAddress(text))),
+    hostchains: manifest.hostchains,
+    issued: signing.issued,
+    expires: signing.issued + manifest.expires,
+    code: signing.code,
+    sources: manifest.sources.map((source) => without(source)),
+    run: without({ ...run, kind: run.kind ?? (run.ports.length > 0 ? 'service' : 'task'), ports: run.ports }),
+    resources: manifest.resources,
+    network: manifest.network,
+    replicas: manifest.replicas,
+    ...(reward === undefined ? {} : { reward }),
+    statements: [],
+    credentials: [],
+    replyTo: [...signing.replyTo],
+    reach: signing.reach,
+  }
+  const size = encoded(body, file)
+  const most = MAX_ANNOUNCEMENT_BYTES - ENVELOPE_BYTES
+  if (size > most) throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: shorten desc, env or the command`)
+  return body
+}
+
+function encoded(body: ServiceBody, file: string): number {
+  try {
+    return encodeService(body).byteLength
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new InputError(`${file}: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+function codeOfManifest(text: string, file: string): CID {
+  try {
+    return parseCid(text)
+  } catch (cause) {
+    throw new InputError(`${file}: code is ${valueText(text)}; allowed is the content id of an archive (bafy... or bafk...)`, { cause })
+  }
+}
+
+/** dag-cbor has no form for undefined: keys that are not set are left out. */
+function without<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
+}

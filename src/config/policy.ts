@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import type { Notice, Policy } from './configuration.ts'
+import { sortStaticNodes } from './places.ts'
+import { check, valueText } from './problem.ts'
+import { type ReadOptions, readJson } from './read.ts'
+import { BUILT_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
+import { findToolchain } from './toolchains.ts'
+
+export type LoadedPolicy = { readonly policy: Policy; readonly notices: readonly Notice[] }
+
+/** Reads a runner's config.json. `file` is how messages call it. */
+export async function loadPolicy(path: string, options: ReadOptions & { file?: string } = {}): Promise<LoadedPolicy> {
+  const file = options.file ?? basename(path)
+  const advice = 'every runner has its settings in a config.json beside it; run `thundercloud init DIR` to see one'
+  return readPolicy(await readJson(path, file, advice, options), file)
+}
+
+/** Validates a runner's configuration that is already in memory. */
+export function readPolicy(raw: unknown, file = 'config.json'): LoadedPolicy {
+  const config = check(runnerSchema, raw, file)
+  const { multiaddrs, origins } = sortStaticNodes(config.STATIC_NODES)
+  const policy: Policy = {
+    config,
+    hash: createHash('sha256').update(canonicalJson(config)).digest('hex'),
+    staticNodes: { multiaddrs, origins },
+    unbuilt: unbuiltKeys(config),
+  }
+  return { policy, notices: noticesOf(config, raw as object, file) }
+}
+
+function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
+  const notices: Notice[] = []
+  const note = (key: string, message: string) => notices.push({ file, key, message: `${file}: ${key} ${message}` })
+  for (const node of sortStaticNodes(config.STATIC_NODES).unusable) {
+    note('STATIC_NODES', `has ${valueText(node)}, which begins with neither http:// nor https://; it is left out`)
+  }
+  for (const key of ['MUST_SEND', 'SEND_TO_STATIC']) {
+    if (Object.hasOwn(raw, key)) note(key, 'is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place')
+  }
+  const { docker, host } = config.PREFER_TOOLCHAIN
+  if (docker.length + host.length === 0) note('PREFER_TOOLCHAIN', 'names no toolchain, so no service of others runs here')
+  const unknown = [...new Set([...docker, ...host])].filter((word) => word !== 'docker' && findToolchain(word) === undefined)
+  if (unknown.length > 0) note('PREFER_TOOLCHAIN', `has ${unknown.map(valueText).join(', ')}, which no executor here knows`)
+  const { MEMORY, CPU, PIDS, RUNS } = config.LIMITS.TOTAL
+  const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS }).filter(([, value]) => value === 0).map(([key]) => key)
+  if (zero.length > 0) note('LIMITS', `gives away no ${zero.map((key) => `TOTAL.${key}`).join(', ')}, so nothing runs here`)
+  return notices
+}
+
+/** Keys that the operator set to something, and whose rule does not decide in this version. */
+function unbuiltKeys(config: RunnerConfig): string[] {
+  const defaults = runnerSchema.parse({}) as Record<string, unknown>
+  const differs = (key: string, value: unknown) => canonicalJson(value) !== canonicalJson(defaults[key])
+  const derived = config.QUORUM.HUBS === Math.min(2, Object.keys(config.TRUSTED_HUBS).length) && config.QUORUM.WEIGHT === 0
+  const keys = Object.entries(config)
+    .filter(([key, value]) => !BUILT_RUNNER_KEYS.has(key) && differs(key, value) && !(key === 'QUORUM' && derived))
+    .map(([key]) => key)
+  if (Object.values(config.TRUST_TREE.ROOTS).some(({ DEPTH }) => DEPTH > 0)) keys.push('TRUST_TREE.ROOTS.DEPTH')
+  if (config.LIMITS.EVICT) keys.push('LIMITS.EVICT')
+  return keys
+}
+
+/** JSON with sorted keys: the same configuration has the same bytes, however it was spelled. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item
+    return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+}

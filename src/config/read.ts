@@ -1,0 +1,65 @@
+import { open, stat } from 'node:fs/promises'
+import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { JsonSyntaxError, parseJson } from './json.ts'
+
+/** Settings are written by people; what is larger is some other file. */
+const MAX_BYTES = 1024 * 1024
+
+export type ReadOptions = { signal?: AbortSignal | undefined }
+
+/** Reads a file of settings. `file` is how messages call it, `advice` what to do when it is not there. */
+export async function readText(path: string, file: string, advice: string, options: ReadOptions = {}): Promise<string> {
+  options.signal?.throwIfAborted()
+  try {
+    await using handle = await open(path, 'r')
+    const info = await handle.stat()
+    if (!info.isFile()) throw new InputError(`${file} is not a file (${path})`)
+    if (info.size > MAX_BYTES) throw new InputError(`${file} has ${info.size} bytes; allowed are at most ${MAX_BYTES} (1 MiB)`)
+    return await handle.readFile({ encoding: 'utf8', signal: options.signal })
+  } catch (error) {
+    throw explain(error, file, path, advice)
+  }
+}
+
+export async function readJson(path: string, file: string, advice: string, options: ReadOptions = {}): Promise<unknown> {
+  const text = await readText(path, file, advice, options)
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new InputError(`${file} is not JSON: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT',
+  )
+}
+
+/** The permission bits, or undefined where there is no such file or the system has none. */
+export async function modeOf(path: string): Promise<number | undefined> {
+  if (process.platform === 'win32') return undefined
+  try {
+    return (await stat(path)).mode & 0o777
+  } catch {
+    return undefined
+  }
+}
+
+/** Can anyone but the owner read it? */
+export function isExposed(mode: number | undefined): boolean {
+  return mode !== undefined && (mode & 0o077) !== 0
+}
+
+export function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0')
+}
+
+function explain(error: unknown, file: string, path: string, advice: string): unknown {
+  const code = codeOf(error)
+  if (error instanceof InputError || code === undefined || code === 'ABORT_ERR') return error
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`${file} is not there (${path}); ${advice}`, { cause: error })
+  return new InputError(`${file} can not be read (${path}): ${messageOf(error)}`, { cause: error })
+}
