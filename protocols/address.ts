@@ -1,8 +1,8 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
 import { PublicKey } from '@chainsafe/blst'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58btc } from 'multiformats/bases/base58'
 import { equals } from 'uint8arrays'
-import { AddressError } from './errors.ts'
+import { AddressError, quoted } from './errors.ts'
 
 export type KeyType = 'ed25519' | 'bls12-381'
 
@@ -10,10 +10,7 @@ export type KeyType = 'ed25519' | 'bls12-381'
 export type Address = { readonly type: KeyType; readonly key: Uint8Array }
 
 /** Multicodec varints: ed25519-pub 0xed, bls12_381-g1-pub 0xea. */
-const CODECS: Record<KeyType, { prefix: readonly [number, number]; length: number }> = {
-  ed25519: { prefix: [0xed, 0x01], length: 32 },
-  'bls12-381': { prefix: [0xea, 0x01], length: 48 },
-}
+const CODECS: Record<KeyType, readonly [number, number]> = { ed25519: [0xed, 0x01], 'bls12-381': [0xea, 0x01] }
 
 /** base58 of the SPKI DER of any ed25519 key begins so; legacy texts leave it out. */
 const LEGACY_PREFIX = 'GfHq2tTVk9z4eXgy'
@@ -23,18 +20,27 @@ const PEER_ID_HEADER = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 
 /** Address bytes as the wire carries them: multicodec varint, then the raw key. */
 export function addressBytes(address: Address): Uint8Array {
-  return Uint8Array.of(...CODECS[address.type].prefix, ...address.key)
+  return Uint8Array.of(...CODECS[address.type], ...address.key)
+}
+
+/** The key type of bytes that have the shape of address bytes; undefined for any other. */
+export function addressTypeOf(bytes: Uint8Array): KeyType | undefined {
+  if (bytes[1] !== 0x01) return undefined
+  if (bytes[0] === 0xed) return bytes.byteLength === 34 ? 'ed25519' : undefined
+  if (bytes[0] === 0xea) return bytes.byteLength === 50 ? 'bls12-381' : undefined
+  return undefined
 }
 
 /** Reads address bytes by shape alone; whether the key is a valid point is `isValidKey`'s question (it costs more). */
 export function decodeAddress(bytes: Uint8Array, field = 'address'): Address {
-  for (const [type, { prefix, length }] of Object.entries(CODECS) as [KeyType, (typeof CODECS)[KeyType]][]) {
-    if (bytes[0] === prefix[0] && bytes[1] === prefix[1]) {
-      if (bytes.byteLength !== length + 2) throw new AddressError(field, `a ${type} key has ${length} bytes`)
-      return { type, key: bytes.slice(2) }
-    }
+  const type = addressTypeOf(bytes)
+  if (type === undefined) {
+    throw new AddressError(
+      field,
+      'must be 0xed01 and an ed25519 key of 32 bytes, or 0xea01 and a BLS12-381 G1 key of 48 bytes',
+    )
   }
-  throw new AddressError(field, 'must begin with the multicodec of an ed25519 or a BLS12-381 G1 key')
+  return { type, key: Uint8Array.prototype.slice.call(bytes, 2) }
 }
 
 export function sameAddress(a: Address, b: Address): boolean {
@@ -65,24 +71,28 @@ export function isValidKey({ type, key }: Address): boolean {
  * with its prefix `ed25519:`, `legacy:`, `bls12-381:`. A text that is two valid keys is refused with both spellings.
  */
 export function parseAddress(text: string, field = 'address'): Address {
-  const [prefix, rest] = text.includes(':') ? splitPrefix(text) : ['', text]
-  const readings = { ed25519: readModern, legacy: readLegacy, 'bls12-381': readBls }
-  if (prefix !== '') {
-    const read = readings[prefix as keyof typeof readings]
+  const [prefix, rest] = splitPrefix(text)
+  const readings = new Map([
+    ['ed25519', readModern],
+    ['legacy', readLegacy],
+    ['bls12-381', readBls],
+  ])
+  if (prefix !== undefined) {
+    const read = readings.get(prefix)
     if (read === undefined) {
-      throw new AddressError(field, `"${clip(text)}" has an unknown prefix; known are ed25519:, legacy: and bls12-381:`)
+      throw new AddressError(field, `${quoted(text)} has an unknown prefix; known are ed25519:, legacy: and bls12-381:`)
     }
     const address = read(rest)
-    if (address === undefined) throw new AddressError(field, `"${clip(text)}" is not a valid ${prefix} key`)
+    if (address === undefined) throw new AddressError(field, `${quoted(text)} is not a valid ${prefix} key`)
     return address
   }
-  const found = Object.values(readings).map((read) => read(text)).filter((address) => address !== undefined)
+  const found = [...readings.values()].map((read) => read(text)).filter((address) => address !== undefined)
   const [first, second] = found
   if (first === undefined) {
-    throw new AddressError(field, `"${clip(text)}" is not an ed25519 (base58) or BLS12-381 (base58 or 0x hex) address`)
+    throw new AddressError(field, `${quoted(text)} is not an ed25519 (base58) or BLS12-381 (base58 or 0x hex) address`)
   }
   if (second !== undefined) {
-    throw new AddressError(field, `"${clip(text)}" can be read as two keys; write ed25519:${text} or legacy:${text}`)
+    throw new AddressError(field, `${quoted(text)} can be read as two keys; write ed25519:${text} or legacy:${text}`)
   }
   return first
 }
@@ -109,7 +119,7 @@ export function peerIdOf(address: Address): string {
 export function addressOfPeerId(peerId: string, field = 'peer id'): Address {
   const bytes = fromBase58(peerId)
   if (bytes?.byteLength !== 38 || !equals(bytes.subarray(0, 6), PEER_ID_HEADER)) {
-    throw new AddressError(field, `"${clip(peerId)}" is not the peer id of an ed25519 key (12D3KooW...)`)
+    throw new AddressError(field, `${quoted(peerId)} is not the peer id of an ed25519 key (12D3KooW...)`)
   }
   return { type: 'ed25519', key: bytes.slice(6) }
 }
@@ -145,11 +155,7 @@ function fromBase58(text: string): Uint8Array | undefined {
   }
 }
 
-function splitPrefix(text: string): [string, string] {
+function splitPrefix(text: string): [string | undefined, string] {
   const colon = text.indexOf(':')
-  return [text.slice(0, colon), text.slice(colon + 1)]
-}
-
-function clip(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+  return colon < 0 ? [undefined, text] : [text.slice(0, colon), text.slice(colon + 1)]
 }

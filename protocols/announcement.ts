@@ -5,16 +5,35 @@ import { ProtocolError } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, MAX_ANNOUNCEMENT_BYTES, MAX_DEPTH } from './limits.ts'
 import { checkTicket, type Ticket } from './redirection.ts'
 import { type ServiceBody, serviceId, serviceSchema } from './service.ts'
-import { bytes, decodeShape, parseShape, wholeNumber } from './shape.ts'
+import { bytes, checkSize, parseShape, wholeNumber } from './shape.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 import { type StopBody, stopSchema } from './stop.ts'
 
-const announcementSchema = z.tuple([z.literal(1), bytes(), bytes(), wholeNumber(0, MAX_DEPTH), bytes(32)])
+/** The announcement's tuple, by the names of its places. */
+const wrapperSchema = z.strictObject({
+  v: z.literal(1),
+  body: bytes(),
+  sig: bytes(),
+  depth: wholeNumber(0, MAX_DEPTH),
+  proof: bytes(32),
+})
 
 /** The signed thing inside an announcement, without the ticket. */
 export type Signed =
-  | { readonly kind: 'service'; readonly id: CID; readonly body: ServiceBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
-  | { readonly kind: 'stop'; readonly id: CID; readonly body: StopBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
+  | {
+      readonly kind: 'service'
+      readonly id: CID
+      readonly body: ServiceBody
+      readonly bytes: Uint8Array
+      readonly sig: Uint8Array
+    }
+  | {
+      readonly kind: 'stop'
+      readonly id: CID
+      readonly body: StopBody
+      readonly bytes: Uint8Array
+      readonly sig: Uint8Array
+    }
 
 /** The gossip message: something signed by its author, and the redirection ticket of this copy. */
 export type Announcement = { readonly signed: Signed; readonly ticket: Ticket }
@@ -32,18 +51,23 @@ export function messageId(topic: string, data: Uint8Array): Uint8Array {
 /** The same bytes for the same service and depth, whoever encodes them: gossipsub dedupes them by itself. */
 export function encodeAnnouncement({ signed, ticket }: Announcement): Uint8Array {
   const encoded = encodeCanonical([1, signed.bytes, signed.sig, ticket.depth, ticket.proof])
-  if (encoded.byteLength > MAX_ANNOUNCEMENT_BYTES) {
-    throw new ProtocolError('', `the announcement has ${encoded.byteLength} bytes, at most ${MAX_ANNOUNCEMENT_BYTES} are allowed`)
-  }
+  checkSize(encoded, MAX_ANNOUNCEMENT_BYTES, '')
   return encoded
 }
 
 /** Shape, limits and ticket; not yet the signature (`verifyAnnouncement`), which costs more and is checked once. */
 export function decodeAnnouncement(encoded: Uint8Array): Announcement {
-  if (encoded.byteLength > MAX_ANNOUNCEMENT_BYTES) {
-    throw new ProtocolError('', `has ${encoded.byteLength} bytes, at most ${MAX_ANNOUNCEMENT_BYTES} are allowed`)
-  }
-  const [, body, sig, depth, proof] = decodeShape(announcementSchema, encoded)
+  checkSize(encoded, MAX_ANNOUNCEMENT_BYTES, '')
+  const tuple = decodeCanonical(encoded)
+  if (!Array.isArray(tuple) || tuple.length !== 5) throw new ProtocolError('', 'must be [1, body, sig, depth, proof]')
+  const [v, ...rest] = tuple as [unknown, unknown, unknown, unknown, unknown]
+  const { body, sig, depth, proof } = parseShape(wrapperSchema, {
+    v,
+    body: rest[0],
+    sig: rest[1],
+    depth: rest[2],
+    proof: rest[3],
+  })
   const signed = decodeSigned(body, sig)
   const ticket = { depth, proof }
   checkTicket(signed.body.reach, ticket)
@@ -52,9 +76,9 @@ export function decodeAnnouncement(encoded: Uint8Array): Announcement {
 
 /** Reads the body of an announcement: a stop says `stop: true`, everything else is a service. */
 export function decodeSigned(encoded: Uint8Array, sig: Uint8Array): Signed {
-  const value = decodeCanonical(encoded)
+  const value = decodeCanonical(encoded, 'body')
   const id = serviceId(encoded)
-  if (typeof value === 'object' && value !== null && 'stop' in value) {
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, 'stop')) {
     return { kind: 'stop', id, body: parseShape(stopSchema, value), bytes: encoded, sig }
   }
   return { kind: 'service', id, body: parseShape(serviceSchema, value), bytes: encoded, sig }
@@ -65,6 +89,7 @@ export function verifyAnnouncement(signed: Signed, network: string, keys: KeyCac
   verifySignature(keys, {
     network,
     kind: signed.kind,
+    who: 'author',
     address: decodeAddress(signed.body.author, 'author'),
     bytes: signed.bytes,
     signature: signed.sig,
@@ -80,7 +105,10 @@ export function signStop(body: Uint8Array, network: string, signer: Signer): Sig
 }
 
 /** Too early or too late for this clock: such a message is ignored, never rejected (honest relays must not pay). */
-export function outOfTime(body: { issued: number; expires: number }, nowSeconds: number): 'early' | 'expired' | undefined {
+export function outOfTime(
+  body: { issued: number; expires: number },
+  nowSeconds: number,
+): 'early' | 'expired' | undefined {
   if (body.issued > nowSeconds + CLOCK_SKEW_SECONDS) return 'early'
   if (body.expires <= nowSeconds) return 'expired'
   return undefined

@@ -1,8 +1,14 @@
 import { z } from 'zod'
-import { type CID, cidOfStructure, encodeCanonical } from './encoding.ts'
-import { ProtocolError } from './errors.ts'
-import { CHUNK_BYTES, MAX_CHUNKS, MAX_CHUNKS_PER_REQUEST, MAX_MANIFEST_BYTES } from './limits.ts'
-import { bytes, cid, decodeShape, listOf, text, wholeNumber } from './shape.ts'
+import { type CID, cidOfStructure } from './encoding.ts'
+import {
+  CHUNK_BYTES,
+  MAX_ARCHIVE_ANSWER_BYTES,
+  MAX_CHUNKS,
+  MAX_CHUNKS_PER_REQUEST,
+  MAX_MANIFEST_BYTES,
+  MAX_REQUEST_BYTES,
+} from './limits.ts'
+import { bytes, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
 
 export const ARCHIVE_PROTOCOL = '/thundercloud/archive/1'
 
@@ -22,12 +28,11 @@ const manifestSchema = z
 export type ArchiveManifest = z.output<typeof manifestSchema>
 
 export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
-  return encodeCanonical(manifest)
+  return encodeShape(manifestSchema, manifest, MAX_MANIFEST_BYTES)
 }
 
 export function decodeManifest(encoded: Uint8Array): ArchiveManifest {
-  if (encoded.byteLength > MAX_MANIFEST_BYTES) throw new ProtocolError('', `has more than ${MAX_MANIFEST_BYTES} bytes`)
-  return decodeShape(manifestSchema, encoded)
+  return decodeShape(manifestSchema, encoded, MAX_MANIFEST_BYTES)
 }
 
 export function codeId(manifest: Uint8Array): CID {
@@ -63,17 +68,17 @@ const answerSchema = z.discriminatedUnion('is', [
 export type ArchiveAnswer = z.output<typeof answerSchema>
 
 export function encodeArchiveRequest(request: ArchiveRequest): Uint8Array {
-  return encodeCanonical(request)
+  return encodeShape(requestSchema, request, MAX_REQUEST_BYTES)
 }
 
 export function decodeArchiveRequest(encoded: Uint8Array): ArchiveRequest {
-  return decodeShape(requestSchema, encoded)
+  return decodeShape(requestSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeArchiveAnswer(answer: ArchiveAnswer): Uint8Array {
-  return encodeCanonical(answer)
+  return encodeShape(answerSchema, answer, MAX_ARCHIVE_ANSWER_BYTES)
 }
 
 export function decodeArchiveAnswer(encoded: Uint8Array): ArchiveAnswer {
-  return decodeShape(answerSchema, encoded)
+  return decodeShape(answerSchema, encoded, MAX_ARCHIVE_ANSWER_BYTES)
 }

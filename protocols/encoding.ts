@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import * as dagCbor from '@ipld/dag-cbor'
 import * as dagJson from '@ipld/dag-json'
 import { base32 } from 'multiformats/bases/base32'
 import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
-import { compare, equals } from 'uint8arrays'
-import { ProtocolError } from './errors.ts'
+import { compare } from 'uint8arrays'
+import { readCanonical } from './cbor.ts'
+import { EncodingError, fieldPath, ProtocolError, quoted } from './errors.ts'
+import { MAX_NESTING } from './limits.ts'
 
 const SHA2_256 = 0x12
 const RAW = 0x55
@@ -14,32 +16,21 @@ const DAG_CBOR = 0x71
 export type { CID }
 
 export function sha256(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return plain(hash.digest())
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return plain(hash('sha256', only, 'buffer'))
+  const all = createHash('sha256')
+  for (const part of parts) all.update(part)
+  return plain(all.digest())
 }
 
-/** dag-cbor, canonical. Throws a ProtocolError for what the wire has no form for (floats, undefined, 2^53 and above). */
+/** dag-cbor, canonical. Throws an EncodingError for what the wire has no form for (floats, 2^53 and above); entries that are undefined are left out. */
 export function encodeCanonical(value: unknown): Uint8Array {
-  checkNumbers(value, '')
-  try {
-    return plain(dagCbor.encode(value))
-  } catch (cause) {
-    throw new ProtocolError('', `can not be encoded as dag-cbor: ${messageOf(cause)}`, { cause })
-  }
+  return plain(dagCbor.encode(encodable(value, [])))
 }
 
-/** The value of canonical dag-cbor bytes. Bytes that would be spelled differently when encoded again are refused. */
-export function decodeCanonical(bytes: Uint8Array): unknown {
-  let value: unknown
-  try {
-    value = dagCbor.decode(bytes)
-  } catch (cause) {
-    throw new ProtocolError('', `is not dag-cbor: ${messageOf(cause)}`, { cause })
-  }
-  checkNumbers(value, '')
-  if (!equals(dagCbor.encode(value), bytes)) throw new ProtocolError('', 'is not canonical dag-cbor')
-  return value
+/** The value of canonical dag-cbor bytes; bytes in any other spelling are refused with an EncodingError. */
+export function decodeCanonical(bytes: Uint8Array, field = ''): unknown {
+  return readCanonical(bytes, field)
 }
 
 /** DAG-JSON: the same values for people, HTTP and files. Bytes are `{"/":{"bytes":"..."}}`, CIDs `{"/":"b..."}`. */
@@ -48,10 +39,14 @@ export function toDagJson(value: unknown): string {
 }
 
 export function fromDagJson(text: string): unknown {
+  // the parser calls itself for each level; bytes take two levels more than in dag-cbor
+  if (nestingOf(text) > MAX_NESTING + 2) {
+    throw new EncodingError('', `is not DAG-JSON of ours: it nests deeper than ${MAX_NESTING + 2}`)
+  }
   try {
     return dagJson.parse(text)
   } catch (cause) {
-    throw new ProtocolError('', `is not DAG-JSON: ${messageOf(cause)}`, { cause })
+    throw new EncodingError('', `is not DAG-JSON: ${quoted(messageOf(cause), 160).slice(1, -1)}`, { cause })
   }
 }
 
@@ -88,7 +83,7 @@ export function parseCid(text: string, field = ''): CID {
   try {
     cid = CID.parse(text)
   } catch (cause) {
-    throw new ProtocolError(field, `"${text.slice(0, 80)}" is not a content id (bafy... or bafk...)`, { cause })
+    throw new ProtocolError(field, `${quoted(text)} is not a content id (bafy... or bafk...)`, { cause })
   }
   if (!isWireCid(cid)) throw new ProtocolError(field, 'must be a CIDv1, raw or dag-cbor, of a sha2-256 hash')
   return cid
@@ -104,27 +99,68 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compare(a, b)
 }
 
-/** What a signature of `kind` covers in `network`: nothing signed for one network or kind is valid in another. */
-export function signedBytes(network: string, kind: string, body: Uint8Array): Uint8Array {
-  const prefix = new TextEncoder().encode(`thundercloud/${network}/${kind}/1`)
-  const bytes = new Uint8Array(prefix.byteLength + 1 + body.byteLength)
-  bytes.set(prefix, 0)
-  bytes.set(body, prefix.byteLength + 1)
-  return bytes
+/** The deepest bracket of a JSON text. */
+function nestingOf(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at++) {
+    const unit = text[at]
+    if (unit === '"') {
+      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++
+    } else if (unit === '[' || unit === '{') {
+      depth++
+      if (depth > deepest) deepest = depth
+    } else if (unit === ']' || unit === '}') {
+      depth--
+    }
+  }
+  return deepest
 }
 
-function checkNumbers(value: unknown, field: string): void {
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-      throw new ProtocolError(field, 'numbers are whole and below 2^53')
-    }
-  } else if (typeof value === 'bigint') {
-    throw new ProtocolError(field, 'numbers are whole and below 2^53')
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) checkNumbers(item, `${field}[${index}]`)
-  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && CID.asCID(value) === null) {
-    for (const [key, item] of Object.entries(value)) checkNumbers(item, field === '' ? key : `${field}.${key}`)
+/** Refuses what dag-cbor would write silently (half a surrogate pair, -0) or in a form that no peer reads. */
+function encodable(value: unknown, path: (string | number)[]): unknown {
+  switch (typeof value) {
+    case 'boolean':
+      return value
+    case 'number':
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return value
+      throw new EncodingError(fieldPath(path), 'numbers are whole and below 2^53')
+    case 'string':
+      if (value.isWellFormed()) return value
+      throw new EncodingError(fieldPath(path), 'is text with half a surrogate pair, which UTF-8 has no form for')
+    case 'object':
+      if (value === null || value instanceof Uint8Array) return value
+      if (CID.asCID(value) === null) return encodableEntries(value, path)
+      if (isWireCid(value)) return value
+      throw new EncodingError(fieldPath(path), 'must be a CIDv1, raw or dag-cbor, of a sha2-256 hash')
+    default:
+      throw new EncodingError(fieldPath(path), `a value of type ${typeof value} has no form on the wire`)
   }
+}
+
+function encodableEntries(value: object, path: (string | number)[]): unknown {
+  if (path.length >= MAX_NESTING) throw new EncodingError(fieldPath(path), `nests deeper than ${MAX_NESTING}`)
+  if (Array.isArray(value)) return value.map((item, index) => encodableAt(item, index, path))
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new EncodingError(fieldPath(path), 'is neither a plain object nor a list')
+  }
+  const entries: Record<string, unknown> = {}
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue
+    if (key === '__proto__' || !key.isWellFormed()) {
+      throw new EncodingError(fieldPath([...path, key]), 'is no map key that the wire allows')
+    }
+    entries[key] = encodableAt(item, key, path)
+  }
+  return entries
+}
+
+function encodableAt(item: unknown, key: string | number, path: (string | number)[]): unknown {
+  path.push(key)
+  const value = encodable(item, path)
+  path.pop()
+  return value
 }
 
 /** A Buffer is a view with habits of its own; the wire hands out bare bytes. */

@@ -3,7 +3,13 @@
  * A message over one of these is malformed: whoever sent it pays.
  */
 
-/** One announcement on the wire; also the body cap of `POST /service`. */
+/** Arrays and maps inside one another. No message needs more than 4; a reader that calls itself must have an end. */
+export const MAX_NESTING = 16
+
+/**
+ * One announcement on the wire; also the body cap of `POST /service`. It bounds all that is inside: fields without a
+ * limit of their own (inline source, stapled statements and credentials) can not be larger.
+ */
 export const MAX_ANNOUNCEMENT_BYTES = 16 * 1024
 /** 0 = only the publisher's neighbours hear of it. */
 export const MAX_DEPTH = 8
@@ -44,8 +50,12 @@ export const MAX_REASONS = 32
 export const MAX_REASON_LENGTH = 512
 /** One signed receipt. */
 export const MAX_RECEIPT_BYTES = 32 * 1024
-/** A request on any of the request streams (archive, status, sync, tunnel hello). */
+/** A request on any of the request streams, and each answer but a chunk: 1,024 ids of a sync list take 44 KiB. */
 export const MAX_REQUEST_BYTES = 64 * 1024
+/** One answer of the archive stream: a whole chunk, and the map around it. */
+export const MAX_ARCHIVE_ANSWER_BYTES = CHUNK_BYTES + 64
+/** One access token. */
+export const MAX_TOKEN_BYTES = 512
 
 /** A token that opens logs and ports is short-lived: it can not be called back. */
 export const MAX_ACCESS_SECONDS = 24 * 3600

@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { decodeAddress } from './address.ts'
-import { encodeCanonical } from './encoding.ts'
-import { ProtocolError } from './errors.ts'
 import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from './limits.ts'
-import { addressOf, bytes, cid, decodeShape, listOf, parseShape, seconds, text } from './shape.ts'
+import { addressOf, bytes, cid, decodeShape, encodeShape, listOf, seconds, text } from './shape.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'
@@ -56,18 +54,25 @@ export type Receipt = { readonly body: ReceiptBody; readonly bytes: Uint8Array; 
 
 const sealedSchema = z.strictObject({ body: bytes(), sig: bytes() })
 
-/** Signs a receipt; the result is what travels: dag-cbor `{ body, sig }`. */
+/** Signs a receipt; the result is what travels: dag-cbor `{ body, sig }`. A message that is too long is the caller's to cut. */
 export function signReceipt(body: ReceiptBody, network: string, signer: Signer): Uint8Array {
-  const encoded = encodeCanonical(parseShape(receiptSchema, body))
-  return encodeCanonical({ body: encoded, sig: signFor(signer, network, 'receipt', encoded) })
+  const encoded = encodeShape(receiptSchema, body, MAX_RECEIPT_BYTES)
+  const sig = signFor(signer, network, 'receipt', encoded)
+  return encodeShape(sealedSchema, { body: encoded, sig }, MAX_RECEIPT_BYTES)
 }
 
 /** Decodes and verifies; throws a ProtocolError or SignatureError. */
 export function openReceipt(encoded: Uint8Array, network: string, keys: KeyCache): Receipt {
-  if (encoded.byteLength > MAX_RECEIPT_BYTES) throw new ProtocolError('', `has more than ${MAX_RECEIPT_BYTES} bytes`)
-  const sealed = decodeShape(sealedSchema, encoded)
-  const body = decodeShape(receiptSchema, sealed.body)
-  const address = decodeAddress(body.node, 'node')
-  verifySignature(keys, { network, kind: 'receipt', address, bytes: sealed.body, signature: sealed.sig })
+  const sealed = decodeShape(sealedSchema, encoded, MAX_RECEIPT_BYTES)
+  const body = decodeShape(receiptSchema, sealed.body, MAX_RECEIPT_BYTES, 'body')
+  const address = decodeAddress(body.node, 'body.node')
+  verifySignature(keys, {
+    network,
+    kind: 'receipt',
+    who: 'body.node',
+    address,
+    bytes: sealed.body,
+    signature: sealed.sig,
+  })
   return { body, bytes: sealed.body, sig: sealed.sig }
 }

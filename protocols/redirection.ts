@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays'
 import { z } from 'zod'
 import { sha256 } from './encoding.ts'
-import { ProtocolError } from './errors.ts'
+import { ProtocolError, TicketError } from './errors.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { bytes, wholeNumber } from './shape.ts'
 
@@ -18,22 +18,27 @@ export type Ticket = { readonly depth: number; readonly proof: Uint8Array }
 
 /** The author's first ticket, from 32 secret random bytes, and the reach to sign. */
 export function issueTicket(depth: number, secret: Uint8Array): { reach: Reach; ticket: Ticket } {
+  if (!Number.isInteger(depth) || depth < 0 || depth > MAX_DEPTH) {
+    throw new ProtocolError('reach.depth', `must be a whole number from 0 to ${MAX_DEPTH}`)
+  }
   if (secret.byteLength !== 32) throw new ProtocolError('reach', 'the secret must be 32 bytes')
-  return { reach: { depth, anchor: hashTimes(secret, depth) }, ticket: { depth, proof: secret } }
+  return { reach: { depth, anchor: hashTimes(secret, depth) }, ticket: { depth, proof: secret.slice() } }
 }
 
 export function checkTicket(reach: Reach, ticket: Ticket): void {
   if (ticket.depth > reach.depth) {
-    throw new ProtocolError('depth', `is ${ticket.depth}, the author allowed ${reach.depth}`)
+    throw new TicketError('depth', `is ${ticket.depth}, the author allowed ${reach.depth}`)
   }
   if (!equals(hashTimes(ticket.proof, ticket.depth), reach.anchor)) {
-    throw new ProtocolError('proof', `does not lead to the author's anchor in ${ticket.depth} steps`)
+    throw new TicketError('proof', `does not lead to the author's anchor in ${ticket.depth} steps`)
   }
 }
 
 /** The same ticket with a lower depth. */
 export function lowerTicket(ticket: Ticket, depth: number): Ticket {
-  if (depth > ticket.depth || depth < 0) throw new ProtocolError('depth', `can not go from ${ticket.depth} to ${depth}`)
+  if (!Number.isInteger(depth) || depth > ticket.depth || depth < 0) {
+    throw new TicketError('depth', `can not go from ${ticket.depth} to ${depth}`)
+  }
   return { depth, proof: hashTimes(ticket.proof, ticket.depth - depth) }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { type CID, cidOfStructure, encodeCanonical } from './encoding.ts'
+import { type CID, cidOfStructure } from './encoding.ts'
 import {
+  MAX_ANNOUNCEMENT_BYTES,
   MAX_ARGUMENT_LENGTH,
   MAX_ARGUMENTS,
   MAX_CHAINS,
@@ -21,22 +22,31 @@ import {
   MAX_URL_LENGTH,
 } from './limits.ts'
 import { reachSchema } from './redirection.ts'
-import { addressOf, amount, bytes, cid, decodeShape, listOf, parseShape, seconds, text, wholeNumber } from './shape.ts'
+import { addressOf, amount, bytes, cid, decodeShape, encodeShape, listOf, seconds, text, wholeNumber } from './shape.ts'
 
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, ".", "_" or "-", beginning with a letter or digit')
+  .regex(
+    /^[a-z0-9][a-z0-9._-]*$/,
+    'must be lower-case letters, digits, ".", "_" or "-", beginning with a letter or digit',
+  )
   .max(MAX_NAME_LENGTH, `has more than ${MAX_NAME_LENGTH} characters`)
 
 const relativePath = text(256, 1).refine(
   (path) => !path.startsWith('/') && !path.includes('\\') && !path.includes('\0') && !path.split('/').includes('..'),
   'must be a path inside the source, without ".."',
 )
-const url = text(MAX_URL_LENGTH, 1).refine((value) => {
-  if (!URL.canParse(value)) return false
-  const { protocol, username, password } = new URL(value)
-  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === ''
-}, 'must be an http(s) address without a user or password')
+const HOST = '[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*'
+const PORT = '(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})'
+
+/**
+ * What two implementations can agree on without sharing a URL library: no user, no fragment, only printable ASCII.
+ * Who fetches it still parses it, and treats a failure as a source that does not work.
+ */
+const url = text(MAX_URL_LENGTH, 1).regex(
+  new RegExp(`^https?://(${HOST}|\\[[0-9a-f:.]+\\])(:${PORT})?([/?][!$-;=?-Z\\[\\]_a-z~]*)?$`),
+  'must be an http(s) address with a host in lower case and without user or fragment',
+)
 
 export const sourceSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mesh') }),
@@ -60,7 +70,7 @@ export const sourceSchema = z.discriminatedUnion('type', [
 
 /** `host:port`, or `*.host:port` for any subdomain. */
 export const egressSchema = text(261, 3).regex(
-  /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/,
+  new RegExp(`^(\\*\\.)?${HOST}:${PORT}$`),
   'must be host:port in lower case, like "api.github.com:443"',
 )
 
@@ -73,10 +83,13 @@ export const portSchema = z.strictObject({
 const argument = text(MAX_ARGUMENT_LENGTH).refine((value) => !value.includes('\0'), 'must not contain a zero byte')
 
 export const runSchema = z.strictObject({
-  command: z.array(argument).min(1, 'must name what to run').max(MAX_ARGUMENTS),
-  build: z.array(argument).min(1).max(MAX_ARGUMENTS).optional(),
+  command: listOf(argument, MAX_ARGUMENTS).min(1, 'must name what to run'),
+  build: listOf(argument, MAX_ARGUMENTS).min(1, 'must name what to run').optional(),
   env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'is no name for an environment variable'), argument)
+    .record(
+      z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'is no name for an environment variable'),
+      argument,
+    )
     .refine((env) => Object.keys(env).length <= MAX_ENV, `has more than ${MAX_ENV} entries`)
     .optional(),
   workdir: relativePath.optional(),
@@ -100,7 +113,10 @@ export const resourcesSchema = z.strictObject({
 
 export const rewardSchema = z.strictObject({ asset: text(32, 1), perHour: amount })
 
-const replyTo = text(256, 1).regex(/\/p2p\/12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'must be a multiaddr that ends in /p2p/12D3KooW...')
+const replyTo = text(256, 1).regex(
+  /^(\/[!-.0-~]+)+\/p2p\/12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/,
+  'must be a multiaddr that ends in /p2p/12D3KooW...',
+)
 const lifetime = { issued: seconds, expires: seconds }
 
 export const serviceSchema = z
@@ -141,11 +157,11 @@ export function serviceId(body: Uint8Array): CID {
 }
 
 export function encodeService(body: ServiceBody): Uint8Array {
-  return encodeCanonical(parseShape(serviceSchema, body))
+  return encodeShape(serviceSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }
 
 export function decodeService(body: Uint8Array): ServiceBody {
-  return decodeShape(serviceSchema, body)
+  return decodeShape(serviceSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }
 
 /** `expires` comes after `issued`, at most 30 days later. */

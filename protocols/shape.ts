@@ -1,15 +1,18 @@
 import { z } from 'zod'
-import { decodeAddress } from './address.ts'
-import { type CID, decodeCanonical, isWireCid } from './encoding.ts'
-import { ProtocolError } from './errors.ts'
+import { addressTypeOf } from './address.ts'
+import { type CID, decodeCanonical, encodeCanonical, isWireCid } from './encoding.ts'
+import { fieldPath, ProtocolError, quoted } from './errors.ts'
 
-/** Text of at most `max` bytes of UTF-8 (bytes, so that every language counts alike). */
+/** Text of `min` to `max` bytes of UTF-8 (bytes, so that every language counts alike). */
 export function text(max: number, min = 0) {
-  return z.string().superRefine((value, context) => {
-    const bytes = Buffer.byteLength(value)
-    if (bytes > max) context.addIssue({ code: 'custom', message: `has ${bytes} bytes of UTF-8, at most ${max} are allowed` })
-    if (bytes < min) context.addIssue({ code: 'custom', message: `must have at least ${min} bytes` })
-  })
+  return z.string().refine((value) => fits(value, min, max), `must have ${min} to ${max} bytes of UTF-8`)
+}
+
+function fits(value: string, min: number, max: number): boolean {
+  // a UTF-16 unit takes one to three bytes: most texts need no counting
+  if (value.length >= min && value.length * 3 <= max) return true
+  const length = Buffer.byteLength(value)
+  return length >= min && length <= max
 }
 
 export function bytes(length?: number) {
@@ -20,7 +23,10 @@ export function bytes(length?: number) {
 }
 
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
-  return z.int(`must be a whole number from ${min} to ${max}`).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`)
+  return z
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`)
 }
 
 export function listOf<T extends z.ZodType>(item: T, max: number) {
@@ -34,37 +40,53 @@ export const cid = z.custom<CID>(isWireCid, 'must be a CIDv1, raw or dag-cbor, o
 
 /** Address bytes that have the shape of a key. That it is a valid point is checked with the signature. */
 export const addressOf = z.custom<Uint8Array>((value) => {
-  try {
-    decodeAddress(value as Uint8Array)
-    return value instanceof Uint8Array
-  } catch {
-    return false
-  }
+  return value instanceof Uint8Array && addressTypeOf(value) !== undefined
 }, 'must be address bytes (multicodec and raw key)')
 
 /** An amount: digits, optionally a point and more digits; never a float. */
-export const amount = z.string().regex(/^(0|[1-9]\d{0,38})(\.\d{1,18})?$/, 'must be a decimal number as text, like "0.25"')
+export const amount = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,38})(\.\d{1,18})?$/, 'must be a decimal number as text, like "0.25"')
 
 /** Checks a decoded value; throws a ProtocolError with one sentence that names the field. */
 export function parseShape<T extends z.ZodType>(schema: T, value: unknown, field = ''): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0] as z.core.$ZodIssue
-  throw new ProtocolError(joinPath(field, issue.path), sentenceOf(issue))
+  throw new ProtocolError(fieldPath(issue.path, field), sentenceOf(issue))
 }
 
-export function decodeShape<T extends z.ZodType>(schema: T, encoded: Uint8Array, field = ''): z.output<T> {
-  return parseShape(schema, decodeCanonical(encoded), field)
+export function decodeShape<T extends z.ZodType>(
+  schema: T,
+  encoded: Uint8Array,
+  maxBytes: number,
+  field = '',
+): z.output<T> {
+  checkSize(encoded, maxBytes, field)
+  return parseShape(schema, decodeCanonical(encoded, field), field)
+}
+
+/** Encodes only what the other side will accept. */
+export function encodeShape<T extends z.ZodType>(schema: T, value: z.input<T>, maxBytes: number): Uint8Array {
+  const encoded = encodeCanonical(parseShape(schema, value))
+  checkSize(encoded, maxBytes, '')
+  return encoded
+}
+
+export function checkSize(encoded: Uint8Array, maxBytes: number, field: string): void {
+  if (encoded.byteLength > maxBytes) {
+    throw new ProtocolError(field, `has ${encoded.byteLength} bytes, at most ${maxBytes} are allowed`)
+  }
 }
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `has the unknown key "${issue.keys[0]?.slice(0, 64)}"`
+  if (issue.code === 'unrecognized_keys') return `has the unknown key ${quoted(issue.keys[0] ?? '', 64)}`
+  if (issue.code === 'invalid_type') {
+    return issue.message.endsWith('received undefined') ? 'is missing' : `must be ${issue.expected}`
+  }
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message
+  if (issue.code === 'invalid_union') return 'is none of the kinds that are allowed here'
   return issue.message
-}
-
-function joinPath(field: string, path: PropertyKey[]): string {
-  return path.reduce<string>((all, key) => {
-    if (typeof key === 'number') return `${all}[${key}]`
-    return all === '' ? String(key) : `${all}.${String(key)}`
-  }, field)
 }

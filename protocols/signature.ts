@@ -1,10 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { PublicKey, SecretKey, Signature, verify as verifyBls } from '@chainsafe/blst'
-import { type Address, addressKey, isValidKey } from './address.ts'
-import { signedBytes } from './encoding.ts'
-import { SignatureError } from './errors.ts'
+import { type Address, isValidKey } from './address.ts'
+import { ProtocolError, quoted, SignatureError } from './errors.ts'
 
 const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex')
+
+/** Also in topics and protocol names: no slash and no zero byte, so that what is signed reads in one way only. */
+const NETWORK_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 
 /** What signs: an address and its secret. Signatures are 64 bytes (ed25519) or 96 (BLS12-381, G2). */
 export interface Signer {
@@ -12,9 +14,12 @@ export interface Signer {
   sign(bytes: Uint8Array): Uint8Array
 }
 
-/** Keys that were parsed and found valid, so that each author pays for the subgroup check once. Bounded, oldest out. */
+/**
+ * Keys that were parsed and found valid, so that each author pays for the subgroup check once. Bounded, oldest out.
+ * A key enters only behind a signature that verified: bytes that nobody signed can not push out the keys in use.
+ */
 export interface KeyCache {
-  get(address: Address): VerifyingKey | undefined
+  verify(address: Address, bytes: Uint8Array, signature: Uint8Array): 'valid' | 'bad-signature' | 'bad-key'
 }
 
 type VerifyingKey = { verify(bytes: Uint8Array, signature: Uint8Array): boolean }
@@ -22,28 +27,52 @@ type VerifyingKey = { verify(bytes: Uint8Array, signature: Uint8Array): boolean 
 export function createKeyCache(max = 4096): KeyCache {
   const keys = new Map<string, VerifyingKey>()
   return {
-    get(address) {
-      const id = addressKey(address)
+    verify(address, bytes, signature) {
+      const id = `${address.type}:${Buffer.from(address.key).toString('latin1')}`
       const known = keys.get(id)
-      if (known !== undefined) return known
-      if (!isValidKey(address)) return undefined
-      const key = address.type === 'ed25519' ? ed25519Key(address.key) : blsKey(address.key)
+      const key = known ?? parseKey(address)
+      if (key === undefined) return 'bad-key'
+      // the subgroup check costs eight ed25519 verifications: only a signature that holds is worth it
+      if (!key.verify(bytes, signature)) return 'bad-signature'
+      if (known !== undefined) return 'valid'
+      if (!isValidKey(address)) return 'bad-key'
       if (keys.size >= max) keys.delete(keys.keys().next().value as string)
       keys.set(id, key)
-      return key
+      return 'valid'
     },
   }
+}
+
+/** What a signature of `kind` covers in `network`: nothing signed for one network or kind is valid in another. */
+export function signedBytes(network: string, kind: string, body: Uint8Array): Uint8Array {
+  if (!NETWORK_NAME.test(network)) {
+    throw new ProtocolError('network', `${quoted(network)} is no network name: up to 32 of a-z, 0-9 and "-"`)
+  }
+  const prefix = Buffer.from(`thundercloud/${network}/${kind}/1\0`, 'latin1')
+  const bytes = new Uint8Array(prefix.byteLength + body.byteLength)
+  bytes.set(prefix, 0)
+  bytes.set(body, prefix.byteLength)
+  return bytes
 }
 
 /** Throws a SignatureError unless `signature` is `address`'s over these bytes, in this network, for this kind. */
 export function verifySignature(
   keys: KeyCache,
-  signed: { network: string; kind: string; address: Address; bytes: Uint8Array; signature: Uint8Array },
+  signed: {
+    network: string
+    kind: string
+    /** the field that holds the signer's address, for the error */
+    who: string
+    address: Address
+    bytes: Uint8Array
+    signature: Uint8Array
+  },
 ): void {
-  const key = keys.get(signed.address)
-  if (key === undefined) throw new SignatureError('author', 'the key is not a point of the prime-order subgroup')
-  if (!key.verify(signedBytes(signed.network, signed.kind, signed.bytes), signed.signature)) {
-    throw new SignatureError('sig', `is not the ${signed.kind} signature of this author in network "${signed.network}"`)
+  const { network, kind, who } = signed
+  const outcome = keys.verify(signed.address, signedBytes(network, kind, signed.bytes), signed.signature)
+  if (outcome === 'bad-key') throw new SignatureError(who, 'the key is not a point of the prime-order subgroup')
+  if (outcome === 'bad-signature') {
+    throw new SignatureError('sig', `is not the ${kind} signature of this ${who} in network "${network}"`)
   }
 }
 
@@ -68,6 +97,15 @@ export function blsSigner(secret: Uint8Array): Signer {
   return {
     address: { type: 'bls12-381', key: key.toPublicKey().toBytes() },
     sign: (bytes) => key.sign(bytes).toBytes(),
+  }
+}
+
+/** undefined where the bytes are no point at all. */
+function parseKey({ type, key }: Address): VerifyingKey | undefined {
+  try {
+    return type === 'ed25519' ? ed25519Key(key) : blsKey(key)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { encodeCanonical } from './encoding.ts'
-import { bytes, cid, decodeShape, text, wholeNumber } from './shape.ts'
+import { MAX_REQUEST_BYTES } from './limits.ts'
+import { bytes, cid, decodeShape, encodeShape, text, wholeNumber } from './shape.ts'
 
 export const STATUS_PROTOCOL = '/thundercloud/status/1'
 
@@ -21,7 +21,12 @@ export type StatusRequest = z.output<typeof requestSchema>
 
 const answerSchema = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('receipt'), receipt: bytes() }),
-  z.strictObject({ is: z.literal('log'), stream: z.enum(['out', 'err', 'node']), at: wholeNumber(0), line: text(16 * 1024) }),
+  z.strictObject({
+    is: z.literal('log'),
+    stream: z.enum(['out', 'err', 'node']),
+    at: wholeNumber(0),
+    line: text(16 * 1024),
+  }),
   z.strictObject({ is: z.literal('end') }),
   z.strictObject({ is: z.literal('error'), message: text(512) }),
 ])
@@ -29,17 +34,17 @@ const answerSchema = z.discriminatedUnion('is', [
 export type StatusAnswer = z.output<typeof answerSchema>
 
 export function encodeStatusRequest(request: StatusRequest): Uint8Array {
-  return encodeCanonical(request)
+  return encodeShape(requestSchema, request, MAX_REQUEST_BYTES)
 }
 
 export function decodeStatusRequest(encoded: Uint8Array): StatusRequest {
-  return decodeShape(requestSchema, encoded)
+  return decodeShape(requestSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeStatusAnswer(answer: StatusAnswer): Uint8Array {
-  return encodeCanonical(answer)
+  return encodeShape(answerSchema, answer, MAX_REQUEST_BYTES)
 }
 
 export function decodeStatusAnswer(encoded: Uint8Array): StatusAnswer {
-  return decodeShape(answerSchema, encoded)
+  return decodeShape(answerSchema, encoded, MAX_REQUEST_BYTES)
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { encodeCanonical } from './encoding.ts'
+import { MAX_ANNOUNCEMENT_BYTES } from './limits.ts'
 import { reachSchema } from './redirection.ts'
 import { checkLifetime, nameSchema } from './service.ts'
-import { addressOf, decodeShape, parseShape, seconds, wholeNumber } from './shape.ts'
+import { addressOf, decodeShape, encodeShape, seconds, wholeNumber } from './shape.ts'
 
 export const stopSchema = z
   .strictObject({
@@ -21,9 +21,9 @@ export const stopSchema = z
 export type StopBody = z.output<typeof stopSchema>
 
 export function encodeStop(body: StopBody): Uint8Array {
-  return encodeCanonical(parseShape(stopSchema, body))
+  return encodeShape(stopSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }
 
 export function decodeStop(body: Uint8Array): StopBody {
-  return decodeShape(stopSchema, body)
+  return decodeShape(stopSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }

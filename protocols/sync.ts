@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { encodeCanonical } from './encoding.ts'
-import { MAX_DEPTH, MAX_SYNC_ITEMS } from './limits.ts'
-import { bytes, cid, decodeShape, listOf, text, wholeNumber } from './shape.ts'
+import { MAX_DEPTH, MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from './limits.ts'
+import { bytes, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
 
 export const SYNC_PROTOCOL = '/thundercloud/sync/1'
 
@@ -32,17 +31,17 @@ const answerSchema = z.discriminatedUnion('is', [
 export type SyncAnswer = z.output<typeof answerSchema>
 
 export function encodeSyncRequest(request: SyncRequest): Uint8Array {
-  return encodeCanonical(request)
+  return encodeShape(requestSchema, request, MAX_REQUEST_BYTES)
 }
 
 export function decodeSyncRequest(encoded: Uint8Array): SyncRequest {
-  return decodeShape(requestSchema, encoded)
+  return decodeShape(requestSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeSyncAnswer(answer: SyncAnswer): Uint8Array {
-  return encodeCanonical(answer)
+  return encodeShape(answerSchema, answer, MAX_REQUEST_BYTES)
 }
 
 export function decodeSyncAnswer(encoded: Uint8Array): SyncAnswer {
-  return decodeShape(answerSchema, encoded)
+  return decodeShape(answerSchema, encoded, MAX_REQUEST_BYTES)
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { encodeCanonical } from './encoding.ts'
 import { ProtocolError } from './errors.ts'
-import { MAX_TUNNEL_FRAME_BYTES } from './limits.ts'
+import { MAX_REQUEST_BYTES, MAX_TUNNEL_FRAME_BYTES, TUNNEL_WINDOW_BYTES } from './limits.ts'
 import { nameSchema } from './service.ts'
-import { bytes, cid, decodeShape, text } from './shape.ts'
+import { bytes, cid, decodeShape, encodeShape, text } from './shape.ts'
 
 export const TUNNEL_PROTOCOL = '/thundercloud/tunnel/1'
 
@@ -29,19 +28,19 @@ export type TunnelFrame =
   | { readonly is: 'reset'; readonly message: string }
 
 export function encodeHello(hello: TunnelHello): Uint8Array {
-  return encodeCanonical(hello)
+  return encodeShape(helloSchema, hello, MAX_REQUEST_BYTES)
 }
 
 export function decodeHello(encoded: Uint8Array): TunnelHello {
-  return decodeShape(helloSchema, encoded)
+  return decodeShape(helloSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeWelcome(welcome: TunnelWelcome): Uint8Array {
-  return encodeCanonical(welcome)
+  return encodeShape(welcomeSchema, welcome, MAX_REQUEST_BYTES)
 }
 
 export function decodeWelcome(encoded: Uint8Array): TunnelWelcome {
-  return decodeShape(welcomeSchema, encoded)
+  return decodeShape(welcomeSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 const DATA = 0
@@ -49,36 +48,78 @@ const CREDIT = 1
 const END = 2
 const RESET = 3
 
+const MAX_RESET_BYTES = 1024
+/** Keeps a leading U+FEFF (it is part of the text) and throws on what is no UTF-8. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** One type byte, then the payload: a data frame costs one copy and no map. Each frame is length-prefixed on the stream. */
 export function encodeFrame(frame: TunnelFrame): Uint8Array {
-  if (frame.is === 'data') return withType(DATA, frame.bytes)
-  if (frame.is === 'end') return Uint8Array.of(END)
-  if (frame.is === 'reset') return withType(RESET, new TextEncoder().encode(frame.message.slice(0, 256)))
-  const bytes = new Uint8Array(5)
-  bytes[0] = CREDIT
-  new DataView(bytes.buffer).setUint32(1, frame.bytes)
-  return bytes
+  switch (frame.is) {
+    case 'data':
+      checkData(frame.bytes)
+      return withType(DATA, frame.bytes)
+    case 'credit': {
+      checkCredit(frame.bytes)
+      const bytes = new Uint8Array(5)
+      bytes[0] = CREDIT
+      new DataView(bytes.buffer).setUint32(1, frame.bytes)
+      return bytes
+    }
+    case 'end':
+      return Uint8Array.of(END)
+    case 'reset':
+      return withType(RESET, resetBytes(frame.message))
+  }
 }
 
+/** The bytes of a data frame are a view of `encoded`. */
 export function decodeFrame(encoded: Uint8Array): TunnelFrame {
   const payload = encoded.subarray(1)
   switch (encoded[0]) {
     case DATA:
-      if (payload.byteLength === 0 || payload.byteLength > MAX_TUNNEL_FRAME_BYTES) {
-        throw new ProtocolError('data', `must have 1 to ${MAX_TUNNEL_FRAME_BYTES} bytes`)
-      }
+      checkData(payload)
       return { is: 'data', bytes: payload }
-    case CREDIT:
+    case CREDIT: {
       if (payload.byteLength !== 4) throw new ProtocolError('credit', 'must be 4 bytes, big-endian')
-      return { is: 'credit', bytes: new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0) }
+      const bytes = new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0)
+      checkCredit(bytes)
+      return { is: 'credit', bytes }
+    }
     case END:
       if (payload.byteLength !== 0) throw new ProtocolError('end', 'has no payload')
       return { is: 'end' }
     case RESET:
-      if (payload.byteLength > 1024) throw new ProtocolError('reset', 'has more than 1024 bytes')
-      return { is: 'reset', message: new TextDecoder().decode(payload) }
+      if (payload.byteLength > MAX_RESET_BYTES)
+        throw new ProtocolError('reset', `has more than ${MAX_RESET_BYTES} bytes`)
+      return { is: 'reset', message: resetText(payload) }
     default:
-      throw new ProtocolError('frame', `unknown type ${encoded[0] ?? 'none'}`)
+      throw new ProtocolError('frame', `has the unknown type ${encoded[0] ?? 'none'}`)
+  }
+}
+
+function checkData(bytes: Uint8Array): void {
+  if (bytes.byteLength === 0 || bytes.byteLength > MAX_TUNNEL_FRAME_BYTES) {
+    throw new ProtocolError('data', `must have 1 to ${MAX_TUNNEL_FRAME_BYTES} bytes`)
+  }
+}
+
+/** No side can have taken more since its last credit than the other was ever allowed to have under way. */
+function checkCredit(bytes: number): void {
+  if (!Number.isInteger(bytes) || bytes < 1 || bytes > TUNNEL_WINDOW_BYTES) {
+    throw new ProtocolError('credit', `must be a whole number from 1 to ${TUNNEL_WINDOW_BYTES}`)
+  }
+}
+
+/** At most 256 characters, which are at most 1024 bytes. */
+function resetBytes(message: string): Uint8Array {
+  return new TextEncoder().encode([...message.slice(0, 512)].slice(0, 256).join(''))
+}
+
+function resetText(payload: Uint8Array): string {
+  try {
+    return utf8.decode(payload)
+  } catch (cause) {
+    throw new ProtocolError('reset', 'is not valid UTF-8', { cause })
   }
 }
 
