@@ -7,7 +7,9 @@ import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../s
 const configs = join(import.meta.dirname, '..', 'configs')
 
 const generated: Record<string, string> = {
-  ...Object.fromEntries(Object.keys(FILE_SCHEMAS).map((kind) => [`schemas/${kind}.json`, jsonSchemaText(kind as FileKind)])),
+  ...Object.fromEntries(
+    Object.keys(FILE_SCHEMAS).map((kind) => [`schemas/${kind}.json`, jsonSchemaText(kind as FileKind)]),
+  ),
   'reference.md': referenceText(),
 }
 

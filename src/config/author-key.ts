@@ -13,7 +13,10 @@ export function defaultKeyPath(env: Env, platform: NodeJS.Platform = process.pla
 }
 
 /** The author's signer: the key in `path` (PKCS#8 PEM), which is made on first use. `created` says that it was. */
-export async function loadOrCreateKey(path: string, options: ReadOptions = {}): Promise<{ signer: Signer; created: boolean }> {
+export async function loadOrCreateKey(
+  path: string,
+  options: ReadOptions = {},
+): Promise<{ signer: Signer; created: boolean }> {
   const created = !(await isThere(path)) && (await create(path))
   const key = await readKeyFile(path, `the author's key`, 'give the path of a key with --key', options)
   return { signer: ed25519Signer(key), created }
@@ -24,9 +27,12 @@ async function create(path: string): Promise<boolean> {
     return await createKeyFile(path, newKeyPem())
   } catch (error) {
     if (codeOf(error) === undefined) throw error
-    throw new InputError(`the author's key can not be written to ${path}: ${messageOf(error)}; give another path with --key`, {
-      cause: error,
-    })
+    throw new InputError(
+      `the author's key can not be written to ${path}: ${messageOf(error)}; give another path with --key`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

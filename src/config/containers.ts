@@ -12,13 +12,23 @@ export type Container = {
   readonly toolchains: readonly string[]
 }
 
-const SHAPE = /^(?<group>[A-Za-z0-9][A-Za-z0-9_]*)-(?<owner>(?:ed25519:|legacy:|bls12-381:)?[0-9A-Za-z]+)-(?<toolchains>.+)$/
+const SHAPE =
+  /^(?<group>[A-Za-z0-9][A-Za-z0-9_]*)-(?<owner>(?:ed25519:|legacy:|bls12-381:)?[0-9A-Za-z]+)-(?<toolchains>.+)$/
 
 /** Reads `<group>-<owner address>-<toolchains joined by dots>`; "node.js" among them counts as one. */
-export function parseContainer(name: string, context?: z.RefinementCtx, path: PropertyKey[] = []): Container | undefined {
+export function parseContainer(
+  name: string,
+  context?: z.RefinementCtx,
+  path: PropertyKey[] = [],
+): Container | undefined {
   const { group, owner, toolchains } = SHAPE.exec(name)?.groups ?? {}
   if (group === undefined || owner === undefined || toolchains === undefined) {
-    if (context) sentence(context, path, 'must be <group>-<owner address>-<toolchains joined by dots>, like "web-7LK...-node.python"')
+    if (context)
+      sentence(
+        context,
+        path,
+        'must be <group>-<owner address>-<toolchains joined by dots>, like "web-7LK...-node.python"',
+      )
     return undefined
   }
   try {

@@ -19,10 +19,15 @@ const LOCAL_SOCKET = process.platform === 'win32' ? '//./pipe/docker_engine' : '
 const PORTS = { http: 2375, https: 2376 }
 
 /** DOCKER_CONFIGS with the TLS files read. Their paths are relative to the operator's folder. */
-export async function loadDockerOptions(dir: string, config: RunnerConfig, options: ReadOptions = {}): Promise<DockerOptions> {
+export async function loadDockerOptions(
+  dir: string,
+  config: RunnerConfig,
+  options: ReadOptions = {},
+): Promise<DockerOptions> {
   const { socketPath, host, protocol = 'http', port = PORTS[protocol], ca, cert, key } = config.DOCKER_CONFIGS
   if (host === undefined) return { socketPath: socketPath ?? LOCAL_SOCKET }
-  if (protocol === 'http' || ca === undefined || cert === undefined || key === undefined) return { protocol, host, port }
+  if (protocol === 'http' || ca === undefined || cert === undefined || key === undefined)
+    return { protocol, host, port }
   const read = (file: string, name: string) =>
     readText(resolve(dir, file), `DOCKER_CONFIGS.${name}`, 'give the path of a PEM file', options)
   return {

@@ -10,7 +10,10 @@ export function overridesFromEnv(env: Env): Record<string, unknown> {
   const overrides: Record<string, unknown> = {}
   const read = (key: string) => env[ENV_PREFIX + key] || undefined
   for (const key of TEXTS) overrides[key] = read(key)
-  for (const key of LISTS) overrides[key] = read(key)?.split(',').map((item) => item.trim())
+  for (const key of LISTS)
+    overrides[key] = read(key)
+      ?.split(',')
+      .map((item) => item.trim())
   const api = read('API')
   overrides.API = api === 'false' ? false : api
   return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))

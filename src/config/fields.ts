@@ -69,7 +69,8 @@ export function duration(min: number, max: number) {
 export function millicores(min = 0) {
   const allowed = 'thousandths of a core like 500, or cores as text like "0.5"'
   return z.union([z.number(), z.string()], allowed).transform((value, context) => {
-    const cpu = typeof value === 'number' ? value : /^\d{1,5}(\.\d{1,3})?$/.test(value) ? Math.round(Number(value) * 1000) : -1
+    const cpu =
+      typeof value === 'number' ? value : /^\d{1,5}(\.\d{1,3})?$/.test(value) ? Math.round(Number(value) * 1000) : -1
     if (Number.isSafeInteger(cpu) && cpu >= min) return cpu
     return refuse(context, allowed)
   })

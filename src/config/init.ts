@@ -73,7 +73,10 @@ function filesOf(options: InitOptions): Record<string, string> {
     [runnerFile]: withSchema('runner', '../..', runner),
     'runners/andromeda/runner.js': ANDROMEDA,
     ...Object.fromEntries(
-      (['node', 'services', 'runner', 'manifest'] as const).map((kind) => [`${SCHEMAS_DIR}/${kind}.json`, jsonSchemaText(kind)]),
+      (['node', 'services', 'runner', 'manifest'] as const).map((kind) => [
+        `${SCHEMAS_DIR}/${kind}.json`,
+        jsonSchemaText(kind),
+      ]),
     ),
   }
 }
@@ -85,7 +88,8 @@ function withSchema(kind: FileKind, root: string, content: object): string {
 async function refuseUnlessEmpty(dir: string, target: string): Promise<void> {
   const entries = await readdir(target).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return []
-    if (codeOf(error) === 'ENOTDIR') throw new InputError(`${dir} is a file; name a new or an empty folder`, { cause: error })
+    if (codeOf(error) === 'ENOTDIR')
+      throw new InputError(`${dir} is a file; name a new or an empty folder`, { cause: error })
     throw new InputError(`${dir} can not be read: ${messageOf(error)}`, { cause: error })
   })
   if (entries.length > 0) throw notEmpty(dir)

@@ -16,11 +16,15 @@ export class JsonSyntaxError extends Error {
 
 /** Files of people are flat; this keeps the parser's own recursion small. */
 const MAX_NESTING = 64
-const SPACE = /(?:[ \t\r\n\ufeff]+|\/\/[^\n]*|\/\*[^]*?\*\/)*/y
+const SPACE = /(?:[ \t\r\n\ufeff]+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them inside quotes
 const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const WORDS: readonly (readonly [string, unknown])[] = [['true', true], ['false', false], ['null', null]]
+const WORDS: readonly (readonly [string, unknown])[] = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]
 
 /**
  * JSON with comments (`//` to the end of the line, or blocks), as people write it in settings. Unlike JSON.parse it always tells where a
@@ -50,7 +54,11 @@ export function parseJson(text: string): unknown {
 
   function unexpected(wanted: string): never {
     if (text.startsWith('/*', at)) fail('this comment is never closed')
-    return fail(at >= text.length ? `the file ends where ${wanted} should be` : `found ${JSON.stringify(text[at])} where ${wanted} should be`)
+    return fail(
+      at >= text.length
+        ? `the file ends where ${wanted} should be`
+        : `found ${JSON.stringify(text[at])} where ${wanted} should be`,
+    )
   }
 
   function value(nesting: number): unknown {
@@ -72,7 +80,9 @@ export function parseJson(text: string): unknown {
 
   function string(): string {
     const quoted = match(STRING)
-    return quoted === undefined ? fail('this text is never closed, or has a character that must be escaped') : JSON.parse(quoted)
+    return quoted === undefined
+      ? fail('this text is never closed, or has a character that must be escaped')
+      : JSON.parse(quoted)
   }
 
   function array(nesting: number): unknown[] {
@@ -94,7 +104,9 @@ export function parseJson(text: string): unknown {
       const key = string()
       if (entries.has(key) || key === '__proto__') {
         at = start
-        fail(key === '__proto__' ? 'the key "__proto__" is not allowed' : `the key ${JSON.stringify(key)} is given twice`)
+        fail(
+          key === '__proto__' ? 'the key "__proto__" is not allowed' : `the key ${JSON.stringify(key)} is given twice`,
+        )
       }
       if (!skip(':')) unexpected('":"')
       entries.set(key, value(nesting + 1))

@@ -10,10 +10,17 @@ export function newKeyPem(): string {
 }
 
 /** Reads an ed25519 key; throws an InputError where others may read the file too, or where it is no such key. */
-export async function readKeyFile(path: string, file: string, advice: string, options: ReadOptions = {}): Promise<KeyObject> {
+export async function readKeyFile(
+  path: string,
+  file: string,
+  advice: string,
+  options: ReadOptions = {},
+): Promise<KeyObject> {
   const mode = await modeOf(path)
   if (mode !== undefined && isExposed(mode)) {
-    throw new InputError(`${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``)
+    throw new InputError(
+      `${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
+    )
   }
   return keyOfPem(await readText(path, file, advice, options), file)
 }
@@ -23,10 +30,14 @@ export function keyOfPem(pem: string, file: string): KeyObject {
   try {
     key = createPrivateKey(pem)
   } catch (cause) {
-    throw new InputError(`${file} is no key; allowed is an ed25519 private key as PKCS#8 PEM without a passphrase`, { cause })
+    throw new InputError(`${file} is no key; allowed is an ed25519 private key as PKCS#8 PEM without a passphrase`, {
+      cause,
+    })
   }
   if (key.asymmetricKeyType !== 'ed25519') {
-    throw new InputError(`${file} is a key of the kind "${key.asymmetricKeyType}"; allowed is an ed25519 private key as PKCS#8 PEM`)
+    throw new InputError(
+      `${file} is a key of the kind "${key.asymmetricKeyType}"; allowed is an ed25519 private key as PKCS#8 PEM`,
+    )
   }
   return key
 }

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { InputError } from '../base/errors.ts'
-import { API_TOKEN_FILE, NODE_FILE, SERVICES_FILE } from './constants.ts'
 import type { Configuration, Notice, OwnService } from './configuration.ts'
-import { type Env, ENV_PREFIX, overridesFromEnv } from './env.ts'
+import { API_TOKEN_FILE, NODE_FILE, SERVICES_FILE } from './constants.ts'
+import { ENV_PREFIX, type Env, overridesFromEnv } from './env.ts'
 import { type NodeConfig, nodeSchema } from './node-schema.ts'
-import { loadPolicy } from './policy.ts'
 import { isLoopback } from './places.ts'
+import { loadPolicy } from './policy.ts'
 import { check, valueText } from './problem.ts'
 import { isExposed, modeOf, octal, type ReadOptions, readJson } from './read.ts'
 import { type ServicesConfig, servicesSchema } from './services-schema.ts'
@@ -25,7 +25,11 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
 
   const fromFile = await readJson(join(root, NODE_FILE), NODE_FILE, advice, options)
   const node = checkNode(fromFile, options.env ?? {})
-  const services = check(servicesSchema, await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options), SERVICES_FILE)
+  const services = check(
+    servicesSchema,
+    await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options),
+    SERVICES_FILE,
+  )
 
   const entry = join(resolve(root, node.RUNNERS), services.RUNNER)
   await checkRunner(entry, services.RUNNER)
@@ -62,7 +66,9 @@ function checkNode(fromFile: unknown, env: Env): NodeConfig {
   const node = check(nodeSchema, { ...(fromFile as object), ...overrides }, NODE_FILE)
   const listening = node.LISTEN.map((address) => Number(address.split('/')[4]))
   if (node.API !== false && node.API.port !== 0 && listening.includes(node.API.port)) {
-    throw new InputError(`${NODE_FILE}: API contradicts LISTEN: both use port ${node.API.port}; give one of them another`)
+    throw new InputError(
+      `${NODE_FILE}: API contradicts LISTEN: both use port ${node.API.port}; give one of them another`,
+    )
   }
   return node
 }
@@ -81,7 +87,9 @@ async function ownServices(root: string, { SERVICES }: ServicesConfig): Promise<
     if (kind === 'dir' ? info?.isDirectory() !== true : info?.isFile() !== true) {
       const key = kind === 'dir' ? 'DIR' : 'MANIFEST'
       const wanted = kind === 'dir' ? 'folder' : 'file'
-      throw new InputError(`${SERVICES_FILE}: SERVICES.${name}.${key} is ${valueText(DIR ?? MANIFEST)}, but there is no ${wanted} ${path}`)
+      throw new InputError(
+        `${SERVICES_FILE}: SERVICES.${name}.${key} is ${valueText(DIR ?? MANIFEST)}, but there is no ${wanted} ${path}`,
+      )
     }
     services.push({ name, kind, path, publish: PUBLISH })
   }
@@ -90,11 +98,19 @@ async function ownServices(root: string, { SERVICES }: ServicesConfig): Promise<
 
 function nodeNotices(node: NodeConfig): Notice[] {
   const notices: Notice[] = []
-  const note = (key: string, message: string) => notices.push({ file: NODE_FILE, key, message: `${NODE_FILE}: ${key} ${message}` })
+  const note = (key: string, message: string) =>
+    notices.push({ file: NODE_FILE, key, message: `${NODE_FILE}: ${key} ${message}` })
   if (node.API !== false && !isLoopback(node.API.host)) {
-    note('API', `is ${node.API.host}:${node.API.port}, which other machines reach without encryption; put a TLS proxy before it`)
+    note(
+      'API',
+      `is ${node.API.host}:${node.API.port}, which other machines reach without encryption; put a TLS proxy before it`,
+    )
   }
-  if (node.VISIBILITY === 'public' && node.LISTEN.length > 0 && node.LISTEN.every((address) => isLoopback(address.split('/')[2] ?? ''))) {
+  if (
+    node.VISIBILITY === 'public' &&
+    node.LISTEN.length > 0 &&
+    node.LISTEN.every((address) => isLoopback(address.split('/')[2] ?? ''))
+  ) {
     note('LISTEN', 'has only addresses of this machine: no other machine of the public network can connect')
   }
   return notices

@@ -23,11 +23,14 @@ import { httpUrl, networkTarget } from './places.ts'
 import { canonicalToolchain } from './toolchains.ts'
 
 const NAME = `up to ${MAX_NAME_LENGTH} lower-case letters, digits, ".", "_" and "-", beginning with a letter or digit`
-const name = () => z.string(NAME).regex(/^[a-z0-9][a-z0-9._-]*$/, NAME).max(MAX_NAME_LENGTH, NAME)
+const name = () =>
+  z
+    .string(NAME)
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, NAME)
+    .max(MAX_NAME_LENGTH, NAME)
 
 const INSIDE = 'a relative path without ".." or "\\"'
-const inside = () =>
-  utf8(256, 1).refine((path) => !/^\/|\\|\0|(^|\/)\.\.(\/|$)/.test(path), INSIDE)
+const inside = () => utf8(256, 1).refine((path) => !/^\/|\\|\0|(^|\/)\.\.(\/|$)/.test(path), INSIDE)
 
 const ARGUMENT = 'text without a zero byte'
 const argument = () => utf8(MAX_ARGUMENT_LENGTH).refine((text) => !text.includes('\0'), ARGUMENT)
@@ -42,7 +45,12 @@ const source = z.discriminatedUnion(
   'type',
   [
     keys({ type: z.literal('mesh') }),
-    keys({ type: z.literal('git'), url: httpUrl(), commit: z.string(COMMIT).regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, COMMIT), path }),
+    keys({
+      type: z.literal('git'),
+      url: httpUrl(),
+      commit: z.string(COMMIT).regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, COMMIT),
+      path,
+    }),
     keys({ type: z.literal('registry'), kind: utf8(32, 1), name: utf8(214, 1), version: utf8(64, 1), path }),
     keys({ type: z.literal('https'), url: httpUrl(), path }),
     keys({ type: z.literal('oci'), ref: utf8(MAX_URL_LENGTH, 1) }),
@@ -63,7 +71,8 @@ const run = keys({
     .record(z.string(), argument(), 'an object from name to text')
     .superRefine((env, context) => {
       for (const key of Object.keys(env)) {
-        if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(key)) sentence(context, [key], 'is no name for an environment variable')
+        if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(key))
+          sentence(context, [key], 'is no name for an environment variable')
       }
       if (Object.keys(env).length > MAX_ENV) sentence(context, [], `has more than ${MAX_ENV} entries`)
     })
@@ -77,7 +86,9 @@ const run = keys({
     })
     .describe('ports that peers may reach')
     .default([]),
-  kind: oneOf(['task', 'service']).describe('a task ends by itself; default: "service" where there are ports').optional(),
+  kind: oneOf(['task', 'service'])
+    .describe('a task ends by itself; default: "service" where there are ports')
+    .optional(),
   timeout: duration(1, MAX_LIFETIME_SECONDS).describe('longest run').optional(),
   restart: oneOf(['never', 'on-failure', 'always']).describe('when it is started again').optional(),
 })
@@ -91,30 +102,54 @@ const resources = keys({
 
 const shape = {
   $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
-  name: name().describe('the service\'s name among its author\'s; a new version has the same'),
+  name: name().describe("the service's name among its author's; a new version has the same"),
   title: utf8(MAX_TITLE_LENGTH, 1).describe('one line for people; default: the name').optional(),
   desc: utf8(MAX_DESC_LENGTH).describe('a few words for people; nodes refuse what is too long for them').default(''),
-  keywords: list(utf8(MAX_KEYWORD_LENGTH, 1), MAX_KEYWORDS).describe('what nodes compare with their interests').default([]),
-  toolchain: list(utf8(32, 1).transform(canonicalToolchain), MAX_TOOLCHAINS).describe('what it takes to run it, like "node.js"; "docker" = only in Docker'),
-  symbiotes: addressList(MAX_CHAINS).describe('symbiotes that it belongs to').default([]),
+  keywords: list(utf8(MAX_KEYWORD_LENGTH, 1), MAX_KEYWORDS)
+    .describe('what nodes compare with their interests')
+    .default([]),
+  toolchain: list(utf8(32, 1).transform(canonicalToolchain), MAX_TOOLCHAINS).describe(
+    'what it takes to run it, like "node.js"; "docker" = only in Docker',
+  ),
+  symbiotes: addressList(MAX_CHAINS).describe('symbiotes that it belongs to').prefault([]),
   hostchains: list(utf8(32, 1), MAX_CHAINS).describe('host chains that it belongs to').default([]),
   expires: duration(1, MAX_LIFETIME_SECONDS).describe('how long it lives, at most 30 days').prefault('7d'),
-  code: z.string('a content id').max(128, 'a content id').describe('content id of code that is there already').optional(),
-  dir: z.string('a path').min(1, 'a path').max(1024, 'a path').describe('folder of the code, relative to this file; default: its own').optional(),
-  sources: list(source, MAX_SOURCES).describe('where the code can be had; the mesh = from peers').prefault([{ type: 'mesh' }]),
+  code: z
+    .string('a content id')
+    .max(128, 'a content id')
+    .describe('content id of code that is there already')
+    .optional(),
+  dir: z
+    .string('a path')
+    .min(1, 'a path')
+    .max(1024, 'a path')
+    .describe('folder of the code, relative to this file; default: its own')
+    .optional(),
+  sources: list(source, MAX_SOURCES)
+    .describe(
+      'where the code can be had: mesh (from peers), git { url, commit, path? }, registry { kind, name, version, path? }, https { url, path? }, oci { ref }',
+    )
+    .prefault([{ type: 'mesh' }]),
   run: run.describe('how it runs'),
   resources: resources.describe('what it needs').prefault({}),
   network: list(networkTarget(), MAX_EGRESS).describe('what it must reach, as host:port; empty = nothing').default([]),
   replicas: whole(1, MAX_REPLICAS).describe('how many nodes shall run it').default(1),
-  reward: keys({ asset: utf8(32, 1), perHour: decimal() }).describe('what is offered').optional(),
+  reward: keys({ asset: utf8(32, 1).describe('of what'), perHour: decimal().describe('how much an hour') })
+    .describe('what is offered')
+    .optional(),
   depth: whole(0, MAX_DEPTH).describe('how far it travels: 0 = to neighbours only').default(3),
 }
 
 /** A service as people write it, unsigned: what `service new` writes and `publish` reads. */
 export const manifestSchema = keys(shape).superRefine(({ code, dir, run }, context) => {
-  if (code !== undefined && dir !== undefined) sentence(context, ['code'], 'contradicts dir: the code is there already, or in a folder; keep one')
+  if (code !== undefined && dir !== undefined)
+    sentence(context, ['code'], 'contradicts dir: the code is there already, or in a folder; keep one')
   if (run.kind === 'task' && run.restart === 'always') {
-    sentence(context, ['run', 'restart'], 'is "always", which contradicts run.kind "task": a task ends; "on-failure" and "never" are allowed')
+    sentence(
+      context,
+      ['run', 'restart'],
+      'is "always", which contradicts run.kind "task": a task ends; "on-failure" and "never" are allowed',
+    )
   }
 })
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { addressBytes, parseAddress, type Address } from '../../protocols/address.ts'
+import { type Address, addressBytes, parseAddress } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
@@ -67,7 +67,10 @@ export function manifestToBody(manifest: Manifest, signing: Signing, file = 'man
   }
   const size = encoded(body, file)
   const most = MAX_ANNOUNCEMENT_BYTES - ENVELOPE_BYTES
-  if (size > most) throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: shorten desc, env or the command`)
+  if (size > most)
+    throw new InputError(
+      `${file} has ${size} bytes when encoded; allowed are at most ${most}: shorten desc, env or the command`,
+    )
   return body
 }
 
@@ -84,7 +87,10 @@ function codeOfManifest(text: string, file: string): CID {
   try {
     return parseCid(text)
   } catch (cause) {
-    throw new InputError(`${file}: code is ${valueText(text)}; allowed is the content id of an archive (bafy... or bafk...)`, { cause })
+    throw new InputError(
+      `${file}: code is ${valueText(text)}; allowed is the content id of an archive (bafy... or bafk...)`,
+      { cause },
+    )
   }
 }
 

@@ -6,20 +6,34 @@ import { tcpAddress } from './places.ts'
 /** What the network may cost this node. */
 const quotas = keys({
   SERVICES_PER_AUTHOR: whole(1, 1_000_000).describe('live services that one author may have here').default(64),
-  NEW_PER_AUTHOR_PER_MINUTE: whole(1, 1_000_000).describe('new services of one author by gossip; updates and stops do not count').default(4),
-  NEW_AUTHORS_PER_PEER_PER_MINUTE: whole(1, 1_000_000).describe('authors never heard of that one peer may bring').default(60),
-  SYNC_PULLS_PER_PEER_PER_MINUTE: whole(1, 10_000_000).describe('services that one peer may pull from here').default(2048),
-  JOURNAL_MAX_SERVICES: whole(16, 100_000_000).describe('services remembered; refused ones of unknown authors are forgotten first').default(100_000),
-  QUEUE_MAX: whole(1, 1_000_000).describe('announcements that may wait for their signature check or verdict').default(1024),
-  MISSED_MAX: whole(1, 1_000_000).describe('ids remembered that a quota or a full queue ignored, to be pulled from a neighbour later').default(4096),
-  CODE_STORE: size(1024 * 1024).describe('disk for code that was fetched or is served; the least used goes first').prefault('10GiB'),
+  NEW_PER_AUTHOR_PER_MINUTE: whole(1, 1_000_000)
+    .describe('new services of one author by gossip; updates and stops do not count')
+    .default(4),
+  NEW_AUTHORS_PER_PEER_PER_MINUTE: whole(1, 1_000_000)
+    .describe('authors never heard of that one peer may bring')
+    .default(60),
+  SYNC_PULLS_PER_PEER_PER_MINUTE: whole(1, 10_000_000)
+    .describe('services that one peer may pull from here')
+    .default(2048),
+  JOURNAL_MAX_SERVICES: whole(16, 100_000_000)
+    .describe('services remembered; refused ones of unknown authors are forgotten first')
+    .default(100_000),
+  QUEUE_MAX: whole(1, 1_000_000)
+    .describe('announcements that may wait for their signature check or verdict')
+    .default(1024),
+  MISSED_MAX: whole(1, 1_000_000)
+    .describe('ids remembered that a quota or a full queue ignored, to be pulled from a neighbour later')
+    .default(4096),
+  CODE_STORE: size(1024 * 1024)
+    .describe('disk for code that was fetched or is served; the least used goes first')
+    .prefault('10GiB'),
 })
 
 const timeouts = keys({
-  VERDICT: duration(1, 60).describe('a runner that has not answered by then has failed').default(2),
-  FETCH: duration(1, 86_400).describe('to obtain the code of one service').default(600),
-  BUILD: duration(1, 86_400).describe('to build it').default(900),
-  STOP: duration(1, 600).describe('between asking a run to end and ending it').default(10),
+  VERDICT: duration(1, 60).describe('a runner that has not answered by then has failed').prefault(2),
+  FETCH: duration(1, 86_400).describe('to obtain the code of one service').prefault(600),
+  BUILD: duration(1, 86_400).describe('to build it').prefault(900),
+  STOP: duration(1, 600).describe('between asking a run to end and ending it').prefault(10),
 })
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -31,13 +45,17 @@ export const nodeShape = {
   NETWORK: z
     .string('a network name')
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'up to 32 lower-case letters, digits and "-", not beginning with "-"')
-    .describe('the network\'s name; nothing signed for one network is valid in another')
+    .describe("the network's name; nothing signed for one network is valid in another")
     .default('thundercloud'),
   VISIBILITY: oneOf(['public', 'private'])
-    .describe('"private": private addresses are dialled and told to others, and many nodes behind one IP address are no offence')
+    .describe(
+      '"private": private addresses are dialled and told to others, and many nodes behind one IP address are no offence',
+    )
     .default('public'),
   LISTEN: list(tcpAddress('listen'), 16).describe('where other nodes connect to').default(['/ip4/0.0.0.0/tcp/4980']),
-  ANNOUNCE: list(tcpAddress('dial'), 16).describe('more addresses to advertise, for instance of a forwarded port').default([]),
+  ANNOUNCE: list(tcpAddress('dial'), 16)
+    .describe('more addresses to advertise, for instance of a forwarded port')
+    .default([]),
   API: z
     .union([z.literal(false), z.string()], API)
     .transform((value, context) => {
@@ -48,8 +66,18 @@ export const nodeShape = {
     })
     .describe('where the HTTP API listens; false = nowhere')
     .prefault('127.0.0.1:4981'),
-  DATA: z.string(FOLDER).min(1, FOLDER).max(1024, FOLDER).describe('folder of everything the node remembers, relative to this file').default('data'),
-  RUNNERS: z.string(FOLDER).min(1, FOLDER).max(1024, FOLDER).describe('folder of the runners, relative to this file').default('runners'),
+  DATA: z
+    .string(FOLDER)
+    .min(1, FOLDER)
+    .max(1024, FOLDER)
+    .describe('folder of everything the node remembers, relative to this file')
+    .default('data'),
+  RUNNERS: z
+    .string(FOLDER)
+    .min(1, FOLDER)
+    .max(1024, FOLDER)
+    .describe('folder of the runners, relative to this file')
+    .default('runners'),
   LOG_LEVEL: oneOf(LOG_LEVELS).describe('the least important line that is logged').default('info'),
   QUOTAS: quotas.describe('what the network may cost this node').prefault({}),
   TIMEOUTS: timeouts.describe('how long things may take').prefault({}),

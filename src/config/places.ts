@@ -1,7 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 
-const HOST = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?[0-9a-f:]*:[0-9a-f:.]*\]?$/i
+const HOST =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?[0-9a-f:]*:[0-9a-f:.]*\]?$/i
 const TARGET = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/
 
 export function hostName(allowed: string) {
@@ -16,18 +17,28 @@ export function networkTarget() {
 
 export function httpUrl() {
   const allowed = 'an http(s) address like "https://localhost:4873"'
-  return z.string(allowed).max(512, allowed).refine((text) => isHttp(text), allowed)
+  return z
+    .string(allowed)
+    .max(512, allowed)
+    .refine((text) => isHttp(text), allowed)
 }
 
 /** A multiaddr over TCP. With `listen`: an IP address of this machine and a port, and nothing more. */
 export function tcpAddress(kind: 'listen' | 'dial') {
-  const allowed = kind === 'listen' ? 'a multiaddr like "/ip4/0.0.0.0/tcp/4980"' : 'a multiaddr like "/dns4/node.example.org/tcp/4980"'
-  return z.string(allowed).max(512, allowed).refine((text) => isTcp(text, kind), allowed)
+  const allowed =
+    kind === 'listen'
+      ? 'a multiaddr like "/ip4/0.0.0.0/tcp/4980"'
+      : 'a multiaddr like "/dns4/node.example.org/tcp/4980"'
+  return z
+    .string(allowed)
+    .max(512, allowed)
+    .refine((text) => isTcp(text, kind), allowed)
 }
 
 /** A multiaddr, or an origin. An address with a misspelled scheme passes here and is left out with a notice. */
 export function staticNode() {
-  const allowed = 'a multiaddr like "/ip4/192.0.2.7/tcp/4980/p2p/12D3KooW..." or an origin like "https://node.example.org"'
+  const allowed =
+    'a multiaddr like "/ip4/192.0.2.7/tcp/4980/p2p/12D3KooW..." or an origin like "https://node.example.org"'
   return z
     .string(allowed)
     .max(512, allowed)
@@ -66,7 +77,9 @@ function isUnknownScheme(text: string): boolean {
 
 function isTcp(text: string, kind: 'listen' | 'dial'): boolean {
   try {
-    const names = multiaddr(text).getComponents().map(({ name }) => name)
+    const names = multiaddr(text)
+      .getComponents()
+      .map(({ name }) => name)
     const [host, tcp, ...rest] = names
     if (tcp !== 'tcp') return false
     if (kind === 'listen') return (host === 'ip4' || host === 'ip6') && rest.length === 0

@@ -4,7 +4,7 @@ import type { Notice, Policy } from './configuration.ts'
 import { sortStaticNodes } from './places.ts'
 import { check, valueText } from './problem.ts'
 import { type ReadOptions, readJson } from './read.ts'
-import { BUILT_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
+import { BUILT_RUNNER_KEYS, LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
 import { findToolchain } from './toolchains.ts'
 
 export type LoadedPolicy = { readonly policy: Policy; readonly notices: readonly Notice[] }
@@ -35,16 +35,24 @@ function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
   for (const node of sortStaticNodes(config.STATIC_NODES).unusable) {
     note('STATIC_NODES', `has ${valueText(node)}, which begins with neither http:// nor https://; it is left out`)
   }
-  for (const key of ['MUST_SEND', 'SEND_TO_STATIC']) {
-    if (Object.hasOwn(raw, key)) note(key, 'is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place')
+  for (const key of LEGACY_RUNNER_KEYS) {
+    if (Object.hasOwn(raw, key))
+      note(key, 'is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place')
   }
   const { docker, host } = config.PREFER_TOOLCHAIN
-  if (docker.length + host.length === 0) note('PREFER_TOOLCHAIN', 'names no toolchain, so no service of others runs here')
-  const unknown = [...new Set([...docker, ...host])].filter((word) => word !== 'docker' && findToolchain(word) === undefined)
-  if (unknown.length > 0) note('PREFER_TOOLCHAIN', `has ${unknown.map(valueText).join(', ')}, which no executor here knows`)
+  if (docker.length + host.length === 0)
+    note('PREFER_TOOLCHAIN', 'names no toolchain, so no service of others runs here')
+  const unknown = [...new Set([...docker, ...host])].filter(
+    (word) => word !== 'docker' && findToolchain(word) === undefined,
+  )
+  if (unknown.length > 0)
+    note('PREFER_TOOLCHAIN', `has ${unknown.map(valueText).join(', ')}, which no executor here knows`)
   const { MEMORY, CPU, PIDS, RUNS } = config.LIMITS.TOTAL
-  const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS }).filter(([, value]) => value === 0).map(([key]) => key)
-  if (zero.length > 0) note('LIMITS', `gives away no ${zero.map((key) => `TOTAL.${key}`).join(', ')}, so nothing runs here`)
+  const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS })
+    .filter(([, value]) => value === 0)
+    .map(([key]) => key)
+  if (zero.length > 0)
+    note('LIMITS', `gives away no ${zero.map((key) => `TOTAL.${key}`).join(', ')}, so nothing runs here`)
   return notices
 }
 
@@ -52,7 +60,8 @@ function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
 function unbuiltKeys(config: RunnerConfig): string[] {
   const defaults = runnerSchema.parse({}) as Record<string, unknown>
   const differs = (key: string, value: unknown) => canonicalJson(value) !== canonicalJson(defaults[key])
-  const derived = config.QUORUM.HUBS === Math.min(2, Object.keys(config.TRUSTED_HUBS).length) && config.QUORUM.WEIGHT === 0
+  const derived =
+    config.QUORUM.HUBS === Math.min(2, Object.keys(config.TRUSTED_HUBS).length) && config.QUORUM.WEIGHT === 0
   const keys = Object.entries(config)
     .filter(([key, value]) => !BUILT_RUNNER_KEYS.has(key) && differs(key, value) && !(key === 'QUORUM' && derived))
     .map(([key]) => key)

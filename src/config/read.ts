@@ -14,19 +14,26 @@ export async function readText(path: string, file: string, advice: string, optio
     await using handle = await open(path, 'r')
     const info = await handle.stat()
     if (!info.isFile()) throw new InputError(`${file} is not a file (${path})`)
-    if (info.size > MAX_BYTES) throw new InputError(`${file} has ${info.size} bytes; allowed are at most ${MAX_BYTES} (1 MiB)`)
+    if (info.size > MAX_BYTES)
+      throw new InputError(`${file} has ${info.size} bytes; allowed are at most ${MAX_BYTES} (1 MiB)`)
     return await handle.readFile({ encoding: 'utf8', signal: options.signal })
   } catch (error) {
     throw explain(error, file, path, advice)
   }
 }
 
-export async function readJson(path: string, file: string, advice: string, options: ReadOptions = {}): Promise<unknown> {
+export async function readJson(
+  path: string,
+  file: string,
+  advice: string,
+  options: ReadOptions = {},
+): Promise<unknown> {
   const text = await readText(path, file, advice, options)
   try {
     return parseJson(text)
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw new InputError(`${file} is not JSON: ${error.message}`, { cause: error })
+    if (error instanceof JsonSyntaxError)
+      throw new InputError(`${file} is not JSON: ${error.message}`, { cause: error })
     throw error
   }
 }
@@ -60,6 +67,7 @@ export function octal(mode: number): string {
 function explain(error: unknown, file: string, path: string, advice: string): unknown {
   const code = codeOf(error)
   if (error instanceof InputError || code === undefined || code === 'ABORT_ERR') return error
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`${file} is not there (${path}); ${advice}`, { cause: error })
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new InputError(`${file} is not there (${path}); ${advice}`, { cause: error })
   return new InputError(`${file} can not be read (${path}): ${messageOf(error)}`, { cause: error })
 }

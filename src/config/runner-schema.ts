@@ -1,125 +1,66 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
 import { parseContainer } from './containers.ts'
-import { addressList, addressMap, decimal, duration, flag, keys, list, millicores, oneOf, sentence, size, whole, words } from './fields.ts'
-import { hostName, httpUrl, isLoopback, networkTarget, staticNode } from './places.ts'
+import { addressMap, decimal, keys, list, oneOf, sentence, whole, words } from './fields.ts'
+import { hostName, httpUrl, staticNode } from './places.ts'
+import { dockerConfigs, hub, limits, minFreeze, netcap, toolchainList } from './runner-parts.ts'
 import { canonicalToolchain } from './toolchains.ts'
-
-const TOTAL = {
-  MEMORY: size().describe('memory, in all').default(0),
-  CPU: millicores().describe('cpu time, in all').default(0),
-  DISK: size().describe('disk, in all').default(0),
-  PIDS: whole(0, 4_194_304).describe('processes and threads, in all').default(0),
-  RUNS: whole(0, 100_000).describe('runs at once').default(0),
-}
-
-const SERVICE = {
-  MEMORY: size().describe('memory of one service; default: TOTAL.MEMORY').optional(),
-  CPU: millicores().describe('cpu of one service; default: TOTAL.CPU').optional(),
-  DISK: size().describe('disk of one service; default: TOTAL.DISK').optional(),
-  PIDS: whole(0, 4_194_304).describe('processes and threads of one service; default: TOTAL.PIDS').optional(),
-  TIMEOUT: duration(1, MAX_LIFETIME_SECONDS).describe('longest run; default: until the service expires').optional(),
-}
-
-const limits = keys({
-  TOTAL: keys(TOTAL).describe('what this node gives away to all services together').prefault({}),
-  SERVICE: keys(SERVICE).describe('the most that one service gets').prefault({}),
-  EVICT: flag().describe('may a service that ranks higher end one that ranks lower').default(false),
-}).transform(({ TOTAL: total, SERVICE: service, EVICT }, context) => {
-  for (const key of ['MEMORY', 'CPU', 'DISK', 'PIDS'] as const) {
-    const asked = service[key]
-    if (asked !== undefined && asked > total[key]) {
-      sentence(context, ['SERVICE', key], `contradicts TOTAL.${key}: one service would get ${asked}, all together ${total[key]}`)
-    }
-  }
-  const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }
-  return { TOTAL: total, SERVICE: { MEMORY, CPU, DISK, PIDS, TIMEOUT: service.TIMEOUT }, EVICT }
-})
-
-const dockerConfigs = keys({
-  socketPath: z.string('a path').min(1, 'a path').max(256, 'a path').describe('path of the engine\'s socket').optional(),
-  protocol: oneOf(['http', 'https']).describe('https needs ca, cert and key').optional(),
-  host: hostName('a host name or IP address').describe('the engine\'s host').optional(),
-  port: whole(1, 65_535).describe('the engine\'s port').optional(),
-  ca: z.string('a path').describe('file with the PEM of the engine\'s authority').optional(),
-  cert: z.string('a path').describe('file with the PEM of our certificate').optional(),
-  key: z.string('a path').describe('file with the PEM of our key').optional(),
-  runtime: oneOf(['runc', 'runsc', 'kata']).describe('the container runtime to ask for').optional(),
-}).superRefine((docker, context) => {
-  const { socketPath, protocol, host, ca, cert, key } = docker
-  if (socketPath !== undefined && (host ?? protocol ?? docker.port) !== undefined) {
-    sentence(context, ['socketPath'], 'contradicts host, port and protocol: an engine is reached one way; keep one of the two')
-  }
-  if (host === undefined && (docker.port ?? protocol) !== undefined) {
-    sentence(context, ['host'], 'is missing; port and protocol say how to reach a host, so name it')
-  }
-  if (host !== undefined && protocol !== 'https' && !isLoopback(host)) {
-    sentence(context, ['host'], 'is not this machine, and plain TCP gives whoever is on the way the whole engine; use protocol "https" with ca, cert and key')
-  }
-  if (protocol === 'https' && (ca === undefined || cert === undefined || key === undefined)) {
-    sentence(context, ['protocol'], 'is "https", which needs all of ca, cert and key')
-  }
-})
-
-const toolchains = words(32).transform((names) => [...new Set(names.map(canonicalToolchain))])
-const minFreeze = keys({ MIN_FREEZE: decimal().describe('amount that must be shown frozen').optional() })
-
-const netcap = keys({
-  MODE: oneOf(['none', 'allowlist', 'open']).describe('"open": every public name').default('none'),
-  ALLOW: list(networkTarget(), 256).describe('host:port, or *.host:port').default([]),
-  RATE_KBPS: whole(1, 100_000_000).describe('kilobits a second of one run').optional(),
-  PORTS: list(whole(1, 65_535), 256).describe('ports that may be asked for; default: any').optional(),
-}).superRefine(({ MODE, ALLOW }, context) => {
-  if (MODE === 'none' && ALLOW.length > 0) {
-    sentence(context, ['ALLOW'], 'contradicts MODE "none", which grants no network; set MODE to "allowlist" or remove ALLOW')
-  }
-})
-
-const hub = keys({
-  WEIGHT: whole(0, Number.MAX_SAFE_INTEGER).describe('counts towards QUORUM.WEIGHT').default(0),
-  MEMBERS: addressList(256)
-    .describe('addresses of a multisig hub\'s members')
-    .optional(),
-  THRESHOLD: whole(1, 256).describe('members that must have signed').optional(),
-}).superRefine(({ MEMBERS, THRESHOLD }, context) => {
-  if (THRESHOLD !== undefined && (MEMBERS === undefined || THRESHOLD > MEMBERS.length)) {
-    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but MEMBERS names ${MEMBERS?.length ?? 0}`)
-  }
-})
 
 /** The shape of a runner's config.json: the same for every runner. Every default fails closed. */
 export const runnerShape = {
   $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
   DOCKER_CONFIGS: dockerConfigs.describe('how the Docker engine is reached; default: its local socket').prefault({}),
-  DESC_MAX_LEN: whole(0, 4097).describe('a description must be shorter than this; else the service is dropped').default(200),
-  REDIRECTION_DEPTH: whole(0, 8).describe('how far a service still travels from here: emitted depth = min(best received, this) - 1; 0 = never').default(0),
-  STATIC_NODES: list(staticNode(), 256).describe('always dialled: multiaddrs, or HTTP(S) origins of other nodes\' APIs').default([]),
-  TRUSTED_HUBS: addressMap(hub).describe('security centres that are believed; {} = weight 0, counts as one').prefault({}),
+  DESC_MAX_LEN: whole(0, 4097)
+    .describe('a description must be shorter than this; else the service is dropped')
+    .default(200),
+  REDIRECTION_DEPTH: whole(0, 8)
+    .describe('how far a service still travels from here: emitted depth = min(best received, this) - 1; 0 = never')
+    .default(0),
+  STATIC_NODES: list(staticNode(), 256)
+    .describe("always dialled: multiaddrs, or HTTP(S) origins of other nodes' APIs")
+    .default([]),
+  TRUSTED_HUBS: addressMap(hub)
+    .describe('security centres that are believed; {} = weight 0, counts as one')
+    .prefault({}),
   QUORUM: keys({
     HUBS: whole(1, 1000).describe('hubs that must call code safe; default: min(2, trusted hubs)').optional(),
     WEIGHT: whole(0, Number.MAX_SAFE_INTEGER).describe('their weights together').default(0),
-  }).describe('how many hubs, and with how much weight, must call code safe').prefault({}),
+  })
+    .describe('how many hubs, and with how much weight, must call code safe')
+    .prefault({}),
   TRUST_TREE: keys({
     ROOTS: addressMap(keys({ DEPTH: whole(0, 16).describe('links of delegation; 0 = that address alone').default(0) }))
-      .describe('addresses that are vouched for; the node\'s own always is')
+      .describe("addresses that are vouched for; the node's own always is")
       .prefault({}),
-  }).describe('whose services may run without a quorum').prefault({}),
+  })
+    .describe('whose services may run without a quorum')
+    .prefault({}),
   PREFER_TOOLCHAIN: keys({
-    docker: toolchains.describe('toolchains that run in Docker').prefault([]),
-    host: toolchains.describe('toolchains that run in the sandbox on this host').prefault([]),
-  }).describe('what can run here; Docker is preferred where both fit; empty = nothing runs').prefault({}),
+    docker: toolchainList.describe('toolchains that run in Docker').prefault([]),
+    host: toolchainList.describe('toolchains that run in the sandbox on this host').prefault([]),
+  })
+    .describe('what can run here; Docker is preferred where both fit; empty = nothing runs')
+    .prefault({}),
   KEYWORDS: words(1024).describe('interests: one must match, in any case; empty = all').default([]),
   NETCAP: netcap.describe('what network a run may have; {} = none').prefault({}),
   PREFER_SYMBIOTES: addressMap(minFreeze).describe('symbiotes whose services rank higher').prefault({}),
   PREFER_HOSTCHAINS: z
-    .record(z.string().min(1, 'a chain\'s name').max(32, 'a chain\'s name').toLowerCase(), minFreeze, 'an object from chain to settings')
+    .record(
+      z.string().min(1, "a chain's name").max(32, "a chain's name").toLowerCase(),
+      minFreeze,
+      'an object from chain to settings',
+    )
     .describe('host chains whose services rank higher')
-    .default({}),
+    .prefault({}),
   DORMITORY: keys({
     MAX: whole(0, 1_000_000).describe('services that sleep at once').default(256),
     TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most').default(86_400),
-  }).describe('where accepted services wait for a quorum, a freeze statement or room').prefault({}),
-  ALLOWED_STORAGE: list(hostName('a host name like "github.com"'), 1024).describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry').default([]),
+  })
+    .describe('where accepted services wait for a quorum, a freeze statement or room')
+    .prefault({}),
+  ALLOWED_STORAGE: list(hostName('a host name like "github.com"'), 1024)
+    .describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry')
+    .default([]),
   REGISTRIES: z
     .record(z.string(), list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
     .transform(canonicalRegistries)
@@ -131,7 +72,9 @@ export const runnerShape = {
     })
     .describe('shared containers: <group>-<owner address>-<toolchains joined by dots>')
     .default([]),
-  REDIRECT: oneOf(['unless-run', 'always', 'never']).describe('"unless-run": what does not run here, and what wants more than one replica').default('unless-run'),
+  REDIRECT: oneOf(['unless-run', 'always', 'never'])
+    .describe('"unless-run": what does not run here, and what wants more than one replica')
+    .default('unless-run'),
   PRICING: z
     .record(
       z.string(),
@@ -142,16 +85,28 @@ export const runnerShape = {
       'an object from asset to prices',
     )
     .describe('lowest reward per asset')
-    .default({}),
+    .prefault({}),
   LIMITS: limits.describe('what this node gives away, in all and to one service; what is missing is 0').prefault({}),
   HOST: keys({
-    SANDBOX: oneOf(['auto', 'bubblewrap']).describe('"auto": without bubblewrap, Node\'s permission model for the own address\' node.js services').default('auto'),
-    BUBBLEWRAP: z.string('a path').min(1, 'a path').max(256, 'a path').describe('the bubblewrap program').default('bwrap'),
-  }).describe('how services run on this host').prefault({}),
-  CUSTOM: z.record(z.string(), z.unknown(), 'an object').describe('a custom runner\'s own settings').default({}),
+    SANDBOX: oneOf(['auto', 'bubblewrap'])
+      .describe('"auto": without bubblewrap, Node\'s permission model for the own address\' node.js services')
+      .default('auto'),
+    BUBBLEWRAP: z
+      .string('a path')
+      .min(1, 'a path')
+      .max(256, 'a path')
+      .describe('the bubblewrap program')
+      .default('bwrap'),
+  })
+    .describe('how services run on this host')
+    .prefault({}),
+  CUSTOM: z.record(z.string(), z.unknown(), 'an object').describe("a custom runner's own settings").default({}),
   MUST_SEND: z.unknown().describe('a name of older runners; has no effect').optional(),
   SEND_TO_STATIC: z.unknown().describe('a name of older runners; has no effect').optional(),
 }
+
+/** Names of older runners: taken, reported, without effect. */
+export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SEND_TO_STATIC'])
 
 /** The keys whose rule decides in this version. All others are read and checked, and decide as if nothing were known. */
 export const BUILT_RUNNER_KEYS: ReadonlySet<string> = new Set([
@@ -177,7 +132,11 @@ export const runnerSchema = keys(runnerShape).transform((config, context) => {
     sentence(context, ['QUORUM', 'HUBS'], `is ${HUBS}, but TRUSTED_HUBS names ${weights.length}: it could never be met`)
   }
   if (rest.QUORUM.WEIGHT > total) {
-    sentence(context, ['QUORUM', 'WEIGHT'], `is ${rest.QUORUM.WEIGHT}, but all TRUSTED_HUBS together weigh ${total}: it could never be met`)
+    sentence(
+      context,
+      ['QUORUM', 'WEIGHT'],
+      `is ${rest.QUORUM.WEIGHT}, but all TRUSTED_HUBS together weigh ${total}: it could never be met`,
+    )
   }
   return { ...rest, QUORUM: { HUBS, WEIGHT: rest.QUORUM.WEIGHT } }
 })
@@ -188,16 +147,13 @@ export const runnerSchema = keys(runnerShape).transform((config, context) => {
  */
 export type RunnerConfig = z.output<typeof runnerSchema>
 
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never
-}
-
 /** NODE.JS, node and nodejs are one registry; keys come out in the upper case that the seed writes. */
 function canonicalRegistries(registries: Record<string, string[]>, context: z.RefinementCtx): Record<string, string[]> {
   const canonical: Record<string, string[]> = {}
   for (const [name, urls] of Object.entries(registries)) {
     const key = canonicalToolchain(name).toUpperCase()
-    if (Object.hasOwn(canonical, key)) sentence(context, [name], `is another word for ${key}, which is listed too; keep one of them`)
+    if (Object.hasOwn(canonical, key))
+      sentence(context, [name], `is another word for ${key}, which is listed too; keep one of them`)
     canonical[key] = urls
   }
   return canonical

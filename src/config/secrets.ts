@@ -25,7 +25,9 @@ export async function loadIdentity(dir: string, options: ReadOptions = {}): Prom
 export async function loadToken(dir: string, options: ReadOptions = {}): Promise<string> {
   const token = (await readText(join(dir, API_TOKEN_FILE), API_TOKEN_FILE, adviceFor(dir), options)).trim()
   if (!/^[\w-]{32,256}$/.test(token)) {
-    throw new InputError(`${API_TOKEN_FILE} has no token; allowed are 32 to 256 letters, digits, "-" and "_" on one line`)
+    throw new InputError(
+      `${API_TOKEN_FILE} has no token; allowed are 32 to 256 letters, digits, "-" and "_" on one line`,
+    )
   }
   return token
 }

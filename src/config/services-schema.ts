@@ -16,14 +16,19 @@ const own = keys({
 })
 
 const external = keys({
-  FROM: z.string('a multiaddr or an HTTP(S) origin').min(1).max(512).describe('where to ask first: a multiaddr or the origin of a node\'s API').optional(),
+  FROM: z
+    .string('a multiaddr or an HTTP(S) origin')
+    .min(1)
+    .max(512)
+    .describe("where to ask first: a multiaddr or the origin of a node's API")
+    .optional(),
 })
 
 export const servicesShape = {
   $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
   SERVICES: z
     .record(z.string(), own, 'an object from name to { DIR | MANIFEST, PUBLISH? }')
-    .describe('this node\'s own services: signed by it, run here at boot and kept running, under LIMITS alone')
+    .describe("this node's own services: signed by it, run here at boot and kept running, under LIMITS alone")
     .superRefine((services, context) => {
       for (const name of Object.keys(services)) {
         const problem = nameSchema.safeParse(name).error?.issues[0]?.message
@@ -33,7 +38,7 @@ export const servicesShape = {
     .default({}),
   EXTERNAL_SERVICES: z
     .record(z.string(), external, 'an object from service id to { FROM? }')
-    .describe('others\' services by id: fetched at boot, then decided like any announcement, never forgotten')
+    .describe("others' services by id: fetched at boot, then decided like any announcement, never forgotten")
     .superRefine((services, context) => {
       for (const id of Object.keys(services)) {
         if (!/^bafy[a-z2-7]{55}$/.test(id)) sentence(context, [id], 'is no service id (bafy..., 59 characters)')
@@ -42,11 +47,14 @@ export const servicesShape = {
     .default({}),
   RUNNER: z
     .string('a path below the runners folder')
-    .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\\\0]+\.(m?js|m?ts)$/, 'the path of a .js, .mjs, .ts or .mts file below the runners folder')
+    .regex(
+      /^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\\\0]+\.(m?js|m?ts)$/,
+      'the path of a .js, .mjs, .ts or .mts file below the runners folder',
+    )
     .max(512)
     .describe('the runner that decides, below the runners folder; config.json beside it holds its settings')
     .default('andromeda/runner.js'),
-  RUNNER_NETWORK: flag().describe('the runner\'s own process may use the network').default(false),
+  RUNNER_NETWORK: flag().describe("the runner's own process may use the network").default(false),
 }
 
 export const servicesSchema = keys(servicesShape)

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { keys, list } from './fields.ts'
 
-const word = z.string('text').regex(/^[a-z0-9][a-z0-9.+-]*$/, 'a word in lower case').max(32, 'a word of at most 32 characters')
+const word = z
+  .string('text')
+  .regex(/^[a-z0-9][a-z0-9.+-]*$/, 'a word in lower case')
+  .max(32, 'a word of at most 32 characters')
 
 const entry = keys({
   aliases: list(word, 32).describe('other words for it'),
@@ -20,7 +23,8 @@ export const toolchainTableSchema = z
       if (typeof value !== 'object') continue
       for (const text of [name, ...value.aliases]) {
         const other = seen.get(text)
-        if (other !== undefined) context.addIssue({ code: 'custom', path: [name], message: `shares the word "${text}" with ${other}` })
+        if (other !== undefined)
+          context.addIssue({ code: 'custom', path: [name], message: `shares the word "${text}" with ${other}` })
         seen.set(text, name)
       }
     }
