@@ -1,0 +1,62 @@
+/** Longest path of one file in an archive, in bytes of UTF-8: far over what projects use, far under what a kernel opens. */
+export const MAX_PATH_BYTES = 1024
+/** Longest name of one file or folder in bytes: what ext4, XFS, APFS and tmpfs can store. */
+export const MAX_NAME_BYTES = 255
+/** ustar writes a size with eleven octal digits. */
+export const MAX_FILE_BYTES = 8 ** 11 - 1
+
+/** A file is read in pieces of this size while a folder is packed. */
+export const READ_BYTES = 256 * 1024
+
+/** A list of what not to pack is written by a person. */
+export const MAX_IGNORE_BYTES = 64 * 1024
+
+/** Chunks asked for and not yet there, per provider: hides the way there and back, and bounds memory (tried: 1 to 3 is enough). */
+export const REQUESTS_AHEAD = 3
+/** Chunks of one fetch on their way to the disk; beyond it, providers are read no further. */
+export const WRITES_AHEAD = 4
+/** Providers of one code that are pulled from at once. */
+export const MAX_PROVIDERS_AT_ONCE = 6
+/** A provider must answer with the next frame within this time (at least 35 KB/s). */
+export const ANSWER_MS = 30_000
+/** A connection to a provider that takes longer is not worth waiting for. */
+export const OPEN_MS = 10_000
+/** A chunk that one provider has owed for this long is also asked of an idle one. */
+export const SLOW_MS = 3_000
+/** Chunks that a provider may say it does not have before it is left alone. */
+export const MAX_MISSES = 16
+/** While a transfer runs, providers are looked for again this often. */
+export const LOOK_AGAIN_MS = 30_000
+/** Providers that lied about one code, remembered while it is fetched; more than this, and the code is not worth it. */
+export const MAX_FAILURES_NAMED = 5
+
+/** Between two rounds of looking for a code. */
+export const OBTAIN_BACKOFF = { firstMs: 1_000, maxMs: 60_000 }
+/** Progress is told at most this often. */
+export const PROGRESS_MS = 250
+
+/** Streams that one peer may hold open at this server. */
+export const MAX_STREAMS_PER_PEER = 4
+/** Streams of all peers; each holds at most one chunk in memory, so this bounds memory at about 64 MiB. */
+export const MAX_STREAMS = 64
+/** A client that asks nothing for this long is let go. */
+export const IDLE_MS = 60_000
+/** A client that was turned away has this long to go. */
+export const LEAVE_MS = 5_000
+/** A client that does not take one frame within this time is let go. */
+export const SEND_MS = 30_000
+/** Chunks of a code that are sent plain after one that zstd did not make smaller. */
+export const PLAIN_AFTER_MISS = 15
+/** A compressed chunk must save at least this share; less is not worth the client's work. */
+export const WORTHWHILE_SAVING = 0.05
+/** log2 of the zstd window: 1 MiB, one chunk. A reader needs no more memory than that. */
+export const ZSTD_WINDOW_LOG = 20
+
+/** Entries that the store looks at in one archive: as many as fit, each of one block and one of content. */
+export const MAX_STORED_ENTRIES = 4_200_000
+/** Files and folders that one code may unpack to. */
+export const DEFAULT_MAX_ENTRIES = 100_000
+/** An unpacking that takes longer is stuck: 4 GiB at 20 MB/s. */
+export const UNPACK_MS = 200_000
+/** What the unpacking process may say before it is ended. */
+export const MAX_CHILD_OUTPUT = 16 * 1024

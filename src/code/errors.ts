@@ -1,0 +1,36 @@
+import { InputError, ThundercloudError, UnavailableError } from '../base/errors.ts'
+
+/** The bytes are no canonical archive, or one that this node may not unpack. */
+export class BadArchiveError extends InputError {
+  override readonly name = 'BadArchiveError'
+}
+
+/** The bytes that came are not the ones that were named. Whoever sent them lied, or the disk did. */
+export class WrongBytesError extends ThundercloudError {
+  override readonly name = 'WrongBytesError'
+}
+
+/** The code is larger than whoever wants it allows. */
+export class TooLargeError extends ThundercloudError {
+  override readonly name = 'TooLargeError'
+}
+
+/** The store's share of the disk is used up by code that is in use. */
+export class StoreFullError extends ThundercloudError {
+  override readonly name = 'StoreFullError'
+}
+
+/** The disk itself has no room, whatever the store may use. */
+export class DiskFullError extends ThundercloudError {
+  override readonly name = 'DiskFullError'
+}
+
+/** The code is in use and stays. */
+export class InUseError extends ThundercloudError {
+  override readonly name = 'InUseError'
+}
+
+/** Nobody who was asked has the code now. */
+export class NoProviderError extends UnavailableError {
+  override readonly name = 'NoProviderError'
+}

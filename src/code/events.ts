@@ -1,0 +1,19 @@
+/** What the code part tells. `code` is a CID in base32, `peer` a peer id; `problem` is one sentence, safe to print. */
+export type CodeEvents = {
+  /** The whole of it is in the store, verified. */
+  'code:added': { code: string; size: number; from: CodeOrigin }
+  'code:removed': { code: string; why: 'evicted' | 'removed' | 'damaged' }
+  'code:fetch-started': { code: string }
+  /** bytes verified and written, of size */
+  'code:fetch-progress': { code: string; bytes: number; size: number; providers: number }
+  'code:fetch-finished': { code: string; size: number; ms: number; from: CodeOrigin }
+  /** One round of looking failed; `retry`: there will be another. */
+  'code:fetch-failed': { code: string; problem: string; retry: boolean }
+  /** The peer sent something that the code's hashes rule out. */
+  'code:provider-lied': { code: string; peer: string; problem: string }
+  'code:unpacked': { code: string; files: number; bytes: number; ms: number }
+  /** A peer's stream ended after it took this much. */
+  'code:served': { peer: string; chunks: number; bytes: number }
+}
+
+export type CodeOrigin = 'local' | 'inline' | 'mesh'

@@ -1,0 +1,126 @@
+import {
+  ARCHIVE_PROTOCOL,
+  type ArchiveAnswer,
+  type ArchiveRequest,
+  chunkLength,
+  decodeArchiveAnswer,
+  encodeArchiveRequest,
+} from '../../protocols/archive.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import { CHUNK_BYTES } from '../../protocols/limits.ts'
+import { type Clock, deadline } from '../base/clock.ts'
+import { TimeoutError, UnavailableError } from '../base/errors.ts'
+import type { MessageStream, StreamOpener } from '../base/stream.ts'
+import { printable } from '../base/text.ts'
+import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from './constants.ts'
+import type { PartialCode } from './contract.ts'
+import { NoProviderError, WrongBytesError } from './errors.ts'
+import type { Plan } from './plan.ts'
+import { grow } from './zstd.ts'
+
+/** Larger than any answer: one chunk and the map around it. */
+const MAX_ANSWER_BYTES = CHUNK_BYTES + 64
+
+export type Target = { readonly partial: PartialCode; readonly plan: Plan }
+
+export type Pull = {
+  readonly clock: Clock
+  readonly streams: StreamOpener
+  readonly code: CID
+  readonly peer: string
+  readonly signal: AbortSignal
+  /** What is fetched into, once a manifest is known. */
+  target(): Target | undefined
+  /** Hands over a manifest. Throws WrongBytesError where it is not the code's. */
+  begin(manifest: Uint8Array): Promise<Target>
+  landed(index: number): void
+}
+
+/**
+ * Pulls chunks from one provider until there is nothing left for it. Throws WrongBytesError or ProtocolError where the
+ * provider lied, and whatever else went wrong otherwise; what it still owed goes back to the plan.
+ */
+export async function pullFrom(pull: Pull): Promise<void> {
+  await using stream = await open(pull)
+  const target = pull.target() ?? (await pull.begin(await askManifest(pull, stream)))
+  await pullChunks(pull, stream, target)
+  await stream.end()
+}
+
+async function askManifest(pull: Pull, stream: MessageStream): Promise<Uint8Array> {
+  await send(pull, stream, { v: 1, want: 'manifest', code: pull.code })
+  const answer = await receive(pull, stream)
+  if (answer.is === 'bytes') return answer.bytes
+  if (answer.is === 'error') throw new NoProviderError(`it says: ${printable(answer.message)}`)
+  throw new WrongBytesError('the manifest came compressed')
+}
+
+async function pullChunks(pull: Pull, stream: MessageStream, { partial, plan }: Target): Promise<void> {
+  const { peer, code } = pull
+  const owed: number[] = []
+  const missing = new Set<number>()
+  const landing = new Set<Promise<void>>()
+  let failure: { error: unknown } | undefined
+
+  const land = async (index: number, answer: Exclude<ArchiveAnswer, { is: 'error' }>) => {
+    try {
+      const length = chunkLength(partial.manifest, index)
+      await partial.write(index, answer.is === 'zstd' ? await grow(answer.bytes, length) : answer.bytes)
+      pull.landed(index)
+    } catch (error) {
+      plan.release(peer, index)
+      failure ??= { error }
+    }
+  }
+  try {
+    for (;;) {
+      while (owed.length < REQUESTS_AHEAD) {
+        const index = plan.take(peer, missing)
+        if (index === undefined) break
+        owed.push(index)
+        await send(pull, stream, { v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
+      }
+      const [index] = owed
+      if (index === undefined) {
+        if (plan.done || missing.size > 0) break
+        if (landing.size > 0) await Promise.race(landing)
+        else await plan.changed(pull)
+      } else {
+        const answer = await receive(pull, stream)
+        owed.shift()
+        if (answer.is === 'error') {
+          missing.add(index)
+          plan.release(peer, index)
+          if (missing.size > MAX_MISSES) throw new NoProviderError(`it says: ${printable(answer.message)}`)
+        } else {
+          const work = land(index, answer).finally(() => landing.delete(work))
+          landing.add(work)
+          if (landing.size >= WRITES_AHEAD) await Promise.race(landing)
+        }
+      }
+      if (failure !== undefined) throw failure.error
+    }
+  } finally {
+    for (const index of owed) plan.release(peer, index)
+    await Promise.all(landing)
+  }
+  if (failure !== undefined) throw failure.error
+}
+
+async function open({ clock, streams, peer, signal }: Pull): Promise<MessageStream> {
+  using limit = deadline(clock, OPEN_MS, new TimeoutError('the provider did not answer the call'), signal)
+  return await streams.open(peer, ARCHIVE_PROTOCOL, limit)
+}
+
+async function send(pull: Pull, stream: MessageStream, request: ArchiveRequest): Promise<void> {
+  using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider takes no requests'), pull.signal)
+  await stream.write(encodeArchiveRequest(request), limit)
+}
+
+async function receive(pull: Pull, stream: MessageStream): Promise<ArchiveAnswer> {
+  using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider does not answer'), pull.signal)
+  const bytes = await stream.read(limit)
+  if (bytes === undefined) throw new UnavailableError('the provider ended the stream')
+  if (bytes.byteLength > MAX_ANSWER_BYTES) throw new WrongBytesError(`an answer has ${bytes.byteLength} bytes`)
+  return decodeArchiveAnswer(bytes)
+}

@@ -1,0 +1,42 @@
+import { open } from 'node:fs/promises'
+import { chunkLength } from '../../protocols/archive.ts'
+import { compareBytes, sha256 } from '../../protocols/encoding.ts'
+import { CHUNK_BYTES } from '../../protocols/limits.ts'
+import type { ChunkReader } from './contract.ts'
+import type { FoundCode } from './disk.ts'
+import { WrongBytesError } from './errors.ts'
+
+/** Which chunks are known to be right: those of a partial code, and those hashed since this process began. */
+type Known = Pick<Set<number>, 'has'> & { add?: (index: number) => unknown }
+
+/**
+ * Hashes a chunk the first time that it is read in this process: a node whose disk lost a bit must not be taken for a
+ * liar by the peers that it serves.
+ */
+export async function openReader(
+  path: string,
+  { manifest, encoded }: FoundCode,
+  known: Known,
+  lost: () => Promise<void>,
+): Promise<ChunkReader> {
+  const file = await open(path)
+  return {
+    manifest,
+    encoded,
+    async read(index) {
+      if (index >= manifest.chunks.length) return undefined
+      const isKnown = known.has(index)
+      if (!isKnown && known.add === undefined) return undefined
+      const bytes = Buffer.allocUnsafeSlow(chunkLength(manifest, index))
+      const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, index * CHUNK_BYTES)
+      const isRight = isKnown || compareBytes(sha256(bytes), manifest.chunks[index] as Uint8Array) === 0
+      if (bytesRead === bytes.byteLength && isRight) {
+        known.add?.(index)
+        return bytes
+      }
+      await lost()
+      throw new WrongBytesError(`chunk ${index} is damaged on this disk`)
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  }
+}
