@@ -55,21 +55,21 @@ export function encodeAnnouncement({ signed, ticket }: Announcement): Uint8Array
   return encoded
 }
 
-/** Shape, limits and ticket; not yet the signature (`verifyAnnouncement`), which costs more and is checked once. */
-export function decodeAnnouncement(encoded: Uint8Array): Announcement {
+/** The outermost shape alone: what is signed, still encoded, and the ticket. Enough to recognise a copy of what is known. */
+export function unwrapAnnouncement(encoded: Uint8Array): { body: Uint8Array; sig: Uint8Array; ticket: Ticket } {
   checkSize(encoded, MAX_ANNOUNCEMENT_BYTES, '')
   const tuple = decodeCanonical(encoded)
   if (!Array.isArray(tuple) || tuple.length !== 5) throw new ProtocolError('', 'must be [1, body, sig, depth, proof]')
   const [v, ...rest] = tuple as [unknown, unknown, unknown, unknown, unknown]
-  const { body, sig, depth, proof } = parseShape(wrapperSchema, {
-    v,
-    body: rest[0],
-    sig: rest[1],
-    depth: rest[2],
-    proof: rest[3],
-  })
+  const wrapper = { v, body: rest[0], sig: rest[1], depth: rest[2], proof: rest[3] }
+  const { body, sig, depth, proof } = parseShape(wrapperSchema, wrapper)
+  return { body, sig, ticket: { depth, proof } }
+}
+
+/** Shape, limits and ticket; not yet the signature (`verifyAnnouncement`), which costs more and is checked once. */
+export function decodeAnnouncement(encoded: Uint8Array): Announcement {
+  const { body, sig, ticket } = unwrapAnnouncement(encoded)
   const signed = decodeSigned(body, sig)
-  const ticket = { depth, proof }
   checkTicket(signed.body.reach, ticket)
   return { signed, ticket }
 }
@@ -114,8 +114,11 @@ export function outOfTime(
   return undefined
 }
 
+/** What decides between two of one (author, name). */
+export type Ranked = { readonly kind: Signed['kind']; readonly id: CID; readonly body: { readonly seq: number } }
+
 /** Which of two of one (author, name) stands: the higher seq; a stop at equal seq; then the smaller id. */
-export function supersedes(a: Signed, b: Signed): boolean {
+export function supersedes(a: Ranked, b: Ranked): boolean {
   if (a.body.seq !== b.body.seq) return a.body.seq > b.body.seq
   if (a.kind !== b.kind) return a.kind === 'stop'
   return compareBytes(a.id.multihash.digest, b.id.multihash.digest) < 0

@@ -85,7 +85,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const setEmitted = sql.prepare('UPDATE announcements SET emitted_depth = ? WHERE id = ?')
   const setOwn = sql.prepare('UPDATE announcements SET own = 1, redirect = 1 WHERE id = ?')
   const end = sql.prepare('UPDATE announcements SET state = ?, over_by = ? WHERE id = ?')
-  const liveOf = select(`WHERE author = ? AND name = ? AND state = 'live' AND kind = 'service'`)
+  const liveOf = select(`WHERE author = ? AND name = ? AND state = 'live'`)
   const countLive = sql.prepare(
     `SELECT count(*) AS count FROM announcements WHERE author = ? AND state = 'live' AND kind = 'service' AND expires > ?`,
   )

@@ -18,7 +18,7 @@ export function createPrune(sql: Sql): (nowMs: number, max: number) => string[] 
   const least = sql.prepare(`
     WITH held AS MATERIALIZED (SELECT id, author FROM announcements WHERE ${HELD})
     SELECT id FROM announcements WHERE id NOT IN (SELECT id FROM held)
-    ORDER BY CASE WHEN state <> 'live' OR redirect = 0 THEN 0 WHEN redirect = 1 THEN 1 ELSE 2 END,
+    ORDER BY CASE WHEN state <> 'live' OR redirect = 0 OR (kind = 'stop' AND follows IS NULL) THEN 0 WHEN redirect = 1 THEN 1 ELSE 2 END,
       author IN (SELECT author FROM held), received_at LIMIT ?`)
   const forget = [
     'announcements WHERE id',
