@@ -73,3 +73,10 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length] as number
 }
+
+/** At most `max` bytes of UTF-8, cut between characters. */
+export function clipUtf8(text: string, max: number): string {
+  if (Buffer.byteLength(text) <= max) return text
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(max - 3))
+  return `${text.slice(0, read)}...`
+}

@@ -4,7 +4,7 @@
  *
  * @example
  * const { configuration, notices } = await loadConfiguration(dir, { env: process.env })
- * const { signer, seed } = await loadIdentity(dir)
+ * const { signer, key } = await loadIdentity(dir)
  */
 export { defaultKeyPath, loadOrCreateKey } from './author-key.ts'
 export type { Configuration, Notice, OwnService, Policy } from './configuration.ts'

@@ -4,6 +4,7 @@ import type { NodeEvents } from './events.ts'
 
 /** What this node does with one service, in the words of a receipt. */
 export type ServiceState =
+  | 'published'
   | 'deciding'
   | 'refused'
   | 'redirected'

@@ -1,0 +1,92 @@
+import { encodeAnnouncement } from '../../protocols/announcement.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Grant } from '../base/verdict.ts'
+import type { Configuration, OwnService, RunnerConfig } from '../config/index.ts'
+import type { RunnableService } from '../execution/index.ts'
+import type { Facts } from './facts.ts'
+import type { Own } from './own.ts'
+import { runnableOf } from './runnable.ts'
+import type { SignedService } from './services.ts'
+
+/** How often services that are not here yet, or grow old, are looked after. */
+const LOOK_EVERY_MS = 60_000
+
+export interface AutostartComponents {
+  clock: Clock
+  log: Log
+  own: Own
+  facts: Facts
+  runs: {
+    run(service: RunnableService, grant: Grant, options: { replaces?: string | undefined }): void
+    knows(service: string): boolean
+  }
+  intake: {
+    /** Journals an own service; announces it only where `announce` says so. */
+    publish(announcement: Uint8Array, options: { announce: boolean }): Promise<void>
+    knows(id: string): boolean
+  }
+  /** Asks `from` (or every neighbour) for an announcement by id. */
+  pull(id: string, from: string | undefined, signal: AbortSignal): Promise<void>
+  stopped(id: string): boolean
+}
+
+/**
+ * SERVICES and EXTERNAL_SERVICES: what the operator wrote down is signed, fetched and run at boot, and looked after as
+ * long as the node lives. A service that can not be started is reported, and does not keep the others from starting.
+ */
+export function createAutostart(
+  components: AutostartComponents,
+  init: { configuration(): Configuration; closing: AbortSignal },
+): { look(): Promise<void> } & Disposable {
+  const { log, own, facts, runs, intake } = components
+  let looking = false
+
+  async function startOwn(service: OwnService): Promise<void> {
+    const { signed, ticket } = await own.fromConfiguration(service, { signal: init.closing })
+    const id = signed.id.toString()
+    await intake.publish(encodeAnnouncement({ signed, ticket }), { announce: service.publish })
+    if (components.stopped(id) || runs.knows(id)) return
+    runs.run(runnableOf(signed), grantOf(signed, init.configuration().policy.config, facts), {})
+  }
+
+  async function look(): Promise<void> {
+    if (looking) return
+    looking = true
+    try {
+      const { services, externalServices } = init.configuration()
+      for (const service of services) {
+        await startOwn(service).catch((error: unknown) => {
+          log.error('a service of SERVICES does not start', { service: service.name, reason: messageOf(error) })
+        })
+      }
+      for (const { id, from } of externalServices.filter((external) => !intake.knows(external.id))) {
+        await components.pull(id, from, init.closing).catch((error: unknown) => {
+          log.debug('a service of EXTERNAL_SERVICES is not there yet', { id, reason: messageOf(error) })
+        })
+      }
+    } finally {
+      looking = false
+    }
+  }
+
+  const timer = components.clock.every(LOOK_EVERY_MS, () => void look())
+  return { look, [Symbol.dispose]: () => timer.cancel() }
+}
+
+/** LIMITS alone bound an own service: writing it into SERVICES was the operator's verdict. */
+function grantOf({ body }: SignedService, { LIMITS }: RunnerConfig, facts: Facts): Grant {
+  const { memory, disk, cpu, pids } = body.resources
+  const executors = facts.current().capacity.executors.map(({ name }) => name)
+  return {
+    executor: executors.includes('docker') ? 'docker' : 'host',
+    memoryBytes: Math.min(memory, LIMITS.SERVICE.MEMORY),
+    cpuMillicores: Math.min(cpu, LIMITS.SERVICE.CPU),
+    diskBytes: Math.min(disk, LIMITS.SERVICE.DISK),
+    pids: Math.min(pids, LIMITS.SERVICE.PIDS),
+    timeoutSeconds: body.run.timeout,
+    network: { mode: 'none' },
+  }
+}
+

@@ -1,0 +1,27 @@
+import type { Verdict } from '../base/verdict.ts'
+import type { CodeEvents } from '../code/index.ts'
+import type { ExecutionEvents } from '../execution/index.ts'
+import type { IntakeEvents } from '../intake/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
+import type { RunnerEvents } from '../runner/index.ts'
+import type { ServiceState } from './contract.ts'
+
+/** What only the whole node can tell. */
+type OwnEvents = {
+  'node:started': { peerId: string; address: string; multiaddrs: readonly string[] }
+  'node:stopping': Record<string, never>
+  /** The runner has spoken, or failed (then `failure` says how, and the verdict is: nothing). */
+  'node:verdict': { id: string; name: string; verdict: Verdict; failure?: string | undefined; tookMs: number }
+  /** The service's state changed, in the words of a receipt. */
+  'node:state': { id: string; name: string; state: ServiceState; detail?: string | undefined }
+  /** Another node answered about a service that was published here. */
+  'node:receipt': { id: string; node: string; state: string; redirected: boolean; reasons: readonly string[] }
+  'node:tunnel-opened': { id: string; port: string; peer: string }
+  'node:tunnel-refused': { id: string; port: string; peer: string; reason: string }
+  'node:policy': { hash: string }
+  /** Something went wrong beside the way of any one service. */
+  'node:trouble': { what: string; reason: string }
+}
+
+/** Everything that happens in a node. Each part declares its own; here they are only joined. */
+export type NodeEvents = OwnEvents & NetworkEvents & IntakeEvents & RunnerEvents & CodeEvents & ExecutionEvents

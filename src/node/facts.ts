@@ -1,0 +1,74 @@
+import type { Executor } from '../execution/index.ts'
+import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Policy } from '../config/index.ts'
+import type { Services } from './services.ts'
+
+/** An engine that was installed or went away is noticed in this time; a run finds out at once. */
+const LOOK_EVERY_MS = 30_000
+
+/** What is free, as the supervisor counts it: the limits less what its runs were granted. */
+export type Free = {
+  readonly memoryBytes: number
+  readonly cpuMillicores: number
+  readonly diskBytes: number
+  readonly pids: number
+  readonly runs: number
+}
+
+export type ExecutorView = { readonly name: string; readonly available: boolean; readonly detail: string; readonly weaker: readonly string[] }
+
+export interface FactsComponents {
+  clock: Clock
+  executors: readonly Executor[]
+  services: Services
+  free(): Free
+  running(): readonly string[]
+}
+
+/** What is true of the node whatever the service: the half of the runner's snapshot that all decisions share. */
+export interface Facts extends Disposable {
+  current(): NodeFacts
+  executors(): readonly ExecutorView[]
+  /** Looks which executors are there now. */
+  look(): Promise<void>
+}
+
+export function createFacts(components: FactsComponents, init: { own: string; policy(): Policy }): Facts {
+  let seen: readonly ExecutorView[] = []
+
+  async function look(): Promise<void> {
+    seen = await Promise.all(
+      components.executors.map(async (executor) => {
+        const found = await executor.available().catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+        return { name: executor.name, ...found }
+      }),
+    )
+  }
+
+  const timer = components.clock.every(LOOK_EVERY_MS, () => void look())
+  return {
+    look,
+    executors: () => seen,
+    current: () => ({
+      config: init.policy().config,
+      own: init.own,
+      capacity: { ...components.free(), executors: seen.filter(({ available }) => available).map(forRunner) },
+      running: components.running().flatMap((id) => {
+        const entry = components.services.get(id)
+        if (entry === undefined) return []
+        const { author, name } = components.services.view(entry)
+        return [{ id, author, name }]
+      }),
+    }),
+    [Symbol.dispose]: () => timer.cancel(),
+  }
+}
+
+function forRunner({ name, detail, weaker }: ExecutorView): AvailableExecutor {
+  return {
+    name: name as AvailableExecutor['name'],
+    note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})`,
+  }
+}

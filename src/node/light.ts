@@ -1,0 +1,188 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { accessFor, type AccessRight, signAccess } from '../../protocols/access.ts'
+import { type Announcement, encodeAnnouncement } from '../../protocols/announcement.ts'
+import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import { openReceipt, RECEIPT_PROTOCOL, type Receipt } from '../../protocols/receipt.ts'
+import { createKeyCache, ed25519Signer } from '../../protocols/signature.ts'
+import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
+import { createChannel } from '../base/channel.ts'
+import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
+import { InputError, messageOf, NotFoundError, UnavailableError } from '../base/errors.ts'
+import { createEvents } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { BytePipe } from '../base/stream.ts'
+import { printable } from '../base/text.ts'
+import { createCode } from '../code/index.ts'
+import { createNetwork, type Network, openTunnel } from '../network/index.ts'
+import { askOne, askStatus, request } from './ask.ts'
+import type { NodeEvents } from './events.ts'
+import type { LightPeer, LightPeerInit } from './light-contract.ts'
+import { isLoopback, isPrivate } from './places.ts'
+
+export type { LightPeer, LightPeerInit } from './light-contract.ts'
+
+export type LightPeerComponents = { clock: Clock; rng: Rng; log: Log }
+
+const STORE_BYTES = 8 * 1024 ** 3
+const MAX_RECEIPTS = 4096
+const TOKEN_SECONDS = 3600
+/** Between two tries to hand an announcement to neighbours that do not listen yet. */
+const ANNOUNCE_AGAIN_MS = 500
+const ANNOUNCE_TRIES = 10
+
+export async function createLightPeer(components: LightPeerComponents, init: LightPeerInit): Promise<LightPeer> {
+  const { clock, rng, log } = components
+  if (init.join.length === 0) throw new InputError('a light peer needs at least one multiaddr to join through')
+  await using started = new AsyncDisposableStack()
+  const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
+  started.defer(() => rm(dir, { recursive: true, force: true }))
+
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const self = ed25519Signer(privateKey)
+  const keys = createKeyCache()
+  const events = createEvents<NodeEvents>((error) => log.error('a listener failed', { reason: messageOf(error) }))
+  const receipts = createChannel<Receipt>(MAX_RECEIPTS)
+  const closing = new AbortController()
+
+  const network = started.use(
+    await createNetwork(
+      { clock, rng, log: log.child('network'), events, gate: async () => 'ignore' },
+      {
+        network: init.network,
+        identity: privateKey,
+        role: 'client',
+        listen: [init.join.every(isLoopback) ? '/ip4/127.0.0.1/tcp/0' : '/ip4/0.0.0.0/tcp/0'],
+        visibility: init.join.some(isPrivate) ? 'private' : 'public',
+        keepPeers: false,
+      },
+    ),
+  )
+  const code = started.use(
+    await createCode(
+      { clock, rng, log: log.child('code'), events, streams: network.streams, providers: network.dht },
+      { dir: join(dir, 'code'), maxBytes: STORE_BYTES, self: network.peerId },
+    ),
+  )
+  started.defer(() => {
+    closing.abort(new UnavailableError('the peer is closing'))
+    receipts.end()
+  })
+  await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
+  await network.streams.handle(RECEIPT_PROTOCOL, async (stream) => {
+    const encoded = await stream.read()
+    if (encoded !== undefined) receipts.push(openReceipt(encoded, init.network, keys))
+    await stream.end()
+  })
+  await joinThrough(network, init.join)
+
+  function token(service: CID, right: AccessRight): Uint8Array | undefined {
+    if (init.author === undefined) return undefined
+    const issued = nowSeconds(clock)
+    const body = accessFor(service, self.address, [right], { issued, expires: issued + TOKEN_SECONDS })
+    return signAccess(body, init.network, init.author)
+  }
+
+  async function* candidates(service: CID, options: { signal?: AbortSignal | undefined }): AsyncGenerator<string> {
+    const seen = new Set<string>([network.peerId])
+    for (const { peerId } of network.peers()) {
+      seen.add(peerId)
+      yield peerId
+    }
+    for await (const peer of network.dht.findProviders(service, options)) {
+      if (!seen.has(peer)) {
+        seen.add(peer)
+        yield peer
+      }
+    }
+  }
+
+  const asking = { clock, keys, streams: network.streams, candidates }
+
+  async function openPort(peer: string, service: CID, port: string, signal?: AbortSignal): Promise<BytePipe> {
+    const stream = await network.streams.open(peer, TUNNEL_PROTOCOL, { signal })
+    try {
+      await stream.write(encodeHello({ v: 1, service, port, token: token(service, 'tunnel') }), { signal })
+      const answer = await stream.read({ signal })
+      const welcome = answer === undefined ? undefined : decodeWelcome(answer)
+      if (welcome?.is === 'open') return openTunnel(stream)
+      throw new NotFoundError(welcome === undefined ? 'the node closed the tunnel' : printable(welcome.message, 512))
+    } catch (error) {
+      stream.abort(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
+  }
+
+  /** Peers that say they run the service, as they answer. */
+  async function* runners(service: CID, signal?: AbortSignal): AsyncGenerator<string> {
+    for await (const peer of candidates(service, { signal })) {
+      const receipt = await askOne(asking, init.network, service, peer, signal).catch(() => undefined)
+      if (receipt?.body.state === 'running' || receipt?.body.state === 'done') yield peer
+    }
+  }
+
+  const resources = started.move()
+  return {
+    peerId: network.peerId,
+    replyTo: () => network.multiaddrs().slice(0, 4),
+    async addFolder(folder, { signal } = {}) {
+      const added = await code.addFolder(folder, { signal })
+      // who dials the DHT instead of us finds the archive there; those who hear the announcement have replyTo
+      network.dht.provide(added.code, { signal: closing.signal }).catch((error: unknown) => {
+        log.debug('no peer of the DHT took the archive\'s record yet', { reason: messageOf(error) })
+      })
+      return added
+    },
+    async announce(announcement: Announcement, { signal } = {}) {
+      const bytes = encodeAnnouncement(announcement)
+      for (let attempt = 0; attempt < ANNOUNCE_TRIES; attempt++) {
+        const outcome = await network.gossip.publish(bytes, { to: 'all', signal })
+        if (outcome !== 'no-peers') return
+        await sleep(clock, ANNOUNCE_AGAIN_MS, { signal })
+      }
+      throw new UnavailableError(`no node of network "${init.network}" listens at ${init.join.join(', ')}`)
+    },
+    async *receipts({ signal } = {}) {
+      const stop = () => receipts.end()
+      signal?.addEventListener('abort', stop, { once: true })
+      yield* receipts
+    },
+    holders: (id, options = {}) => network.dht.findProviders(id, options),
+    ask: (service, options = {}) => askStatus(asking, init.network, service, options),
+    async connect(service, port, { signal } = {}) {
+      let last: unknown = new NotFoundError('no node was found that runs the service')
+      for await (const peer of runners(service, signal)) {
+        try {
+          return await openPort(peer, service, port, signal)
+        } catch (error) {
+          last = error
+        }
+      }
+      throw last
+    },
+    async *logs(service, { tail, follow, signal }) {
+      for await (const peer of runners(service, signal)) {
+        const asked = { v: 1, want: 'logs', service, tail, follow, token: token(service, 'logs') } as const
+        for await (const answer of request(network.streams, peer, asked, signal)) {
+          if (answer.is === 'log') yield answer
+        }
+        return
+      }
+      throw new NotFoundError('no node was found that runs the service')
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** One address that answers is enough; when none does, the last reason is told. */
+async function joinThrough(network: Network, addresses: readonly string[]): Promise<void> {
+  await network.join()
+  const dials = await Promise.allSettled(addresses.map((address) => network.dial(address)))
+  if (dials.some(({ status }) => status === 'fulfilled')) return
+  const reasons = dials.map((dial, index) => `${addresses[index]}: ${dial.status === 'rejected' ? messageOf(dial.reason) : ''}`)
+  throw new UnavailableError(`could not join the mesh: ${reasons.join('; ')}`)
+}

@@ -1,0 +1,149 @@
+import { type Address, addressBytes, addressOfPeerId, decodeAddress, formatAddress, peerIdOf, sameAddress } from '../../protocols/address.ts'
+import { parseCid } from '../../protocols/encoding.ts'
+import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
+import { openReceipt, RECEIPT_PROTOCOL, type Receipt, type ReceiptState, signReceipt } from '../../protocols/receipt.ts'
+import type { KeyCache, Signer } from '../../protocols/signature.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import { createQueue } from '../base/queue.ts'
+import type { MessageStream, StreamOpener } from '../base/stream.ts'
+import { clipUtf8 } from '../base/text.ts'
+import type { Reason } from '../base/verdict.ts'
+import type { Journal } from '../journal/index.ts'
+import type { ReceiptView } from './contract.ts'
+import type { NodeEvents } from './events.ts'
+
+/** Receipts wait while a publisher is slow or gone; beyond this they are dropped (status can still be asked). */
+const MAX_WAITING = 1024
+const CONCURRENCY = 8
+
+export interface ReceiptsComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NodeEvents>
+  journal: Pick<Journal, 'receipts' | 'published'>
+  keys: KeyCache
+  signer: Signer
+  streams: StreamOpener
+  isConnected(peerId: string): boolean
+}
+
+/** What one receipt says, before it is signed. */
+export type Statement = {
+  readonly service: string
+  readonly state: ReceiptState
+  readonly redirected: boolean
+  readonly reasons: readonly Reason[]
+}
+
+export interface Receipts {
+  /** The signed bytes of a statement of this node. */
+  sign(statement: Statement): Uint8Array
+  /**
+   * Tells the publisher: over the connections that stand, else by dialling one of `replyTo`. A refusal is not worth a
+   * new connection: whoever wants it asks. Does not wait; nothing is thrown.
+   */
+  send(statement: Statement, to: { replyTo: readonly string[]; author: Address }, signal: AbortSignal): void
+  /** Handler of the receipt stream: keeps what is signed by the very peer that brings it, about what was published here. */
+  take(stream: MessageStream): Promise<void>
+  views(service: string): ReceiptView[]
+}
+
+export function createReceipts(
+  components: ReceiptsComponents,
+  init: { network: string; policy(): string },
+): Receipts {
+  const { clock, log, journal, keys, signer, streams, events } = components
+  const queue = createQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
+
+  function sign({ service, state, redirected, reasons }: Statement): Uint8Array {
+    const body = {
+      v: 1 as const,
+      node: addressBytes(signer.address),
+      service: parseCid(service),
+      state,
+      redirected,
+      reasons: reasons.slice(0, MAX_REASONS).map(onWire),
+      policy: Uint8Array.from(Buffer.from(init.policy(), 'hex')),
+      at: nowSeconds(clock),
+    }
+    return signReceipt(body, init.network, signer)
+  }
+
+  async function deliver(receipt: Uint8Array, targets: readonly string[], signal: AbortSignal): Promise<void> {
+    let last: unknown
+    for (const target of targets) {
+      try {
+        await using stream = await streams.open(target, RECEIPT_PROTOCOL, { signal })
+        await stream.write(receipt, { signal })
+        await stream.end()
+        // the other side ends when it has read the receipt: only then may the stream go
+        await stream.read({ signal })
+        return
+      } catch (error) {
+        last = error
+        if (signal.aborted) return
+      }
+    }
+    if (last !== undefined) log.debug('a receipt did not reach its publisher', { reason: messageOf(last) })
+  }
+
+  return {
+    sign,
+    send(statement, { replyTo, author }, signal) {
+      const own = peerIdOf(signer.address)
+      const publishers = new Set(replyTo.map(peerOfMultiaddr))
+      if (author.type === 'ed25519') publishers.add(peerIdOf(author))
+      publishers.delete(own)
+      const near = [...publishers].filter((peer) => components.isConnected(peer))
+      const far = statement.state === 'refused' ? [] : replyTo.filter((target) => peerOfMultiaddr(target) !== own)
+      const targets = near.length > 0 ? near : far
+      if (targets.length === 0) return
+      queue.add(() => deliver(sign(statement), targets, signal)).catch((error: unknown) => {
+        events.emit('node:trouble', { what: 'receipt', reason: messageOf(error) })
+      })
+    },
+    async take(stream) {
+      const encoded = await stream.read()
+      if (encoded === undefined) return
+      const receipt = openReceipt(encoded, init.network, keys)
+      const service = receipt.body.service.toString()
+      const signedBy = decodeAddress(receipt.body.node)
+      if (!sameAddress(signedBy, addressOfPeerId(stream.peer)) || journal.published.get(service) === undefined) return
+      const node = formatAddress(signedBy)
+      if (journal.receipts.put({ service, node, at: receipt.body.at, bytes: encoded })) {
+        const { state, redirected, reasons } = receipt.body
+        events.emit('node:receipt', { id: service, node, state, redirected, reasons: reasons.map(({ message }) => message) })
+      }
+      await stream.end()
+    },
+    views: (service) =>
+      journal.receipts.ofService(service).map(({ bytes }) => receiptView(openReceipt(bytes, init.network, keys))),
+  }
+}
+
+export function receiptView({ body }: Receipt): ReceiptView {
+  const address = decodeAddress(body.node)
+  return {
+    node: formatAddress(address),
+    peerId: peerIdOf(address),
+    state: body.state,
+    redirected: body.redirected,
+    reasons: body.reasons,
+    at: body.at,
+  }
+}
+
+/** The peer id at the end of a `replyTo` multiaddr (its shape is checked with the service). */
+export function peerOfMultiaddr(multiaddr: string): string {
+  return multiaddr.slice(multiaddr.lastIndexOf('/') + 1)
+}
+
+/** A runner's sentence may be longer than the wire's; it is cut, never refused. */
+function onWire({ rule, outcome, message, needs }: Reason) {
+  const reason = { rule: clipUtf8(rule, 64), outcome, message: clipUtf8(message, MAX_REASON_LENGTH) }
+  if (needs === undefined) return reason
+  return { ...reason, needs: { ...needs, field: clipUtf8(needs.field, 64), value: clipUtf8(needs.value, MAX_REASON_LENGTH) } }
+}

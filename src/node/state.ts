@@ -1,0 +1,35 @@
+import type { RunState } from '../execution/index.ts'
+import type { ServiceState } from './contract.ts'
+
+/** What is known of one service, as far as its state depends on it. Times are seconds. */
+export type StateFacts = {
+  readonly now: number
+  readonly expires: number
+  readonly stopped: boolean
+  readonly kind: 'task' | 'service'
+  /** made here: announced, and not decided about */
+  readonly published: boolean
+  readonly verdict?: { readonly run: boolean; readonly redirect: boolean; readonly parked: boolean } | undefined
+  readonly run?: { readonly state: RunState; readonly exitCode?: number | undefined } | undefined
+}
+
+/** One word for what this node does with a service. What the run says outweighs the verdict that began it. */
+export function serviceState(facts: StateFacts): ServiceState {
+  const { run, verdict } = facts
+  if (run?.state === 'exited') return run.exitCode === 0 ? 'done' : 'failed'
+  if (facts.stopped) return 'stopped'
+  if (facts.expires <= facts.now) return 'expired'
+  if (run !== undefined) {
+    const states: Partial<Record<RunState, ServiceState>> = {
+      running: 'running',
+      failed: 'failed',
+      stopped: 'stopped',
+      refused: 'refused',
+    }
+    return states[run.state] ?? 'accepted'
+  }
+  if (verdict === undefined) return facts.published ? 'published' : 'deciding'
+  if (verdict.run) return 'accepted'
+  if (verdict.parked) return 'parked'
+  return verdict.redirect ? 'redirected' : 'refused'
+}
