@@ -1,0 +1,39 @@
+import type { ExecutorName } from '../../base/verdict.ts'
+import { canonicalToolchain } from '../../config/toolchains.ts'
+import type { AvailableExecutor, ReceivedService } from '../contract.ts'
+import type { RuleContext } from './rule.ts'
+
+const ORDER: readonly ExecutorName[] = ['docker', 'host']
+
+export type Place = {
+  /** the best one that is there */
+  readonly executor: AvailableExecutor | undefined
+  /** those whose list of toolchains has all of the service's, there or not */
+  readonly listed: readonly ExecutorName[]
+  /** toolchains that keep the service out of the list that it comes nearest to */
+  readonly missing: readonly string[]
+}
+
+/** Where a service could run, by PREFER_TOOLCHAIN and by what is there. */
+export function placeFor(service: ReceivedService, node: RuleContext): Place {
+  const all = new Set(service.toolchain.map(canonicalToolchain))
+  const needed = [...all].filter((word) => word !== 'docker')
+  const names = all.has('docker') ? ORDER.slice(0, 1) : ORDER
+  const own = service.author === node.own
+  let missing: readonly string[] | undefined
+  const listed: ExecutorName[] = []
+  for (const name of names) {
+    const list = node.config.PREFER_TOOLCHAIN[name]
+    const absent = needed.filter((word) => !list.includes(word))
+    if (absent.length === 0 && all.size > 0) listed.push(name)
+    if (missing === undefined || absent.length < missing.length) missing = absent
+  }
+  const usable =
+    (name: ExecutorName) =>
+    ({ name: other, toolchains, ownOnly }: AvailableExecutor) =>
+      other === name &&
+      (!ownOnly || own) &&
+      needed.every((word) => toolchains === undefined || toolchains.includes(word))
+  const executor = listed.map((name) => node.capacity.executors.find(usable(name))).find((found) => found !== undefined)
+  return { executor, listed, missing: missing ?? [] }
+}

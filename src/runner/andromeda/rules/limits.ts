@@ -1,0 +1,27 @@
+import type { Reason } from '../../../base/verdict.ts'
+import { RESOURCES } from '../resources.ts'
+import type { Rule } from '../rule.ts'
+import { fail, pass } from '../say.ts'
+
+const name = 'limits'
+
+/** What a service asks for must be within LIMITS.SERVICE, which is never more than LIMITS.TOTAL. */
+export const limits: Rule = {
+  name,
+  keys: ['LIMITS'],
+  cost: 50,
+  failing: 'redirect',
+  decide({ resources }, { config: { LIMITS } }) {
+    const reasons: Reason[] = []
+    for (const { limit, field, words } of RESOURCES) {
+      const [asked, most] = [resources[field], LIMITS.SERVICE[limit]]
+      if (asked <= most) continue
+      const message = `asks for ${words(asked)}, LIMITS.SERVICE.${limit} allows ${words(most)}`
+      const nothing = most === 0 && field !== 'disk'
+      if (nothing) reasons.push(fail(name, `${message}: every service asks for some`))
+      else reasons.push(fail(name, message, { field: `resources.${field}`, must: 'at-most', value: String(most) }))
+    }
+    if (LIMITS.TOTAL.RUNS === 0) reasons.push(fail(name, 'LIMITS.TOTAL.RUNS is 0: nothing runs here'))
+    return reasons.length > 0 ? reasons : [pass(name, 'asks for no more than one service gets')]
+  },
+}

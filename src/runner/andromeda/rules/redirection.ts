@@ -1,0 +1,26 @@
+import type { Reason } from '../../../base/verdict.ts'
+import type { ReceivedService } from '../../contract.ts'
+import type { RuleContext } from '../rule.ts'
+import { pass } from '../say.ts'
+
+const name = 'redirection'
+
+/**
+ * Whether a service is passed on, once it is known whether it runs here and whether a rule dropped it. How far it still
+ * travels is the ticket's matter: a service that has come to its end may arrive again with more depth.
+ */
+export function redirection(
+  service: ReceivedService,
+  { config: { REDIRECT, REDIRECTION_DEPTH } }: RuleContext,
+  outcome: { readonly runs: boolean; readonly droppedBy: string | undefined },
+): { redirect: boolean; reason: Reason } {
+  const no = (why: string) => ({ redirect: false, reason: pass(name, `not redirected: ${why}`) })
+  const yes = (why: string) => ({ redirect: true, reason: pass(name, `redirected: ${why}`) })
+  if (outcome.droppedBy !== undefined) return no(`what fails ${outcome.droppedBy} is dropped`)
+  if (REDIRECT === 'never') return no('REDIRECT is "never"')
+  if (REDIRECTION_DEPTH === 0) return no('REDIRECTION_DEPTH is 0')
+  if (REDIRECT === 'always') return yes('REDIRECT is "always"')
+  if (!outcome.runs) return yes('it does not run here')
+  if (service.replicas > 1) return yes(`it wants ${service.replicas} replicas`)
+  return no('it runs here and wants one replica')
+}

@@ -1,0 +1,31 @@
+/** Time for one decision. The gossip gate waits no longer for a verdict. */
+export const DECIDE_TIMEOUT_MS = 2000
+/** JavaScript heap of the runner's process; what is over ends it with V8's own error. */
+export const HEAP_MB = 128
+/** Resident memory of the runner's process: the heap, Node itself (about 60 MiB), and buffers outside the heap. */
+export const RESIDENT_BYTES = 256 * 1024 * 1024
+/** Importing a module and its dependencies takes well under a second; a top-level await that never ends takes for ever. */
+export const LOAD_TIMEOUT_MS = 10_000
+/** How often a process is looked at: a buffer grows by some 100 MiB in this time. */
+export const WATCH_EVERY_MS = 100
+/** Requests under way in one process. Enough to fill a batch; few enough that a hang delays little. */
+export const WINDOW = 256
+/** Requests that wait for room. What is over is refused: intake has its own bounded queue before this one. */
+export const MAX_WAITING = 16_384
+/** After the first death at once, then with growing waits, until an answer comes again. */
+export const RESTART_FIRST_MS = 250
+export const RESTART_MAX_MS = 30_000
+/** Editors write a file in several steps; a swap waits until they are done. */
+export const SAVE_DEBOUNCE_MS = 200
+/** One line from the runner's process: a verdict with every reason, with room to spare. */
+export const MAX_LINE_BYTES = 256 * 1024
+/** Lines that a runner may log or print in a second; the rest is counted. */
+export const MAX_LOG_LINES_PER_SECOND = 200
+/** One logged line. */
+export const MAX_LOG_LINE = 2000
+/** Node-wide facts that the runner's process remembers; nodes that share a host have their own. */
+export const FACT_SLOTS = 64
+/** Configurations that it remembers. */
+export const CONFIG_SLOTS = 64
+/** The user "nobody": a process of it can signal no process of the node. */
+export const NOBODY = 65_534

@@ -1,0 +1,133 @@
+import type { Clock } from '../base/clock.ts'
+import { QueueFullError } from '../base/queue.ts'
+import { MAX_WAITING, WINDOW } from './constants.ts'
+import type { ReceivedService, RunnerSnapshot } from './contract.ts'
+import { RunnerError } from './errors.ts'
+import type { RunnerProcess } from './process.ts'
+import { type Request, settle, suspectsAmong } from './request.ts'
+
+/** Keeps every request until it is answered, and hands them to whichever process is there. */
+export interface Dispatcher {
+  /** Resolves with what the module returned, unchecked. */
+  ask(
+    service: ReceivedService,
+    snapshot: RunnerSnapshot,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<unknown>
+  /** From now on requests go to this process; to none when undefined. */
+  attach(process: RunnerProcess | undefined): void
+  /** A process ended: who did it is told so, the others are asked again. */
+  bury(process: RunnerProcess, error: RunnerError): void
+  /** There may be room for more. */
+  next(): void
+  /** Gives up on what has waited for a process since before `time`, or on everything. */
+  giveUp(error: Error, time?: number): void
+  readonly waiting: number
+}
+
+export function createDispatcher(clock: Clock): Dispatcher {
+  let waiting: Request[] = []
+  let suspects: Request[] = []
+  let current: RunnerProcess | undefined
+  let nextId = 1
+  let scheduled = false
+
+  const flush = () => {
+    scheduled = false
+    if (current === undefined) return
+    const alone = current.underWay.size === 1 && [...current.underWay.values()].some(({ suspect }) => suspect)
+    if (suspects.length > 0) {
+      // A suspect is asked with nothing beside it, so that the next failure has one name.
+      if (current.underWay.size === 0) current.send(suspects.shift() as Request)
+    } else if (!alone) {
+      const count = Math.min(WINDOW - current.underWay.size, waiting.length)
+      for (const request of count > 0 ? waiting.splice(0, count) : []) current.send(request)
+    }
+    current.flush()
+  }
+  // Once for everything that happens in one turn of the event loop: that is what makes a batch.
+  const next = () => {
+    if (scheduled) return
+    scheduled = true
+    queueMicrotask(flush)
+  }
+  const forget = (request: Request) => {
+    waiting = waiting.filter((other) => other !== request)
+    suspects = suspects.filter((other) => other !== request)
+    if (current?.underWay.has(request.id)) {
+      current.cancel(request.id)
+      next()
+    }
+  }
+
+  return {
+    ask(service, snapshot, { signal }) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        if (waiting.length >= MAX_WAITING) {
+          return reject(new QueueFullError(`the runner's queue is full (${MAX_WAITING} waiting)`))
+        }
+        const stop = () => {
+          settle(request, () => reject(signal?.reason))
+          forget(request)
+        }
+        const done = () => signal?.removeEventListener('abort', stop)
+        const request: Request = {
+          id: nextId++,
+          service,
+          snapshot,
+          resolve: (verdict) => {
+            done()
+            resolve(verdict)
+          },
+          reject: (error) => {
+            done()
+            reject(error)
+          },
+          waitsSince: clock.monotonic(),
+          suspect: false,
+          slow: false,
+          settled: false,
+        }
+        signal?.addEventListener('abort', stop, { once: true })
+        waiting.push(request)
+        next()
+      })
+    },
+    attach(process) {
+      current = process
+      next()
+    },
+    bury(process, error) {
+      const accused = suspectsAmong(process.underWay.values())
+      // A full memory may be the sum of many decisions: its last one gets a second chance in a new process.
+      const certain = accused.size === 1 && error.kind !== 'memory'
+      const innocent: Request[] = []
+      for (const request of process.underWay.values()) {
+        request.waitsSince = clock.monotonic()
+        request.slow = false
+        if (!accused.has(request)) innocent.push(request)
+        else if (certain || request.suspect) settle(request, ({ reject }) => reject(error))
+        else suspects.push(Object.assign(request, { suspect: true }))
+      }
+      waiting = [...innocent.filter(({ settled }) => !settled), ...waiting]
+      suspects = suspects.filter(({ settled }) => !settled)
+      next()
+    },
+    next,
+    giveUp(error, time = Number.POSITIVE_INFINITY) {
+      const late = [...suspects, ...waiting].filter(({ waitsSince }) => waitsSince <= time)
+      for (const request of late) settle(request, ({ reject }) => reject(error))
+      waiting = waiting.filter(({ settled }) => !settled)
+      suspects = suspects.filter(({ settled }) => !settled)
+    },
+    get waiting() {
+      return waiting.length + suspects.length
+    },
+  }
+}
+
+/** What is said of a request for which no process came up in time. */
+export function notThere(why: RunnerError): RunnerError {
+  return new RunnerError(why.kind, `the runner is not there: ${why.message}`, { cause: why })
+}

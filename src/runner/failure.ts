@@ -1,0 +1,26 @@
+import { printable } from '../base/text.ts'
+import { RunnerError, type RunnerFailure } from './errors.ts'
+
+/** The module can not be used: one sentence that names the file. */
+export function loadError(entry: string, words: string): RunnerError {
+  return new RunnerError('load', `the runner ${entry} ${printable(words, 400)}`)
+}
+
+/** What the process itself said of one request. */
+export function saidError(kind: RunnerFailure, words: string): RunnerError {
+  const text = printable(String(words), 300)
+  if (kind === 'threw') return new RunnerError('threw', `the runner threw ${text}`)
+  if (kind === 'timeout') return new RunnerError('timeout', `the runner gave ${text}`)
+  return new RunnerError('nonsense', `the runner answered nonsense: ${text}`)
+}
+
+/** V8 aborts (by one of three signals) when the heap is full. */
+const ABORTS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL'])
+
+export function deathOf(code: number | null, signal: string | null, lastWords: string): RunnerError {
+  if (/heap out of memory|heap limit/i.test(lastWords) && signal !== null && ABORTS.has(signal)) {
+    return new RunnerError('memory', 'the runner filled its heap')
+  }
+  const how = signal === null ? `with code ${code}` : `by ${signal}`
+  return new RunnerError('died', `the runner's process ended ${how}`)
+}

@@ -1,0 +1,166 @@
+import { stat } from 'node:fs/promises'
+import type { Timer } from '../base/clock.ts'
+import { messageOf, UnavailableError } from '../base/errors.ts'
+import type { RunnerConfig } from '../config/index.ts'
+import { confinesNetwork } from './command.ts'
+import * as defaults from './constants.ts'
+import { createDispatcher, notThere } from './dispatcher.ts'
+import { RunnerError } from './errors.ts'
+import { loadError } from './failure.ts'
+import type { RunnerHost, RunnerHostComponents, RunnerHostInit } from './index.ts'
+import { canWatchMemory } from './memory.ts'
+import { type RunnerProcess, startRunnerProcess } from './process.ts'
+import { readVerdict } from './verdict-schema.ts'
+import { watchCode } from './watch.ts'
+
+export function createHost(components: RunnerHostComponents, init: RunnerHostInit): RunnerHost {
+  const { clock, log, events } = components
+  const limits = {
+    heapMb: init.limits?.heapMb ?? defaults.HEAP_MB,
+    residentBytes: init.limits?.residentBytes ?? defaults.RESIDENT_BYTES,
+    timeoutMs: init.limits?.timeoutMs ?? defaults.DECIDE_TIMEOUT_MS,
+  }
+  const dispatcher = createDispatcher(clock)
+  const processes = new Set<RunnerProcess>()
+  const closing = new AbortController()
+  const counts = { decided: 0, failed: 0, died: 0, swapped: 0 }
+  let restarting: Timer | undefined
+  let expiring: Timer | undefined
+  let config = init.config
+  let current: RunnerProcess | undefined
+  let lastStart: Promise<unknown> = Promise.resolve()
+  let why = new RunnerError('died', 'it has not been started')
+  let deathsInARow = 0
+
+  const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean) => {
+    if (onlyIfGone && current !== undefined) return
+    const from = clock.monotonic()
+    if (!(await isFile(init.entry))) throw loadError(init.entry, 'is not there; RUNNER in services.json names it')
+    closing.signal.throwIfAborted()
+    const process = await startRunnerProcess(components, {
+      entry: init.entry,
+      dir: init.dir,
+      config: newConfig,
+      network: init.network,
+      ...limits,
+      onAnswer: () => onAnswer(process),
+    })
+    processes.add(process)
+    void process.ended.then((error) => onEnded(process, error))
+    if (closing.signal.aborted) return process[Symbol.asyncDispose]()
+    const old = current
+    current = process
+    config = newConfig
+    dispatcher.attach(process)
+    if (old !== undefined) {
+      counts.swapped++
+      if (old.underWay.size === 0) void old[Symbol.asyncDispose]()
+    }
+    const loadMs = Math.round(clock.monotonic() - from)
+    events.emit('runner:loaded', { entry: init.entry, pid: process.pid, loadMs, swapped: old !== undefined })
+  }
+
+  /** One start at a time; each sees the outcome of the one before. */
+  const startNext = (newConfig: RunnerConfig, onlyIfGone = false): Promise<void> => {
+    const turn = lastStart.then(() => bringUp(newConfig, onlyIfGone))
+    lastStart = turn.catch((error) => {
+      if (closing.signal.aborted) return
+      why = error instanceof RunnerError ? error : loadError(init.entry, `can not be started: ${messageOf(error)}`)
+      const keepsOld = current !== undefined
+      events.emit('runner:load-failed', { entry: init.entry, message: why.message, keepsOld })
+      log.error(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: why.message })
+    })
+    return turn
+  }
+
+  const onAnswer = (process: RunnerProcess) => {
+    deathsInARow = 0
+    if (process === current) dispatcher.next()
+    else if (process.underWay.size === 0) void process[Symbol.asyncDispose]()
+  }
+
+  const onEnded = (process: RunnerProcess, error: RunnerError | undefined) => {
+    processes.delete(process)
+    if (error !== undefined) counts.died++
+    dispatcher.bury(process, error ?? new RunnerError('died', 'the runner was stopped'))
+    if (process !== current || closing.signal.aborted) return
+    current = undefined
+    dispatcher.attach(undefined)
+    why = error ?? why
+    const restartInMs = restartLater()
+    events.emit('runner:died', { pid: process.pid, kind: why.kind, message: why.message, restartInMs })
+    log.warn('the runner ended and is started again', { problem: why.message, restartInMs })
+  }
+
+  const restartLater = (): number => {
+    const waitMs = deathsInARow === 0 ? 0 : defaults.RESTART_FIRST_MS * 2 ** Math.min(deathsInARow - 1, 16)
+    deathsInARow++
+    const delayMs = Math.min(waitMs, defaults.RESTART_MAX_MS)
+    const again = () => {
+      startNext(config, true).catch(() => {
+        if (current === undefined && !closing.signal.aborted) restartLater()
+      })
+    }
+    if (delayMs === 0) again()
+    else restarting = clock.after(delayMs, again)
+    return delayMs
+  }
+
+  return {
+    async start() {
+      await startNext(config)
+      if (init.network === false && !confinesNetwork()) {
+        log.warn('this Node can not keep the runner from the network; Node 26 can', { version: process.version })
+      }
+      if (!canWatchMemory())
+        log.warn('resident memory of the runner is not watched on this system; its heap is limited')
+      const onSaved = () => void startNext(config).catch(() => {})
+      const watch = watchCode(clock, init.dir, onSaved, (error) =>
+        log.warn('the runner is not watched', { error: error.message }),
+      )
+      closing.signal.addEventListener('abort', () => watch[Symbol.dispose](), { once: true })
+      expiring = clock.every(defaults.WATCH_EVERY_MS, () => {
+        if (current === undefined) dispatcher.giveUp(notThere(why), clock.monotonic() - limits.timeoutMs)
+      })
+    },
+    async decide(service, snapshot, { signal } = {}) {
+      if (closing.signal.aborted) throw closing.signal.reason
+      try {
+        const verdict = readVerdict(await dispatcher.ask(service, snapshot, { signal }))
+        counts.decided++
+        return verdict
+      } catch (error) {
+        if (error instanceof RunnerError) {
+          counts.failed++
+          events.emit('runner:failed', { service: service.id, kind: error.kind, message: error.message })
+        }
+        throw error
+      }
+    },
+    reload: (newConfig = config) => startNext(newConfig),
+    stats: () => ({
+      ...counts,
+      pid: current?.pid,
+      residentBytes: current?.residentBytes ?? 0,
+      waiting: dispatcher.waiting,
+      underWay: [...processes].reduce((sum, { underWay }) => sum + underWay.size, 0),
+    }),
+    async [Symbol.asyncDispose]() {
+      const gone = new UnavailableError('the runner host is closed')
+      closing.abort(gone)
+      restarting?.cancel()
+      expiring?.cancel()
+      await lastStart
+      await Promise.all([...processes].map((process) => process[Symbol.asyncDispose]()))
+      dispatcher.giveUp(gone)
+    },
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { pathToFileURL } from 'node:url'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { printable } from '../base/text.ts'
+import type { RunnerConfig } from '../config/index.ts'
+import { createBatchWriter } from './batch.ts'
+import { createLineReader, type FromProcess, type Item } from './channel.ts'
+import { runnerCommand, runnerUser } from './command.ts'
+import { LOAD_TIMEOUT_MS, MAX_LINE_BYTES } from './constants.ts'
+import { RunnerError } from './errors.ts'
+import { deathOf, loadError, saidError } from './failure.ts'
+import { createRunnerOutput } from './output.ts'
+import { type Request, settle } from './request.ts'
+import { createWatchdog } from './watchdog.ts'
+
+/** One child process with the operator's module in it. */
+export interface RunnerProcess extends AsyncDisposable {
+  readonly pid: number
+  /** requests sent and not answered, oldest first */
+  readonly underWay: ReadonlyMap<number, Request>
+  readonly residentBytes: number
+  send(request: Request): void
+  cancel(id: number): void
+  /** Writes what was sent since the last call, as one line. */
+  flush(): void
+  /** Why it ended, once it has; undefined where it was disposed. */
+  readonly ended: Promise<RunnerError | undefined>
+}
+
+export type ProcessInit = {
+  readonly entry: string
+  readonly dir: string
+  readonly config: RunnerConfig
+  readonly network: boolean
+  readonly heapMb: number
+  readonly residentBytes: number
+  readonly timeoutMs: number
+  /** a request was answered: there is room for another */
+  readonly onAnswer: () => void
+}
+
+/** Starts a process and resolves when the module is loaded; rejects with a RunnerError of kind `load`. */
+export async function startRunnerProcess(
+  components: { readonly clock: Clock; readonly log: Log },
+  init: ProcessInit,
+): Promise<RunnerProcess> {
+  const { clock, log } = components
+  const command = runnerCommand(init)
+  const child = spawn(command.file, command.args, {
+    cwd: '/',
+    env: {},
+    // A session of its own: Ctrl-C at a terminal is the node's business.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  const toChild = child.stdio[3] as Socket
+  const fromChild = child.stdio[4] as Socket
+  const output = createRunnerOutput(components)
+  const batch = createBatchWriter()
+  const underWay = new Map<number, Request>()
+  const ready = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<RunnerError | undefined>()
+  let failure: RunnerError | undefined
+  let disposed = false
+
+  const endBecause = (error: RunnerError) => {
+    failure ??= error
+    child.kill('SIGKILL')
+  }
+  const watchdog = createWatchdog(clock, {
+    pid: child.pid ?? 0,
+    timeoutMs: init.timeoutMs,
+    residentBytes: init.residentBytes,
+    busy: () => underWay.size > 0,
+    onFailure: endBecause,
+  })
+  const loading = clock.after(LOAD_TIMEOUT_MS, () => {
+    endBecause(loadError(init.entry, `did not finish loading within ${LOAD_TIMEOUT_MS} ms`))
+  })
+
+  const onLine = (line: string) => {
+    const message = JSON.parse(line) as FromProcess
+    if ('id' in message) onAnswer(message)
+    else if ('ready' in message) ready.resolve()
+    else if ('unusable' in message) failure ??= loadError(init.entry, message.unusable)
+    else if ('fatal' in message)
+      failure ??= new RunnerError('died', `the runner died of ${printable(message.fatal, 300)}`)
+    else output.log(message.log.level, String(message.log.message), message.log.fields)
+  }
+  const onAnswer = (message: Extract<FromProcess, { id: number }>) => {
+    const request = underWay.get(message.id)
+    if (request === undefined) throw new RangeError('an answer that nobody asked for')
+    watchdog.sign()
+    if ('slow' in message) {
+      request.slow = true
+      return
+    }
+    underWay.delete(message.id)
+    if ('failed' in message) {
+      const { kind, message: words } = message.failed
+      settle(request, ({ reject }) => reject(saidError(kind, words)))
+    } else settle(request, ({ resolve }) => resolve(message.verdict))
+    init.onAnswer()
+  }
+  const finish = (why: RunnerError | undefined) => {
+    watchdog[Symbol.dispose]()
+    loading.cancel()
+    const words = why === undefined ? 'was stopped while it was loading' : `ended while it was loading: ${why.message}`
+    ready.reject(why?.kind === 'load' ? why : loadError(init.entry, words))
+    ended.resolve(why)
+  }
+
+  const readLines = createLineReader(MAX_LINE_BYTES, onLine)
+  fromChild.setEncoding('utf8').on('data', (chunk: string) => {
+    try {
+      readLines(chunk)
+    } catch (cause) {
+      endBecause(new RunnerError('nonsense', 'the runner wrote nonsense to the node', { cause }))
+    }
+  })
+  for (const pipe of [toChild, fromChild]) {
+    pipe.on('error', (error) => log.debug('the pipe to the runner broke', { error: error.message }))
+  }
+  output.follow(child.stdout as NonNullable<typeof child.stdout>, 'out')
+  output.follow(child.stderr as NonNullable<typeof child.stderr>, 'err')
+  child.on('error', (error) => finish(loadError(init.entry, `can not be started: ${error.message}`)))
+  child.on('close', (code, signal) =>
+    finish(disposed ? undefined : (failure ?? deathOf(code, signal, output.lastWords))),
+  )
+
+  const write = (line: string) => {
+    if (toChild.writable) toChild.write(line)
+  }
+  const first: Item = [
+    'init',
+    { module: pathToFileURL(init.entry).href, config: init.config, timeoutMs: init.timeoutMs, user: runnerUser() },
+  ]
+  write(`${JSON.stringify([first])}\n`)
+  await ready.promise
+  loading.cancel()
+
+  return {
+    pid: child.pid ?? 0,
+    underWay,
+    get residentBytes() {
+      return watchdog.residentBytes
+    },
+    send(request) {
+      if (underWay.size === 0) watchdog.sign()
+      underWay.set(request.id, request)
+      batch.ask(request.id, request.service, request.snapshot)
+    },
+    cancel: (id) => batch.cancel(id),
+    flush() {
+      const line = batch.take()
+      if (line !== undefined) write(line)
+    },
+    ended: ended.promise,
+    async [Symbol.asyncDispose]() {
+      disposed = true
+      toChild.destroy()
+      child.kill('SIGKILL')
+      await ended.promise
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
+import type { Verdict } from '../base/verdict.ts'
+import { RunnerError } from './errors.ts'
+
+const words = (max: number, min = 0) =>
+  z.string().refine((text) => {
+    // One UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
+    if (text.length < min) return false
+    return text.length * 3 <= max || Buffer.byteLength(text) <= max
+  }, `must be text of ${min} to ${max} bytes`)
+const whole = (min: number) => z.int(`must be a whole number, at least ${min}`).min(min)
+
+const needSchema = z.strictObject({
+  field: words(64, 1),
+  must: z.enum(['at-most', 'at-least', 'one-of', 'match', 'be']),
+  value: words(MAX_REASON_LENGTH),
+})
+
+const reasonSchema = z.strictObject({
+  rule: words(64, 1),
+  outcome: z.enum(['pass', 'fail', 'defer']),
+  message: words(MAX_REASON_LENGTH),
+  needs: needSchema.optional(),
+})
+
+const networkSchema = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('none') }),
+  z.strictObject({
+    mode: z.literal('allowlist'),
+    allow: z.array(words(261, 3)).max(256),
+    rateKbps: whole(1).optional(),
+  }),
+  z.strictObject({ mode: z.literal('open'), rateKbps: whole(1).optional() }),
+])
+
+const grantSchema = z.strictObject({
+  executor: z.enum(['docker', 'host']),
+  memoryBytes: whole(1),
+  cpuMillicores: whole(1),
+  diskBytes: whole(0),
+  pids: whole(1),
+  timeoutSeconds: whole(1).optional(),
+  network: networkSchema,
+})
+
+const conditionSchema = z.discriminatedUnion('on', [
+  z.strictObject({ on: z.literal('capacity') }),
+  z.strictObject({ on: z.literal('policy') }),
+  z.strictObject({ on: z.literal('quorum'), code: words(128, 1) }),
+  z.strictObject({ on: z.literal('freeze'), chain: words(128, 1) }),
+  z.strictObject({ on: z.literal('replica') }),
+])
+
+const verdictSchema = z.strictObject({
+  run: z.union([z.literal(false), grantSchema], 'must be a grant or false'),
+  redirect: z.boolean('must be true or false'),
+  park: z.array(conditionSchema).max(16).optional(),
+  reasons: z.array(reasonSchema).max(MAX_REASONS),
+})
+
+/** What a runner returned, as a verdict. Nothing (null or undefined) means drop; what is no verdict is a RunnerError. */
+export function readVerdict(value: unknown): Verdict {
+  if (value === null || value === undefined) {
+    return { run: false, redirect: false, reasons: [silence('the runner returned nothing, which means drop')] }
+  }
+  const result = verdictSchema.safeParse(value)
+  if (!result.success) throw new RunnerError('nonsense', `the runner answered nonsense: ${describe(result.error)}`)
+  const verdict = result.data
+  if (verdict.reasons.length > 0) return verdict
+  if (verdict.run !== false) {
+    return { ...verdict, reasons: [{ rule: 'runner', outcome: 'pass', message: 'the runner gave no reason' }] }
+  }
+  return { ...verdict, reasons: [silence('the runner gave no reason')] }
+}
+
+function silence(message: string) {
+  return { rule: 'runner', outcome: 'fail', message: `${message}; only its operator can say what would help` } as const
+}
+
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0]
+  if (issue === undefined) return 'not a verdict'
+  const deepest = issue.code === 'invalid_union' ? (issue.errors.flat()[0] ?? issue) : issue
+  const path = [...issue.path, ...(deepest === issue ? [] : deepest.path)].map(String).join('.')
+  const words = issue.code === 'invalid_union' && path === 'run' ? issue.message : deepest.message
+  return path === '' ? words : `${path}: ${words}`
+}

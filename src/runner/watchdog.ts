@@ -1,0 +1,50 @@
+import type { Clock } from '../base/clock.ts'
+import { formatBytes } from '../base/text.ts'
+import { WATCH_EVERY_MS } from './constants.ts'
+import { RunnerError } from './errors.ts'
+import { residentBytes } from './memory.ts'
+
+/** Looks at a process again and again: does it still answer, and how much memory has it taken? */
+export interface Watchdog extends Disposable {
+  /** It gave a sign of life. */
+  sign(): void
+  readonly residentBytes: number
+}
+
+export function createWatchdog(
+  clock: Clock,
+  init: {
+    readonly pid: number
+    readonly timeoutMs: number
+    readonly residentBytes: number
+    /** is it asked anything? */
+    readonly busy: () => boolean
+    readonly onFailure: (error: RunnerError) => void
+  },
+): Watchdog {
+  let lastSign = clock.monotonic()
+  let overdue = 0
+  let resident = 0
+  const look = async () => {
+    // Two looks in a row: what it sent while our own event loop was busy is read between them.
+    overdue = init.busy() && clock.monotonic() - lastSign > init.timeoutMs ? overdue + 1 : 0
+    if (overdue >= 2) {
+      init.onFailure(new RunnerError('timeout', `the runner gave no answer within ${init.timeoutMs} ms`))
+    }
+    resident = (await residentBytes(init.pid)) ?? resident
+    if (resident > init.residentBytes) {
+      const words = `${formatBytes(resident)} of memory, and ${formatBytes(init.residentBytes)} are allowed`
+      init.onFailure(new RunnerError('memory', `the runner used ${words}`))
+    }
+  }
+  const timer = clock.every(WATCH_EVERY_MS, () => void look())
+  return {
+    sign() {
+      lastSign = clock.monotonic()
+    },
+    get residentBytes() {
+      return resident
+    },
+    [Symbol.dispose]: () => timer.cancel(),
+  }
+}

@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { systemClock } from '../../../src/base/clock.ts'
+import { createEvents } from '../../../src/base/events.ts'
+import { createLog } from '../../../src/base/log.ts'
+import { type RunnerConfig, runnerSchema } from '../../../src/config/runner-schema.ts'
+import {
+  createRunnerHost,
+  NOTHING_KNOWN,
+  type ReceivedService,
+  type RunnerEvents,
+  type RunnerHostInit,
+  type RunnerSnapshot,
+} from '../../../src/runner/index.ts'
+
+export const OWN = '4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM'
+export const STRANGER = '8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR'
+
+/** The rules' part of the seed's sample, and room for one small service. */
+export const SAMPLE = {
+  DESC_MAX_LEN: 200,
+  REDIRECTION_DEPTH: 3,
+  PREFER_TOOLCHAIN: { docker: ['rust', 'node.js', 'c', 'c++'], host: ['rust', 'node.js', 'c', 'c++'] },
+  KEYWORDS: ['web3', 'defi', 'bridge', 'tor', 'control', 'storage', 'api'],
+  NETCAP: {},
+  LIMITS: { TOTAL: { MEMORY: '512MiB', CPU: 1000, DISK: '1GiB', PIDS: 64, RUNS: 4 } },
+}
+
+export function configOf(settings: object = {}): RunnerConfig {
+  return runnerSchema.parse({ ...SAMPLE, ...settings })
+}
+
+export function serviceOf(change: Partial<ReceivedService> = {}): ReceivedService {
+  return {
+    id: 'bafyreigdmqpykrgxyaxtlafqpqhzrb7qy2rh75nldvfd4tucqmqqme5yje',
+    author: OWN,
+    name: 'hello',
+    seq: 1,
+    title: 'Hello',
+    desc: 'says hello',
+    keywords: ['API'],
+    toolchain: ['node'],
+    symbiotes: [],
+    hostchains: [],
+    issued: 1_700_000_000,
+    expires: 1_700_086_400,
+    code: 'bafyreihyrpefhacm6kkp4ql6j6udakdit7g3dmkzfriqfykhjw6cad5lrm',
+    sources: [{ type: 'mesh' }],
+    run: { command: ['node', 'server.js'], ports: [{ name: 'http', port: 8080 }], kind: 'service' },
+    resources: { memory: 64 * 1024 * 1024, disk: 1024 * 1024, cpu: 100, pids: 16 },
+    network: [],
+    replicas: 1,
+    replyTo: [],
+    sizeBytes: 700,
+    ...change,
+  }
+}
+
+export function snapshotOf(config: RunnerConfig = configOf(), change: Partial<RunnerSnapshot> = {}): RunnerSnapshot {
+  return {
+    ...NOTHING_KNOWN,
+    config,
+    own: OWN,
+    capacity: {
+      memoryBytes: 512 * 1024 * 1024,
+      cpuMillicores: 1000,
+      diskBytes: 1024 * 1024 * 1024,
+      pids: 64,
+      runs: 4,
+      executors: [{ name: 'docker' }, { name: 'host', toolchains: ['node.js'], note: 'bubblewrap' }],
+    },
+    running: [],
+    depth: 3,
+    now: 1_700_000_100,
+    ...change,
+  }
+}
+
+/** A runners folder with files in it, and a host for one of them. */
+export function runnerIn(files: Record<string, string>, init: Partial<RunnerHostInit> = {}, entry = 'mine/runner.mjs') {
+  const root = mkdtempSync(join(tmpdir(), 'thundercloud-runner-'))
+  for (const [name, text] of Object.entries(files)) save(root, name, text)
+  const events = createEvents<RunnerEvents>()
+  const heard: { name: string; detail: unknown }[] = []
+  events.onAny((name, detail) => heard.push({ name, detail }))
+  const lines: string[] = []
+  const log = createLog({ level: 'trace', write: (line) => void lines.push(line) })
+  const path = join(root, entry)
+  const clock = systemClock()
+  const config = init.config ?? configOf()
+  const host = createRunnerHost(
+    { clock, log, events },
+    { entry: path, dir: dirname(path), network: false, ...init, config },
+  )
+  return {
+    root,
+    host,
+    events,
+    heard,
+    lines,
+    config,
+    clock,
+    save: (name: string, text: string) => save(root, name, text),
+    async [Symbol.asyncDispose]() {
+      await host[Symbol.asyncDispose]()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+function save(root: string, name: string, text: string): void {
+  const path = join(root, name)
+  // The folder is its owner's alone, as an operator's folder is.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  writeFileSync(path, text, { mode: 0o600 })
+}
