@@ -21,9 +21,11 @@ export function createQueue(init: { name: string; concurrency: number; max: numb
   let running = 0
   let dropped = 0
   const done = () => {
+    // whoever waited longest takes over the place: it is never free in between, for a newcomer or for `idle`
+    const next = waiting.shift()
+    if (next !== undefined) return next()
     running--
-    waiting.shift()?.()
-    if (running === 0 && waiting.length === 0) for (const resolve of idlers.splice(0)) resolve()
+    if (running === 0) for (const resolve of idlers.splice(0)) resolve()
   }
   return {
     async add(work) {
@@ -33,8 +35,9 @@ export function createQueue(init: { name: string; concurrency: number; max: numb
           throw new QueueFullError(`the ${init.name} queue is full (${init.max} waiting)`)
         }
         await new Promise<void>((resolve) => waiting.push(resolve))
+      } else {
+        running++
       }
-      running++
       try {
         return await work()
       } finally {
