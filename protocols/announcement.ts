@@ -49,7 +49,8 @@ export function messageId(topic: string, data: Uint8Array): Uint8Array {
 }
 
 /** The same bytes for the same service and depth, whoever encodes them: gossipsub dedupes them by itself. */
-export function encodeAnnouncement({ signed, ticket }: Announcement): Uint8Array {
+export function encodeAnnouncement(copy: { signed: Pick<Signed, 'bytes' | 'sig'>; ticket: Ticket }): Uint8Array {
+  const { signed, ticket } = copy
   const encoded = encodeCanonical([1, signed.bytes, signed.sig, ticket.depth, ticket.proof])
   checkSize(encoded, MAX_ANNOUNCEMENT_BYTES, '')
   return encoded
