@@ -1,0 +1,119 @@
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const KIB = 1024
+const MIB = 1024 * KIB
+
+// Connections
+
+/** Fifty nodes behind one address start together; the library's 5 a second would starve them. */
+export const INBOUND_CONNECTIONS_PER_SECOND = 200
+/** Handshakes at once; each costs a key agreement, so a flood of half-open ones is bounded. */
+export const MAX_PENDING_INBOUND = 64
+export const MAX_CONNECTIONS = 400
+/** A light peer needs its few joins and the providers it asks. */
+export const MAX_CONNECTIONS_CLIENT = 64
+export const DIAL_TIMEOUT_MS = 10 * SECOND
+/** Bulk transfers delay pings; a connection is dead only when this long nothing came back. */
+export const PING_TIMEOUT_MS = 15 * SECOND
+export const PING_TIMEOUT_MAX_MS = 60 * SECOND
+/** Two missed pings is how long a cut stays unnoticed. */
+export const PING_INTERVAL_MS = 10 * SECOND
+
+// Peers
+
+/** Provider lookups drop peers whose addresses are forgotten: keep them longer than any provider record lives. */
+export const ADDRESS_AGE_MS = 48 * HOUR
+export const PEER_AGE_MS = 72 * HOUR
+/** Static peers are the last to be closed when there are too many connections. */
+export const STATIC_PEER_TAG = { name: 'thundercloud-static', value: 1000 }
+export const REDIAL = { firstMs: SECOND, maxMs: MINUTE }
+/** Below so many neighbours the keeper looks for more. gossipsub's mesh wants 6. */
+export const LOW_WATER = 8
+export const KEEPER_INTERVAL_MS = 10 * SECOND
+/** A peer that could not be dialled is left alone for a while, longer each time. */
+export const FILL_BACKOFF = { firstMs: 30 * SECOND, maxMs: HOUR }
+/** A random walk through the DHT is worth this long. */
+export const WALK_TIMEOUT_MS = 10 * SECOND
+/** An answer of `GET /node`: a few multiaddrs. */
+export const MAX_ORIGIN_BODY_BYTES = 64 * KIB
+export const MAX_ORIGIN_ADDRESSES = 16
+export const ORIGIN_TIMEOUT_MS = 5 * SECOND
+
+// Gossip
+
+/** How long a publish waits for a neighbour to have told its subscriptions (identify, stream, subscribe: well under 1 s). */
+export const PUBLISH_WAIT_MS = 3 * SECOND
+export const PUBLISH_POLL_MS = 25
+/** Announcements in the gate at once; verdicts take up to seconds, memory must not follow a flood. */
+export const MAX_PENDING_GOSSIP = 4096
+/** A validator may wait for a verdict, and an IWANT for the message counts as kept only after it: well above both. */
+export const IWANT_FOLLOWUP_MS = 15 * SECOND
+/** One frame on a gossip stream. An answer to IWANT carries up to a few hundred announcements. */
+export const MAX_GOSSIP_FRAME_BYTES = 4 * MIB
+/** How often outbound gossip streams are compared with connections. */
+export const GOSSIP_REPAIR_MS = 2 * SECOND
+
+// Request streams
+
+/** One archive chunk (1 MiB) in its envelope. */
+export const MAX_MESSAGE_BYTES = MIB + 64 * KIB
+/** A paused reader is reset when its buffer overflows: the window a sender may fill must be smaller than the buffer. */
+export const STREAM_WINDOW_BYTES = 4 * MIB
+export const STREAM_BUFFER_BYTES = STREAM_WINDOW_BYTES + MIB
+/** `write` resolves when no more than this is still to be handed to the connection: enough to keep it busy. */
+export const WRITE_AHEAD_BYTES = 256 * KIB
+/** Messages up to this size go out as one piece, prefix and all; copying them is cheaper than another frame. */
+export const COPY_BELOW_BYTES = 16 * KIB
+export const MAX_INBOUND_PER_PEER = 16
+export const MAX_INBOUND_STREAMS = 512
+export const MAX_OUTBOUND_PER_PEER = 64
+/** Nothing read and nothing written for so long: the stream is reset. */
+export const STREAM_IDLE_MS = MINUTE
+/** Idle streams are looked for this often. */
+export const IDLE_SWEEP_MS = 5 * SECOND
+/** To reach a peer and agree on a protocol, when the caller sets no limit of its own. */
+export const OPEN_TIMEOUT_MS = 20 * SECOND
+/** What was written has so long to leave before an ended stream is reset. */
+export const END_TIMEOUT_MS = 30 * SECOND
+
+// Sync
+
+/** With one random neighbour, besides every new one. */
+export const SYNC_EVERY_MS = 3 * MINUTE
+/** The same neighbour is not asked again sooner, however often it reconnects. */
+export const SYNC_PEER_GAP_MS = 5 * SECOND
+export const SYNC_ROUND_TIMEOUT_MS = MINUTE
+export const SYNC_CONCURRENCY = 4
+export const OFFER_CONCURRENCY = 32
+export const SYNC_QUEUE = 256
+/** Ids in one pull; an answer is at most this many announcements of 16 KiB. */
+export const SYNC_PULL_BATCH = 128
+/** Offers that fall together travel together. */
+export const OFFER_GAP_MS = 200
+export const MAX_PENDING_OFFERS = 4096
+/** Requests of one peer. An honest one lists, pulls in batches, and offers at most five times a second. */
+export const SYNC_REQUESTS = { burst: 200, perSecond: 10 }
+export const SYNC_PULLS_PER_PEER_PER_MINUTE = 2048
+/** Peers whose buckets are remembered. */
+export const SYNC_PEERS = 1024
+
+// DHT
+
+/** Between two looks at what must be provided again. */
+export const REPROVIDE_INTERVAL_MS = 5 * MINUTE
+export const PROVIDER_VALIDITY_MS = HOUR
+/** Time left at which a record is provided again: three chances before it expires. */
+export const REPROVIDE_THRESHOLD_MS = 40 * MINUTE
+export const PROVIDE_TIMEOUT_MS = 20 * SECOND
+export const FIND_TIMEOUT_MS = 15 * SECOND
+/** What nobody took is offered again this often. */
+export const PROVIDE_RETRY_MS = 5 * SECOND
+/** A fresh neighbour reaches the routing table a moment after it connects. */
+export const TABLE_WAIT_MS = 3 * SECOND
+
+// Misbehaviour
+
+/** Peers whose conduct is remembered across reconnects. */
+export const LEDGER_PEERS = 4096
+export const LEDGER_HALF_LIFE_MS = 10 * MINUTE

@@ -1,0 +1,17 @@
+import type { GateAnswer } from './index.ts'
+
+/** What the network tells the rest of the node. */
+export type NetworkEvents = {
+  'network:listening': { multiaddrs: readonly string[] }
+  'network:peer-connected': { peer: string; multiaddr: string; direction: 'inbound' | 'outbound' }
+  'network:peer-disconnected': { peer: string }
+  /** `target`: a multiaddr or an origin; `reason` is for people. */
+  'network:dial-failed': { target: string; reason: string; attempt: number; retryInMs: number }
+  /** One announcement came by gossip, and the gate has spoken. `dropped`: too many were waiting. */
+  'network:gossip-arrived': { from: string; bytes: number; answer: GateAnswer | 'dropped' }
+  'network:gossip-published': { bytes: number; outcome: 'published' | 'seen' | 'no-peers' }
+  /** A round of sync with one neighbour is over. */
+  'network:synced': { peer: string; listed: number; pulled: number }
+  /** A peer wanted more than its share: a stream, or a request. */
+  'network:refused': { peer: string; protocol: string; reason: string }
+}

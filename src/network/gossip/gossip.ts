@@ -1,0 +1,94 @@
+import { type Message, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { PeerId } from '@libp2p/interface'
+import { messageId } from '../../../protocols/announcement.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import { MAX_PENDING_GOSSIP, PUBLISH_POLL_MS, PUBLISH_WAIT_MS } from '../constants.ts'
+import type { NetworkEvents } from '../events.ts'
+import type { PubSub } from '../host/host.ts'
+import type { Conduct, Gate, GateAnswer, Gossip, Publication } from '../index.ts'
+
+export interface GossipComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NetworkEvents>
+  gate: Gate
+  conduct: Conduct
+  pubsub: PubSub
+  /** Is anyone connected, or being dialled, who may soon listen? */
+  hopeful(): boolean
+}
+
+const RESULTS: Record<GateAnswer, TopicValidatorResult> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+/**
+ * The services topic. How gossipsub treats a validator that takes its time:
+ * - an id is *seen* before the validator runs. While it is pending, copies from others are dropped (and share the
+ *   sender's fate in the scores), IHAVEs of it are not followed, and `publish` of the same bytes is refused;
+ * - it enters the message cache when the validator accepts, however late: from then on it is forwarded, advertised and
+ *   served to IWANT for as long as any other (five heartbeats). Nothing of a pending message is kept before, so a late
+ *   accept loses nothing;
+ * - an ignored or rejected id stays seen for two minutes: another copy is not asked about again.
+ */
+export function createGossip(components: GossipComponents, topic: string): Gossip & { subscribe(): void } {
+  const { clock, log, events, pubsub, conduct } = components
+  let pending = 0
+
+  const ask = async (from: string, data: Uint8Array): Promise<GateAnswer> => {
+    if (pending >= MAX_PENDING_GOSSIP) {
+      events.emit('network:gossip-arrived', { from, bytes: data.byteLength, answer: 'dropped' })
+      return 'ignore'
+    }
+    pending++
+    let answer: GateAnswer = 'ignore'
+    try {
+      answer = await components.gate({ data, from, messageId: messageId(topic, data) })
+    } catch (error) {
+      log.error('the gossip gate failed; the message is ignored', { error: messageOf(error) })
+    } finally {
+      pending--
+    }
+    if (answer === 'reject') conduct.lie(from)
+    events.emit('network:gossip-arrived', { from, bytes: data.byteLength, answer })
+    return answer
+  }
+  pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
+    return RESULTS[await ask(peer.toString(), message.data)]
+  })
+
+  const attempt = async (data: Uint8Array, flood: boolean): Promise<Publication | 'unsent'> => {
+    try {
+      const sent = await pubsub.publish(topic, data, { floodPublish: flood })
+      return sent.recipients.length > 0 ? 'published' : 'unsent'
+    } catch (error) {
+      const problem = messageOf(error)
+      if (problem === 'PublishError.Duplicate') return 'seen'
+      if (problem === 'PublishError.NoPeersSubscribedToTopic') return 'no-peers'
+      throw error
+    }
+  }
+
+  return {
+    subscribe: () => pubsub.subscribe(topic),
+    listeners: () => pubsub.getSubscribers(topic).map(String),
+    async publish(data, { to = 'mesh', signal } = {}) {
+      const until = clock.monotonic() + PUBLISH_WAIT_MS
+      let outcome = await attempt(data, to === 'all')
+      // a fresh neighbour tells its subscriptions a moment after it connected
+      while (outcome === 'no-peers' && components.hopeful() && clock.monotonic() < until) {
+        await sleep(clock, PUBLISH_POLL_MS, { signal })
+        outcome = await attempt(data, to === 'all')
+      }
+      // taken by gossipsub, which will advertise it, but every stream that it tried was gone
+      if (outcome === 'unsent') outcome = 'no-peers'
+      events.emit('network:gossip-published', { bytes: data.byteLength, outcome })
+      return outcome
+    },
+  }
+}

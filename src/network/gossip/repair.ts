@@ -1,0 +1,40 @@
+import type { Connection } from '@libp2p/interface'
+import type { Clock, Timer } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { GOSSIP_REPAIR_MS } from '../constants.ts'
+
+export interface RepairComponents {
+  clock: Clock
+  log: Log
+  connections(): Connection[]
+  /** Has gossipsub a stream to this peer? */
+  hasStream(peer: string): boolean
+  identify(connection: Connection): Promise<unknown>
+}
+
+/**
+ * gossipsub writes to a peer over one stream of one connection. When that connection ends while another to the same peer
+ * lives on (both sides dialled at once, or one was half dead after a partition), or when a late notice of an old
+ * connection's end removes a peer that is back already, the peer stays connected and hears nothing any more. A connected
+ * peer that lacks its stream for two looks is identified again, which makes gossipsub open one.
+ */
+export function keepGossipStreams({ clock, log, connections, hasStream, identify }: RepairComponents): Timer {
+  let missing = new Set<string>()
+  return clock.every(GOSSIP_REPAIR_MS, () => {
+    const seen = missing
+    missing = new Set()
+    for (const connection of connections()) {
+      const peer = connection.remotePeer.toString()
+      if (connection.status !== 'open' || hasStream(peer) || missing.has(peer)) continue
+      missing.add(peer)
+      if (!seen.has(peer)) continue
+      identify(connection).catch((error: unknown) => {
+        log.debug('a neighbour without a gossip stream could not be identified again', {
+          peer,
+          error: messageOf(error),
+        })
+      })
+    }
+  })
+}

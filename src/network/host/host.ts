@@ -1,0 +1,150 @@
+import { type GossipSub, type GossipsubOpts, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface'
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { isPrivate } from '@libp2p/utils'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Datastore } from 'interface-datastore'
+import { createLibp2p } from 'libp2p'
+import { messageId } from '../../../protocols/announcement.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import * as limits from '../constants.ts'
+import { ListenError } from '../errors.ts'
+import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
+import type { NetworkInit } from '../index.ts'
+import { libp2pLogger } from './logger.ts'
+
+/** What `gossipsub()` returns, with the members that its declared interface leaves out. */
+export type PubSub = Omit<GossipSub, 'publish'> & {
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+  getScore(peer: string): number
+  publish(topic: string, data: Uint8Array, options: { floodPublish: boolean }): Promise<{ recipients: PeerId[] }>
+}
+export type HostServices = { identify: Identify; ping: Ping; pubsub: PubSub; dht?: KadDHT }
+export type Host = Libp2p<HostServices>
+
+export type HostInit = {
+  readonly network: NetworkInit
+  readonly key: Ed25519PrivateKey
+  readonly store: Datastore
+  readonly log: Log
+  readonly ledger: Ledger
+  readonly topics: { readonly read: readonly string[]; readonly scored: readonly string[] }
+  /** Addresses that someone asked for by name: dialled also where private ones are not. */
+  readonly allowed: { has(address: string): boolean }
+}
+
+/** libp2p with everything that this network says, listening. */
+export async function startHost(init: HostInit): Promise<Host> {
+  const { network, key, store, log, allowed } = init
+  const { visibility, listen = [], announce = [], role = 'node' } = network
+  const client = role === 'client'
+  const services = {
+    identify: identify(),
+    ping: ping(),
+    pubsub: gossipsub(gossipOptions(init)),
+    ...(network.dht === false ? {} : { dht: kadDHT(dhtOptions(network)) }),
+  }
+  try {
+    const libp2p = await createLibp2p({
+      privateKey: key,
+      datastore: store,
+      logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
+      nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
+      addresses: { listen: [...listen], appendAnnounce: [...announce] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [
+        yamux({
+          streamOptions: {
+            maxStreamWindowSize: limits.STREAM_WINDOW_BYTES,
+            maxReadBufferLength: limits.STREAM_BUFFER_BYTES,
+          },
+        }),
+      ],
+      connectionManager: {
+        maxConnections: network.maxConnections ?? (client ? limits.MAX_CONNECTIONS_CLIENT : limits.MAX_CONNECTIONS),
+        inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND,
+        maxIncomingPendingConnections: limits.MAX_PENDING_INBOUND,
+        dialTimeout: limits.DIAL_TIMEOUT_MS,
+      },
+      connectionMonitor: {
+        pingInterval: limits.PING_INTERVAL_MS,
+        pingTimeout: { minTimeout: limits.PING_TIMEOUT_MS, maxTimeout: limits.PING_TIMEOUT_MAX_MS },
+      },
+      connectionGater: {
+        // on a public network nobody is led to addresses inside this machine or its LAN by what peers tell
+        denyDialMultiaddr: (address: Multiaddr) =>
+          visibility === 'public' && isPrivate(address) && !allowed.has(address.toString()),
+      },
+      peerStore: { maxAddressAge: limits.ADDRESS_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
+      services,
+    })
+    return libp2p as unknown as Host
+  } catch (error) {
+    throw listenError(error, listen) ?? error
+  }
+}
+
+function gossipOptions({ network, ledger, topics }: HostInit): Partial<GossipsubOpts> {
+  return {
+    globalSignaturePolicy: StrictNoSign,
+    msgIdFn: ({ topic, data }) => messageId(topic, data),
+    // the services topic forwards nothing by itself: every message passes the gate first
+    fallbackToFloodsub: false,
+    floodPublish: false,
+    batchPublish: true,
+    doPX: false,
+    emitSelf: false,
+    allowedTopics: new Set(topics.read),
+    maxInboundDataLength: limits.MAX_GOSSIP_FRAME_BYTES,
+    decodeRpcLimits: {
+      maxSubscriptions: 16,
+      maxMessages: 2048,
+      maxIhaveMessageIDs: 5000,
+      maxIwantMessageIDs: 5000,
+      maxIdontwantMessageIDs: 512,
+      maxControlMessages: 256,
+      maxPeerInfos: 16,
+    },
+    gossipsubIWantFollowupMs: limits.IWANT_FOLLOWUP_MS,
+    scoreParams: scoreParams(topics.scored, network.visibility, ledger),
+    scoreThresholds: THRESHOLDS,
+  }
+}
+
+function dhtOptions({ network, visibility, role }: NetworkInit) {
+  return {
+    protocol: `/thundercloud/${network}/kad/1.0.0`,
+    clientMode: role === 'client',
+    // the library's default would drop every address of a private network
+    peerInfoMapper: visibility === 'private' ? passthroughMapper : removePrivateAddressesMapper,
+    allowQueryWithZeroPeers: true,
+    reprovide: {
+      interval: limits.REPROVIDE_INTERVAL_MS,
+      validity: limits.PROVIDER_VALIDITY_MS,
+      threshold: limits.REPROVIDE_THRESHOLD_MS,
+    },
+  }
+}
+
+function listenError(error: unknown, listen: readonly string[]): ListenError | undefined {
+  const text = error instanceof Error ? `${error.message} ${messageOf(error.cause)}` : String(error)
+  const where = listen.find((address) => text.includes(address)) ?? listen.join(', ')
+  const problem = /EADDRINUSE/.test(text)
+    ? 'is in use by another program'
+    : /EACCES/.test(text)
+      ? 'needs rights that this process does not have'
+      : /EADDRNOTAVAIL/.test(text)
+        ? 'is not an address of this machine'
+        : /UnsupportedListenAddress|failed to be listened/.test(text)
+          ? 'can not be listened on'
+          : undefined
+  if (problem === undefined) return undefined
+  return new ListenError(`${where} ${problem}; change LISTEN in node.json`, { cause: error })
+}

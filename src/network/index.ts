@@ -1,0 +1,198 @@
+import type { KeyObject } from 'node:crypto'
+import type { CID } from '../../protocols/encoding.ts'
+import type { SyncItem } from '../../protocols/sync.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Backoff } from '../base/retry.ts'
+import type { Rng } from '../base/rng.ts'
+import type { MessageStream, StreamOpener } from '../base/stream.ts'
+import type { NetworkEvents } from './events.ts'
+import { startNetwork } from './network.ts'
+
+export type { NetworkEvents } from './events.ts'
+export {
+  openTunnel,
+  readHello,
+  readWelcome,
+  sendHello,
+  sendWelcome,
+  serveTunnel,
+} from './tunnel/tunnel.ts'
+
+/** accept: forward these very bytes. ignore: do not. reject: do not, and the sender pays. */
+export type GateAnswer = 'accept' | 'ignore' | 'reject'
+
+/** Bytes that came by gossip. `from` is the neighbour that sent them, not their author. */
+export type Arrival = { readonly data: Uint8Array; readonly from: string; readonly messageId: Uint8Array }
+
+/**
+ * Decides what becomes of an arrival, asked once per message id in two minutes. It may take its time (a verdict that is
+ * awaited): the message is forwarded, and served to those who ask for it, from the moment of the answer. It must answer
+ * in bounded time; a gate that throws has ignored.
+ */
+export type Gate = (arrival: Arrival) => Promise<GateAnswer>
+
+/** What sync serves and fills: the live services (and stops) that this node would emit. */
+export interface SyncSource {
+  /** Items after `after` in byte order of their ids, at most `max`. */
+  list(after: CID | undefined, max: number): readonly SyncItem[]
+  /** The announcement that this node would emit, or undefined where it emits none (any more). */
+  get(id: CID): Uint8Array | undefined
+  /** Which of these are better than what is here. */
+  wants(items: readonly SyncItem[]): readonly CID[]
+  /** Takes an announcement in. Throws a ProtocolError where it is malformed or forged: its sender pays. */
+  arrive(bytes: Uint8Array, from: string, via: 'sync' | 'tell'): Promise<void>
+}
+
+export interface NetworkComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  events: Emitter<NetworkEvents>
+  gate: Gate
+  /** Without it nothing is synced, neither asked nor answered. */
+  sync?: SyncSource | undefined
+}
+
+export type NetworkInit = {
+  /** the network's name: part of topics and of the DHT's protocol */
+  readonly network: string
+  /** ed25519 private key: an object, or PKCS#8 PEM. The peer id is its public key */
+  readonly identity: KeyObject | string
+  /** multiaddrs to listen on; none for a peer that only dials */
+  readonly listen?: readonly string[] | undefined
+  /** more multiaddrs to tell others */
+  readonly announce?: readonly string[] | undefined
+  /** private: private addresses are dialled and told, and many peers behind one address are no offence */
+  readonly visibility: 'public' | 'private'
+  /** folder for known peers and DHT records; without one they live in memory */
+  readonly dataDir?: string | undefined
+  /** always dialled, redialled for ever: multiaddrs, or HTTP(S) origins that are asked for theirs */
+  readonly staticNodes?: readonly string[] | undefined
+  /** client: asks the DHT but does not serve it, publishes but does not subscribe */
+  readonly role?: 'node' | 'client' | undefined
+  /** false: no DHT; nothing is provided and nothing found */
+  readonly dht?: boolean | undefined
+  /** when to look for more peers, or false: only static nodes are dialled */
+  readonly keepPeers?: { readonly lowWater?: number; readonly everyMs?: number } | false | undefined
+  /** waits between dials of a static node */
+  readonly redial?: Backoff | undefined
+  readonly maxConnections?: number | undefined
+  readonly syncEveryMs?: number | undefined
+  readonly syncPullsPerPeerPerMinute?: number | undefined
+  /** libp2p's own log lines, at debug and trace */
+  readonly verbose?: boolean | undefined
+}
+
+/** A neighbour, as people are shown it. `connectedAt` in ms. */
+export type NetworkPeer = {
+  readonly peerId: string
+  readonly multiaddr: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly connectedAt: number
+  /** gossip score; below 0 the peer has misbehaved */
+  readonly score: number
+  readonly static: boolean
+}
+
+export type Publication = 'published' | 'seen' | 'no-peers'
+
+export interface Gossip {
+  /**
+   * Sends an announcement to the mesh. `seen`: the same bytes came by gossip or went out in the last two minutes, and
+   * gossipsub publishes nothing twice. `no-peers`: no neighbour listens, also not after a short wait for fresh ones.
+   * `to: 'all'` sends to every neighbour that listens and not only to the mesh's few: for what nobody will forward.
+   */
+  publish(
+    data: Uint8Array,
+    options?: { to?: 'mesh' | 'all' | undefined; signal?: AbortSignal | undefined },
+  ): Promise<Publication>
+  /** Neighbours that listen to the services topic. */
+  listeners(): string[]
+}
+
+export type StreamHandler = (stream: MessageStream, options: { signal: AbortSignal }) => Promise<void>
+
+export type HandleOptions = {
+  /** streams of one peer at once; default 16 */
+  readonly maxInbound?: number | undefined
+  /** streams of all peers at once; default 512 */
+  readonly maxInboundStreams?: number | undefined
+  /** longest message that is read; default 1 MiB and a little */
+  readonly maxMessageBytes?: number | undefined
+  /** a stream on which nothing moves for so long is reset; default one minute */
+  readonly idleMs?: number | undefined
+}
+
+export type OpenOptions = {
+  readonly signal?: AbortSignal | undefined
+  /** longest message that is read; default 1 MiB and a little */
+  readonly maxMessageBytes?: number | undefined
+}
+
+export interface Streams extends StreamOpener {
+  /** `peer`: a peer id, or a multiaddr that ends in /p2p/<id>. Throws PeerUnavailableError or ProtocolUnsupportedError. */
+  open(peer: string, protocol: string, options?: OpenOptions): Promise<MessageStream>
+  /**
+   * Serves a protocol. When the handler has returned, the stream is ended; when it throws, it is reset and the error
+   * logged. Its signal aborts when the stream or the network ends.
+   */
+  handle(protocol: string, handler: StreamHandler, options?: HandleOptions): Promise<AsyncDisposable>
+}
+
+export interface Sync {
+  /** Tells all neighbours that this node would emit these. Resolves when they are on their way. */
+  offer(items: readonly SyncItem[]): Promise<void>
+  /** Pulls these from a peer, into `arrive`. Returns how many came. */
+  pullFrom(peer: string, ids: readonly CID[], options?: { signal?: AbortSignal | undefined }): Promise<number>
+  /** Hands an announcement straight to a peer. `peer`: a peer id, or a multiaddr that ends in /p2p/<id>. */
+  tell(peer: string, announcement: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** One whole round with a peer now: list, then pull what is missing. Returns how many came. */
+  with(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<number>
+}
+
+export interface Dht {
+  /**
+   * Tells the DHT that this node has `cid`, again and again until `cancel`. Returns how many peers took the record;
+   * throws NotProvidedError where none did (and goes on trying).
+   */
+  provide(cid: CID, options?: { signal?: AbortSignal | undefined }): Promise<number>
+  cancel(cid: CID): Promise<void>
+  /** Peer ids of providers as they are found, without this node; ends with the lookup, in bounded time, or the signal. */
+  findProviders(cid: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
+}
+
+/** What is remembered of peers' conduct; it is part of their gossip score and outlives their connections. */
+export interface Conduct {
+  /** The peer was the first to bring something new and valid. */
+  credit(peer: string): void
+  /** The peer sent something forged, malformed, or not what was asked for. */
+  lie(peer: string): void
+}
+
+export interface Network extends AsyncDisposable {
+  readonly network: string
+  readonly peerId: string
+  readonly gossip: Gossip
+  readonly streams: Streams
+  readonly sync: Sync
+  readonly dht: Dht
+  readonly conduct: Conduct
+  /** Subscribes, serves sync, and starts dialling. Called once, when all that the gate and sync need stands. */
+  join(): Promise<void>
+  /** Own addresses, each ending in /p2p/<id>. */
+  multiaddrs(): string[]
+  peers(): NetworkPeer[]
+  connectedTo(peer: string): boolean
+  /** Connects to a multiaddr; returns the peer id. */
+  dial(multiaddr: string, options?: { signal?: AbortSignal | undefined }): Promise<string>
+  hangUp(peer: string): Promise<void>
+  /** Replaces the static nodes; those that are gone keep their connection but are not redialled. */
+  setStaticNodes(nodes: readonly string[]): void
+}
+
+/** Starts a libp2p host that listens. It dials, subscribes and syncs from `join()` on. */
+export function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
+  return startNetwork(components, init)
+}

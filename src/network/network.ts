@@ -1,0 +1,176 @@
+import { servicesTopic } from '../../protocols/announcement.ts'
+import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
+import { type Clock, deadline } from '../base/clock.ts'
+import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
+import { BoundedMap } from '../base/queue.ts'
+import { DIAL_TIMEOUT_MS, LEDGER_PEERS } from './constants.ts'
+import { createDht, noDht } from './dht.ts'
+import { PeerUnavailableError } from './errors.ts'
+import { createGossip } from './gossip/gossip.ts'
+import { keepGossipStreams } from './gossip/repair.ts'
+import { createLedger } from './gossip/scores.ts'
+import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
+import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
+import { type Host, startHost } from './host/host.ts'
+import { libp2pKey } from './host/identity.ts'
+import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
+import { createKeeper, type Keeper } from './keeper/keeper.ts'
+import { createStreams } from './streams/streams.ts'
+import { createSync } from './sync/sync.ts'
+
+/** Starts the parts in order; when one fails, those before it are unwound. */
+export async function startNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
+  const { clock, rng, events, gate } = components
+  const log = components.log.child('network')
+  await using started = new AsyncDisposableStack()
+
+  const key = libp2pKey(init.identity)
+  const { store } = started.use(await openDatastore(init.dataDir))
+  const ledger = createLedger(() => clock.monotonic())
+  const allowed = createAllowed()
+  const topic = servicesTopic(init.network)
+  const libp2p = await startHost({
+    network: init,
+    key,
+    store,
+    log,
+    ledger,
+    topics: { read: [topic], scored: [topic, `/thundercloud/${init.network}/statements/1`] },
+    allowed,
+  })
+  started.defer(() => stopHost(libp2p, clock))
+  const peerId = libp2p.peerId.toString()
+  await forgetOwnProvides(store, peerId)
+
+  const { pubsub, dht: kad, identify } = libp2p.services
+  const connected = () => libp2p.getConnections().length > 0
+  const shared = { clock, rng, log, events, libp2p, conduct: ledger, allow: allowed.add }
+  const streams = started.use(createStreams(shared))
+  const gossip = createGossip(
+    { ...shared, gate, pubsub, hopeful: () => connected() || libp2p.getDialQueue().length > 0 },
+    topic,
+  )
+  started.use(
+    keepGossipStreams({
+      clock,
+      log,
+      connections: () => libp2p.getConnections(),
+      hasStream: (peer) => pubsub.streamsOutbound.has(peer),
+      identify: (connection) =>
+        identify.identify(connection, { signal: deadline(clock, DIAL_TIMEOUT_MS, LATE).signal }),
+    }),
+  )
+  const dht = started.use(kad === undefined ? noDht() : createDht({ clock, log, dht: kad, peerId, connected }))
+  const speakers = async (protocol: string) => {
+    const peers = await Promise.all(libp2p.getPeers().map((peer) => libp2p.peerStore.get(peer).catch(() => undefined)))
+    return peers.flatMap((peer) => (peer?.protocols.includes(protocol) ? [peer.id.toString()] : []))
+  }
+  const sync = started.use(
+    createSync(
+      { ...shared, streams, source: components.sync, speakers },
+      { everyMs: init.syncEveryMs, pullsPerMinute: init.syncPullsPerPeerPerMinute },
+    ),
+  )
+  const keeper = started.use(createKeeper(shared, init))
+  started.use(tellConnections(libp2p, components))
+  let joined = false
+  const parts = started.move()
+
+  return {
+    network: init.network,
+    peerId,
+    gossip,
+    streams,
+    sync,
+    dht,
+    conduct: ledger,
+    async join() {
+      if (joined) throw new InputError('the network was joined already')
+      joined = true
+      await sync.start()
+      await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.greet(peer.toString()) })
+      for (const peer of await speakers(SYNC_PROTOCOL)) sync.greet(peer)
+      if (init.role !== 'client') gossip.subscribe()
+      keeper.start()
+      events.emit('network:listening', { multiaddrs: addressesOf(libp2p) })
+    },
+    multiaddrs: () => addressesOf(libp2p),
+    peers: () => peersOf(libp2p, keeper, (peer) => pubsub.getScore(peer)),
+    connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
+    async dial(address, { signal } = {}) {
+      const target = parseMultiaddr(address)
+      using limit = deadline(clock, DIAL_TIMEOUT_MS, LATE, signal)
+      allowed.add(address)
+      try {
+        const connection = await libp2p.dial(target, { signal: limit.signal })
+        return connection.remotePeer.toString()
+      } catch (cause) {
+        if (signal?.aborted) throw signal.reason
+        throw new PeerUnavailableError(`${target} can not be reached: ${messageOf(cause)}`, { cause })
+      }
+    },
+    hangUp: (peer) => libp2p.hangUp(parsePeerId(peer)),
+    setStaticNodes: (nodes) => keeper.setStaticNodes(nodes),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}
+
+const LATE = new TimeoutError('the peer did not answer in time')
+
+function tellConnections(libp2p: Host, { events }: NetworkComponents): Disposable {
+  const opened = ({ detail: peer }: { detail: { toString(): string } }) => {
+    const connection = libp2p.getConnections(parsePeerId(peer.toString()))[0]
+    if (connection === undefined) return
+    const { remoteAddr, direction } = connection
+    events.emit('network:peer-connected', { peer: peer.toString(), multiaddr: remoteAddr.toString(), direction })
+  }
+  const closed = ({ detail: peer }: { detail: { toString(): string } }) =>
+    events.emit('network:peer-disconnected', { peer: peer.toString() })
+  libp2p.addEventListener('peer:connect', opened)
+  libp2p.addEventListener('peer:disconnect', closed)
+  return {
+    [Symbol.dispose]() {
+      libp2p.removeEventListener('peer:connect', opened)
+      libp2p.removeEventListener('peer:disconnect', closed)
+    },
+  }
+}
+
+function peersOf(libp2p: Host, keeper: Keeper, score: (peer: string) => number): NetworkPeer[] {
+  return libp2p.getPeers().flatMap((peer) => {
+    const connection = libp2p.getConnections(peer)[0]
+    if (connection === undefined) return []
+    const peerId = peer.toString()
+    return {
+      peerId,
+      multiaddr: withPeer(connection.remoteAddr, peerId),
+      direction: connection.direction,
+      connectedAt: connection.timeline.open,
+      score: score(peerId),
+      static: keeper.isStatic(peerId),
+    }
+  })
+}
+
+function addressesOf(libp2p: Host): string[] {
+  return libp2p.getMultiaddrs().map((address) => withPeer(address, libp2p.peerId.toString()))
+}
+
+/** libp2p closes politely, which a peer that does not answer can delay. */
+async function stopHost(libp2p: Host, clock: Clock): Promise<void> {
+  for (const connection of libp2p.getConnections()) {
+    using limit = deadline(clock, 500, LATE)
+    await connection.close({ signal: limit.signal }).catch((error: Error) => connection.abort(error))
+  }
+  await libp2p.stop()
+}
+
+/** Addresses that someone asked for by name, with or without the peer id at their end. */
+function createAllowed() {
+  const known = new BoundedMap<string, true>(LEDGER_PEERS)
+  const bare = (address: string) => address.replace(/\/p2p\/[^/]+$/, '')
+  return {
+    add: (address: string) => known.set(bare(address), true),
+    has: (address: string) => known.has(bare(address)),
+  }
+}

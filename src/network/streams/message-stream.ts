@@ -1,0 +1,195 @@
+import type { Stream } from '@libp2p/interface'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { messageOf, TimeoutError } from '../../base/errors.ts'
+import type { MessageStream } from '../../base/stream.ts'
+import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
+import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
+import { ByteQueue, varint } from './byte-queue.ts'
+
+export type LengthPrefixedStream = MessageStream & {
+  /** monotonic ms of the last byte in either direction */
+  readonly movedAt: number
+  /** Ends this way, discards what still comes, and leaves the rest to the other side (and to the idle sweep). */
+  finish(): Promise<void>
+}
+
+/**
+ * Messages over a libp2p stream. Facts that shape it:
+ * - bytes come as events; whoever listens late may miss the end, so this listens from its first moment;
+ * - a paused stream still receives what the sender's window allows (the host keeps that below the read buffer's limit),
+ *   and calling `pause` while `resume` hands out that buffer would open the window again: it is called afterwards;
+ * - `onDrain()` resolves once in a stream's life: writers wait for the events.
+ */
+export function messageStream(
+  raw: Stream,
+  { clock, peer, maxMessageBytes }: { clock: Clock; peer: string; maxMessageBytes: number },
+): LengthPrefixedStream {
+  const received = new ByteQueue()
+  const waiting = new Set<() => void>()
+  /** holds a whole message of the longest kind: a paused reader always has something to take */
+  const pauseAt = maxMessageBytes + 5
+  let movedAt = clock.monotonic()
+  let failure: Error | undefined
+  let remoteEnded = raw.status === 'open' && raw.remoteWriteStatus === 'closed'
+  let over = raw.readableEnded
+  let discarding = false
+  let resuming = false
+  let ended: Promise<void> | undefined
+
+  const wake = () => {
+    for (const resolve of waiting) resolve()
+    waiting.clear()
+  }
+  const fail = (error: Error) => {
+    failure ??= error
+    if (raw.status === 'open' || raw.status === 'closing') raw.abort(failure)
+    wake()
+  }
+  const pauseIfFull = () => {
+    if (!resuming && !discarding && received.length >= pauseAt && raw.readStatus === 'readable') raw.pause()
+  }
+  const resumeIfHungry = () => {
+    if (raw.readStatus !== 'paused' || received.length >= pauseAt / 2) return
+    resuming = true
+    try {
+      raw.resume()
+    } catch {
+      // a connection that closed meanwhile can not be told; what it had buffered has been handed out
+    }
+    resuming = false
+    pauseIfFull()
+  }
+
+  raw.addEventListener('message', ({ data }) => {
+    movedAt = clock.monotonic()
+    if (discarding) return
+    if (data instanceof Uint8Array) received.add(data)
+    else for (const piece of data) received.add(piece)
+    pauseIfFull()
+    wake()
+  })
+  raw.addEventListener('remoteCloseWrite', () => {
+    remoteEnded = true
+    wake()
+  })
+  raw.addEventListener('end', () => {
+    over = true
+    wake()
+  })
+  const moved = () => {
+    movedAt = clock.monotonic()
+    wake()
+  }
+  raw.addEventListener('drain', moved)
+  raw.addEventListener('idle', moved)
+  raw.addEventListener('close', (event) => {
+    if (event.error !== undefined) failure ??= new StreamBrokenError(`the stream was reset: ${messageOf(event.error)}`)
+    wake()
+  })
+  if (raw.status !== 'open') failure = new StreamBrokenError('the connection closed')
+
+  const take = (): Uint8Array | undefined => {
+    const prefix = received.varint()
+    if (prefix === undefined) return undefined
+    if (prefix.value > maxMessageBytes) {
+      fail(new MessageTooLongError(`a message of ${prefix.value} bytes came; at most ${maxMessageBytes} are taken`))
+      received.clear()
+      return undefined
+    }
+    if (received.length < prefix.size + prefix.value) return undefined
+    received.skip(prefix.size)
+    return received.take(prefix.value)
+  }
+  const change = (signal: AbortSignal | undefined) =>
+    new Promise<void>((resolve, reject) => {
+      const stop = () => {
+        waiting.delete(proceed)
+        reject(signal?.reason)
+      }
+      const proceed = () => {
+        signal?.removeEventListener('abort', stop)
+        resolve()
+      }
+      waiting.add(proceed)
+      signal?.addEventListener('abort', stop, { once: true })
+    })
+
+  const close = async () => {
+    using limit = deadline(clock, END_TIMEOUT_MS, new TimeoutError('the other side takes nothing any more'))
+    try {
+      await raw.close({ signal: limit.signal })
+    } catch (error) {
+      const broken = new StreamBrokenError(`what was written did not leave: ${messageOf(error)}`, { cause: error })
+      fail(broken)
+      throw broken
+    }
+  }
+  const stream: LengthPrefixedStream = {
+    peer,
+    get movedAt() {
+      return movedAt
+    },
+    async read({ signal } = {}) {
+      for (;;) {
+        signal?.throwIfAborted()
+        const message = take()
+        resumeIfHungry()
+        if (message !== undefined) return message
+        if (failure !== undefined) throw failure
+        if (over && raw.readBufferLength === 0) {
+          if (!remoteEnded) throw new StreamBrokenError('the connection closed')
+          if (received.length > 0) throw new StreamBrokenError('the stream ended in the middle of a message')
+          return undefined
+        }
+        await change(signal)
+      }
+    },
+    async write(message, { signal } = {}) {
+      signal?.throwIfAborted()
+      if (failure !== undefined) throw failure
+      if (ended !== undefined) throw new StreamBrokenError('this side has ended the stream')
+      movedAt = clock.monotonic()
+      const prefix = varint(message.byteLength)
+      try {
+        if (message.byteLength <= COPY_BELOW_BYTES) raw.send(joined(prefix, message))
+        else {
+          raw.send(prefix)
+          raw.send(message)
+        }
+      } catch (error) {
+        failure ??= new StreamBrokenError(`the stream is closed: ${messageOf(error)}`, { cause: error })
+        throw failure
+      }
+      while (raw.writeBufferLength > WRITE_AHEAD_BYTES) {
+        await change(signal)
+        if (failure !== undefined) throw failure
+      }
+    },
+    end() {
+      if (failure !== undefined) return Promise.reject(failure)
+      ended ??= close()
+      return ended
+    },
+    abort: fail,
+    async finish() {
+      discarding = true
+      received.clear()
+      resumeIfHungry()
+      await stream.end()
+    },
+    async [Symbol.asyncDispose]() {
+      if (failure !== undefined) return
+      const all = over && remoteEnded && received.length === 0
+      if (all) await stream.end().catch(() => {})
+      else fail(new StreamBrokenError('this side has left the stream'))
+    },
+  }
+  return stream
+}
+
+function joined(prefix: Uint8Array, message: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(prefix.byteLength + message.byteLength)
+  bytes.set(prefix)
+  bytes.set(message, prefix.byteLength)
+  return bytes
+}

@@ -1,0 +1,137 @@
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { InputError, messageOf, TimeoutError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import {
+  IDLE_SWEEP_MS,
+  MAX_INBOUND_PER_PEER,
+  MAX_INBOUND_STREAMS,
+  MAX_MESSAGE_BYTES,
+  MAX_OUTBOUND_PER_PEER,
+  OPEN_TIMEOUT_MS,
+  STREAM_IDLE_MS,
+} from '../constants.ts'
+import { PeerUnavailableError, ProtocolUnsupportedError, StreamBrokenError } from '../errors.ts'
+import type { NetworkEvents } from '../events.ts'
+import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
+import type { HandleOptions, StreamHandler, Streams } from '../index.ts'
+import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
+
+export interface StreamsComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NetworkEvents>
+  libp2p: Libp2p
+  /** Lets a private address be dialled that someone asked for by name. */
+  allow(address: string): void
+}
+
+type Open = { readonly stream: LengthPrefixedStream; readonly idleMs: number; readonly protocol: string }
+
+export function createStreams(components: StreamsComponents): Streams & AsyncDisposable {
+  const { clock, log, libp2p } = components
+  const inbound = new Set<Open>()
+  const sweep = clock.every(IDLE_SWEEP_MS, () => {
+    const now = clock.monotonic()
+    for (const { stream, idleMs } of inbound) {
+      if (now - stream.movedAt > idleMs) stream.abort(new TimeoutError('nothing moved on the stream for too long'))
+    }
+  })
+
+  return {
+    async open(peer, protocol, { signal, maxMessageBytes = MAX_MESSAGE_BYTES } = {}) {
+      using limit = deadline(clock, OPEN_TIMEOUT_MS, new TimeoutError('the peer did not answer in time'), signal)
+      const options = { signal: limit.signal, maxOutboundStreams: MAX_OUTBOUND_PER_PEER }
+      try {
+        const target = targetOf(peer)
+        if (peer.startsWith('/')) components.allow(peer)
+        const raw = await libp2p.dialProtocol(target.dial, protocol, options)
+        return messageStream(raw, { clock, peer: target.peer, maxMessageBytes })
+      } catch (error) {
+        throw signal?.aborted === true ? signal.reason : openError(error, limit.signal)
+      }
+    },
+    async handle(protocol, handler, options = {}) {
+      const serve = createServer(components, inbound, protocol, handler, options)
+      // the library's own limit counts each connection for itself
+      const maxInboundStreams = (options.maxInbound ?? MAX_INBOUND_PER_PEER) + 1
+      await libp2p.handle(protocol, serve, { maxInboundStreams, maxOutboundStreams: MAX_OUTBOUND_PER_PEER })
+      return { [Symbol.asyncDispose]: () => libp2p.unhandle(protocol) }
+    },
+    async [Symbol.asyncDispose]() {
+      sweep.cancel()
+      for (const { stream } of inbound) stream.abort(new StreamBrokenError('the node is stopping'))
+      inbound.clear()
+      log.debug('request streams closed')
+    },
+  }
+}
+
+function createServer(
+  { clock, log, events }: StreamsComponents,
+  inbound: Set<Open>,
+  protocol: string,
+  handler: StreamHandler,
+  options: HandleOptions,
+) {
+  const { maxInbound = MAX_INBOUND_PER_PEER, maxInboundStreams = MAX_INBOUND_STREAMS } = options
+  const { maxMessageBytes = MAX_MESSAGE_BYTES, idleMs = STREAM_IDLE_MS } = options
+  const perPeer = new Map<string, number>()
+  let all = 0
+
+  const run = async (raw: Stream, peer: string) => {
+    const stream = messageStream(raw, { clock, peer, maxMessageBytes })
+    const open = { stream, idleMs, protocol }
+    const gone = new AbortController()
+    raw.addEventListener('close', () => gone.abort(new StreamBrokenError('the stream ended')))
+    inbound.add(open)
+    all++
+    perPeer.set(peer, (perPeer.get(peer) ?? 0) + 1)
+    // a stream counts until it is closed both ways: one that is answered but kept open by its peer is still held
+    const release = () => {
+      if (!inbound.delete(open)) return
+      all--
+      const left = (perPeer.get(peer) ?? 1) - 1
+      if (left > 0) perPeer.set(peer, left)
+      else perPeer.delete(peer)
+    }
+    raw.addEventListener('close', release)
+    if (raw.status !== 'open' && raw.status !== 'closing') release()
+    try {
+      await handler(stream, { signal: gone.signal })
+      await stream.finish()
+    } catch (error) {
+      log.debug('a request stream failed', { protocol, peer, error: messageOf(error) })
+      stream.abort(error instanceof Error ? error : new StreamBrokenError(messageOf(error)))
+      release()
+    }
+  }
+  return (raw: Stream, connection: Connection) => {
+    const peer = connection.remotePeer.toString()
+    const full = all >= maxInboundStreams ? 'too many streams' : 'too many streams of this peer'
+    if (all >= maxInboundStreams || (perPeer.get(peer) ?? 0) >= maxInbound) {
+      events.emit('network:refused', { peer, protocol, reason: full })
+      raw.abort(new StreamBrokenError(full))
+      return
+    }
+    void run(raw, peer)
+  }
+}
+
+function targetOf(peer: string) {
+  if (!peer.startsWith('/')) return { peer, dial: parsePeerId(peer) }
+  const dial = parseMultiaddr(peer)
+  const id = peerOf(dial)
+  if (id === undefined) throw new InputError(`"${dial}" must end in /p2p/<peer id>`)
+  return { peer: id, dial }
+}
+
+function openError(error: unknown, limit: AbortSignal): Error {
+  if (error instanceof InputError) return error
+  const reason = limit.aborted ? messageOf(limit.reason) : messageOf(error)
+  if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
+    return new ProtocolUnsupportedError('the peer does not speak this protocol', { cause: error })
+  }
+  return new PeerUnavailableError(`the peer can not be reached: ${reason}`, { cause: error })
+}

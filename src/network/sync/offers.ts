@@ -1,0 +1,43 @@
+import type { SyncItem } from '../../../protocols/sync.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { MAX_PENDING_OFFERS, OFFER_GAP_MS } from '../constants.ts'
+
+/**
+ * One peer's outgoing offers: the first goes at once, what comes while it is on its way goes together with the next.
+ * Of one service only the newest depth is kept; beyond the bound the oldest are left to the next round of sync.
+ */
+export function createOffers(
+  clock: Clock,
+  send: (peer: string, items: readonly SyncItem[]) => Promise<void>,
+  signal: AbortSignal,
+) {
+  const pending = new Map<string, Map<string, SyncItem>>()
+  const running = new Map<string, Promise<void>>()
+
+  const run = async (peer: string) => {
+    for (;;) {
+      const items = [...(pending.get(peer)?.values() ?? [])]
+      pending.delete(peer)
+      if (items.length === 0 || signal.aborted) return
+      await send(peer, items)
+      if (pending.has(peer)) await sleep(clock, OFFER_GAP_MS, { signal })
+    }
+  }
+  return (peer: string, items: readonly SyncItem[]): Promise<void> => {
+    const waiting = pending.get(peer) ?? new Map<string, SyncItem>()
+    for (const item of items) waiting.set(item[0].toString(), item)
+    for (const key of waiting.keys()) {
+      if (waiting.size <= MAX_PENDING_OFFERS) break
+      waiting.delete(key)
+    }
+    pending.set(peer, waiting)
+    const busy = running.get(peer)
+    if (busy !== undefined) return busy
+    const work = run(peer).finally(() => {
+      running.delete(peer)
+      pending.delete(peer)
+    })
+    running.set(peer, work)
+    return work
+  }
+}

@@ -1,0 +1,72 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { MAX_SYNC_ITEMS } from '../../../protocols/limits.ts'
+import { decodeSyncRequest, encodeSyncAnswer, SYNC_PROTOCOL, type SyncAnswer } from '../../../protocols/sync.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { MessageStream } from '../../base/stream.ts'
+import { printable } from '../../base/text.ts'
+import type { NetworkEvents } from '../events.ts'
+import type { Conduct, SyncSource } from '../index.ts'
+import type { Quotas } from './quota.ts'
+
+export interface ServeComponents {
+  events: Emitter<NetworkEvents>
+  source: SyncSource
+  conduct: Conduct
+  quotas: Quotas
+  /** Pulls what an offer has that is missing here; must not be waited for while the offer's stream is open. */
+  pullLater(peer: string, ids: readonly CID[]): void
+}
+
+/** One request a stream: list, pull, offer or tell. */
+export function syncServer({ events, source, conduct, quotas, pullLater }: ServeComponents) {
+  const refuse = (peer: string, reason: string): SyncAnswer => {
+    events.emit('network:refused', { peer, protocol: SYNC_PROTOCOL, reason })
+    return { is: 'error', message: reason }
+  }
+
+  async function* answer(peer: string, encoded: Uint8Array): AsyncGenerator<SyncAnswer> {
+    const request = decodeSyncRequest(encoded)
+    const quota = quotas(peer)
+    if (!quota.requests.take()) return yield refuse(peer, 'too many requests')
+    switch (request.want) {
+      case 'list': {
+        // one more than a page tells whether there is another
+        const items = source.list(request.after, MAX_SYNC_ITEMS + 1)
+        return yield { is: 'items', items: items.slice(0, MAX_SYNC_ITEMS), more: items.length > MAX_SYNC_ITEMS }
+      }
+      case 'pull':
+        for (const id of request.ids) {
+          const announcement = source.get(id)
+          if (announcement === undefined) continue
+          if (!quota.pulls.take()) return yield refuse(peer, 'too many pulls')
+          yield { is: 'announcement', announcement }
+        }
+        return yield { is: 'end' }
+      case 'offer': {
+        const wanted = source.wants(request.items)
+        if (!quota.offers.take(Math.max(1, wanted.length))) return yield refuse(peer, 'too many offers')
+        if (wanted.length > 0) pullLater(peer, wanted)
+        return yield { is: 'end' }
+      }
+      case 'tell':
+        await source.arrive(request.announcement, peer, 'tell')
+        return yield { is: 'end' }
+      default:
+        request satisfies never
+    }
+  }
+
+  return async (stream: MessageStream, { signal }: { signal: AbortSignal }) => {
+    const encoded = await stream.read({ signal })
+    if (encoded === undefined) return
+    try {
+      for await (const part of answer(stream.peer, encoded)) await stream.write(encodeSyncAnswer(part), { signal })
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      conduct.lie(stream.peer)
+      await stream.write(encodeSyncAnswer({ is: 'error', message: printable(messageOf(error), 200) }), { signal })
+    }
+  }
+}

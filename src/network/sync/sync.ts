@@ -1,0 +1,133 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
+import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { messageOf, NotFoundError, TimeoutError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import { BoundedMap, createQueue, QueueFullError } from '../../base/queue.ts'
+import type { Rng } from '../../base/rng.ts'
+import {
+  OFFER_CONCURRENCY,
+  SYNC_CONCURRENCY,
+  SYNC_EVERY_MS,
+  SYNC_PEER_GAP_MS,
+  SYNC_PEERS,
+  SYNC_PULLS_PER_PEER_PER_MINUTE,
+  SYNC_QUEUE,
+  SYNC_ROUND_TIMEOUT_MS,
+} from '../constants.ts'
+import type { NetworkEvents } from '../events.ts'
+import type { Conduct, Streams, Sync, SyncSource } from '../index.ts'
+import { syncClient } from './ask.ts'
+import { createOffers } from './offers.ts'
+import { createQuotas } from './quota.ts'
+import { syncServer } from './serve.ts'
+
+export interface SyncComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  events: Emitter<NetworkEvents>
+  streams: Streams
+  conduct: Conduct
+  source: SyncSource | undefined
+  /** Connected peers that speak a protocol. */
+  speakers(protocol: string): Promise<string[]>
+}
+
+export type SyncInit = { readonly everyMs?: number | undefined; readonly pullsPerMinute?: number | undefined }
+
+export type RunningSync = Sync &
+  AsyncDisposable & {
+    /** Serves sync and begins the regular rounds. */
+    start(): Promise<void>
+    /** A neighbour is there and speaks the protocol. */
+    greet(peer: string): void
+  }
+
+export function createSync(components: SyncComponents, init: SyncInit): RunningSync {
+  const { clock, rng, log, events, streams, conduct, speakers } = components
+  const source = components.source ?? NOTHING
+  const over = new AbortController()
+  const client = syncClient({ streams, source, conduct })
+  const rounds = createQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
+  // offers are short and urgent: they do not wait behind whole rounds
+  const offers = createQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })
+  const quotas = createQuotas(() => clock.monotonic(), init.pullsPerMinute ?? SYNC_PULLS_PER_PEER_PER_MINUTE)
+  const lastRound = new BoundedMap<string, number>(SYNC_PEERS)
+  const cleanup = new AsyncDisposableStack()
+
+  /** Work of sync's own accord: bounded in number and time, its failures are nobody's business. */
+  const quietly = (peer: string, work: (signal: AbortSignal) => Promise<unknown>, queue = rounds) => {
+    const job = queue.add(async () => {
+      using limit = deadline(clock, SYNC_ROUND_TIMEOUT_MS, new TimeoutError('sync took too long'), over.signal)
+      await work(limit.signal)
+    })
+    job.catch((error: unknown) => {
+      if (over.signal.aborted) return
+      if (error instanceof QueueFullError)
+        events.emit('network:refused', { peer, protocol: SYNC_PROTOCOL, reason: error.message })
+      else log.debug('sync with a neighbour failed', { peer, error: messageOf(error) })
+    })
+    return job.catch(() => {})
+  }
+  const round = async (peer: string, options: { signal?: AbortSignal | undefined } = {}) => {
+    lastRound.set(peer, clock.monotonic())
+    const result = await client.round(peer, options)
+    events.emit('network:synced', { peer, ...result })
+    return result.pulled
+  }
+  const pullLater = (peer: string, ids: readonly CID[]) =>
+    void quietly(peer, (signal) => client.pull(peer, ids, { signal }))
+  const offer = createOffers(
+    clock,
+    (peer, items) => quietly(peer, (signal) => client.offer(peer, items, { signal }), offers),
+    over.signal,
+  )
+  const roundWithAnyone = async () => {
+    const peers = await speakers(SYNC_PROTOCOL)
+    const peer = peers[rng.int(Math.max(1, peers.length))]
+    if (peer !== undefined) await quietly(peer, (signal) => round(peer, { signal }))
+  }
+
+  return {
+    async start() {
+      if (components.source === undefined) return
+      const serve = syncServer({ events, source, conduct, quotas, pullLater })
+      cleanup.use(await streams.handle(SYNC_PROTOCOL, serve, { maxMessageBytes: MAX_REQUEST_BYTES, maxInbound: 8 }))
+      const everyMs = init.everyMs ?? SYNC_EVERY_MS
+      // nodes that started together do not stay in step
+      cleanup.use(clock.every(everyMs * (0.75 + rng.fraction() / 2), () => void roundWithAnyone()))
+    },
+    greet(peer) {
+      if (components.source === undefined) return
+      if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_PEER_GAP_MS) return
+      lastRound.set(peer, clock.monotonic())
+      void quietly(peer, (signal) => round(peer, { signal }))
+    },
+    async offer(items) {
+      if (items.length === 0) return
+      const peers = await speakers(SYNC_PROTOCOL)
+      await Promise.all(peers.map((peer) => offer(peer, items).catch(() => {})))
+    },
+    pullFrom: (peer, ids, options) => client.pull(peer, ids, options),
+    tell: (peer, announcement, options) => client.tell(peer, announcement, options),
+    with: round,
+    async [Symbol.asyncDispose]() {
+      over.abort(new Error('the node is stopping'))
+      await cleanup.disposeAsync()
+      await Promise.all([rounds.idle(), offers.idle()])
+    },
+  }
+}
+
+/** A peer without services of its own can still ask one for a list or tell it something. */
+const NOTHING: SyncSource = {
+  list: () => [],
+  get: () => undefined,
+  wants: () => [],
+  arrive: async () => {
+    throw new NotFoundError('this peer takes no announcements in')
+  },
+}

@@ -1,0 +1,90 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../../src/base/clock.ts'
+import { createEvents, type Events } from '../../../src/base/events.ts'
+import { createLog, silentLog } from '../../../src/base/log.ts'
+import { seededRng } from '../../../src/base/rng.ts'
+import type { NetworkEvents } from '../../../src/network/events.ts'
+import {
+  type Arrival,
+  createNetwork,
+  type Gate,
+  type Network,
+  type NetworkComponents,
+  type NetworkInit,
+} from '../../../src/network/index.ts'
+
+export type Made = { network: Network; events: Events<NetworkEvents>; arrivals: Arrival[] }
+
+export function newKey(): KeyObject {
+  return generateKeyPairSync('ed25519').privateKey
+}
+
+/** Networks for one test on 127.0.0.1; `disposeAsync` stops them all. */
+export function fixture() {
+  const stack = new AsyncDisposableStack()
+  let count = 0
+  return {
+    stack,
+    async make(
+      init: Partial<NetworkInit> & { join?: boolean } = {},
+      components: Partial<NetworkComponents> = {},
+    ): Promise<Made> {
+      const events = createEvents<NetworkEvents>()
+      const arrivals: Arrival[] = []
+      const gate: Gate = components.gate ?? (async () => 'accept')
+      const made = await createNetwork(
+        {
+          clock: systemClock(),
+          rng: seededRng(`network-test-${count++}`),
+          log: process.env.NETWORK_LOG ? createLog({ level: 'trace' }) : silentLog(),
+          events,
+          ...components,
+          gate: (arrival) => {
+            arrivals.push(arrival)
+            return gate(arrival)
+          },
+        },
+        {
+          network: 'test',
+          identity: newKey(),
+          listen: ['/ip4/127.0.0.1/tcp/0'],
+          visibility: 'private',
+          dht: false,
+          keepPeers: false,
+          ...init,
+        },
+      )
+      stack.use(made)
+      if (init.join !== false) await made.join()
+      return { network: made, events, arrivals }
+    },
+    async dir(): Promise<string> {
+      const dir = await mkdtemp(join(tmpdir(), 'thundercloud-network-'))
+      stack.defer(() => rm(dir, { recursive: true, force: true }))
+      return dir
+    },
+    disposeAsync: () => stack.disposeAsync(),
+  }
+}
+
+export function addressOf({ network }: Made): string {
+  const address = network.multiaddrs().find((text) => text.startsWith('/ip4/127.'))
+  if (address === undefined) throw new Error('the network does not listen')
+  return address
+}
+
+export async function connect(from: Made, to: Made): Promise<void> {
+  await from.network.dial(addressOf(to))
+}
+
+/** Waits until `check` holds; the real network has no hook for everything. */
+export async function until(check: () => boolean | Promise<boolean>, what: string, ms = 15_000): Promise<void> {
+  const end = performance.now() + ms
+  while (!(await check())) {
+    if (performance.now() > end) throw new Error(`waited ${ms} ms for: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
