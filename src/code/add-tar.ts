@@ -27,7 +27,10 @@ export async function receiveTar(
 }
 
 /** A pipeline stage that lets canonical archives through. */
-async function* checked(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* checked(
+  pieces: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const sink = { file() {}, data() {}, close() {} }
   const reader = createTarReader(sink, { maxEntries: MAX_STORED_ENTRIES, maxBytes: CHUNK_BYTES * MAX_CHUNKS })
   for await (const piece of pieces) {

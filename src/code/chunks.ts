@@ -34,7 +34,10 @@ export async function* hashed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
 }
 
 /** The manifest of chunks whose hashes are known, and the code's identity. */
-export function describe(size: number, chunks: Uint8Array[]): { code: CID; manifest: ArchiveManifest; encoded: Uint8Array } {
+export function describe(
+  size: number,
+  chunks: Uint8Array[],
+): { code: CID; manifest: ArchiveManifest; encoded: Uint8Array } {
   const manifest: ArchiveManifest = { v: 1, size, chunkSize: CHUNK_BYTES, chunks }
   const encoded = encodeManifest(manifest)
   return { code: codeId(encoded), manifest, encoded }

@@ -58,5 +58,9 @@ export const MAX_STORED_ENTRIES = 4_200_000
 export const DEFAULT_MAX_ENTRIES = 100_000
 /** An unpacking that takes longer is stuck: 4 GiB at 20 MB/s. */
 export const UNPACK_MS = 200_000
+/** Unpacked codes known to be right; one that is forgotten is compared with its archive again. */
+export const MAX_KNOWN_UNPACKED = 4096
+/** Heap of the unpacking process: it holds one chunk and one header at a time. */
+export const UNPACK_HEAP_MB = 64
 /** What the unpacking process may say before it is ended. */
 export const MAX_CHILD_OUTPUT = 16 * 1024

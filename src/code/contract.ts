@@ -40,7 +40,10 @@ export interface CodeStore extends AsyncDisposable {
   list(): StoredCode[]
   usage(): { bytes: number; maxBytes: number; codes: number }
   /** Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical. */
-  addTar(tar: AsyncIterable<Uint8Array>, options?: Signalled & { from?: CodeOrigin }): Promise<{ code: CID; size: number }>
+  addTar(
+    tar: AsyncIterable<Uint8Array>,
+    options?: Signalled & { from?: CodeOrigin },
+  ): Promise<{ code: CID; size: number }>
   /** Reads chunks of what is here in whole or in part; undefined where nothing is. */
   open(code: CID): Promise<ChunkReader | undefined>
   /** What is here of a code that is being fetched; undefined where nothing is. One writer at a time. */
@@ -109,7 +112,7 @@ export type ObtainOptions = Signalled & {
   readonly sources?: readonly Source[] | undefined
   /** Peers that are likely to have it: who announced it, who published it. Asked before the DHT is. */
   readonly peers?: readonly string[] | undefined
-  /** Files and folders, and bytes of their content, that it may unpack to. */
+  /** Bytes that the archive may have, and so its files together; files and folders that it may unpack to. */
   readonly limits?: Partial<TarLimits> | undefined
   /** Give up after this; without it, only the signal ends the search. */
   readonly patienceMs?: number | undefined

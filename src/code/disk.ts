@@ -102,5 +102,7 @@ export async function onDisk<T>(dir: string, work: Promise<T>): Promise<T> {
 export function diskError(dir: string, cause: unknown): unknown {
   const code = codeOf(cause)
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause
-  return new DiskFullError(`the disk of ${dir} is full; free some room there, or let the code store use another disk`, { cause })
+  return new DiskFullError(`the disk of ${dir} is full; free some room there, or let the code store use another disk`, {
+    cause,
+  })
 }

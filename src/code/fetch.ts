@@ -10,7 +10,15 @@ import type { StreamOpener } from '../base/stream.ts'
 import { formatBytes, printable } from '../base/text.ts'
 import { LOOK_AGAIN_MS, MAX_FAILURES_NAMED, MAX_PROVIDERS_AT_ONCE, PROGRESS_MS } from './constants.ts'
 import type { CodeStore, PartialCode, Signalled } from './contract.ts'
-import { BadArchiveError, DiskFullError, InUseError, NoProviderError, StoreFullError, TooLargeError, WrongBytesError } from './errors.ts'
+import {
+  BadArchiveError,
+  DiskFullError,
+  InUseError,
+  NoProviderError,
+  StoreFullError,
+  TooLargeError,
+  WrongBytesError,
+} from './errors.ts'
 import type { CodeEvents } from './events.ts'
 import { createPlan } from './plan.ts'
 import { pullFrom, type Target } from './provider.ts'

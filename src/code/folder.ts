@@ -13,7 +13,10 @@ import type { PackEntry } from './tar-write.ts'
  * its owner may execute it. Links and special files are refused by name, because leaving them out in silence would make
  * a program that works here and nowhere else.
  */
-export async function listFolder(dir: string, options: { signal?: AbortSignal | undefined } = {}): Promise<PackEntry[]> {
+export async function listFolder(
+  dir: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<PackEntry[]> {
   const stats = await lstat(dir).catch((cause) => {
     throw new InputError(`${dir} can not be read (${codeOf(cause) ?? 'unknown'}); name a folder`, { cause })
   })

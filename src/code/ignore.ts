@@ -19,7 +19,9 @@ export type Ignore = (path: string, isFolder: boolean) => boolean
  */
 export function parseIgnore(text: string): Ignore {
   if (Buffer.byteLength(text) > MAX_IGNORE_BYTES) {
-    throw new InputError(`${IGNORE_FILE} has more than ${MAX_IGNORE_BYTES} bytes; leave out whole folders instead of files`)
+    throw new InputError(
+      `${IGNORE_FILE} has more than ${MAX_IGNORE_BYTES} bytes; leave out whole folders instead of files`,
+    )
   }
   const rules = text
     .split(/\r?\n/)

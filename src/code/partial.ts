@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { chunkLength } from '../../protocols/archive.ts'
 import { compareBytes, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../protocols/limits.ts'
+import type { PartialCode } from './contract.ts'
 import { type FoundCode, onDisk, openTar, TAR } from './disk.ts'
 import { WrongBytesError } from './errors.ts'
-import type { PartialCode } from './contract.ts'
 
 /** What happens to the folder of a partial code when its writer is done with it. */
 export type PartialEnd = {
@@ -72,7 +72,10 @@ export async function openPartial(
       let offset = 0
       while (offset < content.byteLength) {
         const position = index * CHUNK_BYTES + offset
-        const { bytesWritten } = await onDisk(folder, file.write(content, offset, content.byteLength - offset, position))
+        const { bytesWritten } = await onDisk(
+          folder,
+          file.write(content, offset, content.byteLength - offset, position),
+        )
         offset += bytesWritten
       }
       add(index)

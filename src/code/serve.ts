@@ -1,4 +1,9 @@
-import { type ArchiveAnswer, type ArchiveRequest, decodeArchiveRequest, encodeArchiveAnswer } from '../../protocols/archive.ts'
+import {
+  type ArchiveAnswer,
+  type ArchiveRequest,
+  decodeArchiveRequest,
+  encodeArchiveAnswer,
+} from '../../protocols/archive.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
 import { type Clock, deadline } from '../base/clock.ts'
@@ -124,7 +129,8 @@ export function createArchiveServer(components: ServerComponents) {
       else perPeer.delete(stream.peer)
       await session.open?.reader[Symbol.asyncDispose]()
       await stream[Symbol.asyncDispose]()
-      if (session.chunks > 0) events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
+      if (session.chunks > 0)
+        events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
     }
   }
 }

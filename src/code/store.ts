@@ -6,7 +6,18 @@ import { codeOf, InputError, messageOf, NotFoundError } from '../base/errors.ts'
 import { formatBytes } from '../base/text.ts'
 import { receiveTar } from './add-tar.ts'
 import type { CodeStore, PartialCode, StoreComponents, StoreInit } from './contract.ts'
-import { discard, exists, FILES, type FoundCode, findCodes, MANIFEST, onDisk, openLayout, TAR, writeWhole } from './disk.ts'
+import {
+  discard,
+  exists,
+  FILES,
+  type FoundCode,
+  findCodes,
+  MANIFEST,
+  onDisk,
+  openLayout,
+  TAR,
+  writeWhole,
+} from './disk.ts'
 import { BadArchiveError, InUseError, TooLargeError, WrongBytesError } from './errors.ts'
 import type { CodeEvents, CodeOrigin } from './events.ts'
 import { openPartial } from './partial.ts'
@@ -30,16 +41,20 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   const bytesOf = (whole: Whole) => whole.manifest.size * (whole.unpacked ? 2 : 1)
   const isFree = (key: string) => !pins.has(key)
   const quota = createQuota(init.maxBytes, (): Evictable[] => [
-    ...[...wholes].filter(([key]) => isFree(key)).map(([key, whole]) => ({
-      bytes: bytesOf(whole),
-      usedAt: whole.usedAt,
-      evict: () => removeWhole(key, whole, 'evicted'),
-    })),
-    ...[...parts].filter(([key, part]) => isFree(key) && part.open === undefined).map(([key, part]) => ({
-      bytes: part.found.manifest.size,
-      usedAt: part.found.usedAt,
-      evict: () => removePart(key, part),
-    })),
+    ...[...wholes]
+      .filter(([key]) => isFree(key))
+      .map(([key, whole]) => ({
+        bytes: bytesOf(whole),
+        usedAt: whole.usedAt,
+        evict: () => removeWhole(key, whole, 'evicted'),
+      })),
+    ...[...parts]
+      .filter(([key, part]) => isFree(key) && part.open === undefined)
+      .map(([key, part]) => ({
+        bytes: part.found.manifest.size,
+        usedAt: part.found.usedAt,
+        evict: () => removePart(key, part),
+      })),
   ])
   const bury = (path: string) => discard(path, layout.temp, `out-${graves++}`)
 
@@ -83,7 +98,11 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     return true
   }
 
-  async function openPart(key: string, part: Part, options: { signal?: AbortSignal | undefined }): Promise<PartialCode> {
+  async function openPart(
+    key: string,
+    part: Part,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<PartialCode> {
     if (part.open !== undefined) throw new InUseError('the code is being fetched already')
     part.open = 'opening'
     const folder = join(layout.partial, key)
@@ -91,7 +110,12 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       part.open = undefined
     }
     try {
-      part.open = await openPartial(folder, part.found, { leave, discard: () => removePart(key, part), commit }, options)
+      part.open = await openPartial(
+        folder,
+        part.found,
+        { leave, discard: () => removePart(key, part), commit },
+        options,
+      )
       return part.open
     } catch (error) {
       leave()
@@ -136,14 +160,21 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
         unpacked,
         usedAt,
       })),
-      ...[...parts].map(([key, { found: { code, manifest, usedAt } }]) => ({
-        code,
-        size: manifest.size,
-        complete: false,
-        pinned: pins.has(key),
-        unpacked: false,
-        usedAt,
-      })),
+      ...[...parts].map(
+        ([
+          key,
+          {
+            found: { code, manifest, usedAt },
+          },
+        ]) => ({
+          code,
+          size: manifest.size,
+          complete: false,
+          pinned: pins.has(key),
+          unpacked: false,
+          usedAt,
+        }),
+      ),
     ],
     usage: () => ({ bytes: quota.used, maxBytes: init.maxBytes, codes: wholes.size }),
 
@@ -193,7 +224,8 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
 
     async begin(code, encoded) {
       const key = code.toString()
-      if (!codeId(encoded).equals(code)) throw new WrongBytesError('the manifest is not the one that the code is named after')
+      if (!codeId(encoded).equals(code))
+        throw new WrongBytesError('the manifest is not the one that the code is named after')
       if (wholes.has(key) || parts.has(key)) throw new InUseError('the code is in the store already')
       const manifest = readManifest(encoded)
       if (manifest.size > init.maxBytes) {
@@ -268,7 +300,8 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     },
 
     async [Symbol.asyncDispose]() {
-      for (const { open } of parts.values()) if (open !== undefined && open !== 'opening') await open[Symbol.asyncDispose]()
+      for (const { open } of parts.values())
+        if (open !== undefined && open !== 'opening') await open[Symbol.asyncDispose]()
     },
   }
   return store

@@ -1,6 +1,16 @@
-import { BadArchiveError } from './errors.ts'
-import { BLOCK, checkEntry, comparePaths, encodeHeader, FIELDS, paddedSize, quoted, TRAILER_BYTES, type TarEntry } from './tar-format.ts'
 import { MAX_PATH_BYTES } from './constants.ts'
+import { BadArchiveError, TooLargeError } from './errors.ts'
+import {
+  BLOCK,
+  checkEntry,
+  comparePaths,
+  encodeHeader,
+  FIELDS,
+  paddedSize,
+  quoted,
+  type TarEntry,
+  TRAILER_BYTES,
+} from './tar-format.ts'
 
 /** Where the files of an archive go while it is read. Calls come in order: file, data (any number of times), close. */
 export interface TarSink {
@@ -89,10 +99,10 @@ function* parse(
     counts.files++
     counts.bytes += entry.size
     if (counts.files + counts.folders > limits.maxEntries) {
-      throw new BadArchiveError(`the archive has more than ${limits.maxEntries} files and folders`)
+      throw new TooLargeError(`the archive has more than ${limits.maxEntries} files and folders`)
     }
     if (counts.bytes > limits.maxBytes) {
-      throw new BadArchiveError(`the files of the archive have more than ${limits.maxBytes} bytes`)
+      throw new TooLargeError(`the files of the archive have more than ${limits.maxBytes} bytes`)
     }
     sink.file(entry)
     for (let left = entry.size; left > 0; ) {
@@ -155,7 +165,9 @@ function createOrder(): { add(path: string): number } {
     add(path) {
       if (last !== undefined && comparePaths(last, path) >= 0) {
         throw new BadArchiveError(
-          last === path ? `${quoted(path)} occurs twice` : `${quoted(path)} comes after ${quoted(last)}; paths must ascend`,
+          last === path
+            ? `${quoted(path)} occurs twice`
+            : `${quoted(path)} comes after ${quoted(last)}; paths must ascend`,
         )
       }
       while (beginnings.length > 0 && !path.startsWith(beginnings.at(-1) as string)) beginnings.pop()
@@ -201,7 +213,9 @@ function readText(field: Uint8Array): string {
 function readOctal(header: Uint8Array, offset: number, digits: number): number {
   const text = readText(header.subarray(offset, offset + digits))
   if (!/^[0-7]+$/.test(text) || text.length !== digits) {
-    throw new BadArchiveError(`${quoted(readText(header.subarray(0, 100)))} has a number in its header that is not ${digits} octal digits`)
+    throw new BadArchiveError(
+      `${quoted(readText(header.subarray(0, 100)))} has a number in its header that is not ${digits} octal digits`,
+    )
   }
   return Number.parseInt(text, 8)
 }

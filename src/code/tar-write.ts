@@ -1,5 +1,14 @@
 import { InputError } from '../base/errors.ts'
-import { checkEntry, comparePaths, encodeHeader, paddedSize, quoted, TRAILER_BYTES, type TarEntry, ZEROS } from './tar-format.ts'
+import {
+  checkEntry,
+  comparePaths,
+  encodeHeader,
+  paddedSize,
+  quoted,
+  type TarEntry,
+  TRAILER_BYTES,
+  ZEROS,
+} from './tar-format.ts'
 
 /** A file to pack. Its content is opened when its turn comes. */
 export type PackEntry = TarEntry & {

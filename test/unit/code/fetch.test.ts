@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
 import { fetchCode } from '../../../src/code/fetch.ts'
 import { MIB, noise, packFiles, testMesh, testStore } from './support.ts'
 
@@ -8,7 +8,12 @@ describe('fetching a code', () => {
     const there = await testStore()
     const here = await testStore()
     const content = noise(5 * MIB + 77)
-    const { code, size } = await there.store.addTar(packFiles([{ path: 'a.bin', content }, { path: 'z/b.txt', content: 'hello' }]))
+    const { code, size } = await there.store.addTar(
+      packFiles([
+        { path: 'a.bin', content },
+        { path: 'z/b.txt', content: 'hello' },
+      ]),
+    )
     const progress: number[] = []
     await fetchCode({ ...here, streams: testMesh({ alice: there.store }) }, code, {
       providers: () => ['alice'],

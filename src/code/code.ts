@@ -1,0 +1,30 @@
+import { pipe } from 'it-pipe'
+import type { Code, CodeComponents, CodeInit } from './contract.ts'
+import type { CodeEvents } from './events.ts'
+import { listFolder } from './folder.ts'
+import { createObtainer } from './obtain.ts'
+import { createArchiveServer } from './serve.ts'
+import { createCodeStore } from './store.ts'
+import { packEntries } from './tar-write.ts'
+
+export async function startCode(components: CodeComponents, init: CodeInit): Promise<Code> {
+  const store = await createCodeStore(components, init)
+  const obtainer = createObtainer({ ...components, store }, init)
+  const serve = createArchiveServer({ ...components, store })
+  return {
+    store,
+    serve,
+    addTar: store.addTar,
+    obtain: obtainer.obtain,
+    fetch: obtainer.fetch,
+    async addFolder(dir, options = {}) {
+      const entries = await listFolder(dir, options)
+      const added = await pipe(packEntries(entries, options), (tar) => store.addTar(tar, options))
+      return { ...added, files: entries.length }
+    },
+    async [Symbol.asyncDispose]() {
+      await obtainer[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}

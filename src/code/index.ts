@@ -1,0 +1,40 @@
+import { startCode } from './code.ts'
+import type { Code, CodeComponents, CodeInit } from './contract.ts'
+
+export type {
+  ChunkReader,
+  Code,
+  CodeComponents,
+  CodeInit,
+  CodeProviders,
+  CodeStore,
+  ObtainedCode,
+  ObtainOptions,
+  StoreComponents,
+  StoredCode,
+  StoreInit,
+} from './contract.ts'
+export {
+  BadArchiveError,
+  DiskFullError,
+  InUseError,
+  NoProviderError,
+  StoreFullError,
+  TooLargeError,
+  WrongBytesError,
+} from './errors.ts'
+export type { CodeEvents, CodeOrigin } from './events.ts'
+export { listFolder } from './folder.ts'
+export { type PackEntry, packEntries } from './tar-write.ts'
+
+/**
+ * Code on this node: packed, kept by content, served to peers, fetched from them, and unpacked for runs.
+ *
+ *     await using code = await createCode(components, { dir, maxBytes })
+ *     await network.streams.handle(ARCHIVE_PROTOCOL, code.serve)
+ *     const { code: id } = await code.addFolder('./my-service')
+ *     using unpacked = await code.obtain(id, { signal })   // unpacked.dir
+ */
+export function createCode(components: CodeComponents, init: CodeInit): Promise<Code> {
+  return startCode(components, init)
+}

@@ -1,0 +1,33 @@
+import { type CID, sha256 } from '../../protocols/encoding.ts'
+import { CHUNK_BYTES } from '../../protocols/limits.ts'
+import type { Source } from '../../protocols/service.ts'
+import { describe } from './chunks.ts'
+import type { CodeStore, Signalled } from './contract.ts'
+
+/** Takes the code from the service itself, where it is small enough to travel in it. False where it does not. */
+export async function takeInline(
+  store: Pick<CodeStore, 'addTar'>,
+  code: CID,
+  sources: readonly Source[],
+  options: Signalled,
+): Promise<boolean> {
+  for (const source of sources) {
+    if (source.type !== 'inline' || source.bytes.byteLength === 0 || !named(source.bytes).equals(code)) continue
+    await store.addTar(once(source.bytes), { ...options, from: 'inline' })
+    return true
+  }
+  return false
+}
+
+/** The identity that these bytes would have as an archive. */
+function named(bytes: Uint8Array): CID {
+  const chunks: Uint8Array[] = []
+  for (let offset = 0; offset < bytes.byteLength; offset += CHUNK_BYTES) {
+    chunks.push(sha256(bytes.subarray(offset, offset + CHUNK_BYTES)))
+  }
+  return describe(bytes.byteLength, chunks).code
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

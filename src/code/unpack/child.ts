@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { codeOf, messageOf } from '../../base/errors.ts'
+import { BadArchiveError, TooLargeError, WrongBytesError } from '../errors.ts'
+import { createTarReader } from '../tar-read.ts'
+import type { UnpackJob, UnpackResult } from './job.ts'
+import { comparingSink, DiffersError, writingSink } from './sinks.ts'
+
+/**
+ * The process that reads other people's archives. It imports nothing but Node and this folder's own code, so that it
+ * starts quickly and may read little. Each chunk is hashed before a byte of it is looked at.
+ */
+const stopped = new AbortController()
+const lines = createInterface({ input: process.stdin })
+lines.once('close', () => stopped.abort(new Error('the node has gone')))
+lines.once('line', (line) => {
+  run(JSON.parse(line) as UnpackJob)
+    .catch((error): UnpackResult => ({ done: false, why: kindOf(error), message: messageOf(error) }))
+    .then((result) => process.stdout.write(`${JSON.stringify(result)}\n`))
+    .finally(() => process.stdin.destroy())
+})
+
+async function run(job: UnpackJob): Promise<UnpackResult> {
+  // modes are what the archive says, whatever the operator's umask
+  process.umask(0o022)
+  const comparing = job.task === 'check' ? comparingSink(job.target) : undefined
+  const sink = comparing ?? writingSink(job.target)
+  let bytes = 0
+  const counting = {
+    ...sink,
+    data: (piece: Uint8Array) => {
+      bytes += piece.byteLength
+      sink.data(piece)
+    },
+  }
+  const reader = createTarReader(counting, job.limits)
+  await using file = await open(job.tar)
+  for (const [index, hash] of job.hashes.entries()) {
+    stopped.signal.throwIfAborted()
+    const length = Math.min(job.chunkBytes, job.size - index * job.chunkBytes)
+    const { bytesRead, buffer } = await file.read(new Uint8Array(length), 0, length, index * job.chunkBytes)
+    if (bytesRead !== length || createHash('sha256').update(buffer).digest('hex') !== hash) {
+      throw new WrongBytesError(`chunk ${index} of the archive is damaged on this disk`)
+    }
+    reader.push(buffer)
+  }
+  reader.end()
+  comparing?.end(reader.entries)
+  return { done: true, files: reader.files, entries: reader.entries, bytes }
+}
+
+function kindOf(error: unknown): Exclude<UnpackResult, { done: true }>['why'] {
+  if (error instanceof BadArchiveError) return 'bad-archive'
+  if (error instanceof TooLargeError) return 'too-large'
+  if (error instanceof WrongBytesError) return 'wrong-bytes'
+  if (error instanceof DiffersError) return 'differs'
+  return codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT' ? 'disk-full' : 'failed'
+}

@@ -1,0 +1,23 @@
+import type { TarLimits } from '../tar-read.ts'
+
+/** What the unpacking process is told, as one line of JSON on its standard input. The input's end means: stop. */
+export type UnpackJob = {
+  /** unpack: write the files. check: compare what is there. */
+  readonly task: 'unpack' | 'check'
+  readonly tar: string
+  readonly target: string
+  readonly size: number
+  readonly chunkBytes: number
+  /** sha256 of each chunk, hex */
+  readonly hashes: readonly string[]
+  readonly limits: TarLimits
+}
+
+/** What it answers, as one line of JSON on its standard output. */
+export type UnpackResult =
+  | { readonly done: true; readonly files: number; readonly entries: number; readonly bytes: number }
+  | {
+      readonly done: false
+      readonly why: 'bad-archive' | 'too-large' | 'wrong-bytes' | 'disk-full' | 'differs' | 'failed'
+      readonly message: string
+    }

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ArchiveManifest } from '../../../protocols/archive.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { entryFile, entryFlags } from '../../base/entry.ts'
+import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import { printable } from '../../base/text.ts'
+import { MAX_CHILD_OUTPUT, UNPACK_HEAP_MB, UNPACK_MS } from '../constants.ts'
+import { BadArchiveError, DiskFullError, TooLargeError, WrongBytesError } from '../errors.ts'
+import type { TarLimits } from '../tar-read.ts'
+import type { UnpackJob, UnpackResult } from './job.ts'
+
+export type UnpackOptions = {
+  readonly clock: Clock
+  readonly limits: TarLimits
+  readonly signal?: AbortSignal | undefined
+}
+/** `entries`: files and folders. */
+export type Unpacked = { readonly files: number; readonly entries: number; readonly bytes: number }
+export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string }
+
+/**
+ * Unpacks an archive into the empty folder `target`, in a process that may read this archive and write this folder and
+ * do nothing else. What is in `target` after a failure is worthless. Throws BadArchiveError, TooLargeError,
+ * WrongBytesError or DiskFullError.
+ */
+export async function unpackArchive(archive: Archive, target: string, options: UnpackOptions): Promise<Unpacked> {
+  const result = await runChild('unpack', archive, target, options)
+  if (result.done) return unpackedOf(result)
+  throw errorOf(result, target)
+}
+
+/** What `target` holds, if that is exactly the archive's files. Throws WrongBytesError where the archive itself is damaged. */
+export async function checkUnpacked(
+  archive: Archive,
+  target: string,
+  options: UnpackOptions,
+): Promise<Unpacked | undefined> {
+  const result = await runChild('check', archive, target, options)
+  if (result.done) return unpackedOf(result)
+  if (result.why === 'differs') return undefined
+  throw errorOf(result, target)
+}
+
+function unpackedOf({ files, entries, bytes }: Unpacked): Unpacked {
+  return { files, entries, bytes }
+}
+
+function errorOf({ why, message }: Exclude<UnpackResult, { done: true }>, target: string): Error {
+  const text = printable(message, 400)
+  if (why === 'bad-archive') return new BadArchiveError(text)
+  if (why === 'too-large') return new TooLargeError(text)
+  if (why === 'wrong-bytes') return new WrongBytesError(text)
+  if (why === 'disk-full')
+    return new DiskFullError(`the disk of ${target} is full; free some room there, or use another disk`)
+  return new UnavailableError(`unpacking failed: ${text}`)
+}
+
+async function runChild(
+  task: UnpackJob['task'],
+  archive: Archive,
+  target: string,
+  options: UnpackOptions,
+): Promise<UnpackResult> {
+  const { manifest } = archive
+  const [tar, folder] = await Promise.all([realpath(archive.tar), realpath(target)])
+  const hashes = manifest.chunks.map((hash) => Buffer.from(hash).toString('hex'))
+  const job: UnpackJob = {
+    task,
+    tar,
+    target: folder,
+    size: manifest.size,
+    chunkBytes: manifest.chunkSize,
+    hashes,
+    limits: options.limits,
+  }
+  using limit = deadline(options.clock, UNPACK_MS, new TimeoutError('unpacking takes too long'), options.signal)
+  limit.signal.throwIfAborted()
+  const child = spawn(process.execPath, [...flags(tar, folder), entryFile(import.meta.url, './child')], {
+    // nothing of the node's own environment: no proxy, no token, no NODE_OPTIONS
+    env: {},
+    cwd: dirname(tar),
+    stdio: 'pipe',
+  })
+  const kill = () => void child.kill('SIGKILL')
+  limit.signal.addEventListener('abort', kill, { once: true })
+  const output = gather(child.stdout)
+  const complaints = gather(child.stderr)
+  // a child that died early takes no job; its exit tells why
+  child.stdin.on('error', () => {})
+  child.stdin.write(`${JSON.stringify(job)}\n`)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', () => resolve())
+    })
+  } finally {
+    limit.signal.removeEventListener('abort', kill)
+  }
+  limit.signal.throwIfAborted()
+  const [line] = output().split('\n', 1)
+  if (line === undefined || line === '') {
+    const problem = printable(complaints().trim().split('\n').at(-1) ?? '')
+    throw new UnavailableError(`the unpacking process ended without an answer (${problem})`)
+  }
+  return JSON.parse(line) as UnpackResult
+}
+
+function flags(tar: string, folder: string): string[] {
+  const sources = fileURLToPath(new URL('../..', import.meta.url))
+  return [
+    '--permission',
+    `--allow-fs-read=${sources}`,
+    `--allow-fs-read=${tar}`,
+    `--allow-fs-read=${folder}`,
+    `--allow-fs-write=${folder}`,
+    // the permission model leaves it open, and it reads and writes files
+    '--no-experimental-sqlite',
+    '--no-warnings',
+    `--max-old-space-size=${UNPACK_HEAP_MB}`,
+    ...entryFlags(import.meta.url),
+  ]
+}
+
+function gather(stream: NodeJS.ReadableStream): () => string {
+  let text = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (piece: string) => {
+    if (text.length < MAX_CHILD_OUTPUT) text += piece
+  })
+  return () => text
+}
