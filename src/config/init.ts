@@ -1,8 +1,9 @@
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, InputError, messageOf } from '../base/errors.ts'
 import { type Rng, systemRng } from '../base/rng.ts'
 import { API_TOKEN_BYTES, API_TOKEN_FILE, IDENTITY_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
+import { makeFolder } from './folders.ts'
 import { type FileKind, jsonSchemaText } from './json-schema.ts'
 import { keyOfPem, newKeyPem, writeSecret } from './key-file.ts'
 import { nodeSchema } from './node-schema.ts'
@@ -32,19 +33,19 @@ export type InitOptions = {
 export async function initFolder(dir: string, options: InitOptions = {}): Promise<void> {
   const target = resolve(dir)
   const files = filesOf(options)
+  const rng = options.rng ?? systemRng()
   const secrets = {
     [IDENTITY_FILE]: options.identity ?? newKeyPem(),
-    [API_TOKEN_FILE]: `${Buffer.from((options.rng ?? systemRng()).bytes(API_TOKEN_BYTES)).toString('base64url')}\n`,
+    [API_TOKEN_FILE]: `${Buffer.from(rng.bytes(API_TOKEN_BYTES)).toString('base64url')}\n`,
   }
   keyOfPem(secrets[IDENTITY_FILE] as string, IDENTITY_FILE)
   await refuseUnlessEmpty(dir, target)
-  const temporary = join(dirname(target), `.${basename(target)}.init-${process.pid}`)
+  const temporary = join(dirname(target), `.${basename(target)}.init-${process.pid}-${rng.uuid()}`)
   try {
     await sweep(target)
-    await rm(temporary, { recursive: true, force: true })
     for (const [name, text] of Object.entries(files)) {
       options.signal?.throwIfAborted()
-      await mkdir(dirname(join(temporary, name)), { recursive: true })
+      await makeFolder(dirname(join(temporary, name)))
       await writeFile(join(temporary, name), text, { flag: 'wx' })
     }
     for (const [name, text] of Object.entries(secrets)) await writeSecret(join(temporary, name), text)
@@ -113,10 +114,10 @@ async function moveInto(temporary: string, target: string, dir: string): Promise
 /** Removes what an `init` that was killed left beside the folder. */
 async function sweep(target: string): Promise<void> {
   const parent = dirname(target)
-  await mkdir(parent, { recursive: true })
+  await makeFolder(parent)
   const prefix = `.${basename(target)}.init-`
   for (const name of await readdir(parent)) {
-    const pid = Number(name.slice(prefix.length))
+    const pid = Number(name.slice(prefix.length).split('-')[0])
     if (!name.startsWith(prefix) || !Number.isSafeInteger(pid) || isAlive(pid)) continue
     await rm(join(parent, name), { recursive: true, force: true })
   }

@@ -1,7 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { link, mkdir, open, rm } from 'node:fs/promises'
+import { link, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { InputError } from '../base/errors.ts'
+import { systemRng } from '../base/rng.ts'
+import { makeFolder } from './folders.ts'
 import { isExposed, modeOf, octal, type ReadOptions, readText } from './read.ts'
 
 /** A new ed25519 key as PKCS#8 PEM text. */
@@ -47,9 +49,8 @@ export function keyOfPem(pem: string, file: string): KeyObject {
  * one at once, the second gets `false` and reads the first's.
  */
 export async function createKeyFile(path: string, pem: string): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = `${path}.${process.pid}.new`
-  await rm(temporary, { force: true })
+  await makeFolder(dirname(path), 0o700)
+  const temporary = `${path}.${systemRng().uuid()}.new`
   try {
     await writeSecret(temporary, pem)
     // link, unlike rename, fails where there is a file already

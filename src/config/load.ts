@@ -4,6 +4,7 @@ import { InputError } from '../base/errors.ts'
 import type { Configuration, Notice, OwnService } from './configuration.ts'
 import { API_TOKEN_FILE, NODE_FILE, SERVICES_FILE } from './constants.ts'
 import { ENV_PREFIX, type Env, overridesFromEnv } from './env.ts'
+import { isFolder } from './folders.ts'
 import { type NodeConfig, nodeSchema } from './node-schema.ts'
 import { isLoopback } from './places.ts'
 import { loadPolicy } from './policy.ts'
@@ -121,8 +122,4 @@ async function tokenNotices(root: string): Promise<Notice[]> {
   if (mode === undefined || !isExposed(mode)) return []
   const message = `${API_TOKEN_FILE} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${join(root, API_TOKEN_FILE)}\``
   return [{ file: API_TOKEN_FILE, key: '', message }]
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }

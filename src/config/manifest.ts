@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { type Address, addressBytes, parseAddress } from '../../protocols/address.ts'
-import type { CID } from '../../protocols/encoding.ts'
-import { parseCid } from '../../protocols/encoding.ts'
+import { type CID, encodeCanonical, parseCid } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../protocols/limits.ts'
 import type { Reach } from '../../protocols/redirection.ts'
@@ -65,18 +64,19 @@ export function manifestToBody(manifest: Manifest, signing: Signing, file = 'man
     replyTo: [...signing.replyTo],
     reach: signing.reach,
   }
-  const size = encoded(body, file)
-  const most = MAX_ANNOUNCEMENT_BYTES - ENVELOPE_BYTES
-  if (size > most)
-    throw new InputError(
-      `${file} has ${size} bytes when encoded; allowed are at most ${most}: shorten desc, env or the command`,
-    )
+  checkBody(body, file)
   return body
 }
 
-function encoded(body: ServiceBody, file: string): number {
+function checkBody(body: ServiceBody, file: string): void {
+  const most = MAX_ANNOUNCEMENT_BYTES - ENVELOPE_BYTES
   try {
-    return encodeService(body).byteLength
+    const size = encodeCanonical(body).byteLength
+    if (size > most) {
+      const advice = 'shorten desc, env or the command'
+      throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${advice}`)
+    }
+    encodeService(body)
   } catch (error) {
     if (error instanceof ProtocolError) throw new InputError(`${file}: ${error.message}`, { cause: error })
     throw error

@@ -41,7 +41,7 @@ export async function readJson(
 export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    (error: unknown) => codeOf(error) !== 'ENOENT',
+    (error: unknown) => !['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? ''),
   )
 }
 

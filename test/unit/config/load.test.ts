@@ -1,0 +1,233 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { InputError } from '../../../src/base/errors.ts'
+import { initFolder, loadConfiguration, loadDockerOptions, readPolicy } from '../../../src/config/index.ts'
+import { folder, ROOT } from './folder.ts'
+
+async function sentenceOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(InputError)
+  return (error as Error).message
+}
+
+describe('an operator folder', () => {
+  it('fresh from init: a node that can run something, and nothing to complain about', async () => {
+    await using temp = await folder()
+    await initFolder(temp.in('node'))
+    const { configuration, notices } = await loadConfiguration(temp.in('node'))
+    expect(notices).toEqual([])
+    expect(configuration).toMatchObject({
+      dir: temp.in('node'),
+      network: 'thundercloud',
+      visibility: 'public',
+      listen: ['/ip4/0.0.0.0/tcp/4980'],
+      api: { host: '127.0.0.1', port: 4981 },
+      dataDir: temp.in('node', 'data'),
+      logLevel: 'info',
+      quotas: { SERVICES_PER_AUTHOR: 64, NEW_PER_AUTHOR_PER_MINUTE: 4 },
+      timeouts: { VERDICT: 2 },
+      services: [],
+      runner: { entry: temp.in('node', 'runners/andromeda/runner.js'), network: false },
+    })
+    expect(configuration.policy.unbuilt).toEqual([])
+    expect(configuration.policy.config.LIMITS).toEqual({
+      TOTAL: { MEMORY: 2 * 1024 ** 3, CPU: 2000, DISK: 10 * 1024 ** 3, PIDS: 1024, RUNS: 16 },
+      SERVICE: { MEMORY: 512 * 1024 ** 2, CPU: 1000, DISK: 1024 ** 3, PIDS: 256, TIMEOUT: undefined },
+      EVICT: false,
+    })
+    // it crosses to the runner's process as JSON
+    const crossed: unknown = JSON.parse(JSON.stringify(configuration.policy.config))
+    expect(crossed).toEqual(configuration.policy.config)
+  })
+
+  it("the seed's sample loads unchanged, its misspelled address reported", async () => {
+    const { configuration, notices } = await loadConfiguration(join(ROOT, 'configs/examples/seed'))
+    const { config, staticNodes, unbuilt } = configuration.policy
+    const file = 'runners/dev_andromeda/config.json'
+    expect(notices.map(({ message }) => message)).toEqual([
+      `${file}: STATIC_NODES has "htts://api-klyntar.coinbase.com", which begins with neither http:// nor https://; it is left out`,
+      `${file}: LIMITS gives away no TOTAL.MEMORY, TOTAL.CPU, TOTAL.PIDS, TOTAL.RUNS, so nothing runs here`,
+    ])
+    expect(staticNodes).toEqual({ multiaddrs: [], origins: ['https://someklyntarpool.io'] })
+    expect(Object.keys(config.TRUSTED_HUBS)).toContain('HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV')
+    expect(config.QUORUM).toEqual({ HUBS: 2, WEIGHT: 0 })
+    expect(config.REDIRECTION_DEPTH).toBe(3)
+    expect(config.REGISTRIES).toEqual({
+      'NODE.JS': ['https://localhost:4873'],
+      PYTHON: [],
+      RUST: [],
+      DOCKER: ['https://localhost:5000'],
+    })
+    expect(unbuilt).toEqual([
+      'TRUSTED_HUBS',
+      'PREFER_SYMBIOTES',
+      'PREFER_HOSTCHAINS',
+      'ALLOWED_STORAGE',
+      'REGISTRIES',
+      'CONTAINERS',
+    ])
+    expect(await loadDockerOptions(configuration.dir, config)).toEqual({
+      protocol: 'http',
+      host: 'localhost',
+      port: 2375,
+    })
+  })
+
+  it('the example of an operator', async () => {
+    const { configuration, notices } = await loadConfiguration(join(ROOT, 'configs/examples/operator'))
+    expect(notices).toEqual([])
+    expect(configuration.services).toEqual([
+      { name: 'hello-web', kind: 'dir', path: join(ROOT, 'configs/examples/hello-web'), publish: true },
+    ])
+    expect(configuration.policy.staticNodes).toEqual({
+      multiaddrs: ['/dns4/seed.example.org/tcp/4980'],
+      origins: ['https://node.example.net'],
+    })
+  })
+
+  it('an empty policy runs nothing and passes nothing on', () => {
+    const { policy, notices } = readPolicy({})
+    expect(policy.config).toMatchObject({
+      REDIRECTION_DEPTH: 0,
+      PREFER_TOOLCHAIN: { docker: [], host: [] },
+      TRUST_TREE: { ROOTS: {} },
+      NETCAP: { MODE: 'none' },
+      ALLOWED_STORAGE: [],
+      LIMITS: { TOTAL: { MEMORY: 0, RUNS: 0 }, SERVICE: { MEMORY: 0 } },
+    })
+    expect(notices.map(({ key }) => key)).toEqual(['PREFER_TOOLCHAIN', 'LIMITS'])
+  })
+
+  it('names a policy by what it means, not by how it is spelled', () => {
+    const hash = (raw: object) => readPolicy(raw).policy.hash
+    const first = hash({ LIMITS: { TOTAL: { MEMORY: '1GiB' } }, PREFER_TOOLCHAIN: { docker: ['node'] } })
+    expect(first).toMatch(/^[0-9a-f]{64}$/)
+    expect(
+      hash({
+        $schema: 'x',
+        PREFER_TOOLCHAIN: { docker: ['Node.js', 'nodejs'] },
+        LIMITS: { TOTAL: { MEMORY: 1024 ** 3 } },
+      }),
+    ).toBe(first)
+    expect(hash({ LIMITS: { TOTAL: { MEMORY: '2GiB' } }, PREFER_TOOLCHAIN: { docker: ['node'] } })).not.toBe(first)
+  })
+
+  it('names the keys whose rule does not decide yet, and only those that are set to something', () => {
+    const { policy } = readPolicy({
+      NETCAP: { MODE: 'open' },
+      DORMITORY: {},
+      PRICING: {},
+      QUORUM: {},
+      LIMITS: { EVICT: true },
+    })
+    expect(policy.unbuilt).toEqual(['NETCAP', 'LIMITS.EVICT'])
+  })
+
+  it('reports names of older runners and words that no executor knows', () => {
+    const { notices } = readPolicy({ MUST_SEND: ['x'], SEND_TO_STATIC: true, PREFER_TOOLCHAIN: { docker: ['cobol'] } })
+    expect(notices.map(({ message }) => message)).toEqual([
+      'config.json: MUST_SEND is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place',
+      'config.json: SEND_TO_STATIC is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place',
+      'config.json: PREFER_TOOLCHAIN has "cobol", which no executor here knows',
+      'config.json: LIMITS gives away no TOTAL.MEMORY, TOTAL.CPU, TOTAL.PIDS, TOTAL.RUNS, so nothing runs here',
+    ])
+  })
+})
+
+describe('what is wrong with a folder', () => {
+  it('is said in one sentence', async () => {
+    await using temp = await folder()
+    const dir = temp.in('node')
+    const load = () => sentenceOf(loadConfiguration(dir))
+    expect(await load()).toBe(`${dir} is no folder; run \`thundercloud init ${dir}\` to make one`)
+    await mkdir(dir)
+    expect(await load()).toBe(
+      `node.json is not there (${join(dir, 'node.json')}); run \`thundercloud init ${dir}\` to make one`,
+    )
+    await rm(dir, { recursive: true })
+    await initFolder(dir)
+
+    const write = (name: string, text: string) => writeFile(join(dir, name), text)
+    await write('node.json', '{\n  "NETWORK": "a"\n  "LISTEN": []\n}')
+    expect(await load()).toBe('node.json is not JSON: line 3, column 3: found "\\"" where "," or "}" should be')
+    await write('node.json', ' '.repeat(1024 * 1024 + 1))
+    expect(await load()).toBe('node.json has 1048577 bytes; allowed are at most 1048576 (1 MiB)')
+    await write('node.json', '{ "LISTEN": ["/ip4/0.0.0.0/tcp/4981"] }')
+    expect(await load()).toBe('node.json: API contradicts LISTEN: both use port 4981; give one of them another')
+    await rm(join(dir, 'node.json'))
+    await mkdir(join(dir, 'node.json'))
+    expect(await load()).toBe(`node.json is not a file (${join(dir, 'node.json')})`)
+    await rm(join(dir, 'node.json'), { recursive: true })
+    await write('node.json', '{}')
+
+    await write('services.json', '{ "RUNNER": "mine/runner.js" }')
+    expect(await load()).toBe(
+      `services.json: RUNNER is "mine/runner.js", but there is no file ${join(dir, 'runners/mine/runner.js')}`,
+    )
+    await mkdir(join(dir, 'runners/mine'))
+    await write('runners/mine/runner.js', '')
+    expect(await load()).toBe(
+      `runners/mine/config.json is not there (${join(dir, 'runners/mine/config.json')}); every runner has its settings in a config.json beside it; run \`thundercloud init DIR\` to see one`,
+    )
+    await write('runners/mine/config.json', '{ "REDIRECTION_DEPTH": 9 }')
+    expect(await load()).toBe('runners/mine/config.json: REDIRECTION_DEPTH is 9; allowed is a whole number from 0 to 8')
+    await write('runners/mine/config.json', '{}')
+    await write('services.json', '{ "RUNNER": "mine/runner.js", "SERVICES": { "web": { "DIR": "code" } } }')
+    expect(await load()).toBe(`services.json: SERVICES.web.DIR is "code", but there is no folder ${join(dir, 'code')}`)
+    await mkdir(join(dir, 'code'))
+    await loadConfiguration(dir)
+  })
+
+  it('or is a notice, where the node can start all the same', async () => {
+    await using temp = await folder()
+    const dir = temp.in('node')
+    await initFolder(dir, { node: { LISTEN: ['/ip4/127.0.0.1/tcp/4980'], API: '0.0.0.0:4981' } })
+    await chmod(join(dir, 'api.token'), 0o644)
+    const { notices } = await loadConfiguration(dir)
+    expect(notices.map(({ message }) => message)).toEqual([
+      'node.json: API is 0.0.0.0:4981, which other machines reach without encryption; put a TLS proxy before it',
+      'node.json: LISTEN has only addresses of this machine: no other machine of the public network can connect',
+      `api.token can be read by others on this machine (mode 0644); run \`chmod 600 ${join(dir, 'api.token')}\``,
+    ])
+  })
+})
+
+describe('the environment', () => {
+  it('stands above node.json', async () => {
+    await using temp = await folder()
+    await initFolder(temp.in('node'))
+    const env = {
+      THUNDERCLOUD_API: 'false',
+      THUNDERCLOUD_LISTEN: '/ip4/127.0.0.1/tcp/0, /ip6/::1/tcp/0',
+      THUNDERCLOUD_LOG_LEVEL: '',
+      THUNDERCLOUD_NETWORK: 'test',
+    }
+    const { configuration } = await loadConfiguration(temp.in('node'), { env })
+    expect(configuration).toMatchObject({
+      api: false,
+      listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'],
+      logLevel: 'info',
+      network: 'test',
+    })
+  })
+
+  it('is named when it is wrong', async () => {
+    await using temp = await folder()
+    await initFolder(temp.in('node'))
+    const load = (env: Record<string, string>) => sentenceOf(loadConfiguration(temp.in('node'), { env }))
+    expect(await load({ THUNDERCLOUD_API: 'here' })).toBe(
+      'THUNDERCLOUD_API in the environment is "here"; allowed is false, or host:port like "127.0.0.1:4981"',
+    )
+  })
+
+  it('an aborted load ends with the reason', async () => {
+    const reason = new Error('enough')
+    await expect(
+      loadConfiguration(join(ROOT, 'configs/examples/seed'), { signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason)
+  })
+})

@@ -1,0 +1,326 @@
+import { base58btc } from 'multiformats/bases/base58'
+import { describe, expect, it } from 'vitest'
+import { type Address, formatLegacy, isValidKey } from '../../../protocols/address.ts'
+import { sha256 } from '../../../protocols/encoding.ts'
+import { InputError } from '../../../src/base/errors.ts'
+import { parseManifest, readPolicy } from '../../../src/config/index.ts'
+import { nodeSchema } from '../../../src/config/node-schema.ts'
+import { check } from '../../../src/config/problem.ts'
+import { servicesSchema } from '../../../src/config/services-schema.ts'
+
+function sentenceOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError)
+    return (error as Error).message
+  }
+  return 'was accepted'
+}
+
+const HUB = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
+const SAME_HUB = 'HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'
+
+describe('node.json', () => {
+  it.each<[unknown, string]>([
+    [[], 'node.json is []; allowed is an object'],
+    [{ LISTN: ['x'] }, 'node.json: LISTN (["x"]) is not a known key; did you mean LISTEN?'],
+    [{ listen: [] }, 'node.json: listen ([]) is not a known key; did you mean LISTEN?'],
+    [
+      { QUOTAS: { QUEUE: 5 } },
+      'node.json: QUOTAS.QUEUE (5) is not a known key; known keys are SERVICES_PER_AUTHOR, NEW_PER_AUTHOR_PER_MINUTE, NEW_AUTHORS_PER_PEER_PER_MINUTE, SYNC_PULLS_PER_PEER_PER_MINUTE, JOURNAL_MAX_SERVICES, QUEUE_MAX, MISSED_MAX and CODE_STORE',
+    ],
+    [
+      { NETWORK: 'My Net' },
+      'node.json: NETWORK is "My Net"; allowed is up to 32 lower-case letters, digits and "-", not beginning with "-"',
+    ],
+    [{ NETWORK: null }, 'node.json: NETWORK is null; allowed is a network name'],
+    [{ VISIBILITY: 'hidden' }, 'node.json: VISIBILITY is "hidden"; allowed is "public" or "private"'],
+    [
+      { LISTEN: '/ip4/0.0.0.0/tcp/1' },
+      'node.json: LISTEN is "/ip4/0.0.0.0/tcp/1"; allowed is a list of at most 16 entries',
+    ],
+    [
+      { LISTEN: ['/ip4/0.0.0.0/udp/1'] },
+      'node.json: LISTEN[0] is "/ip4/0.0.0.0/udp/1"; allowed is a multiaddr like "/ip4/0.0.0.0/tcp/4980"',
+    ],
+    [
+      { ANNOUNCE: ['node.example.org:80'] },
+      'node.json: ANNOUNCE[0] is "node.example.org:80"; allowed is a multiaddr like "/dns4/node.example.org/tcp/4980"',
+    ],
+    [{ API: '127.0.0.1' }, 'node.json: API is "127.0.0.1"; allowed is false, or host:port like "127.0.0.1:4981"'],
+    [
+      { API: '127.0.0.1:70000' },
+      'node.json: API is "127.0.0.1:70000"; allowed is false, or host:port like "127.0.0.1:4981"',
+    ],
+    [{ API: true }, 'node.json: API is true; allowed is false, or host:port like "127.0.0.1:4981"'],
+    [{ DATA: '' }, 'node.json: DATA is ""; allowed is the path of a folder'],
+    [
+      { LOG_LEVEL: 'loud' },
+      'node.json: LOG_LEVEL is "loud"; allowed is one of "silent", "error", "warn", "info", "debug" or "trace"',
+    ],
+    [{ QUOTAS: { QUEUE_MAX: 1.5 } }, 'node.json: QUOTAS.QUEUE_MAX is 1.5; allowed is a whole number from 1 to 1000000'],
+    [
+      { QUOTAS: { CODE_STORE: 'lots' } },
+      'node.json: QUOTAS.CODE_STORE is "lots"; allowed is a size like 268435456 or "256MiB", at least 1048576',
+    ],
+    [
+      { TIMEOUTS: { VERDICT: '5m' } },
+      'node.json: TIMEOUTS.VERDICT is "5m"; allowed is a time like 90, "15m", "24h" or "7d", from 1 to 60 seconds',
+    ],
+  ])('%j', (raw, sentence) => {
+    expect(sentenceOf(() => check(nodeSchema, raw, 'node.json'))).toBe(sentence)
+  })
+
+  it('clips long values and makes them safe for a terminal', () => {
+    const sentence = sentenceOf(() => check(nodeSchema, { NETWORK: `\u001b[31m${'x'.repeat(500)}` }, 'node.json'))
+    expect(sentence).toHaveLength(
+      'node.json: NETWORK is ; allowed is up to 32 lower-case letters, digits and "-", not beginning with "-"'.length +
+        80,
+    )
+    expect(sentence).not.toContain('\u001b')
+  })
+})
+
+describe('services.json', () => {
+  const id = `bafy${'a'.repeat(55)}`
+  it.each<[unknown, string]>([
+    [{ SERVICES: { web: {} } }, 'services.json: SERVICES.web needs DIR or MANIFEST'],
+    [
+      { SERVICES: { web: { DIR: 'a', MANIFEST: 'b' } } },
+      'services.json: SERVICES.web has both DIR and MANIFEST; keep one of them',
+    ],
+    [
+      { SERVICES: { 'My Web': { DIR: 'a' } } },
+      'services.json: SERVICES["My Web"] is no name for a service: it must be lower-case letters, digits, ".", "_" or "-", beginning with a letter or digit',
+    ],
+    [{ SERVICES: { web: 'a' } }, 'services.json: SERVICES.web is "a"; allowed is an object'],
+    [
+      { SERVICES: { web: { DIR: 'a', PUBLSH: true } } },
+      'services.json: SERVICES.web.PUBLSH (true) is not a known key; did you mean PUBLISH?',
+    ],
+    [
+      { EXTERNAL_SERVICES: { bafyshort: {} } },
+      'services.json: EXTERNAL_SERVICES.bafyshort is no service id (bafy..., 59 characters)',
+    ],
+    [
+      { EXTERNAL_SERVICES: { [id]: { FROM: 1 } } },
+      `services.json: EXTERNAL_SERVICES.${id}.FROM is 1; allowed is a multiaddr or an HTTP(S) origin`,
+    ],
+    [
+      { RUNNER: '../evil.js' },
+      'services.json: RUNNER is "../evil.js"; allowed is the path of a .js, .mjs, .ts or .mts file below the runners folder',
+    ],
+    [
+      { RUNNER: '/etc/runner.js' },
+      'services.json: RUNNER is "/etc/runner.js"; allowed is the path of a .js, .mjs, .ts or .mts file below the runners folder',
+    ],
+    [{ RUNNER_NETWORK: 'yes' }, 'services.json: RUNNER_NETWORK is "yes"; allowed is true or false'],
+  ])('%j', (raw, sentence) => {
+    expect(sentenceOf(() => check(servicesSchema, raw, 'services.json'))).toBe(sentence)
+  })
+})
+
+describe("a runner's config.json", () => {
+  it.each<[unknown, string]>([
+    [{ KEYWORD: [] }, 'config.json: KEYWORD ([]) is not a known key; did you mean KEYWORDS?'],
+    [{ REDIRECTION_DEPTH: 9 }, 'config.json: REDIRECTION_DEPTH is 9; allowed is a whole number from 0 to 8'],
+    [{ DESC_MAX_LEN: '200' }, 'config.json: DESC_MAX_LEN is "200"; allowed is a whole number from 0 to 4097'],
+    [
+      { STATIC_NODES: ['somewhere'] },
+      'config.json: STATIC_NODES[0] is "somewhere"; allowed is a multiaddr like "/ip4/192.0.2.7/tcp/4980/p2p/12D3KooW..." or an origin like "https://node.example.org"',
+    ],
+    [
+      { TRUSTED_HUBS: { abc: {} } },
+      'config.json: TRUSTED_HUBS.abc is no usable address: "abc" is not an ed25519 (base58) or BLS12-381 (base58 or 0x hex) address',
+    ],
+    [
+      { TRUSTED_HUBS: { [HUB]: {}, [SAME_HUB]: {} } },
+      `config.json: TRUSTED_HUBS.${SAME_HUB} is another spelling of ${HUB}, which is listed too; keep one of them`,
+    ],
+    [
+      { TRUSTED_HUBS: { [HUB]: { MEMBERS: [HUB], THRESHOLD: 2 } } },
+      `config.json: TRUSTED_HUBS.${HUB}.THRESHOLD is 2, but MEMBERS names 1`,
+    ],
+    [{ QUORUM: { HUBS: 2 } }, 'config.json: QUORUM.HUBS is 2, but TRUSTED_HUBS names 0: it could never be met'],
+    [
+      { QUORUM: { WEIGHT: 5 }, TRUSTED_HUBS: { [HUB]: { WEIGHT: 4 } } },
+      'config.json: QUORUM.WEIGHT is 5, but all TRUSTED_HUBS together weigh 4: it could never be met',
+    ],
+    [{ QUORUM: { HUBS: 0 } }, 'config.json: QUORUM.HUBS is 0; allowed is a whole number from 1 to 1000'],
+    [
+      { TRUST_TREE: { ROOTS: { [HUB]: { DEPTH: -1 } } } },
+      `config.json: TRUST_TREE.ROOTS.${HUB}.DEPTH is -1; allowed is a whole number from 0 to 16`,
+    ],
+    [
+      { PREFER_TOOLCHAIN: { docker: 'rust' } },
+      'config.json: PREFER_TOOLCHAIN.docker is "rust"; allowed is a list of at most 32 entries',
+    ],
+    [
+      { NETCAP: { ALLOW: ['a.org:443'] } },
+      'config.json: NETCAP.ALLOW contradicts MODE "none", which grants no network; set MODE to "allowlist" or remove ALLOW',
+    ],
+    [
+      { NETCAP: { MODE: 'allowlist', ALLOW: ['a.org'] } },
+      'config.json: NETCAP.ALLOW[0] is "a.org"; allowed is host:port in lower case like "api.github.com:443" or "*.example.org:443"',
+    ],
+    [
+      { PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: -1 } } },
+      'config.json: PREFER_HOSTCHAINS.btc.MIN_FREEZE is -1; allowed is an amount like 10 or "0.25"',
+    ],
+    [
+      { ALLOWED_STORAGE: ['https://github.com'] },
+      'config.json: ALLOWED_STORAGE[0] is "https://github.com"; allowed is a host name like "github.com"',
+    ],
+    [
+      { REGISTRIES: { RUST: ['crates.io'] } },
+      'config.json: REGISTRIES.RUST[0] is "crates.io"; allowed is an http(s) address like "https://localhost:4873"',
+    ],
+    [
+      { REGISTRIES: { NODE: [], 'node.js': [] } },
+      'config.json: REGISTRIES["node.js"] is another word for NODE.JS, which is listed too; keep one of them',
+    ],
+    [
+      { CONTAINERS: ['group1'] },
+      'config.json: CONTAINERS[0] must be <group>-<owner address>-<toolchains joined by dots>, like "web-7LK...-node.python"',
+    ],
+    [
+      { CONTAINERS: ['group1-abc-node'] },
+      'config.json: CONTAINERS[0] names no usable owner: "abc" is not an ed25519 (base58) or BLS12-381 (base58 or 0x hex) address',
+    ],
+    [{ REDIRECT: 'maybe' }, 'config.json: REDIRECT is "maybe"; allowed is one of "unless-run", "always" or "never"'],
+    [
+      { LIMITS: { TOTAL: { MEMORY: '1GiB' }, SERVICE: { MEMORY: '2GiB' } } },
+      'config.json: LIMITS.SERVICE.MEMORY contradicts TOTAL.MEMORY: one service would get 2147483648, all together 1073741824',
+    ],
+    [
+      { LIMITS: { TOTAL: { CPU: 'two' } } },
+      'config.json: LIMITS.TOTAL.CPU is "two"; allowed is thousandths of a core like 500, or cores as text like "0.5"',
+    ],
+    [
+      { LIMITS: { MEMORY: 1 } },
+      'config.json: LIMITS.MEMORY (1) is not a known key; known keys are TOTAL, SERVICE and EVICT',
+    ],
+    [
+      { DOCKER_CONFIGS: { host: 'engine.example.org', port: 2375 } },
+      'config.json: DOCKER_CONFIGS.host is not this machine, and plain TCP gives whoever is on the way the whole engine; use protocol "https" with ca, cert and key',
+    ],
+    [
+      { DOCKER_CONFIGS: { host: 'engine.example.org', protocol: 'https' } },
+      'config.json: DOCKER_CONFIGS.protocol is "https", which needs all of ca, cert and key',
+    ],
+    [
+      { DOCKER_CONFIGS: { port: 2375 } },
+      'config.json: DOCKER_CONFIGS.host is missing; port and protocol say how to reach a host, so name it',
+    ],
+    [
+      { DOCKER_CONFIGS: { socketPath: '/x', host: 'localhost' } },
+      'config.json: DOCKER_CONFIGS.socketPath contradicts host, port and protocol: an engine is reached one way; keep one of the two',
+    ],
+    [{ CUSTOM: 1 }, 'config.json: CUSTOM is 1; allowed is an object'],
+  ])('%j', (raw, sentence) => {
+    expect(sentenceOf(() => readPolicy(raw))).toBe(sentence)
+  })
+
+  it('shows both spellings of an address that can be read as two keys', () => {
+    const ambiguous = findAmbiguous()
+    const sentence = sentenceOf(() => readPolicy({ TRUSTED_HUBS: { [ambiguous]: {} } }))
+    expect(sentence).toContain(`write ed25519:${ambiguous} or legacy:${ambiguous}`)
+    expect(sentenceOf(() => readPolicy({ TRUSTED_HUBS: { [`legacy:${ambiguous}`]: {} } }))).toBe('was accepted')
+  })
+})
+
+describe('a manifest', () => {
+  const good = { name: 'web', toolchain: ['node'], run: { command: ['node', 'x.js'] } }
+  const run = (extra: object) => ({ ...good, run: { ...good.run, ...extra } })
+  it.each<[unknown, string]>([
+    [
+      { toolchain: [], run: { command: ['x'] } },
+      'manifest: name is missing; allowed is up to 64 lower-case letters, digits, ".", "_" and "-", beginning with a letter or digit',
+    ],
+    [{ ...good, keyword: ['a'] }, 'manifest: keyword (["a"]) is not a known key; did you mean keywords?'],
+    [{ ...good, run: undefined, runn: {} }, 'manifest: runn ({}) is not a known key; did you mean run?'],
+    [{ name: 'web', toolchain: [] }, 'manifest: run is missing; allowed is an object'],
+    [
+      run({ command: 'node x.js' }),
+      'manifest: run.command is "node x.js"; allowed is a list of 1 to 64 texts: the program and its arguments',
+    ],
+    [run({ command: ['a\0b'] }), 'manifest: run.command[0] is "a\\u0000b"; allowed is text without a zero byte'],
+    [run({ workdir: '../x' }), 'manifest: run.workdir is "../x"; allowed is a relative path without ".." or "\\"'],
+    [run({ env: { '1A': 'x' } }), 'manifest: run.env.1A is no name for an environment variable'],
+    [run({ env: { A: 1 } }), 'manifest: run.env.A is 1; allowed is text of at most 2048 bytes'],
+    [run({ kind: 'daemon' }), 'manifest: run.kind is "daemon"; allowed is "task" or "service"'],
+    [
+      run({ kind: 'task', restart: 'always' }),
+      'manifest: run.restart is "always", which contradicts run.kind "task": a task ends; "on-failure" and "never" are allowed',
+    ],
+    [
+      run({ ports: [{ name: 'http', port: 0 }] }),
+      'manifest: run.ports[0].port is 0; allowed is a whole number from 1 to 65535',
+    ],
+    [
+      run({
+        ports: [
+          { name: 'a', port: 1 },
+          { name: 'a', port: 2 },
+        ],
+      }),
+      'manifest: run.ports[1].name is "a", which another port has too',
+    ],
+    [
+      { ...good, expires: '31d' },
+      'manifest: expires is "31d"; allowed is a time like 90, "15m", "24h" or "7d", from 1 to 2592000 seconds',
+    ],
+    [
+      { ...good, code: 'x', dir: 'y' },
+      'manifest: code contradicts dir: the code is there already, or in a folder; keep one',
+    ],
+    [
+      { ...good, code: 'Qm123' },
+      'manifest: code is "Qm123"; allowed is the content id of an archive (bafy... or bafk...)',
+    ],
+    [
+      { ...good, sources: [{ type: 'ftp' }] },
+      'manifest: sources[0].type is "ftp"; allowed is an object with "type": "mesh", "git", "registry", "https" or "oci"',
+    ],
+    [
+      { ...good, sources: [{ type: 'git', url: 'https://x.org/y' }] },
+      'manifest: sources[0].commit is missing; allowed is a whole commit id (40 or 64 hex digits)',
+    ],
+    [
+      { ...good, resources: { memory: 0 } },
+      'manifest: resources.memory is 0; allowed is a size like 268435456 or "256MiB", at least 1',
+    ],
+    [
+      { ...good, network: ['https://x'] },
+      'manifest: network[0] is "https://x"; allowed is host:port in lower case like "api.github.com:443" or "*.example.org:443"',
+    ],
+    [
+      { ...good, symbiotes: ['abc'] },
+      'manifest: symbiotes[0] is no usable address: "abc" is not an ed25519 (base58) or BLS12-381 (base58 or 0x hex) address',
+    ],
+    [{ ...good, depth: 9 }, 'manifest: depth is 9; allowed is a whole number from 0 to 8'],
+    [
+      { ...good, reward: { asset: 'KLY', perHour: 'much' } },
+      'manifest: reward.perHour is "much"; allowed is an amount like 10 or "0.25"',
+    ],
+    ['text', 'manifest is "text"; allowed is an object'],
+  ])('%j', (raw, sentence) => {
+    expect(sentenceOf(() => parseManifest(raw))).toBe(sentence)
+  })
+})
+
+/** A legacy text that is another valid key as well: hashes are tried in order until one is. */
+function findAmbiguous(): string {
+  for (let number = 0; ; number++) {
+    const address: Address = { type: 'ed25519', key: sha256(Uint8Array.of(number >> 8, number & 255)) }
+    if (!isValidKey(address)) continue
+    const text = formatLegacy(address).slice('legacy:'.length)
+    if (isValidKey({ type: 'ed25519', key: bytesOf(text) })) return text
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  const bytes = base58btc.baseDecode(text)
+  return bytes.byteLength === 32 ? bytes : new Uint8Array(32)
+}
