@@ -1,6 +1,5 @@
 import { pipe } from 'it-pipe'
 import type { Code, CodeComponents, CodeInit } from './contract.ts'
-import type { CodeEvents } from './events.ts'
 import { listFolder } from './folder.ts'
 import { createObtainer } from './obtain.ts'
 import { createArchiveServer } from './serve.ts'

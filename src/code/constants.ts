@@ -54,6 +54,9 @@ export const ZSTD_WINDOW_LOG = 20
 
 /** Entries that the store looks at in one archive: as many as fit, each of one block and one of content. */
 export const MAX_STORED_ENTRIES = 4_200_000
+/** A use is noted on the disk at most this often: eviction needs days, not milliseconds. */
+export const TOUCH_MS = 60_000
+
 /** Files and folders that one code may unpack to. */
 export const DEFAULT_MAX_ENTRIES = 100_000
 /** An unpacking that takes longer is stuck: 4 GiB at 20 MB/s. */

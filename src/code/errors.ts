@@ -11,7 +11,7 @@ export class WrongBytesError extends ThundercloudError {
 }
 
 /** The code is larger than whoever wants it allows. */
-export class TooLargeError extends ThundercloudError {
+export class TooLargeError extends InputError {
   override readonly name = 'TooLargeError'
 }
 

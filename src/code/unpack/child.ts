@@ -15,7 +15,7 @@ const stopped = new AbortController()
 const lines = createInterface({ input: process.stdin })
 lines.once('close', () => stopped.abort(new Error('the node has gone')))
 lines.once('line', (line) => {
-  run(JSON.parse(line) as UnpackJob)
+  void run(JSON.parse(line) as UnpackJob)
     .catch((error): UnpackResult => ({ done: false, why: kindOf(error), message: messageOf(error) }))
     .then((result) => process.stdout.write(`${JSON.stringify(result)}\n`))
     .finally(() => process.stdin.destroy())

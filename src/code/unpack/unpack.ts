@@ -78,12 +78,16 @@ async function runChild(
   }
   using limit = deadline(options.clock, UNPACK_MS, new TimeoutError('unpacking takes too long'), options.signal)
   limit.signal.throwIfAborted()
-  const child = spawn(process.execPath, [...flags(tar, folder), entryFile(import.meta.url, './child')], {
-    // nothing of the node's own environment: no proxy, no token, no NODE_OPTIONS
-    env: {},
-    cwd: dirname(tar),
-    stdio: 'pipe',
-  })
+  const child = spawn(
+    process.execPath,
+    [...confinement(tar, folder), ...entryFlags(import.meta.url), entryFile(import.meta.url, './child')],
+    {
+      // nothing of the node's own environment: no proxy, no token, no NODE_OPTIONS
+      env: {},
+      cwd: dirname(tar),
+      stdio: 'pipe',
+    },
+  )
   const kill = () => void child.kill('SIGKILL')
   limit.signal.addEventListener('abort', kill, { once: true })
   const output = gather(child.stdout)
@@ -108,7 +112,8 @@ async function runChild(
   return JSON.parse(line) as UnpackResult
 }
 
-function flags(tar: string, folder: string): string[] {
+/** What keeps a Node process from everything but reading `tar` and writing `folder` (both without links in their paths). */
+export function confinement(tar: string, folder: string): string[] {
   const sources = fileURLToPath(new URL('../..', import.meta.url))
   return [
     '--permission',
@@ -120,7 +125,6 @@ function flags(tar: string, folder: string): string[] {
     '--no-experimental-sqlite',
     '--no-warnings',
     `--max-old-space-size=${UNPACK_HEAP_MB}`,
-    ...entryFlags(import.meta.url),
   ]
 }
 

@@ -1,30 +1,132 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import { systemClock } from '../../../src/base/clock.ts'
-import { checkUnpacked, unpackArchive } from '../../../src/code/unpack/unpack.ts'
-import { noise, packFiles, tempDir, testStore } from './support.ts'
+import { TooLargeError, WrongBytesError } from '../../../src/code/errors.ts'
+import { checkUnpacked, confinement, unpackArchive } from '../../../src/code/unpack/unpack.ts'
+import { type FileSpec, MIB, noise, packFiles, tempDir, testStore } from './support.ts'
 
-const options = { clock: systemClock(), limits: { maxEntries: 100, maxBytes: 1024 * 1024 * 64 } }
+const run = promisify(execFile)
+const options = { clock: systemClock(), limits: { maxEntries: 100, maxBytes: 64 * MIB } }
+
+async function archiveOf(files: FileSpec[]) {
+  const { store } = await testStore()
+  const { code } = await store.addTar(packFiles(files))
+  return { manifest: store.manifest(code) as ArchiveManifest, tar: store.paths(code).tar }
+}
+
+const files: FileSpec[] = [
+  { path: 'bin/run', content: '#!/bin/sh\n', executable: true },
+  { path: 'data.bin', content: noise(3_000_000) },
+  { path: `${'long/'.repeat(30)}name`, content: '' },
+]
 
 describe('unpacking', () => {
-  test('writes the files, read-only, and finds them again', async () => {
-    const { store } = await testStore()
-    const content = noise(3_000_000)
-    const { code } = await store.addTar(
-      packFiles([
-        { path: 'bin/run', content: '#!/bin/sh\n', executable: true },
-        { path: 'data.bin', content },
-      ]),
-    )
+  afterEach(() => {
+    delete process.env.NODE_OPTIONS
+  })
+
+  test('writes the files, read-only, whatever the umask', async () => {
+    const archive = await archiveOf(files)
     const target = await tempDir()
-    const archive = { manifest: store.manifest(code)!, tar: store.paths(code).tar }
-    expect(await unpackArchive(archive, target, options)).toEqual({ files: 2, entries: 3, bytes: 3_000_010 })
-    expect(Buffer.compare(await readFile(join(target, 'data.bin')), content)).toBe(0)
+    const before = process.umask(0o077)
+    try {
+      expect(await unpackArchive(archive, target, options)).toEqual({ files: 3, entries: 34, bytes: 3_000_010 })
+    } finally {
+      process.umask(before)
+    }
+    expect(Buffer.compare(await readFile(join(target, 'data.bin')), noise(3_000_000))).toBe(0)
+    expect((await stat(join(target, 'bin'))).mode & 0o7777).toBe(0o755)
     expect((await stat(join(target, 'bin/run'))).mode & 0o7777).toBe(0o555)
     expect((await stat(join(target, 'data.bin'))).mode & 0o7777).toBe(0o444)
-    expect(await checkUnpacked(archive, target, options)).toEqual({ files: 2, entries: 3, bytes: 3_000_010 })
-    await chmod(join(target, 'data.bin'), 0o644)
-    expect(await checkUnpacked(archive, target, options)).toBeUndefined()
+  })
+
+  test('sees every difference between an archive and what lies there', async () => {
+    const archive = await archiveOf(files)
+    const target = await tempDir()
+    const data = join(target, 'data.bin')
+    const changes: (() => Promise<unknown>)[] = [
+      () => chmod(data, 0o644),
+      () => rm(data),
+      () => writeFile(join(target, 'more'), ''),
+      () => mkdir(join(target, 'folder')),
+      async () => {
+        await chmod(data, 0o644)
+        await writeFile(data, Buffer.alloc(3_000_000))
+        await chmod(data, 0o444)
+      },
+    ]
+    for (const change of changes) {
+      await unpackArchive(archive, target, options)
+      expect(await checkUnpacked(archive, target, options)).toMatchObject({ files: 3 })
+      await change()
+      expect(await checkUnpacked(archive, target, options), String(change)).toBeUndefined()
+      await rm(target, { recursive: true })
+      await mkdir(target)
+    }
+  })
+
+  test('refuses bytes that the disk has changed before it writes any of them', async () => {
+    const archive = await archiveOf([{ path: 'a', content: noise(100) }])
+    await writeFile(archive.tar, Buffer.from(await readFile(archive.tar)).fill(1, 600, 601))
+    const target = await tempDir()
+    await expect(unpackArchive(archive, target, options)).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(stat(join(target, 'a'))).rejects.toThrow('ENOENT')
+  })
+
+  test('refuses more entries or bytes than allowed', async () => {
+    const archive = await archiveOf(files)
+    for (const limits of [
+      { maxEntries: 33, maxBytes: MIB * 64 },
+      { maxEntries: 100, maxBytes: 3_000_009 },
+    ]) {
+      await expect(unpackArchive(archive, await tempDir(), { ...options, limits })).rejects.toBeInstanceOf(
+        TooLargeError,
+      )
+    }
+  })
+
+  test('the process inherits no environment', async () => {
+    const archive = await archiveOf([{ path: 'a', content: 'x' }])
+    process.env.NODE_OPTIONS = '--no-such-option'
+    await unpackArchive(archive, await tempDir(), options)
+  })
+
+  test('the process reads its archive and writes its folder, and nothing else', async () => {
+    const [target, elsewhere] = [await tempDir(), await tempDir()]
+    const tar = join(await tempDir(), 'tar')
+    await Promise.all([writeFile(tar, 'archive'), writeFile(join(elsewhere, 'secret'), 'secret')])
+    const attempt = async (script: string) => {
+      const args = [...confinement(tar, target), '--eval', `const fs = require('fs'); ${script}`]
+      return run(process.execPath, args, { env: {} }).then(
+        () => 'done',
+        ({ stderr }) => /ERR_ACCESS_DENIED/.exec(stderr)?.[0] ?? stderr,
+      )
+    }
+    expect(
+      await attempt(`fs.writeFileSync(${JSON.stringify(join(target, 'a'))}, fs.readFileSync(${JSON.stringify(tar)}))`),
+    ).toBe('done')
+    for (const script of [
+      `fs.writeFileSync(${JSON.stringify(join(elsewhere, 'a'))}, '')`,
+      `fs.writeFileSync(${JSON.stringify(tar)}, '')`,
+      `fs.readFileSync(${JSON.stringify(join(elsewhere, 'secret'))})`,
+      `fs.symlinkSync(${JSON.stringify(elsewhere)}, ${JSON.stringify(join(target, 'way-out'))})`,
+      `require('child_process').execFileSync('true')`,
+      `new (require('worker_threads').Worker)('1', { eval: true })`,
+      `require('net').connect(1, '127.0.0.1')`,
+    ]) {
+      expect(await attempt(script), script).toBe('ERR_ACCESS_DENIED')
+    }
+  })
+
+  test('ends with the signal', async () => {
+    const archive = await archiveOf(files)
+    const controller = new AbortController()
+    const unpacking = unpackArchive(archive, await tempDir(), { ...options, signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(unpacking).rejects.toThrow('enough')
   })
 })

@@ -1,0 +1,106 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { sha256 } from '../../../protocols/encoding.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import { InputError } from '../../../src/base/errors.ts'
+import { describe as describeArchive } from '../../../src/code/chunks.ts'
+import { BadArchiveError, TooLargeError } from '../../../src/code/errors.ts'
+import { encodeHeader } from '../../../src/code/tar-format.ts'
+import { createTarReader } from '../../../src/code/tar-read.ts'
+import { writingSink } from '../../../src/code/unpack/sinks.ts'
+import { unpackArchive } from '../../../src/code/unpack/unpack.ts'
+import { hostileTars } from './hostile-tars.ts'
+import { rawTar } from './raw-tar.ts'
+import { once, tempDir, testStore } from './support.ts'
+
+const limits = { maxEntries: 1000, maxBytes: 1024 * 1024 }
+const clock = systemClock()
+
+describe('hostile archives', () => {
+  const hostile = hostileTars()
+
+  test('there are more than five hundred of them, and the frame they stand in is sound', async () => {
+    expect(hostile.length).toBeGreaterThan(500)
+    const { store } = await testStore()
+    await store.addTar(once(rawTar({ path: 'a', content: 'hello' }, { path: 'b/c', content: 'x', mode: '0000755\0' })))
+    expect(store.usage().codes).toBe(1)
+  })
+
+  test('none is taken into the store, and nothing of them stays', async () => {
+    const { store, dir } = await testStore()
+    for (const { name, tar } of hostile) {
+      const error = await store.addTar(once(tar)).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      expect(error, name).toBeInstanceOf(name.startsWith('size') ? InputError : BadArchiveError)
+      expect((error as InputError).message, name).toMatch(/^[^\n]{10,400}$/)
+    }
+    expect(store.usage()).toMatchObject({ bytes: 0, codes: 0 })
+    for (const folder of await readdir(dir)) expect(await readdir(join(dir, folder))).toEqual([])
+  })
+
+  test('none writes outside of its folder, whatever pieces it comes in', async () => {
+    const outer = await tempDir()
+    for (const [index, { name, tar }] of hostile.entries()) {
+      const target = join(outer, 'in', String(index))
+      await mkdir(target, { recursive: true })
+      const reader = createTarReader(writingSink(target), limits)
+      const read = () => {
+        for (let at = 0; at < tar.byteLength; at += 1 + (index % 700))
+          reader.push(tar.subarray(at, at + 1 + (index % 700)))
+        reader.end()
+      }
+      expect(read, name).toThrow(InputError)
+    }
+    expect(await readdir(outer)).toEqual(['in'])
+    expect((await readdir(join(outer, 'in'))).length).toBe(hostile.length)
+    for (const entry of await readdir(outer, { recursive: true, withFileTypes: true })) {
+      expect(entry.isFile() || entry.isDirectory(), entry.name).toBe(true)
+    }
+  })
+
+  test.each(hostile.filter((_, index) => index % 25 === 0))(
+    'with a right hash, the unpacking process refuses: $name',
+    async ({ tar }) => {
+      if (tar.byteLength === 0) return
+      const dir = await tempDir()
+      const target = join(dir, 'target')
+      await mkdir(target)
+      await writeFile(join(dir, 'tar'), tar)
+      const { manifest } = describeArchive(tar.byteLength, [sha256(tar)])
+      const unpacking = unpackArchive({ manifest, tar: join(dir, 'tar') }, target, { clock, limits })
+      await expect(unpacking).rejects.toBeInstanceOf(InputError)
+      expect((await readdir(dir)).sort()).toEqual(['tar', 'target'])
+    },
+  )
+
+  test('more files, folders or bytes than allowed', () => {
+    const read = (tar: Buffer, own: Partial<typeof limits>) => () => {
+      const reader = createTarReader({ file() {}, data() {}, close() {} }, { ...limits, ...own })
+      reader.push(tar)
+      reader.end()
+    }
+    const tar = rawTar({ path: 'a/b/c/d', content: 'hello' }, { path: 'a/b/x', content: 'hello' }, { path: 'a/c/x' })
+    expect(read(tar, { maxEntries: 7, maxBytes: 10 })).not.toThrow()
+    expect(read(tar, { maxEntries: 6 })).toThrow(TooLargeError)
+    expect(read(tar, { maxBytes: 9 })).toThrow(TooLargeError)
+    // the size counts when it is announced, not when it has been written
+    expect(read(rawTar({ path: 'a', size: '77777777777\0' }), {})).toThrow(TooLargeError)
+  })
+
+  test('a very deep tree of many files is read quickly', () => {
+    const deep = `${'a/'.repeat(500)}`
+    const names = Array.from({ length: 3000 }, (_, index) => `${deep}${String(index).padStart(5, '0')}`)
+    const reader = createTarReader({ file() {}, data() {}, close() {} }, { maxEntries: 5000, maxBytes: 1 })
+    const startedAt = clock.monotonic()
+    for (const path of names) for (const piece of longPath(path)) reader.push(piece)
+    expect(reader.entries).toBe(3500)
+    expect(clock.monotonic() - startedAt).toBeLessThan(5000)
+  })
+})
+
+function longPath(path: string): Uint8Array[] {
+  return [encodeHeader({ path, executable: false, size: 0 })]
+}

@@ -1,0 +1,268 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import fc from 'fast-check'
+import { list } from 'tar'
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { InputError } from '../../../src/base/errors.ts'
+import { listFolder } from '../../../src/code/folder.ts'
+import { comparePaths } from '../../../src/code/tar-format.ts'
+import { createTarReader } from '../../../src/code/tar-read.ts'
+import { packEntries } from '../../../src/code/tar-write.ts'
+import { unpackArchive } from '../../../src/code/unpack/unpack.ts'
+import { collect, entriesOf, type FileSpec, MIB, packFiles, tempDir, testStore } from './support.ts'
+
+const run = promisify(execFile)
+const hex = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+async function write(dir: string, files: Record<string, string | Uint8Array>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), content)
+  }
+}
+
+const pathsOf = async (dir: string) => (await listFolder(dir)).map(({ path }) => path).sort(comparePaths)
+
+/** What the strict reader sees. */
+function readBack(tar: Uint8Array, pieceBytes = tar.byteLength): FileSpec[] {
+  const files: FileSpec[] = []
+  let content: Uint8Array[] = []
+  const reader = createTarReader(
+    {
+      file: ({ path, executable }) => void files.push({ path, executable, content: '' }),
+      data: (bytes) => void content.push(Uint8Array.from(bytes)),
+      close() {
+        Object.assign(files.at(-1) as FileSpec, { content: Buffer.concat(content) })
+        content = []
+      },
+    },
+    { maxEntries: 10_000, maxBytes: 64 * MIB },
+  )
+  for (let at = 0; at < tar.byteLength; at += pieceBytes) reader.push(tar.subarray(at, at + pieceBytes))
+  reader.end()
+  return files
+}
+
+describe('the canonical tar', () => {
+  test('is what it was: one file, an executable, and a long path', async () => {
+    const tar = await collect(
+      packFiles([
+        { path: 'run.sh', content: '#!/bin/sh\necho hello\n', executable: true },
+        { path: 'README.md', content: 'hello\n' },
+        { path: `${'folder/'.repeat(20)}\u00e9.txt`, content: 'deep\n' },
+      ]),
+    )
+    expect(tar.byteLength).toBe(1024 + 4 * 512 + 1024 + 1024)
+    expect(tar.subarray(0, 345).toString('latin1').replaceAll('\0', '.')).toBe(
+      `README.md${'.'.repeat(91)}0000644.0000000.0000000.00000000006.00000000000.010460. 0${'.'.repeat(100)}ustar.00${'.'.repeat(64)}0000000.0000000.`,
+    )
+    // computed by another program, in another language, from the rule alone
+    expect(hex(tar)).toBe('0ae514c8c647ea07218e2439e1dd6dbe6d7755fd06cc0854d66d7d7b143d132b')
+  })
+
+  test('is read by other programs as what was packed', async () => {
+    const files: FileSpec[] = [
+      { path: `${'a'.repeat(100)}`, content: '100' },
+      { path: `${'b'.repeat(101)}`, content: '101' },
+      { path: `${'deep/'.repeat(60)}end`, content: 'far' },
+      { path: 'gr\u00fc\u00dfe/\u{1f600}', content: 'hi', executable: true },
+      { path: 'empty', content: '' },
+      { path: 'exactly', content: 'x'.repeat(1024) },
+    ]
+    const dir = await tempDir()
+    await writeFile(join(dir, 'x.tar'), packFiles(files))
+    const expected = files.map(({ path }) => path).sort(comparePaths)
+    const seen: string[] = []
+    await list({ file: join(dir, 'x.tar'), strict: true, onReadEntry: ({ path }) => void seen.push(path) })
+    expect(seen).toEqual(expected)
+    await mkdir(join(dir, 'out'))
+    await run('tar', ['-xf', join(dir, 'x.tar'), '-C', join(dir, 'out')])
+    for (const { path, content } of files) expect(await readFile(join(dir, 'out', path), 'utf8')).toBe(content)
+    expect((await pathsOf(join(dir, 'out'))).sort(comparePaths)).toEqual(expected)
+  })
+
+  test('what one process unpacks, another packs to the same bytes', async () => {
+    const name = fc.string({
+      unit: fc.constantFrom('a', 'B', '.', '-', ' ', '\u00e9', 'e\u0301', '\uff5e', '\u{1f600}', '~', '0'),
+      minLength: 1,
+      maxLength: 40,
+    })
+    const path = fc
+      .array(
+        name.filter((part) => part !== '.' && part !== '..'),
+        { minLength: 1, maxLength: 6 },
+      )
+      .map((parts) => parts.join('/'))
+    const file = fc.record({ path, content: fc.uint8Array({ maxLength: 1500 }), executable: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(file, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 2000 }),
+        async (drawn, piece) => {
+          const files = withoutConflicts(drawn)
+          const tar = await collect(packFiles(files))
+          const back = readBack(tar, piece)
+          expect(back.map(({ path: one }) => one)).toEqual(files.map(({ path: one }) => one).sort(comparePaths))
+          expect(hex(await collect(packFiles(back.reverse())))).toBe(hex(tar))
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  test('a folder packs to the same bytes again after it was unpacked, in any order, at any time, by anyone', async () => {
+    const [one, two, out] = [await tempDir(), await tempDir(), await tempDir()]
+    const files = {
+      'b/z': 'z',
+      'b/a': 'a',
+      'a.txt': 'text',
+      'c/d/e/f': 'deep',
+      'b.c': 'sorts before b/a',
+      run: '#!/bin/sh',
+    }
+    await write(one, files)
+    await write(two, Object.fromEntries(Object.entries(files).reverse()))
+    await chmod(join(one, 'run'), 0o700)
+    await chmod(join(two, 'run'), 0o775)
+    await chmod(join(two, 'a.txt'), 0o666)
+    await utimes(join(two, 'a.txt'), 1, 1)
+    const { store } = await testStore()
+    const { code } = await store.addTar(packEntries(await listFolder(one)))
+    expect((await store.addTar(packEntries(await listFolder(two)))).code.toString()).toBe(code.toString())
+    const archive = { manifest: store.manifest(code) as never, tar: store.paths(code).tar }
+    await unpackArchive(archive, out, { clock: systemClock(), limits: { maxEntries: 100, maxBytes: MIB } })
+    expect((await store.addTar(packEntries(await listFolder(out)))).code.toString()).toBe(code.toString())
+  })
+
+  test.each([
+    ['nothing', []],
+    ['/absolute', ['/x']],
+    ['..', ['a/../b']],
+    ['backslash', ['a\\b']],
+    ['control', ['a\nb']],
+    ['twice', ['a', 'a']],
+    ['file and a folder', ['a', 'a/b']],
+    ['empty part', ['a//b']],
+    ['Unicode', ['\ud800']],
+    ['255', ['n'.repeat(256)]],
+    ['1024', [`${'n/'.repeat(520)}n`]],
+  ])('refuses to pack: %s', async (_, paths) => {
+    const packing = collect(packEntries(entriesOf(paths.map((path) => ({ path, content: 'x' })))))
+    await expect(packing).rejects.toBeInstanceOf(InputError)
+  })
+
+  test('refuses a file that is too big before it reads any of it', async () => {
+    const entry = { path: 'big', executable: false, size: 8 * 1024 ** 3, open: () => expect.fail('was read') }
+    await expect(collect(packEntries([entry]))).rejects.toThrow(
+      '"big" has 8589934592 bytes; a file in an archive has less than 8 GiB',
+    )
+  })
+
+  test.each([1, 3])('refuses a file that changed while it was packed (%i bytes of 2)', async (length) => {
+    const entry = { path: 'a', executable: false, size: 2, open: () => [Buffer.alloc(length)] }
+    await expect(collect(packEntries([entry]))).rejects.toThrow('"a" changed while it was packed')
+  })
+})
+
+describe('a folder to pack', () => {
+  test('comes without the history of the project', async () => {
+    const dir = await tempDir()
+    await write(dir, {
+      'a.js': '',
+      '.git/HEAD': '',
+      'sub/.git': 'gitdir: x',
+      '.thundercloud/state': '',
+      '.env': '',
+      'node_modules/x/index.js': '',
+    })
+    expect(await pathsOf(dir)).toEqual(['.env', 'a.js', 'node_modules/x/index.js'])
+  })
+
+  test('leaves out what .thundercloudignore names', async () => {
+    const dir = await tempDir()
+    await write(dir, {
+      'a.js': '',
+      'a.log': '',
+      'deep/b.log': '',
+      'deep/keep.log': '',
+      'build/out.js': '',
+      'src/build/x': '',
+      'src/build.ts': '',
+      'docs/a/b.md': '',
+      'docs/b.md': '',
+      'docs/c.txt': '',
+      x1: '',
+      x12: '',
+      '#odd': '',
+      'secret/key': '',
+      'secret/keep.log': '',
+      '.thundercloudignore': [
+        '# comment',
+        '',
+        '*.log',
+        '!keep.log',
+        '/build/',
+        'docs/**/*.md',
+        'x?',
+        '\\#odd',
+        'secret/',
+      ].join('\r\n'),
+    })
+    expect(await pathsOf(dir)).toEqual([
+      '.thundercloudignore',
+      'a.js',
+      'deep/keep.log',
+      'docs/c.txt',
+      'src/build.ts',
+      'src/build/x',
+      'x12',
+    ])
+  })
+
+  test('a rule that would keep another matcher busy for ever', async () => {
+    const dir = await tempDir()
+    await write(dir, { ['a'.repeat(200)]: '', '.thundercloudignore': `${'*a'.repeat(60)}b\n${'**/'.repeat(60)}c\n` })
+    expect(await pathsOf(dir)).toHaveLength(2)
+  })
+
+  test('links and special files are refused by name, with the way out', async () => {
+    const dir = await tempDir()
+    await write(dir, { 'a.js': '', 'sub/b.js': '' })
+    await symlink('/etc/passwd', join(dir, 'sub/link'))
+    await expect(listFolder(dir)).rejects.toThrow(
+      '"sub/link" is a symbolic link; an archive holds regular files only: replace it, or name it in .thundercloudignore',
+    )
+    await writeFile(join(dir, '.thundercloudignore'), 'link')
+    expect(await pathsOf(dir)).toEqual(['.thundercloudignore', 'a.js', 'sub/b.js'])
+    const server = createServer().listen(join(dir, 'socket'))
+    await new Promise((resolve) => server.once('listening', resolve))
+    await expect(listFolder(dir)).rejects.toThrow('"socket" is no regular file')
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  test('names that are not UTF-8, folders that are none, and empty ones', async () => {
+    const dir = await tempDir()
+    await expect(listFolder(dir)).rejects.toThrow('has no files to pack')
+    await expect(listFolder(join(dir, 'none'))).rejects.toThrow('can not be read (ENOENT); name a folder')
+    await writeFile(join(dir, 'a'), '')
+    await expect(listFolder(join(dir, 'a'))).rejects.toThrow('is no folder')
+    await writeFile(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0x62, 0xff])]), '')
+    await expect(listFolder(dir)).rejects.toThrow('has a name that is not UTF-8; rename it')
+  })
+})
+
+function withoutConflicts(files: FileSpec[]): FileSpec[] {
+  const kept: FileSpec[] = []
+  for (const file of files) {
+    const clashes = kept.some(
+      ({ path }) => path === file.path || path.startsWith(`${file.path}/`) || file.path.startsWith(`${path}/`),
+    )
+    if (!clashes) kept.push(file)
+  }
+  return kept
+}
