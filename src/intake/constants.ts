@@ -1,0 +1,41 @@
+/** Known announcements kept in memory besides the journal: a copy of one costs no look-up. About 1 KiB each. */
+export const CACHED_ENTRIES = 4096
+
+/** Runners take messages in batches; so many questions at once keep one busy without holding the whole queue. */
+export const DECISIONS_AT_ONCE = 64
+
+/**
+ * Updates take the place of their predecessor and are not counted as new, or an author with 64 services could not
+ * update them. But one key must not talk without end either.
+ */
+export const UPDATES_PER_AUTHOR_PER_MINUTE = 64
+
+/** Authors and peers whose rates are remembered at once. Losing one only makes its minute begin again. */
+export const COUNTED_KEYS = 8192
+
+/** Refused ids that sync must not fetch again and again; losing one costs one more pull. */
+export const UNWANTED_IDS = 8192
+
+/** An author with too many live services: a slot may be free again later. */
+export const QUOTA_RETRY_MS = 10 * 60_000
+
+/** How soon a neighbour is asked for what a quota or a full queue ignored. */
+export const MISSED_EVERY_MS = 5000
+
+/** Asked for at once: with the interval, how much a flood can still bring in through sync. */
+export const MISSED_AT_ONCE = 64
+
+/** Asks for one missed id, the wait doubling each time; then only the regular rounds of sync may bring it. */
+export const MISSED_ATTEMPTS = 6
+
+/** Senders remembered for one missed id: another one is asked when the first has gone. */
+export const MISSED_PEERS_PER_ID = 3
+
+/** Forgetting, undecided ones and emissions that nobody heard are looked after this often. */
+export const UPKEEP_EVERY_MS = 60_000
+
+/** Emissions that nobody heard, tried again in one round of upkeep. */
+export const UNHEARD_AT_ONCE = 256
+
+/** The journal is pruned early when it has grown by this share of its bound since the last time. */
+export const PRUNE_GROWTH = 0.1

@@ -1,0 +1,38 @@
+import type { Via } from '../journal/index.ts'
+
+/** Why something honest-looking was not taken in. All but `journal` are limits; what can be pulled later, will be. */
+export type DropReason =
+  | 'author-services'
+  | 'author-rate'
+  | 'author-updates'
+  | 'peer-authors'
+  | 'queue-full'
+  | 'waiting-full'
+  | 'missed-full'
+  | 'journal'
+
+/** Ids are base32 CIDs, authors addresses as text, `from` a peer id. */
+export type IntakeEvents = {
+  /** Verified and journalled for the first time. */
+  'intake:received': {
+    id: string
+    kind: 'service' | 'stop'
+    author: string
+    name: string
+    seq: number
+    via: Via
+    from?: string | undefined
+    depth: number
+  }
+  /** A copy with a strictly better ticket. */
+  'intake:better': { id: string; depth: number; from?: string | undefined }
+  /** published: by this node; forwarded: a neighbour's equal copy; offered: neighbours pull it, gossip had seen it. */
+  'intake:emitted': { id: string; depth: number; how: 'published' | 'forwarded' | 'offered' }
+  /** A newer version of the same (author, name) stands now. */
+  'intake:superseded': { old: string; by: string }
+  /** The author's word that it ends. `ids`: what this node knew of it; none where the stop came first. */
+  'intake:stopped': { author: string; name: string; seq: number; ids: readonly string[] }
+  /** Malformed, over a limit, forged: whoever sent it pays. The reason is safe to show. */
+  'intake:refused': { via: Via; from?: string | undefined; reason: string }
+  'intake:dropped': { why: DropReason; via: Via; id?: string | undefined; from?: string | undefined }
+}

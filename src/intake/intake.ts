@@ -1,0 +1,204 @@
+import { type Announcement, outOfTime, type Signed, verifyAnnouncement } from '../../protocols/announcement.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import { checkTicket } from '../../protocols/redirection.ts'
+import { nowSeconds } from '../base/clock.ts'
+import { InputError, messageOf } from '../base/errors.ts'
+import { createBook, type Entry } from './book.ts'
+import { countingEvents, zeroCounts } from './counters.ts'
+import { createDeciding } from './deciding.ts'
+import { createEmitting } from './emitting.ts'
+import type { DropReason } from './events.ts'
+import { type GateArrival, type GateState, gate } from './gate.ts'
+import type { Intake, IntakeComponents, IntakeInit, PublishOutcome, SubmitVia } from './index.ts'
+import { createMissed } from './missed.ts'
+import { createQuotas } from './quotas.ts'
+import { refused } from './refused.ts'
+import { createSource } from './source.ts'
+import { createSuccession } from './succession.ts'
+import { createTaking, type Taken, type Way } from './taking.ts'
+import { createUnwanted } from './unwanted.ts'
+import { createUpkeep } from './upkeep.ts'
+
+/** The ways in. Pushed is counted, pulled is not; what the node itself hands in has no limit. */
+const GOSSIP = { via: 'gossip', counted: true, stopsOnly: false, limited: true } as const
+const WAYS: Record<SubmitVia, Omit<Way, 'from'>> = {
+  sync: { via: 'sync', counted: false, stopsOnly: false, limited: true },
+  tell: { via: 'sync', counted: false, stopsOnly: true, limited: true },
+  api: { via: 'api', counted: true, stopsOnly: false, limited: true },
+  local: { via: 'local', counted: false, stopsOnly: false, limited: false },
+}
+
+export function startIntake(components: IntakeComponents, init: IntakeInit): Intake {
+  const { clock, log, journal, keys, mesh, score } = components
+  const counts = zeroCounts()
+  const events = countingEvents(components.events, counts)
+  const missed = createMissed(init.quotas.missedMax)
+  const unwanted = createUnwanted(clock)
+  const book = createBook(journal.announcements)
+  const stateOf = (entry: Entry): GateState => ({
+    best: entry.best.depth,
+    // a verdict that failed is none to wait for
+    redirect: entry.redirect ?? (deciding.has(entry.id) ? undefined : false),
+    own: entry.own,
+    emitted: entry.emitted,
+    over: entry.over,
+    limit: init.redirectionDepth(),
+    issued: entry.issued,
+    expires: entry.expires,
+  })
+  const emitting = createEmitting({ clock, log, events, book, mesh, stateOf })
+  const deciding = createDeciding(
+    { clock, log, book, decider: components.decider },
+    { max: init.quotas.queueMax, onDecided: (entry, service) => void emitting.emit(entry, service) },
+  )
+  const quotas = createQuotas({ clock, journal }, init.quotas)
+  const succession = createSuccession({ clock, events, journal, book })
+  const taking = createTaking(
+    { clock, keys, book, quotas, succession, unwanted, hasRoom: () => deciding.room },
+    init.network,
+  )
+  const upkeep = createUpkeep({ clock, log, journal, book, deciding, emitting, missed, mesh }, init.quotas)
+
+  function drop(why: DropReason, way: Way, id?: CID): void {
+    events.emit('intake:dropped', { why, via: way.via, from: way.from, id: id?.toString() })
+  }
+
+  /** Takes the bytes in and does what follows from it; only the answer to the sender is left to the caller. */
+  function take(bytes: Uint8Array, way: Way): Taken {
+    const taken = taking(bytes, way)
+    const { outcome, entry, fresh } = taken
+    if (outcome.outcome === 'refused') {
+      if (outcome.why === 'invalid')
+        events.emit('intake:refused', { via: way.via, from: way.from, reason: outcome.reason })
+      else if (outcome.why === 'early' || outcome.why === 'expired' || outcome.why === 'older') counts.outdated++
+      else drop(outcome.why, way, taken.missed)
+      if (taken.missed !== undefined) miss(taken.missed, way)
+      return taken
+    }
+    missed.done(outcome.id)
+    if (outcome.outcome === 'known') counts.known++
+    if (entry !== undefined && outcome.outcome === 'better') {
+      events.emit('intake:better', { id: entry.id, depth: entry.best.depth, from: way.from })
+      void emitting.emit(entry)
+    }
+    if (entry !== undefined && fresh !== undefined) welcome(entry, fresh, way)
+    return taken
+  }
+
+  function welcome(entry: Entry, signed: Signed, way: Way): void {
+    upkeep.grown()
+    if (way.from !== undefined && way.via !== 'api') score.delivered(way.from)
+    if (signed.kind === 'stop') void emitting.emit(entry, signed)
+    else deciding.start(entry, signed)
+  }
+
+  function miss(cid: CID, way: Way): void {
+    if (way.from === undefined || way.via === 'api') return
+    if (!missed.add(cid.toString(), cid, way.from)) drop('missed-full', way)
+  }
+
+  /** The answer to gossip; an accepted copy is this node's emission. */
+  function answer(entry: Entry, arrival: GateArrival): ReturnType<typeof gate> {
+    const word = gate(stateOf(entry), arrival, nowSeconds(clock))
+    try {
+      if (word === 'accept' && arrival.genuine) emitting.forward(entry, arrival.depth)
+    } catch (error) {
+      // what could not be journalled is not forwarded: after a restart it would be forwarded again
+      log.warn('a copy is not forwarded', { id: entry.id, reason: messageOf(error) })
+      return 'ignore'
+    }
+    return word
+  }
+
+  return {
+    async gossip(bytes, from) {
+      const way = { ...GOSSIP, from }
+      const { arrival, entry } = take(bytes, way)
+      if (entry === undefined) return arrival.genuine ? 'ignore' : 'reject'
+      const word = answer(entry, arrival)
+      if (word !== 'wait') return word
+      using _ = book.hold(entry)
+      return await new Promise((resolve) => {
+        const waits = deciding.wait(entry.id, init.verdictTimeoutMs, (decided) => {
+          const last = decided ? answer(entry, arrival) : 'ignore'
+          resolve(last === 'wait' ? 'ignore' : last)
+        })
+        if (waits) return
+        drop('waiting-full', way, entry.cid)
+        resolve('ignore')
+      })
+    },
+
+    submit: async (bytes, via, from) => take(bytes, { ...WAYS[via], from }).outcome,
+
+    async publish({ signed, ticket }: Announcement): Promise<PublishOutcome> {
+      const id = signed.id.toString()
+      checkTicket(signed.body.reach, ticket)
+      verifyAnnouncement(signed, init.network, keys)
+      const time = outOfTime(signed.body, nowSeconds(clock))
+      if (time !== undefined) throw new InputError(`"${signed.body.name}" can not be published: ${reasonOf(time)}`)
+      const newer = succession.newer(signed)
+      if (newer !== undefined) {
+        throw new InputError(
+          `seq: is ${signed.body.seq}, but a ${newer.kind} of "${signed.body.name}" with seq ${newer.seq} is known: it must be higher`,
+        )
+      }
+      const known = book.get(id)
+      const entry =
+        known ?? succession.enter(signed, ticket, { via: 'local', from: undefined, own: true, redirect: true })
+      if (entry === undefined) throw new InputError(`${id} is being taken in already`)
+      if (known !== undefined) {
+        book.raise(known, ticket)
+        book.setOwn(known)
+      } else upkeep.grown()
+      return { id, mesh: await emitting.emit(entry, known === undefined ? signed : undefined) }
+    },
+
+    redecided(id, redirect) {
+      const entry = book.get(id)
+      if (entry === undefined || entry.kind === 'stop' || deciding.has(id)) return
+      const follows = entry.follows === undefined ? undefined : book.get(entry.follows)
+      book.setRedirect(entry, redirect || entry.own || follows?.redirect === true)
+      void emitting.emit(entry)
+    },
+
+    syncSource: createSource({
+      clock,
+      announcements: journal.announcements,
+      book,
+      emitting,
+      unwanted,
+      stateOf,
+      redirectionDepth: init.redirectionDepth,
+      submit: async (bytes, via, from) => take(bytes, { ...WAYS[via], from }).outcome,
+    }),
+
+    boot: () => upkeep.start(),
+
+    async idle() {
+      await deciding.idle()
+      await emitting.idle()
+    },
+
+    stats: () => ({
+      ...structuredClone(counts),
+      deciding: deciding.pending,
+      decisionsFailed: deciding.failed,
+      waitingForVerdict: deciding.waiting,
+      missed: missed.size,
+      missedLost: missed.lost,
+    }),
+
+    async [Symbol.asyncDispose]() {
+      upkeep[Symbol.dispose]()
+      deciding[Symbol.dispose]()
+      await this.idle()
+      log.debug('intake has ended', counts)
+    },
+  }
+}
+
+function reasonOf(why: 'early' | 'expired'): string {
+  const outcome = refused(why)
+  return outcome.outcome === 'refused' ? outcome.reason : ''
+}

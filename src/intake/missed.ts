@@ -1,0 +1,82 @@
+import type { CID } from '../../protocols/encoding.ts'
+import { MISSED_ATTEMPTS, MISSED_EVERY_MS, MISSED_PEERS_PER_ID } from './constants.ts'
+
+type Missed = { readonly cid: CID; readonly peers: string[]; attempts: number; dueAt: number }
+
+/**
+ * What was ignored because of a quota or a full queue, and who sent it: it is pulled from there later. When the list is
+ * full, the peer with the most entries loses its oldest: a flood pushes out the flood.
+ */
+export interface MissedList {
+  /** False where something had to be dropped for it. */
+  add(id: string, cid: CID, peer: string): boolean
+  done(id: string): void
+  /** Whom to ask for what now, at most `max` ids, in turns from peer to peer. Asking counts as an attempt. */
+  take(nowMs: number, max: number): Map<string, CID[]>
+  readonly size: number
+  /** Given up after the last attempt. */
+  readonly lost: number
+}
+
+export function createMissed(max: number): MissedList {
+  const all = new Map<string, Missed>()
+  // the first peer of an entry owns it: its share of the list is what it brought
+  const byOwner = new Map<string, Set<string>>()
+  let lost = 0
+  const remove = (id: string) => {
+    const [owner] = all.get(id)?.peers ?? []
+    all.delete(id)
+    if (owner === undefined) return
+    const ids = byOwner.get(owner)
+    ids?.delete(id)
+    if (ids?.size === 0) byOwner.delete(owner)
+  }
+  const makeRoom = () => {
+    let most: Set<string> | undefined
+    for (const ids of byOwner.values()) if (most === undefined || ids.size > most.size) most = ids
+    for (const id of most ?? []) return remove(id)
+  }
+  return {
+    add(id, cid, peer) {
+      const known = all.get(id)
+      if (known !== undefined) {
+        if (known.peers.length < MISSED_PEERS_PER_ID && !known.peers.includes(peer)) known.peers.push(peer)
+        return true
+      }
+      const room = all.size < max
+      if (!room) makeRoom()
+      all.set(id, { cid, peers: [peer], attempts: 0, dueAt: 0 })
+      byOwner.set(peer, (byOwner.get(peer) ?? new Set()).add(id))
+      return room
+    },
+    done: remove,
+    take(nowMs, count) {
+      const asks = new Map<string, CID[]>()
+      const turns = [...byOwner.values()].map((ids) => [...ids].filter((id) => (all.get(id)?.dueAt ?? 0) <= nowMs))
+      let left = count
+      for (let turn = 0; left > 0 && turns.some((ids) => turn < ids.length); turn++) {
+        for (const ids of turns) {
+          const id = ids[turn]
+          const missed = id === undefined ? undefined : all.get(id)
+          if (id === undefined || missed === undefined || left === 0) continue
+          left--
+          const peer = missed.peers[missed.attempts % missed.peers.length] as string
+          asks.set(peer, [...(asks.get(peer) ?? []), missed.cid])
+          missed.dueAt = nowMs + MISSED_EVERY_MS * 2 ** missed.attempts
+          missed.attempts++
+          if (missed.attempts >= MISSED_ATTEMPTS) {
+            lost++
+            remove(id)
+          }
+        }
+      }
+      return asks
+    },
+    get size() {
+      return all.size
+    },
+    get lost() {
+      return lost
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import { type Clock, nowSeconds } from '../base/clock.ts'
+import { BoundedMap } from '../base/queue.ts'
+import type { AnnouncementStore, HeadStore } from '../journal/index.ts'
+import { COUNTED_KEYS, UPDATES_PER_AUTHOR_PER_MINUTE } from './constants.ts'
+import type { DropReason } from './events.ts'
+
+/** What the network may cost this node. */
+export type QuotaInit = {
+  /** live services that one author may have here */
+  servicesPerAuthor: number
+  /** new services of one author by gossip; updates and stops do not count */
+  newPerAuthorPerMinute: number
+  /** authors never heard of that one peer may bring by gossip */
+  newAuthorsPerPeerPerMinute: number
+  /** services and stops remembered */
+  journalMax: number
+  /** services that may wait for their verdict, and copies that may wait for one */
+  queueMax: number
+  /** ids remembered that a quota or a full queue ignored */
+  missedMax: number
+}
+
+/** A service never heard of. `update`: it takes the slot of a live one; `counted`: it was pushed, not pulled. */
+export type Newcomer = { author: Uint8Array; update: boolean; counted: boolean; from: string | undefined }
+
+/** Keys are free: what one author, and one peer with many authors, may bring in. */
+export interface Quotas {
+  /** Asked before the signature is checked, so that a flood costs little; counts nothing. */
+  check(newcomer: Newcomer): DropReason | undefined
+  /** Counts it: only what its author has really signed, or anyone could use up an author's share. */
+  count(newcomer: Newcomer): void
+}
+
+export interface QuotaComponents {
+  clock: Clock
+  journal: { announcements: Pick<AnnouncementStore, 'countLive'>; heads: Pick<HeadStore, 'knowsAuthor'> }
+}
+
+export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaInit): Quotas {
+  const fresh = perMinute(clock, init.newPerAuthorPerMinute)
+  const updates = perMinute(clock, UPDATES_PER_AUTHOR_PER_MINUTE)
+  const authors = perMinute(clock, init.newAuthorsPerPeerPerMinute)
+  return {
+    check({ author, update, counted, from }) {
+      const key = keyOf(author)
+      if (update) return counted && updates.full(key) ? 'author-updates' : undefined
+      if (journal.announcements.countLive(author, nowSeconds(clock)) >= init.servicesPerAuthor) return 'author-services'
+      if (!counted) return undefined
+      if (fresh.full(key)) return 'author-rate'
+      return authors.full(from ?? '') && !journal.heads.knowsAuthor(author) ? 'peer-authors' : undefined
+    },
+    count({ author, update, counted, from }) {
+      if (!counted) return
+      ;(update ? updates : fresh).add(keyOf(author))
+      if (!update && !journal.heads.knowsAuthor(author)) authors.add(from ?? '')
+    },
+  }
+}
+
+function keyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+/** Counts in minutes that begin with the first count. */
+function perMinute(clock: Clock, max: number) {
+  const minutes = new BoundedMap<string, { start: number; count: number }>(COUNTED_KEYS)
+  const current = (key: string) => {
+    const minute = minutes.get(key)
+    return minute !== undefined && clock.monotonic() - minute.start < 60_000 ? minute : undefined
+  }
+  return {
+    full: (key: string) => (current(key)?.count ?? 0) >= max,
+    add(key: string) {
+      const minute = current(key)
+      if (minute === undefined) minutes.set(key, { start: clock.monotonic(), count: 1 })
+      else minute.count++
+    },
+  }
+}

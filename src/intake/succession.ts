@@ -1,0 +1,111 @@
+import { decodeAddress, formatAddress } from '../../protocols/address.ts'
+import { type Ranked, type Signed, supersedes } from '../../protocols/announcement.ts'
+import { parseCid } from '../../protocols/encoding.ts'
+import { CLOCK_SKEW_SECONDS, DEDUPE_AFTER_EXPIRY_SECONDS, MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
+import type { Ticket } from '../../protocols/redirection.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
+import type { Book, Entry } from './book.ts'
+import type { IntakeEvents } from './events.ts'
+import type { IntakeJournal } from './index.ts'
+
+/** An older version can not come back while any of its kind may live: its author may have signed it for 30 days. */
+const HEAD_LIFE_MS = (MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
+
+/** Where and how a newcomer came, and what is known of its fate already. */
+export type Origin = { via: Via; from: string | undefined; own: boolean; redirect: boolean | undefined }
+
+/** The line of versions of each (author, name): what stands, and what a newcomer does to it. */
+export interface Succession {
+  /** A live service whose slot this one would take. */
+  predecessor(signed: Signed): AnnouncementRecord | undefined
+  /** The word that stands against it, if one does. */
+  newer(signed: Signed): Head | undefined
+  /** Journals a verified newcomer and ends what it replaces, all or nothing; undefined where it is known. */
+  enter(signed: Signed, ticket: Ticket, origin: Origin): Entry | undefined
+}
+
+export interface SuccessionComponents {
+  clock: Clock
+  events: Emitter<IntakeEvents>
+  journal: IntakeJournal
+  book: Book
+}
+
+export function createSuccession({ clock, events, journal, book }: SuccessionComponents): Succession {
+  const standing = ({ body }: Signed) => journal.announcements.liveOf(body.author, body.name)
+  const predecessor = (signed: Signed) => standing(signed).find(({ kind }) => kind === 'service')
+  return {
+    predecessor,
+    newer(signed) {
+      const head = journal.heads.get(signed.body.author, signed.body.name)
+      return head !== undefined && supersedes(rankOf(head), signed) ? head : undefined
+    },
+    enter(signed, ticket, origin) {
+      const id = signed.id.toString()
+      const { author, name, seq } = signed.body
+      const over = standing(signed).filter((record) => record.id !== id)
+      const record = recordOf(signed, ticket, origin, {
+        id,
+        receivedAt: clock.now(),
+        follows: over.find(({ kind }) => kind === 'service')?.id,
+      })
+      const state = signed.kind === 'stop' ? 'stopped' : 'superseded'
+      const isNew = journal.transaction(() => {
+        if (!journal.announcements.insert(record)) return false
+        for (const old of over) journal.announcements.end(old.id, state, id)
+        journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt: clock.now() + HEAD_LIFE_MS })
+        return true
+      })
+      if (!isNew) return undefined
+      const entry = book.add(signed, record)
+      for (const old of over) book.ended(old.id)
+      const address = formatAddress(decodeAddress(author))
+      const { via, from } = origin
+      events.emit('intake:received', {
+        id,
+        kind: signed.kind,
+        author: address,
+        name,
+        seq,
+        via,
+        from,
+        depth: ticket.depth,
+      })
+      const ended = over.filter(({ kind }) => kind === 'service').map((old) => old.id)
+      if (signed.kind === 'stop') events.emit('intake:stopped', { author: address, name, seq, ids: ended })
+      else for (const old of ended) events.emit('intake:superseded', { old, by: id })
+      return entry
+    },
+  }
+}
+
+function rankOf({ kind, id, seq }: Head): Ranked {
+  return { kind, id: parseCid(id), body: { seq } }
+}
+
+function recordOf(
+  signed: Signed,
+  { depth, proof }: Ticket,
+  origin: Origin,
+  more: Pick<AnnouncementRecord, 'id' | 'receivedAt' | 'follows'>,
+): AnnouncementRecord {
+  const { author, name, seq, issued, expires } = signed.body
+  return {
+    ...more,
+    ...origin,
+    kind: signed.kind,
+    author,
+    name,
+    seq,
+    body: signed.bytes,
+    sig: signed.sig,
+    code: signed.kind === 'service' ? signed.body.code.toString() : undefined,
+    depth,
+    proof,
+    issued,
+    expires,
+    state: 'live',
+  }
+}

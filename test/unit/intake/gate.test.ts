@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { emission, type GateArrival, type GateState, gate, heard, sent, unsent } from '../../../src/intake/gate.ts'
+
+const NOW = 1_700_000_000
+const base: GateState = { own: false, over: false, limit: 8, issued: NOW, expires: NOW + 100 }
+const copy = (depth: number, ours = true): GateArrival => ({ genuine: true, depth, ours })
+
+type Row = [what: string, state: Partial<GateState>, arrival: GateArrival, answer: ReturnType<typeof gate>]
+
+describe('the gate', () => {
+  it.each<Row>([
+    ['forged, unknown', {}, { genuine: false }, 'reject'],
+    ['forged, known and redirected', { best: 3, redirect: true }, { genuine: false }, 'reject'],
+    ['the first copy', {}, copy(3), 'ignore'],
+    ['the first copy at depth 0', {}, copy(0), 'ignore'],
+    ['our emission, redirected', { best: 3, redirect: true }, copy(2), 'accept'],
+    ['our emission, refused', { best: 3, redirect: false }, copy(2), 'ignore'],
+    ['our emission, verdict pending', { best: 3 }, copy(2), 'wait'],
+    ['our emission, emitted before', { best: 3, redirect: true, emitted: 2 }, copy(2), 'ignore'],
+    ['our emission, emitted higher before', { best: 3, redirect: true, emitted: 5 }, copy(2), 'ignore'],
+    ['our emission, emitted lower before', { best: 3, redirect: true, emitted: 1 }, copy(2), 'accept'],
+    ['pending, emitted before', { best: 3, emitted: 2 }, copy(2), 'ignore'],
+    ['the same depth again', { best: 3, redirect: true }, copy(3), 'ignore'],
+    ['better than all before', { best: 3, redirect: true }, copy(4), 'ignore'],
+    ['too low', { best: 3, redirect: true }, copy(1), 'ignore'],
+    ['too low, pending', { best: 3 }, copy(1), 'ignore'],
+    ['another signature of the same body', { best: 3, redirect: true }, copy(2, false), 'ignore'],
+    ['limited by REDIRECTION_DEPTH', { best: 5, limit: 3, redirect: true }, copy(2), 'accept'],
+    ['above REDIRECTION_DEPTH', { best: 5, limit: 3, redirect: true }, copy(4), 'ignore'],
+    ['REDIRECTION_DEPTH 0', { best: 5, limit: 0, redirect: true }, copy(0), 'ignore'],
+    ['best depth 0 emits nothing', { best: 0, redirect: true }, copy(0), 'ignore'],
+    ['own, undiminished', { best: 4, own: true, redirect: true }, copy(4), 'accept'],
+    ['own, whatever REDIRECTION_DEPTH', { best: 4, own: true, redirect: true, limit: 0 }, copy(4), 'accept'],
+    ['own, emitted', { best: 4, own: true, redirect: true, emitted: 4 }, copy(4), 'ignore'],
+    ['superseded or stopped', { best: 3, redirect: true, over: true }, copy(2), 'ignore'],
+    ['superseded while pending', { best: 3, over: true }, copy(2), 'ignore'],
+    ['expired', { best: 3, redirect: true, expires: NOW }, copy(2), 'ignore'],
+    ['expired while pending', { best: 3, expires: NOW }, copy(2), 'ignore'],
+    ['early', { best: 3, redirect: true, issued: NOW + 121 }, copy(2), 'ignore'],
+    ['early within the skew', { best: 3, redirect: true, issued: NOW + 120 }, copy(2), 'accept'],
+  ])('%s', (_, state, arrival, answer) => {
+    expect(gate({ ...base, ...state }, arrival, NOW)).toBe(answer)
+  })
+
+  it('says what is due, and that it is due once', () => {
+    let state: GateState = { ...base, redirect: true }
+    expect(unsent(state, NOW)).toBeUndefined()
+    state = heard(state, 2)
+    expect(unsent(state, NOW)).toBe(1)
+    state = sent(state, 1)
+    expect(unsent(state, NOW)).toBeUndefined()
+    expect(heard(state, 1)).toBe(state)
+    state = heard(state, 5)
+    expect(unsent(state, NOW)).toBe(4)
+    expect(unsent({ ...state, redirect: undefined }, NOW)).toBeUndefined()
+    expect(emission({ ...state, limit: 1 })).toBe(0)
+    expect(unsent({ ...state, limit: 1 }, NOW)).toBeUndefined()
+  })
+})

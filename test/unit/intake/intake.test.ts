@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest'
+import { manualClock } from '../../../src/base/clock.ts'
+import { author, copyAt, createWorld, hexOf, idOf, NOW_MS, of, service, settled } from './fixtures.ts'
+
+describe('a new service', () => {
+  it('is journalled, decided once, and emitted one hop lower', async () => {
+    const world = createWorld()
+    const announcement = service(author())
+    expect(await world.hear(copyAt(announcement, 3), 'alice')).toBe('ignore')
+    expect(world.journal.announcements.get(idOf(announcement))).toMatchObject({
+      depth: 3,
+      from: 'alice',
+      via: 'gossip',
+      redirect: undefined,
+    })
+    expect(of(world, 'intake:received')).toMatchObject([{ name: 'web', depth: 3, via: 'gossip', from: 'alice' }])
+    expect(world.delivered).toEqual(['alice'])
+    expect(world.asked).toHaveLength(1)
+    world.asked[0]?.answer(true)
+    await world.intake.idle()
+    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'published' }])
+    expect(world.journal.announcements.get(idOf(announcement))).toMatchObject({ redirect: true, emittedDepth: 2 })
+    expect(world.decided).toHaveLength(1)
+  })
+
+  it('that is not redirected stays silent, also for better and equal copies', async () => {
+    const world = createWorld({ decide: () => false })
+    const announcement = service(author())
+    for (const depth of [2, 3, 1, 0, 4]) expect(await world.hear(copyAt(announcement, depth))).toBe('ignore')
+    await world.intake.idle()
+    expect(world.out).toEqual([])
+    expect(world.intake.syncSource.list(undefined, 10)).toEqual([])
+    expect(world.intake.syncSource.get(announcement.signed.id)).toBeUndefined()
+  })
+
+  it('at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none does', async () => {
+    const world = createWorld({ decide: () => true })
+    await world.hear(copyAt(service(author()), 0))
+    const silent = createWorld({ decide: () => true, redirectionDepth: () => 0 })
+    await silent.hear(copyAt(service(author()), 4))
+    await world.intake.idle()
+    await silent.intake.idle()
+    expect([...world.out, ...silent.out]).toEqual([])
+    expect(silent.intake.syncSource.list(undefined, 10)).toEqual([])
+  })
+})
+
+describe('the verdict that is late', () => {
+  it('is awaited by the copy that would be our emission, and that copy is forwarded in its place', async () => {
+    const world = createWorld()
+    const announcement = service(author())
+    await world.hear(copyAt(announcement, 3))
+    const answer = world.hear(copyAt(announcement, 2), 'faster')
+    await settled()
+    expect(world.intake.stats().waitingForVerdict).toBe(1)
+    world.asked[0]?.answer(true)
+    expect(await answer).toBe('accept')
+    await world.intake.idle()
+    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'forwarded' }])
+    expect(world.offers).toEqual([])
+  })
+
+  it('and negative lets it be ignored', async () => {
+    const world = createWorld()
+    const announcement = service(author())
+    await world.hear(copyAt(announcement, 3))
+    const answer = world.hear(copyAt(announcement, 2))
+    world.asked[0]?.answer(false)
+    expect(await answer).toBe('ignore')
+  })
+
+  it('is awaited no longer than the time limit; later the emission is offered, for gossip has seen it', async () => {
+    const clock = manualClock(NOW_MS)
+    const world = createWorld({ clock, verdictTimeoutMs: 500 })
+    const announcement = service(author())
+    await world.hear(copyAt(announcement, 3))
+    const answer = world.hear(copyAt(announcement, 2))
+    await clock.advance(500)
+    expect(await answer).toBe('ignore')
+    world.asked[0]?.answer(true)
+    await world.intake.idle()
+    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'offered' }])
+    expect(world.offers).toEqual([[announcement.signed.id, 2]])
+  })
+
+  it('comes when a better copy has made our emission another one', async () => {
+    const world = createWorld()
+    const announcement = service(author())
+    await world.hear(copyAt(announcement, 2))
+    const answer = world.hear(copyAt(announcement, 1))
+    await world.hear(copyAt(announcement, 4))
+    world.asked[0]?.answer(true)
+    expect(await answer).toBe('ignore')
+    await world.intake.idle()
+    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 3)), how: 'published' }])
+  })
+
+  it('bounds the copies that wait', async () => {
+    const world = createWorld({ quotas: { queueMax: 2 } })
+    const signer = author()
+    const answers: unknown[] = []
+    for (const name of ['a', 'b', 'c']) {
+      const announcement = service(signer, { name })
+      await world.hear(copyAt(announcement, 3))
+      answers.push(world.hear(copyAt(announcement, 2)))
+    }
+    expect(await answers[2]).toBe('ignore')
+    expect(world.intake.stats()).toMatchObject({ waitingForVerdict: 2, dropped: { 'waiting-full': 1 } })
+    await world.intake[Symbol.asyncDispose]()
+    expect(await Promise.all(answers)).toEqual(['ignore', 'ignore', 'ignore'])
+  })
+})
+
+describe('a better depth', () => {
+  it('that comes after the emission is emitted anew', async () => {
+    const world = createWorld({ decide: () => true })
+    const announcement = service(author())
+    await world.hear(copyAt(announcement, 2))
+    await world.intake.idle()
+    await world.hear(copyAt(announcement, 4))
+    await world.intake.idle()
+    expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
+    expect(of(world, 'intake:better')).toMatchObject([{ depth: 4 }])
+    expect(world.decided).toHaveLength(1)
+  })
+
+  it('whose emission was seen and ignored before is offered', async () => {
+    const world = createWorld({ decide: () => true })
+    const announcement = service(author())
+    await world.hear(copyAt(announcement, 2))
+    await world.intake.idle()
+    // not what we emit at that moment: ignored, and from then on gossip refuses to publish it
+    expect(await world.hear(copyAt(announcement, 3))).toBe('ignore')
+    await world.intake.idle()
+    await world.hear(copyAt(announcement, 4))
+    await world.intake.idle()
+    expect(world.out.map(({ how }) => how)).toEqual(['published', 'offered', 'offered'])
+    expect(world.offers).toEqual([
+      [announcement.signed.id, 2],
+      [announcement.signed.id, 3],
+    ])
+  })
+})
+
+describe('a restart', () => {
+  it('keeps the dedupe: a replay is ignored and nothing is emitted twice', async () => {
+    const clock = manualClock(NOW_MS)
+    const first = createWorld({ clock, decide: () => true })
+    const announcement = service(author())
+    await first.hear(copyAt(announcement, 3))
+    await first.intake.idle()
+    await first.intake[Symbol.asyncDispose]()
+    // gossipsub has forgotten everything
+    const second = createWorld({ clock, journal: first.journal, decide: () => true })
+    second.intake.boot()
+    for (const depth of [3, 2, 1]) expect(await second.hear(copyAt(announcement, depth))).toBe('ignore')
+    await second.intake.idle()
+    expect(second.out).toEqual([])
+    expect(second.decided).toEqual([])
+    expect(second.intake.syncSource.list(undefined, 10)).toEqual([[announcement.signed.id, 2]])
+  })
+
+  it('decides again what was killed before its verdict', async () => {
+    const first = createWorld()
+    const announcement = service(author())
+    await first.hear(copyAt(announcement, 3))
+    const second = createWorld({ journal: first.journal })
+    second.intake.boot()
+    expect(second.asked).toMatchObject([{ id: idOf(announcement), depth: 3 }])
+    const answer = second.hear(copyAt(announcement, 2))
+    second.asked[0]?.answer(true)
+    expect(await answer).toBe('accept')
+  })
+
+  it('emits what was decided but never sent', async () => {
+    const first = createWorld({ decide: () => true, alone: () => true })
+    const announcement = service(author())
+    await first.hear(copyAt(announcement, 3))
+    await first.intake.idle()
+    expect(first.out).toEqual([])
+    const second = createWorld({ journal: first.journal })
+    second.intake.boot()
+    await second.intake.idle()
+    expect(second.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'published' }])
+  })
+})

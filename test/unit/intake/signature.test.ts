@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { describe, expect, it } from 'vitest'
+import { encodeAnnouncement } from '../../../protocols/announcement.ts'
+import { SignatureError } from '../../../protocols/errors.ts'
+import { createKeyCache, type KeyCache, type Signer, signedBytes } from '../../../protocols/signature.ts'
+import { author, copyAt, createWorld, hexOf, NETWORK, NOW, of, service, stop } from './fixtures.ts'
+
+describe('signatures and time', () => {
+  it('a forged copy with the id of an honest one is rejected and does not block it', async () => {
+    const world = createWorld({ decide: () => true })
+    const announcement = service(author())
+    const { signed, ticket } = announcement
+    const forged = encodeAnnouncement({ signed: { ...signed, sig: signed.sig.map((byte) => byte ^ 1) }, ticket })
+    const answers = await Promise.all([
+      world.hear(forged, 'liar'),
+      world.hear(copyAt(announcement)),
+      world.hear(forged.slice(), 'liar'),
+    ])
+    expect(answers.slice(0, 2)).toEqual(['reject', 'ignore'])
+    expect(await world.intake.gossip(forged, 'liar')).toBe('reject')
+    await world.intake.idle()
+    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 3)), how: 'published' }])
+    expect(world.delivered).toEqual(['peer'])
+  })
+
+  it('verifies each announcement once, however many copies come', async () => {
+    const announcement = service(author())
+    let checks = 0
+    const real = createKeyCache()
+    const keys: KeyCache = {
+      verify: (...signed) => {
+        checks++
+        return real.verify(...signed)
+      },
+    }
+    const world = createWorld({ decide: () => true, keys })
+    await Promise.all([4, 3, 2, 1, 0, 4].map((depth) => world.intake.gossip(copyAt(announcement, depth), 'peer')))
+    await world.intake.submit(copyAt(announcement), 'sync', 'other')
+    expect(checks).toBe(1)
+  })
+
+  it('keeps the first of two valid signatures of one body, and takes a better ticket from either', async () => {
+    const world = createWorld({ decide: () => true })
+    const secret = ed25519.utils.randomSecretKey()
+    const signer = {
+      address: { type: 'ed25519', key: ed25519.getPublicKey(secret) },
+      sign: (bytes) => ed25519.sign(bytes, secret),
+    } satisfies Signer
+    const announcement = service(signer)
+    const again = {
+      ...announcement,
+      signed: { ...announcement.signed, sig: otherSignature(secret, announcement.signed.bytes) },
+    }
+    expect(hexOf(again.signed.sig)).not.toBe(hexOf(announcement.signed.sig))
+    await world.hear(copyAt(announcement, 2))
+    await world.intake.idle()
+    expect(await world.hear(copyAt(again, 4))).toBe('ignore')
+    await world.intake.idle()
+    expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
+  })
+
+  it('early and expired ones are ignored and not kept', async () => {
+    const world = createWorld()
+    const early = service(author(), { issued: NOW + 121, expires: NOW + 500 })
+    const expired = service(author(), { issued: NOW - 100, expires: NOW })
+    for (const announcement of [early, expired]) {
+      expect(await world.hear(copyAt(announcement))).toBe('ignore')
+      expect(world.intake.syncSource.wants([[announcement.signed.id, 4]])).toEqual([])
+    }
+    expect(world.journal.announcements.count()).toBe(0)
+    expect(world.intake.stats().outdated).toBe(2)
+  })
+
+  it('of another network is rejected', async () => {
+    const world = createWorld()
+    expect(await world.hear(copyAt(service(author(), {}, 'other')))).toBe('reject')
+    expect(of(world, 'intake:refused')).toMatchObject([{ via: 'gossip', from: 'peer' }])
+  })
+
+  it('sync hands the error to whoever pulled', async () => {
+    const world = createWorld()
+    await expect(
+      world.intake.syncSource.arrive(copyAt(service(author(), {}, 'other')), 'liar', 'sync'),
+    ).rejects.toThrow(SignatureError)
+    await expect(world.intake.syncSource.arrive(copyAt(service(author())), 'liar', 'tell')).rejects.toThrow(
+      'only a stop',
+    )
+    await expect(world.intake.syncSource.arrive(copyAt(stop(author())), 'friend', 'tell')).resolves.toBeUndefined()
+  })
+})
+
+/** A second signature of the same bytes, with a nonce of its own: what only the author can make. */
+function otherSignature(secret: Uint8Array, body: Uint8Array): Uint8Array {
+  const { scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(secret)
+  const field = ed25519.Point.Fn
+  const nonce = 123_456_789n
+  const commitment = ed25519.Point.BASE.multiply(nonce).toBytes()
+  const message = signedBytes(NETWORK, 'service', body)
+  const hash = createHash('sha512').update(commitment).update(pointBytes).update(message).digest()
+  const challenge = field.create(BigInt(`0x${Buffer.from(hash).reverse().toString('hex')}`))
+  const answer = field.create(nonce + challenge * scalar)
+  const bytes = Buffer.from(answer.toString(16).padStart(64, '0'), 'hex').reverse()
+  return Uint8Array.of(...commitment, ...bytes)
+}
