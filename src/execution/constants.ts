@@ -1,0 +1,64 @@
+import type { Backoff } from '../base/retry.ts'
+
+/** Who a service is inside a container: nobody, on every distribution. */
+export const NOBODY = 65534
+
+/**
+ * Who services are on a host whose node is root: one user per run, so that the kernel's per-user counts are per run.
+ * systemd's range for dynamic users, which no distribution gives to a person or a daemon.
+ */
+export const SANDBOX_UIDS = { first: 61184, count: 4336 }
+
+/** /tmp of a run: scratch for libraries that insist; what a service writes belongs into /work. */
+export const TMP_BYTES = 16 * 1024 * 1024
+
+/** Open files of one process in a run: more than any sane server's connections, far below the kernel's table. */
+export const MAX_OPEN_FILES = 4096
+
+/** The first request through a door comes while a service is still starting: how long to wait for its port. */
+export const CONNECT_PATIENCE_MS = 15_000
+/** Between two attempts to connect: a person does not notice, a starting service is not disturbed. */
+export const CONNECT_RETRY_MS = 50
+
+/** A line of a log; longer ones are cut into pieces. Docker's own logger cuts at 16 KiB. */
+export const MAX_LOG_LINE = 8 * 1024
+/** Output that is read per second from one run, and at once. Who writes faster waits: its pipe is full. */
+export const LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
+export const LOG_BURST_BYTES = 8 * 1024 * 1024
+/** How often a followed log is looked at. */
+export const LOG_POLL_MS = 150
+
+/** A node of the door and keeper kind needs about 45 MiB; its heap holds only what is under way. */
+export const HELPER_HEAP_MIB = 48
+export const DOOR_MEMORY_BYTES = 128 * 1024 * 1024
+export const DOOR_PIDS = 32
+
+/** How often memory is looked at where no cgroup limits it: an allocation of 1 GiB takes Node about 0.3 s. */
+export const MEMORY_WATCH_MS = 100
+
+/** Between restarts of a service that ends. */
+export const RESTART_BACKOFF: Backoff = { firstMs: 500, maxMs: 5 * 60_000 }
+/** Who ran for this long has earned a fresh start of the back-off. */
+export const STEADY_MS = 60_000
+/** Between attempts to reach an engine that went away, or code that is not there. */
+export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
+/** Attempts to obtain code; with the back-off about five minutes. */
+export const FETCH_ATTEMPTS = 14
+/** A build longer than this is stuck. */
+export const BUILD_TIMEOUT_MS = 15 * 60_000
+/** How often a starting service's ports are tried. */
+export const HEALTH_POLL_MS = 100
+/** How often a build's folder is measured: its disk is watched, not limited. */
+export const DISK_WATCH_MS = 1000
+/** A timer may not be set further than 2^31 ms ahead. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Unix socket paths end at 107 bytes; below this folder come a separator and at most 20 characters. */
+export const MAX_RUNTIME_DIR_BYTES = 86
+
+/** The image that stands for this machine's own Node. */
+export const NODE_IMAGE = 'thundercloud/node'
+export const LABEL = { node: 'thundercloud.node', service: 'thundercloud.service', run: 'thundercloud.run' }
+export const LABEL_ROLE = 'thundercloud.role'
+/** The engine keeps this much of a run's output until the node has read it. */
+export const ENGINE_LOG = { 'max-size': '4m', 'max-file': '2' }

@@ -1,0 +1,103 @@
+import type { ServiceBody } from '../../protocols/service.ts'
+import type { BytePipe } from '../base/stream.ts'
+import type { ExecutorName, Grant } from '../base/verdict.ts'
+
+/** What execution needs to know of a service. JSON: it is journalled with the run. */
+export type RunnableService = {
+  /** base32 CID */
+  readonly id: string
+  /** the author's address, base58 */
+  readonly author: string
+  /** base32 CID of the archive, or of an OCI image's manifest */
+  readonly code: string
+  /** canonical words: "node.js", "docker", ... */
+  readonly toolchain: readonly string[]
+  /** reference of the service's OCI source, if it has one */
+  readonly image?: string | undefined
+  readonly run: ServiceBody['run']
+  /** whole seconds, UTC */
+  readonly expires: number
+}
+
+/** One execution, as an executor is told to do it. */
+export type Plan = {
+  readonly runId: string
+  readonly service: string
+  readonly author: string
+  /** A build writes into its code folder; a run can not. */
+  readonly purpose: 'run' | 'build'
+  readonly grant: Grant
+  /** Unpacked code, seen as /code. Absent where an image holds it. */
+  readonly codeDir?: string | undefined
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** where the command starts, below /code; "" = /code itself */
+  readonly workdir: string
+  /** loopback ports that the door may connect to */
+  readonly ports: readonly number[]
+  readonly toolchain: readonly string[]
+  /** an OCI image by the sha256 of its manifest, and where it may be pulled from */
+  readonly image?: { readonly digest: string; readonly ref?: string | undefined } | undefined
+  /** folder that gets the log files; outlives the run */
+  readonly logDir: string
+}
+
+export type EndReason = 'exit' | 'memory' | 'timeout' | 'stopped'
+
+export type RunEnd = {
+  /** 128 + signal where a signal ended it */
+  readonly exitCode: number
+  readonly reason: EndReason
+  /** one sentence where the numbers do not tell it all */
+  readonly detail?: string | undefined
+}
+
+export type RunStats = { readonly memoryBytes: number; readonly cpuMs: number; readonly pids: number }
+
+/** One execution that has begun. Letting go of this object ends nothing: the run goes on and can be adopted. */
+export interface Run {
+  /** What `remove` needs; JSON. */
+  readonly handle: unknown
+  /** ms since 1970 */
+  readonly startedAt: number
+  /** Resolves when it has ended and its output is in the log files. Rejects with an UnavailableError when the engine is gone. */
+  wait(options?: { signal?: AbortSignal | undefined }): Promise<RunEnd>
+  /** Asks it to end (SIGTERM), and makes it end after `graceMs`. `wait` then says `reason`. */
+  stop(options: { graceMs: number; reason?: 'stopped' | 'timeout' }): Promise<void>
+  stats(options?: { signal?: AbortSignal | undefined }): Promise<RunStats>
+  /** Through the door to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
+  connect(port: number, options?: { signal?: AbortSignal | undefined; patienceMs?: number }): Promise<BytePipe>
+}
+
+/** `prepared`: it was about to begin and never did; it will not begin any more. */
+export type AdoptedRun = {
+  readonly runId: string
+  readonly service: string
+  readonly purpose: Plan['purpose']
+  readonly state: 'prepared' | 'running' | 'ended'
+  readonly run: Run
+}
+
+export type Availability = {
+  readonly available: boolean
+  /** One sentence: what it is, or what to install. */
+  readonly detail: string
+  /** Limits that are weaker here than a grant says: "memory: watched", ... */
+  readonly weaker: readonly string[]
+  /** It takes services of the node's own address only. */
+  readonly ownOnly?: boolean | undefined
+}
+
+/** A way to run a service under a grant. Every executor passes test/compliance/executor-kit.ts. */
+export interface Executor {
+  readonly name: ExecutorName
+  available(options?: { signal?: AbortSignal | undefined }): Promise<Availability>
+  /** Where `start` will put this run: known, and journalled, before it is done. */
+  handle(plan: Plan): unknown
+  /** Throws a RunRefusedError for what can never run here, an UnavailableError for what may run later. */
+  start(plan: Plan, options?: { signal?: AbortSignal | undefined }): Promise<Run>
+  /** Everything of this node that the executor finds, running or not. */
+  adopt(options?: { signal?: AbortSignal | undefined }): Promise<AdoptedRun[]>
+  /** Ends it if need be and leaves nothing behind but the log files. Fine when there is nothing. */
+  remove(handle: unknown): Promise<void>
+}

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { InputError, messageOf } from '../../base/errors.ts'
+import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
+import type { AdoptedRun, Availability, Executor, Plan, Run, RunEnd } from '../contract.ts'
+import { RunRefusedError } from '../errors.ts'
+import { formatLine } from '../logs/format.ts'
+import { createLogWriter } from '../logs/writer.ts'
+import { ask, askMaybe, connectEngine, describeEngine, reasonOf, statusOf } from './engine.ts'
+import { createImages } from './images.ts'
+import type { DockerExecutorComponents, DockerExecutorInit } from './index.ts'
+import { type DockerHandle, nodeFilter, runOptions } from './options.ts'
+import { dockerRun, openDoor, removeContainer } from './run.ts'
+
+/** The engine's words for a command that is not there, or no program. */
+const NO_PROGRAM =
+  /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
+
+export function createExecutor({ clock, log }: DockerExecutorComponents, init: DockerExecutorInit): Executor {
+  const { nodeId, runtimeDir } = init
+  if (Buffer.byteLength(runtimeDir) > MAX_RUNTIME_DIR_BYTES) {
+    throw new InputError(
+      `the folder for sockets, ${runtimeDir}, is longer than ${MAX_RUNTIME_DIR_BYTES} bytes: name a shorter one`,
+    )
+  }
+  const engine = connectEngine(init.docker)
+  const images = createImages(engine, init)
+  let machine: Promise<{ swap: boolean }> | undefined
+
+  /** Does the engine limit swap? A MemorySwap that it can not set is an error in some, a warning in others. */
+  async function features(): Promise<{ swap: boolean }> {
+    machine ??= ask(engine.info()).then((info) => ({ swap: info.SwapLimit === true || info.CgroupVersion === '2' }))
+    machine.catch(() => {
+      machine = undefined
+    })
+    return machine
+  }
+
+  function handleOf(runId: string): DockerHandle {
+    const short = createHash('sha256').update(runId).digest('hex').slice(0, 14)
+    const name = `thundercloud-${runId}`
+    return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
+  }
+
+  function runOf(plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir'>, startedAt: number): Run {
+    return dockerRun({
+      engine,
+      images,
+      clock,
+      log,
+      nodeId,
+      logs: init.logs,
+      handle: handleOf(plan.runId),
+      plan,
+      startedAt,
+    })
+  }
+
+  async function remove({ name, door, socket }: DockerHandle): Promise<void> {
+    await removeContainer(engine, door)
+    await removeContainer(engine, name)
+    await rm(dirname(socket), { recursive: true, force: true })
+  }
+
+  async function create(plan: Plan, image: string): Promise<void> {
+    const memory = await features()
+    const options = runOptions({
+      plan,
+      handle: handleOf(plan.runId),
+      nodeId,
+      image,
+      runtime: init.docker.runtime,
+      memory,
+    })
+    // What an adopter needs that neither name nor labels of a run say.
+    const labels = { ...options.Labels, [PORTS]: plan.ports.join(','), [LOGS]: plan.logDir }
+    await ask(engine.createContainer({ ...options, Labels: labels }))
+  }
+
+  return {
+    name: 'docker',
+    async available(): Promise<Availability> {
+      try {
+        const info = await ask(engine.info())
+        return {
+          available: true,
+          detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
+          weaker: weakerOf(info),
+        }
+      } catch (error) {
+        return { available: false, detail: messageOf(error), weaker: [] }
+      }
+    },
+    handle: (plan) => handleOf(plan.runId),
+    async start(plan, { signal } = {}): Promise<Run> {
+      const handle = handleOf(plan.runId)
+      if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
+      await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
+      const image = await images.ofPlan(plan)
+      signal?.throwIfAborted()
+      await remove(handle)
+      try {
+        await create(plan, image)
+        signal?.throwIfAborted()
+        await ask(engine.getContainer(handle.name).start())
+      } catch (error) {
+        await remove(handle)
+        if (statusOf(error) === undefined) throw error
+        if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
+        throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {
+          cause: error,
+        })
+      }
+      const run = runOf(plan, clock.now())
+      // The door stands before anyone knocks; that it does not is found, and told, by who knocks.
+      if (plan.ports.length > 0) {
+        const input = { engine, images, clock, log, nodeId, logs: init.logs, handle, plan, startedAt: run.startedAt }
+        await openDoor(input).catch((error) => log.debug('a door did not open', { reason: messageOf(error) }))
+      }
+      return run
+    },
+    async adopt(): Promise<AdoptedRun[]> {
+      const containers = await ask(engine.listContainers({ all: true, filters: nodeFilter(nodeId) }))
+      const runs = containers.filter(({ Labels }) => Labels[LABEL_ROLE] !== 'door')
+      const alive = new Set(runs.map(({ Labels }) => Labels[LABEL.run]))
+      for (const { Id, Labels } of containers) if (!alive.has(Labels[LABEL.run])) await removeContainer(engine, Id)
+      const adopted = await Promise.all(
+        runs.map(async ({ Id, Labels }): Promise<AdoptedRun[]> => {
+          const info = await askMaybe(engine.getContainer(Id).inspect())
+          const runId = Labels[LABEL.run]
+          if (info === undefined || runId === undefined) return []
+          const service = Labels[LABEL.service] ?? ''
+          const ports = (Labels[PORTS] ?? '').split(',').filter(Boolean).map(Number)
+          const prepared = info.State.Status === 'created'
+          const startedAt = prepared ? clock.now() : Date.parse(info.State.StartedAt)
+          const plan = { runId, service, ports, logDir: Labels[LOGS] ?? '' }
+          const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
+          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, startedAt)
+          return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
+        }),
+      )
+      return adopted.flat()
+    },
+    remove: (handle) => remove(handle as DockerHandle),
+  }
+
+  /** A command that is no program ends as it does in a shell. */
+  async function endedRun(plan: Plan, handle: DockerHandle, reason: string): Promise<Run> {
+    const detail = reason.replace(/^.*?exec: /s, 'exec: ').slice(0, 200)
+    await using writer = createLogWriter(plan.logDir, 'run', init.logs)
+    await writer.write(formatLine('err', clock.now(), detail))
+    return finishedRun(handle, clock.now(), { exitCode: 127, reason: 'exit', detail })
+  }
+
+  function preparedRun(handle: DockerHandle): Run {
+    return finishedRun(handle, clock.now(), { exitCode: 125, reason: 'stopped', detail: 'it was never started' })
+  }
+}
+
+const PORTS = 'thundercloud.ports'
+const LOGS = 'thundercloud.logs'
+
+function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
+  const over = () => Promise.reject(new RunRefusedError('the run has ended'))
+  return { handle, startedAt, wait: async () => end, stop: async () => {}, stats: over, connect: over }
+}
+
+function weakerOf(info: Record<string, unknown>): string[] {
+  const weaker = ['disk: /work is memory, within the memory grant']
+  const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.join(' ') : ''
+  if (info.MemoryLimit === false) weaker.push('memory: not limited by this engine')
+  if (info.SwapLimit === false && info.CgroupVersion !== '2') weaker.push('memory: swap is not counted')
+  if (info.PidsLimit === false) weaker.push('pids: not limited by this engine')
+  if (info.CPUCfsQuota === false && info.CpuCfsQuota === false) weaker.push('cpu: not limited by this engine')
+  if (!security.includes('seccomp')) weaker.push('system calls: not filtered by this engine')
+  return weaker
+}
+
+/** A container's user is nobody: the unpacked folder's top, made by mkdtemp perhaps, must let it in. */
+async function makeVisible(dir: string): Promise<void> {
+  const { mode } = await stat(dir)
+  if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
+}

@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process'
+import { access, realpath } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import type Docker from 'dockerode'
+import { UnavailableError } from '../../base/errors.ts'
+import { NOBODY, NODE_IMAGE } from '../constants.ts'
+import { ask, askMaybe } from './engine.ts'
+import { type TarEntry, tarOf } from './tar.ts'
+
+const BUSYBOX = '/bin/busybox'
+const APPLETS = [
+  'sh',
+  'cat',
+  'echo',
+  'ls',
+  'sleep',
+  'env',
+  'id',
+  'head',
+  'mkdir',
+  'cp',
+  'rm',
+  'test',
+  'true',
+  'false',
+  'yes',
+]
+
+/** The image of this very Node, in the version that runs the node. */
+export function nodeImageTag(): string {
+  return `${NODE_IMAGE}:${process.versions.node}-${process.arch}`
+}
+
+/**
+ * The id of an image with this machine's own Node: its binary, the libraries that it needs, a shell where the machine
+ * has a static busybox, and what every program expects in /etc. Made once per engine and version.
+ */
+export async function ensureNodeImage(engine: Docker): Promise<string> {
+  const tag = nodeImageTag()
+  const present = await askMaybe(engine.getImage(tag).inspect())
+  if (present !== undefined) return present.Id
+  if (process.platform !== 'linux')
+    throw new UnavailableError(`${tag} can only be made on Linux; pull it from a registry`)
+  const entries = await imageEntries()
+  const [repo = NODE_IMAGE, version = 'latest'] = tag.split(':')
+  const changes = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', `USER ${NOBODY}`, 'CMD ["node"]']
+  const answer = await ask(engine.importImage(Readable.from(tarOf(entries)), { repo, tag: version, changes }))
+  await finished(engine, answer)
+  return (await ask(engine.getImage(tag).inspect())).Id
+}
+
+async function imageEntries(): Promise<TarEntry[]> {
+  const libraries = await librariesOf(process.execPath)
+  const shell = await access(BUSYBOX).then(
+    () => true,
+    () => false,
+  )
+  const files: TarEntry[] = [
+    { path: 'usr/local/bin/node', file: process.execPath, mode: 0o755 },
+    ...libraries.map(({ path, file }) => ({ path: path.slice(1), file, mode: 0o755 })),
+    {
+      path: 'etc/passwd',
+      text: `root:x:0:0::/:/bin/false\nnobody:x:${NOBODY}:${NOBODY}::/work:/bin/sh\n`,
+      mode: 0o644,
+    },
+    { path: 'etc/group', text: `root:x:0:\nnogroup:x:${NOBODY}:\n`, mode: 0o644 },
+    { path: 'etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n', mode: 0o644 },
+    ...(shell && (await isStatic(BUSYBOX)) ? shellEntries() : []),
+  ]
+  const folders = new Set(files.flatMap(({ path }) => parents(path)))
+  const empty = ['code', 'work', 'tmp', 'door', 'socket', 'proc', 'sys', 'dev']
+  return [...[...folders, ...empty.filter((name) => !folders.has(name))].map(folderEntry), ...files]
+}
+
+function shellEntries(): TarEntry[] {
+  return [
+    { path: 'bin/busybox', file: BUSYBOX, mode: 0o755 },
+    ...APPLETS.map((name) => ({ path: `bin/${name}`, link: 'busybox' })),
+  ]
+}
+
+/** What the dynamic loader would load, loader included, under the paths where it looks. */
+async function librariesOf(binary: string): Promise<{ path: string; file: string }[]> {
+  const { stdout } = await promisify(execFile)('ldd', [binary]).catch((cause) => {
+    throw new UnavailableError('this machine\'s Node can not be put into an image: "ldd" does not tell its libraries', {
+      cause,
+    })
+  })
+  const paths = stdout.split('\n').flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? [])
+  return Promise.all([...new Set(paths)].map(async (path) => ({ path, file: await realpath(path) })))
+}
+
+async function isStatic(binary: string): Promise<boolean> {
+  const { stdout, stderr } = await promisify(execFile)('ldd', [binary]).catch((error) => error)
+  return /not a dynamic executable|statically linked/.test(`${stdout}${stderr}`)
+}
+
+function parents(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
+}
+
+function folderEntry(path: string): TarEntry {
+  return { path, folder: true, mode: path === 'tmp' ? 0o1777 : 0o755 }
+}
+
+/** Reads an engine's progress stream to its end; the last word may be an error. */
+export function finished(engine: Docker, answer: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    engine.modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)))
+  })
+}

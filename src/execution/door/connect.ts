@@ -1,0 +1,53 @@
+import { connect, type Socket } from 'node:net'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { codeOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
+import type { BytePipe } from '../../base/stream.ts'
+import { CONNECT_PATIENCE_MS, CONNECT_RETRY_MS } from '../constants.ts'
+import { readLine } from './relay.ts'
+
+export type ConnectOptions = { clock: Clock; signal?: AbortSignal | undefined; patienceMs?: number | undefined }
+
+/** Through a door to a port of its run. Waits a bounded time for the door to open and the port to listen. */
+export async function connectThroughDoor(path: string, port: number, options: ConnectOptions): Promise<BytePipe> {
+  const { clock, signal, patienceMs = CONNECT_PATIENCE_MS } = options
+  const until = clock.monotonic() + patienceMs
+  for (;;) {
+    signal?.throwIfAborted()
+    const answer = await knock(path, { connect: port }, signal)
+    if (answer.line === 'ok') return answer.socket
+    answer.socket.destroy()
+    if (answer.line === 'no EACCES') throw new NotFoundError(`port ${port} is not among the run's declared ports`)
+    if (clock.monotonic() >= until) throw new UnavailableError(noAnswer(port, answer.line))
+    await sleep(clock, CONNECT_RETRY_MS, { signal })
+  }
+}
+
+/** One request that is answered with one line; throws an UnavailableError where no door is. */
+export async function askDoor(path: string, request: object, signal?: AbortSignal): Promise<string> {
+  const { line, socket } = await knock(path, request, signal)
+  socket.destroy()
+  if (line.startsWith('no ')) throw new UnavailableError(`the run's door does not answer (${line.slice(3)})`)
+  return line
+}
+
+async function knock(path: string, request: object, signal?: AbortSignal): Promise<{ line: string; socket: Socket }> {
+  const socket = connect({ path, allowHalfOpen: true })
+  const abort = () => socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    socket.write(`${JSON.stringify(request)}\n`)
+    return { line: await readLine(socket), socket }
+  } catch (error) {
+    signal?.throwIfAborted()
+    return { line: `no ${codeOf(error) ?? 'ECONNRESET'}`, socket }
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    // Later errors of the pipe are its user's; before there is one they must not end the node.
+    socket.on('error', () => {})
+  }
+}
+
+function noAnswer(port: number, line: string): string {
+  if (line === 'no ECONNREFUSED') return `nothing listens on port ${port} of the run`
+  return `the run's door does not open (${line.replace(/^no /, '')})`
+}

@@ -1,0 +1,102 @@
+import { chmodSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+
+/**
+ * The door's language: one line of JSON, `{"connect":8080}`, answered by `ok` or `no <code>` on a line of its own; after
+ * `ok` the connection is the port's, byte for byte, with half-close. It runs inside a run's network, from this folder
+ * alone and on any image's Node: it imports nothing else.
+ */
+const MAX_LINE_BYTES = 1024
+const NEWLINE = 10
+
+export type DoorInit = {
+  /** where the unix socket is made */
+  path: string
+  /** the only ports that are connected to */
+  ports: readonly number[]
+  /** Requests of other kinds; returns the answer's line, or undefined when it does not know the kind. */
+  other?: (request: Record<string, unknown>) => string | undefined | Promise<string | undefined>
+}
+
+/** An open door; `close` ends every connection that goes through it. */
+export type Door = { close(): void }
+
+export function openDoor({ path, ports, other }: DoorInit): Promise<Door> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    serve(socket, ports, other).catch(() => socket.destroy())
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      // Its folder is private to the node; whoever may enter that may knock, whatever user the door runs as.
+      chmodSync(path, 0o666)
+      resolve({
+        close() {
+          server.close()
+          for (const socket of sockets) socket.destroy()
+        },
+      })
+    })
+  })
+}
+
+/** Reads up to and including the first newline; what came after it stays in the stream. */
+export function readLine(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let head = Buffer.alloc(0)
+    const settle = (act: () => void) => {
+      socket.off('readable', onReadable).off('close', onClose).off('error', onError).off('end', onClose)
+      act()
+    }
+    const onClose = () => settle(() => reject(new Error('the door closed')))
+    const onError = (error: Error) => settle(() => reject(error))
+    const onReadable = () => {
+      for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
+        head = Buffer.concat([head, chunk])
+        const end = head.indexOf(NEWLINE)
+        if (end >= 0) {
+          const rest = head.subarray(end + 1)
+          return settle(() => {
+            if (rest.byteLength > 0) socket.unshift(rest)
+            resolve(head.toString('utf8', 0, end))
+          })
+        }
+        if (head.byteLength > MAX_LINE_BYTES) return onError(new Error('the line is too long'))
+      }
+    }
+    socket.on('readable', onReadable).once('close', onClose).once('error', onError).once('end', onClose)
+  })
+}
+
+async function serve(socket: Socket, ports: readonly number[], other: DoorInit['other']): Promise<void> {
+  const request: Record<string, unknown> = JSON.parse(await readLine(socket))
+  const port = request.connect
+  if (typeof port !== 'number') {
+    socket.end(`${(await other?.(request)) ?? 'no EPROTO'}\n`)
+    return
+  }
+  if (!ports.includes(port)) {
+    socket.end('no EACCES\n')
+    return
+  }
+  const target = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  target.once('connect', () => {
+    socket.write('ok\n')
+    socket.pipe(target)
+    target.pipe(socket)
+  })
+  target.on('error', (error) => {
+    if (target.connecting || target.bytesRead + target.bytesWritten === 0) {
+      socket.end(`no ${'code' in error ? error.code : 'EIO'}\n`)
+    } else socket.destroy()
+    target.destroy()
+  })
+  socket.on('close', () => target.destroy())
+  target.on('close', () => {
+    if (!target.readableEnded) socket.destroy()
+  })
+}

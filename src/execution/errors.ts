@@ -1,0 +1,16 @@
+import { ThundercloudError, UnavailableError } from '../base/errors.ts'
+
+/** This can not run here, now or later, unless the operator changes something; the message says what. */
+export class RunRefusedError extends ThundercloudError {
+  override readonly name = 'RunRefusedError'
+}
+
+/** Too much is running; it fits again when something ends. */
+export class NoCapacityError extends UnavailableError {
+  override readonly name = 'NoCapacityError'
+}
+
+/** The engine, or what stands for it, does not answer. What runs there may still run. */
+export class EngineGoneError extends UnavailableError {
+  override readonly name = 'EngineGoneError'
+}

@@ -1,0 +1,21 @@
+import type { RunState } from './journal.ts'
+
+export type ExecutionEvents = {
+  'execution:state': {
+    service: string
+    runId: string
+    executor: string
+    state: RunState
+    at: number
+    restarts: number
+    exitCode?: number | undefined
+    detail?: string | undefined
+  }
+  /** Every declared port answers; without ports: it runs. */
+  'execution:healthy': { service: string; runId: string; at: number; afterMs: number }
+  'execution:fetch-progress': { service: string; runId: string; doneBytes: number; totalBytes: number }
+  /** The executor went away under a run, or came back. */
+  'execution:executor': { executor: string; available: boolean; detail: string }
+  /** Found in an engine, ours, and in no journal: it was ended. */
+  'execution:orphan-removed': { executor: string; runId: string; service: string }
+}

@@ -1,0 +1,143 @@
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Grant } from '../../base/verdict.ts'
+
+export type Controller = 'memory' | 'pids' | 'cpu'
+const CONTROLLERS: readonly Controller[] = ['memory', 'pids', 'cpu']
+const PARENT = 'thundercloud'
+/** cpu.max and cpu.cfs_quota_us count in this period. */
+const CPU_PERIOD_US = 100_000
+
+/** Where cgroups can be made: per controller, the folder that takes them. A controller that is missing is not writable. */
+export type CgroupRoots = { readonly version: 1 | 2; readonly roots: Partial<Record<Controller, string>> }
+
+/** The control groups of one run. JSON. */
+export type RunCgroup = {
+  readonly version: 1 | 2
+  readonly dirs: Partial<Record<Controller, string>>
+}
+
+/** Looks for what this process may write: version 2 delegated to it or whole, else version 1. */
+export async function findCgroups(mounts = '/proc/mounts', self = '/proc/self/cgroup'): Promise<CgroupRoots> {
+  const lines = (await readFile(mounts, 'utf8').catch(() => '')).split('\n').map((line) => line.split(' '))
+  const unified = lines.find(([, , type]) => type === 'cgroup2')?.[1]
+  if (unified !== undefined) {
+    const own = /^0::(.*)$/m.exec(await readFile(self, 'utf8').catch(() => ''))?.[1] ?? '/'
+    for (const base of new Set([unified, join(unified, own), join(unified, own, '..')])) {
+      const parent = await delegated(base)
+      if (parent !== undefined) return { version: 2, roots: parent }
+    }
+  }
+  const roots: Partial<Record<Controller, string>> = {}
+  for (const controller of CONTROLLERS) {
+    const mount = lines.find(
+      ([, , type, options]) => type === 'cgroup' && options?.split(',').includes(controller),
+    )?.[1]
+    if (mount === undefined) continue
+    const parent = join(mount, PARENT)
+    if (await makeDir(parent)) roots[controller] = parent
+  }
+  return { version: 1, roots }
+}
+
+export async function createCgroup({ version, roots }: CgroupRoots, name: string, grant: Grant): Promise<RunCgroup> {
+  const dirs: Partial<Record<Controller, string>> = {}
+  for (const [controller, root] of entries(roots)) {
+    const dir = join(root, name)
+    await mkdir(dir, { recursive: true })
+    dirs[controller] = dir
+    for (const [file, value, optional] of limitsOf(version, controller, grant)) {
+      await writeFile(join(dir, file), value).catch((error) => {
+        if (!optional) throw error
+      })
+    }
+  }
+  return { version, dirs }
+}
+
+/** Files that a process writes "0" to in order to be in the group, with all that it starts from then on. */
+export function joinFiles({ dirs }: RunCgroup): string[] {
+  return [...new Set(Object.values(dirs))].map((dir) => join(dir, 'cgroup.procs'))
+}
+
+/** How many processes the kernel has killed for want of memory. */
+export async function oomKills({ version, dirs }: RunCgroup): Promise<number> {
+  if (dirs.memory === undefined) return 0
+  const file = join(dirs.memory, version === 2 ? 'memory.events' : 'memory.oom_control')
+  return Number(/^oom_kill (\d+)$/m.exec(await readFile(file, 'utf8').catch(() => ''))?.[1] ?? 0)
+}
+
+export async function cgroupStats({ version, dirs }: RunCgroup) {
+  const number = async (dir: string | undefined, file: string) =>
+    dir === undefined ? 0 : Number((await readFile(join(dir, file), 'utf8').catch(() => '0')).trim()) || 0
+  return {
+    memoryBytes: await number(dirs.memory, version === 2 ? 'memory.current' : 'memory.usage_in_bytes'),
+    pids: await number(dirs.pids, 'pids.current'),
+  }
+}
+
+/** Fine when it is gone; busy while the last process is still on its way out. */
+export async function removeCgroup({ dirs }: RunCgroup): Promise<boolean> {
+  const gone = await Promise.all(
+    [...new Set(Object.values(dirs))].map((dir) =>
+      rmdir(dir).then(
+        () => true,
+        (error) => error.code === 'ENOENT',
+      ),
+    ),
+  )
+  return gone.every(Boolean)
+}
+
+function limitsOf(
+  version: 1 | 2,
+  controller: Controller,
+  grant: Grant,
+): [file: string, value: string, optional?: true][] {
+  const quota = Math.max(1000, Math.round((grant.cpuMillicores * CPU_PERIOD_US) / 1000))
+  if (version === 2) {
+    if (controller === 'pids') return [['pids.max', `${grant.pids}`]]
+    if (controller === 'cpu') return [['cpu.max', `${quota} ${CPU_PERIOD_US}`]]
+    return [
+      ['memory.max', `${grant.memoryBytes}`],
+      ['memory.swap.max', '0', true],
+      ['memory.oom.group', '1', true],
+    ]
+  }
+  if (controller === 'pids') return [['pids.max', `${grant.pids}`]]
+  if (controller === 'cpu') {
+    return [
+      ['cpu.cfs_period_us', `${CPU_PERIOD_US}`],
+      ['cpu.cfs_quota_us', `${quota}`],
+    ]
+  }
+  return [
+    ['memory.limit_in_bytes', `${grant.memoryBytes}`],
+    ['memory.memsw.limit_in_bytes', `${grant.memoryBytes}`, true],
+    ['memory.swappiness', '0', true],
+  ]
+}
+
+async function delegated(base: string): Promise<Partial<Record<Controller, string>> | undefined> {
+  const parent = join(base, PARENT)
+  const enable = CONTROLLERS.map((controller) => `+${controller}`).join(' ')
+  await writeFile(join(base, 'cgroup.subtree_control'), enable).catch(() => {})
+  if (!(await makeDir(parent))) return undefined
+  await writeFile(join(parent, 'cgroup.subtree_control'), enable).catch(() => {})
+  const enabled = (await readFile(join(parent, 'cgroup.subtree_control'), 'utf8').catch(() => '')).trim().split(' ')
+  const usable = CONTROLLERS.filter((controller) => enabled.includes(controller))
+  if (usable.length > 0) return Object.fromEntries(usable.map((controller) => [controller, parent]))
+  await rmdir(parent).catch(() => {})
+  return undefined
+}
+
+async function makeDir(dir: string): Promise<boolean> {
+  return mkdir(dir, { recursive: true }).then(
+    () => true,
+    () => false,
+  )
+}
+
+function entries(roots: Partial<Record<Controller, string>>): [Controller, string][] {
+  return CONTROLLERS.flatMap((controller) => (roots[controller] === undefined ? [] : [[controller, roots[controller]]]))
+}

@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sleep } from '../../base/clock.ts'
+import { entryFile, entryFlags } from '../../base/entry.ts'
+import { InputError, UnavailableError } from '../../base/errors.ts'
+import { HELPER_HEAP_MIB, MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
+import type { AdoptedRun, Availability, Executor, Plan, Run } from '../contract.ts'
+import { RunRefusedError } from '../errors.ts'
+import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
+import { type CgroupRoots, type Controller, createCgroup, findCgroups, joinFiles, type RunCgroup } from './cgroups.ts'
+import { type KeeperMark, type KeeperPlan, type RunFiles, readJson, runFiles, writeJson } from './files.ts'
+import type { HostExecutorComponents, HostExecutorInit } from './index.ts'
+import { PERMISSION_WEAKER, permissionCommand, permissionEnv } from './permission.ts'
+import { probeSandbox, type Sandbox } from './probe.ts'
+import { isAlive } from './process-id.ts'
+import { type HostHandle, hostRun, keeperOf, listRuns, removeHostRun } from './run.ts'
+
+const LOOK_MS = 5
+/** From the first line of a keeper to its command: Node starts in 50 ms on an idle machine. */
+const START_MS = 30_000
+
+export function createExecutor({ clock, log }: HostExecutorComponents, init: HostExecutorInit): Executor {
+  const node = init.node ?? process.execPath
+  const program = init.bubblewrap ?? 'bwrap'
+  const root = process.getuid?.() === 0
+  if (Buffer.byteLength(init.runtimeDir) > MAX_RUNTIME_DIR_BYTES) {
+    throw new InputError(
+      `the folder for sockets, ${init.runtimeDir}, is longer than ${MAX_RUNTIME_DIR_BYTES} bytes: name a shorter one`,
+    )
+  }
+  /** runs of this process: an adopter must not take them for what an earlier process left */
+  const begun = new Set<string>()
+  let found: Promise<{ sandbox: Sandbox; groups: CgroupRoots }> | undefined
+  const machine = async (signal?: AbortSignal) => {
+    found ??= Promise.all([probeSandbox(program, signal), findGroups()]).then(([sandbox, groups]) => ({
+      sandbox,
+      groups,
+    }))
+    const result = await found
+    // What was missing may be installed while the node runs.
+    if ('lack' in result.sandbox) found = undefined
+    return result
+  }
+  const findGroups = async (): Promise<CgroupRoots> =>
+    init.cgroups === false ? { version: 1, roots: {} } : findCgroups()
+
+  const runId = (plan: Plan) => plan.runId.replaceAll('-', '')
+  const groupName = (id: string) => `${init.nodeId}-${id}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_')
+  const handleOf = (id: string, groups: CgroupRoots): HostHandle => ({
+    dir: join(init.runsDir, id),
+    socket: join(init.runtimeDir, `${digest(id).slice(0, 16)}.s`),
+    cgroup: {
+      version: groups.version,
+      dirs: Object.fromEntries(Object.entries(groups.roots).map(([name, dir]) => [name, join(dir, groupName(id))])),
+    },
+  })
+  const known = { version: 1, roots: {} } as CgroupRoots
+
+  async function prepare(plan: Plan, handle: HostHandle, sandbox: Sandbox, groups: CgroupRoots): Promise<KeeperPlan> {
+    const files = runFiles(handle.dir)
+    const sandboxed = 'bwrap' in sandbox
+    const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
+    let cgroup: RunCgroup = { version: groups.version, dirs: {} }
+    let command: string[]
+    if (sandboxed) {
+      const uid = root
+        ? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count)
+        : undefined
+      await mkdir(files.etc, { recursive: true, mode: 0o755 })
+      for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(uid ?? 65534))
+      if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
+      cgroup = await createCgroup(groups, groupName(runId(plan)), plan.grant)
+      const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
+      const box = { bwrap: sandbox.bwrap, node, etcDir: files.etc, uid, limitPids: !has('pids'), heapMib }
+      command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...sandboxArgs(plan, box, 3)])
+    } else {
+      await mkdir(files.work, { recursive: true, mode: 0o700 })
+      command = permissionCommand(plan, { node, workDir: files.work, ownAddress: init.ownAddress })
+    }
+    const { service, purpose, ports, logDir } = plan
+    return {
+      ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup },
+      socket: handle.socket,
+      env: sandboxed ? {} : permissionEnv(plan, files.work),
+      cwd: sandboxed ? '/' : join(plan.codeDir ?? '/', plan.workdir),
+      watchMemory: has('memory') ? null : plan.grant.memoryBytes,
+      logLimits: init.logs,
+    }
+  }
+
+  async function launch(files: RunFiles, sandbox: Sandbox): Promise<void> {
+    const complaints = await open(files.complaints, 'a', 0o600)
+    const status = await open(files.status, 'a', 0o600)
+    const keeper = [
+      node,
+      `--max-old-space-size=${HELPER_HEAP_MIB}`,
+      ...entryFlags(import.meta.url),
+      entryFile(import.meta.url, './keeper'),
+      files.dir,
+    ]
+    const [command = '', ...args] =
+      'bwrap' in sandbox ? [sandbox.bwrap, ...keeperArgs({ uid: root ? 0 : undefined }, 3, keeper)] : keeper
+    try {
+      const child = spawn(command, args, {
+        cwd: '/',
+        env: {},
+        detached: true,
+        stdio: ['ignore', complaints.fd, complaints.fd, status.fd],
+      })
+      child.unref()
+      const failed = new Promise<never>((_, reject) => {
+        child.once('error', reject)
+        child.once('exit', () => reject(new Error('it ended at once')))
+      })
+      failed.catch(() => {})
+      await Promise.race([begins(files), failed.catch(async () => assertBegan(files))])
+    } finally {
+      await Promise.all([complaints.close(), status.close()])
+    }
+  }
+
+  async function begins(files: RunFiles): Promise<void> {
+    const until = clock.monotonic() + START_MS
+    while (!(await hasBegun(files))) {
+      if (clock.monotonic() > until) throw new UnavailableError('the keeper of the run did not start in time')
+      await sleep(clock, LOOK_MS)
+    }
+  }
+
+  return {
+    name: 'host',
+    async available({ signal } = {}): Promise<Availability> {
+      const { sandbox, groups } = await machine(signal)
+      if ('bwrap' in sandbox)
+        return { available: true, detail: `bubblewrap (${sandbox.bwrap})`, weaker: weakerOf(groups) }
+      if (init.sandbox === 'bubblewrap') return { available: false, detail: sandbox.lack, weaker: [] }
+      const detail = `no sandbox, only Node's permission model for this node's own services: ${sandbox.lack}`
+      return { available: true, detail, weaker: PERMISSION_WEAKER, ownOnly: true }
+    },
+    handle: (plan) => ({ ...handleOf(runId(plan), known) }),
+    async start(plan, { signal } = {}): Promise<Run> {
+      if (plan.image !== undefined || plan.codeDir === undefined)
+        throw new RunRefusedError('an OCI image needs a Docker engine')
+      const { sandbox, groups } = await machine(signal)
+      if ('lack' in sandbox && init.sandbox === 'bubblewrap') throw new RunRefusedError(sandbox.lack)
+      const handle = handleOf(runId(plan), groups)
+      const files = runFiles(handle.dir)
+      begun.add(runId(plan))
+      try {
+        await removeHostRun(handle, clock)
+        await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
+        await mkdir(handle.dir, { recursive: true, mode: 0o711 })
+        signal?.throwIfAborted()
+        await writeJson(files.plan, await prepare(plan, handle, sandbox, groups))
+        await launch(files, sandbox)
+      } catch (error) {
+        await removeHostRun(handle, clock).catch((left) =>
+          log.warn('a run that did not start left something behind', { left }),
+        )
+        begun.delete(runId(plan))
+        throw error
+      }
+      return hostRun(handle, (await readJson<KeeperMark>(files.keeper))?.startedAt ?? clock.now(), clock)
+    },
+    async adopt(): Promise<AdoptedRun[]> {
+      const { groups } = await machine()
+      const runs = await Promise.all((await listRuns(init.runsDir)).map((id) => look(id, handleOf(id, groups))))
+      return runs.filter((run) => run !== undefined)
+    },
+    async remove(handle): Promise<void> {
+      const { dir, socket } = handle as HostHandle
+      const id = dir.slice(dir.lastIndexOf('/') + 1)
+      await removeHostRun({ dir, socket, cgroup: handleOf(id, (await machine()).groups).cgroup }, clock)
+      begun.delete(id)
+    },
+  }
+
+  async function look(id: string, handle: HostHandle): Promise<AdoptedRun | undefined> {
+    const files = runFiles(handle.dir)
+    const voided =
+      !begun.has(id) &&
+      (await rename(files.plan, files.void).then(
+        () => true,
+        () => false,
+      ))
+    const plan = (await readJson<KeeperPlan>(files.taken)) ?? (await readJson<KeeperPlan>(files.void))
+    if (plan === undefined) {
+      if (!begun.has(id)) await removeHostRun(handle, clock)
+      return undefined
+    }
+    const taken = !voided && (await readJson(files.taken)) !== undefined
+    const keeper = taken ? await keeperOf(files) : undefined
+    const startedAt = (await readJson<KeeperMark>(files.keeper))?.startedAt ?? clock.now()
+    const state = !taken ? 'prepared' : keeper !== undefined && isAlive(keeper) ? 'running' : 'ended'
+    return {
+      runId: plan.runId,
+      service: plan.service,
+      purpose: plan.purpose,
+      state,
+      run: hostRun(handle, startedAt, clock),
+    }
+  }
+}
+
+function digest(id: string): string {
+  return createHash('sha256').update(id).digest('hex')
+}
+
+function weakerOf({ roots }: CgroupRoots): string[] {
+  const weaker = ['disk: /work is memory, beside the memory grant where that is watched']
+  if (roots.memory === undefined) weaker.push('memory: watched')
+  if (roots.pids === undefined) weaker.push('pids: per user, not per run, where the node is not root')
+  if (roots.cpu === undefined) weaker.push('cpu: not limited')
+  return weaker
+}
+
+/** The keeper has taken the plan, and says who it is. */
+async function hasBegun(files: RunFiles): Promise<boolean> {
+  if ((await readJson(files.taken)) === undefined) return false
+  return (await keeperOf(files)) !== undefined
+}
+
+async function assertBegan(files: RunFiles): Promise<void> {
+  if (await hasBegun(files)) return
+  const complaint = (await readFile(files.complaints, 'utf8').catch(() => '')).trim().slice(-300)
+  throw new UnavailableError(`the sandbox could not be started: ${complaint || 'no reason given'}`)
+}
+
+/** Services run as another user: the unpacked folder's top, made by mkdtemp perhaps, must let them in. */
+async function makeVisible(dir: string): Promise<void> {
+  const { mode } = await stat(dir)
+  if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
+}

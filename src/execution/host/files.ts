@@ -1,0 +1,84 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Plan, RunEnd } from '../contract.ts'
+import type { LogLimits } from '../logs/writer.ts'
+import type { RunCgroup } from './cgroups.ts'
+
+/** What a keeper is told, and what an adopter learns about a run that it did not start. JSON. */
+export type KeeperPlan = {
+  readonly runId: string
+  readonly service: string
+  readonly purpose: Plan['purpose']
+  readonly socket: string
+  readonly ports: readonly number[]
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** `command` is bubblewrap, which tells on fd 3 who the first process in the box is */
+  readonly sandboxed: boolean
+  /** bytes; null where a control group limits it */
+  readonly watchMemory: number | null
+  readonly cgroup: RunCgroup
+  readonly logDir: string
+  readonly logLimits: LogLimits
+}
+
+/** Who a keeper is: its pid is in the status file, because inside its namespace it is 1. */
+export type KeeperMark = { readonly startTicks: string; readonly bootId: string; readonly startedAt: number }
+
+/**
+ * The files of one run. Whoever renames `plan` first decides: the keeper to `taken` (the command will run), an adopter
+ * to `void` (it never will).
+ */
+export function runFiles(dir: string) {
+  const file = (name: string) => join(dir, name)
+  return {
+    dir,
+    plan: file('plan.json'),
+    taken: file('taken.json'),
+    void: file('void.json'),
+    keeper: file('keeper.json'),
+    /** bubblewrap's word on the keeper: one JSON object a line */
+    status: file('status'),
+    /** the one process of a run without a sandbox */
+    child: file('child.json'),
+    end: file('end.json'),
+    /** what bubblewrap and the keeper complain about */
+    complaints: file('keeper.log'),
+    etc: file('etc'),
+    work: file('work'),
+  }
+}
+
+export type RunFiles = ReturnType<typeof runFiles>
+
+/** On the disk, whole or not at all. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(value))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+}
+
+/** undefined when there is none, or none whole. Only this node's own files are read so. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T
+  } catch {
+    return undefined
+  }
+}
+
+export function readEnd(files: RunFiles): Promise<RunEnd | undefined> {
+  return readJson<RunEnd>(files.end)
+}
+
+/** The first process that bubblewrap started, in the asker's own numbering. */
+export function childPidOf(status: string): number | undefined {
+  const match = /"child-pid": *(\d+)/.exec(status)
+  return match === null ? undefined : Number(match[1])
+}

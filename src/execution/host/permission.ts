@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import type { Plan } from '../contract.ts'
+import { RunRefusedError } from '../errors.ts'
+
+export const INSTALL_BUBBLEWRAP =
+  'install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap) or a Docker engine'
+
+/** What is weaker under Node's permission model than a grant says. */
+export const PERMISSION_WEAKER = [
+  'network: open where ports are declared',
+  'memory: watched',
+  'cpu: not limited',
+  'pids: no child processes',
+  'disk: not limited',
+  "user: the node's own",
+]
+
+const PROGRAMS = new Set(['node', 'nodejs'])
+
+/**
+ * Without bubblewrap: Node's permission model around the one program. It contains honest mistakes and not malice, so
+ * only the operator's own services are run so.
+ */
+export function permissionCommand(plan: Plan, init: { node: string; workDir: string; ownAddress: string }): string[] {
+  const service = `this service runs in a sandbox only: ${INSTALL_BUBBLEWRAP}`
+  if (plan.author !== init.ownAddress) throw new RunRefusedError(service)
+  const [program = '', script, ...args] = plan.command
+  if (!plan.toolchain.includes('node.js') || !PROGRAMS.has(program)) throw new RunRefusedError(service)
+  if (plan.codeDir === undefined) throw new RunRefusedError(service)
+  if (script === undefined || script.startsWith('-')) {
+    throw new RunRefusedError(
+      `without a sandbox the command must be "node FILE ...", without options: ${INSTALL_BUBBLEWRAP}`,
+    )
+  }
+  const read = [plan.codeDir, init.workDir].map((dir) => `--allow-fs-read=${join(dir, '*')}`)
+  const write = [init.workDir, ...(plan.purpose === 'build' ? [plan.codeDir] : [])].map(
+    (dir) => `--allow-fs-write=${join(dir, '*')}`,
+  )
+  const heap = Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
+  // Before Node 26 the model leaves the network alone and knows no such flag.
+  const net = plan.ports.length > 0 && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+  const flags = ['--permission', ...read, ...write, ...net, '--no-experimental-sqlite', `--max-old-space-size=${heap}`]
+  return [init.node, ...flags, script, ...args]
+}
+
+/** NODE_OPTIONS could widen what the flags narrow. */
+export function permissionEnv(plan: Plan, workDir: string): Record<string, string> {
+  const { NODE_OPTIONS: _options, ...env } = plan.env
+  return { HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8', ...env }
+}

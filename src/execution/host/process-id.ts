@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+
+/** A process for certain: pids are used again, a pid with its start time and the boot it belongs to is not. */
+export type ProcessId = { readonly pid: number; readonly startTicks: string; readonly bootId: string }
+
+/** undefined when there is no such process. */
+export function identify(pid: number): ProcessId | undefined {
+  const fields = statFields(pid)
+  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined
+  return { pid, startTicks: fields[19] as string, bootId: bootId() }
+}
+
+export function isAlive(id: ProcessId): boolean {
+  const now = identify(id.pid)
+  return now !== undefined && now.startTicks === id.startTicks && now.bootId === id.bootId
+}
+
+/** Sends the signal to this very process, and to no later one of the same pid. */
+export function signalProcess(id: ProcessId, signal: NodeJS.Signals): void {
+  if (!isAlive(id)) return
+  try {
+    process.kill(id.pid, signal)
+  } catch {
+    // it ended between the two lines
+  }
+}
+
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return ''
+  }
+}
+
+/** The fields of /proc/<pid>/stat after the name: [0] state, [1] parent, [19] start time. */
+export function statFields(pid: number | 'self'): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,94 @@
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { UnavailableError } from '../../base/errors.ts'
+import type { Run, RunEnd, RunStats } from '../contract.ts'
+import { askDoor, connectThroughDoor } from '../door/connect.ts'
+import { joinFiles, type RunCgroup, removeCgroup } from './cgroups.ts'
+import { childPidOf, type KeeperMark, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
+import { isAlive, type ProcessId, signalProcess } from './process-id.ts'
+
+/** Where a run on the host is found again. JSON. */
+export type HostHandle = { readonly dir: string; readonly socket: string; readonly cgroup: RunCgroup }
+
+/** Between looks at a run whose keeper does not answer. */
+const LOOK_MS = 20
+/** How long the kernel may take to end a namespace that was killed. */
+const GONE_MS = 10_000
+
+const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was ended from outside, or the machine went down' }
+
+export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Run {
+  const files = runFiles(handle.dir)
+  return {
+    handle,
+    startedAt,
+    async wait({ signal } = {}) {
+      for (;;) {
+        signal?.throwIfAborted()
+        const alive = await keeperOf(files).then((keeper) => keeper !== undefined && isAlive(keeper))
+        const end = await readEnd(files)
+        if (end !== undefined) return end
+        if (!alive) return LOST
+        await askDoor(handle.socket, { wait: true }, signal).catch(() => sleep(clock, LOOK_MS, { signal }))
+      }
+    },
+    async stop({ graceMs, reason = 'stopped' }) {
+      if ((await readEnd(files)) !== undefined) return
+      await askDoor(handle.socket, { stop: graceMs, reason }).catch(async (error) => {
+        const keeper = await keeperOf(files)
+        if (keeper !== undefined && isAlive(keeper)) throw error
+      })
+    },
+    async stats({ signal } = {}) {
+      return JSON.parse(await askDoor(handle.socket, { stats: true }, signal)) as RunStats
+    },
+    async connect(port, options = {}) {
+      const ended = await readEnd(files)
+      if (ended !== undefined) throw new UnavailableError('the run has ended')
+      return connectThroughDoor(handle.socket, port, { ...options, clock })
+    },
+  }
+}
+
+/** The keeper's process in this node's numbering; undefined while, or if ever, it is not known. */
+export async function keeperOf(files: RunFiles): Promise<ProcessId | undefined> {
+  const mark = await readJson<KeeperMark>(files.keeper)
+  const pid = childPidOf(await readFile(files.status, 'utf8').catch(() => ''))
+  return mark === undefined || pid === undefined ? undefined : { ...mark, pid }
+}
+
+/** Ends whatever is left of a run and forgets it. */
+export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<void> {
+  const files = runFiles(handle.dir)
+  await rename(files.plan, files.void).catch(() => {})
+  const processes = [await keeperOf(files), await readJson<ProcessId>(files.child)].filter(
+    (found) => found !== undefined,
+  )
+  for (const process of processes) signalProcess(process, 'SIGKILL')
+  const until = clock.monotonic() + GONE_MS
+  while (processes.some(isAlive) || !(await emptied(handle.cgroup))) {
+    if (clock.monotonic() > until) throw new UnavailableError(`the run in ${handle.dir} does not end`)
+    await sleep(clock, LOOK_MS)
+  }
+  await rm(handle.socket, { force: true })
+  await rm(handle.dir, { recursive: true, force: true })
+}
+
+async function emptied(cgroup: RunCgroup): Promise<boolean> {
+  if (await removeCgroup(cgroup)) return true
+  for (const file of joinFiles(cgroup)) {
+    const pids = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number)
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // it has ended, and the group empties itself
+      }
+    }
+  }
+  return removeCgroup(cgroup)
+}
+
+export async function listRuns(runsDir: string): Promise<string[]> {
+  return readdir(runsDir).catch(() => [])
+}

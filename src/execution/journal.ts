@@ -1,0 +1,51 @@
+export type RunState =
+  | 'decided'
+  | 'fetching'
+  | 'building'
+  | 'starting'
+  | 'running'
+  | 'exited'
+  | 'failed'
+  | 'stopped'
+  | 'refused'
+
+export const FINAL_STATES: readonly RunState[] = ['exited', 'failed', 'stopped', 'refused']
+
+export type RunRecord = {
+  runId: string
+  service: string
+  executor: string
+  state: RunState
+  /** JSON: what was decided (the service, its grant) */
+  plan: unknown
+  /** JSON: what the executor needs to find it again; null until starting */
+  handle: unknown
+  /** a stop is recorded before it is done */
+  wanted: 'run' | 'stop'
+  /** ms */
+  createdAt: number
+  updatedAt: number
+  startedAt?: number | undefined
+  exitCode?: number | undefined
+  detail?: string | undefined
+  restarts: number
+}
+
+export type RunChange = Partial<
+  Pick<RunRecord, 'state' | 'handle' | 'wanted' | 'startedAt' | 'exitCode' | 'detail' | 'restarts'>
+>
+
+/** What must survive `kill -9`. Every call is durable when it returns. */
+export interface RunJournal {
+  /** state 'decided', wanted 'run' */
+  create(run: { runId: string; service: string; executor: string; plan: unknown; at: number }): void
+  /** A change of state is also appended to the run's transitions. */
+  update(runId: string, change: RunChange & { at: number }): void
+  get(runId: string): RunRecord | undefined
+  /** the newest */
+  ofService(service: string): RunRecord | undefined
+  /** state not in FINAL_STATES */
+  unfinished(): RunRecord[]
+  transitions(runId: string): { state: RunState; at: number; detail?: string | undefined }[]
+  all(): RunRecord[]
+}

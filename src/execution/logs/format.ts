@@ -1,0 +1,55 @@
+import { StringDecoder } from 'node:string_decoder'
+
+/** `out`, `err`: what the service wrote. `node`: what the node has to say about it. */
+export type LogStream = 'out' | 'err' | 'node'
+export type LogLine = { readonly stream: LogStream; readonly at: number; readonly line: string }
+
+const LETTERS = { out: 'o', err: 'e', node: 'n' } as const
+const STREAMS = new Map<string, LogStream>([
+  ['o', 'out'],
+  ['e', 'err'],
+  ['n', 'node'],
+])
+
+/** One line of a log file: time in ms (with a fraction where the source is finer), stream, text. */
+export function formatLine(stream: LogStream, at: number | string, text: string): string {
+  return `${at} ${LETTERS[stream]} ${clean(text)}\n`
+}
+
+export function parseLine(line: string): LogLine | undefined {
+  const match = /^(\d+(?:\.\d+)?) ([oen]) (.*)$/s.exec(line)
+  const stream = STREAMS.get(match?.[2] ?? '')
+  if (match === null || stream === undefined) return undefined
+  return { stream, at: Math.floor(Number(match[1])), line: match[3] as string }
+}
+
+/** Cuts a byte stream into lines of at most `max` characters, whatever the bytes are; holds no more than one line. */
+export function createSplitter(max: number) {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  return {
+    push(bytes: Uint8Array): string[] {
+      const lines = (rest + decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))).split('\n')
+      const open = cut(lines.pop() ?? '', max)
+      rest = open.pop() ?? ''
+      return [...lines.flatMap((line) => cut(line, max)), ...open]
+    },
+    end(): string[] {
+      const last = rest + decoder.end()
+      rest = ''
+      return last === '' ? [] : cut(last, max)
+    },
+  }
+}
+
+function cut(line: string, max: number): string[] {
+  if (line.length <= max) return [line]
+  return Array.from({ length: Math.ceil(line.length / max) }, (_, index) => line.slice(index * max, (index + 1) * max))
+}
+
+/** A log is read in terminals: control characters (but the tab) and what turns text around become U+FFFD. */
+function clean(text: string): string {
+  const line = text.endsWith('\r') ? text.slice(0, -1) : text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+  return line.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd')
+}

@@ -1,0 +1,106 @@
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { LOG_POLL_MS } from '../constants.ts'
+import { createSplitter, type LogLine, parseLine } from './format.ts'
+import { type LogSet, logFile } from './writer.ts'
+
+const SETS: readonly LogSet[] = ['run', 'node']
+/** Longer than any written line with its time and stream, in bytes or characters. */
+const MAX_STORED_LINE = 64 * 1024
+
+export type ReadLogsOptions = {
+  /** the last so many lines first */
+  readonly tail: number
+  readonly follow: boolean
+  /** full files that a set may have */
+  readonly keep: number
+  /** no more will be written */
+  readonly ended: () => boolean
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The lines of both sets of one folder in the order of their times; `follow` goes on until `ended` or the signal. */
+export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGenerator<LogLine> {
+  const cursors = options.follow ? SETS.map((set) => createCursor(logFile(dir, set, 0))) : []
+  try {
+    for (const cursor of cursors) await cursor.toEnd()
+    const tails = await Promise.all(SETS.map((set) => readTail(dir, set, options)))
+    const past = tails.flat().sort((a, b) => a.at - b.at)
+    yield* options.tail === 0 ? [] : past.slice(-options.tail)
+    while (options.follow && options.signal?.aborted !== true) {
+      const last = options.ended()
+      const lines = (await Promise.all(cursors.map((cursor) => cursor.read()))).flat()
+      yield* lines.sort((a, b) => a.at - b.at)
+      if (last && lines.length === 0) return
+      if (lines.length === 0) await sleep(options.clock, LOG_POLL_MS, { signal: options.signal }).catch(() => {})
+    }
+  } finally {
+    for (const cursor of cursors) await cursor.close()
+  }
+}
+
+/** When the last line of a set was written, as it is written there; undefined when there is none. */
+export async function lastWritten(dir: string, set: LogSet): Promise<string | undefined> {
+  for (const n of [0, 1]) {
+    const text = await readFile(logFile(dir, set, n), 'utf8').catch(() => '')
+    const line = text.trimEnd().split('\n').at(-1)
+    const at = line === undefined ? undefined : /^\d+(\.\d+)?(?= )/.exec(line)?.[0]
+    if (at !== undefined) return at
+  }
+  return undefined
+}
+
+async function readTail(dir: string, set: LogSet, { tail, keep }: ReadLogsOptions): Promise<LogLine[]> {
+  let lines: LogLine[] = []
+  for (let n = 0; n <= keep && lines.length < tail; n++) {
+    const text = await readFile(logFile(dir, set, n), 'utf8').catch(() => '')
+    lines = [...parseAll(text.split('\n')), ...lines]
+  }
+  return lines
+}
+
+/** Reads what is appended to a file, also over the moment when it is set aside and a new one begun. */
+function createCursor(path: string) {
+  let handle: FileHandle | undefined
+  let position = 0
+  let splitter = createSplitter(MAX_STORED_LINE)
+
+  async function drain(from: FileHandle): Promise<LogLine[]> {
+    const buffer = Buffer.alloc(256 * 1024)
+    const { bytesRead } = await from.read(buffer, 0, buffer.byteLength, position)
+    position += bytesRead
+    return parseAll(splitter.push(buffer.subarray(0, bytesRead)))
+  }
+  async function next(): Promise<boolean> {
+    const opened = await open(path, 'r').catch(() => undefined)
+    if (opened === undefined) return false
+    await handle?.close()
+    handle = opened
+    position = 0
+    splitter = createSplitter(MAX_STORED_LINE)
+    return true
+  }
+
+  return {
+    async toEnd() {
+      if (await next()) position = (await handle?.stat())?.size ?? 0
+    },
+    async read(): Promise<LogLine[]> {
+      if (handle === undefined && !(await next())) return []
+      const lines = await drain(handle as FileHandle)
+      if (lines.length > 0) return lines
+      const [mine, named] = await Promise.all([handle?.stat(), stat(path).catch(() => undefined)])
+      if (named === undefined || named.ino === mine?.ino || position < (mine?.size ?? 0)) return []
+      return (await next()) ? drain(handle as FileHandle) : []
+    },
+    async close() {
+      await handle?.close()
+      handle = undefined
+    },
+  }
+}
+
+function parseAll(lines: string[]): LogLine[] {
+  return lines.flatMap((line) => parseLine(line) ?? [])
+}

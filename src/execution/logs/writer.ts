@@ -1,0 +1,80 @@
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { sleep } from '../../base/clock.ts'
+import { createBucket } from '../../base/queue.ts'
+import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
+import { createSplitter, formatLine, type LogStream } from './format.ts'
+
+/** Bytes of one file, and how many full ones are kept beside the one that is written. */
+export type LogLimits = { readonly maxBytes: number; readonly keep: number }
+
+/** `run`: written by whoever reads the run's output. `node`: by the supervisor. Two writers, two sets of files. */
+export type LogSet = 'run' | 'node'
+
+/** One set of log files that turns over: `run.log` is written, `run.log.1` the newest full one. */
+export interface LogWriter extends AsyncDisposable {
+  write(text: string): Promise<void>
+}
+
+export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): LogWriter {
+  let file: { handle: FileHandle; bytes: number } | undefined
+  let last: Promise<void> = Promise.resolve()
+
+  async function append(text: string): Promise<void> {
+    file ??= await openLog(dir, set)
+    const bytes = Buffer.byteLength(text)
+    if (file.bytes > 0 && file.bytes + bytes > limits.maxBytes) {
+      await file.handle.close()
+      file = undefined
+      for (let n = limits.keep; n >= 1; n--) {
+        await rename(logFile(dir, set, n - 1), logFile(dir, set, n)).catch(() => {})
+      }
+      file = await openLog(dir, set)
+    }
+    await file.handle.appendFile(text)
+    file.bytes += bytes
+  }
+
+  return {
+    write(text) {
+      last = last.catch(() => {}).then(() => append(text))
+      return last
+    },
+    async [Symbol.asyncDispose]() {
+      await last.catch(() => {})
+      await file?.handle.close()
+      file = undefined
+    },
+  }
+}
+
+/** `n` = 0 is the one that is written; higher is older. */
+export function logFile(dir: string, set: LogSet, n: number): string {
+  return join(dir, n === 0 ? `${set}.log` : `${set}.log.${n}`)
+}
+
+/** Reads output until it ends, no faster than a log may grow: who floods waits for its own pipe. */
+export async function pumpOutput(
+  source: AsyncIterable<Uint8Array>,
+  stream: LogStream,
+  { writer, clock }: { writer: LogWriter; clock: Clock },
+): Promise<void> {
+  const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
+  const splitter = createSplitter(MAX_LOG_LINE)
+  const put = async (lines: string[]) => {
+    const at = clock.now()
+    if (lines.length > 0) await writer.write(lines.map((line) => formatLine(stream, at, line)).join(''))
+  }
+  for await (const chunk of source) {
+    await put(splitter.push(chunk))
+    while (!bucket.take(chunk.byteLength)) await sleep(clock, 50)
+  }
+  await put(splitter.end())
+}
+
+async function openLog(dir: string, set: LogSet): Promise<{ handle: FileHandle; bytes: number }> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const handle = await open(logFile(dir, set, 0), 'a', 0o600)
+  return { handle, bytes: (await handle.stat()).size }
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import { parseCid } from '../../../protocols/encoding.ts'
+import type { Grant } from '../../base/verdict.ts'
+import type { Plan, RunnableService } from '../contract.ts'
+import type { RunRecord } from '../journal.ts'
+
+/** What the journal keeps of a decision; enough to carry it out after a restart. */
+export type Decided = {
+  readonly service: RunnableService
+  readonly grant: Grant
+  readonly replaces?: string | undefined
+}
+
+export function decidedOf(record: RunRecord): Decided {
+  return record.plan as Decided
+}
+
+/** A service in an OCI image: its code is the image, named by the digest of its manifest. */
+export function isImage({ toolchain }: RunnableService): boolean {
+  return toolchain.includes('docker')
+}
+
+export function logDirOf(logsDir: string, service: string): string {
+  return join(logsDir, service)
+}
+
+type PlanInput = {
+  runId: string
+  decided: Decided
+  purpose: Plan['purpose']
+  codeDir: string | undefined
+  logsDir: string
+}
+
+export function planOf({ runId, decided, purpose, codeDir, logsDir }: PlanInput): Plan {
+  const { service, grant } = decided
+  const { run } = service
+  return {
+    runId: purpose === 'build' ? buildIdOf(runId) : runId,
+    service: service.id,
+    author: service.author,
+    purpose,
+    grant,
+    codeDir,
+    command: purpose === 'build' ? (run.build ?? []) : run.command,
+    env: run.env ?? {},
+    workdir: run.workdir ?? '',
+    ports: purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port),
+    toolchain: service.toolchain,
+    image: isImage(service) ? { digest: imageDigest(service.code), ref: service.image } : undefined,
+    logDir: logDirOf(logsDir, service.id),
+  }
+}
+
+/** A build beside its run. */
+export function buildIdOf(runId: string): string {
+  return `${runId}-build`
+}
+
+/** When a run has to end, in ms since 1970: at the service's expiry, or when its time is over. */
+export function endsAt({ service, grant }: Decided, startedAt: number): { at: number; why: 'expired' | 'timeout' } {
+  const seconds = Math.min(
+    grant.timeoutSeconds ?? Number.POSITIVE_INFINITY,
+    service.run.timeout ?? Number.POSITIVE_INFINITY,
+  )
+  const timeout = startedAt + seconds * 1000
+  const expiry = service.expires * 1000
+  return timeout < expiry ? { at: timeout, why: 'timeout' } : { at: expiry, why: 'expired' }
+}
+
+/** Does a run that has ended by itself begin again? */
+export function restarts({ run }: RunnableService, failed: boolean): boolean {
+  const policy = run.restart ?? (run.kind === 'service' ? 'always' : 'never')
+  return policy === 'always' || (policy === 'on-failure' && failed)
+}
+
+function imageDigest(code: string): string {
+  return `sha256:${Buffer.from(parseCid(code, 'code').multihash.digest).toString('hex')}`
+}

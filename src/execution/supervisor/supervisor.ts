@@ -1,0 +1,172 @@
+import { rm } from 'node:fs/promises'
+import { sleep } from '../../base/clock.ts'
+import { messageOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
+import { backoffMs } from '../../base/retry.ts'
+import type { Grant } from '../../base/verdict.ts'
+import { CONNECT_PATIENCE_MS, RETRY_BACKOFF } from '../constants.ts'
+import type { AdoptedRun, Executor } from '../contract.ts'
+import { NoCapacityError } from '../errors.ts'
+import { FINAL_STATES, type RunRecord } from '../journal.ts'
+import { readLogs } from '../logs/reader.ts'
+import type { Supervisor, SupervisorComponents, SupervisorInit } from './index.ts'
+import { createJob, type Job } from './job.ts'
+import { buildIdOf, type Decided, logDirOf } from './plan.ts'
+import { fits, freeRoom, noRoom } from './room.ts'
+import { sweepLogs } from './sweep.ts'
+
+export function startSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
+  const { clock, rng, log, events, journal } = components
+  const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
+  /** by service */
+  const jobs = new Map<string, Job>()
+  const closing = new AbortController()
+  const background = new Set<Promise<void>>()
+
+  function begin(record: RunRecord, found: Promise<AdoptedRun | undefined>): void {
+    const { service, replaces } = record.plan as Decided
+    const executor = executors.get(record.executor)
+    if (executor === undefined) {
+      const detail = `there is no executor "${record.executor}" on this node`
+      journal.update(record.runId, { state: 'refused', detail, at: clock.now() })
+      return
+    }
+    const job = createJob(components, {
+      ...init,
+      record,
+      executor,
+      found,
+      onHealthy() {
+        if (replaces === undefined || !jobs.has(replaces)) return
+        stop(replaces, { why: 'a newer version of it runs' }).catch((error) =>
+          log.warn('the older version of a service could not be stopped', {
+            service: replaces,
+            reason: messageOf(error),
+          }),
+        )
+      },
+    })
+    jobs.set(service.id, job)
+    keep(
+      job.done.then(() => {
+        if (jobs.get(service.id) === job) jobs.delete(service.id)
+      }),
+    )
+  }
+
+  function keep(work: Promise<void>): void {
+    background.add(work)
+    work.then(
+      () => background.delete(work),
+      () => background.delete(work),
+    )
+  }
+
+  /** Asks an executor what it finds until it answers; what no journalled run explains is ended. */
+  async function adopt(executor: Executor, asked: () => void): Promise<AdoptedRun[]> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const found = await executor.adopt({ signal: closing.signal })
+        await Promise.all(found.map((run) => removeOrphan(executor, run)))
+        return found
+      } catch (error) {
+        closing.signal.throwIfAborted()
+        log.debug('an executor does not say yet what it runs', { executor: executor.name, reason: messageOf(error) })
+        asked()
+        await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: closing.signal })
+      } finally {
+        asked()
+      }
+    }
+  }
+
+  async function removeOrphan(executor: Executor, { runId, service, purpose, run }: AdoptedRun): Promise<void> {
+    const wanted = journal.unfinished().some((record) => record.executor === executor.name && record.runId === runId)
+    if (wanted && purpose === 'run') return
+    // A build of a run that goes on is begun anew by its job.
+    await executor.remove(run.handle)
+    const known = journal.unfinished().some((record) => buildIdOf(record.runId) === runId)
+    if (!known) events.emit('execution:orphan-removed', { executor: executor.name, runId, service })
+  }
+
+  async function stop(
+    service: string,
+    { why, graceMs = init.graceMs }: { why: string; graceMs?: number },
+  ): Promise<void> {
+    const record = journal.ofService(service)
+    if (record === undefined || FINAL_STATES.includes(record.state)) return
+    journal.update(record.runId, { wanted: 'stop', detail: why, at: clock.now() })
+    const job = jobs.get(service)
+    job?.stop(why, graceMs)
+    await job?.done
+  }
+
+  return {
+    async boot({ signal } = {}) {
+      const unfinished = journal.unfinished()
+      const adoptions = new Map<string, Promise<AdoptedRun[]>>()
+      const asked = [...executors.values()].map((executor) => {
+        return new Promise<void>((resolve) => {
+          const adoption = adopt(executor, resolve)
+          adoptions.set(executor.name, adoption)
+          keep(adoption.then(() => {}).catch(() => {}))
+        })
+      })
+      for (const record of unfinished) {
+        const adoption = adoptions.get(record.executor) ?? Promise.resolve([])
+        begin(
+          record,
+          adoption.then((found) => found.find((run) => run.runId === record.runId && run.purpose === 'run')),
+        )
+      }
+      await Promise.all(asked)
+      signal?.throwIfAborted()
+      await sweepLogs(init.dirs.logs, journal, clock.now() - init.logs.retainSeconds * 1000)
+    },
+    run(service, grant: Grant, { replaces } = {}) {
+      if (closing.signal.aborted) throw new UnavailableError('the node is closing')
+      const before = journal.ofService(service.id)
+      if (before !== undefined && (service.run.kind === 'task' || !FINAL_STATES.includes(before.state))) return
+      const free = freeRoom(init.limits(), jobs.values(), replaces)
+      if (!fits(grant, free)) throw new NoCapacityError(noRoom(grant, free))
+      const runId = rng.uuid()
+      const plan: Decided = { service, grant, replaces }
+      journal.create({ runId, service: service.id, executor: grant.executor, plan, at: clock.now() })
+      const record = journal.get(runId)
+      if (record !== undefined) begin(record, Promise.resolve(undefined))
+    },
+    stop,
+    async remove(service, options) {
+      await stop(service, options)
+      await rm(logDirOf(init.dirs.logs, service), { recursive: true, force: true })
+    },
+    status(service) {
+      const record = journal.ofService(service)
+      return record === undefined ? undefined : { record, healthy: jobs.get(service)?.healthy === true }
+    },
+    running: () => [...jobs.keys()],
+    free: () => freeRoom(init.limits(), jobs.values()),
+    logs(service, { tail, follow, signal }) {
+      const ended = () => !jobs.has(service)
+      return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })
+    },
+    async connect(service, portName, { signal } = {}) {
+      const job = jobs.get(service)
+      const port = job?.decided.service.run.ports?.find(({ name }) => name === portName)
+      if (job === undefined) throw new NotFoundError('the service does not run here')
+      if (port === undefined) throw new NotFoundError(`the service declares no port "${portName}"`)
+      const until = clock.monotonic() + CONNECT_PATIENCE_MS
+      while (job.run === undefined) {
+        if (!jobs.has(service) || clock.monotonic() > until)
+          throw new UnavailableError('the service is not running yet')
+        await sleep(clock, 50, { signal })
+      }
+      return job.run.connect(port.port, { signal })
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new UnavailableError('the node is closing'))
+      for (const job of jobs.values()) job.close(init.stopOnClose)
+      await Promise.all([...jobs.values()].map((job) => job.done))
+      await Promise.all(background)
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { type Clock, sleep } from '../../base/clock.ts'
+import { HEALTH_POLL_MS, MAX_TIMER_MS } from '../constants.ts'
+import type { Run } from '../contract.ts'
+
+/** Resolves with true when every port has answered a connect, with false when the signal ends the asking. */
+export async function untilHealthy(
+  run: Run,
+  ports: readonly number[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const port of ports) {
+    while (!(await answers(run, port, signal))) {
+      if (signal.aborted) return false
+      await sleep(clock, HEALTH_POLL_MS, { signal }).catch(() => {})
+    }
+  }
+  return !signal.aborted
+}
+
+/** Calls back at a time that may be further away than a timer can be set. */
+export function at(clock: Clock, timeMs: number, callback: () => void): Disposable {
+  let timer = arm()
+  function arm() {
+    const left = Math.max(0, timeMs - clock.now())
+    return clock.after(Math.min(left, MAX_TIMER_MS), () => {
+      if (clock.now() >= timeMs) callback()
+      else timer = arm()
+    })
+  }
+  return { [Symbol.dispose]: () => timer.cancel() }
+}
+
+async function answers(run: Run, port: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    const pipe = await run.connect(port, { signal, patienceMs: 0 })
+    pipe.on('error', () => {})
+    pipe.destroy()
+    return true
+  } catch {
+    return false
+  }
+}
