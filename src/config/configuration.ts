@@ -28,6 +28,7 @@ export type Configuration = {
   readonly listen: readonly string[]
   readonly announce: readonly string[]
   readonly api: { readonly host: string; readonly port: number } | false
+  readonly peers: { readonly low: number }
   readonly dataDir: string
   readonly logLevel: LogLevel
   readonly quotas: Quotas

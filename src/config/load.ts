@@ -45,6 +45,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     listen: node.LISTEN,
     announce: node.ANNOUNCE,
     api: node.API,
+    peers: { low: node.PEERS.LOW },
     dataDir: resolve(root, node.DATA),
     logLevel: node.LOG_LEVEL,
     quotas: node.QUOTAS,

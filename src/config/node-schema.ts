@@ -40,6 +40,10 @@ const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as cons
 const API = 'false, or host:port like "127.0.0.1:4981"'
 const FOLDER = 'the path of a folder'
 
+const peers = keys({
+  LOW: whole(0, 1000).describe('below so many neighbours the node looks for more; 0 = only static nodes are dialled').default(8),
+})
+
 export const nodeShape = {
   $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
   NETWORK: z
@@ -79,6 +83,7 @@ export const nodeShape = {
     .describe('folder of the runners, relative to this file')
     .default('runners'),
   LOG_LEVEL: oneOf(LOG_LEVELS).describe('the least important line that is logged').default('info'),
+  PEERS: peers.describe('whom the node looks for').prefault({}),
   QUOTAS: quotas.describe('what the network may cost this node').prefault({}),
   TIMEOUTS: timeouts.describe('how long things may take').prefault({}),
 }

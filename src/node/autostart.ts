@@ -1,4 +1,3 @@
-import { encodeAnnouncement } from '../../protocols/announcement.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -7,6 +6,7 @@ import type { Configuration, OwnService, RunnerConfig } from '../config/index.ts
 import type { RunnableService } from '../execution/index.ts'
 import type { Facts } from './facts.ts'
 import type { Own } from './own.ts'
+import type { Publisher } from './publisher.ts'
 import { runnableOf } from './runnable.ts'
 import type { SignedService } from './services.ts'
 
@@ -20,15 +20,9 @@ export interface AutostartComponents {
   facts: Facts
   runs: {
     run(service: RunnableService, grant: Grant, options: { replaces?: string | undefined }): void
-    knows(service: string): boolean
+    status(service: string): unknown
   }
-  intake: {
-    /** Journals an own service; announces it only where `announce` says so. */
-    publish(announcement: Uint8Array, options: { announce: boolean }): Promise<void>
-    knows(id: string): boolean
-  }
-  /** Asks `from` (or every neighbour) for an announcement by id. */
-  pull(id: string, from: string | undefined, signal: AbortSignal): Promise<void>
+  publisher: Publisher
   stopped(id: string): boolean
 }
 
@@ -40,15 +34,17 @@ export function createAutostart(
   components: AutostartComponents,
   init: { configuration(): Configuration; closing: AbortSignal },
 ): { look(): Promise<void> } & Disposable {
-  const { log, own, facts, runs, intake } = components
+  const { log, own, facts, runs, publisher } = components
   let looking = false
 
   async function startOwn(service: OwnService): Promise<void> {
-    const { signed, ticket } = await own.fromConfiguration(service, { signal: init.closing })
-    const id = signed.id.toString()
-    await intake.publish(encodeAnnouncement({ signed, ticket }), { announce: service.publish })
-    if (components.stopped(id) || runs.knows(id)) return
-    runs.run(runnableOf(signed), grantOf(signed, init.configuration().policy.config, facts), {})
+    const issued = await own.fromConfiguration(service, { signal: init.closing })
+    const id = issued.signed.id.toString()
+    const replaces = publisher.current(issued.signed)
+    if (service.publish) await publisher.publish(issued)
+    else publisher.keep(issued)
+    if (components.stopped(id) || runs.status(id) !== undefined) return
+    runs.run(runnableOf(issued.signed), grantOf(issued.signed, init.configuration().policy.config, facts), { replaces })
   }
 
   async function look(): Promise<void> {
@@ -61,8 +57,8 @@ export function createAutostart(
           log.error('a service of SERVICES does not start', { service: service.name, reason: messageOf(error) })
         })
       }
-      for (const { id, from } of externalServices.filter((external) => !intake.knows(external.id))) {
-        await components.pull(id, from, init.closing).catch((error: unknown) => {
+      for (const { id, from } of externalServices.filter((external) => !publisher.knows(external.id))) {
+        await publisher.pull(id, from).catch((error: unknown) => {
           log.debug('a service of EXTERNAL_SERVICES is not there yet', { id, reason: messageOf(error) })
         })
       }
@@ -78,7 +74,7 @@ export function createAutostart(
 /** LIMITS alone bound an own service: writing it into SERVICES was the operator's verdict. */
 function grantOf({ body }: SignedService, { LIMITS }: RunnerConfig, facts: Facts): Grant {
   const { memory, disk, cpu, pids } = body.resources
-  const executors = facts.current().capacity.executors.map(({ name }) => name)
+  const executors = facts.current().capacity.executors.map((executor) => executor.name)
   return {
     executor: executors.includes('docker') ? 'docker' : 'host',
     memoryBytes: Math.min(memory, LIMITS.SERVICE.MEMORY),

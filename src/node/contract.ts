@@ -97,7 +97,8 @@ export type Health = {
   readonly peers: number
   readonly services: number
   readonly running: number
-  readonly executors: readonly { name: string; available: boolean; detail: string }[]
+  /** `ownOnly`: it takes services of the node's own address only */
+  readonly executors: readonly { name: string; available: boolean; detail: string; ownOnly?: boolean | undefined }[]
   readonly uptimeSeconds: number
 }
 
@@ -115,8 +116,13 @@ export interface ThundercloudNode extends AsyncDisposable {
   service(id: string): ServiceView
   explain(id: string): Promise<Explanation>
   logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
-  /** An announcement from anyone (dag-cbor). */
-  receive(announcement: Uint8Array): Promise<Received>
+  /**
+   * An announcement (dag-cbor). From anyone, it is decided like one that came by gossip. `asPublisher` (the operator):
+   * it is announced from here undiminished, and receipts for it are kept. Then throws InputError where it is malformed.
+   */
+  receive(announcement: Uint8Array, options?: { asPublisher?: boolean }): Promise<Received>
+  /** Asks the nodes that may know a service what they do with it now; bounded by `signal`. */
+  ask(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ReceiptView[]>
   /** Signs an unsigned manifest with the node's own key and announces it. `code` is in the node's store already or in `sources`. */
   publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
   /** Takes a canonical tar into the store and serves it to the mesh. Throws InputError where it is not canonical. */

@@ -1,4 +1,5 @@
-import type { Executor } from '../execution/index.ts'
+import type { ExecutorName } from '../base/verdict.ts'
+import type { Availability, Executor } from '../execution/index.ts'
 import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -17,7 +18,7 @@ export type Free = {
   readonly runs: number
 }
 
-export type ExecutorView = { readonly name: string; readonly available: boolean; readonly detail: string; readonly weaker: readonly string[] }
+export type ExecutorView = Availability & { readonly name: ExecutorName }
 
 export interface FactsComponents {
   clock: Clock
@@ -66,9 +67,6 @@ export function createFacts(components: FactsComponents, init: { own: string; po
   }
 }
 
-function forRunner({ name, detail, weaker }: ExecutorView): AvailableExecutor {
-  return {
-    name: name as AvailableExecutor['name'],
-    note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})`,
-  }
+function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
+  return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
 }

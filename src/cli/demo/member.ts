@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
+
+/** A node starts in one to three seconds; ten times that is a machine that will not do. */
+const READY_MS = 45_000
+/** What an orderly stop takes at most: the grace of its runs and a little. */
+const STOP_MS = 20_000
+
+export class MemberError extends ThundercloudError {
+  override readonly name = 'MemberError'
+}
+
+/** One line of `start --json`: an event's name beside its detail. */
+export type MemberEvent = { readonly event: string } & Readonly<Record<string, unknown>>
+
+/** One node of the demo, in a process of its own. It ends when this one does: its IPC channel closes. */
+export interface Member extends AsyncDisposable {
+  readonly name: string
+  readonly dir: string
+  readonly peerId: string
+  readonly address: string
+  readonly multiaddrs: readonly string[]
+  /** origin of its API */
+  readonly api: string
+  /** The first event that matches, of those that came and those that will. Rejects when the node ends. */
+  event(matches: (event: MemberEvent) => boolean, options: { signal: AbortSignal }): Promise<MemberEvent>
+}
+
+export type MemberInit = { name: string; dir: string; command: readonly string[]; signal: AbortSignal }
+
+/** Starts `thundercloud start DIR --json` and waits until it is ready. */
+export async function startMember(clock: Clock, { name, dir, command, signal }: MemberInit): Promise<Member> {
+  const child = spawn(process.execPath, [...command, 'start', dir, '--json', '--stop-runs'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const history = followEvents(child, name)
+  try {
+    using patience = deadline(clock, READY_MS, new TimeoutError(`node "${name}" was not ready in ${READY_MS / 1000} s`), signal)
+    const ready = await history.event(({ event }) => event === 'ready', { signal: patience.signal })
+    const { peerId, address, multiaddrs, api } = ready as unknown as Pick<Member, 'peerId' | 'address' | 'multiaddrs' | 'api'>
+    return { name, dir, peerId, address, multiaddrs, api, event: history.event, [Symbol.asyncDispose]: () => stop(clock, child) }
+  } catch (error) {
+    await stop(clock, child)
+    throw error
+  }
+}
+
+function followEvents(child: ChildProcess, name: string): Pick<Member, 'event'> {
+  const seen: MemberEvent[] = []
+  const complaints: string[] = []
+  const waiting = new Set<() => void>()
+  let ended: MemberError | undefined
+  const wake = () => {
+    for (const look of [...waiting]) look()
+  }
+  if (child.stdout !== null) {
+    createInterface(child.stdout).on('line', (line) => {
+      seen.push(JSON.parse(line) as MemberEvent)
+      wake()
+    })
+  }
+  if (child.stderr !== null) {
+    createInterface(child.stderr).on('line', (line) => {
+      complaints.push(line)
+      if (complaints.length > 20) complaints.shift()
+    })
+  }
+  child.once('close', (code, signal) => {
+    ended = new MemberError([`node "${name}" ended with ${signal ?? `code ${code}`}`, ...complaints].join('\n'))
+    wake()
+  })
+  return {
+    event: (matches, { signal }) =>
+      new Promise((resolve, reject) => {
+        const finish = (act: () => void) => {
+          waiting.delete(look)
+          signal.removeEventListener('abort', look)
+          act()
+        }
+        const look = () => {
+          const found = seen.find(matches)
+          if (found !== undefined) finish(() => resolve(found))
+          else if (ended !== undefined) finish(() => reject(ended))
+          else if (signal.aborted) finish(() => reject(signal.reason))
+        }
+        waiting.add(look)
+        signal.addEventListener('abort', look)
+        look()
+      }),
+  }
+}
+
+/** Closing the channel asks it to stop in good order; SIGKILL is for one that does not. */
+async function stop(clock: Clock, child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  if (child.connected) child.disconnect()
+  using _timer = clock.after(STOP_MS, () => void child.kill('SIGKILL'))
+  await closed
+}

@@ -1,0 +1,145 @@
+import { request } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { encodeAnnouncement, signService } from '../../../protocols/announcement.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
+import { issueTicket } from '../../../protocols/redirection.ts'
+import { encodeService } from '../../../protocols/service.ts'
+import { createApiClient } from '../../api/client/client.ts'
+import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
+import type { BytePipe } from '../../base/stream.ts'
+import { printable } from '../../base/text.ts'
+import type { Verdict } from '../../base/verdict.ts'
+import { loadManifest, loadToken, manifestToBody } from '../../config/index.ts'
+import { listFolder, packEntries } from '../../code/index.ts'
+import { createLightPeer } from '../../node/index.ts'
+import type { Member } from './member.ts'
+import { type DemoMesh, startMesh } from './mesh.ts'
+import { shortId, type Story } from './story.ts'
+
+/** From the first node's start to the answer through the tunnel: seconds, unless an image must be made first. */
+const ANSWER_MS = 120_000
+
+export type DemoComponents = { clock: Clock; rng: Rng; log: Log; story: Story }
+export type DemoInit = {
+  /** how this program is started: node's options and the entry file */
+  command: readonly string[]
+  /** end when the answer has come */
+  once: boolean
+  signal: AbortSignal
+}
+
+/**
+ * The whole idea on one machine: a service is published at the first of three nodes, refused and passed on by the
+ * second, run by the third, and answers through a tunnel. Throws where any of it does not happen.
+ */
+export async function runDemo(components: DemoComponents, init: DemoInit): Promise<void> {
+  const { clock, story } = components
+  await using stack = new AsyncDisposableStack()
+  using patience = deadline(clock, ANSWER_MS, new TimeoutError(`the demo took more than ${ANSWER_MS / 1000} s`), init.signal)
+  const { signal } = patience
+
+  story.say('Three nodes on this machine. The third knows the second, the second knows the first.')
+  const mesh = await startMesh(clock, stack, {
+    command: init.command,
+    signal,
+    onStarted: ({ name, peerId, multiaddrs, api }) => {
+      story.tell({ event: 'node', name, peerId, multiaddrs, api }, `${name} node   ${shortId(peerId)}  ${multiaddrs[0]}`)
+    },
+  })
+  story.tell({ event: 'sandbox', ...mesh.sandbox }, `sandbox      ${mesh.sandbox.detail}`)
+  const id = await publish(components, mesh, signal)
+  await watch(story, mesh, id, signal)
+  await visit(components, mesh, id, signal)
+  if (init.once) return
+  story.say('')
+  story.say(`Everything is up. The first node's API: ${mesh.first.api}/health. Ctrl-C ends the nodes and the service.`)
+  await ended(init.signal)
+}
+
+async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, signal: AbortSignal): Promise<string> {
+  const { first, author } = mesh
+  const folder = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
+  const manifest = await loadManifest(`${folder}/service.json`, { signal })
+  const client = createApiClient({ url: first.api, token: await loadToken(first.dir), clock })
+  const { code } = await client.addArchive(packEntries(await listFolder(folder)), { signal })
+  const { reach, ticket } = issueTicket(manifest.depth, rng.bytes(32))
+  const body = encodeService(
+    manifestToBody(manifest, {
+      author: author.address,
+      seq: 1,
+      issued: nowSeconds(clock),
+      code: parseCid(code),
+      replyTo: first.multiaddrs.slice(0, 1),
+      reach,
+    }),
+  )
+  const signed = signService(body, 'demo', author)
+  await client.announce(encodeAnnouncement({ signed, ticket }), { signal })
+  const id = signed.id.toString()
+  const whose = mesh.sandbox.kind === 'permission' ? ', signed with the third node\'s own key: your laptop publishes to your server' : ''
+  story.tell({ event: 'published', id, name: manifest.name, code, depth: ticket.depth }, `published    "${manifest.name}" ${shortId(id)} at the first node, depth ${ticket.depth}${whose}`)
+  return id
+}
+
+async function watch(story: Story, { second, third }: DemoMesh, id: string, signal: AbortSignal): Promise<void> {
+  const refused = await verdictOf(second, id, signal)
+  if (refused.run !== false || !refused.redirect) throw new Error('the second node was expected to refuse and to pass on')
+  const why = refused.reasons.find(({ outcome }) => outcome === 'fail')
+  story.tell({ event: 'verdict', node: 'second', id, ...refused }, `second node  refuses and passes on: ${why?.message ?? ''}`)
+  const accepted = await verdictOf(third, id, signal)
+  if (accepted.run === false) {
+    const reasons = accepted.reasons.filter(({ outcome }) => outcome === 'fail').map(({ message }) => message)
+    throw new Error(`the third node was expected to run the service; it says: ${reasons.join('; ')}`)
+  }
+  const { executor, memoryBytes } = accepted.run
+  story.tell(
+    { event: 'verdict', node: 'third', id, ...accepted },
+    `third node   accepts: runs it with ${executor === 'docker' ? 'Docker' : 'the host sandbox'}, ${memoryBytes / 1024 ** 2} MiB`,
+  )
+  const state = await third.event((event) => event.event === 'node:state' && event.id === id && isSettled(event.state), { signal })
+  if (state.state !== 'running') throw new Error(`the service did not start: ${state.state}, ${String(state.detail ?? 'no detail')}`)
+  story.tell({ event: 'running', node: 'third', id }, 'third node   runs it')
+}
+
+async function visit({ clock, rng, log, story }: DemoComponents, { first, author }: DemoMesh, id: string, signal: AbortSignal): Promise<void> {
+  await using visitor = await createLightPeer({ clock, rng, log }, { network: 'demo', join: first.multiaddrs.slice(0, 1), author })
+  const pipe = await visitor.connect(parseCid(id), 'http', { signal })
+  story.tell({ event: 'tunnel', id, port: 'http', peerId: visitor.peerId }, `tunnel       ${shortId(visitor.peerId)}, a new peer, reaches port "http" of ${shortId(id)}`)
+  const { status, body } = await httpGet(pipe, signal)
+  const answer = JSON.parse(body) as { service?: string }
+  if (status !== 200 || answer.service !== 'hello-web') throw new Error(`the service answered ${status} ${printable(body)}`)
+  story.tell({ event: 'answer', id, status, body: answer }, `answer       HTTP ${status} ${printable(body.trim())}`)
+}
+
+async function verdictOf(member: Member, id: string, signal: AbortSignal): Promise<Verdict> {
+  const event = await member.event((candidate) => candidate.event === 'node:verdict' && candidate.id === id, { signal })
+  return event.verdict as Verdict
+}
+
+function isSettled(state: unknown): boolean {
+  return state === 'running' || state === 'failed' || state === 'stopped' || state === 'refused'
+}
+
+function httpGet(pipe: BytePipe, signal: AbortSignal): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ path: '/', host: 'hello-web', createConnection: () => pipe as never, signal }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (text: string) => {
+        body += text
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      response.on('error', reject)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,49 @@
+import { type CID, parseCid } from '../../protocols/encoding.ts'
+import type { Code } from '../code/index.ts'
+import type { CodeProvider } from '../execution/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { Network } from '../network/index.ts'
+import type { Services } from './services.ts'
+
+/** Neighbours that are asked for code without the DHT having named them. */
+const MAX_NEIGHBOURS = 16
+
+export interface CodeProviderComponents {
+  code: Pick<Code, 'obtain'>
+  network: Pick<Network, 'dial'>
+  services: Services
+  journal: Pick<Journal, 'announcements'>
+}
+
+/** Obtains the code of a service for its run: from the store, its inline source, its publisher, or the mesh. */
+export function createCodeProvider({ code, network, services, journal }: CodeProviderComponents): CodeProvider {
+  return {
+    async obtain(service, { signal, onProgress }) {
+      const body = services.get(service.id)?.signed.body
+      const from = journal.announcements.get(service.id)?.from
+      const publishers = await reach(network, body?.replyTo ?? [], signal)
+      const obtained = await code.obtain(parseCid(service.code), {
+        sources: body?.sources,
+        peers: from === undefined ? publishers : [...publishers, from],
+        signal,
+        onProgress: ({ bytes, size }) => onProgress({ doneBytes: bytes, totalBytes: size }),
+      })
+      return { dir: obtained.dir, release: async () => obtained.release() }
+    },
+  }
+}
+
+/** Who may serve a code: what the DHT says, then a few neighbours (its lookups end at 20 and in no order). */
+export function providersOf(network: Pick<Network, 'dht' | 'peers'>) {
+  return {
+    async *findProviders(code: CID, options: { signal?: AbortSignal | undefined }): AsyncGenerator<string> {
+      yield* network.dht.findProviders(code, options)
+      for (const { peerId } of network.peers().slice(0, MAX_NEIGHBOURS)) yield peerId
+    },
+  }
+}
+
+async function reach(network: Pick<Network, 'dial'>, addresses: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { signal })))
+  return dials.flatMap((dial) => (dial.status === 'fulfilled' ? [dial.value] : []))
+}

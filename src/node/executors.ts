@@ -1,0 +1,35 @@
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { type Configuration, loadDockerOptions, toolchains } from '../config/index.ts'
+import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits } from '../execution/index.ts'
+
+/** The ways in which this node can run a service, best first. Which of them are there is found out by asking them. */
+export async function createExecutors(
+  components: { clock: Clock; log: Log },
+  init: { configuration: Configuration; own: string; peerId: string; logs: LogLimits },
+): Promise<readonly Executor[]> {
+  const { configuration, own, peerId, logs } = init
+  const { config } = configuration.policy
+  // sockets have short paths, and the operator's folder may be deep: they live beside other temporary files
+  const runtimeDir = join(tmpdir(), `tc-${peerId.slice(-12)}`)
+  await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
+  const common = { nodeId: peerId.slice(-16), runtimeDir, logs }
+  const docker = createDockerExecutor(components, {
+    ...common,
+    engine: await loadDockerOptions(configuration.dir, config),
+    runtime: config.DOCKER_CONFIGS.runtime,
+    images: Object.fromEntries(toolchains.map(({ name, image }) => [name, image])),
+    registries: config.REGISTRIES.DOCKER ?? [],
+  })
+  const host = createHostExecutor(components, {
+    ...common,
+    ownAddress: own,
+    runsDir: join(configuration.dataDir, 'runs'),
+    bubblewrap: config.HOST.BUBBLEWRAP,
+    sandbox: config.HOST.SANDBOX,
+  })
+  return [docker, host]
+}

@@ -1,0 +1,85 @@
+import { decodeAddress } from '../../protocols/address.ts'
+import { type CID, parseCid } from '../../protocols/encoding.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Code } from '../code/index.ts'
+import type { Supervisor } from '../execution/index.ts'
+import type { Network } from '../network/index.ts'
+import type { NodeEvents } from './events.ts'
+import type { Receipts } from './receipts.ts'
+import type { Services } from './services.ts'
+import { statementOf, wireState } from './status.ts'
+
+export interface FollowRunsComponents {
+  clock: Clock
+  log: Log
+  events: Events<NodeEvents>
+  network: Network
+  services: Services
+  receipts: Receipts
+  supervisor: Supervisor
+  code: Code
+}
+
+/**
+ * What follows from a run's states: the DHT learns who runs the service and who holds its code, the publisher gets a
+ * receipt, and an author's stop ends the run.
+ */
+export function followRuns(components: FollowRunsComponents, init: { closing: AbortSignal }): Disposable {
+  const { log, events, network, services, receipts, supervisor } = components
+  const told = new Map<string, string>()
+
+  function provide(cid: CID): void {
+    network.dht.provide(cid, { signal: init.closing }).catch((error: unknown) => {
+      log.debug('the DHT has not taken a record yet', { cid: cid.toString(), reason: messageOf(error) })
+    })
+  }
+
+  function cancel(cid: CID): void {
+    network.dht.cancel(cid).catch((error: unknown) => {
+      log.debug('a record could not be cancelled', { cid: cid.toString(), reason: messageOf(error) })
+    })
+  }
+
+  function tell(id: string, detail?: string): void {
+    const entry = services.get(id)
+    if (entry === undefined) return
+    const { name, body } = { name: entry.signed.body.name, body: entry.signed.body }
+    const { state } = services.view(entry)
+    if (told.get(id) === state) return
+    told.set(id, state)
+    events.emit('node:state', { id, name, state, detail })
+    if (wireState(state) === 'unknown' || state === 'accepted') return
+    receipts.send(statementOf(services, id), { replyTo: body.replyTo, author: decodeAddress(body.author) }, init.closing)
+  }
+
+  const subscriptions = new DisposableStack()
+  subscriptions.use(
+    events.on('execution:state', ({ service, state, detail }) => {
+      if (state === 'running') provide(parseCid(service))
+      if (state === 'exited' || state === 'failed' || state === 'stopped' || state === 'refused') {
+        const done = state === 'exited' && services.get(service)?.run?.exitCode === 0
+        // a finished task stays claimed until it expires, so that nobody runs it again
+        if (!done) cancel(parseCid(service))
+      }
+      tell(service, detail)
+    }),
+  )
+  subscriptions.use(events.on('code:added', ({ code }) => provide(parseCid(code))))
+  subscriptions.use(events.on('code:removed', ({ code }) => cancel(parseCid(code))))
+  subscriptions.use(
+    events.on('intake:stopped', ({ ids }) => {
+      for (const id of ids) {
+        supervisor.stop(id, { why: 'its author stopped it' }).then(
+          () => tell(id),
+          (error: unknown) => log.error('a stopped service could not be ended', { id, reason: messageOf(error) }),
+        )
+      }
+    }),
+  )
+  for (const { code, complete } of components.code.store.list()) if (complete) provide(code)
+  for (const id of supervisor.running()) provide(parseCid(id))
+  return subscriptions
+}

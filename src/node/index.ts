@@ -1,0 +1,43 @@
+import type { KeyCache } from '../../protocols/signature.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { Configuration, Identity } from '../config/index.ts'
+import type { RunnerHost } from '../runner/index.ts'
+import type { ThundercloudNode } from './contract.ts'
+import { start } from './node.ts'
+
+export type * from './contract.ts'
+export type { NodeEvents } from './events.ts'
+export { createLightPeer, type LightPeer, type LightPeerInit } from './light.ts'
+export { livingOwner } from './lock.ts'
+
+export type NodeComponents = {
+  clock: Clock
+  rng: Rng
+  log: Log
+  /** Several nodes in one process may share these; a node makes its own where they are missing. */
+  runnerHost?: RunnerHost | undefined
+  keys?: KeyCache | undefined
+}
+
+export type NodeInit = {
+  configuration: Configuration
+  identity: Identity
+  /** the package's version, for people */
+  version: string
+  /** Reads the operator's folder again; throws an InputError, and then nothing changes. */
+  reread?: (() => Promise<Configuration>) | undefined
+  /** Ends the runs when the node is closed; by default they go on and the next start adopts them. */
+  stopRunsOnClose?: boolean | undefined
+  /** false: nothing is provided to or found in a DHT; for meshes with an exact shape. */
+  dht?: boolean | undefined
+}
+
+/**
+ * Starts a whole node: locks its data folder, opens the journal, takes up its runs, joins the mesh. When a part can not
+ * start, those that have are stopped again, newest first, and the error says what was wrong.
+ */
+export function createNode(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
+  return start(components, init)
+}

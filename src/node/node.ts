@@ -1,0 +1,250 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatAddress } from '../../protocols/address.ts'
+import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
+import { RECEIPT_PROTOCOL } from '../../protocols/receipt.ts'
+import { createKeyCache } from '../../protocols/signature.ts'
+import { STATUS_PROTOCOL } from '../../protocols/status.ts'
+import { TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
+import { messageOf, UnavailableError } from '../base/errors.ts'
+import { createEvents } from '../base/events.ts'
+import { createCode } from '../code/index.ts'
+import type { Configuration } from '../config/index.ts'
+import { createSupervisor } from '../execution/index.ts'
+import { createIntake, type Intake } from '../intake/index.ts'
+import { openJournal } from '../journal/index.ts'
+import { createNetwork, serveTunnel } from '../network/index.ts'
+import { createRunnerHost } from '../runner/index.ts'
+import { createAutostart } from './autostart.ts'
+import { createCodeProvider, providersOf } from './code-provider.ts'
+import type { ThundercloudNode } from './contract.ts'
+import { createDecide } from './decide.ts'
+import type { NodeEvents } from './events.ts'
+import { createExecutors } from './executors.ts'
+import { createFace } from './face.ts'
+import { createFacts } from './facts.ts'
+import { followRuns } from './follow-runs.ts'
+import type { NodeComponents, NodeInit } from './index.ts'
+import { lockFolder } from './lock.ts'
+import { createOwn } from './own.ts'
+import { createPublisher } from './publisher.ts'
+import { createReceipts } from './receipts.ts'
+import { createServices } from './services.ts'
+import { createStatusServer } from './status.ts'
+import { createTunnelServer } from './tunnels.ts'
+
+/** A run's log: eight files of 4 MiB, kept for a week after its end. */
+const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
+
+/** The composition root: every part is made here, in the order in which it is needed, and handed what it needs. */
+export async function start(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
+  const { clock, rng, log } = components
+  const { identity } = init
+  const signer = identity.signer
+  const own = formatAddress(signer.address)
+  let configuration: Configuration = init.configuration
+  const { network: name, dataDir, quotas, timeouts } = configuration
+  const policy = () => configuration.policy
+  const startedAt = clock.monotonic()
+  const closing = new AbortController()
+  await using parts = new AsyncDisposableStack()
+
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  parts.use(await lockFolder(dataDir))
+  const events = createEvents<NodeEvents>((error) => log.error('a listener failed', { reason: messageOf(error) }))
+  const keys = components.keys ?? createKeyCache()
+  const journal = parts.use(openJournal({ path: join(dataDir, 'journal.sqlite'), clock, log: log.child('journal') }))
+  const runner = components.runnerHost ?? parts.use(createOwnRunner())
+
+  const network = parts.use(
+    await createNetwork(
+      {
+        clock,
+        rng,
+        log: log.child('network'),
+        events,
+        gate: ({ data, from }) => intake.gossip(data, from),
+        sync: {
+          list: (after, max) => intake.syncSource.list(after, max),
+          get: (id) => intake.syncSource.get(id),
+          wants: (items) => intake.syncSource.wants(items),
+          arrive: (bytes, from, via) => intake.syncSource.arrive(bytes, from, via),
+        },
+      },
+      {
+        network: name,
+        identity: identity.key,
+        listen: configuration.listen,
+        announce: configuration.announce,
+        visibility: configuration.visibility,
+        dataDir: join(dataDir, 'network'),
+        staticNodes: staticNodesOf(configuration),
+        dht: init.dht,
+        keepPeers: configuration.peers.low === 0 ? false : { lowWater: configuration.peers.low },
+        syncPullsPerPeerPerMinute: quotas.SYNC_PULLS_PER_PEER_PER_MINUTE,
+        verbose: configuration.logLevel === 'trace',
+      },
+    ),
+  )
+  const isConnected = (peer: string) => network.connectedTo(peer)
+  const replyTo = () => network.multiaddrs().slice(0, 4)
+
+  const code = parts.use(
+    await createCode(
+      {
+        clock,
+        rng,
+        log: log.child('code'),
+        events,
+        streams: network.streams,
+        providers: providersOf(network),
+        lied: (peer) => network.conduct.lie(peer),
+      },
+      { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
+    ),
+  )
+  const receipts = createReceipts(
+    { clock, log, events, journal, keys, signer, streams: network.streams, isConnected },
+    { network: name, policy: () => policy().hash },
+  )
+  const services = createServices({ clock, journal, receipts })
+  const executors = await createExecutors({ clock, log: log.child('execution') }, { configuration, own, peerId: network.peerId, logs: LOGS })
+  const supervisor = parts.use(
+    createSupervisor(
+      {
+        clock,
+        rng,
+        log: log.child('execution'),
+        events,
+        journal: journal.runs,
+        executors,
+        code: createCodeProvider({ code, network, services, journal }),
+      },
+      {
+        dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
+        limits: () => roomOf(configuration),
+        logs: LOGS,
+        graceMs: timeouts.STOP * 1000,
+        stopOnClose: init.stopRunsOnClose === true,
+      },
+    ),
+  )
+  const facts = parts.use(
+    createFacts({ clock, executors, services, free: () => supervisor.free(), running: () => supervisor.running() }, { own, policy }),
+  )
+  const decide = createDecide(
+    { clock, log: log.child('decide'), events, journal, facts, runner, runs: supervisor, receipts },
+    { policy, closing: closing.signal },
+  )
+  const intake: Intake = parts.use(
+    createIntake(
+      {
+        clock,
+        log: log.child('intake'),
+        events,
+        journal,
+        keys,
+        decider: decide,
+        mesh: {
+          publish: (bytes, options) => network.gossip.publish(bytes, { ...options, signal: closing.signal }),
+          offer: (items) => network.sync.offer(items),
+          pull: (peer, ids) => network.sync.pullFrom(peer, ids, { signal: closing.signal }),
+        },
+        score: { delivered: (peer) => network.conduct.credit(peer) },
+      },
+      {
+        network: name,
+        redirectionDepth: () => policy().config.REDIRECTION_DEPTH,
+        quotas: {
+          servicesPerAuthor: quotas.SERVICES_PER_AUTHOR,
+          newPerAuthorPerMinute: quotas.NEW_PER_AUTHOR_PER_MINUTE,
+          newAuthorsPerPeerPerMinute: quotas.NEW_AUTHORS_PER_PEER_PER_MINUTE,
+          journalMax: quotas.JOURNAL_MAX_SERVICES,
+          queueMax: quotas.QUEUE_MAX,
+          missedMax: quotas.MISSED_MAX,
+        },
+        verdictTimeoutMs: timeouts.VERDICT * 1000,
+      },
+    ),
+  )
+  const ownServices = createOwn({ clock, rng, journal, signer, code, replyTo }, { network: name })
+  const publisher = createPublisher({ clock, log, events, journal, intake, network, services, decide }, { closing: closing.signal })
+  const autostart = parts.use(
+    createAutostart(
+      { clock, log, own: ownServices, facts, runs: supervisor, publisher, stopped: (id) => journal.stops.has(id) },
+      { configuration: () => configuration, closing: closing.signal },
+    ),
+  )
+  parts.use(followRuns({ clock, log, events, network, services, receipts, supervisor, code }, { closing: closing.signal }))
+
+  await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
+  await network.streams.handle(RECEIPT_PROTOCOL, (stream) => receipts.take(stream))
+  const logs: ThundercloudNode['logs'] = (id, options) => supervisor.logs(services.find(id).id, options)
+  await network.streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs }, { network: name }))
+  await network.streams.handle(
+    TUNNEL_PROTOCOL,
+    createTunnelServer(
+      { clock, keys, events, services, connect: (id, port, options) => supervisor.connect(id, port, options), carry: serveTunnel },
+      { network: name },
+    ),
+  )
+
+  await runnerReady()
+  await Promise.all([supervisor.boot({ signal: closing.signal }), facts.look()])
+  publisher.resume()
+  await network.join()
+  intake.boot()
+  parts.defer(() => {
+    events.emit('node:stopping', {})
+    closing.abort(new UnavailableError('the node is stopping'))
+  })
+  void autostart.look()
+
+  const running = parts.move()
+  const node = createFace(
+    { clock, events, journal, network, services, facts, receipts, decide, supervisor, code, intake, publisher, own: ownServices, keys },
+    {
+      version: init.version,
+      network: name,
+      own,
+      startedAt,
+      logs,
+      reload,
+      close: () => running.disposeAsync(),
+    },
+  )
+  events.emit('node:started', { peerId: network.peerId, address: own, multiaddrs: network.multiaddrs() })
+  return node
+
+  function createOwnRunner() {
+    const { entry, dir, network: mayUseNetwork } = configuration.runner
+    return createRunnerHost(
+      { clock, log: log.child('runner'), events },
+      { entry, dir, config: policy().config, network: mayUseNetwork, limits: { timeoutMs: timeouts.VERDICT * 1000 } },
+    )
+  }
+
+  async function runnerReady(): Promise<void> {
+    if (components.runnerHost === undefined) await runner.start()
+  }
+
+  /** What can change while the node runs: the policy, the static nodes, the operator's services. */
+  async function reload(): Promise<void> {
+    if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
+    const next = await init.reread()
+    await runner.reload(next.policy.config)
+    configuration = { ...configuration, policy: next.policy, services: next.services, externalServices: next.externalServices }
+    network.setStaticNodes(staticNodesOf(configuration))
+    events.emit('node:policy', { hash: next.policy.hash })
+    void autostart.look()
+  }
+}
+
+function staticNodesOf({ policy }: Configuration): string[] {
+  return [...policy.staticNodes.multiaddrs, ...policy.staticNodes.origins]
+}
+
+function roomOf({ policy }: Configuration) {
+  const { MEMORY, CPU, DISK, PIDS, RUNS } = policy.config.LIMITS.TOTAL
+  return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
+}
