@@ -100,8 +100,9 @@ export function createDispatcher(clock: Clock): Dispatcher {
     },
     bury(process, error) {
       const accused = suspectsAmong(process.underWay.values())
-      // A full memory may be the sum of many decisions: its last one gets a second chance in a new process.
-      const certain = accused.size === 1 && error.kind !== 'memory'
+      // A hang is the doing of the one that is asked. A full memory may be the sum of many decisions, and an exception
+      // may come from elsewhere: then the accused get a second chance in a new process.
+      const certain = accused.size === 1 && error.kind === 'timeout'
       const innocent: Request[] = []
       for (const request of process.underWay.values()) {
         request.waitsSince = clock.monotonic()

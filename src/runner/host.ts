@@ -10,6 +10,7 @@ import { loadError } from './failure.ts'
 import type { RunnerHost, RunnerHostComponents, RunnerHostInit } from './index.ts'
 import { canWatchMemory } from './memory.ts'
 import { type RunnerProcess, startRunnerProcess } from './process.ts'
+import { settle } from './request.ts'
 import { readVerdict } from './verdict-schema.ts'
 import { watchCode } from './watch.ts'
 
@@ -19,6 +20,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
     heapMb: init.limits?.heapMb ?? defaults.HEAP_MB,
     residentBytes: init.limits?.residentBytes ?? defaults.RESIDENT_BYTES,
     timeoutMs: init.limits?.timeoutMs ?? defaults.DECIDE_TIMEOUT_MS,
+    loadMs: init.limits?.loadMs ?? defaults.LOAD_TIMEOUT_MS,
   }
   const dispatcher = createDispatcher(clock)
   const processes = new Set<RunnerProcess>()
@@ -31,6 +33,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
   let lastStart: Promise<unknown> = Promise.resolve()
   let why = new RunnerError('died', 'it has not been started')
   let deathsInARow = 0
+  let goneSince = 0
 
   const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean) => {
     if (onlyIfGone && current !== undefined) return
@@ -82,8 +85,13 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
   const onEnded = (process: RunnerProcess, error: RunnerError | undefined) => {
     processes.delete(process)
     if (error !== undefined) counts.died++
+    if (closing.signal.aborted) {
+      for (const request of process.underWay.values()) settle(request, ({ reject }) => reject(closing.signal.reason))
+      return
+    }
     dispatcher.bury(process, error ?? new RunnerError('died', 'the runner was stopped'))
-    if (process !== current || closing.signal.aborted) return
+    if (process !== current) return
+    goneSince = clock.monotonic()
     current = undefined
     dispatcher.attach(undefined)
     why = error ?? why
@@ -120,7 +128,8 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
       )
       closing.signal.addEventListener('abort', () => watch[Symbol.dispose](), { once: true })
       expiring = clock.every(defaults.WATCH_EVERY_MS, () => {
-        if (current === undefined) dispatcher.giveUp(notThere(why), clock.monotonic() - limits.timeoutMs)
+        const since = clock.monotonic() - limits.timeoutMs
+        if (current === undefined && goneSince <= since) dispatcher.giveUp(notThere(why), since)
       })
     },
     async decide(service, snapshot, { signal } = {}) {

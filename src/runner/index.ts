@@ -72,6 +72,8 @@ export type RunnerHostInit = {
         readonly residentBytes?: number | undefined
         /** time for one decision; default 2000 */
         readonly timeoutMs?: number | undefined
+        /** time for importing the module; default 10,000 */
+        readonly loadMs?: number | undefined
       }
     | undefined
 }
@@ -84,6 +86,7 @@ export {
   type AvailableExecutor,
   type Capacity,
   NOTHING_KNOWN,
+  type NodeFacts,
   type ReceivedService,
   type RunnerContext,
   type RunnerSnapshot,

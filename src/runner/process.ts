@@ -8,7 +8,7 @@ import type { RunnerConfig } from '../config/index.ts'
 import { createBatchWriter } from './batch.ts'
 import { createLineReader, type FromProcess, type Item } from './channel.ts'
 import { runnerCommand, runnerUser } from './command.ts'
-import { LOAD_TIMEOUT_MS, MAX_LINE_BYTES } from './constants.ts'
+import { MAX_LINE_BYTES } from './constants.ts'
 import { RunnerError } from './errors.ts'
 import { deathOf, loadError, saidError } from './failure.ts'
 import { createRunnerOutput } from './output.ts'
@@ -37,6 +37,7 @@ export type ProcessInit = {
   readonly heapMb: number
   readonly residentBytes: number
   readonly timeoutMs: number
+  readonly loadMs: number
   /** a request was answered: there is room for another */
   readonly onAnswer: () => void
 }
@@ -53,10 +54,16 @@ export async function startRunnerProcess(
     env: {},
     // A session of its own: Ctrl-C at a terminal is the node's business.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   })
-  const toChild = child.stdio[3] as Socket
-  const fromChild = child.stdio[4] as Socket
+  const [, , , toChild, fromChild, guard] = child.stdio as unknown as [
+    unknown,
+    unknown,
+    unknown,
+    Socket,
+    Socket,
+    Socket,
+  ]
   const output = createRunnerOutput(components)
   const batch = createBatchWriter()
   const underWay = new Map<number, Request>()
@@ -76,8 +83,8 @@ export async function startRunnerProcess(
     busy: () => underWay.size > 0,
     onFailure: endBecause,
   })
-  const loading = clock.after(LOAD_TIMEOUT_MS, () => {
-    endBecause(loadError(init.entry, `did not finish loading within ${LOAD_TIMEOUT_MS} ms`))
+  const loading = clock.after(init.loadMs, () => {
+    endBecause(loadError(init.entry, `did not finish loading within ${init.loadMs} ms`))
   })
 
   const onLine = (line: string) => {
@@ -120,7 +127,7 @@ export async function startRunnerProcess(
       endBecause(new RunnerError('nonsense', 'the runner wrote nonsense to the node', { cause }))
     }
   })
-  for (const pipe of [toChild, fromChild]) {
+  for (const pipe of [toChild, fromChild, guard]) {
     pipe.on('error', (error) => log.debug('the pipe to the runner broke', { error: error.message }))
   }
   output.follow(child.stdout as NonNullable<typeof child.stdout>, 'out')

@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { WRITE_FD } from './pipe.ts'
+import { GUARD_FD } from './pipe.ts'
 
-/** Reads where nothing is ever sent: the read ends when the host does, even if this process hangs in a loop. */
-const WATCH = `require('node:fs').readSync(${WRITE_FD}, Buffer.alloc(1)); process.kill(process.pid, 'SIGKILL')`
+/** Event-driven, so that the thread can be stopped when the process ends by itself. */
+const WATCH = `
+  const { Socket } = require('node:net')
+  const end = () => process.kill(process.pid, 'SIGKILL')
+  new Socket({ fd: ${GUARD_FD}, readable: true, writable: false }).on('end', end).on('error', end).resume()
+`
 
 /**
  * Ends this process together with its host, also when the module never returns: the watcher has a thread of its own.

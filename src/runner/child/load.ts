@@ -29,7 +29,7 @@ export function describe(error: unknown): string {
     .replace(/ imported from data:\S*/, '')
     .replace(/\s+/g, ' ')
   const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const place = /file:\/\/\/\S*\/([^/\s]+:\d+)/.exec(stack)?.[1]
+  const place = /file:\/\/\/\S*\/([^/\s:]+:\d+)/.exec(stack)?.[1]
   const kind = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
   return `${kind}${words}${place === undefined ? '' : ` (${place})`}`
 }

@@ -5,6 +5,8 @@ import type { FromProcess } from '../channel.ts'
 export const READ_FD = 3
 /** To the host: lines of FromProcess. */
 export const WRITE_FD = 4
+/** Nothing is ever sent here: it ends when the host does. */
+export const GUARD_FD = 5
 
 /**
  * Written at once and whole: what was answered stays answered if the next decision hangs or kills the process, so the

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../../src/base/clock.ts'
@@ -9,13 +9,14 @@ import {
   createRunnerHost,
   NOTHING_KNOWN,
   type ReceivedService,
+  type RunnerError,
   type RunnerEvents,
   type RunnerHostInit,
   type RunnerSnapshot,
 } from '../../../src/runner/index.ts'
 
-export const OWN = '4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM'
-export const STRANGER = '8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR'
+export const OWN = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
+export const STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
 
 /** The rules' part of the seed's sample, and room for one small service. */
 export const SAMPLE = {
@@ -114,4 +115,29 @@ function save(root: string, name: string, text: string): void {
   // The folder is its owner's alone, as an operator's folder is.
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   writeFileSync(path, text, { mode: 0o600 })
+}
+
+export const YES = `{ run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'fail', message: 'no', needs: { field: 'x', must: 'be', value: 'y' } }] }`
+/** Short, so that a hang costs little; long enough for a busy machine. */
+export const SHORT = { timeoutMs: 800 }
+
+/** Answers by the service's name: what the body of the switch says, else a verdict. */
+export function byName(cases: Record<string, string>): Record<string, string> {
+  const lines = Object.entries(cases).map(([name, code]) => `  if (service.name === '${name}') { ${code} }`)
+  return { 'mine/runner.mjs': `export default (service, node) => {\n${lines.join('\n')}\n  return ${YES}\n}\n` }
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<RunnerError> {
+  return promise.then(
+    (verdict) => Promise.reject(new Error(`it answered ${JSON.stringify(verdict)}`)),
+    (error) => error,
+  )
+}
+
+export function isAlive(pid: number | undefined): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
 }
