@@ -1,0 +1,167 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeAnnouncement } from '../../../protocols/announcement.ts'
+import { emittedDepth } from '../../../protocols/redirection.ts'
+import { type Clock, manualClock, type Timer } from '../../../src/base/clock.ts'
+import { author, copyAt, createWorld, NOW_MS, service, settled, type World } from './fixtures.ts'
+
+const SEEN_MS = 120_000
+const MAX_DEPTH = 5
+const announcement = service(author(), { depth: MAX_DEPTH, expires: NOW_MS / 1000 + 30 * 24 * 3600 })
+
+/** What can happen to one service at one node. */
+type Step =
+  | { is: 'gossip' | 'sync'; depth: number }
+  | { is: 'verdict'; redirect: boolean }
+  | { is: 'failure' }
+  | { is: 'wait'; ms: number }
+  | { is: 'restart'; crash: boolean }
+  | { is: 'policy'; limit: number }
+  | { is: 'redecide'; redirect: boolean }
+
+const depth = fc.integer({ min: 0, max: MAX_DEPTH })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ is: fc.constant('gossip' as const), depth }) },
+  { weight: 2, arbitrary: fc.record({ is: fc.constant('sync' as const), depth }) },
+  { weight: 3, arbitrary: fc.record({ is: fc.constant('verdict' as const), redirect: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('failure' as const) }) },
+  { weight: 2, arbitrary: fc.record({ is: fc.constant('wait' as const), ms: fc.constantFrom(100, 3000, SEEN_MS) }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('restart' as const), crash: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('policy' as const), limit: fc.integer({ min: 0, max: 6 }) }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('redecide' as const), redirect: fc.boolean() }) },
+)
+
+/** Plays the steps on a real intake and journal, and keeps beside them the little that a model needs to know. */
+async function play(steps: readonly Step[], startLimit: number) {
+  const clock = manualClock(NOW_MS)
+  const model = { best: undefined as number | undefined, redirect: undefined as boolean | undefined, limit: startLimit }
+  const emitted: { depth: number; allowed: number | undefined; redirect: boolean | undefined; how: string }[] = []
+  const id = announcement.signed.id.toString()
+  let told = 0
+  let life = mortal(clock)
+  let world: World = start()
+
+  function start(before?: World): World {
+    life = mortal(clock)
+    const next = createWorld({
+      clock: life.clock,
+      ...(before && { journal: before.journal }),
+      redirectionDepth: () => model.limit,
+    })
+    next.intake.boot()
+    told = 0
+    return next
+  }
+
+  async function settle(): Promise<void> {
+    await settled()
+    for (const { hex, how } of world.out.slice(told)) {
+      const out = decodeAnnouncement(Buffer.from(hex, 'hex')).ticket.depth
+      const allowed = model.best === undefined ? undefined : emittedDepth(model.best, model.limit)
+      emitted.push({ depth: out, allowed, redirect: model.redirect, how })
+    }
+    told = world.out.length
+  }
+
+  let seenFrom = clock.now()
+  for (const one of [...steps, { is: 'verdict', redirect: true } satisfies Step]) {
+    if (clock.now() - seenFrom >= SEEN_MS) {
+      world.seen.clear()
+      seenFrom = clock.now()
+    }
+    switch (one.is) {
+      case 'gossip':
+        if (world.hear(copyAt(announcement, one.depth)) !== undefined) model.best = Math.max(model.best ?? 0, one.depth)
+        break
+      case 'sync':
+        await world.intake.submit(copyAt(announcement, one.depth), 'sync', 'p')
+        model.best = Math.max(model.best ?? 0, one.depth)
+        break
+      case 'verdict':
+      case 'failure': {
+        const [asked] = world.asked.splice(0)
+        if (asked === undefined) break
+        if (one.is === 'failure') asked.fail(new Error('the runner died'))
+        else {
+          model.redirect = one.redirect
+          asked.answer(one.redirect)
+        }
+        break
+      }
+      case 'redecide':
+        if (model.best === undefined || world.intake.stats().deciding > 0) break
+        world.intake.redecided(id, one.redirect)
+        model.redirect = one.redirect
+        break
+      case 'policy':
+        model.limit = one.limit
+        break
+      case 'restart':
+        if (!one.crash) await world.intake[Symbol.asyncDispose]()
+        await settle()
+        life.end()
+        world = start(world)
+        break
+      case 'wait':
+        await clock.advance(one.ms)
+    }
+    await settle()
+  }
+  return { world, clock, model, emitted, settle }
+}
+
+describe('any order of copies, verdicts, restarts and policies', () => {
+  it('emits nothing that is not allowed, nothing twice, and in the end the best', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.integer({ min: 0, max: 6 }), async (steps, limit) => {
+        const { world, clock, model, emitted, settle } = await play(steps, limit)
+        // a verdict that failed is asked for again, and what is due is looked after
+        for (let round = 0; round < 2; round++) {
+          await clock.advance(61_000)
+          for (const asked of world.asked.splice(0)) {
+            model.redirect = true
+            asked.answer(true)
+          }
+          await settle()
+        }
+        for (const { depth: out, allowed, redirect } of emitted) {
+          expect(redirect).toBe(true)
+          expect(out).toBe(allowed)
+        }
+        const depths = emitted.map((one) => one.depth)
+        expect(depths).toEqual([...new Set(depths)].sort((a, b) => a - b))
+        const due =
+          model.best === undefined || model.redirect !== true ? undefined : emittedDepth(model.best, model.limit)
+        const shared = world.intake.syncSource.list(undefined, 10)
+        expect(shared).toEqual(due === undefined ? [] : [[announcement.signed.id, due]])
+        // a policy that became wider lets more out only when the service is decided anew
+        world.intake.redecided(announcement.signed.id.toString(), model.redirect === true)
+        await settle()
+        const highest = Math.max(-1, ...emitted.map((one) => one.depth))
+        if (due !== undefined) expect(highest).toBeGreaterThanOrEqual(due)
+        expect(world.intake.stats().waitingForVerdict).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+/** A clock whose timers end with the process that set them. */
+function mortal(clock: Clock): { clock: Clock; end(): void } {
+  const timers: Timer[] = []
+  const keep = (timer: Timer) => {
+    timers.push(timer)
+    return timer
+  }
+  return {
+    clock: {
+      now: clock.now,
+      monotonic: clock.monotonic,
+      after: (ms, callback) => keep(clock.after(ms, callback)),
+      every: (ms, callback) => keep(clock.every(ms, callback)),
+    },
+    end: () => {
+      for (const timer of timers) timer.cancel()
+    },
+  }
+}
