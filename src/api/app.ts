@@ -1,0 +1,76 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { messageOf } from '../base/errors.ts'
+import { printable } from '../base/text.ts'
+import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
+import { createEventLog } from './event-log.ts'
+import { createGuard } from './guard.ts'
+import type { Api, ApiComponents } from './index.ts'
+import { statusOf } from './problems.ts'
+import { aboutRoutes } from './routes/about.ts'
+import { eventRoutes } from './routes/events.ts'
+import { logRoutes } from './routes/logs.ts'
+import { operatorRoutes } from './routes/operate.ts'
+import type { ApiEnv, RouteComponents } from './routes/route.ts'
+import { serviceRoutes } from './routes/services.ts'
+import { submitRoutes } from './routes/submit.ts'
+import { createEventStream, type EventStream } from './sse.ts'
+
+export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiComponents): Api {
+  const app = new OpenAPIHono<ApiEnv>()
+  const eventLog = createEventLog(node.events, { epoch: clock.now().toString(36), memory: EVENT_MEMORY })
+  const streams = new Set<EventStream>()
+
+  function openStream(context: Context<ApiEnv>): EventStream {
+    const cut = () => {
+      log.warn('a reader of an event stream was too slow and has been let go')
+      context.env?.outgoing?.destroy()
+    }
+    const stream = createEventStream({ clock, heartbeatMs: HEARTBEAT_MS, maxBufferBytes: MAX_STREAM_BUFFER_BYTES, cut })
+    streams.add(stream)
+    stream.signal.addEventListener('abort', () => streams.delete(stream), { once: true })
+    return stream
+  }
+
+  app.use(async (context, next) => {
+    context.header('X-Content-Type-Options', 'nosniff')
+    await next()
+  })
+  app.notFound((context) =>
+    context.json({ error: `there is no ${context.req.method} ${printable(context.req.path, 80)}` }, 404),
+  )
+  app.onError((error, context) => {
+    const status = statusOf(error)
+    if (status === 500)
+      log.error('a request failed', { path: context.req.path, error: messageOf(error), stack: error.stack })
+    if (status === 401) context.header('WWW-Authenticate', 'Bearer')
+    if (status === 429 || status === 503) context.header('Retry-After', String(RETRY_AFTER_SECONDS))
+    return context.json(
+      { error: status === 500 ? 'something went wrong in the node; its log says what' : error.message },
+      status as 500,
+    )
+  })
+
+  const components: RouteComponents = { node, clock, log, guard: createGuard({ token, host }), eventLog, openStream }
+  aboutRoutes(app, components)
+  submitRoutes(app, components)
+  serviceRoutes(app, components)
+  logRoutes(app, components)
+  eventRoutes(app, components)
+  operatorRoutes(app, components)
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'operator', {
+    type: 'http',
+    scheme: 'bearer',
+    description: "the content of api.token in the operator's folder",
+  })
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Thundercloud node', version: '1' } })
+
+  return {
+    fetch: (request, bindings) => app.fetch(request, bindings),
+    [Symbol.dispose]() {
+      eventLog[Symbol.dispose]()
+      for (const stream of streams) stream.end()
+    },
+  }
+}

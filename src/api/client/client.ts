@@ -1,0 +1,202 @@
+import type { z } from 'zod'
+import { type Clock, deadline, systemClock } from '../../base/clock.ts'
+import { messageOf, TimeoutError } from '../../base/errors.ts'
+import { printable } from '../../base/text.ts'
+import type { Explanation, Health, LogLine, PeerView, ReceiptView, ServiceView } from '../../node/contract.ts'
+import {
+  archiveAddedSchema,
+  explanationSchema,
+  healthSchema,
+  logLineSchema,
+  type NodeInfo,
+  nodeInfoSchema,
+  peersSchema,
+  receiptsSchema,
+  reloadedSchema,
+  type Submitted,
+  servicesSchema,
+  serviceViewSchema,
+  stoppedSchema,
+  submittedSchema,
+} from '../schemas.ts'
+import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
+import { readEventStream, type SseEvent } from './sse-reader.ts'
+
+export type ApiClientInit = {
+  /** the API's origin, like "http://127.0.0.1:4981" */
+  readonly url: string
+  /** content of `api.token`; without it only the open routes answer */
+  readonly token?: string | undefined
+  /** default: the system's */
+  readonly clock?: Clock | undefined
+  /** for one answer; streams and uploads take as long as they take */
+  readonly timeoutMs?: number | undefined
+}
+
+type Signalled = { signal?: AbortSignal | undefined }
+
+export type NodeEvent = { readonly id: string | undefined; readonly name: string; readonly detail: unknown }
+
+/** A node's HTTP API, as its own classes of errors and its own types. */
+export interface ApiClient {
+  readonly url: string
+  health(options?: Signalled): Promise<Health>
+  node(options?: Signalled): Promise<NodeInfo>
+  services(options?: Signalled): Promise<ServiceView[]>
+  /** `id`: an id, an unambiguous beginning of one, or a name. */
+  service(id: string, options?: Signalled): Promise<ServiceView>
+  explain(id: string, options?: Signalled): Promise<Explanation>
+  logs(id: string, options: { tail: number; follow: boolean } & Signalled): AsyncIterable<LogLine>
+  /** `only`: names, or beginnings that end in ":". Ends when the node does. */
+  events(options?: { only?: readonly string[] } & Signalled): AsyncIterable<NodeEvent>
+  /** Hands in an announcement (dag-cbor). */
+  announce(announcement: Uint8Array, options?: Signalled): Promise<Submitted>
+  /** Has the node sign a manifest with its own key. */
+  publishManifest(manifest: object, options?: Signalled): Promise<Submitted>
+  /** Uploads a canonical tar. */
+  addArchive(tar: AsyncIterable<Uint8Array>, options?: Signalled): Promise<{ code: string; size: number }>
+  /** Has the node ask others what they do with a service now. */
+  ask(id: string, options?: Signalled): Promise<ReceiptView[]>
+  stop(id: string, options?: Signalled): Promise<{ scope: 'mesh' | 'local' }>
+  reload(options?: Signalled): Promise<void>
+  peers(options?: Signalled): Promise<PeerView[]>
+}
+
+/** A node that is busy answers within seconds; one that does not is stuck. */
+const DEFAULT_TIMEOUT_MS = 15_000
+
+type Call = {
+  method?: 'GET' | 'POST'
+  body?: Uint8Array | string | AsyncIterable<Uint8Array>
+  type?: string
+  /** a status that brings an answer although it is no success */
+  accept?: number
+  signal?: AbortSignal | undefined
+}
+
+export function createApiClient(init: ApiClientInit): ApiClient {
+  const { url, token, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
+  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Response> {
+    const headers = new Headers()
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
+    if (type !== undefined) headers.set('content-type', type)
+    let response: Response
+    try {
+      response = await fetch(new URL(path, url), {
+        method,
+        headers,
+        // the token is for this node; whoever redirects elsewhere does not get it
+        redirect: 'error',
+        ...(body === undefined ? {} : { body: body as RequestInit['body'] & {}, duplex: 'half' }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+    } catch (error) {
+      signal?.throwIfAborted()
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+      throw new NoDaemonError(`no node answers at ${url} (${printable(messageOf(cause), 120)})`, { cause: error })
+    }
+    if (response.ok || response.status === accept) return response
+    throw errorOfStatus(response.status, await problemText(response))
+  }
+
+  async function ask<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    { signal, ...rest }: Call = {},
+    limitMs = timeoutMs,
+  ): Promise<T> {
+    using patience = deadline(clock, limitMs, new TimeoutError(`the node at ${url} did not answer in time`), signal)
+    const response = await call(path, { ...rest, signal: patience.signal })
+    const text = await response.text()
+    return parse(schema, text)
+  }
+
+  /** The events of a stream; an `error` event is thrown. */
+  async function* stream(path: string, signal: AbortSignal | undefined): AsyncGenerator<SseEvent> {
+    const response = await call(path, { signal })
+    if (response.body === null) return
+    try {
+      for await (const event of readEventStream(response.body)) {
+        if (event.event === 'error') throw new ApiError(printable(textIn(event.data), 500))
+        yield event
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (error instanceof ApiError) throw error
+      throw new NoDaemonError(`the connection to ${url} broke off`, { cause: error })
+    }
+  }
+
+  const at = (id: string, rest = '') => `/service/${encodeURIComponent(id)}${rest}`
+  const FOREVER_MS = 2 ** 31 - 1
+  return {
+    url,
+    // a node that is not well says so with 503 and the same body, which is an answer
+    health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
+    node: (options) => ask(nodeInfoSchema, '/node', { ...options }),
+    services: async (options) => (await ask(servicesSchema, '/services', { ...options })).services,
+    service: (id, options) => ask(serviceViewSchema, at(id), { ...options }),
+    explain: (id, options) => ask(explanationSchema, at(id, '/explain'), { ...options }),
+    async *logs(id, { tail, follow, signal }) {
+      for await (const { event, data } of stream(at(id, `/logs?tail=${tail}&follow=${follow}`), signal)) {
+        if (event === 'log') yield parse(logLineSchema, data)
+      }
+    },
+    async *events({ only = [], signal } = {}) {
+      const query = only.length === 0 ? '' : `?only=${encodeURIComponent(only.join(','))}`
+      for await (const { event, data, id } of stream(`/events${query}`, signal)) {
+        yield { id, name: event, detail: JSON.parse(data) as unknown }
+      }
+    },
+    announce: (bytes, options) =>
+      ask(submittedSchema, '/service', {
+        ...options,
+        method: 'POST',
+        body: bytes,
+        type: 'application/vnd.ipld.dag-cbor',
+      }),
+    publishManifest: (manifest, options) =>
+      ask(submittedSchema, '/service', {
+        ...options,
+        method: 'POST',
+        body: JSON.stringify(manifest),
+        type: 'application/json',
+      }),
+    addArchive: (tar, options) =>
+      ask(
+        archiveAddedSchema,
+        '/archive',
+        { ...options, method: 'POST', body: tar, type: 'application/x-tar' },
+        FOREVER_MS,
+      ),
+    ask: async (id, options) => (await ask(receiptsSchema, at(id, '/ask'), { ...options, method: 'POST' })).receipts,
+    stop: (id, options) => ask(stoppedSchema, at(id, '/stop'), { ...options, method: 'POST' }),
+    async reload(options) {
+      await ask(reloadedSchema, '/reload', { ...options, method: 'POST' })
+    },
+    peers: async (options) => (await ask(peersSchema, '/peers', { ...options })).peers,
+  }
+
+  function parse<T>(schema: z.ZodType<T>, text: string): T {
+    try {
+      return schema.parse(JSON.parse(text))
+    } catch (cause) {
+      throw new ApiError(`the answer of ${url} is not what this version understands`, { cause })
+    }
+  }
+}
+
+async function problemText(response: Response): Promise<string> {
+  const text = await response.text().catch(() => '')
+  return printable(textIn(text), 500) || `the node answered with HTTP ${response.status}`
+}
+
+/** `{ "error": "..." }`, or nothing where it is something else. */
+function textIn(json: string): string {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,29 @@
+/** Bodies of announcements and manifests are small: whoever needs longer is holding a connection, not sending. */
+export const BODY_TIMEOUT_MS = 10_000
+/** A piece of an archive must come at least so often; the whole may take as long as it takes. */
+export const ARCHIVE_IDLE_MS = 30_000
+/** Time to send a request's headers. */
+export const HEADERS_TIMEOUT_MS = 10_000
+/** An idle connection is kept for the next request so long. */
+export const KEEP_ALIVE_MS = 5_000
+/** Connections at once. The open routes are for anyone; the descriptors that a node needs for its peers are not. */
+export const MAX_CONNECTIONS = 256
+/** Requests in their last moment get so long when the server stops; event streams get none. */
+export const CLOSE_GRACE_MS = 2_000
+
+/** A comment on a silent stream: proxies and clients give up on connections that say nothing for half a minute or more. */
+export const HEARTBEAT_MS = 15_000
+/** What may wait for a slow reader of a stream. A reader that is further behind than this is let go. */
+export const MAX_STREAM_BUFFER_BYTES = 1024 * 1024
+/** Events that a reader who was cut off can still get with Last-Event-ID. A few minutes of a busy node. */
+export const EVENT_MEMORY = 1024
+/** Health is open to anyone and asks engines: it is asked at most once in this time. */
+export const HEALTH_MS = 1_000
+/** What a client is told to wait before it comes back to a full queue. */
+export const RETRY_AFTER_SECONDS = 5
+
+/** Lines from the end of a log where the request does not say. */
+export const DEFAULT_TAIL = 100
+export const MAX_TAIL = 10_000
+/** Asking other nodes ends by then, with the answers that have come. */
+export const ASK_MS = 5_000

@@ -1,0 +1,28 @@
+import { ProtocolError } from '../../protocols/errors.ts'
+import { AccessError, InputError, NotFoundError, ThundercloudError, UnavailableError } from '../base/errors.ts'
+import { QueueFullError } from '../base/queue.ts'
+import { DiskFullError, StoreFullError, TooLargeError } from '../code/errors.ts'
+
+/** A failure that has a status of its own in HTTP. */
+export class HttpProblem extends ThundercloudError {
+  override readonly name = 'HttpProblem'
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** The status that tells a client what kind of failure it was; 500 = ours, and its text is not for clients. */
+export function statusOf(error: unknown): number {
+  if (error instanceof HttpProblem) return error.status
+  if (error instanceof TooLargeError) return 413
+  if (error instanceof StoreFullError || error instanceof DiskFullError) return 507
+  if (error instanceof InputError || error instanceof ProtocolError) return 400
+  if (error instanceof AccessError) return 403
+  if (error instanceof NotFoundError) return 404
+  if (error instanceof QueueFullError) return 429
+  if (error instanceof UnavailableError) return 503
+  return 500
+}

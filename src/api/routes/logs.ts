@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { messageOf } from '../../base/errors.ts'
+import { DEFAULT_TAIL, MAX_TAIL } from '../constants.ts'
+import { HttpProblem } from '../problems.ts'
+import { logLineSchema } from '../schemas.ts'
+import type { EventStream } from '../sse.ts'
+import { type App, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
+
+const query = z.object({
+  tail: z.string().optional().describe(`lines from the end to begin with, 0 to ${MAX_TAIL}; default ${DEFAULT_TAIL}`),
+  follow: z.string().optional().describe('"true": go on with what comes'),
+})
+
+/** A run's output as server-sent events: `log` for each line, then `end`, or `error` where it broke off. */
+export function logRoutes(app: App, { node, guard, log, openStream }: RouteComponents): void {
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/service/{id}/logs',
+    summary: 'Its output, while it runs and afterwards',
+    request: { params: z.object({ id: z.string() }), query },
+    security: OPERATOR,
+    responses: {
+      200: { description: 'server-sent events', content: { 'text/event-stream': { schema: logLineSchema } } },
+      ...problems({ ...NEEDS_TOKEN, 404: 'there is no such service' }),
+    },
+  })
+  app.get('/service/:id/logs', guard.middleware, (context) => {
+    const options = readOptions(context.req.query())
+    const { id } = node.service(context.req.param('id'))
+    const stream = openStream(context)
+    pump(id, options, stream).catch((error: unknown) => log.error('a log stream failed', { error: messageOf(error) }))
+    return streamAnswer(context, stream)
+  })
+
+  async function pump(id: string, options: { tail: number; follow: boolean }, stream: EventStream): Promise<void> {
+    try {
+      for await (const line of node.logs(id, { ...options, signal: stream.signal })) {
+        // the next line is fetched when the reader has room: a log of gigabytes does not pass through memory at once
+        await stream.room()
+        stream.push({ event: 'log', data: line })
+      }
+      stream.push({ event: 'end', data: {} })
+    } catch (error) {
+      if (stream.signal.aborted) return
+      stream.push({ event: 'error', data: { error: messageOf(error) } })
+    } finally {
+      stream.end()
+    }
+  }
+}
+
+function readOptions({ tail = String(DEFAULT_TAIL), follow = 'false' }: Record<string, string>) {
+  if (!/^\d{1,5}$/.test(tail) || Number(tail) > MAX_TAIL) {
+    throw new HttpProblem(400, `tail must be a whole number from 0 to ${MAX_TAIL}`)
+  }
+  if (follow !== 'true' && follow !== 'false') throw new HttpProblem(400, 'follow must be true or false')
+  return { tail: Number(tail), follow: follow === 'true' }
+}

@@ -1,0 +1,54 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { ThundercloudNode } from '../../node/contract.ts'
+import type { EventLog } from '../event-log.ts'
+import type { Guard } from '../guard.ts'
+import { problemSchema } from '../schemas.ts'
+import type { EventStream } from '../sse.ts'
+
+/** Bindings are there behind a real server, and not where a test calls `fetch`. */
+export type ApiEnv = { Bindings: Partial<HttpBindings> }
+export type App = OpenAPIHono<ApiEnv>
+
+/** What the routes use. */
+export interface RouteComponents {
+  readonly node: ThundercloudNode
+  readonly clock: Clock
+  readonly log: Log
+  readonly guard: Guard
+  readonly eventLog: EventLog
+  /** A stream that ends with its reader or with the API. */
+  openStream(context: Context<ApiEnv>): EventStream
+}
+
+export const OPERATOR = [{ operator: [] }]
+
+/** How a route's answers are described: one that fits, and problems. */
+export function answers(status: number, description: string, schema: z.ZodType, failures: Record<number, string> = {}) {
+  return { [status]: { description, content: { 'application/json': { schema } } }, ...problems(failures) }
+}
+
+/** Problems all have one shape: one sentence. */
+export function problems(failures: Record<number, string>) {
+  const content = { 'application/json': { schema: problemSchema } }
+  return Object.fromEntries(Object.entries(failures).map(([status, description]) => [status, { description, content }]))
+}
+
+export const NEEDS_TOKEN = {
+  401: 'the token is missing or wrong',
+  403: 'asked under a foreign name or from a foreign page',
+}
+
+/** A stream's answer. HEAD wants to know that it is there, and reads nothing. */
+export function streamAnswer(context: Context<ApiEnv>, stream: EventStream): Response {
+  const headers = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
+  if (context.req.method === 'HEAD') {
+    stream.end()
+    return context.body(null, 200, headers)
+  }
+  return context.body(stream.body, 200, headers)
+}

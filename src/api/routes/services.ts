@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { deadline } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { ASK_MS } from '../constants.ts'
+import { explanationSchema, receiptsSchema, servicesSchema, serviceViewSchema, stoppedSchema } from '../schemas.ts'
+import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+
+const ID = 'an id, the beginning of one, or a name that one author uses'
+const request = { params: z.object({ id: z.string() }) }
+const PROBLEMS = { ...NEEDS_TOKEN, 400: 'it names more than one service', 404: 'it names none' }
+
+/** What this node knows of services and does with them. For the operator. */
+export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents): void {
+  const describe = (method: 'get' | 'post', path: string, summary: string, schema: z.ZodType, what: string) =>
+    app.openAPIRegistry.registerPath({
+      method,
+      path,
+      summary,
+      ...(path.includes('{id}') ? { request, description: `id: ${ID}` } : {}),
+      security: OPERATOR,
+      responses: answers(200, what, schema, path.includes('{id}') ? PROBLEMS : NEEDS_TOKEN),
+    })
+
+  describe('get', '/services', 'All that is known here', servicesSchema, 'services')
+  app.get('/services', guard.middleware, (context) => context.json({ services: node.services() }))
+
+  describe('get', '/service/{id}', 'One service, its run and its receipts', serviceViewSchema, 'the service')
+  app.get('/service/:id', guard.middleware, (context) => context.json(node.service(context.req.param('id'))))
+
+  describe('get', '/service/{id}/explain', 'Why: each rule and its outcome', explanationSchema, 'the verdict')
+  app.get('/service/:id/explain', guard.middleware, async (context) =>
+    context.json(await node.explain(context.req.param('id'))),
+  )
+
+  describe('post', '/service/{id}/ask', 'Ask other nodes what they do with it now', receiptsSchema, 'their answers')
+  app.post('/service/:id/ask', guard.middleware, async (context) => {
+    using patience = deadline(clock, ASK_MS, new TimeoutError('nobody else answers'), context.req.raw.signal)
+    return context.json({ receipts: await node.ask(context.req.param('id'), { signal: patience.signal }) })
+  })
+
+  describe(
+    'post',
+    '/service/{id}/stop',
+    "Stop it here, or everywhere where it is this node's own",
+    stoppedSchema,
+    'how far it was stopped',
+  )
+  app.post('/service/:id/stop', guard.middleware, async (context) =>
+    context.json(await node.stop(context.req.param('id'))),
+  )
+}

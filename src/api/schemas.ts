@@ -1,0 +1,192 @@
+import { z } from 'zod'
+import { type RECEIPT_STATES, reasonSchema } from '../../protocols/receipt.ts'
+import type { Verdict } from '../base/verdict.ts'
+import type {
+  Explanation,
+  Health,
+  LogLine,
+  PeerView,
+  ReceiptView,
+  RunView,
+  ServiceState,
+  ServiceView,
+} from '../node/contract.ts'
+
+/**
+ * What the API answers. The server's description of itself and the client's check of what came are the same schemas;
+ * the types are the node's own, so that neither can drift.
+ */
+
+const SERVICE_STATES = [
+  'deciding',
+  'refused',
+  'redirected',
+  'parked',
+  'accepted',
+  'running',
+  'done',
+  'failed',
+  'stopped',
+  'expired',
+] as const satisfies readonly ServiceState[]
+
+const RUN_STATES = [
+  'decided',
+  'fetching',
+  'building',
+  'starting',
+  'running',
+  'exited',
+  'failed',
+  'stopped',
+  'refused',
+] as const satisfies readonly RunView['state'][]
+
+const count = z.number()
+
+export const healthSchema: z.ZodType<Health> = z.object({
+  ok: z.boolean(),
+  version: z.string(),
+  network: z.string(),
+  peerId: z.string(),
+  address: z.string(),
+  peers: count,
+  services: count,
+  running: count,
+  executors: z.array(z.object({ name: z.string(), available: z.boolean(), detail: z.string() })),
+  uptimeSeconds: count,
+})
+
+/** Who a node is, and where it can be dialled. Open to anyone: it is how a mesh is joined through an HTTP origin. */
+export type NodeInfo = {
+  readonly peerId: string
+  readonly address: string
+  readonly network: string
+  readonly version: string
+  readonly multiaddrs: readonly string[]
+}
+
+export const nodeInfoSchema: z.ZodType<NodeInfo> = z.object({
+  peerId: z.string(),
+  address: z.string(),
+  network: z.string(),
+  version: z.string(),
+  multiaddrs: z.array(z.string()),
+})
+
+const receiptViewSchema: z.ZodType<ReceiptView> = z.object({
+  node: z.string(),
+  peerId: z.string(),
+  state: z.string() as z.ZodType<(typeof RECEIPT_STATES)[number] | (string & {})>,
+  redirected: z.boolean(),
+  reasons: z.array(reasonSchema),
+  at: count,
+})
+
+const runViewSchema: z.ZodType<RunView> = z.object({
+  runId: z.string(),
+  executor: z.string(),
+  state: z.enum(RUN_STATES),
+  since: count,
+  exitCode: count.optional(),
+  detail: z.string().optional(),
+  restarts: count,
+})
+
+export const serviceViewSchema: z.ZodType<ServiceView> = z.object({
+  id: z.string(),
+  author: z.string(),
+  name: z.string(),
+  seq: count,
+  title: z.string(),
+  desc: z.string(),
+  code: z.string(),
+  kind: z.enum(['task', 'service']),
+  replicas: count,
+  ports: z.array(z.object({ name: z.string(), port: count, access: z.enum(['author', 'any']) })),
+  issued: count,
+  expires: count,
+  receivedAt: count,
+  via: z.enum(['gossip', 'sync', 'api', 'local']),
+  depth: count,
+  state: z.enum(SERVICE_STATES),
+  redirected: z.boolean(),
+  supersededBy: z.string().optional(),
+  run: runViewSchema.optional(),
+  receipts: z.array(receiptViewSchema),
+})
+
+const rateKbps = count.optional()
+const grantSchema = z.object({
+  executor: z.enum(['docker', 'host']),
+  memoryBytes: count,
+  cpuMillicores: count,
+  diskBytes: count,
+  pids: count,
+  timeoutSeconds: count.optional(),
+  network: z.discriminatedUnion('mode', [
+    z.object({ mode: z.literal('none') }),
+    z.object({ mode: z.literal('allowlist'), allow: z.array(z.string()), rateKbps }),
+    z.object({ mode: z.literal('open'), rateKbps }),
+  ]),
+})
+
+const conditionSchema = z.discriminatedUnion('on', [
+  z.object({ on: z.literal('capacity') }),
+  z.object({ on: z.literal('policy') }),
+  z.object({ on: z.literal('quorum'), code: z.string() }),
+  z.object({ on: z.literal('freeze'), chain: z.string() }),
+  z.object({ on: z.literal('replica') }),
+])
+
+const verdictSchema = z.object({
+  run: z.union([z.literal(false), grantSchema]),
+  redirect: z.boolean(),
+  park: z.array(conditionSchema).optional(),
+  reasons: z.array(reasonSchema),
+}) as z.ZodType<Verdict>
+
+export const explanationSchema: z.ZodType<Explanation> = z.object({
+  id: z.string(),
+  at: count,
+  from: z.enum(['journal', 'now']),
+  verdict: verdictSchema,
+  failure: z.string().optional(),
+})
+
+export const peerViewSchema: z.ZodType<PeerView> = z.object({
+  peerId: z.string(),
+  address: z.string(),
+  multiaddr: z.string(),
+  direction: z.enum(['inbound', 'outbound']),
+  connectedAt: count,
+  score: count,
+  static: z.boolean(),
+})
+
+export const logLineSchema: z.ZodType<LogLine> = z.object({
+  stream: z.enum(['out', 'err', 'node']),
+  at: count,
+  line: z.string(),
+})
+
+/** What became of an announcement that the node took. `new` is decided next; `known` and `better` were heard of before. */
+export type Submitted = {
+  readonly id: string
+  readonly outcome: 'new' | 'known' | 'better'
+  readonly seq?: number | undefined
+}
+
+export const submittedSchema: z.ZodType<Submitted> = z.object({
+  id: z.string(),
+  outcome: z.enum(['new', 'known', 'better']),
+  seq: count.optional(),
+})
+
+export const archiveAddedSchema = z.object({ code: z.string(), size: count })
+export const stoppedSchema = z.object({ scope: z.enum(['mesh', 'local']) })
+export const reloadedSchema = z.object({ reloaded: z.literal(true) })
+export const servicesSchema = z.object({ services: z.array(serviceViewSchema) })
+export const receiptsSchema = z.object({ receipts: z.array(receiptViewSchema) })
+export const peersSchema = z.object({ peers: z.array(peerViewSchema) })
+export const problemSchema = z.object({ error: z.string() })
