@@ -1,5 +1,5 @@
 import { decodeSigned, type Signed } from '../../protocols/announcement.ts'
-import { type CID, parseCid } from '../../protocols/encoding.ts'
+import type { CID } from '../../protocols/encoding.ts'
 import type { Reach, Ticket } from '../../protocols/redirection.ts'
 import { BoundedMap } from '../base/queue.ts'
 import type { AnnouncementRecord, AnnouncementStore } from '../journal/index.ts'
@@ -22,7 +22,10 @@ export type Entry = {
   over: boolean
 }
 
-export type BookStore = Pick<AnnouncementStore, 'get' | 'has' | 'raise' | 'setRedirect' | 'setEmitted' | 'setOwn'>
+export type BookStore = Pick<
+  AnnouncementStore,
+  'get' | 'has' | 'raise' | 'setRedirect' | 'settle' | 'setEmitted' | 'setOwn'
+>
 
 /** What is known, in memory where it is hot and in the journal always. */
 export interface Book {
@@ -33,6 +36,8 @@ export interface Book {
   /** Keeps a copy's ticket where it is strictly better. */
   raise(entry: Entry, ticket: Ticket): boolean
   setRedirect(entry: Entry, redirect: boolean): void
+  /** A verdict, and the emission that follows from it. */
+  settle(entry: Entry, redirect: boolean, emitted: number | undefined): void
   setEmitted(entry: Entry, depth: number | undefined): void
   setOwn(entry: Entry): void
   /** It was journalled just now that this one is over. */
@@ -72,6 +77,11 @@ export function createBook(store: BookStore): Book {
       store.setRedirect(entry.id, redirect)
       entry.redirect = redirect
     },
+    settle(entry, redirect, emitted) {
+      store.settle(entry.id, redirect, emitted)
+      entry.redirect = redirect
+      entry.emitted = emitted
+    },
     setEmitted(entry, depth) {
       store.setEmitted(entry.id, depth)
       entry.emitted = depth
@@ -110,7 +120,7 @@ export function createBook(store: BookStore): Book {
 function entryOf(signed: Signed, record: AnnouncementRecord): Entry {
   return {
     id: record.id,
-    cid: parseCid(record.id),
+    cid: signed.id,
     kind: signed.kind,
     reach: signed.body.reach,
     sig: record.sig,

@@ -4,9 +4,13 @@ import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
 import type { Book, Entry } from './book.ts'
 import { DECISIONS_AT_ONCE } from './constants.ts'
+import type { GateArrival } from './gate.ts'
 import type { Decider, SignedService } from './index.ts'
 
-/** The verdicts that are pending, and who waits for them. */
+/** A copy that would be this node's emission, should the verdict say so. */
+export type Waiting = { readonly arrival: GateArrival; readonly answer: (word: 'accept' | 'ignore') => void }
+
+/** The verdicts that are pending, and the copies that wait for them. */
 export interface Deciding extends Disposable {
   /** May another one be asked for? */
   readonly room: boolean
@@ -15,8 +19,8 @@ export interface Deciding extends Disposable {
   has(id: string): boolean
   /** Asks. Only where there is room. */
   start(entry: Entry, service: SignedService): void
-  /** Calls back once, when the verdict is in force (true) or the time is over (false); false at once where too many wait. */
-  wait(id: string, ms: number, callback: (decided: boolean) => void): boolean
+  /** Answers once, by the verdict or, after `ms`, with `ignore`. False where too many wait. */
+  wait(id: string, ms: number, waiting: Waiting): boolean
   idle(): Promise<void>
   readonly pending: number
   readonly waiting: number
@@ -28,21 +32,21 @@ export interface DecidingComponents {
   log: Log
   book: Book
   decider: Decider
+  /** Journals the verdict and sends what follows from it, by a waiting copy where one fits. */
+  onVerdict(entry: Entry, service: SignedService, redirect: boolean, waiting: Iterable<Waiting>): void
 }
 
-type Pending = { done: Promise<void>; readonly waiters: Set<(decided: boolean) => void> }
+type Pending = { done: Promise<void>; readonly waiting: Set<Waiting> }
 
-export function createDeciding(
-  { clock, log, book, decider }: DecidingComponents,
-  init: { max: number; onDecided: (entry: Entry, service: SignedService) => void },
-): Deciding {
+export function createDeciding(components: DecidingComponents, init: { max: number }): Deciding {
+  const { clock, log, book, decider, onVerdict } = components
   const pending = new Map<string, Pending>()
   const queue = createQueue({ name: 'verdict', concurrency: DECISIONS_AT_ONCE, max: init.max })
   const ending = new AbortController()
   let waiting = 0
   let failed = 0
 
-  async function decide(entry: Entry, service: SignedService): Promise<void> {
+  async function decide(entry: Entry, service: SignedService, copies: Iterable<Waiting>): Promise<void> {
     if (ending.signal.aborted || entry.over) return
     const { redirect } = await decider.decide(service, entry.best, { signal: ending.signal })
     // an update travels where its predecessor does; that one was asked for before, so waiting for it ends
@@ -50,13 +54,13 @@ export function createDeciding(
     if (follows !== undefined) await pending.get(follows)?.done
     if (ending.signal.aborted) return
     const travels = redirect || entry.own || (follows !== undefined && book.get(follows)?.redirect === true)
-    book.setRedirect(entry, travels)
+    onVerdict(entry, service, travels, copies)
   }
 
-  async function settle(entry: Entry, service: SignedService, waiters: Pending['waiters']): Promise<void> {
+  async function settle(entry: Entry, service: SignedService, copies: Set<Waiting>): Promise<void> {
     using _ = book.hold(entry)
     try {
-      await queue.add(() => decide(entry, service))
+      await queue.add(() => decide(entry, service, copies))
     } catch (error) {
       if (!ending.signal.aborted) {
         failed++
@@ -64,9 +68,7 @@ export function createDeciding(
       }
     }
     pending.delete(entry.id)
-    // first those who wait: what they forward need not be published
-    for (const tell of [...waiters]) tell(!ending.signal.aborted)
-    if (!ending.signal.aborted) init.onDecided(entry, service)
+    for (const { answer } of [...copies]) answer('ignore')
   }
 
   return {
@@ -78,23 +80,25 @@ export function createDeciding(
     },
     has: (id) => pending.has(id),
     start(entry, service) {
-      const waiters: Pending['waiters'] = new Set()
-      const one: Pending = { done: Promise.resolve(), waiters }
+      const one: Pending = { done: Promise.resolve(), waiting: new Set() }
       pending.set(entry.id, one)
-      one.done = settle(entry, service, waiters)
+      one.done = settle(entry, service, one.waiting)
     },
-    wait(id, ms, callback) {
-      const waiters = pending.get(id)?.waiters
-      if (waiters === undefined || waiting >= init.max) return false
+    wait(id, ms, { arrival, answer }) {
+      const copies = pending.get(id)?.waiting
+      if (copies === undefined || waiting >= init.max) return false
       waiting++
-      const tell = (decided: boolean) => {
-        timer.cancel()
-        waiting--
-        waiters.delete(tell)
-        callback(decided)
+      const copy: Waiting = {
+        arrival,
+        answer(word) {
+          if (!copies.delete(copy)) return
+          timer.cancel()
+          waiting--
+          answer(word)
+        },
       }
-      const timer = clock.after(ms, () => tell(false))
-      waiters.add(tell)
+      const timer = clock.after(ms, () => copy.answer('ignore'))
+      copies.add(copy)
       return true
     },
     idle: async () => {
@@ -111,7 +115,7 @@ export function createDeciding(
     },
     [Symbol.dispose]() {
       ending.abort(new Error('the node stops'))
-      for (const { waiters } of pending.values()) for (const tell of [...waiters]) tell(false)
+      for (const { waiting: copies } of pending.values()) for (const { answer } of [...copies]) answer('ignore')
     },
   }
 }

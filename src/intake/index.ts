@@ -25,6 +25,7 @@ export interface IntakeJournal {
     | 'has'
     | 'raise'
     | 'setRedirect'
+    | 'settle'
     | 'setEmitted'
     | 'setOwn'
     | 'end'

@@ -28,6 +28,8 @@ const WAYS: Record<SubmitVia, Omit<Way, 'from'>> = {
   local: { via: 'local', counted: false, stopsOnly: false, limited: false },
 }
 
+const OWN = { via: 'local', from: undefined, own: true, redirect: true } as const
+
 export function startIntake(components: IntakeComponents, init: IntakeInit): Intake {
   const { clock, log, journal, keys, mesh, score } = components
   const counts = zeroCounts()
@@ -48,8 +50,8 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
   })
   const emitting = createEmitting({ clock, log, events, book, mesh, stateOf })
   const deciding = createDeciding(
-    { clock, log, book, decider: components.decider },
-    { max: init.quotas.queueMax, onDecided: (entry, service) => void emitting.emit(entry, service) },
+    { clock, log, book, decider: components.decider, onVerdict: emitting.settle },
+    { max: init.quotas.queueMax },
   )
   const quotas = createQuotas({ clock, journal }, init.quotas)
   const succession = createSuccession({ clock, events, journal, book })
@@ -117,12 +119,8 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
       if (entry === undefined) return arrival.genuine ? 'ignore' : 'reject'
       const word = answer(entry, arrival)
       if (word !== 'wait') return word
-      using _ = book.hold(entry)
       return await new Promise((resolve) => {
-        const waits = deciding.wait(entry.id, init.verdictTimeoutMs, (decided) => {
-          const last = decided ? answer(entry, arrival) : 'ignore'
-          resolve(last === 'wait' ? 'ignore' : last)
-        })
+        const waits = deciding.wait(entry.id, init.verdictTimeoutMs, { arrival, answer: resolve })
         if (waits) return
         drop('waiting-full', way, entry.cid)
         resolve('ignore')
@@ -137,15 +135,15 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
       verifyAnnouncement(signed, init.network, keys)
       const time = outOfTime(signed.body, nowSeconds(clock))
       if (time !== undefined) throw new InputError(`"${signed.body.name}" can not be published: ${reasonOf(time)}`)
-      const newer = succession.newer(signed)
+      const line = succession.line(signed)
+      const { newer } = line
       if (newer !== undefined) {
         throw new InputError(
           `seq: is ${signed.body.seq}, but a ${newer.kind} of "${signed.body.name}" with seq ${newer.seq} is known: it must be higher`,
         )
       }
       const known = book.get(id)
-      const entry =
-        known ?? succession.enter(signed, ticket, { via: 'local', from: undefined, own: true, redirect: true })
+      const entry = known ?? succession.enter(signed, ticket, OWN, line)
       if (entry === undefined) throw new InputError(`${id} is being taken in already`)
       if (known !== undefined) {
         book.raise(known, ticket)

@@ -16,14 +16,21 @@ const HEAD_LIFE_MS = (MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS + DEDUPE_AFTER_E
 /** Where and how a newcomer came, and what is known of its fate already. */
 export type Origin = { via: Via; from: string | undefined; own: boolean; redirect: boolean | undefined }
 
+/** One (author, name) as a newcomer finds it. */
+export type Line = {
+  /** the word that stands against the newcomer, if one does */
+  readonly newer: Head | undefined
+  /** what is live, and over when the newcomer enters */
+  readonly over: readonly { readonly id: string; readonly kind: 'service' | 'stop' }[]
+  /** the live service whose slot the newcomer takes */
+  readonly predecessor: string | undefined
+}
+
 /** The line of versions of each (author, name): what stands, and what a newcomer does to it. */
 export interface Succession {
-  /** A live service whose slot this one would take. */
-  predecessor(signed: Signed): AnnouncementRecord | undefined
-  /** The word that stands against it, if one does. */
-  newer(signed: Signed): Head | undefined
+  line(signed: Signed): Line
   /** Journals a verified newcomer and ends what it replaces, all or nothing; undefined where it is known. */
-  enter(signed: Signed, ticket: Ticket, origin: Origin): Entry | undefined
+  enter(signed: Signed, ticket: Ticket, origin: Origin, line: Line): Entry | undefined
 }
 
 export interface SuccessionComponents {
@@ -34,23 +41,23 @@ export interface SuccessionComponents {
 }
 
 export function createSuccession({ clock, events, journal, book }: SuccessionComponents): Succession {
-  const standing = ({ body }: Signed) => journal.announcements.liveOf(body.author, body.name)
-  const predecessor = (signed: Signed) => standing(signed).find(({ kind }) => kind === 'service')
   return {
-    predecessor,
-    newer(signed) {
-      const head = journal.heads.get(signed.body.author, signed.body.name)
-      return head !== undefined && supersedes(rankOf(head), signed) ? head : undefined
+    line(signed) {
+      const { author, name } = signed.body
+      const head = journal.heads.get(author, name)
+      if (head === undefined) return { newer: undefined, over: [], predecessor: undefined }
+      const id = signed.id.toString()
+      const over = journal.announcements.liveOf(author, name).filter((live) => live.id !== id)
+      return {
+        newer: supersedes(rankOf(head), signed) ? head : undefined,
+        over,
+        predecessor: over.find(({ kind }) => kind === 'service')?.id,
+      }
     },
-    enter(signed, ticket, origin) {
+    enter(signed, ticket, origin, { over, predecessor }) {
       const id = signed.id.toString()
       const { author, name, seq } = signed.body
-      const over = standing(signed).filter((record) => record.id !== id)
-      const record = recordOf(signed, ticket, origin, {
-        id,
-        receivedAt: clock.now(),
-        follows: over.find(({ kind }) => kind === 'service')?.id,
-      })
+      const record = recordOf(signed, ticket, origin, { id, receivedAt: clock.now(), follows: predecessor })
       const state = signed.kind === 'stop' ? 'stopped' : 'superseded'
       const isNew = journal.transaction(() => {
         if (!journal.announcements.insert(record)) return false

@@ -79,8 +79,13 @@ export function createTaking(components: TakingComponents, network: string): (by
       return { outcome: refused(time), arrival }
     }
     if (unwanted.knows(id, sig)) return { outcome: refused('older'), arrival }
-    const update = signed.kind === 'service' && succession.predecessor(signed) !== undefined
-    const newcomer = { author: signed.body.author, update, counted: way.counted, from: way.from }
+    const line = succession.line(signed)
+    const newcomer = {
+      author: signed.body.author,
+      update: line.predecessor !== undefined,
+      counted: way.counted,
+      from: way.from,
+    }
     if (signed.kind === 'service' && way.limited) {
       const why = quotas.check(newcomer) ?? (hasRoom() ? undefined : 'queue-full')
       if (why === 'author-services') unwanted.until(id, clock.now() + QUOTA_RETRY_MS)
@@ -88,13 +93,13 @@ export function createTaking(components: TakingComponents, network: string): (by
         return { outcome: refused(why), arrival, ...(why !== 'author-services' && { missed: cid }) }
     }
     verifyAnnouncement(signed, network, keys)
-    if (succession.newer(signed) !== undefined) {
+    if (line.newer !== undefined) {
       unwanted.ever(id, sig)
       return { outcome: refused('older'), arrival }
     }
     if (signed.kind === 'service') quotas.count(newcomer)
     const redirect = signed.kind === 'stop' ? true : undefined
-    const entry = succession.enter(signed, ticket, { via: way.via, from: way.from, own: false, redirect })
+    const entry = succession.enter(signed, ticket, { via: way.via, from: way.from, own: false, redirect }, line)
     if (entry === undefined) return { outcome: { outcome: 'known', id }, arrival }
     return { outcome: { outcome: 'new', id }, arrival, entry, fresh: signed }
   }

@@ -1,4 +1,4 @@
-import { parseCid } from '../../protocols/encoding.ts'
+import { parseCid, sha256 } from '../../protocols/encoding.ts'
 import { type AnnouncementRow, COLUMNS, recordOf } from './announcement-row.ts'
 import type { Sql } from './sql.ts'
 
@@ -50,12 +50,15 @@ export interface AnnouncementStore {
   /** Keeps a better ticket. */
   raise(id: string, ticket: { depth: number; proof: Uint8Array }): void
   setRedirect(id: string, redirect: boolean): void
+  /** A verdict and the emission that follows from it, as one. */
+  settle(id: string, redirect: boolean, emittedDepth: number | undefined): void
   /** undefined takes back an emission that nobody heard. */
   setEmitted(id: string, depth: number | undefined): void
   setOwn(id: string): void
   /** A newer version or a stop ended it. */
   end(id: string, state: Exclude<AnnouncementState, 'live'>, by: string): void
-  liveOf(author: Uint8Array, name: string): AnnouncementRecord[]
+  /** What is live of one name: the version that stands, or the stop. */
+  liveOf(author: Uint8Array, name: string): { id: string; kind: 'service' | 'stop' }[]
   /** Live services of one author. */
   countLive(author: Uint8Array, nowSeconds: number): number
   /** Live services without a decision, oldest first. */
@@ -82,10 +85,11 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const has = sql.prepare('SELECT 1 FROM announcements WHERE id = ?')
   const raise = sql.prepare('UPDATE announcements SET depth = ?, proof = ? WHERE id = ? AND depth < ?')
   const setRedirect = sql.prepare('UPDATE announcements SET redirect = ? WHERE id = ?')
+  const settle = sql.prepare('UPDATE announcements SET redirect = ?, emitted_depth = ? WHERE id = ?')
   const setEmitted = sql.prepare('UPDATE announcements SET emitted_depth = ? WHERE id = ?')
   const setOwn = sql.prepare('UPDATE announcements SET own = 1, redirect = 1 WHERE id = ?')
   const end = sql.prepare('UPDATE announcements SET state = ?, over_by = ? WHERE id = ?')
-  const liveOf = select(`WHERE author = ? AND name = ? AND state = 'live'`)
+  const liveOf = sql.prepare(`SELECT id, kind FROM announcements WHERE author = ? AND name = ? AND state = 'live'`)
   const countLive = sql.prepare(
     `SELECT count(*) AS count FROM announcements WHERE author = ? AND state = 'live' AND kind = 'service' AND expires > ?`,
   )
@@ -111,7 +115,8 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     insert: (record) =>
       insert.run(
         record.id,
-        parseCid(record.id).multihash.digest,
+        // an id is the CID of the body
+        sha256(record.body),
         record.kind,
         record.author,
         record.name,
@@ -140,10 +145,12 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     has: (id) => has.get(id) !== undefined,
     raise: (id, { depth, proof }) => void raise.run(depth, proof, id, depth),
     setRedirect: (id, redirect) => void setRedirect.run(Number(redirect), id),
+    settle: (id, redirect, depth) => void settle.run(Number(redirect), depth ?? null, id),
     setEmitted: (id, depth) => void setEmitted.run(depth ?? null, id),
     setOwn: (id) => void setOwn.run(id),
     end: (id, state, by) => void end.run(state, by, id),
-    liveOf: (author, name) => many(liveOf.all(author, name)),
+    liveOf: (author, name) =>
+      liveOf.all<{ id: string; kind: 'service' | 'stop' }>(author, name).map((row) => ({ ...row })),
     countLive: (author, nowSeconds) => countLive.get<{ count: number }>(author, nowSeconds)?.count ?? 0,
     undecided: (nowSeconds, max) => many(undecided.all(nowSeconds, max)),
     unemitted: (nowSeconds, max) => many(unemitted.all(nowSeconds, max)),

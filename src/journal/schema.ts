@@ -27,7 +27,7 @@ export const FIRST_SCHEMA = `
     over_by TEXT,
     follows TEXT
   ) STRICT;
-  CREATE INDEX announcements_of_author ON announcements (author, name);
+  CREATE INDEX announcements_alive ON announcements (author, name, kind, expires) WHERE state = 'live';
   CREATE INDEX announcements_to_share ON announcements (digest) WHERE redirect = 1 AND state = 'live';
   CREATE INDEX announcements_undecided ON announcements (received_at) WHERE redirect IS NULL AND state = 'live';
 

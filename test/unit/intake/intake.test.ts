@@ -172,6 +172,20 @@ describe('a restart', () => {
     expect(await answer).toBe('accept')
   })
 
+  it('between journalling an emission and sending it: never a second one, and sync makes it good', async () => {
+    const first = createWorld()
+    const announcement = service(author())
+    await first.hear(copyAt(announcement, 3))
+    first.journal.announcements.setRedirect(idOf(announcement), true)
+    first.journal.announcements.setEmitted(idOf(announcement), 2)
+    const second = createWorld({ journal: first.journal })
+    second.intake.boot()
+    await second.intake.idle()
+    expect(second.out).toEqual([])
+    expect(second.intake.syncSource.list(undefined, 10)).toEqual([[announcement.signed.id, 2]])
+    expect(second.intake.syncSource.get(announcement.signed.id)).toEqual(copyAt(announcement, 2))
+  })
+
   it('emits what was decided but never sent', async () => {
     const first = createWorld({ decide: () => true, alone: () => true })
     const announcement = service(author())
