@@ -89,6 +89,8 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     after: (ms, callback) => add({ at: time + ms, callback }),
     every: (ms, callback) => add({ at: time + ms, every: ms, callback }),
     async advance(ms) {
+      // what was started just now sets its timers first, at the time that stands
+      await settle()
       const until = time + ms
       for (let entry = next(until); entry !== undefined; entry = next(until)) {
         const [id, timer] = entry

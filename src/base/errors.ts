@@ -41,7 +41,12 @@ export class TimeoutError extends UnavailableError {
 
 /** Does the error itself think that another attempt can help? Errors that do not say are retried. */
 export function mayRetry(error: unknown): boolean {
-  if (typeof error === 'object' && error !== null && 'shouldRetry' in error && typeof error.shouldRetry === 'function') {
+  if (
+    typeof error === 'object' &&
+    error !== null &&
+    'shouldRetry' in error &&
+    typeof error.shouldRetry === 'function'
+  ) {
     return error.shouldRetry() === true
   }
   return true

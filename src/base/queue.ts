@@ -44,7 +44,8 @@ export function createQueue(init: { name: string; concurrency: number; max: numb
         done()
       }
     },
-    idle: () => (running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+    idle: () =>
+      running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve)),
     get waiting() {
       return waiting.length
     },

@@ -32,6 +32,9 @@ export function seededRng(seed: string): Rng {
     bytes,
     fraction,
     int: (below) => Math.floor(fraction() * below),
-    uuid: () => Buffer.from(bytes(16)).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    uuid: () =>
+      Buffer.from(bytes(16))
+        .toString('hex')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
   }
 }

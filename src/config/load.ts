@@ -58,6 +58,17 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
   return { configuration, notices: [...nodeNotices(node), ...(await tokenNotices(root)), ...notices] }
 }
 
+/** What a program needs that talks to the node of this folder: policy and services are not read, and may be wrong. */
+export async function loadEndpoint(
+  dir: string,
+  options: LoadOptions = {},
+): Promise<Pick<Configuration, 'dir' | 'network' | 'api' | 'dataDir'>> {
+  const root = resolve(dir)
+  const advice = `run \`thundercloud init ${dir}\` to make one`
+  const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
+  return { dir: root, network: node.NETWORK, api: node.API, dataDir: resolve(root, node.DATA) }
+}
+
 function checkNode(fromFile: unknown, env: Env): NodeConfig {
   // the file alone first: an override must not hide what is wrong in it
   check(nodeSchema, fromFile, NODE_FILE)

@@ -41,7 +41,9 @@ const API = 'false, or host:port like "127.0.0.1:4981"'
 const FOLDER = 'the path of a folder'
 
 const peers = keys({
-  LOW: whole(0, 1000).describe('below so many neighbours the node looks for more; 0 = only static nodes are dialled').default(8),
+  LOW: whole(0, 1000)
+    .describe('below so many neighbours the node looks for more; 0 = only static nodes are dialled')
+    .default(8),
 })
 
 export const nodeShape = {

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
+import { InputError } from '../../../src/base/errors.ts'
 
 /** A temporary folder that is removed when its scope ends. */
 export async function folder(): Promise<{ path: string; in: (...names: string[]) => string } & AsyncDisposable> {
@@ -13,3 +15,14 @@ export async function folder(): Promise<{ path: string; in: (...names: string[])
 }
 
 export const ROOT = join(import.meta.dirname, '..', '..', '..')
+
+/** The one sentence with which an input was refused. */
+export function sentenceOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError)
+    return (error as Error).message
+  }
+  return 'was accepted'
+}

@@ -2,7 +2,13 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../../src/base/errors.ts'
-import { initFolder, loadConfiguration, loadDockerOptions, readPolicy } from '../../../src/config/index.ts'
+import {
+  initFolder,
+  loadConfiguration,
+  loadDockerOptions,
+  loadEndpoint,
+  readPolicy,
+} from '../../../src/config/index.ts'
 import { folder, ROOT } from './folder.ts'
 
 async function sentenceOf(work: Promise<unknown>): Promise<string> {
@@ -222,6 +228,14 @@ describe('the environment', () => {
     expect(await load({ THUNDERCLOUD_API: 'here' })).toBe(
       'THUNDERCLOUD_API in the environment is "here"; allowed is false, or host:port like "127.0.0.1:4981"',
     )
+  })
+
+  it('counts for a program that only talks to the node, whatever policy and services say', async () => {
+    await using temp = await folder()
+    await initFolder(temp.in('node'))
+    await writeFile(temp.in('node', 'services.json'), 'nonsense')
+    const endpoint = await loadEndpoint(temp.in('node'), { env: { THUNDERCLOUD_API: '[::1]:5000' } })
+    expect(endpoint).toMatchObject({ network: 'thundercloud', api: { host: '::1', port: 5000 } })
   })
 
   it('an aborted load ends with the reason', async () => {

@@ -75,6 +75,7 @@ describe("the author's key", () => {
     verifySignature(createKeyCache(), {
       network: 'test',
       kind: 'service',
+      who: 'author',
       address: first.signer.address,
       bytes,
       signature,
