@@ -70,7 +70,9 @@ export function verifySignature(
 ): void {
   const { network, kind, who } = signed
   const outcome = keys.verify(signed.address, signedBytes(network, kind, signed.bytes), signed.signature)
-  if (outcome === 'bad-key') throw new SignatureError(who, 'the key is not a point of the prime-order subgroup')
+  if (outcome === 'bad-key') {
+    throw new SignatureError('sig', `${who} is no key of the prime-order subgroup, so nothing is its signature`)
+  }
   if (outcome === 'bad-signature') {
     throw new SignatureError('sig', `is not the ${kind} signature of this ${who} in network "${network}"`)
   }

@@ -1,0 +1,28 @@
+import { ProtocolError } from '../../protocols/errors.ts'
+import type { Input, Json, Refusal } from './kit.ts'
+import { accessOps } from './ops-access.ts'
+import { announcementOps } from './ops-announcement.ts'
+import { keyOps } from './ops-keys.ts'
+import { messageOps } from './ops-messages.ts'
+
+/** What an operation makes of a case: the values that every implementation must come to. Throws where it refuses. */
+export type Op = (input: Input) => { [output: string]: Json }
+
+const ops = new Map<string, Op>(Object.entries({ ...keyOps, ...messageOps, ...announcementOps, ...accessOps }))
+
+/** Runs one case; a refusal is a result like any other. Anything but a ProtocolError is a bug and flies on. */
+export function perform(input: Input): { expect: { [output: string]: Json } } | { error: Refusal } {
+  const op = ops.get(input.op)
+  if (op === undefined) throw new TypeError(`no operation "${input.op}"`)
+  try {
+    return { expect: op(input) }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return { error: { reason: reasonOf(error), field: error.field } }
+  }
+}
+
+/** EncodingError -> encoding; ProtocolError itself -> shape. */
+function reasonOf(error: ProtocolError): string {
+  return error.name === 'ProtocolError' ? 'shape' : error.name.replace(/Error$/, '').toLowerCase()
+}

@@ -1,0 +1,66 @@
+import { encodeCanonical } from '../../protocols/encoding.ts'
+import { type Draft, hex, refuses, unhex, type VectorFile } from './kit.ts'
+import { CODE } from './samples.ts'
+
+export function tunnel(): VectorFile {
+  return {
+    about: 'The hello, the welcome and the frames of /thundercloud/tunnel/1.',
+    cases: [...greetings(), ...frames()],
+  }
+}
+
+function greetings(): Draft[] {
+  const hello = (name: string, value: unknown): Draft => ({
+    name: `hello: ${name}`,
+    op: 'tunnel.hello',
+    bytes: hex(encodeCanonical(value)),
+  })
+  const welcome = (name: string, value: unknown): Draft => ({
+    name: `welcome: ${name}`,
+    op: 'tunnel.welcome',
+    bytes: hex(encodeCanonical(value)),
+  })
+  const good = { v: 1, service: CODE, port: 'http' }
+  return [
+    hello('to an open port', good),
+    hello('with a token', { ...good, token: Uint8Array.of(0xa0) }),
+    bad(hello('a number as port', { ...good, port: 80 }), 'port'),
+    bad(hello('no name of a port', { ...good, port: 'HTTP' }), 'port'),
+    bad(hello('an unknown field', { ...good, host: 'a' }), ''),
+    bad(hello('service as text', { ...good, service: CODE.toString() }), 'service'),
+    welcome('open', { is: 'open' }),
+    welcome('error', { is: 'error', message: 'no such port' }),
+    bad(welcome('open with a reason', { is: 'open', message: '' }), ''),
+    bad(welcome('of an unknown kind', { is: 'closed' }), 'is'),
+  ]
+}
+
+function frames(): Draft[] {
+  return [
+    frame('data', '00616263'),
+    frame('data of 65536 bytes', `00${'7a'.repeat(65_536)}`),
+    frame('credit of 1', '0100000001'),
+    frame('credit of a whole window', '0100040000'),
+    frame('end', '02'),
+    frame('reset', '03e4bbb7'),
+    frame('reset without a word', '03'),
+    bad(frame('empty', ''), 'frame'),
+    bad(frame('of an unknown type', '04'), 'frame'),
+    bad(frame('data without bytes', '00'), 'data'),
+    bad(frame('data of 65537 bytes', `00${'7a'.repeat(65_537)}`), 'data'),
+    bad(frame('credit of 3 bytes', '01000001'), 'credit'),
+    bad(frame('credit of 0', '0100000000'), 'credit'),
+    bad(frame('credit above the window', '0100040001'), 'credit'),
+    bad(frame('end with a payload', '0200'), 'end'),
+    bad(frame('reset that is no UTF-8', '03ff'), 'reset'),
+    bad(frame('reset of 1025 bytes', `03${'61'.repeat(1025)}`), 'reset'),
+  ]
+}
+
+function frame(name: string, bytes: string): Draft {
+  return { name: `frame: ${name}`, op: 'tunnel.frame', bytes: hex(unhex(bytes)) }
+}
+
+function bad(draft: Draft, field: string): Draft {
+  return { ...draft, ...refuses('shape', field) }
+}

@@ -1,0 +1,244 @@
+import fc from 'fast-check'
+import { accessFor } from '../../../protocols/access.ts'
+import { addressBytes } from '../../../protocols/address.ts'
+import type { ArchiveAnswer, ArchiveManifest, ArchiveRequest } from '../../../protocols/archive.ts'
+import { type CID, cidOfBytes, cidOfStructure } from '../../../protocols/encoding.ts'
+import { CHUNK_BYTES, MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
+import { RECEIPT_STATES, type ReceiptBody } from '../../../protocols/receipt.ts'
+import { issueTicket, type Reach, type Ticket } from '../../../protocols/redirection.ts'
+import type { ServiceBody, Source } from '../../../protocols/service.ts'
+import type { Signer } from '../../../protocols/signature.ts'
+import type { StatusAnswer, StatusRequest } from '../../../protocols/status.ts'
+import type { StopBody } from '../../../protocols/stop.ts'
+import type { SyncAnswer, SyncRequest } from '../../../protocols/sync.ts'
+import type { TunnelFrame, TunnelHello, TunnelWelcome } from '../../../protocols/tunnel.ts'
+import { blsSignerOf, ISSUED, signerOf } from '../../../scripts/vectors/kit.ts'
+
+const v = fc.constant(1 as const)
+const any = fc.nat(Number.MAX_SAFE_INTEGER)
+
+export function bytes(min: number, max = min) {
+  return fc.uint8Array({ minLength: min, maxLength: max })
+}
+
+export function text(max: number, min = 0): fc.Arbitrary<string> {
+  const unit = fc.constantFrom('a', 'Z', ' ', '\0', '"', '\u00e9', '\ufeff', '\u2028', '\ud83c\udf29', '\u{10ffff}')
+  const inBytes = (value: string) => Buffer.byteLength(value) >= min && Buffer.byteLength(value) <= max
+  return fc
+    .oneof(
+      fc.string({ unit, minLength: min, maxLength: 12 }),
+      fc.string({ unit: 'binary', minLength: min, maxLength: 12 }),
+    )
+    .filter(inBytes)
+}
+
+export const structure: fc.Arbitrary<CID> = bytes(4).map(cidOfStructure)
+export const cid: fc.Arbitrary<CID> = fc.oneof(structure, bytes(4).map(cidOfBytes))
+
+/** A few keys of both types: making one costs more than a test case should. */
+const SIGNERS: Signer[] = [signerOf('a'), signerOf('b'), signerOf('c'), blsSignerOf('a')]
+export const signer = fc.constantFrom(...SIGNERS)
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,20}$/)
+const address = signer.map((one) => addressBytes(one.address))
+const ed25519 = signer.filter((one) => one.address.type === 'ed25519').map((one) => one.address)
+
+export const issued: fc.Arbitrary<{ reach: Reach; ticket: Ticket }> = fc
+  .tuple(fc.nat(MAX_DEPTH), bytes(32))
+  .map(([depth, secret]) => issueTicket(depth, secret))
+
+const lifetime = fc
+  .tuple(fc.nat(2 ** 40), fc.integer({ min: 1, max: MAX_LIFETIME_SECONDS }))
+  .map(([start, seconds]) => ({ issued: start, expires: start + seconds }))
+
+const url = fc.constantFrom('https://a', 'http://[::1]:1/', 'https://git.example.org:65535/a/b?c=%20;d')
+const path = fc.option(fc.constantFrom('a', 'a/b', '...', 'a b/\u00e9'), { nil: undefined })
+const source: fc.Arbitrary<Source> = fc.oneof(
+  fc.constant({ type: 'mesh' as const }),
+  fc.record({
+    type: fc.constant('git' as const),
+    url,
+    commit: fc.stringMatching(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
+    path,
+  }),
+  fc.record({
+    type: fc.constant('registry' as const),
+    kind: text(32, 1),
+    name: text(99, 1),
+    version: text(64, 1),
+    path,
+  }),
+  fc.record({ type: fc.constant('https' as const), url, path }),
+  fc.record({ type: fc.constant('oci' as const), ref: text(99, 1) }),
+  fc.record({ type: fc.constant('inline' as const), bytes: bytes(0, 40) }),
+)
+
+const argument = text(60).filter((value) => !value.includes('\0'))
+const variable = fc.oneof(
+  fc.constantFrom('constructor', 'toString', '__proto', '_'),
+  fc.stringMatching(/^[A-Z][A-Z0-9_]{0,9}$/),
+)
+const run: fc.Arbitrary<ServiceBody['run']> = fc.record(
+  {
+    command: fc.array(argument, { minLength: 1, maxLength: 4 }),
+    build: fc.array(argument, { minLength: 1, maxLength: 4 }),
+    env: fc.dictionary(variable, argument, { maxKeys: 4, noNullPrototype: true }),
+    workdir: fc.constant('a'),
+    ports: fc.uniqueArray(
+      fc.record({
+        name,
+        port: fc.integer({ min: 1, max: 65_535 }),
+        access: fc.constantFrom('author', 'any', undefined),
+      }),
+      { maxLength: 3, selector: (port) => port.name },
+    ),
+    kind: fc.constantFrom('task', 'service'),
+    timeout: fc.integer({ min: 1, max: MAX_LIFETIME_SECONDS }),
+    restart: fc.constantFrom('never', 'on-failure', 'always'),
+  },
+  { requiredKeys: ['command', 'kind'] },
+)
+
+const positive = any.map((value) => Math.max(1, value))
+const amount = fc.stringMatching(/^(0|[1-9][0-9]{0,9})(\.[0-9]{1,18})?$/)
+const replyTo = fc.constant('/dns4/example.org/tcp/1/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA')
+
+export function serviceBody(author: Signer, reach: Reach): fc.Arbitrary<ServiceBody> {
+  const fields = fc.record({
+    v,
+    name,
+    seq: any,
+    title: text(128, 1),
+    desc: text(4096),
+    keywords: fc.array(text(64, 1), { maxLength: 4 }),
+    toolchain: fc.array(text(32, 1), { maxLength: 4 }),
+    symbiotes: fc.array(address, { maxLength: 2 }),
+    hostchains: fc.array(text(32, 1), { maxLength: 2 }),
+    code: cid,
+    sources: fc.array(source, { maxLength: 4 }),
+    run,
+    resources: fc.record({ memory: positive, disk: any, cpu: positive, pids: fc.integer({ min: 1, max: 65_536 }) }),
+    network: fc.array(fc.constantFrom('a:1', '*.example.org:65535', '1.2.3.4:443'), { maxLength: 3 }),
+    replicas: fc.integer({ min: 1, max: 1024 }),
+    reward: fc.option(fc.record({ asset: text(32, 1), perHour: amount }), { nil: undefined }),
+    statements: fc.array(bytes(0, 40), { maxLength: 2 }),
+    credentials: fc.array(bytes(0, 40), { maxLength: 2 }),
+    replyTo: fc.array(replyTo, { maxLength: 2 }),
+  })
+  return fc
+    .tuple(fields, lifetime)
+    .map(([some, times]) => ({ ...some, ...times, author: addressBytes(author.address), reach }))
+}
+
+export function stopBody(author: Signer, reach: Reach): fc.Arbitrary<StopBody> {
+  return fc.tuple(name, any, lifetime).map(([word, seq, times]) => {
+    return { v: 1, author: addressBytes(author.address), name: word, seq, stop: true, ...times, reach }
+  })
+}
+
+const need = fc.record({
+  field: text(64, 1),
+  must: fc.constantFrom('at-most', 'at-least', 'one-of', 'match', 'be'),
+  value: text(99),
+})
+const reason = fc.record(
+  { rule: text(64, 1), outcome: fc.constantFrom('pass', 'fail', 'defer'), message: text(99), needs: need },
+  { requiredKeys: ['rule', 'outcome', 'message'] },
+)
+
+export function receiptBody(node: Signer): fc.Arbitrary<ReceiptBody> {
+  return fc.record({
+    v,
+    node: fc.constant(addressBytes(node.address)),
+    service: structure,
+    state: fc.constantFrom(...RECEIPT_STATES),
+    redirected: fc.boolean(),
+    reasons: fc.array(reason, { maxLength: 4 }),
+    policy: bytes(32),
+    at: any,
+  }) as fc.Arbitrary<ReceiptBody>
+}
+
+export const access = fc
+  .tuple(
+    structure,
+    ed25519,
+    fc.uniqueArray(fc.constantFrom('logs', 'tunnel'), { minLength: 1 }),
+    fc.integer({ min: 1, max: 86_400 }),
+  )
+  .map(([service, subject, rights, seconds]) =>
+    accessFor(service, subject, rights, { issued: ISSUED, expires: ISSUED + seconds }),
+  )
+
+export const manifest: fc.Arbitrary<ArchiveManifest> = fc
+  .tuple(fc.array(bytes(32), { minLength: 1, maxLength: 4 }), fc.nat(CHUNK_BYTES - 1))
+  .map(([chunks, cut]) => ({ v: 1, size: chunks.length * CHUNK_BYTES - cut, chunkSize: CHUNK_BYTES, chunks }))
+
+export const archiveRequest: fc.Arbitrary<ArchiveRequest> = fc.oneof(
+  fc.record({ v, want: fc.constant('manifest' as const), code: cid }),
+  fc.record({
+    v,
+    want: fc.constant('chunks' as const),
+    code: cid,
+    first: fc.nat(4095),
+    count: fc.integer({ min: 1, max: 16 }),
+    zstd: fc.boolean(),
+  }),
+)
+/** Also the lengths at which the head of a byte string grows, and a whole chunk. */
+const chunk = fc.oneof(
+  bytes(0, 40),
+  fc.constantFrom(255, 256, 65_535, 65_536, CHUNK_BYTES).map((length) => new Uint8Array(length)),
+)
+export const archiveAnswer: fc.Arbitrary<ArchiveAnswer> = fc.oneof(
+  fc.record({ is: fc.constantFrom('bytes' as const, 'zstd' as const), bytes: chunk }),
+  fc.record({ is: fc.constant('error' as const), message: text(256) }),
+)
+
+const token = fc.option(bytes(0, 40), { nil: undefined })
+export const statusRequest: fc.Arbitrary<StatusRequest> = fc.oneof(
+  fc.record({ v, want: fc.constant('receipt' as const), service: structure }),
+  fc.record({
+    v,
+    want: fc.constant('logs' as const),
+    service: structure,
+    tail: fc.nat(10_000),
+    follow: fc.boolean(),
+    token,
+  }),
+)
+const failed = fc.record({ is: fc.constant('error' as const), message: text(256) })
+const end = fc.constant({ is: 'end' as const })
+export const statusAnswer: fc.Arbitrary<StatusAnswer> = fc.oneof(
+  fc.record({ is: fc.constant('receipt' as const), receipt: bytes(0, 40) }),
+  fc.record({
+    is: fc.constant('log' as const),
+    stream: fc.constantFrom('out', 'err', 'node'),
+    at: any,
+    line: text(99),
+  }),
+  end,
+  failed,
+)
+
+const items = fc.array(fc.tuple(structure, fc.nat(MAX_DEPTH)), { maxLength: 4 })
+export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
+  fc.record({ v, want: fc.constant('list' as const), after: fc.option(structure, { nil: undefined }) }),
+  fc.record({ v, want: fc.constant('pull' as const), ids: fc.array(structure, { maxLength: 4 }) }),
+  fc.record({ v, want: fc.constant('offer' as const), items }),
+  fc.record({ v, want: fc.constant('tell' as const), announcement: bytes(0, 40) }),
+)
+export const syncAnswer: fc.Arbitrary<SyncAnswer> = fc.oneof(
+  fc.record({ is: fc.constant('items' as const), items, more: fc.boolean() }),
+  fc.record({ is: fc.constant('announcement' as const), announcement: bytes(0, 40) }),
+  end,
+  failed,
+)
+
+export const tunnelHello: fc.Arbitrary<TunnelHello> = fc.record({ v, service: structure, port: name, token })
+export const tunnelWelcome: fc.Arbitrary<TunnelWelcome> = fc.oneof(fc.constant({ is: 'open' as const }), failed)
+export const tunnelFrame: fc.Arbitrary<TunnelFrame> = fc.oneof(
+  fc.record({ is: fc.constant('data' as const), bytes: bytes(1, 40) }),
+  fc.record({ is: fc.constant('credit' as const), bytes: fc.integer({ min: 1, max: 262_144 }) }),
+  end,
+  fc.record({ is: fc.constant('reset' as const), message: text(256) }),
+)
