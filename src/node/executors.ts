@@ -19,9 +19,8 @@ export async function createExecutors(
   const common = { nodeId: peerId.slice(-16), runtimeDir, logs }
   const docker = createDockerExecutor(components, {
     ...common,
-    engine: await loadDockerOptions(configuration.dir, config),
-    runtime: config.DOCKER_CONFIGS.runtime,
-    images: Object.fromEntries(toolchains.map(({ name, image }) => [name, image])),
+    docker: { ...(await loadDockerOptions(configuration.dir, config)), runtime: config.DOCKER_CONFIGS.runtime },
+    toolchains: Object.fromEntries(toolchains.map((toolchain) => [toolchain.name, toolchain])),
     registries: config.REGISTRIES.DOCKER ?? [],
   })
   const host = createHostExecutor(components, {

@@ -34,6 +34,9 @@ const TOKEN_SECONDS = 3600
 /** Between two tries to hand an announcement to neighbours that do not listen yet. */
 const ANNOUNCE_AGAIN_MS = 500
 const ANNOUNCE_TRIES = 10
+/** How long a node that runs a service is looked for, and how often. */
+const SEARCH_MS = 20_000
+const SEARCH_AGAIN_MS = 500
 
 export async function createLightPeer(components: LightPeerComponents, init: LightPeerInit): Promise<LightPeer> {
   const { clock, rng, log } = components
@@ -117,11 +120,17 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     }
   }
 
-  /** Peers that say they run the service, as they answer. */
+  /** Peers that say they run the service, as they answer. The DHT may learn of a fresh run seconds after it began. */
   async function* runners(service: CID, signal?: AbortSignal): AsyncGenerator<string> {
-    for await (const peer of candidates(service, { signal })) {
-      const receipt = await askOne(asking, init.network, service, peer, signal).catch(() => undefined)
-      if (receipt?.body.state === 'running' || receipt?.body.state === 'done') yield peer
+    const until = clock.monotonic() + SEARCH_MS
+    for (let found = false; !found && clock.monotonic() < until; ) {
+      for await (const peer of candidates(service, { signal })) {
+        const receipt = await askOne(asking, init.network, service, peer, signal).catch(() => undefined)
+        if (receipt?.body.state !== 'running' && receipt?.body.state !== 'done') continue
+        found = true
+        yield peer
+      }
+      if (!found) await sleep(clock, SEARCH_AGAIN_MS, { signal })
     }
   }
 

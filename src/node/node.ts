@@ -168,7 +168,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     ),
   )
   const ownServices = createOwn({ clock, rng, journal, signer, code, replyTo }, { network: name })
-  const publisher = createPublisher({ clock, log, events, journal, intake, network, services, decide }, { closing: closing.signal })
+  const publisher = createPublisher({ clock, log, journal, intake, network, services, decide }, { closing: closing.signal })
   const autostart = parts.use(
     createAutostart(
       { clock, log, own: ownServices, facts, runs: supervisor, publisher, stopped: (id) => journal.stops.has(id) },

@@ -3,20 +3,17 @@ import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { DEDUPE_AFTER_EXPIRY_SECONDS } from '../../protocols/limits.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
-import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Intake } from '../intake/index.ts'
 import type { AnnouncementRecord, Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Decide } from './decide.ts'
-import type { NodeEvents } from './events.ts'
 import type { Issued } from './own.ts'
 import type { Services } from './services.ts'
 
 export interface PublisherComponents {
   clock: Clock
   log: Log
-  events: Events<NodeEvents>
   journal: Pick<Journal, 'announcements' | 'heads' | 'published' | 'runs' | 'stops' | 'transaction'>
   intake: Intake
   network: Network
@@ -40,7 +37,7 @@ export interface Publisher {
 }
 
 export function createPublisher(components: PublisherComponents, init: { closing: AbortSignal }): Publisher {
-  const { clock, log, events, journal, intake, network, services, decide } = components
+  const { clock, log, journal, intake, network, services, decide } = components
 
   /** A stop goes by gossip like everything else, and straight to those that run the service. */
   async function deliverStop(announcement: Announcement, ids: readonly string[]): Promise<void> {
@@ -81,7 +78,7 @@ export function createPublisher(components: PublisherComponents, init: { closing
     publish,
     keep({ signed, ticket }) {
       if (journal.announcements.has(signed.id.toString())) return
-      const { author, name, seq, issued, expires } = signed.body
+      const { author, name, seq, expires } = signed.body
       const id = signed.id.toString()
       journal.transaction(() => {
         for (const older of journal.announcements.liveOf(author, name)) journal.announcements.end(older.id, 'superseded', id)
@@ -89,7 +86,6 @@ export function createPublisher(components: PublisherComponents, init: { closing
         const forgetAt = (expires + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
         journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt })
       })
-      events.emit('node:state', { id, name, state: 'accepted', detail: `issued ${issued}` })
     },
     async pull(id, from) {
       const wanted: CID[] = [parseCid(id)]
