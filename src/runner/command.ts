@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname, join } from 'node:path'
 import { entryFile, entryFlags } from '../base/entry.ts'
-import { NOBODY } from './constants.ts'
+import { NOBODY, YOUNG_MB } from './constants.ts'
 
 /** How the runner's process is started: as little as it needs to read its files and to answer. */
 export function runnerCommand(init: { dir: string; network: boolean; heapMb: number }): {
@@ -26,6 +26,7 @@ export function runnerCommand(init: { dir: string; network: boolean; heapMb: num
     '--disable-sigusr1',
     '--no-warnings',
     `--max-old-space-size=${init.heapMb}`,
+    `--max-semi-space-size=${YOUNG_MB}`,
     ...entryFlags(import.meta.url),
   ]
   return { file: process.execPath, args: [...flags, entryFile(import.meta.url, './child/main')] }
