@@ -39,3 +39,6 @@ export const UNHEARD_AT_ONCE = 256
 
 /** The journal is pruned early when it has grown by this share of its bound since the last time. */
 export const PRUNE_GROWTH = 0.1
+
+/** Authors whose address is kept as text, for events. */
+export const REMEMBERED_ADDRESSES = 4096

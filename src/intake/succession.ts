@@ -5,8 +5,10 @@ import { CLOCK_SKEW_SECONDS, DEDUPE_AFTER_EXPIRY_SECONDS, MAX_LIFETIME_SECONDS }
 import type { Ticket } from '../../protocols/redirection.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
+import { BoundedMap } from '../base/queue.ts'
 import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
 import type { Book, Entry } from './book.ts'
+import { REMEMBERED_ADDRESSES } from './constants.ts'
 import type { IntakeEvents } from './events.ts'
 import type { IntakeJournal } from './index.ts'
 
@@ -41,6 +43,14 @@ export interface SuccessionComponents {
 }
 
 export function createSuccession({ clock, events, journal, book }: SuccessionComponents): Succession {
+  const addresses = new BoundedMap<string, string>(REMEMBERED_ADDRESSES)
+  /** Writing an address asks whether its text could be read as another key, which costs as much as a signature. */
+  const textOf = (author: Uint8Array) => {
+    const key = Buffer.from(author).toString('latin1')
+    const known = addresses.get(key) ?? formatAddress(decodeAddress(author))
+    addresses.set(key, known)
+    return known
+  }
   return {
     line(signed) {
       const { author, name } = signed.body
@@ -68,7 +78,7 @@ export function createSuccession({ clock, events, journal, book }: SuccessionCom
       if (!isNew) return undefined
       const entry = book.add(signed, record)
       for (const old of over) book.ended(old.id)
-      const address = formatAddress(decodeAddress(author))
+      const address = textOf(author)
       const { via, from } = origin
       events.emit('intake:received', {
         id,

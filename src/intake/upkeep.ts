@@ -31,6 +31,8 @@ export function createUpkeep(components: UpkeepComponents, init: { journalMax: n
   const { clock, log, journal, book, deciding, emitting, missed, mesh } = components
   const timers: Timer[] = []
   let added = 0
+  let leftOver = true
+  let failures = 0
 
   const prune = () => {
     added = 0
@@ -39,7 +41,12 @@ export function createUpkeep(components: UpkeepComponents, init: { journalMax: n
 
   /** What a crash, or a decider that failed, left without a verdict; a queue's length at a time. */
   const decideAgain = () => {
-    for (const record of journal.announcements.undecided(nowSeconds(clock), deciding.free + deciding.pending)) {
+    if (!leftOver && deciding.failed === failures) return
+    failures = deciding.failed
+    const max = deciding.free + deciding.pending
+    const records = journal.announcements.undecided(nowSeconds(clock), max)
+    leftOver = records.length >= max
+    for (const record of records) {
       const entry = book.get(record.id)
       if (entry === undefined || deciding.has(record.id) || !deciding.room) continue
       const signed = decodeSigned(record.body, record.sig)

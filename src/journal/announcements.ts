@@ -61,7 +61,7 @@ export interface AnnouncementStore {
   liveOf(author: Uint8Array, name: string): { id: string; kind: 'service' | 'stop' }[]
   /** Live services of one author. */
   countLive(author: Uint8Array, nowSeconds: number): number
-  /** Live services without a decision, oldest first. */
+  /** Live services without a decision, oldest first. Reads everything: an index would slow each verdict down. */
   undecided(nowSeconds: number, max: number): AnnouncementRecord[]
   /** Live ones that this node passes on but has not emitted, oldest first. */
   unemitted(nowSeconds: number, max: number): AnnouncementRecord[]

@@ -29,7 +29,8 @@ export const FIRST_SCHEMA = `
   ) STRICT;
   CREATE INDEX announcements_alive ON announcements (author, name, kind, expires) WHERE state = 'live';
   CREATE INDEX announcements_to_share ON announcements (digest) WHERE redirect = 1 AND state = 'live';
-  CREATE INDEX announcements_undecided ON announcements (received_at) WHERE redirect IS NULL AND state = 'live';
+  CREATE INDEX announcements_unemitted ON announcements (received_at)
+    WHERE redirect = 1 AND state = 'live' AND emitted_depth IS NULL;
 
   CREATE TABLE heads (
     author BLOB NOT NULL,

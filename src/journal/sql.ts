@@ -24,6 +24,8 @@ export function sqlOf(database: DatabaseSync, path: string): Sql {
       throw explainSqlite(error, path)
     }
   }
+  const begin = database.prepare('BEGIN IMMEDIATE')
+  const commit = database.prepare('COMMIT')
   return {
     prepare(text) {
       const statement = guard(() => database.prepare(text))
@@ -35,10 +37,10 @@ export function sqlOf(database: DatabaseSync, path: string): Sql {
     },
     transaction(work) {
       if (database.isTransaction) return work()
-      guard(() => database.exec('BEGIN IMMEDIATE'))
+      guard(() => begin.run())
       try {
         const result = work()
-        guard(() => database.exec('COMMIT'))
+        guard(() => commit.run())
         return result
       } catch (error) {
         // SQLite itself rolls back when the disk is full; a second ROLLBACK would hide the first error
