@@ -48,8 +48,8 @@ export function messageStream(
   const pauseIfFull = () => {
     if (!resuming && !discarding && received.length >= pauseAt && raw.readStatus === 'readable') raw.pause()
   }
-  const resumeIfHungry = () => {
-    if (raw.readStatus !== 'paused' || received.length >= pauseAt / 2) return
+  const resume = () => {
+    if (raw.readStatus !== 'paused') return
     resuming = true
     try {
       raw.resume()
@@ -133,7 +133,8 @@ export function messageStream(
       for (;;) {
         signal?.throwIfAborted()
         const message = take()
-        resumeIfHungry()
+        // without a whole message here the reader needs more, however much of the next one has come
+        if (message === undefined || received.length < pauseAt / 2) resume()
         if (message !== undefined) return message
         if (failure !== undefined) throw failure
         if (over && raw.readBufferLength === 0) {
@@ -174,7 +175,7 @@ export function messageStream(
     async finish() {
       discarding = true
       received.clear()
-      resumeIfHungry()
+      resume()
       await stream.end()
     },
     async [Symbol.asyncDispose]() {
