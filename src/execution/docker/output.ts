@@ -1,22 +1,29 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { Clock } from '../../base/clock.ts'
-import { sleep } from '../../base/clock.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { UnavailableError } from '../../base/errors.ts'
 import { createBucket } from '../../base/queue.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
-import { createSplitter, formatLine, type LogStream } from '../logs/format.ts'
+import { cutLine, formatLine, type LogStream } from '../logs/format.ts'
 import { lastWritten } from '../logs/reader.ts'
 import type { LogWriter } from '../logs/writer.ts'
 import { ask } from './engine.ts'
 
 /** The engine's lines begin with a time like 2026-11-23T21:00:00.123456789Z. */
-const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{1,9})Z ?/
+const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z ?/
 
-/** A line comes with its time and a blank in front. */
-const STAMP_ROOM = 32
 const HEADER_BYTES = 8
+/** The engine cuts lines at 16 KiB; in front of them stands their time. */
+const MAX_FRAME_BYTES = 1024 * 1024
 
-export type Output = { done: Promise<void>; stop(): void }
+/** The last frame of a stream that was written, and how many with its time: pieces of one line share theirs. */
+type Seen = { at: string; count: number }
+
+export type Output = {
+  /** Resolves when what the engine has by then is written; after the container has ended, when all of it is. */
+  finish(): Promise<void>
+  stop(): void
+}
 
 /**
  * Copies what the engine keeps of a run's output into our own log files, until the container ends or `stop`. The
@@ -27,61 +34,82 @@ export function copyOutput(
   { dir, writer, clock }: { dir: string; writer: LogWriter; clock: Clock },
 ): Output {
   const ending = new AbortController()
-  return { done: copy().catch(() => {}), stop: () => ending.abort() }
+  const seen: Partial<Record<'out' | 'err', Seen>> = {}
+  const followed = begin().catch(() => {})
+  return {
+    async finish() {
+      await followed
+      // Who follows is not told the last piece of a line without a newline.
+      if (!ending.signal.aborted) await copy(false).catch(() => {})
+    },
+    stop: () => ending.abort(),
+  }
 
-  async function copy(): Promise<void> {
+  async function begin(): Promise<void> {
     const last = await lastWritten(dir, 'run')
-    const since = last === undefined ? {} : { since: seconds(last) as unknown as number }
-    const options = { follow: true as const, stdout: true, stderr: true, timestamps: true, ...since }
-    const source = await ask(container.logs(options))
-    const stop = () => destroy(source)
+    if (last !== undefined) {
+      for (const stream of ['out', 'err'] as const) seen[stream] = { at: last, count: Number.POSITIVE_INFINITY }
+    }
+    await copy(true)
+  }
+
+  async function copy(follow: boolean): Promise<void> {
+    const source = await read(follow)
+    const stop = () => source.destroy()
     ending.signal.addEventListener('abort', stop, { once: true })
     if (ending.signal.aborted) stop()
     const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
-    const splitters = { out: createSplitter(MAX_LOG_LINE + STAMP_ROOM), err: createSplitter(MAX_LOG_LINE + STAMP_ROOM) }
-    const put = async (stream: 'out' | 'err', lines: string[]) => {
-      const text = lines.flatMap((line) => stored(line, stream, last, clock.now()) ?? []).join('')
-      if (text !== '') await writer.write(text)
-    }
-    for await (const { stream, bytes } of frames(source as AsyncIterable<Buffer>)) {
-      await put(stream, splitters[stream].push(bytes))
+    const known = { out: seen.out?.count ?? 0, err: seen.err?.count ?? 0 }
+    for await (const { stream, bytes } of frames(source)) {
+      const frame = bytes.toString('utf8')
+      const match = STAMP.exec(frame)
+      if (match === null) continue
+      const at = milliseconds(match[1] as string, match[2] ?? '')
+      const last = seen[stream]
+      if (last !== undefined && later(last.at, at)) continue
+      if (last?.at === at && known[stream]-- > 0) continue
+      seen[stream] = { at, count: last?.at === at ? last.count + 1 : 1 }
+      if (last?.at !== at) known[stream] = 0
+      await writer.write(stored(frame.slice(match[0].length), stream, at))
       while (!bucket.take(bytes.byteLength) && !ending.signal.aborted) await sleep(clock, 50)
     }
-    for (const stream of ['out', 'err'] as const) await put(stream, splitters[stream].end())
+  }
+
+  async function read(follow: boolean): Promise<Readable> {
+    const times = Object.values(seen).map(({ at }) => at)
+    const [first] = times.sort((a, b) => (later(a, b) ? 1 : -1))
+    const since = first === undefined ? {} : { since: seconds(first) as unknown as number }
+    const options = { stdout: true, stderr: true, timestamps: true, ...since }
+    if (!follow) return Readable.from([await ask(container.logs({ ...options, follow: false }))])
+    return (await ask(container.logs({ ...options, follow: true }))) as Readable
   }
 }
 
-/** The engine's framing: one byte says which stream, bytes 4 to 7 how much follows. A frame is handed on as it comes in. */
+/**
+ * The engine's framing: one byte says which stream, bytes 4 to 7 how much follows. A frame is one line with its time, or
+ * one piece of a line that the engine has cut, with no newline at its end.
+ */
 async function* frames(source: AsyncIterable<Buffer>): AsyncGenerator<{ stream: 'out' | 'err'; bytes: Buffer }> {
   let rest: Buffer = Buffer.alloc(0)
-  let left = 0
-  let stream: 'out' | 'err' = 'out'
   for await (const chunk of source) {
     rest = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk])
     for (;;) {
-      if (left === 0) {
-        if (rest.byteLength < HEADER_BYTES) break
-        stream = rest[0] === 2 ? 'err' : 'out'
-        left = rest.readUInt32BE(4)
-        rest = rest.subarray(HEADER_BYTES)
+      const size = rest.byteLength < HEADER_BYTES ? Number.POSITIVE_INFINITY : rest.readUInt32BE(4)
+      if (rest.byteLength < HEADER_BYTES + size) {
+        if (Number.isFinite(size) && size > MAX_FRAME_BYTES)
+          throw new UnavailableError('the engine sends no such frames')
+        break
       }
-      if (rest.byteLength === 0) break
-      const bytes = rest.subarray(0, left)
-      rest = rest.subarray(bytes.byteLength)
-      left -= bytes.byteLength
-      if (bytes.byteLength > 0) yield { stream, bytes }
+      yield { stream: rest[0] === 2 ? 'err' : 'out', bytes: rest.subarray(HEADER_BYTES, HEADER_BYTES + size) }
+      rest = rest.subarray(HEADER_BYTES + size)
     }
   }
 }
 
-/** A line as our files have it; undefined when they have it already. */
-function stored(line: string, stream: LogStream, last: string | undefined, now: number): string | undefined {
-  const match = STAMP.exec(line)
-  // A piece of a line that was cut has no time of its own.
-  if (match === null) return formatLine(stream, now, line)
-  const at = milliseconds(match[1] as string, match[2] as string)
-  if (last !== undefined && !later(at, last)) return undefined
-  return formatLine(stream, at, line.slice(match[0].length))
+/** A frame as our files have it. */
+function stored(text: string, stream: LogStream, at: string): string {
+  const lines = cutLine(text.replace(/\n$/, ''), MAX_LOG_LINE)
+  return lines.map((line) => formatLine(stream, at, line)).join('')
 }
 
 /** Milliseconds with all nine digits of the engine's fraction: no number holds them. */
@@ -100,8 +128,4 @@ function later(at: string, than: string): boolean {
   const [a = '0', aFraction = ''] = at.split('.')
   const [b = '0', bFraction = ''] = than.split('.')
   return Number(a) > Number(b) || (a === b && aFraction.padEnd(6, '0') > bFraction.padEnd(6, '0'))
-}
-
-function destroy(stream: NodeJS.ReadableStream): void {
-  if (stream instanceof Readable) stream.destroy()
 }

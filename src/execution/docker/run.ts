@@ -48,7 +48,7 @@ export function dockerRun(input: DockerRunInput): Run {
     const late = new UnavailableError('the engine does not finish telling the output')
     using limit = deadline(clock, LAST_WORDS_MS, late, signal)
     limit.signal.addEventListener('abort', () => output.stop(), { once: true })
-    await output.done
+    await output.finish()
     await writer[Symbol.asyncDispose]()
     return end
   }

@@ -6,6 +6,8 @@ import type { Plan } from '../contract.ts'
 const NODE_DIR = '/opt/thundercloud/bin'
 const SHM_BYTES = 16 * 1024 * 1024
 const PATH = `${NODE_DIR}:/usr/local/bin:/usr/bin:/bin`
+/** bubblewrap makes the folders above what it binds for root alone; these are for the service, too. */
+const FOLDERS = ['/etc', '/etc/ssl', '/opt', '/opt/thundercloud', NODE_DIR]
 const SYSTEM_DIRS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 /** What programs read to find their libraries, certificates and alternatives; nothing that names people or secrets. */
 const SYSTEM_FILES = [
@@ -72,6 +74,7 @@ export function sandboxArgs(plan: Plan, init: SandboxInit, statusFd: number): st
     ...['--new-session', '--die-with-parent', '--json-status-fd', `${statusFd}`, '--cap-drop', 'ALL', ...caps],
     ...['--clearenv', ...env],
     ...['--ro-bind', '/usr', '/usr', ...SYSTEM_DIRS.flatMap(systemDir)],
+    ...FOLDERS.flatMap((path) => ['--perms', '0755', '--dir', path]),
     ...SYSTEM_FILES.flatMap((path) => ['--ro-bind-try', path, path]),
     ...Object.keys(SANDBOX_ETC).flatMap((name) => ['--ro-bind', `${etcDir}/${name}`, `/etc/${name}`]),
     ...['--proc', '/proc', '--dev', '/dev', ...tmpfs(SHM_BYTES, '1777', '/dev/shm'), '--remount-ro', '/dev'],

@@ -109,13 +109,13 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
         detached: true,
         stdio: ['ignore', complaints.fd, complaints.fd, status.fd],
       })
-      child.unref()
       const failed = new Promise<never>((_, reject) => {
         child.once('error', reject)
         child.once('exit', () => reject(new Error('it ended at once')))
       })
       failed.catch(() => {})
       await Promise.race([begins(files), failed.catch(async () => assertBegan(files))])
+      child.unref()
     } finally {
       await Promise.all([complaints.close(), status.close()])
     }

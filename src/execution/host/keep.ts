@@ -110,7 +110,7 @@ function runCommand(plan: KeeperPlan, clock: Clock): Box {
         : [{ pid: child.pid }]
       for (const { pid } of commands) signal(pid, 'SIGTERM')
       if (commands.length === 0) await kill()
-      else clock.after(graceMs, kill)
+      else clock.after(graceMs, () => void kill())
     },
     end: endOf(child).then(async ({ exitCode, detail }) => {
       watch?.cancel()

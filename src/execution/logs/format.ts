@@ -30,19 +30,20 @@ export function createSplitter(max: number) {
   return {
     push(bytes: Uint8Array): string[] {
       const lines = (rest + decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))).split('\n')
-      const open = cut(lines.pop() ?? '', max)
+      const open = cutLine(lines.pop() ?? '', max)
       rest = open.pop() ?? ''
-      return [...lines.flatMap((line) => cut(line, max)), ...open]
+      return [...lines.flatMap((line) => cutLine(line, max)), ...open]
     },
     end(): string[] {
       const last = rest + decoder.end()
       rest = ''
-      return last === '' ? [] : cut(last, max)
+      return last === '' ? [] : cutLine(last, max)
     },
   }
 }
 
-function cut(line: string, max: number): string[] {
+/** Never empty: an empty line is one, too. */
+export function cutLine(line: string, max: number): string[] {
   if (line.length <= max) return [line]
   return Array.from({ length: Math.ceil(line.length / max) }, (_, index) => line.slice(index * max, (index + 1) * max))
 }

@@ -1,0 +1,96 @@
+import { sleep } from '../../base/clock.ts'
+import { mayRetry, messageOf } from '../../base/errors.ts'
+import { backoffMs } from '../../base/retry.ts'
+import { RETRY_BACKOFF } from '../constants.ts'
+import type { Executor, Run, RunEnd } from '../contract.ts'
+import type { SupervisorComponents } from './index.ts'
+import type { Ending } from './job.ts'
+import { type Decided, endsAt } from './plan.ts'
+import { at, untilHealthy } from './watch.ts'
+
+export type AttendInit = {
+  readonly runId: string
+  readonly decided: Decided
+  readonly executor: Executor
+  readonly run: Run
+  readonly graceMs: number
+  /** aborts when the node closes and leaves the run as it is */
+  readonly letGo: AbortSignal
+  /** aborts when `ending` begins to answer */
+  readonly interrupted: AbortSignal
+  /** why it is to end, once it is */
+  ending(): Ending | undefined
+  onExpired(why: string): void
+  /** the run to talk to; undefined when there is none */
+  onRun(run: Run | undefined): void
+  onHealthy(healthy: boolean): void
+}
+
+const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lost it' }
+
+/** Stays with a run to its end: stops it when it has to, tells when it answers, waits for an engine that went away. */
+export async function attendRun(components: SupervisorComponents, init: AttendInit): Promise<RunEnd> {
+  const { clock, rng, log, events } = components
+  const { runId, decided, executor, letGo } = init
+  const over = new AbortController()
+  let run = init.run
+  let timeout = false
+
+  function halt(): void {
+    const ending = init.ending()
+    if (ending === undefined && !timeout) return
+    const reason = ending === undefined ? 'timeout' : 'stopped'
+    run.stop({ graceMs: ending?.graceMs ?? init.graceMs, reason }).catch((error: unknown) => {
+      log.warn('a run could not be asked to stop', { runId, reason: messageOf(error) })
+    })
+  }
+
+  async function becomesHealthy(): Promise<void> {
+    const ports = (decided.service.run.ports ?? []).map(({ port }) => port)
+    if (!(await untilHealthy(run, ports, clock, over.signal))) return
+    const now = clock.now()
+    events.emit('execution:healthy', { service: decided.service.id, runId, at: now, afterMs: now - run.startedAt })
+    init.onHealthy(true)
+  }
+
+  /** The run again, once the engine answers; undefined when it does not know it any more. */
+  async function findAgain(attempt: number): Promise<Run | undefined> {
+    await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: letGo })
+    const found = await executor.adopt().catch(() => undefined)
+    if (found === undefined) return run
+    events.emit('execution:executor', { executor: executor.name, available: true, detail: 'it answers again' })
+    return found.find((other) => other.runId === runId && other.state !== 'prepared')?.run
+  }
+
+  init.onRun(run)
+  const limit = endsAt(decided, run.startedAt)
+  using _deadline = at(clock, limit.at, () => {
+    if (limit.why === 'expired') init.onExpired('it expired')
+    else timeout = true
+    halt()
+  })
+  init.interrupted.addEventListener('abort', halt, { once: true })
+  halt()
+  void becomesHealthy()
+  try {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await run.wait({ signal: letGo })
+      } catch (error) {
+        letGo.throwIfAborted()
+        if (!mayRetry(error)) throw error
+        events.emit('execution:executor', { executor: executor.name, available: false, detail: messageOf(error) })
+        const again = await findAgain(attempt)
+        if (again === undefined) return LOST
+        run = again
+        init.onRun(run)
+        halt()
+      }
+    }
+  } finally {
+    over.abort()
+    init.interrupted.removeEventListener('abort', halt)
+    init.onHealthy(false)
+    init.onRun(undefined)
+  }
+}

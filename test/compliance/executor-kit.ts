@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import type { Executor, Plan } from '../../src/execution/index.ts'
+import { makeRunDirs, type Outcome, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/run-fixture.ts'
+import { describeBasics } from './executor-kit-basics.ts'
+import { describeLife } from './executor-kit-life.ts'
+import { describeLimits } from './executor-kit-limits.ts'
+import { describeNetwork } from './executor-kit-network.ts'
+
+export type ExecutorKit = {
+  readonly name: string
+  readonly logs: { maxBytes: number; keep: number }
+  create(dirs: RunDirs, nodeId: string): Executor
+}
+
+export type KitContext = {
+  readonly nodeId: string
+  readonly logs: { maxBytes: number; keep: number }
+  dirs(): RunDirs
+  executor(): Executor
+  /** Another instance over the same or other folders: what a node that was killed and started again would make. */
+  create(dirs: RunDirs, nodeId: string): Executor
+  plan(script: string, change?: PlanChange): Promise<Plan>
+  outcome(script: string, change?: PlanChange): Promise<Outcome>
+  /** The JSON that a script prints; it must end well. */
+  json(script: string, change?: PlanChange): Promise<ReturnType<typeof JSON.parse>>
+}
+
+/** What every executor must do, whatever it is made of. */
+export function describeExecutor({ name, create, logs }: ExecutorKit): void {
+  describe(`executor ${name}`, () => {
+    const nodeId = `kit-${name.replaceAll(/[^a-z]/g, '')}-${process.pid}`
+    let dirs: RunDirs & AsyncDisposable
+    let executor: Executor
+    const plan = (script: string, change?: PlanChange) => planFor(executor, dirs, script, change)
+    const outcome = async (script: string, change?: PlanChange) => runToEnd(executor, await plan(script, change))
+    const json = async (script: string, change?: PlanChange) => {
+      const { end, out, err } = await outcome(script, change)
+      expect({ end, err }).toMatchObject({ end: { exitCode: 0, reason: 'exit' } })
+      return JSON.parse(out.join('\n'))
+    }
+
+    beforeAll(async () => {
+      dirs = await makeRunDirs()
+      executor = create(dirs, nodeId)
+      expect(await executor.available()).toMatchObject({ available: true })
+      // The first run may have to make an image.
+      await outcome('')
+    }, 180_000)
+
+    afterAll(async () => {
+      for (const { run } of await executor.adopt()) await executor.remove(run.handle)
+      await dirs[Symbol.asyncDispose]()
+    })
+
+    const context = { nodeId, logs, dirs: () => dirs, executor: () => executor, create, plan, outcome, json }
+    describeBasics(context)
+    describeLimits(context)
+    describeNetwork(context)
+    describeLife(context)
+  })
+}
