@@ -139,14 +139,14 @@ class Reader {
   }
 
   private array(minor: number, depth: number): unknown[] {
-    const length = this.count(minor, depth, 1)
+    const length = this.count(minor, depth)
     const items: unknown[] = []
     for (let index = 0; index < length; index++) items.push(this.value(depth))
     return items
   }
 
   private map(minor: number, depth: number): Record<string, unknown> {
-    const length = this.count(minor, depth, 2)
+    const length = this.count(minor, depth)
     const map: Record<string, unknown> = {}
     let previousStart = 0
     let previousEnd = 0
@@ -178,12 +178,10 @@ class Reader {
     return false
   }
 
-  /** Entries that a head announces; each takes at least `bytesEach`, so that a lie costs nothing. */
-  private count(minor: number, depth: number, bytesEach: number): number {
+  /** Entries that a head announces. A lie costs nothing: the first entry that is not there ends the reading. */
+  private count(minor: number, depth: number): number {
     if (depth > MAX_NESTING) throw this.broken(`arrays and maps nest deeper than ${MAX_NESTING}`)
-    const length = this.argument(minor)
-    if (length * bytesEach > this.bytes.byteLength - this.position) throw this.broken('it ends too early')
-    return length
+    return this.argument(minor)
   }
 
   /** The only links on the wire: CIDv1, raw or dag-cbor, sha2-256. All their varints are single bytes. */

@@ -68,7 +68,9 @@ export function decodeShape<T extends z.ZodType>(
 
 /** Encodes only what the other side will accept. */
 export function encodeShape<T extends z.ZodType>(schema: T, value: z.input<T>, maxBytes: number): Uint8Array {
-  const encoded = encodeCanonical(parseShape(schema, value))
+  parseShape(schema, value)
+  // the value itself, not what the schema made of it: a key that a schema drops in silence (__proto__) must be refused
+  const encoded = encodeCanonical(value)
   checkSize(encoded, maxBytes, '')
   return encoded
 }

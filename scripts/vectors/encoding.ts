@@ -116,6 +116,7 @@ function links(): Draft[] {
     bad('link of sha2-512', link(join(unhex('01711340'), digest, digest))),
     bad('link with an identity hash', link(unhex('01550001aa'))),
     bad('link with a cut hash', link(join(unhex('0171121f'), digest.subarray(1)))),
+    bad('link whose hash has one byte more than it says', link(join(unhex('0171121f'), digest))),
     bad('link with a byte too many', link(join(CID, unhex('00')))),
     bad('link with a long varint', link(join(unhex('01f1001220'), digest))),
     bad('tag 42 in three bytes', join(head(6, 42, 2), bytes(join(unhex('00'), CID)))),
