@@ -84,13 +84,11 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
 
 export {
   type AvailableExecutor,
-  type Capacity,
   NOTHING_KNOWN,
   type NodeFacts,
   type ReceivedService,
-  type RunnerContext,
   type RunnerSnapshot,
 } from './contract.ts'
-export { RunnerError, type RunnerFailure } from './errors.ts'
+export { RunnerError } from './errors.ts'
 export type { RunnerEvents } from './events.ts'
 export { toReceivedService } from './received.ts'
