@@ -35,9 +35,11 @@ export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
 export async function livingOwner(path: string): Promise<number | undefined> {
   const [pidText = '', began = ''] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ')
   const pid = Number(pidText)
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid || !isAlive(pid)) return undefined
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined
   const now = await startTimeOf(pid)
-  return began === '' || now === undefined || now === began ? pid : undefined
+  // without start times, the own pid in the file is a former process's: in a container every node may be pid 1
+  if (began === '' || now === undefined) return pid === process.pid ? undefined : pid
+  return now === began ? pid : undefined
 }
 
 async function release(path: string, mine: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { RunState } from '../execution/index.ts'
+import { FINAL_STATES, type RunState } from '../execution/index.ts'
 import type { ServiceState } from './contract.ts'
 
 /** What is known of one service, as far as its state depends on it. Times are seconds. */
@@ -17,19 +17,17 @@ export type StateFacts = {
 export function serviceState(facts: StateFacts): ServiceState {
   const { run, verdict } = facts
   if (run?.state === 'exited') return run.exitCode === 0 ? 'done' : 'failed'
+  // a service that was stopped or superseded still runs until its run has ended
+  if (run !== undefined && !isFinal(run.state)) return run.state === 'running' ? 'running' : 'accepted'
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'
-  if (run !== undefined) {
-    const states: Partial<Record<RunState, ServiceState>> = {
-      running: 'running',
-      failed: 'failed',
-      stopped: 'stopped',
-      refused: 'refused',
-    }
-    return states[run.state] ?? 'accepted'
-  }
+  if (run?.state === 'failed' || run?.state === 'stopped' || run?.state === 'refused') return run.state
   if (verdict === undefined) return facts.published ? 'published' : 'deciding'
   if (verdict.run) return 'accepted'
   if (verdict.parked) return 'parked'
   return verdict.redirect ? 'redirected' : 'refused'
+}
+
+function isFinal(state: RunState): boolean {
+  return FINAL_STATES.includes(state)
 }
