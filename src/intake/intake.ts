@@ -19,15 +19,14 @@ import { createTaking, type Taken, type Way } from './taking.ts'
 import { createUnwanted } from './unwanted.ts'
 import { createUpkeep } from './upkeep.ts'
 
-/** The ways in. Pushed is counted, pulled is not; what the node itself hands in has no limit. */
-const GOSSIP = { via: 'gossip', counted: true, stopsOnly: false, limited: true } as const
+/** The ways in. What the node itself hands in has no limit. */
+const GOSSIP = { via: 'gossip', push: 'gossip', stopsOnly: false, limited: true } as const
 const WAYS: Record<SubmitVia, Omit<Way, 'from'>> = {
-  sync: { via: 'sync', counted: false, stopsOnly: false, limited: true },
-  tell: { via: 'sync', counted: false, stopsOnly: true, limited: true },
-  api: { via: 'api', counted: true, stopsOnly: false, limited: true },
-  local: { via: 'local', counted: false, stopsOnly: false, limited: false },
+  sync: { via: 'sync', push: 'pulled', stopsOnly: false, limited: true },
+  tell: { via: 'sync', push: 'pulled', stopsOnly: true, limited: true },
+  api: { via: 'api', push: 'api', stopsOnly: false, limited: true },
+  local: { via: 'local', push: 'pulled', stopsOnly: false, limited: false },
 }
-
 const OWN = { via: 'local', from: undefined, own: true, redirect: true } as const
 
 export function startIntake(components: IntakeComponents, init: IntakeInit): Intake {

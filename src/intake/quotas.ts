@@ -20,8 +20,11 @@ export type QuotaInit = {
   missedMax: number
 }
 
-/** A service never heard of. `update`: it takes the slot of a live one; `counted`: it was pushed, not pulled. */
-export type Newcomer = { author: Uint8Array; update: boolean; counted: boolean; from: string | undefined }
+/** gossip: pushed by a neighbour. api: handed in by someone. pulled: asked for by this node, at its own pace. */
+export type Push = 'gossip' | 'api' | 'pulled'
+
+/** A service never heard of. `update`: it takes the slot of a live one. */
+export type Newcomer = { author: Uint8Array; update: boolean; push: Push; from: string | undefined }
 
 /** Keys are free: what one author, and one peer with many authors, may bring in. */
 export interface Quotas {
@@ -41,18 +44,17 @@ export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaIni
   const updates = perMinute(clock, UPDATES_PER_AUTHOR_PER_MINUTE)
   const authors = perMinute(clock, init.newAuthorsPerPeerPerMinute)
   return {
-    check({ author, update, counted, from }) {
+    check({ author, update, push, from }) {
       const key = keyOf(author)
-      if (update) return counted && updates.full(key) ? 'author-updates' : undefined
+      if (update) return push === 'gossip' && updates.full(key) ? 'author-updates' : undefined
       if (journal.announcements.countLive(author, nowSeconds(clock)) >= init.servicesPerAuthor) return 'author-services'
-      if (!counted) return undefined
-      if (fresh.full(key)) return 'author-rate'
-      return authors.full(from ?? '') && !journal.heads.knowsAuthor(author) ? 'peer-authors' : undefined
+      if (push === 'gossip' && fresh.full(key)) return 'author-rate'
+      if (push === 'pulled' || !authors.full(from ?? push)) return undefined
+      return journal.heads.knowsAuthor(author) ? undefined : 'peer-authors'
     },
-    count({ author, update, counted, from }) {
-      if (!counted) return
-      ;(update ? updates : fresh).add(keyOf(author))
-      if (!update && !journal.heads.knowsAuthor(author)) authors.add(from ?? '')
+    count({ author, update, push, from }) {
+      if (push === 'gossip') (update ? updates : fresh).add(keyOf(author))
+      if (push !== 'pulled' && !update && !journal.heads.knowsAuthor(author)) authors.add(from ?? push)
     },
   }
 }

@@ -18,13 +18,13 @@ import type { Book, Entry } from './book.ts'
 import { QUOTA_RETRY_MS } from './constants.ts'
 import type { GateArrival } from './gate.ts'
 import type { Outcome } from './index.ts'
-import type { Quotas } from './quotas.ts'
+import type { Push, Quotas } from './quotas.ts'
 import { refused } from './refused.ts'
 import type { Succession } from './succession.ts'
 import type { Unwanted } from './unwanted.ts'
 
-/** Where bytes came from. `counted`: pushed on us, so quotas count it; `stopsOnly`: nothing else may come this way. */
-export type Way = { via: Via; from: string | undefined; counted: boolean; stopsOnly: boolean; limited: boolean }
+/** Where bytes came from. `stopsOnly`: nothing else may come this way; `limited`: quotas hold. */
+export type Way = { via: Via; from: string | undefined; push: Push; stopsOnly: boolean; limited: boolean }
 
 /** What became of them, and what the gate wants to know. `fresh`: journalled just now. `missed`: worth pulling later. */
 export type Taken = {
@@ -83,7 +83,7 @@ export function createTaking(components: TakingComponents, network: string): (by
     const newcomer = {
       author: signed.body.author,
       update: line.predecessor !== undefined,
-      counted: way.counted,
+      push: way.push,
       from: way.from,
     }
     if (signed.kind === 'service' && way.limited) {

@@ -81,6 +81,19 @@ describe('quotas', () => {
     expect(world.intake.stats().dropped['peer-authors']).toBe(15)
   })
 
+  it('someone at the API: many services of one author, but not of many authors', async () => {
+    const world = createWorld({
+      decide: () => true,
+      quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 3 },
+    })
+    for (const one of named(10)) expect(await world.intake.submit(copyAt(one), 'api')).toMatchObject({ outcome: 'new' })
+    const strangers = Array.from({ length: 4 }, () => service(author()))
+    const outcomes = await Promise.all(strangers.map((one) => world.intake.submit(copyAt(one), 'api')))
+    expect(outcomes.map((one) => one.outcome)).toEqual(['new', 'new', 'refused', 'refused'])
+    expect(outcomes[3]).toMatchObject({ why: 'peer-authors', retry: true })
+    expect(world.intake.stats().missed).toBe(0)
+  })
+
   it("a forged announcement uses up nobody's share", async () => {
     const world = createWorld({
       decide: () => true,
