@@ -1,0 +1,167 @@
+/**
+ * The wire, for programs that speak it without being a node: read, check, make and sign every message.
+ * The specification is `protocols/README.md` in this package; `protocols/vectors` has its cases.
+ *
+ * @example
+ * const announcement = decodeAnnouncement(bytes)
+ * verifyAnnouncement(announcement.signed, 'thundercloud', createKeyCache())
+ */
+export {
+  type AccessBody,
+  type AccessRight,
+  accessFor,
+  checkAccess,
+  decodeAccess,
+  signAccess,
+} from '../../protocols/access.ts'
+export {
+  type Address,
+  addressBytes,
+  addressKey,
+  addressOfPeerId,
+  decodeAddress,
+  formatAddress,
+  formatLegacy,
+  isValidKey,
+  type KeyType,
+  parseAddress,
+  peerIdOf,
+  sameAddress,
+} from '../../protocols/address.ts'
+export {
+  type Announcement,
+  decodeAnnouncement,
+  decodeSigned,
+  encodeAnnouncement,
+  messageId,
+  outOfTime,
+  type Ranked,
+  type Signed,
+  servicesTopic,
+  signService,
+  signStop,
+  supersedes,
+  unwrapAnnouncement,
+  verifyAnnouncement,
+} from '../../protocols/announcement.ts'
+export {
+  ARCHIVE_PROTOCOL,
+  type ArchiveAnswer,
+  type ArchiveManifest,
+  type ArchiveRequest,
+  chunkLength,
+  codeId,
+  decodeArchiveAnswer,
+  decodeArchiveRequest,
+  decodeManifest,
+  encodeArchiveAnswer,
+  encodeArchiveRequest,
+  encodeManifest,
+} from '../../protocols/archive.ts'
+export {
+  type CID,
+  cidOfBytes,
+  cidOfDigest,
+  cidOfStructure,
+  decodeCanonical,
+  encodeCanonical,
+  fromDagJson,
+  isWireCid,
+  parseCid,
+  toBase32,
+  toDagJson,
+} from '../../protocols/encoding.ts'
+export {
+  AddressError,
+  EncodingError,
+  ProtocolError,
+  SignatureError,
+  TicketError,
+  TokenError,
+} from '../../protocols/errors.ts'
+export {
+  CHUNK_BYTES,
+  CLOCK_SKEW_SECONDS,
+  DEDUPE_AFTER_EXPIRY_SECONDS,
+  MAX_ACCESS_SECONDS,
+  MAX_ANNOUNCEMENT_BYTES,
+  MAX_ARCHIVE_ANSWER_BYTES,
+  MAX_CHUNKS,
+  MAX_CHUNKS_PER_REQUEST,
+  MAX_DEPTH,
+  MAX_LIFETIME_SECONDS,
+  MAX_MANIFEST_BYTES,
+  MAX_RECEIPT_BYTES,
+  MAX_REQUEST_BYTES,
+  MAX_SYNC_ITEMS,
+  MAX_TOKEN_BYTES,
+  MAX_TUNNEL_FRAME_BYTES,
+  TUNNEL_WINDOW_BYTES,
+} from '../../protocols/limits.ts'
+export {
+  openReceipt,
+  RECEIPT_PROTOCOL,
+  RECEIPT_STATES,
+  type Receipt,
+  type ReceiptBody,
+  type ReceiptState,
+  signReceipt,
+} from '../../protocols/receipt.ts'
+export {
+  checkTicket,
+  emittedDepth,
+  issueTicket,
+  lowerTicket,
+  type Reach,
+  type Ticket,
+} from '../../protocols/redirection.ts'
+export {
+  decodeService,
+  encodeService,
+  type Port,
+  type ServiceBody,
+  type Source,
+  serviceId,
+} from '../../protocols/service.ts'
+export {
+  blsSigner,
+  createKeyCache,
+  ed25519Signer,
+  type KeyCache,
+  type Signer,
+  signedBytes,
+  signFor,
+  verifySignature,
+} from '../../protocols/signature.ts'
+export {
+  decodeStatusAnswer,
+  decodeStatusRequest,
+  encodeStatusAnswer,
+  encodeStatusRequest,
+  STATUS_PROTOCOL,
+  type StatusAnswer,
+  type StatusRequest,
+} from '../../protocols/status.ts'
+export { decodeStop, encodeStop, type StopBody } from '../../protocols/stop.ts'
+export {
+  decodeSyncAnswer,
+  decodeSyncRequest,
+  encodeSyncAnswer,
+  encodeSyncRequest,
+  SYNC_PROTOCOL,
+  type SyncAnswer,
+  type SyncItem,
+  type SyncRequest,
+} from '../../protocols/sync.ts'
+export {
+  decodeFrame,
+  decodeHello,
+  decodeWelcome,
+  encodeFrame,
+  encodeHello,
+  encodeWelcome,
+  TUNNEL_PROTOCOL,
+  type TunnelFrame,
+  type TunnelHello,
+  type TunnelWelcome,
+} from '../../protocols/tunnel.ts'
