@@ -1,7 +1,7 @@
+import { addressOfPeerId, decodeAddress, sameAddress } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { openReceipt, type Receipt } from '../../protocols/receipt.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
-import { addressOfPeerId, decodeAddress, sameAddress } from '../../protocols/address.ts'
 import {
   decodeStatusAnswer,
   encodeStatusRequest,

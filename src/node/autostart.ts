@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Grant } from '../base/verdict.ts'
 import type { Configuration, OwnService, RunnerConfig } from '../config/index.ts'
 import type { RunnableService } from '../execution/index.ts'
+import type { AddressTexts } from './address-text.ts'
 import type { Facts } from './facts.ts'
 import type { Own } from './own.ts'
 import type { Publisher } from './publisher.ts'
@@ -24,6 +25,7 @@ export interface AutostartComponents {
   }
   publisher: Publisher
   stopped(id: string): boolean
+  texts: AddressTexts
 }
 
 /**
@@ -44,7 +46,11 @@ export function createAutostart(
     if (service.publish) await publisher.publish(issued)
     else publisher.keep(issued)
     if (components.stopped(id) || runs.status(id) !== undefined) return
-    runs.run(runnableOf(issued.signed), grantOf(issued.signed, init.configuration().policy.config, facts), { replaces })
+    runs.run(
+      runnableOf(issued.signed, components.texts),
+      grantOf(issued.signed, init.configuration().policy.config, facts),
+      { replaces },
+    )
   }
 
   async function look(): Promise<void> {
@@ -85,4 +91,3 @@ function grantOf({ body }: SignedService, { LIMITS }: RunnerConfig, facts: Facts
     network: { mode: 'none' },
   }
 }
-

@@ -43,7 +43,11 @@ export function providersOf(network: Pick<Network, 'dht' | 'peers'>) {
   }
 }
 
-async function reach(network: Pick<Network, 'dial'>, addresses: readonly string[], signal: AbortSignal): Promise<string[]> {
+async function reach(
+  network: Pick<Network, 'dial'>,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { signal })))
   return dials.flatMap((dial) => (dial.status === 'fulfilled' ? [dial.value] : []))
 }

@@ -44,7 +44,16 @@ export type ServiceView = {
 export type RunView = {
   readonly runId: string
   readonly executor: string
-  readonly state: 'decided' | 'fetching' | 'building' | 'starting' | 'running' | 'exited' | 'failed' | 'stopped' | 'refused'
+  readonly state:
+    | 'decided'
+    | 'fetching'
+    | 'building'
+    | 'starting'
+    | 'running'
+    | 'exited'
+    | 'failed'
+    | 'stopped'
+    | 'refused'
   readonly since: number
   readonly exitCode?: number | undefined
   readonly detail?: string | undefined

@@ -1,4 +1,4 @@
-import { decodeAddress, formatAddress } from '../../protocols/address.ts'
+import { decodeAddress } from '../../protocols/address.ts'
 import type { Signed } from '../../protocols/announcement.ts'
 import type { Ticket } from '../../protocols/redirection.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
@@ -9,12 +9,19 @@ import type { Grant, Verdict } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import type { RunnableService } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
-import { NOTHING_KNOWN, type ReceivedService, RunnerError, type RunnerSnapshot, toReceivedService } from '../runner/index.ts'
+import {
+  NOTHING_KNOWN,
+  type ReceivedService,
+  RunnerError,
+  type RunnerSnapshot,
+  toReceivedService,
+} from '../runner/index.ts'
+import type { AddressTexts } from './address-text.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import type { Receipts } from './receipts.ts'
-import type { ServiceEntry, SignedService } from './services.ts'
 import { runnableOf } from './runnable.ts'
+import type { ServiceEntry, SignedService } from './services.ts'
 
 export interface DecideComponents {
   clock: Clock
@@ -23,7 +30,11 @@ export interface DecideComponents {
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'stops' | 'runs'>
   facts: Facts
   runner: {
-    decide(service: ReceivedService, snapshot: RunnerSnapshot, options: { signal?: AbortSignal | undefined }): Promise<Verdict>
+    decide(
+      service: ReceivedService,
+      snapshot: RunnerSnapshot,
+      options: { signal?: AbortSignal | undefined },
+    ): Promise<Verdict>
   }
   runs: {
     /** Journals the intent and returns; what follows is told by events. Throws where the room is taken. */
@@ -31,6 +42,7 @@ export interface DecideComponents {
     stop(service: string, options: { why: string }): Promise<void>
   }
   receipts: Receipts
+  texts: AddressTexts
 }
 
 export interface Decide {
@@ -45,17 +57,19 @@ export interface Decide {
 export type Decision = { readonly verdict: Verdict; readonly failure?: string | undefined }
 
 export function createDecide(components: DecideComponents, init: { policy(): Policy; closing: AbortSignal }): Decide {
-  const { clock, log, events, journal, facts, runner, runs, receipts } = components
+  const { clock, log, events, journal, facts, runner, runs, receipts, texts } = components
 
   async function ask(signed: SignedService, depth: number, signal?: AbortSignal): Promise<Decision> {
-    const service = toReceivedService(signed.id.toString(), signed.body, signed.bytes.byteLength)
+    const service = toReceivedService(signed.id, signed.body, signed.bytes.byteLength, texts.of)
     const snapshot: RunnerSnapshot = { ...facts.current(), ...NOTHING_KNOWN, depth, now: nowSeconds(clock) }
     try {
       return { verdict: await runner.decide(service, snapshot, { signal }) }
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error
       // an operator's broken runner neither runs nor passes on: silence is the only safe answer
-      const reasons = [{ rule: 'runner', outcome: 'fail' as const, message: 'the runner of this node failed to answer' }]
+      const reasons = [
+        { rule: 'runner', outcome: 'fail' as const, message: 'the runner of this node failed to answer' },
+      ]
       return { verdict: { run: false, redirect: false, reasons }, failure: messageOf(error) }
     }
   }
@@ -65,7 +79,7 @@ export function createDecide(components: DecideComponents, init: { policy(): Pol
     const id = signed.id.toString()
     if (verdict.run !== false && journal.runs.ofService(id) === undefined) {
       try {
-        runs.run(runnableOf(signed), verdict.run, { replaces: predecessor })
+        runs.run(runnableOf(signed, texts), verdict.run, { replaces: predecessor })
         return { verdict, failure }
       } catch (error) {
         const reason = { rule: 'LIMITS', outcome: 'fail' as const, message: messageOf(error) }
@@ -95,7 +109,7 @@ export function createDecide(components: DecideComponents, init: { policy(): Pol
       const author = decodeAddress(signed.body.author)
       const statement = { service: id, state: stateOf(verdict), redirected: verdict.redirect, reasons: verdict.reasons }
       receipts.send(statement, { replyTo: signed.body.replyTo, author }, init.closing)
-      log.debug('decided', { id, author: formatAddress(author), run: verdict.run !== false, redirect: verdict.redirect })
+      log.debug('decided', { id, author: texts.of(author), run: verdict.run !== false, redirect: verdict.redirect })
       return { redirect: verdict.redirect }
     },
     dryRun: ({ signed, record }, { signal } = {}) => ask(signed, record.depth, signal),
@@ -113,6 +127,10 @@ function stateOf(verdict: Verdict): 'accepted' | 'parked' | 'redirected' | 'refu
 
 /** The operator's stop outlives whatever the policy says. */
 function stoppedHere({ verdict }: Decision): Decision {
-  const reason = { rule: 'operator', outcome: 'fail' as const, message: 'the operator of this node has stopped the service' }
+  const reason = {
+    rule: 'operator',
+    outcome: 'fail' as const,
+    message: 'the operator of this node has stopped the service',
+  }
   return { verdict: { run: false, redirect: verdict.redirect, reasons: [reason, ...verdict.reasons] } }
 }

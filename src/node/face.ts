@@ -1,7 +1,7 @@
+import { addressOfPeerId, formatAddress, peerIdOf } from '../../protocols/address.ts'
 import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { peerIdOf } from '../../protocols/address.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Clock } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
@@ -11,7 +11,6 @@ import type { Supervisor } from '../execution/index.ts'
 import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
-import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
 import { askStatus } from './ask.ts'
 import type { Explanation, Received, ThundercloudNode } from './contract.ts'
 import type { Decide } from './decide.ts'
@@ -79,7 +78,13 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
     const entry = services.find(text)
     const { id, verdict } = entry
     if (verdict?.verdict !== undefined) {
-      return { id, at: Math.floor(verdict.at / 1000), from: 'journal', verdict: verdict.verdict, failure: verdict.failure }
+      return {
+        id,
+        at: Math.floor(verdict.at / 1000),
+        from: 'journal',
+        verdict: verdict.verdict,
+        failure: verdict.failure,
+      }
     }
     return { id, at: Math.floor(clock.now() / 1000), from: 'now', ...(await components.decide.dryRun(entry)) }
   }
@@ -153,7 +158,10 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
   }
 
   /** The nodes that said they run it, neighbours, then the DHT. */
-  async function* candidates(service: Parameters<Network['dht']['findProviders']>[0], options: { signal?: AbortSignal | undefined }) {
+  async function* candidates(
+    service: Parameters<Network['dht']['findProviders']>[0],
+    options: { signal?: AbortSignal | undefined },
+  ) {
     const seen = new Set<string>([peerIdOf(addressOfPeerId(network.peerId))])
     const told = components.receipts.views(service.toString()).map(({ peerId }) => peerId)
     for (const peerId of [...told, ...network.peers().map((peer) => peer.peerId)]) {

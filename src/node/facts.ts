@@ -1,9 +1,10 @@
-import type { ExecutorName } from '../base/verdict.ts'
-import type { Availability, Executor } from '../execution/index.ts'
-import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
+import type { ExecutorName } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
+import type { Availability, Executor } from '../execution/index.ts'
+import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
+import type { AddressTexts } from './address-text.ts'
 import type { Services } from './services.ts'
 
 /** An engine that was installed or went away is noticed in this time; a run finds out at once. */
@@ -24,6 +25,7 @@ export interface FactsComponents {
   clock: Clock
   executors: readonly Executor[]
   services: Services
+  texts: AddressTexts
   free(): Free
   running(): readonly string[]
 }
@@ -42,7 +44,9 @@ export function createFacts(components: FactsComponents, init: { own: string; po
   async function look(): Promise<void> {
     seen = await Promise.all(
       components.executors.map(async (executor) => {
-        const found = await executor.available().catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+        const found = await executor
+          .available()
+          .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
         return { name: executor.name, ...found }
       }),
     )
@@ -59,8 +63,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
       running: components.running().flatMap((id) => {
         const entry = components.services.get(id)
         if (entry === undefined) return []
-        const { author, name } = components.services.view(entry)
-        return [{ id, author, name }]
+        return [{ id, author: components.texts.ofBytes(entry.record.author), name: entry.record.name }]
       }),
     }),
     [Symbol.dispose]: () => timer.cancel(),

@@ -52,7 +52,11 @@ export function followRuns(components: FollowRunsComponents, init: { closing: Ab
     told.set(id, state)
     events.emit('node:state', { id, name, state, detail })
     if (wireState(state) === 'unknown' || state === 'accepted') return
-    receipts.send(statementOf(services, id), { replyTo: body.replyTo, author: decodeAddress(body.author) }, init.closing)
+    receipts.send(
+      statementOf(services, id),
+      { replyTo: body.replyTo, author: decodeAddress(body.author) },
+      init.closing,
+    )
   }
 
   const subscriptions = new DisposableStack()

@@ -1,8 +1,8 @@
-import type { BytePipe } from '../base/stream.ts'
 import type { Announcement } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Receipt } from '../../protocols/receipt.ts'
 import type { Signer } from '../../protocols/signature.ts'
+import type { BytePipe } from '../base/stream.ts'
 import type { LogLine } from './contract.ts'
 
 export type LightPeerInit = {
@@ -23,7 +23,10 @@ export interface LightPeer extends AsyncDisposable {
   /** Multiaddrs for `replyTo`: where receipts reach this peer. */
   replyTo(): string[]
   /** Packs a folder, keeps it in a temporary store and serves it to the mesh. */
-  addFolder(dir: string, options?: { signal?: AbortSignal | undefined }): Promise<{ code: CID; size: number; files: number }>
+  addFolder(
+    dir: string,
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<{ code: CID; size: number; files: number }>
   /** Resolves when at least one neighbour was sent it. */
   announce(announcement: Announcement, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** Receipts that nodes send for what was announced here, as they come. Ends with the signal. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accessFor, type AccessRight, signAccess } from '../../protocols/access.ts'
+import { type AccessRight, accessFor, signAccess } from '../../protocols/access.ts'
 import { type Announcement, encodeAnnouncement } from '../../protocols/announcement.ts'
 import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
@@ -142,7 +142,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       const added = await code.addFolder(folder, { signal })
       // who dials the DHT instead of us finds the archive there; those who hear the announcement have replyTo
       network.dht.provide(added.code, { signal: closing.signal }).catch((error: unknown) => {
-        log.debug('no peer of the DHT took the archive\'s record yet', { reason: messageOf(error) })
+        log.debug("no peer of the DHT took the archive's record yet", { reason: messageOf(error) })
       })
       return added
     },
@@ -192,6 +192,8 @@ async function joinThrough(network: Network, addresses: readonly string[]): Prom
   await network.join()
   const dials = await Promise.allSettled(addresses.map((address) => network.dial(address)))
   if (dials.some(({ status }) => status === 'fulfilled')) return
-  const reasons = dials.map((dial, index) => `${addresses[index]}: ${dial.status === 'rejected' ? messageOf(dial.reason) : ''}`)
+  const reasons = dials.map(
+    (dial, index) => `${addresses[index]}: ${dial.status === 'rejected' ? messageOf(dial.reason) : ''}`,
+  )
   throw new UnavailableError(`could not join the mesh: ${reasons.join('; ')}`)
 }

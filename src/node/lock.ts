@@ -22,7 +22,9 @@ export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
       }
       const owner = await livingOwner(path)
       if (owner !== undefined) {
-        throw new InputError(`${dataDir} belongs to a running node (pid ${owner}); stop it first, or use another folder`)
+        throw new InputError(
+          `${dataDir} belongs to a running node (pid ${owner}); stop it first, or use another folder`,
+        )
       }
       await rm(path, { force: true })
     }

@@ -15,10 +15,12 @@ import { createIntake, type Intake } from '../intake/index.ts'
 import { openJournal } from '../journal/index.ts'
 import { createNetwork, serveTunnel } from '../network/index.ts'
 import { createRunnerHost } from '../runner/index.ts'
+import { createAddressTexts } from './address-text.ts'
 import { createAutostart } from './autostart.ts'
 import { createCodeProvider, providersOf } from './code-provider.ts'
 import type { ThundercloudNode } from './contract.ts'
 import { createDecide } from './decide.ts'
+import { networkInitOf, quotasOf, roomOf, staticNodesOf } from './derive.ts'
 import type { NodeEvents } from './events.ts'
 import { createExecutors } from './executors.ts'
 import { createFace } from './face.ts'
@@ -52,6 +54,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   parts.use(await lockFolder(dataDir))
   const events = createEvents<NodeEvents>((error) => log.error('a listener failed', { reason: messageOf(error) }))
+  const texts = createAddressTexts()
   const keys = components.keys ?? createKeyCache()
   const journal = parts.use(openJournal({ path: join(dataDir, 'journal.sqlite'), clock, log: log.child('journal') }))
   const runner = components.runnerHost ?? parts.use(createOwnRunner())
@@ -71,19 +74,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
           arrive: (bytes, from, via) => intake.syncSource.arrive(bytes, from, via),
         },
       },
-      {
-        network: name,
-        identity: identity.key,
-        listen: configuration.listen,
-        announce: configuration.announce,
-        visibility: configuration.visibility,
-        dataDir: join(dataDir, 'network'),
-        staticNodes: staticNodesOf(configuration),
-        dht: init.dht,
-        keepPeers: configuration.peers.low === 0 ? false : { lowWater: configuration.peers.low },
-        syncPullsPerPeerPerMinute: quotas.SYNC_PULLS_PER_PEER_PER_MINUTE,
-        verbose: configuration.logLevel === 'trace',
-      },
+      networkInitOf(configuration, identity.key, init.dht),
     ),
   )
   const isConnected = (peer: string) => network.connectedTo(peer)
@@ -107,8 +98,11 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     { clock, log, events, journal, keys, signer, streams: network.streams, isConnected },
     { network: name, policy: () => policy().hash },
   )
-  const services = createServices({ clock, journal, receipts })
-  const executors = await createExecutors({ clock, log: log.child('execution') }, { configuration, own, peerId: network.peerId, logs: LOGS })
+  const services = createServices({ clock, journal, receipts, texts })
+  const executors = await createExecutors(
+    { clock, log: log.child('execution') },
+    { configuration, own, peerId: network.peerId, logs: LOGS },
+  )
   const supervisor = parts.use(
     createSupervisor(
       {
@@ -130,10 +124,13 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     ),
   )
   const facts = parts.use(
-    createFacts({ clock, executors, services, free: () => supervisor.free(), running: () => supervisor.running() }, { own, policy }),
+    createFacts(
+      { clock, executors, services, texts, free: () => supervisor.free(), running: () => supervisor.running() },
+      { own, policy },
+    ),
   )
   const decide = createDecide(
-    { clock, log: log.child('decide'), events, journal, facts, runner, runs: supervisor, receipts },
+    { clock, log: log.child('decide'), events, journal, facts, runner, runs: supervisor, receipts, texts },
     { policy, closing: closing.signal },
   )
   const intake: Intake = parts.use(
@@ -155,36 +152,53 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       {
         network: name,
         redirectionDepth: () => policy().config.REDIRECTION_DEPTH,
-        quotas: {
-          servicesPerAuthor: quotas.SERVICES_PER_AUTHOR,
-          newPerAuthorPerMinute: quotas.NEW_PER_AUTHOR_PER_MINUTE,
-          newAuthorsPerPeerPerMinute: quotas.NEW_AUTHORS_PER_PEER_PER_MINUTE,
-          journalMax: quotas.JOURNAL_MAX_SERVICES,
-          queueMax: quotas.QUEUE_MAX,
-          missedMax: quotas.MISSED_MAX,
-        },
+        quotas: quotasOf(configuration),
         verdictTimeoutMs: timeouts.VERDICT * 1000,
       },
     ),
   )
   const ownServices = createOwn({ clock, rng, journal, signer, code, replyTo }, { network: name })
-  const publisher = createPublisher({ clock, log, journal, intake, network, services, decide }, { closing: closing.signal })
+  const publisher = createPublisher(
+    { clock, log, journal, intake, network, services, decide },
+    { closing: closing.signal },
+  )
   const autostart = parts.use(
     createAutostart(
-      { clock, log, own: ownServices, facts, runs: supervisor, publisher, stopped: (id) => journal.stops.has(id) },
+      {
+        clock,
+        log,
+        own: ownServices,
+        facts,
+        runs: supervisor,
+        publisher,
+        texts,
+        stopped: (id) => journal.stops.has(id),
+      },
       { configuration: () => configuration, closing: closing.signal },
     ),
   )
-  parts.use(followRuns({ clock, log, events, network, services, receipts, supervisor, code }, { closing: closing.signal }))
+  parts.use(
+    followRuns({ clock, log, events, network, services, receipts, supervisor, code }, { closing: closing.signal }),
+  )
 
   await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
   await network.streams.handle(RECEIPT_PROTOCOL, (stream) => receipts.take(stream))
   const logs: ThundercloudNode['logs'] = (id, options) => supervisor.logs(services.find(id).id, options)
-  await network.streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs }, { network: name }))
+  await network.streams.handle(
+    STATUS_PROTOCOL,
+    createStatusServer({ clock, keys, services, receipts, logs }, { network: name }),
+  )
   await network.streams.handle(
     TUNNEL_PROTOCOL,
     createTunnelServer(
-      { clock, keys, events, services, connect: (id, port, options) => supervisor.connect(id, port, options), carry: serveTunnel },
+      {
+        clock,
+        keys,
+        events,
+        services,
+        connect: (id, port, options) => supervisor.connect(id, port, options),
+        carry: serveTunnel,
+      },
       { network: name },
     ),
   )
@@ -202,7 +216,22 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
 
   const running = parts.move()
   const node = createFace(
-    { clock, events, journal, network, services, facts, receipts, decide, supervisor, code, intake, publisher, own: ownServices, keys },
+    {
+      clock,
+      events,
+      journal,
+      network,
+      services,
+      facts,
+      receipts,
+      decide,
+      supervisor,
+      code,
+      intake,
+      publisher,
+      own: ownServices,
+      keys,
+    },
     {
       version: init.version,
       network: name,
@@ -233,18 +262,14 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
     const next = await init.reread()
     await runner.reload(next.policy.config)
-    configuration = { ...configuration, policy: next.policy, services: next.services, externalServices: next.externalServices }
+    configuration = {
+      ...configuration,
+      policy: next.policy,
+      services: next.services,
+      externalServices: next.externalServices,
+    }
     network.setStaticNodes(staticNodesOf(configuration))
     events.emit('node:policy', { hash: next.policy.hash })
     void autostart.look()
   }
-}
-
-function staticNodesOf({ policy }: Configuration): string[] {
-  return [...policy.staticNodes.multiaddrs, ...policy.staticNodes.origins]
-}
-
-function roomOf({ policy }: Configuration) {
-  const { MEMORY, CPU, DISK, PIDS, RUNS } = policy.config.LIMITS.TOTAL
-  return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
 }

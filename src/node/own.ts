@@ -87,7 +87,9 @@ export function createOwn(components: OwnComponents, init: { network: string }):
       }
       const folder = await folderOf(manifest, dirname(file))
       const archive = folder === undefined ? codeIn(manifest) : (await code.addFolder(folder, { signal })).code
-      const fingerprint = createHash('sha256').update(JSON.stringify([manifest, archive.toString()])).digest('hex')
+      const fingerprint = createHash('sha256')
+        .update(JSON.stringify([manifest, archive.toString()]))
+        .digest('hex')
       const before = issuedBefore(name, fingerprint)
       if (before !== undefined) return before
       const issued = sign(manifest, archive, file)
@@ -98,7 +100,16 @@ export function createOwn(components: OwnComponents, init: { network: string }):
       const { reach, ticket } = issueTicket(MAX_DEPTH, rng.bytes(32))
       const issued = nowSeconds(clock)
       const { name, seq } = body
-      const stop = { v: 1 as const, author, name, seq, stop: true as const, issued, expires: issued + MAX_LIFETIME_SECONDS, reach }
+      const stop = {
+        v: 1 as const,
+        author,
+        name,
+        seq,
+        stop: true as const,
+        issued,
+        expires: issued + MAX_LIFETIME_SECONDS,
+        reach,
+      }
       return { signed: signStop(encodeStop(stop), init.network, signer), ticket }
     },
   }

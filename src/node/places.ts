@@ -12,7 +12,13 @@ export function isPrivate(multiaddr: string): boolean {
   if (isLoopback(multiaddr)) return true
   if (!isIPv4(host)) return /^(fc|fd|fe8|fe9|fea|feb)/i.test(host)
   const [a = 0, b = 0] = host.split('.').map(Number)
-  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254) || (a === 100 && b >= 64 && b < 128)
+  return (
+    a === 10 ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 169 && b === 254) ||
+    (a === 100 && b >= 64 && b < 128)
+  )
 }
 
 function hostOf(multiaddr: string): string {

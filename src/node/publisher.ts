@@ -81,7 +81,8 @@ export function createPublisher(components: PublisherComponents, init: { closing
       const { author, name, seq, expires } = signed.body
       const id = signed.id.toString()
       journal.transaction(() => {
-        for (const older of journal.announcements.liveOf(author, name)) journal.announcements.end(older.id, 'superseded', id)
+        for (const older of journal.announcements.liveOf(author, name))
+          journal.announcements.end(older.id, 'superseded', id)
         journal.announcements.insert(recordOf(signed, ticket, clock.now()))
         const forgetAt = (expires + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
         journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt })
@@ -89,7 +90,10 @@ export function createPublisher(components: PublisherComponents, init: { closing
     },
     async pull(id, from) {
       const wanted: CID[] = [parseCid(id)]
-      const peers = from?.startsWith('/') === true ? [await network.dial(from, { signal: init.closing })] : network.peers().map(({ peerId }) => peerId)
+      const peers =
+        from?.startsWith('/') === true
+          ? [await network.dial(from, { signal: init.closing })]
+          : network.peers().map(({ peerId }) => peerId)
       for (const peer of peers) {
         if ((await network.sync.pullFrom(peer, wanted, { signal: init.closing }).catch(() => 0)) > 0) return
       }
@@ -132,4 +136,3 @@ function recordOf(signed: Signed, ticket: Announcement['ticket'], now: number): 
     state: 'live',
   }
 }
-

@@ -1,4 +1,12 @@
-import { type Address, addressBytes, addressOfPeerId, decodeAddress, formatAddress, peerIdOf, sameAddress } from '../../protocols/address.ts'
+import {
+  type Address,
+  addressBytes,
+  addressOfPeerId,
+  decodeAddress,
+  formatAddress,
+  peerIdOf,
+  sameAddress,
+} from '../../protocols/address.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
 import { openReceipt, RECEIPT_PROTOCOL, type Receipt, type ReceiptState, signReceipt } from '../../protocols/receipt.ts'
@@ -51,10 +59,7 @@ export interface Receipts {
   views(service: string): ReceiptView[]
 }
 
-export function createReceipts(
-  components: ReceiptsComponents,
-  init: { network: string; policy(): string },
-): Receipts {
+export function createReceipts(components: ReceiptsComponents, init: { network: string; policy(): string }): Receipts {
   const { clock, log, journal, keys, signer, streams, events } = components
   const queue = createQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
 
@@ -101,9 +106,11 @@ export function createReceipts(
       const far = statement.state === 'refused' ? [] : replyTo.filter((target) => peerOfMultiaddr(target) !== own)
       const targets = near.length > 0 ? near : far
       if (targets.length === 0) return
-      queue.add(() => deliver(sign(statement), targets, signal)).catch((error: unknown) => {
-        events.emit('node:trouble', { what: 'receipt', reason: messageOf(error) })
-      })
+      queue
+        .add(() => deliver(sign(statement), targets, signal))
+        .catch((error: unknown) => {
+          events.emit('node:trouble', { what: 'receipt', reason: messageOf(error) })
+        })
     },
     async take(stream) {
       const encoded = await stream.read()
@@ -115,7 +122,13 @@ export function createReceipts(
       const node = formatAddress(signedBy)
       if (journal.receipts.put({ service, node, at: receipt.body.at, bytes: encoded })) {
         const { state, redirected, reasons } = receipt.body
-        events.emit('node:receipt', { id: service, node, state, redirected, reasons: reasons.map(({ message }) => message) })
+        events.emit('node:receipt', {
+          id: service,
+          node,
+          state,
+          redirected,
+          reasons: reasons.map(({ message }) => message),
+        })
       }
       await stream.end()
     },
@@ -145,5 +158,8 @@ export function peerOfMultiaddr(multiaddr: string): string {
 function onWire({ rule, outcome, message, needs }: Reason) {
   const reason = { rule: clipUtf8(rule, 64), outcome, message: clipUtf8(message, MAX_REASON_LENGTH) }
   if (needs === undefined) return reason
-  return { ...reason, needs: { ...needs, field: clipUtf8(needs.field, 64), value: clipUtf8(needs.value, MAX_REASON_LENGTH) } }
+  return {
+    ...reason,
+    needs: { ...needs, field: clipUtf8(needs.field, 64), value: clipUtf8(needs.value, MAX_REASON_LENGTH) },
+  }
 }

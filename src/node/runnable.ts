@@ -1,14 +1,14 @@
-import { decodeAddress, formatAddress } from '../../protocols/address.ts'
 import { canonicalToolchain } from '../config/index.ts'
 import type { RunnableService } from '../execution/index.ts'
+import type { AddressTexts } from './address-text.ts'
 import type { SignedService } from './services.ts'
 
 /** The part of a service that execution needs; journalled with the run. */
-export function runnableOf({ id, body }: SignedService): RunnableService {
+export function runnableOf({ id, body }: SignedService, texts: AddressTexts): RunnableService {
   const oci = body.sources.find((source) => source.type === 'oci')
   return {
     id: id.toString(),
-    author: formatAddress(decodeAddress(body.author)),
+    author: texts.ofBytes(body.author),
     code: body.code.toString(),
     toolchain: body.toolchain.map(canonicalToolchain),
     image: oci?.ref,

@@ -1,10 +1,10 @@
-import { formatAddress, decodeAddress } from '../../protocols/address.ts'
 import { decodeSigned, type Signed } from '../../protocols/announcement.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { listing, printable } from '../base/text.ts'
 import type { AnnouncementRecord, Journal, RunRecord, VerdictRecord } from '../journal/index.ts'
+import type { AddressTexts } from './address-text.ts'
 import type { ReceiptView, RunView, ServiceView } from './contract.ts'
 import { serviceState } from './state.ts'
 
@@ -28,6 +28,7 @@ export interface ServicesComponents {
   clock: Clock
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'stops'>
   receipts: { views(service: string): ReceiptView[] }
+  texts: AddressTexts
 }
 
 /** Services as the journal has them: found by id, beginning or name, and shown as views. */
@@ -39,7 +40,7 @@ export interface Services {
   view(entry: ServiceEntry): ServiceView
 }
 
-export function createServices({ clock, journal, receipts }: ServicesComponents): Services {
+export function createServices({ clock, journal, receipts, texts }: ServicesComponents): Services {
   const decoded = new BoundedMap<string, Signed>(MAX_DECODED)
 
   function signedOf(record: AnnouncementRecord): Signed {
@@ -68,14 +69,17 @@ export function createServices({ clock, journal, receipts }: ServicesComponents)
     const authors = new Set(named.map(({ author }) => Buffer.from(author).toString('hex')))
     if (authors.size > 1) {
       const choices = named.slice(0, MAX_CANDIDATES).map(({ id }) => id)
-      throw new InputError(`"${printable(text, 80)}" is the name of services of ${authors.size} authors; use an id: ${listing(choices, 'or')}`)
+      throw new InputError(
+        `"${printable(text, 80)}" is the name of services of ${authors.size} authors; use an id: ${listing(choices, 'or')}`,
+      )
     }
     if (ids.length > 1) {
       throw new InputError(`"${printable(text, 80)}" begins more than one id: ${listing(ids, 'or')}; write more of it`)
     }
     const current = named.find(({ state }) => state === 'live') ?? named[0]
     const entry = current === undefined ? get(ids[0] ?? '') : entryOf(current)
-    if (entry === undefined) throw new NotFoundError(`no service "${printable(text, 80)}" is known here; \`list\` shows those that are`)
+    if (entry === undefined)
+      throw new NotFoundError(`no service "${printable(text, 80)}" is known here; \`list\` shows those that are`)
     return entry
   }
 
@@ -84,7 +88,7 @@ export function createServices({ clock, journal, receipts }: ServicesComponents)
     const { body } = signed
     return {
       id: entry.id,
-      author: formatAddress(decodeAddress(body.author)),
+      author: texts.ofBytes(body.author),
       name: body.name,
       seq: body.seq,
       title: body.title,
@@ -118,7 +122,11 @@ export function createServices({ clock, journal, receipts }: ServicesComponents)
     get,
     find,
     view,
-    all: () => journal.announcements.all().map(entryOf).filter((entry) => entry !== undefined),
+    all: () =>
+      journal.announcements
+        .all()
+        .map(entryOf)
+        .filter((entry) => entry !== undefined),
   }
 }
 

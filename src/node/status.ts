@@ -1,7 +1,12 @@
-import { addressOfPeerId, decodeAddress } from '../../protocols/address.ts'
 import { checkAccess } from '../../protocols/access.ts'
-import { decodeStatusRequest, encodeStatusAnswer, type StatusAnswer, type StatusRequest } from '../../protocols/status.ts'
+import { addressOfPeerId, decodeAddress } from '../../protocols/address.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
+import {
+  decodeStatusRequest,
+  encodeStatusAnswer,
+  type StatusAnswer,
+  type StatusRequest,
+} from '../../protocols/status.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { MessageStream } from '../base/stream.ts'
@@ -37,7 +42,13 @@ export function createStatusServer(components: StatusComponents, init: { network
       return
     }
     const author = decodeAddress(entry.signed.body.author)
-    const asked = { service: request.service, author, peer: addressOfPeerId(peer), right: 'logs' as const, token: request.token }
+    const asked = {
+      service: request.service,
+      author,
+      peer: addressOfPeerId(peer),
+      right: 'logs' as const,
+      token: request.token,
+    }
     checkAccess(asked, { network: init.network, keys, nowSeconds: nowSeconds(clock) })
     for await (const { stream, at, line } of components.logs(id, { ...request, signal })) {
       yield { is: 'log', stream, at, line: clipUtf8(line, MAX_LINE_BYTES) }
@@ -56,7 +67,8 @@ export function createStatusServer(components: StatusComponents, init: { network
         await stream.write(encodeStatusAnswer(answer), { signal: gone.signal })
       }
     } catch (error) {
-      if (!gone.signal.aborted) await stream.write(encodeStatusAnswer({ is: 'error', message: clipUtf8(messageOf(error), 512) }))
+      if (!gone.signal.aborted)
+        await stream.write(encodeStatusAnswer({ is: 'error', message: clipUtf8(messageOf(error), 512) }))
     } finally {
       await stream.end()
       gone.abort()

@@ -1,5 +1,5 @@
-import { addressOfPeerId, decodeAddress } from '../../protocols/address.ts'
 import { checkAccess } from '../../protocols/access.ts'
+import { addressOfPeerId, decodeAddress } from '../../protocols/address.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import { decodeHello, encodeWelcome, type TunnelHello } from '../../protocols/tunnel.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
@@ -32,7 +32,9 @@ export function createTunnelServer(components: TunnelsComponents, init: { networ
     const port = ports.find(({ name }) => name === hello.port)
     if (port === undefined) {
       const names = ports.map(({ name }) => name)
-      throw new NotFoundError(`the service has no port "${hello.port}"; it has ${names.length > 0 ? listing(names) : 'none'}`)
+      throw new NotFoundError(
+        `the service has no port "${hello.port}"; it has ${names.length > 0 ? listing(names) : 'none'}`,
+      )
     }
     if (port.access !== 'any') {
       const author = decodeAddress(entry.signed.body.author)
@@ -68,4 +70,3 @@ export function createTunnelServer(components: TunnelsComponents, init: { networ
     }
   }
 }
-

@@ -1,0 +1,49 @@
+import type { KeyObject } from 'node:crypto'
+import { join } from 'node:path'
+import type { Configuration } from '../config/index.ts'
+import type { Room } from '../execution/index.ts'
+import type { QuotaInit } from '../intake/index.ts'
+import type { NetworkInit } from '../network/index.ts'
+
+/** What the network needs of the operator's files. */
+export function networkInitOf(
+  configuration: Configuration,
+  identity: KeyObject,
+  dht: boolean | undefined,
+): NetworkInit {
+  const { network, listen, announce, visibility, dataDir, peers, quotas, logLevel } = configuration
+  return {
+    network,
+    identity,
+    listen,
+    announce,
+    visibility,
+    dataDir: join(dataDir, 'network'),
+    staticNodes: staticNodesOf(configuration),
+    dht,
+    keepPeers: peers.low === 0 ? false : { lowWater: peers.low },
+    syncPullsPerPeerPerMinute: quotas.SYNC_PULLS_PER_PEER_PER_MINUTE,
+    verbose: logLevel === 'trace',
+  }
+}
+
+export function staticNodesOf({ policy }: Configuration): string[] {
+  return [...policy.staticNodes.multiaddrs, ...policy.staticNodes.origins]
+}
+
+/** LIMITS.TOTAL: what may be granted in all. */
+export function roomOf({ policy }: Configuration): Room {
+  const { MEMORY, CPU, DISK, PIDS, RUNS } = policy.config.LIMITS.TOTAL
+  return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
+}
+
+export function quotasOf({ quotas }: Configuration): QuotaInit {
+  return {
+    servicesPerAuthor: quotas.SERVICES_PER_AUTHOR,
+    newPerAuthorPerMinute: quotas.NEW_PER_AUTHOR_PER_MINUTE,
+    newAuthorsPerPeerPerMinute: quotas.NEW_AUTHORS_PER_PEER_PER_MINUTE,
+    journalMax: quotas.JOURNAL_MAX_SERVICES,
+    queueMax: quotas.QUEUE_MAX,
+    missedMax: quotas.MISSED_MAX,
+  }
+}
