@@ -45,6 +45,8 @@ export const ORIGIN_TIMEOUT_MS = 5 * SECOND
 /** How long a publish waits for a neighbour to have told its subscriptions (identify, stream, subscribe: well under 1 s). */
 export const PUBLISH_WAIT_MS = 3 * SECOND
 export const PUBLISH_POLL_MS = 25
+/** Copies of one message come within seconds; the journal knows for the service's whole life. */
+export const SEEN_TTL_MS = 2 * MINUTE
 /** Announcements in the gate at once; verdicts take up to seconds, memory must not follow a flood. */
 export const MAX_PENDING_GOSSIP = 4096
 /** A validator may wait for a verdict, and an IWANT for the message counts as kept only after it: well above both. */

@@ -80,6 +80,8 @@ export type NetworkInit = {
   readonly redial?: Backoff | undefined
   readonly maxConnections?: number | undefined
   readonly syncEveryMs?: number | undefined
+  /** how long gossip remembers what it has seen; the gate is asked again about what comes later. Default two minutes */
+  readonly seenTtlMs?: number | undefined
   readonly syncPullsPerPeerPerMinute?: number | undefined
   /** libp2p's own log lines, at debug and trace */
   readonly verbose?: boolean | undefined

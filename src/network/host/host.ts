@@ -101,6 +101,10 @@ function gossipOptions({ network, ledger, topics }: HostInit): Partial<Gossipsub
     batchPublish: true,
     doPX: false,
     emitSelf: false,
+    // elsewhere a quarter of the neighbours outside the mesh hear what is new, for others pass everything on; here
+    // this node may be the only one that does
+    gossipFactor: 1,
+    seenTTL: network.seenTtlMs ?? limits.SEEN_TTL_MS,
     allowedTopics: new Set(topics.read),
     maxInboundDataLength: limits.MAX_GOSSIP_FRAME_BYTES,
     decodeRpcLimits: {
