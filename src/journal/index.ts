@@ -10,19 +10,13 @@ import type { RunStore } from './runs.ts'
 import type { StopStore } from './stops.ts'
 import type { VerdictStore } from './verdicts.ts'
 
-export type {
-  AnnouncementRecord,
-  AnnouncementState,
-  AnnouncementStore,
-  SharedAnnouncement,
-  Via,
-} from './announcements.ts'
-export { JournalDamagedError, JournalUnavailableError } from './errors.ts'
+export type { AnnouncementRecord, AnnouncementStore, Via } from './announcements.ts'
+export { JournalDamagedError } from './errors.ts'
 export type { Head, HeadStore } from './heads.ts'
 export type { MetaStore } from './meta.ts'
-export type { PublishedRecord, PublishedStore } from './published.ts'
-export type { ReceiptRecord, ReceiptStore } from './receipts.ts'
-export type { RunRecord, RunState, RunStore } from './runs.ts'
+export type { PublishedStore } from './published.ts'
+export type { ReceiptStore } from './receipts.ts'
+export type { RunRecord, RunStore } from './runs.ts'
 export type { StopStore } from './stops.ts'
 export type { VerdictRecord, VerdictStore } from './verdicts.ts'
 

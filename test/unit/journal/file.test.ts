@@ -139,7 +139,7 @@ describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', (
       write()
       expect(journal.announcements.count()).toBe(count + 1)
     } finally {
-      spawnSync('umount', [disk])
+      unmount(disk)
     }
   })
 })
@@ -154,13 +154,21 @@ function writeAndKill(path: string, first: number, lines: number): Promise<numbe
     text += chunk
     if (text.split('\n').length > lines) child.kill('SIGKILL')
   })
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     child.on('close', () => resolve(Number(text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1))))
   })
 }
 
 function mountTiny(folder: string): number | null {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'thundercloud-test', folder]).status
+  return run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'thundercloud-test', folder])
+}
+
+function unmount(folder: string): number | null {
+  return run('umount', [folder])
+}
+
+function run(command: string, args: string[]): number | null {
+  return spawnSync(command, args).status
 }
 
 /** Root in a container may still not be allowed to mount. */
@@ -168,5 +176,5 @@ function canMount(): boolean {
   if (process.getuid?.() !== 0) return false
   using folder = temporaryFolder()
   if (mountTiny(folder.path) !== 0) return false
-  return spawnSync('umount', [folder.path]).status === 0
+  return unmount(folder.path) === 0
 }

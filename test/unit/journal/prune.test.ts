@@ -84,7 +84,7 @@ describe('prune', () => {
     })
     const order: string[] = []
     const names = new Map(Object.entries(rows).map(([name, { id }]) => [id, name]))
-    for (let max = 7; max >= 0; max--) order.push(...journal.prune(max).map(id => names.get(id) as string))
+    for (let max = 7; max >= 0; max--) order.push(...journal.prune(max).map((id) => names.get(id) as string))
     expect(order).toEqual(['refused', 'superseded', 'refusedOfKnown', 'redirected', 'undecided'])
     expect(journal.announcements.count()).toBe(3)
   })
