@@ -53,7 +53,9 @@ export const healthSchema: z.ZodType<Health> = z.object({
   peers: count,
   services: count,
   running: count,
-  executors: z.array(z.object({ name: z.string(), available: z.boolean(), detail: z.string() })),
+  executors: z.array(
+    z.object({ name: z.string(), available: z.boolean(), detail: z.string(), ownOnly: z.boolean().optional() }),
+  ),
   uptimeSeconds: count,
 })
 

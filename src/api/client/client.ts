@@ -27,6 +27,8 @@ export type ApiClientInit = {
   readonly url: string
   /** content of `api.token`; without it only the open routes answer */
   readonly token?: string | undefined
+  /** what to do when nobody answers: the end of that sentence */
+  readonly advice?: string | undefined
   /** default: the system's */
   readonly clock?: Clock | undefined
   /** for one answer; streams and uploads take as long as they take */
@@ -75,7 +77,7 @@ type Call = {
 }
 
 export function createApiClient(init: ApiClientInit): ApiClient {
-  const { url, token, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
+  const { url, token, advice, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
   async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Response> {
     const headers = new Headers()
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
@@ -93,7 +95,8 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     } catch (error) {
       signal?.throwIfAborted()
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      throw new NoDaemonError(`no node answers at ${url} (${printable(messageOf(cause), 120)})`, { cause: error })
+      const what = `no node answers at ${url} (${printable(messageOf(cause), 120)})`
+      throw new NoDaemonError(advice === undefined ? what : `${what}; ${advice}`, { cause: error })
     }
     if (response.ok || response.status === accept) return response
     throw errorOfStatus(response.status, await problemText(response))

@@ -37,10 +37,27 @@ export async function startMember(clock: Clock, { name, dir, command, signal }: 
   })
   const history = followEvents(child, name)
   try {
-    using patience = deadline(clock, READY_MS, new TimeoutError(`node "${name}" was not ready in ${READY_MS / 1000} s`), signal)
+    using patience = deadline(
+      clock,
+      READY_MS,
+      new TimeoutError(`node "${name}" was not ready in ${READY_MS / 1000} s`),
+      signal,
+    )
     const ready = await history.event(({ event }) => event === 'ready', { signal: patience.signal })
-    const { peerId, address, multiaddrs, api } = ready as unknown as Pick<Member, 'peerId' | 'address' | 'multiaddrs' | 'api'>
-    return { name, dir, peerId, address, multiaddrs, api, event: history.event, [Symbol.asyncDispose]: () => stop(clock, child) }
+    const { peerId, address, multiaddrs, api } = ready as unknown as Pick<
+      Member,
+      'peerId' | 'address' | 'multiaddrs' | 'api'
+    >
+    return {
+      name,
+      dir,
+      peerId,
+      address,
+      multiaddrs,
+      api,
+      event: history.event,
+      [Symbol.asyncDispose]: () => stop(clock, child),
+    }
   } catch (error) {
     await stop(clock, child)
     throw error

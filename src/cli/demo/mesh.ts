@@ -81,7 +81,8 @@ export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init:
 async function sandboxOf(clock: Clock, { api }: Member, signal: AbortSignal): Promise<Sandbox> {
   const { executors } = await createApiClient({ url: api, clock }).health({ signal })
   const best = executors.find(({ available }) => available)
-  if (best === undefined) throw new UnavailableError(executors.map(({ name, detail }) => `${name}: ${detail}`).join('; '))
+  if (best === undefined)
+    throw new UnavailableError(executors.map(({ name, detail }) => `${name}: ${detail}`).join('; '))
   if (best.name === 'docker') return { kind: 'docker', detail: best.detail }
   return { kind: best.ownOnly === true ? 'permission' : 'bubblewrap', detail: best.detail }
 }

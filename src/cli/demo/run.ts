@@ -12,12 +12,12 @@ import type { Rng } from '../../base/rng.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
 import type { Verdict } from '../../base/verdict.ts'
-import { loadManifest, loadToken, manifestToBody } from '../../config/index.ts'
 import { listFolder, packEntries } from '../../code/index.ts'
+import { loadManifest, loadToken, manifestToBody } from '../../config/index.ts'
 import { createLightPeer } from '../../node/index.ts'
 import type { Member } from './member.ts'
 import { type DemoMesh, startMesh } from './mesh.ts'
-import { shortId, type Story } from './story.ts'
+import { type Story, shortId } from './story.ts'
 
 /** From the first node's start to the answer through the tunnel: seconds, unless an image must be made first. */
 const ANSWER_MS = 120_000
@@ -38,7 +38,12 @@ export type DemoInit = {
 export async function runDemo(components: DemoComponents, init: DemoInit): Promise<void> {
   const { clock, story } = components
   await using stack = new AsyncDisposableStack()
-  using patience = deadline(clock, ANSWER_MS, new TimeoutError(`the demo took more than ${ANSWER_MS / 1000} s`), init.signal)
+  using patience = deadline(
+    clock,
+    ANSWER_MS,
+    new TimeoutError(`the demo took more than ${ANSWER_MS / 1000} s`),
+    init.signal,
+  )
   const { signal } = patience
 
   story.say('Three nodes on this machine. The third knows the second, the second knows the first.')
@@ -46,7 +51,10 @@ export async function runDemo(components: DemoComponents, init: DemoInit): Promi
     command: init.command,
     signal,
     onStarted: ({ name, peerId, multiaddrs, api }) => {
-      story.tell({ event: 'node', name, peerId, multiaddrs, api }, `${name} node   ${shortId(peerId)}  ${multiaddrs[0]}`)
+      story.tell(
+        { event: 'node', name, peerId, multiaddrs, api },
+        `${name} node   ${shortId(peerId)}  ${multiaddrs[0]}`,
+      )
     },
   })
   story.tell({ event: 'sandbox', ...mesh.sandbox }, `sandbox      ${mesh.sandbox.detail}`)
@@ -79,16 +87,26 @@ async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, si
   const signed = signService(body, 'demo', author)
   await client.announce(encodeAnnouncement({ signed, ticket }), { signal })
   const id = signed.id.toString()
-  const whose = mesh.sandbox.kind === 'permission' ? ', signed with the third node\'s own key: your laptop publishes to your server' : ''
-  story.tell({ event: 'published', id, name: manifest.name, code, depth: ticket.depth }, `published    "${manifest.name}" ${shortId(id)} at the first node, depth ${ticket.depth}${whose}`)
+  const whose =
+    mesh.sandbox.kind === 'permission'
+      ? ", signed with the third node's own key: your laptop publishes to your server"
+      : ''
+  story.tell(
+    { event: 'published', id, name: manifest.name, code, depth: ticket.depth },
+    `published    "${manifest.name}" ${shortId(id)} at the first node, depth ${ticket.depth}${whose}`,
+  )
   return id
 }
 
 async function watch(story: Story, { second, third }: DemoMesh, id: string, signal: AbortSignal): Promise<void> {
   const refused = await verdictOf(second, id, signal)
-  if (refused.run !== false || !refused.redirect) throw new Error('the second node was expected to refuse and to pass on')
+  if (refused.run !== false || !refused.redirect)
+    throw new Error('the second node was expected to refuse and to pass on')
   const why = refused.reasons.find(({ outcome }) => outcome === 'fail')
-  story.tell({ event: 'verdict', node: 'second', id, ...refused }, `second node  refuses and passes on: ${why?.message ?? ''}`)
+  story.tell(
+    { event: 'verdict', node: 'second', id, ...refused },
+    `second node  refuses and passes on: ${why?.message ?? ''}`,
+  )
   const accepted = await verdictOf(third, id, signal)
   if (accepted.run === false) {
     const reasons = accepted.reasons.filter(({ outcome }) => outcome === 'fail').map(({ message }) => message)
@@ -99,18 +117,34 @@ async function watch(story: Story, { second, third }: DemoMesh, id: string, sign
     { event: 'verdict', node: 'third', id, ...accepted },
     `third node   accepts: runs it with ${executor === 'docker' ? 'Docker' : 'the host sandbox'}, ${memoryBytes / 1024 ** 2} MiB`,
   )
-  const state = await third.event((event) => event.event === 'node:state' && event.id === id && isSettled(event.state), { signal })
-  if (state.state !== 'running') throw new Error(`the service did not start: ${state.state}, ${String(state.detail ?? 'no detail')}`)
+  const state = await third.event(
+    (event) => event.event === 'node:state' && event.id === id && isSettled(event.state),
+    { signal },
+  )
+  if (state.state !== 'running')
+    throw new Error(`the service did not start: ${state.state}, ${String(state.detail ?? 'no detail')}`)
   story.tell({ event: 'running', node: 'third', id }, 'third node   runs it')
 }
 
-async function visit({ clock, rng, log, story }: DemoComponents, { first, author }: DemoMesh, id: string, signal: AbortSignal): Promise<void> {
-  await using visitor = await createLightPeer({ clock, rng, log }, { network: 'demo', join: first.multiaddrs.slice(0, 1), author })
+async function visit(
+  { clock, rng, log, story }: DemoComponents,
+  { first, author }: DemoMesh,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await using visitor = await createLightPeer(
+    { clock, rng, log },
+    { network: 'demo', join: first.multiaddrs.slice(0, 1), author },
+  )
   const pipe = await visitor.connect(parseCid(id), 'http', { signal })
-  story.tell({ event: 'tunnel', id, port: 'http', peerId: visitor.peerId }, `tunnel       ${shortId(visitor.peerId)}, a new peer, reaches port "http" of ${shortId(id)}`)
+  story.tell(
+    { event: 'tunnel', id, port: 'http', peerId: visitor.peerId },
+    `tunnel       ${shortId(visitor.peerId)}, a new peer, reaches port "http" of ${shortId(id)}`,
+  )
   const { status, body } = await httpGet(pipe, signal)
   const answer = JSON.parse(body) as { service?: string }
-  if (status !== 200 || answer.service !== 'hello-web') throw new Error(`the service answered ${status} ${printable(body)}`)
+  if (status !== 200 || answer.service !== 'hello-web')
+    throw new Error(`the service answered ${status} ${printable(body)}`)
   story.tell({ event: 'answer', id, status, body: answer }, `answer       HTTP ${status} ${printable(body.trim())}`)
 }
 
@@ -125,15 +159,18 @@ function isSettled(state: unknown): boolean {
 
 function httpGet(pipe: BytePipe, signal: AbortSignal): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ path: '/', host: 'hello-web', createConnection: () => pipe as never, signal }, (response) => {
-      let body = ''
-      response.setEncoding('utf8')
-      response.on('data', (text: string) => {
-        body += text
-      })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
-      response.on('error', reject)
-    })
+    const asked = request(
+      { path: '/', host: 'hello-web', createConnection: () => pipe as never, signal },
+      (response) => {
+        let body = ''
+        response.setEncoding('utf8')
+        response.on('data', (text: string) => {
+          body += text
+        })
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+        response.on('error', reject)
+      },
+    )
     asked.on('error', reject)
     asked.end()
   })

@@ -1,0 +1,109 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { formatAddress } from '../../protocols/address.ts'
+import type { Signer } from '../../protocols/signature.ts'
+import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { defaultKeyPath, loadOrCreateKey } from '../config/index.ts'
+import type { Cli } from './cli.ts'
+import { text } from './command.ts'
+
+export const keyOption = text(
+  'FILE',
+  "the author's key, PKCS#8 PEM (default: in your settings folder, made on first use)",
+)
+
+export type Author = { readonly signer: Signer; readonly address: string; readonly keyPath: string }
+
+/** The author's key; made on first use, and then said so. */
+export async function loadAuthor(
+  cli: Pick<Cli, 'env' | 'cwd' | 'out' | 'signal'>,
+  key: string | undefined,
+): Promise<Author> {
+  const keyPath = keyPathOf(cli, key)
+  const { signer, created } = await loadOrCreateKey(keyPath, { signal: cli.signal })
+  if (created)
+    cli.out.note(`A new key was made for you: ${keyPath}. Whoever has it can change and stop what you publish.`)
+  return { signer, address: formatAddress(signer.address), keyPath }
+}
+
+/** The key that is there already: who only uses a service needs none. A file that was named must exist. */
+export async function findAuthor(
+  cli: Pick<Cli, 'env' | 'cwd' | 'out' | 'signal'>,
+  key: string | undefined,
+): Promise<Author | undefined> {
+  const there = await readFile(keyPathOf(cli, key)).then(
+    () => true,
+    () => false,
+  )
+  if (there) return loadAuthor(cli, key)
+  if (key !== undefined) throw new InputError(`--key names ${key}, where no key can be read`)
+  return undefined
+}
+
+function keyPathOf({ env, cwd }: Pick<Cli, 'env' | 'cwd'>, key: string | undefined): string {
+  return key === undefined ? defaultKeyPath(env) : resolve(cwd, key)
+}
+
+const entrySchema = z.object({
+  seq: z.int().min(0),
+  id: z.string(),
+  code: z.string(),
+  /** whole seconds (UTC) */
+  expires: z.int(),
+  ports: z.array(z.string()),
+  /** draft: signed, and perhaps nobody got it */
+  state: z.enum(['draft', 'announced', 'stopped']),
+})
+const bookSchema = z.record(z.string(), z.record(z.string(), z.record(z.string(), entrySchema)))
+
+/** What was published last under a name. */
+export type PublishedEntry = z.output<typeof entrySchema>
+
+/** What one author published in one network from this machine, in `published.json` beside the key. */
+export interface PublishedBook {
+  get(name: string): PublishedEntry | undefined
+  /** By name, whole id, or an unambiguous beginning of one. */
+  find(service: string): ({ readonly name: string } & PublishedEntry) | undefined
+  put(name: string, entry: PublishedEntry): Promise<void>
+}
+
+const MIN_BEGINNING = 8
+
+export async function openBook({ keyPath, address }: Author, network: string): Promise<PublishedBook> {
+  const path = join(dirname(keyPath), 'published.json')
+  const mine = async () => (await readBook(path))[network]?.[address] ?? {}
+  let entries = await mine()
+  return {
+    get: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
+    find(service) {
+      const all = Object.entries(entries).map(([name, entry]) => ({ name, ...entry }))
+      const begun = all.filter(({ id }) => service.length >= MIN_BEGINNING && id.startsWith(service))
+      return (
+        all.find(({ name, id }) => name === service || id === service) ?? (begun.length === 1 ? begun[0] : undefined)
+      )
+    },
+    async put(name, entry) {
+      // read again: another command may have written since
+      const book = await readBook(path)
+      book[network] = { ...book[network], [address]: { ...book[network]?.[address], [name]: entry } }
+      const draft = `${path}.${process.pid}`
+      await writeFile(draft, `${JSON.stringify(book, null, 2)}\n`, { mode: 0o600, flush: true })
+      await rename(draft, path)
+      entries = book[network][address] ?? {}
+    },
+  }
+}
+
+async function readBook(path: string): Promise<z.output<typeof bookSchema>> {
+  try {
+    return bookSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return {}
+    const what =
+      codeOf(error) === undefined
+        ? 'is damaged; remove it, and give `update` the next number with --seq'
+        : messageOf(error)
+    throw new InputError(`${path} (what you published) ${what}`, { cause: error })
+  }
+}

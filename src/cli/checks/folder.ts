@@ -1,0 +1,67 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { formatAddress } from '../../../protocols/address.ts'
+import { codeOf, messageOf } from '../../base/errors.ts'
+import { type Configuration, type Env, loadConfiguration, loadIdentity, loadToken } from '../../config/index.ts'
+import { livingOwner } from '../../node/lock.ts'
+import { type Check, fail, ok, warn } from './check.ts'
+
+export type FolderChecks = { readonly checks: readonly Check[]; readonly configuration?: Configuration | undefined }
+
+/** The operator's folder: settings, secrets and their modes, and whether what it listens on is free. */
+export async function checkFolder(dir: string, env: Env, signal: AbortSignal): Promise<FolderChecks> {
+  let configuration: Configuration
+  const checks: Check[] = []
+  try {
+    const loaded = await loadConfiguration(dir, { env, signal })
+    configuration = loaded.configuration
+    checks.push(ok('settings', dir))
+    for (const { message } of loaded.notices) checks.push(warn('settings', message))
+    const { unbuilt } = configuration.policy
+    if (unbuilt.length > 0)
+      checks.push(warn('settings', `read, and not deciding in this version: ${unbuilt.join(', ')}`))
+  } catch (error) {
+    return { checks: [fail('settings', messageOf(error))] }
+  }
+  checks.push(
+    await attempt('identity', async () => formatAddress((await loadIdentity(dir, { signal })).signer.address)),
+  )
+  if (configuration.api !== false)
+    checks.push(await attempt('API token', async () => (await loadToken(dir, { signal })) && 'api.token'))
+  checks.push(...(await checkPorts(configuration)))
+  return { checks, configuration }
+}
+
+async function attempt(what: string, work: () => Promise<string>): Promise<Check> {
+  try {
+    return ok(what, await work())
+  } catch (error) {
+    return fail(what, messageOf(error))
+  }
+}
+
+async function checkPorts({ dataDir, listen, api }: Configuration): Promise<Check[]> {
+  const pid = await livingOwner(join(dataDir, 'node.pid'))
+  if (pid !== undefined) return [ok('ports', `in use by the running node (pid ${pid})`)]
+  const wanted = listen.map((multiaddr) => {
+    const [, , host = '', , port = '0'] = multiaddr.split('/')
+    return { key: 'LISTEN', host, port: Number(port) }
+  })
+  if (api !== false) wanted.push({ key: 'API', ...api })
+  return await Promise.all(wanted.map(checkPort))
+}
+
+async function checkPort({ key, host, port }: { key: string; host: string; port: number }): Promise<Check> {
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (port === 0) return ok(key, `${where}, any that is free`)
+  const problem = await new Promise<string | undefined>((resolve) => {
+    const server = createServer()
+    server.once('error', (error) =>
+      resolve(codeOf(error) === 'EADDRINUSE' ? 'in use by another program' : messageOf(error)),
+    )
+    server.listen(port, host, () => server.close(() => resolve(undefined)))
+  })
+  return problem === undefined
+    ? ok(key, `${where} is free`)
+    : fail(key, `${where}: ${problem}`, `change ${key} in node.json`)
+}

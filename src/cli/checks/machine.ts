@@ -1,0 +1,111 @@
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CLOCK_SKEW_SECONDS } from '../../../protocols/limits.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { messageOf, TimeoutError } from '../../base/errors.ts'
+import { type Log, silentLog } from '../../base/log.ts'
+import { formatBytes, formatMs } from '../../base/text.ts'
+import { type Configuration, readPolicy } from '../../config/index.ts'
+import { createExecutors } from '../../node/executors.ts'
+import { type Check, fail, ok, warn } from './check.ts'
+
+const MIN_NODE = 24
+const FULL_NODE = 26
+const LOW_DISK_BYTES = 1024 ** 3
+const ORIGIN_MS = 3_000
+/** Origins that are asked what time it is. */
+const MAX_ORIGINS = 3
+/** Nothing is created by asking: the folders of these executors stay empty. */
+const NOBODY = { own: '', peerId: 'doctor', logs: { maxBytes: 1, keep: 1, retainSeconds: 1 } }
+
+export function checkNodeVersion(version: string): Check {
+  const major = Number(version.split('.')[0])
+  if (major < MIN_NODE) return fail('Node.js', version, `install ${FULL_NODE} or newer`)
+  if (major < FULL_NODE)
+    return warn('Node.js', version, `${FULL_NODE} keeps runners and fallback runs from the network, this one can not`)
+  return ok('Node.js', version)
+}
+
+/** Docker and the host's sandbox, asked in the very way in which a node asks. */
+export async function checkExecutors(
+  clock: Clock,
+  configuration: Pick<Configuration, 'dir' | 'dataDir' | 'policy'> | undefined,
+  signal: AbortSignal,
+): Promise<Check[]> {
+  const nowhere = { dir: tmpdir(), dataDir: tmpdir(), policy: readPolicy({}).policy }
+  const log: Log = silentLog()
+  const executors = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
+  return await Promise.all(
+    executors.map(async (executor) => {
+      const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
+      const { available, detail, weaker, ownOnly } = await executor.available({ signal })
+      if (!available) return warn(what, detail)
+      if (ownOnly === true) return warn(what, detail, "until then only the node's own services run here")
+      return weaker.length === 0 ? ok(what, detail) : ok(what, `${detail} (weaker: ${weaker.join('; ')})`)
+    }),
+  )
+}
+
+/** A clock that is wrong by two minutes makes a node ignore everyone, and everyone ignore the node. */
+export async function checkClock(
+  clock: Clock,
+  facts: { folder?: string | undefined; origins: readonly string[] },
+): Promise<Check> {
+  const what = 'clock'
+  const ahead = (await newestFile(facts.folder)) - clock.now()
+  if (ahead > CLOCK_SKEW_SECONDS * 1000) {
+    return fail(what, `files of the folder are from the future, by ${formatMs(ahead)}`, 'set the clock, best by NTP')
+  }
+  for (const origin of facts.origins.slice(0, MAX_ORIGINS)) {
+    const off = await clockOffset(clock, origin)
+    if (off === undefined) continue
+    const found = `${formatMs(Math.abs(off))} ${off > 0 ? 'behind' : 'ahead of'} ${origin}`
+    return Math.abs(off) > (CLOCK_SKEW_SECONDS / 2) * 1000
+      ? fail(what, found, 'set the clock, best by NTP')
+      : ok(what, found)
+  }
+  return ok(what, `${new Date(clock.now()).toISOString()}; no static node with an HTTP origin to compare it with`)
+}
+
+export async function checkDisk(folder: string): Promise<Check> {
+  try {
+    const { bavail, bsize } = await statfs(folder)
+    const free = bavail * bsize
+    return free < LOW_DISK_BYTES
+      ? warn('disk', `${formatBytes(free)} free`, 'make room for code and logs')
+      : ok('disk', `${formatBytes(free)} free`)
+  } catch (error) {
+    return warn('disk', messageOf(error))
+  }
+}
+
+async function newestFile(folder: string | undefined): Promise<number> {
+  if (folder === undefined) return 0
+  const names = await readdir(folder).catch(() => [])
+  const times = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        (info) => info.mtimeMs,
+        () => 0,
+      ),
+    ),
+  )
+  return Math.max(0, ...times)
+}
+
+/** How far that node's clock is ahead of this one, in ms; undefined where it does not say. Exact to a second. */
+async function clockOffset(clock: Clock, origin: string): Promise<number | undefined> {
+  using patience = deadline(clock, ORIGIN_MS, new TimeoutError('no answer'))
+  try {
+    const response = await fetch(new URL('/health', origin), {
+      method: 'HEAD',
+      redirect: 'error',
+      signal: patience.signal,
+    })
+    const date = Date.parse(response.headers.get('date') ?? '')
+    return Number.isNaN(date) ? undefined : date - clock.now()
+  } catch {
+    return undefined
+  }
+}

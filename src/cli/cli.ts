@@ -1,0 +1,42 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log, LogLevel } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { Env } from '../config/index.ts'
+import type { createLightPeer, createNode } from '../node/index.ts'
+import type { Output } from './output.ts'
+
+/** What every command takes. */
+export type Globals = {
+  /** the operator's folder, as given */
+  readonly dir?: string | undefined
+  /** where the node's API is, instead of what the folder says */
+  readonly api?: string | undefined
+  readonly tokenFile?: string | undefined
+  readonly logLevel?: LogLevel | undefined
+}
+
+/** How nodes are made. Loaded when needed: `thundercloud list` must not wait for a network stack. */
+export type Factories = {
+  node: typeof createNode
+  lightPeer: typeof createLightPeer
+}
+
+/** What a handler works with: the outside of the program, and nothing else reaches it. */
+export interface Cli {
+  readonly out: Output
+  readonly globals: Globals
+  readonly env: Env
+  readonly cwd: string
+  readonly clock: Clock
+  readonly rng: Rng
+  /** Aborts when the program shall end. */
+  readonly signal: AbortSignal
+  readonly factories: Factories
+  /** how this program is started again: node's options and the entry file */
+  readonly self: readonly string[]
+  readonly version: string
+  /** A log on standard error, at the level of --log-level, else at this one. */
+  log(fallback: LogLevel): Log
+  /** Calls back on SIGHUP. */
+  onReload(listener: () => void): Disposable
+}

@@ -1,0 +1,104 @@
+import { InputError } from '../base/errors.ts'
+import { parseSeconds } from '../base/text.ts'
+import type { Cli } from './cli.ts'
+
+/** A command is data plus a handler. Nothing here knows how command lines are parsed. */
+export interface Command {
+  /** how it is called: "publish", "service new" */
+  readonly name: string
+  readonly summary: string
+  /** more lines for its help */
+  readonly details?: string | undefined
+  readonly args: Readonly<Record<string, Argument<unknown>>>
+  readonly options: Readonly<Record<string, Option<unknown>>>
+  run(cli: Cli, input: Readonly<Record<string, unknown>>): Promise<void>
+}
+
+/** A word by its place. */
+export interface Argument<T> {
+  readonly label: string
+  readonly describe: string
+  readonly optional: boolean
+  /** carries the type of what the handler gets */
+  readonly read: (text: string | undefined) => T
+}
+
+/** A word by its name. */
+export interface Option<T> {
+  readonly describe: string
+  readonly short?: string | undefined
+  /** what it takes, as help calls it; none = a switch */
+  readonly takes?: string | undefined
+  readonly many?: boolean | undefined
+  /** `given`: true for a switch, a text, or all texts of one that may be repeated; undefined = not there */
+  readonly read: (given: true | string | string[] | undefined, flag: string) => T
+}
+
+type Input<A, O> = { readonly [K in keyof A]: A[K] extends Argument<infer T> ? T : never } & {
+  readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never
+}
+
+/** Ties the handler's input to what was declared. */
+export function command<
+  const A extends Readonly<Record<string, Argument<unknown>>>,
+  const O extends Readonly<Record<string, Option<unknown>>>,
+>(spec: {
+  name: string
+  summary: string
+  details?: string
+  args: A
+  options: O
+  run(cli: Cli, input: Input<A, O>): Promise<void>
+}): Command {
+  return { ...spec, run: (cli, input) => spec.run(cli, input as Input<A, O>) }
+}
+
+export function argument(label: string, describe: string): Argument<string> {
+  return { label, describe, optional: false, read: (text) => text as string }
+}
+
+export function optionalArgument(label: string, describe: string): Argument<string | undefined> {
+  return { label, describe, optional: true, read: (text) => text }
+}
+
+export function flag(describe: string, short?: string): Option<boolean> {
+  return { describe, short, read: (given) => given === true }
+}
+
+export function text(takes: string, describe: string): Option<string | undefined> {
+  return { takes, describe, read: (given) => given as string | undefined }
+}
+
+export function texts(takes: string, describe: string): Option<readonly string[]> {
+  return { takes, describe, many: true, read: (given) => (given as string[] | undefined) ?? [] }
+}
+
+export function whole<const F extends number | undefined>(
+  takes: string,
+  describe: string,
+  { min, max, fallback }: { min: number; max: number; fallback: F },
+): Option<number | F> {
+  return {
+    takes,
+    describe: fallback === undefined ? describe : `${describe} (default: ${fallback})`,
+    read(given, name) {
+      if (given === undefined) return fallback
+      const value = Number(given)
+      if (/^\d{1,15}$/.test(String(given)) && value >= min && value <= max) return value
+      throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is a whole number from ${min} to ${max}`)
+    },
+  }
+}
+
+/** A time like "90s" or "5m"; the handler gets seconds. */
+export function duration(describe: string, fallback: string): Option<number> {
+  return {
+    takes: 'TIME',
+    describe: `${describe} (default: ${fallback})`,
+    read(given, name) {
+      const seconds = parseSeconds(String(given ?? fallback))
+      if (seconds !== undefined && seconds > 0 && seconds <= 30 * 86_400) return seconds
+      throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is a time like "90s", "5m" or "2h"`)
+    },
+  }
+}

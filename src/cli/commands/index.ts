@@ -1,0 +1,30 @@
+import type { Command } from '../command.ts'
+import { connect } from './connect.ts'
+import { doctor } from './doctor.ts'
+import { explain } from './explain.ts'
+import { init } from './init.ts'
+import { list } from './list.ts'
+import { logs } from './logs.ts'
+import { peers } from './peers.ts'
+import { publish, update } from './publish.ts'
+import { serviceNew } from './service-new.ts'
+import { start } from './start.ts'
+import { status } from './status.ts'
+import { stop } from './stop.ts'
+
+/** In the order in which help shows them: what an operator does first, then what a publisher does. */
+export const COMMANDS: readonly Command[] = [
+  init,
+  start,
+  doctor,
+  peers,
+  serviceNew,
+  publish,
+  update,
+  list,
+  status,
+  explain,
+  logs,
+  connect,
+  stop,
+]

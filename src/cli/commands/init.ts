@@ -1,0 +1,48 @@
+import { resolve } from 'node:path'
+import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
+import { initFolder, loadIdentity } from '../../config/index.ts'
+import { argument, command, flag, text, texts } from '../command.ts'
+import { fields } from '../output.ts'
+
+export const init = command({
+  name: 'init',
+  summary: "Make an operator's folder: settings, a runner, and the node's identity",
+  details: 'Here --api is where the node\'s API shall listen, like 127.0.0.1:4981, or "false" for none.',
+  args: { dir: argument('DIR', 'a new or an empty folder') },
+  options: {
+    network: text('NAME', "the network's name"),
+    private: flag('a network of your own: private addresses are used and told to others'),
+    listen: texts('MULTIADDR', 'where other nodes connect to, like /ip4/0.0.0.0/tcp/4980; may be repeated'),
+    announce: texts('MULTIADDR', 'a further address to advertise; may be repeated'),
+    static: texts(
+      'MULTIADDR|URL',
+      'a node of the mesh that is always dialled, or the origin of its API; may be repeated',
+    ),
+  },
+  async run(cli, { dir, network, private: isPrivate, listen, announce, static: staticNodes }) {
+    const { globals, out, rng, signal } = cli
+    const target = resolve(cli.cwd, dir)
+    const node = {
+      ...(network === undefined ? {} : { NETWORK: network }),
+      ...(isPrivate ? { VISIBILITY: 'private' } : {}),
+      ...(listen.length === 0 ? {} : { LISTEN: listen }),
+      ...(announce.length === 0 ? {} : { ANNOUNCE: announce }),
+      ...(globals.api === undefined ? {} : { API: globals.api === 'false' ? false : globals.api }),
+      ...(globals.logLevel === undefined ? {} : { LOG_LEVEL: globals.logLevel }),
+    }
+    const runner = staticNodes.length === 0 ? {} : { STATIC_NODES: staticNodes }
+    await initFolder(target, { node, runner, rng, signal })
+    const { signer } = await loadIdentity(target, { signal })
+    const made = { dir: target, address: formatAddress(signer.address), peerId: peerIdOf(signer.address) }
+    out.result(made, () => [
+      ...fields([
+        ['folder', made.dir],
+        ['address', made.address],
+        ['peer id', made.peerId],
+      ]),
+      '',
+      'What may run here is decided in runners/andromeda/config.json. Start the node with:',
+      `  thundercloud start ${dir}`,
+    ])
+  },
+})

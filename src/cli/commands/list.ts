@@ -1,0 +1,45 @@
+import { nowSeconds } from '../../base/clock.ts'
+import type { ServiceView } from '../../node/contract.ts'
+import { command, flag } from '../command.ts'
+import { daemonOf } from '../daemon.ts'
+import { table } from '../output.ts'
+import { show, when } from '../text.ts'
+
+export const list = command({
+  name: 'list',
+  summary: 'Services that the node knows, and what it does with them',
+  args: {},
+  options: { all: flag('also what is over: expired, stopped, superseded', '-a') },
+  async run(cli, { all }) {
+    const client = await daemonOf(cli)
+    const known = await client.services({ signal: cli.signal })
+    const views = all ? known : known.filter(isCurrent)
+    const { id, address } = show(cli.out.terminal)
+    const now = nowSeconds(cli.clock)
+    cli.out.result(views, () => {
+      if (views.length === 0)
+        return [
+          all || known.length === 0 ? 'No services are known here.' : 'No current services; --all shows the others.',
+        ]
+      const rows = views.map((view) => [
+        view.name,
+        stateText(view),
+        String(view.seq),
+        when(view.expires, now),
+        address(view.author),
+        id(view.id),
+      ])
+      return table(['NAME', 'STATE', 'SEQ', 'EXPIRES', 'AUTHOR', 'ID'], rows)
+    })
+  },
+})
+
+function isCurrent({ state, supersededBy }: ServiceView): boolean {
+  return state !== 'expired' && state !== 'stopped' && supersededBy === undefined
+}
+
+/** "refused, passed on" */
+export function stateText({ state, redirected, run }: ServiceView): string {
+  const doing = state === 'accepted' && run !== undefined ? run.state : state
+  return redirected && state !== 'redirected' ? `${doing}, passed on` : doing
+}

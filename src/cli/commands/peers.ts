@@ -1,0 +1,31 @@
+import { nowSeconds } from '../../base/clock.ts'
+import { formatMs } from '../../base/text.ts'
+import { command } from '../command.ts'
+import { daemonOf } from '../daemon.ts'
+import { table } from '../output.ts'
+import { show } from '../text.ts'
+
+export const peers = command({
+  name: 'peers',
+  summary: "The node's neighbours in the mesh",
+  args: {},
+  options: {},
+  async run(cli) {
+    const client = await daemonOf(cli)
+    const known = await client.peers({ signal: cli.signal })
+    const { peer } = show(cli.out.terminal)
+    const now = nowSeconds(cli.clock)
+    cli.out.result(known, () => {
+      if (known.length === 0) return ["No neighbours. STATIC_NODES in the runner's config.json says whom to dial."]
+      const rows = known.map((each) => [
+        peer(each.peerId),
+        each.direction,
+        each.static ? 'static' : '',
+        formatMs((now - each.connectedAt) * 1000),
+        each.score.toFixed(1),
+        cli.out.terminal ? each.multiaddr.replace(/\/p2p\/\w+$/, '') : each.multiaddr,
+      ])
+      return table(['PEER', 'DIRECTION', '', 'CONNECTED', 'SCORE', 'ADDRESS'], rows)
+    })
+  },
+})

@@ -1,0 +1,78 @@
+import { InputError } from '../../base/errors.ts'
+import { keyOption, loadAuthor } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { argument, command, duration, flag, text, texts, whole } from '../command.ts'
+import { daemonOf } from '../daemon.ts'
+import { networkOf } from '../network.ts'
+import { publishAtNode } from '../publishing/at-node.ts'
+import { publishByLightPeer } from '../publishing/by-light-peer.ts'
+import { loadDraft } from '../publishing/draft.ts'
+
+const args = { path: argument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest') }
+const options = {
+  wait: flag('end only when as many nodes as replicas run it'),
+  timeout: duration('how long to wait', '2m'),
+  join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
+  network: text('NAME', 'with --join: the network (default: the folder\'s, else "thundercloud")'),
+  key: keyOption,
+  replicas: whole('COUNT', 'on how many nodes it shall run, instead of what the manifest says', {
+    min: 1,
+    max: 1024,
+    fallback: undefined,
+  }),
+}
+
+export const publish = command({
+  name: 'publish',
+  summary: 'Sign a service and announce it to the mesh',
+  details:
+    'With --join it serves the code itself and ends when as many nodes as replicas hold it.\nEach node that answers is printed as it does.',
+  args,
+  options,
+  run: (cli, input) => announce(cli, { ...input, seq: undefined, mode: 'publish' }),
+})
+
+export const update = command({
+  name: 'update',
+  summary: 'Publish the next version of a service',
+  details: 'Nodes that run the version before replace it when the new one is healthy.',
+  args,
+  options: {
+    ...options,
+    seq: whole('NUMBER', "the version's number, where this machine does not know the last one", {
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      fallback: undefined,
+    }),
+  },
+  run: (cli, input) => announce(cli, { ...input, mode: 'update' }),
+})
+
+type Input = {
+  mode: 'publish' | 'update'
+  path: string
+  wait: boolean
+  timeout: number
+  join: readonly string[]
+  network: string | undefined
+  key: string | undefined
+  replicas: number | undefined
+  seq: number | undefined
+}
+
+async function announce(
+  cli: Cli,
+  { path, join, network, key, timeout, wait, mode, seq, replicas }: Input,
+): Promise<void> {
+  if (network !== undefined && join.length === 0) {
+    throw new InputError('--network goes with --join; a node knows its network itself')
+  }
+  const draft = await loadDraft(cli, path, { replicas })
+  // the node first: a key is not made for nothing where nobody answers
+  const client = join.length === 0 ? await daemonOf(cli) : undefined
+  await client?.node({ signal: cli.signal })
+  const author = await loadAuthor(cli, key)
+  const publishing = { mode, draft, author, seq, wait, timeoutSeconds: timeout }
+  if (client !== undefined) await publishAtNode(cli, client, publishing)
+  else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
+}

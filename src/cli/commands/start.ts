@@ -1,0 +1,140 @@
+import { createApi, serveApi } from '../../api/index.ts'
+import { messageOf } from '../../base/errors.ts'
+import { type Configuration, loadConfiguration, loadIdentity, loadToken, type Notice } from '../../config/index.ts'
+import type { ThundercloudNode } from '../../node/contract.ts'
+import type { Cli } from '../cli.ts'
+import { command, flag, optionalArgument } from '../command.ts'
+import { writeEndpoint } from '../endpoint.ts'
+import { operatorFolder } from '../folder.ts'
+import { narrate } from '../narrate.ts'
+import { clockTime } from '../text.ts'
+
+export const start = command({
+  name: 'start',
+  summary: 'Run the node of a folder, here, until it is told to stop',
+  details:
+    'SIGINT or SIGTERM stops it in good order, a second one at once. SIGHUP reads policy and services again.\nWith --json: a line {"event":"ready",...} when it is ready, then one line for each event.',
+  args: { dir: optionalArgument('DIR', "the operator's folder") },
+  options: { stopRuns: flag('end the runs with the node; else they go on, and the next start takes them up again') },
+  async run(cli, { dir, stopRuns }) {
+    const folder = await operatorFolder(cli, dir)
+    const { configuration, notices } = await read(cli, folder)
+    for (const notice of notices) cli.out.note(`Note: ${notice.message}`)
+    tellUnbuilt(cli, configuration)
+    const identity = await loadIdentity(folder, { signal: cli.signal })
+    // read before anything starts: a folder without a token is a mistake of the operator's
+    const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
+    const log = cli.log(configuration.logLevel)
+
+    await using stack = new AsyncDisposableStack()
+    const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder })
+    stack.use(node)
+    const story = stack.use(tellEvents(cli, node))
+    const url = configuration.api === false ? undefined : await openApi(configuration.api, configuration.dataDir)
+    await tellReady(cli, node, url)
+    story.begin()
+    stack.use(cli.onReload(() => void reload(cli, node)))
+    if (!cli.signal.aborted) {
+      await new Promise((resolve) => cli.signal.addEventListener('abort', resolve, { once: true }))
+    }
+    cli.out.note('Stopping in good order; once more ends it at once.')
+
+    async function openApi(api: { host: string; port: number }, dataDir: string): Promise<string> {
+      const handler = stack.use(
+        createApi({ node, clock: cli.clock, log: log.child('api'), token: token as string, host: api.host }),
+      )
+      const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal }))
+      stack.use(await writeEndpoint(dataDir, served.url))
+      return served.url
+    }
+  },
+})
+
+async function read(cli: Cli, folder: string) {
+  const loaded = await loadConfiguration(folder, { env: cli.env, signal: cli.signal })
+  const { logLevel } = cli.globals
+  if (logLevel === undefined) return loaded
+  return { ...loaded, configuration: { ...loaded.configuration, logLevel } }
+}
+
+type Making = {
+  configuration: Configuration
+  identity: Awaited<ReturnType<typeof loadIdentity>>
+  log: ReturnType<Cli['log']>
+  stopRuns: boolean
+  folder: string
+}
+
+async function makeNode(
+  cli: Cli,
+  { configuration, identity, log, stopRuns, folder }: Making,
+): Promise<ThundercloudNode> {
+  using _progress = cli.out.progress('starting')
+  const reread = async () => {
+    const { configuration: next, notices } = await read(cli, folder)
+    for (const notice of notices) tellNotice(log, notice)
+    return next
+  }
+  return await cli.factories.node(
+    { clock: cli.clock, rng: cli.rng, log },
+    { configuration, identity, version: cli.version, reread, stopRunsOnClose: stopRuns },
+  )
+}
+
+function tellNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice): void {
+  log.warn(message, where)
+}
+
+function tellUnbuilt({ out }: Cli, { policy }: Configuration): void {
+  if (policy.unbuilt.length === 0) return
+  out.note(`Note: these keys are read and checked, and do not decide in this version: ${policy.unbuilt.join(', ')}`)
+}
+
+async function tellReady(cli: Cli, node: ThundercloudNode, api: string | undefined): Promise<void> {
+  const { peerId, address } = node
+  const multiaddrs = node.multiaddrs()
+  const { executors, network } = await node.health()
+  cli.out.item({ event: 'ready', peerId, address, multiaddrs, api: api ?? null }, () =>
+    [
+      `peer id    ${peerId}`,
+      `address    ${address}`,
+      `network    ${network}`,
+      ...(multiaddrs.length === 0 ? ['listening  nowhere'] : multiaddrs.map((text) => `listening  ${text}`)),
+      `api        ${api ?? 'none'}`,
+      ...executors.map(
+        ({ name, available, detail }) => `${name.padEnd(10)} ${available ? detail : `not here: ${detail}`}`,
+      ),
+      'Ready. Ctrl-C stops it.',
+    ].join('\n'),
+  )
+}
+
+/** Events are held back until `begin`: whoever reads the output finds `ready` first. */
+function tellEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & { begin(): void } {
+  let waiting: (() => void)[] | undefined = []
+  const subscription = node.events.onAny((name, detail) => {
+    const tell = () => {
+      if (out.json) return out.item({ event: name, ...detail }, () => '')
+      const line = narrate(name, detail, out.terminal)
+      if (line !== undefined) out.item({}, () => `${clockTime(clock.now()).slice(11)}  ${line}`)
+    }
+    if (waiting === undefined) tell()
+    else waiting.push(tell)
+  })
+  return {
+    begin() {
+      for (const tell of waiting ?? []) tell()
+      waiting = undefined
+    },
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
+  }
+}
+
+async function reload({ out }: Cli, node: ThundercloudNode): Promise<void> {
+  try {
+    await node.reload()
+    out.note('Policy and services were read again and are in force.')
+  } catch (error) {
+    out.note(`Nothing changed: ${messageOf(error)}`)
+  }
+}

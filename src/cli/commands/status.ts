@@ -1,0 +1,100 @@
+import { deadline, nowSeconds } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { printable } from '../../base/text.ts'
+import type { ReceiptView, ServiceView } from '../../node/contract.ts'
+import { receiptView } from '../../node/receipts.ts'
+import { keyOption } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { argument, command, flag, text, texts } from '../command.ts'
+import { daemonOf } from '../daemon.ts'
+import { lightPeerFor } from '../light.ts'
+import { fields } from '../output.ts'
+import { receiptLine } from '../publishing/tally.ts'
+import { show, when } from '../text.ts'
+import { stateText } from './list.ts'
+
+/** Nodes that have not answered by then are not waited for. */
+const ASK_MS = 10_000
+
+export const status = command({
+  name: 'status',
+  summary: 'What happens with one service, here and elsewhere',
+  args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
+  options: {
+    ask: flag('ask other nodes now, besides what they told before'),
+    join: texts('MULTIADDR', 'ask the mesh without a node, through this one; may be repeated'),
+    network: text('NAME', 'with --join: the network'),
+    key: keyOption,
+  },
+  async run(cli, { service, ask, join, network, key }) {
+    if (join.length > 0) return await askMesh(cli, { service, join, network, key })
+    const client = await daemonOf(cli)
+    const view = await client.service(service, { signal: cli.signal })
+    const answers = ask ? await client.ask(view.id, { signal: cli.signal }) : []
+    const receipts = newest([...view.receipts, ...answers])
+    cli.out.result({ ...view, receipts }, () => lines(cli, view, receipts))
+  },
+})
+
+async function askMesh(
+  cli: Cli,
+  init: { service: string; join: readonly string[]; network: string | undefined; key: string | undefined },
+): Promise<void> {
+  await using target = await lightPeerFor(cli, init)
+  using patience = deadline(cli.clock, ASK_MS, new TimeoutError('the time is up'), cli.signal)
+  const receipts: ReceiptView[] = []
+  try {
+    for await (const receipt of target.peer.ask(target.service, { signal: patience.signal })) {
+      if (receipt.body.state !== 'unknown') receipts.push(receiptView(receipt))
+    }
+  } catch (error) {
+    if (!patience.signal.aborted || cli.signal.aborted) throw error
+  }
+  const { peer } = show(cli.out.terminal)
+  cli.out.result({ id: target.service.toString(), receipts }, () => {
+    return receipts.length === 0
+      ? ['No node that answered knows it.']
+      : receipts.map((receipt) => receiptLine(receipt, peer(receipt.peerId)))
+  })
+}
+
+function newest(receipts: readonly ReceiptView[]): ReceiptView[] {
+  const byNode = new Map<string, ReceiptView>()
+  for (const receipt of receipts) {
+    const before = byNode.get(receipt.peerId)
+    if (before === undefined || before.at <= receipt.at) byNode.set(receipt.peerId, receipt)
+  }
+  return [...byNode.values()]
+}
+
+function lines(cli: Cli, view: ServiceView, receipts: readonly ReceiptView[]): string[] {
+  const shown = show(cli.out.terminal)
+  const now = nowSeconds(cli.clock)
+  const { run } = view
+  const ports = view.ports.map(({ name, port, access }) => `${printable(name)} (${port}, ${access})`).join(', ')
+  const running = run && [`${run.state} with ${run.executor} since ${when(run.since, now)}`, detailOf(run)].join('')
+  return [
+    ...fields([
+      ['service', `${printable(view.name)} (seq ${view.seq})`],
+      ['id', printable(view.id)],
+      ['title', printable(view.title)],
+      ['author', shown.address(view.author)],
+      ['code', printable(view.code)],
+      ['state', stateText(view)],
+      ['run', running],
+      ['ports', ports === '' ? undefined : ports],
+      ['replicas', String(view.replicas)],
+      ['heard', `${when(view.receivedAt, now)} by ${view.via}, depth ${view.depth}`],
+      ['expires', when(view.expires, now)],
+      ['replaced', view.supersededBy === undefined ? undefined : `by ${shown.id(view.supersededBy)}`],
+    ]),
+    ...(receipts.length === 0 ? [] : ['', 'other nodes:']),
+    ...receipts.map((receipt) => `  ${receiptLine(receipt, shown.peer(receipt.peerId))}`),
+  ]
+}
+
+function detailOf({ exitCode, detail, restarts }: NonNullable<ServiceView['run']>): string {
+  const code = exitCode === undefined ? '' : `, exit code ${exitCode}`
+  const again = restarts === 0 ? '' : `, started again ${restarts} times`
+  return `${code}${again}${detail === undefined ? '' : `: ${printable(detail, 300)}`}`
+}

@@ -1,0 +1,92 @@
+import { addressBytes } from '../../../protocols/address.ts'
+import { type Announcement, encodeAnnouncement, signStop } from '../../../protocols/announcement.ts'
+import { MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
+import { issueTicket } from '../../../protocols/redirection.ts'
+import { encodeStop } from '../../../protocols/stop.ts'
+import { nowSeconds } from '../../base/clock.ts'
+import { InputError } from '../../base/errors.ts'
+import { type Author, findAuthor, keyOption, loadAuthor, openBook } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { argument, command, flag, text, texts } from '../command.ts'
+import { daemonOf } from '../daemon.ts'
+import { networkOf } from '../network.ts'
+
+export const stop = command({
+  name: 'stop',
+  summary: 'End a service: everywhere where it is yours, else on this node',
+  details: "With the author's key a stop is signed and sent through the whole mesh. Without it, only this node stops.",
+  args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
+  options: {
+    local: flag('only on this node, also where the service is yours'),
+    join: texts('MULTIADDR', 'send the stop without a node, through this one of the mesh; may be repeated'),
+    network: text('NAME', 'with --join: the network'),
+    key: keyOption,
+  },
+  async run(cli, { service, local, join, network, key }) {
+    if (join.length > 0) return await stopByLightPeer(cli, { service, join, network, key })
+    const client = await daemonOf(cli)
+    const { signal } = cli
+    const view = await client.service(service, { signal })
+    const author = local ? undefined : await findAuthor(cli, key)
+    if (author?.address !== view.author) {
+      const { scope } = await client.stop(view.id, { signal })
+      return tell(cli, { scope, id: view.id, name: view.name })
+    }
+    const info = await client.node({ signal })
+    const announcement = stopOf(cli, author, { network: info.network, name: view.name, seq: view.seq })
+    await client.announce(encodeAnnouncement(announcement), { signal })
+    await remember(author, info.network, view.name)
+    tell(cli, { scope: 'mesh', id: view.id, name: view.name })
+  },
+})
+
+async function stopByLightPeer(
+  cli: Cli,
+  init: { service: string; join: readonly string[]; network: string | undefined; key: string | undefined },
+): Promise<void> {
+  const { clock, rng, factories, signal } = cli
+  const network = await networkOf(cli, init.network)
+  const author = await loadAuthor(cli, init.key)
+  const entry = (await openBook(author, network)).find(init.service)
+  if (entry === undefined) {
+    throw new InputError(
+      `${JSON.stringify(init.service)} was not published with this key from here in network "${network}"; stop it through a node`,
+    )
+  }
+  const peer = { network, join: init.join, author: author.signer }
+  await using light = await factories.lightPeer({ clock, rng, log: cli.log('error') }, peer)
+  await light.announce(stopOf(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
+  await remember(author, network, entry.name)
+  tell(cli, { scope: 'mesh', id: entry.id, name: entry.name })
+}
+
+function stopOf(
+  { clock, rng }: Cli,
+  { signer }: Author,
+  { network, name, seq }: { network: string; name: string; seq: number },
+): Announcement {
+  // as far as anything can travel: a stop that does not reach a node leaves the service running there
+  const { reach, ticket } = issueTicket(MAX_DEPTH, rng.bytes(32))
+  const issued = nowSeconds(clock)
+  const stopping = {
+    author: addressBytes(signer.address),
+    name,
+    seq,
+    issued,
+    expires: issued + MAX_LIFETIME_SECONDS,
+    reach,
+  }
+  return { signed: signStop(encodeStop({ v: 1, stop: true, ...stopping }), network, signer), ticket }
+}
+
+async function remember(author: Author, network: string, name: string): Promise<void> {
+  const book = await openBook(author, network)
+  const entry = book.get(name)
+  if (entry !== undefined) await book.put(name, { ...entry, state: 'stopped' })
+}
+
+function tell({ out }: Cli, { scope, id, name }: { scope: 'mesh' | 'local'; id: string; name: string }): void {
+  const words =
+    scope === 'mesh' ? 'is told to stop everywhere' : 'stopped on this node; it is not yours, so elsewhere it may go on'
+  out.result({ id, name, scope }, () => [`"${name}" ${words}.`])
+}

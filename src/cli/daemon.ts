@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type ApiClient, createApiClient, NoDaemonError } from '../api/index.ts'
+import { InputError, messageOf } from '../base/errors.ts'
+import { loadEndpoint, loadToken } from '../config/index.ts'
+import { livingOwner } from '../node/lock.ts'
+import type { Cli } from './cli.ts'
+import { readEndpoint } from './endpoint.ts'
+import { operatorFolder } from './folder.ts'
+
+/** A client of the node that this command is about: --api, else the one of the operator's folder. */
+export async function daemonOf(cli: Cli): Promise<ApiClient> {
+  const { globals, clock } = cli
+  if (globals.api !== undefined) {
+    const url = originOf(globals.api)
+    return createApiClient({ url, token: await tokenFor(cli), clock })
+  }
+  const dir = await operatorFolder(cli)
+  const { api, dataDir } = await loadEndpoint(dir, { env: cli.env, signal: cli.signal }).catch((error: unknown) => {
+    if (globals.dir !== undefined || !(error instanceof InputError)) throw error
+    throw new InputError(`${error.message}; or name the folder with --dir, or the node with --api`, { cause: error })
+  })
+  if (api === false)
+    throw new InputError(`node.json: API is false, so the node in ${dir} takes no commands; give it an address`)
+  const host = api.host.includes(':') ? `[${api.host}]` : api.host
+  // an address that a dead node left behind may be anybody's by now, and would get the token
+  const alive = (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
+  const real = alive ? await readEndpoint(dataDir) : undefined
+  if (real === undefined && api.port === 0) {
+    throw new NoDaemonError(`no node runs in ${dir}; start it with \`thundercloud start ${dir}\``)
+  }
+  const url = real ?? `http://${host.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${api.port}`
+  const token = globals.tokenFile === undefined ? await loadToken(dir, { signal: cli.signal }) : await tokenFor(cli)
+  return createApiClient({ url, token, clock, advice: `start it with \`thundercloud start ${dir}\`` })
+}
+
+function originOf(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) {
+    const { username, password, origin } = new URL(text)
+    if (username === '' && password === '') return origin
+  }
+  throw new InputError(`--api is ${JSON.stringify(text)}; allowed is an address like http://127.0.0.1:4981`)
+}
+
+async function tokenFor({ globals, cwd, signal }: Cli): Promise<string | undefined> {
+  // a folder's token goes to that folder's node, and elsewhere only where the folder was named beside --api
+  if (globals.tokenFile === undefined) {
+    return globals.dir === undefined ? undefined : await loadToken(resolve(cwd, globals.dir), { signal })
+  }
+  const text = await readFile(resolve(cwd, globals.tokenFile), 'utf8').catch((error: unknown) => {
+    throw new InputError(`--token-file can not be read: ${messageOf(error)}`, { cause: error })
+  })
+  if (/^[\w-]{32,256}$/.test(text.trim())) return text.trim()
+  throw new InputError(`--token-file ${globals.tokenFile} has no token; name a copy of the node's api.token`)
+}

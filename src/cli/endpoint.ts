@@ -1,0 +1,19 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Beside the journal: where the running node's API really listens, also where it was asked for any free port. */
+const ENDPOINT_FILE = 'api.url'
+
+export async function writeEndpoint(dataDir: string, url: string): Promise<AsyncDisposable> {
+  const path = join(dataDir, ENDPOINT_FILE)
+  const draft = `${path}.${process.pid}`
+  await writeFile(draft, `${url}\n`, { mode: 0o600 })
+  await rename(draft, path)
+  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+/** Undefined where no node wrote one. After a crash it may name an address where nobody answers any more. */
+export async function readEndpoint(dataDir: string): Promise<string | undefined> {
+  const url = (await readFile(join(dataDir, ENDPOINT_FILE), 'utf8').catch(() => '')).trim()
+  return URL.canParse(url) ? url : undefined
+}

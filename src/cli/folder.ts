@@ -1,0 +1,16 @@
+import { stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { NODE_FILE } from '../config/index.ts'
+import type { Cli } from './cli.ts'
+
+/** The operator's folder: as given, else $THUNDERCLOUD_DIR, else here if this is one, else in the home folder. */
+export async function operatorFolder(
+  { globals, env, cwd }: Pick<Cli, 'globals' | 'env' | 'cwd'>,
+  given?: string | undefined,
+): Promise<string> {
+  const named = given ?? globals.dir ?? (env.THUNDERCLOUD_DIR || undefined)
+  if (named !== undefined) return resolve(cwd, named)
+  if ((await stat(join(cwd, NODE_FILE)).catch(() => undefined))?.isFile() === true) return cwd
+  return join(env.HOME || homedir(), '.thundercloud')
+}

@@ -1,0 +1,38 @@
+import { type CID, parseCid } from '../../protocols/encoding.ts'
+import { InputError } from '../base/errors.ts'
+import type { LightPeer } from '../node/light-contract.ts'
+import { findAuthor, openBook } from './author.ts'
+import type { Cli } from './cli.ts'
+import { networkOf } from './network.ts'
+
+/** A light peer in the mesh, and the service that it is there for. */
+export type Target = AsyncDisposable & {
+  readonly peer: LightPeer
+  readonly service: CID
+  /** names of its ports, where it was published from this machine */
+  readonly ports: readonly string[]
+}
+
+export async function lightPeerFor(
+  cli: Cli,
+  init: { service: string; join: readonly string[]; network: string | undefined; key: string | undefined },
+): Promise<Target> {
+  const network = await networkOf(cli, init.network)
+  const author = await findAuthor(cli, init.key)
+  const entry = author === undefined ? undefined : (await openBook(author, network)).find(init.service)
+  const service = entry === undefined ? wholeId(init.service) : parseCid(entry.id)
+  const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
+  const peer = await cli.factories.lightPeer(components, { network, join: init.join, author: author?.signer })
+  return { peer, service, ports: entry?.ports ?? [], [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() }
+}
+
+function wholeId(text: string): CID {
+  try {
+    return parseCid(text)
+  } catch (cause) {
+    throw new InputError(
+      `${JSON.stringify(text)} is neither a whole service id nor a name that you published from here; without a node nobody can look it up`,
+      { cause },
+    )
+  }
+}

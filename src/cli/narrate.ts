@@ -1,0 +1,37 @@
+import { printable } from '../base/text.ts'
+import type { NodeEvents } from '../node/events.ts'
+import { verdictText } from './commands/explain.ts'
+import { receiptWord } from './publishing/tally.ts'
+import { show } from './text.ts'
+
+type Tellers = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
+
+/** What happens in a node, in words, for an operator who watches; undefined for what only programs care for. */
+export function narrate<Name extends keyof NodeEvents & string>(
+  name: Name,
+  detail: NodeEvents[Name],
+  terminal: boolean,
+): string | undefined {
+  const { id: shortId, peer } = show(terminal)
+  const named = (service: { id: string; name: string }) => `"${printable(service.name, 64)}" ${shortId(service.id)}`
+  const tellers: Tellers = {
+    'network:peer-connected': ({ peer: who, direction }) => `${direction} connection with ${peer(who)}`,
+    'network:peer-disconnected': ({ peer: who }) => `${peer(who)} is gone`,
+    'node:verdict': ({ verdict, failure, ...service }) =>
+      `${named(service)}: ${failure === undefined ? verdictText(verdict) : `the runner failed: ${printable(failure, 300)}`}`,
+    'node:state': ({ state, detail: more, ...service }) =>
+      `${named(service)}: ${state}${more === undefined ? '' : ` (${printable(more, 300)})`}`,
+    'node:receipt': ({ id, node, state }) => `${shortId(id)}: node ${printable(node, 80)} ${receiptWord(state)}`,
+    'node:tunnel-opened': ({ id, port, peer: who }) =>
+      `${shortId(id)}: ${peer(who)} opened a tunnel to "${printable(port, 64)}"`,
+    'node:tunnel-refused': ({ id, port, peer: who, reason }) =>
+      `${shortId(id)}: ${peer(who)} got no tunnel to "${printable(port, 64)}": ${printable(reason, 300)}`,
+    'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
+    'node:trouble': ({ what, reason }) => `trouble with ${printable(what, 80)}: ${printable(reason, 300)}`,
+    'execution:executor': ({ executor, available, detail: more }) =>
+      `${executor} is ${available ? 'here' : 'gone'}: ${printable(more, 300)}`,
+    'runner:load-failed': ({ message }) => `the runner can not be loaded: ${printable(message, 300)}`,
+    'runner:died': ({ message }) => `the runner ended: ${printable(message, 300)}`,
+  }
+  return tellers[name]?.(detail)
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '../base/clock.ts'
+import { printable } from '../base/text.ts'
+import { createProgress, type Progress } from './progress.ts'
+
+export interface Sink {
+  write(text: string): unknown
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+/** Where a command's words go. With --json, standard output carries JSON and nothing else. */
+export interface Output {
+  readonly json: boolean
+  /** ids are shortened and lines may be long only where a person reads them */
+  readonly terminal: boolean
+  /** The command's answer: one JSON document, or these lines. */
+  result(value: unknown, lines: () => readonly string[]): void
+  /** One of several answers: a JSON object on a line of its own, or this line. */
+  item(value: object, line: () => string): void
+  /** For the person beside the answer: on standard error, and nowhere with --json. */
+  note(line: string): void
+  progress(label: string): Progress
+  error(message: string): void
+}
+
+export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; clock: Clock }): Output {
+  const { stdout, stderr, json, clock } = init
+  const terminal = stdout.isTTY === true && !json
+  const quiet = json || stderr.isTTY !== true
+  let progress: Progress | undefined
+  const beside = (act: () => void) => {
+    // a line that is being redrawn must not be mixed with another
+    progress?.hide()
+    act()
+    progress?.show()
+  }
+  return {
+    json,
+    terminal,
+    result(value, lines) {
+      if (json) stdout.write(`${JSON.stringify(value)}\n`)
+      else
+        beside(() =>
+          stdout.write(
+            lines()
+              .map((line) => `${line}\n`)
+              .join(''),
+          ),
+        )
+    },
+    item(value, line) {
+      if (json) stdout.write(`${JSON.stringify(value)}\n`)
+      else beside(() => stdout.write(`${line()}\n`))
+    },
+    note(line) {
+      if (!json) beside(() => stderr.write(`${line}\n`))
+    },
+    progress(label) {
+      progress = createProgress({ clock, sink: stderr, quiet, label })
+      return progress
+    },
+    error(message) {
+      beside(() => stderr.write(json ? `${JSON.stringify({ error: message })}\n` : `${message}\n`))
+    },
+  }
+}
+
+/** Columns as wide as their widest cell; the last one is not padded. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [head, ...rows].map((row) => row.map((cell) => printable(cell, 400)))
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** "key: value" lines, the values below one another. */
+export function fields(entries: readonly (readonly [string, string | undefined])[]): string[] {
+  const given = entries.filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const width = Math.max(...given.map(([key]) => key.length)) + 2
+  return given.map(([key, value]) => `${`${key}:`.padEnd(width)}${value}`)
+}

@@ -1,0 +1,132 @@
+import { type Announcement, encodeAnnouncement } from '../../../protocols/announcement.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
+import { MAX_REPLY_TO } from '../../../protocols/limits.ts'
+import type { ApiClient, NodeInfo } from '../../api/index.ts'
+import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { formatMs } from '../../base/text.ts'
+import { listFolder, packEntries } from '../../code/index.ts'
+import type { Author } from '../author.ts'
+import { openBook } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { type Draft, signDraft } from './draft.ts'
+import { nextSeq } from './sequence.ts'
+import { createTally } from './tally.ts'
+
+/** How often a node is asked for news while --wait waits. */
+const LOOK_MS = 500
+
+export type Publishing = {
+  readonly mode: 'publish' | 'update'
+  readonly draft: Draft
+  readonly author: Author
+  readonly seq: number | undefined
+  readonly wait: boolean
+  readonly timeoutSeconds: number
+}
+
+/** Publishes through a running node: it keeps the archive, announces, and collects the receipts. */
+export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Publishing): Promise<void> {
+  const { draft, author, mode } = publishing
+  const { name } = draft.manifest
+  const info = await client.node({ signal: cli.signal })
+  const book = await openBook(author, info.network)
+  const mine = (await client.services({ signal: cli.signal })).filter(
+    (view) => view.name === name && view.author === author.address,
+  )
+  const seq = nextSeq({
+    name,
+    mode,
+    entry: book.get(name),
+    known: mine,
+    asked: publishing.seq,
+    nowSeconds: nowSeconds(cli.clock),
+  })
+  const code = draft.folder === undefined ? (draft.manifest.code as string) : await upload(cli, client, draft.folder)
+  const announcement = signDraft(cli, draft, {
+    signer: author.signer,
+    network: info.network,
+    seq,
+    code: parseCid(code),
+    replyTo: replyToOf(info),
+  })
+  const id = announcement.signed.id.toString()
+  const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
+  // written before it leaves: a number that anyone may have seen is never used for something else
+  await book.put(name, { ...entry, state: 'draft' })
+  await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
+  await book.put(name, { ...entry, state: 'announced' })
+  tellPublished(cli, { announcement, code, seq, name })
+  if (publishing.wait) await waitForRuns(cli, client, id, draft.manifest.replicas, publishing.timeoutSeconds)
+}
+
+export function portsOf({ manifest }: Draft): string[] {
+  return manifest.run.ports.map((port) => port.name)
+}
+
+export function tellPublished(
+  { out }: Pick<Cli, 'out'>,
+  { announcement, code, seq, name }: { announcement: Announcement; code: string; seq: number; name: string },
+): void {
+  const id = announcement.signed.id.toString()
+  const { depth } = announcement.ticket
+  // the whole id, also at a terminal: this is where people copy it from
+  out.item(
+    { event: 'published', id, name, seq, code, depth },
+    () => `Published "${name}" (seq ${seq}, depth ${depth}): ${id}`,
+  )
+}
+
+async function upload({ out, signal }: Cli, client: ApiClient, folder: string): Promise<string> {
+  using progress = out.progress('packing and uploading')
+  const entries = await listFolder(folder, { signal })
+  const total = entries.reduce((sum, { size }) => sum + size, 0)
+  async function* counted() {
+    let sent = 0
+    for await (const piece of packEntries(entries, { signal })) {
+      sent += piece.byteLength
+      progress.bytes(Math.min(sent, total), total)
+      yield piece
+    }
+  }
+  return (await client.addArchive(counted(), { signal })).code
+}
+
+/** Where receipts reach the node that publishes. */
+function replyToOf({ multiaddrs }: NodeInfo): string[] {
+  return multiaddrs.filter((text) => /\/p2p\/12D3KooW\w+$/.test(text)).slice(0, MAX_REPLY_TO)
+}
+
+async function waitForRuns(
+  cli: Cli,
+  client: ApiClient,
+  id: string,
+  replicas: number,
+  timeoutSeconds: number,
+): Promise<void> {
+  const { out, clock } = cli
+  const tally = createTally(out)
+  const sentence = () =>
+    `after ${formatMs(timeoutSeconds * 1000)}, ${tally.running} of ${replicas} wanted nodes run it (${tally.summary()})`
+  using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
+  using progress = out.progress('waiting for nodes to run it')
+  try {
+    for (;;) {
+      const { receipts, run } = await client.service(id, { signal: patience.signal })
+      for (const receipt of receipts) tally.take(receipt)
+      const own = run?.state === 'running' || (run?.state === 'exited' && run.exitCode === 0) ? 1 : 0
+      if (tally.running + own >= replicas) {
+        out.item(
+          { event: 'running', id, nodes: tally.running + own },
+          () => `It runs on ${tally.running + own} of ${replicas} wanted nodes.`,
+        )
+        return
+      }
+      progress.update(tally.summary())
+      await sleep(clock, LOOK_MS, { signal: patience.signal })
+    }
+  } catch (error) {
+    if (patience.signal.aborted && !cli.signal.aborted) throw new TimeoutError(sentence(), { cause: error })
+    throw error
+  }
+}

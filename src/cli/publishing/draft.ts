@@ -1,0 +1,54 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { type Announcement, signService } from '../../../protocols/announcement.ts'
+import type { CID } from '../../../protocols/encoding.ts'
+import { issueTicket } from '../../../protocols/redirection.ts'
+import { encodeService } from '../../../protocols/service.ts'
+import type { Signer } from '../../../protocols/signature.ts'
+import { nowSeconds } from '../../base/clock.ts'
+import { InputError } from '../../base/errors.ts'
+import { loadManifest, type Manifest, manifestToBody } from '../../config/index.ts'
+import type { Cli } from '../cli.ts'
+
+/** A service that is not signed yet: its manifest, and the folder of its code unless the manifest names code. */
+export type Draft = { readonly manifest: Manifest; readonly file: string; readonly folder?: string | undefined }
+
+/** Reads a manifest: the file itself, or `service.json` in a folder. */
+export async function loadDraft(
+  cli: Pick<Cli, 'cwd' | 'signal'>,
+  path: string,
+  change: { replicas?: number | undefined },
+): Promise<Draft> {
+  const given = resolve(cli.cwd, path)
+  const kind = await kindOf(given)
+  if (kind === undefined) throw new InputError(`${path} is neither a folder nor a manifest; name one that is there`)
+  const file = kind === 'folder' ? join(given, 'service.json') : given
+  if (kind === 'folder' && (await kindOf(file)) !== 'file') {
+    throw new InputError(`${path} has no service.json; write one with \`thundercloud service new NAME ${path}\``)
+  }
+  const read = await loadManifest(file, { signal: cli.signal })
+  const manifest = change.replicas === undefined ? read : { ...read, replicas: change.replicas }
+  if (manifest.code !== undefined) return { manifest, file }
+  const folder = resolve(dirname(file), manifest.dir ?? '.')
+  if ((await kindOf(folder)) === 'folder') return { manifest, file, folder }
+  throw new InputError(`${basename(file)}: dir is ${JSON.stringify(manifest.dir)}, but there is no folder ${folder}`)
+}
+
+/** Signs it; who passes it on can not change it any more. */
+export function signDraft(
+  cli: Pick<Cli, 'clock' | 'rng'>,
+  { manifest, file }: Draft,
+  init: { signer: Signer; network: string; seq: number; code: CID; replyTo: readonly string[] },
+): Announcement {
+  const { signer, network, seq, code, replyTo } = init
+  const { reach, ticket } = issueTicket(manifest.depth, cli.rng.bytes(32))
+  const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, replyTo, reach }
+  const body = manifestToBody(manifest, signing, basename(file))
+  return { signed: signService(encodeService(body), network, signer), ticket }
+}
+
+async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
+  const info = await stat(path).catch(() => undefined)
+  if (info?.isDirectory() === true) return 'folder'
+  return info?.isFile() === true ? 'file' : undefined
+}

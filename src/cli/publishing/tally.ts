@@ -1,0 +1,70 @@
+import { listing, printable } from '../../base/text.ts'
+import type { ReceiptView } from '../../node/contract.ts'
+import type { Output } from '../output.ts'
+import { show } from '../text.ts'
+
+/** What other nodes said about one service, newest word each; every new word is printed as it comes. */
+export interface Tally {
+  take(receipt: ReceiptView): void
+  /** A node that is known to hold the code. */
+  hold(peerId: string): void
+  readonly running: number
+  readonly holding: number
+  /** "1 runs it, 2 refused" */
+  summary(): string
+}
+
+const SAYS: Record<string, string> = {
+  accepted: 'will run it',
+  running: 'runs it',
+  done: 'has done it',
+  refused: 'refused',
+  redirected: 'passed it on',
+  parked: 'parked it',
+  failed: 'failed',
+  stopped: 'stopped it',
+}
+
+export function createTally(out: Output): Tally {
+  const said = new Map<string, ReceiptView>()
+  const holders = new Set<string>()
+  const { peer } = show(out.terminal)
+  const inState = (...states: string[]) => [...said.values()].filter(({ state }) => states.includes(state)).length
+  return {
+    take(receipt) {
+      const before = said.get(receipt.peerId)
+      if (before !== undefined && (before.at > receipt.at || before.state === receipt.state)) return
+      said.set(receipt.peerId, receipt)
+      if (receipt.state === 'running' || receipt.state === 'done') holders.add(receipt.peerId)
+      out.item({ event: 'receipt', ...receipt }, () => receiptLine(receipt, peer(receipt.peerId)))
+    },
+    hold(peerId) {
+      if (holders.has(peerId)) return
+      holders.add(peerId)
+      out.item({ event: 'holder', peerId }, () => `${peer(peerId)}  holds the archive`)
+    },
+    get running() {
+      return inState('running', 'done')
+    },
+    get holding() {
+      return holders.size
+    },
+    summary() {
+      const counts = Object.entries(SAYS).map(([state, says]) => [inState(state), says] as const)
+      const told = counts.filter(([count]) => count > 0).map(([count, says]) => `${count} ${says}`)
+      return told.length === 0 ? 'no node has answered' : listing(told)
+    },
+  }
+}
+
+export function receiptWord(state: string): string {
+  return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? printable(state, 40)
+}
+
+/** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
+export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
+  const word = receiptWord(state)
+  const also = redirected && state !== 'redirected' ? ' and passed it on' : ''
+  const why = reasons.filter(({ outcome }) => outcome !== 'pass').map(({ message }) => printable(message, 200))
+  return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+}

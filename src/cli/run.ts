@@ -1,0 +1,57 @@
+import { CommanderError } from 'commander'
+import type { Clock } from '../base/clock.ts'
+import type { LogLevel } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { Env } from '../config/index.ts'
+import type { Factories } from './cli.ts'
+import type { Command } from './command.ts'
+import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
+import { keepAlive } from './hold.ts'
+import { createCliLog } from './log.ts'
+import { createOutput, type Sink } from './output.ts'
+import { parseArgs } from './parse.ts'
+
+/** The program's outside. */
+export type RunInit = {
+  readonly argv: readonly string[]
+  readonly commands: readonly Command[]
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly env: Env
+  readonly cwd: string
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly signal: AbortSignal
+  readonly factories: Factories
+  readonly self: readonly string[]
+  readonly version: string
+  onReload(listener: () => void): Disposable
+}
+
+/** Runs one command line; returns the exit code. Never rejects. */
+export async function runCli(init: RunInit): Promise<number> {
+  const { argv, stdout, stderr, clock, signal } = init
+  // also for what is wrong in the command line itself
+  const json = argv.includes('--json')
+  const out = createOutput({ stdout, stderr, json, clock })
+  using _alive = keepAlive()
+  try {
+    const help = (text: string) => void stdout.write(text)
+    const { command, input, globals } = await parseArgs(argv, { commands: init.commands, version: init.version, help })
+    const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
+    await command.run({ ...init, out, globals, log }, input)
+    // a handler that was kept from its work throws; one that ends by being told to has done it
+    return EXIT.ok
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    const cause: unknown = signal.aborted ? signal.reason : error
+    if (isWorthTelling(cause, json)) out.error(describeError(cause))
+    return exitCodeOf(cause)
+  }
+}
+
+/** Help that was shown because nothing was asked for says it all, and who presses Ctrl-C knows that. */
+function isWorthTelling(error: unknown, json: boolean): boolean {
+  if (error instanceof CommanderError) return error.code !== 'commander.help'
+  return json || !(error instanceof InterruptedError)
+}
