@@ -59,7 +59,8 @@ export function createGossip(components: GossipComponents, topic: string): Gossi
     return answer
   }
   pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
-    return RESULTS[await ask(peer.toString(), message.data)]
+    const { buffer, byteOffset, byteLength } = message.data
+    return RESULTS[await ask(peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
   })
 
   const attempt = async (data: Uint8Array, flood: boolean): Promise<Publication | 'unsent'> => {

@@ -47,7 +47,8 @@ export class ByteQueue {
   take(count: number): Uint8Array {
     const first = this.#pieces[0]
     if (first !== undefined && first.byteLength - this.#offset >= count) {
-      const view = first.subarray(this.#offset, this.#offset + count)
+      // bare bytes: pieces of a socket are Buffers, which have habits of their own
+      const view = new Uint8Array(first.buffer, first.byteOffset + this.#offset, count)
       this.skip(count)
       return view
     }

@@ -132,9 +132,11 @@ export function messageStream(
     async read({ signal } = {}) {
       for (;;) {
         signal?.throwIfAborted()
-        const message = take()
+        let message = take()
         // without a whole message here the reader needs more, however much of the next one has come
         if (message === undefined || received.length < pauseAt / 2) resume()
+        // resuming hands out at once what had piled up
+        message ??= take()
         if (message !== undefined) return message
         if (failure !== undefined) throw failure
         if (over && raw.readBufferLength === 0) {
