@@ -43,17 +43,28 @@ export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaIni
   const fresh = perMinute(clock, init.newPerAuthorPerMinute)
   const updates = perMinute(clock, UPDATES_PER_AUTHOR_PER_MINUTE)
   const authors = perMinute(clock, init.newAuthorsPerPeerPerMinute)
+  // an author's live services at most: counted in the journal once, then only as far as they may have grown
+  const liveAtMost = new BoundedMap<string, number>(COUNTED_KEYS)
+  const isFull = (key: string, author: Uint8Array) => {
+    if ((liveAtMost.get(key) ?? init.servicesPerAuthor) < init.servicesPerAuthor) return false
+    const live = journal.announcements.countLive(author, nowSeconds(clock))
+    liveAtMost.set(key, live)
+    return live >= init.servicesPerAuthor
+  }
   return {
     check({ author, update, push, from }) {
       const key = keyOf(author)
       if (update) return push === 'gossip' && updates.full(key) ? 'author-updates' : undefined
-      if (journal.announcements.countLive(author, nowSeconds(clock)) >= init.servicesPerAuthor) return 'author-services'
+      if (isFull(key, author)) return 'author-services'
       if (push === 'gossip' && fresh.full(key)) return 'author-rate'
       if (push === 'pulled' || !authors.full(from ?? push)) return undefined
       return journal.heads.knowsAuthor(author) ? undefined : 'peer-authors'
     },
     count({ author, update, push, from }) {
-      if (push === 'gossip') (update ? updates : fresh).add(keyOf(author))
+      const key = keyOf(author)
+      const live = liveAtMost.get(key)
+      if (!update && live !== undefined) liveAtMost.set(key, live + 1)
+      if (push === 'gossip') (update ? updates : fresh).add(key)
       if (push !== 'pulled' && !update && !journal.heads.knowsAuthor(author)) authors.add(from ?? push)
     },
   }
