@@ -16,7 +16,7 @@ it('every example of the specification is a vector', () => {
 })
 
 it('the table of limits is the code', () => {
-  const table = [...readme.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|$/gm)].map(([, name, value]) => [name, Number(value)])
+  const table = [...readme.matchAll(/^\| `([A-Z_]+)` +\| (\d+) +\|$/gm)].map(([, name, value]) => [name, Number(value)])
   expect(Object.fromEntries(table)).toEqual({ ...limits })
 })
 
