@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Announcement, encodeAnnouncement } from '../../../protocols/announcement.ts'
+import { decodeCanonical, encodeCanonical } from '../../../protocols/encoding.ts'
+import { MAX_ANNOUNCEMENT_BYTES, MAX_KEYWORDS } from '../../../protocols/limits.ts'
+import { lowerTicket } from '../../../protocols/redirection.ts'
+import { type Signer, signFor } from '../../../protocols/signature.ts'
+import { type Attacker, createAttacker } from '../../fixtures/gossip-attacker.ts'
+import { line } from '../../fixtures/gossip-graph.ts'
+import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/gossip-mesh.ts'
+import { copyAt, idOf, makeService, NETWORK, newAuthor } from '../../fixtures/gossip-services.ts'
+
+/** The attacker talks to the victim; what the victim forwards, the witness hears; the publisher is honest. */
+const PUBLISHER = 0
+const VICTIM = 1
+const WITNESS = 2
+const GRAYLIST = -80
+
+let mesh: GossipMesh
+let attacker: Attacker
+let stack: AsyncDisposableStack
+beforeEach(async () => {
+  stack = new AsyncDisposableStack()
+  mesh = stack.use(await createGossipMesh({ nodes: 3, edges: line(3), seed: 'attacks', files: true }))
+  attacker = stack.use(await createAttacker())
+  await attacker.connect(addressOf(mesh.member(VICTIM).network))
+})
+afterEach(() => stack.disposeAsync())
+
+const peerOf = (node: number) => mesh.member(node).network.peerId
+const score = () => mesh.scoreOf(VICTIM, attacker.peerId)
+const fromAttacker = () => mesh.arrivals(VICTIM).filter(({ from }) => from === attacker.peerId)
+
+/** Sends it; resolves with what the victim's gate said. */
+async function attack(data: Uint8Array): Promise<string | undefined> {
+  const before = fromAttacker().length
+  attacker.send(peerOf(VICTIM), { data })
+  await mesh.until(() => fromAttacker().length > before, 'the victim hears the attacker')
+  return fromAttacker().at(-1)?.answer
+}
+
+/** What signs anything, also what no honest program would encode. */
+function signAnything(author: Signer, announcement: Announcement, change: object): Uint8Array {
+  const body = encodeCanonical({ ...(decodeCanonical(announcement.signed.bytes) as object), ...change })
+  return encodeCanonical([1, body, signFor(author, NETWORK, 'service', body), 3, announcement.ticket.proof])
+}
+
+const service = () => makeService({ depth: 3 })
+const forgeries: { name: string; says: string; forge: (honest: Announcement) => Uint8Array }[] = [
+  {
+    name: 'a depth raised above what the author allowed',
+    says: 'the author allowed 3',
+    forge: ({ signed, ticket }) => encodeAnnouncement({ signed, ticket: { ...ticket, depth: 4 } }),
+  },
+  {
+    name: 'a depth raised by a relay that holds a lower ticket',
+    says: "does not lead to the author's anchor",
+    forge: ({ signed, ticket }) => encodeAnnouncement({ signed, ticket: { ...lowerTicket(ticket, 1), depth: 2 } }),
+  },
+  {
+    name: 'a ticket without a proof',
+    says: "does not lead to the author's anchor",
+    forge: ({ signed, ticket }) => encodeAnnouncement({ signed, ticket: { ...ticket, proof: randomBytes(32) } }),
+  },
+  {
+    name: 'an altered body under the signature of its author',
+    says: 'is not the service signature of this author',
+    forge({ signed, ticket }) {
+      const body = encodeCanonical({ ...(decodeCanonical(signed.bytes) as object), title: 'Another service' })
+      return encodeAnnouncement({ signed: { bytes: body, sig: signed.sig }, ticket })
+    },
+  },
+  {
+    name: 'a body signed by somebody else than its author',
+    says: 'is not the service signature of this author',
+    forge: (honest) => signAnything(newAuthor(), honest, {}),
+  },
+  {
+    name: 'more keywords than are allowed, well signed',
+    says: 'has more than 32 entries',
+    forge() {
+      const author = newAuthor()
+      const keywords = Array.from({ length: MAX_KEYWORDS + 1 }, (_, index) => `word ${index}`)
+      return signAnything(author, makeService({ depth: 3, author }), { keywords })
+    },
+  },
+  {
+    name: 'more bytes than are allowed, well signed',
+    says: 'bytes',
+    forge() {
+      const author = newAuthor()
+      const statements = [randomBytes(MAX_ANNOUNCEMENT_BYTES)]
+      return signAnything(author, makeService({ depth: 3, author }), { statements })
+    },
+  },
+  { name: 'bytes that say nothing', says: 'dag-cbor', forge: () => randomBytes(700) },
+]
+
+test.each(forgeries)(
+  '$name is rejected: nobody is asked, nobody hears, and the sender pays',
+  async ({ forge, says }) => {
+    const honest = service()
+    const refusals: string[] = []
+    mesh.member(VICTIM).events.on('intake:refused', ({ reason }) => refusals.push(reason))
+    expect(await attack(forge(honest))).toBe('reject')
+    expect(refusals).toEqual([expect.stringContaining(says)])
+    await mesh.until(() => score() < 0, 'the score falls')
+    // whatever the victim would have forwarded takes the way that the honest service takes, and comes before it
+    await mesh.publish(PUBLISHER, honest)
+    await mesh.until(() => mesh.reached(idOf(honest)).includes(WITNESS), 'the honest service arrives everywhere')
+    await mesh.quiet(300)
+    expect(mesh.arrivals(WITNESS).map(({ answer }) => answer)).toEqual(['ignore'])
+    expect(mesh.decided(idOf(honest))).toEqual([VICTIM, WITNESS])
+    expect(mesh.member(VICTIM).intake.stats()).toMatchObject({ received: 1, refused: 1 })
+    expect(mesh.member(VICTIM).journal.announcements.count()).toBe(1)
+    expect(mesh.member(WITNESS).journal.announcements.count()).toBe(1)
+  },
+)
+
+describe('what an honest relay may send costs nothing', () => {
+  const now = Math.floor(Date.now() / 1000)
+  test.each([
+    { name: 'an expired service', change: { issued: now - 100, expires: now - 1 } },
+    { name: 'a service from the future', change: { issued: now + 600, expires: now + 3600 } },
+  ])('$name is ignored, and nobody is asked', async ({ change }) => {
+    const out = makeService({ depth: 3, change })
+    expect(await attack(copyAt(out))).toBe('ignore')
+    await mesh.quiet()
+    expect(score()).toBeGreaterThanOrEqual(0)
+    expect(mesh.decided(idOf(out))).toEqual([])
+    expect(mesh.arrivals(WITNESS)).toEqual([])
+  })
+
+  test('a replay after a restart is known: not forwarded, not decided again', async () => {
+    const old = service()
+    await mesh.publish(PUBLISHER, old)
+    await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'everybody knows it')
+    await mesh.quiet()
+    // nobody's gossipsub remembers any bytes now; only the journals do
+    for (const node of [PUBLISHER, VICTIM, WITNESS]) await mesh.restart(node)
+    await mesh.connect(VICTIM, WITNESS)
+    await attacker.connect(addressOf(mesh.member(VICTIM).network))
+    await mesh.quiet()
+    for (const depth of [3, 2, 1, 0]) expect(await attack(copyAt(old, depth))).toBe('ignore')
+    await mesh.quiet()
+    expect(mesh.arrivals(WITNESS)).toEqual([])
+    expect(mesh.decided(idOf(old))).toEqual([VICTIM, WITNESS])
+    expect(score()).toBeGreaterThanOrEqual(0)
+  })
+})
+
+test('ten rejects in a minute reach the graylist: from then on nothing of the sender is read', async () => {
+  for (let count = 0; count < 10; count++) expect(await attack(randomBytes(600))).toBe('reject')
+  await mesh.until(() => score() < GRAYLIST, 'the score falls below the graylist')
+  // gossipsub looks at a score once a second
+  await mesh.quiet(1100)
+  const good = service()
+  attacker.send(peerOf(VICTIM), { data: copyAt(good) })
+  await mesh.quiet()
+  expect(fromAttacker().length).toBe(10)
+  expect(mesh.reached(idOf(good))).toEqual([])
+  // and the others are still heard
+  await mesh.publish(PUBLISHER, good)
+  await mesh.until(() => mesh.reached(idOf(good)).length === 2, 'the honest service arrives everywhere')
+})
