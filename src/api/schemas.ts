@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type RECEIPT_STATES, reasonSchema } from '../../protocols/receipt.ts'
-import type { Verdict } from '../base/verdict.ts'
+import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type {
   Explanation,
   Health,
@@ -17,30 +17,36 @@ import type {
  * the types are the node's own, so that neither can drift.
  */
 
-const SERVICE_STATES = [
-  'deciding',
-  'refused',
-  'redirected',
-  'parked',
-  'accepted',
-  'running',
-  'done',
-  'failed',
-  'stopped',
-  'expired',
-] as const satisfies readonly ServiceState[]
+/** Every state, and the compiler's word that none was forgotten. */
+function everyOne<T extends string>(words: Record<T, true>): z.ZodEnum<{ [K in T]: K }> {
+  return z.enum(Object.keys(words) as T[]) as unknown as z.ZodEnum<{ [K in T]: K }>
+}
 
-const RUN_STATES = [
-  'decided',
-  'fetching',
-  'building',
-  'starting',
-  'running',
-  'exited',
-  'failed',
-  'stopped',
-  'refused',
-] as const satisfies readonly RunView['state'][]
+const serviceState = everyOne<ServiceState>({
+  published: true,
+  deciding: true,
+  refused: true,
+  redirected: true,
+  parked: true,
+  accepted: true,
+  running: true,
+  done: true,
+  failed: true,
+  stopped: true,
+  expired: true,
+})
+
+const runState = everyOne<RunView['state']>({
+  decided: true,
+  fetching: true,
+  building: true,
+  starting: true,
+  running: true,
+  exited: true,
+  failed: true,
+  stopped: true,
+  refused: true,
+})
 
 const count = z.number()
 
@@ -88,7 +94,7 @@ const receiptViewSchema: z.ZodType<ReceiptView> = z.object({
 const runViewSchema: z.ZodType<RunView> = z.object({
   runId: z.string(),
   executor: z.string(),
-  state: z.enum(RUN_STATES),
+  state: runState,
   since: count,
   exitCode: count.optional(),
   detail: z.string().optional(),
@@ -109,9 +115,9 @@ export const serviceViewSchema: z.ZodType<ServiceView> = z.object({
   issued: count,
   expires: count,
   receivedAt: count,
-  via: z.enum(['gossip', 'sync', 'api', 'local']),
+  via: everyOne<ServiceView['via']>({ gossip: true, sync: true, api: true, local: true }),
   depth: count,
-  state: z.enum(SERVICE_STATES),
+  state: serviceState,
   redirected: z.boolean(),
   supersededBy: z.string().optional(),
   run: runViewSchema.optional(),
@@ -120,7 +126,7 @@ export const serviceViewSchema: z.ZodType<ServiceView> = z.object({
 
 const rateKbps = count.optional()
 const grantSchema = z.object({
-  executor: z.enum(['docker', 'host']),
+  executor: everyOne<ExecutorName>({ docker: true, host: true }),
   memoryBytes: count,
   cpuMillicores: count,
   diskBytes: count,
@@ -151,7 +157,7 @@ const verdictSchema = z.object({
 export const explanationSchema: z.ZodType<Explanation> = z.object({
   id: z.string(),
   at: count,
-  from: z.enum(['journal', 'now']),
+  from: everyOne<Explanation['from']>({ journal: true, now: true }),
   verdict: verdictSchema,
   failure: z.string().optional(),
 })
@@ -167,7 +173,7 @@ export const peerViewSchema: z.ZodType<PeerView> = z.object({
 })
 
 export const logLineSchema: z.ZodType<LogLine> = z.object({
-  stream: z.enum(['out', 'err', 'node']),
+  stream: everyOne<LogLine['stream']>({ out: true, err: true, node: true }),
   at: count,
   line: z.string(),
 })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type ApiClient, createApiClient, NoDaemonError } from '../api/index.ts'
+import { type ApiClient, createApiClient } from '../api/client/client.ts'
+import { NoDaemonError } from '../api/client/errors.ts'
 import { InputError, messageOf } from '../base/errors.ts'
 import { loadEndpoint, loadToken } from '../config/index.ts'
 import { livingOwner } from '../node/lock.ts'

@@ -33,6 +33,9 @@ export function exitCodeOf(error: unknown): number {
 export function describeError(error: unknown): string {
   const expected =
     error instanceof ThundercloudError || error instanceof ProtocolError || error instanceof CommanderError
-  if (expected) return messageOf(error).replace(/^error: /, '').replaceAll('\n', ' ')
+  if (expected)
+    return messageOf(error)
+      .replace(/^error: /, '')
+      .replaceAll('\n', ' ')
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -21,10 +21,13 @@ export async function parseArgs(
   const program = new Commander('thundercloud')
     .description("Join a mesh of nodes that run one another's services, each under its own policy.")
     .version(init.version, '-V, --version', 'print the version')
-    .option('--dir DIR', "the operator's folder (default: $THUNDERCLOUD_DIR, a folder with node.json, ~/.thundercloud)")
-    .option('--api URL', "where a node's API is, instead of what the folder says")
-    .option('--token-file FILE', 'the token for --api (default: api.token in the folder)')
-    .addOption(new Flag('--log-level LEVEL', 'the least important line that is logged').choices(LEVELS))
+    .option(
+      '--dir <DIR>',
+      "the operator's folder (default: $THUNDERCLOUD_DIR, a folder with node.json, ~/.thundercloud)",
+    )
+    .option('--api <URL>', "where a node's API is, instead of what the folder says")
+    .option('--token-file <FILE>', 'the token for --api (default: api.token in the folder)')
+    .addOption(new Flag('--log-level <LEVEL>', 'the least important line that is logged').choices(LEVELS))
     .option('--json', 'JSON on standard output: one document, or one object a line')
     .addHelpText(
       'after',

@@ -31,7 +31,7 @@ export interface LightPeer extends AsyncDisposable {
   announce(announcement: Announcement, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** Receipts that nodes send for what was announced here, as they come. Ends with the signal. */
   receipts(options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
-  /** Peer ids that hold the code, without this one. Ends when the lookup does. */
+  /** Peer ids that hold the code and answer for it now, without this one. Ends when the lookup does. */
   holders(code: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
   /** Asks neighbours and providers what they do with a service. */
   ask(service: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>

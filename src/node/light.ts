@@ -21,6 +21,7 @@ import { createCode } from '../code/index.ts'
 import { createNetwork, type Network, openTunnel } from '../network/index.ts'
 import { askOne, askStatus, request } from './ask.ts'
 import type { NodeEvents } from './events.ts'
+import { findHolders } from './holders.ts'
 import type { LightPeer, LightPeerInit } from './light-contract.ts'
 import { isLoopback, isPrivate } from './places.ts'
 
@@ -104,6 +105,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     }
   }
 
+  const holding = { clock, streams: network.streams, providers: network.dht.findProviders }
   const asking = { clock, keys, streams: network.streams, candidates }
 
   async function openPort(peer: string, service: CID, port: string, signal?: AbortSignal): Promise<BytePipe> {
@@ -160,7 +162,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       signal?.addEventListener('abort', stop, { once: true })
       yield* receipts
     },
-    holders: (id, options = {}) => network.dht.findProviders(id, options),
+    holders: (id, options) => findHolders(holding, id, options),
     ask: (service, options = {}) => askStatus(asking, init.network, service, options),
     async connect(service, port, { signal } = {}) {
       let last: unknown = new NotFoundError('no node was found that runs the service')

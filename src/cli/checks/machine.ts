@@ -7,7 +7,6 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { formatBytes, formatMs } from '../../base/text.ts'
 import { type Configuration, readPolicy } from '../../config/index.ts'
-import { createExecutors } from '../../node/executors.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 const MIN_NODE = 24
@@ -35,6 +34,8 @@ export async function checkExecutors(
 ): Promise<Check[]> {
   const nowhere = { dir: tmpdir(), dataDir: tmpdir(), policy: readPolicy({}).policy }
   const log: Log = silentLog()
+  // an engine's client is not loaded for commands that ask no engine
+  const { createExecutors } = await import('../../node/executors.ts')
   const executors = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
   return await Promise.all(
     executors.map(async (executor) => {

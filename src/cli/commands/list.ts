@@ -41,5 +41,6 @@ function isCurrent({ state, supersededBy }: ServiceView): boolean {
 /** "refused, passed on" */
 export function stateText({ state, redirected, run }: ServiceView): string {
   const doing = state === 'accepted' && run !== undefined ? run.state : state
-  return redirected && state !== 'redirected' ? `${doing}, passed on` : doing
+  const saysSo = state === 'redirected' || state === 'published'
+  return redirected && !saysSo ? `${doing}, passed on` : doing
 }

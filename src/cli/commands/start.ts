@@ -1,4 +1,3 @@
-import { createApi, serveApi } from '../../api/index.ts'
 import { messageOf } from '../../base/errors.ts'
 import { type Configuration, loadConfiguration, loadIdentity, loadToken, type Notice } from '../../config/index.ts'
 import type { ThundercloudNode } from '../../node/contract.ts'
@@ -40,6 +39,8 @@ export const start = command({
     cli.out.note('Stopping in good order; once more ends it at once.')
 
     async function openApi(api: { host: string; port: number }, dataDir: string): Promise<string> {
+      // a server is not loaded for commands that only talk to one
+      const { createApi, serveApi } = await import('../../api/index.ts')
       const handler = stack.use(
         createApi({ node, clock: cli.clock, log: log.child('api'), token: token as string, host: api.host }),
       )

@@ -1,7 +1,8 @@
 import { type Announcement, encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { MAX_REPLY_TO } from '../../../protocols/limits.ts'
-import type { ApiClient, NodeInfo } from '../../api/index.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import type { NodeInfo } from '../../api/schemas.ts'
 import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { formatMs } from '../../base/text.ts'
@@ -118,7 +119,7 @@ async function waitForRuns(
       if (tally.running + own >= replicas) {
         out.item(
           { event: 'running', id, nodes: tally.running + own },
-          () => `It runs on ${tally.running + own} of ${replicas} wanted nodes.`,
+          () => `Nodes that run it: ${tally.running + own} (wanted: ${replicas}).`,
         )
         return
       }

@@ -64,7 +64,7 @@ export async function publishByLightPeer(
   }
   out.item(
     { event: wait ? 'running' : 'held', id: made.id, nodes: count() },
-    () => `${count()} of ${replicas} wanted nodes ${verb}.`,
+    () => `Nodes that ${verb}: ${count()} (wanted: ${replicas}).`,
   )
 }
 
