@@ -4,7 +4,7 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
-import { ByteQueue, varint } from './byte-queue.ts'
+import { Assembler, varint } from './assembler.ts'
 
 export type LengthPrefixedStream = MessageStream & {
   /** monotonic ms of the last byte in either direction */
@@ -24,10 +24,10 @@ export function messageStream(
   raw: Stream,
   { clock, peer, maxMessageBytes }: { clock: Clock; peer: string; maxMessageBytes: number },
 ): LengthPrefixedStream {
-  const received = new ByteQueue()
+  const received = new Assembler(maxMessageBytes)
   const waiting = new Set<() => void>()
-  /** holds a whole message of the longest kind: a paused reader always has something to take */
-  const pauseAt = maxMessageBytes + 5
+  /** holds a whole message of the longest kind, so that a paused reader has something to take, and the next one */
+  const pauseAt = 2 * (maxMessageBytes + 5)
   let movedAt = clock.monotonic()
   let failure: Error | undefined
   let remoteEnded = raw.status === 'open' && raw.remoteWriteStatus === 'closed'
@@ -46,7 +46,7 @@ export function messageStream(
     wake()
   }
   const pauseIfFull = () => {
-    if (!resuming && !discarding && received.length >= pauseAt && raw.readStatus === 'readable') raw.pause()
+    if (!resuming && !discarding && received.held >= pauseAt && raw.readStatus === 'readable') raw.pause()
   }
   const resume = () => {
     if (raw.readStatus !== 'paused') return
@@ -63,8 +63,12 @@ export function messageStream(
   raw.addEventListener('message', ({ data }) => {
     movedAt = clock.monotonic()
     if (discarding) return
-    if (data instanceof Uint8Array) received.add(data)
-    else for (const piece of data) received.add(piece)
+    for (const piece of data instanceof Uint8Array ? [data] : data) {
+      const tooLong = received.add(piece)
+      if (tooLong === undefined) continue
+      discarding = true
+      return fail(new MessageTooLongError(`a message of ${tooLong} bytes came; at most ${maxMessageBytes} are taken`))
+    }
     pauseIfFull()
     wake()
   })
@@ -88,18 +92,6 @@ export function messageStream(
   })
   if (raw.status !== 'open') failure = new StreamBrokenError('the connection closed')
 
-  const take = (): Uint8Array | undefined => {
-    const prefix = received.varint()
-    if (prefix === undefined) return undefined
-    if (prefix.value > maxMessageBytes) {
-      fail(new MessageTooLongError(`a message of ${prefix.value} bytes came; at most ${maxMessageBytes} are taken`))
-      received.clear()
-      return undefined
-    }
-    if (received.length < prefix.size + prefix.value) return undefined
-    received.skip(prefix.size)
-    return received.take(prefix.value)
-  }
   const change = (signal: AbortSignal | undefined) =>
     new Promise<void>((resolve, reject) => {
       const stop = () => {
@@ -132,16 +124,16 @@ export function messageStream(
     async read({ signal } = {}) {
       for (;;) {
         signal?.throwIfAborted()
-        let message = take()
+        let message = received.take()
         // without a whole message here the reader needs more, however much of the next one has come
-        if (message === undefined || received.length < pauseAt / 2) resume()
+        if (message === undefined || received.held < pauseAt / 2) resume()
         // resuming hands out at once what had piled up
-        message ??= take()
+        message ??= received.take()
         if (message !== undefined) return message
         if (failure !== undefined) throw failure
         if (over && raw.readBufferLength === 0) {
           if (!remoteEnded) throw new StreamBrokenError('the connection closed')
-          if (received.length > 0) throw new StreamBrokenError('the stream ended in the middle of a message')
+          if (received.incomplete) throw new StreamBrokenError('the stream ended in the middle of a message')
           return undefined
         }
         await change(signal)
@@ -182,7 +174,7 @@ export function messageStream(
     },
     async [Symbol.asyncDispose]() {
       if (failure !== undefined) return
-      const all = over && remoteEnded && received.length === 0
+      const all = over && remoteEnded && received.held === 0
       if (all) await stream.end().catch(() => {})
       else fail(new StreamBrokenError('this side has left the stream'))
     },

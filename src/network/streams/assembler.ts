@@ -1,0 +1,104 @@
+/** What a message costs beside its bytes: a flood of empty ones counts too. */
+const OVERHEAD_BYTES = 64
+/** A length of up to 2^35 - 1 fits; nothing longer is ever taken. */
+const MAX_PREFIX_BYTES = 5
+
+/**
+ * Cuts a stream of bytes into length-prefixed messages (unsigned varint). A message that lies in one piece is a view of
+ * it; any other is filled piece by piece, so that pieces can be freed as they come.
+ */
+export class Assembler {
+  readonly #maxMessageBytes: number
+  readonly #ready: Uint8Array[] = []
+  #next = 0
+  #held = 0
+  #prefix = { value: 0, size: 0 }
+  #partial: { bytes: Uint8Array; filled: number } | undefined
+
+  constructor(maxMessageBytes: number) {
+    this.#maxMessageBytes = maxMessageBytes
+  }
+
+  /** Bytes held here: whole messages, and what has come of the next one. */
+  get held(): number {
+    return this.#held + (this.#partial?.filled ?? 0)
+  }
+
+  /** Has the stream ended in the middle of a message, should it end now? */
+  get incomplete(): boolean {
+    return this.#partial !== undefined || this.#prefix.size > 0
+  }
+
+  /** Returns the length of a message that is too long; nothing may be added after that. */
+  add(piece: Uint8Array): number | undefined {
+    for (let at = 0; at < piece.byteLength; ) {
+      if (this.#partial !== undefined) {
+        at += this.#fill(this.#partial, piece, at)
+        continue
+      }
+      const byte = piece[at++] as number
+      this.#prefix.value += (byte & 0x7f) * 2 ** (7 * this.#prefix.size)
+      this.#prefix.size++
+      if (byte >= 0x80 && this.#prefix.size < MAX_PREFIX_BYTES) continue
+      const length = byte >= 0x80 ? Number.POSITIVE_INFINITY : this.#prefix.value
+      if (length > this.#maxMessageBytes) return length
+      this.#prefix = { value: 0, size: 0 }
+      if (piece.byteLength - at >= length) {
+        // bare bytes: pieces of a socket are Buffers, which have habits of their own
+        this.#done(new Uint8Array(piece.buffer, piece.byteOffset + at, length))
+        at += length
+      } else {
+        // not zeroed first: it is handed out only when every byte was written
+        this.#partial = { bytes: new Uint8Array(Buffer.allocUnsafeSlow(length).buffer), filled: 0 }
+      }
+    }
+    return undefined
+  }
+
+  take(): Uint8Array | undefined {
+    const message = this.#ready[this.#next]
+    if (message === undefined) return undefined
+    this.#held -= message.byteLength + OVERHEAD_BYTES
+    this.#next++
+    if (this.#next === this.#ready.length || this.#next === 1024) {
+      this.#ready.splice(0, this.#next)
+      this.#next = 0
+    }
+    return message
+  }
+
+  clear(): void {
+    this.#ready.length = 0
+    this.#next = 0
+    this.#held = 0
+    this.#partial = undefined
+  }
+
+  #fill(partial: { bytes: Uint8Array; filled: number }, piece: Uint8Array, at: number): number {
+    const part = piece.subarray(at, at + partial.bytes.byteLength - partial.filled)
+    partial.bytes.set(part, partial.filled)
+    partial.filled += part.byteLength
+    if (partial.filled === partial.bytes.byteLength) {
+      this.#partial = undefined
+      this.#done(partial.bytes)
+    }
+    return part.byteLength
+  }
+
+  #done(message: Uint8Array): void {
+    this.#ready.push(message)
+    this.#held += message.byteLength + OVERHEAD_BYTES
+  }
+}
+
+/** An unsigned varint (LEB128). */
+export function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
+  while (rest >= 0x80) {
+    bytes.push((rest % 0x80) | 0x80)
+    rest = Math.floor(rest / 0x80)
+  }
+  bytes.push(rest)
+  return Uint8Array.from(bytes)
+}
