@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type CID, cidOfStructure } from './encoding.ts'
+import { type CID, cidOfStructure, encodeCanonical } from './encoding.ts'
 import {
   CHUNK_BYTES,
   MAX_ARCHIVE_ANSWER_BYTES,
@@ -8,7 +8,7 @@ import {
   MAX_MANIFEST_BYTES,
   MAX_REQUEST_BYTES,
 } from './limits.ts'
-import { bytes, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
+import { bytes, checkSize, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
 
 export const ARCHIVE_PROTOCOL = '/thundercloud/archive/1'
 
@@ -76,9 +76,56 @@ export function decodeArchiveRequest(encoded: Uint8Array): ArchiveRequest {
 }
 
 export function encodeArchiveAnswer(answer: ArchiveAnswer): Uint8Array {
-  return encodeShape(answerSchema, answer, MAX_ARCHIVE_ANSWER_BYTES)
+  if (answer.is === 'error' || answer.bytes.byteLength < LONG_BYTES) {
+    return encodeShape(answerSchema, answer, MAX_ARCHIVE_ANSWER_BYTES)
+  }
+  const { frame, bytes } = longFrame(answer.is, answer.bytes.byteLength)
+  bytes.set(answer.bytes)
+  return frame
 }
 
+/** A chunk's answer whose bytes are still to be filled in: so a chunk is read from the disk to where it is sent from. */
+export function chunkAnswer(length: number): { frame: Uint8Array; bytes: Uint8Array } {
+  if (length >= LONG_BYTES) return longFrame('bytes', length)
+  const frame = encodeShape(answerSchema, { is: 'bytes', bytes: new Uint8Array(length) }, MAX_ARCHIVE_ANSWER_BYTES)
+  return { frame, bytes: frame.subarray(frame.byteLength - length) }
+}
+
+/** The bytes of the answer may be a view of `encoded`. */
 export function decodeArchiveAnswer(encoded: Uint8Array): ArchiveAnswer {
+  checkSize(encoded, MAX_ARCHIVE_ANSWER_BYTES, '')
+  for (const is of ['bytes', 'zstd'] as const) {
+    const bytes = decodeLong(LONG_HEADS[is], encoded)
+    if (bytes !== undefined) return { is, bytes }
+  }
   return decodeShape(answerSchema, encoded, MAX_ARCHIVE_ANSWER_BYTES)
+}
+
+/**
+ * Chunks are most of what this protocol carries, and each has one spelling: a map of two, "is", its text, "bytes", and a
+ * byte string whose length takes four bytes. That is put together, checked and taken apart by hand, without a copy;
+ * anything else goes the way of all messages.
+ */
+const LONG_BYTES = 0x10000
+const LONG_HEADS = { bytes: longHead('bytes'), zstd: longHead('zstd') }
+
+function longHead(is: 'bytes' | 'zstd'): Uint8Array {
+  const encoded = encodeCanonical({ is, bytes: new Uint8Array(LONG_BYTES) })
+  return encoded.slice(0, encoded.byteLength - LONG_BYTES - 4)
+}
+
+function longFrame(is: 'bytes' | 'zstd', length: number): { frame: Uint8Array; bytes: Uint8Array } {
+  const head = LONG_HEADS[is]
+  const frame = new Uint8Array(head.byteLength + 4 + length)
+  checkSize(frame, MAX_ARCHIVE_ANSWER_BYTES, '')
+  frame.set(head)
+  new DataView(frame.buffer).setUint32(head.byteLength, length)
+  return { frame, bytes: frame.subarray(head.byteLength + 4) }
+}
+
+function decodeLong(head: Uint8Array, encoded: Uint8Array): Uint8Array | undefined {
+  const start = head.byteLength + 4
+  if (encoded.byteLength < start + LONG_BYTES || head.some((byte, index) => encoded[index] !== byte)) return undefined
+  const length = new DataView(encoded.buffer, encoded.byteOffset + head.byteLength, 4).getUint32(0)
+  return length === encoded.byteLength - start ? encoded.subarray(start) : undefined
 }

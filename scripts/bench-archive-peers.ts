@@ -43,7 +43,9 @@ export function openNetwork(): Promise<Network> {
 
 export function openCode(network: Network, dir: string): Promise<Code> {
   const events = createEvents<CodeEvents>()
-  const providers = { findProviders: (id: Parameters<Network['dht']['findProviders']>[0]) => network.dht.findProviders(id) }
+  const providers = {
+    findProviders: (id: Parameters<Network['dht']['findProviders']>[0]) => network.dht.findProviders(id),
+  }
   return createCode({ clock, rng, log, events, streams: network.streams, providers }, { dir, maxBytes: 2 ** 32 })
 }
 

@@ -20,15 +20,26 @@ type Served = { raw: string; node: string; codes: Record<'random' | 'compressibl
  * hashed, written to disk, committed to the store), and as the same bytes down one raw libp2p stream that nobody checks
  * or keeps. The rounds are interleaved, so that what else the machine does hits both; medians are compared.
  */
-export async function runArchiveBench({ json, rounds = ROUNDS }: { json: boolean; rounds?: number }): Promise<{ ratio: number }> {
+export async function runArchiveBench({
+  json,
+  rounds = ROUNDS,
+}: {
+  json: boolean
+  rounds?: number
+}): Promise<{ ratio: number }> {
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-bench-'))
-  const server = fork(fileURLToPath(new URL('./bench-archive-server.ts', import.meta.url)), { execArgv: process.execArgv })
+  const server = fork(fileURLToPath(new URL('./bench-archive-server.ts', import.meta.url)), {
+    execArgv: process.execArgv,
+  })
   const left = once(server, 'exit')
   const [raw, network] = await Promise.all([openRaw(), openNetwork()])
   const code = await openCode(network, join(dir, 'store'))
   const say = (line: object, text: string) => console.log(json ? JSON.stringify(line) : text)
   try {
-    const [served] = (await Promise.race([once(server, 'message'), left.then(([status]) => Promise.reject(new Error(`the server ended with ${status}`)))])) as [Served]
+    const [served] = (await Promise.race([
+      once(server, 'message'),
+      left.then(([status]) => Promise.reject(new Error(`the server ended with ${status}`))),
+    ])) as [Served]
     const rawPeer = await raw.dial(multiaddr(served.raw))
     const peer = await network.dial(served.node)
     const delay = monitorEventLoopDelay({ resolution: 1 })
@@ -54,7 +65,10 @@ export async function runArchiveBench({ json, rounds = ROUNDS }: { json: boolean
         if (kind !== 'raw') await code.store.remove(parseCid(served.codes[kind]))
         if (round < 0) continue
         times[kind].push(ms)
-        say({ round, kind, ms: Math.round(ms), megabytesPerSecond: speed(ms) }, `${round} ${kind} ${ms.toFixed(0)} ms, ${speed(ms)} MB/s`)
+        say(
+          { round, kind, ms: Math.round(ms), megabytesPerSecond: speed(ms) },
+          `${round} ${kind} ${ms.toFixed(0)} ms, ${speed(ms)} MB/s`,
+        )
       }
     }
     const ratio = Number((median(times.raw) / median(times.random)).toFixed(3))

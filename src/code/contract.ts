@@ -68,8 +68,8 @@ export interface ChunkReader extends AsyncDisposable {
   readonly manifest: ArchiveManifest
   /** The manifest as it travels. */
   readonly encoded: Uint8Array
-  /** Undefined where the chunk is not here (yet). Throws WrongBytesError where the disk has lost it. */
-  read(index: number): Promise<Uint8Array | undefined>
+  /** Fills `bytes`, which is as long as the chunk. False where it is not here (yet). Throws WrongBytesError where the disk has lost it. */
+  read(index: number, bytes: Uint8Array): Promise<boolean>
 }
 
 /** A code that is being fetched. Disposing leaves what is there for the next time. */

@@ -7,7 +7,6 @@ import {
   encodeArchiveRequest,
 } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
-import { CHUNK_BYTES } from '../../protocols/limits.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
@@ -17,9 +16,6 @@ import type { PartialCode } from './contract.ts'
 import { NoProviderError, WrongBytesError } from './errors.ts'
 import type { Plan } from './plan.ts'
 import { grow } from './zstd.ts'
-
-/** Larger than any answer: one chunk and the map around it. */
-const MAX_ANSWER_BYTES = CHUNK_BYTES + 64
 
 export type Target = { readonly partial: PartialCode; readonly plan: Plan }
 
@@ -121,6 +117,5 @@ async function receive(pull: Pull, stream: MessageStream): Promise<ArchiveAnswer
   using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider does not answer'), pull.signal)
   const bytes = await stream.read(limit)
   if (bytes === undefined) throw new UnavailableError('the provider ended the stream')
-  if (bytes.byteLength > MAX_ANSWER_BYTES) throw new WrongBytesError(`an answer has ${bytes.byteLength} bytes`)
   return decodeArchiveAnswer(bytes)
 }

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises'
-import { chunkLength } from '../../protocols/archive.ts'
 import { compareBytes, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../protocols/limits.ts'
 import type { ChunkReader } from './contract.ts'
@@ -23,16 +22,15 @@ export async function openReader(
   return {
     manifest,
     encoded,
-    async read(index) {
-      if (index >= manifest.chunks.length) return undefined
+    async read(index, bytes) {
+      if (index >= manifest.chunks.length) return false
       const isKnown = known.has(index)
-      if (!isKnown && known.add === undefined) return undefined
-      const bytes = Buffer.allocUnsafeSlow(chunkLength(manifest, index))
+      if (!isKnown && known.add === undefined) return false
       const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, index * CHUNK_BYTES)
       const isRight = isKnown || compareBytes(sha256(bytes), manifest.chunks[index] as Uint8Array) === 0
       if (bytesRead === bytes.byteLength && isRight) {
         known.add?.(index)
-        return bytes
+        return true
       }
       await lost()
       throw new WrongBytesError(`chunk ${index} is damaged on this disk`)

@@ -1,18 +1,25 @@
 import {
-  type ArchiveAnswer,
   type ArchiveRequest,
+  chunkAnswer,
+  chunkLength,
   decodeArchiveRequest,
   encodeArchiveAnswer,
 } from '../../protocols/archive.ts'
-import { ProtocolError } from '../../protocols/errors.ts'
-import { MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { MessageStream } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
-import { IDLE_MS, LEAVE_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, PLAIN_AFTER_MISS, SEND_MS } from './constants.ts'
+import {
+  FAST_BYTES_PER_SECOND,
+  IDLE_MS,
+  LEAVE_MS,
+  MAX_STREAMS,
+  MAX_STREAMS_PER_PEER,
+  MEASURED_BYTES,
+  SEND_MS,
+} from './constants.ts'
 import type { ChunkReader, CodeStore, Signalled } from './contract.ts'
 import { WrongBytesError } from './errors.ts'
 import type { CodeEvents } from './events.ts'
@@ -30,8 +37,8 @@ type Session = {
   readonly signal: AbortSignal | undefined
   /** The code of the last request, kept open: clients ask for many chunks of one. */
   open?: { key: string; reader: ChunkReader } | undefined
-  /** Chunks still to be sent without trying to compress them. */
-  plain: number
+  /** The way to this peer is slower than compressing is; believed until a large frame shows the contrary. */
+  slow: boolean
   chunks: number
   bytes: number
 }
@@ -42,16 +49,17 @@ export function createArchiveServer(components: ServerComponents) {
   const perPeer = new Map<string, number>()
   let streams = 0
 
-  async function send(session: Session, answer: ArchiveAnswer): Promise<void> {
+  async function send(session: Session, frame: Uint8Array): Promise<void> {
     using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), session.signal)
-    await session.stream.write(encodeArchiveAnswer(answer), limit)
+    await session.stream.write(frame, limit)
   }
+
+  const refuse = (session: Session, message: string) => send(session, encodeArchiveAnswer({ is: 'error', message }))
 
   async function nextRequest({ stream, signal }: Session): Promise<ArchiveRequest | undefined> {
     using limit = deadline(clock, IDLE_MS, new TimeoutError('the peer asked for nothing'), signal)
     const bytes = await stream.read(limit)
     if (bytes === undefined) return undefined
-    if (bytes.byteLength > MAX_REQUEST_BYTES) throw new ProtocolError('', `has more than ${MAX_REQUEST_BYTES} bytes`)
     return decodeArchiveRequest(bytes)
   }
 
@@ -67,35 +75,33 @@ export function createArchiveServer(components: ServerComponents) {
 
   async function answer(session: Session, request: ArchiveRequest): Promise<void> {
     const reader = await readerOf(session, request)
-    if (reader === undefined) return send(session, { is: 'error', message: 'this code is not here' })
-    if (request.want === 'manifest') return send(session, { is: 'bytes', bytes: reader.encoded })
-    for (let index = request.first; index < request.first + request.count; index++) {
-      const chunk = await reader.read(index).catch((error) => {
-        if (error instanceof WrongBytesError) return undefined
-        throw error
-      })
-      if (chunk === undefined) return send(session, { is: 'error', message: `chunk ${index} is not here` })
-      await send(session, request.zstd ? await compressed(session, chunk) : { is: 'bytes', bytes: chunk })
+    if (reader === undefined) return refuse(session, 'this code is not here')
+    if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: reader.encoded }))
+    const end = Math.min(request.first + request.count, reader.manifest.chunks.length)
+    for (let index = request.first; index < end; index++) {
+      const { frame, bytes } = chunkAnswer(chunkLength(reader.manifest, index))
+      if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
+      await sendChunk(session, frame, request.zstd ? bytes : undefined)
       session.chunks++
-      session.bytes += chunk.byteLength
+      session.bytes += bytes.byteLength
     }
+    if (end < request.first + request.count) await refuse(session, `chunk ${Math.max(end, request.first)} is not here`)
   }
 
-  async function compressed(session: Session, chunk: Uint8Array): Promise<ArchiveAnswer> {
-    if (session.plain > 0) {
-      session.plain--
-      return { is: 'bytes', bytes: chunk }
-    }
-    const small = await shrink(chunk)
-    if (small !== undefined) return { is: 'zstd', bytes: small }
-    session.plain = PLAIN_AFTER_MISS
-    return { is: 'bytes', bytes: chunk }
+  /** A fast way is not made faster by compressing: whether this one is, the last whole chunk has shown. */
+  async function sendChunk(session: Session, plain: Uint8Array, bytes: Uint8Array | undefined): Promise<void> {
+    const small = bytes !== undefined && session.slow ? await shrink(bytes) : undefined
+    const startedAt = clock.monotonic()
+    await send(session, small === undefined ? plain : encodeArchiveAnswer({ is: 'zstd', bytes: small }))
+    const sent = small ?? plain
+    if (sent.byteLength < MEASURED_BYTES) return
+    session.slow = clock.monotonic() - startedAt > (sent.byteLength / FAST_BYTES_PER_SECOND) * 1000
   }
 
   /** Waits until the client has left: a reset could overtake the answer. */
   async function turnAway(session: Session): Promise<void> {
     await nextRequest(session)
-    await send(session, { is: 'error', message: 'too many archive streams; ask again later' })
+    await refuse(session, 'too many archive streams; ask again later')
     await session.stream.end()
     using limit = deadline(clock, LEAVE_MS, new TimeoutError('the peer does not leave'), session.signal)
     while ((await session.stream.read(limit)) !== undefined);
@@ -114,7 +120,7 @@ export function createArchiveServer(components: ServerComponents) {
 
   /** Answers one stream until it ends. Never rejects: what a peer does wrong ends its stream only. */
   return async function handle(stream: MessageStream, options: Signalled = {}): Promise<void> {
-    const session: Session = { stream, signal: options.signal, plain: 0, chunks: 0, bytes: 0 }
+    const session: Session = { stream, signal: options.signal, slow: true, chunks: 0, bytes: 0 }
     streams++
     perPeer.set(stream.peer, (perPeer.get(stream.peer) ?? 0) + 1)
     try {
@@ -132,5 +138,15 @@ export function createArchiveServer(components: ServerComponents) {
       if (session.chunks > 0)
         events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
     }
+  }
+}
+
+/** A chunk that this disk has lost is one that is not here. */
+async function readChunk(reader: ChunkReader, index: number, bytes: Uint8Array): Promise<boolean> {
+  try {
+    return await reader.read(index, bytes)
+  } catch (error) {
+    if (error instanceof WrongBytesError) return false
+    throw error
   }
 }

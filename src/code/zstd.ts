@@ -9,7 +9,7 @@ const decompress = promisify(zstdDecompress)
 /** The chunk as one zstd frame; undefined where that is not worth it. Runs beside the main thread. */
 export async function shrink(chunk: Uint8Array): Promise<Uint8Array | undefined> {
   const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG }
-  const small = await compress(chunk, { params })
+  const small = await compress(chunk, { chunkSize: chunk.byteLength, params })
   return small.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? small : undefined
 }
 
@@ -17,7 +17,7 @@ export async function shrink(chunk: Uint8Array): Promise<Uint8Array | undefined>
 export async function grow(frame: Uint8Array, length: number): Promise<Uint8Array> {
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
   try {
-    return await decompress(frame, { maxOutputLength: length, params })
+    return await decompress(frame, { chunkSize: length, maxOutputLength: length, params })
   } catch (cause) {
     throw new WrongBytesError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
   }
