@@ -9,7 +9,12 @@ import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits
 /** The ways in which this node can run a service, best first. Which of them are there is found out by asking them. */
 export async function createExecutors(
   components: { clock: Clock; log: Log },
-  init: { configuration: Pick<Configuration, 'dir' | 'dataDir' | 'policy'>; own: string; peerId: string; logs: LogLimits },
+  init: {
+    configuration: Pick<Configuration, 'dir' | 'dataDir' | 'policy'>
+    own: string
+    peerId: string
+    logs: LogLimits
+  },
 ): Promise<readonly Executor[]> {
   const { configuration, own, peerId, logs } = init
   const { config } = configuration.policy

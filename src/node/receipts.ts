@@ -7,9 +7,16 @@ import {
   peerIdOf,
   sameAddress,
 } from '../../protocols/address.ts'
-import { parseCid } from '../../protocols/encoding.ts'
-import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
-import { openReceipt, RECEIPT_PROTOCOL, type Receipt, type ReceiptState, signReceipt } from '../../protocols/receipt.ts'
+import { encodeCanonical, parseCid } from '../../protocols/encoding.ts'
+import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from '../../protocols/limits.ts'
+import {
+  openReceipt,
+  RECEIPT_PROTOCOL,
+  type Receipt,
+  type ReceiptBody,
+  type ReceiptState,
+  signReceipt,
+} from '../../protocols/receipt.ts'
 import type { KeyCache, Signer } from '../../protocols/signature.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -26,6 +33,8 @@ import type { NodeEvents } from './events.ts'
 /** Receipts wait while a publisher is slow or gone; beyond this they are dropped (status can still be asked). */
 const MAX_WAITING = 1024
 const CONCURRENCY = 8
+/** Everything of a receipt but its reasons. */
+const RECEIPT_FRAME_BYTES = 512
 
 export interface ReceiptsComponents {
   clock: Clock
@@ -63,6 +72,18 @@ export function createReceipts(components: ReceiptsComponents, init: { network: 
   const { clock, log, journal, keys, signer, streams, events } = components
   const queue = createQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
 
+  /** As many reasons as fit: a runner may give more, and longer ones, than a receipt holds. */
+  function fitting(reasons: readonly Reason[]): WireReason[] {
+    const fit: WireReason[] = []
+    let bytes = 0
+    for (const reason of reasons.slice(0, MAX_REASONS).map(onWire)) {
+      bytes += encodeCanonical(reason).byteLength
+      if (bytes > MAX_RECEIPT_BYTES - RECEIPT_FRAME_BYTES) break
+      fit.push(reason)
+    }
+    return fit
+  }
+
   function sign({ service, state, redirected, reasons }: Statement): Uint8Array {
     const body = {
       v: 1 as const,
@@ -70,7 +91,7 @@ export function createReceipts(components: ReceiptsComponents, init: { network: 
       service: parseCid(service),
       state,
       redirected,
-      reasons: reasons.slice(0, MAX_REASONS).map(onWire),
+      reasons: fitting(reasons),
       policy: Uint8Array.from(Buffer.from(init.policy(), 'hex')),
       at: nowSeconds(clock),
     }
@@ -154,8 +175,10 @@ export function peerOfMultiaddr(multiaddr: string): string {
   return multiaddr.slice(multiaddr.lastIndexOf('/') + 1)
 }
 
+type WireReason = ReceiptBody['reasons'][number]
+
 /** A runner's sentence may be longer than the wire's; it is cut, never refused. */
-function onWire({ rule, outcome, message, needs }: Reason) {
+function onWire({ rule, outcome, message, needs }: Reason): WireReason {
   const reason = { rule: clipUtf8(rule, 64), outcome, message: clipUtf8(message, MAX_REASON_LENGTH) }
   if (needs === undefined) return reason
   return {

@@ -31,6 +31,8 @@ export async function askDoor(path: string, request: object, signal?: AbortSigna
 }
 
 async function knock(path: string, request: object, signal?: AbortSignal): Promise<{ line: string; socket: Socket }> {
+  // a signal that has aborted already tells no listener
+  signal?.throwIfAborted()
   const socket = connect({ path, allowHalfOpen: true })
   const abort = () => socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
   signal?.addEventListener('abort', abort, { once: true })
