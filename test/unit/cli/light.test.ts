@@ -1,0 +1,229 @@
+import { once } from 'node:events'
+import { cpSync } from 'node:fs'
+import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { InterruptedError } from '../../../src/cli/errors.ts'
+import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/light-peer-twin.ts'
+import { announcementOf, newSigner } from '../../fixtures/node-twin.ts'
+import { openShell, openShellWithNode, type RunOptions, type Shell } from './harness.ts'
+
+const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
+const JOIN = [
+  '--join',
+  '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a',
+  '--network',
+  'test',
+]
+
+/** A command line whose light peers are twins. */
+function withPeers(port?: number) {
+  const peers: LightPeerTwin[] = []
+  const factories: RunOptions['factories'] = {
+    async lightPeer(_components, init) {
+      const twin = createLightPeerTwin(init, port === undefined ? {} : { port })
+      peers.push(twin)
+      return twin
+    },
+  }
+  return { peers, factories }
+}
+
+/** Does `act` once, as soon as the peer has announced something. */
+async function whenAnnounced(peers: LightPeerTwin[], act: (peer: LightPeerTwin, id: string) => void): Promise<void> {
+  for (;;) {
+    const [peer] = peers
+    const [announcement] = peer?.announcements ?? []
+    if (peer !== undefined && announcement !== undefined) return act(peer, announcement.signed.id.toString())
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+function withHello(): Shell {
+  const shell = openShell()
+  cpSync(HELLO, shell.path('hello'), { recursive: true })
+  return shell
+}
+
+describe('publish --join', () => {
+  test('ends when as many nodes as replicas hold the archive, and leaves nothing behind', async () => {
+    using shell = withHello()
+    const { peers, factories } = withPeers()
+    const publishing = shell.json(['publish', 'hello', ...JOIN, '--replicas', '2'], { factories })
+    await whenAnnounced(peers, (peer, id) => {
+      peer.answer(id, newSigner(), 'refused')
+      peer.answer(id, newSigner(), 'running')
+      peer.holderList.push('12D3KooWHolder')
+    })
+    const { code, values } = await publishing
+    expect(code).toBe(0)
+    // who answers first is nobody's business
+    const words = values.map(({ event, state }) => state ?? event)
+    expect([words[0], words.slice(1, -1).sort(), words.at(-1)]).toEqual([
+      'published',
+      ['holder', 'refused', 'running'],
+      'held',
+    ])
+    expect(peers.map(({ disposed, init }) => [disposed, init.network])).toEqual([[true, 'test']])
+    const { body } = peers[0]?.announcements[0]?.signed ?? {}
+    expect(body).toMatchObject({ name: 'hello-web', seq: 1, replyTo: peers[0]?.replyTo() })
+  })
+
+  test('with --wait, holding is not enough; the time limit ends it with one line', async () => {
+    using shell = withHello()
+    const { peers, factories } = withPeers()
+    const publishing = shell.run(['publish', 'hello', ...JOIN, '--wait', '--timeout', '1s'], { factories })
+    await whenAnnounced(peers, (peer, id) => {
+      peer.holderList.push('12D3KooWHolder')
+      peer.answer(id, newSigner(), 'accepted')
+    })
+    const { code, stderr } = await publishing
+    expect(code).toBe(4)
+    expect(stderr.trim().split('\n').at(-1)).toBe('after 1.0 s, 0 of 1 wanted nodes run it (1 will run it)')
+    expect(peers[0]?.disposed).toBe(true)
+  })
+
+  test('a receipt about another service counts for nothing', async () => {
+    using shell = withHello()
+    const { peers, factories } = withPeers()
+    const publishing = shell.json(['publish', 'hello', ...JOIN, '--wait', '--timeout', '1s'], { factories })
+    await whenAnnounced(peers, (peer) => {
+      peer.answer(announcementOf(newSigner(), { clock: systemClock() }).id, newSigner(), 'running')
+    })
+    expect((await publishing).code).toBe(4)
+  })
+
+  test('what was published is stopped and updated by its name', async () => {
+    using shell = withHello()
+    const { peers, factories } = withPeers()
+    const publishing = shell.run(['publish', 'hello', ...JOIN], { factories })
+    await whenAnnounced(peers, (peer) => peer.holderList.push('12D3KooWHolder'))
+    await publishing
+    expect((await shell.run(['publish', 'hello', ...JOIN], { factories })).code).toBe(2)
+    expect((await shell.run(['stop', 'hello-web', ...JOIN], { factories })).code).toBe(0)
+    expect(peers.at(-1)?.announcements[0]?.signed).toMatchObject({ kind: 'stop', body: { name: 'hello-web', seq: 1 } })
+    const unknown = await shell.run(['stop', 'other', ...JOIN], { factories })
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('was not published with this key')])
+    expect((await shell.run(['status', 'hello-web', ...JOIN], { factories })).stdout).toContain(
+      'No node that answered knows it.',
+    )
+  })
+
+  test('--network without --join is wrong usage', async () => {
+    using shell = withHello()
+    expect((await shell.run(['publish', 'hello', '--network', 'x'])).stderr).toContain('--network goes with --join')
+  })
+})
+
+async function listening(
+  onConnection: (socket: Socket) => void,
+): Promise<{ server: Server; port: number } & Disposable> {
+  const server = createServer({ allowHalfOpen: true }, onConnection)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, port: (server.address() as AddressInfo).port, [Symbol.dispose]: () => void server.close() }
+}
+
+/** Runs `connect`, and `use` with the local port, then Ctrl-C. */
+async function connecting(
+  shell: Shell,
+  argv: string[],
+  factories: RunOptions['factories'],
+  use: (port: number) => Promise<void>,
+) {
+  const leave = new AbortController()
+  const ready = Promise.withResolvers<number>()
+  const running = shell.json(['connect', ...argv], {
+    factories,
+    signal: leave.signal,
+    onOutput(output) {
+      const { event, local } = JSON.parse(output.split('\n')[0] as string) as { event: string; local: { port: number } }
+      if (event === 'listening') ready.resolve(local.port)
+    },
+  })
+  running.then(({ stderr }) => ready.reject(new Error(stderr)))
+  await use(await ready.promise)
+  leave.abort(new InterruptedError('interrupted', 130))
+  return await running
+}
+
+describe('connect', () => {
+  test('carries connections both ways, with half-close, each in a tunnel of its own', async () => {
+    await using shell = await openShellWithNode()
+    await shell.node.receive(announcementOf(newSigner(), { clock: systemClock() }).bytes)
+    // answers only when the other side has ended: half-close must pass through
+    using service = await listening((socket) => {
+      let heard = ''
+      socket.on('data', (piece) => {
+        heard += piece
+      })
+      socket.on('end', () => socket.end(`heard ${heard}`))
+    })
+    const { peers, factories } = withPeers(service.port)
+    const { code } = await connecting(shell, ['hello'], factories, async (port) => {
+      const answers = await Promise.all(
+        ['one', 'two', 'x'.repeat(300_000)].map(async (words) => {
+          const socket = dial({ port, host: '127.0.0.1', allowHalfOpen: true })
+          socket.end(words)
+          return await text(socket)
+        }),
+      )
+      expect(answers).toEqual(['heard one', 'heard two', `heard ${'x'.repeat(300_000)}`])
+    })
+    expect(code).toBe(130)
+    expect(peers.map(({ disposed, init }) => [disposed, init.network, init.join])).toEqual([
+      [true, 'test', shell.node.multiaddrs()],
+    ])
+  })
+
+  test('a connection that fails is told and harms no other; Ctrl-C ends open ones', async () => {
+    await using shell = await openShellWithNode()
+    const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
+    await shell.node.receive(bytes)
+    const view = shell.node.service(id)
+    shell.node.put({ ...view, ports: [...view.ports, { name: 'closed', port: 2, access: 'any' }] })
+    const { factories } = withPeers()
+    const refused = await connecting(shell, ['hello:closed'], factories, async (port) => {
+      for (let count = 0; count < 2; count++) expect(await text(dial(port, '127.0.0.1'))).toBe('')
+    })
+    expect(refused.values.slice(1)).toEqual(
+      Array(2).fill({ event: 'failed', reason: 'no node was found that runs the service' }),
+    )
+    using silent = await listening(() => {})
+    const open: Promise<string>[] = []
+    await connecting(shell, ['hello:http'], withPeers(silent.port).factories, async (port) => {
+      const socket = dial(port, '127.0.0.1')
+      await once(socket, 'connect')
+      open.push(text(socket).catch(() => ''))
+    })
+    expect(await Promise.all(open)).toEqual([''])
+  })
+
+  test.each<[string[], RegExp]>([
+    [['hello:nope'], /has no port "nope"; it has http/],
+    [['hello', '--local', '1'], /port 1 on 127\.0\.0\.1 |Ctrl-C/],
+    [['hello', '--key', 'missing.pem'], /--key names missing\.pem/],
+  ])('%j is explained', async (argv, sentence) => {
+    await using shell = await openShellWithNode()
+    await shell.node.receive(announcementOf(newSigner(), { clock: systemClock() }).bytes)
+    const { factories } = withPeers(1)
+    const { server, port } = await listening(() => {})
+    const real = argv.includes('--local') ? ['hello', '--local', String(port)] : argv
+    const { code, stderr } = await shell.run(['connect', ...real], { factories })
+    server.close()
+    expect(code).toBe(2)
+    expect(stderr).toMatch(argv.includes('--local') ? /is in use; give --local another/ : sentence)
+  })
+
+  test('without a node, the id must be whole and the port named', async () => {
+    using shell = openShell()
+    const { factories } = withPeers(1)
+    const name = await shell.run(['connect', 'hello', ...JOIN], { factories })
+    expect([name.code, name.stderr]).toEqual([2, expect.stringContaining('neither a whole service id nor a name')])
+    const { id } = announcementOf(newSigner(), { clock: systemClock() })
+    const port = await shell.run(['connect', id, ...JOIN], { factories })
+    expect([port.code, port.stderr]).toEqual([2, expect.stringContaining('name the port: SERVICE:PORT')])
+  })
+})

@@ -1,0 +1,276 @@
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync as symlink,
+  writeFileSync,
+} from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
+import { outOfTime } from '../../../protocols/announcement.ts'
+import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
+import { announcementOf, newSigner } from '../../fixtures/node-twin.ts'
+import { openShellWithNode } from './harness.ts'
+
+const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
+
+async function withHello() {
+  const shell = await openShellWithNode()
+  cpSync(HELLO, shell.path('hello'), { recursive: true })
+  return shell
+}
+
+describe('publish', () => {
+  test("uploads the code, signs with the author's key, announces, and remembers", async () => {
+    await using shell = await withHello()
+    const { code, values, stderr } = await shell.json(['publish', 'hello'])
+    expect([code, stderr]).toEqual([0, ''])
+    const [{ signed, ticket }] = shell.node.announcements as [(typeof shell.node.announcements)[number]]
+    expect(values).toEqual([
+      {
+        event: 'published',
+        id: signed.id.toString(),
+        name: 'hello-web',
+        seq: 1,
+        code: [...shell.node.archives.keys()][0],
+        depth: ticket.depth,
+      },
+    ])
+    expect([...shell.node.published]).toEqual([signed.id.toString()])
+    expect(signed.kind === 'service' && signed.body.replyTo).toEqual(shell.node.multiaddrs())
+    expect(outOfTime(signed.body, nowSeconds(systemClock()))).toBeUndefined()
+    const book = JSON.parse(readFileSync(shell.path('settings/thundercloud/published.json'), 'utf8')) as object
+    const author = formatAddress(decodeAddress(signed.body.author))
+    expect(book).toMatchObject({
+      test: { [author]: { 'hello-web': { seq: 1, state: 'announced', id: signed.id.toString() } } },
+    })
+    expect(statSync(shell.path('settings/thundercloud/author.pem')).mode & 0o777).toBe(0o600)
+  })
+
+  test('says where a new key is, once', async () => {
+    await using shell = await withHello()
+    expect((await shell.run(['publish', 'hello'])).stderr).toContain(shell.path('settings/thundercloud/author.pem'))
+    expect((await shell.run(['update', 'hello'])).stderr).toBe('')
+  })
+
+  test('a name is published once; update takes the next number', async () => {
+    await using shell = await withHello()
+    await shell.run(['publish', 'hello'])
+    const again = await shell.run(['publish', 'hello'])
+    expect(again.code).toBe(2)
+    expect(again.stderr).toContain('use `thundercloud update`')
+    appendFileSync(shell.path('hello/server.js'), '\n// next\n')
+    const { values } = await shell.json(['update', 'hello/service.json', '--replicas', '2'])
+    expect(values[0]).toMatchObject({ seq: 2 })
+    expect(shell.node.service('hello-web')).toMatchObject({ seq: 2, replicas: 2 })
+    expect(shell.node.archives.size).toBe(2)
+  })
+
+  test("the node's knowledge counts where this machine has forgotten", async () => {
+    await using shell = await withHello()
+    await shell.run(['publish', 'hello'])
+    writeFileSync(shell.path('settings/thundercloud/published.json'), '{}')
+    expect((await shell.run(['publish', 'hello'])).code).toBe(2)
+    expect((await shell.json(['update', 'hello'])).values[0]).toMatchObject({ seq: 2 })
+    const low = await shell.run(['update', 'hello', '--seq', '2'])
+    expect([low.code, low.stderr]).toEqual([2, expect.stringContaining('must be above 2')])
+    expect((await shell.json(['update', 'hello', '--seq', '7'])).values[0]).toMatchObject({ seq: 7 })
+  })
+
+  test('update of what was never published, and a damaged memory, say what to do', async () => {
+    await using shell = await withHello()
+    expect((await shell.run(['update', 'hello'])).stderr).toContain('use `thundercloud publish`')
+    await shell.run(['publish', 'hello'])
+    writeFileSync(shell.path('settings/thundercloud/published.json'), '{"test":7}')
+    const { code, stderr } = await shell.run(['update', 'hello'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is damaged')])
+  })
+
+  test.each<[string, (shell: { path(...parts: string[]): string }) => void, RegExp]>([
+    ['nothing there', () => {}, /neither a folder nor a manifest/],
+    [
+      'no manifest',
+      ({ path }) => cpSync(`${HELLO}/server.js`, path('x/server.js')),
+      /has no service\.json; write one with/,
+    ],
+    [
+      'a wrong manifest',
+      ({ path }) => writeFile(path('x'), 'service.json', '{"nam":"x"}'),
+      /service\.json: nam .*did you mean name/,
+    ],
+    ['no JSON', ({ path }) => writeFile(path('x'), 'service.json', '{'), /service\.json is not JSON/],
+    [
+      'a link among the code',
+      ({ path }) => {
+        cpSync(HELLO, path('x'), { recursive: true })
+        symlink('/etc/passwd', path('x/link'))
+      },
+      /"link" is a symbolic link/,
+    ],
+  ])('%s is one sentence', async (_what, prepare, sentence) => {
+    await using shell = await withHello()
+    prepare(shell)
+    const { code, stderr } = await shell.run(['publish', 'x'])
+    expect([code, shell.node.announcements.length]).toEqual([2, 0])
+    expect(stderr.trim().split('\n').at(-1)).toMatch(sentence)
+  })
+
+  test('--wait follows receipts until enough nodes run it', async () => {
+    await using shell = await withHello()
+    let told = 0
+    const running = shell.json(['publish', 'hello', '--wait', '--replicas', '2'], {
+      onOutput(text) {
+        if (!text.includes('"published"') || told++ > 0) return
+        const { id } = shell.node.service('hello-web')
+        const [first, second] = [newSigner(), newSigner()]
+        setTimeout(() => shell.node.addReceipt(id, 'refused'), 20)
+        setTimeout(() => shell.node.addReceipt(id, 'accepted', first), 20)
+        setTimeout(() => shell.node.addReceipt(id, 'running', first), 700)
+        setTimeout(() => shell.node.addReceipt(id, 'running', second), 900)
+      },
+    })
+    const { code, values } = await running
+    expect(code).toBe(0)
+    expect(values.map(({ event, state, nodes }) => state ?? nodes ?? event)).toEqual([
+      'published',
+      'refused',
+      'accepted',
+      'running',
+      'running',
+      2,
+    ])
+  })
+
+  test('--wait ends with one clear line when the time is up', async () => {
+    await using shell = await withHello()
+    const waiting = shell.run(['publish', 'hello', '--wait', '--timeout', '1s'], {
+      onOutput: () => {
+        const [view] = shell.node.services()
+        if (view !== undefined && view.receipts.length === 0) shell.node.addReceipt(view.id, 'refused')
+      },
+    })
+    const { code, stderr } = await waiting
+    expect(code).toBe(4)
+    expect(stderr).toContain('after 1.0 s, 0 of 1 wanted nodes run it (1 refused)')
+  })
+
+  test('Ctrl-C while it waits ends with 130', async () => {
+    await using shell = await withHello()
+    const { InterruptedError } = await import('../../../src/cli/errors.ts')
+    const leave = new AbortController()
+    const { code, stdout } = await shell.run(['publish', 'hello', '--wait'], {
+      signal: leave.signal,
+      onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
+    })
+    expect([code, stdout]).toEqual([130, expect.stringContaining('Published "hello-web" (seq 1')])
+  })
+
+  test('the node that is not there is named, and no key is made for nothing', async () => {
+    await using shell = await withHello()
+    const { code, stderr } = await shell.run(['publish', 'hello'], { env: { THUNDERCLOUD_API: '127.0.0.1:1' } })
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/no node answers at http:\/\/127\.0\.0\.1:1 .*thundercloud start/)
+    expect(() => statSync(shell.path('settings'))).toThrow()
+  })
+})
+
+describe('looking', () => {
+  test('list, status, explain, peers: JSON is whole, a terminal is short, text is safe', async () => {
+    await using shell = await openShellWithNode()
+    const { bytes, id } = announcementOf(shell.node.signer, { clock: systemClock(), desc: 'x' })
+    await shell.node.receive(bytes)
+    shell.node.put({ ...shell.node.service(id), title: 'red \u001b[31m title' })
+    expect((await shell.json(['list'])).values).toEqual([[expect.objectContaining({ id, state: 'redirected' })]])
+    const list = await shell.run(['list'], { terminal: true })
+    expect(list.stdout).not.toContain(id)
+    expect(list.stdout).toContain(id.slice(0, 16))
+    expect((await shell.run(['list'])).stdout).toContain(id)
+    shell.node.addReceipt(id, 'running')
+    const status = await shell.run(['status', id.slice(0, 16)])
+    expect(status.stdout).toMatch(/^state: +redirected$/m)
+    expect(status.stdout).toContain('runs it')
+    expect(status.stdout).not.toContain('\u001b')
+    const explain = await shell.run(['explain', 'hello'])
+    expect(explain.stdout).toMatch(/^not run here, passed on/)
+    expect(explain.stdout).toMatch(
+      /^FAIL +memory +wants 1 GiB, at most 256 MiB are given +resources\.memory <= 268435456$/m,
+    )
+    expect((await shell.run(['peers'])).stdout).toContain('STATIC_NODES')
+    expect((await shell.json(['peers'])).values).toEqual([[]])
+    expect((await shell.run(['status', 'nothing'])).code).toBe(1)
+    expect((await shell.run(['status', 'nothing'])).stderr).toBe('no service "nothing" is known here\n')
+  })
+
+  test('list leaves out what is over, unless asked', async () => {
+    await using shell = await openShellWithNode()
+    const { bytes, id } = announcementOf(shell.node.signer, { clock: systemClock() })
+    await shell.node.receive(bytes)
+    await shell.node.stop(id)
+    expect((await shell.run(['list'])).stdout).toContain('--all')
+    expect((await shell.run(['list', '-a'])).stdout).toContain('stopped')
+  })
+
+  test('logs: the tail, then what comes, tabs kept and escapes not', async () => {
+    await using shell = await openShellWithNode()
+    await shell.node.receive(announcementOf(shell.node.signer, { clock: systemClock() }).bytes)
+    for (const line of ['one', 'two', '\tindented \u001b[2J']) shell.node.addLine(line)
+    expect((await shell.run(['logs', 'hello', '--tail', '2'])).stdout).toBe('two\n\tindented \ufffd[2J\n')
+    const { InterruptedError } = await import('../../../src/cli/errors.ts')
+    const leave = new AbortController()
+    const following = shell.json(['logs', 'hello', '--tail', '0', '-f'], {
+      signal: leave.signal,
+      onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
+    })
+    const ticking = setInterval(() => shell.node.addLine('later'), 20)
+    const { code, values } = await following
+    clearInterval(ticking)
+    expect([code, values[0]]).toEqual([130, { stream: 'out', at: expect.any(Number), line: 'later' }])
+  })
+
+  test('--api with a token file reaches any node; without a token it says so', async () => {
+    await using shell = await openShellWithNode()
+    const env = { THUNDERCLOUD_DIR: '' }
+    const token = ['--token-file', shell.path('operator/api.token')]
+    expect((await shell.run(['list', '--api', shell.url, ...token], { env })).code).toBe(0)
+    expect((await shell.run(['list', '--api', shell.url, '--dir', shell.path('operator')], { env })).code).toBe(0)
+    const without = await shell.run(['list', '--api', shell.url], { env })
+    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('token is missing')])
+    const wrong = await shell.run(['list', '--api', shell.url, '--token-file', shell.path('operator/node.json')], {
+      env,
+    })
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('has no token')])
+  })
+})
+
+describe('stop', () => {
+  test("of one's own service is signed for the whole mesh, and the name is free again", async () => {
+    await using shell = await withHello()
+    await shell.run(['publish', 'hello'])
+    expect((await shell.json(['stop', 'hello-web'])).values).toEqual([
+      { id: expect.stringMatching(/^bafy/), name: 'hello-web', scope: 'mesh' },
+    ])
+    expect(shell.node.announcements.map(({ signed }) => [signed.kind, signed.body.seq])).toEqual([
+      ['service', 1],
+      ['stop', 1],
+    ])
+    expect((await shell.json(['publish', 'hello'])).values[0]).toMatchObject({ seq: 2 })
+  })
+
+  test("of somebody else's is local; --local keeps one's own stop at home", async () => {
+    await using shell = await withHello()
+    const { bytes } = announcementOf(newSigner(), { clock: systemClock() })
+    await shell.node.receive(bytes)
+    expect((await shell.json(['stop', 'hello'])).values[0]).toMatchObject({ scope: 'local' })
+    await shell.run(['publish', 'hello'])
+    expect((await shell.json(['stop', 'hello-web', '--local'])).values[0]).toMatchObject({ scope: 'local' })
+    expect(shell.node.announcements.filter(({ signed }) => signed.kind === 'stop')).toEqual([])
+  })
+})
+
+function writeFile(dir: string, name: string, content: string): void {
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(`${dir}/${name}`, content)
+}
