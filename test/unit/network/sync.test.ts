@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connect, fixture, until } from './make.ts'
+import { idOf, textSource } from './source.ts'
+
+let all: ReturnType<typeof fixture>
+beforeEach(() => {
+  all = fixture()
+})
+afterEach(() => all.disposeAsync())
+
+const names = (count: number, prefix: string) => Array.from({ length: count }, (_, index) => `${prefix}${index}`).sort()
+
+test('neighbours that meet learn from one another, in both directions', async () => {
+  const [left, right] = [textSource(['a', 'b']), textSource(['b', 'c'])]
+  const a = await all.make({}, { sync: left.source })
+  const b = await all.make({}, { sync: right.source })
+  await connect(a, b)
+  await until(() => left.texts().length === 3 && right.texts().length === 3, 'both have all')
+  expect(left.came).toEqual([{ text: 'c', from: b.network.peerId, via: 'sync' }])
+})
+
+test('a late joiner learns many pages of services', async () => {
+  const old = textSource(names(2500, 's'))
+  const late = textSource()
+  const a = await all.make({ syncPullsPerPeerPerMinute: 10_000 }, { sync: old.source })
+  const b = await all.make({}, { sync: late.source })
+  await connect(b, a)
+  await until(() => late.texts().length === 2500, 'the late joiner has all')
+  expect(late.texts()).toEqual(old.texts())
+})
+
+test('one peer pulls no more than its share in a minute', async () => {
+  const old = textSource(names(300, 's'))
+  const greedy = textSource()
+  const a = await all.make({ syncPullsPerPeerPerMinute: 100 }, { sync: old.source })
+  const b = await all.make({}, { sync: greedy.source })
+  const refused = Promise.withResolvers<string>()
+  a.events.on('network:refused', ({ reason }) => refused.resolve(reason))
+  await connect(b, a)
+  expect(await refused.promise).toBe('too many pulls')
+  await until(() => greedy.texts().length >= 100, 'the share came')
+  expect(greedy.texts().length).toBeLessThan(110)
+})
+
+test('rounds go on by themselves', async () => {
+  const [left, right] = [textSource(), textSource()]
+  const a = await all.make({}, { sync: left.source })
+  const b = await all.make({ syncEveryMs: 300 }, { sync: right.source })
+  let rounds = 0
+  b.events.on('network:synced', () => rounds++)
+  await connect(a, b)
+  await until(() => rounds > 0, 'the first round')
+  left.add('later')
+  await until(() => right.texts().includes('later'), 'what came later')
+})
+
+test('an offer reaches all neighbours, who pull what they lack', async () => {
+  const hub = textSource()
+  const a = await all.make({}, { sync: hub.source })
+  const others = await Promise.all(
+    Array.from({ length: 3 }, async () => {
+      const texts = textSource()
+      const made = await all.make({}, { sync: texts.source })
+      let rounds = 0
+      made.events.on('network:synced', () => rounds++)
+      await connect(made, a)
+      await until(() => rounds > 0, 'the first round')
+      return texts
+    }),
+  )
+  for (const text of names(50, 'o')) {
+    hub.add(text)
+    // one by one, as verdicts fall: they travel together
+    void a.network.sync.offer([[idOf(text), 0]])
+  }
+  await until(() => others.every(({ came }) => came.length === 50), 'all have pulled')
+})
+
+test('pullFrom brings what was asked for, tell what was not', async () => {
+  const [left, right] = [textSource(['x', 'y', 'z']), textSource()]
+  const a = await all.make({}, { sync: left.source })
+  const b = await all.make({ keepPeers: false }, { sync: right.source })
+  await connect(b, a)
+  await until(() => right.came.length === 3, 'the first round')
+  left.add('late')
+  expect(await b.network.sync.pullFrom(a.network.peerId, [idOf('late'), idOf('nowhere')])).toBe(1)
+  await a.network.sync.tell(b.network.peerId, new TextEncoder().encode('stop'))
+  expect(right.came.at(-1)).toEqual({ text: 'stop', from: a.network.peerId, via: 'tell' })
+})
+
+test('a peer that hands out forgeries pays, and is heard no further', async () => {
+  const [liar, honest] = [textSource(['bad', 'good']), textSource()]
+  const a = await all.make({}, { sync: liar.source })
+  const b = await all.make({}, { sync: honest.source })
+  await connect(b, a)
+  await until(() => (b.network.peers()[0]?.score ?? 0) < 0, 'the liar pays')
+  await expect(a.network.sync.tell(b.network.peerId, new TextEncoder().encode('bad too'))).rejects.toThrow('forged')
+})
+
+test('nonsense instead of a request is answered with an error', async () => {
+  const a = await all.make({}, { sync: textSource().source })
+  const b = await all.make()
+  await connect(b, a)
+  await using stream = await b.network.streams.open(a.network.peerId, '/thundercloud/sync/1')
+  await stream.write(Uint8Array.of(1, 2, 3))
+  await stream.end()
+  expect(new TextDecoder().decode(await stream.read())).toContain('error')
+  expect(a.network.peers()[0]?.score).toBeLessThan(0)
+})
