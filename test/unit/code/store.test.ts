@@ -1,0 +1,257 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { chunkLength, decodeManifest } from '../../../protocols/archive.ts'
+import type { CID } from '../../../protocols/encoding.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import type { ChunkReader, CodeStore } from '../../../src/code/contract.ts'
+import {
+  BadArchiveError,
+  DiskFullError,
+  InUseError,
+  StoreFullError,
+  TooLargeError,
+  WrongBytesError,
+} from '../../../src/code/errors.ts'
+import { createCodeStore } from '../../../src/code/store.ts'
+import { collect, MIB, noise, once, packFiles, tempDir, testComponents, testStore } from './support.ts'
+
+const archive = (seed: number, bytes = MIB) => packFiles([{ path: 'content', content: noise(bytes - 3 * 512, seed) }])
+
+async function chunkOf(reader: ChunkReader | undefined, index: number): Promise<Uint8Array | undefined> {
+  if (reader === undefined) return undefined
+  const bytes = new Uint8Array(chunkLength(reader.manifest, index))
+  return (await reader.read(index, bytes)) ? bytes : undefined
+}
+
+/** Everything below the store's folders, whatever it is. */
+async function leftovers(dir: string): Promise<string[]> {
+  return (await readdir(dir, { recursive: true })).filter((path) => path.includes('/')).sort()
+}
+
+describe('the code store', () => {
+  test('gives back what was added, also after a restart', async () => {
+    const { store, dir, seen } = await testStore()
+    const { code, size } = await store.addTar(archive(1, 3 * MIB + 512))
+    expect(size).toBe(3 * MIB + 512)
+    expect(await store.addTar(archive(1, 3 * MIB + 512))).toEqual({ code, size })
+    expect(seen.filter(([name]) => name === 'code:added')).toEqual([
+      ['code:added', { code: code.toString(), size, from: 'local' }],
+    ])
+    const again = await createCodeStore(testComponents(), { dir, maxBytes: 64 * MIB })
+    for (const each of [store, again]) {
+      expect(each.has(code)).toBe(true)
+      expect(each.usage()).toEqual({ bytes: size, maxBytes: expect.any(Number), codes: 1 })
+      await using reader = await each.open(code)
+      expect(decodeManifest((reader as ChunkReader).encoded).chunks).toHaveLength(4)
+      const chunks = await Promise.all([0, 1, 2, 3].map((index) => chunkOf(reader, index)))
+      expect(Buffer.compare(Buffer.concat(chunks as Uint8Array[]), await collect(archive(1, 3 * MIB + 512)))).toBe(0)
+      expect(await (reader as ChunkReader).read(4, new Uint8Array(1))).toBe(false)
+    }
+  })
+
+  test('an archive that fails half-way leaves nothing', async () => {
+    const { store, dir } = await testStore({ maxBytes: 4 * MIB })
+    async function* broken() {
+      yield (await collect(archive(1, 3 * MIB))).subarray(0, 2 * MIB)
+      throw new Error('the source broke')
+    }
+    await expect(store.addTar(broken())).rejects.toThrow('the source broke')
+    await expect(store.addTar(once(Buffer.alloc(2 * MIB, 'x')))).rejects.toBeInstanceOf(BadArchiveError)
+    await expect(store.addTar(archive(1, 5 * MIB))).rejects.toBeInstanceOf(StoreFullError)
+    await expect(store.addTar(archive(1), { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+    expect(store.usage()).toEqual({ bytes: 0, maxBytes: 4 * MIB, codes: 0 })
+    expect(await leftovers(dir)).toEqual([])
+  })
+
+  test('the same archive added many times at once is one', async () => {
+    const { store, dir } = await testStore()
+    const added = await Promise.all(Array.from({ length: 8 }, () => store.addTar(archive(7))))
+    expect(new Set(added.map(({ code }) => code.toString())).size).toBe(1)
+    expect(store.usage()).toMatchObject({ bytes: MIB, codes: 1 })
+    expect(await readdir(join(dir, 'temp'))).toEqual([])
+  })
+
+  test('what was used longest ago goes first, and what is pinned stays', async () => {
+    const clock = manualClock()
+    const components = { ...testComponents(), clock }
+    const dir = await tempDir()
+    const init = { dir, maxBytes: 3 * MIB }
+    let store: CodeStore = await createCodeStore(components, init)
+    const codes: CID[] = []
+    const add = async (seed: number) => {
+      await clock.advance(3_600_000)
+      codes[seed] = (await store.addTar(archive(seed + 10))).code
+    }
+    const here = () => codes.flatMap((code, seed) => (store.has(code) ? [seed] : []))
+    for (const seed of [0, 1, 2]) await add(seed)
+    await clock.advance(3_600_000)
+    await (await store.open(codes[0] as CID))?.[Symbol.asyncDispose]()
+    await add(3)
+    expect(here()).toEqual([0, 2, 3])
+    expect(components.seen).toContainEqual(['code:removed', { code: String(codes[1]), why: 'evicted' }])
+
+    // the order survives a restart
+    await new Promise((resolve) => setImmediate(resolve))
+    store = await createCodeStore(components, init)
+    const pin = store.pin(codes[2] as CID)
+    await add(4)
+    expect(here()).toEqual([2, 3, 4])
+    const pins = [3, 4].map((seed) => store.pin(codes[seed] as CID))
+    await expect(add(5)).rejects.toThrow('the code store may use 3 MiB and 3 MiB are in use; 1 MiB more do not fit')
+    await expect(store.remove(codes[2] as CID)).rejects.toBeInstanceOf(InUseError)
+    pin[Symbol.dispose]()
+    pin[Symbol.dispose]()
+    await add(5)
+    expect(here()).toEqual([3, 4, 5])
+    for (const each of pins) each[Symbol.dispose]()
+    await store.remove(codes[4] as CID)
+    expect(here()).toEqual([3, 5])
+    expect((await readdir(join(dir, 'codes'))).sort()).toEqual([codes[3], codes[5]].map(String).sort())
+  })
+
+  test('nothing is evicted for what would not fit anyway', async () => {
+    const { store } = await testStore({ maxBytes: 3 * MIB })
+    const { code } = await store.addTar(archive(1))
+    const kept = await store.addTar(archive(2))
+    const pin = store.pin(kept.code)
+    await expect(
+      store.begin((await manifestOf(archive(3, 3 * MIB))).code, (await manifestOf(archive(3, 3 * MIB))).encoded),
+    ).rejects.toBeInstanceOf(StoreFullError)
+    expect(store.has(code)).toBe(true)
+    pin[Symbol.dispose]()
+  })
+
+  test('bytes that the disk has lost are found when they are read, and the code goes', async () => {
+    const { store: before, dir } = await testStore()
+    const { code } = await before.addTar(archive(1, 2 * MIB))
+    const tar = before.paths(code).tar
+    await writeFile(tar, (await readFile(tar)).fill(0, MIB + 5, MIB + 6))
+    const { store, seen } = await testStore({ dir })
+    await using reader = await store.open(code)
+    expect(await chunkOf(reader, 0)).toBeDefined()
+    await expect(chunkOf(reader, 1)).rejects.toBeInstanceOf(WrongBytesError)
+    expect(store.has(code)).toBe(false)
+    expect(seen).toContainEqual(['code:removed', { code: code.toString(), why: 'damaged' }])
+    expect(await leftovers(dir)).toEqual([])
+  })
+
+  test('what a crash left behind is cleared away at the next start', async () => {
+    const { store: before, dir } = await testStore()
+    const good = await before.addTar(archive(1))
+    const [short, renamed] = [await before.addTar(archive(2)), await before.addTar(archive(3))]
+    await truncate(before.paths(short.code).tar, 1000)
+    await writeFile(join(dir, 'codes', renamed.code.toString(), 'manifest'), 'other bytes')
+    await mkdir(join(dir, 'codes', 'no-code'))
+    await mkdir(join(dir, 'partial', 'no-code'))
+    await mkdir(join(dir, 'temp', 'in-123', 'deep'), { recursive: true })
+    const { store } = await testStore({ dir })
+    expect(store.list().map(({ code }) => code.toString())).toEqual([good.code.toString()])
+    expect(store.usage()).toMatchObject({ bytes: MIB, codes: 1 })
+    const code = good.code.toString()
+    expect(await leftovers(dir)).toEqual([`codes/${code}`, `codes/${code}/manifest`, `codes/${code}/tar`])
+  })
+})
+
+describe('a code that comes in parts', () => {
+  test('is verified chunk by chunk, in any order, and begins again where it ended', async () => {
+    const { code, encoded, tar } = await manifestOf(archive(1, 3 * MIB + 512))
+    const chunk = (index: number) => tar.subarray(index * MIB, (index + 1) * MIB)
+    const { store, dir } = await testStore()
+    const partial = await store.begin(code, encoded)
+    await partial.write(2, chunk(2))
+    await expect(partial.write(1, chunk(2))).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(partial.write(3, chunk(2))).rejects.toBeInstanceOf(WrongBytesError)
+    await partial.write(3, chunk(3))
+    await expect(partial.commit()).rejects.toBeInstanceOf(WrongBytesError)
+    expect([0, 1, 2, 3].map(partial.has)).toEqual([false, false, true, true])
+    // others may read what is there already
+    await using reader = await store.open(code)
+    expect(Buffer.compare((await chunkOf(reader, 2)) as Uint8Array, chunk(2))).toBe(0)
+    expect(await chunkOf(reader, 0)).toBeUndefined()
+    await expect(store.resume(code)).rejects.toBeInstanceOf(InUseError)
+    await expect(store.begin(code, encoded)).rejects.toBeInstanceOf(InUseError)
+    await expect(store.remove(code)).rejects.toBeInstanceOf(InUseError)
+    await partial[Symbol.asyncDispose]()
+
+    await using again = (await testStore({ dir })).store
+    expect(again.list()).toMatchObject([{ complete: false, size: 3 * MIB + 512 }])
+    expect(again.usage().bytes).toBe(3 * MIB + 512)
+    const resumed = await again.resume(code)
+    expect(resumed?.bytes).toBe(MIB + 512)
+    await resumed?.write(0, chunk(0))
+    await resumed?.write(1, chunk(1))
+    await resumed?.commit()
+    expect(again.has(code)).toBe(true)
+    expect(again.usage()).toMatchObject({ bytes: 3 * MIB + 512, codes: 1 })
+    expect(Buffer.compare(await readFile(again.paths(code).tar), tar)).toBe(0)
+    expect(await readdir(join(dir, 'partial'))).toEqual([])
+  })
+
+  test('what the disk holds is believed only after it was hashed', async () => {
+    const { code, encoded, tar } = await manifestOf(archive(1, 2 * MIB))
+    const { store, dir } = await testStore()
+    const partial = await store.begin(code, encoded)
+    await partial.write(0, tar.subarray(0, MIB))
+    await partial.write(1, tar.subarray(MIB))
+    await partial[Symbol.asyncDispose]()
+    const path = join(dir, 'partial', code.toString(), 'tar')
+    await writeFile(path, (await readFile(path)).fill(1, 0, 1))
+    const resumed = await store.resume(code)
+    expect([0, 1].map((index) => resumed?.has(index))).toEqual([false, true])
+    await resumed?.discard()
+    expect(store.usage()).toMatchObject({ bytes: 0 })
+    expect(await leftovers(dir)).toEqual([])
+  })
+
+  test('a manifest must be the one that was asked for, and one', async () => {
+    const { code, encoded } = await manifestOf(archive(1))
+    const other = await manifestOf(archive(2, 9 * MIB))
+    const { store, dir } = await testStore({ maxBytes: 8 * MIB })
+    await expect(store.begin(code, other.encoded)).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(store.begin(other.code, other.encoded)).rejects.toBeInstanceOf(TooLargeError)
+    const { codeId } = await import('../../../protocols/archive.ts')
+    const nonsense = Buffer.from('a1617601', 'hex')
+    await expect(store.begin(codeId(nonsense), nonsense)).rejects.toBeInstanceOf(BadArchiveError)
+    expect(store.usage().bytes).toBe(0)
+    expect(await leftovers(dir)).toEqual([])
+    await (await store.begin(code, encoded)).discard()
+  })
+})
+
+describe.skipIf(process.getuid?.() !== 0)('a full disk', () => {
+  test('gives one clear error and leaves nothing half-written', async () => {
+    const dir = await tempDir()
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', dir])
+    try {
+      const { store } = await testStore({ dir, maxBytes: 1024 * MIB })
+      const small = await store.addTar(archive(1))
+      await expect(store.addTar(archive(2, 5 * MIB))).rejects.toBeInstanceOf(DiskFullError)
+      await expect(store.addTar(archive(2, 5 * MIB))).rejects.toThrow(`the disk of ${dir} is full`)
+      const { code, encoded, tar } = await manifestOf(archive(3, 5 * MIB))
+      const partial = await store.begin(code, encoded)
+      const writing = async () => {
+        for (let index = 0; index < 5; index++) await partial.write(index, tar.subarray(index * MIB, (index + 1) * MIB))
+      }
+      await expect(writing()).rejects.toBeInstanceOf(DiskFullError)
+      await partial.discard()
+      expect(store.usage()).toMatchObject({ bytes: MIB, codes: 1 })
+      expect((await leftovers(dir)).filter((path) => !path.startsWith(`codes/${small.code}`))).toEqual([])
+      expect((await store.addTar(archive(4, 2 * MIB))).size).toBe(2 * MIB)
+    } finally {
+      execFileSync('umount', [dir])
+      await rm(dir, { recursive: true, force: true })
+    }
+  })
+})
+
+/** What a peer would offer. */
+async function manifestOf(tar: AsyncIterable<Uint8Array>) {
+  const bytes = await collect(tar)
+  const { store } = await testStore()
+  const { code } = await store.addTar(once(bytes))
+  await using reader = (await store.open(code)) as ChunkReader
+  expect((await stat(store.paths(code).tar)).size).toBe(bytes.byteLength)
+  return { code, tar: bytes, encoded: reader.encoded }
+}
