@@ -147,7 +147,7 @@ describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', (
 /** Lets the writer run for a while, kills it without warning, and answers the last number that it said it committed. */
 function writeAndKill(path: string, first: number, lines: number): Promise<number> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./writer.ts', import.meta.url)), path, `${first}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

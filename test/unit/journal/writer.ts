@@ -1,11 +1,14 @@
-// A child process that writes for as long as it lives, and says after each write what is committed.
+// A child process that writes until it is killed, and says after each write what is committed. It never turns its event
+// loop, so it looks itself whether whoever started it is still there.
+import { writeSync } from 'node:fs'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { record } from './fixtures.ts'
 
 const journal = openJournal({ path: process.argv[2] as string, clock: systemClock(), log: silentLog() })
-for (let number = Number(process.argv[3]); ; number++) {
+const parent = process.ppid
+for (let number = Number(process.argv[3]); process.ppid === parent; number++) {
   journal.transaction(() => {
     const row = record(number)
     journal.announcements.insert(row)
@@ -13,5 +16,6 @@ for (let number = Number(process.argv[3]); ; number++) {
   })
   journal.runs.create({ runId: `${number}`, service: 's', executor: 'host', plan: { number }, at: number })
   journal.runs.update(`${number}`, { at: number, state: 'fetching' })
-  process.stdout.write(`${number}\n`)
+  // blocks when the reader is slow; process.stdout would queue the line for an event loop that never turns
+  writeSync(1, `${number}\n`)
 }
