@@ -14,6 +14,8 @@ export const MAX_CONNECTIONS = 400
 /** A light peer needs its few joins and the providers it asks. */
 export const MAX_CONNECTIONS_CLIENT = 64
 export const DIAL_TIMEOUT_MS = 10 * SECOND
+/** gossipsub opens its streams one after the other: a peer that never answers holds up all others for so long. */
+export const NEGOTIATION_TIMEOUT_MS = 5 * SECOND
 /** Bulk transfers delay pings; a connection is dead only when this long nothing came back. */
 export const PING_TIMEOUT_MS = 15 * SECOND
 export const PING_TIMEOUT_MAX_MS = 60 * SECOND
@@ -101,6 +103,9 @@ export const SYNC_PULLS_PER_PEER_PER_MINUTE = 2048
 export const SYNC_PEERS = 1024
 
 // DHT
+
+/** Queries in parallel. With the library's 10, fifty nodes that start together spend twice the CPU on their tables. */
+export const DHT_ALPHA = 3
 
 /** Between two looks at what must be provided again. */
 export const REPROVIDE_INTERVAL_MS = 5 * MINUTE

@@ -1,6 +1,6 @@
 import { servicesTopic } from '../../protocols/announcement.ts'
 import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
-import { type Clock, deadline } from '../base/clock.ts'
+import { deadline } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { DIAL_TIMEOUT_MS, LEDGER_PEERS } from './constants.ts'
@@ -38,7 +38,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     topics: { read: [topic], scored: [topic, `/thundercloud/${init.network}/statements/1`] },
     allowed,
   })
-  started.defer(() => stopHost(libp2p, clock))
+  started.defer(() => libp2p.stop())
   const peerId = libp2p.peerId.toString()
   await forgetOwnProvides(store, peerId)
 
@@ -154,15 +154,6 @@ function peersOf(libp2p: Host, keeper: Keeper, score: (peer: string) => number):
 
 function addressesOf(libp2p: Host): string[] {
   return libp2p.getMultiaddrs().map((address) => withPeer(address, libp2p.peerId.toString()))
-}
-
-/** libp2p closes politely, which a peer that does not answer can delay. */
-async function stopHost(libp2p: Host, clock: Clock): Promise<void> {
-  for (const connection of libp2p.getConnections()) {
-    using limit = deadline(clock, 500, LATE)
-    await connection.close({ signal: limit.signal }).catch((error: Error) => connection.abort(error))
-  }
-  await libp2p.stop()
 }
 
 /** Addresses that someone asked for by name, with or without the peer id at their end. */

@@ -72,6 +72,7 @@ export async function startHost(init: HostInit): Promise<Host> {
         inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND,
         maxIncomingPendingConnections: limits.MAX_PENDING_INBOUND,
         dialTimeout: limits.DIAL_TIMEOUT_MS,
+        outboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
       },
       connectionMonitor: {
         pingInterval: limits.PING_INTERVAL_MS,
@@ -129,6 +130,7 @@ function dhtOptions({ network, visibility, role }: NetworkInit) {
     // the library's default would drop every address of a private network
     peerInfoMapper: visibility === 'private' ? passthroughMapper : removePrivateAddressesMapper,
     allowQueryWithZeroPeers: true,
+    alpha: limits.DHT_ALPHA,
     reprovide: {
       interval: limits.REPROVIDE_INTERVAL_MS,
       validity: limits.PROVIDER_VALIDITY_MS,

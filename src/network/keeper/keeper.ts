@@ -1,5 +1,5 @@
 import { type Clock, deadline } from '../../base/clock.ts'
-import { TimeoutError } from '../../base/errors.ts'
+import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
@@ -69,8 +69,14 @@ export function createKeeper(
       }),
     async dial(addresses, options) {
       for (const address of addresses) allow(address)
-      const connection = await libp2p.dial(addresses.map(parseMultiaddr), options)
-      return connection.remotePeer.toString()
+      try {
+        const connection = await libp2p.dial(addresses.map(parseMultiaddr), options)
+        return connection.remotePeer.toString()
+      } catch (error) {
+        // an address without a peer id shows whose it is only when it is dialled
+        if (messageOf(error) === 'Can not dial self') return libp2p.peerId.toString()
+        throw error
+      }
     },
   }
   const keep = (target: string) => {

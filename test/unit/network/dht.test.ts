@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
+import { connect, fixture, type Made, newKey, until } from './make.ts'
+
+let all: ReturnType<typeof fixture>
+beforeEach(() => {
+  all = fixture()
+})
+afterEach(() => all.disposeAsync())
+
+const cidOf = (text: string) => cidOfBytes(new TextEncoder().encode(text))
+
+async function found({ network }: Made, cid: CID): Promise<string[]> {
+  const peers: string[] = []
+  for await (const peer of network.dht.findProviders(cid)) peers.push(peer)
+  return peers
+}
+
+/** A chain: nobody but its neighbours knows a node when it starts. */
+async function chain(count: number): Promise<Made[]> {
+  const nodes: Made[] = []
+  for (let index = 0; index < count; index++) {
+    const made = await all.make({ dht: true })
+    const last = nodes.at(-1)
+    if (last !== undefined) await connect(made, last)
+    nodes.push(made)
+  }
+  return nodes
+}
+
+test('five nodes find who provides what, and not themselves', async () => {
+  const nodes = await chain(5)
+  const [first, , third, , last] = nodes as [Made, Made, Made, Made, Made]
+  expect(await first.network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
+  expect(await third.network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
+  await until(async () => (await found(last, cidOf('x'))).length === 2, 'both providers')
+  expect((await found(last, cidOf('x'))).sort()).toEqual([first.network.peerId, third.network.peerId].sort())
+  expect(await found(first, cidOf('x'))).toEqual([third.network.peerId])
+  expect(await found(last, cidOf('nothing'))).toEqual([])
+})
+
+test('alone, providing is an error that says so; it is made good when someone comes', async () => {
+  const a = await all.make({ dht: true })
+  await expect(a.network.dht.provide(cidOf('x'))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  expect(await found(a, cidOf('x'))).toEqual([])
+  const b = await all.make({ dht: true })
+  await connect(b, a)
+  await until(async () => (await found(b, cidOf('x'))).includes(a.network.peerId), 'the record', 20_000)
+})
+
+test('what was cancelled is not provided again, and nothing of an earlier run is', async () => {
+  const dataDir = await all.dir()
+  const identity = newKey()
+  const a = await all.make({ dht: true, identity, dataDir })
+  await expect(a.network.dht.provide(cidOf('x'))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  await expect(a.network.dht.provide(cidOf('y'))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  await a.network.dht.cancel(cidOf('y'))
+  await a.network[Symbol.asyncDispose]()
+  const again = await all.make({ dht: true, identity, dataDir })
+  const b = await all.make({ dht: true })
+  await connect(b, again)
+  // the first lookup asks the one who once provided it, and whose store would say so
+  expect(await found(b, cidOf('x'))).toEqual([])
+  expect(await found(b, cidOf('y'))).toEqual([])
+})
+
+test('a lookup ends with its signal', async () => {
+  const [a] = (await chain(2)) as [Made, Made]
+  const controller = new AbortController()
+  controller.abort(new Error('enough'))
+  const looking = (async () => {
+    for await (const _ of a.network.dht.findProviders(cidOf('x'), { signal: controller.signal }));
+  })()
+  await expect(looking).rejects.toThrow('enough')
+})
+
+test('a client finds what nodes provide, over connections of its own making', async () => {
+  const nodes = await chain(3)
+  expect(await (nodes[0] as Made).network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
+  const light = await all.make({ dht: true, role: 'client', listen: [] })
+  await connect(light, nodes[2] as Made)
+  await until(async () => (await found(light, cidOf('x'))).includes((nodes[0] as Made).network.peerId), 'the provider')
+  await using stream = await light.network.streams.open((nodes[0] as Made).network.peerId, '/ipfs/ping/1.0.0')
+  expect(stream.peer).toBe((nodes[0] as Made).network.peerId)
+})
+
+test('without a DHT nothing is provided and nobody found', async () => {
+  const a = await all.make()
+  expect(await a.network.dht.provide(cidOf('x'))).toBe(0)
+  expect(await found(a, cidOf('x'))).toEqual([])
+})

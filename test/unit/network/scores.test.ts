@@ -1,0 +1,85 @@
+import type { TopicScoreParams } from '@libp2p/gossipsub/score'
+import { expect, test } from 'vitest'
+import { createLedger, scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
+import { connect, fixture, until } from './make.ts'
+
+const TOPICS = ['services', 'statements']
+const SILENT = { credit: () => {}, lie: () => {}, score: () => 0 }
+const topicOf = (name: string) => scoreParams(TOPICS, 'public', SILENT).topics[name] as TopicScoreParams
+
+/** gossipsub's P4 after rejects at these seconds, seen at `at`: a counter that decays each second, squared. */
+function invalid(topic: TopicScoreParams, seconds: number[], at: number): number {
+  const counter = seconds
+    .filter((second) => second <= at)
+    .reduce((sum, second) => sum + topic.invalidMessageDeliveriesDecay ** (at - second), 0)
+  return topic.topicWeight * topic.invalidMessageDeliveriesWeight * counter ** 2
+}
+
+const maxTimeInMesh = TOPICS.reduce((sum, name) => {
+  const { topicWeight, timeInMeshWeight, timeInMeshCap } = topicOf(name)
+  return sum + topicWeight * timeInMeshWeight * timeInMeshCap
+}, 0)
+
+test('both topics are scored: the same, without P3, and time in mesh is worth at most 1 in all', () => {
+  for (const name of TOPICS) {
+    expect(topicOf(name).meshMessageDeliveriesWeight).toBe(0)
+    expect(topicOf(name).meshFailurePenaltyWeight).toBe(0)
+  }
+  expect(maxTimeInMesh).toBeLessThanOrEqual(1)
+})
+
+test.each(TOPICS)(
+  'ten rejects in a minute on %s reach the graylist by P4 alone, whatever a peer has earned',
+  (name) => {
+    const ledger = createLedger(() => 0)
+    for (let index = 0; index < 1000; index++) ledger.credit('peer')
+    const most = maxTimeInMesh + ledger.score('peer')
+    expect(most).toBeLessThanOrEqual(11)
+    const spread = Array.from({ length: 10 }, (_, index) => index * 6)
+    expect(most + invalid(topicOf(name), spread, 54)).toBeLessThan(THRESHOLDS.graylistThreshold)
+    // one reject does not
+    expect(invalid(topicOf(name), [0], 0)).toBeGreaterThan(THRESHOLDS.gossipThreshold)
+  },
+)
+
+test('ten lies in a minute reach the graylist by the ledger alone, which outlives reconnects, and fade', () => {
+  let now = 0
+  const ledger = createLedger(() => now)
+  for (let index = 0; index < 1000; index++) ledger.credit('peer')
+  for (let index = 0; index < 10; index++) {
+    ledger.lie('peer')
+    now += 6000
+  }
+  expect(ledger.score('peer') + maxTimeInMesh).toBeLessThan(THRESHOLDS.graylistThreshold)
+  now += 60 * 60 * 1000
+  expect(ledger.score('peer')).toBeGreaterThan(THRESHOLDS.gossipThreshold)
+  expect(ledger.score('stranger')).toBe(0)
+})
+
+test('many nodes behind one address are an offence on public networks only', () => {
+  expect(scoreParams(TOPICS, 'private', SILENT).IPColocationFactorWeight).toBe(0)
+  expect(scoreParams(TOPICS, 'public', SILENT).IPColocationFactorWeight).toBeLessThan(0)
+})
+
+test('ten rejected messages silence a real neighbour, also when it reconnects', async () => {
+  const all = fixture()
+  await using _ = { [Symbol.asyncDispose]: () => all.disposeAsync() }
+  const a = await all.make()
+  const b = await all.make({}, { gate: async () => 'reject' })
+  await connect(a, b)
+  await until(() => a.network.gossip.listeners().length === 1, 'subscriptions')
+  for (let index = 0; index < 10; index++) {
+    await a.network.gossip.publish(new TextEncoder().encode(`forged ${index}`))
+  }
+  await until(() => b.arrivals.length === 10, 'all arrive')
+  const score = () => b.network.peers()[0]?.score ?? 0
+  await until(() => score() < THRESHOLDS.graylistThreshold, 'the graylist')
+  await a.network.hangUp(b.network.peerId)
+  await until(() => b.network.peers().length === 0, 'the end of the connection')
+  await connect(a, b)
+  await until(() => b.network.peers().length === 1, 'the new connection')
+  await a.network.gossip.publish(new TextEncoder().encode('forged again'))
+  await until(() => score() < THRESHOLDS.graylistThreshold, 'the graylist again')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(b.arrivals.length).toBe(10)
+})
