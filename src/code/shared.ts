@@ -1,3 +1,5 @@
+import { StoppedError } from './errors.ts'
+
 /** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
 export interface Shared<T> extends AsyncDisposable {
   run(key: string, work: (signal: AbortSignal) => Promise<T>, options: { signal?: AbortSignal | undefined }): Promise<T>
@@ -7,6 +9,7 @@ type Running<T> = { readonly result: Promise<T>; readonly controller: AbortContr
 
 export function createShared<T>(): Shared<T> {
   const running = new Map<string, Running<T>>()
+  let over: Error | undefined
 
   function start(key: string, work: (signal: AbortSignal) => Promise<T>): Running<T> {
     const controller = new AbortController()
@@ -22,6 +25,7 @@ export function createShared<T>(): Shared<T> {
     async run(key, work, { signal }) {
       for (;;) {
         signal?.throwIfAborted()
+        if (over !== undefined) throw over
         const job = running.get(key)
         // given up by all who wanted it: what it holds must be free again before the next one begins
         if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
@@ -29,8 +33,9 @@ export function createShared<T>(): Shared<T> {
       }
     },
     async [Symbol.asyncDispose]() {
+      over ??= new StoppedError('the node stops')
       const jobs = [...running.values()]
-      for (const { controller } of jobs) controller.abort(new Error('the node stops'))
+      for (const { controller } of jobs) controller.abort(over)
       await Promise.allSettled(jobs.map(({ result }) => result))
     },
   }

@@ -1,27 +1,223 @@
-import { readFile } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { on, once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { ArchiveAnswer } from '../../../protocols/archive.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import { NoProviderError, StoreFullError, TooLargeError } from '../../../src/code/errors.ts'
 import { fetchCode } from '../../../src/code/fetch.ts'
-import { MIB, noise, packFiles, testMesh, testStore } from './support.ts'
+import { createArchiveServer } from '../../../src/code/serve.ts'
+import { encodedManifest, fetching, provider, publish, SIZE, settled, twisted } from './fetch-support.ts'
+import { type Behaviour, MIB, noise, packFiles, tempDir, testMesh, testStore } from './support.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
-    const there = await testStore()
-    const here = await testStore()
-    const content = noise(5 * MIB + 77)
-    const { code, size } = await there.store.addTar(
-      packFiles([
-        { path: 'a.bin', content },
-        { path: 'z/b.txt', content: 'hello' },
-      ]),
-    )
+    const there = await publish()
     const progress: number[] = []
-    await fetchCode({ ...here, streams: testMesh({ alice: there.store }) }, code, {
-      providers: () => ['alice'],
-      onProgress: ({ bytes }) => progress.push(bytes),
-    })
-    expect(here.store.has(code)).toBe(true)
-    expect(await readFile(here.store.paths(code).tar)).toEqual(await readFile(there.store.paths(code).tar))
-    expect(progress.at(-1)).toBe(size)
-    expect(here.seen.map(([name]) => name)).toContain('code:fetch-finished')
+    const here = await fetching(
+      there.code,
+      { alice: there.store },
+      { onProgress: ({ bytes }) => void progress.push(bytes) },
+    )
+    await here.work
+    expect(here.store.has(there.code)).toBe(true)
+    expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b))
+    expect(progress.at(-1)).toBe(there.size)
+    expect(here.lied).toEqual([])
+    const names = here.seen.map(([name]) => name)
+    expect(names.at(0)).toBe('code:fetch-started')
+    expect(names.slice(-3)).toEqual(['code:fetch-progress', 'code:added', 'code:fetch-finished'])
   })
+
+  test('compressible content travels compressed and arrives as it was', async () => {
+    const there = await publish(Buffer.alloc(SIZE - 3 * 512, 'the same again '))
+    let carried = 0
+    const serve = createArchiveServer({ ...(await testStore()), store: there.store })
+    const counting: Behaviour = (stream) =>
+      serve({
+        ...stream,
+        [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+        write: (message, options) => {
+          carried += message.byteLength
+          return stream.write(message, options)
+        },
+      })
+    const here = await fetching(there.code, { alice: counting })
+    await here.work
+    expect(carried).toBeLessThan(100_000)
+    expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
+  })
+
+  test('several peers share the work, and one that dies midway is made up for', async () => {
+    const there = await publish()
+    const manifest = await encodedManifest(there)
+    const served = new Map<string, number>()
+    const count = (peer: string, honest: ArchiveAnswer) => {
+      served.set(peer, (served.get(peer) ?? 0) + 1)
+      return honest
+    }
+    const here = await fetching(there.code, {
+      alice: twisted(there.tar, manifest, (_, honest) => count('alice', honest)),
+      bob: twisted(there.tar, manifest, (_, honest, at) => (at === 3 ? 'reset' : count('bob', honest))),
+      carol: twisted(there.tar, manifest, (_, honest, at) => (at === 2 ? 'end' : count('carol', honest))),
+    })
+    await here.work
+    expect([...served.keys()].sort()).toEqual(['alice', 'bob', 'carol'])
+    expect(here.lied).toEqual([])
+    expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
+  })
+
+  test('what a provider says is told without its control characters', async () => {
+    const there = await publish()
+    const here = await fetching(there.code, {
+      mallory: provider(() => ({ is: 'error', message: 'no\u001b[31m\nway' })),
+    })
+    await expect(here.work).rejects.toThrow(
+      `nobody has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`,
+    )
+    expect(here.lied).toEqual([])
+  })
+
+  test('a provider without some chunks gives what it has', async () => {
+    const there = await publish()
+    const manifest = await encodedManifest(there)
+    const half = (parity: number) =>
+      twisted(there.tar, manifest, (request, honest) =>
+        request.want === 'chunks' && request.first % 2 === parity ? { is: 'error', message: 'not here' } : honest,
+      )
+    const here = await fetching(there.code, { even: half(1), odd: half(0) })
+    await here.work
+    expect(here.store.has(there.code)).toBe(true)
+  })
+
+  test('silence ends after a time, and the next try goes on where it stopped', async () => {
+    const there = await publish()
+    const manifest = await encodedManifest(there)
+    const clock = manualClock()
+    const dir = await tempDir()
+    const silent = twisted(there.tar, manifest, (_, honest, at) => (at < 4 ? honest : undefined))
+    const first = await fetching(there.code, { silent }, { clock, dir })
+    await expect
+      .poll(
+        () =>
+          first.store.list()[0] &&
+          first.seen.some(
+            ([name, detail]) => name === 'code:fetch-progress' && (detail as { bytes: number }).bytes >= MIB,
+          ),
+      )
+      .toBe(true)
+    await expect
+      .poll(
+        async () => {
+          await clock.advance(1000)
+          return first.store.list().length === 1 && (await settled(first.work))
+        },
+        { timeout: 20_000, interval: 1 },
+      )
+      .toBe('rejected')
+    await expect(first.work).rejects.toBeInstanceOf(NoProviderError)
+    await expect(first.work).rejects.toThrow('the provider does not answer')
+
+    const asked: number[] = []
+    const second = await fetching(
+      there.code,
+      {
+        alice: twisted(there.tar, manifest, (request, honest) => {
+          if (request.want === 'chunks') asked.push(request.first)
+          else expect.fail('the manifest is here already')
+          return honest
+        }),
+      },
+      { dir },
+    )
+    await second.work
+    expect(asked).toEqual([3, 4, 5, 6, 7, 8])
+    expect(second.store.has(there.code)).toBe(true)
+  })
+
+  test('providers that turn up while it runs join in', async () => {
+    const there = await publish()
+    const manifest = await encodedManifest(there)
+    const late = Promise.withResolvers<void>()
+    const stuck = twisted(there.tar, manifest, (_, honest, at) => {
+      if (at < 3) return honest
+      late.resolve()
+      return undefined
+    })
+    const clock = manualClock()
+    async function* providers() {
+      yield 'stuck'
+      await late.promise
+      yield 'alice'
+      await new Promise(() => {})
+    }
+    const here = await fetching(there.code, { stuck, alice: there.store }, { providers, clock })
+    // what the first one owes is asked of the second when it has been owed for long
+    await expect
+      .poll(
+        async () => {
+          await clock.advance(500)
+          return settled(here.work)
+        },
+        { timeout: 20_000, interval: 1 },
+      )
+      .toBe('resolved')
+    expect(clock.monotonic()).toBeLessThan(30_000)
+  })
+
+  test('too large, no room, aborted: says so at once, and leaves the store as it was', async () => {
+    const there = await publish()
+    const peers = { alice: there.store }
+    const large = await fetching(there.code, peers, { maxBytes: SIZE - 1 })
+    await expect(large.work).rejects.toBeInstanceOf(TooLargeError)
+    expect(large.store.usage().bytes).toBe(0)
+    const full = await testStore({ maxBytes: SIZE + MIB })
+    full.store.pin((await full.store.addTar(packFiles([{ path: 'a', content: noise(MIB) }]))).code)
+    const filling = fetchCode({ ...full, streams: testMesh(peers) }, there.code, { providers: () => ['alice'] })
+    await expect(filling).rejects.toBeInstanceOf(StoreFullError)
+    expect(full.store.list()).toHaveLength(1)
+    const controller = new AbortController()
+    const stopped = await fetching(there.code, { silent: provider(() => undefined) }, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(stopped.work).rejects.toThrow('enough')
+    await expect((await fetching(there.code, {})).work).rejects.toThrow('nobody was found who has the code')
+  })
+
+  test('a process that is killed while it fetches goes on where it was, and asks for nothing twice', async () => {
+    const there = await publish(noise(24 * MIB))
+    const manifest = await encodedManifest(there)
+    const dir = await tempDir()
+    const tar = join(await tempDir(), 'tar')
+    await writeFile(tar, there.tar)
+    const entry = new URL('./fetch-child.ts', import.meta.url)
+    const child = fork(entry, [dir, tar, there.code.toString(), Buffer.from(manifest).toString('base64')], {
+      execArgv: ['--conditions=thundercloud-source'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    const left = once(child, 'exit')
+    let landed = 0
+    for await (const [bytes] of on(child, 'message')) {
+      landed = bytes as number
+      if (landed >= 9 * MIB) break
+    }
+    child.kill('SIGKILL')
+    await left
+    const asked: number[] = []
+    const again = await fetching(
+      there.code,
+      {
+        alice: twisted(there.tar, manifest, (request, honest) => {
+          if (request.want === 'chunks') asked.push(request.first)
+          return honest
+        }),
+      },
+      { dir },
+    )
+    await again.work
+    expect(asked.length).toBeLessThanOrEqual(25 - landed / MIB)
+    expect(asked.length).toBeGreaterThan(0)
+    expect(Buffer.compare(await readFile(again.store.paths(there.code).tar), there.tar)).toBe(0)
+  }, 30_000)
 })

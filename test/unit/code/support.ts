@@ -91,7 +91,7 @@ export function testMesh(peers: Record<string, Behaviour | CodeStore>): StreamOp
       opened.push(peer)
       const behaviour = behaviours.get(peer)
       if (behaviour === undefined) throw new Error(`no such peer: ${peer}`)
-      const [mine, theirs] = streamPair(peer, 'me')
+      const [mine, theirs] = streamPair('me', peer)
       behaviour(theirs).catch((error) => theirs.abort(error))
       return mine
     },

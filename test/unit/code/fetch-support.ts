@@ -1,0 +1,100 @@
+import { constants, zstdCompressSync } from 'node:zlib'
+import {
+  type ArchiveAnswer,
+  type ArchiveRequest,
+  decodeArchiveRequest,
+  encodeArchiveAnswer,
+} from '../../../protocols/archive.ts'
+import type { CID } from '../../../protocols/encoding.ts'
+import type { manualClock } from '../../../src/base/clock.ts'
+import { type FetchOptions, fetchCode } from '../../../src/code/fetch.ts'
+import { createArchiveServer } from '../../../src/code/serve.ts'
+import { type Behaviour, collect, MIB, noise, packFiles, once as piece, testMesh, testStore } from './support.ts'
+
+export const SIZE = 8 * MIB + 512
+
+export async function publish(content = noise(SIZE - 3 * 512)) {
+  const tar = await collect(packFiles([{ path: 'content', content }]))
+  const { store } = await testStore()
+  const { code, size } = await store.addTar(piece(tar))
+  return { store, code, size, tar }
+}
+
+/** A provider that answers each request by a rule of its own. */
+export function provider(
+  answer: (request: ArchiveRequest, count: number) => ArchiveAnswer | Uint8Array | undefined | 'end' | 'reset',
+): Behaviour {
+  return async (stream) => {
+    let count = 0
+    for (let bytes = await stream.read(); bytes !== undefined; bytes = await stream.read()) {
+      const reply = answer(decodeArchiveRequest(bytes), count++)
+      if (reply === 'end') return stream.end()
+      if (reply === 'reset') return stream.abort(new Error('reset'))
+      if (reply !== undefined) await stream.write(reply instanceof Uint8Array ? reply : encodeArchiveAnswer(reply))
+    }
+    await stream.end()
+  }
+}
+
+/** Answers as an honest provider would, but for what `twist` makes of it. */
+export function twisted(
+  tar: Uint8Array,
+  manifest: Uint8Array,
+  twist: (request: ArchiveRequest, honest: ArchiveAnswer, count: number) => ReturnType<Parameters<typeof provider>[0]>,
+): Behaviour {
+  return provider((request, count) => {
+    const honest: ArchiveAnswer =
+      request.want === 'manifest'
+        ? { is: 'bytes', bytes: manifest }
+        : { is: 'bytes', bytes: tar.subarray(request.first * MIB, (request.first + 1) * MIB) }
+    return twist(request, honest, count)
+  })
+}
+
+export async function fetching(
+  code: CID,
+  peers: Parameters<typeof testMesh>[0],
+  options: Partial<FetchOptions> & {
+    dir?: string
+    maxBytes?: number
+    storeBytes?: number
+    clock?: ReturnType<typeof manualClock>
+  } = {},
+) {
+  const here = await testStore({
+    ...(options.dir && { dir: options.dir }),
+    ...(options.storeBytes && { maxBytes: options.storeBytes }),
+  })
+  const lied: string[] = []
+  const streams = testMesh(peers)
+  const clock = options.clock ?? here.clock
+  const work = fetchCode({ ...here, clock, streams, lied: (peer) => void lied.push(peer) }, code, {
+    providers: () => Object.keys(peers),
+    ...options,
+  })
+  work.catch(() => {})
+  return { ...here, lied, streams, work }
+}
+
+export const encodedManifest = async ({ store, code }: Awaited<ReturnType<typeof publish>>) => {
+  await using reader = await store.open(code)
+  return (reader as NonNullable<typeof reader>).encoded
+}
+
+export async function honestServer({ store }: Awaited<ReturnType<typeof publish>>): Promise<Behaviour> {
+  return createArchiveServer({ ...(await testStore()), store })
+}
+
+export async function settled(work: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
+  return Promise.race([
+    work.then(
+      () => 'resolved' as const,
+      () => 'rejected' as const,
+    ),
+    new Promise<'pending'>((resolve) => setImmediate(() => resolve('pending'))),
+  ])
+}
+
+export function bomb(bytes: number, windowLog = 20): Uint8Array {
+  return zstdCompressSync(Buffer.alloc(bytes), { params: { [constants.ZSTD_c_windowLog]: windowLog } })
+}

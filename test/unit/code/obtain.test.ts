@@ -1,0 +1,230 @@
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { CID } from '../../../protocols/encoding.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import { seededRng } from '../../../src/base/rng.ts'
+import { BadArchiveError, InUseError, NoProviderError, TooLargeError } from '../../../src/code/errors.ts'
+import { createCode } from '../../../src/code/index.ts'
+import { provider } from './fetch-support.ts'
+import { rawTar } from './raw-tar.ts'
+import {
+  type Behaviour,
+  collect,
+  MIB,
+  noise,
+  once,
+  packFiles,
+  tempDir,
+  testComponents,
+  testMesh,
+  testStore,
+} from './support.ts'
+
+async function testCode(
+  peers: Parameters<typeof testMesh>[0] = {},
+  init: { dir?: string; providers?: (code: CID) => string[]; clock?: ReturnType<typeof manualClock> } = {},
+) {
+  const components = testComponents()
+  const dir = init.dir ?? (await tempDir())
+  const streams = testMesh(peers)
+  const providers = {
+    async *findProviders(code: CID) {
+      yield* init.providers?.(code) ?? Object.keys(peers)
+    },
+  }
+  const clock = init.clock ?? components.clock
+  const code = await createCode(
+    { ...components, clock, rng: seededRng('obtain'), streams, providers },
+    { dir, maxBytes: 64 * MIB, self: 'me' },
+  )
+  return { ...components, clock, code, streams, dir }
+}
+
+const tarOf = (content: string | Uint8Array) =>
+  collect(
+    packFiles([
+      { path: 'src/main.js', content },
+      { path: 'run', content: 'x', executable: true },
+    ]),
+  )
+
+describe('obtaining code', () => {
+  test('a folder that was packed on one node is unpacked on another', async () => {
+    const folder = await tempDir()
+    await mkdir(join(folder, 'src'))
+    await writeFile(join(folder, 'src/main.js'), 'console.log(1)')
+    const there = await testCode()
+    const { code, files } = await there.code.addFolder(folder)
+    expect(files).toBe(1)
+    const here = await testCode({ alice: there.code.store, me: () => expect.fail('asked itself') })
+    using obtained = await here.code.obtain(code)
+    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('console.log(1)')
+    expect(here.seen.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['code:fetch-started', 'code:added', 'code:fetch-finished', 'code:unpacked']),
+    )
+  })
+
+  test('several runs share one folder, which stays while one of them holds it', async () => {
+    const here = await testCode()
+    const { code } = await here.code.addTar(once(await tarOf('hello')))
+    const held = await Promise.all(Array.from({ length: 5 }, () => here.code.obtain(code)))
+    expect(new Set(held.map(({ dir }) => dir)).size).toBe(1)
+    expect(here.seen.filter(([name]) => name === 'code:unpacked')).toHaveLength(1)
+    for (const each of held.slice(1)) each.release()
+    held[1]?.release()
+    await expect(here.code.store.remove(code)).rejects.toBeInstanceOf(InUseError)
+    held[0]?.release()
+    await here.code.store.remove(code)
+    expect(existsSync(held[0]?.dir as string)).toBe(false)
+    expect(here.code.store.usage().bytes).toBe(0)
+  })
+
+  test('after a restart the folder is checked once, and made anew where somebody changed it', async () => {
+    const first = await testCode()
+    const { code } = await first.code.addTar(once(await tarOf('hello')))
+    const { dir } = await first.code.obtain(code)
+    const second = await testCode({}, { dir: first.dir })
+    expect((await second.code.obtain(code)).dir).toBe(dir)
+    expect(second.seen.filter(([name]) => name === 'code:unpacked')).toEqual([])
+    await chmod(join(dir, 'src/main.js'), 0o644)
+    await writeFile(join(dir, 'src/main.js'), 'other')
+    const third = await testCode({}, { dir: first.dir })
+    using obtained = await third.code.obtain(code)
+    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('hello')
+    expect(third.seen.filter(([name]) => name === 'code:unpacked')).toHaveLength(1)
+  })
+
+  test('inline bytes need no peer; inline bytes of another code are passed over', async () => {
+    const tar = await tarOf('inline')
+    const code = (await (await testStore()).store.addTar(once(tar))).code
+    const here = await testCode({ nobody: () => expect.fail('was asked') })
+    using obtained = await here.code.obtain(code, { sources: [{ type: 'mesh' }, { type: 'inline', bytes: tar }] })
+    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('inline')
+    expect(here.seen).toContainEqual(['code:added', { code: code.toString(), size: tar.byteLength, from: 'inline' }])
+    const there = await testCode()
+    const { code: wanted } = await there.code.addTar(once(await tarOf('other')))
+    const other = await testCode({ alice: there.code.store })
+    ;(
+      await other.code.obtain(wanted, {
+        sources: [
+          { type: 'inline', bytes: tar },
+          { type: 'inline', bytes: new Uint8Array() },
+        ],
+      })
+    ).release()
+    expect(other.code.store.has(code)).toBe(false)
+  })
+
+  test('looks again and again, longer each time, until somebody has it', async () => {
+    const there = await testCode()
+    const { code } = await there.code.addTar(once(await tarOf('late')))
+    const clock = manualClock()
+    let rounds = 0
+    const here = await testCode(
+      { alice: there.code.store },
+      { clock, providers: () => (++rounds < 5 ? [] : ['alice']) },
+    )
+    const fetching = here.code.fetch(code)
+    await expect
+      .poll(
+        async () => {
+          await clock.advance(250)
+          return here.code.store.has(code)
+        },
+        { timeout: 10_000, interval: 1 },
+      )
+      .toBe(true)
+    await fetching
+    expect(rounds).toBe(5)
+    const failed = here.seen.filter(([name]) => name === 'code:fetch-failed')
+    expect(failed).toHaveLength(4)
+    expect(failed[0]?.[1]).toEqual({
+      code: code.toString(),
+      problem: `nobody was found who has the code ${code}`,
+      retry: true,
+    })
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(7_500)
+  })
+
+  test('gives up with the signal, or when patience ends', async () => {
+    const clock = manualClock()
+    const here = await testCode({}, { clock })
+    const code = (await (await testStore()).store.addTar(once(await tarOf('nowhere')))).code
+    const impatient = here.code.obtain(code, { patienceMs: 5_000 })
+    impatient.catch(() => {})
+    for (let step = 0; step < 20; step++) await clock.advance(500)
+    await expect(impatient).rejects.toBeInstanceOf(NoProviderError)
+    const controller = new AbortController()
+    const stopped = here.code.obtain(code, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
+  })
+
+  test('one who stops waiting does not stop the others', async () => {
+    const there = await testCode()
+    const { code } = await there.code.addTar(once(await tarOf('shared')))
+    const gate = Promise.withResolvers<void>()
+    const slow: Behaviour = async (stream) => {
+      await gate.promise
+      await there.code.serve(stream)
+    }
+    const here = await testCode({ slow })
+    const controller = new AbortController()
+    const first = here.code.obtain(code, { signal: controller.signal })
+    const second = here.code.obtain(code)
+    await expect.poll(() => here.streams.opened).toEqual(['slow'])
+    controller.abort(new Error('enough'))
+    await expect(first).rejects.toThrow('enough')
+    gate.resolve()
+    ;(await second).release()
+    expect(here.streams.opened).toEqual(['slow'])
+  })
+
+  test('an archive with the right hash that is no good is refused for good, and leaves the store', async () => {
+    const tar = rawTar({ path: 'a', type: '2', link: '/etc/passwd' })
+    const { code, encoded } = (await import('../../../src/code/chunks.ts')).describe(tar.byteLength, [
+      (await import('../../../protocols/encoding.ts')).sha256(tar),
+    ])
+    const mallory = provider((request) => ({ is: 'bytes', bytes: request.want === 'manifest' ? encoded : tar }))
+    const here = await testCode({ mallory })
+    await expect(here.code.obtain(code)).rejects.toBeInstanceOf(BadArchiveError)
+    await expect(here.code.obtain(code)).rejects.toThrow('"a" is a symbolic link; an archive holds regular files only')
+    expect(here.code.store.usage()).toMatchObject({ bytes: 0, codes: 0 })
+  })
+
+  test('limits are those of whoever asks', async () => {
+    const there = await testCode()
+    const { code, size } = await there.code.addTar(once(await tarOf(noise(MIB))))
+    const here = await testCode({ alice: there.code.store })
+    await expect(here.code.obtain(code, { limits: { maxBytes: size - 1 } })).rejects.toBeInstanceOf(TooLargeError)
+    await expect(here.code.obtain(code, { limits: { maxEntries: 2 } })).rejects.toBeInstanceOf(TooLargeError)
+    ;(await here.code.obtain(code, { limits: { maxBytes: size, maxEntries: 3 } })).release()
+    await expect(here.code.obtain(code, { limits: { maxEntries: 2 } })).rejects.toBeInstanceOf(TooLargeError)
+    await expect(here.code.obtain(code, { limits: { maxBytes: size - 1 } })).rejects.toBeInstanceOf(TooLargeError)
+  })
+
+  test('a code that the disk has damaged is fetched again', async () => {
+    const there = await testCode()
+    const { code } = await there.code.addTar(once(await tarOf('precious')))
+    const here = await testCode({ alice: there.code.store })
+    await here.code.fetch(code)
+    const { tar } = here.code.store.paths(code)
+    await writeFile(tar, (await readFile(tar)).fill('X', 600, 604))
+    using obtained = await here.code.obtain(code)
+    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('precious')
+    expect(dirname(obtained.dir)).toBe(dirname(tar))
+    expect(here.seen).toContainEqual(['code:removed', { code: code.toString(), why: 'damaged' }])
+  })
+
+  test('stopping in the middle of a fetch ends it, and leaves what came', async () => {
+    const code = (await (await testStore()).store.addTar(once(await tarOf('never')))).code
+    const here = await testCode({ silent: provider(() => undefined) })
+    const obtaining = here.code.obtain(code)
+    obtaining.catch(() => {})
+    await expect.poll(() => here.streams.opened).toEqual(['silent'])
+    await here.code[Symbol.asyncDispose]()
+    await expect(obtaining).rejects.toThrow('the node stops')
+  })
+})

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { decodeArchiveAnswer, encodeArchiveRequest } from '../../../protocols/archive.ts'
+import { MAX_CHUNKS_PER_REQUEST } from '../../../protocols/limits.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import type { MessageStream } from '../../../src/base/stream.ts'
+import { createArchiveServer } from '../../../src/code/serve.ts'
+import { streamPair } from '../../fixtures/stream-pair.ts'
+import { MIB, noise, packFiles, testComponents, testStore } from './support.ts'
+
+async function serving() {
+  const { store } = await testStore()
+  const { code } = await store.addTar(packFiles([{ path: 'a', content: noise(2 * MIB) }]))
+  const clock = manualClock()
+  const components = testComponents()
+  const serve = createArchiveServer({ ...components, clock, store })
+  const connect = (peer = 'client') => {
+    const [mine, theirs] = streamPair(peer, 'server', { room: 1 })
+    return { stream: mine, done: serve(theirs) }
+  }
+  return { code, store, clock, connect, seen: components.seen }
+}
+
+const read = async (stream: MessageStream) => decodeArchiveAnswer((await stream.read()) as Uint8Array)
+
+describe('the archive server', () => {
+  test('answers requests in order, a frame for each chunk, and what is not there with one error', async () => {
+    const { code, connect, seen } = await serving()
+    const { stream, done } = connect()
+    const ask = (first: number, count: number) =>
+      stream.write(encodeArchiveRequest({ v: 1, want: 'chunks', code, first, count, zstd: false }))
+    const asking = ask(1, MAX_CHUNKS_PER_REQUEST)
+      .then(() => ask(0, 1))
+      .then(() => ask(7, 2))
+    expect(await read(stream)).toMatchObject({ is: 'bytes', bytes: { byteLength: MIB } })
+    expect(await read(stream)).toMatchObject({ is: 'bytes', bytes: { byteLength: 1536 } })
+    expect(await read(stream)).toEqual({ is: 'error', message: 'chunk 3 is not here' })
+    expect(await read(stream)).toMatchObject({ is: 'bytes', bytes: { byteLength: MIB } })
+    expect(await read(stream)).toEqual({ is: 'error', message: 'chunk 7 is not here' })
+    await asking
+    const other = (await (await testStore()).store.addTar(packFiles([{ path: 'b', content: '' }]))).code
+    await stream.write(encodeArchiveRequest({ v: 1, want: 'manifest', code: other }))
+    expect(await read(stream)).toEqual({ is: 'error', message: 'this code is not here' })
+    await stream.end()
+    expect(await stream.read()).toBeUndefined()
+    await done
+    expect(seen).toEqual([['code:served', { peer: 'client', chunks: 3, bytes: 2 * MIB + 1536 }]])
+  })
+
+  test('waits for a slow reader without reading ahead, and lets go of one that stopped', async () => {
+    const { code, connect, clock } = await serving()
+    const { stream, done } = connect()
+    await stream.write(encodeArchiveRequest({ v: 1, want: 'chunks', code, first: 0, count: 3, zstd: false }))
+    await expect
+      .poll(
+        async () => {
+          await clock.advance(5_000)
+          return Promise.race([done.then(() => 'gone'), new Promise((resolve) => setImmediate(resolve, 'waiting'))])
+        },
+        { interval: 1 },
+      )
+      .toBe('gone')
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000)
+    await expect(stream.read()).rejects.toThrow('takes too long to read')
+  })
+
+  test('lets go of a client that asks for nothing, or for nonsense', async () => {
+    const { connect, clock } = await serving()
+    const idle = connect()
+    await clock.advance(61_000)
+    await idle.done
+    for (const nonsense of [Buffer.alloc(0), Buffer.from('hello'), noise(70_000), Buffer.from('a0', 'hex')]) {
+      const { stream, done } = connect()
+      await stream.write(nonsense)
+      await done
+      await expect(stream.read()).rejects.toThrow('reset')
+    }
+  })
+
+  test('a peer with too many streams is told so, and others are served', async () => {
+    const { code, connect } = await serving()
+    const request = encodeArchiveRequest({ v: 1, want: 'manifest', code })
+    const ask = async ({ stream }: ReturnType<typeof connect>) => {
+      await stream.write(request)
+      return (await read(stream)).is
+    }
+    const open = Array.from({ length: 5 }, () => connect('greedy'))
+    expect(await Promise.all(open.map(ask))).toEqual(['bytes', 'bytes', 'bytes', 'bytes', 'error'])
+    const modest = connect('modest')
+    expect(await ask(modest)).toBe('bytes')
+    await open[0]?.stream.end()
+    await open[0]?.done
+    await open[4]?.stream.end()
+    await open[4]?.done
+    open.push(connect('greedy'), modest)
+    expect(await ask(open[5] as ReturnType<typeof connect>)).toBe('bytes')
+    for (const { stream, done } of open) {
+      await stream.end()
+      await done
+    }
+  })
+})
