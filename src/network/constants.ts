@@ -117,7 +117,7 @@ export const FIND_TIMEOUT_MS = 15 * SECOND
 /** What nobody took is offered again this often. */
 export const PROVIDE_RETRY_MS = 5 * SECOND
 /** A fresh neighbour reaches the routing table a moment after it connects. */
-export const TABLE_WAIT_MS = 3 * SECOND
+export const TABLE_WAIT_MS = 2 * SECOND
 
 // Misbehaviour
 

@@ -29,7 +29,7 @@ export function createDht({ clock, log, dht, peerId, connected }: DhtComponents)
   let retrying = false
 
   const tableFilled = async (signal: AbortSignal) => {
-    const size = () => (dht as WithTable).routingTable?.size ?? 1
+    const size = () => (dht as WithTable).routingTable?.size ?? Number.POSITIVE_INFINITY
     const until = clock.monotonic() + TABLE_WAIT_MS
     while (size() === 0 && connected() && clock.monotonic() < until) await sleep(clock, 50, { signal })
   }

@@ -57,9 +57,11 @@ test('what was cancelled is not provided again, and nothing of an earlier run is
   await a.network.dht.cancel(cidOf('y'))
   await a.network[Symbol.asyncDispose]()
   const again = await all.make({ dht: true, identity, dataDir })
+  // provided by this run, and known to nobody else either: what answers for it would answer for x and y
+  await expect(again.network.dht.provide(cidOf('z'))).rejects.toMatchObject({ name: 'NotProvidedError' })
   const b = await all.make({ dht: true })
   await connect(b, again)
-  // the first lookup asks the one who once provided it, and whose store would say so
+  await until(async () => (await found(b, cidOf('z'))).length === 1, 'the new record')
   expect(await found(b, cidOf('x'))).toEqual([])
   expect(await found(b, cidOf('y'))).toEqual([])
 })
