@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { chmod, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { MIB, runToEnd, until } from '../fixtures/run-fixture.ts'
@@ -97,7 +97,6 @@ export function describeBasics({ executor, json, logs, outcome, plan }: KitConte
 
     it('lets a build write its code', async () => {
       const build = await plan(`require('fs').writeFileSync('built.txt', 'made')`, { purpose: 'build' })
-      const { chmod } = await import('node:fs/promises')
       await chmod(build.codeDir as string, 0o777)
       expect((await runToEnd(executor(), build)).end.exitCode).toBe(0)
       expect(await readFile(join(build.codeDir as string, 'built.txt'), 'utf8')).toBe('made')

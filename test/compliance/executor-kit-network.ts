@@ -1,4 +1,5 @@
 import { connect, createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { runToEnd, talk } from '../fixtures/run-fixture.ts'
 import type { KitContext } from './executor-kit.ts'
@@ -25,7 +26,6 @@ export function describeNetwork({ executor, json, plan }: KitContext): void {
       await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
       const { port } = server.address() as { port: number }
       try {
-        const { networkInterfaces } = await import('node:os')
         const own = Object.values(networkInterfaces())
           .flat()
           .flatMap((found) => (found?.family === 'IPv4' ? [found.address] : []))

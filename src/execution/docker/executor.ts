@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
 import type { AdoptedRun, Availability, Executor, Plan, Run, RunEnd } from '../contract.ts'
-import { RunRefusedError } from '../errors.ts'
+import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter } from '../logs/writer.ts'
-import { ask, askMaybe, connectEngine, describeEngine, reasonOf, statusOf } from './engine.ts'
+import { createEngine, describeEngine, reasonOf, statusOf } from './engine.ts'
 import { createImages } from './images.ts'
 import type { DockerExecutorComponents, DockerExecutorInit } from './index.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './options.ts'
@@ -24,13 +24,14 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
       `the folder for sockets, ${runtimeDir}, is longer than ${MAX_RUNTIME_DIR_BYTES} bytes: name a shorter one`,
     )
   }
-  const engine = connectEngine(init.docker)
+  const engine = createEngine(init.docker, clock)
+  const { docker, ask, askMaybe } = engine
   const images = createImages(engine, init)
   let machine: Promise<{ swap: boolean }> | undefined
 
   /** Does the engine limit swap? A MemorySwap that it can not set is an error in some, a warning in others. */
   async function features(): Promise<{ swap: boolean }> {
-    machine ??= ask(engine.info()).then((info) => ({ swap: info.SwapLimit === true || info.CgroupVersion === '2' }))
+    machine ??= ask(docker.info()).then((info) => ({ swap: info.SwapLimit === true || info.CgroupVersion === '2' }))
     machine.catch(() => {
       machine = undefined
     })
@@ -75,14 +76,14 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
     })
     // What an adopter needs that neither name nor labels of a run say.
     const labels = { ...options.Labels, [PORTS]: plan.ports.join(','), [LOGS]: plan.logDir }
-    await ask(engine.createContainer({ ...options, Labels: labels }))
+    await ask(docker.createContainer({ ...options, Labels: labels }))
   }
 
   return {
     name: 'docker',
     async available(): Promise<Availability> {
       try {
-        const info = await ask(engine.info())
+        const info = await ask(docker.info())
         return {
           available: true,
           detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
@@ -103,11 +104,16 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
       try {
         await create(plan, image)
         signal?.throwIfAborted()
-        await ask(engine.getContainer(handle.name).start())
+        await ask(docker.getContainer(handle.name).start())
       } catch (error) {
         await remove(handle)
-        if (statusOf(error) === undefined) throw error
+        const status = statusOf(error)
+        if (status === undefined) throw error
         if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
+        // 409: what an earlier process asked for is still being done. 5xx: the engine's own trouble.
+        if (status === 409 || status >= 500) {
+          throw new EngineGoneError(`the Docker engine can not start it now: ${reasonOf(error)}`, { cause: error })
+        }
         throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {
           cause: error,
         })
@@ -121,13 +127,13 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
       return run
     },
     async adopt(): Promise<AdoptedRun[]> {
-      const containers = await ask(engine.listContainers({ all: true, filters: nodeFilter(nodeId) }))
+      const containers = await ask(docker.listContainers({ all: true, filters: nodeFilter(nodeId) }))
       const runs = containers.filter(({ Labels }) => Labels[LABEL_ROLE] !== 'door')
       const alive = new Set(runs.map(({ Labels }) => Labels[LABEL.run]))
       for (const { Id, Labels } of containers) if (!alive.has(Labels[LABEL.run])) await removeContainer(engine, Id)
       const adopted = await Promise.all(
         runs.map(async ({ Id, Labels }): Promise<AdoptedRun[]> => {
-          const info = await askMaybe(engine.getContainer(Id).inspect())
+          const info = await askMaybe(docker.getContainer(Id).inspect())
           const runId = Labels[LABEL.run]
           if (info === undefined || runId === undefined) return []
           const service = Labels[LABEL.service] ?? ''

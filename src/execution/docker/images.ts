@@ -1,10 +1,12 @@
-import type Docker from 'dockerode'
 import { listing } from '../../base/text.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import type { Plan } from '../contract.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
-import { ask, askMaybe, reasonOf } from './engine.ts'
+import { type Engine, reasonOf } from './engine.ts'
 import { ensureNodeImage, finished } from './node-image.ts'
+
+/** Between two words of a registry that is still sending. */
+const PULL_MS = 30 * 60_000
 
 export type ImagesInit = {
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
@@ -12,7 +14,8 @@ export type ImagesInit = {
 }
 
 /** Finds the image of a run and answers with its id: from then on no tag can lead elsewhere. */
-export function createImages(engine: Docker, { toolchains, registries }: ImagesInit) {
+export function createImages(engine: Engine, { toolchains, registries }: ImagesInit) {
+  const { docker, ask, askMaybe } = engine
   let node: Promise<string> | undefined
 
   /** Our own Node's image; made when the engine has none. */
@@ -23,7 +26,7 @@ export function createImages(engine: Docker, { toolchains, registries }: ImagesI
     })
     // It may have been removed since.
     return node.then(async (id) => {
-      if ((await askMaybe(engine.getImage(id).inspect())) !== undefined) return id
+      if ((await askMaybe(docker.getImage(id).inspect())) !== undefined) return id
       node = undefined
       return ensureNodeImage(engine)
     })
@@ -48,21 +51,21 @@ export function createImages(engine: Docker, { toolchains, registries }: ImagesI
 
   /** By the digest of its manifest, or by its id where it was imported here. */
   async function present(digest: string): Promise<string | undefined> {
-    const images = await ask(engine.listImages())
+    const images = await ask(docker.listImages())
     return images.find(
       ({ Id, RepoDigests }) => Id === digest || RepoDigests?.some((name) => name.endsWith(`@${digest}`)),
     )?.Id
   }
 
   async function byName(name: string): Promise<string> {
-    const found = await askMaybe(engine.getImage(name).inspect())
+    const found = await askMaybe(docker.getImage(name).inspect())
     if (found !== undefined) return found.Id
     const mirrored = registries.map((origin) => `${hostOf(origin)}/${pathOf(name)}${tagOf(name)}`)
     // A table's own reference is the operator's word: it may be pulled as it is written.
     const failures: string[] = []
     for (const reference of [...mirrored, name]) {
       const failure = await pull(reference)
-      if (failure === undefined) return (await ask(engine.getImage(reference).inspect())).Id
+      if (failure === undefined) return (await ask(docker.getImage(reference).inspect())).Id
       failures.push(failure)
     }
     throw new RunRefusedError(`the engine has no image "${name}", and it could not be pulled: ${listing(failures)}`)
@@ -80,7 +83,7 @@ export function createImages(engine: Docker, { toolchains, registries }: ImagesI
 
   async function pull(reference: string): Promise<string | undefined> {
     try {
-      await finished(engine, await ask(engine.pull(reference)))
+      await finished(engine, await ask(docker.pull(reference)), PULL_MS)
       return undefined
     } catch (error) {
       if (error instanceof EngineGoneError) throw error

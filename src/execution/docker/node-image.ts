@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process'
 import { access, realpath } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import type Docker from 'dockerode'
 import { UnavailableError } from '../../base/errors.ts'
 import { NOBODY, NODE_IMAGE } from '../constants.ts'
-import { ask, askMaybe } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { type TarEntry, tarOf } from './tar.ts'
 
+/** 160 MB to a disk that does other things. */
+const IMPORT_MS = 10 * 60_000
 const BUSYBOX = '/bin/busybox'
 const APPLETS = [
   'sh',
@@ -36,18 +37,21 @@ export function nodeImageTag(): string {
  * The id of an image with this machine's own Node: its binary, the libraries that it needs, a shell where the machine
  * has a static busybox, and what every program expects in /etc. Made once per engine and version.
  */
-export async function ensureNodeImage(engine: Docker): Promise<string> {
+export async function ensureNodeImage(engine: Engine): Promise<string> {
   const tag = nodeImageTag()
-  const present = await askMaybe(engine.getImage(tag).inspect())
+  const present = await engine.askMaybe(engine.docker.getImage(tag).inspect())
   if (present !== undefined) return present.Id
   if (process.platform !== 'linux')
     throw new UnavailableError(`${tag} can only be made on Linux; pull it from a registry`)
   const entries = await imageEntries()
   const [repo = NODE_IMAGE, version = 'latest'] = tag.split(':')
   const changes = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', `USER ${NOBODY}`, 'CMD ["node"]']
-  const answer = await ask(engine.importImage(Readable.from(tarOf(entries)), { repo, tag: version, changes }))
-  await finished(engine, answer)
-  return (await ask(engine.getImage(tag).inspect())).Id
+  const answer = await engine.ask(
+    engine.docker.importImage(Readable.from(tarOf(entries)), { repo, tag: version, changes }),
+    IMPORT_MS,
+  )
+  await finished(engine, answer, IMPORT_MS)
+  return (await engine.ask(engine.docker.getImage(tag).inspect())).Id
 }
 
 async function imageEntries(): Promise<TarEntry[]> {
@@ -106,8 +110,10 @@ function folderEntry(path: string): TarEntry {
 }
 
 /** Reads an engine's progress stream to its end; the last word may be an error. */
-export function finished(engine: Docker, answer: NodeJS.ReadableStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    engine.modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)))
+export function finished(engine: Engine, answer: NodeJS.ReadableStream, patienceMs: number): Promise<void> {
+  const done = new Promise<void>((resolve, reject) => {
+    answer.once('close', () => reject(new Error('the answer broke off')))
+    engine.docker.modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)))
   })
+  return engine.ask(done, patienceMs)
 }

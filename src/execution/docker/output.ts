@@ -7,7 +7,7 @@ import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constant
 import { cutLine, formatLine, type LogStream } from '../logs/format.ts'
 import { lastWritten } from '../logs/reader.ts'
 import type { LogWriter } from '../logs/writer.ts'
-import { ask } from './engine.ts'
+import type { Engine } from './engine.ts'
 
 /** The engine's lines begin with a time like 2026-11-23T21:00:00.123456789Z. */
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z ?/
@@ -30,6 +30,7 @@ export type Output = {
  * engine writes it down first, so that nothing is lost while the node is away; what is in our files already is skipped.
  */
 export function copyOutput(
+  engine: Engine,
   container: Docker.Container,
   { dir, writer, clock }: { dir: string; writer: LogWriter; clock: Clock },
 ): Output {
@@ -80,8 +81,8 @@ export function copyOutput(
     const [first] = times.sort((a, b) => (later(a, b) ? 1 : -1))
     const since = first === undefined ? {} : { since: seconds(first) as unknown as number }
     const options = { stdout: true, stderr: true, timestamps: true, ...since }
-    if (!follow) return Readable.from([await ask(container.logs({ ...options, follow: false }))])
-    return (await ask(container.logs({ ...options, follow: true }))) as Readable
+    if (!follow) return Readable.from([await engine.ask(container.logs({ ...options, follow: false }))])
+    return (await engine.ask(container.logs({ ...options, follow: true }))) as Readable
   }
 }
 

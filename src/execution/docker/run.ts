@@ -9,7 +9,7 @@ import type { Log } from '../../base/log.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../contract.ts'
 import { connectThroughDoor } from '../door/connect.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
-import { ask, askMaybe, statusOf } from './engine.ts'
+import { type Engine, statusOf } from './engine.ts'
 import type { Images } from './images.ts'
 import { type DockerHandle, doorOptions } from './options.ts'
 import { copyOutput } from './output.ts'
@@ -17,8 +17,11 @@ import { copyOutput } from './output.ts'
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
 const LAST_WORDS_MS = 10_000
 
+/** The engine answers a stop when it is done: after the grace, and what killing takes. */
+const STOP_MS = 60_000
+
 export type DockerRunInput = {
-  readonly engine: Docker
+  readonly engine: Engine
   readonly images: Images
   readonly clock: Clock
   readonly log: Log
@@ -32,7 +35,7 @@ export type DockerRunInput = {
 /** A container that was started, by this process or an earlier one. Its door opens when someone first knocks. */
 export function dockerRun(input: DockerRunInput): Run {
   const { engine, clock, handle, plan } = input
-  const container = engine.getContainer(handle.name)
+  const container = engine.docker.getContainer(handle.name)
   const writer = createLogWriter(plan.logDir, 'run', input.logs)
   let stopped: 'stopped' | 'timeout' | undefined
   let door: Promise<void> | undefined
@@ -40,7 +43,7 @@ export function dockerRun(input: DockerRunInput): Run {
 
   async function ended(signal?: AbortSignal): Promise<RunEnd> {
     // Only who waits copies the output: a run may be looked at by several.
-    const output = copyOutput(container, { dir: plan.logDir, writer, clock })
+    const output = copyOutput(engine, container, { dir: plan.logDir, writer, clock })
     const end = await hasEnded(signal).catch((error) => {
       output.stop()
       throw error
@@ -54,9 +57,8 @@ export function dockerRun(input: DockerRunInput): Run {
   }
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {
-    // Not "next-exit": a container that ends before the engine has read that request would be waited for in vain.
-    await ask(container.wait({ condition: 'not-running', abortSignal: signal }))
-    return endOf((await ask(container.inspect())).State, stopped)
+    await engine.ended(handle.name, signal)
+    return endOf((await engine.ask(container.inspect())).State, stopped)
   }
 
   return {
@@ -74,13 +76,13 @@ export function dockerRun(input: DockerRunInput): Run {
     async stop({ graceMs, reason = 'stopped' }) {
       stopped ??= reason
       try {
-        await ask(container.stop({ t: Math.ceil(graceMs / 1000) }))
+        await engine.ask(container.stop({ t: Math.ceil(graceMs / 1000) }), graceMs + STOP_MS)
       } catch (error) {
         // 304: it has ended; 404: it is gone
         if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error
       }
     },
-    stats: async () => statsOf(await ask(container.stats({ stream: false, 'one-shot': true }))),
+    stats: async () => statsOf(await engine.ask(container.stats({ stream: false, 'one-shot': true }))),
     async connect(port, options = {}) {
       door ??= openDoor(input)
       door.catch(() => {
@@ -99,7 +101,7 @@ export function dockerRun(input: DockerRunInput): Run {
 }
 
 export async function openDoor({ engine, images, nodeId, handle, plan }: DockerRunInput): Promise<void> {
-  const found = await askMaybe(engine.getContainer(handle.door).inspect())
+  const found = await engine.askMaybe(engine.docker.getContainer(handle.door).inspect())
   if (found?.State.Running === true) return
   await removeContainer(engine, handle.door)
   await rm(handle.socket, { force: true })
@@ -111,9 +113,9 @@ export async function openDoor({ engine, images, nodeId, handle, plan }: DockerR
   const script = { dir: dirname(file), file: basename(file) }
   const image = await images.nodeImage()
   const options = doorOptions({ plan, handle, nodeId, image, script, socketDir, socketFile: basename(handle.socket) })
-  const door = await ask(engine.createContainer(options))
+  const door = await engine.ask(engine.docker.createContainer(options))
   try {
-    await ask(door.start())
+    await engine.ask(door.start())
   } catch (error) {
     await removeContainer(engine, handle.door)
     if (statusOf(error) !== undefined) throw new UnavailableError('the run has ended', { cause: error })
@@ -121,9 +123,9 @@ export async function openDoor({ engine, images, nodeId, handle, plan }: DockerR
   }
 }
 
-export async function removeContainer(engine: Docker, name: string): Promise<void> {
+export async function removeContainer(engine: Engine, name: string): Promise<void> {
   try {
-    await askMaybe(engine.getContainer(name).remove({ force: true, v: true }))
+    await engine.askMaybe(engine.docker.getContainer(name).remove({ force: true, v: true }))
   } catch (error) {
     // 409: another removal of the same is on its way
     if (statusOf(error) !== 409) throw error

@@ -107,7 +107,8 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       graceMs: init.graceMs,
       letGo: letGo.signal,
       interrupted: signal,
-      ending: () => ending ?? (closed ? { why: 'the node was closed', graceMs: init.graceMs } : undefined),
+      ending: () =>
+        ending ?? (closed && !letGo.signal.aborted ? { why: 'the node was closed', graceMs: init.graceMs } : undefined),
       onExpired: (why) => {
         ending ??= { why, graceMs: init.graceMs }
       },

@@ -23,7 +23,7 @@ export function createStory(
       return restarts
     },
     enter(change) {
-      const at = clock.now()
+      const at = Math.floor(clock.now())
       journal.update(runId, { ...change, at })
       restarts = change.restarts ?? restarts
       const { state, detail, exitCode } = change

@@ -27,7 +27,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     const executor = executors.get(record.executor)
     if (executor === undefined) {
       const detail = `there is no executor "${record.executor}" on this node`
-      journal.update(record.runId, { state: 'refused', detail, at: clock.now() })
+      journal.update(record.runId, { state: 'refused', detail, at: Math.floor(clock.now()) })
       return
     }
     const job = createJob(components, {
@@ -94,7 +94,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
   ): Promise<void> {
     const record = journal.ofService(service)
     if (record === undefined || FINAL_STATES.includes(record.state)) return
-    journal.update(record.runId, { wanted: 'stop', detail: why, at: clock.now() })
+    journal.update(record.runId, { wanted: 'stop', detail: why, at: Math.floor(clock.now()) })
     const job = jobs.get(service)
     job?.stop(why, graceMs)
     await job?.done
@@ -130,7 +130,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       if (!fits(grant, free)) throw new NoCapacityError(noRoom(grant, free))
       const runId = rng.uuid()
       const plan: Decided = { service, grant, replaces }
-      journal.create({ runId, service: service.id, executor: grant.executor, plan, at: clock.now() })
+      journal.create({ runId, service: service.id, executor: grant.executor, plan, at: Math.floor(clock.now()) })
       const record = journal.get(runId)
       if (record !== undefined) begin(record, Promise.resolve(undefined))
     },

@@ -1,0 +1,202 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import type { ExecutorName } from '../../../src/base/verdict.ts'
+import type { Executor, RunRecord } from '../../../src/execution/index.ts'
+import { openJournal } from '../../../src/journal/index.ts'
+import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/run-fixture.ts'
+import { executorsOf, type VictimInput } from '../../fixtures/victim.ts'
+import { needs } from '../../require.ts'
+
+const VICTIM = fileURLToPath(new URL('../../fixtures/victim.ts', import.meta.url))
+
+type Event = { name: string; state?: string; running?: string[] }
+
+/** A process with a supervisor, and what it says. */
+function victim(input: VictimInput) {
+  const flags = ['--conditions=thundercloud-source', VICTIM, JSON.stringify(input)]
+  const child: ChildProcess = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const heard: Event[] = []
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => heard.push(JSON.parse(line)))
+  return {
+    heard,
+    hears: (match: (event: Event) => boolean) => until(async () => heard.find(match)),
+    enters: (state: string) => until(async () => heard.find((event) => event.state === state)),
+    say: (line: string) => void child.stdin?.write(`${line}\n`),
+    async kill() {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
+    async quit() {
+      child.stdin?.write('quit\n')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      expect(child.exitCode).toBe(0)
+    },
+  }
+}
+
+describe.each([
+  ['host', 'bubblewrap'],
+  ['docker', 'engine'],
+] as const)('a node on %s that is killed', (name: ExecutorName, need) => {
+  describe.skipIf(!needs(need))('with SIGKILL', () => {
+    let dirs: RunDirs & AsyncDisposable
+    let executor: Executor
+    let base: Omit<VictimInput, 'run'>
+    const victims: { kill(): Promise<void> }[] = []
+    const nodeId = `kill-${name}-${process.pid}`
+
+    beforeEach(async () => {
+      dirs = await makeRunDirs()
+      executor = executorsOf(dirs, nodeId)[name]
+      const script = `console.log('begin'); process.on('SIGTERM', () => {}); const [, , what] = process.argv
+        if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)`
+      const codeDir = await writeCode(dirs, { 'main.js': script })
+      base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 1500 }
+    })
+    afterEach(async () => {
+      for (const one of victims.splice(0)) await one.kill()
+      for (const { run } of await executor.adopt()) await executor.remove(run.handle)
+      await dirs[Symbol.asyncDispose]()
+    })
+
+    const run = (kind: 'task' | 'service') => ({
+      grant: grantOf(name),
+      service: {
+        ...{ id: 'service-1', author: 'own', code: 'code', toolchain: ['node.js'] },
+        run: { command: ['node', 'main.js', kind], kind },
+        expires: Math.floor(Date.now() / 1000) + 3600,
+      },
+    })
+    const start = (input: Partial<VictimInput> = {}) => {
+      const one = victim({ ...base, ...input })
+      victims.push(one)
+      return one
+    }
+    const journal = (): RunRecord | undefined => {
+      using opened = openJournal({ path: join(dirs.base, 'journal.db'), clock: systemClock(), log: silentLog() })
+      return opened.runs.ofService('service-1') as RunRecord | undefined
+    }
+    const begins = async () =>
+      (await linesOf(join(dirs.logs, 'service-1'))).out.filter((line) => line === 'begin').length
+    /** What the engine has, by its own account. */
+    const engine = async () => (await executor.adopt()).map(({ runId, state }) => ({ runId, state }))
+
+    /** Journal and engine say the same, and the service has begun so many times in all. */
+    async function expectRunning(times: number): Promise<void> {
+      await until(async () => (await begins()) === times)
+      const record = journal()
+      expect(record).toMatchObject({ state: 'running', wanted: 'run' })
+      expect(await engine()).toEqual([{ runId: record?.runId, state: 'running' }])
+    }
+
+    async function expectNothingLeft(): Promise<void> {
+      expect(await engine()).toEqual([])
+      expect(await readdir(dirs.runs)).toEqual([])
+      expect(await readdir(dirs.runtime)).toEqual([])
+      const all = await readFile('/proc/mounts', 'utf8')
+      expect(all).not.toContain(dirs.base)
+    }
+
+    async function stopAll(node: ReturnType<typeof start>): Promise<void> {
+      node.say('stop')
+      await node.hears((event) => event.name === 'all stopped')
+      await node.quit()
+      expect(journal()).toMatchObject({ state: 'stopped', wanted: 'stop' })
+      await expectNothingLeft()
+    }
+
+    it('while fetching: it fetches again and runs once', async () => {
+      const first = start({ run: run('service'), fetchMs: 60_000 })
+      await first.enters('fetching')
+      await first.kill()
+      expect(journal()?.state).toBe('fetching')
+      const second = start()
+      await second.enters('running')
+      await expectRunning(1)
+      await stopAll(second)
+    })
+
+    it.each([0, 15, 40, 80, 150, 300])('%i ms into starting: it runs once', async (delay) => {
+      const first = start({ run: run('service') })
+      await first.enters('starting')
+      await new Promise((resolve) => setTimeout(resolve, delay))
+      await first.kill()
+      expect(journal()?.state).toMatch(/starting|running/)
+      const second = start()
+      await second.enters('running')
+      await expectRunning(1)
+      await stopAll(second)
+    })
+
+    it('while it runs: it goes on, and is found', async () => {
+      const first = start({ run: run('service') })
+      await first.enters('running')
+      await until(async () => (await begins()) === 1)
+      const before = await engine()
+      await first.kill()
+      expect(await engine()).toEqual(before)
+      const second = start()
+      await second.hears((event) => event.name === 'booted')
+      await second.hears((event) => event.name === 'execution:healthy')
+      await expectRunning(1)
+      expect(await engine()).toEqual(before)
+      await stopAll(second)
+    })
+
+    it('while stopping: the stop is finished', async () => {
+      const first = start({ run: run('service') })
+      await first.enters('running')
+      await until(async () => (await begins()) === 1)
+      first.say('stop')
+      await until(async () => journal()?.wanted === 'stop')
+      await first.kill()
+      const second = start()
+      await second.enters('stopped')
+      await until(async () => (await engine()).length === 0)
+      await second.quit()
+      expect(journal()).toMatchObject({ state: 'stopped', detail: 'asked by the test' })
+      expect(await begins()).toBe(1)
+      await expectNothingLeft()
+    })
+
+    it('during a task: it is never done twice, and its end is known', async () => {
+      const first = start({ run: run('task') })
+      await first.enters('running')
+      await until(async () => (await begins()) === 1)
+      await first.kill()
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      const second = start({ run: run('task') })
+      await second.enters('exited')
+      await second.quit()
+      expect(journal()).toMatchObject({ state: 'exited', exitCode: 0 })
+      expect((await linesOf(join(dirs.logs, 'service-1'))).out).toEqual(['begin', 'end'])
+      const third = start({ run: run('task') })
+      await third.hears((event) => event.name === 'booted')
+      await third.quit()
+      expect(await begins()).toBe(1)
+      await expectNothingLeft()
+    })
+
+    it('again and again: still one run', async () => {
+      const first = start({ run: run('service') })
+      await first.enters('starting')
+      await first.kill()
+      for (let n = 0; n < 4; n++) {
+        const next = start()
+        await new Promise((resolve) => setTimeout(resolve, 150 + 130 * n))
+        await next.kill()
+      }
+      const last = start()
+      await last.enters('running')
+      await expectRunning(1)
+      await stopAll(last)
+    })
+  })
+})
