@@ -1,5 +1,4 @@
 import { decodeAddress } from '../../protocols/address.ts'
-import type { Signed } from '../../protocols/announcement.ts'
 import type { Ticket } from '../../protocols/redirection.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -46,15 +45,24 @@ export interface DecideComponents {
 }
 
 export interface Decide {
-  /** Intake's decider: asked once for each new service. */
-  decide(signed: Signed, ticket: Ticket, options: { signal?: AbortSignal | undefined }): Promise<{ redirect: boolean }>
+  /** Intake's decider: asked once for each new service. Throws a RunnerError where the runner failed. */
+  decide(
+    signed: SignedService,
+    ticket: Ticket,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<{ redirect: boolean }>
   /** What the runner would say now; nothing is journalled or done. */
   dryRun(entry: ServiceEntry, options?: { signal?: AbortSignal | undefined }): Promise<Decision>
   /** Carries out a verdict that was journalled and not acted on (the node was killed between the two). */
   resume(entry: ServiceEntry): void
 }
 
-export type Decision = { readonly verdict: Verdict; readonly failure?: string | undefined }
+export type Decision = {
+  readonly verdict: Verdict
+  /** how the runner failed instead of answering */
+  readonly failure?: string | undefined
+  readonly error?: RunnerError | undefined
+}
 
 export function createDecide(components: DecideComponents, init: { policy(): Policy; closing: AbortSignal }): Decide {
   const { clock, log, events, journal, facts, runner, runs, receipts, texts } = components
@@ -70,17 +78,18 @@ export function createDecide(components: DecideComponents, init: { policy(): Pol
       const reasons = [
         { rule: 'runner', outcome: 'fail' as const, message: 'the runner of this node failed to answer' },
       ]
-      return { verdict: { run: false, redirect: false, reasons }, failure: messageOf(error) }
+      return { verdict: { run: false, redirect: false, reasons }, failure: messageOf(error), error }
     }
   }
 
   /** Starts the run of a verdict. A verdict that can not be carried out any more becomes a refusal that is passed on. */
-  function act(signed: SignedService, { verdict, failure }: Decision, predecessor: string | undefined): Decision {
+  function act(signed: SignedService, decision: Decision, predecessor: string | undefined): Decision {
     const id = signed.id.toString()
+    const { verdict } = decision
     if (verdict.run !== false && journal.runs.ofService(id) === undefined) {
       try {
         runs.run(runnableOf(signed, texts), verdict.run, { replaces: predecessor })
-        return { verdict, failure }
+        return decision
       } catch (error) {
         const reason = { rule: 'LIMITS', outcome: 'fail' as const, message: messageOf(error) }
         return { verdict: { run: false, redirect: true, reasons: [...verdict.reasons, reason] } }
@@ -91,25 +100,34 @@ export function createDecide(components: DecideComponents, init: { policy(): Pol
         log.warn('the older version of a service could not be stopped', { id: predecessor, reason: messageOf(error) })
       })
     }
-    return { verdict, failure }
+    return decision
   }
 
   return {
     async decide(signed, ticket, { signal }) {
-      if (signed.kind !== 'service') return { redirect: true }
       const id = signed.id.toString()
       const began = clock.monotonic()
       const asked = await ask(signed, ticket.depth, signal)
+      const record = journal.announcements.get(id)
+      // stopped or superseded while the runner was thinking: its word is about something that is over
+      if (record !== undefined && record.state !== 'live') return { redirect: false }
       const decision = journal.stops.has(id) ? stoppedHere(asked) : asked
-      const predecessor = journal.announcements.get(id)?.follows
-      const { verdict, failure } = act(signed, decision, predecessor)
+      const { verdict, failure, error } = act(signed, decision, record?.follows)
       const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
-      journal.verdicts.add({ service: id, at: clock.now(), policy, verdict, failure })
+      journal.verdicts.add({
+        service: id,
+        at: clock.now(),
+        policy,
+        verdict: error === undefined ? verdict : undefined,
+        failure,
+      })
       events.emit('node:verdict', { id, name: signed.body.name, verdict, failure, tookMs: clock.monotonic() - began })
       const author = decodeAddress(signed.body.author)
       const statement = { service: id, state: stateOf(verdict), redirected: verdict.redirect, reasons: verdict.reasons }
       receipts.send(statement, { replyTo: signed.body.replyTo, author }, init.closing)
       log.debug('decided', { id, author: texts.of(author), run: verdict.run !== false, redirect: verdict.redirect })
+      // a runner's failure is no verdict: whoever asked asks again later
+      if (error !== undefined) throw error
       return { redirect: verdict.redirect }
     },
     dryRun: ({ signed, record }, { signal } = {}) => ask(signed, record.depth, signal),

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
@@ -15,7 +15,7 @@ export async function createExecutors(
     peerId: string
     logs: LogLimits
   },
-): Promise<readonly Executor[]> {
+): Promise<{ executors: readonly Executor[] } & AsyncDisposable> {
   const { configuration, own, peerId, logs } = init
   const { config } = configuration.policy
   // sockets have short paths, and the operator's folder may be deep: they live beside other temporary files
@@ -35,5 +35,9 @@ export async function createExecutors(
     bubblewrap: config.HOST.BUBBLEWRAP,
     sandbox: config.HOST.SANDBOX,
   })
-  return [docker, host]
+  return {
+    executors: [docker, host],
+    // what is not empty belongs to runs that go on
+    [Symbol.asyncDispose]: () => rmdir(runtimeDir).catch(() => {}),
+  }
 }

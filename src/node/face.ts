@@ -86,7 +86,8 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
         failure: verdict.failure,
       }
     }
-    return { id, at: Math.floor(clock.now() / 1000), from: 'now', ...(await components.decide.dryRun(entry)) }
+    const now = await components.decide.dryRun(entry)
+    return { id, at: Math.floor(clock.now() / 1000), from: 'now', verdict: now.verdict, failure: now.failure }
   }
 
   return {

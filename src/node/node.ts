@@ -99,9 +99,11 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     { network: name, policy: () => policy().hash },
   )
   const services = createServices({ clock, journal, receipts, texts })
-  const executors = await createExecutors(
-    { clock, log: log.child('execution') },
-    { configuration, own, peerId: network.peerId, logs: LOGS },
+  const { executors } = parts.use(
+    await createExecutors(
+      { clock, log: log.child('execution') },
+      { configuration, own, peerId: network.peerId, logs: LOGS },
+    ),
   )
   const supervisor = parts.use(
     createSupervisor(

@@ -9,7 +9,7 @@ import type { AnnouncementRecord, Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Decide } from './decide.ts'
 import type { Issued } from './own.ts'
-import type { Services } from './services.ts'
+import type { Services, SignedService } from './services.ts'
 
 export interface PublisherComponents {
   clock: Clock
@@ -65,7 +65,8 @@ export function createPublisher(components: PublisherComponents, init: { closing
     journal.published.put({ service: id, author, name, seq, replicas, at: clock.now() })
     // publishing runs nothing here, but who runs the version before is asked about the new one
     if (before.some((older) => older !== id && isUnderWay(older))) {
-      await decide.decide(signed, announcement.ticket, { signal: init.closing })
+      const asked = decide.decide(signed as SignedService, announcement.ticket, { signal: init.closing })
+      await asked.catch((error: unknown) => log.warn('an update got no verdict here', { id, reason: messageOf(error) }))
     }
     return id
   }

@@ -36,9 +36,9 @@ export async function checkExecutors(
   const log: Log = silentLog()
   // an engine's client is not loaded for commands that ask no engine
   const { createExecutors } = await import('../../node/executors.ts')
-  const executors = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
+  await using found = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
   return await Promise.all(
-    executors.map(async (executor) => {
+    found.executors.map(async (executor) => {
       const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
       const { available, detail, weaker, ownOnly } = await executor.available({ signal })
       if (!available) return warn(what, detail)

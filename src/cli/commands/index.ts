@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { connect } from './connect.ts'
+import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { init } from './init.ts'
@@ -27,4 +28,5 @@ export const COMMANDS: readonly Command[] = [
   logs,
   connect,
   stop,
+  demo,
 ]

@@ -112,8 +112,11 @@ function followEvents(child: ChildProcess, name: string): Pick<Member, 'event'> 
 /** Closing the channel asks it to stop in good order; SIGKILL is for one that does not. */
 async function stop(clock: Clock, child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  // not `close`: whatever inherited its output must not keep us waiting
+  const closed = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   if (child.connected) child.disconnect()
   using _timer = clock.after(STOP_MS, () => void child.kill('SIGKILL'))
   await closed
+  child.stdout?.destroy()
+  child.stderr?.destroy()
 }

@@ -15,6 +15,7 @@ import type { Verdict } from '../../base/verdict.ts'
 import { listFolder, packEntries } from '../../code/index.ts'
 import { loadManifest, loadToken, manifestToBody } from '../../config/index.ts'
 import { createLightPeer } from '../../node/index.ts'
+import { FailedError } from '../errors.ts'
 import type { Member } from './member.ts'
 import { type DemoMesh, startMesh } from './mesh.ts'
 import { type Story, shortId } from './story.ts'
@@ -101,7 +102,7 @@ async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, si
 async function watch(story: Story, { second, third }: DemoMesh, id: string, signal: AbortSignal): Promise<void> {
   const refused = await verdictOf(second, id, signal)
   if (refused.run !== false || !refused.redirect)
-    throw new Error('the second node was expected to refuse and to pass on')
+    throw new FailedError('the second node was expected to refuse and to pass on')
   const why = refused.reasons.find(({ outcome }) => outcome === 'fail')
   story.tell(
     { event: 'verdict', node: 'second', id, ...refused },
@@ -110,7 +111,7 @@ async function watch(story: Story, { second, third }: DemoMesh, id: string, sign
   const accepted = await verdictOf(third, id, signal)
   if (accepted.run === false) {
     const reasons = accepted.reasons.filter(({ outcome }) => outcome === 'fail').map(({ message }) => message)
-    throw new Error(`the third node was expected to run the service; it says: ${reasons.join('; ')}`)
+    throw new FailedError(`the third node was expected to run the service; it says: ${reasons.join('; ')}`)
   }
   const { executor, memoryBytes } = accepted.run
   story.tell(
@@ -122,7 +123,7 @@ async function watch(story: Story, { second, third }: DemoMesh, id: string, sign
     { signal },
   )
   if (state.state !== 'running')
-    throw new Error(`the service did not start: ${state.state}, ${String(state.detail ?? 'no detail')}`)
+    throw new FailedError(`the service did not start: ${state.state}, ${String(state.detail ?? 'no detail')}`)
   story.tell({ event: 'running', node: 'third', id }, 'third node   runs it')
 }
 
@@ -144,7 +145,7 @@ async function visit(
   const { status, body } = await httpGet(pipe, signal)
   const answer = JSON.parse(body) as { service?: string }
   if (status !== 200 || answer.service !== 'hello-web')
-    throw new Error(`the service answered ${status} ${printable(body)}`)
+    throw new FailedError(`the service answered ${status} ${printable(body)}`)
   story.tell({ event: 'answer', id, status, body: answer }, `answer       HTTP ${status} ${printable(body.trim())}`)
 }
 

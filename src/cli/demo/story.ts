@@ -1,4 +1,6 @@
+import type { Clock } from '../../base/clock.ts'
 import { formatMs } from '../../base/text.ts'
+import type { Output } from '../output.ts'
 
 /** What the demo tells: for programs an object, for people a line. */
 export type Chapter = { readonly event: string } & Readonly<Record<string, unknown>>
@@ -9,16 +11,16 @@ export interface Story {
   say(line: string): void
 }
 
-export function createStory(init: { json: boolean; write(text: string): void; elapsedMs(): number }): Story {
-  const { json, write, elapsedMs } = init
+/** Every chapter bears the time since the story began. */
+export function createStory({ clock, out }: { clock: Clock; out: Output }): Story {
+  const begun = clock.monotonic()
   return {
     tell(chapter, line) {
-      const ms = Math.round(elapsedMs())
-      if (json) write(`${JSON.stringify({ ...chapter, ms })}\n`)
-      else write(`${formatMs(ms).padStart(7)}  ${line}\n`)
+      const ms = Math.round(clock.monotonic() - begun)
+      out.item({ ...chapter, ms }, () => `${formatMs(ms).padStart(7)}  ${line}`)
     },
     say(line) {
-      if (!json) write(`${line}\n`)
+      if (!out.json) out.item({}, () => line)
     },
   }
 }

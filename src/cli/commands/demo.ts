@@ -1,0 +1,16 @@
+import { command, flag } from '../command.ts'
+import { createStory } from '../demo/story.ts'
+
+export const demo = command({
+  name: 'demo',
+  summary: 'The whole idea on this machine: publish, refuse and pass on, run, answer through a tunnel',
+  details: 'Three nodes on loopback, in a temporary folder. Ctrl-C ends them and leaves nothing behind.',
+  args: {},
+  options: { once: flag('check the answer and end: with 0, or with 1 and the reason') },
+  async run(cli, { once }) {
+    const { clock, rng, out, self, signal } = cli
+    const story = createStory({ clock, out })
+    const { runDemo } = await import('../demo/run.ts')
+    await runDemo({ clock, rng, log: cli.log('error'), story }, { command: self, once, signal })
+  },
+})
