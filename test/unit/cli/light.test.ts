@@ -143,7 +143,7 @@ async function connecting(
       if (event === 'listening') ready.resolve(local.port)
     },
   })
-  running.then(({ stderr }) => ready.reject(new Error(stderr)))
+  void running.then(({ stderr }) => ready.reject(new Error(stderr)))
   await use(await ready.promise)
   leave.abort(new InterruptedError('interrupted', 130))
   return await running
