@@ -38,6 +38,9 @@ import { createTunnelServer } from './tunnels.ts'
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
 const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
 
+/** A tunnel, or a log that is followed, may be silent for so long; other streams answer at once or are reset. */
+const QUIET_MS = 6 * 3600 * 1000
+
 /** The composition root: every part is made here, in the order in which it is needed, and handed what it needs. */
 export async function start(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
   const { clock, rng, log } = components
@@ -51,6 +54,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const closing = new AbortController()
   await using parts = new AsyncDisposableStack()
 
+  // also where the start fails half-way
+  parts.defer(() => closing.abort(new UnavailableError('the node has stopped')))
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   parts.use(await lockFolder(dataDir))
   const events = createEvents<NodeEvents>((error) => log.error('a listener failed', { reason: messageOf(error) }))
@@ -189,6 +194,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   await network.streams.handle(
     STATUS_PROTOCOL,
     createStatusServer({ clock, keys, services, receipts, logs }, { network: name }),
+    { idleMs: QUIET_MS },
   )
   await network.streams.handle(
     TUNNEL_PROTOCOL,
@@ -203,6 +209,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
       { network: name },
     ),
+    { idleMs: QUIET_MS },
   )
 
   await runnerReady()

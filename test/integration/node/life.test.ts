@@ -3,7 +3,16 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, type NodeWorld, stateOf } from '../../fixtures/nodes.ts'
+import {
+  addFolder,
+  announce,
+  bytesOf,
+  createWorld,
+  HELLO_WEB,
+  type NodeWorld,
+  newSigner,
+  stateOf,
+} from '../../fixtures/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
@@ -128,7 +137,10 @@ describe.skipIf(!needs('bubblewrap'))('SERVICES', () => {
   })
 
   it('are stopped in the whole mesh by their own node', async () => {
-    const node = await world.start('owner', { runner: onHost, services: { SERVICES: { 'hello-web': { DIR: HELLO_WEB, PUBLISH: true } } } })
+    const node = await world.start('owner', {
+      runner: onHost,
+      services: { SERVICES: { 'hello-web': { DIR: HELLO_WEB, PUBLISH: true } } },
+    })
     const neighbour = await world.start('neighbour', { runner: { STATIC_NODES: node.multiaddrs() } })
     await vi.waitFor(() => expect(neighbour.services()).toHaveLength(1), { timeout: 15_000 })
     const { id } = node.service('hello-web')

@@ -1,18 +1,26 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { formatAddress } from '../../../protocols/address.ts'
+import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { signStop } from '../../../protocols/announcement.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { issueTicket } from '../../../protocols/redirection.ts'
 import { encodeStop } from '../../../protocols/stop.ts'
-import { addressBytes } from '../../../protocols/address.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { once } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
 import type { BytePipe } from '../../../src/base/stream.ts'
 import { createLightPeer, type LightPeer, type NodeEvents, type ThundercloudNode } from '../../../src/node/index.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, type NodeWorld, stateOf } from '../../fixtures/nodes.ts'
+import {
+  addFolder,
+  announce,
+  bytesOf,
+  createWorld,
+  HELLO_WEB,
+  type NodeWorld,
+  newSigner,
+  stateOf,
+} from '../../fixtures/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
@@ -54,23 +62,41 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
   })
 
   it('tells the publisher who runs it and who does not', async () => {
-    await expect.poll(() => first.service(id).receipts.map(({ state }) => state).sort()).toEqual(['redirected', 'running'])
+    await expect
+      .poll(() =>
+        first
+          .service(id)
+          .receipts.map(({ state }) => state)
+          .sort(),
+      )
+      .toEqual(['redirected', 'running'])
     const answers = await first.ask(id, { signal: AbortSignal.timeout(10_000) })
     expect(answers.find(({ peerId }) => peerId === third.peerId)?.state).toBe('running')
   })
 
   it('answers its author through a tunnel, and nobody else', async () => {
     await using friend = await visitor()
-    expect(await get(await friend.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(20_000) }))).toContain('hello-web')
+    expect(await get(await friend.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(20_000) }))).toContain(
+      'hello-web',
+    )
     await using stranger = await visitor(newSigner())
-    await expect(stranger.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(20_000) })).rejects.toThrow(/access signature/)
-    await expect(friend.connect(parseCid(id), 'ssh', { signal: AbortSignal.timeout(20_000) })).rejects.toThrow(/no port "ssh"; it has http/)
+    await expect(stranger.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(20_000) })).rejects.toThrow(
+      /access signature/,
+    )
+    await expect(friend.connect(parseCid(id), 'ssh', { signal: AbortSignal.timeout(20_000) })).rejects.toThrow(
+      /no port "ssh"; it has http/,
+    )
   })
 
   it('shows its logs to its author, and to nobody else', async () => {
     const read = async (peer: LightPeer) => {
       const lines: string[] = []
-      for await (const { line } of peer.logs(parseCid(id), { tail: 50, follow: false, signal: AbortSignal.timeout(20_000) })) lines.push(line)
+      for await (const { line } of peer.logs(parseCid(id), {
+        tail: 50,
+        follow: false,
+        signal: AbortSignal.timeout(20_000),
+      }))
+        lines.push(line)
       return lines.join('\n')
     }
     await using friend = await visitor()
@@ -92,7 +118,9 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
       expires: issued + 3600,
       reach,
     })
-    const heard = once<NodeEvents, 'intake:stopped'>(second.events, 'intake:stopped', { signal: AbortSignal.timeout(10_000) })
+    const heard = once<NodeEvents, 'intake:stopped'>(second.events, 'intake:stopped', {
+      signal: AbortSignal.timeout(10_000),
+    })
     const stop = { signed: signStop(body, 'test', author), ticket }
     await first.receive(bytesOf(stop), { asPublisher: true })
     await stateOf(third, id, 'stopped')

@@ -1,0 +1,92 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { needs } from '../require.ts'
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname
+const ENGINE = '/var/run/docker.sock'
+
+type Chapter = { event: string } & Record<string, unknown>
+
+let scratch: string
+beforeEach(async () => {
+  // everything that the demo writes lies below it; short, for unix sockets lie there too
+  scratch = await mkdtemp('/tmp/tcd-')
+})
+afterEach(() => rm(scratch, { recursive: true, force: true }))
+
+type Machine = { engine: boolean; bubblewrap: boolean }
+
+/** The demo as a person starts it, on a machine that has what is said. */
+function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): ChildProcess {
+  const command = [process.execPath, '--conditions=thundercloud-source', MAIN, 'demo', '--json', ...args]
+  const env = { ...process.env, TMPDIR: scratch, PATH: bubblewrap ? process.env.PATH : '/nowhere' }
+  // in a mount namespace of its own the engine's socket is a file that nothing answers on
+  const masked = ['--mount', '/bin/sh', '-c', `/bin/mount --bind /dev/null ${ENGINE} && exec "$@"`, 'sh', ...command]
+  const [program = '', ...rest] = engine || !needs('engine') ? command : ['/usr/bin/unshare', ...masked]
+  return spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+async function tellAll(demo: ChildProcess): Promise<{ story: Chapter[]; code: number | null }> {
+  const story: Chapter[] = []
+  const ended = once(demo, 'exit') as Promise<[number | null]>
+  for await (const line of createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)) {
+    story.push(JSON.parse(line) as Chapter)
+  }
+  const [code] = await ended
+  return { story, code }
+}
+
+async function leftovers(): Promise<string[]> {
+  const files = await readdir(scratch)
+  const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
+  const containers = needs('engine')
+    ? execFileSync('docker', ['ps', '-a', '--filter', 'label=thundercloud.run', '--format', '{{.Names}} {{.Mounts}}'], {
+        encoding: 'utf8',
+      }).split('\n')
+    : []
+  return [...files, ...[...processes, ...containers].filter((line) => line.includes(scratch))]
+}
+
+const EVENTS = ['node', 'node', 'node', 'sandbox', 'published', 'verdict', 'verdict', 'running', 'tunnel', 'answer']
+
+async function expectStory(machine: Machine, sandbox: string): Promise<void> {
+  const { story, code } = await tellAll(startDemo(['--once'], machine))
+  expect(story.map(({ event }) => event)).toEqual(EVENTS)
+  expect(code).toBe(0)
+  expect(story.find(({ event }) => event === 'sandbox')).toMatchObject({ kind: sandbox })
+  const [second, third] = story.filter(({ event }) => event === 'verdict')
+  expect(second).toMatchObject({ node: 'second', run: false, redirect: true })
+  expect(third).toMatchObject({ node: 'third', run: { executor: sandbox === 'docker' ? 'docker' : 'host' } })
+  expect(story.at(-1)).toMatchObject({ status: 200, body: { service: 'hello-web' } })
+  expect(await leftovers()).toEqual([])
+}
+
+describe('the demo', () => {
+  it.skipIf(!needs('engine'))('runs its service in Docker where an engine answers', () =>
+    expectStory({ engine: true, bubblewrap: true }, 'docker'),
+  )
+
+  it.skipIf(!needs('bubblewrap') || !needs('root'))('runs it in bubblewrap where there is no engine', () =>
+    expectStory({ engine: false, bubblewrap: true }, 'bubblewrap'),
+  )
+
+  it.skipIf(needs('engine') && !needs('root'))(
+    'runs it under the permission model, for its own author, where there is neither',
+    () => expectStory({ engine: false, bubblewrap: false }, 'permission'),
+  )
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const demo = startDemo([], { engine: true, bubblewrap: true })
+    const lines = createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)
+    const ended = once(demo, 'exit')
+    for await (const line of lines) {
+      if ((JSON.parse(line) as Chapter).event === 'running') demo.kill('SIGINT')
+    }
+    const [code] = await ended
+    expect(code).toBe(130)
+    expect(await leftovers()).toEqual([])
+  })
+})
