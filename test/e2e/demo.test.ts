@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,6 +8,7 @@ import { needs } from '../require.ts'
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname
 const ENGINE = '/var/run/docker.sock'
+const BUBBLEWRAP = '/usr/bin/bwrap'
 
 type Chapter = { event: string } & Record<string, unknown>
 
@@ -22,11 +24,12 @@ type Machine = { engine: boolean; bubblewrap: boolean }
 /** The demo as a person starts it, on a machine that has what is said. */
 function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): ChildProcess {
   const command = [process.execPath, '--conditions=thundercloud-source', MAIN, 'demo', '--json', ...args]
-  const env = { ...process.env, TMPDIR: scratch, PATH: bubblewrap ? process.env.PATH : '/nowhere' }
-  // in a mount namespace of its own the engine's socket is a file that nothing answers on
-  const masked = ['--mount', '/bin/sh', '-c', `/bin/mount --bind /dev/null ${ENGINE} && exec "$@"`, 'sh', ...command]
-  const [program = '', ...rest] = engine || !needs('engine') ? command : ['/usr/bin/unshare', ...masked]
-  return spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const masked = [...(engine ? [] : [ENGINE]), ...(bubblewrap ? [] : [BUBBLEWRAP])].filter(existsSync)
+  // in a mount namespace of its own, what it is not to have is a file that nothing answers on
+  const mounts = masked.map((path) => `/bin/mount --bind /dev/null ${path} && `).join('')
+  const hidden = ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', `${mounts}exec "$@"`, 'sh', ...command]
+  const [program = '', ...rest] = masked.length === 0 ? command : hidden
+  return spawn(program, rest, { env: { ...process.env, TMPDIR: scratch }, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 async function tellAll(demo: ChildProcess): Promise<{ story: Chapter[]; code: number | null }> {
@@ -73,7 +76,7 @@ describe('the demo', () => {
     expectStory({ engine: false, bubblewrap: true }, 'bubblewrap'),
   )
 
-  it.skipIf(needs('engine') && !needs('root'))(
+  it.skipIf((needs('engine') || needs('bubblewrap')) && !needs('root'))(
     'runs it under the permission model, for its own author, where there is neither',
     () => expectStory({ engine: false, bubblewrap: false }, 'permission'),
   )
