@@ -6,7 +6,7 @@ import { RECEIPT_PROTOCOL } from '../../protocols/receipt.ts'
 import { createKeyCache } from '../../protocols/signature.ts'
 import { STATUS_PROTOCOL } from '../../protocols/status.ts'
 import { TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
-import { messageOf, UnavailableError } from '../base/errors.ts'
+import { messageOf, NotFoundError, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import { createCode } from '../code/index.ts'
 import type { Configuration } from '../config/index.ts'
@@ -190,7 +190,13 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
 
   await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
   await network.streams.handle(RECEIPT_PROTOCOL, (stream) => receipts.take(stream))
-  const logs: ThundercloudNode['logs'] = (id, options) => supervisor.logs(services.find(id).id, options)
+  const logs: ThundercloudNode['logs'] = (text, options) => {
+    const { id, run, record } = services.find(text)
+    if (run !== undefined) return supervisor.logs(id, options)
+    throw new NotFoundError(
+      `"${record.name}" has not run on this node; add --join MULTIADDR to read its logs where it runs`,
+    )
+  }
   await network.streams.handle(
     STATUS_PROTOCOL,
     createStatusServer({ clock, keys, services, receipts, logs }, { network: name }),
