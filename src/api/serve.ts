@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
 import { codeOf, InputError, messageOf } from '../base/errors.ts'
@@ -26,16 +26,23 @@ export async function listenHttp(
     requestTimeout: 0,
   })
   server.maxConnections = MAX_CONNECTIONS
-  const connections = trackConnections(server)
-  server.on('request', (incoming, outgoing) => void listener(incoming, outgoing))
+  let closing = false
+  server.on('request', (incoming, outgoing) => {
+    // kept alive, it would hold up the end for as long as it is idle
+    outgoing.once('close', () => {
+      if (closing) incoming.socket.destroySoon()
+    })
+    void listener(incoming, outgoing)
+  })
   await listen(server, host, port)
   const real = (server.address() as AddressInfo).port
   return {
     port: real,
     url: `http://${reachable(host)}:${real}`,
     async [Symbol.asyncDispose]() {
+      closing = true
       api[Symbol.dispose]()
-      await close(server, connections)
+      await close(server)
     },
   }
 }
@@ -59,39 +66,9 @@ function explain(error: Error, host: string, port: number): InputError {
   return new InputError(`the API's address ${where} ${problem}`, { cause: error })
 }
 
-interface Connections {
-  /** Ends those that answer nothing now, and the others as soon as they have answered. */
-  finish(): void
-}
-
-/** Node's own closeIdleConnections passes over connections that have not asked anything yet. */
-function trackConnections(server: Server): Connections {
-  const answering = new Map<Socket, number>()
-  let finishing = false
-  server.on('connection', (socket) => {
-    answering.set(socket, 0)
-    socket.once('close', () => answering.delete(socket))
-  })
-  server.on('request', ({ socket }, outgoing) => {
-    answering.set(socket, (answering.get(socket) ?? 0) + 1)
-    outgoing.once('close', () => {
-      const left = (answering.get(socket) ?? 1) - 1
-      if (answering.has(socket)) answering.set(socket, left)
-      if (finishing && left === 0) socket.destroySoon()
-    })
-  })
-  return {
-    finish() {
-      finishing = true
-      for (const [socket, requests] of answering) if (requests === 0) socket.destroySoon()
-    },
-  }
-}
-
-/** No new connections; those that are answering get a moment. */
-async function close(server: Server, connections: Connections): Promise<void> {
+/** No new connections; idle ones end at once, and those that are answering get a moment. */
+async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
-  connections.finish()
   using _force = systemClock().after(CLOSE_GRACE_MS, () => server.closeAllConnections())
   await closed
 }

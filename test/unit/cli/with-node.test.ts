@@ -161,11 +161,13 @@ describe('publish', () => {
     await using shell = await withHello()
     const { InterruptedError } = await import('../../../src/cli/errors.ts')
     const leave = new AbortController()
-    const { code, stdout } = await shell.run(['publish', 'hello', '--wait'], {
+    const { code, stdout, stderr } = await shell.run(['publish', 'hello', '--wait'], {
       signal: leave.signal,
       onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
     })
     expect([code, stdout]).toEqual([130, expect.stringContaining('Published "hello-web" (seq 1')])
+    // who pressed the keys need not be told
+    expect(stderr).not.toContain('interrupted')
   })
 
   test('the node that is not there is named, and no key is made for nothing', async () => {
