@@ -7,17 +7,29 @@ export interface MessageStream extends AsyncDisposable {
   readonly peer: string
   /** The next message; undefined when the other side has ended. Rejects when the stream was reset or `signal` aborts. */
   read(options?: { signal?: AbortSignal | undefined }): Promise<Uint8Array | undefined>
-  /** Resolves when there is room for more. */
-  write(message: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /**
+   * Resolves when there is room for more. The stream may still refer to `message`; with `reuse` it resolves only when
+   * nothing does, so that the same bytes can be filled anew.
+   */
+  write(message: Uint8Array, options?: { signal?: AbortSignal | undefined; reuse?: boolean | undefined }): Promise<void>
   /** No more messages from here; reading goes on. */
   end(): Promise<void>
   /** Both ways are over at once. */
   abort(reason: Error): void
 }
 
+export type OpenStreamOptions = {
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Where a message of so many bytes is put together; what it returns must be as long and in no other use until the
+   * message has been read and done with. For bulk: memory that is used again costs the collector nothing.
+   */
+  readonly allocate?: ((bytes: number) => Uint8Array) | undefined
+}
+
 /** Opens request streams to peers, dialling them if need be. `peer` is a peer id or a multiaddr that ends in /p2p/<id>. */
 export interface StreamOpener {
-  open(peer: string, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<MessageStream>
+  open(peer: string, protocol: string, options?: OpenStreamOptions): Promise<MessageStream>
 }
 
 /** A byte pipe in both directions with half-close: what a tunnel and a door hand out. */

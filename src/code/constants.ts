@@ -37,8 +37,8 @@ export const PROGRESS_MS = 250
 
 /** Streams that one peer may hold open at this server. */
 export const MAX_STREAMS_PER_PEER = 4
-/** Streams of all peers; each holds at most one chunk in memory, so this bounds memory at about 64 MiB. */
-export const MAX_STREAMS = 64
+/** Streams of all peers; each holds at most two chunks in memory, so this bounds memory at about 64 MiB. */
+export const MAX_STREAMS = 32
 /** A client that asks nothing for this long is let go. */
 export const IDLE_MS = 60_000
 /** A client that was turned away has this long to go. */

@@ -11,6 +11,7 @@ import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
+import { type Buffers, createBuffers } from './buffers.ts'
 import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from './constants.ts'
 import type { PartialCode } from './contract.ts'
 import { NoProviderError, WrongBytesError } from './errors.ts'
@@ -37,9 +38,10 @@ export type Pull = {
  * provider lied, and whatever else went wrong otherwise; what it still owed goes back to the plan.
  */
 export async function pullFrom(pull: Pull): Promise<void> {
-  await using stream = await open(pull)
+  const buffers = createBuffers(REQUESTS_AHEAD + WRITES_AHEAD)
+  await using stream = await open(pull, buffers)
   const target = pull.target() ?? (await pull.begin(await askManifest(pull, stream)))
-  await pullChunks(pull, stream, target)
+  await pullChunks(pull, stream, target, buffers)
   await stream.end()
 }
 
@@ -51,7 +53,12 @@ async function askManifest(pull: Pull, stream: MessageStream): Promise<Uint8Arra
   throw new WrongBytesError('the manifest came compressed')
 }
 
-async function pullChunks(pull: Pull, stream: MessageStream, { partial, plan }: Target): Promise<void> {
+async function pullChunks(
+  pull: Pull,
+  stream: MessageStream,
+  { partial, plan }: Target,
+  buffers: Buffers,
+): Promise<void> {
   const { peer, code } = pull
   const owed: number[] = []
   const missing = new Set<number>()
@@ -66,6 +73,8 @@ async function pullChunks(pull: Pull, stream: MessageStream, { partial, plan }: 
     } catch (error) {
       plan.release(peer, index)
       failure ??= { error }
+    } finally {
+      buffers.give(answer.bytes)
     }
   }
   try {
@@ -103,9 +112,9 @@ async function pullChunks(pull: Pull, stream: MessageStream, { partial, plan }: 
   if (failure !== undefined) throw failure.error
 }
 
-async function open({ clock, streams, peer, signal }: Pull): Promise<MessageStream> {
+async function open({ clock, streams, peer, signal }: Pull, buffers: Buffers): Promise<MessageStream> {
   using limit = deadline(clock, OPEN_MS, new TimeoutError('the provider did not answer the call'), signal)
-  return await streams.open(peer, ARCHIVE_PROTOCOL, limit)
+  return await streams.open(peer, ARCHIVE_PROTOCOL, { signal: limit.signal, allocate: buffers.take })
 }
 
 async function send(pull: Pull, stream: MessageStream, request: ArchiveRequest): Promise<void> {

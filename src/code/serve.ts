@@ -5,6 +5,7 @@ import {
   decodeArchiveRequest,
   encodeArchiveAnswer,
 } from '../../protocols/archive.ts'
+import { CHUNK_BYTES } from '../../protocols/limits.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
@@ -37,6 +38,10 @@ type Session = {
   readonly signal: AbortSignal | undefined
   /** The code of the last request, kept open: clients ask for many chunks of one. */
   open?: { key: string; reader: ChunkReader } | undefined
+  /** Two frames for whole chunks, in turn: one is filled from the disk while the other is on its way. */
+  readonly frames: { frame: Uint8Array; bytes: Uint8Array }[]
+  /** The frame on its way; the next one waits for it. */
+  sending: Promise<void>
   /** The way to this peer is slower than compressing is; believed until a large frame shows the contrary. */
   slow: boolean
   chunks: number
@@ -49,9 +54,19 @@ export function createArchiveServer(components: ServerComponents) {
   const perPeer = new Map<string, number>()
   let streams = 0
 
-  async function send(session: Session, frame: Uint8Array): Promise<void> {
+  /** Resolves when the frame's turn has come. `reuse`: the frame will be filled again, when the one after it has its turn. */
+  async function send(session: Session, frame: Uint8Array, reuse = false): Promise<void> {
+    await session.sending
+    session.sending = transmit(session, frame, reuse)
+    session.sending.catch((error) => session.stream.abort(error))
+  }
+
+  async function transmit(session: Session, frame: Uint8Array, reuse: boolean): Promise<void> {
     using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), session.signal)
-    await session.stream.write(frame, limit)
+    const startedAt = clock.monotonic()
+    await session.stream.write(frame, { signal: limit.signal, reuse })
+    if (frame.byteLength < MEASURED_BYTES) return
+    session.slow = clock.monotonic() - startedAt > (frame.byteLength / FAST_BYTES_PER_SECOND) * 1000
   }
 
   const refuse = (session: Session, message: string) => send(session, encodeArchiveAnswer({ is: 'error', message }))
@@ -79,29 +94,24 @@ export function createArchiveServer(components: ServerComponents) {
     if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: reader.encoded }))
     const end = Math.min(request.first + request.count, reader.manifest.chunks.length)
     for (let index = request.first; index < end; index++) {
-      const { frame, bytes } = chunkAnswer(chunkLength(reader.manifest, index))
+      const length = chunkLength(reader.manifest, index)
+      const { frame, bytes } = frameFor(session, length)
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
-      await sendChunk(session, frame, request.zstd ? bytes : undefined)
+      // a fast way is not made faster by compressing: whether this one is, the last whole chunk has shown
+      const small = request.zstd && session.slow ? await shrink(bytes) : undefined
+      if (small !== undefined) await send(session, encodeArchiveAnswer({ is: 'zstd', bytes: small }))
+      else await send(session, frame, true)
       session.chunks++
-      session.bytes += bytes.byteLength
+      session.bytes += length
     }
     if (end < request.first + request.count) await refuse(session, `chunk ${Math.max(end, request.first)} is not here`)
-  }
-
-  /** A fast way is not made faster by compressing: whether this one is, the last whole chunk has shown. */
-  async function sendChunk(session: Session, plain: Uint8Array, bytes: Uint8Array | undefined): Promise<void> {
-    const small = bytes !== undefined && session.slow ? await shrink(bytes) : undefined
-    const startedAt = clock.monotonic()
-    await send(session, small === undefined ? plain : encodeArchiveAnswer({ is: 'zstd', bytes: small }))
-    const sent = small ?? plain
-    if (sent.byteLength < MEASURED_BYTES) return
-    session.slow = clock.monotonic() - startedAt > (sent.byteLength / FAST_BYTES_PER_SECOND) * 1000
   }
 
   /** Waits until the client has left: a reset could overtake the answer. */
   async function turnAway(session: Session): Promise<void> {
     await nextRequest(session)
     await refuse(session, 'too many archive streams; ask again later')
+    await session.sending
     await session.stream.end()
     using limit = deadline(clock, LEAVE_MS, new TimeoutError('the peer does not leave'), session.signal)
     while ((await session.stream.read(limit)) !== undefined);
@@ -115,12 +125,21 @@ export function createArchiveServer(components: ServerComponents) {
     for (let request = await nextRequest(session); request !== undefined; request = await nextRequest(session)) {
       await answer(session, request)
     }
+    await session.sending
     await stream.end()
   }
 
   /** Answers one stream until it ends. Never rejects: what a peer does wrong ends its stream only. */
   return async function handle(stream: MessageStream, options: Signalled = {}): Promise<void> {
-    const session: Session = { stream, signal: options.signal, slow: true, chunks: 0, bytes: 0 }
+    const session: Session = {
+      stream,
+      signal: options.signal,
+      frames: [],
+      sending: Promise.resolve(),
+      slow: true,
+      chunks: 0,
+      bytes: 0,
+    }
     streams++
     perPeer.set(stream.peer, (perPeer.get(stream.peer) ?? 0) + 1)
     try {
@@ -139,6 +158,14 @@ export function createArchiveServer(components: ServerComponents) {
         events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
     }
   }
+}
+
+/** A frame that nothing refers to any more: the one before the last, whose turn ended before the last one's began. */
+function frameFor({ frames }: Session, length: number): { frame: Uint8Array; bytes: Uint8Array } {
+  if (length < CHUNK_BYTES) return chunkAnswer(length)
+  const free = frames.length < 2 ? chunkAnswer(CHUNK_BYTES) : (frames.shift() as (typeof frames)[number])
+  frames.push(free)
+  return free
 }
 
 /** A chunk that this disk has lost is one that is not here. */

@@ -6,7 +6,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Backoff } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
-import type { MessageStream, StreamOpener } from '../base/stream.ts'
+import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
 import { startNetwork } from './network.ts'
 
@@ -127,8 +127,7 @@ export type HandleOptions = {
   readonly idleMs?: number | undefined
 }
 
-export type OpenOptions = {
-  readonly signal?: AbortSignal | undefined
+export type OpenOptions = OpenStreamOptions & {
   /** longest message that is read; default 1 MiB and a little */
   readonly maxMessageBytes?: number | undefined
 }

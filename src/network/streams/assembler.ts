@@ -9,14 +9,16 @@ const MAX_PREFIX_BYTES = 5
  */
 export class Assembler {
   readonly #maxMessageBytes: number
+  readonly #allocate: (bytes: number) => Uint8Array
   readonly #ready: Uint8Array[] = []
   #next = 0
   #held = 0
   #prefix = { value: 0, size: 0 }
   #partial: { bytes: Uint8Array; filled: number } | undefined
 
-  constructor(maxMessageBytes: number) {
+  constructor(maxMessageBytes: number, allocate: (bytes: number) => Uint8Array = allocateFresh) {
     this.#maxMessageBytes = maxMessageBytes
+    this.#allocate = allocate
   }
 
   /** Bytes held here: whole messages, and what has come of the next one. */
@@ -48,8 +50,7 @@ export class Assembler {
         this.#done(new Uint8Array(piece.buffer, piece.byteOffset + at, length))
         at += length
       } else {
-        // not zeroed first: it is handed out only when every byte was written
-        this.#partial = { bytes: new Uint8Array(Buffer.allocUnsafeSlow(length).buffer), filled: 0 }
+        this.#partial = { bytes: this.#allocate(length), filled: 0 }
       }
     }
     return undefined
@@ -89,6 +90,11 @@ export class Assembler {
     this.#ready.push(message)
     this.#held += message.byteLength + OVERHEAD_BYTES
   }
+}
+
+/** Not zeroed first: a message is handed out only when every byte was written. */
+function allocateFresh(bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
 
 /** An unsigned varint (LEB128). */

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
-import type { MessageStream } from '../../base/stream.ts'
+import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
 import { Assembler, varint } from './assembler.ts'
@@ -22,9 +22,10 @@ export type LengthPrefixedStream = MessageStream & {
  */
 export function messageStream(
   raw: Stream,
-  { clock, peer, maxMessageBytes }: { clock: Clock; peer: string; maxMessageBytes: number },
+  init: { clock: Clock; peer: string; maxMessageBytes: number; allocate?: OpenStreamOptions['allocate'] },
 ): LengthPrefixedStream {
-  const received = new Assembler(maxMessageBytes)
+  const { clock, peer, maxMessageBytes } = init
+  const received = new Assembler(maxMessageBytes, init.allocate)
   const waiting = new Set<() => void>()
   /** holds a whole message of the longest kind, so that a paused reader has something to take, and the next one */
   const pauseAt = 2 * (maxMessageBytes + 5)
@@ -116,6 +117,11 @@ export function messageStream(
       throw broken
     }
   }
+  /**
+   * Does anything here still refer to bytes that were written? A connection that needs no drain has taken, and encrypted
+   * into buffers of its own, all that this stream has handed on.
+   */
+  const isHeld = () => raw.writeBufferLength > 0 || raw.writableNeedsDrain
   const stream: LengthPrefixedStream = {
     peer,
     get movedAt() {
@@ -139,7 +145,7 @@ export function messageStream(
         await change(signal)
       }
     },
-    async write(message, { signal } = {}) {
+    async write(message, { signal, reuse = false } = {}) {
       signal?.throwIfAborted()
       if (failure !== undefined) throw failure
       if (ended !== undefined) throw new StreamBrokenError('this side has ended the stream')
@@ -155,7 +161,7 @@ export function messageStream(
         failure ??= new StreamBrokenError(`the stream is closed: ${messageOf(error)}`, { cause: error })
         throw failure
       }
-      while (raw.writeBufferLength > WRITE_AHEAD_BYTES) {
+      while (reuse ? isHeld() : raw.writeBufferLength > WRITE_AHEAD_BYTES) {
         await change(signal)
         if (failure !== undefined) throw failure
       }

@@ -40,14 +40,14 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
   })
 
   return {
-    async open(peer, protocol, { signal, maxMessageBytes = MAX_MESSAGE_BYTES } = {}) {
+    async open(peer, protocol, { signal, allocate, maxMessageBytes = MAX_MESSAGE_BYTES } = {}) {
       using limit = deadline(clock, OPEN_TIMEOUT_MS, new TimeoutError('the peer did not answer in time'), signal)
       const options = { signal: limit.signal, maxOutboundStreams: MAX_OUTBOUND_PER_PEER }
       try {
         const target = targetOf(peer)
         if (peer.startsWith('/')) components.allow(peer)
         const raw = await libp2p.dialProtocol(target.dial, protocol, options)
-        return messageStream(raw, { clock, peer: target.peer, maxMessageBytes })
+        return messageStream(raw, { clock, peer: target.peer, maxMessageBytes, allocate })
       } catch (error) {
         throw signal?.aborted === true ? signal.reason : openError(error, limit.signal)
       }
