@@ -9,9 +9,18 @@ export function describeLimits({ executor, json, outcome, plan }: KitContext): v
       const seen = await json(`const text = require('fs').readFileSync('/proc/self/status', 'utf8')
         const field = name => new RegExp('^' + name + ':\\\\s*(.*)$', 'm').exec(text)[1].split('\\t')[0]
         console.log(JSON.stringify({ uid: process.getuid(), euid: process.geteuid(), groups: process.getgroups().filter(g => g === 0).length,
-          eff: field('CapEff'), prm: field('CapPrm'), bnd: field('CapBnd'), amb: field('CapAmb'), nnp: field('NoNewPrivs'), init: require('fs').existsSync('/var/run/docker.sock') }))`)
+          eff: field('CapEff'), prm: field('CapPrm'), bnd: field('CapBnd'), amb: field('CapAmb'), nnp: field('NoNewPrivs'), seccomp: field('Seccomp'), init: require('fs').existsSync('/var/run/docker.sock') }))`)
       const none = '0000000000000000'
-      expect(seen).toMatchObject({ groups: 0, eff: none, prm: none, bnd: none, amb: none, nnp: '1', init: false })
+      expect(seen).toMatchObject({
+        groups: 0,
+        eff: none,
+        prm: none,
+        bnd: none,
+        amb: none,
+        nnp: '1',
+        seccomp: '2',
+        init: false,
+      })
       expect(seen.uid).toBeGreaterThan(0)
       expect(seen.euid).toBe(seen.uid)
     })

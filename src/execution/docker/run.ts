@@ -2,7 +2,6 @@ import { chmod, mkdir, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { deadline } from '../../base/clock.ts'
 import { entryFile } from '../../base/entry.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
@@ -36,24 +35,25 @@ export type DockerRunInput = {
 export function dockerRun(input: DockerRunInput): Run {
   const { engine, clock, handle, plan } = input
   const container = engine.docker.getContainer(handle.name)
-  const writer = createLogWriter(plan.logDir, 'run', input.logs)
   let stopped: 'stopped' | 'timeout' | undefined
   let door: Promise<void> | undefined
   let end: Promise<RunEnd> | undefined
 
   async function ended(signal?: AbortSignal): Promise<RunEnd> {
     // Only who waits copies the output: a run may be looked at by several.
+    const writer = createLogWriter(plan.logDir, 'run', input.logs)
     const output = copyOutput(engine, container, { dir: plan.logDir, writer, clock })
-    const end = await hasEnded(signal).catch((error) => {
+    const finish = () => output.finish().finally(() => writer[Symbol.asyncDispose]())
+    try {
+      const end = await hasEnded(signal)
+      using _limit = clock.after(LAST_WORDS_MS, () => output.stop())
+      await finish()
+      return end
+    } catch (error) {
       output.stop()
+      finish().catch(() => {})
       throw error
-    })
-    const late = new UnavailableError('the engine does not finish telling the output')
-    using limit = deadline(clock, LAST_WORDS_MS, late, signal)
-    limit.signal.addEventListener('abort', () => output.stop(), { once: true })
-    await output.finish()
-    await writer[Symbol.asyncDispose]()
-    return end
+    }
   }
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {

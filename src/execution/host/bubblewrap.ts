@@ -19,7 +19,13 @@ const SYSTEM_FILES = [
   '/etc/localtime',
 ]
 
+/** Descriptors that a keeper hands to bubblewrap: where it tells what it does, and the filter of system calls. */
+export const STATUS_FD = 3
+export const FILTER_FD = 4
+
 export type SandboxInit = {
+  /** there is a filter of system calls for this processor, on FILTER_FD */
+  readonly filtered: boolean
   readonly bwrap: string
   /** the Node.js binary that services run with */
   readonly node: string
@@ -45,15 +51,15 @@ export const SANDBOX_ETC = {
  * The keeper's own box: a network and process namespace in which it is the first process, so that all that runs there
  * ends when it ends, and the file system as it is. The service's box is made inside it and shares its network only.
  */
-export function keeperArgs({ uid }: Pick<SandboxInit, 'uid'>, statusFd: number, command: readonly string[]): string[] {
+export function keeperArgs({ uid }: Pick<SandboxInit, 'uid'>, command: readonly string[]): string[] {
   const user = uid === undefined ? ['--unshare-user'] : []
   const namespaces = ['--unshare-net', '--unshare-pid', '--unshare-ipc', '--as-pid-1']
   const files = ['--dev-bind', '/', '/', '--proc', '/proc', '--chdir', '/']
-  return [...user, ...namespaces, ...files, '--json-status-fd', `${statusFd}`, '--', ...command]
+  return [...user, ...namespaces, ...files, '--json-status-fd', `${STATUS_FD}`, '--', ...command]
 }
 
 /** The service's box. */
-export function sandboxArgs(plan: Plan, init: SandboxInit, statusFd: number): string[] {
+export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
   const { uid, etcDir } = init
   const user = uid === undefined ? ['--unshare-user', '--uid', `${NOBODY}`, '--gid', `${NOBODY}`] : []
   // The last three let setpriv change the user and then give everything up, these included.
@@ -71,7 +77,8 @@ export function sandboxArgs(plan: Plan, init: SandboxInit, statusFd: number): st
   return [
     ...user,
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'run'],
-    ...['--new-session', '--die-with-parent', '--json-status-fd', `${statusFd}`, '--cap-drop', 'ALL', ...caps],
+    ...['--new-session', '--die-with-parent', '--json-status-fd', `${STATUS_FD}`, '--cap-drop', 'ALL', ...caps],
+    ...(init.filtered ? ['--seccomp', `${FILTER_FD}`] : []),
     ...['--clearenv', ...env],
     ...['--ro-bind', '/usr', '/usr', ...SYSTEM_DIRS.flatMap(systemDir)],
     ...FOLDERS.flatMap((path) => ['--perms', '0755', '--dir', path]),

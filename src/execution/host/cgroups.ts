@@ -1,4 +1,4 @@
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Grant } from '../../base/verdict.ts'
 
@@ -131,11 +131,15 @@ async function delegated(base: string): Promise<Partial<Record<Controller, strin
   return undefined
 }
 
+/** It may be there already, made by another user's node. */
 async function makeDir(dir: string): Promise<boolean> {
-  return mkdir(dir, { recursive: true }).then(
-    () => true,
-    () => false,
-  )
+  try {
+    await mkdir(dir, { recursive: true })
+    await access(dir, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function entries(roots: Partial<Record<Controller, string>>): [Controller, string][] {

@@ -16,6 +16,7 @@ import { PERMISSION_WEAKER, permissionCommand, permissionEnv } from './permissio
 import { probeSandbox, type Sandbox } from './probe.ts'
 import { isAlive } from './process-id.ts'
 import { type HostHandle, hostRun, keeperOf, listRuns, removeHostRun } from './run.ts'
+import { seccompFilter } from './seccomp.ts'
 
 const LOOK_MS = 5
 /** From the first line of a keeper to its command: Node starts in 50 ms on an idle machine. */
@@ -73,8 +74,11 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
       if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
       cgroup = await createCgroup(groups, groupName(runId(plan)), plan.grant)
       const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
-      const box = { bwrap: sandbox.bwrap, node, etcDir: files.etc, uid, limitPids: !has('pids'), heapMib }
-      command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...sandboxArgs(plan, box, 3)])
+      const filter = seccompFilter()
+      if (filter !== undefined) await writeFile(files.filter, filter)
+      const filtered = filter !== undefined
+      const box = { bwrap: sandbox.bwrap, node, etcDir: files.etc, uid, limitPids: !has('pids'), heapMib, filtered }
+      command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...sandboxArgs(plan, box)])
     } else {
       await mkdir(files.work, { recursive: true, mode: 0o700 })
       command = permissionCommand(plan, { node, workDir: files.work, ownAddress: init.ownAddress })
@@ -101,7 +105,7 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
       files.dir,
     ]
     const [command = '', ...args] =
-      'bwrap' in sandbox ? [sandbox.bwrap, ...keeperArgs({ uid: root ? 0 : undefined }, 3, keeper)] : keeper
+      'bwrap' in sandbox ? [sandbox.bwrap, ...keeperArgs({ uid: root ? 0 : undefined }, keeper)] : keeper
     try {
       const child = spawn(command, args, {
         cwd: '/',
@@ -211,7 +215,8 @@ function digest(id: string): string {
 function weakerOf({ roots }: CgroupRoots): string[] {
   const weaker = ['disk: /work is memory, beside the memory grant where that is watched']
   if (roots.memory === undefined) weaker.push('memory: watched')
-  if (roots.pids === undefined) weaker.push('pids: per user, not per run, where the node is not root')
+  if (roots.pids === undefined) weaker.push("pids: by the kernel's limit per user")
+  if (seccompFilter() === undefined) weaker.push('system calls: not filtered on this processor')
   if (roots.cpu === undefined) weaker.push('cpu: not limited')
   return weaker
 }

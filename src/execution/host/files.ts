@@ -45,6 +45,8 @@ export function runFiles(dir: string) {
     end: file('end.json'),
     /** what bubblewrap and the keeper complain about */
     complaints: file('keeper.log'),
+    /** the system calls that the sandbox allows; absent where there is no filter for the processor */
+    filter: file('filter.bpf'),
     etc: file('etc'),
     work: file('work'),
   }

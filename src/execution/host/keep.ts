@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
@@ -55,7 +56,7 @@ export async function keep(dir: string): Promise<void> {
     },
   })
   try {
-    box.child = runCommand(plan, clock)
+    box.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
     if (!plan.sandboxed && box.child.pid !== undefined) await writeJson(files.child, identify(box.child.pid))
     const [end] = await Promise.all([
       box.child.end,
@@ -82,10 +83,15 @@ type Box = {
   stop(graceMs: number, reason: EndReason): Promise<void>
 }
 
-function runCommand(plan: KeeperPlan, clock: Clock): Box {
+/** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
+function runCommand(plan: KeeperPlan, filter: number | undefined, clock: Clock): Box {
   const [program = '', ...args] = plan.command
-  const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
-  const child = spawn(program, args, { cwd: plan.cwd, env: plan.env, stdio: [...stdio] })
+  const child = spawn(program, args, {
+    cwd: plan.cwd,
+    env: plan.env,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter ?? 'ignore'],
+  })
+  if (filter !== undefined) closeSync(filter)
   const init = plan.sandboxed ? firstProcess(child) : Promise.resolve(child.pid)
   let reason: EndReason = 'exit'
   const kill = async () => signal((await init) ?? child.pid, 'SIGKILL')

@@ -12,6 +12,8 @@ export type HostHandle = { readonly dir: string; readonly socket: string; readon
 
 /** Between looks at a run whose keeper does not answer. */
 const LOOK_MS = 20
+/** How long a keeper may take to answer: it starts in 50 ms on an idle machine. */
+const ANSWER_MS = 30_000
 /** How long the kernel may take to end a namespace that was killed. */
 const GONE_MS = 10_000
 
@@ -19,6 +21,23 @@ const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was ended from
 
 export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Run {
   const files = runFiles(handle.dir)
+
+  /** Its keeper's answer; undefined when the run has ended. A keeper that has just begun opens its door in a moment. */
+  async function tell(request: object, signal?: AbortSignal): Promise<string | undefined> {
+    const until = clock.monotonic() + ANSWER_MS
+    for (;;) {
+      if ((await readEnd(files)) !== undefined) return undefined
+      try {
+        return await askDoor(handle.socket, request, signal)
+      } catch (error) {
+        const keeper = await keeperOf(files)
+        if (keeper !== undefined && !isAlive(keeper)) return undefined
+        if (clock.monotonic() > until) throw error
+        await sleep(clock, LOOK_MS, { signal })
+      }
+    }
+  }
+
   return {
     handle,
     startedAt,
@@ -33,14 +52,12 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       }
     },
     async stop({ graceMs, reason = 'stopped' }) {
-      if ((await readEnd(files)) !== undefined) return
-      await askDoor(handle.socket, { stop: graceMs, reason }).catch(async (error) => {
-        const keeper = await keeperOf(files)
-        if (keeper !== undefined && isAlive(keeper)) throw error
-      })
+      await tell({ stop: graceMs, reason })
     },
     async stats({ signal } = {}) {
-      return JSON.parse(await askDoor(handle.socket, { stats: true }, signal)) as RunStats
+      const answer = await tell({ stats: true }, signal)
+      if (answer === undefined) throw new UnavailableError('the run has ended')
+      return JSON.parse(answer) as RunStats
     },
     async connect(port, options = {}) {
       const ended = await readEnd(files)
