@@ -2,30 +2,14 @@ import { startCode } from './code.ts'
 import type { Code, CodeComponents, CodeInit } from './contract.ts'
 
 export type {
-  ChunkReader,
   Code,
   CodeComponents,
   CodeInit,
-  CodeProviders,
-  CodeStore,
-  ObtainedCode,
-  ObtainOptions,
-  StoreComponents,
-  StoredCode,
-  StoreInit,
 } from './contract.ts'
-export {
-  BadArchiveError,
-  DiskFullError,
-  InUseError,
-  NoProviderError,
-  StoreFullError,
-  TooLargeError,
-  WrongBytesError,
-} from './errors.ts'
-export type { CodeEvents, CodeOrigin } from './events.ts'
+
+export type { CodeEvents } from './events.ts'
 export { listFolder } from './folder.ts'
-export { type PackEntry, packEntries } from './tar-write.ts'
+export { packEntries } from './tar-write.ts'
 
 /**
  * Code on this node: packed, kept by content, served to peers, fetched from them, and unpacked for runs.

@@ -9,8 +9,7 @@ import { start } from './node.ts'
 
 export type * from './contract.ts'
 export type { NodeEvents } from './events.ts'
-export { createLightPeer, type LightPeer, type LightPeerInit } from './light.ts'
-export { livingOwner } from './lock.ts'
+export { createLightPeer, type LightPeer } from './light.ts'
 
 export type NodeComponents = {
   clock: Clock

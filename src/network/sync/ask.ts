@@ -104,5 +104,3 @@ export function syncClient({ streams, source, conduct }: AskComponents) {
     },
   }
 }
-
-export type SyncClient = ReturnType<typeof syncClient>
