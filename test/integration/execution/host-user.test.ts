@@ -18,7 +18,13 @@ describe.skipIf(!needs('bubblewrap') || !needs('root') || !readable())('a node t
     })
     expect(stderr).toBe('')
     const report = JSON.parse(stdout)
-    expect(report).toMatchObject({ available: true, memory: 'memory', answer: 'hello', left: [] })
+    expect(report).toMatchObject({
+      available: true,
+      memory: 'memory',
+      answer: 'hello',
+      writable: ['/work', '/tmp'],
+      left: [],
+    })
     expect(report.weaker).toEqual(expect.arrayContaining(['memory: watched', 'cpu: not limited']))
     expect(report.status).toMatch(/^Uid:\t65534\t/m)
     for (const name of ['CapEff', 'CapPrm', 'CapBnd'])
