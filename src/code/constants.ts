@@ -47,8 +47,6 @@ export const LEAVE_MS = 5_000
 export const SEND_MS = 30_000
 /** A way that is faster than this is not helped by zstd, which takes and gives about 300 MB/s on one core. */
 export const FAST_BYTES_PER_SECOND = 60_000_000
-/** Shorter frames disappear in buffers and tell nothing about the way. */
-export const MEASURED_BYTES = 512 * 1024
 /** A compressed chunk must save at least this share; less is not worth the client's work. */
 export const WORTHWHILE_SAVING = 0.05
 /** log2 of the zstd window: 1 MiB, one chunk. A reader needs no more memory than that. */

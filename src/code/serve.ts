@@ -12,15 +12,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { MessageStream } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
-import {
-  FAST_BYTES_PER_SECOND,
-  IDLE_MS,
-  LEAVE_MS,
-  MAX_STREAMS,
-  MAX_STREAMS_PER_PEER,
-  MEASURED_BYTES,
-  SEND_MS,
-} from './constants.ts'
+import { FAST_BYTES_PER_SECOND, IDLE_MS, LEAVE_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, SEND_MS } from './constants.ts'
 import type { ChunkReader, CodeStore, Signalled } from './contract.ts'
 import { WrongBytesError } from './errors.ts'
 import type { CodeEvents } from './events.ts'
@@ -42,8 +34,8 @@ type Session = {
   readonly frames: { frame: Uint8Array; bytes: Uint8Array }[]
   /** The frame on its way; the next one waits for it. */
   sending: Promise<void>
-  /** The way to this peer is slower than compressing is; believed until a large frame shows the contrary. */
-  slow: boolean
+  /** Is the way to this peer slower than compressing is? Unknown until a whole chunk went to it uncompressed. */
+  slow: boolean | undefined
   chunks: number
   bytes: number
 }
@@ -65,7 +57,7 @@ export function createArchiveServer(components: ServerComponents) {
     using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), session.signal)
     const startedAt = clock.monotonic()
     await session.stream.write(frame, { signal: limit.signal, reuse })
-    if (frame.byteLength < MEASURED_BYTES) return
+    if (frame.byteLength <= CHUNK_BYTES) return
     session.slow = clock.monotonic() - startedAt > (frame.byteLength / FAST_BYTES_PER_SECOND) * 1000
   }
 
@@ -97,8 +89,8 @@ export function createArchiveServer(components: ServerComponents) {
       const length = chunkLength(reader.manifest, index)
       const { frame, bytes } = frameFor(session, length)
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
-      // a fast way is not made faster by compressing: whether this one is, the last whole chunk has shown
-      const small = request.zstd && session.slow ? await shrink(bytes) : undefined
+      const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
+      const small = worthwhile ? await shrink(bytes) : undefined
       if (small !== undefined) await send(session, encodeArchiveAnswer({ is: 'zstd', bytes: small }))
       else await send(session, frame, true)
       session.chunks++
@@ -136,7 +128,7 @@ export function createArchiveServer(components: ServerComponents) {
       signal: options.signal,
       frames: [],
       sending: Promise.resolve(),
-      slow: true,
+      slow: undefined,
       chunks: 0,
       bytes: 0,
     }
