@@ -103,36 +103,70 @@ export function createDecide(components: DecideComponents, init: { policy(): Pol
     return decision
   }
 
+  function write(id: string, { verdict, failure, error }: Decision): void {
+    const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
+    journal.verdicts.add({
+      service: id,
+      at: clock.now(),
+      policy,
+      verdict: error === undefined ? verdict : undefined,
+      failure,
+    })
+  }
+
+  function tell(signed: SignedService, verdict: Verdict): void {
+    const { replyTo, author } = signed.body
+    const { redirect: redirected, reasons } = verdict
+    const statement = { service: signed.id.toString(), state: stateOf(verdict), redirected, reasons }
+    receipts.send(statement, { replyTo, author: decodeAddress(author) }, init.closing)
+  }
+
+  /** Journalled before it is done: what a crash leaves undone is taken up by `resume`. */
+  function carryOut(signed: SignedService, decision: Decision, predecessor: string | undefined): Decision {
+    const id = signed.id.toString()
+    write(id, decision)
+    const done = act(signed, decision, predecessor)
+    if (done !== decision) write(id, done)
+    return done
+  }
+
   return {
     async decide(signed, ticket, { signal }) {
       const id = signed.id.toString()
       const began = clock.monotonic()
+      // the node was killed between its verdict and what follows from it: it stands, or its own run would weigh against it
+      const stands = journal.verdicts.latest(id)?.verdict
+      if (stands !== undefined) {
+        if (stands.run === false) {
+          act(signed, { verdict: stands }, journal.announcements.get(id)?.follows)
+          tell(signed, stands)
+        }
+        return { redirect: stands.redirect }
+      }
       const asked = await ask(signed, ticket.depth, signal)
       const record = journal.announcements.get(id)
       // stopped or superseded while the runner was thinking: its word is about something that is over
       if (record !== undefined && record.state !== 'live') return { redirect: false }
       const decision = journal.stops.has(id) ? stoppedHere(asked) : asked
-      const { verdict, failure, error } = act(signed, decision, record?.follows)
-      const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
-      journal.verdicts.add({
-        service: id,
-        at: clock.now(),
-        policy,
-        verdict: error === undefined ? verdict : undefined,
-        failure,
-      })
+      const { verdict, failure, error } = carryOut(signed, decision, record?.follows)
       events.emit('node:verdict', { id, name: signed.body.name, verdict, failure, tookMs: clock.monotonic() - began })
-      const author = decodeAddress(signed.body.author)
-      const statement = { service: id, state: stateOf(verdict), redirected: verdict.redirect, reasons: verdict.reasons }
-      receipts.send(statement, { replyTo: signed.body.replyTo, author }, init.closing)
-      log.debug('decided', { id, author: texts.of(author), run: verdict.run !== false, redirect: verdict.redirect })
+      tell(signed, verdict)
+      log.debug('decided', {
+        id,
+        author: texts.ofBytes(signed.body.author),
+        run: verdict.run !== false,
+        redirect: verdict.redirect,
+      })
       // a runner's failure is no verdict: whoever asked asks again later
       if (error !== undefined) throw error
       return { redirect: verdict.redirect }
     },
     dryRun: ({ signed, record }, { signal } = {}) => ask(signed, record.depth, signal),
     resume({ signed, verdict, record }) {
-      if (verdict?.verdict !== undefined) act(signed, { verdict: verdict.verdict }, record.follows)
+      if (verdict?.verdict === undefined) return
+      const decision = { verdict: verdict.verdict }
+      const done = act(signed, decision, record.follows)
+      if (done !== decision) write(signed.id.toString(), done)
     },
   }
 }

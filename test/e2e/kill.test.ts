@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { listFolder, packEntries } from '../../src/code/index.ts'
+import type { ServiceView } from '../../src/node/contract.ts'
+import { announce, bytesOf, newSigner } from '../fixtures/nodes.ts'
+import { needs } from '../require.ts'
+import { cgroupsOf, containersOf, keepersOf, processesOf } from './support/leftovers.ts'
+import { type NodeProcess, startNode, type Told } from './support/node-process.ts'
+import { journalledRuns, journalledVerdicts, MIB, makeScratch, type Scratch } from './support/scratch.ts'
+
+const HEAVY = 64 * MIB
+/** What may be on its way when a stream breaks, and is asked for again. */
+const IN_FLIGHT = 8 * MIB
+/** Of the heavy code, by when the node is killed. */
+const ENOUGH = 16 * MIB
+const SERVER = `console.log('begun')
+require('node:http').createServer((_, answer) => answer.end('here')).listen(8080, '127.0.0.1')`
+const TASK = `console.log('begun'); setTimeout(() => console.log('done'), Number(process.env.TAKES))`
+const FILES = { 'server.js': SERVER, 'task.js': TASK }
+
+let scratch: Scratch
+let publisher: NodeProcess
+let light: string
+let heavy: string
+
+beforeAll(async () => {
+  scratch = await makeScratch()
+  await scratch.publisher('a')
+  publisher = await startNode(scratch.dir('a'), { env: await scratch.env('a') })
+  const add = async (dir: string) => (await publisher.api.addArchive(packEntries(await listFolder(dir)))).code
+  light = await add(await scratch.code('light', FILES))
+  heavy = await add(await scratch.code('heavy', FILES, HEAVY))
+})
+afterAll(async () => {
+  await publisher?.[Symbol.asyncDispose]()
+  await scratch?.[Symbol.asyncDispose]()
+})
+
+type Published = { readonly id: string; readonly name: string; readonly kind: 'service' | 'task' }
+
+function run(kind: Published['kind'], takesMs: number): Record<string, unknown> {
+  if (kind === 'service') return { command: ['node', 'server.js'], ports: [{ name: 'http', port: 8080 }], kind }
+  return { command: ['node', 'task.js'], kind, env: { TAKES: String(takesMs) } }
+}
+
+describe.each([
+  ['docker', 'engine'],
+  ['host', 'bubblewrap'],
+] as const)('a node on %s that is killed', (executor, need) => {
+  describe.skipIf(!needs(need))('and started again', () => {
+    const name = executor
+    // one of its own: the publisher passes on whatever it knows to every node that joins
+    const author = newSigner()
+    const published: Published[] = []
+    let node: NodeProcess
+
+    const start = async (...args: string[]) => startNode(scratch.dir(name), { args, env: await scratch.env(name) })
+    const journalled = (id: string) => {
+      const runs = journalledRuns(scratch.dir(name), id)
+      expect(runs).toHaveLength(1)
+      return runs[0] as (typeof runs)[number]
+    }
+
+    beforeAll(async () => {
+      await scratch.runner(name, { executor, author, join: publisher.multiaddrs })
+      node = await start()
+      await publisher.hears(({ event, peer }) => event === 'network:peer-connected' && peer === node.peerId)
+    })
+    afterAll(async () => {
+      await node?.[Symbol.asyncDispose]()
+      // after a failure the runs are still there, and outlive the node
+      if (journalledRuns(scratch.dir(name)).some(({ state }) => state === 'running'))
+        await (await start('--stop-runs')).quit()
+    })
+
+    type Publishing = { kind?: Published['kind']; code?: string; takesMs?: number }
+
+    async function publish({ kind = 'service', code = light, takesMs = 0 }: Publishing = {}): Promise<Published> {
+      const unique = `${name}-${published.length}`
+      const resources = { memory: '64MiB', disk: '4MiB', cpu: '0.5', pids: 32 }
+      const manifest = { name: unique, code, run: run(kind, takesMs), resources, replyTo: publisher.multiaddrs }
+      const announcement = announce(author, manifest)
+      const service = { id: announcement.signed.id.toString(), name: unique, kind }
+      published.push(service)
+      await publisher.api.announce(bytesOf(announcement))
+      return service
+    }
+
+    /** Publishes, kills the node in the turn in which it tells what is waited for, or a moment later. */
+    async function killAt(when: (told: Told, id: string) => boolean, options: Publishing & { afterMs?: number } = {}) {
+      const service = await publish(options)
+      let kill: Promise<void> | undefined
+      const told = await node.hearsAtOnce(
+        (event) => when(event, service.id),
+        () => {
+          if (options.afterMs === undefined) kill = node.kill()
+        },
+      )
+      if (options.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.afterMs))
+      await (kill ?? node.kill())
+      return { ...service, told, before: journalled(service.id) }
+    }
+
+    async function logOf(id: string): Promise<string[]> {
+      const lines: string[] = []
+      for await (const { line, stream } of node.api.logs(id, { tail: 1000, follow: false })) {
+        if (stream === 'out') lines.push(line)
+      }
+      return lines
+    }
+
+    const wanted = ({ kind }: Published) => (kind === 'task' ? 'done' : 'running')
+    const viewOf = (id: string): Promise<ServiceView | undefined> => node.api.service(id).catch(() => undefined)
+
+    /** Journal, engine and logs say one thing: every service was begun once and runs; every task has run once. */
+    async function expectWhole(): Promise<void> {
+      const running: Published[] = published.filter(({ kind }) => kind === 'service')
+      for (const service of published) {
+        const { id } = service
+        await expect.poll(async () => (await viewOf(id))?.state, { timeout: 20_000 }).toBe(wanted(service))
+        const lines = service.kind === 'task' ? ['begun', 'done'] : ['begun']
+        await expect.poll(() => logOf(id), { timeout: 5_000 }).toEqual(lines)
+        const { runId, state, restarts } = journalled(id)
+        expect({ state, restarts }).toEqual({ state: service.kind === 'task' ? 'exited' : 'running', restarts: 0 })
+        expect((await viewOf(id))?.run?.runId).toBe(runId)
+      }
+      if (executor === 'docker') {
+        const expected = running.flatMap(({ id }) => [`${id} door running`, `${id} run running`]).sort()
+        const found = () => containersOf(node.peerId).map(({ service, what, state }) => `${service} ${what} ${state}`)
+        await expect.poll(() => found().sort(), { timeout: 10_000 }).toEqual(expected)
+      } else {
+        const expected = running.map(({ id }) => journalled(id).runId.replaceAll('-', '')).sort()
+        await expect.poll(() => keepersOf(scratch.dir(name)).sort(), { timeout: 10_000 }).toEqual(expected)
+      }
+    }
+
+    const isVerdict = ({ event, id }: Told, wantedId: string) => event === 'node:verdict' && id === wantedId
+    const enters = (state: string) => (told: Told, id: string) =>
+      told.event === 'execution:state' && told.service === id && told.state === state
+    const isRunning = ({ event, id, state }: Told, wantedId: string) =>
+      event === 'node:state' && id === wantedId && state === 'running'
+
+    it('just after the verdict: carries it out', { timeout: 30_000 }, async () => {
+      const { id, before } = await killAt(isVerdict)
+      node = await start()
+      await expectWhole()
+      expect(journalled(id).runId).toBe(before.runId)
+      expect(journalledVerdicts(scratch.dir(name), id)).toHaveLength(1)
+    })
+
+    it('in the middle of fetching: goes on where it was', { timeout: 40_000 }, async () => {
+      const served = () => publisher.told.filter((told) => told.event === 'code:served' && told.peer === node.peerId)
+      const earlier = served().length
+      const progress = ({ event, service, doneBytes }: Told, wantedId: string) =>
+        event === 'execution:fetch-progress' && service === wantedId && (doneBytes as number) >= ENOUGH
+      const { told, before } = await killAt(progress, { code: heavy })
+      expect(before.state).toBe('fetching')
+      const total = told.totalBytes as number
+      await expect.poll(() => served().length, { timeout: 10_000 }).toBe(earlier + 1)
+      node = await start()
+      await expectWhole()
+      // a stream that broke is opened again
+      const afterwards = () =>
+        served()
+          .slice(earlier + 1)
+          .reduce((sum, { bytes }) => sum + (bytes as number), 0)
+      await expect.poll(afterwards, { timeout: 10_000 }).toBeGreaterThan(0)
+      expect(afterwards()).toBeLessThanOrEqual(total - (told.doneBytes as number) + IN_FLIGHT)
+      expect(node.told.filter(({ event }) => event === 'code:provider-lied')).toEqual([])
+    })
+
+    it.each([
+      ['as it begins to start', undefined],
+      ['a little later', 150],
+    ] as const)('%s: starts it once', { timeout: 30_000 }, async (_, afterMs) => {
+      const { id, before } = await killAt(enters('starting'), { afterMs })
+      expect(['starting', 'running']).toContain(before.state)
+      node = await start()
+      await expectWhole()
+      expect(journalled(id).runId).toBe(before.runId)
+    })
+
+    it('while it runs: takes up the service, and the task that goes on, not the one that is over', {
+      timeout: 30_000,
+    }, async () => {
+      const long = await publish({ kind: 'task', takesMs: 6000 })
+      const short = await publish({ kind: 'task', takesMs: 300 })
+      for (const { id } of [long, short]) await node.hears((told) => isRunning(told, id))
+      const { id, before } = await killAt(isRunning)
+      expect(before.state).toBe('running')
+      expect(journalled(long.id).state).toBe('running')
+      node = await start()
+      await expectWhole()
+      const after = journalled(id)
+      expect(after.runId).toBe(before.runId)
+      // the engine's word for when it started is a little earlier than the node's
+      expect(Math.abs((after.startedAt ?? 0) - (before.startedAt ?? 0))).toBeLessThan(1000)
+      for (const task of [long, short]) expect(journalled(task.id).exitCode).toBe(0)
+    })
+
+    it('while a task runs that ends meanwhile: it is not run again', { timeout: 30_000 }, async () => {
+      const { before } = await killAt(isRunning, { kind: 'task', takesMs: 700 })
+      expect(before.state).toBe('running')
+      node = await start()
+      await expectWhole()
+    })
+
+    it('while a task starts: it runs once', { timeout: 30_000 }, async () => {
+      await killAt(enters('starting'), { kind: 'task', takesMs: 100, afterMs: 60 })
+      node = await start()
+      await expectWhole()
+    })
+
+    it('and stopped in good order with its runs: leaves nothing', { timeout: 30_000 }, async () => {
+      expect(await node.quit()).toMatchObject({ code: 0 })
+      node = await start('--stop-runs')
+      await expectWhole()
+      expect(await node.quit()).toMatchObject({ code: 0 })
+      expect(executor === 'docker' ? containersOf(node.peerId) : keepersOf(scratch.dir(name))).toEqual([])
+      expect(processesOf(scratch.dir(name))).toEqual([])
+      expect(cgroupsOf(node.peerId)).toEqual([])
+      expect(await scratch.temporary(name)).toEqual([])
+      for (const { id, kind } of published) {
+        // a service is still wanted: it starts again with the node
+        expect(journalled(id)).toMatchObject({ state: kind === 'task' ? 'exited' : 'starting', wanted: 'run' })
+      }
+    })
+  })
+})
