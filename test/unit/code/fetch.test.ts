@@ -33,9 +33,10 @@ describe('fetching a code', () => {
 
   test('over a slow way, compressible content travels compressed, and arrives as it was', async () => {
     const there = await publish(Buffer.alloc(SIZE - 3 * 512, 'the same again '))
-    for (const [msPerFrame, carries] of [
-      [1000, MIB],
-      [1, 8 * MIB],
+    // of eight chunks, those that were under way before the way was known to be slow travel plain: at most a request's three
+    for (const [msPerFrame, least, most] of [
+      [1000, MIB, 3.5 * MIB],
+      [1, 8 * MIB, 8.5 * MIB],
     ] as const) {
       let carried = 0
       const clock = manualClock()
@@ -50,7 +51,8 @@ describe('fetching a code', () => {
       }
       const here = await fetching(there.code, { alice: slow })
       await here.work
-      expect(carried / carries).toBeCloseTo(1, 1)
+      expect(carried).toBeGreaterThan(least)
+      expect(carried).toBeLessThan(most)
       expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
     }
   })
