@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatAddress } from '../../protocols/address.ts'
 import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
+import { MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
 import { RECEIPT_PROTOCOL } from '../../protocols/receipt.ts'
 import { createKeyCache } from '../../protocols/signature.ts'
 import { STATUS_PROTOCOL } from '../../protocols/status.ts'
@@ -29,6 +30,7 @@ import { followRuns } from './follow-runs.ts'
 import type { NodeComponents, NodeInit } from './index.ts'
 import { lockFolder } from './lock.ts'
 import { createOwn } from './own.ts'
+import { createPins } from './pins.ts'
 import { createPublisher } from './publisher.ts'
 import { createReceipts } from './receipts.ts'
 import { createServices } from './services.ts'
@@ -165,8 +167,9 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     ),
   )
   const ownServices = createOwn({ clock, rng, journal, signer, code, replyTo }, { network: name })
+  const pins = parts.use(createPins({ clock, code, journal }))
   const publisher = createPublisher(
-    { clock, log, journal, intake, network, services, decide },
+    { clock, log, journal, intake, network, services, decide, pins },
     { closing: closing.signal },
   )
   const autostart = parts.use(
@@ -188,7 +191,9 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     followRuns({ clock, log, events, network, services, receipts, supervisor, code }, { closing: closing.signal }),
   )
 
-  await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
+  await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
+    maxMessageBytes: MAX_REQUEST_BYTES,
+  })
   await network.streams.handle(RECEIPT_PROTOCOL, (stream) => receipts.take(stream))
   const logs: ThundercloudNode['logs'] = (text, options) => {
     const { id, run, record } = services.find(text)

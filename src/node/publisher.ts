@@ -9,6 +9,7 @@ import type { AnnouncementRecord, Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Decide } from './decide.ts'
 import type { Issued } from './own.ts'
+import type { Pins } from './pins.ts'
 import type { Services, SignedService } from './services.ts'
 
 export interface PublisherComponents {
@@ -19,6 +20,7 @@ export interface PublisherComponents {
   network: Network
   services: Services
   decide: Decide
+  pins: Pins
 }
 
 /** The way out of what this node signed, or was handed by its operator. */
@@ -37,7 +39,7 @@ export interface Publisher {
 }
 
 export function createPublisher(components: PublisherComponents, init: { closing: AbortSignal }): Publisher {
-  const { clock, log, journal, intake, network, services, decide } = components
+  const { clock, log, journal, intake, network, services, decide, pins } = components
 
   /** A stop goes by gossip like everything else, and straight to those that run the service. */
   async function deliverStop(announcement: Announcement, ids: readonly string[]): Promise<void> {
@@ -63,6 +65,7 @@ export function createPublisher(components: PublisherComponents, init: { closing
     }
     const { author, name, seq, replicas } = signed.body
     journal.published.put({ service: id, author, name, seq, replicas, at: clock.now() })
+    pins.look()
     // publishing runs nothing here, but who runs the version before is asked about the new one
     if (before.some((older) => older !== id && isUnderWay(older))) {
       const asked = decide.decide(signed as SignedService, announcement.ticket, { signal: init.closing })

@@ -1,0 +1,50 @@
+import { parseCid } from '../../protocols/encoding.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Code } from '../code/index.ts'
+import type { Journal } from '../journal/index.ts'
+
+/** Services expire by themselves; their code may stay pinned a little longer. */
+const LOOK_EVERY_MS = 600_000
+
+export interface PinsComponents {
+  clock: Clock
+  code: { store: Pick<Code['store'], 'pin'> }
+  journal: Pick<Journal, 'published' | 'announcements'>
+}
+
+/** Code of what was published here is not evicted while the service lives: others may have it from nobody else yet. */
+export interface Pins extends Disposable {
+  look(): void
+}
+
+export function createPins({ clock, code, journal }: PinsComponents): Pins {
+  const held = new Map<string, Disposable>()
+
+  function wanted(): Set<string> {
+    const live = journal.published
+      .all()
+      .map(({ service }) => journal.announcements.get(service))
+      .filter((record) => record?.state === 'live' && record.expires * 1000 > clock.now())
+    return new Set(live.flatMap((record) => record?.code ?? []))
+  }
+
+  function look(): void {
+    const now = wanted()
+    for (const id of now) if (!held.has(id)) held.set(id, code.store.pin(parseCid(id)))
+    for (const [id, pin] of held) {
+      if (now.has(id)) continue
+      held.delete(id)
+      pin[Symbol.dispose]()
+    }
+  }
+
+  const timer = clock.every(LOOK_EVERY_MS, look)
+  look()
+  return {
+    look,
+    [Symbol.dispose]() {
+      timer.cancel()
+      for (const pin of held.values()) pin[Symbol.dispose]()
+    },
+  }
+}
