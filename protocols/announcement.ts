@@ -45,7 +45,8 @@ export function servicesTopic(network: string): string {
 
 /** gossipsub's message id: the first 20 bytes of sha256(topic || 0x00 || data). */
 export function messageId(topic: string, data: Uint8Array): Uint8Array {
-  return sha256(new TextEncoder().encode(topic), Uint8Array.of(0), data).subarray(0, 20)
+  // one piece: hashing three costs twice as much, and this is asked of every copy
+  return sha256(Buffer.concat([Buffer.from(`${topic}\0`), data])).subarray(0, 20)
 }
 
 /** The same bytes for the same service and depth, whoever encodes them: gossipsub dedupes them by itself. */

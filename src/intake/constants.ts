@@ -10,6 +10,13 @@ export const DECISIONS_AT_ONCE = 64
  */
 export const UPDATES_PER_AUTHOR_PER_MINUTE = 64
 
+/**
+ * A copy that a better one may turn into this node's emission keeps its sender waiting so long: two of gossipsub's
+ * heartbeats, in which neighbours outside its mesh are told. Without it each late better copy would have to be offered
+ * to every neighbour over a stream, for gossip publishes nothing that it has seen.
+ */
+export const HOLD_MS = 2000
+
 /** Authors and peers whose rates are remembered at once. Losing one only makes its minute begin again. */
 export const COUNTED_KEYS = 8192
 

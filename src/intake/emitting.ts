@@ -5,19 +5,19 @@ import { messageOf } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Book, Entry } from './book.ts'
-import type { Waiting } from './deciding.ts'
 import type { IntakeEvents } from './events.ts'
-import { emission, type GateState, gate, unsent } from './gate.ts'
+import { emission, type GateState, unsent } from './gate.ts'
 import type { IntakeMesh, PublishOutcome } from './index.ts'
+import type { Waiting } from './waiting.ts'
 
 /** What leaves this node, each depth of each announcement once. */
 export interface Emitting {
-  /** Publishes what is due, if anything is. Never rejects. */
+  /** Sends what is due, if anything is: a copy that waits is forwarded, or this node publishes. Never rejects. */
   emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']>
   /** A neighbour's copy, equal to the emission that is due, is forwarded in its place. */
   forward(entry: Entry, depth: number): void
-  /** A verdict is there: journals it with the emission that is due, which a waiting copy makes, or this node. */
-  settle(entry: Entry, signed: Signed, redirect: boolean, waiting: Iterable<Waiting>): void
+  /** A verdict is there: journals it with the emission that is due, and sends that. */
+  settle(entry: Entry, signed: Signed, redirect: boolean): void
   /** The bytes that this node emits, and would emit again to a neighbour who missed them. */
   bytes(entry: Entry, state: GateState): Uint8Array | undefined
   idle(): Promise<void>
@@ -29,10 +29,12 @@ export interface EmittingComponents {
   events: Emitter<IntakeEvents>
   book: Book
   mesh: IntakeMesh
+  waiting: Pick<Waiting, 'of'>
   stateOf(entry: Entry): GateState
 }
 
-export function createEmitting({ clock, log, events, book, mesh, stateOf }: EmittingComponents): Emitting {
+export function createEmitting(components: EmittingComponents): Emitting {
+  const { clock, log, events, book, mesh, waiting, stateOf } = components
   const underway = new Set<Promise<unknown>>()
 
   const bytesAt = (entry: Entry, depth: number, signed = book.signed(entry)) =>
@@ -44,7 +46,18 @@ export function createEmitting({ clock, log, events, book, mesh, stateOf }: Emit
     const before = entry.emitted
     // journalled first: a crash between the two costs an emission that sync makes good, never a second one
     book.setEmitted(entry, depth)
-    return await send(entry, depth, before, signed)
+    return forwards(entry, depth) ? 'published' : await send(entry, depth, before, signed)
+  }
+
+  /** Is a neighbour's equal copy waiting? Then gossip forwards that, as it would refuse to publish what it has seen. */
+  function forwards(entry: Entry, depth: number): boolean {
+    for (const { arrival, answer } of waiting.of(entry.id)) {
+      if (!arrival.genuine || !arrival.ours || arrival.depth !== depth) continue
+      events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
+      answer('accept')
+      return true
+    }
+    return false
   }
 
   /** Sends what is journalled as emitted. */
@@ -95,17 +108,13 @@ export function createEmitting({ clock, log, events, book, mesh, stateOf }: Emit
       book.setEmitted(entry, depth)
       events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
     },
-    settle(entry, signed, redirect, waiting) {
+    settle(entry, signed, redirect) {
       const state = { ...stateOf(entry), redirect }
       const depth = unsent(state, nowSeconds(clock))
       const before = entry.emitted
       book.settle(entry, redirect, depth ?? before)
       if (depth === undefined) return
-      for (const { arrival, answer } of waiting) {
-        if (gate(state, arrival, nowSeconds(clock)) !== 'accept') continue
-        events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
-        return answer('accept')
-      }
+      if (forwards(entry, depth)) return
       void tracked(entry, send(entry, depth, before, signed))
     },
     bytes(entry, state) {

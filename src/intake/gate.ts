@@ -1,8 +1,11 @@
 import { outOfTime } from '../../protocols/announcement.ts'
 import { emittedDepth } from '../../protocols/redirection.ts'
 
-/** accept: forward these very bytes. reject: the sender pays. wait: ask again when the verdict is there. */
-export type GateAnswer = 'accept' | 'ignore' | 'reject' | 'wait'
+/**
+ * accept: forward these very bytes. reject: the sender pays. wait: the verdict decides whether it is accepted.
+ * hold: it is the best copy so far, and should a better one come soon, it is what this node has to emit.
+ */
+export type GateAnswer = 'accept' | 'ignore' | 'reject' | 'wait' | 'hold'
 
 /** All that the gate knows of one service or stop. A plain value, for a node's memory and for a simulator's alike. */
 export type GateState = {
@@ -18,6 +21,8 @@ export type GateState = {
   readonly over: boolean
   /** REDIRECTION_DEPTH */
   readonly limit: number
+  /** the depth that the author signed: no copy is deeper */
+  readonly reach: number
   /** seconds, as signed */
   readonly issued: number
   readonly expires: number
@@ -31,10 +36,19 @@ export type GateArrival =
 /** What becomes of a copy, by 3-protocol's rules. Pure: the caller keeps the state (`heard`, `sent`). */
 export function gate(state: GateState, arrival: GateArrival, nowSeconds: number): GateAnswer {
   if (!arrival.genuine) return 'reject'
+  if (!arrival.ours) return 'ignore'
   const after = heard(state, arrival.depth)
-  if (!arrival.ours || arrival.depth !== unsent({ ...after, redirect: true }, nowSeconds)) return 'ignore'
-  if (after.redirect === undefined) return 'wait'
-  return after.redirect ? 'accept' : 'ignore'
+  if (arrival.depth === unsent({ ...after, redirect: true }, nowSeconds)) {
+    if (after.redirect === undefined) return 'wait'
+    return after.redirect ? 'accept' : 'ignore'
+  }
+  return mayBeEmitted(after, arrival.depth, nowSeconds) ? 'hold' : 'ignore'
+}
+
+/** Would a copy that is one better make this node emit what it has just heard? The first copy is often not the best. */
+function mayBeEmitted(state: GateState, depth: number, nowSeconds: number): boolean {
+  if (state.redirect === false || depth !== state.best || depth >= state.reach) return false
+  return depth === unsent({ ...state, best: depth + 1, redirect: true }, nowSeconds)
 }
 
 /** The depth that this node emits, should it redirect; undefined where it stays silent. */

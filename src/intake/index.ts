@@ -77,6 +77,8 @@ export type IntakeInit = {
   readonly quotas: QuotaInit
   /** how long a copy waits for the verdict that decides whether it is forwarded: the runner's own time limit */
   readonly verdictTimeoutMs: number
+  /** how long a copy is held that a better one may turn into this node's emission; default 2 s, 0 = not at all */
+  readonly holdMs?: number | undefined
 }
 
 /** How bytes came that gossip did not bring. `tell`: handed straight to this node; only stops may. */
@@ -121,7 +123,7 @@ export type IntakeStats = {
   readonly emitted: Readonly<Record<'published' | 'forwarded' | 'offered', number>>
   readonly deciding: number
   readonly decisionsFailed: number
-  readonly waitingForVerdict: number
+  readonly copiesWaiting: number
   readonly missed: number
   readonly missedLost: number
 }
@@ -133,8 +135,8 @@ export type IntakeStats = {
  * that came first is the one that this node emits.
  */
 export interface Intake extends AsyncDisposable {
-  /** The gate: what gossip may do with a copy. Bounded by `verdictTimeoutMs`. */
-  gossip(bytes: Uint8Array, from: string): Promise<Exclude<GateAnswer, 'wait'>>
+  /** The gate: what gossip may do with a copy. Bounded by `verdictTimeoutMs` and `holdMs`. */
+  gossip(bytes: Uint8Array, from: string): Promise<Exclude<GateAnswer, 'wait' | 'hold'>>
   /** Anything that came another way. Resolves when it is journalled; the verdict follows. */
   submit(bytes: Uint8Array, via: SubmitVia, from?: string): Promise<Outcome>
   /** Announces from here, undiminished and without asking the decider. Throws a ProtocolError or InputError. */

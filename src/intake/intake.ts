@@ -4,6 +4,7 @@ import { checkTicket } from '../../protocols/redirection.ts'
 import { nowSeconds } from '../base/clock.ts'
 import { InputError, messageOf } from '../base/errors.ts'
 import { createBook, type Entry } from './book.ts'
+import { HOLD_MS } from './constants.ts'
 import { countingEvents, zeroCounts } from './counters.ts'
 import { createDeciding } from './deciding.ts'
 import { createEmitting } from './emitting.ts'
@@ -18,6 +19,7 @@ import { createSuccession } from './succession.ts'
 import { createTaking, type Taken, type Way } from './taking.ts'
 import { createUnwanted } from './unwanted.ts'
 import { createUpkeep } from './upkeep.ts'
+import { createWaiting } from './waiting.ts'
 
 /** The ways in. What the node itself hands in has no limit. */
 const GOSSIP = { via: 'gossip', push: 'gossip', stopsOnly: false, limited: true } as const
@@ -31,6 +33,7 @@ const OWN = { via: 'local', from: undefined, own: true, redirect: true } as cons
 
 export function startIntake(components: IntakeComponents, init: IntakeInit): Intake {
   const { clock, log, journal, keys, mesh, score } = components
+  const { holdMs = HOLD_MS } = init
   const counts = zeroCounts()
   const events = countingEvents(components.events, counts)
   const missed = createMissed(init.quotas.missedMax)
@@ -44,12 +47,14 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
     emitted: entry.emitted,
     over: entry.over,
     limit: init.redirectionDepth(),
+    reach: entry.reach.depth,
     issued: entry.issued,
     expires: entry.expires,
   })
-  const emitting = createEmitting({ clock, log, events, book, mesh, stateOf })
+  const waiting = createWaiting({ clock }, { max: init.quotas.queueMax })
+  const emitting = createEmitting({ clock, log, events, book, mesh, waiting, stateOf })
   const deciding = createDeciding(
-    { clock, log, book, decider: components.decider, onVerdict: emitting.settle },
+    { log, book, decider: components.decider, onVerdict: emitting.settle, onSettled: letGo },
     { max: init.quotas.queueMax },
   )
   const quotas = createQuotas({ clock, journal }, init.quotas)
@@ -81,6 +86,7 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
     if (entry !== undefined && outcome.outcome === 'better') {
       events.emit('intake:better', { id: entry.id, depth: entry.best.depth, from: way.from })
       void emitting.emit(entry)
+      letGo(entry)
     }
     if (entry !== undefined && fresh !== undefined) welcome(entry, fresh, way)
     return taken
@@ -98,6 +104,14 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
     if (!missed.add(cid.toString(), cid, way.from)) drop('missed-full', way)
   }
 
+  /** Copies that can not become this node's emission any more keep nobody waiting. */
+  function letGo(entry: Entry): void {
+    for (const { arrival, answer } of waiting.of(entry.id)) {
+      const word = gate(stateOf(entry), arrival, nowSeconds(clock))
+      if (word !== 'wait' && !(word === 'hold' && holdMs > 0)) answer('ignore')
+    }
+  }
+
   /** The answer to gossip; an accepted copy is this node's emission. */
   function answer(entry: Entry, arrival: GateArrival): ReturnType<typeof gate> {
     const word = gate(stateOf(entry), arrival, nowSeconds(clock))
@@ -111,19 +125,34 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
     return word
   }
 
+  /** Only half of the room is for copies that may come to matter; the rest is for those that a verdict decides. */
+  const roomToHold = () => holdMs > 0 && waiting.count < init.quotas.queueMax / 2
+
+  /** The answer that a copy gets after a while; undefined where too many wait. */
+  function held(entry: Entry, arrival: GateArrival, ms: number): Promise<'accept' | 'ignore'> | undefined {
+    const { promise, resolve } = Promise.withResolvers<'accept' | 'ignore'>()
+    return waiting.add(entry.id, { arrival, answer: resolve }, ms) ? promise : undefined
+  }
+
+  function tooMany(way: Way, entry: Entry): 'ignore' {
+    drop('waiting-full', way, entry.cid)
+    return 'ignore'
+  }
+
   return {
     async gossip(bytes, from) {
       const way = { ...GOSSIP, from }
       const { arrival, entry } = take(bytes, way)
       if (entry === undefined) return arrival.genuine ? 'ignore' : 'reject'
       const word = answer(entry, arrival)
-      if (word !== 'wait') return word
-      return await new Promise((resolve) => {
-        const waits = deciding.wait(entry.id, init.verdictTimeoutMs, { arrival, answer: resolve })
-        if (waits) return
-        drop('waiting-full', way, entry.cid)
-        resolve('ignore')
-      })
+      switch (word) {
+        case 'wait':
+          return (await held(entry, arrival, init.verdictTimeoutMs)) ?? tooMany(way, entry)
+        case 'hold':
+          return (roomToHold() ? await held(entry, arrival, holdMs) : undefined) ?? 'ignore'
+        default:
+          return word
+      }
     },
 
     submit: async (bytes, via, from) => take(bytes, { ...WAYS[via], from }).outcome,
@@ -181,7 +210,7 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
       ...structuredClone(counts),
       deciding: deciding.pending,
       decisionsFailed: deciding.failed,
-      waitingForVerdict: deciding.waiting,
+      copiesWaiting: waiting.count,
       missed: missed.size,
       missedLost: missed.lost,
     }),
@@ -189,6 +218,7 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
     async [Symbol.asyncDispose]() {
       upkeep[Symbol.dispose]()
       deciding[Symbol.dispose]()
+      waiting[Symbol.dispose]()
       await this.idle()
       log.debug('intake has ended', counts)
     },

@@ -47,6 +47,11 @@ export const ORIGIN_TIMEOUT_MS = 5 * SECOND
 /** How long a publish waits for a neighbour to have told its subscriptions (identify, stream, subscribe: well under 1 s). */
 export const PUBLISH_WAIT_MS = 3 * SECOND
 export const PUBLISH_POLL_MS = 25
+/**
+ * Neighbours that are sent to at once. A copy over a detour has a lower depth than the direct one, and whoever hears it
+ * first emits twice: so the mesh holds all of the eight neighbours that the keeper looks for.
+ */
+export const MESH = { low: 6, want: 8, high: 12 }
 /** Copies of one message come within seconds; the journal knows for the service's whole life. */
 export const SEEN_TTL_MS = 2 * MINUTE
 /** Announcements in the gate at once; verdicts take up to seconds, memory must not follow a flood. */
@@ -93,8 +98,8 @@ export const OFFER_CONCURRENCY = 32
 export const SYNC_QUEUE = 256
 /** Ids in one pull; an answer is at most this many announcements of 16 KiB. */
 export const SYNC_PULL_BATCH = 128
-/** Offers that fall together travel together. */
-export const OFFER_GAP_MS = 200
+/** Between two offers to one peer: what falls together travels together, for a stream costs more than what it carries. */
+export const OFFER_GAP_MS = 1000
 export const MAX_PENDING_OFFERS = 4096
 /** Requests of one peer. An honest one lists, pulls in batches, and offers at most five times a second. */
 export const SYNC_REQUESTS = { burst: 200, perSecond: 10 }

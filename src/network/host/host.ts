@@ -4,7 +4,6 @@ import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { isPrivate } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -18,6 +17,7 @@ import { ListenError } from '../errors.ts'
 import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
 import type { NetworkInit } from '../index.ts'
 import { libp2pLogger } from './logger.ts'
+import { joinedTcp } from './transport.ts'
 
 /** What `gossipsub()` returns, with the members that its declared interface leaves out. */
 export type PubSub = Omit<GossipSub, 'publish'> & {
@@ -57,7 +57,7 @@ export async function startHost(init: HostInit): Promise<Host> {
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },
-      transports: [tcp()],
+      transports: [joinedTcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [
         yamux({
@@ -102,6 +102,11 @@ function gossipOptions({ network, ledger, topics }: HostInit): Partial<Gossipsub
     batchPublish: true,
     doPX: false,
     emitSelf: false,
+    D: limits.MESH.want,
+    Dlo: limits.MESH.low,
+    Dhi: limits.MESH.high,
+    // what a node emits it publishes, and publishing does not heed what others say they have
+    idontwantMinDataSize: Number.POSITIVE_INFINITY,
     // elsewhere a quarter of the neighbours outside the mesh hear what is new, for others pass everything on; here
     // this node may be the only one that does
     gossipFactor: 1,

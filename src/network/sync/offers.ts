@@ -1,9 +1,10 @@
 import type { SyncItem } from '../../../protocols/sync.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { MAX_PENDING_OFFERS, OFFER_GAP_MS } from '../constants.ts'
+import { BoundedMap } from '../../base/queue.ts'
+import { MAX_PENDING_OFFERS, OFFER_GAP_MS, SYNC_PEERS } from '../constants.ts'
 
 /**
- * One peer's outgoing offers: the first goes at once, what comes while it is on its way goes together with the next.
+ * One peer's outgoing offers: the first goes at once, what comes soon after it goes together with the next.
  * Of one service only the newest depth is kept; beyond the bound the oldest are left to the next round of sync.
  */
 export function createOffers(
@@ -14,13 +15,16 @@ export function createOffers(
   const pending = new Map<string, Map<string, SyncItem>>()
   const running = new Map<string, Promise<void>>()
 
+  const sentAt = new BoundedMap<string, number>(SYNC_PEERS)
+
   const run = async (peer: string) => {
-    for (;;) {
+    while (pending.has(peer) && !signal.aborted) {
+      const early = (sentAt.get(peer) ?? Number.NEGATIVE_INFINITY) + OFFER_GAP_MS - clock.monotonic()
+      if (early > 0) await sleep(clock, early, { signal })
       const items = [...(pending.get(peer)?.values() ?? [])]
       pending.delete(peer)
-      if (items.length === 0 || signal.aborted) return
+      sentAt.set(peer, clock.monotonic())
       await send(peer, items)
-      if (pending.has(peer)) await sleep(clock, OFFER_GAP_MS, { signal })
     }
   }
   return (peer: string, items: readonly SyncItem[]): Promise<void> => {

@@ -21,7 +21,8 @@ let attacker: Attacker
 let stack: AsyncDisposableStack
 beforeEach(async () => {
   stack = new AsyncDisposableStack()
-  mesh = stack.use(await createGossipMesh({ nodes: 3, edges: line(3), seed: 'attacks', files: true }))
+  const init = { nodes: 3, edges: line(3), seed: 'attacks', files: true, holdMs: 50 }
+  mesh = stack.use(await createGossipMesh(init))
   attacker = stack.use(await createAttacker())
   await attacker.connect(addressOf(mesh.member(VICTIM).network))
 })

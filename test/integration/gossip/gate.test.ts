@@ -50,7 +50,7 @@ async function slowNode(init: Partial<GossipMeshInit> = {}) {
 
 test('a verdict later than a neighbour: the copy that waited for it is forwarded', async () => {
   const { mesh, id, emissions, verdict } = await slowNode()
-  await mesh.until(() => mesh.member(2).intake.stats().waitingForVerdict === 1, "1's copy waits at 2")
+  await mesh.until(() => mesh.member(2).intake.stats().copiesWaiting === 1, "1's copy waits at 2")
   verdict.resolve({ redirect: true })
   await mesh.until(() => mesh.reached(id).length === 3, 'everybody hears')
   expect(emissions).toEqual(['forwarded at 2'])
@@ -58,7 +58,7 @@ test('a verdict later than a neighbour: the copy that waited for it is forwarded
 
 test('a verdict later than a neighbour that says no: the copy that waited for it goes no further', async () => {
   const { mesh, id, emissions, verdict } = await slowNode()
-  await mesh.until(() => mesh.member(2).intake.stats().waitingForVerdict === 1, "1's copy waits at 2")
+  await mesh.until(() => mesh.member(2).intake.stats().copiesWaiting === 1, "1's copy waits at 2")
   verdict.resolve({ redirect: false })
   await mesh.quiet()
   expect(mesh.reached(id)).toEqual([1, 2])
@@ -76,8 +76,11 @@ test('a verdict later than a copy may wait: the neighbours pull what gossip will
   expect(mesh.member(3).journal.announcements.get(id)).toMatchObject({ depth: 2, via: 'sync' })
 })
 
-test('a lower depth first, then the true one: it travels as far as its author wanted', async () => {
-  const mesh = await start({ nodes: 6, edges: line(6) })
+test.each([
+  { when: 'at once', how: 'forwarded' },
+  { when: 'when nobody waits for it any more', how: 'offered' },
+])('a lower depth first, and $when the true one: it travels as far as its author wanted', async ({ how }) => {
+  const mesh = await start({ nodes: 6, edges: line(6), holdMs: how === 'forwarded' ? 10_000 : 100 })
   const relay = await attackOn(mesh, 1)
   const service = makeService({ depth: 3 })
   const id = idOf(service)
@@ -91,7 +94,7 @@ test('a lower depth first, then the true one: it travels as far as its author wa
   await mesh.publish(0, service)
   await mesh.until(() => mesh.reached(id).includes(4), 'the true depth arrives')
   await mesh.quiet()
-  expect(emissions).toEqual(['offered at 2'])
+  expect(emissions).toEqual([`${how} at 2`])
   expect(mesh.reached(id)).toEqual([1, 2, 3, 4])
   const depths = [1, 2, 3, 4].map((node) => mesh.member(node).journal.announcements.get(id)?.depth)
   expect(depths).toEqual([3, 2, 1, 0])

@@ -119,6 +119,7 @@ export type WorldInit = {
   quotas?: Partial<QuotaInit>
   redirectionDepth?: () => number
   verdictTimeoutMs?: number
+  holdMs?: number
   /** answers at once; without it a test answers what was `asked` */
   decide?: (id: string) => boolean
   /** no neighbour is there */
@@ -188,6 +189,7 @@ export function createWorld(init: WorldInit = {}): World {
       redirectionDepth: init.redirectionDepth ?? (() => 8),
       quotas: { ...QUOTAS, ...init.quotas },
       verdictTimeoutMs: init.verdictTimeoutMs ?? 2000,
+      holdMs: init.holdMs ?? 0,
     },
   )
   return Object.assign(world, {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { emission, type GateArrival, type GateState, gate, heard, sent, unsent } from '../../../src/intake/gate.ts'
 
 const NOW = 1_700_000_000
-const base: GateState = { own: false, over: false, limit: 8, issued: NOW, expires: NOW + 100 }
+const base: GateState = { own: false, over: false, limit: 8, reach: 6, issued: NOW, expires: NOW + 100 }
 const copy = (depth: number, ours = true): GateArrival => ({ genuine: true, depth, ours })
 
 type Row = [what: string, state: Partial<GateState>, arrival: GateArrival, answer: ReturnType<typeof gate>]
@@ -11,8 +11,9 @@ describe('the gate', () => {
   it.each<Row>([
     ['forged, unknown', {}, { genuine: false }, 'reject'],
     ['forged, known and redirected', { best: 3, redirect: true }, { genuine: false }, 'reject'],
-    ['the first copy', {}, copy(3), 'ignore'],
-    ['the first copy at depth 0', {}, copy(0), 'ignore'],
+    ['the first copy', {}, copy(3), 'hold'],
+    ['the first copy, as deep as its author signed', {}, copy(6), 'ignore'],
+    ['the first copy at depth 0', {}, copy(0), 'hold'],
     ['our emission, redirected', { best: 3, redirect: true }, copy(2), 'accept'],
     ['our emission, refused', { best: 3, redirect: false }, copy(2), 'ignore'],
     ['our emission, verdict pending', { best: 3 }, copy(2), 'wait'],
@@ -20,15 +21,19 @@ describe('the gate', () => {
     ['our emission, emitted higher before', { best: 3, redirect: true, emitted: 5 }, copy(2), 'ignore'],
     ['our emission, emitted lower before', { best: 3, redirect: true, emitted: 1 }, copy(2), 'accept'],
     ['pending, emitted before', { best: 3, emitted: 2 }, copy(2), 'ignore'],
-    ['the same depth again', { best: 3, redirect: true }, copy(3), 'ignore'],
-    ['better than all before', { best: 3, redirect: true }, copy(4), 'ignore'],
+    ['the same depth again', { best: 3, redirect: true }, copy(3), 'hold'],
+    ['better than all before', { best: 3, redirect: true }, copy(4), 'hold'],
+    ['the best so far, refused', { best: 3, redirect: false }, copy(3), 'ignore'],
+    ['the best so far, emitted before', { best: 3, redirect: true, emitted: 3 }, copy(3), 'ignore'],
+    ['the best so far, REDIRECTION_DEPTH allows no more', { best: 3, limit: 3, redirect: true }, copy(3), 'ignore'],
+    ['the best so far, over', { best: 3, redirect: true, over: true }, copy(3), 'ignore'],
     ['too low', { best: 3, redirect: true }, copy(1), 'ignore'],
     ['too low, pending', { best: 3 }, copy(1), 'ignore'],
     ['another signature of the same body', { best: 3, redirect: true }, copy(2, false), 'ignore'],
     ['limited by REDIRECTION_DEPTH', { best: 5, limit: 3, redirect: true }, copy(2), 'accept'],
     ['above REDIRECTION_DEPTH', { best: 5, limit: 3, redirect: true }, copy(4), 'ignore'],
     ['REDIRECTION_DEPTH 0', { best: 5, limit: 0, redirect: true }, copy(0), 'ignore'],
-    ['best depth 0 emits nothing', { best: 0, redirect: true }, copy(0), 'ignore'],
+    ['best depth 0 emits nothing', { best: 0, redirect: true }, copy(0), 'hold'],
     ['own, undiminished', { best: 4, own: true, redirect: true }, copy(4), 'accept'],
     ['own, whatever REDIRECTION_DEPTH', { best: 4, own: true, redirect: true, limit: 0 }, copy(4), 'accept'],
     ['own, emitted', { best: 4, own: true, redirect: true, emitted: 4 }, copy(4), 'ignore'],

@@ -52,7 +52,7 @@ describe('the verdict that is late', () => {
     await world.hear(copyAt(announcement, 3))
     const answer = world.hear(copyAt(announcement, 2), 'faster')
     await settled()
-    expect(world.intake.stats().waitingForVerdict).toBe(1)
+    expect(world.intake.stats().copiesWaiting).toBe(1)
     world.asked[0]?.answer(true)
     expect(await answer).toBe('accept')
     await world.intake.idle()
@@ -95,6 +95,35 @@ describe('the verdict that is late', () => {
     expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 3)), how: 'published' }])
   })
 
+  it('is forwarded by the copy that came first, when a better one makes that the emission', async () => {
+    const clock = manualClock(NOW_MS)
+    const world = createWorld({ clock, holdMs: 2000, decide: () => true })
+    const announcement = service(author())
+    const first = world.hear(copyAt(announcement, 2))
+    await settled()
+    expect(world.intake.stats().copiesWaiting).toBe(1)
+    const better = world.hear(copyAt(announcement, 3))
+    expect(await first).toBe('accept')
+    await clock.advance(2000)
+    expect(await better).toBe('ignore')
+    expect(world.out.map(({ hex, how }) => [hex === hexOf(copyAt(announcement, 2)), how])).toEqual([
+      [false, 'published'],
+      [true, 'forwarded'],
+    ])
+    expect(world.offers).toEqual([])
+    // the publisher's own copy can not be bettered: nobody waits for it
+    expect(await world.hear(copyAt(announcement, 4))).toBe('ignore')
+  })
+
+  it('and negative keeps no first copy waiting', async () => {
+    const world = createWorld({ holdMs: 2000 })
+    const answer = world.hear(copyAt(service(author()), 2))
+    await settled()
+    world.asked[0]?.answer(false)
+    expect(await answer).toBe('ignore')
+    expect(world.intake.stats().copiesWaiting).toBe(0)
+  })
+
   it('bounds the copies that wait', async () => {
     const world = createWorld({ quotas: { queueMax: 2 } })
     const signer = author()
@@ -105,7 +134,7 @@ describe('the verdict that is late', () => {
       answers.push(world.hear(copyAt(announcement, 2)))
     }
     expect(await answers[2]).toBe('ignore')
-    expect(world.intake.stats()).toMatchObject({ waitingForVerdict: 2, dropped: { 'waiting-full': 1 } })
+    expect(world.intake.stats()).toMatchObject({ copiesWaiting: 2, dropped: { 'waiting-full': 1 } })
     await world.intake[Symbol.asyncDispose]()
     expect(await Promise.all(answers)).toEqual(['ignore', 'ignore', 'ignore'])
   })

@@ -1,0 +1,30 @@
+import { parseArgs } from 'node:util'
+import { runArchiveBench } from './bench-archive.ts'
+import { runGossipBench } from './bench-gossip.ts'
+
+const USAGE = `npm run bench -- <gossip|archive> [--json] [--rounds N]
+
+  gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
+  archive  64 MiB from one peer, verified on disk; against a raw libp2p stream`
+
+const BENCHES = { gossip: runGossipBench, archive: runArchiveBench }
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+  })
+  const [name] = positionals
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
+    throw new Error(`--rounds is "${values.rounds}"; it must be a whole number, at least 1`)
+  }
+  if (name === 'gossip' || name === 'archive') {
+    await BENCHES[name]({ json: values.json, ...(rounds === undefined ? {} : { rounds }) })
+  } else {
+    console.error(USAGE)
+    process.exitCode = 2
+  }
+}
+
+await main()
