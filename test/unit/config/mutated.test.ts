@@ -50,9 +50,13 @@ function mutateValue(text: string, { place, act, key, value }: Mutation): string
   }
   walk(root)
   const { holder, key: name } = places[place % places.length] as (typeof places)[number]
-  if (act === 'add') holder[key] = value
+  // JSON has no lists whose length is anything else than a count
+  const put = (at: string, item: unknown) => {
+    if (!Array.isArray(holder) || at !== 'length') holder[at] = item
+  }
+  if (act === 'add') put(key, value)
   if (act === 'replace') holder[name] = value
-  if (act === 'rename') holder[key] = holder[name]
+  if (act === 'rename') put(key, holder[name])
   if (act === 'rename' || act === 'remove') delete holder[name]
   return JSON.stringify(root)
 }
