@@ -15,6 +15,8 @@ export const MAX_IGNORE_BYTES = 64 * 1024
 export const REQUESTS_AHEAD = 3
 /** Chunks of one fetch on their way to the disk; beyond it, providers are read no further. */
 export const WRITES_AHEAD = 4
+/** Chunks of memory kept between fetches: what two providers need at once. */
+export const MAX_BUFFERS = 2 * (REQUESTS_AHEAD + WRITES_AHEAD)
 /** Providers of one code that are pulled from at once. */
 export const MAX_PROVIDERS_AT_ONCE = 6
 /** A provider must answer with the next frame within this time (at least 35 KB/s). */

@@ -8,6 +8,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { StreamOpener } from '../base/stream.ts'
 import { formatBytes, printable } from '../base/text.ts'
+import type { BufferPool } from './buffers.ts'
 import { LOOK_AGAIN_MS, MAX_FAILURES_NAMED, MAX_PROVIDERS_AT_ONCE, PROGRESS_MS } from './constants.ts'
 import type { CodeStore, PartialCode, Signalled } from './contract.ts'
 import {
@@ -29,6 +30,7 @@ export type FetchComponents = {
   readonly events: Emitter<CodeEvents>
   readonly store: Pick<CodeStore, 'has' | 'resume' | 'begin'>
   readonly streams: StreamOpener
+  readonly buffers: BufferPool
   readonly lied?: ((peer: string) => void) | undefined
 }
 
@@ -50,7 +52,7 @@ const FATAL = [BadArchiveError, DiskFullError, InUseError, StoreFullError, TooLa
  * NoProviderError where nobody is left who has what is missing; what came so far stays.
  */
 export async function fetchCode(components: FetchComponents, code: CID, options: FetchOptions): Promise<void> {
-  const { clock, events, log, store } = components
+  const { clock, events, log, store, streams, buffers } = components
   if (store.has(code)) return
   const key = code.toString()
   const startedAt = clock.monotonic()
@@ -111,7 +113,7 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
   }
   const join = (peer: string) => {
     if (peer === options.self || active.has(peer) || liars.has(peer)) return
-    const pull = { clock, streams: components.streams, code, peer, signal: over.signal, begin, target: () => target }
+    const pull = { clock, streams, buffers, code, peer, signal: over.signal, begin, target: () => target }
     const work = pullFrom({ ...pull, landed: (index) => landed(target as Target, index) })
       .catch((error) => blame(peer, error))
       .finally(() => active.delete(peer))

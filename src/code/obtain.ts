@@ -4,7 +4,8 @@ import { deadline } from '../base/clock.ts'
 import { mayRetry, messageOf } from '../base/errors.ts'
 import { retry } from '../base/retry.ts'
 import { formatBytes, printable } from '../base/text.ts'
-import { DEFAULT_MAX_ENTRIES, OBTAIN_BACKOFF } from './constants.ts'
+import { createBufferPool } from './buffers.ts'
+import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, OBTAIN_BACKOFF } from './constants.ts'
 import type { CodeComponents, CodeInit, CodeStore, ObtainedCode, ObtainOptions } from './contract.ts'
 import { NoProviderError, TooLargeError, WrongBytesError } from './errors.ts'
 import { fetchCode } from './fetch.ts'
@@ -20,6 +21,7 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
   const { clock, events, log, rng, store } = components
   const unpacker = createUnpacker(components)
   const fetches = createShared<void>()
+  const buffers = createBufferPool(MAX_BUFFERS)
 
   async function* peersOf(code: CID, peers: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
     yield* peers
@@ -34,7 +36,7 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
   /** Each way once. Throws NoProviderError where none led to the code. */
   async function round(code: CID, limits: TarLimits, options: ObtainOptions): Promise<void> {
     if (store.has(code) || (await takeInline(store, code, options.sources ?? [], options))) return
-    await fetchCode(components, code, {
+    await fetchCode({ ...components, buffers }, code, {
       signal: options.signal,
       self: init.self,
       maxBytes: limits.maxBytes,

@@ -11,7 +11,7 @@ import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
-import { type Buffers, createBuffers } from './buffers.ts'
+import type { BufferPool, Buffers } from './buffers.ts'
 import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from './constants.ts'
 import type { PartialCode } from './contract.ts'
 import { NoProviderError, WrongBytesError } from './errors.ts'
@@ -25,6 +25,7 @@ export type Pull = {
   readonly streams: StreamOpener
   readonly code: CID
   readonly peer: string
+  readonly buffers: BufferPool
   readonly signal: AbortSignal
   /** What is fetched into, once a manifest is known. */
   target(): Target | undefined
@@ -38,7 +39,7 @@ export type Pull = {
  * provider lied, and whatever else went wrong otherwise; what it still owed goes back to the plan.
  */
 export async function pullFrom(pull: Pull): Promise<void> {
-  const buffers = createBuffers(REQUESTS_AHEAD + WRITES_AHEAD)
+  using buffers = pull.buffers.lease()
   await using stream = await open(pull, buffers)
   const target = pull.target() ?? (await pull.begin(await askManifest(pull, stream)))
   await pullChunks(pull, stream, target, buffers)

@@ -5,7 +5,6 @@ import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } 
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { isPrivate } from '@libp2p/utils'
-import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
@@ -17,6 +16,9 @@ import { ListenError } from '../errors.ts'
 import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
 import type { NetworkInit } from '../index.ts'
 import { libp2pLogger } from './logger.ts'
+import { createPassingMemory } from './memory.ts'
+import { sparingYamux } from './muxer.ts'
+import { createSealing } from './sealing.ts'
 import { joinedTcp } from './transport.ts'
 
 /** What `gossipsub()` returns, with the members that its declared interface leaves out. */
@@ -50,6 +52,7 @@ export async function startHost(init: HostInit): Promise<Host> {
     pubsub: gossipsub(gossipOptions(init)),
     ...(network.dht === false ? {} : { dht: kadDHT(dhtOptions(network)) }),
   }
+  const memory = createPassingMemory()
   try {
     const libp2p = await createLibp2p({
       privateKey: key,
@@ -57,10 +60,10 @@ export async function startHost(init: HostInit): Promise<Host> {
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },
-      transports: [joinedTcp()],
-      connectionEncrypters: [noise()],
+      transports: [joinedTcp(memory)],
+      connectionEncrypters: [noise({ crypto: createSealing(memory) })],
       streamMuxers: [
-        yamux({
+        sparingYamux({
           streamOptions: {
             maxStreamWindowSize: limits.STREAM_WINDOW_BYTES,
             maxReadBufferLength: limits.STREAM_BUFFER_BYTES,

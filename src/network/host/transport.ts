@@ -1,16 +1,18 @@
 import { Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import type { PassingMemory } from './memory.ts'
 
 /**
- * TCP whose writes of one turn go out together. Noise hands over each frame in two pieces and yamux answers each frame
- * with a window update; the library writes every piece by itself, and the system calls cost more than the encryption.
+ * TCP whose writes of one turn go out together, and whose memory can be given back. Noise hands over each frame in
+ * pieces; the library writes every piece by itself, and the system calls cost more than the encryption.
  */
-export function joinedTcp(): (components: Parameters<ReturnType<typeof tcp>>[0]) => Transport {
+export function joinedTcp(memory: PassingMemory): (components: Parameters<ReturnType<typeof tcp>>[0]) => Transport {
   const make = tcp()
   return (components) => {
     const transport = make(components)
     const { dial, createListener } = transport
+    const joining = (upgrader: Upgrader) => joiningUpgrader(upgrader, memory)
     return Object.assign(transport, {
       dial: (address, options) => dial.call(transport, address, { ...options, upgrader: joining(options.upgrader) }),
       createListener: (options) => createListener.call(transport, { ...options, upgrader: joining(options.upgrader) }),
@@ -18,14 +20,14 @@ export function joinedTcp(): (components: Parameters<ReturnType<typeof tcp>>[0])
   }
 }
 
-function joining(upgrader: Upgrader): Upgrader {
+function joiningUpgrader(upgrader: Upgrader, memory: PassingMemory): Upgrader {
   return new Proxy(upgrader, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value
       if (name !== 'upgradeInbound' && name !== 'upgradeOutbound') return value.bind(target)
       return (connection: MultiaddrConnection, ...rest: unknown[]) => {
-        joinWrites(connection)
+        join(connection, memory)
         return value.call(target, connection, ...rest)
       }
     },
@@ -33,18 +35,33 @@ function joining(upgrader: Upgrader): Upgrader {
 }
 
 /** What a TCP connection of the library has and does not declare. */
-type Sending = { readonly socket?: unknown; sendData(data: unknown): unknown }
+type TcpConnection = {
+  readonly socket?: unknown
+  onData(read: Uint8Array): void
+  sendData(data: Iterable<Uint8Array>): { sentBytes: number; canSendMore: boolean }
+}
 
-function joinWrites(connection: MultiaddrConnection): void {
-  const sending = connection as unknown as Sending
-  const { socket } = sending
+function join(connection: MultiaddrConnection, memory: PassingMemory): void {
+  const inner = connection as unknown as TcpConnection
+  const { socket } = inner
   if (!(socket instanceof Socket)) return
-  const send = sending.sendData.bind(connection)
-  sending.sendData = (data) => {
+  const { onData } = inner
+  inner.onData = (read) => {
+    memory.own(read)
+    onData.call(inner, read)
+  }
+  inner.sendData = (data) => {
     if (socket.writableCorked === 0) {
       socket.cork()
       process.nextTick(() => socket.uncork())
     }
-    return send(data)
+    let sentBytes = 0
+    let canSendMore = true
+    for (const piece of data) {
+      sentBytes += piece.byteLength
+      canSendMore = socket.write(piece, () => memory.release(piece))
+      if (!canSendMore) break
+    }
+    return { sentBytes, canSendMore }
   }
 }

@@ -5,6 +5,7 @@ import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { createBufferPool } from '../../../src/code/buffers.ts'
 import type { CodeEvents } from '../../../src/code/events.ts'
 import { fetchCode } from '../../../src/code/fetch.ts'
 import { createCodeStore } from '../../../src/code/store.ts'
@@ -32,7 +33,7 @@ const streams = {
     return mine
   },
 }
-await fetchCode({ ...components, store, streams }, parseCid(code), {
+await fetchCode({ ...components, store, streams, buffers: createBufferPool(7) }, parseCid(code), {
   providers: () => ['alice'],
   onProgress: ({ bytes }) => void process.send?.(bytes),
 })

@@ -7,6 +7,7 @@ import {
 } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { manualClock } from '../../../src/base/clock.ts'
+import { createBufferPool } from '../../../src/code/buffers.ts'
 import { type FetchOptions, fetchCode } from '../../../src/code/fetch.ts'
 import { createArchiveServer } from '../../../src/code/serve.ts'
 import { type Behaviour, collect, MIB, noise, packFiles, once as piece, testMesh, testStore } from './support.ts'
@@ -68,10 +69,14 @@ export async function fetching(
   const lied: string[] = []
   const streams = testMesh(peers)
   const clock = options.clock ?? here.clock
-  const work = fetchCode({ ...here, clock, streams, lied: (peer) => void lied.push(peer) }, code, {
-    providers: () => Object.keys(peers),
-    ...options,
-  })
+  const work = fetchCode(
+    { ...here, clock, streams, buffers: createBufferPool(7), lied: (peer) => void lied.push(peer) },
+    code,
+    {
+      providers: () => Object.keys(peers),
+      ...options,
+    },
+  )
   work.catch(() => {})
   return { ...here, lied, streams, work }
 }

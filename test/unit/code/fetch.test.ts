@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ArchiveAnswer } from '../../../protocols/archive.ts'
 import { manualClock } from '../../../src/base/clock.ts'
+import { createBufferPool } from '../../../src/code/buffers.ts'
 import { NoProviderError, StoreFullError, TooLargeError } from '../../../src/code/errors.ts'
 import { fetchCode } from '../../../src/code/fetch.ts'
 import { createArchiveServer } from '../../../src/code/serve.ts'
@@ -182,7 +183,9 @@ describe('fetching a code', () => {
     expect(large.store.usage().bytes).toBe(0)
     const full = await testStore({ maxBytes: SIZE + MIB })
     full.store.pin((await full.store.addTar(packFiles([{ path: 'a', content: noise(MIB) }]))).code)
-    const filling = fetchCode({ ...full, streams: testMesh(peers) }, there.code, { providers: () => ['alice'] })
+    const filling = fetchCode({ ...full, buffers: createBufferPool(7), streams: testMesh(peers) }, there.code, {
+      providers: () => ['alice'],
+    })
     await expect(filling).rejects.toBeInstanceOf(StoreFullError)
     expect(full.store.list()).toHaveLength(1)
     const controller = new AbortController()

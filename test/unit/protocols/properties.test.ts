@@ -13,7 +13,7 @@ import { readCanonical } from '../../../protocols/cbor.ts'
 import { encodeCanonical, fromDagJson, toDagJson } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_DEPTH } from '../../../protocols/limits.ts'
-import { checkTicket, emittedDepth, issueTicket, lowerTicket } from '../../../protocols/redirection.ts'
+import { checkTicket, checkTicketBy, emittedDepth, issueTicket, lowerTicket } from '../../../protocols/redirection.ts'
 import { hex, signerOf } from '../../../scripts/vectors/kit.ts'
 import { bytes, cid, text } from './arbitraries.ts'
 import { MESSAGES } from './messages.ts'
@@ -109,6 +109,10 @@ describe('redirection', () => {
         checkTicket(reach, lowered)
         const raised = { ...lowered, depth: claimed }
         expect(isRefused(() => checkTicket(reach, raised))).toBe(claimed !== lowered.depth)
+        for (const known of [ticket, lowered]) {
+          checkTicketBy(known, reach, lowered)
+          expect(isRefused(() => checkTicketBy(known, reach, raised))).toBe(claimed !== lowered.depth)
+        }
       }),
     )
   })

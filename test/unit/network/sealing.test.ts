@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { defaultCrypto } from '@libp2p/noise/crypto'
+import fc from 'fast-check'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { expect, test } from 'vitest'
+import { createPassingMemory } from '../../../src/network/host/memory.ts'
+import { createSealing } from '../../../src/network/host/sealing.ts'
+
+const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array()]
+const TAG_BYTES = 16
+const READ_BYTES = 65_536
+
+/** As a socket reads it: each read in a buffer of its own, owned by nobody else. */
+function asRead(bytes: Uint8Array, lengths: readonly number[], memory = createPassingMemory()): Uint8Array[] {
+  const reads: Uint8Array[] = []
+  for (let at = 0, index = 0; at < bytes.byteLength; index++) {
+    const read = new Uint8Array(bytes.subarray(at, at + (lengths[index % lengths.length] as number)))
+    memory.own(read)
+    reads.push(read)
+    at += read.byteLength
+  }
+  return reads
+}
+
+function seal(plaintext: Uint8Array): Uint8Array {
+  return defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key).slice()
+}
+
+test('what one side seals the library opens, and the other way round, however it is cut', () => {
+  const sealing = createSealing(createPassingMemory())
+  const pieces = fc.array(fc.integer({ min: 100, max: 40_000 }), { minLength: 1, maxLength: 5 })
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 65_519 }), pieces, fc.boolean(), (length, lengths, isList) => {
+      const plaintext = randomBytes(length)
+      const cut = isList ? new Uint8ArrayList(...asRead(plaintext, lengths)) : plaintext
+      const sealed = sealing.chaCha20Poly1305Encrypt(cut, nonce, ad, key).slice()
+      expect(Buffer.compare(sealed, seal(plaintext))).toBe(0)
+      const list = new Uint8ArrayList(...asRead(sealed, lengths))
+      const dst = list.subarray(0, length)
+      const opened = sealing.chaCha20Poly1305Decrypt(isList ? list : sealed, nonce, ad, key, dst).slice()
+      expect(Buffer.compare(opened, plaintext)).toBe(0)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('frames of every length in reads of every length come out as they went in', () => {
+  const memory = createPassingMemory()
+  const sealing = createSealing(memory)
+  const frames = fc.array(fc.integer({ min: 0, max: 65_519 }), { minLength: 1, maxLength: 8 })
+  const lengths = fc.array(fc.integer({ min: 100, max: READ_BYTES }), { minLength: 1, maxLength: 8 })
+  fc.assert(
+    fc.property(frames, lengths, (sizes, cuts) => {
+      const plaintexts = sizes.map((size) => randomBytes(size))
+      const sealed = plaintexts.map(seal)
+      const read = new Uint8ArrayList(...asRead(Buffer.concat(sealed), cuts, memory))
+      const opened = sealed.map(({ byteLength }) => {
+        const frame = read.sublist(0, byteLength)
+        read.consume(byteLength)
+        return sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, byteLength - TAG_BYTES))
+      })
+      // all of them, after everything was opened: nothing that was handed out lay in what was given back
+      opened.forEach((bytes, index) => {
+        expect(Buffer.compare(bytes.slice(), plaintexts[index] as Uint8Array)).toBe(0)
+      })
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('a read is given back when the frame that reached its end is opened, and not before', () => {
+  const memory = createPassingMemory()
+  const sealing = createSealing(memory)
+  const sealed = [randomBytes(40_000), randomBytes(40_000)].map(seal)
+  const reads = asRead(Buffer.concat(sealed), [READ_BYTES], memory)
+  const list = new Uint8ArrayList(...reads)
+  const first = list.sublist(0, 40_016)
+  sealing.chaCha20Poly1305Decrypt(first, nonce, ad, key, first.subarray(0, 40_000))
+  expect(reads.map(({ byteLength }) => byteLength)).toEqual([READ_BYTES, 80_032 - READ_BYTES])
+  const second = list.sublist(40_016, 80_032)
+  sealing.chaCha20Poly1305Decrypt(second, nonce, ad, key, second.subarray(0, 40_000))
+  expect(reads.map(({ byteLength }) => byteLength)).toEqual([0, 80_032 - READ_BYTES])
+})
+
+test('a forged frame throws, and gives nothing back', () => {
+  const memory = createPassingMemory()
+  const sealing = createSealing(memory)
+  const forged = seal(randomBytes(60_000))
+  forged[100] = (forged[100] as number) ^ 1
+  const reads = asRead(forged, [40_000], memory)
+  const frame = new Uint8ArrayList(...reads)
+  expect(() => sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, 60_000))).toThrow()
+  expect(reads.map(({ byteLength }) => byteLength)).toEqual([40_000, 20_016])
+})
+
+test('a short plaintext does not hold on to what was read with it', () => {
+  const read = new Uint8Array(READ_BYTES)
+  const sealed = seal(new Uint8Array(100).fill(7))
+  read.set(sealed, 1000)
+  const frame = new Uint8ArrayList(read.subarray(1000, 1000 + sealed.byteLength))
+  const sealing = createSealing(createPassingMemory())
+  const opened = sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, 100)).subarray()
+  expect(opened).toEqual(new Uint8Array(100).fill(7))
+  expect(opened.buffer).not.toBe(read.buffer)
+})
+
+test('only memory that is owned as a whole is given back', () => {
+  const memory = createPassingMemory()
+  const [owned, foreign, part] = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)]
+  memory.own(owned)
+  memory.own(part.subarray(0, 50_000))
+  for (const view of [owned.subarray(5), foreign, part]) memory.release(view)
+  expect([owned, foreign, part].map(({ byteLength }) => byteLength)).toEqual([0, READ_BYTES, READ_BYTES])
+})
