@@ -34,6 +34,13 @@ export function checkTicket(reach: Reach, ticket: Ticket): void {
   }
 }
 
+/** As `checkTicket`, where a valid ticket of the same service is known: a lower one is a few hashes below it. */
+export function checkTicketBy(known: Ticket, reach: Reach, ticket: Ticket): void {
+  if (ticket.depth > known.depth || !equals(lowerTicket(known, ticket.depth).proof, ticket.proof)) {
+    checkTicket(reach, ticket)
+  }
+}
+
 /** The same ticket with a lower depth. */
 export function lowerTicket(ticket: Ticket, depth: number): Ticket {
   if (!Number.isInteger(depth) || depth > ticket.depth || depth < 0) {

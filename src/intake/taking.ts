@@ -8,7 +8,7 @@ import {
 } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { checkTicket, type Ticket } from '../../protocols/redirection.ts'
+import { checkTicket, checkTicketBy, type Ticket } from '../../protocols/redirection.ts'
 import { serviceId } from '../../protocols/service.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
@@ -54,7 +54,7 @@ export function createTaking(components: TakingComponents, network: string): (by
 
   /** A copy of what is known: only its ticket can be news. */
   function hear(entry: Entry, { body, sig, ticket }: Copy): Taken {
-    checkTicket(entry.reach, ticket)
+    checkTicketBy(entry.best, entry.reach, ticket)
     const ours = equals(sig, entry.sig)
     // the same body under other bytes: forged, or signed twice by its author; either way the first stays
     if (!ours) verifyAnnouncement(decodeSigned(body, sig), network, keys)

@@ -47,6 +47,8 @@ export interface AnnouncementStore {
   insert(record: AnnouncementRecord): boolean
   get(id: string): AnnouncementRecord | undefined
   has(id: string): boolean
+  /** Whether it is still live, and what stood before it; a small part of the whole record. */
+  standing(id: string): Pick<AnnouncementRecord, 'state' | 'follows'> | undefined
   /** Keeps a better ticket. */
   raise(id: string, ticket: { depth: number; proof: Uint8Array }): void
   setRedirect(id: string, redirect: boolean): void
@@ -83,6 +85,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const select = (rest: string) => sql.prepare(`SELECT ${COLUMNS} FROM announcements ${rest}`)
   const get = select('WHERE id = ?')
   const has = sql.prepare('SELECT 1 FROM announcements WHERE id = ?')
+  const standing = sql.prepare('SELECT state, follows FROM announcements WHERE id = ?')
   const raise = sql.prepare('UPDATE announcements SET depth = ?, proof = ? WHERE id = ? AND depth < ?')
   const setRedirect = sql.prepare('UPDATE announcements SET redirect = ? WHERE id = ?')
   const settle = sql.prepare('UPDATE announcements SET redirect = ?, emitted_depth = ? WHERE id = ?')
@@ -143,6 +146,10 @@ export function announcementStore(sql: Sql): AnnouncementStore {
       return row === undefined ? undefined : recordOf(row)
     },
     has: (id) => has.get(id) !== undefined,
+    standing: (id) => {
+      const row = standing.get<{ state: AnnouncementState; follows: string | null }>(id)
+      return row === undefined ? undefined : { state: row.state, follows: row.follows ?? undefined }
+    },
     raise: (id, { depth, proof }) => void raise.run(depth, proof, id, depth),
     setRedirect: (id, redirect) => void setRedirect.run(Number(redirect), id),
     settle: (id, redirect, depth) => void settle.run(Number(redirect), depth ?? null, id),

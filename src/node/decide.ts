@@ -138,13 +138,13 @@ export function createDecide(components: DecideComponents, init: { policy(): Pol
       const stands = journal.verdicts.latest(id)?.verdict
       if (stands !== undefined) {
         if (stands.run === false) {
-          act(signed, { verdict: stands }, journal.announcements.get(id)?.follows)
+          act(signed, { verdict: stands }, journal.announcements.standing(id)?.follows)
           tell(signed, stands)
         }
         return { redirect: stands.redirect }
       }
       const asked = await ask(signed, ticket.depth, signal)
-      const record = journal.announcements.get(id)
+      const record = journal.announcements.standing(id)
       // stopped or superseded while the runner was thinking: its word is about something that is over
       if (record !== undefined && record.state !== 'live') return { redirect: false }
       const decision = journal.stops.has(id) ? stoppedHere(asked) : asked
