@@ -12,6 +12,8 @@ export type Reason = {
   readonly outcome: 'pass' | 'fail' | 'defer'
   readonly message: string
   readonly needs?: Need | undefined
+  /** A rule in mode "warn" passes; this is what it would have been. Stays on this node. */
+  readonly warned?: 'fail' | 'defer' | undefined
 }
 
 export type NetworkGrant =
@@ -47,5 +49,9 @@ export type Verdict = {
   readonly run: Grant | false
   readonly redirect: boolean
   readonly park?: readonly Condition[] | undefined
+  /** Running services (ids) that end first, to make room. Only with `run`. */
+  readonly evict?: readonly string[] | undefined
+  /** What the service is worth to this node, for the order in which parked ones get room: more goes first. Default 0. */
+  readonly rank?: number | undefined
   readonly reasons: readonly Reason[]
 }

@@ -15,4 +15,5 @@ export type {
   RunnerContext,
   RunnerLog,
   RunnerSnapshot,
+  RunningService,
 } from '../runner/contract.ts'

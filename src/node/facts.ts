@@ -3,9 +3,9 @@ import { messageOf } from '../base/errors.ts'
 import type { ExecutorName } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import type { Availability, Executor } from '../execution/index.ts'
-import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
+import type { AvailableExecutor, NodeFacts, RunningService } from '../runner/index.ts'
 import type { AddressTexts } from './address-text.ts'
-import type { Services } from './services.ts'
+import type { ServiceEntry, Services } from './services.ts'
 
 /** An engine that was installed or went away is noticed in this time; a run finds out at once. */
 const LOOK_EVERY_MS = 30_000
@@ -63,7 +63,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
       running: components.running().flatMap((id) => {
         const entry = components.services.get(id)
         if (entry === undefined) return []
-        return [{ id, author: components.texts.ofBytes(entry.record.author), name: entry.record.name }]
+        return [runningOf(entry, components.texts)]
       }),
     }),
     [Symbol.dispose]: () => timer.cancel(),
@@ -72,4 +72,20 @@ export function createFacts(components: FactsComponents, init: { own: string; po
 
 function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
   return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
+}
+
+function runningOf({ id, record, verdict }: ServiceEntry, texts: AddressTexts): RunningService {
+  const { run, rank } = verdict?.verdict ?? {}
+  const grant = run === false ? undefined : run
+  return {
+    id,
+    author: texts.ofBytes(record.author),
+    name: record.name,
+    rank: rank ?? 0,
+    own: record.own,
+    memory: grant?.memoryBytes ?? 0,
+    cpu: grant?.cpuMillicores ?? 0,
+    disk: grant?.diskBytes ?? 0,
+    pids: grant?.pids ?? 0,
+  }
 }

@@ -77,6 +77,8 @@ export type AvailableExecutor = {
   readonly toolchains?: readonly string[] | undefined
   /** it takes services of the node's own address only */
   readonly ownOnly?: boolean | undefined
+  /** network that it can grant beside none; undefined = none */
+  readonly networks?: readonly ('allowlist' | 'open')[] | undefined
   /** for a person: what it is, or what is weaker about it */
   readonly note?: string | undefined
 }
@@ -106,6 +108,17 @@ export type QuorumState = { readonly hubs: number; readonly weight: number; read
 /** What a trusted hub says the author has frozen. `amount` is decimal text. */
 export type FrozenAmount = { readonly hub: string; readonly chain: string; readonly amount: string }
 
+/** A run that is under way here, and what it holds until it ends. */
+export type RunningService = Resources & {
+  readonly id: string
+  readonly author: string
+  readonly name: string
+  /** what its verdict said it is worth */
+  readonly rank: number
+  /** the operator's own (SERVICES): never evicted */
+  readonly own: boolean
+}
+
 /**
  * What is true of the node whatever the service. `config` is never changed in place: a new configuration is a new
  * object, and it crosses to the runner's process once.
@@ -115,7 +128,7 @@ export type NodeFacts = {
   /** the node's own address */
   readonly own: string
   readonly capacity: Capacity
-  readonly running: readonly { readonly id: string; readonly author: string; readonly name: string }[]
+  readonly running: readonly RunningService[]
 }
 
 /** What this node knows about one service, beyond what its author wrote. */

@@ -88,6 +88,7 @@ export {
   type NodeFacts,
   type ReceivedService,
   type RunnerSnapshot,
+  type RunningService,
 } from './contract.ts'
 export { RunnerError } from './errors.ts'
 export type { RunnerEvents } from './events.ts'

@@ -22,6 +22,7 @@ const reasonSchema = z.strictObject({
   outcome: z.enum(['pass', 'fail', 'defer']),
   message: words(MAX_REASON_LENGTH),
   needs: needSchema.optional(),
+  warned: z.enum(['fail', 'defer']).optional(),
 })
 
 const networkSchema = z.discriminatedUnion('mode', [
@@ -56,6 +57,8 @@ const verdictSchema = z.strictObject({
   run: z.union([z.literal(false), grantSchema], 'must be a grant or false'),
   redirect: z.boolean('must be true or false'),
   park: z.array(conditionSchema).max(16).optional(),
+  evict: z.array(words(128, 1)).max(64).optional(),
+  rank: z.number('must be a number').optional(),
   reasons: z.array(reasonSchema).max(MAX_REASONS),
 })
 
