@@ -12,7 +12,9 @@ import { listing, nearest, parseBytes, parseSeconds } from '../base/text.ts'
 export function keys<S extends z.ZodRawShape>(shape: S) {
   const known = Object.keys(shape).filter((key) => key !== '$schema')
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? hint(issue.keys, known) : 'an object'),
+    // a line for each, which problem.ts puts into a sentence each
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => hint(key, known)).join('\n') : 'an object',
   })
 }
 
@@ -137,7 +139,7 @@ function refuse(context: z.RefinementCtx, allowed: string): never {
   return z.NEVER
 }
 
-function hint(unknown: readonly string[], known: readonly string[]): string {
-  const near = nearest(unknown[0] as string, known)
+function hint(unknown: string, known: readonly string[]): string {
+  const near = nearest(unknown, known)
   return near === undefined ? `known keys are ${listing(known)}` : `did you mean ${near}?`
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Notice, Policy } from './configuration.ts'
 import { sortStaticNodes } from './places.ts'
 import { check, valueText } from './problem.ts'
-import { type ReadOptions, readJson } from './read.ts'
+import { type ReadOptions, readJson, readText, textToJson } from './read.ts'
 import { BUILT_RUNNER_KEYS, LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
 import { findToolchain } from './toolchains.ts'
 
@@ -14,6 +14,29 @@ export async function loadPolicy(path: string, options: ReadOptions & { file?: s
   const file = options.file ?? basename(path)
   const advice = 'every runner has its settings in a config.json beside it; run `thundercloud init DIR` to see one'
   return readPolicy(await readJson(path, file, advice, options), file)
+}
+
+/** A policy as its file has it, for who puts it in place of another: with its comments. */
+export type PolicyDraft = LoadedPolicy & { readonly text: string }
+
+/** Reads a file that may become a runner's config.json. */
+export async function loadPolicyDraft(
+  path: string,
+  options: ReadOptions & { file?: string } = {},
+): Promise<PolicyDraft> {
+  const file = options.file ?? basename(path)
+  const text = await readText(
+    path,
+    file,
+    "name a file with a runner's settings, like a copy of its config.json",
+    options,
+  )
+  return readPolicyText(text, file)
+}
+
+/** Validates the text of a runner's config.json. */
+export function readPolicyText(text: string, file = 'config.json'): PolicyDraft {
+  return { text, ...readPolicy(textToJson(text, file), file) }
 }
 
 /** Validates a runner's configuration that is already in memory. */

@@ -2,19 +2,37 @@ import type { z } from 'zod'
 import { InputError } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
 
-/** Checks what was read from `file`; throws an InputError with one sentence: file, key, value, what is allowed. */
+/** A file of settings is wrong. The message is the first problem's sentence. */
+export class SettingsError extends InputError {
+  override readonly name = 'SettingsError'
+  /** one sentence each: file, key, value, what is allowed */
+  readonly problems: readonly [string, ...string[]]
+
+  constructor(problems: readonly [string, ...string[]], options?: ErrorOptions) {
+    super(problems[0], options)
+    this.problems = problems
+  }
+}
+
+/** Checks what was read from `file`; throws a SettingsError. */
 export function check<T extends z.ZodType>(schema: T, raw: unknown, file: string): z.output<T> {
   const result = schema.safeParse(raw)
   if (result.success) return result.data
-  throw new InputError(describe(result.error.issues, raw, file), { cause: result.error })
+  // a misspelled key explains better than the missing one that it was meant to be
+  const [misspelled, others] = [true, false].map((wanted) =>
+    result.error.issues.filter(({ code }) => (code === 'unrecognized_keys') === wanted),
+  ) as [z.core.$ZodIssue[], z.core.$ZodIssue[]]
+  const problems = [...misspelled, ...others].flatMap((issue) => describe(issue, raw, file))
+  throw new SettingsError([...new Set(problems)] as [string, ...string[]], { cause: result.error })
 }
 
-function describe(issues: readonly z.core.$ZodIssue[], raw: unknown, file: string): string {
-  // a misspelled key explains better than the missing one that it was meant to be
-  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? (issues[0] as z.core.$ZodIssue)
+function describe(issue: z.core.$ZodIssue, raw: unknown, file: string): string | string[] {
   if (issue.code === 'unrecognized_keys') {
-    const path = [...issue.path, issue.keys[0] as string]
-    return `${file}: ${keyText(path)} (${valueText(valueAt(raw, path))}) is not a known key; ${issue.message}`
+    const advice = issue.message.split('\n')
+    return issue.keys.map((name, index) => {
+      const path = [...issue.path, name]
+      return `${file}: ${keyText(path)} (${valueText(valueAt(raw, path))}) is not a known key; ${advice[index]}`
+    })
   }
   const key = keyText(issue.path)
   const subject = key === '' ? file : `${file}: ${key}`

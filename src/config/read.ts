@@ -3,7 +3,7 @@ import { codeOf, InputError, messageOf } from '../base/errors.ts'
 import { JsonSyntaxError, parseJson } from './json.ts'
 
 /** Settings are written by people; what is larger is some other file. */
-const MAX_BYTES = 1024 * 1024
+export const MAX_SETTINGS_BYTES = 1024 * 1024
 
 export type ReadOptions = { signal?: AbortSignal | undefined }
 
@@ -14,8 +14,8 @@ export async function readText(path: string, file: string, advice: string, optio
     await using handle = await open(path, 'r')
     const info = await handle.stat()
     if (!info.isFile()) throw new InputError(`${file} is not a file (${path})`)
-    if (info.size > MAX_BYTES)
-      throw new InputError(`${file} has ${info.size} bytes; allowed are at most ${MAX_BYTES} (1 MiB)`)
+    if (info.size > MAX_SETTINGS_BYTES)
+      throw new InputError(`${file} has ${info.size} bytes; allowed are at most ${MAX_SETTINGS_BYTES} (1 MiB)`)
     return await handle.readFile({ encoding: 'utf8', signal: options.signal })
   } catch (error) {
     throw explain(error, file, path, advice)
@@ -28,7 +28,10 @@ export async function readJson(
   advice: string,
   options: ReadOptions = {},
 ): Promise<unknown> {
-  const text = await readText(path, file, advice, options)
+  return textToJson(await readText(path, file, advice, options), file)
+}
+
+export function textToJson(text: string, file: string): unknown {
   try {
     return parseJson(text)
   } catch (error) {
