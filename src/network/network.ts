@@ -13,6 +13,7 @@ import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
 import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
 import { type Host, startHost } from './host/host.ts'
 import { libp2pKey } from './host/identity.ts'
+import { createPassingMemory } from './host/memory.ts'
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
 import { createStreams } from './streams/streams.ts'
@@ -29,12 +30,14 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const ledger = createLedger(() => clock.monotonic())
   const allowed = createAllowed()
   const topic = servicesTopic(init.network)
+  const memory = createPassingMemory()
   const libp2p = await startHost({
     network: init,
     key,
     store,
     log,
     ledger,
+    memory,
     topics: { read: [topic], scored: [topic, `/thundercloud/${init.network}/statements/1`] },
     allowed,
   })
@@ -45,7 +48,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const { pubsub, dht: kad, identify } = libp2p.services
   const connected = () => libp2p.getConnections().length > 0
   const shared = { clock, rng, log, events, libp2p, conduct: ledger, allow: allowed.add }
-  const streams = started.use(createStreams(shared))
+  const streams = started.use(createStreams({ ...shared, memory }))
   const gossip = createGossip(
     { ...shared, gate, pubsub, hopeful: () => connected() || libp2p.getDialQueue().length > 0 },
     topic,

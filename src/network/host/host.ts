@@ -16,7 +16,7 @@ import { ListenError } from '../errors.ts'
 import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
 import type { NetworkInit } from '../index.ts'
 import { libp2pLogger } from './logger.ts'
-import { createPassingMemory } from './memory.ts'
+import type { PassingMemory } from './memory.ts'
 import { sparingYamux } from './muxer.ts'
 import { createSealing } from './sealing.ts'
 import { joinedTcp } from './transport.ts'
@@ -36,6 +36,7 @@ export type HostInit = {
   readonly store: Datastore
   readonly log: Log
   readonly ledger: Ledger
+  readonly memory: PassingMemory
   readonly topics: { readonly read: readonly string[]; readonly scored: readonly string[] }
   /** Addresses that someone asked for by name: dialled also where private ones are not. */
   readonly allowed: { has(address: string): boolean }
@@ -43,7 +44,7 @@ export type HostInit = {
 
 /** libp2p with everything that this network says, listening. */
 export async function startHost(init: HostInit): Promise<Host> {
-  const { network, key, store, log, allowed } = init
+  const { network, key, store, log, allowed, memory } = init
   const { visibility, listen = [], announce = [], role = 'node' } = network
   const client = role === 'client'
   const services = {
@@ -52,7 +53,6 @@ export async function startHost(init: HostInit): Promise<Host> {
     pubsub: gossipsub(gossipOptions(init)),
     ...(network.dht === false ? {} : { dht: kadDHT(dhtOptions(network)) }),
   }
-  const memory = createPassingMemory()
   try {
     const libp2p = await createLibp2p({
       privateKey: key,

@@ -30,8 +30,7 @@ export function createSealing(memory: PassingMemory): ICryptoInterface {
       sealed.append(cipher.getAuthTag())
       return sealed
     },
-    // `dst` is a part of one read, or a copy of parts of several: only into the copy, or a plaintext would hold on to
-    // all that was read with it
+    // never into `dst`, which may be a part of one read: a plaintext would hold on to all that was read with it
     chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, dst) {
       if (ciphertext.byteLength < LONG_BYTES) return defaultCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key)
       const length = ciphertext.byteLength - TAG_BYTES
@@ -42,27 +41,23 @@ export function createSealing(memory: PassingMemory): ICryptoInterface {
       const sealed = piecesOf(
         ciphertext instanceof Uint8Array ? ciphertext.subarray(0, length) : ciphertext.sublist(0, length),
       )
-      const outputs = sealed.map((piece) => decipher.update(piece))
+      const opened = sealed.map((piece) => decipher.update(piece))
       decipher.final()
-      const whole = joined(outputs, dst)
+      for (const piece of opened) memory.own(piece)
       for (const piece of read) if (isRest(piece)) memory.release(piece)
-      return whole
+      // a copy of what was read, made for who can decrypt in place
+      if (dst !== undefined && !read.some(({ buffer }) => buffer === dst.buffer)) {
+        memory.own(dst)
+        memory.release(dst)
+      }
+      return listOf(opened)
     },
   }
+}
 
-  function joined(outputs: Uint8Array[], dst: Uint8Array | undefined): Uint8Array | Uint8ArrayList {
-    const [first] = outputs
-    if (first !== undefined && outputs.length === 1) return first
-    if (dst === undefined) return Uint8ArrayList.fromUint8Arrays(outputs)
-    let at = 0
-    for (const output of outputs) {
-      dst.set(output, at)
-      at += output.byteLength
-      memory.own(output)
-      memory.release(output)
-    }
-    return dst
-  }
+function listOf(pieces: Uint8Array[]): Uint8Array | Uint8ArrayList {
+  const [first] = pieces
+  return first !== undefined && pieces.length === 1 ? first : Uint8ArrayList.fromUint8Arrays(pieces)
 }
 
 function piecesOf(bytes: Uint8Array | Uint8ArrayList): Uint8Array[] {

@@ -15,10 +15,17 @@ export class Assembler {
   #held = 0
   #prefix = { value: 0, size: 0 }
   #partial: { bytes: Uint8Array; filled: number } | undefined
+  readonly #copied: (piece: Uint8Array) => void
 
-  constructor(maxMessageBytes: number, allocate: (bytes: number) => Uint8Array = allocateFresh) {
+  /** `copied` is told of each piece that nothing here refers to once it was added. */
+  constructor(
+    maxMessageBytes: number,
+    allocate: (bytes: number) => Uint8Array = allocateFresh,
+    copied: (piece: Uint8Array) => void = () => {},
+  ) {
     this.#maxMessageBytes = maxMessageBytes
     this.#allocate = allocate
+    this.#copied = copied
   }
 
   /** Bytes held here: whole messages, and what has come of the next one. */
@@ -33,6 +40,7 @@ export class Assembler {
 
   /** Returns the length of a message that is too long; nothing may be added after that. */
   add(piece: Uint8Array): number | undefined {
+    let isCopied = true
     for (let at = 0; at < piece.byteLength; ) {
       if (this.#partial !== undefined) {
         at += this.#fill(this.#partial, piece, at)
@@ -48,11 +56,13 @@ export class Assembler {
       if (piece.byteLength - at >= length) {
         // bare bytes: pieces of a socket are Buffers, which have habits of their own
         this.#done(new Uint8Array(piece.buffer, piece.byteOffset + at, length))
+        isCopied = false
         at += length
       } else {
         this.#partial = { bytes: this.#allocate(length), filled: 0 }
       }
     }
+    if (isCopied) this.#copied(piece)
     return undefined
   }
 

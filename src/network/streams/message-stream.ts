@@ -4,6 +4,7 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
+import type { PassingMemory } from '../host/memory.ts'
 import { Assembler, varint } from './assembler.ts'
 
 export type LengthPrefixedStream = MessageStream & {
@@ -22,10 +23,16 @@ export type LengthPrefixedStream = MessageStream & {
  */
 export function messageStream(
   raw: Stream,
-  init: { clock: Clock; peer: string; maxMessageBytes: number; allocate?: OpenStreamOptions['allocate'] },
+  init: {
+    clock: Clock
+    memory: PassingMemory
+    peer: string
+    maxMessageBytes: number
+    allocate?: OpenStreamOptions['allocate']
+  },
 ): LengthPrefixedStream {
-  const { clock, peer, maxMessageBytes } = init
-  const received = new Assembler(maxMessageBytes, init.allocate)
+  const { clock, memory, peer, maxMessageBytes } = init
+  const received = new Assembler(maxMessageBytes, init.allocate, releaseWhole)
   const waiting = new Set<() => void>()
   /** holds a whole message of the longest kind, so that a paused reader has something to take, and the next one */
   const pauseAt = 2 * (maxMessageBytes + 5)
@@ -186,6 +193,11 @@ export function messageStream(
     },
   }
   return stream
+
+  /** A piece that is all of its buffer is this stream's alone: of any other, the rest may be another stream's. */
+  function releaseWhole(piece: Uint8Array): void {
+    if (piece.byteLength === piece.buffer.byteLength) memory.release(piece)
+  }
 }
 
 function joined(prefix: Uint8Array, message: Uint8Array): Uint8Array {

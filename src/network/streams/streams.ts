@@ -15,6 +15,7 @@ import {
 import { PeerUnavailableError, ProtocolUnsupportedError, StreamBrokenError } from '../errors.ts'
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
+import type { PassingMemory } from '../host/memory.ts'
 import type { HandleOptions, StreamHandler, Streams } from '../index.ts'
 import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
 
@@ -23,6 +24,7 @@ export interface StreamsComponents {
   log: Log
   events: Emitter<NetworkEvents>
   libp2p: Libp2p
+  memory: PassingMemory
   /** Lets a private address be dialled that someone asked for by name. */
   allow(address: string): void
 }
@@ -30,7 +32,7 @@ export interface StreamsComponents {
 type Open = { readonly stream: LengthPrefixedStream; readonly idleMs: number; readonly protocol: string }
 
 export function createStreams(components: StreamsComponents): Streams & AsyncDisposable {
-  const { clock, log, libp2p } = components
+  const { clock, log, libp2p, memory } = components
   const inbound = new Set<Open>()
   const sweep = clock.every(IDLE_SWEEP_MS, () => {
     const now = clock.monotonic()
@@ -47,7 +49,7 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
         const target = targetOf(peer)
         if (peer.startsWith('/')) components.allow(peer)
         const raw = await libp2p.dialProtocol(target.dial, protocol, options)
-        return messageStream(raw, { clock, peer: target.peer, maxMessageBytes, allocate })
+        return messageStream(raw, { clock, memory, peer: target.peer, maxMessageBytes, allocate })
       } catch (error) {
         throw signal?.aborted === true ? signal.reason : openError(error, limit.signal)
       }
@@ -69,7 +71,7 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
 }
 
 function createServer(
-  { clock, log, events }: StreamsComponents,
+  { clock, log, events, memory }: StreamsComponents,
   inbound: Set<Open>,
   protocol: string,
   handler: StreamHandler,
@@ -81,7 +83,7 @@ function createServer(
   let all = 0
 
   const run = async (raw: Stream, peer: string) => {
-    const stream = messageStream(raw, { clock, peer, maxMessageBytes })
+    const stream = messageStream(raw, { clock, memory, peer, maxMessageBytes })
     const open = { stream, idleMs, protocol }
     const gone = new AbortController()
     raw.addEventListener('close', () => gone.abort(new StreamBrokenError('the stream ended')))

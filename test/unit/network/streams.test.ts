@@ -209,3 +209,22 @@ test('what can not be opened says which kind of trouble it is', async () => {
   await stream.write(Uint8Array.of(3))
   expect(await stream.read()).toEqual(Uint8Array.of(3))
 })
+
+test('many streams of one connection at once, with messages of all sizes, mix nothing up', async () => {
+  const { open } = await pair(echo)
+  const sizes = [1, 1200, 5000, 65_500, 65_536, 200_000, 700_000, MIB]
+  const talk = async (seed: number) => {
+    await using stream = await open()
+    for (let round = 0; round < 12; round++) {
+      const bytes = new Uint8Array(sizes[(seed * 3 + round * 5) % sizes.length] as number)
+      for (let at = 0; at < bytes.byteLength; at++) bytes[at] = (at * 31 + seed * 7 + round) & 0xff
+      const expected = bytes.slice()
+      const writing = stream.write(bytes)
+      const answer = await stream.read()
+      await writing
+      expect(Buffer.compare(answer ?? new Uint8Array(), expected)).toBe(0)
+    }
+    await stream.end()
+  }
+  await Promise.all([0, 1, 2, 3, 4, 5].map(talk))
+})

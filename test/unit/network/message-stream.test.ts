@@ -1,0 +1,43 @@
+import { streamPair } from '@libp2p/utils'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { createPassingMemory } from '../../../src/network/host/memory.ts'
+import { messageStream } from '../../../src/network/streams/message-stream.ts'
+
+const LENGTH = 100_000
+/** 100,000 as an unsigned varint */
+const PREFIX = Uint8Array.of(0xa0, 0x8d, 0x06)
+
+async function openPair() {
+  const memory = createPassingMemory()
+  const [, near] = await streamPair()
+  // what a muxer hands over, in the memory that it was decrypted into
+  const arrive = (piece: Uint8Array) => (near as unknown as { onData(piece: Uint8Array): void }).onData(piece)
+  const stream = messageStream(near, { clock: systemClock(), memory, peer: 'far', maxMessageBytes: LENGTH })
+  const owned = (bytes: number) => {
+    const piece = new Uint8Array(bytes).fill(1)
+    memory.own(piece)
+    return piece
+  }
+  return { arrive, stream, owned }
+}
+
+test('a piece that went whole into a message is given back; one that shares its buffer is not', async () => {
+  const { arrive, stream, owned } = await openPair()
+  const [whole, shared] = [owned(40_000), owned(60_001)]
+  arrive(PREFIX)
+  arrive(whole)
+  arrive(shared.subarray(1))
+  const message = await stream.read()
+  expect(message).toEqual(new Uint8Array(LENGTH).fill(1))
+  expect([whole.byteLength, shared.byteLength]).toEqual([0, 60_001])
+})
+
+test('a message that lies in one piece is a view of it, which stays', async () => {
+  const { arrive, stream, owned } = await openPair()
+  const piece = owned(LENGTH + PREFIX.byteLength)
+  piece.set(PREFIX)
+  arrive(piece)
+  const message = await stream.read()
+  expect(message).toEqual(new Uint8Array(LENGTH).fill(1))
+})
