@@ -7,12 +7,8 @@ const MIGRATIONS: readonly string[] = [FIRST_SCHEMA]
 
 /** Brings the journal to this program's schema, each step whole or not at all. */
 export function migrate(database: DatabaseSync, path: string, steps: readonly string[] = MIGRATIONS): void {
+  refuseNewer(database, path, steps.length)
   const version = schemaVersion(database)
-  if (version > steps.length) {
-    throw new InputError(
-      `the journal ${path} has schema ${version}, this program knows none above ${steps.length}: use the newer thundercloud that wrote it`,
-    )
-  }
   for (const [index, step] of steps.entries()) {
     if (index < version) continue
     database.exec('BEGIN EXCLUSIVE')
@@ -25,6 +21,15 @@ export function migrate(database: DatabaseSync, path: string, steps: readonly st
       throw error
     }
   }
+}
+
+/** Throws where a newer program wrote the file. */
+export function refuseNewer(database: DatabaseSync, path: string, known = MIGRATIONS.length): void {
+  const version = schemaVersion(database)
+  if (version <= known) return
+  throw new InputError(
+    `the journal ${path} has schema ${version}, this program knows none above ${known}: use the newer thundercloud that wrote it`,
+  )
 }
 
 export function schemaVersion(database: DatabaseSync): number {
