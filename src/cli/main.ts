@@ -11,6 +11,7 @@ const outside = openProcess(process)
 process.exitCode = await runCli({
   argv: process.argv.slice(2),
   commands: COMMANDS,
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

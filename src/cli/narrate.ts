@@ -1,8 +1,8 @@
 import { printable } from '../base/text.ts'
 import type { NodeEvents } from '../node/events.ts'
-import { verdictText } from './commands/explain.ts'
 import { receiptWord } from './publishing/tally.ts'
 import { show } from './text.ts'
+import { verdictText } from './verdict-text.ts'
 
 type Tellers = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
 

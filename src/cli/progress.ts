@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { formatBytes } from '../base/text.ts'
+import { formatBytes, formatCount } from '../base/text.ts'
 import type { Sink } from './output.ts'
 
 /** A line that is redrawn at a terminal; elsewhere one line at the beginning, and no more. Dispose it when done. */
@@ -8,6 +8,8 @@ export interface Progress extends Disposable {
   update(text: string): void
   /** How much of how much. */
   bytes(done: number, total: number | undefined): void
+  /** How many of how many. */
+  count(done: number, total: number): void
   hide(): void
   show(): void
 }
@@ -39,6 +41,9 @@ export function createProgress(init: { clock: Clock; sink: Sink; quiet: boolean;
     bytes(done, total) {
       text =
         total === undefined ? formatBytes(done) : `${bar(done / total)} ${formatBytes(done)} of ${formatBytes(total)}`
+    },
+    count(done, total) {
+      text = `${bar(total === 0 ? 1 : done / total)} ${formatCount(done)} of ${formatCount(total)}`
     },
     hide() {
       if (!over) clear()

@@ -5,6 +5,7 @@ import type { Rng } from '../base/rng.ts'
 import type { Env } from '../config/index.ts'
 import type { Factories } from './cli.ts'
 import type { Command } from './command.ts'
+import { askPerson } from './confirm.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
 import { keepAlive } from './hold.ts'
 import { createCliLog } from './log.ts'
@@ -15,6 +16,8 @@ import { parseArgs } from './parse.ts'
 export type RunInit = {
   readonly argv: readonly string[]
   readonly commands: readonly Command[]
+  /** where a person answers, if one is there */
+  readonly stdin?: (NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }) | undefined
   readonly stdout: Sink
   readonly stderr: Sink
   readonly env: Env
@@ -39,7 +42,8 @@ export async function runCli(init: RunInit): Promise<number> {
     const help = (text: string) => void stdout.write(text)
     const { command, input, globals } = await parseArgs(argv, { commands: init.commands, version: init.version, help })
     const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
-    await command.run({ ...init, out, globals, log }, input)
+    const confirm = (question: string) => askPerson(question, { ...init, json })
+    await command.run({ ...init, out, globals, log, confirm }, input)
     // a handler that was kept from its work throws; one that ends by being told to has done it
     return EXIT.ok
   } catch (error) {

@@ -32,11 +32,8 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     SERVICES_FILE,
   )
 
-  const entry = join(resolve(root, node.RUNNERS), services.RUNNER)
-  await checkRunner(entry, services.RUNNER)
-  const configFile = join(dirname(entry), 'config.json')
-  const policyName = join(node.RUNNERS, dirname(services.RUNNER), 'config.json')
-  const { policy, notices } = await loadPolicy(configFile, { ...options, file: policyName })
+  const { file, ...runner } = await placeOfRunner(root, node, services)
+  const { policy, notices } = await loadPolicy(runner.configFile, { ...options, file })
 
   const configuration: Configuration = {
     dir: root,
@@ -52,7 +49,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     timeouts: node.TIMEOUTS,
     services: await ownServices(root, services),
     externalServices: Object.entries(services.EXTERNAL_SERVICES).map(([id, { FROM }]) => ({ id, from: FROM })),
-    runner: { entry, dir: dirname(entry), configFile, network: services.RUNNER_NETWORK },
+    runner,
     policy,
   }
   return { configuration, notices: [...nodeNotices(node), ...(await tokenNotices(root)), ...notices] }
@@ -67,6 +64,37 @@ export async function loadEndpoint(
   const advice = `run \`thundercloud init ${dir}\` to make one`
   const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
   return { dir: root, network: node.NETWORK, api: node.API, dataDir: resolve(root, node.DATA) }
+}
+
+/** Where the runner of a folder is, for a program that has another policy for it: its settings are not read, and may be wrong. */
+export async function loadRunnerPlace(
+  dir: string,
+  options: LoadOptions = {},
+): Promise<Pick<Configuration, 'dir' | 'dataDir' | 'runner' | 'timeouts'> & { file: string }> {
+  const root = resolve(dir)
+  const advice = `run \`thundercloud init ${dir}\` to make one`
+  const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
+  const raw = await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options)
+  const { file, ...runner } = await placeOfRunner(root, node, check(servicesSchema, raw, SERVICES_FILE))
+  return { dir: root, dataDir: resolve(root, node.DATA), timeouts: node.TIMEOUTS, runner, file }
+}
+
+/** `file`: how messages call its settings. */
+async function placeOfRunner(
+  root: string,
+  { RUNNERS }: NodeConfig,
+  { RUNNER, RUNNER_NETWORK }: ServicesConfig,
+): Promise<Configuration['runner'] & { file: string }> {
+  const entry = join(resolve(root, RUNNERS), RUNNER)
+  await checkRunner(entry, RUNNER)
+  const configFile = join(dirname(entry), 'config.json')
+  return {
+    entry,
+    dir: dirname(entry),
+    configFile,
+    network: RUNNER_NETWORK,
+    file: join(RUNNERS, dirname(RUNNER), 'config.json'),
+  }
 }
 
 function checkNode(fromFile: unknown, env: Env): NodeConfig {

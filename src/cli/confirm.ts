@@ -1,0 +1,22 @@
+import { createInterface } from 'node:readline/promises'
+import type { RunInit } from './run.ts'
+
+/** Asks on standard error, where progress is too. Undefined where standard input is no terminal, or the output is for programs. */
+export async function askPerson(
+  question: string,
+  { stdin, stderr, signal, json }: Pick<RunInit, 'stdin' | 'stderr' | 'signal'> & { json: boolean },
+): Promise<boolean | undefined> {
+  if (stdin?.isTTY !== true || json) return undefined
+  // not as a terminal: Ctrl-C must reach the process, and nothing is to be edited in one letter
+  const lines = createInterface({ input: stdin, terminal: false })
+  try {
+    stderr.write(`${question} [y/N] `)
+    const answer = await new Promise<string>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      lines.once('line', resolve).once('close', () => resolve(''))
+    })
+    return /^\s*(y|yes)\s*$/i.test(answer)
+  } finally {
+    lines.close()
+  }
+}
