@@ -7,6 +7,7 @@ import { init } from './init.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { peers } from './peers.ts'
+import { policyCheck } from './policy-check.ts'
 import { publish, update } from './publish.ts'
 import { serviceNew } from './service-new.ts'
 import { start } from './start.ts'
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   init,
   start,
   doctor,
+  policyCheck,
   peers,
   serviceNew,
   publish,

@@ -69,7 +69,10 @@ export async function replay(
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   const tally = createTally()
-  const watch = { inForce: createWatch('in force'), candidate: createWatch('candidate') }
+  const watch = {
+    inForce: createWatch('the runner with the policy in force'),
+    candidate: createWatch("the candidate's runner"),
+  }
 
   async function ask({ host, facts }: Side, side: keyof typeof watch, request: Request): Promise<Answer> {
     try {
@@ -128,7 +131,7 @@ export async function replay(
 type Request = { readonly service: ReturnType<typeof toReceivedService>; readonly depth: number; readonly now: number }
 
 /** Tells a runner that fails at times from one that never answers: each failure may cost its whole time limit. */
-function createWatch(which: string) {
+function createWatch(who: string) {
   let failures = 0
   let useful = false
   return {
@@ -138,8 +141,7 @@ function createWatch(which: string) {
     failed(error: RunnerError): RunnerUselessError | undefined {
       failures++
       if (useful || failures < FAILURES_BEFORE_GIVING_UP) return undefined
-      const what = which === 'candidate' ? "the candidate's runner" : 'the runner with the policy in force'
-      const words = `${what} failed on each of the first ${failures} services: ${error.message}`
+      const words = `${who} failed on each of the first ${failures} services: ${error.message}`
       return new RunnerUselessError(words, { cause: error })
     },
   }

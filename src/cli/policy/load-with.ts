@@ -1,0 +1,15 @@
+import type { Policy } from '../../config/index.ts'
+import type { RunnerModule } from '../../node/policy/candidate.ts'
+import type { RunnerHost } from '../../runner/index.ts'
+import type { Cli } from '../cli.ts'
+
+/** The runner, loaded with the candidate, to be asked. What it logs is shown with --log-level. */
+export async function loadWith(
+  cli: Pick<Cli, 'clock' | 'log' | 'signal'>,
+  init: { runner: RunnerModule; draft: { policy: Policy } },
+): Promise<RunnerHost> {
+  const { startCandidate } = await import('../../node/policy/candidate.ts')
+  cli.signal.throwIfAborted()
+  const { runner, draft } = init
+  return await startCandidate({ clock: cli.clock, log: cli.log('silent') }, { ...runner, config: draft.policy.config })
+}
