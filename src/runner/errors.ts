@@ -2,9 +2,10 @@ import { ThundercloudError } from '../base/errors.ts'
 
 /**
  * load: the module is missing, exports nothing, or failed at import. threw: the function threw. timeout: no answer in
- * time. died: the process ended. memory: it used too much. nonsense: the answer is no verdict.
+ * time. died: the process ended. memory: it used too much. nonsense: the answer is no verdict. overreach: the verdict
+ * gives what is not there or not allowed.
  */
-export type RunnerFailure = 'load' | 'threw' | 'timeout' | 'died' | 'memory' | 'nonsense'
+export type RunnerFailure = 'load' | 'threw' | 'timeout' | 'died' | 'memory' | 'nonsense' | 'overreach'
 
 /** The runner failed instead of answering. The service is not run and not redirected, and the failure is not kept. */
 export class RunnerError extends ThundercloudError {
@@ -16,8 +17,8 @@ export class RunnerError extends ThundercloudError {
     this.kind = kind
   }
 
-  /** The next attempt meets a new process or a mended file; `threw` and `nonsense` are the module's own word. */
+  /** The next attempt meets a new process or a mended file; `threw`, `nonsense` and `overreach` are the module's own word. */
   override shouldRetry(): boolean {
-    return this.kind !== 'threw' && this.kind !== 'nonsense'
+    return this.kind !== 'threw' && this.kind !== 'nonsense' && this.kind !== 'overreach'
   }
 }

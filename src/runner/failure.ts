@@ -14,6 +14,11 @@ export function saidError(kind: RunnerFailure, words: string): RunnerError {
   return new RunnerError('nonsense', `the runner answered nonsense: ${text}`)
 }
 
+/** A verdict of the right shape that gives more than there is to give. */
+export function overreachError(words: string): RunnerError {
+  return new RunnerError('overreach', `the runner gave what it may not: ${printable(words, 300)}`)
+}
+
 /** V8 aborts (by one of three signals) when the heap is full. */
 const ABORTS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL'])
 

@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises'
 import type { Timer } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { RunnerConfig } from '../config/index.ts'
+import { overreachOf } from './bounds.ts'
 import { confinesNetwork } from './command.ts'
 import * as defaults from './constants.ts'
 import { createDispatcher, notThere } from './dispatcher.ts'
 import { RunnerError } from './errors.ts'
-import { loadError } from './failure.ts'
+import { loadError, overreachError } from './failure.ts'
 import type { RunnerHost, RunnerHostComponents, RunnerHostInit } from './index.ts'
 import { canWatchMemory } from './memory.ts'
 import { type RunnerProcess, startRunnerProcess } from './process.ts'
@@ -136,6 +137,8 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
       if (closing.signal.aborted) throw closing.signal.reason
       try {
         const verdict = readVerdict(await dispatcher.ask(service, snapshot, { signal }))
+        const overreach = overreachOf(verdict, service, snapshot)
+        if (overreach !== undefined) throw overreachError(overreach)
         counts.decided++
         return verdict
       } catch (error) {

@@ -1,6 +1,6 @@
-import { messageOf } from '../../base/errors.ts'
 import type { ProcessInit } from '../channel.ts'
 import type { Runner } from '../contract.ts'
+import { describe } from './describe.ts'
 
 /** Imports the operator's module as the confined user. Throws an error whose message is one sentence. */
 export async function loadRunner({ module, user }: ProcessInit): Promise<Runner> {
@@ -14,22 +14,16 @@ export async function loadRunner({ module, user }: ProcessInit): Promise<Runner>
     throw new Error(`can not be imported: ${describe(error)}`, { cause: error })
   }
   const decide = loaded.runner.default
-  if (typeof decide !== 'function') {
-    const found = decide === undefined ? 'has no default export' : `exports ${typeof decide} as its default`
-    throw new Error(
-      `${found}; write "export default async (service, node) => ({ run: false, redirect: true, reasons: [] })"`,
-    )
-  }
-  return decide as Runner
+  const found = problemOf(decide)
+  if (found === undefined) return decide as Runner
+  throw new Error(
+    `${found}; write "export default async (service, node) => ({ run: false, redirect: true, reasons: [] })"`,
+  )
 }
 
-/** What was thrown, and where in the operator's files. */
-export function describe(error: unknown): string {
-  const words = messageOf(error)
-    .replace(/ imported from data:\S*/, '')
-    .replace(/\s+/g, ' ')
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const place = /file:\/\/\/\S*\/([^/\s:]+:\d+)/.exec(stack)?.[1]
-  const kind = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
-  return `${kind}${words}${place === undefined ? '' : ` (${place})`}`
+function problemOf(decide: unknown): string | undefined {
+  if (decide === undefined) return 'has no default export'
+  if (typeof decide !== 'function') return `exports ${decide === null ? 'null' : typeof decide} as its default`
+  // A class is a function that can not be called.
+  return /^class\b/.test(Function.prototype.toString.call(decide)) ? 'exports a class as its default' : undefined
 }
