@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util'
 import { runArchiveBench } from './bench-archive.ts'
 import { runGossipBench } from './bench-gossip.ts'
+import { runReplayBench } from './bench-replay.ts'
 
-const USAGE = `npm run bench -- <gossip|archive> [--json] [--rounds N]
+const USAGE = `npm run bench -- <gossip|archive|replay> [--json] [--rounds N]
 
   gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
-  archive  64 MiB from one peer, verified on disk; against a raw libp2p stream`
+  archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
+  replay   \`policy replay\` over a journal of 100,000 services, with both of its runners`
 
-const BENCHES = { gossip: runGossipBench, archive: runArchiveBench }
+const BENCHES = { gossip: runGossipBench, archive: runArchiveBench, replay: runReplayBench }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -19,8 +21,8 @@ async function main(): Promise<void> {
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
     throw new Error(`--rounds is "${values.rounds}"; it must be a whole number, at least 1`)
   }
-  if (name === 'gossip' || name === 'archive') {
-    await BENCHES[name]({ json: values.json, ...(rounds === undefined ? {} : { rounds }) })
+  if (name !== undefined && Object.hasOwn(BENCHES, name)) {
+    await BENCHES[name as keyof typeof BENCHES]({ json: values.json, ...(rounds === undefined ? {} : { rounds }) })
   } else {
     console.error(USAGE)
     process.exitCode = 2

@@ -95,10 +95,23 @@ export function duration(describe: string, fallback: string): Option<number> {
   return {
     takes: 'TIME',
     describe: `${describe} (default: ${fallback})`,
-    read(given, name) {
-      const seconds = parseSeconds(String(given ?? fallback))
-      if (seconds !== undefined && seconds > 0 && seconds <= 30 * 86_400) return seconds
-      throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is a time like "90s", "5m" or "2h"`)
-    },
+    read: (given, name) => secondsOf(given ?? fallback, name),
   }
+}
+
+/** The same without a default. */
+export function optionalDuration(describe: string): Option<number | undefined> {
+  return {
+    takes: 'TIME',
+    describe,
+    read: (given, name) => (given === undefined ? undefined : secondsOf(given, name)),
+  }
+}
+
+const MAX_SECONDS = 30 * 86_400
+
+function secondsOf(given: true | string | string[], name: string): number {
+  const seconds = parseSeconds(String(given))
+  if (seconds !== undefined && seconds > 0 && seconds <= MAX_SECONDS) return seconds
+  throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is a time like "90s", "5m" or "2h"`)
 }

@@ -70,7 +70,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
   }
 }
 
-function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
+export function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
   return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
 }
 

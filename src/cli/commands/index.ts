@@ -8,6 +8,7 @@ import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { peers } from './peers.ts'
 import { policyCheck } from './policy-check.ts'
+import { policyReplay } from './policy-replay.ts'
 import { publish, update } from './publish.ts'
 import { serviceNew } from './service-new.ts'
 import { start } from './start.ts'
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   start,
   doctor,
   policyCheck,
+  policyReplay,
   peers,
   serviceNew,
   publish,

@@ -1,0 +1,32 @@
+import { tmpdir } from 'node:os'
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Policy } from '../../config/index.ts'
+import type { AvailableExecutor } from '../../runner/index.ts'
+import { createExecutors } from '../executors.ts'
+import { forRunner } from '../facts.ts'
+
+/** Executors that are asked and never used: nothing is created in these folders. */
+const NOBODY = { own: '', peerId: 'policy', logs: { maxBytes: 1, keep: 1, retainSeconds: 1 } }
+
+/** The executors that are on this machine now, as a runner is told of them. */
+export async function lookForExecutors(
+  components: { clock: Clock; log: Log },
+  init: { policy: Policy; dir?: string | undefined; signal?: AbortSignal | undefined },
+): Promise<AvailableExecutor[]> {
+  const { policy, dir = tmpdir(), signal } = init
+  await using found = await createExecutors(components, {
+    configuration: { dir, dataDir: tmpdir(), policy },
+    ...NOBODY,
+  })
+  const seen = await Promise.all(
+    found.executors.map(async (executor) => {
+      const availability = await executor
+        .available({ signal })
+        .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+      return { name: executor.name, ...availability }
+    }),
+  )
+  return seen.filter(({ available }) => available).map(forRunner)
+}
