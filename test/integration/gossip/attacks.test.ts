@@ -118,6 +118,20 @@ test.each(forgeries)(
   },
 )
 
+test('a depth raised on what is known already is rejected, and the service travels no further for it', async () => {
+  const { signed, ticket } = service()
+  const raised = encodeAnnouncement({ signed, ticket: { ...lowerTicket(ticket, 1), depth: 2 } })
+  expect(await attack(encodeAnnouncement({ signed, ticket: lowerTicket(ticket, 1) }))).not.toBe('reject')
+  await mesh.until(() => mesh.reached(signed.id.toString()).includes(WITNESS), 'the true copy is passed on')
+  expect(await attack(raised)).toBe('reject')
+  await mesh.until(() => score() < 0, 'the score falls')
+  await mesh.quiet(300)
+  expect(mesh.member(VICTIM).journal.announcements.get(signed.id.toString())?.depth).toBe(1)
+  // the publisher and the witness have heard it once each, at depth 0
+  expect(mesh.arrivals(WITNESS)).toHaveLength(1)
+  expect(mesh.arrivals(PUBLISHER)).toHaveLength(1)
+})
+
 describe('what an honest relay may send costs nothing', () => {
   const now = Math.floor(Date.now() / 1000)
   test.each([
