@@ -11,6 +11,8 @@ export type ExecutionEvents = {
     exitCode?: number | undefined
     detail?: string | undefined
   }
+  /** A run has ended and holds nothing any more. */
+  'execution:freed': { service: string; runId: string }
   /** Every declared port answers; without ports: it runs. */
   'execution:healthy': { service: string; runId: string; at: number; afterMs: number }
   'execution:fetch-progress': { service: string; runId: string; doneBytes: number; totalBytes: number }

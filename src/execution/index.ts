@@ -18,6 +18,11 @@ export type {
   RunnableService,
 } from './contract.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
+export {
+  createDormitory,
+  type Dormitory,
+  type Sleeper,
+} from './dormitory/index.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
@@ -26,6 +31,7 @@ export type { LogLimits } from './logs/writer.ts'
 export {
   type CodeProvider,
   createSupervisor,
+  type Granted,
   type Room,
   type Supervisor,
   type SupervisorComponents,

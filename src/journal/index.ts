@@ -7,6 +7,7 @@ import type { MetaStore } from './meta.ts'
 import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
 import type { RunStore } from './runs.ts'
+import type { SleeperStore } from './sleepers.ts'
 import type { StopStore } from './stops.ts'
 import type { VerdictStore } from './verdicts.ts'
 
@@ -18,6 +19,7 @@ export type { PublishedStore } from './published.ts'
 export { type HeardFilter, type HeardService, type JournalReader, openJournalReader } from './reader.ts'
 export type { ReceiptStore } from './receipts.ts'
 export type { RunRecord, RunStore } from './runs.ts'
+export type { SleeperRecord, SleeperStore } from './sleepers.ts'
 export type { StopStore } from './stops.ts'
 export type { VerdictRecord, VerdictStore } from './verdicts.ts'
 
@@ -41,6 +43,7 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly stops: StopStore
   readonly runs: RunStore
   readonly published: PublishedStore
+  readonly sleepers: SleeperStore
   readonly meta: MetaStore
   /** Several calls as one: all or nothing. */
   transaction<T>(work: () => T): T

@@ -10,6 +10,7 @@ import { createPrune } from './prune.ts'
 import { publishedStore } from './published.ts'
 import { receiptStore } from './receipts.ts'
 import { runStore } from './runs.ts'
+import { sleeperStore } from './sleepers.ts'
 import { sqlOf } from './sql.ts'
 import { stopStore } from './stops.ts'
 import { verdictStore } from './verdicts.ts'
@@ -31,6 +32,7 @@ export function open({ path, clock, log }: JournalInit): Journal {
     stops: stopStore(sql),
     runs: runStore(sql),
     published: publishedStore(sql),
+    sleepers: sleeperStore(sql),
     meta: metaStore(sql),
     transaction: (work) => sql.transaction(work),
     prune: (max) => prune(clock.now(), max),

@@ -25,6 +25,7 @@ export function createPrune(sql: Sql): (nowMs: number, max: number) => string[] 
     'verdicts WHERE service',
     'receipts WHERE service',
     'published WHERE service',
+    'sleepers WHERE service',
   ].map((where) => sql.prepare(`DELETE FROM ${where} = ?`))
   const gone = (table: string) => `NOT EXISTS (SELECT 1 FROM announcements a WHERE a.id = ${table}.service)`
   const oldRuns = sql.prepare(`DELETE FROM runs WHERE updated_at < ? AND NOT ${UNFINISHED} AND ${gone('runs')}`)

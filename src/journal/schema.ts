@@ -99,3 +99,15 @@ export const FIRST_SCHEMA = `
 
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `
+
+/** Services that wait: what for, as JSON, and their place in the row. */
+export const SLEEPERS_SCHEMA = `
+  CREATE TABLE sleepers (
+    service TEXT PRIMARY KEY,
+    conditions TEXT NOT NULL,
+    rank REAL NOT NULL,
+    since INTEGER NOT NULL,
+    arrived INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`

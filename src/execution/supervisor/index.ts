@@ -63,6 +63,8 @@ export type SupervisorInit = {
   readonly stopOnClose: boolean
 }
 
+export type Granted = { readonly service: string; readonly grant: Grant; readonly ending: boolean }
+
 export type RunStatus = {
   readonly record: RunRecord
   /** Every declared port has answered since the last start; without ports: it runs. */
@@ -81,10 +83,16 @@ export interface Supervisor extends AsyncDisposable {
   boot(options?: { signal?: AbortSignal | undefined }): Promise<void>
   /**
    * Journals the intent and returns; what follows is told by events. A task that was once run here, and a service that
-   * runs, are left as they are. `replaces`: an older service, stopped when the new one is healthy.
-   * Throws a NoCapacityError where the room is taken.
+   * runs, are left as they are (a task that was stopped before it began has not run). `replaces`: an older service,
+   * stopped when the new one is healthy. `evicts`: services that may be ended to make room, in this order; as few as it
+   * takes are, and the new one begins when their runs have ended. Answers those. Throws a NoCapacityError where the
+   * room is taken.
    */
-  run(service: RunnableService, grant: Grant, options?: { replaces?: string | undefined }): void
+  run(
+    service: RunnableService,
+    grant: Grant,
+    options?: { replaces?: string | undefined; evicts?: readonly string[] | undefined },
+  ): readonly string[]
   /** Journals the wish, then ends the run; resolves when it has ended. Fine when nothing runs. */
   stop(service: string, options: StopOptions): Promise<void>
   /** Stops it and removes its log files. */
@@ -92,6 +100,8 @@ export interface Supervisor extends AsyncDisposable {
   status(service: string): RunStatus | undefined
   /** Services whose run is under way, in any state that is not final. */
   running(): string[]
+  /** What they hold until they end. */
+  granted(): Granted[]
   /** What may still be granted. */
   free(): Room
   /** The last `tail` lines, then, with `follow`, new ones until the run has ended. */

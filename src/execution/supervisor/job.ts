@@ -19,6 +19,8 @@ export interface Job {
   readonly decided: Decided
   readonly healthy: boolean
   readonly run: Run | undefined
+  /** It was told to stop. */
+  readonly ending: boolean
   /** Resolves when the run has reached a final state, or the node lets go of it. Never rejects. */
   readonly done: Promise<void>
   /** The wish is journalled already. */
@@ -32,6 +34,8 @@ export type JobInit = SupervisorInit & {
   readonly executor: Executor
   /** what the executor found of this run when the node started */
   readonly found: Promise<AdoptedRun | undefined>
+  /** resolves when those that have to end before it begins have ended */
+  readonly room: Promise<void> | undefined
   onHealthy(): void
 }
 
@@ -155,6 +159,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
 
   async function live(): Promise<void> {
     const found = await Promise.race([init.found, aborted(signal)])
+    if (init.room !== undefined) await Promise.race([init.room, aborted(signal)])
     let adopted = found === undefined || found.state === 'prepared' ? undefined : found.run
     if (found?.state === 'prepared') await executor.remove(handle)
     if (adopted === undefined && record.state === 'running' && !(await afterwards(GONE, 0))) return
@@ -249,6 +254,9 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     },
     get run() {
       return run
+    },
+    get ending() {
+      return ending !== undefined
     },
     stop(why, graceMs) {
       ending = { why, graceMs }

@@ -9,6 +9,8 @@ export type Decided = {
   readonly service: RunnableService
   readonly grant: Grant
   readonly replaces?: string | undefined
+  /** services that end first: it begins when their runs have ended */
+  readonly evicts?: readonly string[] | undefined
 }
 
 export function decidedOf(record: RunRecord): Decided {

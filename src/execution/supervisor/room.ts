@@ -3,11 +3,11 @@ import type { Grant } from '../../base/verdict.ts'
 import type { Room } from './index.ts'
 import type { Job } from './job.ts'
 
-/** What the runs that are under way leave. A version that is to be replaced makes room for its successor. */
-export function freeRoom(limits: Room, jobs: Iterable<Job>, replaced?: string): Room {
+/** What the runs that are under way leave; those that make room for the asker count as gone. */
+export function freeRoom(limits: Room, jobs: Iterable<Job>, going: readonly (string | undefined)[] = []): Room {
   let free = limits
   for (const { decided } of jobs) {
-    if (decided.service.id === replaced) continue
+    if (going.includes(decided.service.id)) continue
     const { memoryBytes, cpuMillicores, diskBytes, pids } = decided.grant
     free = {
       memoryBytes: free.memoryBytes - memoryBytes,
@@ -35,6 +35,19 @@ export function fits(grant: Grant, free: Room): boolean {
     grant.pids <= free.pids &&
     free.runs >= 1
   )
+}
+
+/** The first of `offered` that have to end for the grant to fit; undefined where not even all of them make room. */
+export function toEvict(
+  grant: Grant,
+  offered: readonly string[],
+  freeWithout: (going: readonly string[]) => Room,
+): readonly string[] | undefined {
+  for (let count = 0; count <= offered.length; count++) {
+    const going = offered.slice(0, count)
+    if (fits(grant, freeWithout(going))) return going
+  }
+  return undefined
 }
 
 export function noRoom(grant: Grant, free: Room): string {

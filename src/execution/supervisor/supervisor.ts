@@ -11,7 +11,7 @@ import { readLogs } from '../logs/reader.ts'
 import type { Supervisor, SupervisorComponents, SupervisorInit } from './index.ts'
 import { createJob, type Job } from './job.ts'
 import { buildIdOf, type Decided, logDirOf } from './plan.ts'
-import { fits, freeRoom, noRoom } from './room.ts'
+import { freeRoom, noRoom, toEvict } from './room.ts'
 import { sweepLogs } from './sweep.ts'
 
 export function startSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
@@ -23,7 +23,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
   const background = new Set<Promise<void>>()
 
   function begin(record: RunRecord, found: Promise<AdoptedRun | undefined>): void {
-    const { service, replaces } = record.plan as Decided
+    const { service, replaces, evicts = [] } = record.plan as Decided
     const executor = executors.get(record.executor)
     if (executor === undefined) {
       const detail = `there is no executor "${record.executor}" on this node`
@@ -35,6 +35,8 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       record,
       executor,
       found,
+      // who has begun needs no more room, and who it made end may run again
+      room: record.state === 'decided' && evicts.length > 0 ? makeRoom(service.id, evicts) : undefined,
       onHealthy() {
         if (replaces === undefined || !jobs.has(replaces)) return
         stop(replaces, { why: 'a newer version of it runs' }).catch((error) =>
@@ -49,8 +51,24 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     keep(
       job.done.then(() => {
         if (jobs.get(service.id) === job) jobs.delete(service.id)
+        if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: job.runId })
       }),
     )
+  }
+
+  /** Ends what makes room for a service. After a restart too: the plan says who, whatever the node had done of it. */
+  function makeRoom(service: string, evicts: readonly string[]): Promise<void> {
+    const why = `it made room for ${service}, which ranks higher`
+    const made = Promise.all(evicts.filter((id) => jobs.has(id)).map((id) => stop(id, { why })))
+    made.catch((error: unknown) => log.warn('a run could not be ended for a better one', { reason: messageOf(error) }))
+    return made.then(() => {})
+  }
+
+  /** At most once for tasks; what was stopped before an executor heard of it has not run. */
+  function mayRun(service: Decided['service'], before: RunRecord | undefined): boolean {
+    if (before === undefined) return true
+    if (!FINAL_STATES.includes(before.state)) return false
+    return service.run.kind !== 'task' || (before.state === 'stopped' && before.handle === null)
   }
 
   function keep(work: Promise<void>): void {
@@ -122,17 +140,19 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       signal?.throwIfAborted()
       await sweepLogs(init.dirs.logs, journal, clock.now() - init.logs.retainSeconds * 1000)
     },
-    run(service, grant: Grant, { replaces } = {}) {
+    run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
-      const before = journal.ofService(service.id)
-      if (before !== undefined && (service.run.kind === 'task' || !FINAL_STATES.includes(before.state))) return
-      const free = freeRoom(init.limits(), jobs.values(), replaces)
-      if (!fits(grant, free)) throw new NoCapacityError(noRoom(grant, free))
+      if (!mayRun(service, journal.ofService(service.id))) return []
+      const freeWithout = (going: readonly string[]) => freeRoom(init.limits(), jobs.values(), [replaces, ...going])
+      const evictable = offered.filter((id) => jobs.has(id))
+      const evicts = toEvict(grant, evictable, freeWithout)
+      if (evicts === undefined) throw new NoCapacityError(noRoom(grant, freeWithout(evictable)))
       const runId = rng.uuid()
-      const plan: Decided = { service, grant, replaces }
+      const plan: Decided = { service, grant, replaces, ...(evicts.length > 0 && { evicts }) }
       journal.create({ runId, service: service.id, executor: grant.executor, plan, at: Math.floor(clock.now()) })
       const record = journal.get(runId)
       if (record !== undefined) begin(record, Promise.resolve(undefined))
+      return evicts
     },
     stop,
     async remove(service, options) {
@@ -144,6 +164,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       return record === undefined ? undefined : { record, healthy: jobs.get(service)?.healthy === true }
     },
     running: () => [...jobs.keys()],
+    granted: () => [...jobs].map(([service, { decided, ending }]) => ({ service, grant: decided.grant, ending })),
     free: () => freeRoom(init.limits(), jobs.values()),
     logs(service, { tail, follow, signal }) {
       const ended = () => !jobs.has(service)

@@ -1,0 +1,76 @@
+import { messageOf, UnavailableError } from '../../base/errors.ts'
+import type { Condition } from '../../base/verdict.ts'
+import { WOKEN_AT_ONCE } from './constants.ts'
+import type { DormitoryComponents, Sleeper } from './index.ts'
+import { bestFirst } from './order.ts'
+
+/** Those that something has happened for, decided again in the order of their rank, a few at once. */
+export interface Waking extends AsyncDisposable {
+  add(id: string, by: Condition['on']): void
+  idle(): Promise<void>
+}
+
+export function createWaking(
+  { log, decide, hasRoom }: Pick<DormitoryComponents, 'log' | 'decide' | 'hasRoom'>,
+  init: { get(id: string): Sleeper | undefined },
+): Waking {
+  /** what woke them: those that only room woke have no use for being asked while there is none */
+  const due = new Map<string, Set<Condition['on']>>()
+  const ending = new AbortController()
+  /** the best last */
+  let row: Sleeper[] = []
+  let stale = false
+  let work: Promise<void> | undefined
+
+  /** The best of the due. Sorted once for all that were added together. */
+  function next(): string[] {
+    if (stale) {
+      row = [...due.keys()].flatMap((id) => init.get(id) ?? []).sort((a, b) => bestFirst(b, a))
+      stale = false
+    }
+    const room = hasRoom()
+    const ids: string[] = []
+    while (ids.length < WOKEN_AT_ONCE && row.length > 0) {
+      const { id } = row.pop() as Sleeper
+      const by = due.get(id)
+      due.delete(id)
+      if (by === undefined || init.get(id) === undefined) continue
+      // the next run that ends wakes them again
+      if (!room && by.size === 1 && by.has('capacity')) continue
+      ids.push(id)
+    }
+    if (row.length === 0 && !stale) due.clear()
+    return ids
+  }
+
+  async function rounds(): Promise<void> {
+    // whoever woke them finishes first
+    await Promise.resolve()
+    while (due.size > 0 && !ending.signal.aborted) {
+      try {
+        const ids = next()
+        if (ids.length > 0) await decide(ids, { signal: ending.signal })
+      } catch (error) {
+        if (!ending.signal.aborted) log.warn('services that were woken sleep on', { reason: messageOf(error) })
+      }
+    }
+    // here and not when the promise settles: whoever is added between the two begins anew
+    work = undefined
+  }
+
+  return {
+    add(id, by) {
+      const reasons = due.get(id) ?? new Set()
+      due.set(id, reasons.add(by))
+      stale = true
+      work ??= rounds()
+    },
+    idle: async () => {
+      while (work !== undefined) await work
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort(new UnavailableError('the node is closing'))
+      await work
+    },
+  }
+}

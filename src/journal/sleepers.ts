@@ -1,0 +1,35 @@
+import type { Condition } from '../base/verdict.ts'
+import type { Sql } from './sql.ts'
+
+/** A parked service: what wakes it, what it is worth, when it was parked first and heard, when it expires. Times in ms. */
+export type SleeperRecord = {
+  readonly id: string
+  readonly on: readonly Condition[]
+  readonly rank: number
+  readonly since: number
+  readonly arrived: number
+  readonly expires: number
+}
+
+export interface SleeperStore {
+  /** Replaces what was known of it. */
+  put(sleeper: SleeperRecord): void
+  remove(id: string): void
+  all(): SleeperRecord[]
+}
+
+type Row = Omit<SleeperRecord, 'on'> & { conditions: string }
+
+export function sleeperStore(sql: Sql): SleeperStore {
+  const put = sql.prepare(
+    'INSERT OR REPLACE INTO sleepers (service, conditions, rank, since, arrived, expires) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const remove = sql.prepare('DELETE FROM sleepers WHERE service = ?')
+  const all = sql.prepare('SELECT service AS id, conditions, rank, since, arrived, expires FROM sleepers')
+  return {
+    put: ({ id, on, rank, since, arrived, expires }) =>
+      void put.run(id, JSON.stringify(on), rank, Math.floor(since), Math.floor(arrived), Math.floor(expires)),
+    remove: (id) => void remove.run(id),
+    all: () => all.all<Row>().map(({ conditions, ...row }) => ({ ...row, on: JSON.parse(conditions) as Condition[] })),
+  }
+}
