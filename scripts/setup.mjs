@@ -116,6 +116,9 @@ function runtimeProblem() {
   })
   if (error !== undefined || status !== 0) {
     const reason = error?.message ?? stderr.trim().split('\n').at(-1)
+    if (/libatomic/.test(reason)) {
+      return `Node.js ${pinned} needs the library libatomic, which this system lacks: install it (Debian, Ubuntu: apt-get install libatomic1; Fedora: dnf install libatomic) and run the same command again.`
+    }
     return `Node.js ${pinned} from npm does not start on this ${platform} system (${reason}): install Node.js 24 or newer yourself and start \`node --conditions=thundercloud-source src/cli/main.ts\` with it.`
   }
   if (stdout.trim() !== `v${pinned}`) {
