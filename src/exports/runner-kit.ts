@@ -1,4 +1,4 @@
-/** What the author of a runner builds upon: the types of its contract. */
+/** What the author of a runner builds upon: the types of its contract, and what it is tested with. */
 export type { Condition, Grant, Need, NetworkGrant, Reason, Verdict } from '../base/verdict.ts'
 export type { RunnerConfig } from '../config/index.ts'
 export type {
@@ -17,3 +17,22 @@ export type {
   RunnerSnapshot,
   RunningService,
 } from '../runner/contract.ts'
+export { RunnerError } from '../runner/errors.ts'
+export {
+  assertRunner,
+  type CheckName,
+  type CheckOptions,
+  type CheckResult,
+  checkRunner,
+  decide,
+  EXAMPLE_NODE,
+  EXAMPLE_STRANGER,
+  exampleService,
+  exampleSnapshot,
+  type OpenRunner,
+  openRunner,
+  type RunnerOptions,
+  type RunnerReport,
+  type ServiceOverrides,
+  type SnapshotOverrides,
+} from '../runner/kit/index.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
+import { clipUtf8, printable } from '../base/text.ts'
 import type { Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
 
@@ -9,18 +10,23 @@ const words = (max: number, min = 0) =>
     if (text.length < min) return false
     return text.length * 3 <= max || Buffer.byteLength(text) <= max
   }, `must be text of ${min} to ${max} bytes`)
+/** What may move a terminal's cursor, or show words in another order: it comes from a service that a reason quotes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
+const shown = (max: number, min = 0) =>
+  words(max, min).transform((text) => (UNSHOWABLE.test(text) ? clipUtf8(printable(text, text.length), max) : text))
 const whole = (min: number) => z.int(`must be a whole number, at least ${min}`).min(min)
 
 const needSchema = z.strictObject({
-  field: words(64, 1),
+  field: shown(64, 1),
   must: z.enum(['at-most', 'at-least', 'one-of', 'match', 'be']),
-  value: words(MAX_REASON_LENGTH),
+  value: shown(MAX_REASON_LENGTH),
 })
 
 const reasonSchema = z.strictObject({
-  rule: words(64, 1),
+  rule: shown(64, 1),
   outcome: z.enum(['pass', 'fail', 'defer']),
-  message: words(MAX_REASON_LENGTH),
+  message: shown(MAX_REASON_LENGTH),
   needs: needSchema.optional(),
   warned: z.enum(['fail', 'defer']).optional(),
 })
@@ -75,6 +81,14 @@ export function readVerdict(value: unknown): Verdict {
     return { ...verdict, reasons: [{ rule: 'runner', outcome: 'pass', message: 'the runner gave no reason' }] }
   }
   return { ...verdict, reasons: [silence('the runner gave no reason')] }
+}
+
+/** Did the runner say nothing of its own? */
+export function isSilent({ reasons: [first] }: Verdict): boolean {
+  return (
+    first === undefined ||
+    (first.rule === 'runner' && /^the runner (gave no reason|returned nothing)/.test(first.message))
+  )
 }
 
 function silence(message: string) {

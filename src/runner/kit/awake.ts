@@ -1,0 +1,6 @@
+/** Keeps the event loop going until it is disposed: no timer of ours does, and a process that is gone no longer does. */
+export function keepAwake(): Disposable {
+  const { port1 } = new MessageChannel()
+  port1.onmessage = () => {}
+  return { [Symbol.dispose]: () => port1.close() }
+}

@@ -1,0 +1,31 @@
+import { isSilent } from '../../verdict-schema.ts'
+import { type Check, fail, pass, skip } from '../contract.ts'
+import { type Answer, tell } from '../survey.ts'
+
+export const reasons: Check = {
+  name: 'reasons',
+  demands: 'every refusal says why; what is parked says for what',
+  async run({ survey }) {
+    const said = survey.filter((answer) => answer.verdict !== undefined)
+    const silent = said.filter(({ verdict }) => verdict !== undefined && isSilent(verdict))
+    if (silent.length > 0 && silent.length === said.length) {
+      return skip('it gives no reasons at all, so nobody can be told why')
+    }
+    const wrong = said.filter((answer) => problemIn(answer) !== undefined)
+    return wrong.length > 0 ? fail(tell(wrong, (answer) => problemIn(answer) ?? '')) : pass('every refusal says why')
+  },
+}
+
+function problemIn({ verdict }: Answer): string | undefined {
+  if (verdict === undefined) return undefined
+  if (isSilent(verdict)) return 'no reason given'
+  const { run, park = [], reasons: given } = verdict
+  if (given.some(({ message }) => message.trim() === '')) return 'a reason without words'
+  if (run !== false) {
+    return given.every(({ outcome }) => outcome === 'pass') ? undefined : 'runs the service with a reason not to'
+  }
+  if (given.every(({ outcome }) => outcome === 'pass')) return 'refused, and no reason is a "fail" or a "defer"'
+  return park.length > 0 && given.every(({ outcome }) => outcome !== 'defer')
+    ? 'parked, and no reason is a "defer"'
+    : undefined
+}
