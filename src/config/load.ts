@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { InputError } from '../base/errors.ts'
 import type { Configuration, Notice, OwnService } from './configuration.ts'
-import { API_TOKEN_FILE, NODE_FILE, SERVICES_FILE } from './constants.ts'
+import { API_TOKEN_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
 import { ENV_PREFIX, type Env, overridesFromEnv } from './env.ts'
 import { isFolder } from './folders.ts'
 import { type NodeConfig, nodeSchema } from './node-schema.ts'
@@ -77,6 +77,21 @@ export async function loadRunnerPlace(
   const raw = await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options)
   const { file, ...runner } = await placeOfRunner(root, node, check(servicesSchema, raw, SERVICES_FILE))
   return { dir: root, dataDir: resolve(root, node.DATA), timeouts: node.TIMEOUTS, runner, file }
+}
+
+/** Where the runners of a folder live, and the settings of the one that decides; none of them must be there. */
+export async function loadRunnersFolder(
+  dir: string,
+  options: LoadOptions = {},
+): Promise<{ dir: string; runners: string; configFile: string; schema: string }> {
+  const root = resolve(dir)
+  const advice = `run \`thundercloud init ${dir}\` to make one`
+  const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
+  const raw = await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options)
+  const runners = resolve(root, node.RUNNERS)
+  const { RUNNER } = check(servicesSchema, raw, SERVICES_FILE)
+  const schema = join(root, SCHEMAS_DIR, 'runner.json')
+  return { dir: root, runners, configFile: join(runners, dirname(RUNNER), 'config.json'), schema }
 }
 
 /** `file`: how messages call its settings. */

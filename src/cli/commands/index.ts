@@ -10,6 +10,7 @@ import { peers } from './peers.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyReplay } from './policy-replay.ts'
 import { publish, update } from './publish.ts'
+import { runnerNew } from './runner-new.ts'
 import { serviceNew } from './service-new.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   policyCheck,
   policyReplay,
   peers,
+  runnerNew,
   serviceNew,
   publish,
   update,
