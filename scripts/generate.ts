@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
+import { rulesReference } from '../src/runner/andromeda/reference.ts'
 
 const configs = join(import.meta.dirname, '..', 'configs')
 
@@ -10,7 +11,7 @@ const generated: Record<string, string> = {
   ...Object.fromEntries(
     Object.keys(FILE_SCHEMAS).map((kind) => [`schemas/${kind}.json`, jsonSchemaText(kind as FileKind)]),
   ),
-  'reference.md': referenceText(),
+  'reference.md': referenceText([rulesReference()]),
 }
 
 const stale: string[] = []

@@ -53,6 +53,6 @@ export type Policy = {
   readonly hash: string
   /** STATIC_NODES, by kind */
   readonly staticNodes: { readonly multiaddrs: readonly string[]; readonly origins: readonly string[] }
-  /** keys that the file sets and whose rule does not decide in this version */
+  /** keys that the file sets, and that decide as if nothing were known: this version can not know or do what they need */
   readonly unbuilt: readonly string[]
 }

@@ -47,6 +47,11 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
   return z.enum(values, `${values.length > 2 ? 'one of ' : ''}${listing(quoted, 'or')}`)
 }
 
+/** A map from names that people choose. */
+export function record<K extends z.core.$ZodRecordKey, T extends z.ZodType>(key: K, value: T, allowed: string) {
+  return z.record(key, value, { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : allowed) })
+}
+
 /** Bytes: a number, or text with a unit. */
 export function size(min = 0) {
   const allowed = `a size like 268435456 or "256MiB"${min > 0 ? `, at least ${min}` : ''}`

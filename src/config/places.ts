@@ -2,11 +2,25 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 
 const HOST =
-  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?[0-9a-f:]*:[0-9a-f:.]*\]?$/i
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?(?=[0-9a-f]{0,4}:)[0-9a-f:.]{2,45}\]?$/i
 const TARGET = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/
+
+/** The longest name of a host, and its final dot. What is longer is not looked at. */
+const MAX_HOST = 254
 
 export function hostName(allowed: string) {
   return z.string(allowed).regex(HOST, allowed)
+}
+
+/** A host that code may come from. Comes out as an address's host reads: lower case, ASCII, without the final dot. */
+export function storageHost() {
+  const allowed = 'a host name like "github.com"'
+  return z.string(allowed).transform((text, context) => {
+    const host = text.length <= MAX_HOST ? asciiHost(text) : undefined
+    if (host !== undefined) return host
+    context.addIssue({ code: 'custom', message: allowed })
+    return z.NEVER
+  })
 }
 
 /** What a run may reach: `host:port`, or `*.host:port` for any subdomain. */
@@ -65,17 +79,28 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
+function asciiHost(text: string): string | undefined {
+  // one colon begins a port, more of them are an IPv6 address
+  const colons = text.split(':').length - 1
+  if (/[\s/\\@?#*%]/.test(text) || colons === 1) return undefined
+  const url = `https://${colons > 1 && !text.startsWith('[') ? `[${text}]` : text}`
+  const host = URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : ''
+  return HOST.test(host) ? host : undefined
+}
+
 function isHttp(text: string): boolean {
+  if (text.length > 512) return false
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
   const { username, password } = new URL(text)
   return username === '' && password === ''
 }
 
 function isUnknownScheme(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text) && !/^https?:/i.test(text)
+  return text.length <= 512 && /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text) && !/^https?:/i.test(text)
 }
 
 function isTcp(text: string, kind: 'listen' | 'dial'): boolean {
+  if (text.length > 512) return false
   try {
     const names = multiaddr(text)
       .getComponents()

@@ -4,7 +4,7 @@ import type { Notice, Policy } from './configuration.ts'
 import { sortStaticNodes } from './places.ts'
 import { check, valueText } from './problem.ts'
 import { type ReadOptions, readJson, readText, textToJson } from './read.ts'
-import { BUILT_RUNNER_KEYS, LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
+import { LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
 import { findToolchain } from './toolchains.ts'
 
 export type LoadedPolicy = { readonly policy: Policy; readonly notices: readonly Notice[] }
@@ -79,18 +79,25 @@ function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
   return notices
 }
 
-/** Keys that the operator set to something, and whose rule does not decide in this version. */
+/** Keys that the operator set to something that this version can not know or do: see LATER_RUNNER_KEYS. */
 function unbuiltKeys(config: RunnerConfig): string[] {
-  const defaults = runnerSchema.parse({}) as Record<string, unknown>
-  const differs = (key: string, value: unknown) => canonicalJson(value) !== canonicalJson(defaults[key])
-  const derived =
-    config.QUORUM.HUBS === Math.min(2, Object.keys(config.TRUSTED_HUBS).length) && config.QUORUM.WEIGHT === 0
-  const keys = Object.entries(config)
-    .filter(([key, value]) => !BUILT_RUNNER_KEYS.has(key) && differs(key, value) && !(key === 'QUORUM' && derived))
-    .map(([key]) => key)
-  if (Object.values(config.TRUST_TREE.ROOTS).some(({ DEPTH }) => DEPTH > 0)) keys.push('TRUST_TREE.ROOTS.DEPTH')
-  if (config.LIMITS.EVICT) keys.push('LIMITS.EVICT')
-  return keys
+  const { TRUSTED_HUBS, QUORUM, TRUST_TREE, NETCAP, ALLOWED_STORAGE, REGISTRIES, CONTAINERS } = config
+  const hubs = Object.keys(TRUSTED_HUBS).length
+  const freezes = (chains: RunnerConfig['PREFER_HOSTCHAINS']) =>
+    Object.values(chains).some(({ MIN_FREEZE }) => MIN_FREEZE !== undefined && /[1-9]/.test(MIN_FREEZE))
+  const set: Record<string, boolean> = {
+    TRUSTED_HUBS: hubs > 0,
+    QUORUM: QUORUM.HUBS !== Math.min(2, hubs) || QUORUM.WEIGHT > 0,
+    'TRUST_TREE.ROOTS.DEPTH': Object.values(TRUST_TREE.ROOTS).some(({ DEPTH }) => DEPTH > 0),
+    NETCAP: NETCAP.MODE !== 'none',
+    'PREFER_SYMBIOTES.MIN_FREEZE': freezes(config.PREFER_SYMBIOTES),
+    'PREFER_HOSTCHAINS.MIN_FREEZE': freezes(config.PREFER_HOSTCHAINS),
+    ALLOWED_STORAGE: ALLOWED_STORAGE.length > 0,
+    // images are pulled from REGISTRIES.DOCKER
+    REGISTRIES: Object.entries(REGISTRIES).some(([key, mirrors]) => key !== 'DOCKER' && mirrors.length > 0),
+    CONTAINERS: CONTAINERS.length > 0,
+  }
+  return Object.keys(set).filter((key) => set[key])
 }
 
 /** JSON with sorted keys: the same configuration has the same bytes, however it was spelled. */

@@ -1,5 +1,5 @@
 import { type FileKind, jsonSchemaOf } from './json-schema.ts'
-import { BUILT_RUNNER_KEYS, LEGACY_RUNNER_KEYS } from './runner-schema.ts'
+import { LATER_RUNNER_KEYS } from './runner-schema.ts'
 
 /** One key of one file, for people. */
 export type KeyInfo = {
@@ -9,7 +9,7 @@ export type KeyInfo = {
   /** JSON text; undefined where there is none */
   readonly default: string | undefined
   readonly doc: string
-  /** does its rule decide in this version; what is not built is checked and decides as if nothing were known */
+  /** false where it decides as if nothing were known: this version can not know or do what it needs */
   readonly built: boolean
 }
 
@@ -28,15 +28,13 @@ type Json = {
 
 /** Every key of a file, from the very schema that checks it. */
 export function keysOf(file: FileKind): KeyInfo[] {
-  const built = (key: string) => {
-    const top = key.split('.')[0] as string
-    return file !== 'runner' || top === '$schema' || BUILT_RUNNER_KEYS.has(top) || LEGACY_RUNNER_KEYS.has(top)
-  }
+  const later = (key: string) => LATER_RUNNER_KEYS.some((start) => key === start || key.startsWith(`${start}.`))
+  const built = (key: string) => file !== 'runner' || !later(key)
   return walk(jsonSchemaOf(file) as Json, '').map((info) => ({ ...info, built: built(info.key) }))
 }
 
-/** configs/reference.md */
-export function referenceText(): string {
+/** configs/reference.md; `chapters` are those that other folders write about their own. */
+export function referenceText(chapters: readonly string[] = []): string {
   const files: readonly (readonly [FileKind, string, string])[] = [
     ['node', 'node.json', 'Where the node listens, what it remembers, what the network may cost it.'],
     ['services', 'services.json', 'Which runner decides, and the services that this node always wants.'],
@@ -52,9 +50,11 @@ export function referenceText(): string {
 # Settings
 
 Sizes are bytes or text like \`"64MiB"\`, times are seconds or text like \`"15m"\`, cpu is thousandths of a core or cores
-as text like \`"0.5"\`. A key marked *later* is read and checked, and decides as if nothing were known.
+as text like \`"0.5"\`. A key marked *later* is checked and decided by, but what it needs does not exist in this version
+(statements of hubs, delegations, network grants, downloads from hosts, shared containers): it decides as if nothing
+were known, which keeps a service from running where it can not be sure.
 `
-  return [intro, ...files.map(([kind, title, text]) => section(kind, title, text))].join('\n')
+  return [intro, ...files.map(([kind, title, text]) => section(kind, title, text)), ...chapters].join('\n')
 }
 
 function section(kind: FileKind, title: string, text: string): string {

@@ -15,6 +15,7 @@ import {
   words,
 } from './fields.ts'
 import { hostName, isLoopback, networkTarget } from './places.ts'
+import { PHYSICAL_RULES, RULE_NAMES, type RuleName } from './rule-names.ts'
 import { canonicalToolchain } from './toolchains.ts'
 
 const TOTAL = {
@@ -90,7 +91,7 @@ export const minFreeze = keys({ MIN_FREEZE: decimal().describe('amount that must
 
 export const netcap = keys({
   MODE: oneOf(['none', 'allowlist', 'open']).describe('"open": every public name').default('none'),
-  ALLOW: list(networkTarget(), 256).describe('host:port, or *.host:port').default([]),
+  ALLOW: list(networkTarget(), 256).describe('host:port, or *.host:port for every name below it').default([]),
   RATE_KBPS: whole(1, 100_000_000).describe('kilobits a second of one run').optional(),
   PORTS: list(whole(1, 65_535), 256).describe('ports that may be asked for; default: any').optional(),
 }).superRefine(({ MODE, ALLOW }, context) => {
@@ -100,6 +101,19 @@ export const netcap = keys({
       ['ALLOW'],
       'contradicts MODE "none", which grants no network; set MODE to "allowlist" or remove ALLOW',
     )
+  }
+})
+
+const MODE = oneOf(['enforce', 'warn']).optional()
+
+export const modes = keys(
+  Object.fromEntries(
+    RULE_NAMES.map((name) => [name, MODE.describe(`what the rule "${name}" does; default "enforce"`)]),
+  ) as Record<RuleName, typeof MODE>,
+).superRefine((chosen, context) => {
+  for (const name of PHYSICAL_RULES) {
+    if (chosen[name] !== 'warn') continue
+    sentence(context, [name], 'is "warn", but this rule can only enforce: what it refuses could not run here anyway')
   }
 })
 

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
 import { parseContainer } from './containers.ts'
-import { addressMap, decimal, keys, list, oneOf, sentence, whole, words } from './fields.ts'
-import { hostName, httpUrl, staticNode } from './places.ts'
-import { dockerConfigs, hub, limits, minFreeze, netcap, toolchainList } from './runner-parts.ts'
+import { addressMap, decimal, keys, list, oneOf, record, sentence, whole, words } from './fields.ts'
+import { httpUrl, staticNode, storageHost } from './places.ts'
+import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-parts.ts'
 import { canonicalToolchain } from './toolchains.ts'
+
+const ASSET = "an asset's name of 1 to 32 characters"
 
 /** The shape of a runner's config.json: the same for every runner. Every default fails closed. */
 export const runnerShape = {
@@ -44,27 +46,27 @@ export const runnerShape = {
   KEYWORDS: words(1024).describe('interests: one must match, in any case; empty = all').default([]),
   NETCAP: netcap.describe('what network a run may have; {} = none').prefault({}),
   PREFER_SYMBIOTES: addressMap(minFreeze).describe('symbiotes whose services rank higher').prefault({}),
-  PREFER_HOSTCHAINS: z
-    .record(
-      z.string().min(1, "a chain's name").max(32, "a chain's name").toLowerCase(),
-      minFreeze,
-      'an object from chain to settings',
-    )
+  PREFER_HOSTCHAINS: record(
+    z.string().min(1, "a chain's name").max(32, "a chain's name").toLowerCase(),
+    minFreeze,
+    'an object from chain to settings',
+  )
     .describe('host chains whose services rank higher')
     .prefault({}),
   DORMITORY: keys({
-    MAX: whole(0, 1_000_000).describe('services that sleep at once').default(256),
-    TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most').default(86_400),
+    MAX: whole(0, 1_000_000).describe('services that sleep at once; 0 = none').default(256),
+    TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most; 0 = not at all').default(86_400),
   })
     .describe('where accepted services wait for a quorum, a freeze statement or room')
     .prefault({}),
-  ALLOWED_STORAGE: list(hostName('a host name like "github.com"'), 1024)
+  ALLOWED_STORAGE: list(storageHost(), 1024)
     .describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry')
     .default([]),
-  REGISTRIES: z
-    .record(z.string(), list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
+  REGISTRIES: record(z.string(), list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
     .transform(canonicalRegistries)
-    .describe('per toolchain: mirrors that are used to fetch and build; DOCKER = image registries')
+    .describe(
+      'per toolchain: mirrors to fetch and build from; DOCKER = image registries, the only ones that this version fetches from',
+    )
     .prefault({}),
   CONTAINERS: list(z.string('text'), 256)
     .superRefine((names, context) => {
@@ -75,18 +77,20 @@ export const runnerShape = {
   REDIRECT: oneOf(['unless-run', 'always', 'never'])
     .describe('"unless-run": what does not run here, and what wants more than one replica')
     .default('unless-run'),
-  PRICING: z
-    .record(
-      z.string(),
-      keys({
-        GIB_HOUR: decimal().describe('per GiB of memory and hour').prefault('0'),
-        CORE_HOUR: decimal().describe('per core and hour').prefault('0'),
-      }),
-      'an object from asset to prices',
-    )
-    .describe('lowest reward per asset')
+  PRICING: record(
+    z.string().min(1, ASSET).max(32, ASSET),
+    keys({
+      GIB_HOUR: decimal().describe('per GiB of memory and hour').prefault('0'),
+      CORE_HOUR: decimal().describe('per core and hour').prefault('0'),
+    }),
+    'an object from asset to prices',
+  )
+    .describe('lowest reward per asset; {} = none is asked for')
     .prefault({}),
   LIMITS: limits.describe('what this node gives away, in all and to one service; what is missing is 0').prefault({}),
+  MODES: modes
+    .describe('rules that only warn: such a rule stops nothing, and says what it would have done')
+    .prefault({}),
   HOST: keys({
     SANDBOX: oneOf(['auto', 'bubblewrap'])
       .describe('"auto": without bubblewrap, Node\'s permission model for the own address\' node.js services')
@@ -108,20 +112,21 @@ export const runnerShape = {
 /** Names of older runners: taken, reported, without effect. */
 export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SEND_TO_STATIC'])
 
-/** The keys whose rule decides in this version. All others are read and checked, and decide as if nothing were known. */
-export const BUILT_RUNNER_KEYS: ReadonlySet<string> = new Set([
-  'DOCKER_CONFIGS',
-  'DESC_MAX_LEN',
-  'REDIRECTION_DEPTH',
-  'STATIC_NODES',
-  'TRUST_TREE',
-  'PREFER_TOOLCHAIN',
-  'KEYWORDS',
-  'REDIRECT',
-  'LIMITS',
-  'HOST',
-  'CUSTOM',
-])
+/**
+ * Keys, as the reference writes them, that are checked and decided by, but whose facts or means are not there in this
+ * version: no hub, freeze statement or delegation arrives, no executor grants network, nothing is downloaded from hosts,
+ * nothing runs in shared containers. They decide as if nothing were known.
+ */
+export const LATER_RUNNER_KEYS: readonly string[] = [
+  'TRUSTED_HUBS',
+  'QUORUM',
+  'TRUST_TREE.ROOTS.*.DEPTH',
+  'NETCAP',
+  'PREFER_SYMBIOTES.*.MIN_FREEZE',
+  'PREFER_HOSTCHAINS.*.MIN_FREEZE',
+  'ALLOWED_STORAGE',
+  'CONTAINERS',
+]
 
 export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config

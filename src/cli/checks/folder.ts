@@ -19,7 +19,12 @@ export async function checkFolder(dir: string, env: Env, signal: AbortSignal): P
     for (const { message } of loaded.notices) checks.push(warn('settings', message))
     const { unbuilt } = configuration.policy
     if (unbuilt.length > 0)
-      checks.push(warn('settings', `read, and not deciding in this version: ${unbuilt.join(', ')}`))
+      checks.push(
+        warn(
+          'settings',
+          `deciding as if nothing were known, because this version lacks what they need: ${unbuilt.join(', ')}`,
+        ),
+      )
   } catch (error) {
     return { checks: [fail('settings', messageOf(error))] }
   }

@@ -88,7 +88,9 @@ function tellNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice):
 
 function tellUnbuilt({ out }: Cli, { policy }: Configuration): void {
   if (policy.unbuilt.length === 0) return
-  out.note(`Note: these keys are read and checked, and do not decide in this version: ${policy.unbuilt.join(', ')}`)
+  out.note(
+    `Note: these keys decide as if nothing were known, because this version lacks what they need: ${policy.unbuilt.join(', ')}`,
+  )
 }
 
 async function tellReady(cli: Cli, node: ThundercloudNode, api: string | undefined): Promise<void> {

@@ -6,15 +6,15 @@ import type { RuleContext } from './rule.ts'
 const ORDER: readonly ExecutorName[] = ['docker', 'host']
 
 export type Place = {
-  /** the best one that is there */
-  readonly executor: AvailableExecutor | undefined
+  /** those that are there and would take it, the preferred one first */
+  readonly executors: readonly AvailableExecutor[]
   /** those whose list of toolchains has all of the service's, there or not */
   readonly listed: readonly ExecutorName[]
   /** toolchains that keep the service out of the list that it comes nearest to */
   readonly missing: readonly string[]
 }
 
-/** Where a service could run, by PREFER_TOOLCHAIN and by what is there. */
+/** Where a service could run, by PREFER_TOOLCHAIN and by what is there. Of two of one kind the order of the node counts. */
 export function placeFor(service: ReceivedService, node: RuleContext): Place {
   const all = new Set(service.toolchain.map(canonicalToolchain))
   const needed = [...all].filter((word) => word !== 'docker')
@@ -28,12 +28,10 @@ export function placeFor(service: ReceivedService, node: RuleContext): Place {
     if (absent.length === 0 && all.size > 0) listed.push(name)
     if (missing === undefined || absent.length < missing.length) missing = absent
   }
-  const usable =
-    (name: ExecutorName) =>
-    ({ name: other, toolchains, ownOnly }: AvailableExecutor) =>
-      other === name &&
-      (!ownOnly || own) &&
-      needed.every((word) => toolchains === undefined || toolchains.includes(word))
-  const executor = listed.map((name) => node.capacity.executors.find(usable(name))).find((found) => found !== undefined)
-  return { executor, listed, missing: missing ?? [] }
+  const takes = ({ toolchains, ownOnly }: AvailableExecutor) =>
+    (!ownOnly || own) && (toolchains === undefined || needed.every((word) => toolchains.includes(word)))
+  const executors = listed.flatMap((name) =>
+    node.capacity.executors.filter((executor) => executor.name === name && takes(executor)),
+  )
+  return { executors, listed, missing: missing ?? [] }
 }

@@ -1,11 +1,17 @@
 import type { Grant } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
 import { placeFor } from './executor.ts'
+import { answerNetwork, grantBy } from './network-answer.ts'
 import type { RuleContext } from './rule.ts'
 
-/** What a service gets that passed every rule: what it asked for, no longer than LIMITS.SERVICE.TIMEOUT, no network. */
+/**
+ * What a service gets that passed every rule: what it asked for, no longer than LIMITS.SERVICE.TIMEOUT, with as much of
+ * the network as NETCAP and the executor grant (less than it asked for only where the rule "network" merely warns).
+ */
 export function grantFor(service: ReceivedService, node: RuleContext): Grant | undefined {
-  const { executor } = placeFor(service, node)
+  const { executors } = placeFor(service, node)
+  const answer = answerNetwork(service.network, node.config.NETCAP)
+  const executor = executors.find((candidate) => grantBy(candidate, answer) !== undefined) ?? executors[0]
   if (executor === undefined) return undefined
   const { memory, cpu, disk, pids } = service.resources
   const { TIMEOUT } = node.config.LIMITS.SERVICE
@@ -17,6 +23,6 @@ export function grantFor(service: ReceivedService, node: RuleContext): Grant | u
     diskBytes: disk,
     pids,
     ...(times.length === 0 ? {} : { timeoutSeconds: Math.min(...times) }),
-    network: { mode: 'none' },
+    network: grantBy(executor, answer) ?? { mode: 'none' },
   }
 }

@@ -1,44 +1,55 @@
-import type { Reason, Verdict } from '../../base/verdict.ts'
+import type { Condition, Reason, Verdict } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
 import { grantFor } from './grant.ts'
+import { rankOf } from './ranking.ts'
+import { evictionFor } from './room.ts'
 import type { Rule, RuleContext } from './rule.ts'
-import { capacity } from './rules/capacity.ts'
-import { descLength } from './rules/desc-length.ts'
-import { keywords } from './rules/keywords.ts'
-import { limits } from './rules/limits.ts'
-import { network } from './rules/network.ts'
+import { dormitory } from './rules/dormitory.ts'
 import { redirection } from './rules/redirection.ts'
-import { toolchain } from './rules/toolchain.ts'
-import { trust } from './rules/trust.ts'
-import { unproven } from './rules/unproven.ts'
+import { rules } from './rules.ts'
 
-/** In order of cost: free checks first, what needs statements of others last. */
-export const rules: readonly Rule[] = [
-  descLength,
-  keywords,
-  toolchain,
-  network,
-  limits,
-  capacity,
-  trust,
-  unproven,
-].sort((a, b) => a.cost - b.cost)
+export { rules }
 
 /**
- * The default runner: the operator's configuration, nothing else. Pure and synchronous. The first rule that does not
- * pass decides what becomes of the service; all are asked, so that the reasons say everything that stands in its way.
+ * The default runner: the operator's configuration, nothing else. Pure and synchronous. Every rule is asked, so that the
+ * reasons say everything that stands in the way. A service runs when none fails or defers; one that drops it drops it
+ * whatever the others say; what is only deferred may wait.
  */
 export function andromeda(service: ReceivedService, node: RuleContext): Verdict {
   const reasons: Reason[] = []
-  let first: Rule | undefined
+  const conditions: Condition[] = []
+  let failed = false
+  let droppedBy: string | undefined
   for (const rule of rules) {
-    for (const reason of rule.decide(service, node)) {
-      if (reason.outcome !== 'pass') first ??= rule
-      reasons.push(reason)
+    const answers = answersOf(rule, service, node)
+    for (const { outcome } of answers) {
+      if (outcome === 'fail') failed = true
+      if (outcome !== 'pass' && rule.failing === 'drop') droppedBy ??= rule.name
     }
+    if (answers.some(({ outcome }) => outcome === 'defer')) conditions.push(...(rule.wakes?.(service, node) ?? []))
+    reasons.push(...answers)
   }
-  const grant = first === undefined ? grantFor(service, node) : undefined
-  const droppedBy = first?.failing === 'drop' ? first.name : undefined
+  const runs = reasons.every(({ outcome }) => outcome === 'pass')
+  const grant = runs ? grantFor(service, node) : undefined
   const { redirect, reason } = redirection(service, node, { runs: grant !== undefined, droppedBy })
-  return { run: grant ?? false, redirect, reasons: [...reasons, reason] }
+  const { park, reason: sleeps } = dormitory(node, { failed, conditions })
+  const evicted = grant === undefined ? [] : (evictionFor(service, node) ?? [])
+  return {
+    run: grant ?? false,
+    redirect,
+    ...(park.length > 0 && { park }),
+    ...(evicted.length > 0 && { evict: evicted.map(({ id }) => id) }),
+    rank: rankOf(service, node.config),
+    reasons: [...reasons, ...(sleeps === undefined ? [] : [sleeps]), reason],
+  }
+}
+
+/** A rule in mode "warn" passes, and says what it would have done. */
+function answersOf(rule: Rule, service: ReceivedService, node: RuleContext): Reason[] {
+  const answers = rule.decide(service, node)
+  if (node.config.MODES[rule.name] !== 'warn') return answers
+  return answers.map((reason) => {
+    if (reason.outcome === 'pass') return reason
+    return { ...reason, outcome: 'pass', message: `only a warning: ${reason.message}`, warned: reason.outcome }
+  })
 }

@@ -1,5 +1,6 @@
-import type { Reason, Verdict } from '../../base/verdict.ts'
+import type { Condition, Reason, Verdict } from '../../base/verdict.ts'
 import type { RunnerConfig } from '../../config/index.ts'
+import type { RuleName } from '../../config/rule-names.ts'
 import type { NodeFacts, ReceivedService, ServiceFacts } from '../contract.ts'
 
 /** What the rules see: the snapshot, without what only a process can have. */
@@ -7,15 +8,17 @@ export type RuleContext = NodeFacts & ServiceFacts
 
 /** One question about a service. Pure: the same service and context give the same answer. */
 export type Rule = {
-  readonly name: string
+  readonly name: RuleName
   /** the configuration's keys that it reads */
   readonly keys: readonly (keyof RunnerConfig)[]
-  /** place in the order: what costs less is asked first; from 100 on, what needs statements of others */
-  readonly cost: number
   /** what becomes of a service that fails here: passed on (if REDIRECT says so), or not even that */
   readonly failing: 'redirect' | 'drop'
+  /** for the reference: what it asks, and what becomes of a service that does not pass */
+  readonly doc: { readonly asks: string; readonly otherwise: string }
   /** At least one reason; passed when none of them fails or defers. */
   decide(service: ReceivedService, node: RuleContext): Reason[]
+  /** What would wake a service that this rule defers. */
+  wakes?(service: ReceivedService, node: RuleContext): Condition[]
 }
 
 /** Andromeda as a function: a Runner that needs neither time nor a process. */

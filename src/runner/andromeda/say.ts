@@ -3,6 +3,10 @@ import type { Need, Reason } from '../../base/verdict.ts'
 
 /** A message or a needed value travels in receipts, where 512 bytes are the limit: at three bytes a character, this fits. */
 const MAX_WORDS = 160
+/** A word of a service, an address or a host: what is longer is cut. */
+const MAX_WORD = 80
+/** Reasons of one rule that name one thing each; a receipt holds 32 in all. */
+export const MAX_EACH = 4
 
 export function pass(rule: string, message: string): Reason {
   return { rule, outcome: 'pass', message }
@@ -18,17 +22,32 @@ export function defer(rule: string, message: string, needs: Need): Reason {
   return { rule, outcome: 'defer', message, needs }
 }
 
+/** One word of a service or of the configuration, bounded and safe to show. */
+export function shown(word: string): string {
+  return printable(word, MAX_WORD)
+}
+
 /** Words of the service or of a long list, sorted and bounded: a verdict does not depend on the order of keys. */
 export function some(words: Iterable<string>, most = 8): string {
-  const sorted = [...words].map((word) => printable(word, 64)).sort()
-  const shown: string[] = []
+  const sorted = [...words].map(shown).sort()
+  const fits = fitting(sorted, most)
+  const rest = sorted.length - fits.length
+  if (rest === 0) return fits.join(', ')
+  return fits.length === 0 ? `${rest} entries` : `${fits.join(', ')} and ${rest} more`
+}
+
+/** As many of them as a need's value holds: each of those that stand there helps. */
+export function values(words: Iterable<string>, most = 8): string {
+  return fitting([...words].map(shown).sort(), most).join(', ')
+}
+
+function fitting(sorted: readonly string[], most: number): string[] {
+  const fits: string[] = []
   let length = 0
   for (const word of sorted.slice(0, most)) {
     length += word.length + 2
     if (length > MAX_WORDS) break
-    shown.push(word)
+    fits.push(word)
   }
-  const rest = sorted.length - shown.length
-  if (rest === 0) return shown.join(', ')
-  return shown.length === 0 ? `${rest} entries` : `${shown.join(', ')} and ${rest} more`
+  return fits
 }

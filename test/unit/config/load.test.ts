@@ -68,14 +68,7 @@ describe('an operator folder', () => {
       RUST: [],
       DOCKER: ['https://localhost:5000'],
     })
-    expect(unbuilt).toEqual([
-      'TRUSTED_HUBS',
-      'PREFER_SYMBIOTES',
-      'PREFER_HOSTCHAINS',
-      'ALLOWED_STORAGE',
-      'REGISTRIES',
-      'CONTAINERS',
-    ])
+    expect(unbuilt).toEqual(['TRUSTED_HUBS', 'ALLOWED_STORAGE', 'REGISTRIES', 'CONTAINERS'])
     expect(await loadDockerOptions(configuration.dir, config)).toEqual({
       protocol: 'http',
       host: 'localhost',
@@ -122,15 +115,22 @@ describe('an operator folder', () => {
     expect(hash({ LIMITS: { TOTAL: { MEMORY: '2GiB' } }, PREFER_TOOLCHAIN: { docker: ['node'] } })).not.toBe(first)
   })
 
-  it('names the keys whose rule does not decide yet, and only those that are set to something', () => {
-    const { policy } = readPolicy({
-      NETCAP: { MODE: 'open' },
-      DORMITORY: {},
-      PRICING: {},
-      QUORUM: {},
-      LIMITS: { EVICT: true },
-    })
-    expect(policy.unbuilt).toEqual(['NETCAP', 'LIMITS.EVICT'])
+  it('names the keys that decide as if nothing were known, and only those that are set to something', () => {
+    const unbuilt = (raw: object) => readPolicy(raw).policy.unbuilt
+    const HUB = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
+    expect(unbuilt({ DORMITORY: {}, PRICING: { kly: {} }, QUORUM: {}, LIMITS: { EVICT: true } })).toEqual([])
+    expect(unbuilt({ PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: 0 }, sol: {} }, NETCAP: {} })).toEqual([])
+    expect(unbuilt({ REGISTRIES: { DOCKER: ['http://localhost:5000'], RUST: [] } })).toEqual([])
+    expect(
+      unbuilt({
+        NETCAP: { MODE: 'open' },
+        TRUSTED_HUBS: { [HUB]: {} },
+        QUORUM: { HUBS: 1 },
+        TRUST_TREE: { ROOTS: { [HUB]: { DEPTH: 1 } } },
+        PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: '0.5' } },
+        REGISTRIES: { RUST: ['http://localhost:5000'] },
+      }),
+    ).toEqual(['TRUSTED_HUBS', 'TRUST_TREE.ROOTS.DEPTH', 'NETCAP', 'PREFER_HOSTCHAINS.MIN_FREEZE', 'REGISTRIES'])
   })
 
   it('reports names of older runners and words that no executor knows', () => {

@@ -1,34 +1,43 @@
 import type { Reason } from '../../../base/verdict.ts'
-import type { Capacity, Resources } from '../../contract.ts'
 import { RESOURCES } from '../resources.ts'
+import { evictionFor, roomFor } from '../room.ts'
 import type { Rule } from '../rule.ts'
-import { defer, pass } from '../say.ts'
+import { defer, pass, some } from '../say.ts'
 
 const name = 'capacity'
 
-/** What a service asks for must be free now, of what LIMITS.TOTAL gives away in all. */
+/**
+ * What a service asks for must be free now, of what LIMITS.TOTAL gives away in all. With LIMITS.EVICT, running services
+ * that rank lower may end for it; the verdict names them.
+ */
 export const capacity: Rule = {
   name,
   keys: ['LIMITS'],
-  cost: 60,
   failing: 'redirect',
-  decide({ resources }, node) {
-    const free = freeOf(node.capacity)
+  doc: {
+    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` gives away. With `LIMITS.EVICT`, running services that rank strictly lower may end to make room, never those of `SERVICES`; the verdict names them.',
+    otherwise: 'waits for room; redirected',
+  },
+  decide(service, node) {
+    const evicted = evictionFor(service, node)
+    if (evicted?.length === 0) return [pass(name, 'what it asks for is free')]
+    if (evicted !== undefined) {
+      const names = some(evicted.map((other) => other.name))
+      return [pass(name, `there is room once what ranks lower has ended: ${names}`)]
+    }
+    const free = roomFor(service, node)
     const reasons: Reason[] = []
     for (const { field, words } of RESOURCES) {
-      const [asked, left] = [resources[field], Math.max(0, free[field])]
+      const [asked, left] = [service.resources[field], Math.max(0, free[field])]
       if (asked <= left) continue
       const message = `asks for ${words(asked)}, and ${words(left)} is free now`
       reasons.push(defer(name, message, { field: `node.free.${field}`, must: 'at-least', value: String(asked) }))
     }
-    if (node.capacity.runs < 1) {
+    if (free.runs < 1) {
       const message = 'as many services run as LIMITS.TOTAL.RUNS allows'
       reasons.push(defer(name, message, { field: 'node.free.runs', must: 'at-least', value: '1' }))
     }
-    return reasons.length > 0 ? reasons : [pass(name, 'what it asks for is free')]
+    return reasons
   },
-}
-
-function freeOf({ memoryBytes, cpuMillicores, diskBytes, pids }: Capacity): Resources {
-  return { memory: memoryBytes, cpu: cpuMillicores, disk: diskBytes, pids }
+  wakes: () => [{ on: 'capacity' }],
 }

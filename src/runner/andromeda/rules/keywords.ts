@@ -1,6 +1,5 @@
-import { printable } from '../../../base/text.ts'
 import type { Rule } from '../rule.ts'
-import { fail, pass, some } from '../say.ts'
+import { fail, pass, shown, some, values } from '../say.ts'
 
 const name = 'keywords'
 
@@ -8,15 +7,19 @@ const name = 'keywords'
 export const keywords: Rule = {
   name,
   keys: ['KEYWORDS'],
-  cost: 20,
   failing: 'redirect',
+  doc: {
+    asks: 'One keyword of the service is among `KEYWORDS`, in any case. An empty list = interested in everything.',
+    otherwise: 'not run; redirected',
+  },
   decide(service, { config: { KEYWORDS } }) {
     if (KEYWORDS.length === 0) return [pass(name, 'KEYWORDS is empty: every service is of interest')]
     const wanted = new Set(KEYWORDS.map((word) => word.toLowerCase()))
-    const match = service.keywords.find((word) => wanted.has(word.toLowerCase()))
-    if (match !== undefined) return [pass(name, `the keyword "${printable(match, 64)}" is of interest`)]
+    const matches = service.keywords.filter((word) => wanted.has(word.toLowerCase())).sort()
+    if (matches[0] !== undefined) return [pass(name, `the keyword "${shown(matches[0])}" is of interest`)]
     const has = service.keywords.length === 0 ? 'the service has no keywords' : `none of the keywords is of interest`
-    const value = some(wanted)
-    return [fail(name, `${has}; KEYWORDS are ${value}`, { field: 'keywords', must: 'one-of', value })]
+    return [
+      fail(name, `${has}; KEYWORDS are ${some(wanted)}`, { field: 'keywords', must: 'one-of', value: values(wanted) }),
+    ]
   },
 }

@@ -9,8 +9,11 @@ const name = 'limits'
 export const limits: Rule = {
   name,
   keys: ['LIMITS'],
-  cost: 50,
   failing: 'redirect',
+  doc: {
+    asks: 'The service asks for no more memory, cpu, disk and processes than `LIMITS.SERVICE` gives one service. `TIMEOUT` refuses nobody: a run ends then.',
+    otherwise: 'not run; redirected',
+  },
   decide({ resources }, { config: { LIMITS } }) {
     const reasons: Reason[] = []
     for (const { limit, field, words } of RESOURCES) {
@@ -18,7 +21,7 @@ export const limits: Rule = {
       if (asked <= most) continue
       const message = `asks for ${words(asked)}, LIMITS.SERVICE.${limit} allows ${words(most)}`
       const nothing = most === 0 && field !== 'disk'
-      if (nothing) reasons.push(fail(name, `${message}: every service asks for some`))
+      if (nothing) reasons.push(fail(name, `${message}: every service asks for some, so nothing runs here`))
       else reasons.push(fail(name, message, { field: `resources.${field}`, must: 'at-most', value: String(most) }))
     }
     if (LIMITS.TOTAL.RUNS === 0) reasons.push(fail(name, 'LIMITS.TOTAL.RUNS is 0: nothing runs here'))

@@ -1,7 +1,7 @@
 import { canonicalToolchain } from '../../../config/toolchains.ts'
 import { placeFor } from '../executor.ts'
 import type { Rule } from '../rule.ts'
-import { defer, fail, pass, some } from '../say.ts'
+import { defer, fail, pass, some, values } from '../say.ts'
 
 const name = 'toolchain'
 
@@ -12,27 +12,31 @@ const name = 'toolchain'
 export const toolchain: Rule = {
   name,
   keys: ['PREFER_TOOLCHAIN'],
-  cost: 30,
   failing: 'redirect',
+  doc: {
+    asks: 'All toolchains of the service are in one list of `PREFER_TOOLCHAIN`; in `docker` where the service says `docker`. The executor must be there and take the service. Docker is preferred where both fit.',
+    otherwise: 'not run; redirected. Where only the executor is missing, it waits for one',
+  },
   decide(service, node) {
     const { docker, host } = node.config.PREFER_TOOLCHAIN
     const words = [...new Set(service.toolchain.map(canonicalToolchain))]
+    const only = words.includes('docker')
+    const allowed = only ? docker : [...new Set([...docker, ...host])]
+    const where = only ? 'PREFER_TOOLCHAIN.docker' : 'one list of PREFER_TOOLCHAIN'
     if (words.length === 0) {
-      const value = some(new Set([...docker, ...host, ...(docker.length > 0 ? ['docker'] : [])]))
       const message = 'the service names no toolchain, so nothing says how to run it'
-      return [fail(name, message, { field: 'toolchain', must: 'one-of', value })]
+      if (allowed.length === 0) return [fail(name, `${message}, and ${where} is empty: no toolchain would run here`)]
+      return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
     }
-    const { executor, listed, missing } = placeFor(service, node)
-    if (executor !== undefined) return [pass(name, `${some(words)} can run here (${executor.name})`)]
+    const { executors, listed, missing } = placeFor(service, node)
+    if (executors[0] !== undefined) return [pass(name, `${some(words)} can run here (${executors[0].name})`)]
     if (listed.length > 0) {
       const why = `${some(words)} would run in ${listed.join(' or ')}, which is not available for it now`
       return [defer(name, why, { field: 'node.executors', must: 'one-of', value: listed.join(', ') })]
     }
-    const only = words.includes('docker')
-    const allowed = only ? docker : [...new Set([...docker, ...host])]
-    const where = only ? 'PREFER_TOOLCHAIN.docker' : 'one list of PREFER_TOOLCHAIN'
     if (allowed.length === 0) return [fail(name, `${where} is empty: no toolchain would run here`)]
     const message = `${some(missing)} ${missing.length === 1 ? 'is' : 'are'} not in ${where}`
-    return [fail(name, message, { field: 'toolchain', must: 'one-of', value: some(allowed) })]
+    return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
   },
+  wakes: () => [{ on: 'capacity' }],
 }

@@ -1,34 +1,63 @@
-import type { Rule } from '../rule.ts'
-import { fail, pass, some } from '../say.ts'
+import type { Reason } from '../../../base/verdict.ts'
+import { trustedWords } from '../hubs.ts'
+import type { Rule, RuleContext } from '../rule.ts'
+import { defer, fail, pass, some, values } from '../say.ts'
 
 const name = 'trust'
 
 /**
- * A service may run when its author is in the trust tree: the node's own address, a root, or who a root vouches for.
- * Without the tree, the trusted hubs' quorum counts; of hubs nothing is known here, and what is not known does not count.
+ * A service may run when its author is in the trust tree (the node's own address, a root, or who a root vouches for),
+ * or when the quorum of trusted hubs calls its code safe. What is not known does not count.
  */
 export const trust: Rule = {
   name,
   keys: ['TRUST_TREE', 'TRUSTED_HUBS', 'QUORUM'],
-  cost: 100,
   failing: 'redirect',
-  decide({ author }, { own, inTree, config: { TRUST_TREE, TRUSTED_HUBS, QUORUM } }) {
-    if (author === own) return [pass(name, "the author is this node's own address")]
-    if (Object.hasOwn(TRUST_TREE.ROOTS, author)) return [pass(name, 'the author is a root of the trust tree')]
-    if (inTree) return [pass(name, 'a root of the trust tree vouches for the author')]
-    const hubs = Object.keys(TRUSTED_HUBS)
-    if (hubs.length === 0) {
-      const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
-      return [
-        fail(name, message, {
-          field: 'author',
-          must: 'one-of',
-          value: some([own, ...Object.keys(TRUST_TREE.ROOTS)], 3),
-        }),
-      ]
-    }
-    const wanted = Math.max(1, QUORUM.HUBS)
-    const message = `the author ${author} is not in the trust tree, and nothing is known of ${wanted} trusted ${wanted === 1 ? 'hub' : 'hubs'} that call the code safe`
-    return [fail(name, message, { field: 'quorum.hubs', must: 'at-least', value: String(wanted) })]
+  doc: {
+    asks: "The author is in the trust tree (the node's own address, a root of `TRUST_TREE`, or who a root vouches for), **or** `QUORUM.HUBS` hubs of `TRUSTED_HUBS`, weighing `QUORUM.WEIGHT`, call the code safe in statements that are valid now. With no hubs, only the tree counts.",
+    otherwise: 'with hubs configured it waits for their statements, and is redirected; without, not run; redirected',
   },
+  decide({ author }, node) {
+    const { own, inTree, config } = node
+    const roots = Object.keys(config.TRUST_TREE.ROOTS)
+    if (author === own) return [pass(name, "the author is this node's own address")]
+    if (Object.hasOwn(config.TRUST_TREE.ROOTS, author)) return [pass(name, 'the author is a root of the trust tree')]
+    if (inTree) return [pass(name, 'a root of the trust tree vouches for the author')]
+    if (Object.keys(config.TRUSTED_HUBS).length > 0) return quorum(author, node)
+    const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
+    return [fail(name, message, { field: 'author', must: 'one-of', value: values([own, ...roots], 3) })]
+  },
+  wakes: ({ code }) => [{ on: 'quorum', code }],
+}
+
+function quorum(author: string, node: RuleContext): Reason[] {
+  const { TRUSTED_HUBS, QUORUM } = node.config
+  const safe = trustedWords(node).filter(({ verdict }) => verdict === 'safe')
+  const weighed = safe.reduce((sum, { hub }) => sum + (TRUSTED_HUBS[hub]?.WEIGHT ?? 0), 0)
+  // The node may know more against it than the statements say, never more for it.
+  const hubs = Math.min(safe.length, node.quorum?.hubs ?? safe.length)
+  const weight = Math.min(weighed, node.quorum?.weight ?? weighed)
+  const wanted = Math.max(1, QUORUM.HUBS)
+  const reasons: Reason[] = []
+  const stranger = `the author ${author} is not in the trust tree, and`
+  if (hubs < wanted) {
+    const silent = Object.keys(TRUSTED_HUBS).filter((hub) => !safe.some((word) => word.hub === hub))
+    const known =
+      hubs === 0
+        ? 'no trusted hub is known to call the code safe'
+        : `${hubs} of ${wanted} trusted hubs call the code safe`
+    const message = `${stranger} ${known}: it takes ${wanted - hubs} more of ${some(silent, 2)}`
+    reasons.push(defer(name, message, { field: 'quorum.hubs', must: 'at-least', value: String(wanted) }))
+  }
+  if (weight < QUORUM.WEIGHT) {
+    const message = `${stranger} the hubs that call the code safe weigh ${weight}, QUORUM.WEIGHT asks for ${QUORUM.WEIGHT}`
+    reasons.push(defer(name, message, { field: 'quorum.weight', must: 'at-least', value: String(QUORUM.WEIGHT) }))
+  }
+  if (reasons.length === 0 && node.quorum?.met === false) {
+    const message = `${stranger} the quorum of trusted hubs is not met`
+    reasons.push(defer(name, message, { field: 'quorum.met', must: 'be', value: 'true' }))
+  }
+  return reasons.length > 0
+    ? reasons
+    : [pass(name, `${hubs} trusted ${hubs === 1 ? 'hub calls' : 'hubs call'} the code safe`)]
 }

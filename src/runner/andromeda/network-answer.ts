@@ -1,0 +1,68 @@
+import type { NetworkGrant } from '../../base/verdict.ts'
+import type { RunnerConfig } from '../../config/index.ts'
+import type { AvailableExecutor } from '../contract.ts'
+import { isPublicName } from './hosts.ts'
+
+/** What NETCAP makes of the egress that a service asks for. */
+export type NetworkAnswer = {
+  readonly allowed: readonly string[]
+  readonly refused: readonly { readonly target: string; readonly why: string }[]
+  /** the grant for what is allowed */
+  readonly grant: NetworkGrant
+}
+
+/**
+ * MODE "none" allows nothing, "allowlist" what ALLOW covers, "open" every public name, and what ALLOW covers. PORTS
+ * narrows both. The grant is no wider than what was asked for, but for "open" without PORTS: then it is open.
+ */
+export function answerNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RATE_KBPS }: RunnerConfig['NETCAP']) {
+  const allowed: string[] = []
+  const refused: { target: string; why: string }[] = []
+  let open = MODE === 'open' && PORTS === undefined
+  for (const target of [...new Set(asked)].sort()) {
+    const { host, port } = partsOf(target)
+    const listed = ALLOW.some((entry) => covers(entry, target))
+    const isPublic = MODE === 'open' && isPublicName(host.replace(/^\*\./, ''))
+    const why =
+      MODE === 'none'
+        ? 'NETCAP grants no network'
+        : PORTS?.includes(port) === false
+          ? `port ${port} is not in NETCAP.PORTS`
+          : listed || isPublic
+            ? undefined
+            : MODE === 'open'
+              ? 'it is no public name, and NETCAP.ALLOW does not cover it'
+              : 'NETCAP.ALLOW does not cover it'
+    if (!isPublic) open = false
+    if (why === undefined) allowed.push(target)
+    else refused.push({ target, why })
+  }
+  const rate = RATE_KBPS === undefined ? {} : { rateKbps: RATE_KBPS }
+  const grant: NetworkGrant =
+    allowed.length === 0
+      ? { mode: 'none' }
+      : open
+        ? { mode: 'open', ...rate }
+        : { mode: 'allowlist', allow: allowed, ...rate }
+  return { allowed, refused, grant } satisfies NetworkAnswer
+}
+
+/** The grant as this executor can give it; undefined where it can not. One that is open can be narrowed, never the reverse. */
+export function grantBy(executor: AvailableExecutor, { grant, allowed }: NetworkAnswer): NetworkGrant | undefined {
+  const { networks = [] } = executor
+  if (grant.mode === 'none' || networks.includes(grant.mode)) return grant
+  if (grant.mode !== 'open' || !networks.includes('allowlist')) return undefined
+  return { ...grant, mode: 'allowlist', allow: allowed }
+}
+
+/** `*.example.org:443` covers every name below example.org at that port, and narrower wildcards; not example.org itself. */
+function covers(entry: string, target: string): boolean {
+  if (entry === target) return true
+  const [wide, narrow] = [partsOf(entry), partsOf(target)]
+  return wide.port === narrow.port && wide.host.startsWith('*.') && narrow.host.endsWith(wide.host.slice(1))
+}
+
+function partsOf(target: string): { host: string; port: number } {
+  const colon = target.lastIndexOf(':')
+  return { host: target.slice(0, colon), port: Number(target.slice(colon + 1)) }
+}

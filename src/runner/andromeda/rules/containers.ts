@@ -1,0 +1,35 @@
+import { splitContainer } from '../../../config/container-name.ts'
+import { canonicalToolchain } from '../../../config/toolchains.ts'
+import type { Rule } from '../rule.ts'
+import { pass, some } from '../say.ts'
+import { spellingsOf } from '../spelling.ts'
+
+const name = 'containers'
+
+/** Which shared container of the author's the service would fit into. It never keeps a service from running. */
+export const containers: Rule = {
+  name,
+  keys: ['CONTAINERS'],
+  failing: 'redirect',
+  doc: {
+    asks: 'Which container of `CONTAINERS` belongs to the author and has all toolchains of the service. Nothing runs in shared containers yet, so this only tells.',
+    otherwise: 'nothing: it always passes',
+  },
+  decide({ author, toolchain }, { config: { CONTAINERS } }) {
+    if (CONTAINERS.length === 0) return [pass(name, 'CONTAINERS is empty')]
+    const spellings = spellingsOf(author)
+    const own = CONTAINERS.filter((container) => {
+      const owner = splitContainer(container)?.owner ?? ''
+      return spellings.has(owner.includes('0x') ? owner.toLowerCase() : owner)
+    })
+    if (own.length === 0) return [pass(name, 'no shared container belongs to the author')]
+    const needed = toolchain.map(canonicalToolchain).filter((word) => word !== 'docker')
+    const fitting = own.filter((container) => {
+      const { toolchains = [] } = splitContainer(container) ?? {}
+      return needed.every((word) => toolchains.includes(word))
+    })
+    if (fitting.length === 0) return [pass(name, "no shared container of the author's has all its toolchains")]
+    const names = some(fitting, 2)
+    return [pass(name, `would fit into ${names}; nothing runs in shared containers yet, so it gets a place of its own`)]
+  },
+}

@@ -1,0 +1,31 @@
+import type { Condition, Reason } from '../../../base/verdict.ts'
+import type { RuleContext } from '../rule.ts'
+import { pass, values } from '../say.ts'
+
+const name = 'dormitory'
+/** A verdict holds no more. */
+const MAX_CONDITIONS = 16
+
+/**
+ * Whether a service that can not run yet waits for what would let it: only where nothing but waiting is needed, and only
+ * where DORMITORY has room for any. No reason where nothing was deferred.
+ */
+export function dormitory(
+  { config: { DORMITORY } }: RuleContext,
+  outcome: { readonly failed: boolean; readonly conditions: readonly Condition[] },
+): { park: readonly Condition[]; reason: Reason | undefined } {
+  const wakes = new Map(outcome.conditions.map((condition) => [wordsOf(condition), condition]))
+  if (wakes.size === 0) return { park: [], reason: undefined }
+  const no = (why: string) => ({ park: [], reason: pass(name, `not parked: ${why}`) })
+  if (outcome.failed) return no('waiting alone would not let it run')
+  if (DORMITORY.MAX === 0) return no('DORMITORY.MAX is 0')
+  if (DORMITORY.TTL_SECONDS === 0) return no('DORMITORY.TTL_SECONDS is 0')
+  const park = [...wakes.values()].slice(0, MAX_CONDITIONS)
+  return { park, reason: pass(name, `may wait for ${values(park.map(wordsOf))}`) }
+}
+
+function wordsOf(condition: Condition): string {
+  if (condition.on === 'quorum') return 'a statement about the code'
+  if (condition.on === 'freeze') return `a freeze statement on ${condition.chain}`
+  return condition.on
+}

@@ -1,0 +1,54 @@
+import type { RunnerConfig } from '../../../config/index.ts'
+import { findRegistry, REGISTRY_KINDS } from '../../../config/registries.ts'
+import { type DownloadSource, hostOfImage, hostOfUrl, isWithin } from '../hosts.ts'
+import type { Rule } from '../rule.ts'
+import { fail, pass, shown, some, values } from '../say.ts'
+
+const name = 'storage'
+
+/**
+ * Code must have a source that this node may use: peers and inline code need no entry; a host must be in
+ * ALLOWED_STORAGE, or below an entry; a package registry may also have a mirror in REGISTRIES.
+ */
+export const storage: Rule = {
+  name,
+  keys: ['ALLOWED_STORAGE', 'REGISTRIES'],
+  failing: 'redirect',
+  doc: {
+    asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) it is the registry's host, or \`REGISTRIES\` has a mirror for its toolchain; for \`oci\`, \`REGISTRIES.DOCKER\`.`,
+    otherwise: 'not run, and told which hosts; redirected',
+  },
+  decide({ sources }, { config }) {
+    if (sources.length === 0) return [pass(name, 'names no source: peers are asked for the code')]
+    const refused = new Set<string>()
+    for (const source of sources) {
+      if (source.type === 'mesh') return [pass(name, 'the code is had from peers')]
+      if (source.type === 'inline') return [pass(name, 'the code came with the announcement')]
+      const { usable, from } = look(source, config)
+      if (usable) return [pass(name, `the code may come from ${shown(from)}`)]
+      refused.add(from)
+    }
+    const message = `may not download from ${some(refused, 4)}: not in ALLOWED_STORAGE`
+    const value = values(['mesh', ...config.ALLOWED_STORAGE])
+    return [fail(name, message, { field: 'sources', must: 'one-of', value })]
+  },
+}
+
+function look(source: DownloadSource, config: RunnerConfig): { usable: boolean; from: string } {
+  const allowed = (host: string | undefined) =>
+    host !== undefined && config.ALLOWED_STORAGE.some((entry) => isWithin(host, entry))
+  const mirrored = (toolchain: string) => (config.REGISTRIES[toolchain.toUpperCase()]?.length ?? 0) > 0
+  if (source.type === 'registry') {
+    const registry = findRegistry(source.kind)
+    if (registry === undefined) return { usable: false, from: `the unknown registry "${shown(source.kind)}"` }
+    if (mirrored(registry.toolchain)) return { usable: true, from: `a mirror for ${registry.toolchain}` }
+    return { usable: registry.hosts.some(allowed), from: registry.hosts[0] as string }
+  }
+  if (source.type === 'oci') {
+    const host = hostOfImage(source.ref)
+    if (mirrored('docker')) return { usable: true, from: 'a registry of REGISTRIES.DOCKER' }
+    return { usable: allowed(host), from: host ?? 'an image reference without a host' }
+  }
+  const host = hostOfUrl(source.url)
+  return { usable: allowed(host), from: host ?? 'an address without a host' }
+}
