@@ -13,12 +13,9 @@ import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
 import type { BufferPool, Buffers } from './buffers.ts'
 import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from './constants.ts'
-import type { PartialCode } from './contract.ts'
 import { NoProviderError, WrongBytesError } from './errors.ts'
-import type { Plan } from './plan.ts'
+import type { Target, Transfer } from './transfer.ts'
 import { grow } from './zstd.ts'
-
-export type Target = { readonly partial: PartialCode; readonly plan: Plan }
 
 export type Pull = {
   readonly clock: Clock
@@ -27,11 +24,7 @@ export type Pull = {
   readonly peer: string
   readonly buffers: BufferPool
   readonly signal: AbortSignal
-  /** What is fetched into, once a manifest is known. */
-  target(): Target | undefined
-  /** Hands over a manifest. Throws WrongBytesError where it is not the code's. */
-  begin(manifest: Uint8Array): Promise<Target>
-  landed(index: number): void
+  readonly transfer: Pick<Transfer, 'target' | 'begin' | 'landed'>
 }
 
 /**
@@ -41,7 +34,7 @@ export type Pull = {
 export async function pullFrom(pull: Pull): Promise<void> {
   using buffers = pull.buffers.lease()
   await using stream = await open(pull, buffers)
-  const target = pull.target() ?? (await pull.begin(await askManifest(pull, stream)))
+  const target = pull.transfer.target ?? (await pull.transfer.begin(await askManifest(pull, stream)))
   await pullChunks(pull, stream, target, buffers)
   await stream.end()
 }
@@ -70,7 +63,7 @@ async function pullChunks(
     try {
       const length = chunkLength(partial.manifest, index)
       await partial.write(index, answer.is === 'zstd' ? await grow(answer.bytes, length) : answer.bytes)
-      pull.landed(index)
+      pull.transfer.landed(index)
     } catch (error) {
       plan.release(peer, index)
       failure ??= { error }
