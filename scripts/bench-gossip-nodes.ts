@@ -14,8 +14,10 @@ import { createIntake, type Intake } from '../src/intake/index.ts'
 import { openJournal } from '../src/journal/index.ts'
 import { createNetwork, type Network } from '../src/network/index.ts'
 import { createAddressTexts } from '../src/node/address-text.ts'
+import { createAsking } from '../src/node/asking.ts'
 import { createDecide } from '../src/node/decide.ts'
 import type { NodeEvents } from '../src/node/events.ts'
+import { createTally } from '../src/node/tally.ts'
 import { createRunnerHost, type RunnerHost } from '../src/runner/index.ts'
 import { addressOf } from '../test/fixtures/gossip-mesh.ts'
 import { idOf, makeService, newAuthor } from '../test/fixtures/gossip-services.ts'
@@ -100,19 +102,47 @@ async function openNode(
   }
   const closing = new AbortController()
   parts.defer(() => closing.abort(new Error('the benchmark is over')))
+  const texts = createAddressTexts()
+  const factsOf = () => facts
+  const asking = createAsking(
+    {
+      clock,
+      facts: {
+        current: factsOf,
+        as: factsOf,
+        running: () => [],
+        executors: () => [],
+        look: async () => {},
+        lookAtMachine: async () => {},
+        forget: () => {},
+        [Symbol.dispose]() {},
+      },
+      runner,
+      texts,
+    },
+    { policy: () => policy },
+  )
   const decide = createDecide(
     {
       clock,
       log,
       events,
       journal,
-      facts: { current: () => facts, executors: () => [], look: async () => {}, [Symbol.dispose]() {} },
-      runner,
-      runs: { run: () => {}, stop: async () => {} },
+      asking,
+      carryOut: {
+        settle({ id }, { verdict }) {
+          const hash = Uint8Array.from(Buffer.from(policy.hash, 'hex'))
+          journal.verdicts.add({ service: id, at: clock.now(), policy: hash, verdict })
+          return { verdict, stopped: undefined }
+        },
+        release: () => {},
+      },
+      dormitory: { tick: () => 0 },
       receipts: { sign: () => new Uint8Array(), send: () => {}, take: async () => {}, views: () => [] },
-      texts: createAddressTexts(),
+      tally: createTally({ clock, log }),
+      texts,
     },
-    { policy: () => policy, closing: closing.signal },
+    { closing: closing.signal },
   )
   const network: Network = parts.use(
     await createNetwork(

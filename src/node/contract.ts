@@ -1,6 +1,9 @@
 import type { Events } from '../base/events.ts'
-import type { Reason, Verdict } from '../base/verdict.ts'
+import type { Condition, Reason, Verdict } from '../base/verdict.ts'
 import type { NodeEvents } from './events.ts'
+import type { Change } from './redecide.ts'
+
+export type { Change, Standing } from './redecide.ts'
 
 /** What this node does with one service, in the words of a receipt. */
 export type ServiceState =
@@ -37,6 +40,8 @@ export type ServiceView = {
   readonly redirected: boolean
   readonly supersededBy?: string | undefined
   readonly run?: RunView | undefined
+  /** Where it is parked: since when, until when at most, and what wakes it. */
+  readonly parked?: { readonly since: number; readonly until: number; readonly on: readonly Condition[] } | undefined
   /** Signed answers of other nodes, newest per node; only where this node published the service or asked. */
   readonly receipts: readonly ReceiptView[]
 }
@@ -77,6 +82,18 @@ export type Explanation = {
   readonly verdict: Verdict
   /** A runner that failed instead of answering. */
   readonly failure?: string | undefined
+  /** where it is parked now */
+  readonly parked?: ServiceView['parked']
+  /** All verdicts that are kept, newest first; only where they were asked for. */
+  readonly history?: readonly PastVerdict[] | undefined
+}
+
+export type PastVerdict = {
+  readonly at: number
+  /** sha256 of the policy that was in force */
+  readonly policy: string
+  readonly verdict?: Verdict | undefined
+  readonly failure?: string | undefined
 }
 
 export type PeerView = {
@@ -111,6 +128,22 @@ export type Health = {
   readonly uptimeSeconds: number
 }
 
+/** What one rule said, as often. `warned`: it passed because its mode is "warn". */
+export type RuleCounts = {
+  readonly pass: number
+  readonly fail: number
+  readonly defer: number
+  readonly warned: number
+}
+
+export type PolicyView = {
+  /** sha256 of the policy in force */
+  readonly hash: string
+  readonly counts: Readonly<Record<string, RuleCounts>>
+  /** services that sleep in the dormitory */
+  readonly parked: number
+}
+
 /** A whole node. `createNode` makes one; disposing it stops everything that it started, newest first. */
 export interface ThundercloudNode extends AsyncDisposable {
   readonly network: string
@@ -123,7 +156,8 @@ export interface ThundercloudNode extends AsyncDisposable {
   services(): ServiceView[]
   /** `id` may be a whole id or an unambiguous beginning of one, or `name` where only one author uses it. Throws NotFoundError or InputError. */
   service(id: string): ServiceView
-  explain(id: string): Promise<Explanation>
+  /** The verdict in force; with `now`, what would be decided now. Nothing is done. */
+  explain(id: string, options?: { now?: boolean; history?: boolean }): Promise<Explanation>
   logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
   /**
    * An announcement (dag-cbor). From anyone, it is decided like one that came by gossip. `asPublisher` (the operator):
@@ -141,6 +175,18 @@ export interface ThundercloudNode extends AsyncDisposable {
    * journalled, and not undone by a restart.
    */
   stop(id: string): Promise<{ scope: 'mesh' | 'local' }>
+  /** The policy in force, and what its rules said since the node started. */
+  policy(): PolicyView
   /** Reads policy and services again; nothing changes when they are wrong (throws InputError). */
   reload(): Promise<void>
+  /**
+   * What would change among what is parked and running if this were the runner's config.json (its text). Nothing is
+   * done. Throws an InputError where it is wrong, or the runner can not be loaded with it.
+   */
+  previewPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  /**
+   * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
+   * answers what changed. Where it can not be put in force, the file is as it was, and it throws.
+   */
+  applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
 }

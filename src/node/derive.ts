@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
-import type { Configuration } from '../config/index.ts'
+import type { Configuration, RunnerConfig } from '../config/index.ts'
 import type { Room } from '../execution/index.ts'
 import type { QuotaInit } from '../intake/index.ts'
 import type { NetworkInit } from '../network/index.ts'
@@ -32,8 +32,8 @@ export function staticNodesOf({ policy }: Configuration): string[] {
 }
 
 /** LIMITS.TOTAL: what may be granted in all. */
-export function roomOf({ policy }: Configuration): Room {
-  const { MEMORY, CPU, DISK, PIDS, RUNS } = policy.config.LIMITS.TOTAL
+export function roomIn({ LIMITS }: RunnerConfig): Room {
+  const { MEMORY, CPU, DISK, PIDS, RUNS } = LIMITS.TOTAL
   return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
 }
 

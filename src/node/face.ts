@@ -1,22 +1,26 @@
-import { addressOfPeerId, formatAddress, peerIdOf } from '../../protocols/address.ts'
+import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
 import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
-import { parseCid } from '../../protocols/encoding.ts'
+import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Clock } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
+import type { Verdict } from '../base/verdict.ts'
 import type { Code } from '../code/index.ts'
 import type { Supervisor } from '../execution/index.ts'
 import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import { askStatus } from './ask.ts'
-import type { Explanation, Received, ThundercloudNode } from './contract.ts'
+import { candidatesFor } from './candidates.ts'
+import type { Explanation, PastVerdict, Received, ThundercloudNode } from './contract.ts'
 import type { Decide } from './decide.ts'
+import type { Deciding } from './deciding.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import type { Own } from './own.ts'
+import type { PolicyEngine } from './policy/engine.ts'
 import type { Publisher } from './publisher.ts'
 import { type Receipts, receiptView } from './receipts.ts'
 import type { Services } from './services.ts'
@@ -24,7 +28,7 @@ import type { Services } from './services.ts'
 export interface FaceComponents {
   clock: Clock
   events: Events<NodeEvents>
-  journal: Pick<Journal, 'stops' | 'announcements'>
+  journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts'>
   network: Network
   services: Services
   facts: Facts
@@ -35,6 +39,8 @@ export interface FaceComponents {
   intake: Intake
   publisher: Publisher
   own: Own
+  policyEngine: PolicyEngine
+  deciding: Pick<Deciding, 'over' | 'view'>
   keys: KeyCache
 }
 
@@ -44,9 +50,11 @@ export type FaceInit = {
   own: string
   startedAt: number
   logs: ThundercloudNode['logs']
-  reload(): Promise<void>
+  reload(): Promise<unknown>
   close(): Promise<void>
 }
+
+type Candidates = [service: CID, options: { signal?: AbortSignal | undefined }]
 
 /** What a whole node offers to whoever holds it: the API, the command line, a test. */
 export function createFace(components: FaceComponents, init: FaceInit): ThundercloudNode {
@@ -74,20 +82,23 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
     }
   }
 
-  async function explain(text: string): Promise<Explanation> {
+  async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {
     const entry = services.find(text)
-    const { id, verdict } = entry
-    if (verdict?.verdict !== undefined) {
-      return {
-        id,
-        at: Math.floor(verdict.at / 1000),
-        from: 'journal',
-        verdict: verdict.verdict,
-        failure: verdict.failure,
-      }
+    const { id, verdict: last } = entry
+    const { parked } = services.view(entry)
+    const more = { parked, history: options.history === true ? historyOf(id) : undefined }
+    if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
+      const { failure, verdict = nothing(failure) } = last
+      return { id, at: Math.floor(last.at / 1000), from: 'journal', verdict, failure, ...more }
     }
-    const now = await components.decide.dryRun(entry)
-    return { id, at: Math.floor(clock.now() / 1000), from: 'now', verdict: now.verdict, failure: now.failure }
+    const { verdict, failure } = await components.decide.dryRun(entry)
+    return { id, at: Math.floor(clock.now() / 1000), from: 'now', verdict, failure, ...more }
+  }
+
+  function historyOf(id: string): PastVerdict[] {
+    return journal.verdicts.history(id).map(({ at, policy, verdict, failure }) => {
+      return { at: Math.floor(at / 1000), policy: Buffer.from(policy).toString('hex'), verdict, failure }
+    })
   }
 
   return {
@@ -126,7 +137,12 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
     service: (id) => services.view(services.find(id)),
     async ask(text, { signal } = {}) {
       const answers = []
-      const asking = { clock, keys: components.keys, streams: network.streams, candidates }
+      const asking = {
+        clock,
+        keys: components.keys,
+        streams: network.streams,
+        candidates: (...asked: Candidates) => candidatesFor(components, ...asked),
+      }
       for await (const receipt of askStatus(asking, init.network, parseCid(services.find(text).id), { signal })) {
         if (receipt.body.state !== 'unknown') answers.push(receiptView(receipt))
       }
@@ -151,27 +167,21 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
         return { scope: 'mesh' }
       }
       journal.stops.add(entry.id, clock.now())
+      components.deciding.over(entry.id)
       await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
       return { scope: 'local' }
     },
-    reload: init.reload,
+    policy: () => components.deciding.view(),
+    async reload() {
+      await init.reload()
+    },
+    previewPolicy: (text, options) => components.policyEngine.preview(text, options),
+    applyPolicy: (text, options) => components.policyEngine.apply(text, options),
     [Symbol.asyncDispose]: init.close,
   }
+}
 
-  /** The nodes that said they run it, neighbours, then the DHT. */
-  async function* candidates(
-    service: Parameters<Network['dht']['findProviders']>[0],
-    options: { signal?: AbortSignal | undefined },
-  ) {
-    const seen = new Set<string>([peerIdOf(addressOfPeerId(network.peerId))])
-    const told = components.receipts.views(service.toString()).map(({ peerId }) => peerId)
-    for (const peerId of [...told, ...network.peers().map((peer) => peer.peerId)]) {
-      if (!seen.has(peerId)) yield peerId
-      seen.add(peerId)
-    }
-    for await (const peerId of network.dht.findProviders(service, options)) {
-      if (!seen.has(peerId)) yield peerId
-      seen.add(peerId)
-    }
-  }
+/** A runner that failed has said nothing, and nothing is done. */
+function nothing(failure = 'the runner failed'): Verdict {
+  return { run: false, redirect: false, reasons: [{ rule: 'runner', outcome: 'fail', message: failure }] }
 }

@@ -1,91 +1,148 @@
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { ExecutorName } from '../base/verdict.ts'
-import type { Policy } from '../config/index.ts'
-import type { Availability, Executor } from '../execution/index.ts'
+import type { Policy, RunnerConfig } from '../config/index.ts'
+import type { Availability, Executor, Granted } from '../execution/index.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../runner/index.ts'
 import type { AddressTexts } from './address-text.ts'
-import type { ServiceEntry, Services } from './services.ts'
+import { capacityOf, machineAs } from './capacity.ts'
+import { roomIn } from './derive.ts'
+import type { Machine, MachineRoom } from './machine.ts'
+import type { Services } from './services.ts'
 
-/** An engine that was installed or went away is noticed in this time; a run finds out at once. */
+/** An engine that was installed or went away, and memory that others use, are noticed in this time. */
 const LOOK_EVERY_MS = 30_000
 
-/** What is free, as the supervisor counts it: the limits less what its runs were granted. */
-export type Free = {
-  readonly memoryBytes: number
-  readonly cpuMillicores: number
-  readonly diskBytes: number
-  readonly pids: number
-  readonly runs: number
-}
+/** Free memory comes and goes by the page; less than this lets no further service run. */
+const WORTH_ASKING = 16 * 1024 * 1024
 
 export type ExecutorView = Availability & { readonly name: ExecutorName }
 
 export interface FactsComponents {
   clock: Clock
+  log: Log
   executors: readonly Executor[]
-  services: Services
+  machine: Machine
+  services: Pick<Services, 'get'>
   texts: AddressTexts
-  free(): Free
-  running(): readonly string[]
+  granted(): Granted[]
+  /** is it one of SERVICES? */
+  isOwn(id: string): boolean
+  /** There is more than before, and no run of this node has ended: an engine came, other programs went. */
+  onMore(): void
 }
 
 /** What is true of the node whatever the service: the half of the runner's snapshot that all decisions share. */
 export interface Facts extends Disposable {
   current(): NodeFacts
+  /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there. */
+  as(
+    held: readonly RunningService[],
+    options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined },
+  ): NodeFacts
+  /** Everything that runs, the runs that are about to end among them. */
+  running(): readonly RunningService[]
   executors(): readonly ExecutorView[]
-  /** Looks which executors are there now. */
+  /** Looks which executors are there, and what the machine has, now. */
   look(): Promise<void>
+  /** What the machine has, alone: after a run has begun or ended. */
+  lookAtMachine(): Promise<void>
+  /** What is known of a running service has changed, or of all. */
+  forget(id?: string): void
 }
 
 export function createFacts(components: FactsComponents, init: { own: string; policy(): Policy }): Facts {
+  const { clock, log, machine, services, texts, granted } = components
   let seen: readonly ExecutorView[] = []
+  let room: MachineRoom | undefined
+  /** what runs, by id: a decision reads nothing from the disk */
+  const known = new Map<string, RunningService>()
 
   async function look(): Promise<void> {
-    seen = await Promise.all(
-      components.executors.map(async (executor) => {
-        const found = await executor
-          .available()
-          .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
-        return { name: executor.name, ...found }
-      }),
-    )
+    const [before, had] = [room, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
+    const [views] = await Promise.all([Promise.all(components.executors.map(viewOf)), lookAtMachine()])
+    seen = views
+    const came = views.some(({ name, available }) => available && !had.has(name))
+    const more = room !== undefined && before !== undefined && hasMore(before, room)
+    if (came || more) components.onMore()
   }
 
-  const timer = components.clock.every(LOOK_EVERY_MS, () => void look())
+  async function lookAtMachine(): Promise<void> {
+    try {
+      room = await machine.read()
+    } catch (error) {
+      // then LIMITS alone say what is free
+      log.warn('what the machine has could not be read', { reason: messageOf(error) })
+    }
+  }
+
+  function runningOf({ service: id, grant }: Granted): RunningService {
+    const before = known.get(id)
+    if (before !== undefined) return before
+    const entry = services.get(id)
+    const running = {
+      id,
+      author: entry === undefined ? '' : texts.ofBytes(entry.record.author),
+      name: entry?.record.name ?? '',
+      rank: entry?.verdict?.verdict?.rank ?? 0,
+      own: components.isOwn(id),
+      memory: grant.memoryBytes,
+      cpu: grant.cpuMillicores,
+      disk: grant.diskBytes,
+      pids: grant.pids,
+    }
+    known.set(id, running)
+    return running
+  }
+
+  function running(): RunningService[] {
+    const runs = granted()
+    if (known.size > runs.length) {
+      const ids = new Set(runs.map(({ service }) => service))
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
+    }
+    return runs.map(runningOf)
+  }
+
+  const as: Facts['as'] = (held, { config = init.policy().config, machine: bounded = true, executor } = {}) => {
+    const has = bounded && room !== undefined ? machineAs(room, running(), held) : undefined
+    const there = seen.filter(({ available, name }) => available || name === executor)
+    return {
+      config,
+      own: init.own,
+      capacity: { ...capacityOf(roomIn(config), held, has), executors: there.map(forRunner) },
+      running: held,
+    }
+  }
+
+  const timer = clock.every(LOOK_EVERY_MS, () => void look())
   return {
     look,
+    lookAtMachine,
     executors: () => seen,
-    current: () => ({
-      config: init.policy().config,
-      own: init.own,
-      capacity: { ...components.free(), executors: seen.filter(({ available }) => available).map(forRunner) },
-      running: components.running().flatMap((id) => {
-        const entry = components.services.get(id)
-        if (entry === undefined) return []
-        return [runningOf(entry, components.texts)]
-      }),
-    }),
+    running,
+    current: () => as(running()),
+    as,
+    forget(id) {
+      if (id === undefined) known.clear()
+      else known.delete(id)
+    },
     [Symbol.dispose]: () => timer.cancel(),
   }
 }
 
-export function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
-  return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
+function hasMore(before: MachineRoom, now: MachineRoom): boolean {
+  return now.memoryBytes - before.memoryBytes >= WORTH_ASKING || now.diskBytes - before.diskBytes >= WORTH_ASKING
 }
 
-function runningOf({ id, record, verdict }: ServiceEntry, texts: AddressTexts): RunningService {
-  const { run, rank } = verdict?.verdict ?? {}
-  const grant = run === false ? undefined : run
-  return {
-    id,
-    author: texts.ofBytes(record.author),
-    name: record.name,
-    rank: rank ?? 0,
-    own: record.own,
-    memory: grant?.memoryBytes ?? 0,
-    cpu: grant?.cpuMillicores ?? 0,
-    disk: grant?.diskBytes ?? 0,
-    pids: grant?.pids ?? 0,
-  }
+async function viewOf(executor: Executor): Promise<ExecutorView> {
+  const found = await executor
+    .available()
+    .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+  return { name: executor.name, ...found }
+}
+
+export function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
+  return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
 }

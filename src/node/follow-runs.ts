@@ -1,4 +1,3 @@
-import { decodeAddress } from '../../protocols/address.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -8,9 +7,8 @@ import type { Code } from '../code/index.ts'
 import type { Supervisor } from '../execution/index.ts'
 import type { Network } from '../network/index.ts'
 import type { NodeEvents } from './events.ts'
-import type { Receipts } from './receipts.ts'
 import type { Services } from './services.ts'
-import { statementOf, wireState } from './status.ts'
+import type { Tell } from './tell.ts'
 
 export interface FollowRunsComponents {
   clock: Clock
@@ -18,7 +16,7 @@ export interface FollowRunsComponents {
   events: Events<NodeEvents>
   network: Network
   services: Services
-  receipts: Receipts
+  tell: Tell
   supervisor: Supervisor
   code: Code
 }
@@ -28,8 +26,7 @@ export interface FollowRunsComponents {
  * receipt, and an author's stop ends the run.
  */
 export function followRuns(components: FollowRunsComponents, init: { closing: AbortSignal }): Disposable {
-  const { log, events, network, services, receipts, supervisor } = components
-  const told = new Map<string, string>()
+  const { log, events, network, services, supervisor, tell } = components
 
   function provide(cid: CID): void {
     network.dht.provide(cid, { signal: init.closing }).catch((error: unknown) => {
@@ -41,22 +38,6 @@ export function followRuns(components: FollowRunsComponents, init: { closing: Ab
     network.dht.cancel(cid).catch((error: unknown) => {
       log.debug('a record could not be cancelled', { cid: cid.toString(), reason: messageOf(error) })
     })
-  }
-
-  function tell(id: string, detail?: string): void {
-    const entry = services.get(id)
-    if (entry === undefined) return
-    const { name, body } = { name: entry.signed.body.name, body: entry.signed.body }
-    const { state } = services.view(entry)
-    if (told.get(id) === state) return
-    told.set(id, state)
-    events.emit('node:state', { id, name, state, detail })
-    if (wireState(state) === 'unknown' || state === 'accepted') return
-    receipts.send(
-      statementOf(services, id),
-      { replyTo: body.replyTo, author: decodeAddress(body.author) },
-      init.closing,
-    )
   }
 
   const subscriptions = new DisposableStack()

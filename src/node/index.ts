@@ -5,6 +5,7 @@ import type { Rng } from '../base/rng.ts'
 import type { Configuration, Identity } from '../config/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { ThundercloudNode } from './contract.ts'
+import type { Machine } from './machine.ts'
 import { start } from './node.ts'
 
 export type * from './contract.ts'
@@ -18,6 +19,8 @@ export type NodeComponents = {
   /** Several nodes in one process may share these; a node makes its own where they are missing. */
   runnerHost?: RunnerHost | undefined
   keys?: KeyCache | undefined
+  /** What the machine has; by default the kernel is asked. */
+  machine?: Machine | undefined
 }
 
 export type NodeInit = {

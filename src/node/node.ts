@@ -1,12 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatAddress } from '../../protocols/address.ts'
-import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
-import { MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
-import { RECEIPT_PROTOCOL } from '../../protocols/receipt.ts'
 import { createKeyCache } from '../../protocols/signature.ts'
-import { STATUS_PROTOCOL } from '../../protocols/status.ts'
-import { TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
 import { messageOf, NotFoundError, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import { createCode } from '../code/index.ts'
@@ -14,14 +9,15 @@ import type { Configuration } from '../config/index.ts'
 import { createSupervisor } from '../execution/index.ts'
 import { createIntake, type Intake } from '../intake/index.ts'
 import { openJournal } from '../journal/index.ts'
-import { createNetwork, serveTunnel } from '../network/index.ts'
+import { createNetwork } from '../network/index.ts'
 import { createRunnerHost } from '../runner/index.ts'
 import { createAddressTexts } from './address-text.ts'
 import { createAutostart } from './autostart.ts'
+import { createRunCount } from './candidates.ts'
 import { createCodeProvider, providersOf } from './code-provider.ts'
 import type { ThundercloudNode } from './contract.ts'
-import { createDecide } from './decide.ts'
-import { networkInitOf, quotasOf, roomOf, staticNodesOf } from './derive.ts'
+import { createDeciding } from './deciding.ts'
+import { networkInitOf, quotasOf, roomIn, staticNodesOf } from './derive.ts'
 import type { NodeEvents } from './events.ts'
 import { createExecutors } from './executors.ts'
 import { createFace } from './face.ts'
@@ -29,19 +25,19 @@ import { createFacts } from './facts.ts'
 import { followRuns } from './follow-runs.ts'
 import type { NodeComponents, NodeInit } from './index.ts'
 import { lockFolder } from './lock.ts'
-import { createOwn } from './own.ts'
+import { systemMachine } from './machine.ts'
+import { createOwn, isOwnService } from './own.ts'
 import { createPins } from './pins.ts'
+import { createPolicyEngine } from './policy/engine.ts'
 import { createPublisher } from './publisher.ts'
 import { createReceipts } from './receipts.ts'
+import type { Change } from './redecide.ts'
+import { serveStreams } from './serve.ts'
 import { createServices } from './services.ts'
-import { createStatusServer } from './status.ts'
-import { createTunnelServer } from './tunnels.ts'
+import { createTell } from './tell.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
 const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
-
-/** A tunnel, or a log that is followed, may be silent for so long; other streams answer at once or are reset. */
-const QUIET_MS = 6 * 3600 * 1000
 
 /** The composition root: every part is made here, in the order in which it is needed, and handed what it needs. */
 export async function start(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
@@ -105,7 +101,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     { clock, log, events, journal, keys, signer, streams: network.streams, isConnected },
     { network: name, policy: () => policy().hash },
   )
-  const services = createServices({ clock, journal, receipts, texts })
+  const services = createServices({ clock, journal, receipts, texts, sleeping })
+  const tell = createTell({ events, services, receipts }, { closing: closing.signal })
   const { executors } = parts.use(
     await createExecutors(
       { clock, log: log.child('execution') },
@@ -125,7 +122,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
-        limits: () => roomOf(configuration),
+        limits: () => roomIn(policy().config),
         logs: LOGS,
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,
@@ -134,14 +131,41 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   )
   const facts = parts.use(
     createFacts(
-      { clock, executors, services, texts, free: () => supervisor.free(), running: () => supervisor.running() },
+      {
+        clock,
+        log,
+        executors,
+        machine: components.machine ?? systemMachine(dataDir),
+        services,
+        texts,
+        granted: () => supervisor.granted(),
+        isOwn: (id) => isOwnService(services.get(id), own, configuration),
+        onMore: () => deciding.dormitory.wake({ on: 'capacity' }),
+      },
       { own, policy },
     ),
   )
-  const decide = createDecide(
-    { clock, log: log.child('decide'), events, journal, facts, runner, runs: supervisor, receipts, texts },
-    { policy, closing: closing.signal },
+  const deciding = parts.use(
+    createDeciding(
+      {
+        clock,
+        log: log.child('decide'),
+        events,
+        journal,
+        facts,
+        runner,
+        supervisor,
+        receipts,
+        services,
+        texts,
+        tell,
+        redecided: (id, redirect) => intake.redecided(id, redirect),
+        count: createRunCount({ clock, keys, network, receipts }, { network: name }),
+      },
+      { policy, closing: closing.signal },
+    ),
   )
+  const { decide, redecide } = deciding
   const intake: Intake = parts.use(
     createIntake(
       {
@@ -187,14 +211,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { configuration: () => configuration, closing: closing.signal },
     ),
   )
-  parts.use(
-    followRuns({ clock, log, events, network, services, receipts, supervisor, code }, { closing: closing.signal }),
-  )
+  parts.use(followRuns({ clock, log, events, network, services, tell, supervisor, code }, { closing: closing.signal }))
 
-  await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
-    maxMessageBytes: MAX_REQUEST_BYTES,
-  })
-  await network.streams.handle(RECEIPT_PROTOCOL, (stream) => receipts.take(stream))
   const logs: ThundercloudNode['logs'] = (text, options) => {
     const { id, run, record } = services.find(text)
     if (run !== undefined) return supervisor.logs(id, options)
@@ -202,28 +220,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       `"${record.name}" has not run on this node; add --join MULTIADDR to read its logs where it runs`,
     )
   }
-  await network.streams.handle(
-    STATUS_PROTOCOL,
-    createStatusServer({ clock, keys, services, receipts, logs }, { network: name }),
-    { idleMs: QUIET_MS },
-  )
-  await network.streams.handle(
-    TUNNEL_PROTOCOL,
-    createTunnelServer(
-      {
-        clock,
-        keys,
-        events,
-        services,
-        connect: (id, port, options) => supervisor.connect(id, port, options),
-        carry: serveTunnel,
-      },
-      { network: name },
-    ),
-    { idleMs: QUIET_MS },
-  )
-
-  await runnerReady()
+  await serveStreams({ clock, keys, events, network, services, receipts, code, supervisor, logs }, { network: name })
+  if (components.runnerHost === undefined) await runner.start()
   await Promise.all([supervisor.boot({ signal: closing.signal }), facts.look()])
   publisher.resume()
   await network.join()
@@ -232,7 +230,9 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     events.emit('node:stopping', {})
     closing.abort(new UnavailableError('the node is stopping'))
   })
-  void autostart.look()
+  // the operator's own services take their room first
+  const booted = autostart.look().then(() => deciding.boot())
+  booted.catch((error: unknown) => log.error('what is parked could not be taken up', { reason: messageOf(error) }))
 
   const running = parts.move()
   const node = createFace(
@@ -250,6 +250,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       intake,
       publisher,
       own: ownServices,
+      policyEngine: createPolicyEngine({ clock, log, redecide, reload }, { configuration: () => configuration }),
+      deciding,
       keys,
     },
     {
@@ -273,12 +275,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     )
   }
 
-  async function runnerReady(): Promise<void> {
-    if (components.runnerHost === undefined) await runner.start()
-  }
-
   /** What can change while the node runs: the policy, the static nodes, the operator's services. */
-  async function reload(): Promise<void> {
+  async function reload(): Promise<readonly Change[]> {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
     const next = await init.reread()
     await runner.reload(next.policy.config)
@@ -290,6 +288,13 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     }
     network.setStaticNodes(staticNodesOf(configuration))
     events.emit('node:policy', { hash: next.policy.hash })
-    void autostart.look()
+    await autostart.look()
+    return await deciding.decideAgain()
+  }
+
+  /** Where the node sleeps on a service; the dormitory is made after those who show it. */
+  function sleeping(id: string) {
+    const sleeper = deciding.dormitory.get(id)
+    return sleeper && { ...sleeper, until: deciding.dormitory.until(sleeper) }
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { addressBytes } from '../../protocols/address.ts'
+import { addressBytes, decodeAddress, formatAddress } from '../../protocols/address.ts'
 import { type Signed, signService, signStop } from '../../protocols/announcement.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
@@ -113,6 +113,17 @@ export function createOwn(components: OwnComponents, init: { network: string }):
       return { signed: signStop(encodeStop(stop), init.network, signer), ticket }
     },
   }
+}
+
+/** Is it one of SERVICES: signed by this node, under a name that the operator wrote down? */
+export function isOwnService(
+  entry: { signed: SignedService } | undefined,
+  own: string,
+  { services }: { services: readonly OwnService[] },
+): boolean {
+  if (entry === undefined) return false
+  const { author, name } = entry.signed.body
+  return formatAddress(decodeAddress(author)) === own && services.some((service) => service.name === name)
 }
 
 /** The folder with the code: the manifest's `dir`, by default the manifest's own; none where it names `code`. */

@@ -3,6 +3,7 @@ import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { listing, printable } from '../base/text.ts'
+import type { Condition } from '../base/verdict.ts'
 import type { AnnouncementRecord, Journal, RunRecord, VerdictRecord } from '../journal/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { ReceiptView, RunView, ServiceView } from './contract.ts'
@@ -29,6 +30,8 @@ export interface ServicesComponents {
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'stops'>
   receipts: { views(service: string): ReceiptView[] }
   texts: AddressTexts
+  /** Where it sleeps in the dormitory. ms */
+  sleeping(id: string): { since: number; until: number; on: readonly Condition[] } | undefined
 }
 
 /** Services as the journal has them: found by id, beginning or name, and shown as views. */
@@ -40,7 +43,7 @@ export interface Services {
   view(entry: ServiceEntry): ServiceView
 }
 
-export function createServices({ clock, journal, receipts, texts }: ServicesComponents): Services {
+export function createServices({ clock, journal, receipts, texts, sleeping }: ServicesComponents): Services {
   const decoded = new BoundedMap<string, Signed>(MAX_DECODED)
 
   function signedOf(record: AnnouncementRecord): Signed {
@@ -114,8 +117,16 @@ export function createServices({ clock, journal, receipts, texts }: ServicesComp
       redirected: record.redirect === true,
       supersededBy: record.overBy,
       run: run === undefined ? undefined : runView(run),
+      parked: parkedView(entry.id),
       receipts: receipts.views(entry.id),
     }
+  }
+
+  function parkedView(id: string): ServiceView['parked'] {
+    const sleeper = sleeping(id)
+    if (sleeper === undefined) return undefined
+    const { since, until, on } = sleeper
+    return { since: Math.floor(since / 1000), until: Math.floor(until / 1000), on }
   }
 
   return {

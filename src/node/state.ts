@@ -21,6 +21,8 @@ export function serviceState(facts: StateFacts): ServiceState {
   if (run !== undefined && !isFinal(run.state)) return run.state === 'running' ? 'running' : 'accepted'
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'
+  // ended to make room, or by a policy that may change again: it waits for another beginning
+  if (run?.state === 'stopped' && verdict?.parked === true) return 'parked'
   if (run?.state === 'failed' || run?.state === 'stopped' || run?.state === 'refused') return run.state
   if (verdict === undefined) return facts.published ? 'published' : 'deciding'
   if (verdict.run) return 'accepted'

@@ -1,0 +1,246 @@
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Grant, Verdict } from '../base/verdict.ts'
+import type { Policy } from '../config/index.ts'
+import {
+  type Dormitory,
+  type Granted,
+  NoCapacityError,
+  type RunnableService,
+  type Sleeper,
+} from '../execution/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { AddressTexts } from './address-text.ts'
+import type { Asking, Decision, Subject } from './asking.ts'
+import { checkVerdict } from './check-verdict.ts'
+import type { NodeEvents } from './events.ts'
+import type { Facts } from './facts.ts'
+import { runnableOf } from './runnable.ts'
+import { declined, standingOf, waiting } from './standing.ts'
+
+export interface CarryOutComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NodeEvents>
+  journal: Pick<Journal, 'verdicts' | 'runs' | 'transaction'>
+  facts: Facts
+  asking: Pick<Asking, 'factsFor'>
+  dormitory: Pick<Dormitory, 'park' | 'leave' | 'get'>
+  runs: {
+    /** Journals the intent and returns those that end for it. Throws where the room is taken. */
+    run(
+      service: RunnableService,
+      grant: Grant,
+      options: { replaces?: string | undefined; evicts?: readonly string[] | undefined },
+    ): readonly string[]
+    /** Journals the wish before it returns; resolves when the run has ended. */
+    stop(service: string, options: { why: string }): Promise<void>
+    granted(): Granted[]
+  }
+  /** The service as it is known here; undefined where it is forgotten. */
+  subjectOf(id: string): Subject | undefined
+  /** Somebody else's standing changed: it had to make room, here or in the dormitory. It is journalled. */
+  displaced(id: string): void
+  texts: AddressTexts
+}
+
+/** What became of a decision: the verdict in force, and the end of a run that it stopped. */
+export type Outcome = { readonly verdict: Verdict; readonly stopped: Promise<void> | undefined }
+
+export interface CarryOut {
+  /**
+   * Does what a verdict says, as far as this node lets it, and journals it: verdict, bed, run and stop as one, so that a
+   * crash leaves all or nothing. `asOf` is what the dormitory's `tick` said before the runner was asked.
+   */
+  settle(subject: Subject, decision: Decision, asOf: number): Outcome
+  /** It does not wait any longer. */
+  release(sleeper: Sleeper, why: string): void
+}
+
+export function createCarryOut(components: CarryOutComponents, init: { policy(): Policy }): CarryOut {
+  const { clock, log, events, journal, facts, dormitory, runs, texts, subjectOf } = components
+
+  /** whose standing changed beside the one that is decided about; told when all of it is journalled */
+  let beside: string[] = []
+
+  const mayPassOn = () => init.policy().config.REDIRECT !== 'never'
+
+  function write(id: string, verdict: Verdict | undefined, failure?: string): void {
+    const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
+    journal.verdicts.add({ service: id, at: clock.now(), policy, verdict, failure })
+    facts.forget(id)
+  }
+
+  /** Lays it to sleep where there is a bed; where there is none, the verdict says so. */
+  function park(subject: Subject, verdict: Verdict, asOf: number): Verdict {
+    const { id, signed, arrived } = subject
+    const on = verdict.park ?? []
+    const expires = signed.body.expires * 1000
+    const slept = dormitory.get(id) !== undefined
+    const bed = dormitory.park({ id, on, rank: verdict.rank ?? 0, arrived, expires }, asOf)
+    if (!bed.parked) {
+      dormitory.leave(id)
+      return declined(verdict, { rule: 'dormitory', outcome: 'fail', message: bed.why }, mayPassOn())
+    }
+    if (!slept) {
+      const until = Math.floor(bed.until / 1000)
+      events.emit('node:parked', { id, name: signed.body.name, until, on: on.map((one) => one.on) })
+    }
+    if (bed.instead !== undefined) leaveFor(bed.instead)
+    return verdict
+  }
+
+  function leaveFor({ id }: Sleeper): void {
+    turnAway(id, 'DORMITORY.MAX is reached, and a service that ranks higher took its place')
+  }
+
+  function turnAway(id: string, why: string): void {
+    const before = journal.verdicts.latest(id)?.verdict
+    if (before === undefined) return
+    write(id, declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayPassOn()))
+    beside.push(id)
+  }
+
+  /** A task runs at most once: what has begun does not wait for another beginning. */
+  function mayBeginAgain({ id, signed }: Subject): boolean {
+    return signed.body.run.kind === 'service' || (journal.runs.ofService(id)?.handle ?? null) === null
+  }
+
+  /** It had to end for another one: it waits for room, where it may run again. */
+  function evicted(id: string, by: Subject): void {
+    const subject = subjectOf(id)
+    const before = journal.verdicts.latest(id)?.verdict
+    if (subject === undefined || before === undefined) return
+    const message = `it made room for ${by.id}, which ranks higher here`
+    const verdict = mayBeginAgain(subject)
+      ? park(
+          subject,
+          waiting({ ...before, redirect: mayPassOn() }, [{ on: 'capacity' }], {
+            rule: 'eviction',
+            outcome: 'defer',
+            message,
+          }),
+          Number.POSITIVE_INFINITY,
+        )
+      : declined(
+          before,
+          { rule: 'eviction', outcome: 'fail', message: `${message}; a task is not begun twice` },
+          mayPassOn(),
+        )
+    write(id, verdict)
+    events.emit('node:evicted', {
+      id,
+      name: subject.signed.body.name,
+      by: by.id,
+      parked: standingOf(verdict) === 'parked',
+    })
+    beside.push(id)
+  }
+
+  /** Starts it. Who came first has the room: one for whom it was free a moment ago waits for it. */
+  function start(subject: Subject, verdict: Verdict, grant: Grant, asOf: number): Verdict {
+    const { signed, follows } = subject
+    try {
+      if (isEnding(subject.id)) throw new NoCapacityError('its run before is still ending')
+      const ended = runs.run(runnableOf(signed, texts), grant, { replaces: follows, evicts: verdict.evict })
+      dormitory.leave(subject.id)
+      for (const id of ended) evicted(id, subject)
+      return verdict
+    } catch (error) {
+      if (!(error instanceof NoCapacityError)) throw error
+      const reason = { rule: 'capacity', outcome: 'defer' as const, message: messageOf(error) }
+      return park(
+        subject,
+        waiting({ ...verdict, redirect: verdict.redirect || mayPassOn() }, [{ on: 'capacity' }], reason),
+        asOf,
+      )
+    }
+  }
+
+  /** The run of a service that may not run any more, and that of an older version whose successor does not run here. */
+  function stopRuns(subject: Subject, verdict: Verdict): Promise<void> | undefined {
+    const why = verdict.reasons.find(({ outcome }) => outcome !== 'pass')?.message ?? 'the policy does not let it run'
+    const ends = [
+      isUnderWay(subject.id) ? runs.stop(subject.id, { why: `not by the policy in force: ${why}` }) : undefined,
+    ]
+    if (subject.follows !== undefined && standingOf(verdict) !== 'parked' && isUnderWay(subject.follows)) {
+      ends.push(runs.stop(subject.follows, { why: 'its newer version is not run here' }))
+    }
+    const stopping = ends.filter((end) => end !== undefined)
+    if (stopping.length === 0) return undefined
+    return Promise.all(stopping).then(
+      () => {},
+      (error: unknown) => log.warn('a run could not be stopped', { id: subject.id, reason: messageOf(error) }),
+    )
+  }
+
+  function grantOf(id: string): Grant | undefined {
+    return runs.granted().find(({ service, ending }) => service === id && !ending)?.grant
+  }
+
+  function isUnderWay(id: string): boolean {
+    return grantOf(id) !== undefined
+  }
+
+  function isEnding(id: string): boolean {
+    return runs.granted().some(({ service, ending }) => service === id && ending)
+  }
+
+  function checked(subject: Subject, verdict: Verdict): Verdict {
+    const { id, signed } = subject
+    const known = components.asking.factsFor(subject)
+    const about = { author: texts.ofBytes(signed.body.author), timeout: signed.body.run.timeout }
+    const wrong = isUnderWay(id) ? undefined : checkVerdict(verdict, about, known)
+    return wrong === undefined ? verdict : declined(verdict, wrong, mayPassOn())
+  }
+
+  function carry(subject: Subject, asked: Verdict, asOf: number): Outcome {
+    const { id } = subject
+    const verdict = checked(subject, asked)
+    const held = grantOf(id)
+    if (verdict.run !== false && held !== undefined) {
+      // a run keeps the grant under which it began: nothing takes memory away from a process that has it
+      dormitory.leave(id)
+      return { verdict: { ...verdict, run: held, evict: undefined }, stopped: undefined }
+    }
+    if (verdict.run !== false) {
+      const done = start(subject, verdict, verdict.run, asOf)
+      return { verdict: done, stopped: done.run === false ? stopRuns(subject, done) : undefined }
+    }
+    const once = { rule: 'node', outcome: 'fail' as const, message: 'a task is not begun twice, so it does not wait' }
+    const parks = standingOf(verdict) === 'parked' && (held === undefined || mayBeginAgain(subject))
+    const last = parks || standingOf(verdict) !== 'parked' ? verdict : declined(verdict, once, mayPassOn())
+    const stopped = stopRuns(subject, last)
+    if (parks) return { verdict: park(subject, last, asOf), stopped }
+    dormitory.leave(id)
+    return { verdict: last, stopped }
+  }
+
+  /** All of it or nothing; then those hear of it who had to make room. */
+  function whole<T>(work: () => T): T {
+    beside = []
+    const result = journal.transaction(work)
+    for (const id of beside) components.displaced(id)
+    return result
+  }
+
+  return {
+    settle: (subject, { verdict, failure, error }, asOf) =>
+      whole(() => {
+        if (error !== undefined) {
+          write(subject.id, undefined, failure)
+          return { verdict, stopped: undefined }
+        }
+        const outcome = carry(subject, verdict, asOf)
+        write(subject.id, outcome.verdict)
+        return outcome
+      }),
+    release: ({ id }, why) =>
+      whole(() => {
+        dormitory.leave(id)
+        turnAway(id, why)
+      }),
+  }
+}

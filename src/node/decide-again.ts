@@ -1,0 +1,149 @@
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import { createQueue } from '../base/queue.ts'
+import type { Dormitory, Granted } from '../execution/index.ts'
+import type { RunningService } from '../runner/index.ts'
+import type { AddressTexts } from './address-text.ts'
+import type { Asking, Subject } from './asking.ts'
+import type { CarryOut } from './carry-out.ts'
+import type { NodeEvents } from './events.ts'
+import type { Facts } from './facts.ts'
+import { previewWith } from './preview.ts'
+import type { Change, Redecide, Standing } from './redecide.ts'
+import { standingOf } from './standing.ts'
+import type { Tally } from './tally.ts'
+
+/** Sleepers that are asked about together; what they are answered is carried out one after the other, best first. */
+const ASKED_AT_ONCE = 8
+
+export interface DecideAgainComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NodeEvents>
+  facts: Facts
+  asking: Asking
+  carryOut: CarryOut
+  dormitory: Pick<Dormitory, 'all' | 'get' | 'tick'>
+  granted(): Granted[]
+  /** Undefined where it is over: stopped, superseded, expired, forgotten. */
+  subjectOf(id: string): Subject | undefined
+  /** Its standing is journalled: the mesh and the publisher may hear of it. */
+  changed(id: string, redirect: boolean): void
+  tally: Tally
+  texts: AddressTexts
+}
+
+export interface DecideAgain extends Redecide {
+  /** Sleepers that something has happened for; the first has the first claim on room. */
+  these(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+}
+
+export function createDecideAgain(components: DecideAgainComponents): DecideAgain {
+  const { clock, log, events, facts, asking, carryOut, dormitory, granted, subjectOf, changed, tally } = components
+  // one round at a time: each sees the room that the one before has left
+  const turn = createQueue({ name: 're-deciding', concurrency: 1, max: Number.POSITIVE_INFINITY })
+
+  type Options = { signal?: AbortSignal | undefined }
+
+  function changeOf({ id, signed }: Subject, from: Standing, outcome: Pick<Change, 'to' | 'reasons'>): Change {
+    const author = components.texts.ofBytes(signed.body.author)
+    return { id, name: signed.body.name, author, from, ...outcome }
+  }
+
+  /** Those that run, best first, each as if only its betters ran: who does not fit any more is who is worth least. */
+  async function runners(options: Options): Promise<Change[]> {
+    const changes: Change[] = []
+    const stops: Promise<void>[] = []
+    const { held, asked } = split()
+    for (const running of asked) {
+      const subject = subjectOf(running.id)
+      const grant = granted().find(({ service, ending }) => service === running.id && !ending)?.grant
+      if (grant === undefined) continue
+      const known = facts.as(held, { machine: false, executor: grant.executor })
+      const asOf = dormitory.tick()
+      const decision = subject === undefined ? undefined : await asking.ask(subject, { ...options, facts: known })
+      // over, or no answer: an older version waits for its successor, and a runner that fails stops nothing
+      if (subject === undefined || decision === undefined || decision.error !== undefined) {
+        held.push(running)
+        continue
+      }
+      if (subjectOf(subject.id) === undefined) continue
+      const { verdict, stopped } = carryOut.settle(subject, decision, asOf)
+      tally.count({ id: subject.id, name: subject.signed.body.name }, verdict.reasons)
+      const to = standingOf(verdict)
+      if (to === 'run') held.push({ ...running, rank: verdict.rank ?? 0 })
+      else changes.push(changeOf(subject, 'run', { to, reasons: verdict.reasons }))
+      if (stopped !== undefined) stops.push(stopped)
+      changed(subject.id, verdict.redirect)
+    }
+    await Promise.all(stops)
+    return changes
+  }
+
+  /** What is not asked about stays; what is about to end is no room that anyone holds. */
+  function split(): { held: RunningService[]; asked: RunningService[] } {
+    const ending = new Set(granted().flatMap(({ service, ending: ends }) => (ends ? [service] : [])))
+    const running = facts.running().filter(({ id }) => !ending.has(id))
+    const asked = running.filter(({ own }) => !own).sort((a, b) => b.rank - a.rank)
+    return { held: running.filter(({ own }) => own), asked }
+  }
+
+  async function sleepers(ids: readonly string[], options: Options): Promise<Change[]> {
+    const changes: Change[] = []
+    for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
+      changes.push(...(await fewSleepers(ids.slice(from, from + ASKED_AT_ONCE), options)))
+    }
+    return changes
+  }
+
+  async function fewSleepers(ids: readonly string[], options: Options): Promise<Change[]> {
+    let asOf = dormitory.tick()
+    const subjects = ids.flatMap((id) => subjectOf(id) ?? [])
+    const decisions = await Promise.all(subjects.map((subject) => asking.ask(subject, options)))
+    const changes: Change[] = []
+    let started = false
+    for (const [index, subject] of subjects.entries()) {
+      let decision = decisions[index]
+      if (started) {
+        // whoever went first has taken room that this one was told of
+        asOf = dormitory.tick()
+        decision = await asking.ask(subject, options)
+      }
+      const sleeper = dormitory.get(subject.id)
+      if (decision === undefined || sleeper === undefined || subjectOf(subject.id) === undefined) continue
+      if (decision.error !== undefined) {
+        log.debug('a sleeping service got no verdict and sleeps on', { id: subject.id, reason: decision.failure })
+        continue
+      }
+      const { verdict } = carryOut.settle(subject, decision, asOf)
+      const { name } = subject.signed.body
+      tally.count({ id: subject.id, name }, verdict.reasons)
+      const to = standingOf(verdict)
+      started ||= to === 'run'
+      if (to !== 'parked') {
+        const sleptSeconds = Math.floor((clock.now() - sleeper.since) / 1000)
+        events.emit('node:woken', { id: subject.id, name, to, sleptSeconds })
+        changes.push(changeOf(subject, 'parked', { to, reasons: verdict.reasons }))
+      }
+      changed(subject.id, verdict.redirect)
+    }
+    return changes
+  }
+
+  return {
+    these: (ids, options = {}) => turn.add(() => sleepers(ids, options)),
+    all: (options = {}) =>
+      turn.add(async () => {
+        const began = clock.monotonic()
+        const services = facts.running().length + dormitory.all().length
+        const changes = await runners(options)
+        const parkedNow = new Set(changes.map(({ id }) => id))
+        const slept = dormitory.all().flatMap(({ id }) => (parkedNow.has(id) ? [] : [id]))
+        changes.push(...(await sleepers(slept, options)))
+        events.emit('node:redecided', { services, changes, tookMs: clock.monotonic() - began })
+        return changes
+      }),
+    preview: (ask, config, options = {}) => previewWith({ ...components, split, changeOf }, ask, config, options),
+  }
+}

@@ -1,0 +1,184 @@
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Policy } from '../config/index.ts'
+import { createDormitory, type Dormitory, type Supervisor } from '../execution/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { AddressTexts } from './address-text.ts'
+import { type AskingComponents, createAsking, type Subject } from './asking.ts'
+import { createCarryOut } from './carry-out.ts'
+import type { PolicyView } from './contract.ts'
+import { createDecide, type Decide, subjectOf as subjectIn } from './decide.ts'
+import { createDecideAgain } from './decide-again.ts'
+import type { NodeEvents } from './events.ts'
+import type { Facts } from './facts.ts'
+import type { Receipts } from './receipts.ts'
+import type { Change, Redecide } from './redecide.ts'
+import { watchReplicas } from './replicas.ts'
+import type { Services } from './services.ts'
+import { createTally } from './tally.ts'
+import type { Tell } from './tell.ts'
+
+/** Under this name the journal remembers the policy by which everything was decided last. */
+const LAST_POLICY = 'policy'
+
+export interface DecidingComponents {
+  clock: Clock
+  log: Log
+  events: Events<NodeEvents>
+  journal: Journal
+  facts: Facts
+  runner: AskingComponents['runner']
+  supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
+  receipts: Receipts
+  services: Services
+  texts: AddressTexts
+  tell: Tell
+  /** The verdict on a known service changed whether it is passed on. */
+  redecided(id: string, redirect: boolean): void
+  /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
+  count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
+}
+
+/** Everything between an announcement and what this node does with it, now and again later. */
+export interface Deciding extends AsyncDisposable {
+  readonly decide: Decide
+  readonly redecide: Redecide
+  readonly dormitory: Dormitory
+  /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
+  decideAgain(): Promise<readonly Change[]>
+  /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
+  boot(): Promise<void>
+  /** The operator has ended it here. */
+  over(id: string): void
+  view(): PolicyView
+}
+
+export function createDeciding(
+  components: DecidingComponents,
+  init: { policy(): Policy; closing: AbortSignal },
+): Deciding {
+  const { clock, log, events, journal, facts, supervisor, services, tell } = components
+  const { policy } = init
+  const parts = new AsyncDisposableStack()
+  const tally = createTally({ clock, log })
+  const asking = createAsking(components, { policy })
+
+  function subjectOf(id: string): Subject | undefined {
+    const entry = services.get(id)
+    if (entry === undefined || entry.record.state !== 'live' || journal.stops.has(id)) return undefined
+    return entry.record.expires * 1000 > clock.now() ? subjectIn(entry) : undefined
+  }
+
+  function changed(id: string, redirect: boolean): void {
+    components.redecided(id, redirect)
+    tell(id)
+  }
+
+  const dormitory = parts.use(
+    createDormitory(
+      {
+        clock,
+        log,
+        store: journal.sleepers,
+        decide: async (ids, options) => void (await again.these(ids, options)),
+        hasRoom: () => Object.values(supervisor.free()).every((amount) => amount > 0),
+        over: (sleeper, why) =>
+          subjectOf(sleeper.id) === undefined ? leave(sleeper.id) : carryOut.release(sleeper, why),
+      },
+      {
+        limits: () => {
+          const { MAX, TTL_SECONDS } = policy().config.DORMITORY
+          return { max: MAX, ttlMs: TTL_SECONDS * 1000 }
+        },
+      },
+    ),
+  )
+  const carryOut = createCarryOut(
+    {
+      ...components,
+      asking,
+      dormitory,
+      runs: supervisor,
+      subjectOf,
+      displaced: (id) => changed(id, journal.verdicts.latest(id)?.verdict?.redirect === true),
+    },
+    { policy },
+  )
+  const decide = createDecide({ ...components, asking, carryOut, dormitory, tally }, init)
+  const again = createDecideAgain({
+    ...components,
+    asking,
+    carryOut,
+    dormitory,
+    granted: () => supervisor.granted(),
+    subjectOf,
+    changed,
+    tally,
+  })
+
+  /** Over, whatever it waited for: there is no verdict to change. */
+  function leave(id: string): void {
+    if (dormitory.leave(id)) tell(id)
+  }
+
+  async function onFreed(id: string): Promise<void> {
+    facts.forget(id)
+    await facts.lookAtMachine()
+    dormitory.wake({ on: 'capacity' })
+    // while its own run was ending, nothing could wake it
+    const own = dormitory.get(id)?.on[0]
+    if (own !== undefined) dormitory.wake(own, [id])
+  }
+
+  parts.use(events.on('execution:freed', ({ service }) => void onFreed(service)))
+  parts.use(
+    events.on('execution:state', ({ state }) => {
+      if (state === 'running') void facts.lookAtMachine()
+    }),
+  )
+  parts.use(events.on('intake:superseded', ({ old }) => leave(old)))
+  parts.use(
+    events.on('intake:stopped', ({ ids }) => {
+      for (const id of ids) leave(id)
+    }),
+  )
+  parts.use(
+    watchReplicas(
+      { clock, log, events, dormitory, wanted: (id) => subjectOf(id)?.signed.body.replicas, count: components.count },
+      init,
+    ),
+  )
+
+  async function decideAgain(): Promise<readonly Change[]> {
+    facts.forget()
+    try {
+      const { hash } = policy()
+      const changes = await again.all({ signal: init.closing })
+      journal.meta.set(LAST_POLICY, hash)
+      return changes
+    } catch (error) {
+      if (!init.closing.aborted) log.error('not everything was decided again', { reason: messageOf(error) })
+      return []
+    }
+  }
+
+  return {
+    decide,
+    redecide: again,
+    dormitory,
+    decideAgain,
+    async boot() {
+      for (const { id } of dormitory.all()) if (subjectOf(id) === undefined) leave(id)
+      dormitory.boot()
+      const last = journal.meta.get(LAST_POLICY)
+      if (last !== undefined && last !== policy().hash) await decideAgain()
+      else for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
+      journal.meta.set(LAST_POLICY, policy().hash)
+    },
+    over: leave,
+    view: () => ({ hash: policy().hash, counts: tally.counts(), parked: dormitory.size }),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../../base/clock.ts'
+import { InputError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { createQueue } from '../../base/queue.ts'
+import { type Configuration, type PolicyDraft, readPolicyText } from '../../config/index.ts'
+import { RunnerError, type RunnerHost } from '../../runner/index.ts'
+import type { Change, Redecide } from '../redecide.ts'
+import { startCandidate } from './candidate.ts'
+import { replaceFile } from './replace-file.ts'
+
+/** Changes of policy wait for one another; who sends more than this is not a person. */
+const MAX_WAITING = 16
+
+export interface PolicyEngineComponents {
+  clock: Clock
+  log: Log
+  redecide: Pick<Redecide, 'preview'>
+  /** Reads the folder again, puts it in force and decides again; throws where it is wrong, and then nothing has changed. */
+  reload(): Promise<readonly Change[]>
+}
+
+/** Looks at a candidate for the policy, and puts it in force. */
+export interface PolicyEngine {
+  /** What would change among what is parked and running. Nothing is done. */
+  preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  /** Replaces the runner's config.json, and decides again. The file is as it was where that fails. */
+  apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+}
+
+export function createPolicyEngine(
+  { clock, log, redecide, reload }: PolicyEngineComponents,
+  init: { configuration(): Configuration },
+): PolicyEngine {
+  const queue = createQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
+
+  async function load(draft: PolicyDraft): Promise<RunnerHost> {
+    const { runner, timeouts } = init.configuration()
+    const { entry, dir, network } = runner
+    const module = { entry, dir, network, timeoutMs: timeouts.VERDICT * 1000 }
+    try {
+      return await startCandidate({ clock, log }, { ...module, config: draft.policy.config })
+    } catch (error) {
+      // the operator's file and the operator's module do not go together: nothing is wrong with the node
+      if (error instanceof RunnerError) throw new InputError(error.message, { cause: error })
+      throw error
+    }
+  }
+
+  async function apply(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
+    const draft = readPolicyText(text)
+    await (await load(draft))[Symbol.asyncDispose]()
+    signal?.throwIfAborted()
+    const { configFile } = init.configuration().runner
+    const replaced = await replaceFile(configFile, draft.text)
+    try {
+      return [...(await reload())]
+    } catch (error) {
+      await replaced.undo()
+      log.warn('a policy could not be put in force; the file is as it was', { file: configFile })
+      throw error
+    }
+  }
+
+  return {
+    async preview(text, { signal } = {}) {
+      const draft = readPolicyText(text)
+      await using host = await load(draft)
+      const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+        host.decide(service, snapshot, { signal })
+      return await redecide.preview(ask, draft.policy.config, { signal })
+    },
+    // from here on it is not interrupted: half a change of policy helps nobody
+    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)),
+  }
+}

@@ -1,0 +1,127 @@
+import type { Verdict } from '../base/verdict.ts'
+import type { RunnerConfig } from '../config/index.ts'
+import { toEvict } from '../execution/index.ts'
+import type { NodeFacts, RunningService } from '../runner/index.ts'
+import type { Ask, Subject } from './asking.ts'
+import { checkVerdict } from './check-verdict.ts'
+import type { DecideAgainComponents } from './decide-again.ts'
+import type { Change, Standing } from './redecide.ts'
+import { declined, standingOf, waiting } from './standing.ts'
+
+export type PreviewComponents = Pick<
+  DecideAgainComponents,
+  'asking' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts'
+> & {
+  split(): { held: RunningService[]; asked: RunningService[] }
+  changeOf(subject: Subject, from: Standing, outcome: Pick<Change, 'to' | 'reasons'>): Change
+}
+
+/** What re-deciding would do, on paper: `held` is who would run when it is over. */
+export async function previewWith(
+  components: PreviewComponents,
+  ask: Ask,
+  config: RunnerConfig,
+  { signal }: { signal?: AbortSignal | undefined },
+): Promise<Change[]> {
+  const { asking, facts, dormitory, granted, subjectOf, texts, changeOf } = components
+  const { held, asked } = components.split()
+  const passOn = config.REDIRECT !== 'never'
+  const changes: Change[] = []
+  let beds = config.DORMITORY.MAX
+
+  function bed(verdict: Verdict): Verdict {
+    if (standingOf(verdict) !== 'parked' || beds-- > 0) return verdict
+    return declined(verdict, { rule: 'dormitory', outcome: 'fail', message: 'DORMITORY.MAX is reached' }, passOn)
+  }
+
+  function note(subject: Subject, from: Standing, verdict: Verdict): void {
+    const to = standingOf(verdict)
+    if (to !== from) changes.push(changeOf(subject, from, { to, reasons: verdict.reasons }))
+  }
+
+  for (const running of asked) {
+    signal?.throwIfAborted()
+    const subject = subjectOf(running.id)
+    const executor = granted().find(({ service }) => service === running.id)?.grant.executor
+    if (subject === undefined) {
+      held.push(running)
+      continue
+    }
+    const verdict = await asking.askOther(ask, subject, facts.as(held, { config, machine: false, executor }))
+    if (verdict.run !== false) held.push({ ...running, rank: verdict.rank ?? 0 })
+    else note(subject, 'run', bed(verdict))
+  }
+  for (const { id } of dormitory.all()) {
+    signal?.throwIfAborted()
+    const subject = subjectOf(id)
+    if (subject === undefined) continue
+    const others = held.filter((other) => other.id !== subject.follows)
+    const known = facts.as(others, { config })
+    const verdict = granting(await asking.askOther(ask, subject, known), subject, known)
+    if (verdict.run === false) {
+      note(subject, 'parked', bed(verdict))
+      continue
+    }
+    note(subject, 'parked', verdict)
+    const gone = leaving(verdict, others) ?? []
+    held.splice(0, held.length, ...others.filter((other) => !gone.includes(other.id)), runningOf(subject, verdict))
+    for (const other of gone) evict(other, subject)
+  }
+  return changes
+
+  /** As the node would let it: within LIMITS, and where there is room. */
+  function granting(verdict: Verdict, subject: Subject, known: NodeFacts): Verdict {
+    const author = texts.ofBytes(subject.signed.body.author)
+    const wrong = checkVerdict(verdict, { author, timeout: subject.signed.body.run.timeout }, known)
+    if (wrong !== undefined) return declined(verdict, wrong, passOn)
+    if (verdict.run === false || leaving(verdict, known.running) !== undefined) return verdict
+    const reason = { rule: 'capacity', outcome: 'defer' as const, message: 'there is no room for it' }
+    return waiting({ ...verdict, redirect: verdict.redirect || passOn }, [{ on: 'capacity' }], reason)
+  }
+
+  /** Who would end for it; undefined where even that makes no room. */
+  function leaving(
+    { run, evict: named = [] }: Verdict,
+    others: readonly RunningService[],
+  ): readonly string[] | undefined {
+    if (run === false) return undefined
+    const offered = named.filter((id) => others.some((other) => other.id === id))
+    const freeWithout = (going: readonly string[]) =>
+      facts.as(
+        others.filter(({ id }) => !going.includes(id)),
+        { config, machine: false },
+      ).capacity
+    return toEvict(run, offered, freeWithout)
+  }
+
+  function evict(id: string, by: Subject): void {
+    const subject = subjectOf(id)
+    if (subject === undefined) return
+    const before = changes.findIndex((change) => change.id === id)
+    if (before >= 0) changes.splice(before, 1)
+    if (dormitory.get(id) !== undefined) return
+    const reason = { rule: 'eviction', outcome: 'defer' as const, message: `it makes room for ${by.id}` }
+    const verdict = { run: false as const, redirect: passOn, reasons: [] }
+    const parks = subject.signed.body.run.kind === 'service'
+    note(
+      subject,
+      'run',
+      bed(parks ? waiting(verdict, [{ on: 'capacity' }], reason) : declined(verdict, reason, passOn)),
+    )
+  }
+
+  function runningOf({ id, signed }: Subject, { run, rank }: Verdict): RunningService {
+    const grant = run === false ? undefined : run
+    return {
+      id,
+      author: texts.ofBytes(signed.body.author),
+      name: signed.body.name,
+      rank: rank ?? 0,
+      own: false,
+      memory: grant?.memoryBytes ?? 0,
+      cpu: grant?.cpuMillicores ?? 0,
+      disk: grant?.diskBytes ?? 0,
+      pids: grant?.pids ?? 0,
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { MAX_REASONS } from '../../protocols/limits.ts'
+import type { Condition, Reason, Verdict } from '../base/verdict.ts'
+import type { Standing } from './redecide.ts'
+
+/** What a verdict makes of a service. */
+export function standingOf(verdict: Verdict): Standing {
+  if (verdict.run !== false) return 'run'
+  if ((verdict.park?.length ?? 0) > 0) return 'parked'
+  return verdict.redirect ? 'redirected' : 'refused'
+}
+
+/** A verdict to run that can not be carried out now: it waits, and what the runner said of its worth stands. */
+export function waiting({ redirect, rank, reasons }: Verdict, on: readonly Condition[], reason: Reason): Verdict {
+  return { run: false, redirect, park: on, rank, reasons: first(reason, reasons) }
+}
+
+/** A verdict that is not carried out: nothing happens here, so the service is passed on where REDIRECT lets it. */
+export function declined({ redirect, rank, reasons }: Verdict, reason: Reason, mayPassOn: boolean): Verdict {
+  return { run: false, redirect: redirect || mayPassOn, rank, reasons: first(reason, reasons) }
+}
+
+/** What decided comes first: a receipt is cut at its end. */
+function first(reason: Reason, reasons: readonly Reason[]): Reason[] {
+  return [reason, ...reasons.filter(({ rule }) => rule !== reason.rule)].slice(0, MAX_REASONS)
+}
