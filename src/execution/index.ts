@@ -37,3 +37,4 @@ export {
   type SupervisorComponents,
   type SupervisorInit,
 } from './supervisor/index.ts'
+export { toEvict } from './supervisor/room.ts'
