@@ -68,27 +68,29 @@ const verdictSchema = z.strictObject({
   reasons: z.array(reasonSchema).max(MAX_REASONS),
 })
 
+const NO_VERDICT = 'the runner returned nothing, which means drop'
+const NO_REASON = 'the runner gave no reason'
+
 /** What a runner returned, as a verdict. Nothing (null or undefined) means drop; what is no verdict is a RunnerError. */
 export function readVerdict(value: unknown): Verdict {
   if (value === null || value === undefined) {
-    return { run: false, redirect: false, reasons: [silence('the runner returned nothing, which means drop')] }
+    return { run: false, redirect: false, reasons: [silence(NO_VERDICT)] }
   }
   const result = verdictSchema.safeParse(value)
   if (!result.success) throw new RunnerError('nonsense', `the runner answered nonsense: ${describe(result.error)}`)
   const verdict = result.data
   if (verdict.reasons.length > 0) return verdict
   if (verdict.run !== false) {
-    return { ...verdict, reasons: [{ rule: 'runner', outcome: 'pass', message: 'the runner gave no reason' }] }
+    return { ...verdict, reasons: [{ rule: 'runner', outcome: 'pass', message: NO_REASON }] }
   }
-  return { ...verdict, reasons: [silence('the runner gave no reason')] }
+  return { ...verdict, reasons: [silence(NO_REASON)] }
 }
 
-/** Did the runner say nothing of its own? */
-export function isSilent({ reasons: [first] }: Verdict): boolean {
-  return (
-    first === undefined ||
-    (first.rule === 'runner' && /^the runner (gave no reason|returned nothing)/.test(first.message))
-  )
+/** Did the runner say nothing of its own: no verdict at all, or one without a reason? */
+export function silenceOf({ reasons: [first] }: Verdict): 'no verdict' | 'no reason' | undefined {
+  if (first?.rule !== 'runner') return undefined
+  if (first.message.startsWith(NO_VERDICT)) return 'no verdict'
+  return first.message.startsWith(NO_REASON) ? 'no reason' : undefined
 }
 
 function silence(message: string) {

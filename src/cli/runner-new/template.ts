@@ -54,7 +54,9 @@ ${opening}
     message: \`services with the keyword "\${found}" do not run here\`,
     needs: { field: 'keywords', must: 'be', value: \`without \${found}\` },
   }
-  return { run: false, redirect: verdict.redirect, reasons: [reason, ...verdict.reasons] }
+  // What Andromeda would have run is passed on instead, as REDIRECT says of what does not run here.
+  const redirect = verdict.redirect || (verdict.run !== false && node.config.REDIRECT !== 'never')
+  return { run: false, redirect, reasons: [reason, ...verdict.reasons] }
 ${closing}`
 }
 

@@ -1,4 +1,4 @@
-import { isSilent } from '../../verdict-schema.ts'
+import { silenceOf } from '../../verdict-schema.ts'
 import { type Check, fail, pass, skip } from '../contract.ts'
 import { type Answer, tell } from '../survey.ts'
 
@@ -7,9 +7,8 @@ export const reasons: Check = {
   demands: 'every refusal says why; what is parked says for what',
   async run({ survey }) {
     const said = survey.filter((answer) => answer.verdict !== undefined)
-    const silent = said.filter(({ verdict }) => verdict !== undefined && isSilent(verdict))
-    if (silent.length > 0 && silent.length === said.length) {
-      return skip('it gives no reasons at all, so nobody can be told why')
+    if (said.length > 0 && said.every(({ verdict }) => verdict !== undefined && silenceOf(verdict) === 'no verdict')) {
+      return skip('it returns nothing, which means drop, so nobody can be told why')
     }
     const wrong = said.filter((answer) => problemIn(answer) !== undefined)
     return wrong.length > 0 ? fail(tell(wrong, (answer) => problemIn(answer) ?? '')) : pass('every refusal says why')
@@ -18,7 +17,7 @@ export const reasons: Check = {
 
 function problemIn({ verdict }: Answer): string | undefined {
   if (verdict === undefined) return undefined
-  if (isSilent(verdict)) return 'no reason given'
+  if (silenceOf(verdict) !== undefined) return 'no reason given'
   const { run, park = [], reasons: given } = verdict
   if (given.some(({ message }) => message.trim() === '')) return 'a reason without words'
   if (run !== false) {
