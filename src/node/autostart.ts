@@ -38,6 +38,7 @@ export function createAutostart(
 ): { look(): Promise<void> } & Disposable {
   const { log, own, facts, runs, publisher } = components
   let looking = false
+  let pulling = false
 
   async function startOwn(service: OwnService): Promise<void> {
     const issued = await own.fromConfiguration(service, { signal: init.closing })
@@ -57,20 +58,28 @@ export function createAutostart(
     if (looking) return
     looking = true
     try {
-      const { services, externalServices } = init.configuration()
-      for (const service of services) {
+      // a node that is named as a source and does not answer keeps nobody waiting
+      void pullExternal()
+      for (const service of init.configuration().services) {
         await startOwn(service).catch((error: unknown) => {
           log.error('a service of SERVICES does not start', { service: service.name, reason: messageOf(error) })
-        })
-      }
-      for (const { id, from } of externalServices.filter((external) => !publisher.knows(external.id))) {
-        await publisher.pull(id, from).catch((error: unknown) => {
-          log.debug('a service of EXTERNAL_SERVICES is not there yet', { id, reason: messageOf(error) })
         })
       }
     } finally {
       looking = false
     }
+  }
+
+  async function pullExternal(): Promise<void> {
+    if (pulling) return
+    pulling = true
+    const missing = init.configuration().externalServices.filter(({ id }) => !publisher.knows(id))
+    for (const { id, from } of missing) {
+      await publisher.pull(id, from).catch((error: unknown) => {
+        log.debug('a service of EXTERNAL_SERVICES is not there yet', { id, reason: messageOf(error) })
+      })
+    }
+    pulling = false
   }
 
   const timer = components.clock.every(LOOK_EVERY_MS, () => void look())

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import { equals } from 'uint8arrays'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
@@ -69,8 +71,11 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
 
   function write(id: string, verdict: Verdict | undefined, failure?: string): void {
     const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
-    journal.verdicts.add({ service: id, at: clock.now(), policy, verdict, failure })
+    const last = journal.verdicts.latest(id)
     facts.forget(id)
+    // a sleeper is told the same again and again: that is no news, and would push out of the journal what is
+    if (last !== undefined && equals(last.policy, policy) && isDeepStrictEqual(last.verdict, plain(verdict))) return
+    journal.verdicts.add({ service: id, at: clock.now(), policy, verdict, failure })
   }
 
   /** Lays it to sleep where there is a bed; where there is none, the verdict says so. */
@@ -243,4 +248,9 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
         turnAway(id, why)
       }),
   }
+}
+
+/** As it comes back from the journal. */
+function plain(verdict: Verdict | undefined): unknown {
+  return verdict === undefined ? undefined : JSON.parse(JSON.stringify(verdict))
 }

@@ -23,6 +23,9 @@ import type { Tell } from './tell.ts'
 /** Under this name the journal remembers the policy by which everything was decided last. */
 const LAST_POLICY = 'policy'
 
+/** A reload loads the runner first and puts its policy in force at once; this is long after. */
+const AFTER_SWAP_MS = 250
+
 export interface DecidingComponents {
   clock: Clock
   log: Log
@@ -132,6 +135,19 @@ export function createDeciding(
     if (own !== undefined) dormitory.wake(own, [id])
   }
 
+  /** The runner's code was saved. Where a reload swapped it, that decides again itself, by the policy that it brings. */
+  function onSwapped(): void {
+    const seen = policy()
+    clock.after(AFTER_SWAP_MS, () => {
+      if (policy() === seen && !init.closing.aborted) void decideAgain()
+    })
+  }
+
+  parts.use(
+    events.on('runner:loaded', ({ swapped }) => {
+      if (swapped) onSwapped()
+    }),
+  )
   parts.use(events.on('execution:freed', ({ service }) => void onFreed(service)))
   parts.use(
     events.on('execution:state', ({ state }) => {

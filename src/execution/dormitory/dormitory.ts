@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
 import { BoundedMap } from '../../base/queue.ts'
 import { REMEMBERED_WAKES, SWEEP_EVERY_MS } from './constants.ts'
@@ -16,7 +17,7 @@ export function openDormitory(components: DormitoryComponents, init: DormitoryIn
   const until = ({ since, expires }: Sleeper) => Math.min(since + init.limits().ttlMs, expires)
 
   function keep(sleeper: Sleeper, asOf: number, instead?: Sleeper): Bedding {
-    store.put(sleeper)
+    if (!isDeepStrictEqual(sleepers.get(sleeper.id), sleeper)) store.put(sleeper)
     sleepers.set(sleeper.id, sleeper)
     for (const condition of sleeper.on) {
       if ((happened.get(keyOf(condition)) ?? 0) > asOf) waking.add(sleeper.id, condition.on)
