@@ -2,14 +2,16 @@ import { parseArgs } from 'node:util'
 import { runArchiveBench } from './bench-archive.ts'
 import { runGossipBench } from './bench-gossip.ts'
 import { runReplayBench } from './bench-replay.ts'
+import { runRunnerBench } from './bench-runner.ts'
 
-const USAGE = `npm run bench -- <gossip|archive|replay> [--json] [--rounds N]
+const USAGE = `npm run bench -- <gossip|archive|replay|runner> [--json] [--rounds N]
 
   gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
   archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
-  replay   \`policy replay\` over a journal of 100,000 services, with both of its runners`
+  replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
+  runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay`
 
-const BENCHES = { gossip: runGossipBench, archive: runArchiveBench, replay: runReplayBench }
+const BENCHES = { gossip: runGossipBench, archive: runArchiveBench, replay: runReplayBench, runner: runRunnerBench }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -3,6 +3,7 @@ import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
 import { clipUtf8, printable } from '../base/text.ts'
 import type { Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
+import { isPlainVerdict } from './plain-verdict.ts'
 
 const words = (max: number, min = 0) =>
   z.string().refine((text) => {
@@ -59,7 +60,7 @@ const conditionSchema = z.discriminatedUnion('on', [
   z.strictObject({ on: z.literal('replica') }),
 ])
 
-const verdictSchema = z.strictObject({
+export const verdictSchema = z.strictObject({
   run: z.union([z.literal(false), grantSchema], 'must be a grant or false'),
   redirect: z.boolean('must be true or false'),
   park: z.array(conditionSchema).max(16).optional(),
@@ -76,6 +77,7 @@ export function readVerdict(value: unknown): Verdict {
   if (value === null || value === undefined) {
     return { run: false, redirect: false, reasons: [silence(NO_VERDICT)] }
   }
+  if (isPlainVerdict(value)) return value
   const result = verdictSchema.safeParse(value)
   if (!result.success) throw new RunnerError('nonsense', `the runner answered nonsense: ${describe(result.error)}`)
   const verdict = result.data

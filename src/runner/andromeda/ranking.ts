@@ -1,7 +1,7 @@
 import type { RunnerConfig } from '../../config/index.ts'
 import type { ReceivedService } from '../contract.ts'
 import { parseAmount } from './decimal.ts'
-import { leastReward } from './pricing.ts'
+import { isFree, leastReward } from './pricing.ts'
 
 /** A reward of exactly the price is worth this much. */
 const AT_PRICE = 100
@@ -37,16 +37,17 @@ export function rankOf(service: ReceivedService, config: RunnerConfig): number {
 
 function thousandthsOfPrice({ reward, resources }: ReceivedService, { PRICING }: RunnerConfig): number {
   if (reward === undefined || !Object.hasOwn(PRICING, reward.asset)) return 0
-  const price = leastReward(resources, PRICING[reward.asset] as RunnerConfig['PRICING'][string])
-  const offered = parseAmount(reward.perHour) ?? 0n
-  if (price === 0n) return 0
-  const times = (offered * 1000n) / price
+  const prices = PRICING[reward.asset] as RunnerConfig['PRICING'][string]
+  if (isFree(prices)) return 0
+  const times = ((parseAmount(reward.perHour) ?? 0n) * 1000n) / leastReward(resources, prices)
   return Number(times > MAX_TIMES * 1000n ? MAX_TIMES * 1000n : times)
 }
 
 function counted(words: readonly string[], counts: (word: string) => boolean): number {
   if (words.length === 0) return 0
-  return Math.min(MAX_COUNTED, [...new Set(words)].filter(counts).length)
+  let count = 0
+  for (const [index, word] of words.entries()) if (counts(word) && words.indexOf(word) === index) count++
+  return Math.min(MAX_COUNTED, count)
 }
 
 function lower(words: readonly string[]): string[] {

@@ -3,20 +3,18 @@ import { rankOf } from './ranking.ts'
 import type { RuleContext } from './rule.ts'
 
 /** What a run needs or leaves: resources, and one of the runs that LIMITS.TOTAL.RUNS allows. */
-export type Room = Resources & { readonly runs: number }
+type Room = Resources & { readonly runs: number }
 
 /** A verdict names no more than this. */
 const MAX_EVICTED = 64
 
-/** What is free for this service now: where it runs already, what it holds counts as free. */
-export function roomFor(service: ReceivedService, { capacity, running }: RuleContext): Room {
+/** What is free now. */
+export function roomOf({ capacity }: RuleContext): Room {
   const { memoryBytes, cpuMillicores, diskBytes, pids, runs } = capacity
-  const free = { memory: memoryBytes, cpu: cpuMillicores, disk: diskBytes, pids, runs }
-  const own = running.find(({ id }) => id === service.id)
-  return own === undefined ? free : plus(free, own)
+  return { memory: memoryBytes, cpu: cpuMillicores, disk: diskBytes, pids, runs }
 }
 
-export function fits({ resources }: ReceivedService, room: Room): boolean {
+function fits({ resources }: ReceivedService, room: Room): boolean {
   const { memory, cpu, disk, pids } = resources
   return memory <= room.memory && cpu <= room.cpu && disk <= room.disk && pids <= room.pids && room.runs >= 1
 }
@@ -27,7 +25,7 @@ export function fits({ resources }: ReceivedService, room: Room): boolean {
  * there is room, and of these none that is not needed. Undefined where nothing suffices; empty where there is room.
  */
 export function evictionFor(service: ReceivedService, node: RuleContext): RunningService[] | undefined {
-  const free = roomFor(service, node)
+  const free = roomOf(node)
   if (fits(service, free)) return []
   if (!node.config.LIMITS.EVICT) return undefined
   const rank = rankOf(service, node.config)

@@ -22,14 +22,29 @@ export function spellingsOf(address: string): ReadonlySet<string> {
   return new Set([...bare, `ed25519:${plain}`, `legacy:${legacy}`])
 }
 
+/** Digits at a time that a number holds exactly: arithmetic on whole keys is slow. */
+const STEP = 9
+const STEP_BASE = 58 ** STEP
+
 function decode(text: string): bigint {
   let value = 0n
-  for (const letter of text) value = value * 58n + BigInt(ALPHABET.indexOf(letter))
+  for (let start = 0; start < text.length; start += STEP) {
+    const digits = text.slice(start, start + STEP)
+    let part = 0
+    for (const digit of digits) part = part * 58 + ALPHABET.indexOf(digit)
+    value = value * BigInt(58 ** digits.length) + BigInt(part)
+  }
   return value
 }
 
 function encode(value: bigint): string {
   let text = ''
-  for (let rest = value; rest > 0n; rest /= 58n) text = `${ALPHABET[Number(rest % 58n)]}${text}`
-  return text
+  for (let rest = value; rest > 0n; rest /= BigInt(STEP_BASE)) {
+    let part = Number(rest % BigInt(STEP_BASE))
+    for (let digit = 0; digit < STEP; digit++) {
+      text = `${ALPHABET[part % 58]}${text}`
+      part = Math.floor(part / 58)
+    }
+  }
+  return text.replace(/^1+/, '')
 }

@@ -1,6 +1,6 @@
 import type { Reason } from '../../../base/verdict.ts'
 import { RESOURCES } from '../resources.ts'
-import { evictionFor, roomFor } from '../room.ts'
+import { evictionFor, roomOf } from '../room.ts'
 import type { Rule } from '../rule.ts'
 import { defer, pass, some } from '../say.ts'
 
@@ -25,7 +25,7 @@ export const capacity: Rule = {
       const names = some(evicted.map((other) => other.name))
       return [pass(name, `there is room once what ranks lower has ended: ${names}`)]
     }
-    const free = roomFor(service, node)
+    const free = roomOf(node)
     const reasons: Reason[] = []
     for (const { field, words } of RESOURCES) {
       const [asked, left] = [service.resources[field], Math.max(0, free[field])]

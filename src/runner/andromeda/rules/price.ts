@@ -1,5 +1,6 @@
+import type { RunnerConfig } from '../../../config/index.ts'
 import { formatAmount, parseAmount } from '../decimal.ts'
-import { leastReward } from '../pricing.ts'
+import { isFree, leastReward } from '../pricing.ts'
 import type { Rule } from '../rule.ts'
 import { fail, pass, shown, values } from '../say.ts'
 
@@ -18,21 +19,21 @@ export const price: Rule = {
     otherwise: 'not run, and told the price; redirected',
   },
   decide({ reward, resources }, { config: { PRICING } }) {
-    const prices = Object.entries(PRICING).map(([asset, prices]) => ({ asset, least: leastReward(resources, prices) }))
-    if (prices.length === 0) return [pass(name, 'PRICING is empty: no reward is asked for')]
-    if (prices.some(({ least }) => least === 0n)) return [pass(name, 'PRICING asks nothing for what it asks for')]
-    const asked = prices.find(({ asset }) => asset === reward?.asset)
-    if (reward === undefined || asked === undefined) {
-      const value = values(prices.map(({ asset, least }) => `${formatAmount(least)} ${shown(asset)}`))
+    const assets = Object.keys(PRICING)
+    if (assets.length === 0) return [pass(name, 'PRICING is empty: no reward is asked for')]
+    const least = (asset: string) => leastReward(resources, PRICING[asset] as RunnerConfig['PRICING'][string])
+    if (Object.values(PRICING).some(isFree)) return [pass(name, 'PRICING asks nothing for what it asks for')]
+    if (reward === undefined || !Object.hasOwn(PRICING, reward.asset)) {
+      const value = values(assets.map((asset) => `${formatAmount(least(asset))} ${shown(asset)}`))
       const offers = reward === undefined ? 'offers no reward' : `offers a reward in ${shown(reward.asset)}`
       return [fail(name, `${offers}; PRICING asks an hour for ${value}`, { field: 'reward', must: 'one-of', value })]
     }
-    const least = formatAmount(asked.least)
-    const unit = `${shown(reward.asset)} an hour`
-    if ((parseAmount(reward.perHour) ?? 0n) >= asked.least) {
-      return [pass(name, `offers ${shown(reward.perHour)} ${unit}, and PRICING asks for ${least}`)]
-    }
-    const message = `offers ${shown(reward.perHour)} ${unit}, PRICING asks for at least ${least}`
-    return [fail(name, message, { field: 'reward.perHour', must: 'at-least', value: least })]
+    const asked = least(reward.asset)
+    const offers = `offers ${shown(reward.perHour)} ${shown(reward.asset)} an hour`
+    if ((parseAmount(reward.perHour) ?? 0n) >= asked)
+      return [pass(name, `${offers}, PRICING asks for ${formatAmount(asked)}`)]
+    const value = formatAmount(asked)
+    const needs = { field: 'reward.perHour', must: 'at-least', value } as const
+    return [fail(name, `${offers}, PRICING asks for at least ${value}`, needs)]
   },
 }

@@ -37,11 +37,6 @@ table(capacity, [
     needs: { field: 'node.free.runs', must: 'at-least', value: '1' },
   },
   {
-    says: 'all taken, by itself',
-    outcome: 'pass',
-    node: { capacity: { ...free, memoryBytes: 0, runs: 0 }, running: [run(serviceOf().id, 0, 64)] },
-  },
-  {
     says: 'nobody ends without EVICT',
     outcome: 'defer',
     node: { capacity: { ...free, runs: 0 }, running: [run('low', 0, 64)] },

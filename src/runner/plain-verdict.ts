@@ -1,0 +1,85 @@
+import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
+import type { Verdict } from '../base/verdict.ts'
+
+const VERDICT = new Set(['run', 'redirect', 'park', 'evict', 'rank', 'reasons'])
+const REASON = new Set(['rule', 'outcome', 'message', 'needs', 'warned'])
+const NEED = new Set(['field', 'must', 'value'])
+const GRANT = new Set(['executor', 'memoryBytes', 'cpuMillicores', 'diskBytes', 'pids', 'timeoutSeconds', 'network'])
+const NETWORK = new Set(['mode', 'allow', 'rateKbps'])
+const CONDITION = new Set(['on', 'code', 'chain'])
+const PLAIN_CONDITIONS = new Set<unknown>(['capacity', 'policy', 'replica'])
+const OUTCOMES = new Set<unknown>(['pass', 'fail', 'defer'])
+const WARNED = new Set<unknown>([undefined, 'fail', 'defer'])
+const MUSTS = new Set<unknown>(['at-most', 'at-least', 'one-of', 'match', 'be'])
+const EXECUTORS = new Set<unknown>(['docker', 'host'])
+
+/**
+ * Is this, without any doubt, a verdict as the schema wants it, with nothing in it to be made safe? The schema looks at
+ * what is not: it tells what is wrong, and takes ten times as long, which nearly every verdict can do without.
+ * `value` comes from JSON.
+ */
+export function isPlainVerdict(value: unknown): value is Verdict {
+  if (!hasOnly(value, VERDICT)) return false
+  const { run, redirect, rank, park, evict, reasons } = value
+  if (typeof redirect !== 'boolean' || !(run === false || isGrant(run))) return false
+  if (rank !== undefined && !(typeof rank === 'number' && Number.isFinite(rank))) return false
+  if (park !== undefined && !isListOf(park, 16, isCondition)) return false
+  if (evict !== undefined && !isListOf(evict, 64, (id) => isText(id, 128, 1))) return false
+  return isListOf(reasons, MAX_REASONS, isReason) && reasons.length > 0
+}
+
+function isCondition(value: unknown): boolean {
+  if (!hasOnly(value, CONDITION)) return false
+  const { on, code, chain } = value
+  if (on === 'quorum') return isText(code, 128, 1) && !('chain' in value)
+  if (on === 'freeze') return isText(chain, 128, 1) && !('code' in value)
+  return PLAIN_CONDITIONS.has(on) && Object.keys(value).length === 1
+}
+
+function isReason(value: unknown): boolean {
+  if (!hasOnly(value, REASON)) return false
+  const { rule, outcome, message, needs, warned } = value
+  if (!isText(rule, 64, 1) || !isText(message, MAX_REASON_LENGTH, 0)) return false
+  return OUTCOMES.has(outcome) && WARNED.has(warned) && (needs === undefined || isNeed(needs))
+}
+
+function isNeed(value: unknown): boolean {
+  if (!hasOnly(value, NEED)) return false
+  return isText(value.field, 64, 1) && MUSTS.has(value.must) && isText(value.value, MAX_REASON_LENGTH, 0)
+}
+
+function isGrant(value: unknown): boolean {
+  if (!hasOnly(value, GRANT)) return false
+  const { executor, memoryBytes, cpuMillicores, diskBytes, pids, timeoutSeconds, network } = value
+  const whole = isWhole(memoryBytes, 1) && isWhole(cpuMillicores, 1) && isWhole(diskBytes, 0) && isWhole(pids, 1)
+  if (!whole || !EXECUTORS.has(executor) || !(timeoutSeconds === undefined || isWhole(timeoutSeconds, 1))) return false
+  return isNetwork(network)
+}
+
+function isNetwork(value: unknown): boolean {
+  if (!hasOnly(value, NETWORK)) return false
+  const { mode, allow, rateKbps } = value
+  if (mode === 'none') return Object.keys(value).length === 1
+  if (rateKbps !== undefined && !isWhole(rateKbps, 1)) return false
+  if (mode === 'open') return !('allow' in value)
+  return mode === 'allowlist' && isListOf(allow, 256, (target) => isText(target, 261, 3))
+}
+
+/** Printable ASCII, where characters are bytes and none can move a terminal's cursor. */
+function isText(value: unknown, max: number, min: number): boolean {
+  return typeof value === 'string' && value.length >= min && value.length <= max && /^[ -~]*$/.test(value)
+}
+
+function isWhole(value: unknown, min: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min
+}
+
+function isListOf(value: unknown, max: number, is: (item: unknown) => boolean): value is unknown[] {
+  return Array.isArray(value) && value.length <= max && value.every(is)
+}
+
+function hasOnly(value: unknown, keys: ReadonlySet<string>): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  for (const key in value) if (!keys.has(key)) return false
+  return true
+}
