@@ -19,6 +19,8 @@ export const RESTART_FIRST_MS = 250
 export const RESTART_MAX_MS = 30_000
 /** Editors write a file in several steps; a swap waits until they are done. */
 export const SAVE_DEBOUNCE_MS = 200
+/** Folders of a runner's code that are watched. One with more keeps its packages there. */
+export const MAX_WATCHED_FOLDERS = 64
 /** One line from the runner's process: a verdict with every reason, with room to spare. */
 export const MAX_LINE_BYTES = 256 * 1024
 /** Lines that a runner may log or print in a second; the rest is counted. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Timer } from '../base/clock.ts'
-import { messageOf, UnavailableError } from '../base/errors.ts'
+import { codeOf, messageOf, UnavailableError } from '../base/errors.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import { overreachOf } from './bounds.ts'
 import { confinesNetwork } from './command.ts'
@@ -39,7 +39,8 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
   const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean) => {
     if (onlyIfGone && current !== undefined) return
     const from = clock.monotonic()
-    if (!(await isFile(init.entry))) throw loadError(init.entry, 'is not there; RUNNER in services.json names it')
+    const problem = await problemOfEntry(init.entry)
+    if (problem !== undefined) throw loadError(init.entry, `${problem}; RUNNER in services.json names it`)
     closing.signal.throwIfAborted()
     const process = await startRunnerProcess(components, {
       entry: init.entry,
@@ -169,10 +170,13 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
+async function problemOfEntry(path: string): Promise<string | undefined> {
   try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false
+    const found = await stat(path)
+    if (found.isFile()) return undefined
+    return found.isDirectory() ? 'is a folder and not a file' : 'is not a file'
+  } catch (error) {
+    const code = codeOf(error)
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'is not there' : `can not be read (${code})`
   }
 }

@@ -56,7 +56,9 @@ export function createServer(init: {
         return pend
       }
       pending.set(id, pend)
-      result.then(
+      // A thenable of the module's own may call back twice, throw, or hand on another one; a promise does none of it.
+      const promise = result instanceof Promise ? result : Promise.resolve(result)
+      promise.then(
         (verdict) => settle(id, pend, () => answer(id, verdict)),
         (error) => settle(id, pend, () => fail(id, 'threw', describe(error))),
       )

@@ -17,6 +17,55 @@ describe('a module that can not be loaded is told in one sentence', () => {
       /has no default export; write "export default async \(service, node\)/,
     ],
     ['exports no function', { 'mine/runner.mjs': 'export default 7' }, /exports number as its default; write/],
+    ['is a folder', { 'mine/runner.mjs/other.mjs': '' }, /mine\/runner\.mjs is a folder and not a file; RUNNER in/],
+    ['exports nothing at all', { 'mine/runner.mjs': 'export default null' }, /exports null as its default; write/],
+    ['exports a class', { 'mine/runner.mjs': 'export default class {}' }, /exports a class as its default; write/],
+    ['throws nothing', { 'mine/runner.mjs': 'throw null' }, /can not be imported: something that is no error: null$/],
+    [
+      'has types that can not be stripped',
+      { 'mine/runner.mjs': `import './a.ts'; export default () => {}`, 'mine/a.ts': 'export enum A { B }' },
+      /SyntaxError: TypeScript enum is not supported/,
+    ],
+    [
+      'aborts',
+      { 'mine/runner.mjs': 'process.abort()' },
+      /ended while it was loading: the runner's process ended by SIGABRT$/,
+    ],
+    [
+      'kills its parent',
+      { 'mine/runner.mjs': `process.kill(process.ppid, 'SIGKILL')` },
+      /can not be imported: a runner may not signal processes \(runner\.mjs:1\)$/,
+    ],
+    [
+      'forks',
+      { 'mine/runner.mjs': `import cp from 'node:child_process'; cp.fork('x.js')` },
+      /can not be imported: it may not start programs \(runner\.mjs:1\)$/,
+    ],
+    [
+      'starts a thread',
+      { 'mine/runner.mjs': `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })` },
+      /can not be imported: it may not start threads/,
+    ],
+    [
+      'asks the network',
+      { 'mine/runner.mjs': `import net from 'node:net'; net.createServer().listen(0)` },
+      /it may not use the network; "RUNNER_NETWORK": true in services\.json allows it/,
+    ],
+    [
+      'imports what this package does not have for it',
+      { 'mine/runner.mjs': `import 'thundercloud/client'` },
+      /a runner can not import thundercloud\/client; it can import thundercloud\/andromeda and thundercloud\/runner-kit/,
+    ],
+    [
+      'imports types as if they were there',
+      { 'mine/runner.mjs': `import { Verdict } from 'thundercloud/runner-kit'; export default () => {}` },
+      /does not provide an export named 'Verdict'; import its types with "import type"/,
+    ],
+    [
+      'takes buffers without end',
+      { 'mine/runner.mjs': 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))' },
+      /ended while it was loading: the runner used .* of memory, and 256(\.0)? MiB are allowed/,
+    ],
     [
       'throws',
       { 'mine/runner.mjs': 'let a = 1\nb()' },
