@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Policy } from '../../../src/config/index.ts'
+import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../../fixtures/deciding.ts'
+
+type Step =
+  | { is: 'hear'; rank: number; task: boolean }
+  | { is: 'finish' | 'operator-stop' | 'author-stop'; which: number }
+  | { is: 'policy'; runs: number; evict: boolean }
+  | { is: 'wake' | 'restart' | 'pause' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ is: fc.constant('hear' as const), rank: fc.nat(3), task: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      is: fc.constantFrom('finish' as const, 'operator-stop' as const, 'author-stop' as const),
+      which: fc.nat(20),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      is: fc.constant('policy' as const),
+      runs: fc.integer({ min: 1, max: 3 }),
+      evict: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('wake' as const, 'restart' as const, 'pause' as const) }) },
+)
+
+const CHAINS = ['btc', 'algo', 'sol']
+
+function policyWith(runs: number, evict: boolean): Policy {
+  const { LIMITS } = policyOf(runs).config
+  return policyOf(runs, {
+    PREFER_HOSTCHAINS: { btc: {}, algo: {}, sol: {} },
+    LIMITS: { ...LIMITS, EVICT: evict },
+    DORMITORY: { MAX: 4 },
+  })
+}
+
+/** Holds at every moment: nothing runs twice, and what runs is within LIMITS.TOTAL. */
+function checkEngine(world: DecidingWorld, most: number): void {
+  const running = [...world.engine.runs.values()].filter(({ state }) => state === 'running')
+  expect(new Set(running.map(({ plan }) => plan.service)).size).toBe(running.length)
+  expect(running.length).toBeLessThanOrEqual(most)
+}
+
+/** Holds when everything has come to rest. */
+function checkRest(world: DecidingWorld, life: DecidingLife, heard: readonly string[]): void {
+  const { RUNS } = world.policy.config.LIMITS.TOTAL
+  expect(life.supervisor.granted().length).toBeLessThanOrEqual(RUNS)
+  checkEngine(world, RUNS)
+  for (const id of heard) {
+    const entry = life.services.find(id)
+    const sleeps = life.deciding.dormitory.get(id) !== undefined
+    const over = entry.record.state !== 'live' || world.journal.stops.has(id)
+    const parks = (entry.verdict?.verdict?.park?.length ?? 0) > 0
+    expect([id, sleeps]).toEqual([id, parks && !over])
+    const state = life.state(id)
+    if (sleeps) expect(state).toBe('parked')
+    if (entry.verdict?.verdict?.run !== false && !over)
+      expect(['running', 'done', 'failed', 'accepted', 'stopped']).toContain(state)
+  }
+  // whoever waits for room waits because there is none
+  if (life.supervisor.free().runs > 0) expect(life.deciding.dormitory.all()).toEqual([])
+}
+
+describe('whatever comes in whatever order', () => {
+  it('never more runs than LIMITS.TOTAL allows, nothing twice, and nobody who waits is forgotten', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
+        await using world = await createDecidingWorld({ policy: policyWith(2, false) })
+        let life = await world.start()
+        let most = 2
+        world.engine.onStart = () => checkEngine(world, most)
+        const heard: string[] = []
+        for (const one of steps) {
+          if (one.is === 'hear') {
+            const run = { command: ['node', 'a.js'], kind: one.task ? ('task' as const) : ('service' as const) }
+            heard.push(await life.hear({ hostchains: CHAINS.slice(0, one.rank), run }))
+          } else if (one.is === 'policy') {
+            // runs of before end while those of now are there
+            most = Math.max(most, one.runs)
+            world.policy = policyWith(one.runs, one.evict)
+            const all = life.deciding.decideAgain()
+            await life.settle(600)
+            await all
+            most = one.runs
+          } else if (one.is === 'wake') {
+            life.deciding.dormitory.wake({ on: 'capacity' })
+          } else if (one.is === 'restart') {
+            await life.end()
+            life = await world.start()
+          } else if (one.is === 'pause') {
+            await life.settle(400)
+          } else {
+            const id = heard[one.which % Math.max(1, heard.length)]
+            if (id === undefined) continue
+            if (one.is === 'finish') world.finish(id)
+            else if (one.is === 'author-stop') {
+              world.journal.announcements.end(id, 'stopped', 'x')
+              life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [id] })
+              void life.supervisor.stop(id, { why: 'its author stopped it' })
+            } else {
+              world.journal.stops.add(id, world.clock.now())
+              life.deciding.over(id)
+              void life.supervisor.stop(id, { why: 'the operator of this node stopped it' })
+            }
+          }
+          if (steps.length % 3 === 0) await life.settle(1)
+        }
+        await life.settle(2000)
+        checkRest(world, life, heard)
+        // and over a restart
+        await life.end()
+        life = await world.start()
+        await life.settle(2000)
+        checkRest(world, life, heard)
+      }),
+      { numRuns: 60, interruptAfterTimeLimit: 25_000 },
+    )
+  })
+})
