@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** What a machine may lack. `THUNDERCLOUD_REQUIRE=engine,root` turns a lack of one into a failure. */
-export type Need = 'engine' | 'bubblewrap' | 'browser' | 'root'
+export type Need = 'engine' | 'own-engine' | 'bubblewrap' | 'browser' | 'root'
 
 interface Probe {
   available(): boolean
@@ -13,8 +13,15 @@ interface Probe {
 const ENGINE_SOCKET = '/var/run/docker.sock'
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
+/** What an engine takes that is started beside the machine's own, and sees other folders. */
+const OWN_ENGINE = ['dockerd', 'unshare', 'openssl']
+
 const PROBES: Record<Need, Probe> = {
   engine: { available: engineAnswers, lack: `no container engine answers on ${ENGINE_SOCKET}` },
+  'own-engine': {
+    available: () => process.getuid?.() === 0 && OWN_ENGINE.every((name) => programPath(name) !== undefined),
+    lack: `an engine of the tests' own needs root and ${OWN_ENGINE.join(', ')} on PATH`,
+  },
   bubblewrap: {
     available: () => succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true']),
     lack: 'bubblewrap is not installed or can not create namespaces here',
@@ -43,8 +50,12 @@ export function needs(need: Need): boolean {
 
 /** The system's browser, for a test that drives one. */
 export function browserPath(): string | undefined {
+  return BROWSERS.map(programPath).find((path) => path !== undefined)
+}
+
+function programPath(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
-  return BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
+  return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
 
 function required(): Set<string> {

@@ -33,6 +33,9 @@ export const HELPER_HEAP_MIB = 48
 export const DOOR_MEMORY_BYTES = 128 * 1024 * 1024
 export const DOOR_PIDS = 32
 
+/** How often the other side of a carrier is made to speak; ways through firewalls close after a minute of silence. */
+export const CARRIER_PING_MS = 15_000
+
 /** How often memory is looked at where no cgroup limits it: an allocation of 1 GiB takes Node about 0.3 s. */
 export const MEMORY_WATCH_MS = 100
 

@@ -37,7 +37,10 @@ export async function createExecutors(
   })
   return {
     executors: [docker, host],
-    // what is not empty belongs to runs that go on
-    [Symbol.asyncDispose]: () => rmdir(runtimeDir).catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      await docker[Symbol.asyncDispose]()
+      // what is not empty belongs to runs that go on
+      await rmdir(runtimeDir).catch(() => {})
+    },
   }
 }

@@ -1,36 +1,29 @@
+import { Agent } from 'node:https'
 import Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import { codeOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
+import { isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
 import type { DockerConfig } from './index.ts'
+import { troubleOf } from './trouble.ts'
 
 /** Answers that take longer never come: creating a container takes 0.1 s, on a busy disk a few seconds. */
 const ANSWER_MS = 120_000
-const LOCAL_SOCKET = '/var/run/docker.sock'
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/
+/** Before an idle connection is asked whether it still is one. */
+const KEEP_ALIVE_MS = 15_000
 
-/** Throws an InputError for an engine that must not, or can not, be used. */
-export function connectEngine({ socketPath, protocol, host, port, ca, cert, key }: DockerConfig): Docker {
+/** Throws an InputError for an engine that must not be used. */
+export function connectEngine(config: DockerConfig, agent?: Agent): Docker {
+  const { socketPath, protocol, host, port, ca, cert, key } = config
   if (host === undefined) return new Docker({ socketPath: socketPath ?? LOCAL_SOCKET })
-  if (!LOOPBACK.test(host)) {
-    // Code and doors are folders of this machine; over plain TCP, whoever is on the way would own the engine besides.
-    const plain = protocol === 'https' ? '' : ', and plain TCP would give it to anyone on the way'
+  if (!isLoopback(config) && protocol !== 'https') {
     throw new InputError(
-      `DOCKER_CONFIGS.host "${host}" is not this machine${plain}; use a socket or a loopback address`,
+      `DOCKER_CONFIGS.host "${host}" is not this machine, and plain TCP would give it to anyone on the way; ` +
+        'use protocol "https" with ca, cert and key',
     )
   }
-  return new Docker({
-    protocol: protocol ?? 'http',
-    host,
-    port: port ?? (protocol === 'https' ? 2376 : 2375),
-    ca,
-    cert,
-    key,
-  })
-}
-
-export function describeEngine({ socketPath, host, port }: DockerConfig): string {
-  return host === undefined ? (socketPath ?? LOCAL_SOCKET) : `${host}:${port ?? 2375}`
+  const way = { protocol: protocol ?? 'http', host, port: port ?? portOf(protocol === 'https') }
+  return new Docker({ ...way, ca, cert, key, ...(agent === undefined ? {} : { agent }) })
 }
 
 /** The HTTP status that the engine answered with. */
@@ -47,9 +40,16 @@ export function reasonOf(error: unknown): string {
   return messageOf(error)
 }
 
+/** What stands behind the path's question mark; the last letter of a path that has it all is cut off. */
+export function query(values: Record<string, string>) {
+  return { _query: values, _body: {} }
+}
+
 /** An engine and the ways to ask it, none of which waits for ever when it dies in the middle of an answer. */
 export type Engine = {
   readonly docker: Docker
+  /** Closes what is kept open between two questions. */
+  close(): void
   /** That it does not answer (an EngineGoneError) is told apart from what it answers. */
   ask<T>(call: Promise<T>, patienceMs?: number): Promise<T>
   /** As `ask`, with undefined where the engine knows no such thing. */
@@ -59,7 +59,10 @@ export type Engine = {
 }
 
 export function createEngine(config: DockerConfig, clock: Clock): Engine {
-  const docker = connectEngine(config)
+  // A wait goes on for as long as its run; that nobody is there any more has to be noticed before that.
+  const agent = config.protocol === 'https' ? new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }) : undefined
+  const docker = connectEngine(config, agent)
+  const gone = (error: unknown) => new EngineGoneError(troubleOf(error, config), { cause: error })
 
   async function ask<T>(call: Promise<T>, patienceMs = ANSWER_MS): Promise<T> {
     const late = Promise.withResolvers<never>()
@@ -69,13 +72,14 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
     try {
       return await Promise.race([call, late.promise])
     } catch (error) {
-      if (error instanceof EngineGoneError || statusOf(error) !== undefined || aborted(error)) throw error
-      throw new EngineGoneError(goneText(error), { cause: error })
+      if (error instanceof ThundercloudError || aborted(error)) throw error
+      throw statusOf(error) === undefined || isPlainToTls(error) ? gone(error) : error
     }
   }
 
   return {
     docker,
+    close: () => agent?.destroy(),
     ask,
     async askMaybe(call) {
       try {
@@ -87,9 +91,9 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
     },
     async ended(name, signal) {
       // "next-exit" would wait in vain for a container that ends before the engine has read the request.
-      const path = `/containers/${encodeURIComponent(name)}/wait?condition=not-running`
       const options = {
-        path,
+        path: `/containers/${encodeURIComponent(name)}/wait?`,
+        options: query({ condition: 'not-running' }),
         method: 'POST',
         isStream: true,
         abortSignal: signal,
@@ -103,7 +107,7 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
         for await (const _part of answer as AsyncIterable<unknown>);
       } catch (error) {
         signal?.throwIfAborted()
-        throw statusOf(error) === undefined ? new EngineGoneError(goneText(error), { cause: error }) : error
+        throw statusOf(error) === undefined ? gone(error) : error
       }
     },
   }
@@ -113,10 +117,16 @@ function aborted(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || codeOf(error) === 'ABORT_ERR')
 }
 
-function goneText(error: unknown): string {
-  const code = codeOf(error)
-  if (code === 'EACCES') return 'the Docker engine does not let this user in: add it to the "docker" group'
-  if (code === 'ENOENT' || code === 'ECONNREFUSED')
-    return 'no Docker engine answers: install docker.io, or start dockerd'
-  return `the Docker engine does not answer (${code ?? messageOf(error)})`
+/** An answer to who spoke without TLS to one who wants it. */
+function isPlainToTls(error: unknown): boolean {
+  return statusOf(error) === 400 && /HTTP request to an HTTPS server/i.test(messageOf(error))
+}
+
+export async function removeContainer(engine: Engine, name: string): Promise<void> {
+  try {
+    await engine.askMaybe(engine.docker.getContainer(name).remove({ force: true, v: true }))
+  } catch (error) {
+    // 409: another removal of the same is on its way
+    if (statusOf(error) !== 409) throw error
+  }
 }

@@ -3,21 +3,26 @@ import { chmod, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
-import type { AdoptedRun, Availability, Executor, Plan, Run, RunEnd } from '../contract.ts'
+import type { AdoptedRun, Availability, Plan, Run, RunEnd } from '../contract.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter } from '../logs/writer.ts'
-import { createEngine, describeEngine, reasonOf, statusOf } from './engine.ts'
+import { describeEngine } from './address.ts'
+import { attendBuild } from './build.ts'
+import { createDelivery } from './delivery.ts'
+import { createDoors } from './doors.ts'
+import { createEngine, reasonOf, removeContainer, statusOf } from './engine.ts'
 import { createImages } from './images.ts'
-import type { DockerExecutorComponents, DockerExecutorInit } from './index.ts'
+import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './index.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './options.ts'
-import { dockerRun, openDoor, removeContainer } from './run.ts'
+import { createPlaces, type Place } from './place.ts'
+import { dockerRun } from './run.ts'
 
 /** The engine's words for a command that is not there, or no program. */
 const NO_PROGRAM =
   /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
 
-export function createExecutor({ clock, log }: DockerExecutorComponents, init: DockerExecutorInit): Executor {
+export function createExecutor({ clock, log }: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
   const { nodeId, runtimeDir } = init
   if (Buffer.byteLength(runtimeDir) > MAX_RUNTIME_DIR_BYTES) {
     throw new InputError(
@@ -27,11 +32,16 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
   const engine = createEngine(init.docker, clock)
   const { docker, ask, askMaybe } = engine
   const images = createImages(engine, init)
-  let machine: Promise<{ swap: boolean }> | undefined
+  const doors = createDoors({ engine, images, clock, nodeId })
+  const delivery = createDelivery({ engine, clock, nodeId })
+  const parts = { engine, clock, doors, delivery }
+  const places = createPlaces({ engine, clock, config: init.docker, nodeId, runtimeDir })
+  let machine: Promise<Machine> | undefined
+  /** Runs that are being started: what there is of them is not lost. */
+  const beginning = new Set<string>()
 
-  /** Does the engine limit swap? A MemorySwap that it can not set is an error in some, a warning in others. */
-  async function features(): Promise<{ swap: boolean }> {
-    machine ??= ask(docker.info()).then((info) => ({ swap: info.SwapLimit === true || info.CgroupVersion === '2' }))
+  async function features(): Promise<Machine> {
+    machine ??= ask(docker.info())
     machine.catch(() => {
       machine = undefined
     })
@@ -44,39 +54,64 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
     return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
   }
 
-  function runOf(plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir'>, startedAt: number): Run {
-    return dockerRun({
-      engine,
-      images,
-      clock,
-      log,
-      nodeId,
-      logs: init.logs,
-      handle: handleOf(plan.runId),
-      plan,
-      startedAt,
-    })
+  function runOf(plan: RunPlan, startedAt: number, place: Place): Run {
+    const handle = handleOf(plan.runId)
+    const attend = place === 'apart' && isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, plan }) : undefined
+    return dockerRun({ engine, doors, clock, logs: init.logs, handle, place, plan, startedAt, attend })
   }
 
-  async function remove({ name, door, socket }: DockerHandle): Promise<void> {
-    await removeContainer(engine, door)
-    await removeContainer(engine, name)
-    await rm(dirname(socket), { recursive: true, force: true })
+  async function remove(handle: DockerHandle): Promise<void> {
+    doors.close(handle)
+    await removeContainer(engine, handle.door)
+    await removeContainer(engine, handle.name)
+    if (places.known !== 'here') await delivery.remove(handle)
+    await rm(dirname(handle.socket), { recursive: true, force: true })
   }
 
-  async function create(plan: Plan, image: string): Promise<void> {
-    const memory = await features()
-    const options = runOptions({
-      plan,
-      handle: handleOf(plan.runId),
-      nodeId,
-      image,
-      runtime: init.docker.runtime,
-      memory,
-    })
+  async function create(plan: Plan, image: string, place: Place): Promise<void> {
+    const info = await features()
+    const handle = handleOf(plan.runId)
+    const volume = place === 'apart' && hasCode(plan) ? await delivery.send(plan, handle, image) : undefined
+    const { runtime } = init.docker
+    // A MemorySwap that it can not set is an error in some engines, a warning in others.
+    const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
+    const options = runOptions({ plan, handle, nodeId, image, runtime, volume, memory })
     // What an adopter needs that neither name nor labels of a run say.
-    const labels = { ...options.Labels, [PORTS]: plan.ports.join(','), [LOGS]: plan.logDir }
+    const labels = { ...options.Labels, [PORTS]: plan.ports.join(','), [LOGS]: plan.logDir, [PLACE]: place }
     await ask(docker.createContainer({ ...options, Labels: labels }))
+  }
+
+  async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
+    const handle = handleOf(plan.runId)
+    await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
+    const image = await images.ofPlan(plan)
+    const place = await places.of(await features(), image)
+    if (place === 'here' && plan.codeDir !== undefined) await makeVisible(plan.codeDir)
+    signal?.throwIfAborted()
+    await remove(handle)
+    try {
+      await create(plan, image, place)
+      signal?.throwIfAborted()
+      await ask(docker.getContainer(handle.name).start())
+    } catch (error) {
+      await remove(handle)
+      const status = statusOf(error)
+      if (status === undefined) throw error
+      if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
+      // 409: what an earlier process asked for is still being done. 5xx: the engine's own trouble.
+      if (status === 409 || status >= 500) {
+        throw new EngineGoneError(`the Docker engine can not start it now: ${reasonOf(error)}`, { cause: error })
+      }
+      throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {
+        cause: error,
+      })
+    }
+    // The door stands before anyone knocks; that it does not is found, and told, by who knocks.
+    if (plan.ports.length > 0) {
+      const door = doors.open({ handle, plan, place })
+      await door.catch((error) => log.debug('a door did not open', { reason: messageOf(error) }))
+    }
+    return runOf(plan, clock.now(), place)
   }
 
   return {
@@ -95,42 +130,24 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
     },
     handle: (plan) => handleOf(plan.runId),
     async start(plan, { signal } = {}): Promise<Run> {
-      const handle = handleOf(plan.runId)
-      if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
-      await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
-      const image = await images.ofPlan(plan)
-      signal?.throwIfAborted()
-      await remove(handle)
+      beginning.add(plan.runId)
       try {
-        await create(plan, image)
-        signal?.throwIfAborted()
-        await ask(docker.getContainer(handle.name).start())
-      } catch (error) {
-        await remove(handle)
-        const status = statusOf(error)
-        if (status === undefined) throw error
-        if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
-        // 409: what an earlier process asked for is still being done. 5xx: the engine's own trouble.
-        if (status === 409 || status >= 500) {
-          throw new EngineGoneError(`the Docker engine can not start it now: ${reasonOf(error)}`, { cause: error })
-        }
-        throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {
-          cause: error,
-        })
+        return await begin(plan, signal)
+      } finally {
+        beginning.delete(plan.runId)
       }
-      const run = runOf(plan, clock.now())
-      // The door stands before anyone knocks; that it does not is found, and told, by who knocks.
-      if (plan.ports.length > 0) {
-        const input = { engine, images, clock, log, nodeId, logs: init.logs, handle, plan, startedAt: run.startedAt }
-        await openDoor(input).catch((error) => log.debug('a door did not open', { reason: messageOf(error) }))
-      }
-      return run
     },
     async adopt(): Promise<AdoptedRun[]> {
+      // Another engine may answer now.
+      machine = undefined
       const containers = await ask(docker.listContainers({ all: true, filters: nodeFilter(nodeId) }))
-      const runs = containers.filter(({ Labels }) => Labels[LABEL_ROLE] !== 'door')
-      const alive = new Set(runs.map(({ Labels }) => Labels[LABEL.run]))
-      for (const { Id, Labels } of containers) if (!alive.has(Labels[LABEL.run])) await removeContainer(engine, Id)
+      const runs = containers.filter(({ Labels }) => RUNS.has(Labels[LABEL_ROLE] ?? ''))
+      const alive = new Set([...beginning, ...runs.map(({ Labels }) => Labels[LABEL.run] ?? '')])
+      for (const { Id, Labels } of containers) {
+        const isProbe = Labels[LABEL_ROLE] === 'probe' && beginning.size > 0
+        if (!alive.has(Labels[LABEL.run] ?? '') && !isProbe) await removeContainer(engine, Id)
+      }
+      if (places.known !== 'here') await delivery.sweep(alive)
       const adopted = await Promise.all(
         runs.map(async ({ Id, Labels }): Promise<AdoptedRun[]> => {
           const info = await askMaybe(docker.getContainer(Id).inspect())
@@ -142,13 +159,18 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
           const startedAt = prepared ? clock.now() : Date.parse(info.State.StartedAt)
           const plan = { runId, service, ports, logDir: Labels[LOGS] ?? '' }
           const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
-          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, startedAt)
+          const place = Labels[PLACE] === 'apart' ? 'apart' : 'here'
+          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, startedAt, place)
           return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
         }),
       )
       return adopted.flat()
     },
     remove: (handle) => remove(handle as DockerHandle),
+    async [Symbol.asyncDispose]() {
+      doors.closeAll()
+      engine.close()
+    },
   }
 
   /** A command that is no program ends as it does in a shell. */
@@ -166,6 +188,21 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
 
 const PORTS = 'thundercloud.ports'
 const LOGS = 'thundercloud.logs'
+const PLACE = 'thundercloud.place'
+const RUNS: ReadonlySet<string> = new Set(['run', 'build'] satisfies Plan['purpose'][])
+
+/** What the engine says of itself. */
+type Machine = { ID: string; KernelVersion: string; SwapLimit: boolean; CgroupVersion?: string | undefined }
+type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir'>
+
+function hasCode(plan: Plan): plan is Plan & { codeDir: string } {
+  return plan.codeDir !== undefined
+}
+
+/** One that was adopted is not waited for: it is begun anew. */
+function isBuild(plan: RunPlan): plan is Plan & { codeDir: string } {
+  return 'purpose' in plan && plan.purpose === 'build' && hasCode(plan)
+}
 
 function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
   const over = () => Promise.reject(new RunRefusedError('the run has ended'))

@@ -4,6 +4,9 @@ import type { Executor } from '../contract.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import { createExecutor } from './executor.ts'
 
+/** Disposing it closes its connections; runs go on. */
+export type DockerExecutor = Executor & AsyncDisposable
+
 export type DockerExecutorComponents = { readonly clock: Clock; readonly log: Log }
 
 /** How the engine is reached: DOCKER_CONFIGS, with the PEM texts in place of their files. Empty: the local socket. */
@@ -23,7 +26,7 @@ export type DockerExecutorInit = {
   readonly docker: DockerConfig
   /** This node's name among all that share the engine: containers carry it, and only those are touched. */
   readonly nodeId: string
-  /** Folder for the doors' sockets, at most MAX_RUNTIME_DIR_BYTES long; private to the node, seen by the engine. */
+  /** Folder for the doors' sockets, at most MAX_RUNTIME_DIR_BYTES long; private to the node. */
   readonly runtimeDir: string
   /** Toolchain -> image, by canonical name: `{ 'node.js': { image: 'thundercloud/node' } }`. */
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
@@ -33,9 +36,10 @@ export type DockerExecutorInit = {
 }
 
 /**
- * Runs services in containers of a Docker engine on this machine: no network but loopback, no capabilities, a read-only
- * root, and the grant's limits. A container of our own Node beside each is the door to its ports.
+ * Runs services in containers of a Docker engine: no network but loopback, no capabilities, a read-only root, and the
+ * grant's limits. A container of our own Node beside each is the door to its ports. An engine that sees our folders binds
+ * them; to any other (on another machine, say) code is sent, and its doors are reached through their stdio.
  */
-export function createDockerExecutor(components: DockerExecutorComponents, init: DockerExecutorInit): Executor {
+export function createDockerExecutor(components: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
   return createExecutor(components, init)
 }

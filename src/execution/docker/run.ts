@@ -1,17 +1,14 @@
-import { chmod, mkdir, rm } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { entryFile } from '../../base/entry.ts'
-import { messageOf, UnavailableError } from '../../base/errors.ts'
-import type { Log } from '../../base/log.ts'
+import { messageOf } from '../../base/errors.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../contract.ts'
 import { connectThroughDoor } from '../door/connect.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
+import type { Doors } from './doors.ts'
 import { type Engine, statusOf } from './engine.ts'
-import type { Images } from './images.ts'
-import { type DockerHandle, doorOptions } from './options.ts'
+import type { DockerHandle } from './options.ts'
 import { copyOutput } from './output.ts'
+import type { Place } from './place.ts'
 
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
 const LAST_WORDS_MS = 10_000
@@ -21,19 +18,20 @@ const STOP_MS = 60_000
 
 export type DockerRunInput = {
   readonly engine: Engine
-  readonly images: Images
+  readonly doors: Doors
   readonly clock: Clock
-  readonly log: Log
-  readonly nodeId: string
   readonly logs: LogLimits
   readonly handle: DockerHandle
+  readonly place: Place
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir'>
   readonly startedAt: number
+  /** Stays with it to its end, and may change how it ended: what a build leaves is to be brought here. */
+  readonly attend?: ((ended: Promise<RunEnd>, signal: AbortSignal | undefined) => Promise<RunEnd>) | undefined
 }
 
 /** A container that was started, by this process or an earlier one. Its door opens when someone first knocks. */
 export function dockerRun(input: DockerRunInput): Run {
-  const { engine, clock, handle, plan } = input
+  const { engine, doors, clock, handle, plan, attend } = input
   const container = engine.docker.getContainer(handle.name)
   let stopped: 'stopped' | 'timeout' | undefined
   let door: Promise<void> | undefined
@@ -66,7 +64,7 @@ export function dockerRun(input: DockerRunInput): Run {
     startedAt: input.startedAt,
     wait({ signal } = {}) {
       // What failed (the engine went away, the asker lost patience) is asked again by the next who waits.
-      const asking = end ?? ended(signal)
+      const asking = end ?? (attend === undefined ? ended(signal) : attend(ended(signal), signal))
       end = asking
       asking.catch(() => {
         if (end === asking) end = undefined
@@ -84,13 +82,11 @@ export function dockerRun(input: DockerRunInput): Run {
     },
     stats: async () => statsOf(await engine.ask(container.stats({ stream: false, 'one-shot': true }))),
     async connect(port, options = {}) {
-      door ??= openDoor(input)
-      door.catch(() => {
-        door = undefined
-      })
-      await door
+      const way = doors.way(input)
+      // Whoever goes the other way opens the door on it.
+      if (typeof way === 'string') await opened()
       try {
-        return await connectThroughDoor(handle.socket, port, { ...options, clock })
+        return await connectThroughDoor(way, port, { ...options, clock })
       } catch (error) {
         // A door that was lost is opened again for the next who knocks.
         if (messageOf(error).includes('does not open')) door = undefined
@@ -98,37 +94,14 @@ export function dockerRun(input: DockerRunInput): Run {
       }
     },
   }
-}
 
-export async function openDoor({ engine, images, nodeId, handle, plan }: DockerRunInput): Promise<void> {
-  const found = await engine.askMaybe(engine.docker.getContainer(handle.door).inspect())
-  if (found?.State.Running === true) return
-  await removeContainer(engine, handle.door)
-  await rm(handle.socket, { force: true })
-  const file = entryFile(import.meta.url, '../door/main')
-  const socketDir = dirname(handle.socket)
-  // The door is nobody there; the folder above lets in nobody but the node.
-  await mkdir(socketDir, { recursive: true })
-  await chmod(socketDir, 0o777)
-  const script = { dir: dirname(file), file: basename(file) }
-  const image = await images.nodeImage()
-  const options = doorOptions({ plan, handle, nodeId, image, script, socketDir, socketFile: basename(handle.socket) })
-  const door = await engine.ask(engine.docker.createContainer(options))
-  try {
-    await engine.ask(door.start())
-  } catch (error) {
-    await removeContainer(engine, handle.door)
-    if (statusOf(error) !== undefined) throw new UnavailableError('the run has ended', { cause: error })
-    throw error
-  }
-}
-
-export async function removeContainer(engine: Engine, name: string): Promise<void> {
-  try {
-    await engine.askMaybe(engine.docker.getContainer(name).remove({ force: true, v: true }))
-  } catch (error) {
-    // 409: another removal of the same is on its way
-    if (statusOf(error) !== 409) throw error
+  function opened(): Promise<void> {
+    const opening = door ?? doors.open(input)
+    door = opening
+    opening.catch(() => {
+      if (door === opening) door = undefined
+    })
+    return opening
   }
 }
 

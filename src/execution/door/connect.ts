@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { codeOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
 import type { BytePipe } from '../../base/stream.ts'
@@ -7,13 +8,16 @@ import { readLine } from './relay.ts'
 
 export type ConnectOptions = { clock: Clock; signal?: AbortSignal | undefined; patienceMs?: number | undefined }
 
+/** Where a door is knocked at: the path of its socket, or whatever else begins a connection with it. */
+export type DoorWay = string | (() => Promise<Duplex>)
+
 /** Through a door to a port of its run. Waits a bounded time for the door to open and the port to listen. */
-export async function connectThroughDoor(path: string, port: number, options: ConnectOptions): Promise<BytePipe> {
+export async function connectThroughDoor(way: DoorWay, port: number, options: ConnectOptions): Promise<BytePipe> {
   const { clock, signal, patienceMs = CONNECT_PATIENCE_MS } = options
   const until = clock.monotonic() + patienceMs
   for (;;) {
     signal?.throwIfAborted()
-    const answer = await knock(path, { connect: port }, signal)
+    const answer = await knock(way, { connect: port }, signal)
     if (answer.line === 'ok') return answer.socket
     answer.socket.destroy()
     if (answer.line === 'no EACCES') throw new NotFoundError(`port ${port} is not among the run's declared ports`)
@@ -23,17 +27,17 @@ export async function connectThroughDoor(path: string, port: number, options: Co
 }
 
 /** One request that is answered with one line; throws an UnavailableError where no door is. */
-export async function askDoor(path: string, request: object, signal?: AbortSignal): Promise<string> {
-  const { line, socket } = await knock(path, request, signal)
+export async function askDoor(way: DoorWay, request: object, signal?: AbortSignal): Promise<string> {
+  const { line, socket } = await knock(way, request, signal)
   socket.destroy()
   if (line.startsWith('no ')) throw new UnavailableError(`the run's door does not answer (${line.slice(3)})`)
   return line
 }
 
-async function knock(path: string, request: object, signal?: AbortSignal): Promise<{ line: string; socket: Socket }> {
+async function knock(way: DoorWay, request: object, signal?: AbortSignal): Promise<{ line: string; socket: Duplex }> {
   // a signal that has aborted already tells no listener
   signal?.throwIfAborted()
-  const socket = connect({ path, allowHalfOpen: true })
+  const socket = typeof way === 'string' ? connect({ path: way, allowHalfOpen: true }) : await way()
   const abort = () => socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
   signal?.addEventListener('abort', abort, { once: true })
   try {

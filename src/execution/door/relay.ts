@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /**
  * The door's language: one line of JSON, `{"connect":8080}`, answered by `ok` or `no <code>` on a line of its own; after
@@ -27,7 +28,7 @@ export function openDoor({ path, ports, other }: DoorInit): Promise<Door> {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    serve(socket, ports, other).catch(() => socket.destroy())
+    serveKnock(socket, ports, other).catch(() => socket.destroy())
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -45,7 +46,7 @@ export function openDoor({ path, ports, other }: DoorInit): Promise<Door> {
 }
 
 /** Reads up to and including the first newline; what came after it stays in the stream. */
-export function readLine(socket: Socket): Promise<string> {
+export function readLine(socket: Duplex): Promise<string> {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0)
     const settle = (act: () => void) => {
@@ -72,7 +73,8 @@ export function readLine(socket: Socket): Promise<string> {
   })
 }
 
-async function serve(socket: Socket, ports: readonly number[], other: DoorInit['other']): Promise<void> {
+/** One connection to the door, whatever carries it. */
+export async function serveKnock(socket: Duplex, ports: readonly number[], other: DoorInit['other']): Promise<void> {
   const request: Record<string, unknown> = JSON.parse(await readLine(socket))
   const port = request.connect
   if (typeof port !== 'number') {

@@ -4,19 +4,20 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import type { ExecutorName } from '../../../src/base/verdict.ts'
 import type { Executor, RunRecord } from '../../../src/execution/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/own-engine.ts'
 import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/run-fixture.ts'
 import { executorsOf, type VictimInput } from '../../fixtures/victim.ts'
 import { needs } from '../../require.ts'
 
 const VICTIM = fileURLToPath(new URL('../../fixtures/victim.ts', import.meta.url))
 
-type Event = { name: string; state?: string; running?: string[] }
+type Event = { name: string; state?: string; running?: string[]; text?: string }
 
 /** A process with a supervisor, and what it says. */
 function victim(input: VictimInput) {
@@ -44,21 +45,29 @@ function victim(input: VictimInput) {
 describe.each([
   ['host', 'bubblewrap'],
   ['docker', 'engine'],
-] as const)('a node on %s that is killed', (name: ExecutorName, need) => {
+  ['docker', 'own-engine'],
+] as const)('a node on %s (%s) that is killed', (name: ExecutorName, need) => {
   describe.skipIf(!needs(need))('with SIGKILL', () => {
     let dirs: RunDirs & AsyncDisposable
     let executor: Executor
     let base: Omit<VictimInput, 'run'>
     const victims: { kill(): Promise<void> }[] = []
     const nodeId = `kill-${name}-${process.pid}`
+    /** as on another machine: nothing of this one is seen there */
+    let apart: OwnEngine | undefined
+    beforeAll(async () => {
+      if (need === 'own-engine') apart = await startOwnEngine()
+    })
+    afterAll(() => apart?.[Symbol.asyncDispose]())
 
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      executor = executorsOf(dirs, nodeId)[name]
+      executor = executorsOf(dirs, nodeId, apart?.config)[name]
       const script = `console.log('begin'); process.on('SIGTERM', () => {}); const [, , what] = process.argv
-        if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)`
+        if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)
+        if (what === 'server') require('net').createServer(s => s.end('it is me')).listen(8080, '127.0.0.1')`
       const codeDir = await writeCode(dirs, { 'main.js': script })
-      base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 1500 }
+      base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 1500, docker: apart?.config }
     })
     afterEach(async () => {
       for (const one of victims.splice(0)) await one.kill()
@@ -66,11 +75,14 @@ describe.each([
       await dirs[Symbol.asyncDispose]()
     })
 
-    const run = (kind: 'task' | 'service') => ({
+    const run = (kind: 'task' | 'service', what: string = kind) => ({
       grant: grantOf(name),
       service: {
         ...{ id: 'service-1', author: 'own', code: 'code', toolchain: ['node.js'] },
-        run: { command: ['node', 'main.js', kind], kind },
+        run: {
+          ...{ command: ['node', 'main.js', what], kind },
+          ports: what === 'server' ? [{ name: 'http', port: 8080, access: 'any' as const }] : [],
+        },
         expires: Math.floor(Date.now() / 1000) + 3600,
       },
     })
@@ -100,6 +112,7 @@ describe.each([
       expect(await engine()).toEqual([])
       expect(await readdir(dirs.runs)).toEqual([])
       expect(await readdir(dirs.runtime)).toEqual([])
+      if (apart !== undefined) expect(await apart.left()).toEqual([])
       const all = await readFile('/proc/mounts', 'utf8')
       expect(all).not.toContain(dirs.base)
     }
@@ -147,6 +160,21 @@ describe.each([
       await second.hears((event) => event.name === 'execution:healthy')
       await expectRunning(1)
       expect(await engine()).toEqual(before)
+      await stopAll(second)
+    })
+
+    it('while it is talked to: the way to it opens again', async () => {
+      const first = start({ run: run('service', 'server') })
+      await first.hears((event) => event.name === 'execution:healthy')
+      first.say('talk')
+      await first.hears(({ text }) => text === 'it is me')
+      first.say('talk')
+      await first.kill()
+      const second = start()
+      await second.hears((event) => event.name === 'execution:healthy')
+      second.say('talk')
+      await second.hears(({ text }) => text === 'it is me')
+      await expectRunning(1)
       await stopAll(second)
     })
 

@@ -1,0 +1,18 @@
+import type { DockerConfig } from './index.ts'
+
+export const LOCAL_SOCKET = '/var/run/docker.sock'
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/
+
+/** Does DOCKER_CONFIGS name a way that begins on this machine? Where it leads is another question. */
+export function isLoopback({ host }: DockerConfig): boolean {
+  return host === undefined || LOOPBACK.test(host)
+}
+
+export function describeEngine({ socketPath, host, port, protocol }: DockerConfig): string {
+  return host === undefined ? (socketPath ?? LOCAL_SOCKET) : `${host}:${port ?? portOf(protocol === 'https')}`
+}
+
+/** Docker's own. */
+export function portOf(tls: boolean): number {
+  return tls ? 2376 : 2375
+}

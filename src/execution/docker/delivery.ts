@@ -1,0 +1,84 @@
+import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { LABEL, NOBODY } from '../constants.ts'
+import type { Plan } from '../contract.ts'
+import { type Engine, removeContainer, statusOf } from './engine.ts'
+import { type DockerHandle, labels, loadOptions, nodeFilter } from './options.ts'
+import { entriesOf, tarOf } from './tar.ts'
+import { unpackBuilt } from './unpack.ts'
+
+/** Between two words of an engine that takes, or gives, code over a slow way. */
+const TRANSFER_MS = 30 * 60_000
+/** A volume is in use until the engine has done away with its container. */
+const BUSY_MS = 200
+const BUSY_TRIES = 25
+
+/** Code for an engine that does not see our folders: one volume per run, filled before the run's container is made. */
+export type Delivery = {
+  /** Returns the volume's name. */
+  send(plan: Plan & { readonly codeDir: string }, handle: DockerHandle, image: string): Promise<string>
+  /** Puts what a build has left in its volume in the place of what was sent. */
+  fetchBuilt(plan: { readonly codeDir: string; readonly maxBytes: number }, handle: DockerHandle): Promise<void>
+  remove(handle: DockerHandle): Promise<void>
+  /** Removes the volumes of runs that are not among these. */
+  sweep(alive: ReadonlySet<string>): Promise<void>
+}
+
+export function volumeOf({ name }: DockerHandle): string {
+  return `${name}-code`
+}
+
+export function createDelivery({ engine, clock, nodeId }: { engine: Engine; clock: Clock; nodeId: string }): Delivery {
+  const { docker, ask, askMaybe } = engine
+  const loaderOf = ({ name }: DockerHandle) => `${name}-load`
+
+  async function removeVolume(name: string): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await askMaybe(docker.getVolume(name).remove())
+        return
+      } catch (error) {
+        if (statusOf(error) !== 409 || attempt >= BUSY_TRIES) throw error
+        await sleep(clock, BUSY_MS)
+      }
+    }
+  }
+
+  return {
+    async send(plan, handle, image) {
+      const volume = volumeOf(handle)
+      const name = loaderOf(handle)
+      await ask(docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
+      const loader = await ask(docker.createContainer(loadOptions({ plan, name, nodeId, image, volume })))
+      try {
+        const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), NOBODY))
+        await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)
+      } finally {
+        await removeContainer(engine, name)
+      }
+      return volume
+    },
+    async fetchBuilt({ codeDir, maxBytes }, { name }) {
+      const archive = await ask(docker.getContainer(name).getArchive({ path: '/code/.' }))
+      const fresh = `${codeDir}.built`
+      await rm(fresh, { recursive: true, force: true })
+      try {
+        await ask(unpackBuilt(archive, fresh, maxBytes), TRANSFER_MS)
+        await rm(codeDir, { recursive: true, force: true })
+        await rename(fresh, codeDir)
+      } finally {
+        await rm(fresh, { recursive: true, force: true })
+      }
+    },
+    async remove(handle) {
+      await removeContainer(engine, loaderOf(handle))
+      await removeVolume(volumeOf(handle))
+    },
+    async sweep(alive) {
+      const { Volumes } = await ask(docker.listVolumes({ filters: nodeFilter(nodeId) }))
+      const left = (Volumes ?? []).filter(({ Labels }) => !alive.has(Labels?.[LABEL.run] ?? ''))
+      for (const { Name } of left) await removeVolume(Name)
+    },
+  }
+}

@@ -1,0 +1,128 @@
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type Docker from 'dockerode'
+import type { Clock } from '../../base/clock.ts'
+import { entryFile } from '../../base/entry.ts'
+import { UnavailableError } from '../../base/errors.ts'
+import type { Plan } from '../contract.ts'
+import type { DoorWay } from '../door/connect.ts'
+import { EngineGoneError } from '../errors.ts'
+import { type Carrier, createCarrier } from './carrier.ts'
+import { type Engine, removeContainer, statusOf } from './engine.ts'
+import type { Images } from './images.ts'
+import { type DockerHandle, doorOptions } from './options.ts'
+import type { Place } from './place.ts'
+
+export type DoorTarget = {
+  readonly handle: DockerHandle
+  readonly plan: Pick<Plan, 'runId' | 'service' | 'ports'>
+  readonly place: Place
+  /** volume that the door may look into */
+  readonly volume?: string | undefined
+}
+
+/** The doors of all runs of an engine, and the ways to them. */
+export type Doors = {
+  /** A door stands, of whatever age, when this resolves. */
+  open(target: DoorTarget): Promise<void>
+  /** What is knocked at; a way that was lost is made anew by the next who knocks. */
+  way(target: DoorTarget): DoorWay
+  /** Nobody goes this way any more. */
+  close(handle: DockerHandle): void
+  closeAll(): void
+}
+
+/** What runs in a door's container beside an engine that shares no folder with us; it needs no other file. */
+const STDIO_FILES = ['stdio', 'relay', 'session', 'mux']
+
+export function createDoors(components: { engine: Engine; images: Images; clock: Clock; nodeId: string }): Doors {
+  const { engine, images, clock, nodeId } = components
+  /** by the door's name */
+  const carriers = new Map<string, Promise<Carrier>>()
+
+  async function open(target: DoorTarget): Promise<void> {
+    const { handle, plan, place } = target
+    const found = await engine.askMaybe(engine.docker.getContainer(handle.door).inspect())
+    if (found?.State.Running === true) return
+    await removeContainer(engine, handle.door)
+    const image = await images.nodeImage()
+    const carrier = place === 'here' ? await socketCarrier(handle) : await stdioCarrier(target.volume)
+    await start(handle, doorOptions({ plan, handle, nodeId, image, carrier }))
+  }
+
+  async function start(handle: DockerHandle, options: Docker.ContainerCreateOptions): Promise<void> {
+    try {
+      const door = await engine.ask(engine.docker.createContainer(options))
+      await engine.ask(door.start())
+    } catch (error) {
+      await removeContainer(engine, handle.door)
+      if (statusOf(error) !== undefined) throw new UnavailableError('the run has ended', { cause: error })
+      throw error
+    }
+  }
+
+  async function attach(target: DoorTarget): Promise<Carrier> {
+    await open(target)
+    try {
+      return await createCarrier(engine, clock, target.handle.door)
+    } catch (error) {
+      if (error instanceof EngineGoneError) throw error
+      // It may hang on one who attached before and is silent now: a fresh one hangs on nobody.
+      await removeContainer(engine, target.handle.door)
+      await open(target)
+      return createCarrier(engine, clock, target.handle.door)
+    }
+  }
+
+  async function carrierOf(target: DoorTarget): Promise<Carrier> {
+    const { door } = target.handle
+    const known = carriers.get(door)
+    if (known !== undefined) {
+      const carrier = await known.catch(() => undefined)
+      if (carrier !== undefined && !carrier.closed) return carrier
+      // Several may have waited for the same.
+      if (carriers.get(door) !== known) return carrierOf(target)
+    }
+    const made = attach(target)
+    carriers.set(door, made)
+    made.catch(() => {
+      if (carriers.get(door) === made) carriers.delete(door)
+    })
+    return made
+  }
+
+  function close({ door }: DockerHandle): void {
+    const carrier = carriers.get(door)
+    carriers.delete(door)
+    carrier?.then(
+      (made) => made.close(),
+      () => {},
+    )
+  }
+
+  return {
+    open,
+    way: (target) => (target.place === 'here' ? target.handle.socket : async () => (await carrierOf(target)).open()),
+    close,
+    closeAll() {
+      for (const door of carriers.keys()) close({ door, name: '', socket: '' })
+    },
+  }
+}
+
+async function socketCarrier({ socket }: DockerHandle) {
+  await rm(socket, { force: true })
+  const socketDir = dirname(socket)
+  // The door is nobody there; the folder above lets in nobody but the node.
+  await mkdir(socketDir, { recursive: true })
+  await chmod(socketDir, 0o777)
+  const file = entryFile(import.meta.url, '../door/main')
+  const script = { dir: dirname(file), file: basename(file) }
+  return { kind: 'socket', script, socketDir, socketFile: basename(socket) } as const
+}
+
+async function stdioCarrier(volume: string | undefined) {
+  const paths = STDIO_FILES.map((name) => entryFile(import.meta.url, `../door/${name}`))
+  const files = await Promise.all(paths.map(async (path) => [basename(path), await readFile(path, 'utf8')] as const))
+  return { kind: 'stdio', main: basename(paths[0] as string), files: Object.fromEntries(files), volume } as const
+}

@@ -1,0 +1,69 @@
+import { codeOf, messageOf } from '../../base/errors.ts'
+import { describeEngine, isLoopback } from './address.ts'
+import type { DockerConfig } from './index.ts'
+
+/** The sentence for an engine that gave no answer: what is wrong, and what would help. */
+export function troubleOf(error: unknown, config: DockerConfig): string {
+  const code = codeOf(error) ?? ''
+  const engine = `the Docker engine at ${describeEngine(config)}`
+  // Under a unix socket, or none at all: what a person meets first.
+  if (config.protocol !== 'https' && isLoopback(config)) return localTrouble(error, code)
+  return tlsTrouble(code, engine, config) ?? wayTrouble(code, engine, config) ?? `${engine} ${silent(error, code)}`
+}
+
+function localTrouble(error: unknown, code: string): string {
+  if (code === 'EACCES') return 'the Docker engine does not let this user in: add it to the "docker" group'
+  if (code === 'ENOENT' || code === 'ECONNREFUSED')
+    return 'no Docker engine answers: install docker.io, or start dockerd'
+  if (messageOf(error).includes('HTTPS server'))
+    return 'the Docker engine wants TLS: set DOCKER_CONFIGS.protocol to "https", with ca, cert and key'
+  return `the Docker engine ${silent(error, code)}`
+}
+
+function silent(error: unknown, code: string): string {
+  return `does not answer (${code === '' ? messageOf(error) : code})`
+}
+
+function tlsTrouble(code: string, engine: string, { host }: DockerConfig): string | undefined {
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return `the certificate of ${engine} has expired: renew it there`
+    case 'CERT_NOT_YET_VALID':
+      return `the certificate of ${engine} is not valid yet: compare the clocks of the two machines`
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'CERT_SIGNATURE_FAILURE':
+      return `${engine} shows a certificate that DOCKER_CONFIGS.ca has not signed: name the PEM of the authority that did`
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `the certificate of ${engine} is not for "${host}": use a name that stands in it, or make one for this name`
+    case 'ERR_OSSL_X509_KEY_VALUES_MISMATCH':
+      return 'DOCKER_CONFIGS.key does not belong to DOCKER_CONFIGS.cert: name the two files that were made together'
+    case 'EPROTO':
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+      return `${engine} does not speak TLS: start dockerd with --tlsverify, or correct DOCKER_CONFIGS.port`
+  }
+  if (/^ERR_SSL_.*(CERTIFICATE|UNKNOWN_CA)/.test(code))
+    return `${engine} does not accept our certificate: DOCKER_CONFIGS.cert must be signed by the authority in its --tlscacert, and not expired`
+  // The library has many words for a text that it can not read.
+  if (code.startsWith('ERR_OSSL_')) return 'DOCKER_CONFIGS.cert or key is no PEM file of a certificate or a key'
+  return undefined
+}
+
+function wayTrouble(code: string, engine: string, { host }: DockerConfig): string | undefined {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `${engine} is not there: start dockerd with --host tcp://... --tlsverify, or correct DOCKER_CONFIGS.port`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the name of ${engine} is not known here: correct DOCKER_CONFIGS.host, or the name service`
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return `no way leads to ${engine} (${code}): look at the network and the firewall between here and "${host}"`
+    default:
+      return undefined
+  }
+}
