@@ -11,6 +11,7 @@ import { aboutRoutes } from './routes/about.ts'
 import { eventRoutes } from './routes/events.ts'
 import { logRoutes } from './routes/logs.ts'
 import { operatorRoutes } from './routes/operate.ts'
+import { policyRoutes } from './routes/policy.ts'
 import type { ApiEnv, RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { submitRoutes } from './routes/submit.ts'
@@ -58,6 +59,7 @@ export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCom
   logRoutes(app, components)
   eventRoutes(app, components)
   operatorRoutes(app, components)
+  policyRoutes(app, components)
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'operator', {
     type: 'http',

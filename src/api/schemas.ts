@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { type RECEIPT_STATES, reasonSchema } from '../../protocols/receipt.ts'
-import type { ExecutorName, Verdict } from '../base/verdict.ts'
+import type { RECEIPT_STATES } from '../../protocols/receipt.ts'
 import type {
   Explanation,
   Health,
@@ -11,16 +10,12 @@ import type {
   ServiceState,
   ServiceView,
 } from '../node/contract.ts'
+import { count, everyOne, parkedSchema, reasonSchema, verdictSchema } from './verdict-schemas.ts'
 
 /**
  * What the API answers. The server's description of itself and the client's check of what came are the same schemas;
  * the types are the node's own, so that neither can drift.
  */
-
-/** Every state, and the compiler's word that none was forgotten. */
-function everyOne<T extends string>(words: Record<T, true>): z.ZodEnum<{ [K in T]: K }> {
-  return z.enum(Object.keys(words) as T[]) as unknown as z.ZodEnum<{ [K in T]: K }>
-}
 
 const serviceState = everyOne<ServiceState>({
   published: true,
@@ -47,8 +42,6 @@ const runState = everyOne<RunView['state']>({
   stopped: true,
   refused: true,
 })
-
-const count = z.number()
 
 export const healthSchema: z.ZodType<Health> = z.object({
   ok: z.boolean(),
@@ -121,38 +114,9 @@ export const serviceViewSchema: z.ZodType<ServiceView> = z.object({
   redirected: z.boolean(),
   supersededBy: z.string().optional(),
   run: runViewSchema.optional(),
+  parked: parkedSchema.optional(),
   receipts: z.array(receiptViewSchema),
 })
-
-const rateKbps = count.optional()
-const grantSchema = z.object({
-  executor: everyOne<ExecutorName>({ docker: true, host: true }),
-  memoryBytes: count,
-  cpuMillicores: count,
-  diskBytes: count,
-  pids: count,
-  timeoutSeconds: count.optional(),
-  network: z.discriminatedUnion('mode', [
-    z.object({ mode: z.literal('none') }),
-    z.object({ mode: z.literal('allowlist'), allow: z.array(z.string()), rateKbps }),
-    z.object({ mode: z.literal('open'), rateKbps }),
-  ]),
-})
-
-const conditionSchema = z.discriminatedUnion('on', [
-  z.object({ on: z.literal('capacity') }),
-  z.object({ on: z.literal('policy') }),
-  z.object({ on: z.literal('quorum'), code: z.string() }),
-  z.object({ on: z.literal('freeze'), chain: z.string() }),
-  z.object({ on: z.literal('replica') }),
-])
-
-const verdictSchema = z.object({
-  run: z.union([z.literal(false), grantSchema]),
-  redirect: z.boolean(),
-  park: z.array(conditionSchema).optional(),
-  reasons: z.array(reasonSchema),
-}) as z.ZodType<Verdict>
 
 export const explanationSchema: z.ZodType<Explanation> = z.object({
   id: z.string(),
@@ -160,6 +124,12 @@ export const explanationSchema: z.ZodType<Explanation> = z.object({
   from: everyOne<Explanation['from']>({ journal: true, now: true }),
   verdict: verdictSchema,
   failure: z.string().optional(),
+  parked: parkedSchema.optional(),
+  history: z
+    .array(
+      z.object({ at: count, policy: z.string(), verdict: verdictSchema.optional(), failure: z.string().optional() }),
+    )
+    .optional(),
 })
 
 export const peerViewSchema: z.ZodType<PeerView> = z.object({

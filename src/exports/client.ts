@@ -27,14 +27,19 @@ export {
 export { AccessError, InputError, NotFoundError, TimeoutError, UnavailableError } from '../base/errors.ts'
 export type { Log } from '../base/log.ts'
 export type {
+  Change,
   Explanation,
   Health,
   LogLine,
+  PastVerdict,
   PeerView,
+  PolicyFacts,
+  PolicyView,
   ReceiptView,
   RunView,
   ServiceState,
   ServiceView,
+  Standing,
 } from '../node/contract.ts'
 export type { LightPeer, LightPeerInit } from '../node/light.ts'
 

@@ -1,5 +1,6 @@
 import type { Events } from '../base/events.ts'
 import type { Condition, Reason, Verdict } from '../base/verdict.ts'
+import type { NodeFacts } from '../runner/index.ts'
 import type { NodeEvents } from './events.ts'
 import type { Change } from './redecide.ts'
 
@@ -144,6 +145,9 @@ export type PolicyView = {
   readonly parked: number
 }
 
+/** What runners are told of this node now, the policy in force among it. */
+export type PolicyFacts = { readonly facts: NodeFacts }
+
 /** A whole node. `createNode` makes one; disposing it stops everything that it started, newest first. */
 export interface ThundercloudNode extends AsyncDisposable {
   readonly network: string
@@ -176,7 +180,7 @@ export interface ThundercloudNode extends AsyncDisposable {
    */
   stop(id: string): Promise<{ scope: 'mesh' | 'local' }>
   /** The policy in force, and what its rules said since the node started. */
-  policy(): PolicyView
+  policy(): PolicyView & PolicyFacts
   /** Reads policy and services again; nothing changes when they are wrong (throws InputError). */
   reload(): Promise<void>
   /**

@@ -171,7 +171,7 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
       await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
       return { scope: 'local' }
     },
-    policy: () => components.deciding.view(),
+    policy: () => ({ ...components.deciding.view(), facts: facts.current() }),
     async reload() {
       await init.reload()
     },

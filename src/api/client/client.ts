@@ -2,7 +2,18 @@ import type { z } from 'zod'
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
-import type { Explanation, Health, LogLine, PeerView, ReceiptView, ServiceView } from '../../node/contract.ts'
+import type {
+  Change,
+  Explanation,
+  Health,
+  LogLine,
+  PeerView,
+  PolicyFacts,
+  PolicyView,
+  ReceiptView,
+  ServiceView,
+} from '../../node/contract.ts'
+import { changesSchema, policyViewSchema } from '../policy-schemas.ts'
 import {
   archiveAddedSchema,
   explanationSchema,
@@ -47,7 +58,8 @@ export interface ApiClient {
   services(options?: Signalled): Promise<ServiceView[]>
   /** `id`: an id, an unambiguous beginning of one, or a name. */
   service(id: string, options?: Signalled): Promise<ServiceView>
-  explain(id: string, options?: Signalled): Promise<Explanation>
+  /** `now`: what would be decided now, instead of the verdict in force; `history`: also the verdicts before. */
+  explain(id: string, options?: { now?: boolean; history?: boolean } & Signalled): Promise<Explanation>
   logs(id: string, options: { tail: number; follow: boolean } & Signalled): AsyncIterable<LogLine>
   /** `only`: names, or beginnings that end in ":". Ends when the node does. */
   events(options?: { only?: readonly string[] } & Signalled): AsyncIterable<NodeEvent>
@@ -62,7 +74,15 @@ export interface ApiClient {
   stop(id: string, options?: Signalled): Promise<{ scope: 'mesh' | 'local' }>
   reload(options?: Signalled): Promise<void>
   peers(options?: Signalled): Promise<PeerView[]>
+  policy(options?: Signalled): Promise<PolicyView & PolicyFacts>
+  /** `text`: the content of a config.json. What would change among what is parked and running; nothing is done. */
+  previewPolicy(text: string, options?: Signalled): Promise<Change[]>
+  /** Puts it in force in the node's folder too, and answers what changed. */
+  applyPolicy(text: string, options?: Signalled): Promise<Change[]>
 }
+
+/** A candidate's runner is loaded, and asked about every service that is parked or running. */
+const POLICY_TIMEOUT_MS = 120_000
 
 /** A node that is busy answers within seconds; one that does not is stuck. */
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -139,7 +159,8 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),
     services: async (options) => (await ask(servicesSchema, '/services', { ...options })).services,
     service: (id, options) => ask(serviceViewSchema, at(id), { ...options }),
-    explain: (id, options) => ask(explanationSchema, at(id, '/explain'), { ...options }),
+    explain: (id, { now = false, history = false, signal } = {}) =>
+      ask(explanationSchema, at(id, `/explain?now=${now}&history=${history}`), { signal }),
     async *logs(id, { tail, follow, signal }) {
       for await (const { event, data } of stream(at(id, `/logs?tail=${tail}&follow=${follow}`), signal)) {
         if (event === 'log') yield parse(logLineSchema, data)
@@ -178,6 +199,14 @@ export function createApiClient(init: ApiClientInit): ApiClient {
       await ask(reloadedSchema, '/reload', { ...options, method: 'POST' })
     },
     peers: async (options) => (await ask(peersSchema, '/peers', { ...options })).peers,
+    policy: (options) => ask(policyViewSchema, '/policy', { ...options }),
+    previewPolicy: (text, options) => sendPolicy('/policy/preview', text, options),
+    applyPolicy: (text, options) => sendPolicy('/policy', text, options),
+  }
+
+  async function sendPolicy(path: string, body: string, options: Signalled = {}): Promise<Change[]> {
+    const call = { ...options, method: 'POST', body, type: 'application/json' } as const
+    return (await ask(changesSchema, path, call, POLICY_TIMEOUT_MS)).changes
   }
 
   function parse<T>(schema: z.ZodType<T>, text: string): T {

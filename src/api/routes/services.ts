@@ -2,12 +2,23 @@ import { z } from 'zod'
 import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { ASK_MS } from '../constants.ts'
+import { HttpProblem } from '../problems.ts'
 import { explanationSchema, receiptsSchema, servicesSchema, serviceViewSchema, stoppedSchema } from '../schemas.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 
 const ID = 'an id, the beginning of one, or a name that one author uses'
 const request = { params: z.object({ id: z.string() }) }
 const PROBLEMS = { ...NEEDS_TOKEN, 400: 'it names more than one service', 404: 'it names none' }
+
+const explainQuery = z.object({
+  now: z.string().optional().describe('"true": what would be decided now, instead of the verdict in force'),
+  history: z.string().optional().describe('"true": also the verdicts before'),
+})
+
+function readFlag(name: string, value = 'false'): boolean {
+  if (value === 'true' || value === 'false') return value === 'true'
+  throw new HttpProblem(400, `${name} must be true or false`)
+}
 
 /** What this node knows of services and does with them. For the operator. */
 export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents): void {
@@ -27,10 +38,20 @@ export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents)
   describe('get', '/service/{id}', 'One service, its run and its receipts', serviceViewSchema, 'the service')
   app.get('/service/:id', guard.middleware, (context) => context.json(node.service(context.req.param('id'))))
 
-  describe('get', '/service/{id}/explain', 'Why: each rule and its outcome', explanationSchema, 'the verdict')
-  app.get('/service/:id/explain', guard.middleware, async (context) =>
-    context.json(await node.explain(context.req.param('id'))),
-  )
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/service/{id}/explain',
+    summary: 'Why: each rule and its outcome',
+    description: `id: ${ID}`,
+    request: { ...request, query: explainQuery },
+    security: OPERATOR,
+    responses: answers(200, 'the verdict', explanationSchema, PROBLEMS),
+  })
+  app.get('/service/:id/explain', guard.middleware, async (context) => {
+    const { now, history } = context.req.query()
+    const options = { now: readFlag('now', now), history: readFlag('history', history) }
+    return context.json(await node.explain(context.req.param('id'), options))
+  })
 
   describe('post', '/service/{id}/ask', 'Ask other nodes what they do with it now', receiptsSchema, 'their answers')
   app.post('/service/:id/ask', guard.middleware, async (context) => {

@@ -37,13 +37,15 @@ export function createPolicyEngine(
     const { runner, timeouts } = init.configuration()
     const { entry, dir, network } = runner
     const module = { entry, dir, network, timeoutMs: timeouts.VERDICT * 1000 }
-    try {
-      return await startCandidate({ clock, log }, { ...module, config: draft.policy.config })
-    } catch (error) {
-      // the operator's file and the operator's module do not go together: nothing is wrong with the node
-      if (error instanceof RunnerError) throw new InputError(error.message, { cause: error })
-      throw error
-    }
+    return await startCandidate({ clock, log }, { ...module, config: draft.policy.config })
+  }
+
+  async function preview(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
+    const draft = readPolicyText(text)
+    await using host = await load(draft)
+    const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+      host.decide(service, snapshot, { signal })
+    return await redecide.preview(ask, draft.policy.config, { signal })
   }
 
   async function apply(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
@@ -56,20 +58,21 @@ export function createPolicyEngine(
       return [...(await reload())]
     } catch (error) {
       await replaced.undo()
+      // where it had got into force already, the one before comes back; where it had not, nothing changes
+      await reload().catch(() => {})
       log.warn('a policy could not be put in force; the file is as it was', { file: configFile })
       throw error
     }
   }
 
   return {
-    async preview(text, { signal } = {}) {
-      const draft = readPolicyText(text)
-      await using host = await load(draft)
-      const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
-        host.decide(service, snapshot, { signal })
-      return await redecide.preview(ask, draft.policy.config, { signal })
-    },
+    preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(blameCandidate),
     // from here on it is not interrupted: half a change of policy helps nobody
-    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)),
+    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(blameCandidate),
   }
+}
+
+/** The operator's file and the operator's module do not go together: nothing is wrong with the node. */
+function blameCandidate(error: unknown): never {
+  throw error instanceof RunnerError ? new InputError(error.message, { cause: error }) : error
 }

@@ -56,6 +56,8 @@ describe('what anyone may ask', () => {
       '/health',
       '/node',
       '/peers',
+      '/policy',
+      '/policy/preview',
       '/reload',
       '/service',
       '/service/{id}',

@@ -14,6 +14,9 @@ const ROUTES: [string, string][] = [
   ['POST', '/archive'],
   ['POST', '/reload'],
   ['GET', '/peers'],
+  ['GET', '/policy'],
+  ['POST', '/policy'],
+  ['POST', '/policy/preview'],
 ]
 
 describe('who may ask', () => {

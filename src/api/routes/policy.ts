@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { MAX_SETTINGS_BYTES } from '../../config/index.ts'
+import { readBody } from '../body.ts'
+import { BODY_TIMEOUT_MS } from '../constants.ts'
+import { changesSchema, policyViewSchema } from '../policy-schemas.ts'
+import { HttpProblem } from '../problems.ts'
+import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+
+const PROBLEMS = {
+  ...NEEDS_TOKEN,
+  400: 'the policy is wrong, or the runner can not be loaded with it; the sentence says why',
+  408: 'the body did not arrive in time',
+  413: 'larger than settings can be',
+  415: 'of another Content-Type',
+  503: 'the node has no folder to put it into',
+}
+
+/** The policy in force, what a candidate would change, and putting it in force. For the operator. */
+export function policyRoutes(app: App, { node, clock, guard }: RouteComponents): void {
+  const config = "the runner's config.json; comments are allowed, and kept"
+  const request = {
+    body: { content: { 'application/json': { schema: z.unknown().describe(config) } }, required: true },
+  }
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/policy',
+    summary: 'The policy in force, what its rules have said since the start, and what runners are told of this node',
+    security: OPERATOR,
+    responses: answers(200, 'the policy', policyViewSchema, NEEDS_TOKEN),
+  })
+  app.get('/policy', guard.middleware, (context) => context.json(node.policy()))
+
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/policy/preview',
+    summary: 'What would change among what is parked and running under this policy; nothing is done',
+    request,
+    security: OPERATOR,
+    responses: answers(200, 'services that would stand differently', changesSchema, PROBLEMS),
+  })
+  app.post('/policy/preview', guard.middleware, async ({ req, json }) => {
+    return json({ changes: await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }) })
+  })
+
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/policy',
+    summary: 'Put this policy in force; the one before is kept as config.json.previous',
+    request,
+    security: OPERATOR,
+    responses: answers(200, 'services that stand differently now', changesSchema, PROBLEMS),
+  })
+  app.post('/policy', guard.middleware, async ({ req, json }) => {
+    return json({ changes: await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal }) })
+  })
+
+  async function textOf(body: Request): Promise<string> {
+    const type = (body.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
+    if (type !== 'application/json') throw new HttpProblem(415, 'the body must have the Content-Type application/json')
+    const bytes = await readBody(body, { max: MAX_SETTINGS_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch (cause) {
+      throw new HttpProblem(400, 'the body is no UTF-8 text', { cause })
+    }
+  }
+}
