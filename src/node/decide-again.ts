@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
@@ -16,6 +16,9 @@ import type { Tally } from './tally.ts'
 
 /** Sleepers that are asked about together; what they are answered is carried out one after the other, best first. */
 const ASKED_AT_ONCE = 8
+
+/** Longer than the grace that a run gets; a stop that takes longer waits for its engine. */
+const STOP_PATIENCE_MS = 30_000
 
 export interface DecideAgainComponents {
   clock: Clock
@@ -77,8 +80,22 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
       if (stopped !== undefined) stops.push(stopped)
       changed(subject.id, verdict.redirect)
     }
-    await Promise.all(stops)
+    await ended(stops, options)
     return changes
+  }
+
+  /** Their room is for those that wait. An engine that is away holds up nobody: what ends later wakes them then. */
+  async function ended(stops: readonly Promise<void>[], { signal }: Options): Promise<void> {
+    if (stops.length === 0) return
+    const late = new AbortController()
+    const patience = sleep(clock, STOP_PATIENCE_MS, { signal: late.signal })
+    try {
+      await Promise.race([Promise.all(stops), patience])
+      signal?.throwIfAborted()
+    } finally {
+      late.abort(new Error('they have ended'))
+      await patience.catch(() => {})
+    }
   }
 
   /** What is not asked about stays; what is about to end is no room that anyone holds. */

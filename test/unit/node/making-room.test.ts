@@ -74,6 +74,29 @@ describe('making room', () => {
   })
 })
 
+describe('a run that takes long to end', () => {
+  it('holds nobody up, and is not begun again before it has ended', async () => {
+    const id = await life.hear()
+    await life.settle()
+    const before = life.services.find(id).run?.runId
+    world.engine.leave()
+    const condition = { on: 'quorum', code: 'c' } as const
+    world.runner = () => waits([condition])
+    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+    const all = life.deciding.decideAgain()
+    await life.settle(15_000)
+    expect(await all).toMatchObject([{ id, from: 'run', to: 'parked' }])
+    world.runner = () => runs('known now')
+    life.deciding.dormitory.wake(condition)
+    await world.clock.advance(100)
+    expect(life.deciding.dormitory.get(id)).toBeDefined()
+    world.engine.comeBack()
+    await life.settle(20_000)
+    expect(life.state(id)).toBe('running')
+    expect(life.services.find(id).run?.runId).not.toBe(before)
+  })
+})
+
 describe('a grant that the node can not give', () => {
   it.each([
     [{ memoryBytes: 2 ** 40 }, 'LIMITS.SERVICE.MEMORY'],
