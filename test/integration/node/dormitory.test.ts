@@ -124,6 +124,19 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(second.service(web)).toMatchObject({ redirected: true, run: { detail: expect.stringContaining('keyword') } })
   })
 
+  it('follows a runner whose code was saved', async () => {
+    await pair()
+    const id = await publish('one')
+    await stateOf(second, id, 'running')
+    const words = 'not while I am away'
+    await writeFile(
+      join(world.dir('second'), 'runners', 'andromeda', 'runner.js'),
+      `export default async (service, node) => ({ run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'fail', message: '${words}' }] })`,
+    )
+    await stateOf(second, id, 'stopped')
+    expect(second.service(id).run?.detail).toContain(words)
+  })
+
   it('goes on with what a new policy still lets run, under the grant that it began with', async () => {
     await pair()
     const id = await publish('one')

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { manualClock } from '../../../src/base/clock.ts'
+import { FIRST_SCHEMA } from '../../../src/journal/schema.ts'
+import { NOW, NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
+
+const sleeper = {
+  id: 'a',
+  on: [{ on: 'quorum', code: 'c' }],
+  rank: 1.5,
+  since: NOW_MS,
+  arrived: NOW_MS - 1,
+  expires: NOW_MS + 1,
+} as const
+
+describe('sleepers', () => {
+  it('are kept as they were put last, over a reopening', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'journal.db')
+    {
+      using journal = open(path)
+      journal.sleepers.put({ ...sleeper, rank: 9 })
+      journal.sleepers.put(sleeper)
+      journal.sleepers.put({ ...sleeper, id: 'b' })
+      journal.sleepers.remove('b')
+      journal.sleepers.remove('unknown')
+    }
+    using journal = open(path)
+    expect(journal.sleepers.all()).toEqual([sleeper])
+  })
+
+  it('are forgotten with their service', async () => {
+    const clock = manualClock(NOW_MS)
+    using journal = open(':memory:', clock)
+    const row = record(1, { expires: NOW + 1 })
+    journal.announcements.insert(row)
+    journal.sleepers.put({ ...sleeper, id: row.id })
+    await clock.advance(1000 * 1000)
+    expect(journal.prune(10)).toEqual([row.id])
+    expect(journal.sleepers.all()).toEqual([])
+  })
+
+  it('have room in a journal that was written before there were any', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'journal.db')
+    {
+      using old = new DatabaseSync(path)
+      old.exec(`${FIRST_SCHEMA}; PRAGMA user_version = 1; INSERT INTO meta VALUES ('k', 'v')`)
+    }
+    using journal = open(path)
+    journal.sleepers.put(sleeper)
+    expect(journal.sleepers.all()).toEqual([sleeper])
+    expect(journal.meta.get('k')).toBe('v')
+  })
+})
