@@ -36,9 +36,11 @@ export function some(words: Iterable<string>, most = 8): string {
   return fits.length === 0 ? `${rest} entries` : `${fits.join(', ')} and ${rest} more`
 }
 
-/** As many of them as a need's value holds: each of those that stand there helps. */
+/** As many of them as a need's value holds, whole: each of those that stand there helps. */
 export function values(words: Iterable<string>, most = 8): string {
-  return fitting([...words].map(shown).sort(), most).join(', ')
+  const all = [...words]
+  const whole = all.filter((word) => word.length <= MAX_WORD && shown(word) === word).sort()
+  return whole.length === 0 ? some(all, most) : fitting(whole, most).join(', ')
 }
 
 function fitting(sorted: readonly string[], most: number): string[] {

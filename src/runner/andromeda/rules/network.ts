@@ -26,7 +26,7 @@ export const network: Rule = {
         fail(name, `asks for ${shown(target)}: ${why}`, {
           field: 'network',
           must: 'be',
-          value: `without ${shown(target)}`,
+          value: `without ${target}`,
         }),
       )
     }

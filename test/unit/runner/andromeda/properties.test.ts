@@ -1,158 +1,183 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../../../protocols/limits.ts'
-import type { RunnerConfig } from '../../../../src/config/runner-schema.ts'
+import type { Verdict } from '../../../../src/base/verdict.ts'
+import { PHYSICAL_RULES, RULE_NAMES } from '../../../../src/config/rule-names.ts'
 import { andromeda } from '../../../../src/runner/andromeda/index.ts'
-import type { ReceivedService } from '../../../../src/runner/index.ts'
-import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../support.ts'
+import type { ReceivedService } from '../../../../src/runner/contract.ts'
+import type { RunnerSnapshot } from '../../../../src/runner/index.ts'
+import { isPlainVerdict } from '../../../../src/runner/plain-verdict.ts'
+import { verdictSchema } from '../../../../src/runner/verdict-schema.ts'
+import { facts, nodeOf, service, settings } from './any.ts'
+import { followNeeds } from './follow-needs.ts'
+import { stricter } from './stricter.ts'
+import { NOTHING_HELPS } from './table.ts'
 
-const word = fc.constantFrom('api', 'API', 'games', 'web3', 'tor')
-const tool = fc.constantFrom('docker', 'node', 'Node.JS', 'rust', 'go', 'cobol\u202e')
-const amount = fc.integer({ min: 1, max: 8 })
-const little = fc.integer({ min: 1, max: 3 })
-/** Mostly what lets a service run: otherwise nearly all would fail at one rule or another. */
-function mostly<T>(usual: NoInfer<T>, rare: fc.Arbitrary<T>): fc.Arbitrary<T> {
-  return fc.oneof({ arbitrary: fc.constant(usual), weight: 5 }, { arbitrary: rare, weight: 1 })
-}
-const author = fc.constantFrom(OWN, OWN, OWN, STRANGER)
-
-const service: fc.Arbitrary<ReceivedService> = fc
-  .record({
-    author,
-    desc: fc.string({ maxLength: 5, unit: 'grapheme' }),
-    keywords: mostly<string[]>(['api'], fc.array(word, { maxLength: 3 })),
-    toolchain: mostly<string[]>(['node'], fc.uniqueArray(tool, { maxLength: 3 })),
-    network: mostly<string[]>([], fc.array(fc.constantFrom('a.b:1', '*.c.d:443'), { maxLength: 2 })),
-    hostchains: fc.array(fc.constantFrom('btc', 'sol'), { maxLength: 2 }),
-    replicas: fc.integer({ min: 1, max: 3 }),
-    resources: fc.record({ memory: little, disk: little, cpu: little, pids: little }),
-  })
-  .map(serviceOf)
-
-const much = mostly(8, amount)
-const most = { MEMORY: much, CPU: much, DISK: much, PIDS: much }
-const settings = fc.record({
-  DESC_MAX_LEN: mostly(20, fc.integer({ min: 0, max: 13 })),
-  REDIRECTION_DEPTH: fc.integer({ min: 0, max: 2 }),
-  REDIRECT: fc.constantFrom('unless-run', 'always', 'never'),
-  KEYWORDS: mostly<string[]>(['tor', 'api', 'web3'], fc.array(word, { maxLength: 3 })),
-  PREFER_TOOLCHAIN: fc.record({
-    docker: fc.array(tool, { maxLength: 3 }),
-    host: mostly<string[]>(['node.js', 'rust'], fc.array(tool, { maxLength: 3 })),
-  }),
-  PREFER_HOSTCHAINS: fc.constantFrom(
-    {},
-    { btc: { MIN_FREEZE: 0 }, sol: {} },
-    { btc: { MIN_FREEZE: 3 }, sol: { MIN_FREEZE: 1 } },
-  ),
-  TRUST_TREE: fc.constantFrom({}, { ROOTS: { [STRANGER]: { DEPTH: 0 } } }),
-  LIMITS: fc.record({ TOTAL: fc.record({ ...most, RUNS: fc.integer({ min: 0, max: 8 }) }) }),
-})
-
-const node = fc
-  .record({
-    depth: fc.integer({ min: 0, max: 8 }),
-    runs: fc.integer({ min: 0, max: 8 }),
-    free: much,
-    docker: fc.boolean(),
-  })
-  .map(({ depth, runs, free, docker }) => ({
-    depth,
-    capacity: {
-      memoryBytes: free,
-      cpuMillicores: free,
-      diskBytes: free,
-      pids: free,
-      runs,
-      executors: docker ? [{ name: 'docker' as const }, { name: 'host' as const }] : [{ name: 'host' as const }],
-    },
-  }))
+const runs = ({ run }: Verdict) => run !== false
 
 describe('a verdict of Andromeda', () => {
-  it('is JSON, has reasons, and tells what would help or that nothing does', () => {
-    let ran = 0
+  it('is a verdict, has a reason of each rule, and tells what would help or that nothing does', () => {
+    let [ran, parked, evicted] = [0, 0, 0]
     fc.assert(
-      fc.property(service, settings, node, (asked, chosen, change) => {
-        const verdict = andromeda(asked, snapshotOf(configOf(chosen), change))
-        expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict)
-        expect(verdict.reasons.length).toBeGreaterThan(0)
+      fc.property(service, settings, facts, (asked, chosen, known) => {
+        const verdict = andromeda(asked, nodeOf(chosen, known))
+        const read: unknown = JSON.parse(JSON.stringify(verdict))
+        expect(read).toEqual(verdict)
+        expect(verdictSchema.safeParse(read)).toEqual({ success: true, data: verdict })
+        expect(isPlainVerdict(read)).toBe(!/[^ -~]/.test(JSON.stringify(read)))
         expect(verdict.reasons.length).toBeLessThanOrEqual(MAX_REASONS)
-        if (verdict.run !== false) ran++
-        expect(verdict.run !== false).toBe(verdict.reasons.every(({ outcome }) => outcome === 'pass'))
-        for (const { outcome, needs, message } of verdict.reasons) {
+        expect(RULE_NAMES.filter((name) => verdict.reasons.every(({ rule }) => rule !== name))).toEqual([])
+        expect(runs(verdict)).toBe(verdict.reasons.every(({ outcome }) => outcome === 'pass'))
+        if (runs(verdict)) ran++
+        if (verdict.park !== undefined) parked++
+        if (verdict.evict !== undefined) evicted++
+        if (verdict.reasons.some(({ outcome }) => outcome === 'fail')) expect(verdict.park).toBeUndefined()
+        for (const { outcome, needs, message, warned, rule } of verdict.reasons) {
           expect(Buffer.byteLength(message)).toBeLessThanOrEqual(MAX_REASON_LENGTH)
           expect(Buffer.byteLength(needs?.value ?? '')).toBeLessThanOrEqual(MAX_REASON_LENGTH)
           expect(message).not.toMatch(/[\u202e\n]/)
-          if (outcome !== 'pass' && needs === undefined)
-            expect(message).toMatch(/helps$|asks for some$|nothing runs here$|would run here$/)
+          if (outcome !== 'pass' && needs === undefined) expect(message).toMatch(NOTHING_HELPS)
+          if (warned !== undefined)
+            expect([outcome, chosen.MODES]).toEqual(['pass', expect.objectContaining({ [rule]: 'warn' })])
         }
+      }),
+      { numRuns: 2000 },
+    )
+    for (const count of [ran, parked, evicted]) expect(count).toBeGreaterThan(5)
+  })
+
+  it('does not depend on the order of keys, of lists that are sets, or of arrival', () => {
+    fc.assert(
+      fc.property(service, settings, facts, (asked, chosen, known) => {
+        const node = nodeOf(chosen, known)
+        const turned = { ...node, config: reversed(node.config), ...reversedLists(known) } as RunnerSnapshot
+        expect(Object.keys(turned.config)).not.toEqual(Object.keys(node.config))
+        expect(andromeda(withSetsReversed(asked), turned)).toEqual(andromeda(asked, node))
       }),
       { numRuns: 1000 },
     )
-    expect(ran).toBeGreaterThan(10)
   })
 
-  it('does not depend on the order of keys', () => {
+  it('does not depend on the clock, but for what rests on statements of hubs', () => {
+    let changed = 0
     fc.assert(
-      fc.property(service, settings, node, (asked, chosen, change) => {
-        const config = configOf(chosen)
-        const turned = reversed(config) as RunnerConfig
-        expect(Object.keys(turned)).not.toEqual(Object.keys(config))
-        expect(andromeda(asked, snapshotOf(turned, change))).toEqual(andromeda(asked, snapshotOf(config, change)))
+      fc.property(service, settings, facts, fc.integer({ min: -300, max: 300 }), (asked, chosen, known, later) => {
+        const node = nodeOf(chosen, known)
+        const then = { ...node, now: node.now + later }
+        const others = ({ reasons }: Verdict) =>
+          reasons.filter(({ rule }) => !['trust', 'veto', 'redirection', 'dormitory'].includes(rule))
+        const [first, second] = [andromeda(asked, node), andromeda(asked, then)]
+        expect(others(second)).toEqual(others(first))
+        if (runs(first) !== runs(second)) changed++
+        const silent = { attestations: [] }
+        expect(andromeda(asked, { ...then, ...silent })).toEqual(andromeda(asked, { ...node, ...silent }))
       }),
+      { numRuns: 1000 },
     )
+    expect(changed).toBeGreaterThan(0)
   })
 
-  it('does not depend on the clock', () => {
-    fc.assert(
-      fc.property(service, settings, node, fc.nat(), (asked, chosen, change, now) => {
-        const config = configOf(chosen)
-        expect(andromeda(asked, snapshotOf(config, { ...change, now }))).toEqual(
-          andromeda(asked, snapshotOf(config, change)),
-        )
-      }),
-    )
-  })
-
-  it('runs nothing under a stricter configuration that it did not run before', () => {
-    const less = fc.record({
-      MEMORY: amount,
-      CPU: amount,
-      DISK: amount,
-      PIDS: amount,
-      RUNS: fc.integer({ min: 0, max: 8 }),
-    })
+  it.each(Object.entries(stricter))('never runs more under a stricter configuration: %s', (_key, { before, after }) => {
     let stopped = 0
     fc.assert(
-      fc.property(service, settings, node, less, fc.nat({ max: 13 }), (asked, chosen, change, bound, length) => {
-        const { TOTAL } = chosen.LIMITS
-        const strict = {
-          ...chosen,
-          DESC_MAX_LEN: Math.min(length, chosen.DESC_MAX_LEN),
-          KEYWORDS: chosen.KEYWORDS.length > 1 ? chosen.KEYWORDS.slice(1) : chosen.KEYWORDS,
-          PREFER_TOOLCHAIN: { docker: chosen.PREFER_TOOLCHAIN.docker.slice(1), host: chosen.PREFER_TOOLCHAIN.host },
-          LIMITS: {
-            TOTAL: Object.fromEntries(
-              Object.entries(TOTAL).map(([key, value]) => [key, Math.min(value, bound[key as 'CPU'])]),
-            ),
-          },
-        }
-        const before = andromeda(asked, snapshotOf(configOf(chosen), change)).run !== false
-        const after = andromeda(asked, snapshotOf(configOf(strict), change)).run !== false
-        if (before && !after) stopped++
-        expect(after && !before).toBe(false)
+      fc.property(service, settings, facts, (asked, chosen, known) => {
+        const loose = andromeda(asked, nodeOf({ ...chosen, ...before?.(chosen) }, known))
+        const strict = andromeda(asked, nodeOf({ ...chosen, ...after(chosen) }, known))
+        if (runs(loose) && !runs(strict)) stopped++
+        expect(runs(strict) && !runs(loose)).toBe(false)
+      }),
+      { numRuns: 1500 },
+    )
+    expect(stopped).toBeGreaterThan(0)
+  })
+
+  it('never passes on more under a stricter configuration', () => {
+    const order = ['never', 'unless-run', 'always']
+    fc.assert(
+      fc.property(service, settings, facts, (asked, chosen, known) => {
+        const redirected = order.map((REDIRECT) => andromeda(asked, nodeOf({ ...chosen, REDIRECT }, known)).redirect)
+        expect(redirected).toEqual(redirected.toSorted())
+        expect(andromeda(asked, nodeOf({ ...chosen, REDIRECTION_DEPTH: 0 }, known)).redirect).toBe(false)
+      }),
+    )
+  })
+
+  it('never stops anything by a rule that only warns', () => {
+    fc.assert(
+      fc.property(service, settings, facts, fc.constantFrom(...RULE_NAMES), (asked, chosen, known, rule) => {
+        if (PHYSICAL_RULES.has(rule)) return
+        const warned = andromeda(asked, nodeOf({ ...chosen, MODES: { [rule]: 'warn' } }, known))
+        const enforced = andromeda(asked, nodeOf({ ...chosen, MODES: {} }, known))
+        const of = (verdict: Verdict) => verdict.reasons.filter((reason) => reason.rule === rule)
+        expect(of(warned).map(({ warned: would, outcome }) => [outcome, would ?? 'pass'])).toEqual(
+          of(enforced).map(({ outcome }) => ['pass', outcome]),
+        )
+        if (runs(enforced)) expect(warned).toEqual(enforced)
       }),
       { numRuns: 1000 },
     )
-    expect(stopped).toBeGreaterThan(10)
+  })
+
+  it('becomes "run" by doing what all needs say, or says that nothing helps', () => {
+    let [helped, hopeless] = [0, 0]
+    fc.assert(
+      fc.property(service, settings, facts, (asked, chosen, known) => {
+        const { verdict, rounds } = followNeeds(asked, nodeOf(chosen, known))
+        const stuck = verdict.reasons.filter(({ outcome }) => outcome !== 'pass')
+        if (runs(verdict) && rounds > 0) helped++
+        if (!runs(verdict)) {
+          hopeless++
+          expect(stuck.filter(({ needs, message }) => needs === undefined && NOTHING_HELPS.test(message))).not.toEqual(
+            [],
+          )
+        }
+      }),
+      { numRuns: 2000 },
+    )
+    expect(helped).toBeGreaterThan(200)
+    expect(hopeless).toBeGreaterThan(5)
+  })
+
+  it('ranks more reward never lower, and the same whatever becomes of the service', () => {
+    const perHour = fc
+      .bigInt({ min: 0n, max: 10n ** 20n })
+      .map((parts) => `${parts / 1000n}.${String(parts % 1000n).padStart(3, '0')}`)
+    fc.assert(
+      fc.property(service, settings, facts, perHour, perHour, (asked, chosen, known, one, two) => {
+        const rank = (reward: string, node = nodeOf(chosen, known)) =>
+          andromeda({ ...asked, reward: { asset: 'kly', perHour: reward } }, node).rank as number
+        const [less, more] = Number(one) <= Number(two) ? [one, two] : [two, one]
+        if (Number(less) < Number(more)) expect(rank(more)).toBeGreaterThanOrEqual(rank(less))
+        expect(rank(one, nodeOf({ ...chosen, LIMITS: {}, PREFER_TOOLCHAIN: {} }))).toBe(rank(one))
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
 
 function reversed(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (Array.isArray(value)) return value.toReversed()
+  if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value)
       .reverse()
       .map(([key, item]) => [key, reversed(item)]),
   )
+}
+
+function reversedLists({ attestations = [], frozen = [], running = [] }: Partial<RunnerSnapshot>): object {
+  return { attestations: attestations.toReversed(), frozen: frozen.toReversed(), running: running.toReversed() }
+}
+
+/** Sources are tried in their order; the other lists of a service have none. */
+function withSetsReversed(asked: ReceivedService): ReceivedService {
+  const { keywords, toolchain, symbiotes, hostchains, network } = asked
+  return {
+    ...asked,
+    keywords: keywords.toReversed(),
+    toolchain: toolchain.toReversed(),
+    symbiotes: symbiotes.toReversed(),
+    hostchains: hostchains.toReversed(),
+    network: network.toReversed(),
+  }
 }
