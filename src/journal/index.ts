@@ -19,7 +19,7 @@ export type { PublishedStore } from './published.ts'
 export { type HeardFilter, type HeardService, type JournalReader, openJournalReader } from './reader.ts'
 export type { ReceiptStore } from './receipts.ts'
 export type { RunRecord, RunStore } from './runs.ts'
-export type { SleeperRecord, SleeperStore } from './sleepers.ts'
+export type { SleeperStore } from './sleepers.ts'
 export type { StopStore } from './stops.ts'
 export type { VerdictRecord, VerdictStore } from './verdicts.ts'
 

@@ -98,7 +98,7 @@ describe('whatever comes in whatever order', () => {
             life = await world.start()
           } else if (one.is === 'pause') {
             await life.settle(400)
-          } else {
+          } else if ('which' in one) {
             const id = heard[one.which % Math.max(1, heard.length)]
             if (id === undefined) continue
             if (one.is === 'finish') world.finish(id)
