@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
@@ -14,6 +14,7 @@ import {
   type Supervisor,
 } from '../../../src/execution/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/own-engine.ts'
 import { grantOf, makeRunDirs, type RunDirs, talk, until, writeCode } from '../../fixtures/run-fixture.ts'
 import { executorsOf } from '../../fixtures/victim.ts'
 import { needs } from '../../require.ts'
@@ -65,19 +66,27 @@ function serviceOf(run: object) {
 describe.each([
   ['host', 'bubblewrap'],
   ['docker', 'engine'],
-] as const)('a service supervised on %s', (name: ExecutorName, need) => {
+  ['docker', 'own-engine'],
+] as const)('a service supervised on %s (%s)', (name: ExecutorName, need) => {
   describe.skipIf(!needs(need))('for real', () => {
+    /** as on another machine: nothing of this one is seen there */
+    let apart: OwnEngine | undefined
+    beforeAll(async () => {
+      if (need === 'own-engine') apart = await startOwnEngine()
+    })
+    afterAll(() => apart?.[Symbol.asyncDispose]())
     let dirs: RunDirs & AsyncDisposable
     let part: ReturnType<typeof supervise>
     let executor: Executor
     let supervisor: Supervisor
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      executor = executorsOf(dirs, `sup-${name}-${process.pid}`)[name]
+      executor = executorsOf(dirs, `sup-${name}-${process.pid}`, apart?.config)[name]
     })
     afterEach(async () => {
       await part.close()
       expect(await executor.adopt()).toEqual([])
+      if (apart !== undefined) expect(await apart.left()).toEqual([])
       await dirs[Symbol.asyncDispose]()
     })
     const open = async (files: Record<string, string>) => {
@@ -149,14 +158,15 @@ describe.each([
   })
 })
 
-describe.skipIf(!needs('engine'))('an engine that goes away under a run', () => {
-  it('is waited for; the run is found again, and not begun twice', async () => {
+describe.each(['engine', 'own-engine'] as const)('an engine (%s) that goes away under a run', (need) => {
+  it.skipIf(!needs(need))('is waited for; the run is found again, and not begun twice', async () => {
     await using dirs = await makeRunDirs()
-    const proxy = await cuttable('/var/run/docker.sock')
+    await using apart = need === 'engine' ? undefined : await startOwnEngine()
+    const proxy = await cuttable(apart === undefined ? { path: '/var/run/docker.sock' } : apart.config)
     const executor = createDockerExecutor(
       { clock: systemClock(), log: silentLog() },
       {
-        docker: { host: '127.0.0.1', port: proxy.port },
+        docker: { ...apart?.config, host: '127.0.0.1', port: proxy.port },
         nodeId: `gone-${process.pid}`,
         runtimeDir: dirs.runtime,
         toolchains: { 'node.js': { image: 'thundercloud/node' } },
@@ -189,15 +199,15 @@ describe.skipIf(!needs('engine'))('an engine that goes away under a run', () => 
   })
 })
 
-/** A way to a unix socket that can be cut: whoever is on it hears nothing more. */
-async function cuttable(path: string) {
+/** A way to a socket that can be cut: whoever is on it hears nothing more. */
+async function cuttable(to: { path: string } | { host: string; port: number }) {
   const sockets = new Set<Socket>()
   let server: Server | undefined
   let port = 0
   async function open(): Promise<void> {
     if (server !== undefined) return
     const opened = createServer((socket) => {
-      const target = connect(path)
+      const target = 'path' in to ? connect(to.path) : connect(to.port, to.host)
       for (const end of [socket, target]) {
         sockets.add(end)
         end

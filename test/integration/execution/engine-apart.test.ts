@@ -1,0 +1,167 @@
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import { createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { createDockerExecutor, type DockerExecutorInit, EngineGoneError } from '../../../src/execution/index.ts'
+import { createAuthority } from '../../fixtures/certificates.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/own-engine.ts'
+import { linesOf, MIB, makeRunDirs, planFor, type RunDirs, talk, until, writeCode } from '../../fixtures/run-fixture.ts'
+import { needs } from '../../require.ts'
+
+const SERVER = `require('net').createServer({ allowHalfOpen: true }, s => s.pipe(s)).listen(4000, '127.0.0.1')`
+
+describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
+  let engine: OwnEngine
+  let dirs: RunDirs & AsyncDisposable
+  beforeAll(async () => {
+    engine = await startOwnEngine()
+    dirs = await makeRunDirs()
+  })
+  afterAll(async () => {
+    await dirs[Symbol.asyncDispose]()
+    await engine[Symbol.asyncDispose]()
+  })
+
+  const over = (docker: DockerExecutorInit['docker'] = engine.config, nodeId = `apart-${process.pid}`) =>
+    createDockerExecutor(
+      { clock: systemClock(), log: silentLog() },
+      {
+        docker,
+        nodeId,
+        runtimeDir: dirs.runtime,
+        toolchains: { 'node.js': { image: 'thundercloud/node' } },
+        registries: [],
+        logs: { maxBytes: 100_000, keep: 1 },
+      },
+    )
+  const sentence = async (change: object) => {
+    await using executor = over({ ...engine.config, ...change })
+    const { available, detail } = await executor.available()
+    await expect(executor.adopt()).rejects.toThrow(EngineGoneError)
+    return `${available} ${detail}`
+  }
+
+  it('answers who has a certificate of its authority', async () => {
+    await using executor = over()
+    const detail = expect.stringContaining(`at 127.0.0.1:${engine.config.port}`)
+    expect(await executor.available()).toMatchObject({ available: true, detail })
+  })
+
+  it('says in one sentence what is wrong with the certificates', async () => {
+    const { stranger, expired } = engine
+    expect(await sentence({ ca: stranger.ca })).toMatch(/^false .* certificate that DOCKER_CONFIGS\.ca has not signed/)
+    for (const other of [{ cert: stranger.cert, key: stranger.key }, expired, { cert: undefined, key: undefined }])
+      expect(await sentence(other)).toMatch(/^false .* does not accept our certificate: DOCKER_CONFIGS\.cert must be/)
+    expect(await sentence({ key: stranger.key })).toMatch(/^false DOCKER_CONFIGS\.key does not belong to/)
+    expect(await sentence({ cert: 'no PEM' })).toMatch(/^false DOCKER_CONFIGS\.cert or key is no PEM/)
+    expect(await sentence({ host: 'localhost' })).toMatch(/^false the certificate of .* is not for "localhost"/)
+    const plain = { protocol: 'http', ca: undefined, cert: undefined, key: undefined }
+    expect(await sentence(plain)).toMatch(/^false the Docker engine wants TLS: set DOCKER_CONFIGS\.protocol/)
+  })
+
+  it('says so when its own certificate has expired, or nobody is there, or nobody who speaks TLS', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tc-tls-'))
+    const authority = await createAuthority(dir)
+    const old = await authority.sign('old', { days: -1 })
+    const server = createServer(old, (_request, response) => response.end('{}'))
+    const plain = createTcpServer((socket) => socket.on('error', () => {}).once('data', () => socket.end('what?')))
+    try {
+      const [port, plainPort] = await Promise.all([listening(server), listening(plain)])
+      expect(await sentence({ port, ca: authority.ca })).toMatch(/^false the certificate of .* has expired: renew it/)
+      expect(await sentence({ port: plainPort })).toMatch(
+        /^false .* does not speak TLS: start dockerd with --tlsverify/,
+      )
+    } finally {
+      for (const one of [server, plain]) await new Promise((resolve) => one.close(resolve))
+      await rm(dir, { recursive: true })
+    }
+    expect(await sentence({ port: 9 })).toMatch(/^false .*127\.0\.0\.1:9 is not there: start dockerd/)
+    expect(await sentence({ host: 'nowhere.invalid' })).toMatch(/^false the name of .*nowhere\.invalid.* is not known/)
+  })
+
+  it('gets code as it is: names of any length, links, modes', async () => {
+    await using executor = over()
+    const long = `${'d'.repeat(90)}/${'e'.repeat(90)}/${'ü'.repeat(100)}.txt`
+    const script = `const fs = require('fs'), long = ${JSON.stringify(long)}
+      console.log(JSON.stringify([fs.readFileSync(long, 'utf8'), fs.readlinkSync('link'), fs.readFileSync('link', 'utf8'), fs.statSync('run.sh').mode & 0o777]))`
+    const plan = await planFor(executor, dirs, script)
+    const codeDir = await writeCode(dirs, { 'main.js': script, [long]: 'far', 'run.sh': '' })
+    await symlink(long, join(codeDir, 'link'))
+    await chmod(join(codeDir, 'run.sh'), 0o755)
+    const run = await executor.start({ ...plan, codeDir })
+    expect(await run.wait()).toMatchObject({ exitCode: 0 })
+    expect((await linesOf(plan.logDir)).out.map((line) => JSON.parse(line))).toEqual([['far', long, 'far', 0o755]])
+    await executor.remove(run.handle)
+    expect(await engine.left()).toEqual([])
+  })
+
+  it('keeps its doors: one that lost who was attached, or hangs, lets the next in', async () => {
+    await using first = over()
+    const plan = await planFor(first, dirs, SERVER, { ports: [4000] })
+    const run = await first.start(plan)
+    const held = await run.connect(4000)
+    held.write('half of a')
+    await once(held, 'data')
+    const door = engine.docker.getContainer(`thundercloud-${plan.runId}-door`)
+    const { Id } = await door.inspect()
+
+    await using second = over()
+    const again = (await second.adopt()).find(({ runId }) => runId === plan.runId)?.run
+    if (again === undefined) throw new Error('not found')
+    const lost = new Promise((resolve) => held.on('close', resolve))
+    expect(await talk(await again.connect(4000), 'hello')).toBe('hello')
+    await first[Symbol.asyncDispose]()
+    await lost
+    expect((await door.inspect()).Id).toBe(Id)
+
+    // A door that says nothing is replaced.
+    await second[Symbol.asyncDispose]()
+    const { Processes } = await door.top()
+    process.kill(Number(Processes.at(-1)?.[1]), 'SIGSTOP')
+    await using third = over()
+    const last = (await third.adopt()).find(({ runId }) => runId === plan.runId)?.run
+    expect(await talk((await last?.connect(4000)) as never, 'hello')).toBe('hello')
+    expect((await door.inspect()).Id).not.toBe(Id)
+    await third.remove(run.handle)
+    expect(await engine.left()).toEqual([])
+  })
+
+  it('carries much to many at once', async () => {
+    await using executor = over()
+    const run = await executor.start(await planFor(executor, dirs, SERVER, { ports: [4000] }))
+    const text = 'abcdefgh'.repeat(MIB / 2)
+    const all = await Promise.all(
+      Array.from({ length: 8 }, async (_, n) => talk(await run.connect(4000), `${n}${text}`)),
+    )
+    expect(all.map((answer, n) => answer === `${n}${text}`)).toEqual(Array(8).fill(true))
+    await executor.remove(run.handle)
+  })
+
+  it('that dies under a run is told, and what it leaves is cleared away when it is back', async () => {
+    await using executor = over()
+    const plan = await planFor(executor, dirs, 'setInterval(() => {}, 1000)')
+    const run = await executor.start(plan)
+    const waiting = expect(run.wait()).rejects.toThrow(EngineGoneError)
+    await engine.kill()
+    await waiting
+    await expect(run.stop({ graceMs: 0 })).rejects.toThrow(/is not there: start dockerd/)
+    expect(await executor.available()).toMatchObject({ available: false })
+    await engine.start()
+    const found = await until(async () => (await executor.adopt()).find(({ runId }) => runId === plan.runId))
+    await executor.remove(found.run.handle)
+    expect(await engine.left()).toEqual([])
+  })
+})
+
+async function listening(server: {
+  listen(port: number, host: string, done: () => void): unknown
+  address(): unknown
+}) {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as { port: number }).port
+}
