@@ -26,11 +26,20 @@ export function narrate<Name extends keyof NodeEvents & string>(
       `${shortId(id)}: ${peer(who)} opened a tunnel to "${printable(port, 64)}"`,
     'node:tunnel-refused': ({ id, port, peer: who, reason }) =>
       `${shortId(id)}: ${peer(who)} got no tunnel to "${printable(port, 64)}": ${printable(reason, 300)}`,
+    'node:woken': ({ to, ...service }) => (to === 'parked' ? undefined : `${named(service)} was woken: ${to}`),
+    'node:evicted': ({ by, parked, ...service }) =>
+      `${named(service)} makes room for ${shortId(by)}${parked ? ', and is parked' : ''}`,
+    'node:redecided': ({ services, changes }) =>
+      changes.length === 0
+        ? undefined
+        : `decided again about ${services}: ${changes.map(({ from, to, ...service }) => `${named(service)} ${from} -> ${to}`).join(', ')}`,
     'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
     'node:trouble': ({ what, reason }) => `trouble with ${printable(what, 80)}: ${printable(reason, 300)}`,
     'execution:executor': ({ executor, available, detail: more }) =>
       `${executor} is ${available ? 'here' : 'gone'}: ${printable(more, 300)}`,
-    'runner:load-failed': ({ message }) => `the runner can not be loaded: ${printable(message, 300)}`,
+    'runner:loaded': ({ entry }) => `the runner ${printable(entry, 300)} decides from now on`,
+    'runner:load-failed': ({ message, keepsOld }) =>
+      `${printable(message, 400)}; ${keepsOld ? 'the one before goes on' : 'there is no runner, so nothing is run or passed on'}`,
     'runner:died': ({ message }) => `the runner ended: ${printable(message, 300)}`,
   }
   return tellers[name]?.(detail)

@@ -1,5 +1,6 @@
-import { formatBytes, printable } from '../base/text.ts'
+import { formatBytes, formatMs, printable } from '../base/text.ts'
 import type { Condition, Grant, Need, Reason, Verdict } from '../base/verdict.ts'
+import type { ServiceView } from '../node/contract.ts'
 import { table } from './output.ts'
 
 export function verdictText({ run, redirect, park }: Verdict): string {
@@ -13,6 +14,13 @@ function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, netw
   const reach =
     network.mode === 'none' ? 'no network' : `network: ${network.mode === 'open' ? 'open' : network.allow.join(' ')}`
   return `${how} with ${formatBytes(memoryBytes)} memory, ${cpuMillicores / 1000} cores, ${formatBytes(diskBytes)} disk, ${pids} processes, ${reach}`
+}
+
+/** "parked until there is room, for 3h 5m at most" */
+export function parkedText({ until, on }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
+  const left = until - nowSeconds
+  const most = left > 0 ? `for ${formatMs(left * 1000)} at most` : 'and its time is up'
+  return `until ${wakeText(on)}, ${most}`
 }
 
 /** What wakes a parked service. */

@@ -21,7 +21,7 @@ export { commentedManifest } from './manifest-template.ts'
 
 export { type LoadedPolicy, loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './policy.ts'
 export { SettingsError } from './problem.ts'
-export { MAX_SETTINGS_BYTES } from './read.ts'
+export { MAX_SETTINGS_BYTES, textToJson } from './read.ts'
 export { keysOf, referenceText } from './reference.ts'
 export type { RunnerConfig } from './runner-schema.ts'
 export { SAMPLE_RUNNER } from './samples.ts'

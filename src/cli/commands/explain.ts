@@ -1,30 +1,53 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { printable } from '../../base/text.ts'
-import { argument, command } from '../command.ts'
+import type { Explanation, PastVerdict } from '../../node/contract.ts'
+import { argument, command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
-import { when } from '../text.ts'
-import { reasonLines, verdictText } from '../verdict-text.ts'
+import { table } from '../output.ts'
+import { clockTime, when } from '../text.ts'
+import { parkedText, reasonLines, verdictText } from '../verdict-text.ts'
 
 export const explain = command({
   name: 'explain',
   summary: 'Why the node did what it did: each rule, its outcome, and what would change it',
+  details: [
+    'Shown is the verdict in force, whose reasons its publisher got too. "warn": a rule that only warns let it pass, and',
+    'would have stopped it; that is told to nobody else.',
+  ].join('\n'),
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
-  options: {},
-  async run(cli, { service }) {
+  options: {
+    now: flag('what would be decided now; nothing is done'),
+    history: flag('also the verdicts before, each with the policy of its time'),
+  },
+  async run(cli, { service, now, history }) {
     const client = await daemonOf(cli)
-    const explanation = await client.explain(service, { signal: cli.signal })
-    cli.out.result(explanation, () => {
-      const { verdict, failure, from, at } = explanation
-      const decided =
-        from === 'journal'
-          ? `decided ${when(at, nowSeconds(cli.clock))}`
-          : 'not decided yet; this is what would be decided now'
-      return [
-        `${verdictText(verdict)} (${decided})`,
-        ...(failure === undefined ? [] : [`The runner failed: ${printable(failure, 400)}`]),
-        '',
-        ...reasonLines(verdict.reasons),
-      ]
-    })
+    const explanation = await client.explain(service, { now, history, signal: cli.signal })
+    cli.out.result(explanation, () => lines(explanation, { asked: now, seconds: nowSeconds(cli.clock) }))
   },
 })
+
+function lines(explanation: Explanation, { asked, seconds }: { asked: boolean; seconds: number }): string[] {
+  const { verdict, failure, from, at, parked, history = [] } = explanation
+  const decided =
+    from === 'journal'
+      ? `decided ${when(at, seconds)}`
+      : asked
+        ? 'this is what would be decided now'
+        : 'not decided yet; this is what would be decided now'
+  return [
+    `${verdictText(verdict)} (${decided})`,
+    ...(failure === undefined ? [] : [`The runner failed: ${printable(failure, 400)}`]),
+    ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
+    '',
+    ...reasonLines(verdict.reasons),
+    ...(history.length === 0 ? [] : ['', ...historyLines(history)]),
+  ]
+}
+
+function historyLines(history: readonly PastVerdict[]): string[] {
+  const rows = history.map(({ at, policy, verdict, failure }) => {
+    const said = verdict === undefined ? `the runner failed: ${printable(failure ?? '', 200)}` : verdictText(verdict)
+    return [clockTime(at * 1000), policy.slice(0, 12), said]
+  })
+  return table(['DECIDED (UTC)', 'POLICY', 'VERDICT'], rows)
+}

@@ -7,8 +7,11 @@ import { init } from './init.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { peers } from './peers.ts'
+import { policyApply } from './policy-apply.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyReplay } from './policy-replay.ts'
+import { policyShow } from './policy-show.ts'
+import { policyTest } from './policy-test.ts'
 import { publish, update } from './publish.ts'
 import { runnerNew } from './runner-new.ts'
 import { serviceNew } from './service-new.ts'
@@ -21,8 +24,11 @@ export const COMMANDS: readonly Command[] = [
   init,
   start,
   doctor,
+  policyShow,
   policyCheck,
+  policyTest,
   policyReplay,
+  policyApply,
   peers,
   runnerNew,
   serviceNew,

@@ -4,6 +4,7 @@ import { command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { table } from '../output.ts'
 import { show, when } from '../text.ts'
+import { wakeText } from '../verdict-text.ts'
 
 export const list = command({
   name: 'list',
@@ -38,9 +39,10 @@ function isCurrent({ state, supersededBy }: ServiceView): boolean {
   return state !== 'expired' && state !== 'stopped' && supersededBy === undefined
 }
 
-/** "refused, passed on" */
-export function stateText({ state, redirected, run }: ServiceView): string {
-  const doing = state === 'accepted' && run !== undefined ? run.state : state
+/** "refused, passed on"; "parked until there is room" */
+export function stateText({ state, redirected, run, parked }: ServiceView): string {
+  const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
+  const doing = state === 'accepted' && run !== undefined ? run.state : waits
   const saysSo = state === 'redirected' || state === 'published'
   return redirected && !saysSo ? `${doing}, passed on` : doing
 }

@@ -11,6 +11,8 @@ import { lightPeerFor } from '../light.ts'
 import { fields } from '../output.ts'
 import { receiptLine } from '../publishing/tally.ts'
 import { show, when } from '../text.ts'
+import { parkedText } from '../verdict-text.ts'
+
 import { stateText } from './list.ts'
 
 /** Nodes that have not answered by then are not waited for. */
@@ -81,6 +83,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly ReceiptView[]): s
       ['author', shown.address(view.author)],
       ['code', printable(view.code)],
       ['state', stateText(view)],
+      ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
       ['run', running],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', String(view.replicas)],

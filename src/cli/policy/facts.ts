@@ -8,8 +8,9 @@ import type { Cli } from '../cli.ts'
 import type { Option } from '../command.ts'
 import type { Subject } from './subject.ts'
 
-/** Nobody's address: who has no folder has no own services either. */
-const NOBODY = '11111111111111111111111111111112'
+/** Addresses whose keys nobody has: of a node that is only thought of, and of an author whom nobody trusts. */
+const NOBODY = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
+export const STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
 
 const EXECUTORS: readonly ExecutorName[] = ['docker', 'host']
 

@@ -13,7 +13,12 @@ const CHANGE: Change = {
   reasons: [{ rule: 'keywords', outcome: 'fail', message: 'none matches', warned: 'fail' }],
 }
 
-function post(it: ReturnType<typeof apiInMemory>, path: string, body: BodyInit | null, type = 'application/json') {
+function post(
+  it: ReturnType<typeof apiInMemory>,
+  path: string,
+  body: string | Uint8Array<ArrayBuffer> | null,
+  type = 'application/json',
+) {
   return it.ask(path, { method: 'POST', headers: { 'content-type': type }, body })
 }
 

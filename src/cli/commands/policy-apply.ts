@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import type { ApiClient } from '../../api/client/client.ts'
+import { NoDaemonError } from '../../api/client/errors.ts'
+import { InputError } from '../../base/errors.ts'
+import type { Change } from '../../node/contract.ts'
+import { livingOwner } from '../../node/lock.ts'
+import { replaceFile } from '../../node/policy/replace-file.ts'
+import type { Cli } from '../cli.ts'
+import { argument, command, flag } from '../command.ts'
+import { daemonOf } from '../daemon.ts'
+import { FailedError } from '../errors.ts'
+import { changesTable, howMany, stopsText } from '../policy/change-text.ts'
+import { loadWith } from '../policy/load-with.ts'
+import { type Folder, loadSubject, type Subject } from '../policy/subject.ts'
+
+export const policyApply = command({
+  name: 'policy apply',
+  summary: 'Put a policy in force: what would stop is told first',
+  details: [
+    "The runner's config.json is replaced, the one before is kept beside it as config.json.previous, and everything that",
+    'is parked or running is decided again. Where no node runs, the file is replaced for the next start.',
+  ].join('\n'),
+  args: { file: argument('FILE', "a runner's settings") },
+  options: { yes: flag('do not ask', '-y') },
+  async run(cli, { file, yes }) {
+    const subject = await loadSubject(cli, { file, runner: undefined })
+    for (const { message } of subject.draft.notices) cli.out.note(`Note: ${message}`)
+    const { text, policy } = subject.draft
+    let client: ApiClient
+    let preview: Change[]
+    try {
+      client = await daemonOf(cli)
+      preview = await client.previewPolicy(text, { signal: cli.signal })
+    } catch (error) {
+      if (!(error instanceof NoDaemonError) || cli.globals.api !== undefined) throw error
+      // a node that runs and does not answer would decide by the old policy, and nobody would know
+      if (subject.folder !== undefined && (await isRunning(subject.folder))) throw error
+      return await replaceOnly(cli, subject, yes)
+    }
+    if (!cli.out.json) cli.out.note(previewLines(cli, preview).join('\n'))
+    await agree(cli, yes, `Put ${file} in force?`)
+    const changes = await client.applyPolicy(text, { signal: cli.signal })
+    cli.out.result({ inForce: true, hash: policy.hash, preview, changes }, () => [
+      ...changesTable(changes, cli.out.terminal),
+      `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently.`,
+    ])
+  },
+})
+
+/** Without a node there is nothing to decide again: what can be checked is checked here. */
+async function replaceOnly(cli: Cli, subject: Subject, yes: boolean): Promise<void> {
+  const { folder, draft, file } = subject
+  if (folder === undefined) throw new InputError('there is no folder of a node here; name it with --dir')
+  await (await loadWith(cli, subject))[Symbol.asyncDispose]()
+  const { configFile } = folder.runner
+  cli.out.note(`No node runs in ${folder.dir}, so nothing is decided again.`)
+  await agree(cli, yes, `Replace ${configFile}?`)
+  await replaceFile(configFile, draft.text)
+  cli.out.result({ inForce: false, hash: draft.policy.hash, file: configFile, preview: [], changes: [] }, () => [
+    `${file} is now ${configFile}; it is in force when the node is started.`,
+  ])
+}
+
+async function isRunning({ dataDir }: Folder): Promise<boolean> {
+  return (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
+}
+
+async function agree(cli: Cli, yes: boolean, question: string): Promise<void> {
+  if (yes) return
+  const answer = await cli.confirm(question)
+  if (answer === undefined) {
+    throw new InputError('nobody can be asked here: standard input is no terminal, or --json was given; say --yes')
+  }
+  if (!answer) throw new FailedError('Nothing was changed.')
+}
+
+function previewLines({ out }: Cli, preview: readonly Change[]): string[] {
+  if (preview.length === 0) return ['Nothing that is parked or running would change.']
+  return [...changesTable(preview, out.terminal), stopsText(preview)]
+}

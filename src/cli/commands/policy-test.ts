@@ -1,0 +1,98 @@
+import { parseAddress } from '../../../protocols/address.ts'
+import { nowSeconds } from '../../base/clock.ts'
+import { InputError } from '../../base/errors.ts'
+import { printable } from '../../base/text.ts'
+import { NOTHING_KNOWN, type NodeFacts } from '../../runner/index.ts'
+import { findAuthor } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { argument, command, text, whole } from '../command.ts'
+import { executorsFor, executorsOption, STRANGER } from '../policy/facts.ts'
+import { type Free, freeOption, freeText } from '../policy/free.ts'
+import { type KnownNode, nodeFor } from '../policy/known-node.ts'
+import { loadWith } from '../policy/load-with.ts'
+import { loadServiceFile } from '../policy/service-file.ts'
+import { loadSubject, runnerOption, type Subject } from '../policy/subject.ts'
+import { reasonLines, verdictText } from '../verdict-text.ts'
+
+/** As far as anything travels unless its author says otherwise. */
+const DEPTH = 3
+
+export const policyTest = command({
+  name: 'policy test',
+  summary: 'Ask a candidate about one service: each rule, and what would change its word',
+  details: [
+    'No node is needed. Where one runs, what it has free counts, under the LIMITS of the candidate; else all of LIMITS is',
+    'free. What is assumed is printed. Of hubs, freezes and delegations nothing is known here.',
+  ].join('\n'),
+  args: { file: argument('FILE', 'the candidate: settings of a runner') },
+  options: {
+    service: text('FILE', 'the service: a manifest, an announcement, or the JSON that a runner receives'),
+    author: text('ADDRESS', "whose a manifest is (default: your key's, where you have one)"),
+    executors: executorsOption,
+    free: freeOption,
+    depth: whole('HOPS', 'the depth with which it arrives', { min: 0, max: 8, fallback: undefined }),
+    runner: runnerOption,
+  },
+  async run(cli, { file, service: serviceFile, author, executors: named, free, depth, runner }) {
+    if (serviceFile === undefined) throw new InputError('--service is missing; name the file of a service')
+    const subject = await loadSubject(cli, { file, runner })
+    const known = await nodeFor(cli, subject)
+    const read = await loadServiceFile(cli, { file: serviceFile, ...(await authorOf(cli, author)) })
+    const facts = await factsFor(cli, { subject, known, named, free })
+    const snapshot = { ...facts, ...NOTHING_KNOWN, depth: depth ?? read.depth ?? DEPTH, now: nowSeconds(cli.clock) }
+    await using host = await loadWith(cli, subject)
+    const verdict = await host.decide(read.service, snapshot, { signal: cli.signal })
+    const assumed = [...read.assumed, ...assumptions(facts, known, { depth: snapshot.depth })]
+    const { id, name, author: whose } = read.service
+    cli.out.result({ service: { id, name, author: whose }, verdict, assumed, facts: withoutConfig(facts) }, () => [
+      `"${printable(name, 64)}" with ${file} and ${subject.runner.label}: ${verdictText(verdict)}`,
+      '',
+      ...reasonLines(verdict.reasons),
+      '',
+      'Taken for granted:',
+      ...assumed.map((words) => `  ${printable(words, 400)}`),
+    ])
+  },
+})
+
+async function authorOf(cli: Cli, given: string | undefined) {
+  if (given !== undefined) return { author: parseAddress(given, '--author'), authorIs: '--author' }
+  const author = await findAuthor(cli, undefined)
+  if (author !== undefined) return { author: author.signer.address, authorIs: 'your key; --author names another' }
+  return { author: parseAddress(STRANGER), authorIs: 'a stranger; --author names another' }
+}
+
+async function factsFor(
+  cli: Cli,
+  init: {
+    subject: Subject
+    known: KnownNode
+    named: Parameters<typeof executorsFor>[2]
+    free: Free
+  },
+): Promise<NodeFacts> {
+  const { subject, known, named, free } = init
+  const executors =
+    named === undefined && known.executors !== undefined ? known.executors : await executorsFor(cli, subject, named)
+  return {
+    config: subject.draft.policy.config,
+    own: known.own,
+    capacity: { ...known.free, ...free, executors },
+    running: known.running,
+  }
+}
+
+function assumptions({ capacity, running }: NodeFacts, known: KnownNode, { depth }: { depth: number }): string[] {
+  const names = capacity.executors.map(({ name, ownOnly }) => (ownOnly === true ? `${name} (own services only)` : name))
+  return [
+    ...known.assumed,
+    `there ${names.length === 1 ? 'is' : 'are'} ${names.length === 0 ? 'no executors' : names.join(' and ')}`,
+    `free: ${freeText(capacity)}; ${running.length === 0 ? 'nothing runs' : `${running.length} of its services run`}`,
+    `it arrives with depth ${depth}, now`,
+    'no hub has said anything of its code, nothing is known to be frozen, and nobody vouches for its author',
+  ]
+}
+
+function withoutConfig({ config: _config, ...rest }: NodeFacts): Omit<NodeFacts, 'config'> {
+  return rest
+}
