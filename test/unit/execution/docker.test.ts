@@ -89,12 +89,15 @@ describe('an engine', () => {
     expect(() => connectEngine(config)).toThrow(/DOCKER_CONFIGS\.host .* is not this machine, and plain TCP/)
   })
 
-  it.each([{}, { socketPath: '/run/x.sock' }, { host: 'localhost', port: 2375 }, { host: '127.0.0.1' }])(
-    'at %o is used',
-    (config) => {
-      expect(() => connectEngine(config)).not.toThrow()
-    },
-  )
+  it.each([
+    {},
+    { socketPath: '/run/x.sock' },
+    { host: 'localhost', port: 2375 },
+    { host: '127.0.0.1' },
+    { host: 'engine.example.org', protocol: 'https', ca: 'PEM', cert: 'PEM', key: 'PEM' },
+  ] as const)('at %o is used', (config) => {
+    expect(() => connectEngine(config)).not.toThrow()
+  })
 
   it('that is not there is told with what to do, and may be tried again', async () => {
     const absent = executor({ socketPath: '/nowhere/docker.sock' })
@@ -155,12 +158,14 @@ describe('our tar', () => {
       { path: 'bin/b', file: join(dir, 'file'), mode: 0o755 },
       { path: 'bin/e', file: join(dir, 'empty'), mode: 0o755 },
       { path: 'bin/l', link: 'b' },
+      { path: `${'d'.repeat(120)}/${'ü'.repeat(100)}`, text: 'far', mode: 0o600 },
+      { path: 'bin/far', link: 'f'.repeat(200) },
     ]
     const seen: unknown[] = []
     const parser = new Parser({
       strict: true,
       onReadEntry: (entry) => {
-        seen.push([entry.path, entry.type, entry.size, entry.mode])
+        seen.push([entry.path, entry.type, entry.size, entry.mode, ...(entry.linkpath ? [entry.linkpath] : [])])
         entry.resume()
       },
     })
@@ -174,7 +179,9 @@ describe('our tar', () => {
       ['etc/a', 'File', 5, 0o644],
       ['bin/b', 'File', 70_000, 0o755],
       ['bin/e', 'File', 0, 0o755],
-      ['bin/l', 'SymbolicLink', 0, 0o777],
+      ['bin/l', 'SymbolicLink', 0, 0o777, 'b'],
+      [`${'d'.repeat(120)}/${'ü'.repeat(100)}`, 'File', 3, 0o600],
+      ['bin/far', 'SymbolicLink', 0, 0o777, 'f'.repeat(200)],
     ])
   })
 })
