@@ -73,7 +73,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
       why = error instanceof RunnerError ? error : loadError(init.entry, `can not be started: ${messageOf(error)}`)
       const keepsOld = current !== undefined
       events.emit('runner:load-failed', { entry: init.entry, message: why.message, keepsOld })
-      log.error(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: why.message })
+      log.debug(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: why.message })
     })
     return turn
   }
@@ -99,7 +99,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
     why = error ?? why
     const restartInMs = restartLater()
     events.emit('runner:died', { pid: process.pid, kind: why.kind, message: why.message, restartInMs })
-    log.warn('the runner ended and is started again', { problem: why.message, restartInMs })
+    log.debug('the runner ended and is started again', { problem: why.message, restartInMs })
   }
 
   const restartLater = (): number => {

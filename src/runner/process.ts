@@ -91,9 +91,9 @@ export async function startRunnerProcess(
     const message = JSON.parse(line) as FromProcess
     if ('id' in message) onAnswer(message)
     else if ('ready' in message) ready.resolve()
-    else if ('unusable' in message) failure ??= loadError(init.entry, message.unusable)
+    else if ('unusable' in message) endBecause(loadError(init.entry, message.unusable))
     else if ('fatal' in message)
-      failure ??= new RunnerError('died', `the runner died of ${printable(message.fatal, 300)}`)
+      endBecause(new RunnerError('died', `the runner died of ${printable(message.fatal, 300)}`))
     else output.log(message.log.level, String(message.log.message), message.log.fields)
   }
   const onAnswer = (message: Extract<FromProcess, { id: number }>) => {

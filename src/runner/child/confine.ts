@@ -14,9 +14,15 @@ if (uid !== null && gid !== null) {
 }
 
 // Signals to others are refused by the system where the user differs; where it does not, this is the seat belt.
-const refuse = () => {
-  throw new Error('a runner may not signal processes')
-}
-for (const name of ['kill', '_kill', '_debugProcess', '_debugEnd']) {
-  Object.defineProperty(process, name, { value: refuse, writable: false, configurable: false })
+// A process may end itself, and this one does when its module can not be used.
+const { pid } = process
+for (const name of ['kill', '_kill', '_debugProcess', '_debugEnd'] as const) {
+  const signal = (process as unknown as Record<string, ((pid: number, ...rest: unknown[]) => unknown) | undefined>)[
+    name
+  ]
+  const value = (whom: number, ...rest: unknown[]) => {
+    if (whom === pid && signal !== undefined) return signal.call(process, whom, ...rest)
+    throw new Error('a runner may not signal processes')
+  }
+  Object.defineProperty(process, name, { value, writable: false, configurable: false })
 }
