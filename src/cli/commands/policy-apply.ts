@@ -41,7 +41,7 @@ export const policyApply = command({
     await agree(cli, yes, `Put ${file} in force?`)
     const changes = await client.applyPolicy(text, { signal: cli.signal })
     cli.out.result({ inForce: true, hash: policy.hash, preview, changes }, () => [
-      ...changesTable(changes, cli.out.terminal),
+      ...changesTable(changes, { terminal: cli.out.terminal, heads: ['BEFORE', 'NOW'] }),
       `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently.`,
     ])
   },
@@ -76,5 +76,5 @@ async function agree(cli: Cli, yes: boolean, question: string): Promise<void> {
 
 function previewLines({ out }: Cli, preview: readonly Change[]): string[] {
   if (preview.length === 0) return ['Nothing that is parked or running would change.']
-  return [...changesTable(preview, out.terminal), stopsText(preview)]
+  return [...changesTable(preview, { terminal: out.terminal, heads: ['NOW', 'THEN'] }), stopsText(preview)]
 }

@@ -49,7 +49,7 @@ export const policyReplay = command({
     const filter = { since: since === undefined ? 0 : clock.now() - since * 1000, newest: limit }
     const total = reader.count(filter)
 
-    await using before = await loadWith(cli, { runner: current.runner, draft: inForce })
+    await using before = await loadWith(cli, { runner: current.runner, draft: { policy: inForce } })
     await using after = await loadWith(cli, candidate)
     const facts = { own, executors }
     const rows: ReplayChange[] = []
@@ -58,7 +58,7 @@ export const policyReplay = command({
     const summary = await replay(
       {
         pages: reader.services(filter),
-        inForce: { host: before, facts: emptyNode(inForce.policy.config, facts) },
+        inForce: { host: before, facts: emptyNode(inForce.config, facts) },
         candidate: { host: after, facts: emptyNode(candidate.draft.policy.config, facts) },
         textOf: createAddressTexts().of,
       },
@@ -72,7 +72,7 @@ export const policyReplay = command({
       },
     )
     progress[Symbol.dispose]()
-    const sameHash = inForce.policy.hash === candidate.draft.policy.hash && runner === undefined
+    const sameHash = inForce.hash === candidate.draft.policy.hash && runner === undefined
     out.result({ event: 'summary', executors: executors.map(({ name }) => name), same: sameHash, ...summary }, () => [
       ...(rows.length === 0 ? [] : [...changeTable(cli, rows), '']),
       ...(summary.changed > rows.length

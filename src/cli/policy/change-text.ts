@@ -55,7 +55,10 @@ function outcomesText(counts: Readonly<Record<Outcome, number>>): string {
 }
 
 /** Services that a node decided again, those that stop first. */
-export function changesTable(changes: readonly Change[], terminal: boolean): string[] {
+export function changesTable(
+  changes: readonly Change[],
+  { terminal, heads }: { terminal: boolean; heads: readonly [string, string] },
+): string[] {
   if (changes.length === 0) return []
   const { id, address } = show(terminal)
   const sorted = [...changes].sort((a, b) => Number(b.from === 'run') - Number(a.from === 'run'))
@@ -64,7 +67,7 @@ export function changesTable(changes: readonly Change[], terminal: boolean): str
     const because = why === undefined ? '' : `${printable(why.rule, 64)}: ${printable(why.message, 160)}`
     return [printable(name, 64), WORDS[from], WORDS[to], address(author), id(whole), because]
   })
-  return table(['NAME', 'NOW', 'THEN', 'AUTHOR', 'ID', 'BECAUSE'], rows)
+  return table(['NAME', ...heads, 'AUTHOR', 'ID', 'BECAUSE'], rows)
 }
 
 /** What an operator must know before. */

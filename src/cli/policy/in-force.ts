@@ -1,8 +1,24 @@
-import { type LoadedPolicy, loadPolicyDraft } from '../../config/index.ts'
+import { join } from 'node:path'
+import { ThundercloudError } from '../../base/errors.ts'
+import { loadPolicyDraft, type Policy } from '../../config/index.ts'
+import { livingOwner } from '../../node/lock.ts'
 import type { Cli } from '../cli.ts'
+import { daemonOf } from '../daemon.ts'
 import type { Folder } from './subject.ts'
 
-/** The policy in force: what the folder's file says. */
-export async function policyInForce(cli: Cli, folder: Folder): Promise<LoadedPolicy> {
-  return await loadPolicyDraft(folder.runner.configFile, { file: folder.file, signal: cli.signal })
+/** The policy in force: the running node's, whose file may have been edited since, else what the file says. */
+export async function policyInForce(cli: Cli, folder: Folder): Promise<Pick<Policy, 'config' | 'hash'>> {
+  if ((await livingOwner(join(folder.dataDir, 'node.pid'))) !== undefined) {
+    try {
+      const client = await daemonOf(cli)
+      const { facts, hash } = await client.policy({ signal: cli.signal })
+      return { config: facts.config, hash }
+    } catch (error) {
+      cli.signal.throwIfAborted()
+      if (!(error instanceof ThundercloudError)) throw error
+      cli.out.note(`The node that runs in ${folder.dir} can not be asked (${error.message}); its file counts.`)
+    }
+  }
+  const { file, runner } = folder
+  return (await loadPolicyDraft(runner.configFile, { file, signal: cli.signal })).policy
 }

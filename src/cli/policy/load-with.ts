@@ -6,7 +6,7 @@ import type { Cli } from '../cli.ts'
 /** The runner, loaded with the candidate, to be asked. What it logs is shown with --log-level. */
 export async function loadWith(
   cli: Pick<Cli, 'clock' | 'log' | 'signal'>,
-  init: { runner: RunnerModule; draft: { policy: Policy } },
+  init: { runner: RunnerModule; draft: { policy: Pick<Policy, 'config'> } },
 ): Promise<RunnerHost> {
   const { startCandidate } = await import('../../node/policy/candidate.ts')
   cli.signal.throwIfAborted()
