@@ -23,6 +23,7 @@ const RESOURCES = [
 export function overreachOf(verdict: Verdict, service: ReceivedService, node: RunnerSnapshot): string | undefined {
   const { run: grant, evict = [] } = verdict
   if (grant === false) return evict.length === 0 ? undefined : 'evict: only who runs the service makes room for it'
+  if (evict.length > 0 && !node.config.LIMITS.EVICT) return 'evict: LIMITS.EVICT is false, so no service ends another'
   const evicted: RunningService[] = []
   for (const id of new Set(evict)) {
     const running = node.running.find((other) => other.id === id)

@@ -15,6 +15,7 @@ describe('a verdict that gives what is not there to give', () => {
     LIMITS: {
       TOTAL: { MEMORY: '512MiB', CPU: 1000, DISK: '1GiB', PIDS: 64, RUNS: 4 },
       SERVICE: { MEMORY: '128MiB', TIMEOUT: 60 },
+      EVICT: true,
     },
   })
   const common = 'timeoutSeconds: 60'
@@ -96,6 +97,8 @@ describe('a verdict that gives what is not there to give', () => {
     expect(await failureOf(decide('full', full))).toMatchObject({ kind: 'overreach' })
     const gone = { ...snapshot, capacity: { ...snapshot.capacity, executors: [] } }
     expect((await failureOf(decide('net', gone))).message).toMatch(/run\.executor: docker is not there now/)
+    const never = { ...full, config: configOf({ LIMITS: { ...config.LIMITS, EVICT: false } }) }
+    expect((await failureOf(decide('room', never))).message).toMatch(/evict: LIMITS\.EVICT is false/)
     const netless = { ...snapshot, capacity: { ...snapshot.capacity, executors: [{ name: 'docker' as const }] } }
     expect((await failureOf(decide('net', netless))).message).toMatch(
       /docker executor grants no network of mode "allowlist"/,

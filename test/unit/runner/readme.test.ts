@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { linkPackage } from '../../../src/cli/runner-new/link.ts'
+import { runnerIn, serviceOf, snapshotOf } from './support.ts'
+
+const README = readFileSync(resolve(import.meta.dirname, '../../../README.md'), 'utf8')
+const [, chapter = ''] = README.split('## Write your own runner')
+const blocks = [...(chapter.split('\n## ')[0] ?? '').matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(
+  ([, language, code]) => ({
+    language,
+    code: code ?? '',
+  }),
+)
+const [full, first, test] = blocks.filter(({ language }) => language !== 'sh').map(({ code }) => code)
+
+it('what the README says of the full contract is so', async () => {
+  await using runner = runnerIn({ 'mine/runner.ts': full ?? '' }, {}, 'mine/runner.ts')
+  await runner.host.start()
+  const snapshot = snapshotOf(runner.config)
+  expect((await runner.host.decide(serviceOf(), snapshot)).run).toMatchObject({ executor: 'docker' })
+  const game = await runner.host.decide(serviceOf({ keywords: ['game', 'api'] }), snapshot)
+  expect(game).toEqual({
+    run: false,
+    redirect: true,
+    reasons: [{ rule: 'games', outcome: 'fail', message: 'no games here' }],
+  })
+})
+
+it('and of the first form', async () => {
+  await using runner = runnerIn({ 'mine/runner.js': first ?? '' }, {}, 'mine/runner.js')
+  await runner.host.start()
+  const snapshot = snapshotOf(runner.config)
+  expect(await runner.host.decide(serviceOf({ desc: 'x'.repeat(199) }), snapshot)).toMatchObject({ redirect: true })
+  expect(await runner.host.decide(serviceOf({ desc: 'x'.repeat(200) }), snapshot)).toMatchObject({ redirect: false })
+  expect(runner.lines.join()).toContain('Received new service xxx')
+})
+
+it('and of tests', async () => {
+  const files = {
+    'mine/runner.ts': full ?? '',
+    'mine/runner.test.js': test ?? '',
+    'mine/package.json': '{"type":"module"}',
+  }
+  await using runner = runnerIn(files, {}, 'mine/runner.ts')
+  await linkPackage(runner.root, '0.0.0')
+  const argv = ['--test', '--test-reporter=tap', join(runner.root, 'mine/runner.test.js')]
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env: { PATH: process.env.PATH ?? '' } })
+  expect(stdout).toMatch(/# pass 2\n# fail 0/)
+})
