@@ -76,7 +76,8 @@ describe.each([
 
     async function publish({ kind = 'service', code = light, takesMs = 0 }: Publishing = {}): Promise<Published> {
       const unique = `${name}-${published.length}`
-      const resources = { memory: '64MiB', disk: '4MiB', cpu: '0.5', pids: 32 }
+      // all of them together must fit into the cores of a small machine
+      const resources = { memory: '64MiB', disk: '4MiB', cpu: '0.2', pids: 32 }
       const manifest = { name: unique, code, run: run(kind, takesMs), resources, replyTo: publisher.multiaddrs }
       const announcement = announce(author, manifest)
       const service = { id: announcement.signed.id.toString(), name: unique, kind }
