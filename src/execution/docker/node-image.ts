@@ -28,6 +28,9 @@ const APPLETS = [
   'yes',
 ]
 
+/** The kernel's word for a machine -> Node's. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64', armv7l: 'arm' }
+
 /** The image of this very Node, in the version that runs the node. */
 export function nodeImageTag(): string {
   return `${NODE_IMAGE}:${process.versions.node}-${process.arch}`
@@ -43,6 +46,12 @@ export async function ensureNodeImage(engine: Engine): Promise<string> {
   if (present !== undefined) return present.Id
   if (process.platform !== 'linux')
     throw new UnavailableError(`${tag} can only be made on Linux; pull it from a registry`)
+  const { Architecture } = await engine.ask(engine.docker.info())
+  if (Architecture in ARCHITECTURES && ARCHITECTURES[Architecture] !== process.arch) {
+    throw new UnavailableError(
+      `the engine's machine is ${Architecture}, and this one's Node is for ${process.arch}: load an image of Node for it there, as ${tag}`,
+    )
+  }
   const entries = await imageEntries()
   const [repo = NODE_IMAGE, version = 'latest'] = tag.split(':')
   const changes = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', `USER ${NOBODY}`, 'CMD ["node"]']

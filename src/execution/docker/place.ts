@@ -3,7 +3,7 @@ import { release } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { isLoopback } from './address.ts'
-import { type Engine, removeContainer, statusOf } from './engine.ts'
+import { type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
 import type { DockerConfig } from './index.ts'
 import { nonce } from './nonce.ts'
 import { probeOptions } from './options.ts'
@@ -11,6 +11,8 @@ import { probeOptions } from './options.ts'
 /** Where an engine's containers find our folders: `here`, the engine binds them; `apart`, everything is sent to it. */
 export type Place = 'here' | 'apart'
 
+/** Engines have several words, and statuses, for it. */
+const NO_FOLDER = /does not exist|no such file/i
 const FILE = 'nonce'
 const PREFIX = 'probe-'
 
@@ -87,7 +89,8 @@ async function made<T>(container: Promise<T>): Promise<T | undefined> {
   try {
     return await container
   } catch (error) {
-    if (statusOf(error) === 400) return undefined
+    const absent = statusOf(error) !== undefined && NO_FOLDER.test(reasonOf(error))
+    if (absent) return undefined
     throw error
   }
 }
