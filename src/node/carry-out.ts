@@ -64,8 +64,8 @@ export interface CarryOut {
 export function createCarryOut(components: CarryOutComponents, init: { policy(): Policy }): CarryOut {
   const { clock, log, events, journal, facts, dormitory, runs, texts, subjectOf } = components
 
-  /** whose standing changed beside the one that is decided about; told when all of it is journalled */
-  let beside: string[] = []
+  /** what others are told, and only when all of it is journalled */
+  let later: (() => void)[] = []
 
   const mayPassOn = () => init.policy().config.REDIRECT !== 'never'
 
@@ -91,7 +91,8 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     }
     if (!slept) {
       const until = Math.floor(bed.until / 1000)
-      events.emit('node:parked', { id, name: signed.body.name, until, on: on.map((one) => one.on) })
+      const parked = { id, name: signed.body.name, until, on: on.map((one) => one.on) }
+      later.push(() => events.emit('node:parked', parked))
     }
     if (bed.instead !== undefined) leaveFor(bed.instead)
     return verdict
@@ -105,7 +106,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     const before = journal.verdicts.latest(id)?.verdict
     if (before === undefined) return
     write(id, declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayPassOn()))
-    beside.push(id)
+    later.push(() => components.displaced(id))
   }
 
   /** A task runs at most once: what has begun does not wait for another beginning. */
@@ -135,13 +136,14 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
           mayPassOn(),
         )
     write(id, verdict)
-    events.emit('node:evicted', {
+    const told = {
       id,
       name: subject.signed.body.name,
       by: by.id,
       parked: standingOf(verdict) === 'parked',
-    })
-    beside.push(id)
+    }
+    later.push(() => events.emit('node:evicted', told))
+    later.push(() => components.displaced(id))
   }
 
   /** Starts it. Who came first has the room: one for whom it was free a moment ago waits for it. */
@@ -225,9 +227,10 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
 
   /** All of it or nothing; then those hear of it who had to make room. */
   function whole<T>(work: () => T): T {
-    beside = []
+    const mine: (() => void)[] = []
+    later = mine
     const result = journal.transaction(work)
-    for (const id of beside) components.displaced(id)
+    for (const tell of mine) tell()
     return result
   }
 

@@ -26,7 +26,16 @@ export interface Scratch extends AsyncDisposable {
   env(name: string): Promise<Record<string, string>>
   temporary(name: string): Promise<string[]>
   publisher(name: string): Promise<void>
-  runner(name: string, options: { executor: ExecutorName; author: Signer; join: readonly string[] }): Promise<void>
+  runner(
+    name: string,
+    options: {
+      executor: ExecutorName
+      author: Signer
+      join: readonly string[]
+      /** further keys of its config.json */
+      policy?: Readonly<Record<string, unknown>>
+    },
+  ): Promise<void>
   /** A folder of code: the files given, and `weight` random bytes that no compression makes smaller. */
   code(name: string, files: Readonly<Record<string, string>>, weight?: number): Promise<string>
 }
@@ -43,7 +52,7 @@ export async function makeScratch(): Promise<Scratch> {
     },
     temporary: (name) => readdir(tmp(name)),
     publisher: (name) => initFolder(dir(name), { node: NODE, runner: { REDIRECTION_DEPTH: 3, STATIC_NODES: [] } }),
-    runner: (name, { executor, author, join: peers }) =>
+    runner: (name, { executor, author, join: peers, policy }) =>
       initFolder(dir(name), {
         node: NODE,
         runner: {
@@ -53,6 +62,7 @@ export async function makeScratch(): Promise<Scratch> {
           PREFER_TOOLCHAIN: { [executor]: ['node.js'] },
           TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } },
           LIMITS: { TOTAL: { MEMORY: '4GiB', CPU: '16', DISK: '1GiB', PIDS: 2048, RUNS: 24 } },
+          ...policy,
         },
       }),
     async code(name, files, weight = 0) {
