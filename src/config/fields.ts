@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Address, addressKey, formatAddress, parseAddress } from '../../protocols/address.ts'
 import { messageOf } from '../base/errors.ts'
 import { listing, nearest, parseBytes, parseSeconds } from '../base/text.ts'
+import { MAX_PROBLEMS } from './constants.ts'
 
 /**
  * The building blocks of every file's schema. A message says what is allowed ("a whole number from 0 to 8");
@@ -14,7 +15,12 @@ export function keys<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape, {
     // a line for each, which problem.ts puts into a sentence each
     error: (issue) =>
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => hint(key, known)).join('\n') : 'an object',
+      issue.code === 'unrecognized_keys'
+        ? issue.keys
+            .slice(0, MAX_PROBLEMS)
+            .map((key) => hint(key, known))
+            .join('\n')
+        : 'an object',
   })
 }
 
@@ -47,9 +53,22 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
   return z.enum(values, `${values.length > 2 ? 'one of ' : ''}${listing(quoted, 'or')}`)
 }
 
-/** A map from names that people choose. */
-export function record<K extends z.core.$ZodRecordKey, T extends z.ZodType>(key: K, value: T, allowed: string) {
-  return z.record(key, value, { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : allowed) })
+/** A map from names that people choose, of at most `max` entries. */
+export function record<K extends z.core.$ZodRecordKey, T extends z.ZodType>(
+  key: K,
+  value: T,
+  max: number,
+  allowed: string,
+) {
+  return z
+    .record(key, value, { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : allowed) })
+    .superRefine((entries, context) => void refuseMany(entries, max, context))
+}
+
+function refuseMany(entries: object, max: number, context: z.RefinementCtx): boolean {
+  const count = Object.keys(entries).length
+  if (count > max) sentence(context, [], `has ${count} entries; allowed are at most ${max}`)
+  return count > max
 }
 
 /** Bytes: a number, or text with a unit. */
@@ -92,10 +111,14 @@ export function decimal() {
   })
 }
 
+/** Reading an address takes up to a millisecond: this many are read in a second. */
+const MAX_ADDRESSES = 1000
+
 /** A map from addresses. Comes out with canonical spellings; one key in two spellings is a contradiction. */
 export function addressMap<T extends z.ZodType>(value: T) {
   const whole = z.record(z.string(), value, 'an object from address to settings')
   return whole.transform((entries, context) => {
+    if (refuseMany(entries, MAX_ADDRESSES, context)) return z.NEVER
     const found = new Map<string, string>()
     const canonical: Record<string, z.output<T>> = {}
     for (const [text, settings] of Object.entries(entries) as [string, z.output<T>][]) {
@@ -144,7 +167,10 @@ function refuse(context: z.RefinementCtx, allowed: string): never {
   return z.NEVER
 }
 
+/** Nobody means a key of ours by more letters, and comparing takes time. */
+const MAX_MISSPELLED = 64
+
 function hint(unknown: string, known: readonly string[]): string {
-  const near = nearest(unknown, known)
+  const near = unknown.length > MAX_MISSPELLED ? undefined : nearest(unknown, known)
   return near === undefined ? `known keys are ${listing(known)}` : `did you mean ${near}?`
 }

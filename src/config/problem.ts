@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import { InputError } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
+import { MAX_PROBLEMS } from './constants.ts'
 
 /** A file of settings is wrong. The message is the first problem's sentence. */
 export class SettingsError extends InputError {
   override readonly name = 'SettingsError'
-  /** one sentence each: file, key, value, what is allowed */
+  /** one sentence each: file, key, value, what is allowed; of many the first ones */
   readonly problems: readonly [string, ...string[]]
 
   constructor(problems: readonly [string, ...string[]], options?: ErrorOptions) {
@@ -22,14 +23,19 @@ export function check<T extends z.ZodType>(schema: T, raw: unknown, file: string
   const [misspelled, others] = [true, false].map((wanted) =>
     result.error.issues.filter(({ code }) => (code === 'unrecognized_keys') === wanted),
   ) as [z.core.$ZodIssue[], z.core.$ZodIssue[]]
-  const problems = [...misspelled, ...others].flatMap((issue) => describe(issue, raw, file))
-  throw new SettingsError([...new Set(problems)] as [string, ...string[]], { cause: result.error })
+  const problems: string[] = []
+  for (const issue of [...misspelled, ...others]) {
+    if (problems.length >= MAX_PROBLEMS) break
+    problems.push(...[describe(issue, raw, file)].flat())
+  }
+  const told = [...new Set(problems)].slice(0, MAX_PROBLEMS)
+  throw new SettingsError(told as [string, ...string[]], { cause: result.error })
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown, file: string): string | string[] {
   if (issue.code === 'unrecognized_keys') {
     const advice = issue.message.split('\n')
-    return issue.keys.map((name, index) => {
+    return issue.keys.slice(0, advice.length).map((name, index) => {
       const path = [...issue.path, name]
       return `${file}: ${keyText(path)} (${valueText(valueAt(raw, path))}) is not a known key; ${advice[index]}`
     })
@@ -51,8 +57,12 @@ function keyText(path: readonly PropertyKey[]): string {
   }, '')
 }
 
+/** Characters of a value in a sentence. */
+const MAX_SHOWN = 80
+
 export function valueText(value: unknown): string {
-  return printable(JSON.stringify(value) ?? 'nothing', 80)
+  const text = typeof value === 'string' ? value.slice(0, MAX_SHOWN) : value
+  return printable(JSON.stringify(text) ?? 'nothing', MAX_SHOWN)
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

@@ -14,8 +14,7 @@ export async function readText(path: string, file: string, advice: string, optio
     await using handle = await open(path, 'r')
     const info = await handle.stat()
     if (!info.isFile()) throw new InputError(`${file} is not a file (${path})`)
-    if (info.size > MAX_SETTINGS_BYTES)
-      throw new InputError(`${file} has ${info.size} bytes; allowed are at most ${MAX_SETTINGS_BYTES} (1 MiB)`)
+    if (info.size > MAX_SETTINGS_BYTES) throw tooLarge(file, info.size)
     return await handle.readFile({ encoding: 'utf8', signal: options.signal })
   } catch (error) {
     throw explain(error, file, path, advice)
@@ -32,6 +31,9 @@ export async function readJson(
 }
 
 export function textToJson(text: string, file: string): unknown {
+  // a character has at most three bytes
+  const bytes = text.length * 3 > MAX_SETTINGS_BYTES ? Buffer.byteLength(text) : 0
+  if (bytes > MAX_SETTINGS_BYTES) throw tooLarge(file, bytes)
   try {
     return parseJson(text)
   } catch (error) {
@@ -39,6 +41,10 @@ export function textToJson(text: string, file: string): unknown {
       throw new InputError(`${file} is not JSON: ${error.message}`, { cause: error })
     throw error
   }
+}
+
+function tooLarge(file: string, bytes: number): InputError {
+  return new InputError(`${file} has ${bytes} bytes; allowed are at most ${MAX_SETTINGS_BYTES} (1 MiB)`)
 }
 
 export async function isThere(path: string): Promise<boolean> {

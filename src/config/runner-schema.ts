@@ -6,6 +6,8 @@ import { httpUrl, staticNode, storageHost } from './places.ts'
 import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-parts.ts'
 import { canonicalToolchain } from './toolchains.ts'
 
+/** Chains, assets and toolchains that people list: each is looked through for every service. */
+const MAX_NAMES = 256
 const ASSET = "an asset's name of 1 to 32 characters"
 
 /** The shape of a runner's config.json: the same for every runner. Every default fails closed. */
@@ -49,6 +51,7 @@ export const runnerShape = {
   PREFER_HOSTCHAINS: record(
     z.string().min(1, "a chain's name").max(32, "a chain's name").toLowerCase(),
     minFreeze,
+    MAX_NAMES,
     'an object from chain to settings',
   )
     .describe('host chains whose services rank higher')
@@ -62,7 +65,7 @@ export const runnerShape = {
   ALLOWED_STORAGE: list(storageHost(), 1024)
     .describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry')
     .default([]),
-  REGISTRIES: record(z.string(), list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
+  REGISTRIES: record(z.string(), list(httpUrl(), 32), MAX_NAMES, 'an object from toolchain to a list of addresses')
     .transform(canonicalRegistries)
     .describe(
       'per toolchain: mirrors to fetch and build from; DOCKER = image registries, the only ones that this version fetches from',
@@ -83,6 +86,7 @@ export const runnerShape = {
       GIB_HOUR: decimal().describe('per GiB of memory and hour').prefault('0'),
       CORE_HOUR: decimal().describe('per core and hour').prefault('0'),
     }),
+    MAX_NAMES,
     'an object from asset to prices',
   )
     .describe('lowest reward per asset; {} = none is asked for')

@@ -208,6 +208,31 @@ describe("a runner's config.json", () => {
       'config.json: DOCKER_CONFIGS.socketPath contradicts host, port and protocol: an engine is reached one way; keep one of the two',
     ],
     [{ CUSTOM: 1 }, 'config.json: CUSTOM is 1; allowed is an object'],
+    [{ MODES: { keyword: 'warn' } }, 'config.json: MODES.keyword ("warn") is not a known key; did you mean keywords?'],
+    [{ MODES: { veto: 'off' } }, 'config.json: MODES.veto is "off"; allowed is "enforce" or "warn"'],
+    [{ MODES: ['veto'] }, 'config.json: MODES is ["veto"]; allowed is an object'],
+    ...['toolchain', 'limits', 'capacity'].map((rule): [unknown, string] => [
+      { MODES: { [rule]: 'warn' } },
+      `config.json: MODES.${rule} is "warn", but this rule can only enforce: what it refuses could not run here anyway`,
+    ]),
+    [
+      { ALLOWED_STORAGE: ['github.com:443'] },
+      'config.json: ALLOWED_STORAGE[0] is "github.com:443"; allowed is a host name like "github.com"',
+    ],
+    [
+      { ALLOWED_STORAGE: ['*.github.com'] },
+      'config.json: ALLOWED_STORAGE[0] is "*.github.com"; allowed is a host name like "github.com"',
+    ],
+    [{ PRICING: { '': {} } }, 'config.json: PRICING[""] is {}; allowed is an asset\'s name of 1 to 32 characters'],
+    [
+      { PRICING: { kly: { GIB_HOUR: '1e3' } } },
+      'config.json: PRICING.kly.GIB_HOUR is "1e3"; allowed is an amount like 10 or "0.25"',
+    ],
+    [{ DORMITORY: { MAX: -1 } }, 'config.json: DORMITORY.MAX is -1; allowed is a whole number from 0 to 1000000'],
+    [
+      { DORMITORY: { TTL: 5 } },
+      'config.json: DORMITORY.TTL (5) is not a known key; known keys are MAX and TTL_SECONDS',
+    ],
   ])('%j', (raw, sentence) => {
     expect(sentenceOf(() => readPolicy(raw))).toBe(sentence)
   })

@@ -1,0 +1,100 @@
+import { writeFile } from 'node:fs/promises'
+import { base58btc } from 'multiformats/bases/base58'
+import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../../protocols/encoding.ts'
+import { readPolicy, readPolicyText } from '../../../src/config/index.ts'
+import { loadPolicy } from '../../../src/config/policy.ts'
+import type { SettingsError } from '../../../src/config/problem.ts'
+import { folder, sentenceOf } from './folder.ts'
+
+const MIB = 1024 ** 2
+/** So much text that the file is as large as a file may be. */
+const ALMOST = MIB - 100
+/** On a machine that is busy with other tests; each takes a fraction of a second. Quadratic work takes minutes. */
+const SOON_MS = 10_000
+
+function many(item: (index: number) => string): string {
+  const items: string[] = []
+  for (let length = 0; length < ALMOST - 100; length += (items.at(-1) as string).length + 1)
+    items.push(item(items.length))
+  return items.join(',')
+}
+const address = (index: number) => base58btc.baseEncode(sha256(Buffer.from(String(index))))
+const long = (text: string) => text.repeat(ALMOST / text.length)
+
+describe('a configuration of many megabytes', () => {
+  it.each([10 * MIB, MIB + 1])('of %i bytes is refused for its size, as a file and as text', async (size) => {
+    await using temp = await folder()
+    const path = temp.in('config.json')
+    const text = `{"CUSTOM":{"A":"${'x'.repeat(size - 17)}"}}`.padEnd(size)
+    await writeFile(path, text)
+    const sentence = `config.json has ${text.length} bytes; allowed are at most 1048576 (1 MiB)`
+    await expect(loadPolicy(path)).rejects.toThrow(sentence)
+    expect(sentenceOf(() => readPolicyText(text))).toBe(sentence)
+  })
+
+  it('may have a megabyte of its own settings', () => {
+    const { policy } = readPolicyText(`{"CUSTOM":{${many((index) => `"k${index}":"v"`)}}}`)
+    expect(Object.keys(policy.config.CUSTOM).length).toBeGreaterThan(50_000)
+  })
+})
+
+describe('a megabyte of nonsense is refused in one sentence, soon', () => {
+  it.each<[string, string, string | RegExp]>([
+    ['no JSON', long('x'), /^config\.json is not JSON: line 1, column 1:/],
+    ['a comment without end', `/*${long('*')}`, /this comment is never closed$/],
+    ['escapes without end', `"${long('\\n')}`, /this text is never closed/],
+    ['brackets', long('['), /nested more than 64 deep$/],
+    ['a number', `{"DESC_MAX_LEN":${long('1')}}`, /allowed is a whole number from 0 to 4097$/],
+    [
+      'unknown keys',
+      `{${many((index) => `"K${index}":1`)}}`,
+      /^config\.json: K0 \(1\) is not a known key; known keys are /,
+    ],
+    ['one unknown key', `{"${long('k')}":1}`, /^config\.json: \["kkk.*\.\.\.\] \(1\) is not a known key;/],
+    ['nodes', `{"STATIC_NODES":[${many((index) => `"x${index}"`)}]}`, /allowed is a list of at most 256 entries$/],
+    ['one node', `{"STATIC_NODES":["${long('/ip4')}"]}`, /^config\.json: STATIC_NODES\[0\] is "\/ip4/],
+    ['keywords', `{"KEYWORDS":[${many((index) => `"k${index}"`)}]}`, /allowed is a list of at most 1024 entries$/],
+    [
+      'hubs',
+      `{"TRUSTED_HUBS":{${many((index) => `"${address(index)}":{}`)}}}`,
+      /TRUSTED_HUBS has \d+ entries; allowed are at most 1000$/,
+    ],
+    [
+      'roots',
+      `{"TRUST_TREE":{"ROOTS":{${many((index) => `"r${index}":{}`)}}}}`,
+      /ROOTS has \d+ entries; allowed are at most 1000$/,
+    ],
+    ['one container', `{"CONTAINERS":["${long('a-')}"]}`, /^config\.json: CONTAINERS\[0\] names no usable owner/],
+    ['one storage host', `{"ALLOWED_STORAGE":["${long(':')}"]}`, /allowed is a host name like "github\.com"$/],
+    ['one target', `{"NETCAP":{"MODE":"allowlist","ALLOW":["${long('a.')}"]}}`, /allowed is host:port in lower case/],
+    ['a docker host', `{"DOCKER_CONFIGS":{"host":"${long(':')}g"}}`, /allowed is a host name or IP address$/],
+    ['an amount', `{"PRICING":{"kly":{"GIB_HOUR":"${long('1')}"}}}`, /allowed is an amount like 10 or "0\.25"$/],
+    [
+      'assets',
+      `{"PRICING":{${many((index) => `"a${index}":{}`)}}}`,
+      /PRICING has \d+ entries; allowed are at most 256$/,
+    ],
+    [
+      'modes',
+      `{"MODES":{${many((index) => `"m${index}":"warn"`)}}}`,
+      /MODES\.m0 \("warn"\) is not a known key; known keys are desc-length,/,
+    ],
+  ])('%s', { timeout: SOON_MS }, (_says, text, sentence) => {
+    expect(text.length).toBeLessThanOrEqual(MIB)
+    const message = sentenceOf(() => readPolicyText(text))
+    expect(message).toMatch(sentence)
+    expect(message.length).toBeLessThan(600)
+    expect(message).not.toContain('\n')
+  })
+
+  it('tells the first problems of very many', () => {
+    const raw = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`K${index}`, 1]))
+    try {
+      readPolicy({ ...raw, DESC_MAX_LEN: -1 })
+      expect.unreachable()
+    } catch (error) {
+      expect((error as SettingsError).problems).toHaveLength(20)
+    }
+  })
+})
