@@ -2,6 +2,7 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { AccessError, InputError, NotFoundError, ThundercloudError, UnavailableError } from '../base/errors.ts'
 import { QueueFullError } from '../base/queue.ts'
 import { DiskFullError, StoreFullError, TooLargeError } from '../code/errors.ts'
+import { RunnerError } from '../runner/index.ts'
 
 /** A failure that has a status of its own in HTTP. */
 export class HttpProblem extends ThundercloudError {
@@ -20,6 +21,8 @@ export function statusOf(error: unknown): number {
   if (error instanceof TooLargeError) return 413
   if (error instanceof StoreFullError || error instanceof DiskFullError) return 507
   if (error instanceof InputError || error instanceof ProtocolError) return 400
+  // the operator's module can not be loaded, and the sentence says why: nothing is wrong with the node
+  if (error instanceof RunnerError && error.kind === 'load') return 400
   if (error instanceof AccessError) return 403
   if (error instanceof NotFoundError) return 404
   if (error instanceof QueueFullError) return 429

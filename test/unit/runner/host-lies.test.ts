@@ -153,7 +153,7 @@ describe('an answer that plays tricks', () => {
 
   it('of more than a line holds ends the process, and costs nobody else an answer', async () => {
     const huge = `return { ...${YES}, reasons: [{ rule: 'a', outcome: 'pass', message: 'x'.repeat(2 << 20) }] }`
-    await using runner = runnerIn(byName({ huge }), { limits: SHORT })
+    await using runner = runnerIn(byName({ huge }))
     await runner.host.start()
     const snapshot = snapshotOf(runner.config)
     const names = ['a', 'huge', 'b', 'c']
