@@ -197,9 +197,10 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
 
   function checked(subject: Subject, verdict: Verdict): Verdict {
     const { id, signed } = subject
+    if (verdict.run === false || isUnderWay(id)) return verdict
     const known = components.asking.factsFor(subject)
     const about = { author: texts.ofBytes(signed.body.author), timeout: signed.body.run.timeout }
-    const wrong = isUnderWay(id) ? undefined : checkVerdict(verdict, about, known)
+    const wrong = checkVerdict(verdict, about, known)
     return wrong === undefined ? verdict : declined(verdict, wrong, mayPassOn())
   }
 
