@@ -55,6 +55,7 @@ export const policyReplay = command({
     const rows: ReplayChange[] = []
     using progress = out.progress('replaying')
     progress.count(0, total)
+    progress.show()
     const summary = await replay(
       {
         pages: reader.services(filter),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { createApi, serveApi } from '../../../src/api/index.ts'
 import { type Clock, systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
@@ -31,6 +32,8 @@ export type RunOptions = {
   factories?: Partial<Factories>
   clock?: Clock
   terminal?: boolean
+  /** what a person types at a terminal; without it nobody can be asked */
+  answer?: string
   env?: Record<string, string>
   /** is told what is written to standard output, as it is */
   onOutput?(text: string): void
@@ -53,6 +56,7 @@ export function openShell(): Shell {
       const code = await runCli({
         argv,
         commands: COMMANDS,
+        stdin: init.answer === undefined ? undefined : Object.assign(Readable.from([init.answer]), { isTTY: true }),
         stdout: {
           isTTY,
           write(text) {

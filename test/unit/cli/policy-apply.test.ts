@@ -1,0 +1,192 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { initFolder } from '../../../src/config/index.ts'
+import type { Change } from '../../../src/node/contract.ts'
+import { announcementOf } from '../../fixtures/announcement-of.ts'
+import { isAlive } from '../runner/support.ts'
+import { openShell, openShellWithNode } from './harness.ts'
+import { folderWithJournal } from './journalled.ts'
+import { runProgram } from './process.ts'
+
+const CHANGES: Change[] = [
+  {
+    id: 'bafyreigdmqpykrgxyaxtlafqpqhzrb7qy2rh75nldvfd4tucqmqqme5yje',
+    name: 'waits',
+    author: 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9',
+    from: 'parked',
+    to: 'run',
+    reasons: [{ rule: 'keywords', outcome: 'pass', message: 'fits' }],
+  },
+  {
+    id: 'bafyreihyrpefhacm6kkp4ql6j6udakdit7g3dmkzfriqfykhjw6cad5lrm',
+    name: 'runs \u001b[31m',
+    author: 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9',
+    from: 'run',
+    to: 'refused',
+    reasons: [{ rule: 'keywords', outcome: 'fail', message: 'none of the keywords is of interest' }],
+  },
+]
+
+async function withCandidate() {
+  const shell = await openShellWithNode()
+  writeFileSync(shell.path('c.json'), '{ "KEYWORDS": ["web"] } // mine\n')
+  shell.node.changes = [...CHANGES]
+  return shell
+}
+
+describe('policy apply, beside a running node', () => {
+  test('tells what stops and what starts, asks, and puts it in force as it was written', async () => {
+    await using shell = await withCandidate()
+    const { code, stdout, stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer: 'y\n' })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/NAME +NOW +THEN/)
+    expect(stderr).toMatch(/runs .* +run +refused .*keywords: none of the keywords is of interest/)
+    expect(stderr).toMatch(/Would stop: "runs .*"\. Would start: "waits"\.\nPut c\.json in force\? \[y\/N\]/)
+    expect(stderr).not.toContain('\u001b[31m')
+    expect(stdout).toMatch(/Policy [0-9a-f]{12} is in force; 2 services stand differently\./)
+    expect(shell.node.applied).toEqual(['{ "KEYWORDS": ["web"] } // mine\n'])
+  })
+
+  test.each(['n\n', '\n', 'yesterday\n', ''])('the answer %j is no', async (answer) => {
+    await using shell = await withCandidate()
+    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer })
+    expect([code, shell.node.applied]).toEqual([1, []])
+    expect(stderr).toContain('Nothing was changed.')
+  })
+
+  test('where nobody can be asked it is refused; --yes does not ask', async () => {
+    await using shell = await withCandidate()
+    const refused = await shell.run(['policy', 'apply', 'c.json'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/nobody can be asked here.*say --yes/)])
+    const json = await shell.json(['policy', 'apply', 'c.json'], { answer: 'y\n' })
+    expect([json.code, json.values, shell.node.applied]).toEqual([2, [], []])
+    const { code, values } = await shell.json(['policy', 'apply', 'c.json', '--yes'])
+    expect([code, values]).toEqual([
+      0,
+      [{ inForce: true, hash: expect.any(String), preview: CHANGES, changes: CHANGES }],
+    ])
+    expect(shell.node.applied).toHaveLength(1)
+  })
+
+  test("the node's refusal is the command's", async () => {
+    await using shell = await withCandidate()
+    const { InputError } = await import('../../../src/base/errors.ts')
+    shell.node.applyPolicy = async () => {
+      throw new InputError('services.json is not JSON')
+    }
+    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    expect([code, stderr.trim().split('\n').at(-1)]).toEqual([2, 'services.json is not JSON'])
+  })
+
+  test('a node of another version, whose answers are not understood, is told so', async () => {
+    await using shell = await withCandidate()
+    shell.node.previewPolicy = async () => [{ what: 'else' }] as never
+    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/is not what this version understands/)
+    expect(shell.node.applied).toEqual([])
+  })
+
+  test('policy show: what each rule said, what is free, and what waits', async () => {
+    await using shell = await withCandidate()
+    const { stdout } = await shell.run(['policy', 'show'])
+    expect(stdout).toMatch(/policy: +[0-9a-f]{64}/)
+    expect(stdout).toMatch(/keywords +enforce +3 +1 +0 +2/)
+    expect((await shell.json(['policy', 'show'])).values[0]).toMatchObject({ facts: { config: { DESC_MAX_LEN: 200 } } })
+  })
+})
+
+describe('policy apply, where no node runs', () => {
+  test('the file is replaced for the next start, and the one before is kept', async () => {
+    using shell = openShell()
+    const dir = shell.path('operator')
+    await initFolder(dir, { node: { API: '127.0.0.1:0' } })
+    shell.env.THUNDERCLOUD_DIR = dir
+    const config = `${dir}/runners/andromeda/config.json`
+    const before = readFileSync(config, 'utf8')
+    writeFileSync(shell.path('c.json'), '{"KEYWORDS":["web"]}')
+    const asked = await shell.run(['policy', 'apply', 'c.json'], { answer: 'n\n' })
+    expect([asked.code, readFileSync(config, 'utf8')]).toEqual([1, before])
+    expect(asked.stderr).toContain(`No node runs in ${dir}`)
+    const { code, stdout } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('it is in force when the node is started')])
+    expect(readFileSync(config, 'utf8')).toBe('{"KEYWORDS":["web"]}')
+    expect(readFileSync(`${config}.previous`, 'utf8')).toBe(before)
+  })
+
+  test('not with a runner that can not be loaded, and not where there is no folder', async () => {
+    using shell = openShell()
+    writeFileSync(shell.path('c.json'), '{}')
+    const nowhere = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    expect(nowhere.code).toBe(2)
+    const dir = shell.path('operator')
+    await initFolder(dir, { node: { API: '127.0.0.1:0' } })
+    shell.env.THUNDERCLOUD_DIR = dir
+    writeFileSync(`${dir}/runners/andromeda/runner.js`, 'export const nothing = 1')
+    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('has no default export')])
+    expect(existsSync(`${dir}/runners/andromeda/config.json.previous`)).toBe(false)
+  })
+})
+
+describe('what is parked', () => {
+  test('list, status and explain say what wakes it, and until when at most', async () => {
+    await using shell = await openShellWithNode()
+    const { bytes, id } = announcementOf(shell.node.signer, { clock: systemClock() })
+    await shell.node.receive(bytes)
+    const now = Math.floor(Date.now() / 1000)
+    const on = [{ on: 'capacity' as const }, { on: 'freeze' as const, chain: 'btc' }]
+    shell.node.put({ ...shell.node.service(id), state: 'parked', parked: { since: now - 60, until: now + 7200, on } })
+    const words = 'until there is room or an amount is frozen on btc'
+    expect((await shell.run(['list'])).stdout).toContain(`parked ${words}, passed on`)
+    expect((await shell.run(['status', 'hello'])).stdout).toMatch(
+      new RegExp(`parked: +1m .* ago, ${words}, for (2h|1h 59m)`),
+    )
+    const { stdout } = await shell.run(['explain', 'hello', '--history'])
+    expect(stdout).toMatch(new RegExp(`Parked 1m .* ago, ${words}, for`))
+    expect(stdout).toMatch(
+      /DECIDED \(UTC\) +POLICY +VERDICT\n.* abababababab +not run here, passed on\n.* cdcdcdcdcdcd +the runner failed: it threw/,
+    )
+    expect((await shell.run(['explain', 'hello', '--now'])).stdout).toContain('this is what would be decided now')
+    expect((await shell.json(['explain', 'hello'])).values[0]).not.toHaveProperty('history')
+  })
+
+  test('a rule that only warned is shown as such', async () => {
+    await using shell = await openShellWithNode()
+    await shell.node.receive(announcementOf(shell.node.signer, { clock: systemClock() }).bytes)
+    const reasons = [
+      { rule: 'price', outcome: 'pass' as const, message: 'would be too cheap', warned: 'fail' as const },
+    ]
+    const { id } = shell.node.service('hello')
+    shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict: { run: false, redirect: true, reasons } })
+    expect((await shell.run(['explain', 'hello'])).stdout).toMatch(/warn +price +would be too cheap/)
+  })
+})
+
+test('Ctrl-C in the middle of a replay ends it with 130, and nothing of it stays', async () => {
+  using shell = openShell()
+  const { dir, config } = await folderWithJournal(shell, 600)
+  mkdirSync(shell.path('slow'))
+  writeFileSync(shell.path('slow/r.mjs'), 'export default () => new Promise(() => {})')
+  const before = readdirSync(dir, { recursive: true }).sort()
+  await using program = runProgram(
+    ['--dir', dir, 'policy', 'replay', config, '--runner', shell.path('slow/r.mjs'), '--executors', 'host'],
+    { env: shell.env },
+  )
+  const children = await childrenOf(program.child.pid)
+  expect(children.length).toBe(2)
+  program.child.kill('SIGINT')
+  expect(await program.ended()).toBe(130)
+  expect(children.filter((pid) => isAlive(pid))).toEqual([])
+  expect(readdirSync(dir, { recursive: true }).sort()).toEqual(before)
+})
+
+/** Both runner processes, once they are there. */
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const file = `/proc/${pid}/task/${pid}/children`
+  return await expect
+    .poll(() => readFileSync(file, 'utf8').trim().split(' ').filter(Boolean), { timeout: 20_000 })
+    .toHaveLength(2)
+    .then(() => readFileSync(file, 'utf8').trim().split(' ').map(Number))
+}

@@ -1,0 +1,280 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { toDagJson } from '../../../protocols/encoding.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import { toReceivedService } from '../../../src/runner/index.ts'
+import { announcementOf } from '../../fixtures/announcement-of.ts'
+import { openShell, type Shell } from './harness.ts'
+import { folderWithJournal } from './journalled.ts'
+
+function write(shell: Shell, name: string, content: unknown): void {
+  mkdirSync(dirname(shell.path(name)), { recursive: true })
+  const text = typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content)
+  writeFileSync(shell.path(name), text)
+}
+
+function changed(config: string, change: object): object {
+  return { ...(JSON.parse(readFileSync(config, 'utf8')) as object), ...change }
+}
+
+const MANIFEST = { name: 'hello', toolchain: ['node'], run: { command: ['node', 'x.js'] } }
+const FITS = {
+  PREFER_TOOLCHAIN: { host: ['node'] },
+  LIMITS: { TOTAL: { MEMORY: '1GiB', CPU: 1000, DISK: '1GiB', PIDS: 64, RUNS: 1 } },
+}
+
+describe('policy check', () => {
+  test('a right one is ok, with its notices, and the runner has loaded it', async () => {
+    using shell = openShell()
+    write(shell, 'c.json', { ...FITS, MUST_SEND: 1 })
+    const { code, stdout, stderr } = await shell.run(['policy', 'check', 'c.json'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(
+      /^Note: c\.json: MUST_SEND is a name of older runners.*\nc\.json is right, and Andromeda loads/,
+    )
+    const { values } = await shell.json(['policy', 'check', 'c.json'])
+    expect(values).toEqual([
+      expect.objectContaining({ ok: true, problems: [], hash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+    ])
+  })
+
+  test('every problem is told, each in a sentence', async () => {
+    using shell = openShell()
+    write(shell, 'c.json', { KEYWORD: [], DESCMAX: 1, DESC_MAX_LEN: 'x', LIMITS: { TOTAL: { MEMRY: 1 } } })
+    const { code, stdout, stderr } = await shell.run(['policy', 'check', 'c.json'])
+    expect([code, stderr.trim()]).toEqual([2, 'c.json has 4 problems'])
+    expect(stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/LIMITS\.TOTAL\.MEMRY \(1\) is not a known key; did you mean MEMORY\?/),
+      expect.stringMatching(/KEYWORD \(\[\]\) is not a known key; did you mean KEYWORDS\?/),
+      expect.stringMatching(/DESCMAX \(1\) is not a known key/),
+      expect.stringMatching(/DESC_MAX_LEN is "x"; allowed is a whole number/),
+    ])
+    const { values } = await shell.json(['policy', 'check', 'c.json'])
+    expect(values).toEqual([{ ok: false, file: 'c.json', problems: expect.any(Array), notices: [] }])
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['no file', undefined, /^c\.json is not there/],
+    ['nothing in it', '', /^c\.json is not JSON: line 1, column 1/],
+    ['no JSON', '{"KEYWORDS": [}', /^c\.json is not JSON: line 1, column 15: found "}"/],
+    ['a list', [], /^c\.json is \[\]; allowed is an object/],
+    ['a wrong type', { KEYWORDS: 7 }, /^c\.json: KEYWORDS is 7; allowed is a list/],
+    ['10 MiB', `{"KEYWORDS":["${'x'.repeat(10 * 2 ** 20)}"]}`, /^c\.json has \d+ bytes; allowed are at most 1048576/],
+  ])('%s is one sentence', async (_what, content, sentence) => {
+    using shell = openShell()
+    if (content !== undefined) write(shell, 'c.json', content)
+    write(shell, 's.json', MANIFEST)
+    await folderWithJournal(shell, 1)
+    for (const argv of [['check'], ['test', '--service', 's.json'], ['replay'], ['apply', '--yes']]) {
+      const [name = '', ...rest] = argv
+      const { code, stderr, stdout } = await shell.run(['policy', name, 'c.json', ...rest])
+      expect([code, stdout]).toEqual([2, ''])
+      expect(stderr).toMatch(sentence)
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+    }
+  })
+
+  test.each<[string, string, RegExp, number]>([
+    ['exports nothing', 'export const x = 1', /has no default export/, 1],
+    ['throws at import', 'export const x = missing', /can not be imported: .*missing is not defined/, 1],
+    ['is no file', '', /--runner names r2\.mjs, but there is no file/, 2],
+  ])('a runner that %s is one sentence', async (_what, module, sentence, wanted) => {
+    using shell = openShell()
+    write(shell, 'c.json', FITS)
+    write(shell, 'r.mjs', module)
+    const { code, stderr } = await shell.run([
+      'policy',
+      'check',
+      'c.json',
+      '--runner',
+      module === '' ? 'r2.mjs' : 'r.mjs',
+    ])
+    expect(code).toBe(wanted)
+    expect(stderr).toMatch(sentence)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+})
+
+describe('policy test', () => {
+  test('a manifest: each rule, what would change it, and what was assumed', async () => {
+    using shell = openShell()
+    write(shell, 'c.json', { ...FITS, DESC_MAX_LEN: 3 })
+    write(shell, 's.json', { ...MANIFEST, desc: 'four' })
+    const argv = [
+      'policy',
+      'test',
+      'c.json',
+      '--service',
+      's.json',
+      '--executors',
+      'host',
+      '--free',
+      'memory=64MiB,runs=0',
+    ]
+    const { code, stdout } = await shell.run(argv)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^"hello" with c\.json and Andromeda: not run here/)
+    expect(stdout).toMatch(/FAIL +desc-length .*desc/)
+    expect(stdout).toMatch(/later +capacity .*memory/)
+    expect(stdout).toMatch(/Taken for granted:\n {2}the author is .* \(a stranger; --author names another\)/)
+    expect(stdout).toContain('free: 64 MiB memory, 1 cores, 1 GiB disk, 64 processes, 0 runs')
+    const { values } = await shell.json(argv)
+    expect(values[0]).toMatchObject({
+      service: { name: 'hello' },
+      verdict: { run: false },
+      facts: { capacity: { runs: 0 } },
+    })
+  })
+
+  test('the same service as an announcement, in both encodings, and as a runner receives it', async () => {
+    using shell = openShell()
+    const { author, signer } = await folderWithJournal(shell, 1)
+    write(shell, 'c.json', { ...FITS, TRUST_TREE: { ROOTS: { [author]: {} } } })
+    const { bytes, id, announcement } = announcementOf(signer, { clock: manualClock(Date.now()) })
+    const { signed, ticket } = announcement
+    if (signed.kind !== 'service') throw new Error('not a service')
+    write(shell, 's.cbor', bytes)
+    write(shell, 's1.json', toDagJson([1, signed.bytes, signed.sig, ticket.depth, ticket.proof]))
+    write(shell, 's2.json', toDagJson({ announcement: bytes }))
+    write(shell, 's3.json', toDagJson({ body: signed.bytes, sig: signed.sig }))
+    write(shell, 's4.json', toReceivedService(signed.id, signed.body, signed.bytes.byteLength))
+    for (const name of ['s.cbor', 's1.json', 's2.json', 's3.json', 's4.json']) {
+      const { code, values, stderr } = await shell.json([
+        'policy',
+        'test',
+        'c.json',
+        '--service',
+        name,
+        '--executors',
+        'host',
+      ])
+      expect([name, code, stderr]).toEqual([name, 0, ''])
+      expect(values[0]).toMatchObject({ service: { id, author }, verdict: { run: { executor: 'host' } } })
+    }
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['not there', undefined, /s\.json can not be read: ENOENT/],
+    ['no JSON', '{', /s\.json is not JSON/],
+    ['a number', '7', /s\.json is no service; name a manifest/],
+    ['something else', { title: 'x' }, /s\.json is no service; name a manifest/],
+    ['a wrong manifest', { name: 'x', toolchain: ['node'], run: {} }, /s\.json: run\.command is missing/],
+    ['half of what a runner gets', { id: 'x', author: 'y' }, /s\.json is not what a runner receives: author/],
+    ['another tuple', [1, 2], /s\.json: must be \[1, body, sig, depth, proof\]/],
+    ['bytes', new Uint8Array([0x85, 1, 2, 3]), /^s\.json: /],
+    ['2 MiB', ' '.repeat(2 ** 21), /s\.json has 2097152 bytes/],
+  ])('a service that is %s is one sentence', async (_what, content, sentence) => {
+    using shell = openShell()
+    write(shell, 'c.json', FITS)
+    if (content !== undefined) write(shell, 's.json', content)
+    const { code, stderr } = await shell.run(['policy', 'test', 'c.json', '--service', 's.json', '--executors', ''])
+    expect(stderr).toMatch(sentence)
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+  })
+
+  test.each<[string[], RegExp]>([
+    [[], /--service is missing/],
+    [['--service', 's.json', '--executors', 'dokcer'], /--executors has "dokcer"; .*did you mean docker\?/],
+    [['--service', 's.json', '--free', 'memroy=1'], /--free has "memroy=1"; did you mean memory\?/],
+    [['--service', 's.json', '--free', 'memory=much'], /--free: memory is "much"; allowed is a size/],
+    [['--service', 's.json', '--free', 'runs=-1'], /--free: runs is "-1"; allowed is a whole number/],
+    [['--service', 's.json', '--depth', '9'], /--depth is "9"/],
+    [['--service', 's.json', '--author', 'x'], /--author/],
+  ])('options %j are one sentence', async (options, sentence) => {
+    using shell = openShell()
+    write(shell, 'c.json', FITS)
+    write(shell, 's.json', MANIFEST)
+    const { code, stderr } = await shell.run(['policy', 'test', 'c.json', ...options])
+    expect(stderr).toMatch(sentence)
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+  })
+})
+
+describe('policy replay', () => {
+  test('what changes, why, and how often; and nothing is written', async () => {
+    using shell = openShell()
+    const { dir, config } = await folderWithJournal(shell, 5, FITS)
+    const before = readdirSync(dir, { recursive: true }).sort()
+    const { mtimeMs } = statSync(`${dir}/data/journal.sqlite`)
+    write(shell, 'c.json', changed(config, { KEYWORDS: ['storage'], DESC_MAX_LEN: 4 }))
+    const { code, stdout } = await shell.run(['policy', 'replay', 'c.json', '--executors', 'host'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/name-0 +run +refused +desc-length, keywords/)
+    expect(stdout).toContain('5 services, 5 verdicts would change.')
+    expect(stdout).toMatch(/run -> refused +5\nBecause of: desc-length 5, keywords 5\n/)
+    expect(readdirSync(dir, { recursive: true }).sort()).toEqual(before)
+    expect(statSync(`${dir}/data/journal.sqlite`).mtimeMs).toBe(mtimeMs)
+    const { values } = await shell.json(['policy', 'replay', 'c.json', '--executors', 'host', '--limit', '2'])
+    expect(values.map(({ event, name, to }) => [event, name, to])).toEqual([
+      ['change', 'name-3', 'refused'],
+      ['change', 'name-4', 'refused'],
+      ['summary', undefined, undefined],
+    ])
+  })
+
+  test('a time window, a terminal with a bar, and a policy that is in force already', async () => {
+    using shell = openShell()
+    const { config } = await folderWithJournal(shell, 5, FITS)
+    const argv = ['policy', 'replay', config, '--since', '150m', '--executors', 'host']
+    const { stdout, stderr } = await shell.run(argv, { terminal: true })
+    expect(stdout).toContain('3 services, 0 verdicts would change.')
+    expect(stdout).toContain('says what is in force already')
+    expect(stderr).toMatch(/replaying: \[#*\.*\] \d of 3/)
+  })
+
+  test('another runner, asked beside the one in force; one that never answers is told', async () => {
+    using shell = openShell()
+    const { config } = await folderWithJournal(shell, 8, FITS)
+    write(
+      shell,
+      'mine/r.mjs',
+      'export default (service) => ({ run: false, redirect: service.name.endsWith("1"), reasons: [{ rule: "odd", outcome: "fail", message: "odd" }] })',
+    )
+    const { values } = await shell.json(['policy', 'replay', config, '--runner', 'mine/r.mjs', '--executors', 'host'])
+    expect(values.at(-1)).toMatchObject({
+      changed: 8,
+      candidate: { refused: 7, redirected: 1 },
+      rules: [{ rule: 'odd', count: 8 }],
+    })
+    write(shell, 'bad/r.mjs', 'export default () => { throw new Error("broken") }')
+    const failed = await shell.run(['policy', 'replay', config, '--runner', 'bad/r.mjs', '--executors', 'host'])
+    expect(failed.code).toBe(1)
+    expect(failed.stderr).toMatch(/^the candidate's runner failed on each of the first 5 services: .*broken/)
+  })
+
+  test.each<[string[], RegExp]>([
+    [['--since', 'yesterday'], /--since is "yesterday"; allowed is a time/],
+    [['--since', '0h'], /--since is "0h"/],
+    [['--limit', '0'], /--limit is "0"/],
+    [['--limit', 'all'], /--limit is "all"/],
+  ])('options %j are one sentence', async (options, sentence) => {
+    using shell = openShell()
+    const { config } = await folderWithJournal(shell, 1)
+    const { code, stderr } = await shell.run(['policy', 'replay', config, ...options])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(sentence)
+  })
+
+  test('no folder, no journal, a damaged one, and one of a newer program', async () => {
+    using shell = openShell()
+    write(shell, 'c.json', {})
+    expect((await shell.run(['policy', 'replay', 'c.json'])).stderr).toMatch(/there is no folder of a node here/)
+    const named = await shell.run(['policy', 'replay', 'c.json', '--dir', shell.path('none')])
+    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(/node\.json is not there/)])
+    const { dir } = await folderWithJournal(shell, 1)
+    const journal = `${dir}/data/journal.sqlite`
+    const { DatabaseSync } = await import('node:sqlite')
+    const newer = new DatabaseSync(journal)
+    newer.exec('PRAGMA user_version = 99')
+    newer.close()
+    expect((await shell.run(['policy', 'replay', 'c.json'])).stderr).toMatch(/use the newer thundercloud/)
+    writeFileSync(journal, 'x'.repeat(10_000))
+    const damaged = await shell.run(['policy', 'replay', 'c.json'])
+    expect([damaged.code, damaged.stderr]).toEqual([1, expect.stringMatching(/is damaged or no journal at all/)])
+    const { rmSync } = await import('node:fs')
+    rmSync(journal)
+    const missing = await shell.run(['policy', 'replay', 'c.json'])
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/there is no journal/)])
+  })
+})
