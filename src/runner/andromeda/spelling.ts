@@ -1,50 +1,43 @@
-/** Base58 of the SPKI DER of an ed25519 key, without what all of them begin with: the legacy spelling of an address. */
-const SPKI_HEADER = 0x302a300506032b6570032100n
-const LEGACY_PREFIX_LENGTH = 16
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-/** Base58 of 48 bytes is longer than this, of 32 bytes never. */
-const LONGEST_ED25519 = 44
+const LENGTH = 44
+/**
+ * The last digits of base58 of the SPKI header of ed25519 keys before a key of 32 zeros. A legacy address is what base58
+ * of header and key has in these places, so it is this number and the key's own, added.
+ */
+const NO_KEY = 'EKQBvZxEp4ZsfV33GypNdvxiFXDucF416mx61VzMEVKM'
 
 /**
- * Every spelling of an address, given its canonical text. Settings keep the spelling that a person wrote where it is part
- * of a name. The runner's process has no library for addresses, and reading one would check a point on a curve.
+ * Is `text` one of the spellings of an address, given its canonical text? Settings keep the spelling that a person wrote
+ * where it is part of a name. The runner's process has no library for addresses, and reading one would cost a millisecond
+ * of curve arithmetic, where this is asked for every service.
  */
-export function spellingsOf(address: string): ReadonlySet<string> {
+export function spells(address: string): (text: string) => boolean {
   const plain = address.replace(/^ed25519:/, '')
-  const key = decode(plain)
-  if (plain.length > LONGEST_ED25519) {
-    const hex = `0x${key.toString(16).padStart(96, '0')}`
-    return new Set([plain, hex, `bls12-381:${plain}`, `bls12-381:${hex}`])
-  }
-  const legacy = encode((SPKI_HEADER << 256n) | key).slice(LEGACY_PREFIX_LENGTH)
-  // A text that reads as two keys is only told with its prefix.
-  const bare = plain === address ? [plain, legacy] : [legacy]
-  return new Set([...bare, `ed25519:${plain}`, `legacy:${legacy}`])
-}
-
-/** Digits at a time that a number holds exactly: arithmetic on whole keys is slow. */
-const STEP = 9
-const STEP_BASE = 58 ** STEP
-
-function decode(text: string): bigint {
-  let value = 0n
-  for (let start = 0; start < text.length; start += STEP) {
-    const digits = text.slice(start, start + STEP)
-    let part = 0
-    for (const digit of digits) part = part * 58 + ALPHABET.indexOf(digit)
-    value = value * BigInt(58 ** digits.length) + BigInt(part)
-  }
-  return value
-}
-
-function encode(value: bigint): string {
-  let text = ''
-  for (let rest = value; rest > 0n; rest /= BigInt(STEP_BASE)) {
-    let part = Number(rest % BigInt(STEP_BASE))
-    for (let digit = 0; digit < STEP; digit++) {
-      text = `${ALPHABET[part % 58]}${text}`
-      part = Math.floor(part / 58)
+  if (plain.length > LENGTH) {
+    return (text) => {
+      const bare = text.replace(/^bls12-381:/, '')
+      return bare === plain || (bare.startsWith('0x') && bare.toLowerCase() === hexOf(plain))
     }
   }
-  return text.replace(/^1+/, '')
+  const legacy = legacyOf(plain)
+  // Settings with a text that reads as two keys are refused, so that here no other key is meant.
+  return (text) => text === plain || text === legacy || text === `ed25519:${plain}` || text === `legacy:${legacy}`
+}
+
+function legacyOf(plain: string): string {
+  let text = ''
+  let carry = 0
+  for (let place = 1; place <= LENGTH; place++) {
+    const digit = place > plain.length ? 0 : ALPHABET.indexOf(plain[plain.length - place] as string)
+    const sum = ALPHABET.indexOf(NO_KEY[LENGTH - place] as string) + digit + carry
+    carry = sum >= 58 ? 1 : 0
+    text = `${ALPHABET[sum % 58]}${text}`
+  }
+  return text
+}
+
+function hexOf(base58: string): string {
+  let value = 0n
+  for (const digit of base58) value = value * 58n + BigInt(ALPHABET.indexOf(digit))
+  return `0x${value.toString(16).padStart(96, '0')}`
 }

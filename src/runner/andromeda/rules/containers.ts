@@ -2,7 +2,7 @@ import { splitContainer } from '../../../config/container-name.ts'
 import { canonicalToolchain } from '../../../config/toolchains.ts'
 import type { Rule } from '../rule.ts'
 import { pass, some } from '../say.ts'
-import { spellingsOf } from '../spelling.ts'
+import { spells } from '../spelling.ts'
 
 const name = 'containers'
 
@@ -17,11 +17,8 @@ export const containers: Rule = {
   },
   decide({ author, toolchain }, { config: { CONTAINERS } }) {
     if (CONTAINERS.length === 0) return [pass(name, 'CONTAINERS is empty')]
-    const spellings = spellingsOf(author)
-    const own = CONTAINERS.filter((container) => {
-      const owner = splitContainer(container)?.owner ?? ''
-      return spellings.has(owner.includes('0x') ? owner.toLowerCase() : owner)
-    })
+    const isAuthor = spells(author)
+    const own = CONTAINERS.filter((container) => isAuthor(splitContainer(container)?.owner ?? ''))
     if (own.length === 0) return [pass(name, 'no shared container belongs to the author')]
     const needed = toolchain.map(canonicalToolchain).filter((word) => word !== 'docker')
     const fitting = own.filter((container) => {
