@@ -14,13 +14,22 @@ export function createBatchWriter(): BatchWriter {
   const configs = createSlots<object>(CONFIG_SLOTS)
   const facts = createSlots<string>(FACT_SLOTS)
   let items: string[] = []
+  let last: { facts: SharedFacts; text: string } | undefined
+  // Nodes with much under way hand the same lists in again and again.
+  const textOf = (shared: SharedFacts): string => {
+    const { own, capacity, running } = last?.facts ?? {}
+    if (last !== undefined && own === shared.own && capacity === shared.capacity && running === shared.running)
+      return last.text
+    last = { facts: shared, text: JSON.stringify(shared) }
+    return last.text
+  }
   const add = (item: Item) => items.push(JSON.stringify(item))
   return {
     ask(id, service, snapshot) {
       const { config, own, capacity, running, ...rest } = snapshot
       // Configurations are the same when they are the same object; facts when they read the same.
       const configSlot = configs.find(config, (slot) => add(['config', slot, config]))
-      const text = JSON.stringify({ own, capacity, running } satisfies SharedFacts)
+      const text = textOf({ own, capacity, running })
       const factsSlot = facts.find(text, (slot) => items.push(`["facts",${slot},${text}]`))
       add(['ask', id, configSlot, factsSlot, rest, service])
     },
