@@ -51,5 +51,7 @@ function tell({ out }: Cli, found: Found): void {
 
 export function unbuiltWords(unbuilt: readonly string[]): string[] {
   if (unbuilt.length === 0) return []
-  return [`these keys are read and checked, and do not decide in this version: ${unbuilt.join(', ')}`]
+  return [
+    `these keys decide as if nothing were known, because this version lacks what they need: ${unbuilt.join(', ')}`,
+  ]
 }
