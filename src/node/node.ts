@@ -101,7 +101,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     { clock, log, events, journal, keys, signer, streams: network.streams, isConnected },
     { network: name, policy: () => policy().hash },
   )
-  const services = createServices({ clock, journal, receipts, texts, sleeping })
+  const services = createServices({ clock, journal, receipts, texts, sleeping: (id) => deciding.sleeping(id) })
   const tell = createTell({ events, services, receipts }, { closing: closing.signal })
   const { executors } = parts.use(
     await createExecutors(
@@ -279,22 +279,13 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   async function reload(): Promise<readonly Change[]> {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
     const next = await init.reread()
-    await runner.reload(next.policy.config)
-    configuration = {
-      ...configuration,
-      policy: next.policy,
-      services: next.services,
-      externalServices: next.externalServices,
-    }
+    const { services, externalServices } = next
+    // a host that other nodes share keeps its module
+    await runner.reload(next.policy.config, components.runnerHost === undefined ? next.runner : undefined)
+    configuration = { ...configuration, runner: next.runner, policy: next.policy, services, externalServices }
     network.setStaticNodes(staticNodesOf(configuration))
     events.emit('node:policy', { hash: next.policy.hash })
     await autostart.look()
     return await deciding.decideAgain()
-  }
-
-  /** Where the node sleeps on a service; the dormitory is made after those who show it. */
-  function sleeping(id: string) {
-    const sleeper = deciding.dormitory.get(id)
-    return sleeper && { ...sleeper, until: deciding.dormitory.until(sleeper) }
   }
 }

@@ -8,7 +8,7 @@ import * as defaults from './constants.ts'
 import { createDispatcher, notThere } from './dispatcher.ts'
 import { RunnerError } from './errors.ts'
 import { loadError, overreachError } from './failure.ts'
-import type { RunnerHost, RunnerHostComponents, RunnerHostInit } from './index.ts'
+import type { RunnerHost, RunnerHostComponents, RunnerHostInit, RunnerPlace } from './index.ts'
 import { canWatchMemory } from './memory.ts'
 import { type RunnerProcess, startRunnerProcess } from './process.ts'
 import { settle } from './request.ts'
@@ -30,23 +30,25 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
   let restarting: Timer | undefined
   let expiring: Timer | undefined
   let config = init.config
+  let place: RunnerPlace = init
+  let watching: Disposable | undefined
   let current: RunnerProcess | undefined
   let lastStart: Promise<unknown> = Promise.resolve()
   let why = new RunnerError('died', 'it has not been started')
   let deathsInARow = 0
   let goneSince = 0
 
-  const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean) => {
+  const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean, { entry, dir, network }: RunnerPlace) => {
     if (onlyIfGone && current !== undefined) return
     const from = clock.monotonic()
-    const problem = await problemOfEntry(init.entry)
-    if (problem !== undefined) throw loadError(init.entry, `${problem}; RUNNER in services.json names it`)
+    const problem = await problemOfEntry(entry)
+    if (problem !== undefined) throw loadError(entry, `${problem}; RUNNER in services.json names it`)
     closing.signal.throwIfAborted()
     const process = await startRunnerProcess(components, {
-      entry: init.entry,
-      dir: init.dir,
+      entry,
+      dir,
       config: newConfig,
-      network: init.network,
+      network,
       ...limits,
       onAnswer: () => onAnswer(process),
     })
@@ -56,23 +58,27 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
     const old = current
     current = process
     config = newConfig
+    const moved = place.dir !== dir
+    place = { entry, dir, network }
+    if (moved) follow()
     dispatcher.attach(process)
     if (old !== undefined) {
       counts.swapped++
       if (old.underWay.size === 0) void old[Symbol.asyncDispose]()
     }
     const loadMs = Math.round(clock.monotonic() - from)
-    events.emit('runner:loaded', { entry: init.entry, pid: process.pid, loadMs, swapped: old !== undefined })
+    events.emit('runner:loaded', { entry, pid: process.pid, loadMs, swapped: old !== undefined })
   }
 
   /** One start at a time; each sees the outcome of the one before. */
-  const startNext = (newConfig: RunnerConfig, onlyIfGone = false): Promise<void> => {
-    const turn = lastStart.then(() => bringUp(newConfig, onlyIfGone))
+  const startNext = (newConfig: RunnerConfig, onlyIfGone = false, newPlace?: RunnerPlace): Promise<void> => {
+    const turn = lastStart.then(() => bringUp(newConfig, onlyIfGone, newPlace ?? place))
     lastStart = turn.catch((error) => {
       if (closing.signal.aborted) return
-      why = error instanceof RunnerError ? error : loadError(init.entry, `can not be started: ${messageOf(error)}`)
+      const { entry } = newPlace ?? place
+      why = error instanceof RunnerError ? error : loadError(entry, `can not be started: ${messageOf(error)}`)
       const keepsOld = current !== undefined
-      events.emit('runner:load-failed', { entry: init.entry, message: why.message, keepsOld })
+      events.emit('runner:load-failed', { entry, message: why.message, keepsOld })
       log.debug(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: why.message })
     })
     return turn
@@ -116,6 +122,15 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
     return delayMs
   }
 
+  /** Looks after the folder of the runner that is in force. */
+  const follow = () => {
+    watching?.[Symbol.dispose]()
+    const onSaved = () => void startNext(config).catch(() => {})
+    watching = watchCode(clock, place.dir, onSaved, (error) =>
+      log.warn('the runner is not watched', { error: error.message }),
+    )
+  }
+
   return {
     async start() {
       await startNext(config)
@@ -124,11 +139,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
       }
       if (!canWatchMemory())
         log.warn('resident memory of the runner is not watched on this system; its heap is limited')
-      const onSaved = () => void startNext(config).catch(() => {})
-      const watch = watchCode(clock, init.dir, onSaved, (error) =>
-        log.warn('the runner is not watched', { error: error.message }),
-      )
-      closing.signal.addEventListener('abort', () => watch[Symbol.dispose](), { once: true })
+      follow()
       expiring = clock.every(defaults.WATCH_EVERY_MS, () => {
         const since = clock.monotonic() - limits.timeoutMs
         if (current === undefined && goneSince <= since) dispatcher.giveUp(notThere(why), since)
@@ -150,7 +161,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
         throw error
       }
     },
-    reload: (newConfig = config) => startNext(newConfig),
+    reload: (newConfig = config, newPlace) => startNext(newConfig, false, newPlace),
     stats: () => ({
       ...counts,
       pid: current?.pid,
@@ -163,6 +174,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
       closing.abort(gone)
       restarting?.cancel()
       expiring?.cancel()
+      watching?.[Symbol.dispose]()
       await lastStart
       await Promise.all([...processes].map((process) => process[Symbol.asyncDispose]()))
       dispatcher.giveUp(gone)

@@ -30,9 +30,9 @@ export interface RunnerHost extends AsyncDisposable {
   ): Promise<Verdict>
   /**
    * Loads the module again in a new process beside the old one, then swaps; what is under way is answered by the old
-   * one. Rejects when the new one is unusable; the old one goes on.
+   * one. Rejects when the new one is unusable; the old one goes on. With `place` it is another module from then on.
    */
-  reload(config?: RunnerConfig): Promise<void>
+  reload(config?: RunnerConfig, place?: RunnerPlace): Promise<void>
   stats(): RunnerHostStats
 }
 
@@ -55,15 +55,18 @@ export interface RunnerHostComponents {
   readonly events: Emitter<RunnerEvents>
 }
 
-export type RunnerHostInit = {
+export type RunnerPlace = {
   /** absolute path of the module */
   readonly entry: string
   /** absolute path of its folder, which it may read, and which is watched */
   readonly dir: string
-  /** what the global RUNNER_CONFIGS says until a snapshot brings its own */
-  readonly config: RunnerConfig
   /** may its process use the network (RUNNER_NETWORK) */
   readonly network: boolean
+}
+
+export type RunnerHostInit = RunnerPlace & {
+  /** what the global RUNNER_CONFIGS says until a snapshot brings its own */
+  readonly config: RunnerConfig
   readonly limits?:
     | {
         /** default 128 */

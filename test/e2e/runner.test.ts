@@ -78,6 +78,18 @@ describe("a node with its operator's own runner", () => {
     await mended('runner:loaded')
   })
 
+  it('takes another runner that services.json names, and goes back, while it runs', async () => {
+    const services = join(scratch.dir('a'), 'services.json')
+    const before = await readFile(services, 'utf8')
+    const decide = async () => (await decided({ keywords: ['game'] })).verdict.reasons[0]?.rule
+    await writeFile(services, JSON.stringify({ ...JSON.parse(before), RUNNER: 'andromeda/runner.js' }))
+    await node.api.reload()
+    expect(await decide()).not.toBe('refused-keywords')
+    await writeFile(services, before)
+    await node.api.reload()
+    expect(await decide()).toBe('refused-keywords')
+  })
+
   it('takes the first form of runners, saved over the other', async () => {
     const next = since()
     const code = `export default async service=>{

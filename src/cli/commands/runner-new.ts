@@ -51,7 +51,7 @@ export const runnerNew = command({
       `Wrote ${folder}: ${Object.keys(files).join(', ')}.`,
       'Change runner and test as you like. The test runs with:',
       `  ${node} --test ${test}`,
-      'To let it decide, write into services.json, and start the node again:',
+      'To let it decide, write into services.json, and send the node SIGHUP or start it again:',
       `  "RUNNER": ${JSON.stringify(RUNNER)}`,
     ])
   },

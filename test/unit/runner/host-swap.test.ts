@@ -86,6 +86,40 @@ describe('a runner that is saved while it decides', () => {
   })
 })
 
+describe('another runner', () => {
+  const place = (root: string, name: string) => ({
+    entry: join(root, name, 'runner.mjs'),
+    dir: join(root, name),
+    network: false,
+  })
+
+  it('takes over on a reload that names it, and its folder is the one that is watched', async () => {
+    await using runner = runnerIn({ 'mine/runner.mjs': version('mine'), 'other/runner.mjs': version('other') })
+    await runner.host.start()
+    const says = async () => (await runner.host.decide(serviceOf(), snapshotOf(runner.config))).reasons[0]?.message
+    await runner.host.reload(runner.config, place(runner.root, 'other'))
+    expect(await says()).toBe('other')
+    runner.save('mine/runner.mjs', version('nobody listens'))
+    const swapped = once(runner.events, 'runner:loaded', { where: ({ entry }) => entry.includes('other') })
+    runner.save('other/runner.mjs', version('another'))
+    await swapped
+    expect(await says()).toBe('another')
+    expect(runner.host.stats().swapped).toBe(2)
+  })
+
+  it('that can not be loaded changes nothing, and the old one is still watched', async () => {
+    await using runner = runnerIn({ 'mine/runner.mjs': version('mine') })
+    await runner.host.start()
+    const error = await failureOf(runner.host.reload(runner.config, place(runner.root, 'other')))
+    expect(error.message).toMatch(/other\/runner\.mjs is not there/)
+    const swapped = once(runner.events, 'runner:loaded', { where: ({ swapped }) => swapped })
+    runner.save('mine/runner.mjs', version('still mine'))
+    await swapped
+    const { reasons } = await runner.host.decide(serviceOf(), snapshotOf(runner.config))
+    expect(reasons[0]?.message).toBe('still mine')
+  })
+})
+
 describe('a runner that leaks a little with every decision', () => {
   it.each([
     ['outside of the heap', 'all.push(Buffer.alloc(1 << 20, 1))'],
