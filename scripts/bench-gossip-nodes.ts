@@ -133,8 +133,9 @@ async function openNode(
         settle({ id }, { verdict }) {
           const hash = Uint8Array.from(Buffer.from(policy.hash, 'hex'))
           journal.verdicts.add({ service: id, at: clock.now(), policy: hash, verdict })
-          return { verdict, stopped: undefined }
+          return { verdict, stopped: undefined, beside: [] }
         },
+        mayBeginAgain: () => true,
         release: () => {},
       },
       dormitory: { tick: () => 0 },

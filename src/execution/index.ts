@@ -23,6 +23,7 @@ export {
   type Dormitory,
   type Sleeper,
 } from './dormitory/index.ts'
+export { bestFirst } from './dormitory/order.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'

@@ -19,8 +19,9 @@ import type { Asking, Decision, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
+import type { Standing } from './redecide.ts'
 import { runnableOf } from './runnable.ts'
-import { declined, standingOf, waiting } from './standing.ts'
+import { declined, ONCE, standingOf, waiting } from './standing.ts'
 
 export interface CarryOutComponents {
   clock: Clock
@@ -48,8 +49,12 @@ export interface CarryOutComponents {
   texts: AddressTexts
 }
 
-/** What became of a decision: the verdict in force, and the end of a run that it stopped. */
-export type Outcome = { readonly verdict: Verdict; readonly stopped: Promise<void> | undefined }
+/** What became of a decision: the verdict in force, the end of a run that it stopped, and who else had to make way. */
+export type Outcome = {
+  readonly verdict: Verdict
+  readonly stopped: Promise<void> | undefined
+  readonly beside: readonly { readonly id: string; readonly from: Standing; readonly verdict: Verdict }[]
+}
 
 export interface CarryOut {
   /**
@@ -57,6 +62,8 @@ export interface CarryOut {
    * crash leaves all or nothing. `asOf` is what the dormitory's `tick` said before the runner was asked.
    */
   settle(subject: Subject, decision: Decision, asOf: number): Outcome
+  /** A task runs at most once: what has begun does not wait for another beginning. */
+  mayBeginAgain(subject: Subject): boolean
   /** It does not wait any longer. */
   release(sleeper: Sleeper, why: string): void
 }
@@ -66,6 +73,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
 
   /** what others are told, and only when all of it is journalled */
   let later: (() => void)[] = []
+  let beside: Outcome['beside'] = []
 
   const mayPassOn = () => init.policy().config.REDIRECT !== 'never'
 
@@ -105,11 +113,9 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   function turnAway(id: string, why: string): void {
     const before = journal.verdicts.latest(id)?.verdict
     if (before === undefined) return
-    write(id, declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayPassOn()))
-    later.push(() => components.displaced(id))
+    makesWay(id, 'parked', declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayPassOn()))
   }
 
-  /** A task runs at most once: what has begun does not wait for another beginning. */
   function mayBeginAgain({ id, signed }: Subject): boolean {
     return signed.body.run.kind === 'service' || (journal.runs.ofService(id)?.handle ?? null) === null
   }
@@ -135,7 +141,6 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
           { rule: 'eviction', outcome: 'fail', message: `${message}; a task is not begun twice` },
           mayPassOn(),
         )
-    write(id, verdict)
     const told = {
       id,
       name: subject.signed.body.name,
@@ -143,6 +148,12 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       parked: standingOf(verdict) === 'parked',
     }
     later.push(() => events.emit('node:evicted', told))
+    makesWay(id, 'run', verdict)
+  }
+
+  function makesWay(id: string, from: Standing, verdict: Verdict): void {
+    write(id, verdict)
+    beside = [...beside, { id, from, verdict }]
     later.push(() => components.displaced(id))
   }
 
@@ -204,7 +215,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     return wrong === undefined ? verdict : declined(verdict, wrong, mayPassOn())
   }
 
-  function carry(subject: Subject, asked: Verdict, asOf: number): Outcome {
+  function carry(subject: Subject, asked: Verdict, asOf: number): Omit<Outcome, 'beside'> {
     const { id } = subject
     const verdict = checked(subject, asked)
     const held = grantOf(id)
@@ -217,9 +228,8 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       const done = start(subject, verdict, verdict.run, asOf)
       return { verdict: done, stopped: done.run === false ? stopRuns(subject, done) : undefined }
     }
-    const once = { rule: 'node', outcome: 'fail' as const, message: 'a task is not begun twice, so it does not wait' }
     const parks = standingOf(verdict) === 'parked' && (held === undefined || mayBeginAgain(subject))
-    const last = parks || standingOf(verdict) !== 'parked' ? verdict : declined(verdict, once, mayPassOn())
+    const last = parks || standingOf(verdict) !== 'parked' ? verdict : declined(verdict, ONCE, mayPassOn())
     const stopped = stopRuns(subject, last)
     if (parks) return { verdict: park(subject, last, asOf), stopped }
     dormitory.leave(id)
@@ -230,6 +240,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   function whole<T>(work: () => T): T {
     const mine: (() => void)[] = []
     later = mine
+    beside = []
     const result = journal.transaction(work)
     for (const tell of mine) tell()
     return result
@@ -240,12 +251,13 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       whole(() => {
         if (error !== undefined) {
           write(subject.id, undefined, failure)
-          return { verdict, stopped: undefined }
+          return { verdict, stopped: undefined, beside }
         }
         const outcome = carry(subject, verdict, asOf)
         write(subject.id, outcome.verdict)
-        return outcome
+        return { ...outcome, beside }
       }),
+    mayBeginAgain,
     release: ({ id }, why) =>
       whole(() => {
         dormitory.leave(id)

@@ -6,7 +6,7 @@ import type { Dormitory, Granted } from '../execution/index.ts'
 import type { RunningService } from '../runner/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Asking, Subject } from './asking.ts'
-import type { CarryOut } from './carry-out.ts'
+import type { CarryOut, Outcome } from './carry-out.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import { previewWith } from './preview.ts'
@@ -54,6 +54,15 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
     return { id, name: signed.body.name, author, from, ...outcome }
   }
 
+  /** Those that had to make way for another one. */
+  function changesOf(beside: Outcome['beside']): Change[] {
+    return beside.flatMap(({ id, from, verdict }) => {
+      const subject = subjectOf(id)
+      const { reasons } = verdict
+      return subject === undefined ? [] : [changeOf(subject, from, { to: standingOf(verdict), reasons })]
+    })
+  }
+
   /** Those that run, best first, each as if only its betters ran: who does not fit any more is who is worth least. */
   async function runners(options: Options): Promise<Change[]> {
     const changes: Change[] = []
@@ -72,11 +81,12 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         continue
       }
       if (subjectOf(subject.id) === undefined) continue
-      const { verdict, stopped } = carryOut.settle(subject, decision, asOf)
+      const { verdict, stopped, beside } = carryOut.settle(subject, decision, asOf)
       tally.count({ id: subject.id, name: subject.signed.body.name }, verdict.reasons)
       const to = standingOf(verdict)
       if (to === 'run') held.push({ ...running, rank: verdict.rank ?? 0 })
       else changes.push(changeOf(subject, 'run', { to, reasons: verdict.reasons }))
+      changes.push(...changesOf(beside))
       if (stopped !== undefined) stops.push(stopped)
       changed(subject.id, verdict.redirect)
     }
@@ -133,7 +143,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         log.debug('a sleeping service got no verdict and sleeps on', { id: subject.id, reason: decision.failure })
         continue
       }
-      const { verdict } = carryOut.settle(subject, decision, asOf)
+      const { verdict, beside } = carryOut.settle(subject, decision, asOf)
       const { name } = subject.signed.body
       tally.count({ id: subject.id, name }, verdict.reasons)
       const to = standingOf(verdict)
@@ -143,13 +153,14 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         events.emit('node:woken', { id: subject.id, name, to, sleptSeconds })
         changes.push(changeOf(subject, 'parked', { to, reasons: verdict.reasons }))
       }
+      changes.push(...changesOf(beside))
       changed(subject.id, verdict.redirect)
     }
     return changes
   }
 
   return {
-    these: (ids, options = {}) => turn.add(() => sleepers(ids, options)),
+    these: (ids, options = {}) => turn.add(async () => netOf(await sleepers(ids, options))),
     all: (options = {}) =>
       turn.add(async () => {
         const began = clock.monotonic()
@@ -157,10 +168,17 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         const changes = await runners(options)
         const parkedNow = new Set(changes.map(({ id }) => id))
         const slept = dormitory.all().flatMap(({ id }) => (parkedNow.has(id) ? [] : [id]))
-        changes.push(...(await sleepers(slept, options)))
-        events.emit('node:redecided', { services, changes, tookMs: clock.monotonic() - began })
-        return changes
+        const all = netOf([...changes, ...(await sleepers(slept, options))])
+        events.emit('node:redecided', { services, changes: all, tookMs: clock.monotonic() - began })
+        return all
       }),
     preview: (ask, config, options = {}) => previewWith({ ...components, split, changeOf }, ask, config, options),
   }
+}
+
+/** One for each service, from where it stood to where it stands: one that was woken may have to make way again. */
+function netOf(changes: readonly Change[]): Change[] {
+  const net = new Map<string, Change>()
+  for (const change of changes) net.set(change.id, { ...change, from: net.get(change.id)?.from ?? change.from })
+  return [...net.values()].filter(({ from, to }) => from !== to)
 }

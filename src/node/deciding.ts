@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
+import type { Condition } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import { createDormitory, type Dormitory, type Supervisor } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
@@ -53,6 +54,8 @@ export interface Deciding extends AsyncDisposable {
   decideAgain(): Promise<readonly Change[]>
   /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
   boot(): Promise<void>
+  /** Where it sleeps, if it does; ms. */
+  sleeping(id: string): { since: number; until: number; on: readonly Condition[] } | undefined
   /** The operator has ended it here. */
   over(id: string): void
   view(): PolicyView
@@ -192,6 +195,10 @@ export function createDeciding(
       if (last !== undefined && last !== policy().hash) await decideAgain()
       else for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
       journal.meta.set(LAST_POLICY, policy().hash)
+    },
+    sleeping(id) {
+      const sleeper = dormitory.get(id)
+      return sleeper && { ...sleeper, until: dormitory.until(sleeper) }
     },
     over: leave,
     view: () => ({ hash: policy().hash, counts: tally.counts(), parked: dormitory.size }),

@@ -1,16 +1,16 @@
 import type { Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
-import { toEvict } from '../execution/index.ts'
+import { bestFirst, type Sleeper, toEvict } from '../execution/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { Ask, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { DecideAgainComponents } from './decide-again.ts'
 import type { Change, Standing } from './redecide.ts'
-import { declined, standingOf, waiting } from './standing.ts'
+import { declined, ONCE, standingOf, waiting } from './standing.ts'
 
 export type PreviewComponents = Pick<
   DecideAgainComponents,
-  'asking' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts'
+  'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts'
 > & {
   split(): { held: RunningService[]; asked: RunningService[] }
   changeOf(subject: Subject, from: Standing, outcome: Pick<Change, 'to' | 'reasons'>): Change
@@ -23,20 +23,30 @@ export async function previewWith(
   config: RunnerConfig,
   { signal }: { signal?: AbortSignal | undefined },
 ): Promise<Change[]> {
-  const { asking, facts, dormitory, granted, subjectOf, texts, changeOf } = components
+  const { asking, carryOut, facts, dormitory, granted, subjectOf, texts, changeOf } = components
   const { held, asked } = components.split()
   const passOn = config.REDIRECT !== 'never'
   const changes: Change[] = []
-  let beds = config.DORMITORY.MAX
-
-  function bed(verdict: Verdict): Verdict {
-    if (standingOf(verdict) !== 'parked' || beds-- > 0) return verdict
-    return declined(verdict, { rule: 'dormitory', outcome: 'fail', message: 'DORMITORY.MAX is reached' }, passOn)
-  }
+  /** who would sleep, and where it stands now */
+  const asleep = new Map<string, { sleeper: Sleeper; subject: Subject; from: Standing; verdict: Verdict }>()
 
   function note(subject: Subject, from: Standing, verdict: Verdict): void {
     const to = standingOf(verdict)
     if (to !== from) changes.push(changeOf(subject, from, { to, reasons: verdict.reasons }))
+  }
+
+  function bed(subject: Subject, from: Standing, verdict: Verdict): void {
+    const { id, arrived } = subject
+    if (standingOf(verdict) !== 'parked') {
+      note(subject, from, verdict)
+      return
+    }
+    if (from === 'run' && !carryOut.mayBeginAgain(subject)) {
+      note(subject, from, declined(verdict, ONCE, passOn))
+      return
+    }
+    const sleeper = { id, arrived, rank: verdict.rank ?? 0, on: [], since: 0, expires: 0 }
+    asleep.set(id, { sleeper, subject, from, verdict })
   }
 
   for (const running of asked) {
@@ -49,7 +59,7 @@ export async function previewWith(
     }
     const verdict = await asking.askOther(ask, subject, facts.as(held, { config, machine: false, executor }))
     if (verdict.run !== false) held.push({ ...running, rank: verdict.rank ?? 0 })
-    else note(subject, 'run', bed(verdict))
+    else bed(subject, 'run', verdict)
   }
   for (const { id } of dormitory.all()) {
     signal?.throwIfAborted()
@@ -59,13 +69,18 @@ export async function previewWith(
     const known = facts.as(others, { config })
     const verdict = granting(await asking.askOther(ask, subject, known), subject, known)
     if (verdict.run === false) {
-      note(subject, 'parked', bed(verdict))
+      bed(subject, 'parked', verdict)
       continue
     }
     note(subject, 'parked', verdict)
     const gone = leaving(verdict, others) ?? []
     held.splice(0, held.length, ...others.filter((other) => !gone.includes(other.id)), runningOf(subject, verdict))
     for (const other of gone) evict(other, subject)
+  }
+  const row = [...asleep.values()].sort((a, b) => bestFirst(a.sleeper, b.sleeper))
+  for (const [place, { subject, from, verdict }] of row.entries()) {
+    const full = { rule: 'dormitory', outcome: 'fail' as const, message: 'DORMITORY.MAX is reached' }
+    note(subject, from, place < config.DORMITORY.MAX ? verdict : declined(verdict, full, passOn))
   }
   return changes
 
@@ -99,15 +114,11 @@ export async function previewWith(
     if (subject === undefined) return
     const before = changes.findIndex((change) => change.id === id)
     if (before >= 0) changes.splice(before, 1)
-    if (dormitory.get(id) !== undefined) return
     const reason = { rule: 'eviction', outcome: 'defer' as const, message: `it makes room for ${by.id}` }
-    const verdict = { run: false as const, redirect: passOn, reasons: [] }
-    const parks = subject.signed.body.run.kind === 'service'
-    note(
-      subject,
-      'run',
-      bed(parks ? waiting(verdict, [{ on: 'capacity' }], reason) : declined(verdict, reason, passOn)),
-    )
+    const rank = facts.running().find((running) => running.id === id)?.rank
+    const verdict = { run: false as const, redirect: passOn, rank, reasons: [] }
+    const from = dormitory.get(id) === undefined ? 'run' : 'parked'
+    bed(subject, from, waiting(verdict, [{ on: 'capacity' }], reason))
   }
 
   function runningOf({ id, signed }: Subject, { run, rank }: Verdict): RunningService {

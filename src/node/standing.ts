@@ -2,6 +2,9 @@ import { MAX_REASONS } from '../../protocols/limits.ts'
 import type { Condition, Reason, Verdict } from '../base/verdict.ts'
 import type { Standing } from './redecide.ts'
 
+/** Why a task that had begun ends for good where a service would wait. */
+export const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice, so it does not wait' }
+
 /** What a verdict makes of a service. */
 export function standingOf(verdict: Verdict): Standing {
   if (verdict.run !== false) return 'run'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Policy } from '../../../src/config/index.ts'
+import type { Change } from '../../../src/node/redecide.ts'
 import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../../fixtures/deciding.ts'
 
 type Step =
@@ -32,14 +33,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('wake' as const, 'restart' as const, 'pause' as const) }) },
 )
 
+const short = (changes: readonly Change[]) => changes.map(({ id, from, to }) => `${id} ${from} ${to}`).sort()
+
 const CHAINS = ['btc', 'algo', 'sol']
 
-function policyWith(runs: number, evict: boolean): Policy {
+function policyWith(runs: number, evict: boolean, MAX: number): Policy {
   const { LIMITS } = policyOf(runs).config
   return policyOf(runs, {
     PREFER_HOSTCHAINS: { btc: {}, algo: {}, sol: {} },
     LIMITS: { ...LIMITS, EVICT: evict },
-    DORMITORY: { MAX: 4 },
+    DORMITORY: { MAX },
   })
 }
 
@@ -73,8 +76,8 @@ function checkRest(world: DecidingWorld, life: DecidingLife, heard: readonly str
 describe('whatever comes in whatever order', () => {
   it('never more runs than LIMITS.TOTAL allows, nothing twice, and nobody who waits is forgotten', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
-        await using world = await createDecidingWorld({ policy: policyWith(2, false) })
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), fc.constantFrom(4, 50), async (steps, beds) => {
+        await using world = await createDecidingWorld({ policy: policyWith(2, false, beds) })
         let life = await world.start()
         let most = 2
         world.engine.onStart = () => checkEngine(world, most)
@@ -86,10 +89,19 @@ describe('whatever comes in whatever order', () => {
           } else if (one.is === 'policy') {
             // runs of before end while those of now are there
             most = Math.max(most, one.runs)
-            world.policy = policyWith(one.runs, one.evict)
+            const before = world.policy
+            await life.settle(600)
+            const candidate = policyWith(one.runs, one.evict, beds)
+            world.policy = before
+            const expected = await life.deciding.redecide.preview(
+              async (...asked) => world.runner(...asked),
+              candidate.config,
+            )
+            world.policy = candidate
             const all = life.deciding.decideAgain()
             await life.settle(600)
-            await all
+            // what was shown before is what happens; which beds get free while it happens is not known before
+            if (beds > steps.length) expect(short(await all)).toEqual(short(expected))
             most = one.runs
           } else if (one.is === 'wake') {
             life.deciding.dormitory.wake({ on: 'capacity' })

@@ -210,6 +210,18 @@ describe('capacity', () => {
   })
 })
 
+describe('a machine that is short of memory', () => {
+  it('ends nothing that runs when a policy is loaded', async () => {
+    const id = await life.hear()
+    await life.settle()
+    world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
+    await life.facts.look()
+    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+    expect(await life.deciding.decideAgain()).toEqual([])
+    expect(life.state(id)).toBe('running')
+  })
+})
+
 describe('counts', () => {
   it('what each rule said, warnings apart', async () => {
     world.runner = () => ({
