@@ -19,7 +19,7 @@ export { loadManifest, manifestToBody, parseManifest } from './manifest.ts'
 export type { Manifest } from './manifest-schema.ts'
 export { commentedManifest } from './manifest-template.ts'
 
-export { type LoadedPolicy, loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './policy.ts'
+export { loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './policy.ts'
 export { SettingsError } from './problem.ts'
 export { MAX_SETTINGS_BYTES, textToJson } from './read.ts'
 export { keysOf, referenceText } from './reference.ts'

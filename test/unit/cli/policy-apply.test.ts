@@ -88,6 +88,22 @@ describe('policy apply, beside a running node', () => {
     expect(shell.node.applied).toEqual([])
   })
 
+  test('policy test asks about the node that runs: its executors, and what is free under the candidate', async () => {
+    await using shell = await withCandidate()
+    const total = { MEMORY: '1GiB', CPU: 1000, DISK: '1GiB', PIDS: 64, RUNS: 2 }
+    writeFileSync(shell.path('c.json'), JSON.stringify({ LIMITS: { TOTAL: total } }))
+    writeFileSync(shell.path('s.json'), JSON.stringify({ name: 'x', toolchain: ['node'], run: { command: ['x'] } }))
+    const capacity = { memoryBytes: -(2 ** 20), cpuMillicores: 0, diskBytes: 0, pids: 0, runs: -1 }
+    const view = shell.node.policy()
+    const executors = [{ name: 'docker' as const, note: 'engine 20' }]
+    shell.node.policy = () => ({ ...view, facts: { ...view.facts, capacity: { ...capacity, executors } } })
+    const { values } = await shell.json(['policy', 'test', 'c.json', '--service', 's.json'])
+    expect(values[0]).toMatchObject({
+      assumed: expect.arrayContaining(['it comes to the node that runs now']),
+      facts: { own: shell.node.address, capacity: { memoryBytes: 2 ** 30 - 2 ** 20, runs: 1, executors } },
+    })
+  })
+
   test('policy show: what each rule said, what is free, and what waits', async () => {
     await using shell = await withCandidate()
     const { stdout } = await shell.run(['policy', 'show'])

@@ -44,6 +44,10 @@ describe('two verdicts', () => {
     expect(differenceOf(refused, still)).toEqual({ from: 'refused', to: 'redirected', rules: ['keywords'] })
     const deferred = said({ park: [{ on: 'capacity' }], reasons: [reason('trust', 'defer')] })
     expect(differenceOf(still, deferred)?.rules).toEqual(['trust'])
+    // one rule may give several reasons: that one of them fails is what counts
+    const both = said({ reasons: [reason('limits', 'fail'), reason('limits', 'defer'), reason('trust', 'fail')] })
+    const one = said({ redirect: true, reasons: [reason('limits', 'defer'), reason('limits', 'fail')] })
+    expect(differenceOf(both, one)?.rules).toEqual(['trust'])
   })
 
   test('with the same rules in the way blame the first; a failed runner is to blame itself', () => {
