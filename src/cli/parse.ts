@@ -12,6 +12,13 @@ export type Parsed = {
 
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
+/** What commands of two words have in common. */
+const GROUPS: Readonly<Record<string, string>> = {
+  policy: 'Look at the policy, try another one, put it in force',
+  runner: 'Begin a runner of your own',
+  service: 'Begin a service',
+}
+
 /** Finds the command that a command line means. Throws a CommanderError; its exit code is 0 when help was asked for. */
 export async function parseArgs(
   argv: readonly string[],
@@ -52,7 +59,7 @@ export async function parseArgs(
   function group(name: string): Commander {
     const known = groups.get(name)
     if (known !== undefined) return known
-    const made = program.command(name).description(`${name} commands`)
+    const made = program.command(name).description(GROUPS[name] ?? `${name} commands`)
     groups.set(name, made)
     return made
   }
@@ -62,9 +69,16 @@ export async function parseArgs(
     each.configureOutput({ writeOut: init.help, writeErr: init.help, outputError: () => {} })
     each.configureHelp({ showGlobalOptions: each !== program })
   }
-  await program.parseAsync([...argv], { from: 'user' })
+  await program.parseAsync(plainHelp(argv, init.commands), { from: 'user' })
   if (parsed === undefined) throw new CommanderError(2, 'thundercloud.nothing', 'name a command')
   return parsed
+}
+
+/** `help policy replay` is `policy replay --help`: the parser's own help goes one word deep. */
+function plainHelp(argv: readonly string[], commands: readonly Command[]): string[] {
+  const [first, ...words] = argv
+  const isCommand = commands.some(({ name }) => name === words.join(' '))
+  return first === 'help' && isCommand ? [...words, '--help'] : [...argv]
 }
 
 function everyCommand(root: Commander): Commander[] {

@@ -18,6 +18,10 @@ describe('the command line', () => {
     for (const option of ['--wait', '--join <MULTIADDR>', '--json', 'DIR|MANIFEST'])
       expect(one.stdout).toContain(option)
     expect((await shell.run(['service', '--help'])).stdout).toContain('new <NAME> [DIR]')
+    for (const { name } of COMMANDS) {
+      const asked = await shell.run(['help', ...name.split(' ')])
+      expect([asked.code, asked.stdout]).toEqual([0, expect.stringMatching(`^Usage: thundercloud ${name} `)])
+    }
   })
 
   test.each<[string[], RegExp]>([
