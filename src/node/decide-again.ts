@@ -1,4 +1,5 @@
-import { type Clock, sleep } from '../base/clock.ts'
+import { type Clock, deadline } from '../base/clock.ts'
+import { TimeoutError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
@@ -96,16 +97,12 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
 
   /** Their room is for those that wait. An engine that is away holds up nobody: what ends later wakes them then. */
   async function ended(stops: readonly Promise<void>[], { signal }: Options): Promise<void> {
-    if (stops.length === 0) return
-    const late = new AbortController()
-    const patience = sleep(clock, STOP_PATIENCE_MS, { signal: late.signal })
-    try {
-      await Promise.race([Promise.all(stops), patience])
-      signal?.throwIfAborted()
-    } finally {
-      late.abort(new Error('they have ended'))
-      await patience.catch(() => {})
-    }
+    using limit = deadline(clock, STOP_PATIENCE_MS, new TimeoutError('the runs do not end'), signal)
+    const late = new Promise<void>((resolve) => {
+      limit.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    if (!limit.signal.aborted) await Promise.race([Promise.all(stops), late])
+    signal?.throwIfAborted()
   }
 
   /** What is not asked about stays; what is about to end is no room that anyone holds. */
