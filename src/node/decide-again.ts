@@ -3,8 +3,9 @@ import { TimeoutError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
+import type { RunnerConfig } from '../config/index.ts'
 import type { Dormitory, Granted } from '../execution/index.ts'
-import type { RunningService } from '../runner/index.ts'
+import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Asking, Subject } from './asking.ts'
 import type { CarryOut, Outcome } from './carry-out.ts'
@@ -69,7 +70,11 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
     const changes: Change[] = []
     const stops: Promise<void>[] = []
     const { held, asked } = split()
-    for (const running of asked) {
+    const rankOf = async (subject: Subject, known: NodeFacts) => {
+      const { verdict, error } = await asking.ask(subject, { ...options, facts: known })
+      return error === undefined ? verdict.rank : undefined
+    }
+    for (const running of await bestOf(asked, held, undefined, rankOf)) {
       const subject = subjectOf(running.id)
       const grant = granted().find(({ service, ending }) => service === running.id && !ending)?.grant
       if (grant === undefined) continue
@@ -105,11 +110,27 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
     signal?.throwIfAborted()
   }
 
+  /** In the order of what they are worth now: a new policy may rank otherwise than the one under which they began. */
+  async function bestOf(
+    asked: readonly RunningService[],
+    held: readonly RunningService[],
+    config: RunnerConfig | undefined,
+    rankOf: (subject: Subject, known: NodeFacts) => Promise<number | undefined>,
+  ): Promise<RunningService[]> {
+    const ranks = new Map<string, number>()
+    for (const { id, rank } of asked) {
+      const [subject, executor] = [subjectOf(id), granted().find(({ service }) => service === id)?.grant.executor]
+      const known = facts.as(held, { ...(config && { config }), machine: false, executor })
+      ranks.set(id, (subject && (await rankOf(subject, known))) ?? rank)
+    }
+    return [...asked].sort((a, b) => (ranks.get(b.id) ?? 0) - (ranks.get(a.id) ?? 0))
+  }
+
   /** What is not asked about stays; what is about to end is no room that anyone holds. */
   function split(): { held: RunningService[]; asked: RunningService[] } {
     const ending = new Set(granted().flatMap(({ service, ending: ends }) => (ends ? [service] : [])))
     const running = facts.running().filter(({ id }) => !ending.has(id))
-    const asked = running.filter(({ own }) => !own).sort((a, b) => b.rank - a.rank)
+    const asked = running.filter(({ own }) => !own)
     return { held: running.filter(({ own }) => own), asked }
   }
 
@@ -169,7 +190,8 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         events.emit('node:redecided', { services, changes: all, tookMs: clock.monotonic() - began })
         return all
       }),
-    preview: (ask, config, options = {}) => previewWith({ ...components, split, changeOf }, ask, config, options),
+    preview: (ask, config, options = {}) =>
+      previewWith({ ...components, split, bestOf, changeOf }, ask, config, options),
   }
 }
 

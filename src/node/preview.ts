@@ -13,6 +13,12 @@ export type PreviewComponents = Pick<
   'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts'
 > & {
   split(): { held: RunningService[]; asked: RunningService[] }
+  bestOf(
+    asked: readonly RunningService[],
+    held: readonly RunningService[],
+    config: RunnerConfig,
+    rankOf: (subject: Subject, known: NodeFacts) => Promise<number | undefined>,
+  ): Promise<RunningService[]>
   changeOf(subject: Subject, from: Standing, outcome: Pick<Change, 'to' | 'reasons'>): Change
 }
 
@@ -49,7 +55,8 @@ export async function previewWith(
     asleep.set(id, { sleeper, subject, from, verdict })
   }
 
-  for (const running of asked) {
+  const rankOf = async (subject: Subject, known: NodeFacts) => (await asking.askOther(ask, subject, known)).rank
+  for (const running of await components.bestOf(asked, held, config, rankOf)) {
     signal?.throwIfAborted()
     const subject = subjectOf(running.id)
     const executor = granted().find(({ service }) => service === running.id)?.grant.executor

@@ -148,6 +148,20 @@ describe('a new policy', () => {
     expect([plain, other].map(life.state)).toEqual(['running', 'parked'])
   })
 
+  it('that ranks otherwise keeps who is worth most now', async () => {
+    world.policy = policyOf(2, { PREFER_HOSTCHAINS: { btc: {} } })
+    const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
+    await life.settle()
+    const next = policyOf(1, { PREFER_HOSTCHAINS: { algo: {} } })
+    const preview = await life.deciding.redecide.preview(async (...asked) => world.runner(...asked), next.config)
+    world.policy = next
+    const changes = await life.deciding.decideAgain()
+    expect(changes).toMatchObject([{ id: btc, from: 'run', to: 'parked' }])
+    expect(preview.map(({ id }) => id)).toEqual([btc])
+    await life.settle()
+    expect([btc, algo].map(life.state)).toEqual(['parked', 'running'])
+  })
+
   it("leaves the operator's own services alone", async () => {
     const id = await life.hear()
     await life.settle()
