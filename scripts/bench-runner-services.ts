@@ -69,6 +69,19 @@ export function benchService(index: number): ReceivedService {
   }
 }
 
+/** The node keeps what it knows of each run; the list is new each time. */
+const RUNNING = Array.from({ length: 8 }, (_, index) => ({
+  id: `bafyreigdmqpykrgxyaxtlafqpqhzrb7qy2rh75nldvfd4tucqmqqrun${String(index).padStart(3, 'a')}`,
+  author: STRANGER,
+  name: `running-${index}`,
+  rank: 10 * index,
+  own: index === 0,
+  memory: 128 * MIB,
+  disk: 16 * MIB,
+  cpu: 100,
+  pids: 16,
+}))
+
 /** All that a full node knows about such a service: what the runner gets is new each time, but for the configuration. */
 export function benchSnapshot(config: RunnerConfig): RunnerSnapshot {
   return {
@@ -85,17 +98,7 @@ export function benchSnapshot(config: RunnerConfig): RunnerSnapshot {
         { name: 'host', networks: ['allowlist'] },
       ],
     },
-    running: Array.from({ length: 8 }, (_, index) => ({
-      id: `bafyreigdmqpykrgxyaxtlafqpqhzrb7qy2rh75nldvfd4tucqmqqrun${String(index).padStart(3, 'a')}`,
-      author: STRANGER,
-      name: `running-${index}`,
-      rank: 10 * index,
-      own: index === 0,
-      memory: 128 * MIB,
-      disk: 16 * MIB,
-      cpu: 100,
-      pids: 16,
-    })),
+    running: [...RUNNING],
     depth: 3,
     attestations: Object.keys(config.TRUSTED_HUBS).map((hub) => ({
       hub,

@@ -14,14 +14,11 @@ export function createBatchWriter(): BatchWriter {
   const configs = createSlots<object>(CONFIG_SLOTS)
   const facts = createSlots<string>(FACT_SLOTS)
   let items: string[] = []
-  let last: { facts: SharedFacts; text: string } | undefined
-  // Nodes with much under way hand the same lists in again and again.
-  const textOf = (shared: SharedFacts): string => {
-    const { own, capacity, running } = last?.facts ?? {}
-    if (last !== undefined && own === shared.own && capacity === shared.capacity && running === shared.running)
-      return last.text
-    last = { facts: shared, text: JSON.stringify(shared) }
-    return last.text
+  let last: { readonly running: SharedFacts['running']; readonly text: string } = { running: [], text: '[]' }
+  // What runs is the longest part of the facts and changes least: the node hands in the same objects until it does.
+  const textOf = ({ own, capacity, running }: SharedFacts) => {
+    if (!sameItems(last.running, running)) last = { running, text: JSON.stringify(running) }
+    return `{"own":${JSON.stringify(own)},"capacity":${JSON.stringify(capacity)},"running":${last.text}}`
   }
   const add = (item: Item) => items.push(JSON.stringify(item))
   return {
@@ -43,6 +40,10 @@ export function createBatchWriter(): BatchWriter {
       return line
     },
   }
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, index) => item === b[index]))
 }
 
 /** A fixed number of slots, overwritten in turn. */
