@@ -1,4 +1,4 @@
-import type { RunState } from './journal.ts'
+import type { RunState } from '../base/run.ts'
 
 export type ExecutionEvents = {
   'execution:state': {

@@ -27,7 +27,7 @@ export { bestFirst } from './dormitory/order.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
-export { FINAL_STATES, type RunJournal, type RunRecord, type RunState } from './journal.ts'
+export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
 export {
   type CodeProvider,

@@ -1,35 +1,6 @@
-export type RunState =
-  | 'decided'
-  | 'fetching'
-  | 'building'
-  | 'starting'
-  | 'running'
-  | 'exited'
-  | 'failed'
-  | 'stopped'
-  | 'refused'
+import type { RunRecord, RunState } from '../base/run.ts'
 
 export const FINAL_STATES: readonly RunState[] = ['exited', 'failed', 'stopped', 'refused']
-
-export type RunRecord = {
-  runId: string
-  service: string
-  executor: string
-  state: RunState
-  /** JSON: what was decided (the service, its grant) */
-  plan: unknown
-  /** JSON: what the executor needs to find it again; null until starting */
-  handle: unknown
-  /** a stop is recorded before it is done */
-  wanted: 'run' | 'stop'
-  /** ms */
-  createdAt: number
-  updatedAt: number
-  startedAt?: number | undefined
-  exitCode?: number | undefined
-  detail?: string | undefined
-  restarts: number
-}
 
 export type RunChange = Partial<
   Pick<RunRecord, 'state' | 'handle' | 'wanted' | 'startedAt' | 'exitCode' | 'detail' | 'restarts'>

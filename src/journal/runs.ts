@@ -1,34 +1,6 @@
 import { NotFoundError } from '../base/errors.ts'
+import type { RunRecord, RunState } from '../base/run.ts'
 import type { Sql } from './sql.ts'
-
-export type RunState =
-  | 'decided'
-  | 'fetching'
-  | 'building'
-  | 'starting'
-  | 'running'
-  | 'exited'
-  | 'failed'
-  | 'stopped'
-  | 'refused'
-
-/** One execution of one service on this node. Times in ms; `plan` and `handle` are JSON values. */
-export type RunRecord = {
-  readonly runId: string
-  readonly service: string
-  readonly executor: string
-  readonly state: RunState
-  readonly plan: unknown
-  /** what the executor needs to find the run again; null until it starts */
-  readonly handle: unknown
-  readonly wanted: 'run' | 'stop'
-  readonly createdAt: number
-  readonly updatedAt: number
-  readonly startedAt?: number
-  readonly exitCode?: number
-  readonly detail?: string
-  readonly restarts: number
-}
 
 type RunChange = Partial<
   Pick<RunRecord, 'state' | 'handle' | 'wanted' | 'startedAt' | 'exitCode' | 'detail' | 'restarts'>

@@ -1,4 +1,5 @@
 import type { Events } from '../base/events.ts'
+import type { RunState } from '../base/run.ts'
 import type { Condition, Reason, Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { NodeEvents } from './events.ts'
@@ -50,16 +51,7 @@ export type ServiceView = {
 export type RunView = {
   readonly runId: string
   readonly executor: string
-  readonly state:
-    | 'decided'
-    | 'fetching'
-    | 'building'
-    | 'starting'
-    | 'running'
-    | 'exited'
-    | 'failed'
-    | 'stopped'
-    | 'refused'
+  readonly state: RunState
   readonly since: number
   readonly exitCode?: number | undefined
   readonly detail?: string | undefined

@@ -1,4 +1,5 @@
-import { FINAL_STATES, type RunState } from '../execution/index.ts'
+import type { RunState } from '../base/run.ts'
+import { FINAL_STATES } from '../execution/index.ts'
 import type { ServiceState } from './contract.ts'
 
 /** What is known of one service, as far as its state depends on it. Times are seconds. */

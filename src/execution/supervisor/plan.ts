@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { parseCid } from '../../../protocols/encoding.ts'
+import type { RunRecord } from '../../base/run.ts'
 import type { Grant } from '../../base/verdict.ts'
 import type { Plan, RunnableService } from '../contract.ts'
-import type { RunRecord } from '../journal.ts'
 
 /** What the journal keeps of a decision; enough to carry it out after a restart. */
 export type Decided = {

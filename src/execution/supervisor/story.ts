@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts'
-import type { RunChange, RunRecord } from '../journal.ts'
+import type { RunRecord } from '../../base/run.ts'
+import type { RunChange } from '../journal.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import type { SupervisorComponents } from './index.ts'

@@ -5,9 +5,10 @@ import { formatAddress } from '../../../protocols/address.ts'
 import type { Signer } from '../../../protocols/signature.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import type { RunRecord } from '../../../src/base/run.ts'
 import type { ExecutorName } from '../../../src/base/verdict.ts'
 import { initFolder } from '../../../src/config/index.ts'
-import { type Journal, openJournal, type RunRecord, type VerdictRecord } from '../../../src/journal/index.ts'
+import { type Journal, openJournal, type VerdictRecord } from '../../../src/journal/index.ts'
 
 export const MIB = 2 ** 20
 const NODE = {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { RunState, Supervisor } from '../../../src/execution/index.ts'
+import type { RunState } from '../../../src/base/run.ts'
+import type { Supervisor } from '../../../src/execution/index.ts'
 import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../fixtures/supervised.ts'
 
 describe('a supervisor that starts again', () => {

@@ -1,0 +1,31 @@
+/** What becomes of one execution of one service, in the order in which it happens; the last four are ends. */
+export type RunState =
+  | 'decided'
+  | 'fetching'
+  | 'building'
+  | 'starting'
+  | 'running'
+  | 'exited'
+  | 'failed'
+  | 'stopped'
+  | 'refused'
+
+/** One execution of one service on this node. Times in ms; `plan` and `handle` are JSON values. */
+export type RunRecord = {
+  readonly runId: string
+  readonly service: string
+  readonly executor: string
+  readonly state: RunState
+  /** what was decided: the service, its grant */
+  readonly plan: unknown
+  /** what the executor needs to find it again; null until it starts */
+  readonly handle: unknown
+  /** a stop is recorded before it is done */
+  readonly wanted: 'run' | 'stop'
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly startedAt?: number | undefined
+  readonly exitCode?: number | undefined
+  readonly detail?: string | undefined
+  readonly restarts: number
+}
