@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
@@ -15,14 +15,10 @@ import { streamPair } from '../../fixtures/stream-pair.ts'
 
 export const MIB = 1024 * 1024
 
-const dirs: string[] = []
-afterEach(async () => {
-  for (const dir of dirs.splice(0)) await rm(dir, { recursive: true, force: true })
-})
-
+/** Removed when the test is over that asked for it. */
 export async function tempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-code-'))
-  dirs.push(dir)
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
   return dir
 }
 
