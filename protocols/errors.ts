@@ -28,6 +28,11 @@ export class SignatureError extends ProtocolError {
   override readonly name = 'SignatureError'
 }
 
+/** Who signed for the hub is not enough here: members that are not pinned, or fewer than asked for. Other nodes may take it. */
+export class MembersError extends ProtocolError {
+  override readonly name = 'MembersError'
+}
+
 /** An address text that is no key, or that is two keys at once. */
 export class AddressError extends ProtocolError {
   override readonly name = 'AddressError'

@@ -60,6 +60,17 @@ export const MAX_TOKEN_BYTES = 512
 /** A token that opens logs and ports is short-lived: it can not be called back. */
 export const MAX_ACCESS_SECONDS = 24 * 3600
 
+/** One hub statement or delegation with its signature: what a DHT record may hold. */
+export const MAX_STATEMENT_BYTES = 4 * 1024
+/** A statement stands for a year at most: what was superseded must be remembered until it could no longer be valid. */
+export const MAX_STATEMENT_SECONDS = 366 * 24 * 3600
+/** The name of a host chain, or a symbiote's address in its longest spelling (prefix and hex). */
+export const MAX_CHAIN_LENGTH = 128
+/** Links below one delegation: each costs who follows the chain a lookup and a verification. */
+export const MAX_DELEGATION_DEPTH = 16
+/** Members of one multisig hub; their bitmap takes 32 bytes. */
+export const MAX_MEMBERS = 256
+
 /** Ids in one sync list or pull. */
 export const MAX_SYNC_ITEMS = 1024
 

@@ -43,7 +43,7 @@ const PORT = '(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]
  * What two implementations can agree on without sharing a URL library: no user, no fragment, only printable ASCII.
  * Who fetches it still parses it, and treats a failure as a source that does not work.
  */
-const url = text(MAX_URL_LENGTH, 1).regex(
+export const urlSchema = text(MAX_URL_LENGTH, 1).regex(
   new RegExp(`^https?://(${HOST}|\\[[0-9a-f:.]+\\])(:${PORT})?([/?][!$-;=?-Z\\[\\]_a-z~]*)?$`),
   'must be an http(s) address with a host in lower case and without user or fragment',
 )
@@ -52,7 +52,7 @@ export const sourceSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mesh') }),
   z.strictObject({
     type: z.literal('git'),
-    url,
+    url: urlSchema,
     commit: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a whole commit id (40 or 64 hex digits)'),
     path: relativePath.optional(),
   }),
@@ -63,7 +63,7 @@ export const sourceSchema = z.discriminatedUnion('type', [
     version: text(64, 1),
     path: relativePath.optional(),
   }),
-  z.strictObject({ type: z.literal('https'), url, path: relativePath.optional() }),
+  z.strictObject({ type: z.literal('https'), url: urlSchema, path: relativePath.optional() }),
   z.strictObject({ type: z.literal('oci'), ref: text(MAX_URL_LENGTH, 1) }),
   z.strictObject({ type: z.literal('inline'), bytes: bytes() }),
 ])

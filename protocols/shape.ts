@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { addressTypeOf } from './address.ts'
 import { type CID, decodeCanonical, encodeCanonical, isWireCid } from './encoding.ts'
 import { fieldPath, ProtocolError, quoted } from './errors.ts'
+import { MAX_STATEMENT_SECONDS } from './limits.ts'
 
 /** Text of `min` to `max` bytes of UTF-8 (bytes, so that every language counts alike). */
 export function text(max: number, min = 0) {
@@ -47,6 +48,13 @@ export const addressOf = z.custom<Uint8Array>((value) => {
 export const amount = z
   .string()
   .regex(/^(0|[1-9]\d{0,38})(\.\d{1,18})?$/, 'must be a decimal number as text, like "0.25"')
+
+/** `expires` of a statement comes after `issued`, at most 366 days later. */
+export function checkStatementLifetime(body: { issued: number; expires: number }, context: z.RefinementCtx): void {
+  if (body.expires > body.issued && body.expires - body.issued <= MAX_STATEMENT_SECONDS) return
+  const message = `must be later than issued, by at most ${MAX_STATEMENT_SECONDS} seconds`
+  context.addIssue({ code: 'custom', path: ['expires'], message })
+}
 
 /** Checks a decoded value; throws a ProtocolError with one sentence that names the field. */
 export function parseShape<T extends z.ZodType>(schema: T, value: unknown, field = ''): z.output<T> {

@@ -7,8 +7,12 @@ import { access } from './vectors/access.ts'
 import { address } from './vectors/address.ts'
 import { announcement } from './vectors/announcement.ts'
 import { archive } from './vectors/archive.ts'
+import { attestation } from './vectors/attestation.ts'
+import { delegation } from './vectors/delegation.ts'
 import { encoding } from './vectors/encoding.ts'
+import { freezeStatement } from './vectors/freeze.ts'
 import type { Draft, VectorFile } from './vectors/kit.ts'
+import { members } from './vectors/members.ts'
 import { perform } from './vectors/ops.ts'
 import { receipt } from './vectors/receipt.ts'
 import { redirection } from './vectors/redirection.ts'
@@ -25,7 +29,11 @@ const FILES: Record<string, () => VectorFile> = {
   address,
   announcement,
   archive,
+  attestation,
+  delegation,
   encoding,
+  freeze: freezeStatement,
+  members,
   receipt,
   redirection,
   service,

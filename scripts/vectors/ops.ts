@@ -4,11 +4,14 @@ import { accessOps } from './ops-access.ts'
 import { announcementOps } from './ops-announcement.ts'
 import { keyOps } from './ops-keys.ts'
 import { messageOps } from './ops-messages.ts'
+import { statementOps } from './ops-statements.ts'
 
 /** What an operation makes of a case: the values that every implementation must come to. Throws where it refuses. */
 export type Op = (input: Input) => { [output: string]: Json }
 
-const ops = new Map<string, Op>(Object.entries({ ...keyOps, ...messageOps, ...announcementOps, ...accessOps }))
+const ops = new Map<string, Op>(
+  Object.entries({ ...keyOps, ...messageOps, ...announcementOps, ...accessOps, ...statementOps }),
+)
 
 /** Runs one case; a refusal is a result like any other. Anything but a ProtocolError is a bug and flies on. */
 export function perform(input: Input): { expect: { [output: string]: Json } } | { error: Refusal } {

@@ -59,6 +59,14 @@ export {
   encodeManifest,
 } from '../../protocols/archive.ts'
 export {
+  type AttestationBody,
+  decodeAttestation,
+  encodeAttestation,
+  SEVERITIES,
+  type Severity,
+} from '../../protocols/attestation.ts'
+export { type DelegationBody, decodeDelegation, encodeDelegation } from '../../protocols/delegation.ts'
+export {
   type CID,
   cidOfBytes,
   cidOfDigest,
@@ -74,11 +82,13 @@ export {
 export {
   AddressError,
   EncodingError,
+  MembersError,
   ProtocolError,
   SignatureError,
   TicketError,
   TokenError,
 } from '../../protocols/errors.ts'
+export { decodeFreeze, encodeFreeze, type FreezeBody } from '../../protocols/freeze.ts'
 export {
   CHUNK_BYTES,
   CLOCK_SKEW_SECONDS,
@@ -88,16 +98,27 @@ export {
   MAX_ARCHIVE_ANSWER_BYTES,
   MAX_CHUNKS,
   MAX_CHUNKS_PER_REQUEST,
+  MAX_DELEGATION_DEPTH,
   MAX_DEPTH,
   MAX_LIFETIME_SECONDS,
   MAX_MANIFEST_BYTES,
+  MAX_MEMBERS,
   MAX_RECEIPT_BYTES,
   MAX_REQUEST_BYTES,
+  MAX_STATEMENT_BYTES,
+  MAX_STATEMENT_SECONDS,
   MAX_SYNC_ITEMS,
   MAX_TOKEN_BYTES,
   MAX_TUNNEL_FRAME_BYTES,
   TUNNEL_WINDOW_BYTES,
 } from '../../protocols/limits.ts'
+export {
+  combineSignatures,
+  type HubMembers,
+  type Member,
+  pinMembers,
+  provePossession,
+} from '../../protocols/multisig.ts'
 export {
   openReceipt,
   RECEIPT_PROTOCOL,
@@ -133,6 +154,19 @@ export {
   signFor,
   verifySignature,
 } from '../../protocols/signature.ts'
+export {
+  decodeStatement,
+  encodeStatement,
+  recordKey,
+  replaces,
+  type Statement,
+  sealStatement,
+  signerOf,
+  signStatement,
+  statementSubject,
+  statementsTopic,
+  verifyStatement,
+} from '../../protocols/statement.ts'
 export {
   decodeStatusAnswer,
   decodeStatusRequest,

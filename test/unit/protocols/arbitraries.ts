@@ -15,7 +15,7 @@ import type { TunnelFrame, TunnelHello, TunnelWelcome } from '../../../protocols
 import { blsSignerOf, ISSUED, signerOf } from '../../../scripts/vectors/kit.ts'
 
 const v = fc.constant(1 as const)
-const any = fc.nat(Number.MAX_SAFE_INTEGER)
+export const any = fc.nat(Number.MAX_SAFE_INTEGER)
 
 export function bytes(min: number, max = min) {
   return fc.uint8Array({ minLength: min, maxLength: max })
@@ -39,7 +39,7 @@ export const cid: fc.Arbitrary<CID> = fc.oneof(structure, bytes(4).map(cidOfByte
 const SIGNERS: Signer[] = [signerOf('a'), signerOf('b'), signerOf('c'), blsSignerOf('a')]
 export const signer = fc.constantFrom(...SIGNERS)
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,20}$/)
-const address = signer.map((one) => addressBytes(one.address))
+export const address = signer.map((one) => addressBytes(one.address))
 const ed25519 = signer.filter((one) => one.address.type === 'ed25519').map((one) => one.address)
 
 export const issued: fc.Arbitrary<{ reach: Reach; ticket: Ticket }> = fc
@@ -50,7 +50,7 @@ const lifetime = fc
   .tuple(fc.nat(2 ** 40), fc.integer({ min: 1, max: MAX_LIFETIME_SECONDS }))
   .map(([start, seconds]) => ({ issued: start, expires: start + seconds }))
 
-const url = fc.constantFrom('https://a', 'http://[::1]:1/', 'https://git.example.org:65535/a/b?c=%20;d')
+export const url = fc.constantFrom('https://a', 'http://[::1]:1/', 'https://git.example.org:65535/a/b?c=%20;d')
 const path = fc.option(fc.constantFrom('a', 'a/b', '...', 'a b/\u00e9'), { nil: undefined })
 const source: fc.Arbitrary<Source> = fc.oneof(
   fc.constant({ type: 'mesh' as const }),
@@ -99,7 +99,7 @@ const run: fc.Arbitrary<ServiceBody['run']> = fc.record(
 )
 
 const positive = any.map((value) => Math.max(1, value))
-const amount = fc.stringMatching(/^(0|[1-9][0-9]{0,9})(\.[0-9]{1,18})?$/)
+export const amount = fc.stringMatching(/^(0|[1-9][0-9]{0,9})(\.[0-9]{1,18})?$/)
 const replyTo = fc.constant('/dns4/example.org/tcp/1/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA')
 
 export function serviceBody(author: Signer, reach: Reach): fc.Arbitrary<ServiceBody> {

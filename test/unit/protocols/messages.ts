@@ -15,11 +15,23 @@ import {
   encodeArchiveRequest,
   encodeManifest,
 } from '../../../protocols/archive.ts'
+import { encodeAttestation } from '../../../protocols/attestation.ts'
+import { encodeDelegation } from '../../../protocols/delegation.ts'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
+import { encodeFreeze } from '../../../protocols/freeze.ts'
+import { combineSignatures, pinMembers, provePossession } from '../../../protocols/multisig.ts'
 import { openReceipt, signReceipt } from '../../../protocols/receipt.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
 import { decodeService, encodeService } from '../../../protocols/service.ts'
-import { createKeyCache } from '../../../protocols/signature.ts'
+import { createKeyCache, type Signer, signFor } from '../../../protocols/signature.ts'
+import {
+  decodeStatement,
+  encodeStatement,
+  type Statement,
+  sealStatement,
+  signStatement,
+  verifyStatement,
+} from '../../../protocols/statement.ts'
 import {
   decodeStatusAnswer,
   decodeStatusRequest,
@@ -37,7 +49,9 @@ import {
   encodeWelcome,
 } from '../../../protocols/tunnel.ts'
 import { NETWORK } from '../../../scripts/vectors/kit.ts'
+import { MEMBERS, ROOT } from '../../../scripts/vectors/statement-kit.ts'
 import * as some from './arbitraries.ts'
+import { attestationBody, delegationBody, freezeBody } from './arbitrary-statements.ts'
 
 /** One message of the wire: how to make one, and what reading its bytes and writing the value again gives. */
 export type Message = {
@@ -66,6 +80,54 @@ const announcement = fc.tuple(signedBody, fc.nat(8)).map(([{ author, body, ticke
     ticket: lowerTicket(ticket, Math.min(depth, ticket.depth)),
   })
 })
+
+/** One of the three kinds, signed. */
+export function statementOf(by: Signer): fc.Arbitrary<Statement> {
+  return fc
+    .oneof(
+      attestationBody(by).map(encodeAttestation),
+      freezeBody(by).map(encodeFreeze),
+      delegationBody(by).map(encodeDelegation),
+    )
+    .map((bytes) => signStatement(bytes, NETWORK, by))
+}
+
+const pinned = pinMembers(
+  {
+    hub: ROOT,
+    members: MEMBERS.map((one) => ({ address: one.address, proof: provePossession(one, NETWORK) })),
+    threshold: 2,
+  },
+  NETWORK,
+  keys,
+)
+/** Made beforehand: three BLS signatures cost more than all else in a case. */
+const byMembers = fc.constantFrom(
+  ...fc.sample(
+    fc
+      .tuple(
+        attestationBody({ address: ROOT, sign: (unsigned) => unsigned }).map(encodeAttestation),
+        fc.subarray(MEMBERS, { minLength: 2 }),
+      )
+      .map(([bytes, signers]) => {
+        const parts = signers.map((one) => ({ member: one.address, sig: signFor(one, NETWORK, 'attestation', bytes) }))
+        const { sig, signers: bitmap } = combineSignatures(
+          pinned,
+          parts,
+          { network: NETWORK, kind: 'attestation', bytes },
+          keys,
+        )
+        return encodeStatement(sealStatement(bytes, sig, bitmap))
+      }),
+    { numRuns: 20, seed: 1 },
+  ),
+)
+
+function rewriteStatement(bytes: Uint8Array): Uint8Array {
+  const statement = decodeStatement(bytes)
+  verifyStatement(statement, NETWORK, keys, pinned)
+  return encodeStatement(statement)
+}
 
 const body = fc.tuple(some.signer, some.issued)
 
@@ -108,6 +170,18 @@ export const MESSAGES: Message[] = [
       const { body: token, sig } = decodeAccess(bytes)
       return encodeCanonical({ body: encodeCanonical(token), sig })
     },
+  },
+  {
+    name: 'statement',
+    bytes: some.signer.chain((by) => statementOf(by)).map(encodeStatement),
+    signed: true,
+    rewrite: rewriteStatement,
+  },
+  {
+    name: 'statement of some members',
+    bytes: byMembers,
+    signed: true,
+    rewrite: rewriteStatement,
   },
   plain('manifest', some.manifest, encodeManifest, decodeManifest),
   plain('archive request', some.archiveRequest, encodeArchiveRequest, decodeArchiveRequest),

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { MAX_CHAIN_LENGTH, MAX_STATEMENT_BYTES } from './limits.ts'
+import {
+  addressOf,
+  amount,
+  checkStatementLifetime,
+  decodeShape,
+  encodeShape,
+  seconds,
+  text,
+  wholeNumber,
+} from './shape.ts'
+
+export const freezeSchema = z
+  .strictObject({
+    v: z.literal(1),
+    /** address bytes of the hub */
+    hub: addressOf,
+    /** address bytes of whose funds they are */
+    address: addressOf,
+    /** a host chain's name, or the address text of a symbiote */
+    chain: text(MAX_CHAIN_LENGTH, 1),
+    amount,
+    issued: seconds,
+    expires: seconds,
+    /** scoped to (hub, address, chain) */
+    seq: wholeNumber(0),
+  })
+  .superRefine(checkStatementLifetime)
+
+/** A hub's word that an address has an amount frozen on a chain; "0" takes an earlier word back. */
+export type FreezeBody = z.output<typeof freezeSchema>
+
+export function encodeFreeze(body: FreezeBody): Uint8Array {
+  return encodeShape(freezeSchema, body, MAX_STATEMENT_BYTES)
+}
+
+export function decodeFreeze(body: Uint8Array): FreezeBody {
+  return decodeShape(freezeSchema, body, MAX_STATEMENT_BYTES)
+}

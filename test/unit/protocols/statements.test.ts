@@ -1,0 +1,143 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseAddress } from '../../../protocols/address.ts'
+import { decodeAttestation, encodeAttestation } from '../../../protocols/attestation.ts'
+import { decodeDelegation } from '../../../protocols/delegation.ts'
+import { encodeCanonical } from '../../../protocols/encoding.ts'
+import { decodeFreeze } from '../../../protocols/freeze.ts'
+import { pinMembers, provePossession } from '../../../protocols/multisig.ts'
+import { createKeyCache } from '../../../protocols/signature.ts'
+import {
+  decodeStatement,
+  recordKey,
+  replaces,
+  type Statement,
+  signStatement,
+  statementSubject,
+  statementsTopic,
+  verifyStatement,
+  signerOf as whose,
+} from '../../../protocols/statement.ts'
+import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit.ts'
+import { MEMBERS, ROOT } from '../../../scripts/vectors/statement-kit.ts'
+import { attestationBody } from './arbitrary-statements.ts'
+import { statementOf } from './messages.ts'
+
+const hub = signerOf('hub')
+const statements = fc.array(statementOf(hub), { minLength: 1, maxLength: 8 })
+const onCode = fc.array(
+  attestationBody(hub).map((body) => signStatement(encodeAttestation(body), NETWORK, hub)),
+  { minLength: 1, maxLength: 8 },
+)
+
+describe('what replaces what', () => {
+  it('is the same for everyone, whatever the order of arrival', () => {
+    fc.assert(
+      fc.property(
+        onCode.chain((some) => fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length }))),
+        ([some, shuffled]) => {
+          expect(standing(shuffled)).toEqual(standing(some))
+        },
+      ),
+    )
+  })
+
+  it('never lets an older one back', () => {
+    fc.assert(
+      fc.property(onCode, ([first, ...others]) => {
+        let known = first as Statement
+        for (const next of others) {
+          if (!replaces(next, known)) continue
+          expect(next.body.seq).toBeGreaterThanOrEqual(known.body.seq)
+          expect(replaces(known, next)).toBe(false)
+          known = next
+        }
+        expect(
+          others.filter((one) => statementSubject(one) === statementSubject(known) && replaces(one, known)),
+        ).toEqual([])
+      }),
+    )
+  })
+
+  it('an unsafe of one seq stands against every safe of it', () => {
+    fc.assert(
+      fc.property(onCode, (some) => {
+        for (const kept of standing(some)) {
+          const rivals = some.filter((one) => statementSubject(one) === kept.subject && one.body.seq === kept.seq)
+          const unsafe = rivals.some(({ body }) => 'verdict' in body && body.verdict === 'unsafe')
+          expect(kept.verdict === 'unsafe').toBe(unsafe)
+        }
+      }),
+    )
+  })
+})
+
+describe('a statement', () => {
+  it('is of its own kind only', () => {
+    fc.assert(
+      fc.property(statements, ([one]) => {
+        const { kind, bytes } = one as Statement
+        const readers = { attestation: decodeAttestation, freeze: decodeFreeze, delegation: decodeDelegation }
+        for (const [name, read] of Object.entries(readers)) {
+          if (name === kind) expect(read(bytes)).toEqual(one?.body)
+          else expect(() => read(bytes)).toThrow()
+        }
+      }),
+    )
+  })
+
+  it('is the word of whom it names, and of nobody else', () => {
+    fc.assert(
+      fc.property(statements, ([one]) => {
+        const statement = one as Statement
+        verifyStatement(statement, NETWORK, createKeyCache())
+        expect(whose(statement)).toEqual(hub.address)
+        const forged = signStatement(statement.bytes, NETWORK, signerOf('other'))
+        expect(() => verifyStatement(forged, NETWORK, createKeyCache())).toThrow('is not the')
+        expect(() => verifyStatement(statement, 'elsewhere', createKeyCache())).toThrow('in network "elsewhere"')
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('has a record in the DHT under its subject, unless it tells of money', () => {
+    fc.assert(
+      fc.property(statements, ([one]) => {
+        const statement = one as Statement
+        const key = recordKey(statement)
+        if (statement.kind === 'freeze') expect(key).toBeUndefined()
+        else expect(key).toMatch(/^\/(attest|trust)\/[a-z2-7]+\/[a-z2-7]+$/)
+      }),
+    )
+    expect(statementsTopic('main')).toBe('/thundercloud/main/statements/1')
+  })
+
+  it('that is none of the three is refused in one sentence', () => {
+    const encoded = encodeCanonical({ body: encodeCanonical({ v: 1 }), sig: new Uint8Array() })
+    expect(() => decodeStatement(encoded)).toThrow('body: is no attestation, freeze statement or delegation')
+  })
+})
+
+it('members that are named by two spellings of their keys count once', () => {
+  const base58 = MEMBERS.map((one) => ({ address: one.address, proof: provePossession(one, NETWORK) }))
+  const asHex = base58.map((one) => ({ ...one, address: parseAddress(`0x${hex(one.address.key).toUpperCase()}`) }))
+  const members = [...base58, ...asHex]
+  const { members: kept } = pinMembers({ hub: ROOT, members, threshold: 4 }, NETWORK, createKeyCache())
+  expect(new Set(kept.map(({ key }) => hex(key))).size).toBe(kept.length)
+  expect(kept.length).toBe(4)
+  expect(() => pinMembers({ hub: ROOT, members, threshold: 5 }, NETWORK, createKeyCache())).toThrow('from 1 to 4')
+})
+
+/** What is left of each subject when all have been heard in this order. */
+function standing(heard: readonly Statement[]) {
+  const kept = new Map<string, Statement>()
+  for (const one of heard) {
+    const known = kept.get(statementSubject(one))
+    if (known === undefined || replaces(one, known)) kept.set(statementSubject(one), one)
+  }
+  return [...kept]
+    .map(([subject, { body, bytes }]) => {
+      return { subject, seq: body.seq, verdict: 'verdict' in body ? body.verdict : undefined, bytes: hex(bytes) }
+    })
+    .toSorted((a, b) => (a.subject < b.subject ? -1 : 1))
+}
