@@ -1,4 +1,5 @@
 import { servicesTopic } from '../../protocols/announcement.ts'
+import { statementsTopic } from '../../protocols/statement.ts'
 import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
 import { deadline } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
@@ -38,7 +39,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     log,
     ledger,
     memory,
-    topics: { read: [topic], scored: [topic, `/thundercloud/${init.network}/statements/1`] },
+    topics: { read: [topic], scored: [topic, statementsTopic(init.network)] },
     allowed,
   })
   started.defer(() => libp2p.stop())
