@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { entryFile } from '../../base/entry.ts'
@@ -91,6 +92,12 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
     return made
   }
 
+  /** A carrier may be lost between its making and its use, when the engine has just come back: then another is made. */
+  async function begin(target: DoorTarget): Promise<Duplex> {
+    const carrier = await carrierOf(target)
+    return carrier.closed ? (await carrierOf(target)).open() : carrier.open()
+  }
+
   function close({ door }: DockerHandle): void {
     const carrier = carriers.get(door)
     carriers.delete(door)
@@ -102,7 +109,7 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
 
   return {
     open,
-    way: (target) => (target.place === 'here' ? target.handle.socket : async () => (await carrierOf(target)).open()),
+    way: (target) => (target.place === 'here' ? target.handle.socket : () => begin(target)),
     close,
     closeAll() {
       for (const door of carriers.keys()) close({ door, name: '', socket: '' })
