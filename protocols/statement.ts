@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Address, decodeAddress, sameAddress } from './address.ts'
 import { type AttestationBody, attestationSchema } from './attestation.ts'
 import { type DelegationBody, delegationSchema } from './delegation.ts'
-import { compareBytes, decodeCanonical, sha256, toBase32 } from './encoding.ts'
+import { type CID, cidOfStructure, compareBytes, decodeCanonical, sha256, toBase32 } from './encoding.ts'
 import { MembersError, ProtocolError } from './errors.ts'
 import { type FreezeBody, freezeSchema } from './freeze.ts'
 import { MAX_STATEMENT_BYTES } from './limits.ts'
@@ -34,6 +34,11 @@ export function statementsTopic(network: string): string {
 /** What travels, is stapled and lies in the DHT: dag-cbor `{ body, sig, signers? }`. */
 export function encodeStatement({ bytes: body, sig, signers }: Sealed): Uint8Array {
   return encodeShape(sealedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
+}
+
+/** Names the bytes that travel, not what they say: sync asks for them by it. */
+export function statementId(encoded: Uint8Array): CID {
+  return cidOfStructure(encoded)
 }
 
 /** Shape and limits; not yet the signature (`verifyStatement`), nor the time (`outOfTime`). */

@@ -1,12 +1,16 @@
 import { z } from 'zod'
 import { MAX_DEPTH, MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from './limits.ts'
-import { bytes, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
+import { addressOf, bytes, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
 
 export const SYNC_PROTOCOL = '/thundercloud/sync/1'
 
 const item = z.tuple([cid, wholeNumber(0, MAX_DEPTH)])
 /** A live service (or stop) that the speaker would emit, and the depth it would carry. */
 export type SyncItem = z.output<typeof item>
+
+const statementItem = z.tuple([cid, addressOf])
+/** A hub statement that the speaker keeps (the id of its encoded bytes), and its signer's address bytes. */
+export type StatementItem = z.output<typeof statementItem>
 
 const requestSchema = z.discriminatedUnion('want', [
   /** What would you emit? Ids after `after` in byte order, a page at a time. */

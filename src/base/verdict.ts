@@ -42,6 +42,7 @@ export type Condition =
   | { readonly on: 'policy' }
   | { readonly on: 'quorum'; readonly code: string }
   | { readonly on: 'freeze'; readonly chain: string }
+  | { readonly on: 'delegation'; readonly author: string }
   | { readonly on: 'replica' }
 
 /** What a runner answers. */

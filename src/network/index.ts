@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { CID } from '../../protocols/encoding.ts'
-import type { SyncItem } from '../../protocols/sync.ts'
+import type { StatementItem, SyncItem } from '../../protocols/sync.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
@@ -45,6 +45,27 @@ export interface SyncSource {
   arrive(bytes: Uint8Array, from: string, via: 'sync' | 'tell'): Promise<void>
 }
 
+/** The hub statements that sync serves and fills. Ids name the encoded bytes (`statementId`). */
+export interface StatementSource {
+  /** Items after `after` in byte order of their ids, at most `max`. */
+  list(after: CID | undefined, max: number): readonly StatementItem[]
+  get(id: CID): Uint8Array | undefined
+  /** Which of these would count here and are not here. */
+  wants(items: readonly StatementItem[]): readonly CID[]
+  /** Takes a statement in. Throws a ProtocolError where it is malformed or forged: its sender pays. */
+  arrive(bytes: Uint8Array, from: string): Promise<void>
+}
+
+/** What the DHT's value records have to be; every path on which one is written asks it. */
+export interface RecordRules {
+  /** Throws a ProtocolError where the value may not lie under this key now. Times are seconds. */
+  check(key: string, value: Uint8Array): { readonly signer: string; readonly issued: number; readonly expires: number }
+  /** Does `a` take the place of `b`? Both lie under one key. */
+  replaces(a: Uint8Array, b: Uint8Array): boolean
+  /** This node relies on it: nobody else's records push it out. */
+  keeps(value: Uint8Array): boolean
+}
+
 export interface NetworkComponents {
   clock: Clock
   rng: Rng
@@ -53,6 +74,10 @@ export interface NetworkComponents {
   gate: Gate
   /** Without it nothing is synced, neither asked nor answered. */
   sync?: SyncSource | undefined
+  /** The statements topic: its gate, and what sync exchanges. Without it the topic is not read; it can be published to. */
+  statements?: { readonly gate: Gate; readonly sync: StatementSource } | undefined
+  /** Without it the DHT keeps and finds no value records. */
+  records?: RecordRules | undefined
 }
 
 export type NetworkInit = {
@@ -162,6 +187,17 @@ export interface Dht {
   cancel(cid: CID): Promise<void>
   /** Peer ids of providers as they are found, without this node; ends with the lookup, in bounded time, or the signal. */
   findProviders(cid: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
+  /**
+   * Puts a value record to the peers that are closest to its key ("/attest/...", "/trust/..."). Returns how many took
+   * it; throws NotProvidedError where none did, an InputError where the rules refuse it.
+   */
+  putValue(key: string, value: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<number>
+  /**
+   * Values that lie under a key, each once, as peers answer; each has passed the rules. Ends with the lookup, in bounded
+   * time, or the signal; a peer that fails, lies or is stale takes nothing from what others say. Throws an
+   * UnavailableError where nobody could be asked at all.
+   */
+  findValues(key: string, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>
 }
 
 /** What is remembered of peers' conduct; it is part of their gossip score and outlives their connections. */
@@ -176,6 +212,8 @@ export interface Network extends AsyncDisposable {
   readonly network: string
   readonly peerId: string
   readonly gossip: Gossip
+  /** The statements topic. */
+  readonly statements: Gossip
   readonly streams: Streams
   readonly sync: Sync
   readonly dht: Dht

@@ -2,10 +2,19 @@ import type { Events } from '../base/events.ts'
 import type { RunState } from '../base/run.ts'
 import type { Condition, Reason, Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
+import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 import type { Change } from './redecide.ts'
 
+export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 export type { Change, Standing } from './redecide.ts'
+
+export type StatementFilter = {
+  readonly code?: string | undefined
+  /** whose funds are frozen, or the subject of a delegation */
+  readonly address?: string | undefined
+  readonly signer?: string | undefined
+}
 
 /** What this node does with one service, in the words of a receipt. */
 export type ServiceState =
@@ -171,6 +180,24 @@ export interface ThundercloudNode extends AsyncDisposable {
    * journalled, and not undone by a restart.
    */
   stop(id: string): Promise<{ scope: 'mesh' | 'local' }>
+  /**
+   * A hub statement or delegation (its encoded bytes). From anyone, it is taken in like one that came by gossip.
+   * `asPublisher` (the operator): it is kept, sent to the mesh and put into its records, and again until it expires.
+   * Throws an InputError where it is malformed, forged, out of time or older than what stands.
+   */
+  submitStatement(
+    encoded: Uint8Array,
+    options?: { asPublisher?: boolean; signal?: AbortSignal | undefined },
+  ): Promise<{ outcome: 'new' | 'known' | 'older' | 'untrusted' | 'dropped'; id: string }>
+  /** Statements that are kept here, newest first. */
+  statements(filter?: StatementFilter): StatementView[]
+  /** Asks the mesh's records what the trusted hubs and the trust tree say of a code and an author, now; then answers as `statements`. */
+  lookUpStatements(
+    filter: { code?: string; address?: string },
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<StatementView[]>
+  /** Whom the operator's roots vouch for; with an address, why it is in or out. Throws an InputError where it is none. */
+  trustTree(address?: string): TrustTree
   /** The policy in force, and what its rules said since the node started. */
   policy(): PolicyView & PolicyFacts
   /** Reads policy and services again; nothing changes when they are wrong (throws InputError). */

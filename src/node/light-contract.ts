@@ -29,6 +29,8 @@ export interface LightPeer extends AsyncDisposable {
   ): Promise<{ code: CID; size: number; files: number }>
   /** Resolves when at least one neighbour was sent it. */
   announce(announcement: Announcement, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** Sends a statement to the neighbours and puts it into the mesh's records. Resolves when at least one of them has it. */
+  tellStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
   /** Receipts that nodes send for what was announced here, as they come. Ends with the signal. */
   receipts(options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
   /** Peer ids that hold the code and answer for it now, without this one. Ends when the lookup does. */

@@ -100,6 +100,10 @@ export type HubStatement = {
   readonly verdict: 'safe' | 'unsafe'
   readonly issued: number
   readonly expires: number
+  /** how bad what it found is; beside `unsafe` only */
+  readonly severity?: 'low' | 'medium' | 'high' | 'critical' | undefined
+  /** where people read why; text from the network */
+  readonly report?: string | undefined
 }
 
 /** How far the trusted hubs' words go towards QUORUM. */
