@@ -30,6 +30,7 @@ const conditionSchema: z.ZodType<Condition> = z.discriminatedUnion('on', [
   z.object({ on: z.literal('policy') }),
   z.object({ on: z.literal('quorum'), code: z.string() }),
   z.object({ on: z.literal('freeze'), chain: z.string() }),
+  z.object({ on: z.literal('delegation'), author: z.string() }),
   z.object({ on: z.literal('replica') }),
 ])
 

@@ -38,6 +38,8 @@ function conditionText(condition: Condition): string {
       return 'enough hubs call the code safe'
     case 'freeze':
       return `an amount is frozen on ${printable(condition.chain, 40)}`
+    case 'delegation':
+      return 'a root of the trust tree vouches for the author'
     case 'replica':
       return 'a replica is missing'
   }

@@ -9,6 +9,8 @@
  * supervisor.run(service, grant)
  * ```
  */
+
+export type { Sleeper } from '../base/sleeper.ts'
 export type {
   Availability,
   Executor,
@@ -18,11 +20,7 @@ export type {
   RunnableService,
 } from './contract.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
-export {
-  createDormitory,
-  type Dormitory,
-  type Sleeper,
-} from './dormitory/index.ts'
+export { createDormitory, type Dormitory } from './dormitory/index.ts'
 export { bestFirst } from './dormitory/order.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'

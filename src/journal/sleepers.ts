@@ -1,24 +1,15 @@
+import type { Sleeper } from '../base/sleeper.ts'
 import type { Condition } from '../base/verdict.ts'
 import type { Sql } from './sql.ts'
 
-/** A parked service: what wakes it, what it is worth, when it was parked first and heard, when it expires. Times in ms. */
-export type SleeperRecord = {
-  readonly id: string
-  readonly on: readonly Condition[]
-  readonly rank: number
-  readonly since: number
-  readonly arrived: number
-  readonly expires: number
-}
-
 export interface SleeperStore {
   /** Replaces what was known of it. */
-  put(sleeper: SleeperRecord): void
+  put(sleeper: Sleeper): void
   remove(id: string): void
-  all(): SleeperRecord[]
+  all(): Sleeper[]
 }
 
-type Row = Omit<SleeperRecord, 'on'> & { conditions: string }
+type Row = Omit<Sleeper, 'on'> & { conditions: string }
 
 export function sleeperStore(sql: Sql): SleeperStore {
   const put = sql.prepare(

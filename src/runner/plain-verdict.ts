@@ -6,7 +6,7 @@ const REASON = new Set(['rule', 'outcome', 'message', 'needs', 'warned'])
 const NEED = new Set(['field', 'must', 'value'])
 const GRANT = new Set(['executor', 'memoryBytes', 'cpuMillicores', 'diskBytes', 'pids', 'timeoutSeconds', 'network'])
 const NETWORK = new Set(['mode', 'allow', 'rateKbps'])
-const CONDITION = new Set(['on', 'code', 'chain'])
+const CONDITION = new Set(['on', 'code', 'chain', 'author'])
 const PLAIN_CONDITIONS = new Set<unknown>(['capacity', 'policy', 'replica'])
 const OUTCOMES = new Set<unknown>(['pass', 'fail', 'defer'])
 const WARNED = new Set<unknown>([undefined, 'fail', 'defer'])
@@ -30,10 +30,12 @@ export function isPlainVerdict(value: unknown): value is Verdict {
 
 function isCondition(value: unknown): boolean {
   if (!hasOnly(value, CONDITION)) return false
-  const { on, code, chain } = value
-  if (on === 'quorum') return isText(code, 128, 1) && !('chain' in value)
-  if (on === 'freeze') return isText(chain, 128, 1) && !('code' in value)
-  return PLAIN_CONDITIONS.has(on) && Object.keys(value).length === 1
+  const { on, code, chain, author } = value
+  const fields = Object.keys(value).length
+  if (on === 'quorum') return isText(code, 128, 1) && fields === 2
+  if (on === 'freeze') return isText(chain, 128, 1) && fields === 2
+  if (on === 'delegation') return isText(author, 128, 1) && fields === 2
+  return PLAIN_CONDITIONS.has(on) && fields === 1
 }
 
 function isReason(value: unknown): boolean {

@@ -57,6 +57,7 @@ const conditionSchema = z.discriminatedUnion('on', [
   z.strictObject({ on: z.literal('policy') }),
   z.strictObject({ on: z.literal('quorum'), code: words(128, 1) }),
   z.strictObject({ on: z.literal('freeze'), chain: words(128, 1) }),
+  z.strictObject({ on: z.literal('delegation'), author: words(128, 1) }),
   z.strictObject({ on: z.literal('replica') }),
 ])
 

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
 import { BoundedMap } from '../../base/queue.ts'
+import type { Sleeper } from '../../base/sleeper.ts'
 import { REMEMBERED_WAKES, SWEEP_EVERY_MS } from './constants.ts'
-import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit, Sleeper } from './index.ts'
+import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit } from './index.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
 import { createWaking } from './waking.ts'
 

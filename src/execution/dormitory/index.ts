@@ -1,22 +1,8 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { Sleeper } from '../../base/sleeper.ts'
 import type { Condition } from '../../base/verdict.ts'
 import { openDormitory } from './dormitory.ts'
-
-/** A service that was accepted and does not run: what it waits for, and its place in the row. Times in ms. */
-export type Sleeper = {
-  /** base32 CID */
-  readonly id: string
-  readonly on: readonly Condition[]
-  /** what it is worth: more goes first */
-  readonly rank: number
-  /** when it was parked first: sleeping again after a wake-up does not make it young */
-  readonly since: number
-  /** when it was heard; of two that are worth the same, the earlier goes first */
-  readonly arrived: number
-  /** the service's own end */
-  readonly expires: number
-}
 
 /** What survives the node. Every call is durable when it returns, or a part of the transaction around it. */
 export interface SleeperStore {

@@ -1,5 +1,5 @@
+import type { Sleeper } from '../../base/sleeper.ts'
 import type { Condition } from '../../base/verdict.ts'
-import type { Sleeper } from './index.ts'
 
 /** Best first: by rank, then by arrival. Ids settle what is left, so that the order never depends on chance. */
 export function bestFirst(a: Sleeper, b: Sleeper): number {
@@ -20,6 +20,8 @@ export function keyOf(condition: Condition): string {
       return `quorum ${condition.code}`
     case 'freeze':
       return `freeze ${condition.chain}`
+    case 'delegation':
+      return `delegation ${condition.author}`
     default:
       return condition.on
   }

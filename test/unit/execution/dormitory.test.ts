@@ -88,6 +88,9 @@ describe('dormitory', () => {
     [{ on: 'quorum', code: 'a' }, { on: 'quorum', code: 'b' }, false],
     [{ on: 'freeze', chain: 'btc' }, { on: 'freeze', chain: 'btc' }, true],
     [{ on: 'freeze', chain: 'btc' }, { on: 'freeze', chain: 'algo' }, false],
+    [{ on: 'delegation', author: 'a' }, { on: 'delegation', author: 'a' }, true],
+    [{ on: 'delegation', author: 'a' }, { on: 'delegation', author: 'b' }, false],
+    [{ on: 'quorum', code: 'a' }, { on: 'delegation', author: 'a' }, false],
   ])('who waits for %o hears of %o: %s', async (on, happens, wakes) => {
     park('a', { on: [on] })
     dormitory.wake(happens)

@@ -70,6 +70,8 @@ const condition = fc.oneof(
   shape({ on: field(rarely('capacity', 'policy', 'replica', 'x')) }, ['on']),
   shape({ on: field(rarely('quorum', 'freeze', 'capacity')), code: field(text) }, ['on', 'code']),
   shape({ on: field(rarely('freeze', 'quorum', 'capacity')), chain: field(text) }, ['on', 'chain']),
+  shape({ on: field(rarely('delegation', 'quorum', 'replica')), author: field(text) }, ['on', 'author']),
+  shape({ on: field(rarely('delegation', 'quorum')), author: field(text), code: field(text) }, ['on', 'author']),
 )
 const verdict = shape(
   {
@@ -104,7 +106,12 @@ describe('the quick look at a verdict', () => {
       { rule: 'veto', outcome: 'pass', message: 'x', warned: 'fail', needs: { field: 'x', must: 'be', value: '' } },
     ]
     const run = { executor: 'host', memoryBytes: 1, cpuMillicores: 1, diskBytes: 0, pids: 1, network: { mode: 'none' } }
-    const park = [{ on: 'capacity' }, { on: 'quorum', code: 'x' }, { on: 'freeze', chain: 'btc' }]
+    const park = [
+      { on: 'capacity' },
+      { on: 'quorum', code: 'x' },
+      { on: 'freeze', chain: 'btc' },
+      { on: 'delegation', author: 'a' },
+    ]
     const value = { run, redirect: true, park, evict: ['x'], rank: 10.5, reasons }
     expect(isPlainVerdict(value)).toBe(true)
     expect(isPlainVerdict({ ...value, run: { ...run, network: { mode: 'allowlist', allow: ['a.b:1'] } } })).toBe(true)

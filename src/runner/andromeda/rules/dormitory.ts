@@ -27,5 +27,6 @@ export function dormitory(
 function wordsOf(condition: Condition): string {
   if (condition.on === 'quorum') return 'a statement about the code'
   if (condition.on === 'freeze') return `a freeze statement on ${condition.chain}`
+  if (condition.on === 'delegation') return 'a delegation for the author'
   return condition.on
 }

@@ -1,0 +1,16 @@
+import type { Condition } from './verdict.ts'
+
+/** A service that was accepted and does not run: what it waits for, and its place in the row. Times in ms. */
+export type Sleeper = {
+  /** base32 CID */
+  readonly id: string
+  readonly on: readonly Condition[]
+  /** what it is worth: more goes first */
+  readonly rank: number
+  /** when it was parked first: sleeping again after a wake-up does not make it young */
+  readonly since: number
+  /** when it was heard; of two that are worth the same, the earlier goes first */
+  readonly arrived: number
+  /** the service's own end */
+  readonly expires: number
+}
