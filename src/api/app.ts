@@ -15,6 +15,7 @@ import { policyRoutes } from './routes/policy.ts'
 import type { ApiEnv, RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { submitRoutes } from './routes/submit.ts'
+import { trustRoutes } from './routes/trust.ts'
 import { createEventStream, type EventStream } from './sse.ts'
 
 export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiComponents): Api {
@@ -60,6 +61,7 @@ export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCom
   eventRoutes(app, components)
   operatorRoutes(app, components)
   policyRoutes(app, components)
+  trustRoutes(app, components)
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'operator', {
     type: 'http',

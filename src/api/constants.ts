@@ -25,5 +25,7 @@ export const RETRY_AFTER_SECONDS = 5
 /** Lines from the end of a log where the request does not say. */
 export const DEFAULT_TAIL = 100
 export const MAX_TAIL = 10_000
+/** Asking the mesh's records for statements: a few lookups at once, each of which may wait for peers that are gone. */
+export const LOOK_UP_MS = 12_000
 /** Asking other nodes ends by then, with the answers that have come. */
 export const ASK_MS = 5_000

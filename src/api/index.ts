@@ -7,6 +7,7 @@ import { listenHttp } from './serve.ts'
 export { type ApiClient, type ApiClientInit, createApiClient, type NodeEvent } from './client/client.ts'
 export { ApiError, NoDaemonError } from './client/errors.ts'
 export type { NodeInfo, Submitted } from './schemas.ts'
+export type { SubmittedStatement } from './trust-schemas.ts'
 
 export interface ApiComponents {
   readonly node: ThundercloudNode

@@ -23,6 +23,7 @@ export {
   type NodeEvent,
   type NodeInfo,
   type Submitted,
+  type SubmittedStatement,
 } from '../api/index.ts'
 export { AccessError, InputError, NotFoundError, TimeoutError, UnavailableError } from '../base/errors.ts'
 export type { Log } from '../base/log.ts'
@@ -40,6 +41,10 @@ export type {
   ServiceState,
   ServiceView,
   Standing,
+  StatementFilter,
+  StatementView,
+  TreeBranch,
+  TrustTree,
 } from '../node/contract.ts'
 export type { LightPeer, LightPeerInit } from '../node/light.ts'
 

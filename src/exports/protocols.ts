@@ -163,6 +163,7 @@ export {
   sealStatement,
   signerOf,
   signStatement,
+  statementId,
   statementSubject,
   statementsTopic,
   verifyStatement,

@@ -12,6 +12,9 @@ import type {
   PolicyView,
   ReceiptView,
   ServiceView,
+  StatementFilter,
+  StatementView,
+  TrustTree,
 } from '../../node/contract.ts'
 import { changesSchema, policyViewSchema } from '../policy-schemas.ts'
 import {
@@ -30,6 +33,12 @@ import {
   stoppedSchema,
   submittedSchema,
 } from '../schemas.ts'
+import {
+  type SubmittedStatement,
+  statementsSchema,
+  submittedStatementSchema,
+  trustTreeSchema,
+} from '../trust-schemas.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
 import { readEventStream, type SseEvent } from './sse-reader.ts'
 
@@ -79,6 +88,12 @@ export interface ApiClient {
   previewPolicy(text: string, options?: Signalled): Promise<Change[]>
   /** Puts it in force in the node's folder too, and answers what changed. */
   applyPolicy(text: string, options?: Signalled): Promise<Change[]>
+  /** Hands in a hub statement or a delegation (its encoded bytes). With a token, the node publishes it until it expires. */
+  submitStatement(encoded: Uint8Array, options?: Signalled): Promise<SubmittedStatement>
+  /** Statements that the node keeps, newest first; with `lookup`, asks the mesh about code and address first. */
+  statements(filter?: StatementFilter, options?: { lookup?: boolean } & Signalled): Promise<StatementView[]>
+  /** Whom the operator's roots vouch for; with an address, why it is in or out. */
+  trust(address?: string, options?: Signalled): Promise<TrustTree>
 }
 
 /** A candidate's runner is loaded, and asked about every service that is parked or running. */
@@ -202,6 +217,18 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     policy: (options) => ask(policyViewSchema, '/policy', { ...options }),
     previewPolicy: (text, options) => sendPolicy('/policy/preview', text, options),
     applyPolicy: (text, options) => sendPolicy('/policy', text, options),
+    submitStatement: (encoded, options) =>
+      ask(submittedStatementSchema, '/statement', {
+        ...options,
+        method: 'POST',
+        body: encoded,
+        type: 'application/vnd.ipld.dag-cbor',
+      }),
+    async statements(filter = {}, { lookup = false, ...options } = {}) {
+      const query = queryOf({ ...filter, lookup: lookup ? '1' : undefined })
+      return (await ask(statementsSchema, `/statements${query}`, options)).statements
+    },
+    trust: (address, options) => ask(trustTreeSchema, `/trust${queryOf({ address })}`, { ...options }),
   }
 
   async function sendPolicy(path: string, body: string, options: Signalled = {}): Promise<Change[]> {
@@ -216,6 +243,11 @@ export function createApiClient(init: ApiClientInit): ApiClient {
       throw new ApiError(`the answer of ${url} is not what this version understands`, { cause })
     }
   }
+}
+
+function queryOf(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
 async function problemText(response: Response): Promise<string> {

@@ -66,6 +66,9 @@ describe('what anyone may ask', () => {
       '/service/{id}/logs',
       '/service/{id}/stop',
       '/services',
+      '/statement',
+      '/statements',
+      '/trust',
     ])
   })
 })

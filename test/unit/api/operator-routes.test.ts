@@ -17,6 +17,8 @@ const ROUTES: [string, string][] = [
   ['GET', '/policy'],
   ['POST', '/policy'],
   ['POST', '/policy/preview'],
+  ['GET', '/statements'],
+  ['GET', '/trust'],
 ]
 
 describe('who may ask', () => {

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
+import { deadline } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { printable } from '../../base/text.ts'
+import { readBody } from '../body.ts'
+import { BODY_TIMEOUT_MS, LOOK_UP_MS, RETRY_AFTER_SECONDS } from '../constants.ts'
+import { HttpProblem } from '../problems.ts'
+import { statementsSchema, submittedStatementSchema, trustTreeSchema } from '../trust-schemas.ts'
+import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+
+const TYPES = ['application/cbor', 'application/vnd.ipld.dag-cbor']
+
+const PROBLEMS = {
+  400: 'malformed, forged, out of time, or, with the token, older than what stands; the sentence says why',
+  401: 'a token that is wrong',
+  408: 'the body did not arrive in time',
+  413: 'larger than a statement can be',
+  415: 'of another Content-Type',
+  429: 'more than this node takes of such statements now; Retry-After says when to come back',
+}
+
+const statementsQuery = z.object({
+  code: z.string().optional().describe('attestations about this code'),
+  address: z.string().optional().describe('freeze statements about this address, and delegations to it'),
+  signer: z.string().optional().describe('what this hub or issuer said'),
+  lookup: z.string().optional().describe('"1": asks the mesh about code and address first, which takes seconds'),
+})
+const trustQuery = z.object({ address: z.string().optional().describe('tell why this address is in or out') })
+
+/** What hubs said, whom the operator's roots vouch for, and a way in for what anyone signed. */
+export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): void {
+  const body = { schema: z.unknown() }
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/statement',
+    summary: 'Hand in a hub statement or a delegation: its encoded bytes',
+    description: 'With the token it is published from here: sent to the mesh, and again until it expires.',
+    request: { body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true } },
+    responses: answers(200, 'what became of it', submittedStatementSchema, PROBLEMS),
+  })
+  app.post('/statement', async (context) => {
+    const request = context.req.raw
+    const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+    if (!TYPES.includes(type)) {
+      const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(printable(type, 80))}`
+      throw new HttpProblem(415, `the body has ${given}; allowed are ${TYPES.join(', ')}`)
+    }
+    // who shows a token means to publish from here: a wrong one is refused, not taken for a stranger's
+    const asPublisher = request.headers.has('authorization')
+    if (asPublisher) guard.check(request)
+    const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
+    const submitted = await node.submitStatement(bytes, { asPublisher, signal: request.signal })
+    if (submitted.outcome !== 'dropped') return context.json(submitted)
+    context.header('Retry-After', String(RETRY_AFTER_SECONDS))
+    return context.json({ error: 'the node takes no more such statements now, or this one is not yet in time' }, 429)
+  })
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/statements',
+    summary: 'Hub statements and delegations that are kept here, newest first',
+    request: { query: statementsQuery },
+    security: OPERATOR,
+    responses: answers(200, 'statements', statementsSchema, { ...NEEDS_TOKEN, 400: 'a filter is wrong' }),
+  })
+  app.get('/statements', guard.middleware, async (context) => {
+    const { code, address, signer, lookup } = context.req.query()
+    if (!readLookup(lookup)) return context.json({ statements: node.statements({ code, address, signer }) })
+    if (code === undefined && address === undefined) {
+      throw new HttpProblem(400, 'lookup asks the mesh about a code or an address; name one')
+    }
+    using patience = deadline(
+      clock,
+      LOOK_UP_MS,
+      new TimeoutError('the mesh did not answer in time'),
+      context.req.raw.signal,
+    )
+    const about = { ...(code === undefined ? {} : { code }), ...(address === undefined ? {} : { address }) }
+    const found = await node.lookUpStatements(about, { signal: patience.signal })
+    return context.json({ statements: signer === undefined ? found : node.statements({ code, address, signer }) })
+  })
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/trust',
+    summary: "Whom the operator's roots vouch for; with an address, why it is in or out",
+    request: { query: trustQuery },
+    security: OPERATOR,
+    responses: answers(200, 'the tree', trustTreeSchema, { ...NEEDS_TOKEN, 400: 'it is no address' }),
+  })
+  app.get('/trust', guard.middleware, (context) => context.json(node.trustTree(context.req.query('address'))))
+}
+
+function readLookup(value: string | undefined): boolean {
+  if (value === undefined || value === '0' || value === 'false') return false
+  if (value === '1' || value === 'true') return true
+  throw new HttpProblem(400, 'lookup must be 1 or 0')
+}
