@@ -63,6 +63,8 @@ export interface AnnouncementStore {
   liveOf(author: Uint8Array, name: string): { id: string; kind: 'service' | 'stop' }[]
   /** Live services of one author. */
   countLive(author: Uint8Array, nowSeconds: number): number
+  /** Is it the code of a live service? */
+  hasLiveCode(code: string, nowSeconds: number): boolean
   /** Live services without a decision, oldest first. Reads everything: an index would slow each verdict down. */
   undecided(nowSeconds: number, max: number): AnnouncementRecord[]
   /** Live ones that this node passes on but has not emitted, oldest first. */
@@ -96,6 +98,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const countLive = sql.prepare(
     `SELECT count(*) AS count FROM announcements WHERE author = ? AND state = 'live' AND kind = 'service' AND expires > ?`,
   )
+  const liveCode = sql.prepare(`SELECT 1 FROM announcements WHERE code = ? AND state = 'live' AND expires > ? LIMIT 1`)
   const undecided = select(
     `WHERE redirect IS NULL AND state = 'live' AND kind = 'service' AND expires > ? ORDER BY received_at LIMIT ?`,
   )
@@ -159,6 +162,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     liveOf: (author, name) =>
       liveOf.all<{ id: string; kind: 'service' | 'stop' }>(author, name).map((row) => ({ ...row })),
     countLive: (author, nowSeconds) => countLive.get<{ count: number }>(author, nowSeconds)?.count ?? 0,
+    hasLiveCode: (code, nowSeconds) => liveCode.get(code, nowSeconds) !== undefined,
     undecided: (nowSeconds, max) => many(undecided.all(nowSeconds, max)),
     unemitted: (nowSeconds, max) => many(unemitted.all(nowSeconds, max)),
     shared: (after, nowSeconds, max) =>

@@ -3,16 +3,17 @@ import { messageOf } from '../base/errors.ts'
 import type { Verdict } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import {
-  NOTHING_KNOWN,
   type NodeFacts,
   type ReceivedService,
   RunnerError,
   type RunnerSnapshot,
   toReceivedService,
 } from '../runner/index.ts'
+import type { Trust } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Facts } from './facts.ts'
 import type { SignedService } from './services.ts'
+import { trustSubjectOf } from './trusting.ts'
 
 /** What is decided about: a service, its best depth, and the older version that it would take the place of. */
 export type Subject = {
@@ -43,6 +44,7 @@ export interface AskingComponents {
       options: { signal?: AbortSignal | undefined },
     ): Promise<Verdict>
   }
+  trust: Pick<Trust, 'factsOf'>
   texts: AddressTexts
 }
 
@@ -59,7 +61,7 @@ export interface Asking {
 const MAX_ASKED_AGAIN = 3
 
 export function createAsking(components: AskingComponents, init: { policy(): Policy }): Asking {
-  const { clock, facts, runner, texts } = components
+  const { clock, facts, runner, trust, texts } = components
 
   function factsFor({ id, follows }: Subject): NodeFacts {
     const running = facts.running()
@@ -69,7 +71,8 @@ export function createAsking(components: AskingComponents, init: { policy(): Pol
 
   function questionOf({ signed, depth }: Subject, known: NodeFacts): [ReceivedService, RunnerSnapshot] {
     const service = toReceivedService(signed.id, signed.body, signed.bytes.byteLength, texts.of)
-    return [service, { ...known, ...NOTHING_KNOWN, depth, now: nowSeconds(clock) }]
+    const believed = trust.factsOf(trustSubjectOf(signed), { policy: known.config })
+    return [service, { ...known, ...believed, value: null, depth, now: nowSeconds(clock) }]
   }
 
   return {

@@ -14,6 +14,7 @@ import {
   type Sleeper,
 } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
+import type { Trust } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Asking, Decision, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
@@ -22,6 +23,7 @@ import type { Facts } from './facts.ts'
 import type { Standing } from './redecide.ts'
 import { runnableOf } from './runnable.ts'
 import { declined, ONCE, standingOf, waiting } from './standing.ts'
+import { trustSubjectOf, unsafeGrace } from './trusting.ts'
 
 export interface CarryOutComponents {
   clock: Clock
@@ -39,13 +41,14 @@ export interface CarryOutComponents {
       options: { replaces?: string | undefined; evicts?: readonly string[] | undefined },
     ): readonly string[]
     /** Journals the wish before it returns; resolves when the run has ended. */
-    stop(service: string, options: { why: string }): Promise<void>
+    stop(service: string, options: { why: string; graceMs?: number | undefined }): Promise<void>
     granted(): Granted[]
   }
   /** The service as it is known here; undefined where it is forgotten. */
   subjectOf(id: string): Subject | undefined
   /** Somebody else's standing changed: it had to make room, here or in the dormitory. It is journalled. */
   displaced(id: string): void
+  trust: Pick<Trust, 'factsOf'>
   texts: AddressTexts
 }
 
@@ -180,9 +183,11 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   /** The run of a service that may not run any more, and that of an older version whose successor does not run here. */
   function stopRuns(subject: Subject, verdict: Verdict): Promise<void> | undefined {
     const why = verdict.reasons.find(({ outcome }) => outcome !== 'pass')?.message ?? 'the policy does not let it run'
-    const ends = [
-      isUnderWay(subject.id) ? runs.stop(subject.id, { why: `not by the policy in force: ${why}` }) : undefined,
-    ]
+    const ends: (Promise<void> | undefined)[] = []
+    if (isUnderWay(subject.id)) {
+      const graceMs = unsafeGrace(components.trust.factsOf(trustSubjectOf(subject.signed)))
+      ends.push(runs.stop(subject.id, { why: `not by the policy in force: ${why}`, graceMs }))
+    }
     if (subject.follows !== undefined && standingOf(verdict) !== 'parked' && isUnderWay(subject.follows)) {
       ends.push(runs.stop(subject.follows, { why: 'its newer version is not run here' }))
     }

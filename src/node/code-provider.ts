@@ -3,7 +3,9 @@ import type { Code } from '../code/index.ts'
 import type { CodeProvider } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
+import type { Trust } from '../trust/index.ts'
 import type { Services } from './services.ts'
+import { trustSubjectOf } from './trusting.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
@@ -13,13 +15,24 @@ export interface CodeProviderComponents {
   network: Pick<Network, 'dial'>
   services: Services
   journal: Pick<Journal, 'announcements'>
+  trust: Pick<Trust, 'lookUp'>
+  /** Resolves when what was learnt has had its consequences. */
+  settled(options: { signal: AbortSignal }): Promise<void>
 }
 
-/** Obtains the code of a service for its run: from the store, its inline source, its publisher, or the mesh. */
-export function createCodeProvider({ code, network, services, journal }: CodeProviderComponents): CodeProvider {
+/**
+ * Obtains the code of a service for its run: from the store, its inline source, its publisher, or the mesh. Meanwhile the
+ * mesh is asked, in bounded time, for a newer word on it than the one that was stapled; where a hub has called it unsafe,
+ * the run is called off before it begins.
+ */
+export function createCodeProvider(components: CodeProviderComponents): CodeProvider {
+  const { code, network, services, journal, trust } = components
+
   return {
     async obtain(service, { signal, onProgress }) {
-      const body = services.get(service.id)?.signed.body
+      const signed = services.get(service.id)?.signed
+      const body = signed?.body
+      const asked = signed && trust.lookUp(trustSubjectOf(signed), { signal }).catch(() => {})
       const from = journal.announcements.get(service.id)?.from
       const publishers = await reach(network, body?.replyTo ?? [], signal)
       const obtained = await code.obtain(parseCid(service.code), {
@@ -28,7 +41,14 @@ export function createCodeProvider({ code, network, services, journal }: CodePro
         signal,
         onProgress: ({ bytes, size }) => onProgress({ doneBytes: bytes, totalBytes: size }),
       })
-      return { dir: obtained.dir, release: async () => obtained.release() }
+      try {
+        await asked
+        await components.settled({ signal })
+        return { dir: obtained.dir, release: async () => obtained.release() }
+      } catch (error) {
+        obtained.release()
+        throw error
+      }
     },
   }
 }

@@ -40,6 +40,8 @@ export interface DecideAgainComponents {
 }
 
 export interface DecideAgain extends Redecide {
+  /** These of those that run: what is known of them has changed. */
+  running(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
   /** Sleepers that something has happened for; the first has the first claim on room. */
   these(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
 }
@@ -66,10 +68,10 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
   }
 
   /** Those that run, best first, each as if only its betters ran: who does not fit any more is who is worth least. */
-  async function runners(options: Options): Promise<Change[]> {
+  async function runners(options: Options, only?: ReadonlySet<string>): Promise<Change[]> {
     const changes: Change[] = []
     const stops: Promise<void>[] = []
-    const { held, asked } = split()
+    const { held, asked } = split(only)
     const rankOf = async (subject: Subject, known: NodeFacts) => {
       const { verdict, error } = await asking.ask(subject, { ...options, facts: known })
       return error === undefined ? verdict.rank : undefined
@@ -127,11 +129,11 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
   }
 
   /** What is not asked about stays; what is about to end is no room that anyone holds. */
-  function split(): { held: RunningService[]; asked: RunningService[] } {
+  function split(only?: ReadonlySet<string>): { held: RunningService[]; asked: RunningService[] } {
     const ending = new Set(granted().flatMap(({ service, ending: ends }) => (ends ? [service] : [])))
     const running = facts.running().filter(({ id }) => !ending.has(id))
-    const asked = running.filter(({ own }) => !own)
-    return { held: running.filter(({ own }) => own), asked }
+    const isAsked = ({ id, own }: RunningService) => !own && only?.has(id) !== false
+    return { held: running.filter((one) => !isAsked(one)), asked: running.filter(isAsked) }
   }
 
   async function sleepers(ids: readonly string[], options: Options): Promise<Change[]> {
@@ -178,6 +180,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
   }
 
   return {
+    running: (ids, options = {}) => turn.add(async () => netOf(await runners(options, new Set(ids)))),
     these: (ids, options = {}) => turn.add(async () => netOf(await sleepers(ids, options))),
     all: (options = {}) =>
       turn.add(async () => {

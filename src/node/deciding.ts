@@ -6,6 +6,7 @@ import type { Condition } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import { createDormitory, type Dormitory, type Supervisor } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
+import type { Trust } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import { type AskingComponents, createAsking, type Subject } from './asking.ts'
 import { createCarryOut } from './carry-out.ts'
@@ -20,6 +21,7 @@ import { watchReplicas } from './replicas.ts'
 import type { Services } from './services.ts'
 import { createTally } from './tally.ts'
 import type { Tell } from './tell.ts'
+import { type Trusting, watchTrust } from './trusting.ts'
 
 /** Under this name the journal remembers the policy by which everything was decided last. */
 const LAST_POLICY = 'policy'
@@ -37,6 +39,7 @@ export interface DecidingComponents {
   supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
   receipts: Receipts
   services: Services
+  trust: Pick<Trust, 'factsOf' | 'lookUp'>
   texts: AddressTexts
   tell: Tell
   /** The verdict on a known service changed whether it is passed on. */
@@ -50,6 +53,7 @@ export interface Deciding extends AsyncDisposable {
   readonly decide: Decide
   readonly redecide: Redecide
   readonly dormitory: Dormitory
+  readonly trusting: Pick<Trusting, 'settled' | 'relied'>
   /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
   decideAgain(): Promise<readonly Change[]>
   /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
@@ -124,6 +128,16 @@ export function createDeciding(
     tally,
   })
 
+  const trusting = parts.use(
+    watchTrust({
+      ...components,
+      dormitory,
+      running: () => supervisor.granted().flatMap(({ service, ending }) => (ending ? [] : [service])),
+      subjectOf,
+      again: (ids) => again.running(ids, { signal: init.closing }),
+    }),
+  )
+
   /** Over, whatever it waited for: there is no verdict to change. */
   function leave(id: string): void {
     if (dormitory.leave(id)) tell(id)
@@ -187,13 +201,17 @@ export function createDeciding(
     decide,
     redecide: again,
     dormitory,
+    trusting,
     decideAgain,
     async boot() {
       for (const { id } of dormitory.all()) if (subjectOf(id) === undefined) leave(id)
       dormitory.boot()
       const last = journal.meta.get(LAST_POLICY)
       if (last !== undefined && last !== policy().hash) await decideAgain()
-      else for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
+      else {
+        for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
+        await trusting.boot()
+      }
       journal.meta.set(LAST_POLICY, policy().hash)
     },
     sleeping(id) {

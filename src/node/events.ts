@@ -4,6 +4,7 @@ import type { ExecutionEvents } from '../execution/index.ts'
 import type { IntakeEvents } from '../intake/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
+import type { TrustEvents } from '../trust/index.ts'
 import type { ServiceState } from './contract.ts'
 import type { Change, Standing } from './redecide.ts'
 
@@ -33,4 +34,10 @@ type OwnEvents = {
 }
 
 /** Everything that happens in a node. Each part declares its own; here they are only joined. */
-export type NodeEvents = OwnEvents & NetworkEvents & IntakeEvents & RunnerEvents & CodeEvents & ExecutionEvents
+export type NodeEvents = OwnEvents &
+  NetworkEvents &
+  IntakeEvents &
+  RunnerEvents &
+  CodeEvents &
+  ExecutionEvents &
+  TrustEvents

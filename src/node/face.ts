@@ -12,6 +12,7 @@ import type { Supervisor } from '../execution/index.ts'
 import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
+import type { Trust } from '../trust/index.ts'
 import { askStatus } from './ask.ts'
 import { candidatesFor } from './candidates.ts'
 import type { Explanation, PastVerdict, Received, ThundercloudNode } from './contract.ts'
@@ -24,6 +25,7 @@ import type { PolicyEngine } from './policy/engine.ts'
 import type { Publisher } from './publisher.ts'
 import { type Receipts, receiptView } from './receipts.ts'
 import type { Services } from './services.ts'
+import { createTrustFace } from './trust-face.ts'
 
 export interface FaceComponents {
   clock: Clock
@@ -39,6 +41,7 @@ export interface FaceComponents {
   intake: Intake
   publisher: Publisher
   own: Own
+  trust: Trust
   policyEngine: PolicyEngine
   deciding: Pick<Deciding, 'over' | 'view'>
   keys: KeyCache
@@ -171,6 +174,7 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
       await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
       return { scope: 'local' }
     },
+    ...createTrustFace(components),
     policy: () => ({ ...components.deciding.view(), facts: facts.current() }),
     async reload() {
       await init.reload()

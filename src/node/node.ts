@@ -6,23 +6,26 @@ import { messageOf, NotFoundError, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import { createCode } from '../code/index.ts'
 import type { Configuration } from '../config/index.ts'
-import { createSupervisor } from '../execution/index.ts'
+import { createSupervisor, type Supervisor } from '../execution/index.ts'
 import { createIntake, type Intake } from '../intake/index.ts'
 import { openJournal } from '../journal/index.ts'
-import { createNetwork } from '../network/index.ts'
+import { createNetwork, type Network } from '../network/index.ts'
 import { createRunnerHost } from '../runner/index.ts'
+import type { Trust } from '../trust/index.ts'
 import { createAddressTexts } from './address-text.ts'
 import { createAutostart } from './autostart.ts'
+import { createBelieving } from './believing.ts'
 import { createRunCount } from './candidates.ts'
 import { createCodeProvider, providersOf } from './code-provider.ts'
 import type { ThundercloudNode } from './contract.ts'
-import { createDeciding } from './deciding.ts'
-import { networkInitOf, quotasOf, roomIn, staticNodesOf } from './derive.ts'
+import { createDeciding, type Deciding } from './deciding.ts'
+import { networkInitOf, quotasOf, roomIn } from './derive.ts'
 import type { NodeEvents } from './events.ts'
 import { createExecutors } from './executors.ts'
 import { createFace } from './face.ts'
-import { createFacts } from './facts.ts'
+import { createFacts, type Facts } from './facts.ts'
 import { followRuns } from './follow-runs.ts'
+import { gatesOf } from './gates.ts'
 import type { NodeComponents, NodeInit } from './index.ts'
 import { lockFolder } from './lock.ts'
 import { systemMachine } from './machine.ts'
@@ -31,7 +34,7 @@ import { createPins } from './pins.ts'
 import { createPolicyEngine } from './policy/engine.ts'
 import { createPublisher } from './publisher.ts'
 import { createReceipts } from './receipts.ts'
-import type { Change } from './redecide.ts'
+import { createReload } from './reload.ts'
 import { serveStreams } from './serve.ts'
 import { createServices } from './services.ts'
 import { createTell } from './tell.ts'
@@ -61,22 +64,16 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const keys = components.keys ?? createKeyCache()
   const journal = parts.use(openJournal({ path: join(dataDir, 'journal.sqlite'), clock, log: log.child('journal') }))
   const runner = components.runnerHost ?? parts.use(createOwnRunner())
+  const trust: Trust = parts.use(
+    createBelieving(
+      { clock, rng, log, events, journal, keys, network: () => network, relied: () => deciding.trusting.relied() },
+      { network: name, signer, policy, closing: closing.signal },
+    ),
+  )
 
-  const network = parts.use(
+  const network: Network = parts.use(
     await createNetwork(
-      {
-        clock,
-        rng,
-        log: log.child('network'),
-        events,
-        gate: ({ data, from }) => intake.gossip(data, from),
-        sync: {
-          list: (after, max) => intake.syncSource.list(after, max),
-          get: (id) => intake.syncSource.get(id),
-          wants: (items) => intake.syncSource.wants(items),
-          arrive: (bytes, from, via) => intake.syncSource.arrive(bytes, from, via),
-        },
-      },
+      { clock, rng, log: log.child('network'), events, ...gatesOf(() => intake, trust) },
       networkInitOf(configuration, identity.key, init.dht),
     ),
   )
@@ -109,7 +106,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { configuration, own, peerId: network.peerId, logs: LOGS },
     ),
   )
-  const supervisor = parts.use(
+  const supervisor: Supervisor = parts.use(
     createSupervisor(
       {
         clock,
@@ -118,7 +115,14 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         events,
         journal: journal.runs,
         executors,
-        code: createCodeProvider({ code, network, services, journal }),
+        code: createCodeProvider({
+          code,
+          network,
+          services,
+          journal,
+          trust,
+          settled: (options) => deciding.trusting.settled(options),
+        }),
       },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
@@ -129,7 +133,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
     ),
   )
-  const facts = parts.use(
+  const facts: Facts = parts.use(
     createFacts(
       {
         clock,
@@ -145,7 +149,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { own, policy },
     ),
   )
-  const deciding = parts.use(
+  const deciding: Deciding = parts.use(
     createDeciding(
       {
         clock,
@@ -157,6 +161,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         supervisor,
         receipts,
         services,
+        trust,
         texts,
         tell,
         redecided: (id, redirect) => intake.redecided(id, redirect),
@@ -213,6 +218,18 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   )
   parts.use(followRuns({ clock, log, events, network, services, tell, supervisor, code }, { closing: closing.signal }))
 
+  const reload = createReload(
+    { events, runner, network, trust, autostart, deciding },
+    {
+      reread: init.reread,
+      ownRunner: components.runnerHost === undefined,
+      configuration: () => configuration,
+      enforce: (next) => {
+        configuration = next
+      },
+    },
+  )
+
   const logs: ThundercloudNode['logs'] = (text, options) => {
     const { id, run, record } = services.find(text)
     if (run !== undefined) return supervisor.logs(id, options)
@@ -226,6 +243,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   publisher.resume()
   await network.join()
   intake.boot()
+  trust.boot()
   parts.defer(() => {
     events.emit('node:stopping', {})
     closing.abort(new UnavailableError('the node is stopping'))
@@ -250,6 +268,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       intake,
       publisher,
       own: ownServices,
+      trust,
       policyEngine: createPolicyEngine({ clock, log, redecide, reload }, { configuration: () => configuration }),
       deciding,
       keys,
@@ -273,19 +292,5 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { clock, log: log.child('runner'), events },
       { entry, dir, config: policy().config, network: mayUseNetwork, limits: { timeoutMs: timeouts.VERDICT * 1000 } },
     )
-  }
-
-  /** What can change while the node runs: the policy, the static nodes, the operator's services. */
-  async function reload(): Promise<readonly Change[]> {
-    if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
-    const next = await init.reread()
-    const { services, externalServices } = next
-    // a host that other nodes share keeps its module
-    await runner.reload(next.policy.config, components.runnerHost === undefined ? next.runner : undefined)
-    configuration = { ...configuration, runner: next.runner, policy: next.policy, services, externalServices }
-    network.setStaticNodes(staticNodesOf(configuration))
-    events.emit('node:policy', { hash: next.policy.hash })
-    await autostart.look()
-    return await deciding.decideAgain()
   }
 }

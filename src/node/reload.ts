@@ -1,0 +1,45 @@
+import { UnavailableError } from '../base/errors.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Configuration } from '../config/index.ts'
+import type { Network } from '../network/index.ts'
+import type { RunnerHost } from '../runner/index.ts'
+import type { Trust } from '../trust/index.ts'
+import type { Deciding } from './deciding.ts'
+import { staticNodesOf } from './derive.ts'
+import type { NodeEvents } from './events.ts'
+import type { Change } from './redecide.ts'
+
+export interface ReloadComponents {
+  events: Emitter<NodeEvents>
+  runner: Pick<RunnerHost, 'reload'>
+  network: Pick<Network, 'setStaticNodes'>
+  trust: Pick<Trust, 'policyChanged'>
+  autostart: { look(): Promise<void> }
+  deciding: Pick<Deciding, 'decideAgain'>
+}
+
+export type ReloadInit = {
+  reread: (() => Promise<Configuration>) | undefined
+  /** a host that other nodes share keeps its module */
+  ownRunner: boolean
+  configuration(): Configuration
+  /** From here on this is in force. */
+  enforce(configuration: Configuration): void
+}
+
+/** Reads again what can change while the node runs: the policy, the static nodes, the operator's services. */
+export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<readonly Change[]> {
+  const { events, runner, network, trust, autostart, deciding } = components
+  return async () => {
+    if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
+    const next = await init.reread()
+    const { services, externalServices, policy } = next
+    await runner.reload(policy.config, init.ownRunner ? next.runner : undefined)
+    init.enforce({ ...init.configuration(), runner: next.runner, policy, services, externalServices })
+    network.setStaticNodes(staticNodesOf(init.configuration()))
+    events.emit('node:policy', { hash: policy.hash })
+    trust.policyChanged()
+    await autostart.look()
+    return await deciding.decideAgain()
+  }
+}

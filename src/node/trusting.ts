@@ -1,0 +1,151 @@
+import { messageOf, UnavailableError } from '../base/errors.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Dormitory } from '../execution/index.ts'
+import type { Relied, Trust, TrustChange, TrustFacts, TrustSubject } from '../trust/index.ts'
+import type { AddressTexts } from './address-text.ts'
+import type { Subject } from './asking.ts'
+import type { NodeEvents } from './events.ts'
+import type { SignedService } from './services.ts'
+
+/** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
+const UNSAFE_GRACE_MS = 2_000
+
+/** What trust is asked about a service. */
+export function trustSubjectOf({ body }: SignedService): TrustSubject {
+  return { code: body.code, author: body.author, staples: [...body.statements, ...body.credentials] }
+}
+
+/** How long a run whose code a trusted hub calls unsafe may take to end, ms; undefined where none does. */
+export function unsafeGrace({ attestations }: TrustFacts): number | undefined {
+  const unsafe = attestations.filter(({ verdict }) => verdict === 'unsafe')
+  if (unsafe.length === 0) return undefined
+  return unsafe.some(({ severity }) => severity === 'critical') ? 0 : UNSAFE_GRACE_MS
+}
+
+export interface TrustingComponents {
+  log: Log
+  events: Pick<Events<NodeEvents>, 'on'>
+  trust: Pick<Trust, 'factsOf' | 'lookUp'>
+  dormitory: Pick<Dormitory, 'all' | 'wake'>
+  /** Services whose run is under way. */
+  running(): readonly string[]
+  /** Undefined where it is over. */
+  subjectOf(id: string): Subject | undefined
+  /** Decides again about these, which run. */
+  again(ids: readonly string[]): Promise<unknown>
+  texts: AddressTexts
+}
+
+export interface Trusting extends AsyncDisposable {
+  /** Resolves when all that was learnt so far has had its consequences here. Rejects with the signal's reason. */
+  settled(options: { signal: AbortSignal }): Promise<void>
+  /** What ran when the last life ended is decided again where what is known now speaks against it. */
+  boot(): Promise<void>
+  /** Whose code and author matter: what runs and what is parked. */
+  relied(): Relied[]
+}
+
+/** What a statement that arrived, or expired, means for what is parked and what runs. */
+export function watchTrust(components: TrustingComponents): Trusting {
+  const { log, events, trust, dormitory, running, subjectOf, texts } = components
+  let work: Promise<unknown> = Promise.resolve()
+  const lookups = new Set<Promise<void>>()
+  const closing = new AbortController()
+
+  function concerns({ signed }: Subject, change: TrustChange): boolean {
+    const { body } = signed
+    switch (change.on) {
+      case 'code':
+        return body.code.toString() === change.code
+      case 'freeze':
+        return texts.ofBytes(body.author) === change.address
+      case 'tree':
+        return true
+    }
+  }
+
+  /** A word that came as the last life ended, or one that expired since. */
+  function isDoubtful(id: string): boolean {
+    const subject = subjectOf(id)
+    if (subject === undefined) return false
+    const facts = trust.factsOf(trustSubjectOf(subject.signed))
+    return unsafeGrace(facts) !== undefined || !(facts.inTree || facts.quorum?.met === true)
+  }
+
+  function decideAgain(ids: readonly string[]): Promise<unknown> {
+    if (ids.length === 0) return work
+    const done = Promise.all([work, components.again(ids)]).catch((error: unknown) => {
+      if (!closing.signal.aborted) log.error('what runs was not decided again', { ids, reason: messageOf(error) })
+    })
+    work = done
+    return done
+  }
+
+  function onChanged(change: TrustChange): void {
+    for (const { id, on } of dormitory.all()) {
+      const subject = subjectOf(id)
+      if (subject === undefined || on[0] === undefined || !concerns(subject, change)) continue
+      // among what it waits for, that which nothing else holds up
+      const first = on.find((one) => one.on !== 'capacity') ?? on[0]
+      dormitory.wake(first, [id])
+    }
+    void decideAgain(
+      running().filter((id) => {
+        const subject = subjectOf(id)
+        return subject !== undefined && concerns(subject, change)
+      }),
+    )
+  }
+
+  function lookUp(id: string): void {
+    const subject = subjectOf(id)
+    if (subject === undefined || closing.signal.aborted) return
+    const lookup = trust
+      .lookUp(trustSubjectOf(subject.signed), { signal: closing.signal })
+      .catch((error: unknown) => {
+        if (!closing.signal.aborted)
+          log.debug('the mesh was not asked about a parked service', { id, reason: messageOf(error) })
+      })
+      .finally(() => lookups.delete(lookup))
+    lookups.add(lookup)
+  }
+
+  const subscriptions = [
+    events.on('trust:changed', onChanged),
+    events.on('node:parked', ({ id, on }) => {
+      if (on.some((what) => what === 'quorum' || what === 'freeze' || what === 'delegation')) lookUp(id)
+    }),
+  ]
+
+  return {
+    async settled({ signal }) {
+      signal.throwIfAborted()
+      const { promise, reject } = Promise.withResolvers<never>()
+      const stop = () => reject(signal.reason)
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        await Promise.race([work, promise])
+      } finally {
+        signal.removeEventListener('abort', stop)
+      }
+    },
+    async boot() {
+      await decideAgain(running().filter(isDoubtful))
+    },
+    relied() {
+      const ids = new Set([...running(), ...dormitory.all().map(({ id }) => id)])
+      return [...ids].flatMap((id) => {
+        const subject = subjectOf(id)
+        if (subject === undefined) return []
+        const { code, author } = subject.signed.body
+        return [{ service: id, code: code.toString(), author: texts.ofBytes(author) }]
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      for (const subscription of subscriptions) subscription[Symbol.dispose]()
+      closing.abort(new UnavailableError('the node is stopping'))
+      await Promise.all([...lookups, work])
+    },
+  }
+}
