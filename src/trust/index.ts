@@ -38,6 +38,7 @@ export interface StatementShelf {
   attestationsOf(code: string): KeptStatement[]
   freezesOf(address: Uint8Array): KeptStatement[]
   delegations(): KeptStatement[]
+  own(): KeptStatement[]
   /** In byte order of their ids, those after `after`. */
   list(after: CID | undefined, max: number): KeptStatement[]
   setPut(subject: string, atMs: number): void
@@ -198,10 +199,13 @@ export interface Trust extends AsyncDisposable {
   /** What is known now; takes the staples in first. With `policy`, as a candidate would see it. `at`: seconds. */
   factsOf(subject: TrustSubject, options?: { policy?: TrustPolicy | undefined; at?: number | undefined }): TrustFacts
   /**
-   * Asks the mesh's records, once in a while for one code and author, for what the trusted hubs and the tree say of
+   * Asks the mesh's records, once in a while for one code and author (`fresh`: now in any case), for what the trusted hubs and the tree say of
    * them, in bounded time. Whatever fails stops nothing. Resolves when all that came is taken in.
    */
-  lookUp(subject: Omit<TrustSubject, 'staples'>, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  lookUp(
+    subject: Partial<Omit<TrustSubject, 'staples'>>,
+    options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
+  ): Promise<void>
   statements(filter?: {
     code?: string | undefined
     address?: string | undefined
