@@ -17,7 +17,7 @@ export interface CodeProviderComponents {
   journal: Pick<Journal, 'announcements'>
   trust: Pick<Trust, 'lookUp'>
   /** Resolves when what was learnt has had its consequences. */
-  settled(options: { signal: AbortSignal }): Promise<void>
+  settled(id: string, options: { signal: AbortSignal }): Promise<void>
 }
 
 /**
@@ -43,7 +43,7 @@ export function createCodeProvider(components: CodeProviderComponents): CodeProv
       })
       try {
         await asked
-        await components.settled({ signal })
+        await components.settled(service.id, { signal })
         return { dir: obtained.dir, release: async () => obtained.release() }
       } catch (error) {
         obtained.release()

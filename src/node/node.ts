@@ -121,7 +121,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
           services,
           journal,
           trust,
-          settled: (options) => deciding.trusting.settled(options),
+          settled: (...asked) => deciding.trusting.settled(...asked),
         }),
       },
       {

@@ -38,8 +38,11 @@ export interface TrustingComponents {
 }
 
 export interface Trusting extends AsyncDisposable {
-  /** Resolves when all that was learnt so far has had its consequences here. Rejects with the signal's reason. */
-  settled(options: { signal: AbortSignal }): Promise<void>
+  /**
+   * Before a run begins: what was learnt since it was decided has its consequences. Rejects with the signal's reason,
+   * which is what becomes of a run that is called off.
+   */
+  settled(id: string, options: { signal: AbortSignal }): Promise<void>
   /** What ran when the last life ended is decided again where what is known now speaks against it. */
   boot(): Promise<void>
   /** Whose code and author matter: what runs and what is parked. */
@@ -119,16 +122,18 @@ export function watchTrust(components: TrustingComponents): Trusting {
   ]
 
   return {
-    async settled({ signal }) {
+    async settled(id, { signal }) {
       signal.throwIfAborted()
+      const consequences = decideAgain([id].filter(isDoubtful))
       const { promise, reject } = Promise.withResolvers<never>()
       const stop = () => reject(signal.reason)
       signal.addEventListener('abort', stop, { once: true })
       try {
-        await Promise.race([work, promise])
+        await Promise.race([consequences, promise])
       } finally {
         signal.removeEventListener('abort', stop)
       }
+      signal.throwIfAborted()
     },
     async boot() {
       await decideAgain(running().filter(isDoubtful))
