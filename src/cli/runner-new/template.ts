@@ -32,7 +32,8 @@ export default function decide(service, node) {`
  *   run       false, or a grant: executor, memoryBytes, cpuMillicores, diskBytes, pids, timeoutSeconds?, network.
  *             No more than LIMITS allows and than is free, or the whole verdict is refused
  *   redirect  shall other nodes hear of it from this one
- *   park      what would wake it, with run: false: [{ on: 'capacity' }], [{ on: 'quorum', code: service.code }], ...
+ *   park      what would wake it, with run: false: [{ on: 'capacity' }], [{ on: 'quorum', code: service.code }],
+ *             [{ on: 'delegation', author: service.author }], ...
  *   reasons   why, rule by rule: \`thundercloud explain\` and the publisher's receipt show them. \`needs\` says what would
  *             have changed it
  */

@@ -1,6 +1,9 @@
 import type { ReceivedService, RunnerSnapshot } from '../contract.ts'
 import { EXAMPLE_STRANGER, exampleService, exampleSnapshot } from './examples.ts'
 
+/** Who speaks well of everything in the examples. */
+const SOME_HUB = '7HHKSu9BNF7GuB3CX8BbUEzx9pp1SqLksigvfMZz9hopvWJJRSW4qrXTKWFq5ExSpm'
+
 /** Services that a mesh sends sooner or later: small, bare, as long as the wire allows, and hostile. */
 export function exampleServices(): Readonly<Record<string, ReceivedService>> {
   const max = Number.MAX_SAFE_INTEGER
@@ -81,6 +84,23 @@ export function exampleNodes(config: RunnerSnapshot['config']): Readonly<Record<
       capacity: { ...bare.capacity, memoryBytes: max, cpuMillicores: max, diskBytes: max, pids: max, runs: max },
     },
     'of somebody else': { ...bare, own: EXAMPLE_STRANGER, depth: 0 },
+    'that hubs have told much': {
+      ...bare,
+      attestations: [
+        { hub: SOME_HUB, verdict: 'safe', issued: 1_700_000_000, expires: 1_700_086_400 },
+        {
+          hub: EXAMPLE_STRANGER,
+          verdict: 'unsafe',
+          issued: 1_700_000_000,
+          expires: 1_700_086_400,
+          severity: 'critical',
+          report: 'https://hub.example/reports/7?for=%E2%80%AE[2J',
+        },
+      ],
+      quorum: { hubs: 1, weight: 0, met: false },
+      inTree: true,
+      frozen: [{ hub: SOME_HUB, chain: '__proto__', amount: '99999999999999999999.999999999999999999' }],
+    },
     'with one run': {
       ...bare,
       running: [

@@ -31,6 +31,28 @@ describe('a module that does what it should', () => {
     expect(runner.lines.join()).toContain('runner: seen')
   })
 
+  it('sees all that is known of a service, and may wait for a delegation', async () => {
+    const code = `export default (service, node) => {
+      const { attestations, quorum, inTree, frozen } = node
+      const message = JSON.stringify({ attestations, quorum, inTree, frozen })
+      return { run: false, redirect: true, park: [{ on: 'delegation', author: service.author }],
+        reasons: [{ rule: 'facts', outcome: 'defer', message }] }
+    }`
+    await using runner = runnerIn({ 'mine/runner.mjs': code })
+    await runner.host.start()
+    const severe = { severity: 'high', report: 'https://hub.example/7' } as const
+    const known = {
+      attestations: [{ hub: 'h', verdict: 'unsafe', issued: 1, expires: 2, ...severe } as const],
+      quorum: { hubs: 1, weight: 2, met: false },
+      inTree: true,
+      frozen: [{ hub: 'h', chain: 'btc', amount: '0.5' }],
+    }
+    const service = serviceOf()
+    const { reasons, park } = await runner.host.decide(service, snapshotOf(runner.config, known))
+    expect(JSON.parse(reasons[0]?.message ?? '')).toEqual(known)
+    expect(park).toEqual([{ on: 'delegation', author: service.author }])
+  })
+
   it('may have the first form: one argument, globals, and nothing returned means drop', async () => {
     const code = `export default async service => {
       if (typeof service.title === 'string' && service.desc.length < RUNNER_CONFIGS.DESC_MAX_LEN) {

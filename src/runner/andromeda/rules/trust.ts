@@ -1,4 +1,4 @@
-import type { Reason } from '../../../base/verdict.ts'
+import type { Condition, Reason } from '../../../base/verdict.ts'
 import { trustedWords } from '../hubs.ts'
 import type { Rule, RuleContext } from '../rule.ts'
 import { defer, fail, pass, some, values } from '../say.ts'
@@ -8,6 +8,10 @@ const name = 'trust'
 /**
  * A service may run when its author is in the trust tree (the node's own address, a root, or who a root vouches for),
  * or when the quorum of trusted hubs calls its code safe. What is not known does not count.
+ *
+ * A root that may vouch for others may do so tomorrow, so an author whom none vouches for is only not known yet. The
+ * node's own address may always vouch, and that alone lets nobody wait: a node that was told of no hubs and no such
+ * roots would keep every stranger.
  */
 export const trust: Rule = {
   name,
@@ -15,7 +19,8 @@ export const trust: Rule = {
   failing: 'redirect',
   doc: {
     asks: "The author is in the trust tree (the node's own address, a root of `TRUST_TREE`, or who a root vouches for), **or** `QUORUM.HUBS` hubs of `TRUSTED_HUBS`, weighing `QUORUM.WEIGHT`, call the code safe in statements that are valid now. With no hubs, only the tree counts.",
-    otherwise: 'with hubs configured it waits for their statements, and is redirected; without, not run; redirected',
+    otherwise:
+      "with hubs configured it waits for their statements, with a root of `DEPTH` 1 or more for a delegation, and is redirected; with neither, not run; redirected. Where only the node's own address vouches for an author, what was refused before comes up with its next version or announcement",
   },
   decide({ author }, node) {
     const { own, inTree, config } = node
@@ -23,11 +28,36 @@ export const trust: Rule = {
     if (author === own) return [pass(name, "the author is this node's own address")]
     if (Object.hasOwn(config.TRUST_TREE.ROOTS, author)) return [pass(name, 'the author is a root of the trust tree')]
     if (inTree) return [pass(name, 'a root of the trust tree vouches for the author')]
-    if (Object.keys(config.TRUSTED_HUBS).length > 0) return quorum(author, node)
+    const hubs = hasHubs(node) ? quorum(author, node) : []
+    if (hubs.some(({ outcome }) => outcome === 'pass')) return hubs
+    const delegation = vouching(node).length > 0 ? [delegated(author, node)] : []
+    if (hubs.length + delegation.length > 0) return [...hubs, ...delegation]
     const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
     return [fail(name, message, { field: 'author', must: 'one-of', value: values([own, ...roots], 3) })]
   },
-  wakes: ({ code }) => [{ on: 'quorum', code }],
+  wakes: ({ code, author }, node): Condition[] => [
+    ...(hasHubs(node) ? [{ on: 'quorum', code } as const] : []),
+    ...(vouching(node).length > 0 ? [{ on: 'delegation', author } as const] : []),
+  ],
+}
+
+function hasHubs({ config }: RuleContext): boolean {
+  return Object.keys(config.TRUSTED_HUBS).length > 0
+}
+
+/** Roots that the operator lets vouch for others. */
+function vouching({ config }: RuleContext): string[] {
+  return Object.entries(config.TRUST_TREE.ROOTS).flatMap(([root, { DEPTH }]) => (DEPTH > 0 ? [root] : []))
+}
+
+/** The other way in, beside the quorum or alone. */
+function delegated(author: string, node: RuleContext): Reason {
+  const roots = vouching(node)
+  const way = `a delegation of ${some(roots, 2)}, or of one that ${roots.length === 1 ? 'it vouches' : 'they vouch'} for`
+  const message = hasHubs(node)
+    ? `or ${way}, whatever the hubs say: none is known for the author`
+    : `the author ${author} is not in the trust tree, and no hubs are trusted: it takes ${way}`
+  return defer(name, message, { field: 'delegation', must: 'one-of', value: values(roots, 3) })
 }
 
 function quorum(author: string, node: RuleContext): Reason[] {
@@ -40,8 +70,8 @@ function quorum(author: string, node: RuleContext): Reason[] {
   const wanted = Math.max(1, QUORUM.HUBS)
   const reasons: Reason[] = []
   const stranger = `the author ${author} is not in the trust tree, and`
+  const silent = Object.keys(TRUSTED_HUBS).filter((hub) => !safe.some((word) => word.hub === hub))
   if (hubs < wanted) {
-    const silent = Object.keys(TRUSTED_HUBS).filter((hub) => !safe.some((word) => word.hub === hub))
     const known =
       hubs === 0
         ? 'no trusted hub is known to call the code safe'

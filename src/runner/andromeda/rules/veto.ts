@@ -1,8 +1,13 @@
+import { printable } from '../../../base/text.ts'
+import type { HubStatement } from '../../contract.ts'
 import { trustedWords } from '../hubs.ts'
 import type { Rule } from '../rule.ts'
 import { fail, MAX_EACH, pass, shown } from '../say.ts'
 
 const name = 'veto'
+/** Of a report's address: beside a hub's and the rest of the sentence, it fits into a reason at three bytes a character. */
+const MAX_REPORT = 110
+const MAX_SEVERITY = 10
 
 /** No trusted hub may call the code unsafe, whoever wrote it. What one does is not even passed on. */
 export const veto: Rule = {
@@ -16,12 +21,17 @@ export const veto: Rule = {
   decide(_service, node) {
     const unsafe = trustedWords(node).filter(({ verdict }) => verdict === 'unsafe')
     if (unsafe.length === 0) return [pass(name, 'no trusted hub calls the code unsafe')]
-    return unsafe.slice(0, MAX_EACH).map(({ hub }) =>
-      fail(name, `the trusted hub ${shown(hub)} calls the code unsafe`, {
-        field: 'attestations',
-        must: 'be',
-        value: `safe by ${shown(hub)}`,
-      }),
-    )
+    return unsafe
+      .slice(0, MAX_EACH)
+      .map((word) =>
+        fail(name, wordsOf(word), { field: 'attestations', must: 'be', value: `safe by ${shown(word.hub)}` }),
+      )
   },
+}
+
+/** How bad it is and where people read why, as far as the hub says so. */
+function wordsOf({ hub, severity, report }: HubStatement): string {
+  const how = severity === undefined ? '' : ` (severity ${printable(severity, MAX_SEVERITY)})`
+  const why = report === undefined ? '' : `: ${printable(report, MAX_REPORT)}`
+  return `the trusted hub ${shown(hub)} calls the code unsafe${how}${why}`
 }

@@ -84,6 +84,7 @@ export const settings = fc.record({
   TRUST_TREE: fc.constantFrom<{ ROOTS: object }>(
     { ROOTS: {} },
     { ROOTS: { [STRANGER]: { DEPTH: 0 }, [SYMBIOTE]: {} } },
+    { ROOTS: { [SYMBIOTE]: { DEPTH: 2 } } },
   ),
   DORMITORY: fc.constantFrom({}, { MAX: 0 }, { TTL_SECONDS: 0 }),
   ALLOWED_STORAGE: fc.uniqueArray(fc.constantFrom('github.com', 'gitlab.com', 'npmjs.com', 'ghcr.io')),
@@ -111,14 +112,21 @@ export const settings = fc.record({
 export type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never
 
 const hub = fc.constantFrom(HUB, OTHER, SYMBIOTE, STRANGER)
-const statement = fc
+export const statement = fc
   .tuple(
     hub,
     mostly('safe' as const, fc.constant('unsafe' as const), 19),
     mostly(-60, fc.integer({ min: -200, max: 200 })),
     mostly(600, fc.integer({ min: -10, max: 10 })),
+    fc.constantFrom(
+      {},
+      { severity: 'low' as const },
+      { severity: 'critical' as const, report: `https://hub.example/${'\u202eé'.repeat(200)}` },
+    ),
   )
-  .map(([from, verdict, issued, expires]) => said(from, verdict, issued, expires))
+  .map(([from, verdict, issued, expires, more]) =>
+    said(from, verdict, issued, expires, verdict === 'unsafe' ? more : {}),
+  )
 const running = fc
   .record({
     rank: fc.integer({ min: 0, max: 20 }),

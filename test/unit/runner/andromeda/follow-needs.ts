@@ -89,6 +89,8 @@ function meet({ field, must, value }: Need, { service, node }: World): World {
       })
     case 'quorum.met be':
       return learn({ quorum: { ...quorum, met: true } })
+    case 'delegation one-of':
+      return learn({ inTree: true })
     case 'frozen at-least': {
       const [amount, chain] = value.split(' on ') as [string, string]
       return learn({ frozen: [...frozen, { hub: hubs[0] as string, chain, amount }] })

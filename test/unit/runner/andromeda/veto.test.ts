@@ -26,6 +26,35 @@ table(veto, [
     node: { attestations: [said(OTHER, 'unsafe'), said(HUB, 'unsafe')] },
     reasons: 2,
   },
+  {
+    says: 'how bad it is, and why',
+    outcome: 'fail',
+    settings,
+    node: {
+      attestations: [
+        said(HUB, 'unsafe', -60, 3600, { severity: 'high', report: 'https://hub.example/reports/7?lang=en' }),
+      ],
+    },
+    message: `the trusted hub ${HUB} calls the code unsafe (severity high): https://hub.example/reports/7?lang=en`,
+  },
+  {
+    says: 'a report that is long and moves the cursor',
+    outcome: 'fail',
+    settings,
+    node: {
+      attestations: [
+        said(HUB, 'unsafe', -60, 3600, { report: `https://hub.example/\u001b[2J\u202e${'é'.repeat(500)}` }),
+      ],
+    },
+    message: /^the trusted hub \S+ calls the code unsafe: https:\/\/hub\.example\/\ufffd\[2J\ufffdé{80,90}\.\.\.$/,
+  },
+  {
+    says: 'little, and still no',
+    outcome: 'fail',
+    settings,
+    node: { attestations: [said(HUB, 'unsafe', -60, 3600, { severity: 'low' }), said(OTHER, 'safe')] },
+    message: `the trusted hub ${HUB} calls the code unsafe (severity low)`,
+  },
   { says: 'a hub that is not trusted', outcome: 'pass', node: { attestations: [said(HUB, 'unsafe')] } },
   { says: 'expired', outcome: 'pass', settings, node: { attestations: [said(HUB, 'unsafe', -200, -1)] } },
   { says: 'of the far future', outcome: 'pass', settings, node: { attestations: [said(HUB, 'unsafe', 500)] } },
