@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { formatAddress } from '../../../protocols/address.ts'
+import type { ThundercloudNode } from '../../../src/node/index.ts'
+import { newHub, vouch } from '../../fixtures/hubs.ts'
+import {
+  addFolder,
+  announce,
+  bytesOf,
+  createWorld,
+  HELLO_WEB,
+  type NodeWorld,
+  newSigner,
+  stateOf,
+} from '../../fixtures/nodes.ts'
+import { needs } from '../../require.ts'
+
+const PATIENCE = 30_000
+const onHost = { PREFER_TOOLCHAIN: { host: ['node.js'] } }
+
+async function publish(node: ThundercloudNode, author = newSigner(), name = 'hello-web'): Promise<string> {
+  const code = await addFolder(node, HELLO_WEB)
+  const announcement = announce(author, { code, name, replyTo: node.multiaddrs() })
+  await node.receive(bytesOf(announcement), { asPublisher: true })
+  return announcement.signed.id.toString()
+}
+
+describe.skipIf(!needs('bubblewrap'))('a tree of trust over three nodes', () => {
+  const [root, middle, author] = [newSigner(), newSigner(), newSigner()]
+  const rooted = { ...onHost, TRUST_TREE: { ROOTS: { [formatAddress(root.address)]: { DEPTH: 2 } } } }
+  const depth = { depth: 1, seq: 1 }
+  let world: NodeWorld
+  let first: ThundercloudNode
+  let last: ThundercloudNode
+  let id: string
+  const tell = (statement: Uint8Array) => first.submitStatement(statement, { asPublisher: true })
+
+  beforeAll(async () => {
+    world = await createWorld()
+    first = await world.start('first', { runner: { ...rooted, KEYWORDS: ['nothing'] } })
+    const second = await world.start('second', {
+      runner: { ...rooted, KEYWORDS: ['nothing'], STATIC_NODES: first.multiaddrs() },
+    })
+    last = await world.start('last', { runner: { ...rooted, STATIC_NODES: second.multiaddrs() } })
+    await vi.waitFor(() => expect(second.peers()).toHaveLength(2), { timeout: PATIENCE })
+    id = await publish(first, author)
+  }, 60_000)
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  it('waits for somebody who vouches for the author', { timeout: 40_000 }, async () => {
+    await stateOf(last, id, 'parked', PATIENCE)
+    expect(last.trustTree(formatAddress(author.address)).asked?.in).toBe(false)
+    // the lower link is of no use before the upper one is known
+    await tell(vouch(root, middle.address, depth))
+    await tell(vouch(middle, author.address, { seq: 1 }))
+    await stateOf(last, id, 'running', PATIENCE)
+    const { asked } = last.trustTree(formatAddress(author.address))
+    expect(asked).toMatchObject({ in: true })
+    expect(asked?.path).toEqual([root, middle, author].map(({ address }) => formatAddress(address)))
+  })
+
+  it('stops when a link in the middle is revoked, and waits again', { timeout: 40_000 }, async () => {
+    await tell(vouch(root, middle.address, { ...depth, seq: 2, revoked: true }))
+    await stateOf(last, id, 'parked', PATIENCE)
+    const { asked, roots } = last.trustTree(formatAddress(author.address))
+    expect(asked?.in).toBe(false)
+    expect(JSON.stringify(roots)).toMatch(/revoked/)
+  })
+
+  it('is not deceived by the older link, told again', { timeout: 40_000 }, async () => {
+    const old = vouch(root, middle.address, depth)
+    expect((await last.submitStatement(old)).outcome).toBe('older')
+    await expect(tell(old)).rejects.toThrow(/older/)
+    expect(last.service(id).state).toBe('parked')
+    await tell(vouch(root, middle.address, { ...depth, seq: 3 }))
+    await stateOf(last, id, 'running', PATIENCE)
+  })
+})
+
+describe.skipIf(!needs('bubblewrap'))('a node that was away', () => {
+  const hub = newHub()
+  const trusting = { ...onHost, TRUSTED_HUBS: { [hub.text]: {} } }
+  let world: NodeWorld
+  let first: ThundercloudNode
+  const away = (name: string) =>
+    world.start(name, { runner: { ...trusting, STATIC_NODES: first.multiaddrs() }, stopRunsOnClose: false })
+
+  /** It runs a service, goes, the hub speaks, and it comes back. */
+  async function comeBack(name: string): Promise<{ node: ThundercloudNode; id: string }> {
+    const node = await away(name)
+    await vi.waitFor(() => expect(node.peers().length).toBeGreaterThan(0), { timeout: PATIENCE })
+    const id = await publish(first, newSigner(), name)
+    const { code } = first.service(id)
+    await first.submitStatement(hub.says('safe', code), { asPublisher: true })
+    await stateOf(node, id, 'running', PATIENCE)
+    await world.stop(name)
+    await first.submitStatement(hub.says('unsafe', code), { asPublisher: true })
+    const again = await away(name)
+    expect(again.services().find((service) => service.id === id)?.run).toBeDefined()
+    return { node: again, id }
+  }
+
+  beforeAll(async () => {
+    world = await createWorld()
+  })
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  it('learns it from a neighbour that trusts the hub too', { timeout: 90_000 }, async () => {
+    first = await world.start('neighbour', { runner: { ...trusting, KEYWORDS: ['nothing'] } })
+    const { node, id } = await comeBack('one')
+    await stateOf(node, id, 'stopped', PATIENCE)
+    expect(node.statements({ signer: hub.text })).toMatchObject([{ verdict: 'unsafe' }])
+  })
+})
