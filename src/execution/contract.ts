@@ -19,6 +19,9 @@ export type RunnableService = {
   readonly expires: number
 }
 
+/** A file or folder of the machine, and where a run sees it, read-only. Absolute paths. */
+export type Shown = { readonly path: string; readonly as: string }
+
 /** One execution, as an executor is told to do it. */
 export type Plan = {
   readonly runId: string
@@ -40,6 +43,10 @@ export type Plan = {
   readonly image?: { readonly digest: string; readonly ref?: string | undefined } | undefined
   /** folder that gets the log files; outlives the run */
   readonly logDir: string
+  /** What else of the machine it may read. In a sandbox of the host only; others refuse it. */
+  readonly shows?: readonly Shown[] | undefined
+  /** Ended after so long also when nobody watches it any more. In a sandbox of the host only; others refuse it. */
+  readonly endsAfterMs?: number | undefined
 }
 
 export type EndReason = 'exit' | 'memory' | 'timeout' | 'stopped'

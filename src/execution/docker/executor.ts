@@ -82,6 +82,8 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
+    if (plan.shows !== undefined || plan.endsAfterMs !== undefined)
+      throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)

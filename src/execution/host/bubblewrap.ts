@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { MAX_OPEN_FILES, NOBODY, TMP_BYTES } from '../constants.ts'
-import type { Plan } from '../contract.ts'
+import type { Plan, Shown } from '../contract.ts'
 
 /** Where the node's own Node.js is seen in a sandbox. */
 const NODE_DIR = '/opt/thundercloud/bin'
@@ -89,6 +90,7 @@ export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
     ...tmpfs(plan.grant.diskBytes, '0777', '/work'),
     ...(plan.codeDir === undefined ? [] : [plan.purpose === 'build' ? '--bind' : '--ro-bind', plan.codeDir, '/code']),
     ...['--ro-bind', init.node, `${NODE_DIR}/node`],
+    ...(plan.shows ?? []).flatMap(shown),
     ...['--remount-ro', '/', '--chdir', plan.workdir === '' ? '/code' : `/code/${plan.workdir}`],
     ...['--', ...privileges(uid), ...limits(plan, init), ...plan.command],
   ]
@@ -110,6 +112,13 @@ function privileges(uid: number | undefined): string[] {
 function limits(plan: Plan, { limitPids }: SandboxInit): string[] {
   const pids = limitPids ? [`--nproc=${plan.grant.pids}`] : []
   return ['/usr/bin/prlimit', '--core=0', `--nofile=${MAX_OPEN_FILES}`, ...pids, '--']
+}
+
+/** The folders above it are for the service, too. */
+function shown({ path, as }: Shown): string[] {
+  const above: string[] = []
+  for (let dir = dirname(as); dir !== '/'; dir = dirname(dir)) above.unshift(dir)
+  return [...above.flatMap((dir) => ['--perms', '0755', '--dir', dir]), '--ro-bind', path, as]
 }
 
 /** Where /bin is a link to /usr/bin it is one in the sandbox, too. */

@@ -83,9 +83,9 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
       await mkdir(files.work, { recursive: true, mode: 0o700 })
       command = permissionCommand(plan, { node, workDir: files.work, ownAddress: init.ownAddress })
     }
-    const { service, purpose, ports, logDir } = plan
+    const { service, purpose, ports, logDir, endsAfterMs } = plan
     return {
-      ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup },
+      ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup, endsAfterMs },
       socket: handle.socket,
       env: sandboxed ? {} : permissionEnv(plan, files.work),
       cwd: sandboxed ? '/' : join(plan.codeDir ?? '/', plan.workdir),

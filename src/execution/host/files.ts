@@ -21,6 +21,8 @@ export type KeeperPlan = {
   readonly cgroup: RunCgroup
   readonly logDir: string
   readonly logLimits: LogLimits
+  /** it ends then, whether or not anybody waits for it */
+  readonly endsAfterMs?: number | undefined
 }
 
 /** Who a keeper is: its pid is in the status file, because inside its namespace it is 1. */

@@ -58,8 +58,11 @@ export async function keep(dir: string): Promise<void> {
   try {
     box.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
     if (!plan.sandboxed && box.child.pid !== undefined) await writeJson(files.child, identify(box.child.pid))
+    const { child } = box
+    const { endsAfterMs } = plan
+    if (endsAfterMs !== undefined) clock.after(endsAfterMs, () => void child.stop(0, 'timeout'))
     const [end] = await Promise.all([
-      box.child.end,
+      child.end,
       pumpOutput(box.child.out, 'out', { writer, clock }),
       pumpOutput(box.child.err, 'err', { writer, clock }),
     ])

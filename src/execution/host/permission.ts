@@ -23,7 +23,7 @@ const PROGRAMS = new Set(['node', 'nodejs'])
  */
 export function permissionCommand(plan: Plan, init: { node: string; workDir: string; ownAddress: string }): string[] {
   const service = `this service runs in a sandbox only: ${INSTALL_BUBBLEWRAP}`
-  if (plan.author !== init.ownAddress) throw new RunRefusedError(service)
+  if (plan.author !== init.ownAddress || plan.shows !== undefined) throw new RunRefusedError(service)
   const [program = '', script, ...args] = plan.command
   if (!plan.toolchain.includes('node.js') || !PROGRAMS.has(program)) throw new RunRefusedError(service)
   if (plan.codeDir === undefined) throw new RunRefusedError(service)

@@ -1,0 +1,95 @@
+import { lstatSync, statSync } from 'node:fs'
+import { join, normalize } from 'node:path'
+import type { RunOf } from './check.ts'
+
+/** Programs that take a file of the code, and which of their arguments is that file. */
+const INTERPRETERS: Readonly<Record<string, readonly RegExp[]>> = {
+  node: [/\.[cm]?[jt]s$/],
+  nodejs: [/\.[cm]?[jt]s$/],
+  python: [/\.pyz?$/],
+  python3: [/\.pyz?$/],
+  ruby: [/\.rb$/],
+  php: [/\.php$/],
+  perl: [/\.pl$/],
+  sh: [/\.sh$/],
+  bash: [/\.sh$/],
+}
+
+/** Where a run sees its code. */
+const CODE = '/code/'
+
+/** Options of interpreters after which no file follows: the program is in the argument itself, or in a module. */
+const INLINE = new Set(['-e', '-c', '-m', '-p', '--eval', '--print', '-r', '--version'])
+
+/** Is what the service starts there? What a build makes can not be told before it is built. */
+export function checkCommand(
+  dir: string,
+  { command, build, workdir }: RunOf,
+  toolchain: readonly string[],
+): { unfit: string[]; notes: string[] } {
+  const unfit: string[] = []
+  const notes: string[] = []
+  const place = (path: string) => placeOf(dir, workdir, path)
+  const there = (path: string) => isFile(place(path))
+  if (build === undefined && workdir !== '' && !isFolder(join(dir, workdir))) {
+    unfit.push(`run.workdir is ${quoted(workdir)}, and the code has no such folder`)
+  }
+  for (const [field, words] of [
+    ['run.command', command],
+    ['run.build', build],
+  ] as const) {
+    if (words === undefined || (field === 'run.command' && build !== undefined)) continue
+    const [program = '', ...args] = words
+    const missing = missingOf(program, args, there)
+    if (missing !== undefined) unfit.push(`${field} names ${quoted(missing)}, and the code has no such file`)
+    else if (isOfCode(program) && !isExecutable(place(program))) {
+      unfit.push(`${field} names ${quoted(program)}, and that file of the code is not executable`)
+    } else if (!program.includes('/') && INTERPRETERS[program] === undefined) {
+      notes.push(
+        `${field} is ${quoted(program)}, a program that comes with the toolchain ${toolchain.join(', ')} or not`,
+      )
+    }
+  }
+  return { unfit, notes }
+}
+
+/** The file of the code that a command needs and that is not there. */
+function missingOf(program: string, args: readonly string[], there: (path: string) => boolean): string | undefined {
+  if (program.includes('/')) return !isOfCode(program) || there(program) ? undefined : program
+  const scripts = INTERPRETERS[program]
+  if (scripts === undefined) return undefined
+  for (const argument of args) {
+    if (INLINE.has(argument)) return undefined
+    // an option's value may stand beside it, so only what looks like a script is held to be one
+    if (argument.startsWith('-') || (argument.startsWith('/') && !argument.startsWith(CODE))) continue
+    if (scripts.some((pattern) => pattern.test(argument))) return there(argument) ? undefined : argument
+  }
+  return undefined
+}
+
+/** A path, and not one of the machine. */
+function isOfCode(program: string): boolean {
+  return program.includes('/') && (!program.startsWith('/') || program.startsWith(CODE))
+}
+
+/** A run sees its code as /code; a path that leaves it by ".." is looked for inside. */
+function placeOf(dir: string, workdir: string, path: string): string {
+  const inside = path.startsWith(CODE) ? path.slice(CODE.length) : join(workdir, path)
+  return join(dir, normalize(join('/', inside)))
+}
+
+function isExecutable(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 100))
+}

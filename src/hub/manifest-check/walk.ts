@@ -1,0 +1,49 @@
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Files are read in pieces of this size. */
+const PIECE_BYTES = 1024 * 1024
+/** What two pieces share, so that nothing is cut in two: longer than a key of 16,384 bits in PEM. */
+const OVERLAP_BYTES = 16 * 1024
+
+export type CodeFile = {
+  /** below the folder */
+  readonly path: string
+  readonly whole: string
+  readonly mode: number
+  readonly size: number
+}
+
+export type Piece = {
+  /** each byte one character */
+  readonly text: string
+  readonly first: boolean
+}
+
+/** Every plain file below a folder. Links are not followed, and what can not be read is an error. */
+export function* listFiles(dir: string): Generator<CodeFile> {
+  const folders = ['']
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of readdirSync(join(dir, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) folders.push(path)
+      if (!entry.isFile()) continue
+      const { mode, size } = lstatSync(join(dir, path))
+      yield { path, whole: join(dir, path), mode, size }
+    }
+  }
+}
+
+export function* readPieces({ whole }: CodeFile): Generator<Piece> {
+  const descriptor = openSync(whole, 'r')
+  const buffer = Buffer.alloc(PIECE_BYTES)
+  try {
+    for (let at = 0; ; at += PIECE_BYTES - OVERLAP_BYTES) {
+      const bytes = readSync(descriptor, buffer, 0, PIECE_BYTES, at)
+      if (bytes > 0) yield { text: buffer.toString('latin1', 0, bytes), first: at === 0 }
+      if (bytes < PIECE_BYTES) return
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+}
