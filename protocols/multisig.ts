@@ -23,6 +23,12 @@ export function provePossession(member: Signer, network: string): Uint8Array {
   return signFor(member, network, 'possession', addressBytes(member.address))
 }
 
+/** The hub of these members: the sum of their keys, each once. Their proofs are not checked here. */
+export function hubOf(members: readonly Address[]): Address {
+  const distinct = new Map(members.map((address) => [addressKey(address), address]))
+  return { type: 'bls12-381', key: sumOf([...distinct.values()].map(({ key }) => PublicKey.fromBytes(key))) }
+}
+
 /**
  * Checks what the operator pins for a hub: each key with its proof, all of them together the hub's key. A key that
  * is named twice counts once.

@@ -19,8 +19,10 @@ export interface Argument<T> {
   readonly label: string
   readonly describe: string
   readonly optional: boolean
+  /** takes all words that are left, at least one */
+  readonly many?: boolean | undefined
   /** carries the type of what the handler gets */
-  readonly read: (text: string | undefined) => T
+  readonly read: (given: string | string[] | undefined) => T
 }
 
 /** A word by its name. */
@@ -54,11 +56,15 @@ export function command<
 }
 
 export function argument(label: string, describe: string): Argument<string> {
-  return { label, describe, optional: false, read: (text) => text as string }
+  return { label, describe, optional: false, read: (given) => given as string }
 }
 
 export function optionalArgument(label: string, describe: string): Argument<string | undefined> {
-  return { label, describe, optional: true, read: (text) => text }
+  return { label, describe, optional: true, read: (given) => given as string | undefined }
+}
+
+export function manyArguments(label: string, describe: string): Argument<readonly string[]> {
+  return { label, describe, optional: false, many: true, read: (given) => given as string[] }
 }
 
 export function flag(describe: string, short?: string): Option<boolean> {

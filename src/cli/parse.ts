@@ -14,9 +14,11 @@ const LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 /** What commands of two words have in common. */
 const GROUPS: Readonly<Record<string, string>> = {
+  hub: 'Examine code for others: keys, statements, several members that sign together',
   policy: 'Look at the policy, try another one, put it in force',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',
+  trust: 'Vouch for authors, and see whom this node believes',
 }
 
 /** Finds the command that a command line means. Throws a CommanderError; its exit code is 0 when help was asked for. */
@@ -47,8 +49,9 @@ export async function parseArgs(
     const parent = words.length > 1 ? group(words[0] as string) : program
     const sub = parent.command(words.at(-1) as string).description(command.summary)
     if (command.details !== undefined) sub.addHelpText('after', `\n${command.details}`)
-    for (const { label, describe, optional } of Object.values(command.args)) {
-      sub.argument(optional ? `[${label}]` : `<${label}>`, describe)
+    for (const { label, describe, optional, many } of Object.values(command.args)) {
+      const shown = many === true ? `${label}...` : label
+      sub.argument(optional ? `[${shown}]` : `<${shown}>`, describe)
     }
     for (const [key, option] of Object.entries(command.options)) sub.addOption(flagOf(key, option))
     sub.action((...given: unknown[]) => {
@@ -99,7 +102,7 @@ function flagOf(key: string, { short, takes, describe, many }: Option<unknown>):
 function inputOf(command: Command, given: unknown[], options: Record<string, unknown>): Record<string, unknown> {
   const args = Object.entries(command.args).map(([key, argument], index) => [
     key,
-    argument.read(given[index] as string | undefined),
+    argument.read(given[index] as string | string[] | undefined),
   ])
   const flags = Object.entries(command.options).map(([key, option]) => [
     key,

@@ -7,21 +7,35 @@
  * const { signer, key } = await loadIdentity(dir)
  */
 export { defaultKeyPath, loadOrCreateKey } from './author-key.ts'
+export { hexText, newBlsKey } from './bls-key.ts'
 export type { Configuration, Notice, OwnService, Policy } from './configuration.ts'
 export { NODE_FILE } from './constants.ts'
 
 export { loadDockerOptions } from './docker.ts'
 export type { Env } from './env.ts'
+export { loadHubKey } from './hub-key.ts'
+export { type HubSettings, loadHub, type ScannerSettings } from './hub-load.ts'
 export { initFolder } from './init.ts'
 export { FILE_SCHEMAS, type FileKind, jsonSchemaOf, jsonSchemaText } from './json-schema.ts'
+export { createKeyFile, newKeyPem } from './key-file.ts'
 export { loadConfiguration, loadEndpoint, loadRunnerPlace, loadRunnersFolder } from './load.ts'
 export { loadManifest, manifestToBody, parseManifest } from './manifest.ts'
 export type { Manifest } from './manifest-schema.ts'
 export { commentedManifest } from './manifest-template.ts'
+export { membersOf } from './members.ts'
+export {
+  hubText,
+  joinMembers,
+  loadHubFile,
+  loadMemberFile,
+  memberText,
+  type PublicHub,
+  type PublicMember,
+} from './members-file.ts'
 
 export { loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './policy.ts'
 export { SettingsError } from './problem.ts'
-export { MAX_SETTINGS_BYTES, textToJson } from './read.ts'
+export { MAX_SETTINGS_BYTES, readJson, textToJson } from './read.ts'
 export { keysOf, referenceText } from './reference.ts'
 export type { RunnerConfig } from './runner-schema.ts'
 export { SAMPLE_RUNNER } from './samples.ts'

@@ -115,6 +115,7 @@ export {
 export {
   combineSignatures,
   type HubMembers,
+  hubOf,
   type Member,
   pinMembers,
   provePossession,

@@ -3,6 +3,13 @@ import { connect } from './connect.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
+import { hubAttest } from './hub-attest.ts'
+import { hubCombine } from './hub-combine.ts'
+import { hubFreeze } from './hub-freeze.ts'
+import { hubKeygen } from './hub-keygen.ts'
+import { hubMembers } from './hub-members.ts'
+import { hubPublish } from './hub-publish.ts'
+import { hubSign } from './hub-sign.ts'
 import { init } from './init.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
@@ -18,6 +25,9 @@ import { serviceNew } from './service-new.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { stop } from './stop.ts'
+import { trustDelegate, trustRevoke } from './trust-delegate.ts'
+import { trustStatements } from './trust-statements.ts'
+import { trustTree } from './trust-tree.ts'
 
 /** In the order in which help shows them: what an operator does first, then what a publisher does. */
 export const COMMANDS: readonly Command[] = [
@@ -29,6 +39,10 @@ export const COMMANDS: readonly Command[] = [
   policyTest,
   policyReplay,
   policyApply,
+  trustDelegate,
+  trustRevoke,
+  trustTree,
+  trustStatements,
   peers,
   runnerNew,
   serviceNew,
@@ -40,5 +54,12 @@ export const COMMANDS: readonly Command[] = [
   logs,
   connect,
   stop,
+  hubKeygen,
+  hubMembers,
+  hubAttest,
+  hubFreeze,
+  hubSign,
+  hubCombine,
+  hubPublish,
   demo,
 ]

@@ -1,0 +1,65 @@
+import { formatAddress } from '../../../protocols/address.ts'
+import { decodeStatement, signerOf, statementId } from '../../../protocols/statement.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import { InputError } from '../../base/errors.ts'
+import type { Cli } from '../cli.ts'
+import { daemonOf } from '../daemon.ts'
+import { networkOf } from '../network.ts'
+import type { Leaving } from './options.ts'
+import { sayStatement } from './say.ts'
+import { writeStatement } from './write.ts'
+
+/** Where statements leave: a running node, a peer for a minute, or a file alone. */
+export type Outlet = {
+  readonly network: string
+  readonly client?: ApiClient | undefined
+  readonly join: readonly string[]
+}
+
+export async function outletOf(cli: Cli, { join, network, out, offline }: Leaving): Promise<Outlet> {
+  if (offline && join.length > 0) throw new InputError('--offline contradicts --join; say one of them')
+  if (offline && out === undefined) throw new InputError('--offline only writes a file; name it with --out')
+  if (offline || join.length > 0) return { network: await networkOf(cli, network), join }
+  if (network !== undefined) {
+    throw new InputError('--network goes with --join or --offline; a node knows its network itself')
+  }
+  const client = await daemonOf(cli)
+  return { network: (await client.node({ signal: cli.signal })).network, client, join }
+}
+
+/** Sends it to the mesh, writes it where that was asked for, and tells what it says. */
+export async function handIn(cli: Cli, outlet: Outlet, encoded: Uint8Array, out: string | undefined): Promise<void> {
+  const { network, client, join } = outlet
+  let records: number | undefined
+  if (client !== undefined) await client.submitStatement(encoded, { signal: cli.signal })
+  else if (join.length > 0) {
+    const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
+    await using peer = await cli.factories.lightPeer(components, { network, join })
+    records = (await peer.tellStatement(encoded, { signal: cli.signal })).records
+  }
+  const published = client !== undefined || join.length > 0
+  const file = out === undefined ? undefined : await writeStatement(cli, out, encoded)
+  tell(cli, encoded, { published, file, records })
+}
+
+function tell(
+  { out }: Pick<Cli, 'out'>,
+  encoded: Uint8Array,
+  { published, file, records }: { published: boolean; file: string | undefined; records: number | undefined },
+): void {
+  const statement = decodeStatement(encoded)
+  const { seq, expires } = statement.body
+  const signer = formatAddress(signerOf(statement))
+  const id = statementId(encoded).toString()
+  const event = published ? 'published' : 'written'
+  out.item({ event, id, kind: statement.kind, signer, seq, expires, file, records }, () => {
+    const lines = [`${published ? 'Published' : 'Signed'}: ${sayStatement(statement)}.`]
+    if (file !== undefined) lines.push(`Written to ${file}.`)
+    if (records === 0 && statement.kind !== 'freeze') {
+      lines.push(
+        'The neighbours have it, but no peer took its record: nodes that are off now hear of it from others only.',
+      )
+    }
+    return lines.join('\n')
+  })
+}
