@@ -74,7 +74,7 @@ function filesOf(options: InitOptions): Record<string, string> {
     [runnerFile]: withSchema('runner', '../..', runner),
     'runners/andromeda/runner.js': ANDROMEDA,
     ...Object.fromEntries(
-      (['node', 'services', 'runner', 'manifest'] as const).map((kind) => [
+      (['node', 'services', 'runner', 'hub', 'manifest'] as const).map((kind) => [
         `${SCHEMAS_DIR}/${kind}.json`,
         jsonSchemaText(kind),
       ]),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hubSchema } from './hub-schema.ts'
 import { manifestSchema } from './manifest-schema.ts'
 import { nodeSchema } from './node-schema.ts'
 import { runnerSchema } from './runner-schema.ts'
@@ -10,6 +11,7 @@ export const FILE_SCHEMAS = {
   node: { schema: nodeSchema, title: 'node.json of a Thundercloud node' },
   services: { schema: servicesSchema, title: 'services.json of a Thundercloud node' },
   runner: { schema: runnerSchema, title: 'config.json of a Thundercloud runner' },
+  hub: { schema: hubSchema, title: 'hub.json of a Thundercloud hub' },
   manifest: { schema: manifestSchema, title: 'service.json: a service before it is signed' },
   toolchains: { schema: toolchainTableSchema, title: 'toolchains.json: what the words for toolchains mean' },
 } as const

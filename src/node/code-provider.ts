@@ -63,7 +63,8 @@ export function providersOf(network: Pick<Network, 'dht' | 'peers'>) {
   }
 }
 
-async function reach(
+/** Dials those that a service names; answers who was reached. */
+export async function reach(
   network: Pick<Network, 'dial'>,
   addresses: readonly string[],
   signal: AbortSignal,

@@ -1,6 +1,7 @@
 import type { Condition, Verdict } from '../base/verdict.ts'
 import type { CodeEvents } from '../code/index.ts'
 import type { ExecutionEvents } from '../execution/index.ts'
+import type { HubEvents } from '../hub/index.ts'
 import type { IntakeEvents } from '../intake/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
@@ -40,4 +41,5 @@ export type NodeEvents = OwnEvents &
   RunnerEvents &
   CodeEvents &
   ExecutionEvents &
-  TrustEvents
+  TrustEvents &
+  HubEvents

@@ -2,7 +2,7 @@ import type { KeyCache } from '../../protocols/signature.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
-import type { Configuration, Identity } from '../config/index.ts'
+import type { Configuration, HubSettings, Identity } from '../config/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { ThundercloudNode } from './contract.ts'
 import type { Machine } from './machine.ts'
@@ -34,6 +34,8 @@ export type NodeInit = {
   stopRunsOnClose?: boolean | undefined
   /** false: nothing is provided to or found in a DHT; for meshes with an exact shape. */
   dht?: boolean | undefined
+  /** It is a hub, too: it examines the code of what it hears of, and signs what its scanners say. */
+  hub?: HubSettings | undefined
 }
 
 /**

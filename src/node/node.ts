@@ -26,6 +26,7 @@ import { createFace } from './face.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { followRuns } from './follow-runs.ts'
 import { gatesOf } from './gates.ts'
+import { createHubOf } from './hub/hub.ts'
 import type { NodeComponents, NodeInit } from './index.ts'
 import { lockFolder } from './lock.ts'
 import { systemMachine } from './machine.ts'
@@ -244,6 +245,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   await network.join()
   intake.boot()
   trust.boot()
+  parts.use(await createHubOf({ clock, rng, log, events, code, network, services, texts, journal, trust }, init))
   parts.defer(() => {
     events.emit('node:stopping', {})
     closing.abort(new UnavailableError('the node is stopping'))
