@@ -1,8 +1,11 @@
-import { printable } from '../base/text.ts'
+import { listing, printable } from '../base/text.ts'
 import type { NodeEvents } from '../node/events.ts'
 import { receiptWord } from './publishing/tally.ts'
 import { show } from './text.ts'
 import { verdictText } from './verdict-text.ts'
+
+/** Findings in one line; the whole list is in the event. */
+const MAX_TOLD = 4
 
 type Tellers = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
 
@@ -37,10 +40,20 @@ export function narrate<Name extends keyof NodeEvents & string>(
     'node:trouble': ({ what, reason }) => `trouble with ${printable(what, 80)}: ${printable(reason, 300)}`,
     'execution:executor': ({ executor, available, detail: more }) =>
       `${executor} is ${available ? 'here' : 'gone'}: ${printable(more, 300)}`,
+    'hub:examining': ({ code, name: of }) => `"${of}" is examined: code ${shortId(code)}`,
+    'hub:examined': ({ code, verdict, severity, findings, name: of }) =>
+      `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${told(findings)}`,
+    'hub:failed': ({ code, reason, failures, again, name: of }) =>
+      `"${of}": no word on code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'left alone for a day'})`,
+    'hub:passed-over': ({ code, why, name: of }) => `"${of}": no word on code ${shortId(code)}: ${why}`,
     'runner:loaded': ({ entry }) => `the runner ${printable(entry, 300)} decides from now on`,
     'runner:load-failed': ({ message, keepsOld }) =>
       `${printable(message, 400)}; ${keepsOld ? 'the one before goes on' : 'there is no runner, so nothing is run or passed on'}`,
     'runner:died': ({ message }) => `the runner ended: ${printable(message, 300)}`,
   }
   return tellers[name]?.(detail)
+}
+
+function told(findings: readonly string[]): string {
+  return findings.length === 0 ? '' : `: ${listing(findings.slice(0, MAX_TOLD))}`
 }

@@ -10,6 +10,7 @@ import { hubKeygen } from './hub-keygen.ts'
 import { hubMembers } from './hub-members.ts'
 import { hubPublish } from './hub-publish.ts'
 import { hubSign } from './hub-sign.ts'
+import { hubWatch } from './hub-watch.ts'
 import { init } from './init.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
@@ -61,5 +62,6 @@ export const COMMANDS: readonly Command[] = [
   hubSign,
   hubCombine,
   hubPublish,
+  hubWatch,
   demo,
 ]

@@ -1,0 +1,149 @@
+import { messageOf } from '../base/errors.ts'
+import {
+  type Configuration,
+  type HubSettings,
+  loadConfiguration,
+  loadIdentity,
+  loadToken,
+  type Notice,
+} from '../config/index.ts'
+import type { ThundercloudNode } from '../node/contract.ts'
+import type { Cli } from './cli.ts'
+import { writeEndpoint } from './endpoint.ts'
+import { narrate } from './narrate.ts'
+import { clockTime } from './text.ts'
+
+export type ServeInit = {
+  /** the operator's folder */
+  readonly folder: string
+  readonly stopRuns: boolean
+  /** it is a hub, too */
+  readonly hub?: HubSettings | undefined
+}
+
+/** Runs the node of a folder, with its API, until the program is told to stop; tells what happens meanwhile. */
+export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit): Promise<void> {
+  const { configuration, notices } = await read(cli, folder)
+  for (const notice of notices) cli.out.note(`Note: ${notice.message}`)
+  tellUnbuilt(cli, configuration)
+  const identity = await loadIdentity(folder, { signal: cli.signal })
+  // read before anything starts: a folder without a token is a mistake of the operator's
+  const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
+  const log = cli.log(configuration.logLevel)
+
+  await using stack = new AsyncDisposableStack()
+  const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder, hub })
+  stack.use(node)
+  const story = stack.use(tellEvents(cli, node))
+  const url = configuration.api === false ? undefined : await openApi(configuration.api, configuration.dataDir)
+  await tellReady(cli, node, url)
+  story.begin()
+  stack.use(cli.onReload(() => void reload(cli, node)))
+  if (!cli.signal.aborted) {
+    await new Promise((resolve) => cli.signal.addEventListener('abort', resolve, { once: true }))
+  }
+  cli.out.note('Stopping in good order; once more ends it at once.')
+
+  async function openApi(api: { host: string; port: number }, dataDir: string): Promise<string> {
+    // a server is not loaded for commands that only talk to one
+    const { createApi, serveApi } = await import('../api/index.ts')
+    const handler = stack.use(
+      createApi({ node, clock: cli.clock, log: log.child('api'), token: token as string, host: api.host }),
+    )
+    const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal }))
+    stack.use(await writeEndpoint(dataDir, served.url))
+    return served.url
+  }
+}
+
+async function read(cli: Cli, folder: string) {
+  const loaded = await loadConfiguration(folder, { env: cli.env, signal: cli.signal })
+  const { logLevel } = cli.globals
+  if (logLevel === undefined) return loaded
+  return { ...loaded, configuration: { ...loaded.configuration, logLevel } }
+}
+
+type Making = {
+  configuration: Configuration
+  identity: Awaited<ReturnType<typeof loadIdentity>>
+  log: ReturnType<Cli['log']>
+  stopRuns: boolean
+  folder: string
+  hub: HubSettings | undefined
+}
+
+async function makeNode(
+  cli: Cli,
+  { configuration, identity, log, stopRuns, folder, hub }: Making,
+): Promise<ThundercloudNode> {
+  using _progress = cli.out.progress('starting')
+  const reread = async () => {
+    const { configuration: next, notices } = await read(cli, folder)
+    for (const notice of notices) tellNotice(log, notice)
+    return next
+  }
+  return await cli.factories.node(
+    { clock: cli.clock, rng: cli.rng, log },
+    { configuration, identity, version: cli.version, reread, stopRunsOnClose: stopRuns, hub },
+  )
+}
+
+function tellNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice): void {
+  log.warn(message, where)
+}
+
+function tellUnbuilt({ out }: Cli, { policy }: Configuration): void {
+  if (policy.unbuilt.length === 0) return
+  out.note(
+    `Note: these keys decide as if nothing were known, because this version lacks what they need: ${policy.unbuilt.join(', ')}`,
+  )
+}
+
+async function tellReady(cli: Cli, node: ThundercloudNode, api: string | undefined): Promise<void> {
+  const { peerId, address } = node
+  const multiaddrs = node.multiaddrs()
+  const { executors, network } = await node.health()
+  cli.out.item({ event: 'ready', peerId, address, multiaddrs, api: api ?? null }, () =>
+    [
+      `peer id    ${peerId}`,
+      `address    ${address}`,
+      `network    ${network}`,
+      ...(multiaddrs.length === 0 ? ['listening  nowhere'] : multiaddrs.map((text) => `listening  ${text}`)),
+      `api        ${api ?? 'none'}`,
+      ...executors.map(
+        ({ name, available, detail }) => `${name.padEnd(10)} ${available ? detail : `not here: ${detail}`}`,
+      ),
+      'Ready. Ctrl-C stops it.',
+    ].join('\n'),
+  )
+}
+
+/** Events are held back until `begin`: whoever reads the output finds `ready` first. */
+function tellEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & { begin(): void } {
+  let waiting: (() => void)[] | undefined = []
+  const subscription = node.events.onAny((name, detail) => {
+    const tell = () => {
+      if (out.json) return out.item({ event: name, ...detail }, () => '')
+      const line = narrate(name, detail, out.terminal)
+      if (line !== undefined) out.item({}, () => `${clockTime(clock.now()).slice(11)}  ${line}`)
+    }
+    if (waiting === undefined) tell()
+    else waiting.push(tell)
+  })
+  return {
+    begin() {
+      for (const tell of waiting ?? []) tell()
+      waiting = undefined
+    },
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
+  }
+}
+
+async function reload({ out }: Cli, node: ThundercloudNode): Promise<void> {
+  try {
+    await node.reload()
+    out.note('Policy and services were read again and are in force.')
+  } catch (error) {
+    out.note(`Nothing changed: ${messageOf(error)}`)
+  }
+}
