@@ -115,10 +115,13 @@ export function decimal() {
 const MAX_ADDRESSES = 1000
 
 /** A map from addresses. Comes out with canonical spellings; one key in two spellings is a contradiction. */
-export function addressMap<T extends z.ZodType>(value: T) {
-  const whole = z.record(z.string(), value, 'an object from address to settings')
+export function addressMap<T extends z.ZodType>(
+  value: T,
+  { max = MAX_ADDRESSES, allowed = 'an object from address to settings' } = {},
+) {
+  const whole = z.record(z.string(), value, allowed)
   return whole.transform((entries, context) => {
-    if (refuseMany(entries, MAX_ADDRESSES, context)) return z.NEVER
+    if (refuseMany(entries, max, context)) return z.NEVER
     const found = new Map<string, string>()
     const canonical: Record<string, z.output<T>> = {}
     for (const [text, settings] of Object.entries(entries) as [string, z.output<T>][]) {

@@ -33,7 +33,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
   )
 
   const { file, ...runner } = await placeOfRunner(root, node, services)
-  const { policy, notices } = await loadPolicy(runner.configFile, { ...options, file })
+  const { policy, notices } = await loadPolicy(runner.configFile, { ...options, file, network: node.NETWORK })
 
   const configuration: Configuration = {
     dir: root,
@@ -70,13 +70,14 @@ export async function loadEndpoint(
 export async function loadRunnerPlace(
   dir: string,
   options: LoadOptions = {},
-): Promise<Pick<Configuration, 'dir' | 'dataDir' | 'runner' | 'timeouts'> & { file: string }> {
+): Promise<Pick<Configuration, 'dir' | 'network' | 'dataDir' | 'runner' | 'timeouts'> & { file: string }> {
   const root = resolve(dir)
   const advice = `run \`thundercloud init ${dir}\` to make one`
   const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
   const raw = await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options)
   const { file, ...runner } = await placeOfRunner(root, node, check(servicesSchema, raw, SERVICES_FILE))
-  return { dir: root, dataDir: resolve(root, node.DATA), timeouts: node.TIMEOUTS, runner, file }
+  const { NETWORK: network, TIMEOUTS: timeouts } = node
+  return { dir: root, network, dataDir: resolve(root, node.DATA), timeouts, runner, file }
 }
 
 /** Where the runners of a folder live, and the settings of the one that decides; none of them must be there. */

@@ -1,29 +1,30 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Notice, Policy } from './configuration.ts'
+import { wrongMembers } from './members.ts'
 import { sortStaticNodes } from './places.ts'
-import { check, valueText } from './problem.ts'
+import { check, keyText, SettingsError, valueText } from './problem.ts'
 import { type ReadOptions, readJson, readText, textToJson } from './read.ts'
 import { LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
 import { findToolchain } from './toolchains.ts'
 
 export type LoadedPolicy = { readonly policy: Policy; readonly notices: readonly Notice[] }
 
-/** Reads a runner's config.json. `file` is how messages call it. */
-export async function loadPolicy(path: string, options: ReadOptions & { file?: string } = {}): Promise<LoadedPolicy> {
+/** `file` is how messages call it. Without `network`, proofs of possession are not checked. */
+type PolicyOptions = ReadOptions & { file?: string; network?: string | undefined }
+
+/** Reads a runner's config.json. */
+export async function loadPolicy(path: string, options: PolicyOptions = {}): Promise<LoadedPolicy> {
   const file = options.file ?? basename(path)
   const advice = 'every runner has its settings in a config.json beside it; run `thundercloud init DIR` to see one'
-  return readPolicy(await readJson(path, file, advice, options), file)
+  return readPolicy(await readJson(path, file, advice, options), file, options.network)
 }
 
 /** A policy as its file has it, for who puts it in place of another: with its comments. */
 export type PolicyDraft = LoadedPolicy & { readonly text: string }
 
 /** Reads a file that may become a runner's config.json. */
-export async function loadPolicyDraft(
-  path: string,
-  options: ReadOptions & { file?: string } = {},
-): Promise<PolicyDraft> {
+export async function loadPolicyDraft(path: string, options: PolicyOptions = {}): Promise<PolicyDraft> {
   const file = options.file ?? basename(path)
   const text = await readText(
     path,
@@ -31,17 +32,19 @@ export async function loadPolicyDraft(
     "name a file with a runner's settings, like a copy of its config.json",
     options,
   )
-  return readPolicyText(text, file)
+  return readPolicyText(text, file, options.network)
 }
 
-/** Validates the text of a runner's config.json. */
-export function readPolicyText(text: string, file = 'config.json'): PolicyDraft {
-  return { text, ...readPolicy(textToJson(text, file), file) }
+/** Validates the text of a runner's config.json; with the network's name, the members' proofs of possession too. */
+export function readPolicyText(text: string, file = 'config.json', network?: string): PolicyDraft {
+  return { text, ...readPolicy(textToJson(text, file), file, network) }
 }
 
 /** Validates a runner's configuration that is already in memory. */
-export function readPolicy(raw: unknown, file = 'config.json'): LoadedPolicy {
+export function readPolicy(raw: unknown, file = 'config.json', network?: string): LoadedPolicy {
   const config = check(runnerSchema, raw, file)
+  const wrong = network === undefined ? undefined : wrongMembers(config, network)
+  if (wrong !== undefined) throw new SettingsError([`${file}: ${keyText(wrong.path)} ${wrong.words}`])
   const { multiaddrs, origins } = sortStaticNodes(config.STATIC_NODES)
   const policy: Policy = {
     config,
@@ -81,17 +84,9 @@ function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
 
 /** Keys that the operator set to something that this version can not know or do: see LATER_RUNNER_KEYS. */
 function unbuiltKeys(config: RunnerConfig): string[] {
-  const { TRUSTED_HUBS, QUORUM, TRUST_TREE, NETCAP, ALLOWED_STORAGE, REGISTRIES, CONTAINERS } = config
-  const hubs = Object.keys(TRUSTED_HUBS).length
-  const freezes = (chains: RunnerConfig['PREFER_HOSTCHAINS']) =>
-    Object.values(chains).some(({ MIN_FREEZE }) => MIN_FREEZE !== undefined && /[1-9]/.test(MIN_FREEZE))
+  const { NETCAP, ALLOWED_STORAGE, REGISTRIES, CONTAINERS } = config
   const set: Record<string, boolean> = {
-    TRUSTED_HUBS: hubs > 0,
-    QUORUM: QUORUM.HUBS !== Math.min(2, hubs) || QUORUM.WEIGHT > 0,
-    'TRUST_TREE.ROOTS.DEPTH': Object.values(TRUST_TREE.ROOTS).some(({ DEPTH }) => DEPTH > 0),
     NETCAP: NETCAP.MODE !== 'none',
-    'PREFER_SYMBIOTES.MIN_FREEZE': freezes(config.PREFER_SYMBIOTES),
-    'PREFER_HOSTCHAINS.MIN_FREEZE': freezes(config.PREFER_HOSTCHAINS),
     ALLOWED_STORAGE: ALLOWED_STORAGE.length > 0,
     // images are pulled from REGISTRIES.DOCKER
     REGISTRIES: Object.entries(REGISTRIES).some(([key, mirrors]) => key !== 'DOCKER' && mirrors.length > 0),

@@ -48,7 +48,7 @@ function describe(issue: z.core.$ZodIssue, raw: unknown, file: string): string |
 }
 
 /** `LIMITS.TOTAL.MEMORY`, `LISTEN[0]`, `TRUSTED_HUBS["some text"]` */
-function keyText(path: readonly PropertyKey[]): string {
+export function keyText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((all, key) => {
     if (typeof key === 'number') return `${all}[${key}]`
     const text = String(key)

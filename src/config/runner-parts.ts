@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
+import { MAX_LIFETIME_SECONDS, MAX_MEMBERS } from '../../protocols/limits.ts'
 import {
-  addressList,
+  addressMap,
   decimal,
   duration,
   flag,
@@ -14,6 +14,7 @@ import {
   whole,
   words,
 } from './fields.ts'
+import { proofOfPossession } from './members.ts'
 import { hostName, isLoopback, networkTarget } from './places.ts'
 import { PHYSICAL_RULES, RULE_NAMES, type RuleName } from './rule-names.ts'
 import { canonicalToolchain } from './toolchains.ts'
@@ -119,11 +120,23 @@ export const modes = keys(
 
 export const hub = keys({
   WEIGHT: whole(0, Number.MAX_SAFE_INTEGER).describe('counts towards QUORUM.WEIGHT').default(0),
-  MEMBERS: addressList(256).describe("addresses of a multisig hub's members").optional(),
-  THRESHOLD: whole(1, 256).describe('members that must have signed').optional(),
+  MEMBERS: addressMap(proofOfPossession(), {
+    max: MAX_MEMBERS,
+    allowed: 'an object from address to proof of possession',
+  })
+    .describe(
+      'of a BLS12-381 hub: all its members, each with its proof of possession; without it, only all of them together count',
+    )
+    .optional(),
+  THRESHOLD: whole(1, MAX_MEMBERS).describe('members that must have signed').optional(),
 }).superRefine(({ MEMBERS, THRESHOLD }, context) => {
-  if (THRESHOLD !== undefined && (MEMBERS === undefined || THRESHOLD > MEMBERS.length)) {
-    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but MEMBERS names ${MEMBERS?.length ?? 0}`)
+  const count = Object.keys(MEMBERS ?? {}).length
+  if (MEMBERS === undefined && THRESHOLD !== undefined) {
+    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but there are no MEMBERS of whom so many could sign`)
+  } else if (MEMBERS !== undefined && THRESHOLD === undefined) {
+    sentence(context, ['MEMBERS'], `names ${count}, but there is no THRESHOLD that says how many of them must sign`)
+  } else if (THRESHOLD !== undefined && THRESHOLD > count) {
+    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but MEMBERS names ${count}`)
   }
 })
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
 import { parseContainer } from './containers.ts'
 import { addressMap, decimal, keys, list, oneOf, record, sentence, whole, words } from './fields.ts'
+import { wrongKeys } from './members.ts'
 import { httpUrl, staticNode, storageHost } from './places.ts'
 import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-parts.ts'
 import { canonicalToolchain } from './toolchains.ts'
@@ -34,7 +35,7 @@ export const runnerShape = {
     .prefault({}),
   TRUST_TREE: keys({
     ROOTS: addressMap(keys({ DEPTH: whole(0, 16).describe('links of delegation; 0 = that address alone').default(0) }))
-      .describe("addresses that are vouched for; the node's own always is")
+      .describe("addresses that are vouched for; the node's own always is, with DEPTH 16 where it is not listed")
       .prefault({}),
   })
     .describe('whose services may run without a quorum')
@@ -118,24 +119,16 @@ export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SE
 
 /**
  * Keys, as the reference writes them, that are checked and decided by, but whose facts or means are not there in this
- * version: no hub, freeze statement or delegation arrives, no executor grants network, nothing is downloaded from hosts,
- * nothing runs in shared containers. They decide as if nothing were known.
+ * version: no executor grants network, nothing is downloaded from hosts, nothing runs in shared containers. They decide as
+ * if nothing were known.
  */
-export const LATER_RUNNER_KEYS: readonly string[] = [
-  'TRUSTED_HUBS',
-  'QUORUM',
-  'TRUST_TREE.ROOTS.*.DEPTH',
-  'NETCAP',
-  'PREFER_SYMBIOTES.*.MIN_FREEZE',
-  'PREFER_HOSTCHAINS.*.MIN_FREEZE',
-  'ALLOWED_STORAGE',
-  'CONTAINERS',
-]
+export const LATER_RUNNER_KEYS: readonly string[] = ['NETCAP', 'ALLOWED_STORAGE', 'CONTAINERS']
 
 export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config
   const weights = Object.values(rest.TRUSTED_HUBS).map(({ WEIGHT }) => WEIGHT)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
+  for (const { path, words } of wrongKeys(rest)) sentence(context, ['TRUSTED_HUBS', ...path], words)
   const HUBS = rest.QUORUM.HUBS ?? Math.min(2, weights.length)
   if (HUBS > weights.length) {
     sentence(context, ['QUORUM', 'HUBS'], `is ${HUBS}, but TRUSTED_HUBS names ${weights.length}: it could never be met`)

@@ -19,6 +19,6 @@ export async function policyInForce(cli: Cli, folder: Folder): Promise<Pick<Poli
       cli.out.note(`The node that runs in ${folder.dir} can not be asked (${error.message}); its file counts.`)
     }
   }
-  const { file, runner } = folder
-  return (await loadPolicyDraft(runner.configFile, { file, signal: cli.signal })).policy
+  const { file, runner, network } = folder
+  return (await loadPolicyDraft(runner.configFile, { file, network, signal: cli.signal })).policy
 }

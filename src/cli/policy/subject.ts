@@ -24,8 +24,8 @@ export type Subject = {
 
 export async function loadSubject(cli: Cli, init: { file: string; runner: string | undefined }): Promise<Subject> {
   const { cwd, signal } = cli
-  const draft = await loadPolicyDraft(resolve(cwd, init.file), { file: init.file, signal })
   const folder = await findFolder(cli)
+  const draft = await loadPolicyDraft(resolve(cwd, init.file), { file: init.file, network: folder?.network, signal })
   return { draft, file: init.file, folder, runner: await runnerOf(cli, init.runner, folder) }
 }
 

@@ -41,7 +41,7 @@ export function createPolicyEngine(
   }
 
   async function preview(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
-    const draft = readPolicyText(text)
+    const draft = readPolicyText(text, undefined, init.configuration().network)
     await using host = await load(draft)
     const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
       host.decide(service, snapshot, { signal })
@@ -49,7 +49,7 @@ export function createPolicyEngine(
   }
 
   async function apply(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
-    const draft = readPolicyText(text)
+    const draft = readPolicyText(text, undefined, init.configuration().network)
     await (await load(draft))[Symbol.asyncDispose]()
     signal?.throwIfAborted()
     const { configFile } = init.configuration().runner

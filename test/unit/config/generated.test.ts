@@ -39,7 +39,7 @@ describe('what is generated', () => {
       default: '0',
       built: true,
     })
-    expect(keysOf('runner').find(({ key }) => key === 'QUORUM')).toMatchObject({ built: false })
+    expect(keysOf('runner').find(({ key }) => key === 'NETCAP')).toMatchObject({ built: false })
   })
 
   it('is a closed schema for every file', () => {

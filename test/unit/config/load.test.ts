@@ -68,7 +68,7 @@ describe('an operator folder', () => {
       RUST: [],
       DOCKER: ['https://localhost:5000'],
     })
-    expect(unbuilt).toEqual(['TRUSTED_HUBS', 'ALLOWED_STORAGE', 'REGISTRIES', 'CONTAINERS'])
+    expect(unbuilt).toEqual(['ALLOWED_STORAGE', 'REGISTRIES', 'CONTAINERS'])
     expect(await loadDockerOptions(configuration.dir, config)).toEqual({
       protocol: 'http',
       host: 'localhost',
@@ -130,7 +130,7 @@ describe('an operator folder', () => {
         PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: '0.5' } },
         REGISTRIES: { RUST: ['http://localhost:5000'] },
       }),
-    ).toEqual(['TRUSTED_HUBS', 'TRUST_TREE.ROOTS.DEPTH', 'NETCAP', 'PREFER_HOSTCHAINS.MIN_FREEZE', 'REGISTRIES'])
+    ).toEqual(['NETCAP', 'REGISTRIES'])
   })
 
   it('reports names of older runners and words that no executor knows', () => {

@@ -129,8 +129,8 @@ describe("a runner's config.json", () => {
       `config.json: TRUSTED_HUBS.${SAME_HUB} is another spelling of ${HUB}, which is listed too; keep one of them`,
     ],
     [
-      { TRUSTED_HUBS: { [HUB]: { MEMBERS: [HUB], THRESHOLD: 2 } } },
-      `config.json: TRUSTED_HUBS.${HUB}.THRESHOLD is 2, but MEMBERS names 1`,
+      { TRUSTED_HUBS: { [HUB]: { THRESHOLD: 2 } } },
+      `config.json: TRUSTED_HUBS.${HUB}.THRESHOLD is 2, but there are no MEMBERS of whom so many could sign`,
     ],
     [{ QUORUM: { HUBS: 2 } }, 'config.json: QUORUM.HUBS is 2, but TRUSTED_HUBS names 0: it could never be met'],
     [

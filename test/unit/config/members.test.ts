@@ -1,0 +1,132 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { base58btc } from 'multiformats/bases/base58'
+import { describe, expect, it } from 'vitest'
+import { formatAddress } from '../../../protocols/address.ts'
+import { provePossession } from '../../../protocols/multisig.ts'
+import { createKeyCache } from '../../../protocols/signature.ts'
+import { blsSignerOf, hex, signerOf } from '../../../scripts/vectors/kit.ts'
+import { MEMBERS, ROOT } from '../../../scripts/vectors/statement-kit.ts'
+import { initFolder, loadConfiguration, membersOf, readPolicy } from '../../../src/config/index.ts'
+import { folder, sentenceOf } from './folder.ts'
+
+const NETWORK = 'vectors'
+const HUB = formatAddress(ROOT)
+const ED25519 = formatAddress(signerOf('hub').address)
+const FIRST = formatAddress((MEMBERS[0] as (typeof MEMBERS)[0]).address)
+
+function proofs(network = NETWORK, signers = MEMBERS): Record<string, string> {
+  return Object.fromEntries(
+    signers.map((one) => [formatAddress(one.address), `0x${hex(provePossession(one, network))}`]),
+  )
+}
+
+function policy(hub: object, name = HUB): object {
+  return { TRUSTED_HUBS: { [name]: hub } }
+}
+
+describe('the members of a hub', () => {
+  it('are pinned with their proofs, in either spelling, and come out in one', () => {
+    const spelled = Object.fromEntries(
+      MEMBERS.map((one) => [`0x${hex(one.address.key)}`, base58btc.baseEncode(provePossession(one, NETWORK))]),
+    )
+    const { config } = readPolicy(policy({ MEMBERS: spelled, THRESHOLD: 3 }), undefined, NETWORK).policy
+    expect(config.TRUSTED_HUBS[HUB]).toEqual({ WEIGHT: 0, MEMBERS: proofs(), THRESHOLD: 3 })
+    const pinned = membersOf(ROOT, config.TRUSTED_HUBS[HUB] ?? {}, NETWORK, createKeyCache())
+    expect(pinned?.members).toHaveLength(4)
+    expect(pinned?.threshold).toBe(3)
+    expect(readPolicy(policy({ MEMBERS: proofs(), THRESHOLD: 3 })).policy.hash).toBe(
+      readPolicy(policy({ MEMBERS: spelled, THRESHOLD: 3 })).policy.hash,
+    )
+  })
+
+  const at = `config.json: TRUSTED_HUBS.${HUB}`
+  it.each<[string, object, string]>([
+    [
+      'no threshold',
+      policy({ MEMBERS: proofs() }),
+      `${at}.MEMBERS names 4, but there is no THRESHOLD that says how many of them must sign`,
+    ],
+    [
+      'no members',
+      policy({ THRESHOLD: 3 }),
+      `${at}.THRESHOLD is 3, but there are no MEMBERS of whom so many could sign`,
+    ],
+    [
+      'a threshold that is never met',
+      policy({ MEMBERS: proofs(), THRESHOLD: 5 }),
+      `${at}.THRESHOLD is 5, but MEMBERS names 4`,
+    ],
+    [
+      'a list',
+      policy({ MEMBERS: [FIRST], THRESHOLD: 1 }),
+      `${at}.MEMBERS is ["${FIRST}"]; allowed is an object from address to proof of possession`,
+    ],
+    [
+      'too many',
+      policy({
+        MEMBERS: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`a${i}`, proofs()[FIRST]])),
+        THRESHOLD: 1,
+      }),
+      `${at}.MEMBERS has 257 entries; allowed are at most 256`,
+    ],
+    [
+      'an ed25519 member',
+      policy({ MEMBERS: { ...proofs(), [ED25519]: proofs()[FIRST] }, THRESHOLD: 1 }),
+      `${at}.MEMBERS.${ED25519} is an ed25519 address; members of a hub have BLS12-381 keys`,
+    ],
+    [
+      'an ed25519 hub',
+      policy({ MEMBERS: proofs(), THRESHOLD: 1 }, ED25519),
+      `config.json: TRUSTED_HUBS.${ED25519}.MEMBERS stands beside an ed25519 address; only a BLS12-381 hub has members`,
+    ],
+    [
+      'a short proof',
+      policy({ MEMBERS: { ...proofs(), [FIRST]: '0x00' }, THRESHOLD: 1 }),
+      `${at}.MEMBERS.${FIRST} is "0x00"; allowed is a proof of possession: a signature of 96 bytes, as base58 or 0x and 192 hex digits`,
+    ],
+    [
+      'one key twice',
+      policy({
+        MEMBERS: { ...proofs(), [`0x${hex((MEMBERS[0] as (typeof MEMBERS)[0]).address.key)}`]: proofs()[FIRST] },
+        THRESHOLD: 1,
+      }),
+      `${at}.MEMBERS["0x${hex((MEMBERS[0] as (typeof MEMBERS)[0]).address.key).slice(0, 74)}...] is another spelling of ${FIRST}, which is listed too; keep one of them`,
+    ],
+  ])('are refused in one sentence: %s', (_name, raw, sentence) => {
+    expect(sentenceOf(() => readPolicy(raw))).toBe(sentence)
+  })
+
+  it.each<[string, object, RegExp]>([
+    [
+      'a proof made for another network',
+      policy({ MEMBERS: { ...proofs(), [FIRST]: proofs('main')[FIRST] }, THRESHOLD: 3 }),
+      /MEMBERS\.\w+ has a proof that does not hold: it must be this member's own signature of its address, made for network "vectors"$/,
+    ],
+    [
+      'members of another hub',
+      policy({ MEMBERS: proofs(NETWORK, MEMBERS.slice(1)), THRESHOLD: 2 }),
+      /MEMBERS are not the members of \w+: their keys sum to another one$/,
+    ],
+    [
+      'a member too many',
+      policy({ MEMBERS: proofs(NETWORK, [...MEMBERS, blsSignerOf('stranger')]), THRESHOLD: 2 }),
+      /their keys sum to another one$/,
+    ],
+  ])('are refused where the network is known: %s', (_name, raw, sentence) => {
+    expect(sentenceOf(() => readPolicy(raw))).toBe('was accepted')
+    expect(sentenceOf(() => readPolicy(raw, undefined, NETWORK))).toMatch(sentence)
+  })
+
+  it("are checked for node.json's network when a folder is loaded", async () => {
+    await using dir = await folder()
+    await initFolder(dir.in('node'))
+    const file = dir.in('node', 'runners', 'andromeda', 'config.json')
+    mkdirSync(dir.in('node', 'runners', 'andromeda'), { recursive: true })
+    const node = JSON.parse(readFileSync(dir.in('node', 'node.json'), 'utf8').replace(/^\s*\/\/.*$/gm, ''))
+    writeFileSync(file, JSON.stringify(policy({ MEMBERS: proofs(node.NETWORK), THRESHOLD: 3 })))
+    const { configuration } = await loadConfiguration(dir.in('node'))
+    expect(configuration.policy.config.TRUSTED_HUBS[HUB]?.THRESHOLD).toBe(3)
+    writeFileSync(file, JSON.stringify(policy({ MEMBERS: proofs('elsewhere'), THRESHOLD: 3 })))
+    await expect(loadConfiguration(dir.in('node'))).rejects.toThrow('has a proof that does not hold')
+  })
+})
