@@ -8,6 +8,7 @@ import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
 import type { RunStore } from './runs.ts'
 import type { SleeperStore } from './sleepers.ts'
+import type { StatementStore } from './statements.ts'
 import type { StopStore } from './stops.ts'
 import type { VerdictStore } from './verdicts.ts'
 
@@ -20,6 +21,7 @@ export { type HeardService, openJournalReader } from './reader.ts'
 export type { ReceiptStore } from './receipts.ts'
 export type { RunStore } from './runs.ts'
 export type { SleeperStore } from './sleepers.ts'
+export type { StatementRecord, StatementStore } from './statements.ts'
 export type { StopStore } from './stops.ts'
 export type { VerdictRecord, VerdictStore } from './verdicts.ts'
 
@@ -44,6 +46,7 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly runs: RunStore
   readonly published: PublishedStore
   readonly sleepers: SleeperStore
+  readonly statements: StatementStore
   readonly meta: MetaStore
   /** Several calls as one: all or nothing. */
   transaction<T>(work: () => T): T

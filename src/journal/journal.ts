@@ -12,6 +12,7 @@ import { receiptStore } from './receipts.ts'
 import { runStore } from './runs.ts'
 import { sleeperStore } from './sleepers.ts'
 import { sqlOf } from './sql.ts'
+import { statementStore } from './statements.ts'
 import { stopStore } from './stops.ts'
 import { verdictStore } from './verdicts.ts'
 
@@ -33,6 +34,7 @@ export function open({ path, clock, log }: JournalInit): Journal {
     runs: runStore(sql),
     published: publishedStore(sql),
     sleepers: sleeperStore(sql),
+    statements: statementStore(sql),
     meta: metaStore(sql),
     transaction: (work) => sql.transaction(work),
     prune: (max) => prune(clock.now(), max),

@@ -111,3 +111,28 @@ export const SLEEPERS_SCHEMA = `
     expires INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 `
+
+/** What hubs and issuers said, of one subject the latest. `digest` is the id's sha2-256. */
+export const STATEMENTS_SCHEMA = `
+  CREATE TABLE statements (
+    subject TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    signer BLOB NOT NULL,
+    code TEXT,
+    address BLOB,
+    seq INTEGER NOT NULL,
+    issued INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    encoded BLOB NOT NULL,
+    received_at INTEGER NOT NULL,
+    via TEXT NOT NULL,
+    own INTEGER NOT NULL,
+    put_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX statements_by_digest ON statements (digest);
+  CREATE INDEX statements_about_code ON statements (code) WHERE code IS NOT NULL;
+  CREATE INDEX statements_about_address ON statements (address) WHERE address IS NOT NULL;
+  CREATE INDEX statements_of_the_tree ON statements (digest) WHERE kind = 'delegation';
+  CREATE INDEX statements_own ON statements (digest) WHERE own = 1;
+`

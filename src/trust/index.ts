@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
+import { trustOf } from './trust.ts'
 
 export type { StatementVia, TrustChange, TrustEvents } from './events.ts'
 
@@ -216,4 +217,8 @@ export interface Trust extends AsyncDisposable {
   policyChanged(): void
   /** Looks up what runs and what is parked, once, and begins the regular work. */
   boot(): void
+}
+
+export function createTrust(components: TrustComponents, init: TrustInit): Trust {
+  return trustOf(components, init)
 }

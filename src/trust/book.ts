@@ -1,0 +1,113 @@
+import type { CID } from '../../protocols/encoding.ts'
+import type { Statement } from '../../protocols/statement.ts'
+import { BoundedMap } from '../base/queue.ts'
+import { REMEMBERED, SHELVES_AT_HAND } from './constants.ts'
+import { type Entry, entryOf, keyOf } from './entry.ts'
+import type { KeptStatement, StatementShelf } from './index.ts'
+import { type Link, linkOf } from './tree.ts'
+
+/** The statements that stand, decoded; what is often asked for stays at hand. */
+export interface Book {
+  /** Answers the entry where it stands now and did not before. */
+  put(kept: KeptStatement): Entry | undefined
+  get(subject: string): Entry | undefined
+  has(id: CID): boolean
+  byId(id: CID): Entry | undefined
+  attestationsOf(code: string): readonly Entry[]
+  freezesOf(address: Uint8Array): readonly Entry[]
+  /** By their issuers. `version` is another one when they have changed. */
+  links(): { readonly byIssuer: ReadonlyMap<string, readonly Link[]>; readonly version: number }
+  own(): Entry[]
+  /** In byte order of their ids, those after `after` that `wanted` takes. */
+  list(after: CID | undefined, max: number, wanted?: (entry: Entry) => boolean): Entry[]
+  setPut(subject: string, atMs: number): void
+  prune(nowMs: number, max: number): number
+}
+
+export function createBook({ shelf }: { shelf: StatementShelf }): Book {
+  const codes = new BoundedMap<string, readonly Entry[]>(SHELVES_AT_HAND)
+  const addresses = new BoundedMap<string, readonly Entry[]>(SHELVES_AT_HAND)
+  const decoded = new BoundedMap<string, Entry>(REMEMBERED)
+  let byIssuer: Map<string, Link[]> | undefined
+  let version = 0
+
+  function entry(kept: KeptStatement): Entry {
+    const key = keyOf(kept.encoded)
+    const known = decoded.get(key)
+    // what is decoded stays so; when it was put, and whose it is, may change
+    const fresh = known === undefined ? entryOf(kept) : { ...known, ...kept }
+    decoded.set(key, fresh)
+    return fresh
+  }
+
+  function forget({ kind, body }: Statement): void {
+    if (kind === 'attestation') codes.delete(body.code.toString())
+    else if (kind === 'freeze') addresses.delete(keyOf(body.address))
+  }
+
+  function hang(one: Entry): void {
+    const link = linkOf(one)
+    if (link === undefined || byIssuer === undefined) return
+    version++
+    const others = (byIssuer.get(link.issuer) ?? []).filter(({ subject }) => subject !== link.subject)
+    byIssuer.set(link.issuer, [...others, link])
+  }
+
+  function links(): Map<string, Link[]> {
+    if (byIssuer !== undefined) return byIssuer
+    byIssuer = new Map()
+    version++
+    for (const kept of shelf.delegations()) hang(entry(kept))
+    return byIssuer
+  }
+
+  function list(after: CID | undefined, max: number, wanted?: (entry: Entry) => boolean): Entry[] {
+    const found: Entry[] = []
+    for (let last = after; found.length < max; ) {
+      const page = shelf.list(last, max)
+      for (const kept of page) {
+        const one = entry(kept)
+        last = one.id
+        if (found.length < max && wanted?.(one) !== false) found.push(one)
+      }
+      if (page.length < max) break
+    }
+    return found
+  }
+
+  const one = (kept: KeptStatement | undefined) => (kept === undefined ? undefined : entry(kept))
+  return {
+    put(kept) {
+      const stands = shelf.put(kept)
+      const fresh = entry(kept)
+      forget(fresh.statement)
+      if (stands) hang(fresh)
+      return stands ? fresh : undefined
+    },
+    get: (subject) => one(shelf.get(subject)),
+    has: (id) => shelf.byId(id) !== undefined,
+    byId: (id) => one(shelf.byId(id)),
+    attestationsOf(code) {
+      const known = codes.get(code) ?? shelf.attestationsOf(code).map(entry)
+      codes.set(code, known)
+      return known
+    },
+    freezesOf(address) {
+      const key = keyOf(address)
+      const known = addresses.get(key) ?? shelf.freezesOf(address).map(entry)
+      addresses.set(key, known)
+      return known
+    },
+    links: () => ({ byIssuer: links(), version }),
+    own: () => shelf.own().map(entry),
+    list,
+    setPut: (subject, atMs) => shelf.setPut(subject, atMs),
+    prune(nowMs, max) {
+      const gone = shelf.prune(nowMs, max)
+      if (gone === 0) return 0
+      byIssuer = undefined
+      for (const map of [codes, addresses]) for (const [key] of [...map.entries()]) map.delete(key)
+      return gone
+    },
+  }
+}

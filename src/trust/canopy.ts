@@ -1,0 +1,34 @@
+import type { Book } from './book.ts'
+import type { Policy } from './policy.ts'
+import { growTree, type Link, type Tree } from './tree.ts'
+
+/** The tree of a policy at a moment, grown when links or time have changed it. */
+export interface Canopy {
+  of(policy: Policy, at: number): Tree
+  /** The same with links that are not kept. */
+  with(policy: Policy, at: number, more: readonly Link[]): Tree
+}
+
+export function createCanopy({ book }: { book: Pick<Book, 'links'> }): Canopy {
+  const grown = new WeakMap<Policy, { tree: Tree; version: number }>()
+  return {
+    of(policy, at) {
+      const { byIssuer, version } = book.links()
+      const known = grown.get(policy)
+      if (known !== undefined && known.version === version && known.tree.from <= at && at < known.tree.until) {
+        return known.tree
+      }
+      const tree = growTree(byIssuer, policy.roots, at)
+      grown.set(policy, { tree, version })
+      return tree
+    },
+    with(policy, at, more) {
+      const links = new Map(book.links().byIssuer)
+      for (const link of more) {
+        const others = (links.get(link.issuer) ?? []).filter(({ subject }) => subject !== link.subject)
+        links.set(link.issuer, [...others, link])
+      }
+      return growTree(links, policy.roots, at)
+    },
+  }
+}

@@ -1,0 +1,68 @@
+/** Statements that one node keeps: about 100 MB of journal. A mesh's hubs examine thousands of codes, not millions. */
+export const MAX_STATEMENTS = 100_000
+
+/** Links that one delegate may have in the tree; roots have no bound, for whom the operator trusts with it. */
+export const LINKS_PER_DELEGATE = 1024
+
+/** Digests whose outcome is remembered, each about 200 bytes: what comes again costs a hash. */
+export const REMEMBERED = 16_384
+
+/** Codes and addresses of which the decoded statements are kept at hand. */
+export const SHELVES_AT_HAND = 8192
+
+/** Texts of addresses: one can cost a millisecond of curve arithmetic. */
+export const TEXTS = 8192
+
+/** Delegations whose issuer is not in the tree yet: links of a chain may arrive in any order. Nobody has signed them for sure. */
+export const ORPHANS = 256
+
+/**
+ * What one peer may cost in signatures that do not hold: a burst, then so many a second. One that holds is given back,
+ * so honest peers are not bounded by it. A BLS signature takes ten times as long as an ed25519 one.
+ */
+export const FORGERIES = { burst: 256, perSecond: 32 }
+export const BLS_COST = 8
+/** Peers whose buckets are remembered; who comes back after so many others begins anew. */
+export const PEERS = 4096
+
+/** `unsafe` of hubs that are not trusted here, about one code: enough for the hubs of several operators, and again every minute. */
+export const STRANGERS_PER_CODE = { burst: 8, perSecond: 1 / 60 }
+/** The same, of one sending peer: a relay passes on what many hubs say, but keys are free. */
+export const STRANGERS_PER_PEER = { burst: 32, perSecond: 0.2 }
+/** (hub, code) pairs and codes remembered; an old one goes, so that nobody can lock others out. */
+export const STRANGERS = 8192
+
+/** Records asked for at once, for one code and author. */
+export const LOOKUPS_AT_ONCE = 8
+/** Records asked for one code and author; those of the heaviest hubs come first. */
+export const MAX_LOOKUP_KEYS = 128
+/** A decision waits no longer for the mesh's records. */
+export const LOOKUP_MS = 3000
+/** A record is not asked for again so soon: what changes it arrives by gossip. */
+export const LOOKUP_AGAIN_MS = 5 * 60_000
+/** A record that could not be asked for is not tried again at once: the mesh may be away. */
+export const LOOKUP_RETRY_MS = 15_000
+
+/** What runs and what is parked is looked up again: gossip has no memory, and a revocation must not be missed for long. */
+export const RELIED_MS = 10 * 60_000
+/** Subjects looked up at once in the background. */
+export const RELIED_AT_ONCE = 4
+/** How long before a statement that is relied on ends its renewal is looked for. */
+export const RENEWAL_MS = 3 * 60_000
+
+/** How often it is looked at what there is to do: renewals, records, what nobody took. */
+export const TICK_MS = 30_000
+/** Records are put again well before the 48 h after which the DHT forgets them. */
+export const PUT_AGAIN_MS = 20 * 3600_000
+/** What nobody took is tried again. */
+export const RETELL = { firstMs: 60_000, maxMs: 3600_000 }
+/** One attempt to put a record, or to publish. */
+export const TELL_MS = 10_000
+/** Records put in one turn; more wait for the next. */
+export const PUTS_PER_TICK = 64
+export const PRUNE_MS = 3600_000
+
+/** Expiries that are waited for; one that is forgotten is noticed with the next decision. */
+export const EXPIRIES = 16_384
+/** Timers of the system take no more than 24 days. */
+export const MAX_TIMER_MS = 24 * 3600_000

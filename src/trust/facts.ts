@@ -1,0 +1,114 @@
+import { outOfTime } from '../../protocols/announcement.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { replaces } from '../../protocols/statement.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
+import { wordsOf } from './attestations.ts'
+import type { Book } from './book.ts'
+import type { Canopy } from './canopy.ts'
+import type { Changes } from './changes.ts'
+import { type Entry, entryOf, keyOf } from './entry.ts'
+import { frozenOf } from './freeze.ts'
+import type { Trust, TrustFacts, TrustPolicy, TrustSubject } from './index.ts'
+import type { Policy } from './policy.ts'
+import { quorumOf } from './quorum.ts'
+import type { Seals } from './seals.ts'
+import type { Taking } from './taking.ts'
+import type { TextOf } from './texts.ts'
+import { linkOf } from './tree.ts'
+
+export interface FactsComponents {
+  clock: Clock
+  book: Pick<Book, 'attestationsOf' | 'freezesOf'>
+  canopy: Canopy
+  taking: Pick<Taking, 'take'>
+  seals: Seals
+  changes: Pick<Changes, 'until'>
+  textOf: TextOf
+}
+
+/** What runners are told of one service. Asked for each decision: what is not known must cost next to nothing. */
+export function createFactsOf(
+  { clock, book, canopy, taking, seals, changes, textOf }: FactsComponents,
+  init: { policy(): TrustPolicy; read(policy: TrustPolicy): Policy },
+): Trust['factsOf'] {
+  function takeStaples(staples: readonly Uint8Array[]): void {
+    for (const staple of staples) {
+      try {
+        taking.take(staple, { via: 'staple' })
+      } catch (error) {
+        // its author may staple what it likes; it counts for nothing
+        if (!(error instanceof ProtocolError)) throw error
+      }
+    }
+  }
+
+  /** Staples that this node does not keep, because only the candidate trusts who signed them. */
+  function staplesFor(policy: Policy, { staples }: TrustSubject, at: number): Entry[] {
+    const good: Entry[] = []
+    for (const encoded of staples) {
+      try {
+        const entry = entryOf({ encoded, receivedAt: clock.now(), via: 'staple', own: false, putAt: 0 })
+        const { statement, signer, id } = entry
+        // an issuer is weighed by the tree itself
+        if (statement.kind !== 'delegation' && !policy.hubs.has(signer)) continue
+        if (outOfTime(statement.body, at) !== undefined) continue
+        seals.check(keyOf(id.multihash.digest), statement, policy.hubs.get(signer)?.pinned)
+        good.push(entry)
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+      }
+    }
+    return good
+  }
+
+  function factsFor(policy: Policy, subject: TrustSubject, at: number, more: readonly Entry[]) {
+    const { hubs } = policy
+    const code = subject.code.toString()
+    const attestations = hubs.size === 0 ? [] : latest(book.attestationsOf(code), more, 'attestation')
+    const mine = (one: Entry) => one.statement.kind !== 'attestation' || one.statement.body.code.toString() === code
+    const words = wordsOf(attestations.filter(mine), hubs, at)
+    const author = keyOf(subject.author)
+    const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, 'freeze')
+    const his = (one: Entry) => one.statement.kind !== 'freeze' || keyOf(one.statement.body.address) === author
+    const { frozen, until } = frozenOf(freezes.filter(his), hubs, at)
+    const links = more.map(linkOf).filter((link) => link !== undefined)
+    const tree = links.length === 0 ? canopy.of(policy, at) : canopy.with(policy, at, links)
+    const facts: TrustFacts = {
+      attestations: words.map(({ weight: _, ...word }) => word),
+      quorum: quorumOf(words, policy.quorum),
+      inTree: tree.members.has(author),
+      frozen,
+    }
+    return { facts, code, until, tree }
+  }
+
+  return (subject, options = {}) => {
+    const candidate = options.policy !== undefined && options.policy !== init.policy() ? options.policy : undefined
+    const at = options.at ?? nowSeconds(clock)
+    if (candidate !== undefined) {
+      const policy = init.read(candidate)
+      return factsFor(policy, subject, at, staplesFor(policy, subject, at)).facts
+    }
+    if (subject.staples.length > 0) takeStaples(subject.staples)
+    const { facts, code, until, tree } = factsFor(init.read(init.policy()), subject, at, [])
+    if (options.at !== undefined) return facts
+    for (const { expires } of facts.attestations) changes.until({ on: 'code', code }, expires)
+    for (const { chain } of facts.frozen) {
+      changes.until({ on: 'freeze', address: textOf(subject.author), chain }, until)
+    }
+    changes.until({ on: 'tree' }, tree.until)
+    return facts
+  }
+}
+
+/** What is kept, and of one subject what replaces it. */
+function latest(kept: readonly Entry[], more: readonly Entry[], kind: Entry['statement']['kind']): readonly Entry[] {
+  const some = more.filter(({ statement }) => statement.kind === kind)
+  if (some.length === 0) return kept
+  const all = new Map(kept.map((entry) => [entry.subject, entry]))
+  for (const entry of some) {
+    const other = all.get(entry.subject)
+    if (other === undefined || replaces(entry.statement, other.statement)) all.set(entry.subject, entry)
+  }
+  return [...all.values()]
+}

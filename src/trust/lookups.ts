@@ -1,0 +1,189 @@
+import { addressBytes, decodeAddress, parseAddress } from '../../protocols/address.ts'
+import { type CID, parseCid, toBase32 } from '../../protocols/encoding.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
+import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import { BoundedMap } from '../base/queue.ts'
+import type { Canopy } from './canopy.ts'
+import {
+  LOOKUP_AGAIN_MS,
+  LOOKUP_MS,
+  LOOKUP_RETRY_MS,
+  LOOKUPS_AT_ONCE,
+  MAX_LOOKUP_KEYS,
+  REMEMBERED,
+} from './constants.ts'
+import { keyOf } from './entry.ts'
+import type { TrustEvents } from './events.ts'
+import type { Relied, TrustRecords, TrustSubject } from './index.ts'
+import type { Policy } from './policy.ts'
+import type { Taking } from './taking.ts'
+import type { TextOf } from './texts.ts'
+import { pathTo } from './tree.ts'
+
+export type Asked = Partial<Omit<TrustSubject, 'staples'>>
+
+export interface LookupComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<TrustEvents>
+  records: TrustRecords
+  canopy: Canopy
+  taking: Pick<Taking, 'take'>
+  textOf: TextOf
+}
+
+/** Asks the mesh's records. Whatever fails stops nothing. */
+export interface Lookups extends AsyncDisposable {
+  /** Resolves when all that came is taken in; rejects with the signal's reason alone. */
+  lookUp(asked: Asked, options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined }): Promise<void>
+}
+
+export function createLookups(components: LookupComponents, init: { policy(): Policy }): Lookups {
+  const { clock, log, events, records, canopy, taking, textOf } = components
+  /** When a record may be asked for again, by the monotonic clock. */
+  const next = new BoundedMap<string, number>(REMEMBERED)
+  const running = new Map<string, Promise<void>>()
+  const closing = new AbortController()
+
+  function keysOf({ code, author }: Asked): string[] {
+    const policy = init.policy()
+    const keys: string[] = []
+    if (author !== undefined) keys.push(...treeKeys(policy, author))
+    if (code !== undefined) {
+      const name = toBase32(code.bytes)
+      const heaviest = [...policy.hubs.values()].sort((a, b) => b.weight - a.weight)
+      keys.unshift(...heaviest.map(({ bytes }) => `/attest/${name}/${toBase32(bytes)}`).slice(0, MAX_LOOKUP_KEYS))
+    }
+    return keys
+  }
+
+  /** The links that the author's chain stands on, else those by which someone of the tree could vouch for it. */
+  function treeKeys(policy: Policy, author: Uint8Array): string[] {
+    const tree = canopy.of(policy, nowSeconds(clock))
+    const subject = toBase32(author)
+    const path = pathTo(tree, keyOf(author))
+    if (path.length > 0) {
+      return path.map(({ issuer, subjectBytes }) => `/trust/${toBase32(bytesOf(issuer))}/${toBase32(subjectBytes)}`)
+    }
+    if (policy.roots.has(keyOf(author))) return []
+    return [...tree.members]
+      .filter(([, { depth }]) => depth > 0)
+      .sort(([, a], [, b]) => b.depth - a.depth)
+      .slice(0, MAX_LOOKUP_KEYS)
+      .map(([issuer]) => `/trust/${toBase32(bytesOf(issuer))}/${subject}`)
+  }
+
+  /** How many came; undefined where it could not be asked for. */
+  async function ask(key: string, signal: AbortSignal): Promise<number | undefined> {
+    let found = 0
+    try {
+      for await (const value of records.find(key, { signal })) {
+        if (takes(value)) found++
+      }
+      // a lookup that was cut off ends like one that is over
+      if (signal.aborted) throw signal.reason
+      next.set(key, clock.monotonic() + LOOKUP_AGAIN_MS)
+      return found
+    } catch (error) {
+      next.set(key, clock.monotonic() + LOOKUP_RETRY_MS)
+      log.debug('a record could not be looked up', { key, reason: messageOf(error) })
+      return undefined
+    }
+  }
+
+  function takes(value: Uint8Array): boolean {
+    try {
+      taking.take(value, { via: 'record' })
+      return true
+    } catch (error) {
+      if (error instanceof ProtocolError) return false
+      throw error
+    }
+  }
+
+  /** Those that were not asked for just now. */
+  function due(asked: Asked): string[] {
+    return keysOf(asked).filter((key) => (next.get(key) ?? 0) <= clock.monotonic())
+  }
+
+  async function run(asked: Asked, keys: readonly string[]): Promise<void> {
+    const began = clock.monotonic()
+    const reason = new TimeoutError('the records were not found in time')
+    using limit = deadline(clock, LOOKUP_MS, reason, closing.signal)
+    const waiting = [...keys]
+    let found = 0
+    let failed = 0
+    const worker = async () => {
+      for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
+        const count = limit.signal.aborted ? undefined : await bounded(ask(key, limit.signal), limit.signal)
+        if (count === undefined) failed++
+        else found += count
+      }
+    }
+    const all = () => Promise.all(Array.from({ length: Math.min(LOOKUPS_AT_ONCE, waiting.length) }, worker))
+    await all()
+    // a link that came may be what another hangs on
+    if (found > 0) waiting.push(...due(asked))
+    await all()
+    if (closing.signal.aborted) return
+    const about = asked.code?.toString() ?? (asked.author === undefined ? '' : textOf(asked.author))
+    events.emit('trust:looked-up', { about, found, failed, tookMs: Math.round(clock.monotonic() - began) })
+  }
+
+  function lookUpOnce(asked: Asked, fresh: boolean): Promise<void> {
+    const name = `${asked.code?.toString() ?? ''}/${asked.author === undefined ? '' : keyOf(asked.author)}`
+    // what is being asked for is waited for, also by who comes a moment later
+    const under = running.get(name)
+    if (under !== undefined) return under
+    const keys = fresh ? keysOf(asked) : due(asked)
+    if (keys.length === 0) return Promise.resolve()
+    const work = run(asked, keys).finally(() => running.delete(name))
+    running.set(name, work)
+    return work
+  }
+
+  return {
+    async lookUp(asked, { signal, fresh = false } = {}) {
+      signal?.throwIfAborted()
+      closing.signal.throwIfAborted()
+      await withSignal(lookUpOnce(asked, fresh), signal)
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new UnavailableError('the node is stopping'))
+      await Promise.allSettled(running.values())
+    },
+  }
+}
+
+/** As it is asked about: what runs or is parked. */
+export function askedOf({ code, author }: Pick<Relied, 'code' | 'author'>): { code: CID; author: Uint8Array } {
+  return { code: parseCid(code), author: addressBytes(parseAddress(author)) }
+}
+
+function bytesOf(key: string): Uint8Array {
+  return addressBytes(decodeAddress(Buffer.from(key, 'latin1')))
+}
+
+/** A source that does not heed the signal is not waited for. */
+function bounded<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+async function withSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,106 @@
+import { addressBytes, parseAddress } from '../../protocols/address.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { nowSeconds } from '../base/clock.ts'
+import { InputError } from '../base/errors.ts'
+import { createBook } from './book.ts'
+import { createCanopy } from './canopy.ts'
+import { createChanges } from './changes.ts'
+import { createCounting } from './counting.ts'
+import { type Entry, keyOf } from './entry.ts'
+import { createFactsOf } from './facts.ts'
+import { createGate } from './gate.ts'
+import type { Trust, TrustComponents, TrustInit } from './index.ts'
+import { createLookups } from './lookups.ts'
+import { createPolicies } from './policy.ts'
+import { createRules } from './rules.ts'
+import { createSeals } from './seals.ts'
+import { createSyncSource } from './sync-source.ts'
+import { createTaking } from './taking.ts'
+import { createTelling } from './telling.ts'
+import { createTexts } from './texts.ts'
+import { drawTree } from './tree-view.ts'
+import { createUpkeep } from './upkeep.ts'
+import { viewOf } from './view.ts'
+
+/** Statements that are read at once to be shown. */
+const PAGE = 1024
+
+export function trustOf(components: TrustComponents, init: TrustInit): Trust {
+  const { clock } = components
+  const textOf = createTexts()
+  const ownBytes = addressBytes(init.own)
+  const read = createPolicies(components, { ...init, ownText: textOf(ownBytes) })
+  const policy = () => read(init.policy())
+  const book = createBook(components)
+  const canopy = createCanopy({ book })
+  const counting = createCounting({ clock, canopy }, { policy })
+  const seals = createSeals(components, init)
+  const changes = createChanges(components)
+  const taking = createTaking({ ...components, book, counting, seals, changes, textOf })
+  const lookups = createLookups({ ...components, canopy, taking, textOf }, { policy })
+  const telling = createTelling({ ...components, book, counting, seals, taking })
+  const upkeep = createUpkeep({ ...components, book, canopy, counting, lookups, telling })
+  const gate = createGate({ ...components, taking })
+  const factsOf = createFactsOf({ clock, book, canopy, taking, seals, changes, textOf }, { policy: init.policy, read })
+  const view = (entry: Entry) => viewOf(entry, counting.statement(entry.statement), textOf)
+
+  return {
+    gate,
+    sync: createSyncSource({ clock, book, counting, taking }),
+    rules: createRules({ clock, book, counting, seals }),
+    take: (encoded, origin) => taking.take(encoded, origin),
+    publish: async (encoded, options) => view(await telling.publish(encoded, options)),
+    factsOf,
+    lookUp: (asked, options) => lookups.lookUp(asked, options),
+    statements(filter = {}) {
+      return candidates(filter)
+        .map(view)
+        .filter(({ code }) => filter.code === undefined || code === filter.code)
+        .filter(({ signer }) => filter.signer === undefined || signer === filter.signer)
+        .filter((one) => filter.address === undefined || [one.address, one.subject].includes(filter.address))
+        .sort((a, b) => b.receivedAt - a.receivedAt || (a.id < b.id ? -1 : 1))
+    },
+    tree(address) {
+      const at = nowSeconds(clock)
+      const all = { policy: policy(), tree: canopy.of(policy(), at), byIssuer: book.links().byIssuer, at, textOf }
+      const tree = { ...all, own: keyOf(ownBytes) }
+      return address === undefined ? drawTree(tree) : drawTree(tree, askedAbout(address))
+    },
+    policyChanged() {
+      taking.weighAnew()
+      changes.tell({ on: 'tree' })
+      for (const code of new Set([...components.relied()].map((one) => one.code))) changes.tell({ on: 'code', code })
+      upkeep.lookUpAll()
+    },
+    boot: () => upkeep.begin(),
+    async [Symbol.asyncDispose]() {
+      changes[Symbol.dispose]()
+      await Promise.all([lookups, telling, upkeep].map((part) => part[Symbol.asyncDispose]()))
+    },
+  }
+
+  /** What an index finds of a filter. */
+  function candidates({ code, address }: NonNullable<Parameters<Trust['statements']>[0]>): Entry[] {
+    if (code !== undefined) return [...book.attestationsOf(code)]
+    if (address !== undefined) {
+      const { key, bytes } = askedAbout(address)
+      const links = [...book.links().byIssuer.values()].flat().filter(({ subject }) => subject === key)
+      return [...book.freezesOf(bytes), ...links.map(({ entry }) => entry)]
+    }
+    const all: Entry[] = []
+    for (let page = book.list(undefined, PAGE); page.length > 0; page = book.list(all.at(-1)?.id, PAGE)) {
+      all.push(...page)
+    }
+    return all
+  }
+
+  function askedAbout(address: string): { key: string; bytes: Uint8Array; text: string } {
+    try {
+      const bytes = addressBytes(parseAddress(address))
+      return { key: keyOf(bytes), bytes, text: textOf(bytes) }
+    } catch (error) {
+      if (error instanceof ProtocolError) throw new InputError(error.message, { cause: error })
+      throw error
+    }
+  }
+}
