@@ -14,6 +14,7 @@ import {
   MAX_PORTS,
   MAX_REPLICAS,
   MAX_SOURCES,
+  MAX_STAPLES,
   MAX_TITLE_LENGTH,
   MAX_TOOLCHAINS,
   MAX_URL_LENGTH,
@@ -133,6 +134,11 @@ const shape = {
   run: run.describe('how it runs'),
   resources: resources.describe('what it needs').prefault({}),
   network: list(networkTarget(), MAX_EGRESS).describe('what it must reach, as host:port; empty = nothing').default([]),
+  staple: list(inside(), MAX_STAPLES)
+    .describe(
+      'files with hub statements and delegations that travel with the service, relative to this file; read by `publish` and `update`',
+    )
+    .default([]),
   replicas: whole(1, MAX_REPLICAS).describe('how many nodes shall run it').default(1),
   reward: keys({ asset: utf8(32, 1).describe('of what'), perHour: decimal().describe('how much an hour') })
     .describe('what is offered')

@@ -18,7 +18,12 @@ export type Signing = {
   readonly code: CID
   readonly replyTo: readonly string[]
   readonly reach: Reach
+  /** what the manifest's `staple` and the publisher name, read */
+  readonly staples?: Staples | undefined
 }
+
+/** Encoded statements that travel with a service. */
+export type Staples = { readonly statements: readonly Uint8Array[]; readonly credentials: readonly Uint8Array[] }
 
 /** Signature, ticket and framing of an announcement. */
 const ENVELOPE_BYTES = 160
@@ -39,6 +44,9 @@ export function parseManifest(value: unknown, file = 'manifest'): Manifest {
 /** The body to sign. */
 export function manifestToBody(manifest: Manifest, signing: Signing, file = 'manifest'): ServiceBody {
   const { run, reward } = manifest
+  if (manifest.staple.length > 0 && signing.staples === undefined) {
+    throw new InputError(`${file}: staple names files, which only \`thundercloud publish\` and \`update\` read`)
+  }
   const body: ServiceBody = {
     v: 1,
     author: addressBytes(signing.author),
@@ -59,8 +67,8 @@ export function manifestToBody(manifest: Manifest, signing: Signing, file = 'man
     network: manifest.network,
     replicas: manifest.replicas,
     ...(reward === undefined ? {} : { reward }),
-    statements: [],
-    credentials: [],
+    statements: [...(signing.staples?.statements ?? [])],
+    credentials: [...(signing.staples?.credentials ?? [])],
     replyTo: [...signing.replyTo],
     reach: signing.reach,
   }
@@ -73,7 +81,8 @@ function checkBody(body: ServiceBody, file: string): void {
   try {
     const size = encodeCanonical(body).byteLength
     if (size > most) {
-      const advice = 'shorten desc, env or the command'
+      const stapled = body.statements.length + body.credentials.length > 0
+      const advice = stapled ? 'staple less, or shorten desc, env or the command' : 'shorten desc, env or the command'
       throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${advice}`)
     }
     encodeService(body)

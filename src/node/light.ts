@@ -23,6 +23,7 @@ import { askOne, askStatus, request } from './ask.ts'
 import type { NodeEvents } from './events.ts'
 import { findHolders } from './holders.ts'
 import type { LightPeer, LightPeerInit } from './light-contract.ts'
+import { createLightStatements } from './light-statements.ts'
 import { isLoopback, isPrivate } from './places.ts'
 
 export type { LightPeer, LightPeerInit } from './light-contract.ts'
@@ -53,9 +54,10 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   const receipts = createChannel<Receipt>(MAX_RECEIPTS)
   const closing = new AbortController()
 
-  const network = started.use(
+  const statements = createLightStatements({ clock, log, keys, network: () => network }, init)
+  const network: Network = started.use(
     await createNetwork(
-      { clock, rng, log: log.child('network'), events, gate: async () => 'ignore' },
+      { clock, rng, log: log.child('network'), events, gate: async () => 'ignore', records: statements.rules },
       {
         network: init.network,
         identity: privateKey,
@@ -157,6 +159,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       }
       throw new UnavailableError(`no node of network "${init.network}" listens at ${init.join.join(', ')}`)
     },
+    tellStatement: (encoded, options) => statements.tell(encoded, options),
     async *receipts({ signal } = {}) {
       const stop = () => receipts.end()
       signal?.addEventListener('abort', stop, { once: true })

@@ -15,6 +15,7 @@ const options = {
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
   network: text('NAME', 'with --join: the network (default: the folder\'s, else "thundercloud")'),
   key: keyOption,
+  staple: texts('FILE', 'a hub statement or delegation that travels with the service; may be repeated'),
   replicas: whole('COUNT', 'on how many nodes it shall run, instead of what the manifest says', {
     min: 1,
     max: 1024,
@@ -56,18 +57,19 @@ type Input = {
   join: readonly string[]
   network: string | undefined
   key: string | undefined
+  staple: readonly string[]
   replicas: number | undefined
   seq: number | undefined
 }
 
 async function announce(
   cli: Cli,
-  { path, join, network, key, timeout, wait, mode, seq, replicas }: Input,
+  { path, join, network, key, timeout, wait, mode, seq, replicas, staple }: Input,
 ): Promise<void> {
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
   }
-  const draft = await loadDraft(cli, path, { replicas })
+  const draft = await loadDraft(cli, path, { replicas, staple })
   // the node first: a key is not made for nothing where nobody answers
   const client = join.length === 0 ? await daemonOf(cli) : undefined
   await client?.node({ signal: cli.signal })

@@ -7,17 +7,23 @@ import { encodeService } from '../../../protocols/service.ts'
 import type { Signer } from '../../../protocols/signature.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
-import { loadManifest, type Manifest, manifestToBody } from '../../config/index.ts'
+import { loadManifest, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
+import { loadStaples } from './staples.ts'
 
 /** A service that is not signed yet: its manifest, and the folder of its code unless the manifest names code. */
-export type Draft = { readonly manifest: Manifest; readonly file: string; readonly folder?: string | undefined }
+export type Draft = {
+  readonly manifest: Manifest
+  readonly file: string
+  readonly folder?: string | undefined
+  readonly staples: Staples
+}
 
 /** Reads a manifest: the file itself, or `service.json` in a folder. */
 export async function loadDraft(
-  cli: Pick<Cli, 'cwd' | 'signal'>,
+  cli: Pick<Cli, 'cwd' | 'clock' | 'signal'>,
   path: string,
-  change: { replicas?: number | undefined },
+  change: { replicas?: number | undefined; staple?: readonly string[] | undefined },
 ): Promise<Draft> {
   const given = resolve(cli.cwd, path)
   const kind = await kindOf(given)
@@ -28,21 +34,24 @@ export async function loadDraft(
   }
   const read = await loadManifest(file, { signal: cli.signal })
   const manifest = change.replicas === undefined ? read : { ...read, replicas: change.replicas }
-  if (manifest.code !== undefined) return { manifest, file }
+  const named = manifest.staple.map((name) => ({ name, path: resolve(dirname(file), name) }))
+  const added = (change.staple ?? []).map((name) => ({ name, path: resolve(cli.cwd, name) }))
+  const staples = await loadStaples(cli, [...named, ...added])
+  if (manifest.code !== undefined) return { manifest, file, staples }
   const folder = resolve(dirname(file), manifest.dir ?? '.')
-  if ((await kindOf(folder)) === 'folder') return { manifest, file, folder }
+  if ((await kindOf(folder)) === 'folder') return { manifest, file, folder, staples }
   throw new InputError(`${basename(file)}: dir is ${JSON.stringify(manifest.dir)}, but there is no folder ${folder}`)
 }
 
 /** Signs it; who passes it on can not change it any more. */
 export function signDraft(
   cli: Pick<Cli, 'clock' | 'rng'>,
-  { manifest, file }: Draft,
+  { manifest, file, staples }: Draft,
   init: { signer: Signer; network: string; seq: number; code: CID; replyTo: readonly string[] },
 ): Announcement {
   const { signer, network, seq, code, replyTo } = init
   const { reach, ticket } = issueTicket(manifest.depth, cli.rng.bytes(32))
-  const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, replyTo, reach }
+  const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, replyTo, reach, staples }
   const body = manifestToBody(manifest, signing, basename(file))
   return { signed: signService(encodeService(body), network, signer), ticket }
 }

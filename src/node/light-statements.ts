@@ -1,0 +1,113 @@
+import { addressKey } from '../../protocols/address.ts'
+import { outOfTime } from '../../protocols/announcement.ts'
+import { MembersError, ProtocolError } from '../../protocols/errors.ts'
+import type { KeyCache } from '../../protocols/signature.ts'
+import {
+  decodeStatement,
+  recordKey,
+  replaces,
+  type Statement,
+  signerOf,
+  verifyStatement,
+} from '../../protocols/statement.ts'
+import { type Clock, deadline, nowSeconds, sleep } from '../base/clock.ts'
+import { InputError, mayRetry, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Network, RecordRules } from '../network/index.ts'
+
+/** Between two tries where no neighbour listens yet, or none is known to the DHT. */
+const AGAIN_MS = 500
+const TRIES = 10
+/** A record is put to some twenty peers, some of which may be gone. */
+const PUT_MS = 20_000
+
+export interface LightStatementsComponents {
+  readonly clock: Clock
+  readonly log: Log
+  readonly keys: KeyCache
+  /** only asked where something is told */
+  network(): Pick<Network, 'statements' | 'dht'>
+}
+
+export interface LightStatements {
+  /** For a peer that keeps nothing: what is well-formed and signed may lie there, whoever signed it. */
+  readonly rules: RecordRules
+  tell(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
+}
+
+export function createLightStatements(
+  { clock, log, keys, network }: LightStatementsComponents,
+  init: { network: string; join: readonly string[] },
+): LightStatements {
+  function check(encoded: Uint8Array): Statement {
+    const statement = decodeStatement(encoded)
+    const time = outOfTime(statement.body, nowSeconds(clock))
+    if (time === 'expired') throw new ProtocolError('body.expires', 'has passed')
+    if (time === 'early') throw new ProtocolError('body.issued', 'lies in the future')
+    try {
+      verifyStatement(statement, init.network, keys)
+    } catch (error) {
+      // who the members of a hub are is known to those who trust it
+      if (!(error instanceof MembersError)) throw error
+    }
+    return statement
+  }
+
+  async function publish(encoded: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const outcome = await network().statements.publish(encoded, { to: 'all', signal })
+      if (outcome !== 'no-peers') return
+      await sleep(clock, AGAIN_MS, { signal })
+    }
+    throw new UnavailableError(`no node of network "${init.network}" listens at ${init.join.join(', ')}`)
+  }
+
+  async function put(key: string, encoded: Uint8Array, outer: AbortSignal | undefined): Promise<number> {
+    using limit = deadline(clock, PUT_MS, new TimeoutError('no peer took the record in time'), outer)
+    let last: unknown
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      try {
+        return await network().dht.putValue(key, encoded, { signal: limit.signal })
+      } catch (error) {
+        limit.signal.throwIfAborted()
+        if (!mayRetry(error)) throw error
+        last = error
+        await sleep(clock, AGAIN_MS, { signal: limit.signal })
+      }
+    }
+    throw last
+  }
+
+  return {
+    rules: {
+      check(key, value) {
+        const statement = check(value)
+        if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')
+        const { issued, expires } = statement.body
+        return { signer: addressKey(signerOf(statement)), issued, expires }
+      },
+      replaces: (a, b) => replaces(decodeStatement(a), decodeStatement(b)),
+      keeps: () => false,
+    },
+    async tell(encoded, { signal } = {}) {
+      const key = recordKey(inInput(() => check(encoded)))
+      const records = key === undefined ? Promise.resolve(0) : put(key, encoded, signal)
+      const [told, taken] = await Promise.allSettled([publish(encoded, signal), records])
+      signal?.throwIfAborted()
+      if (taken.status === 'fulfilled' && taken.value > 0) return { records: taken.value }
+      if (taken.status === 'rejected' && taken.reason instanceof InputError) throw taken.reason
+      if (told.status === 'rejected') throw told.reason
+      if (taken.status === 'rejected') log.debug('no peer took the record', { reason: messageOf(taken.reason) })
+      return { records: 0 }
+    },
+  }
+}
+
+function inInput<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new InputError(`the statement: ${error.message}`, { cause: error })
+    throw error
+  }
+}
