@@ -73,6 +73,8 @@ export const MAX_MEMBERS = 256
 
 /** Ids in one sync list or pull. */
 export const MAX_SYNC_ITEMS = 1024
+/** Statements in one sync list or pull: 512 ids with the longest addresses take 47 KiB. */
+export const MAX_SYNC_STATEMENTS = 512
 
 /** Payload of one tunnel frame. */
 export const MAX_TUNNEL_FRAME_BYTES = 64 * 1024

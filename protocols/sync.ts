@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MAX_DEPTH, MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from './limits.ts'
+import { MAX_DEPTH, MAX_REQUEST_BYTES, MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from './limits.ts'
 import { addressOf, bytes, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
 
 export const SYNC_PROTOCOL = '/thundercloud/sync/1'
@@ -21,6 +21,10 @@ const requestSchema = z.discriminatedUnion('want', [
   z.strictObject({ v: z.literal(1), want: z.literal('offer'), items: listOf(item, MAX_SYNC_ITEMS) }),
   /** A stop, handed straight to a node that runs the service. */
   z.strictObject({ v: z.literal(1), want: z.literal('tell'), announcement: bytes() }),
+  /** Which hub statements do you keep? As `list`. */
+  z.strictObject({ v: z.literal(1), want: z.literal('statements'), after: cid.optional() }),
+  /** Send me these statements. */
+  z.strictObject({ v: z.literal(1), want: z.literal('pull-statements'), ids: listOf(cid, MAX_SYNC_STATEMENTS) }),
 ])
 /** One request a stream. */
 export type SyncRequest = z.output<typeof requestSchema>
@@ -28,10 +32,19 @@ export type SyncRequest = z.output<typeof requestSchema>
 const answerSchema = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('items'), items: listOf(item, MAX_SYNC_ITEMS), more: z.boolean() }),
   z.strictObject({ is: z.literal('announcement'), announcement: bytes() }),
+  z.strictObject({
+    is: z.literal('statements'),
+    items: listOf(statementItem, MAX_SYNC_STATEMENTS),
+    more: z.boolean(),
+  }),
+  z.strictObject({ is: z.literal('statement'), statement: bytes() }),
   z.strictObject({ is: z.literal('end') }),
   z.strictObject({ is: z.literal('error'), message: text(256) }),
 ])
-/** list: one `items`. pull: an `announcement` for each id that the speaker still emits, then `end`. offer, tell: `end`. */
+/**
+ * list: one `items`. pull: an `announcement` for each id that the speaker still emits, then `end`. offer, tell: `end`.
+ * statements: one `statements`. pull-statements: a `statement` for each id that the speaker still keeps, then `end`.
+ */
 export type SyncAnswer = z.output<typeof answerSchema>
 
 export function encodeSyncRequest(request: SyncRequest): Uint8Array {

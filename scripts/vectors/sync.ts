@@ -1,9 +1,12 @@
+import { addressBytes } from '../../protocols/address.ts'
 import { cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
-import { MAX_SYNC_ITEMS } from '../../protocols/limits.ts'
-import { type Draft, hex, refuses, type VectorFile } from './kit.ts'
+import { MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from '../../protocols/limits.ts'
+import { blsSignerOf, type Draft, hex, refuses, signerOf, type VectorFile } from './kit.ts'
 
 const A = cidOfStructure(Uint8Array.of(1))
 const B = cidOfStructure(Uint8Array.of(2))
+const HUB = addressBytes(signerOf('hub').address)
+const BLS_HUB = addressBytes(blsSignerOf('hub').address)
 
 export function sync(): VectorFile {
   return { about: 'Requests and answers of /thundercloud/sync/1.', cases: [...requests(), ...answers()] }
@@ -24,6 +27,9 @@ function requests(): Draft[] {
       ],
     }),
     request('tell', { v: 1, want: 'tell', announcement: Uint8Array.of(0x80) }),
+    request('statements', { v: 1, want: 'statements' }),
+    request('statements, next page', { v: 1, want: 'statements', after: A }),
+    request('pull statements', { v: 1, want: 'pull-statements', ids: [A, B] }),
     bad(request('v 2', { v: 2, want: 'list' }), 'v'),
     bad(request('something else', { v: 1, want: 'push' }), 'want'),
     bad(request('list with ids', { v: 1, want: 'list', ids: [] }), ''),
@@ -32,6 +38,12 @@ function requests(): Draft[] {
     bad(request('offer with a third entry', { v: 1, want: 'offer', items: [[A, 1, 1]] }), 'items[0]'),
     bad(request('pull text', { v: 1, want: 'pull', ids: [A.toString()] }), 'ids[0]'),
     bad(request('pull 1025', { v: 1, want: 'pull', ids: Array(MAX_SYNC_ITEMS + 1).fill(A) }), 'ids'),
+    bad(request('statements by depth', { v: 1, want: 'statements', depth: 1 }), ''),
+    bad(request('pull statements of nobody', { v: 1, want: 'pull-statements' }), 'ids'),
+    bad(
+      request('pull 513 statements', { v: 1, want: 'pull-statements', ids: Array(MAX_SYNC_STATEMENTS + 1).fill(A) }),
+      'ids',
+    ),
     bad(request('65537 bytes', new Uint8Array(65_537 - 3)), ''),
   ]
 }
@@ -48,9 +60,29 @@ function answers(): Draft[] {
     }),
     answer('no items', { is: 'items', items: [], more: false }),
     answer('announcement', { is: 'announcement', announcement: Uint8Array.of(0x80) }),
+    answer('statements', {
+      is: 'statements',
+      items: [
+        [A, HUB],
+        [B, BLS_HUB],
+      ],
+      more: false,
+    }),
+    answer('statement', { is: 'statement', statement: Uint8Array.of(0xa0) }),
     answer('end', { is: 'end' }),
     answer('error', { is: 'error', message: 'too often' }),
     bad(answer('more is missing', { is: 'items', items: [] }), 'more'),
+    bad(
+      answer('513 statements', {
+        is: 'statements',
+        items: Array(MAX_SYNC_STATEMENTS + 1).fill([A, HUB]),
+        more: false,
+      }),
+      'items',
+    ),
+    bad(answer('statement by a depth', { is: 'statements', items: [[A, 1]], more: false }), 'items[0][1]'),
+    bad(answer('statement by nobody', { is: 'statements', items: [[A]], more: false }), 'items[0]'),
+    bad(answer('statement as text', { is: 'statement', statement: 'a0' }), 'statement'),
     bad(answer('of an unknown kind', { is: 'list' }), 'is'),
     bad(answer('error without a word', { is: 'error' }), 'message'),
   ]

@@ -124,6 +124,35 @@ export const PROVIDE_RETRY_MS = 5 * SECOND
 /** A fresh neighbour reaches the routing table a moment after it connects. */
 export const TABLE_WAIT_MS = 2 * SECOND
 
+/** One peer of a lookup may hold it up for no longer. */
+export const DHT_REQUEST_TIMEOUT = { minTimeout: 3 * SECOND, maxTimeout: 10 * SECOND }
+
+// Value records
+
+/** kad-dht answers with no record that is older: whoever relies on one puts it again before. */
+export const RECORD_LIFE_MS = 48 * HOUR
+/** Of 4 KiB at most: 64 MiB on disk, and about 10 MiB of memory to know what lies there. */
+export const MAX_RECORDS = 16_384
+/** Keys are free, and so are signatures: no signer and no peer may take more than a sixteenth of the room. */
+export const MAX_RECORDS_PER_SIGNER = MAX_RECORDS / 16
+export const MAX_RECORDS_PER_PEER = MAX_RECORDS / 16
+/** Puts of one peer. Each costs a signature check, 0.7 ms for BLS: a flooder gets half a percent of a core. */
+export const RECORD_PUTS = { burst: 256, perSecond: 8 }
+/** Peers whose puts are counted. */
+export const RECORD_PEERS = 4096
+/** Puts that wait for the disk. */
+export const RECORD_QUEUE = 1024
+/** Kept records that one put may meet while it looks for one to push out; each is remembered, and met once. */
+export const RECORD_LOOKS = 64
+/** The longest key: "/trust/" and two addresses of 50 bytes in base32. */
+export const MAX_RECORD_KEY_BYTES = 256
+/** A record is checked by kad-dht, by its keeper and by its finder, and comes from twenty peers: once is enough. */
+export const CHECKED_RECORDS = 512
+export const RECORD_SWEEP_MS = 10 * MINUTE
+export const FIND_VALUES_TIMEOUT_MS = 5 * SECOND
+/** When some have answered, and then nobody for so long, the rest is not waited for. */
+export const FIND_VALUES_QUIET_MS = 1500
+
 // Misbehaviour
 
 /** Peers whose conduct is remembered across reconnects. */

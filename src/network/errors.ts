@@ -30,6 +30,11 @@ export class NotProvidedError extends UnavailableError {
   override readonly name = 'NotProvidedError'
 }
 
+/** A value record may not come in: a newer one lies there, or its sender or signer has had its share. */
+export class RecordRefusedError extends ThundercloudError {
+  override readonly name = 'RecordRefusedError'
+}
+
 /** The other side of a tunnel ended it, and said why. */
 export class TunnelResetError extends ThundercloudError {
   override readonly name = 'TunnelResetError'

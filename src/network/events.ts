@@ -1,5 +1,7 @@
 import type { GateAnswer } from './index.ts'
 
+export type GossipTopic = 'services' | 'statements'
+
 /** What the network tells the rest of the node. */
 export type NetworkEvents = {
   'network:listening': { multiaddrs: readonly string[] }
@@ -7,11 +9,17 @@ export type NetworkEvents = {
   'network:peer-disconnected': { peer: string }
   /** `target`: a multiaddr or an origin; `reason` is for people. */
   'network:dial-failed': { target: string; reason: string; attempt: number; retryInMs: number }
-  /** One announcement came by gossip, and the gate has spoken. `dropped`: too many were waiting. */
-  'network:gossip-arrived': { from: string; bytes: number; answer: GateAnswer | 'dropped' }
-  'network:gossip-published': { bytes: number; outcome: 'published' | 'seen' | 'no-peers' }
+  /** One message came by gossip, and the gate has spoken. `dropped`: too many were waiting. */
+  'network:gossip-arrived': { topic: GossipTopic; from: string; bytes: number; answer: GateAnswer | 'dropped' }
+  'network:gossip-published': { topic: GossipTopic; bytes: number; outcome: 'published' | 'seen' | 'no-peers' }
   /** A round of sync with one neighbour is over. */
-  'network:synced': { peer: string; listed: number; pulled: number }
-  /** A peer wanted more than its share: a stream, or a request. */
+  'network:synced': {
+    peer: string
+    listed: number
+    pulled: number
+    statementsListed: number
+    statementsPulled: number
+  }
+  /** A peer wanted more than its share: a stream, a request, or room for a record. */
   'network:refused': { peer: string; protocol: string; reason: string }
 }

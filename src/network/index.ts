@@ -72,7 +72,7 @@ export interface NetworkComponents {
   log: Log
   events: Emitter<NetworkEvents>
   gate: Gate
-  /** Without it nothing is synced, neither asked nor answered. */
+  /** Without it no services are synced, neither asked for nor told. */
   sync?: SyncSource | undefined
   /** The statements topic: its gate, and what sync exchanges. Without it the topic is not read; it can be published to. */
   statements?: { readonly gate: Gate; readonly sync: StatementSource } | undefined
@@ -127,7 +127,7 @@ export type Publication = 'published' | 'seen' | 'no-peers'
 
 export interface Gossip {
   /**
-   * Sends an announcement to the mesh. `seen`: the same bytes came by gossip or went out in the last two minutes, and
+   * Sends a message to the mesh. `seen`: the same bytes came by gossip or went out in the last two minutes, and
    * gossipsub publishes nothing twice. `no-peers`: no neighbour listens, also not after a short wait for fresh ones.
    * `to: 'all'` sends to every neighbour that listens and not only to the mesh's few: for what nobody will forward.
    */
@@ -135,7 +135,7 @@ export interface Gossip {
     data: Uint8Array,
     options?: { to?: 'mesh' | 'all' | undefined; signal?: AbortSignal | undefined },
   ): Promise<Publication>
-  /** Neighbours that listen to the services topic. */
+  /** Neighbours that listen to the topic. */
   listeners(): string[]
 }
 
@@ -211,6 +211,7 @@ export interface Conduct {
 export interface Network extends AsyncDisposable {
   readonly network: string
   readonly peerId: string
+  /** The services topic. */
   readonly gossip: Gossip
   /** The statements topic. */
   readonly statements: Gossip

@@ -1,21 +1,24 @@
 import { servicesTopic } from '../../protocols/announcement.ts'
+import { MAX_ANNOUNCEMENT_BYTES, MAX_STATEMENT_BYTES } from '../../protocols/limits.ts'
 import { statementsTopic } from '../../protocols/statement.ts'
 import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
 import { deadline } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { DIAL_TIMEOUT_MS, LEDGER_PEERS } from './constants.ts'
-import { createDht, noDht } from './dht.ts'
+import { createCallers } from './dht/callers.ts'
+import { createDht, noDht } from './dht/dht.ts'
+import { createRecords } from './dht/records.ts'
 import { PeerUnavailableError } from './errors.ts'
 import { createGossip } from './gossip/gossip.ts'
 import { keepGossipStreams } from './gossip/repair.ts'
 import { createLedger } from './gossip/scores.ts'
 import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
 import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
-import { type Host, startHost } from './host/host.ts'
+import { dhtProtocol, type Host, startHost } from './host/host.ts'
 import { libp2pKey } from './host/identity.ts'
 import { createPassingMemory } from './host/memory.ts'
-import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
+import type { Gate, Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
@@ -30,16 +33,24 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const { store } = started.use(await openDatastore(init.dataDir))
   const ledger = createLedger(() => clock.monotonic())
   const allowed = createAllowed()
-  const topic = servicesTopic(init.network)
+  const topics = { services: servicesTopic(init.network), statements: statementsTopic(init.network) }
   const memory = createPassingMemory()
+  const callers = createCallers()
+  const records = started.use(
+    await createRecords(
+      { clock, log, events, conduct: ledger, store, rules: components.records, caller: callers.current },
+      { protocol: dhtProtocol(init.network) },
+    ),
+  )
   const libp2p = await startHost({
     network: init,
     key,
-    store,
+    records,
+    callers,
     log,
     ledger,
     memory,
-    topics: { read: [topic], scored: [topic, statementsTopic(init.network)] },
+    topics: Object.values(topics),
     allowed,
   })
   started.defer(() => libp2p.stop())
@@ -50,9 +61,14 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const connected = () => libp2p.getConnections().length > 0
   const shared = { clock, rng, log, events, libp2p, conduct: ledger, allow: allowed.add }
   const streams = started.use(createStreams({ ...shared, memory }))
+  const hopeful = () => connected() || libp2p.getDialQueue().length > 0
   const gossip = createGossip(
-    { ...shared, gate, pubsub, hopeful: () => connected() || libp2p.getDialQueue().length > 0 },
-    topic,
+    { ...shared, gate, pubsub, hopeful },
+    { topic: topics.services, name: 'services', maxBytes: MAX_ANNOUNCEMENT_BYTES },
+  )
+  const statements = createGossip(
+    { ...shared, gate: components.statements?.gate ?? IGNORE, pubsub, hopeful },
+    { topic: topics.statements, name: 'statements', maxBytes: MAX_STATEMENT_BYTES },
   )
   started.use(
     keepGossipStreams({
@@ -64,14 +80,18 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
         identify.identify(connection, { signal: deadline(clock, DIAL_TIMEOUT_MS, LATE).signal }),
     }),
   )
-  const dht = started.use(kad === undefined ? noDht() : createDht({ clock, log, dht: kad, peerId, connected }))
+  const dht = started.use(
+    kad === undefined
+      ? noDht()
+      : createDht({ clock, log, dht: kad, peerId, connected, records, rules: components.records }),
+  )
   const speakers = async (protocol: string) => {
     const peers = await Promise.all(libp2p.getPeers().map((peer) => libp2p.peerStore.get(peer).catch(() => undefined)))
     return peers.flatMap((peer) => (peer?.protocols.includes(protocol) ? [peer.id.toString()] : []))
   }
   const sync = started.use(
     createSync(
-      { ...shared, streams, source: components.sync, speakers },
+      { ...shared, streams, source: components.sync, statements: components.statements?.sync, speakers },
       { everyMs: init.syncEveryMs, pullsPerMinute: init.syncPullsPerPeerPerMinute },
     ),
   )
@@ -84,6 +104,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     network: init.network,
     peerId,
     gossip,
+    statements,
     streams,
     sync,
     dht,
@@ -94,7 +115,10 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
       await sync.start()
       await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.greet(peer.toString()) })
       for (const peer of await speakers(SYNC_PROTOCOL)) sync.greet(peer)
-      if (init.role !== 'client') gossip.subscribe()
+      if (init.role !== 'client') {
+        gossip.subscribe()
+        if (components.statements !== undefined) statements.subscribe()
+      }
       keeper.start()
       events.emit('network:listening', { multiaddrs: addressesOf(libp2p) })
     },
@@ -118,6 +142,9 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
+
+/** Nobody here reads the topic: what comes all the same goes no further. */
+const IGNORE: Gate = async () => 'ignore'
 
 const LATE = new TimeoutError('the peer did not answer in time')
 

@@ -6,7 +6,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import { MAX_PENDING_GOSSIP, PUBLISH_POLL_MS, PUBLISH_WAIT_MS } from '../constants.ts'
-import type { NetworkEvents } from '../events.ts'
+import type { GossipTopic, NetworkEvents } from '../events.ts'
 import type { PubSub } from '../host/host.ts'
 import type { Conduct, Gate, GateAnswer, Gossip, Publication } from '../index.ts'
 
@@ -27,8 +27,16 @@ const RESULTS: Record<GateAnswer, TopicValidatorResult> = {
   reject: TopicValidatorResult.Reject,
 }
 
+export type GossipInit = {
+  /** the topic as gossipsub knows it, and as events name it */
+  readonly topic: string
+  readonly name: GossipTopic
+  /** a longer message is malformed: the gate is not asked */
+  readonly maxBytes: number
+}
+
 /**
- * The services topic. How gossipsub treats a validator that takes its time:
+ * One topic. How gossipsub treats a validator that takes its time:
  * - an id is *seen* before the validator runs. While it is pending, copies from others are dropped (and share the
  *   sender's fate in the scores), IHAVEs of it are not followed, and `publish` of the same bytes is refused;
  * - it enters the message cache when the validator accepts, however late: from then on it is forwarded, advertised and
@@ -36,26 +44,28 @@ const RESULTS: Record<GateAnswer, TopicValidatorResult> = {
  *   accept loses nothing;
  * - an ignored or rejected id stays seen for two minutes: another copy is not asked about again.
  */
-export function createGossip(components: GossipComponents, topic: string): Gossip & { subscribe(): void } {
+export function createGossip(components: GossipComponents, init: GossipInit): Gossip & { subscribe(): void } {
   const { clock, log, events, pubsub, conduct } = components
+  const { topic, name, maxBytes } = init
   let pending = 0
 
   const ask = async (from: string, data: Uint8Array): Promise<GateAnswer> => {
     if (pending >= MAX_PENDING_GOSSIP) {
-      events.emit('network:gossip-arrived', { from, bytes: data.byteLength, answer: 'dropped' })
+      events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer: 'dropped' })
       return 'ignore'
     }
     pending++
     let answer: GateAnswer = 'ignore'
     try {
-      answer = await components.gate({ data, from, messageId: messageId(topic, data) })
+      answer =
+        data.byteLength > maxBytes ? 'reject' : await components.gate({ data, from, messageId: messageId(topic, data) })
     } catch (error) {
       log.error('the gossip gate failed; the message is ignored', { error: messageOf(error) })
     } finally {
       pending--
     }
     if (answer === 'reject') conduct.lie(from)
-    events.emit('network:gossip-arrived', { from, bytes: data.byteLength, answer })
+    events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer })
     return answer
   }
   pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
@@ -88,7 +98,7 @@ export function createGossip(components: GossipComponents, topic: string): Gossi
       }
       // taken by gossipsub, which will advertise it, but every stream that it tried was gone
       if (outcome === 'unsent') outcome = 'no-peers'
-      events.emit('network:gossip-published', { bytes: data.byteLength, outcome })
+      events.emit('network:gossip-published', { topic: name, bytes: data.byteLength, outcome })
       return outcome
     },
   }

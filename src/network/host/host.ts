@@ -1,17 +1,24 @@
 import { type GossipSub, type GossipsubOpts, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface'
-import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import {
+  type KadDHT,
+  type KadDHTComponents,
+  kadDHT,
+  passthroughMapper,
+  removePrivateAddressesMapper,
+} from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { isPrivate } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Datastore } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
 import { messageId } from '../../../protocols/announcement.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import * as limits from '../constants.ts'
+import type { Callers } from '../dht/callers.ts'
+import type { Records } from '../dht/records.ts'
 import { ListenError } from '../errors.ts'
 import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
 import type { NetworkInit } from '../index.ts'
@@ -33,30 +40,33 @@ export type Host = Libp2p<HostServices>
 export type HostInit = {
   readonly network: NetworkInit
   readonly key: Ed25519PrivateKey
-  readonly store: Datastore
+  /** The datastore, and what value records have to be. */
+  readonly records: Pick<Records, 'store' | 'validators' | 'selectors'>
+  readonly callers: Callers
   readonly log: Log
   readonly ledger: Ledger
   readonly memory: PassingMemory
-  readonly topics: { readonly read: readonly string[]; readonly scored: readonly string[] }
+  /** What may be read and sent here; each is scored. */
+  readonly topics: readonly string[]
   /** Addresses that someone asked for by name: dialled also where private ones are not. */
   readonly allowed: { has(address: string): boolean }
 }
 
 /** libp2p with everything that this network says, listening. */
 export async function startHost(init: HostInit): Promise<Host> {
-  const { network, key, store, log, allowed, memory } = init
+  const { network, key, records, log, allowed, memory } = init
   const { visibility, listen = [], announce = [], role = 'node' } = network
   const client = role === 'client'
   const services = {
     identify: identify(),
     ping: ping(),
     pubsub: gossipsub(gossipOptions(init)),
-    ...(network.dht === false ? {} : { dht: kadDHT(dhtOptions(network)) }),
+    ...(network.dht === false ? {} : { dht: dhtService(init) }),
   }
   try {
     const libp2p = await createLibp2p({
       privateKey: key,
-      datastore: store,
+      datastore: records.store,
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },
@@ -99,7 +109,7 @@ function gossipOptions({ network, ledger, topics }: HostInit): Partial<Gossipsub
   return {
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: ({ topic, data }) => messageId(topic, data),
-    // the services topic forwards nothing by itself: every message passes the gate first
+    // no topic forwards anything by itself: every message passes a gate first
     fallbackToFloodsub: false,
     floodPublish: false,
     batchPublish: true,
@@ -114,7 +124,7 @@ function gossipOptions({ network, ledger, topics }: HostInit): Partial<Gossipsub
     // this node may be the only one that does
     gossipFactor: 1,
     seenTTL: network.seenTtlMs ?? limits.SEEN_TTL_MS,
-    allowedTopics: new Set(topics.read),
+    allowedTopics: new Set(topics),
     maxInboundDataLength: limits.MAX_GOSSIP_FRAME_BYTES,
     decodeRpcLimits: {
       maxSubscriptions: 16,
@@ -126,25 +136,34 @@ function gossipOptions({ network, ledger, topics }: HostInit): Partial<Gossipsub
       maxPeerInfos: 16,
     },
     gossipsubIWantFollowupMs: limits.IWANT_FOLLOWUP_MS,
-    scoreParams: scoreParams(topics.scored, network.visibility, ledger),
+    scoreParams: scoreParams(topics, network.visibility, ledger),
     scoreThresholds: THRESHOLDS,
   }
 }
 
-function dhtOptions({ network, visibility, role }: NetworkInit) {
-  return {
-    protocol: `/thundercloud/${network}/kad/1.0.0`,
+/** The DHT speaks a protocol of its own: libp2p's public one is no business of this network. */
+export function dhtProtocol(network: string): string {
+  return `/thundercloud/${network}/kad/1.0.0`
+}
+
+function dhtService({ network: { network, visibility, role }, records, callers }: HostInit) {
+  const service = kadDHT({
+    protocol: dhtProtocol(network),
     clientMode: role === 'client',
     // the library's default would drop every address of a private network
     peerInfoMapper: visibility === 'private' ? passthroughMapper : removePrivateAddressesMapper,
     allowQueryWithZeroPeers: true,
     alpha: limits.DHT_ALPHA,
+    networkDialTimeout: limits.DHT_REQUEST_TIMEOUT,
     reprovide: {
       interval: limits.REPROVIDE_INTERVAL_MS,
       validity: limits.PROVIDER_VALIDITY_MS,
       threshold: limits.REPROVIDE_THRESHOLD_MS,
     },
-  }
+    validators: records.validators,
+    selectors: records.selectors,
+  })
+  return (components: KadDHTComponents) => service(callers.around(components))
 }
 
 function listenError(error: unknown, listen: readonly string[]): ListenError | undefined {

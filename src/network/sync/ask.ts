@@ -1,9 +1,11 @@
 import type { CID } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
+import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from '../../../protocols/limits.ts'
+import { statementId } from '../../../protocols/statement.ts'
 import {
   decodeSyncAnswer,
   encodeSyncRequest,
+  type StatementItem,
   SYNC_PROTOCOL,
   type SyncAnswer,
   type SyncItem,
@@ -13,18 +15,27 @@ import { UnavailableError } from '../../base/errors.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
 import { SYNC_PULL_BATCH } from '../constants.ts'
-import type { Conduct, SyncSource } from '../index.ts'
+import type { Conduct, StatementSource, SyncSource } from '../index.ts'
 
 export interface AskComponents {
   streams: StreamOpener
   source: SyncSource
+  statements: StatementSource
   conduct: Conduct
 }
 
 type Options = { signal?: AbortSignal | undefined }
+type Page<Item> = { readonly items: readonly Item[]; readonly more: boolean }
+
+/** What one round asks for: pages of items, of which those that are missing here are pulled. */
+type Round<Item extends readonly [CID, ...unknown[]]> = {
+  list(peer: string, after: CID | undefined, options: Options): Promise<Page<Item>>
+  wants(items: readonly Item[]): readonly CID[]
+  pull(peer: string, ids: readonly CID[], options: Options): Promise<number>
+}
 
 /** The asking side of sync. */
-export function syncClient({ streams, source, conduct }: AskComponents) {
+export function syncClient({ streams, source, statements, conduct }: AskComponents) {
   async function* ask(peer: string, request: SyncRequest, { signal }: Options): AsyncGenerator<SyncAnswer> {
     const options = { signal, maxMessageBytes: MAX_REQUEST_BYTES }
     await using stream: MessageStream = await streams.open(peer, SYNC_PROTOCOL, options)
@@ -48,51 +59,95 @@ export function syncClient({ streams, source, conduct }: AskComponents) {
     }
   }
 
-  async function list(peer: string, after: CID | undefined, options: Options) {
-    const request = { v: 1, want: 'list', ...(after === undefined ? {} : { after }) } as const
+  async function list<Is extends 'items' | 'statements'>(
+    peer: string,
+    is: Is,
+    after: CID | undefined,
+    options: Options,
+  ): Promise<Extract<SyncAnswer, { is: Is }>> {
+    const want = is === 'items' ? 'list' : 'statements'
+    const request = { v: 1, want, ...(after === undefined ? {} : { after }) } as const
     for await (const answer of ask(peer, request, options)) {
-      if (answer.is === 'items') return answer
+      if (isOf(answer, is)) return answer
     }
     throw new UnavailableError('the peer did not list anything')
   }
 
-  /** Pulls `ids` in batches, each announcement taken in before the next is read. Returns how many came. */
-  async function pull(peer: string, ids: readonly CID[], options: Options): Promise<number> {
+  /** Asks for `ids` in batches, each answer taken in before the next is read. Returns how many came. */
+  async function pull(
+    peer: string,
+    want: 'pull' | 'pull-statements',
+    ids: readonly CID[],
+    options: Options,
+    take: (answer: SyncAnswer, asked: readonly CID[]) => Promise<boolean>,
+  ): Promise<number> {
     let came = 0
     for (let start = 0; start < ids.length; start += SYNC_PULL_BATCH) {
       const batch = ids.slice(start, start + SYNC_PULL_BATCH)
       let left = batch.length
-      for await (const answer of ask(peer, { v: 1, want: 'pull', ids: batch }, options)) {
-        if (answer.is !== 'announcement') continue
+      for await (const answer of ask(peer, { v: 1, want, ids: batch }, options)) {
+        if (answer.is !== 'announcement' && answer.is !== 'statement') continue
         if (left-- === 0) throw new ProtocolError('pull', 'brought more than was asked for')
-        await source.arrive(answer.announcement, peer, 'sync')
-        came++
+        if (await take(answer, batch)) came++
       }
     }
     return came
   }
+  const pullServices = (peer: string, ids: readonly CID[], options: Options) =>
+    pull(peer, 'pull', ids, options, async (answer) => {
+      if (answer.is !== 'announcement') return false
+      await source.arrive(answer.announcement, peer, 'sync')
+      return true
+    })
+  const pullStatements = (peer: string, ids: readonly CID[], options: Options) =>
+    pull(peer, 'pull-statements', ids, options, async (answer, asked) => {
+      if (answer.is !== 'statement') return false
+      const id = statementId(answer.statement)
+      if (!asked.some((one) => one.equals(id))) throw new ProtocolError('pull', 'brought a statement of another id')
+      try {
+        await statements.arrive(answer.statement, peer)
+      } catch (error) {
+        // a hub's members are pinned by each operator: the peer may well know them
+        if (!(error instanceof MembersError)) throw error
+        return false
+      }
+      return true
+    })
+
+  /** Lists page by page, and pulls what is better than what is here. */
+  async function round<Item extends readonly [CID, ...unknown[]]>(peer: string, options: Options, of: Round<Item>) {
+    let listed = 0
+    let pulled = 0
+    let after: CID | undefined
+    for (let more = true; more; ) {
+      const page: Page<Item> = await of.list(peer, after, options)
+      listed += page.items.length
+      pulled += await of.pull(peer, of.wants(page.items), options)
+      const last: CID | undefined = page.items.at(-1)?.[0]
+      if (page.more && (last === undefined || (after !== undefined && last.equals(after)))) {
+        throw new ProtocolError('list', 'has more and does not go on')
+      }
+      after = last
+      more = page.more
+    }
+    return { listed, pulled }
+  }
+  const ofServices: Round<SyncItem> = {
+    list: (peer, after, options) => list(peer, 'items', after, options),
+    wants: (items) => source.wants(items),
+    pull: pullServices,
+  }
+  const ofStatements: Round<StatementItem> = {
+    list: (peer, after, options) => list(peer, 'statements', after, options),
+    wants: (items) => statements.wants(items),
+    pull: pullStatements,
+  }
 
   return {
-    pull: (peer: string, ids: readonly CID[], options: Options = {}) => guard(peer, () => pull(peer, ids, options)),
-    /** Lists page by page, and pulls what is better than what is here. */
-    round: (peer: string, options: Options = {}) =>
-      guard(peer, async () => {
-        let listed = 0
-        let pulled = 0
-        let after: CID | undefined
-        for (let more = true; more; ) {
-          const page: { items: SyncItem[]; more: boolean } = await list(peer, after, options)
-          listed += page.items.length
-          pulled += await pull(peer, source.wants(page.items), options)
-          const last: CID | undefined = page.items.at(-1)?.[0]
-          if (page.more && (last === undefined || (after !== undefined && last.equals(after)))) {
-            throw new ProtocolError('list', 'has more and does not go on')
-          }
-          after = last
-          more = page.more
-        }
-        return { listed, pulled }
-      }),
+    pull: (peer: string, ids: readonly CID[], options: Options = {}) =>
+      guard(peer, () => pullServices(peer, ids, options)),
+    services: (peer: string, options: Options = {}) => guard(peer, () => round(peer, options, ofServices)),
+    statements: (peer: string, options: Options = {}) => guard(peer, () => round(peer, options, ofStatements)),
     async offer(peer: string, items: readonly SyncItem[], options: Options = {}) {
       for (let start = 0; start < items.length; start += MAX_SYNC_ITEMS) {
         const page = items.slice(start, start + MAX_SYNC_ITEMS)
@@ -103,4 +158,8 @@ export function syncClient({ streams, source, conduct }: AskComponents) {
       for await (const _ of ask(peer, { v: 1, want: 'tell', announcement }, options));
     },
   }
+}
+
+function isOf<Is extends SyncAnswer['is']>(answer: SyncAnswer, is: Is): answer is Extract<SyncAnswer, { is: Is }> {
+  return answer.is === is
 }

@@ -3,10 +3,13 @@ import { SYNC_PEERS, SYNC_REQUESTS } from '../constants.ts'
 
 /** What one peer may ask of sync, and have sent: a bucket each, for the peers heard of last. */
 export function createQuotas(monotonicMs: () => number, pullsPerMinute: number) {
+  const aMinutesWorth = () => createBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs)
   const buckets = () => ({
     requests: createBucket(SYNC_REQUESTS, monotonicMs),
-    pulls: createBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs),
-    offers: createBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs),
+    pulls: aMinutesWorth(),
+    offers: aMinutesWorth(),
+    // apart: who has pulled services to the limit may still learn what was called unsafe
+    statements: aMinutesWorth(),
   })
   const peers = new BoundedMap<string, ReturnType<typeof buckets>>(SYNC_PEERS)
   return (peer: string) => {

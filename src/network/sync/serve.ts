@@ -1,26 +1,27 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
-import { MAX_SYNC_ITEMS } from '../../../protocols/limits.ts'
+import { MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from '../../../protocols/limits.ts'
 import { decodeSyncRequest, encodeSyncAnswer, SYNC_PROTOCOL, type SyncAnswer } from '../../../protocols/sync.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct, SyncSource } from '../index.ts'
+import type { Conduct, StatementSource, SyncSource } from '../index.ts'
 import type { Quotas } from './quota.ts'
 
 export interface ServeComponents {
   events: Emitter<NetworkEvents>
   source: SyncSource
+  statements: StatementSource
   conduct: Conduct
   quotas: Quotas
   /** Pulls what an offer has that is missing here; must not be waited for while the offer's stream is open. */
   pullLater(peer: string, ids: readonly CID[]): void
 }
 
-/** One request a stream: list, pull, offer or tell. */
-export function syncServer({ events, source, conduct, quotas, pullLater }: ServeComponents) {
+/** One request a stream. */
+export function syncServer({ events, source, statements, conduct, quotas, pullLater }: ServeComponents) {
   const refuse = (peer: string, reason: string): SyncAnswer => {
     events.emit('network:refused', { peer, protocol: SYNC_PROTOCOL, reason })
     return { is: 'error', message: reason }
@@ -52,6 +53,19 @@ export function syncServer({ events, source, conduct, quotas, pullLater }: Serve
       }
       case 'tell':
         await source.arrive(request.announcement, peer, 'tell')
+        return yield { is: 'end' }
+      case 'statements': {
+        const items = statements.list(request.after, MAX_SYNC_STATEMENTS + 1)
+        const more = items.length > MAX_SYNC_STATEMENTS
+        return yield { is: 'statements', items: items.slice(0, MAX_SYNC_STATEMENTS), more }
+      }
+      case 'pull-statements':
+        for (const id of request.ids) {
+          const statement = statements.get(id)
+          if (statement === undefined) continue
+          if (!quota.statements.take()) return yield refuse(peer, 'too many pulls of statements')
+          yield { is: 'statement', statement }
+        }
         return yield { is: 'end' }
       default:
         request satisfies never

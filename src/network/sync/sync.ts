@@ -18,7 +18,7 @@ import {
   SYNC_ROUND_TIMEOUT_MS,
 } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct, Streams, Sync, SyncSource } from '../index.ts'
+import type { Conduct, StatementSource, Streams, Sync, SyncSource } from '../index.ts'
 import { syncClient } from './ask.ts'
 import { createOffers } from './offers.ts'
 import { createQuotas } from './quota.ts'
@@ -32,6 +32,7 @@ export interface SyncComponents {
   streams: Streams
   conduct: Conduct
   source: SyncSource | undefined
+  statements: StatementSource | undefined
   /** Connected peers that speak a protocol. */
   speakers(protocol: string): Promise<string[]>
 }
@@ -49,8 +50,10 @@ export type RunningSync = Sync &
 export function createSync(components: SyncComponents, init: SyncInit): RunningSync {
   const { clock, rng, log, events, streams, conduct, speakers } = components
   const source = components.source ?? NOTHING
+  const statements = components.statements ?? NO_STATEMENTS
+  const silent = components.source === undefined && components.statements === undefined
   const over = new AbortController()
-  const client = syncClient({ streams, source, conduct })
+  const client = syncClient({ streams, source, statements, conduct })
   const rounds = createQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
   // offers are short and urgent: they do not wait behind whole rounds
   const offers = createQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })
@@ -74,8 +77,25 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   }
   const round = async (peer: string, options: { signal?: AbortSignal | undefined } = {}) => {
     lastRound.set(peer, clock.monotonic())
-    const result = await client.round(peer, options)
-    events.emit('network:synced', { peer, ...result })
+    // beside one another: neither quotas and failures of the one nor its length keep the other back
+    const [ofServices, ofStatements] = await Promise.allSettled([
+      components.source === undefined ? NONE : client.services(peer, options),
+      components.statements === undefined ? NONE : client.statements(peer, options),
+    ])
+    if (ofStatements.status === 'rejected') {
+      log.debug('no statements came from a neighbour', { peer, error: messageOf(ofStatements.reason) })
+    }
+    const heard = ofStatements.status === 'fulfilled' ? ofStatements.value : NONE
+    const result = ofServices.status === 'fulfilled' ? ofServices.value : NONE
+    if (ofServices.status === 'fulfilled' || heard.listed > 0) {
+      events.emit('network:synced', {
+        peer,
+        ...result,
+        statementsListed: heard.listed,
+        statementsPulled: heard.pulled,
+      })
+    }
+    if (ofServices.status === 'rejected') throw ofServices.reason
     return result.pulled
   }
   const pullLater = (peer: string, ids: readonly CID[]) =>
@@ -93,15 +113,15 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
 
   return {
     async start() {
-      if (components.source === undefined) return
-      const serve = syncServer({ events, source, conduct, quotas, pullLater })
+      if (silent) return
+      const serve = syncServer({ events, source, statements, conduct, quotas, pullLater })
       cleanup.use(await streams.handle(SYNC_PROTOCOL, serve, { maxMessageBytes: MAX_REQUEST_BYTES, maxInbound: 8 }))
       const everyMs = init.everyMs ?? SYNC_EVERY_MS
       // nodes that started together do not stay in step
       cleanup.use(clock.every(everyMs * (0.75 + rng.fraction() / 2), () => void roundWithAnyone()))
     },
     greet(peer) {
-      if (components.source === undefined) return
+      if (silent) return
       if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_PEER_GAP_MS) return
       lastRound.set(peer, clock.monotonic())
       void quietly(peer, (signal) => round(peer, { signal }))
@@ -131,3 +151,12 @@ const NOTHING: SyncSource = {
     throw new NotFoundError('this peer takes no announcements in')
   },
 }
+
+const NO_STATEMENTS: StatementSource = {
+  list: () => [],
+  get: () => undefined,
+  wants: () => [],
+  arrive: async () => {},
+}
+
+const NONE = { listed: 0, pulled: 0 }

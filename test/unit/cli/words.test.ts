@@ -98,7 +98,7 @@ describe('output', () => {
     const verdict = { run: false as const, redirect: true, reasons: [] }
     const line = narrate('node:verdict', { id: 'bafy1', name: 'x\u001b', verdict, tookMs: 1 }, false)
     expect(line).toBe('"x\ufffd" bafy1: not run here, passed on')
-    expect(narrate('network:gossip-published', { bytes: 1, outcome: 'seen' }, false)).toBeUndefined()
+    expect(narrate('network:gossip-published', { topic: 'services', bytes: 1, outcome: 'seen' }, false)).toBeUndefined()
   })
 })
 

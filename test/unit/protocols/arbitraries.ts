@@ -221,15 +221,20 @@ export const statusAnswer: fc.Arbitrary<StatusAnswer> = fc.oneof(
 )
 
 const items = fc.array(fc.tuple(structure, fc.nat(MAX_DEPTH)), { maxLength: 4 })
+const statementItems = fc.array(fc.tuple(structure, address), { maxLength: 4 })
 export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
   fc.record({ v, want: fc.constant('list' as const), after: fc.option(structure, { nil: undefined }) }),
   fc.record({ v, want: fc.constant('pull' as const), ids: fc.array(structure, { maxLength: 4 }) }),
   fc.record({ v, want: fc.constant('offer' as const), items }),
   fc.record({ v, want: fc.constant('tell' as const), announcement: bytes(0, 40) }),
+  fc.record({ v, want: fc.constant('statements' as const), after: fc.option(structure, { nil: undefined }) }),
+  fc.record({ v, want: fc.constant('pull-statements' as const), ids: fc.array(structure, { maxLength: 4 }) }),
 )
 export const syncAnswer: fc.Arbitrary<SyncAnswer> = fc.oneof(
   fc.record({ is: fc.constant('items' as const), items, more: fc.boolean() }),
   fc.record({ is: fc.constant('announcement' as const), announcement: bytes(0, 40) }),
+  fc.record({ is: fc.constant('statements' as const), items: statementItems, more: fc.boolean() }),
+  fc.record({ is: fc.constant('statement' as const), statement: bytes(0, 40) }),
   end,
   failed,
 )

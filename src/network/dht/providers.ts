@@ -1,38 +1,35 @@
 import type { KadDHT } from '@libp2p/kad-dht'
-import type { CID } from '../../protocols/encoding.ts'
-import { type Clock, deadline, sleep } from '../base/clock.ts'
-import { messageOf, TimeoutError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
-import { FIND_TIMEOUT_MS, PROVIDE_RETRY_MS, PROVIDE_TIMEOUT_MS, TABLE_WAIT_MS } from './constants.ts'
-import { NotProvidedError } from './errors.ts'
-import type { Dht } from './index.ts'
+import type { CID } from '../../../protocols/encoding.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { messageOf, TimeoutError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { FIND_TIMEOUT_MS, PROVIDE_RETRY_MS, PROVIDE_TIMEOUT_MS } from '../constants.ts'
+import { NotProvidedError } from '../errors.ts'
+import type { Dht } from '../index.ts'
 
-export interface DhtComponents {
+export interface ProvidersComponents {
   clock: Clock
   log: Log
   dht: KadDHT
   peerId: string
   connected(): boolean
+  /** Waits a moment for someone to ask. */
+  tableFilled(signal: AbortSignal): Promise<void>
 }
 
-/** kad-dht's table of neighbours, which its interface does not tell. */
-type WithTable = { readonly routingTable?: { readonly size: number } }
+type Providers = Pick<Dht, 'provide' | 'cancel' | 'findProviders'> & AsyncDisposable
 
 /**
  * Provider records. kad-dht provides again by itself what it once provided; a record that nobody took (no neighbour yet,
  * all lookups failed) is tried again here.
  */
-export function createDht({ clock, log, dht, peerId, connected }: DhtComponents): Dht & AsyncDisposable {
+export function createProviders(components: ProvidersComponents): Providers {
+  const { clock, log, dht, peerId, connected, tableFilled } = components
   /** what is provided -> how many peers took the record the last time */
   const wanted = new Map<string, { readonly cid: CID; holders: number }>()
   const over = new AbortController()
   let retrying = false
 
-  const tableFilled = async (signal: AbortSignal) => {
-    const size = () => (dht as WithTable).routingTable?.size ?? Number.POSITIVE_INFINITY
-    const until = clock.monotonic() + TABLE_WAIT_MS
-    while (size() === 0 && connected() && clock.monotonic() < until) await sleep(clock, 50, { signal })
-  }
   const attempt = async (cid: CID, signal: AbortSignal): Promise<number> => {
     await tableFilled(signal)
     let holders = 0
@@ -106,15 +103,5 @@ export function createDht({ clock, log, dht, peerId, connected }: DhtComponents)
       timer.cancel()
       over.abort(new Error('the node is stopping'))
     },
-  }
-}
-
-/** For a network without a DHT: nothing is provided, nobody is found. */
-export function noDht(): Dht & AsyncDisposable {
-  return {
-    provide: async () => 0,
-    cancel: async () => {},
-    async *findProviders() {},
-    [Symbol.asyncDispose]: async () => {},
   }
 }

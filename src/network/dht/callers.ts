@@ -1,0 +1,42 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
+
+/**
+ * Who asked for what kad-dht does now. It hands a record that a peer put on to the datastore without a word of the peer;
+ * so the handler of its streams runs in a context that knows.
+ */
+export interface Callers {
+  /** The peer whose request is being answered; undefined for what this node does of its own accord. */
+  current(): string | undefined
+  run<T>(peer: string, work: () => T): T
+  /** kad-dht's components, with a registrar whose handlers run in the context of their peer. */
+  around(components: KadDHTComponents): KadDHTComponents
+}
+
+export function createCallers(): Callers {
+  const context = new AsyncLocalStorage<string>()
+  const handlersIn = (registrar: KadDHTComponents['registrar']) =>
+    overriding(registrar, 'handle', (protocol, handler, options) =>
+      registrar.handle(
+        protocol,
+        (stream, connection) => context.run(connection.remotePeer.toString(), () => handler(stream, connection)),
+        options,
+      ),
+    )
+  return {
+    current: () => context.getStore(),
+    run: (peer, work) => context.run(peer, work),
+    around: (components) => overriding(components, 'registrar', handlersIn(components.registrar)),
+  }
+}
+
+/** The same object but for one member. Its methods still see the original, for some keep their state in private fields. */
+function overriding<T extends object, K extends keyof T>(target: T, name: K, member: T[K]): T {
+  return new Proxy(target, {
+    get(_, property) {
+      if (property === name) return member
+      const value: unknown = Reflect.get(target, property)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

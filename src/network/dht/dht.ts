@@ -1,0 +1,53 @@
+import type { KadDHT } from '@libp2p/kad-dht'
+import type { Clock } from '../../base/clock.ts'
+import { UnavailableError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { NotProvidedError } from '../errors.ts'
+import type { Dht, RecordRules } from '../index.ts'
+import { createProviders } from './providers.ts'
+import type { Records } from './records.ts'
+import { tableOf } from './table.ts'
+import { createValues } from './values.ts'
+
+export interface DhtComponents {
+  clock: Clock
+  log: Log
+  dht: KadDHT
+  peerId: string
+  records: Pick<Records, 'check' | 'local'>
+  rules: RecordRules | undefined
+  connected(): boolean
+}
+
+export function createDht(components: DhtComponents): Dht & AsyncDisposable {
+  const shared = { ...components, tableFilled: tableOf(components).filled }
+  const providers = createProviders(shared)
+  const values = createValues(shared)
+  return {
+    provide: providers.provide,
+    cancel: providers.cancel,
+    findProviders: providers.findProviders,
+    putValue: values.putValue,
+    findValues: values.findValues,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([providers[Symbol.asyncDispose](), values[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+/** For a network without a DHT: nothing is provided or kept, nobody and nothing is found. */
+export function noDht(): Dht & AsyncDisposable {
+  return {
+    provide: async () => 0,
+    cancel: async () => {},
+    async *findProviders() {},
+    async putValue() {
+      throw new NotProvidedError('this node has no DHT to put a record into')
+    },
+    // biome-ignore lint/correctness/useYield: there is nothing to yield
+    async *findValues() {
+      throw new UnavailableError('this node has no DHT to find a record in')
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }
+}

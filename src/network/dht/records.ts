@@ -1,0 +1,206 @@
+import { Record as DhtRecord, type Selectors, type Validators } from '@libp2p/kad-dht'
+import { type Datastore, Key } from 'interface-datastore'
+import { compareBytes, toBase32 } from '../../../protocols/encoding.ts'
+import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
+import type { Clock } from '../../base/clock.ts'
+import { messageOf, NotFoundError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import { BoundedMap, createBucket, createQueue } from '../../base/queue.ts'
+import { MAX_RECORDS, RECORD_LOOKS, RECORD_PEERS, RECORD_PUTS, RECORD_QUEUE, RECORD_SWEEP_MS } from '../constants.ts'
+import { RecordRefusedError } from '../errors.ts'
+import type { NetworkEvents } from '../events.ts'
+import type { Conduct, RecordRules } from '../index.ts'
+import { createCheck, type RecordCheck } from './checks.ts'
+import { decodeKept, encodeKept, type Kept } from './envelope.ts'
+import { GuardedDatastore } from './guard.ts'
+import { createRoom, isOver, OURS, placersOf, type Slot } from './room.ts'
+
+/** Where kad-dht keeps value records: <prefix><key in base32>. */
+export const RECORDS = '/dht/record/'
+/** The first part of the keys that there are: kad-dht refuses others. */
+const KINDS = ['attest', 'trust']
+
+export interface RecordsComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NetworkEvents>
+  conduct: Conduct
+  store: Datastore
+  rules: RecordRules | undefined
+  /** The peer whose request is being answered. */
+  caller(): string | undefined
+}
+
+/**
+ * The DHT's value records. Whatever writes one (a peer's put, an own put, a correction) comes through `store`, and meets
+ * the same rules there, one write after the other: kad-dht by itself lets an older record replace a newer one.
+ */
+export interface Records extends AsyncDisposable {
+  /** What libp2p gets. */
+  readonly store: Datastore
+  readonly validators: Validators
+  readonly selectors: Selectors
+  readonly check: RecordCheck
+  /** The value that lies here under a key, and is in time. */
+  local(key: string): Promise<Uint8Array | undefined>
+  /** Records that lie here. */
+  count(): number
+}
+
+export async function createRecords(components: RecordsComponents, init: { protocol: string }): Promise<Records> {
+  const { clock, log, events, conduct, store, rules, caller } = components
+  const room = createRoom()
+  const check = createCheck(rules, clock)
+  const buckets = new BoundedMap<string, ReturnType<typeof createBucket>>(RECORD_PEERS)
+  // one at a time: between the look at what lies there and the write nothing else is written
+  const writes = createQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
+
+  const read = async (name: string): Promise<Kept | undefined> => {
+    if (room.get(name) === undefined) return undefined
+    try {
+      return decodeKept(await store.get(new Key(name, false)))
+    } catch (error) {
+      log.warn('a record can not be read any more and is forgotten', { name, error: messageOf(error) })
+      return undefined
+    }
+  }
+  const inTime = async (name: string): Promise<Kept | undefined> => {
+    const slot = room.get(name)
+    return slot === undefined || isOver(slot, clock.now()) ? undefined : await read(name)
+  }
+  const forget = async (name: string) => {
+    room.remove(name)
+    await store.delete(new Key(name, false))
+  }
+  /** One record goes for the one that comes; those that this node relies on are found out here, and count as its own. */
+  const pushOut = async (coming: string) => {
+    for (let look = 0; look < RECORD_LOOKS; look++) {
+      const name = room.victim(coming)
+      const slot = name === undefined ? undefined : room.get(name)
+      if (name === undefined || slot === undefined) break
+      const { second, ...first } = slot
+      const kept = second === undefined ? await read(name) : undefined
+      if (second === undefined && (kept === undefined || !rules?.keeps(kept.value))) return await forget(name)
+      room.set(name, { ...first, placer: second ?? OURS })
+    }
+    throw new RecordRefusedError('there is no room for more records')
+  }
+  const mayCome = (peer: string) => {
+    const bucket = buckets.get(peer) ?? createBucket(RECORD_PUTS, () => clock.monotonic())
+    buckets.set(peer, bucket)
+    if (!bucket.take()) throw new RecordRefusedError('too many records in a short time')
+  }
+
+  const write = async (name: string, key: string, value: Uint8Array, peer: string | undefined) => {
+    const { signer, expires } = check(key, value)
+    await writes.add(async () => {
+      const held = await read(name)
+      if (held !== undefined && compareBytes(held.value, value) !== 0 && !rules?.replaces(value, held.value)) {
+        throw new RecordRefusedError('a newer record lies under this key')
+      }
+      const placer = peer === undefined || rules?.keeps(value) ? OURS : peer
+      if (held === undefined) {
+        const refusal = room.refusal({ signer, placer })
+        if (refusal !== undefined) throw new RecordRefusedError(refusal)
+        if (room.full()) await pushOut(placer)
+      }
+      const slot = {
+        signer,
+        ...(held === undefined ? { placer } : placersOf(held.slot, placer)),
+        receivedAt: clock.now(),
+        expiresAt: expires * 1000,
+      }
+      await store.put(new Key(name, false), encodeKept({ slot, key, value }))
+      room.set(name, slot)
+    })
+  }
+  const put = async (name: string, encoded: Uint8Array) => {
+    const peer = caller()
+    try {
+      if (peer !== undefined) mayCome(peer)
+      const record = DhtRecord.deserialize(encoded)
+      if (name !== RECORDS + toBase32(record.key)) throw new ProtocolError('key', 'is not the one that it is put under')
+      await write(name, new TextDecoder().decode(record.key), record.value, peer)
+    } catch (error) {
+      if (peer === undefined) throw error
+      if (isLie(error)) conduct.lie(peer)
+      events.emit('network:refused', { peer, protocol: init.protocol, reason: messageOf(error) })
+      throw error
+    }
+  }
+  const sweep = async () => {
+    const over = [...room.over(clock.now())]
+    for (const name of over) await forget(name)
+  }
+
+  if (rules !== undefined) await load(components, room)
+  await sweep()
+  const timer = clock.every(RECORD_SWEEP_MS, () => {
+    writes.add(sweep).catch((error: unknown) => log.warn('records were not swept', { error: messageOf(error) }))
+  })
+
+  return {
+    check,
+    store: new GuardedDatastore(store, RECORDS, {
+      put,
+      async get(name) {
+        const kept = await inTime(name)
+        if (kept === undefined) throw new NotFoundError('there is no such record')
+        const { slot, key, value } = kept
+        return new DhtRecord(new TextEncoder().encode(key), value, new Date(slot.receivedAt)).serialize()
+      },
+      has: async (name) => (await inTime(name)) !== undefined,
+      delete: (name) => writes.add(() => forget(name)),
+    }),
+    validators: Object.fromEntries(
+      KINDS.map((kind) => [
+        kind,
+        // what a peer puts is checked by the store, after it was counted
+        (key: Uint8Array, value: Uint8Array) => {
+          if (caller() === undefined) check(new TextDecoder().decode(key), value)
+        },
+      ]),
+    ),
+    selectors: Object.fromEntries(
+      KINDS.map((kind) => [kind, (_key: Uint8Array, values: Uint8Array[]) => best(values)]),
+    ),
+    local: async (key) => (await inTime(RECORDS + toBase32(new TextEncoder().encode(key))))?.value,
+    count: () => room.size,
+    async [Symbol.asyncDispose]() {
+      timer.cancel()
+      await writes.idle()
+    },
+  }
+
+  function best(values: readonly Uint8Array[]): number {
+    return values.reduce(
+      (found, value, at) => (at > 0 && rules?.replaces(value, values[found] ?? value) ? at : found),
+      0,
+    )
+  }
+}
+
+/** What an earlier run kept; what is no record of this form, or more than there is room for, goes. */
+async function load({ store, log }: RecordsComponents, room: ReturnType<typeof createRoom>): Promise<void> {
+  const found: { name: string; slot: Slot }[] = []
+  const unusable: Key[] = []
+  for await (const { key, value } of store.query({ prefix: RECORDS })) {
+    try {
+      const { slot } = decodeKept(value)
+      if (found.length < MAX_RECORDS) found.push({ name: key.toString(), slot })
+      else unusable.push(key)
+    } catch {
+      unusable.push(key)
+    }
+  }
+  for (const { name, slot } of found.sort((a, b) => a.slot.receivedAt - b.slot.receivedAt)) room.set(name, slot)
+  for (const key of unusable) await store.delete(key)
+  if (unusable.length > 0) log.warn('records were forgotten that can not be used', { count: unusable.length })
+}
+
+/** Not what another node can rightly see otherwise: its clock may differ, and it may know a hub's members. */
+function isLie(error: unknown): boolean {
+  if (!(error instanceof ProtocolError) || error instanceof MembersError) return false
+  return !/(^|\.)(issued|expires)$/.test(error.field)
+}

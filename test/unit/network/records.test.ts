@@ -1,0 +1,215 @@
+import { Record as DhtRecord } from '@libp2p/kad-dht'
+import { MemoryDatastore } from 'datastore-core'
+import { Key } from 'interface-datastore'
+import { beforeEach, expect, test } from 'vitest'
+import { toBase32 } from '../../../protocols/encoding.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import { createEvents } from '../../../src/base/events.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { createCallers } from '../../../src/network/dht/callers.ts'
+import { createRecords, RECORDS } from '../../../src/network/dht/records.ts'
+import type { NetworkEvents } from '../../../src/network/events.ts'
+import { note, noteRules, readNote } from './rules.ts'
+
+const HOUR = 3_600_000
+const bytes = (text: string) => new TextEncoder().encode(text)
+const nameOf = (key: string) => new Key(RECORDS + toBase32(bytes(key)), false)
+
+let relied: Set<string>
+let lies: string[]
+let refused: string[]
+
+beforeEach(() => {
+  relied = new Set()
+  lies = []
+  refused = []
+})
+
+/** The store that libp2p gets, with peers that put into it as kad-dht's handler does. */
+async function keeper(disk = new MemoryDatastore(), clock = manualClock()) {
+  const callers = createCallers()
+  const events = createEvents<NetworkEvents>()
+  events.on('network:refused', ({ reason }) => refused.push(reason))
+  const { rules, count } = noteRules({ on: ({ signer }) => relied.has(signer) })
+  const records = await createRecords(
+    {
+      clock,
+      log: silentLog(),
+      events,
+      conduct: { credit: () => {}, lie: (peer) => lies.push(peer) },
+      store: disk,
+      rules,
+      caller: callers.current,
+    },
+    { protocol: '/kad' },
+  )
+  const own = async (key: string, value: Uint8Array) => {
+    await records.store.put(nameOf(key), new DhtRecord(bytes(key), value, new Date(0)).serialize())
+  }
+  return {
+    records,
+    clock,
+    disk,
+    count,
+    own,
+    put: (peer: string, key: string, value: Uint8Array) => callers.run(peer, () => own(key, value)),
+    seq: async (key: string) => {
+      const value = await records.local(key)
+      return value === undefined ? undefined : readNote(value).seq
+    },
+  }
+}
+
+test('a record is served as kad-dht wrote it, and as old as it is', async () => {
+  const { put, records, clock } = await keeper()
+  await put('p', '/attest/a', note('/attest/a'))
+  const served = DhtRecord.deserialize(await records.store.get(nameOf('/attest/a')))
+  expect(new TextDecoder().decode(served.key)).toBe('/attest/a')
+  expect(served.value).toEqual(note('/attest/a'))
+  expect(served.timeReceived.getTime()).toBe(clock.now())
+  await expect(records.store.get(nameOf('/attest/b'))).rejects.toMatchObject({ name: 'NotFoundError' })
+})
+
+test('an older record never replaces a newer one, however many come at once and whoever brings them', async () => {
+  const { put, own, seq } = await keeper()
+  const seqs = [3, 9, 1, 7, 9, 2, 8]
+  await Promise.allSettled(
+    seqs.map((seq, at) => put(`p${at}`, '/attest/a', note('/attest/a', { seq, pad: '.'.repeat(at) }))),
+  )
+  expect(await seq('/attest/a')).toBe(9)
+  await expect(own('/attest/a', note('/attest/a', { seq: 8 }))).rejects.toThrow('a newer record lies under this key')
+  expect(await seq('/attest/a')).toBe(9)
+})
+
+test('what breaks the rules does not come in; forgeries cost their sender, other clocks do not', async () => {
+  const { put, seq, clock } = await keeper()
+  const past = Math.floor(clock.now() / 1000) - 5
+  await expect(put('liar', '/attest/a', note('/attest/a', { forged: true }))).rejects.toThrow('forged')
+  await expect(put('liar', '/attest/a', note('/attest/b'))).rejects.toThrow('of another record')
+  await expect(put('liar', '/attest/a', note('/attest/a', { pad: '.'.repeat(5 * 1024) }))).rejects.toThrow(
+    'at most 4096',
+  )
+  await expect(put('liar', `/attest/${'a'.repeat(300)}`, note('/attest/a'))).rejects.toThrow('longer than 256')
+  await expect(put('late', '/attest/a', note('/attest/a', { expires: past }))).rejects.toThrow('expires: is over')
+  expect(await seq('/attest/a')).toBeUndefined()
+  expect(lies).toEqual(['liar', 'liar', 'liar', 'liar'])
+  expect(refused).toHaveLength(5)
+})
+
+test('a record can not be put under the place of another key', async () => {
+  const { records } = await keeper()
+  const record = new DhtRecord(bytes('/attest/a'), note('/attest/a'), new Date(0)).serialize()
+  await expect(records.store.put(nameOf('/attest/b'), record)).rejects.toThrow('not the one that it is put under')
+  const batch = records.store.batch()
+  batch.put(nameOf('/attest/b'), record)
+  await expect(batch.commit()).rejects.toThrow('not the one that it is put under')
+  expect(records.count()).toBe(0)
+})
+
+test('records end with their statement, and two days after they were last put', async () => {
+  const { put, seq, records, clock, disk } = await keeper()
+  const soon = Math.floor(clock.now() / 1000) + 3600
+  await put('p', '/attest/soon', note('/attest/soon', { expires: soon }))
+  await put('p', '/attest/a', note('/attest/a'))
+  await put('p', '/attest/b', note('/attest/b'))
+  await clock.advance(HOUR + 1000)
+  expect(await seq('/attest/soon')).toBeUndefined()
+  await clock.advance(40 * HOUR)
+  await put('q', '/attest/b', note('/attest/b'))
+  await clock.advance(8 * HOUR)
+  expect([await seq('/attest/a'), await seq('/attest/b')]).toEqual([undefined, 1])
+  expect(records.count()).toBe(1)
+  expect((await Array.fromAsync(disk.queryKeys({}))).map(String)).toEqual([nameOf('/attest/b').toString()])
+})
+
+test('one peer places no more than its share, and puts no faster than it may', async () => {
+  const { put, records, clock, count } = await keeper()
+  let taken = 0
+  for (let at = 0; at < 3000; at++) {
+    if (at % 8 === 0) await clock.advance(1000)
+    const key = `/attest/${at}`
+    taken += await put('flooder', key, note(key, { signer: `s${at}` })).then(
+      () => 1,
+      () => 0,
+    )
+  }
+  expect(taken).toBe(1024)
+  expect(records.count()).toBe(1024)
+  expect(refused).toContain('too many records placed by one peer')
+  const before = count.checks
+  for (let at = 0; at < 1000; at++) await put('flooder', '/attest/x', note('/attest/x')).catch(() => {})
+  expect(count.checks - before).toBeLessThan(300)
+  expect(refused.at(-1)).toBe('too many records in a short time')
+})
+
+test('one signer has no more than its share, except where this node relies on it', async () => {
+  const { own, put, records, clock } = await keeper()
+  relied.add('relied')
+  for (const signer of ['stranger', 'relied']) {
+    for (let at = 0; at < 1100; at++) {
+      if (at % 8 === 0) await clock.advance(1000)
+      const key = `/attest/${signer}-${at}`
+      await put(`p${at % 2}`, key, note(key, { signer })).catch(() => {})
+    }
+  }
+  expect(records.count()).toBe(1024 + 1100)
+  expect(new Set(refused)).toEqual(new Set(['too many records of one signer']))
+  await own('/attest/mine', note('/attest/mine', { signer: 'stranger' }))
+})
+
+test('junk of many peers pushes out junk: what this node put or relies on stays, and honest peers keep theirs', async () => {
+  const { put, own, seq, records } = await keeper()
+  await own('/attest/own', note('/attest/own', { signer: 'me' }))
+  await put('honest', '/attest/honest', note('/attest/honest', { signer: 'other' }))
+  await put('honest', '/attest/later', note('/attest/later', { signer: 'hub' }))
+  relied.add('hub')
+  await put('honest', '/attest/relied', note('/attest/relied', { signer: 'hub' }))
+  // someone who places others' records as well can not have them counted as junk
+  await put('peer-0', '/attest/honest', note('/attest/honest', { signer: 'other' }))
+  for (let at = 0; at < 20_000; at++) {
+    const key = `/trust/${at}`
+    await put(`peer-${at % 100}`, key, note(key, { signer: `s${at}` }))
+  }
+  expect(records.count()).toBe(16_384)
+  for (const key of ['own', 'honest', 'later', 'relied']) expect([key, await seq(`/attest/${key}`)]).toEqual([key, 1])
+  // newest junk is there, oldest went
+  expect([await seq('/trust/19999'), await seq('/trust/0')]).toEqual([1, undefined])
+})
+
+test('200,000 quick junk puts of one peer: the share holds, memory does not grow, honest records stay', async () => {
+  const { put, seq, records, disk, count, clock } = await keeper()
+  await put('honest', '/attest/honest', note('/attest/honest'))
+  const junk = note('/attest/junk')
+  for (let at = 0; at < 200_000; at++) {
+    if (at % 10_000 === 0) await clock.advance(60_000)
+    const key = `/attest/junk-${at}`
+    await put('flooder', key, at % 2 === 0 ? note(key, { signer: `s${at}` }) : junk).catch(() => {})
+  }
+  expect(records.count()).toBeLessThanOrEqual(1025)
+  expect(await Array.fromAsync(disk.queryKeys({}))).toHaveLength(records.count())
+  expect(count.checks).toBeLessThan(256 + 20 * 60 * 8 + 10)
+  expect(await seq('/attest/honest')).toBe(1)
+  expect(refused.length).toBeGreaterThan(190_000)
+})
+
+test('after a restart newer still wins, quotas still count, and what is no record goes', async () => {
+  const first = await keeper()
+  await first.put('p', '/attest/a', note('/attest/a', { seq: 5 }))
+  await first.put('p', '/attest/old', note('/attest/old'))
+  for (let at = 0; at < 1022; at++) {
+    if (at % 8 === 0) await first.clock.advance(1000)
+    await first.put('p', `/attest/${at}`, note(`/attest/${at}`, { signer: `s${at}` }))
+  }
+  await first.clock.advance(47 * HOUR)
+  await first.put('p', '/attest/a', note('/attest/a', { seq: 5 }))
+  await first.records[Symbol.asyncDispose]()
+  await first.disk.put(nameOf('/attest/odd'), new DhtRecord(bytes('/attest/odd'), bytes('?'), new Date()).serialize())
+
+  const again = await keeper(first.disk, first.clock)
+  expect(again.records.count()).toBe(1024)
+  await expect(again.put('q', '/attest/a', note('/attest/a', { seq: 4 }))).rejects.toThrow('a newer record')
+  await expect(again.put('p', '/attest/new', note('/attest/new'))).rejects.toThrow('placed by one peer')
+  await first.clock.advance(2 * HOUR)
+  expect([await again.seq('/attest/a'), await again.seq('/attest/old')]).toEqual([5, undefined])
+  await again.put('p', '/attest/new', note('/attest/new'))
+})
