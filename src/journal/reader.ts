@@ -6,6 +6,7 @@ import { BUSY_TIMEOUT_MS } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
 import { refuseNewer, schemaVersion } from './migrations.ts'
 import { type Sql, sqlOf } from './sql.ts'
+import type { StatementRecord } from './statements.ts'
 
 /** A service as it was heard: its signed body, when it came (ms), and the best ticket. */
 export type HeardService = {
@@ -29,6 +30,8 @@ export interface JournalReader extends Disposable {
   count(filter?: HeardFilter): number
   /** Services in the order of their arrival, `page` at a time: what is held in memory does not grow with the journal. */
   services(filter?: HeardFilter, page?: number): Generator<HeardService[]>
+  /** What hubs and issuers said last, `page` at a time. None of a journal that an older program wrote. */
+  statements(page?: number): Generator<StatementRecord[]>
 }
 
 /** Enough to keep a batch of decisions busy, few enough to be read in a millisecond. */
@@ -50,6 +53,7 @@ export function openJournalReader(path: string): JournalReader {
     path,
     count: (filter) => counted(sql(), filter),
     services: (filter, page = PAGE) => pages(sql, filter, page),
+    statements: (page = PAGE) => statementPages(sql, page),
     [Symbol.dispose]() {
       if (open.database.isOpen) open.database.close()
     },
@@ -75,6 +79,21 @@ function* pages(sql: () => Sql, { since = 0, newest }: HeardFilter = {}, page: n
     if (last === undefined) return
     after = last.number
     yield rows
+  }
+}
+
+function* statementPages(sql: () => Sql, page: number): Generator<StatementRecord[]> {
+  if (sql().prepare("SELECT 1 FROM sqlite_master WHERE name = 'statements'").get() === undefined) return
+  for (let after = 0; ; ) {
+    const select = sql().prepare(
+      `SELECT rowid AS number, encoded, received_at AS receivedAt, via, own, put_at AS putAt FROM statements
+       WHERE rowid > ? ORDER BY rowid LIMIT ?`,
+    )
+    const rows = select.all<Omit<StatementRecord, 'own'> & { own: number; number: number }>(after, page)
+    const last = rows.at(-1)
+    if (last === undefined) return
+    after = last.number
+    yield rows.map(({ number: _number, own, ...row }) => ({ ...row, own: own === 1 }))
   }
 }
 

@@ -8,6 +8,7 @@ import { type ReplayChange, replay } from '../../node/policy/replay.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, optionalDuration, whole } from '../command.ts'
 import { table } from '../output.ts'
+import { openBelieving } from '../policy/believing.ts'
 import { becomesText, outcomeText, summaryLines } from '../policy/change-text.ts'
 import { executorsFor, executorsOption, ownAddress } from '../policy/facts.ts'
 import { policyInForce } from '../policy/in-force.ts'
@@ -23,9 +24,12 @@ export const policyReplay = command({
   summary: 'Ask a candidate about every service that this node has heard of, and show what it would change',
   details: [
     'Both policies, the one in force and the candidate, are asked under the same facts: an empty node (all of their LIMITS',
-    'is free), the executors that are there, no hub statements, and each service at the second at which it came. So a',
-    "difference is the policy's, not the hour's. Nothing is run, and nothing is written. With --json: a line for each",
-    'service that changes, then a line {"event":"summary",...}.',
+    'is free), the executors that are there, and each service at the second at which it came. So a difference is the',
+    "policy's, not the hour's. Of hubs, freezes and delegations each policy believes, by its own TRUSTED_HUBS, QUORUM and",
+    "TRUST_TREE, what the journal keeps and the services' staples say, where it is in time at that second: a hub's word",
+    'of a day later does not count, and what a hub that nobody here trusted said is known from staples alone.',
+    'Nothing is run, and nothing is written. With --json: a line for each service that changes, then a line',
+    '{"event":"summary",...}.',
   ].join('\n'),
   args: { file: argument('FILE', 'the candidate: settings of a runner') },
   options: {
@@ -52,6 +56,9 @@ export const policyReplay = command({
     await using before = await loadWith(cli, { runner: current.runner, draft: { policy: inForce } })
     await using after = await loadWith(cli, candidate)
     const facts = { own, executors }
+    const network = undefined
+    await using old = await openBelieving(cli, { own, config: inForce.config, folder, network })
+    await using young = await openBelieving(cli, { own, config: candidate.draft.policy.config, folder, network })
     const rows: ReplayChange[] = []
     using progress = out.progress('replaying')
     progress.count(0, total)
@@ -59,8 +66,8 @@ export const policyReplay = command({
     const summary = await replay(
       {
         pages: reader.services(filter),
-        inForce: { host: before, facts: emptyNode(inForce.config, facts) },
-        candidate: { host: after, facts: emptyNode(candidate.draft.policy.config, facts) },
+        inForce: { host: before, facts: emptyNode(inForce.config, facts), beliefs: old },
+        candidate: { host: after, facts: emptyNode(candidate.draft.policy.config, facts), beliefs: young },
         textOf: createAddressTexts().of,
       },
       {

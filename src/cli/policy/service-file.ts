@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Address } from '../../../protocols/address.ts'
+import { type Address, addressBytes, parseAddress } from '../../../protocols/address.ts'
 import { decodeAnnouncement, decodeSigned, type Signed } from '../../../protocols/announcement.ts'
 import { cidOfBytes, cidOfStructure, encodeCanonical, fromDagJson, parseCid } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { issueTicket } from '../../../protocols/redirection.ts'
-import { encodeService } from '../../../protocols/service.ts'
+import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { MAX_SETTINGS_BYTES, manifestToBody, parseManifest, textToJson } from '../../config/index.ts'
+import type { TrustSubject } from '../../node/policy/beliefs.ts'
 import { type ReceivedService, toReceivedService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
 import { readReceived } from './received-json.ts'
@@ -17,6 +18,8 @@ export type ServiceFile = {
   readonly service: ReceivedService
   /** what its ticket says; undefined where it has none */
   readonly depth: number | undefined
+  /** what trust is asked about: its code, its author, and the statements that it brings */
+  readonly subject: TrustSubject
   /** what had to be assumed to make a service of it */
   readonly assumed: readonly string[]
 }
@@ -39,7 +42,7 @@ export async function loadServiceFile(
     if (typeof value !== 'object' || value === null) throw new InputError(`${file} is no service; ${WANTED}`)
     if ('announcement' in value) return ofSigned(decodeAnnouncement(fromJson(value.announcement)))
     if ('body' in value && 'sig' in value) return ofSigned(ofPair(value))
-    if ('id' in value && 'author' in value) return { service: readReceived(value, file), depth: undefined, assumed: [] }
+    if ('id' in value && 'author' in value) return ofReceived(value)
     if ('name' in value) return ofManifest(value)
     throw new InputError(`${file} is no service; ${WANTED}`)
   } catch (error) {
@@ -47,10 +50,22 @@ export async function loadServiceFile(
     throw error
   }
 
+  function ofReceived(value: object): ServiceFile {
+    const service = readReceived(value, file)
+    const author = addressBytes(parseAddress(service.author))
+    return {
+      service,
+      subject: { code: parseCid(service.code, 'code'), author, staples: [] },
+      depth: undefined,
+      assumed: [],
+    }
+  }
+
   function ofSigned({ signed, ticket }: { signed: Signed; ticket?: { depth: number } | undefined }): ServiceFile {
     if (signed.kind === 'stop') throw new InputError(`${file} is a stop, about which no runner is asked; ${WANTED}`)
     const service = toReceivedService(signed.id, signed.body, signed.bytes.byteLength)
-    return { service, depth: ticket?.depth, assumed: ['its signature is right: it is not checked here'] }
+    const subject = subjectOf(signed.body)
+    return { service, subject, depth: ticket?.depth, assumed: ['its signature is right: it is not checked here'] }
   }
 
   function ofManifest(value: unknown): ServiceFile {
@@ -63,8 +78,12 @@ export async function loadServiceFile(
     const service = toReceivedService(cidOfStructure(encoded), body, encoded.byteLength)
     const assumed = [`the author is ${service.author} (${init.authorIs})`]
     if (manifest.code === undefined) assumed.push('its code is there: it was not packed')
-    return { service, depth: manifest.depth, assumed }
+    return { service, subject: subjectOf(body), depth: manifest.depth, assumed }
   }
+}
+
+function subjectOf({ code, author, statements, credentials }: ServiceBody): TrustSubject {
+  return { code, author, staples: [...statements, ...credentials] }
 }
 
 /** What DAG-JSON says, as the bytes that travel. */

@@ -5,13 +5,13 @@ import { messageOf, ThundercloudError } from '../../base/errors.ts'
 import type { Reason } from '../../base/verdict.ts'
 import type { HeardService } from '../../journal/index.ts'
 import {
-  NOTHING_KNOWN,
   type NodeFacts,
   RunnerError,
   type RunnerHost,
   type RunnerSnapshot,
   toReceivedService,
 } from '../../runner/index.ts'
+import type { Beliefs, TrustSubject } from './beliefs.ts'
 import { type Answer, type Difference, differenceOf, outcomeOf } from './compare.ts'
 import { createTally, type ReplaySummary } from './tally.ts'
 
@@ -21,8 +21,12 @@ const FAILURES_BEFORE_GIVING_UP = 5
 /** Pages on their way at once: both runners have work while the next page is read. */
 const PAGES_UNDER_WAY = 3
 
-/** One of the two that are compared: a runner, and the node that it is told of. */
-export type Side = { readonly host: Pick<RunnerHost, 'decide'>; readonly facts: NodeFacts }
+/** One of the two that are compared: a runner, the node that it is told of, and what that node believes. */
+export type Side = {
+  readonly host: Pick<RunnerHost, 'decide'>
+  readonly facts: NodeFacts
+  readonly beliefs: Pick<Beliefs, 'factsOf'>
+}
 
 /** One service about which the candidate says something else. */
 export type ReplayChange = Difference & {
@@ -51,8 +55,8 @@ export class RunnerUselessError extends ThundercloudError {
 }
 
 /**
- * Asks two runners about every service that a journal has, each service at the second at which it came, and tells where
- * their verdicts differ. Signatures were checked on arrival and are not checked again. Nothing is done or written.
+ * Asks two runners about every service that a journal has, each service at the second at which it came and with what
+ * hubs and roots say that is in time at that second, and tells where their verdicts differ. The services' signatures were checked on arrival and are not checked again. Nothing is done or written.
  */
 export async function replay(
   { pages, inForce, candidate, textOf }: ReplayComponents,
@@ -74,10 +78,10 @@ export async function replay(
     candidate: createWatch("the candidate's runner"),
   }
 
-  async function ask({ host, facts }: Side, side: keyof typeof watch, request: Request): Promise<Answer> {
+  async function ask({ host, facts, beliefs }: Side, side: keyof typeof watch, request: Request): Promise<Answer> {
     try {
-      const { service, depth, now } = request
-      const snapshot: RunnerSnapshot = { ...facts, ...NOTHING_KNOWN, depth, now }
+      const { service, subject, depth, now } = request
+      const snapshot: RunnerSnapshot = { ...facts, ...beliefs.factsOf(subject, now), value: null, depth, now }
       const verdict = await host.decide(service, snapshot)
       watch[side].answered()
       return { verdict }
@@ -92,8 +96,10 @@ export async function replay(
   async function askBoth(heard: HeardService): Promise<void> {
     const { id, body, depth, receivedAt } = heard
     const now = Math.floor(receivedAt / 1000)
-    const service = toReceivedService(id, decodeCanonical(body, 'body') as ServiceBody, body.byteLength, textOf)
-    const request = { service, depth, now }
+    const content = decodeCanonical(body, 'body') as ServiceBody
+    const service = toReceivedService(id, content, body.byteLength, textOf)
+    const { code, author: signer, statements, credentials } = content
+    const request = { service, subject: { code, author: signer, staples: [...statements, ...credentials] }, depth, now }
     const [before, after] = await Promise.all([ask(inForce, 'inForce', request), ask(candidate, 'candidate', request)])
     tally.add({ inForce: outcomeOf(before), candidate: outcomeOf(after) }, after.verdict)
     const difference = differenceOf(before, after)
@@ -128,7 +134,12 @@ export async function replay(
   }
 }
 
-type Request = { readonly service: ReturnType<typeof toReceivedService>; readonly depth: number; readonly now: number }
+type Request = {
+  readonly service: ReturnType<typeof toReceivedService>
+  readonly subject: TrustSubject
+  readonly depth: number
+  readonly now: number
+}
 
 /** Tells a runner that fails at times from one that never answers: each failure may cost its whole time limit. */
 function createWatch(who: string) {

@@ -2,7 +2,10 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { manualClock } from '../../../src/base/clock.ts'
 import { openJournalReader } from '../../../src/journal/index.ts'
+import { newSigner } from '../../fixtures/announcement-of.ts'
+import { attestationBy } from '../../fixtures/statements.ts'
 import { NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
 
 function idsOf(reader: ReturnType<typeof openJournalReader>, ...args: Parameters<typeof reader.services>): string[] {
@@ -54,6 +57,29 @@ describe('a reader', () => {
     journal.announcements.insert(record(2))
     expect(pages.next().value).toHaveLength(1)
     expect(pages.next().done).toBe(true)
+  })
+
+  test('brings the statements that stand, page by page, and none of a journal that had none yet', () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'journal.sqlite')
+    const kept = Array.from({ length: 5 }, (_, seq) => {
+      const encoded = attestationBy(newSigner(), { clock: manualClock(NOW_MS) }, { seq })
+      return { encoded, receivedAt: NOW_MS + seq, via: 'gossip' as const, own: seq === 2, putAt: 0 }
+    })
+    {
+      using journal = open(path)
+      for (const record of kept) journal.statements.put(record)
+    }
+    {
+      using reader = openJournalReader(path)
+      expect([...reader.statements(2)].map((page) => page.length)).toEqual([2, 2, 1])
+      expect([...reader.statements()].flat()).toEqual(kept)
+    }
+    const older = new DatabaseSync(path)
+    older.exec('DROP TABLE statements; PRAGMA user_version = 2')
+    older.close()
+    using reader = openJournalReader(path)
+    expect([...reader.statements()]).toEqual([])
   })
 
   test('leaves nothing beside a journal that nobody has open', () => {

@@ -13,6 +13,9 @@ const NEVER = new AbortController().signal
 const DROP: Verdict = { run: false, redirect: false, reasons: [{ rule: 'mine', outcome: 'fail', message: 'no' }] }
 const PASS: Verdict = { run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'pass', message: 'on' }] }
 
+/** A node to which no hub and no root has said anything. */
+const NONE: Side['beliefs'] = { factsOf: () => ({ attestations: [], quorum: null, inTree: false, frozen: [] }) }
+
 /** Pages of services as a journal would bring them. */
 function heard(count: number, page = 10): HeardService[][] {
   const signer = newSigner()
@@ -27,7 +30,7 @@ function heard(count: number, page = 10): HeardService[][] {
 
 function side(decide: (service: ReceivedService, snapshot: RunnerSnapshot) => Verdict | Promise<Verdict>): Side {
   const facts = emptyNode(configOf(), { own: 'me', executors: [{ name: 'docker' }] })
-  return { host: { decide: async (service, snapshot) => decide(service, snapshot) }, facts }
+  return { host: { decide: async (service, snapshot) => decide(service, snapshot) }, facts, beliefs: NONE }
 }
 
 async function play(pages: Iterable<HeardService[]>, inForce: Side, candidate: Side, signal = NEVER) {
@@ -143,8 +146,8 @@ describe('a replay', () => {
     const facts = { own: 'me', executors: [{ name: 'docker' as const }] }
     const { summary, changes } = await play(
       heard(40),
-      { host: before.host, facts: emptyNode(configOf(), facts) },
-      { host: after.host, facts: emptyNode(strict, facts) },
+      { host: before.host, facts: emptyNode(configOf(), facts), beliefs: NONE },
+      { host: after.host, facts: emptyNode(strict, facts), beliefs: NONE },
     )
     expect(summary).toMatchObject({
       asked: 40,
