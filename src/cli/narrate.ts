@@ -1,7 +1,7 @@
 import { listing, printable } from '../base/text.ts'
 import type { NodeEvents } from '../node/events.ts'
 import { receiptWord } from './publishing/tally.ts'
-import { show } from './text.ts'
+import { type Show, show } from './text.ts'
 import { verdictText } from './verdict-text.ts'
 
 /** Findings in one line; the whole list is in the event. */
@@ -15,7 +15,7 @@ export function narrate<Name extends keyof NodeEvents & string>(
   detail: NodeEvents[Name],
   terminal: boolean,
 ): string | undefined {
-  const { id: shortId, peer } = show(terminal)
+  const { id: shortId, address, peer } = show(terminal)
   const named = (service: { id: string; name: string }) => `"${printable(service.name, 64)}" ${shortId(service.id)}`
   const tellers: Tellers = {
     'network:peer-connected': ({ peer: who, direction }) => `${direction} connection with ${peer(who)}`,
@@ -36,6 +36,9 @@ export function narrate<Name extends keyof NodeEvents & string>(
       changes.length === 0
         ? undefined
         : `decided again about ${services}: ${changes.map(({ from, to, ...service }) => `${named(service)} ${from} -> ${to}`).join(', ')}`,
+    'trust:statement': (told) => statementText(told, { id: shortId, address, peer }),
+    'trust:refused': ({ via, from, reason }) =>
+      `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${printable(reason, 300)}`,
     'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
     'node:trouble': ({ what, reason }) => `trouble with ${printable(what, 80)}: ${printable(reason, 300)}`,
     'execution:executor': ({ executor, available, detail: more }) =>
@@ -56,4 +59,23 @@ export function narrate<Name extends keyof NodeEvents & string>(
 
 function told(findings: readonly string[]): string {
   return findings.length === 0 ? '' : `: ${listing(findings.slice(0, MAX_TOLD))}`
+}
+
+/** What a trusted hub or issuer has newly said. */
+function statementText(
+  { kind, signer, about, says, via }: NodeEvents['trust:statement'],
+  { id, address }: Show,
+): string {
+  const who = address(signer)
+  const word = printable(says, 200)
+  switch (kind) {
+    case 'attestation':
+      return `hub ${who} calls code ${id(about)} ${word} (${via})`
+    case 'freeze':
+      return `hub ${who} says that ${address(about)} has frozen ${word} (${via})`
+    case 'delegation':
+      return says === 'revoked'
+        ? `${who} no longer vouches for ${address(about)} (${via})`
+        : `${who} vouches for ${address(about)}, ${word} (${via})`
+  }
 }

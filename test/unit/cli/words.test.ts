@@ -98,6 +98,14 @@ describe('output', () => {
     const verdict = { run: false as const, redirect: true, reasons: [] }
     const line = narrate('node:verdict', { id: 'bafy1', name: 'x\u001b', verdict, tookMs: 1 }, false)
     expect(line).toBe('"x\ufffd" bafy1: not run here, passed on')
+    const told = { signer: 'hub-address', about: 'bafy2', seq: 1, via: 'gossip' as const }
+    expect(narrate('trust:statement', { ...told, kind: 'attestation', says: 'unsafe' }, false)).toBe(
+      'hub hub-address calls code bafy2 unsafe (gossip)',
+    )
+    expect(narrate('trust:statement', { ...told, kind: 'delegation', says: 'revoked' }, false)).toContain('no longer')
+    expect(narrate('trust:statement', { ...told, kind: 'freeze', says: '10 on b\u001b' }, false)).toContain(
+      '10 on b\ufffd',
+    )
     expect(narrate('network:gossip-published', { topic: 'services', bytes: 1, outcome: 'seen' }, false)).toBeUndefined()
   })
 })

@@ -1,0 +1,200 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { formatAddress } from '../../../protocols/address.ts'
+import { createKeyCache } from '../../../protocols/signature.ts'
+import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/light-peer-twin.ts'
+import { newSigner } from '../../fixtures/node-twin.ts'
+import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/statements.ts'
+import { openShell, openShellWithNode, type RunOptions } from './harness.ts'
+
+const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
+const PEER = '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a'
+const now = { clock: systemClock() }
+
+/** A node whose own key is the one in its folder, as a real one's is. */
+async function withFolder() {
+  const shell = await openShellWithNode()
+  const own = (await shell.json(['hub', 'attest', SOME_CODE.toString(), '--safe', '--offline', '--out', 'own'])).values
+  return { ...shell, folder: own[0]?.signer as string }
+}
+
+describe('trust delegate and revoke', () => {
+  test("are signed with the folder's key and published; the number rises", async () => {
+    await using shell = await withFolder()
+    const friend = formatAddress(newSigner().address)
+    const made = await shell.json(['trust', 'delegate', friend, '--depth', '2', '--until', '90d', '--out', 'friend'])
+    expect([made.code, made.values[0]]).toMatchObject([
+      0,
+      { event: 'published', kind: 'delegation', signer: shell.folder },
+    ])
+    const revoked = await shell.run(['trust', 'revoke', friend])
+    expect([revoked.code, revoked.stdout]).toEqual([0, expect.stringContaining(`no longer vouches for ${friend}`)])
+    const [first, second] = shell.node.trust.told.map((told) => decodeStatement(told))
+    if (first?.kind !== 'delegation' || second?.kind !== 'delegation') throw new Error('no delegations')
+    verifyStatement(first, 'test', createKeyCache())
+    expect(first.body).toMatchObject({ depth: 2 })
+    expect(first.body.expires - first.body.issued).toBe(90 * 86_400)
+    expect(second.body).toMatchObject({ revoked: true, depth: 0 })
+    expect(second.body.expires - second.body.issued).toBe(366 * 86_400)
+    expect(second.body.seq).toBeGreaterThan(first.body.seq)
+    expect(decodeStatement(readFileSync(shell.path('friend'))).body).toEqual(first.body)
+  })
+
+  test('says so where the word changes nothing here', async () => {
+    await using shell = await withFolder()
+    const friend = newSigner()
+    const made = await shell.run(['trust', 'delegate', formatAddress(friend.address)])
+    expect(made.stderr).toContain("Note: it is not in this node's trust tree yet: no root vouches")
+    await shell.node.submitStatement(delegationBy(shell.node.signer, friend, now), { asPublisher: true })
+    const revoked = await shell.run(['trust', 'revoke', formatAddress(friend.address)])
+    expect(revoked.stderr).toContain("Note: it is still in this node's trust tree")
+  })
+
+  test('without a node, a light peer tells it to the mesh', async () => {
+    using shell = openShell()
+    const peers: LightPeerTwin[] = []
+    const factories: RunOptions['factories'] = {
+      async lightPeer(_components, init) {
+        const twin = createLightPeerTwin(init)
+        peers.push(twin)
+        return twin
+      },
+    }
+    await shell.run(['hub', 'keygen', '--out', 'root.pem'])
+    const friend = formatAddress(newSigner().address)
+    const argv = ['trust', 'delegate', friend, '--key', 'root.pem', '--join', PEER, '--network', 'test']
+    const { code, values } = await shell.json(argv, { factories })
+    expect([code, values[0]]).toMatchObject([0, { event: 'published', records: 1 }])
+    expect(peers.map(({ disposed, init }) => [disposed, init.network, init.join])).toEqual([[true, 'test', [PEER]]])
+    const statement = decodeStatement(peers[0]?.statements[0] as Uint8Array)
+    verifyStatement(statement, 'test', createKeyCache())
+    expect(formatAddress(signerOf(statement))).toBe(values[0]?.signer)
+  })
+
+  test.each<[string[], RegExp]>([
+    [['delegate', 'nobody'], /^ADDRESS: "nobody" is not/],
+    [['revoke', 'nobody'], /^ADDRESS: "nobody" is not/],
+    [['delegate', 'FRIEND', '--depth', '17'], /^--depth is "17"; allowed is a whole number from 0 to 16/],
+    [['delegate', 'FRIEND', '--until', '2y'], /^--until is "2y"/],
+    [['delegate', 'OWN'], /^ADDRESS is the signing key's own address/],
+    [['delegate', 'FRIEND', '--offline', '--join', PEER, '--out', 'x'], /^--offline contradicts --join/],
+  ])('%j is explained in one sentence', async ([word, address, ...more], sentence) => {
+    await using shell = await withFolder()
+    const known: Record<string, string> = { OWN: shell.folder, FRIEND: formatAddress(newSigner().address) }
+    const { code, stdout, stderr } = await shell.run([
+      'trust',
+      word as string,
+      known[address as string] ?? (address as string),
+      ...more,
+    ])
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(sentence)])
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(shell.node.trust.told).toEqual([])
+  })
+})
+
+describe('trust tree', () => {
+  test('draws who vouches for whom, and what is idle and why', async () => {
+    await using shell = await openShellWithNode()
+    const [a, b, c, d] = [newSigner(), newSigner(), newSigner(), newSigner()]
+    const put = (encoded: Uint8Array) => shell.node.submitStatement(encoded, { asPublisher: true })
+    await put(delegationBy(shell.node.signer, a, now, { depth: 1 }))
+    await put(delegationBy(a, b, now))
+    await put(delegationBy(a, c, now, { revoked: true }))
+    await put(delegationBy(shell.node.signer, d, now))
+    const [A, B, C, D] = [a, b, c, d].map(({ address }) => formatAddress(address))
+    const { stdout, code } = await shell.run(['trust', 'tree'])
+    expect(code).toBe(0)
+    const lines = stdout.trim().split('\n')
+    expect(lines[0]).toBe(`${shell.node.address}  (root, depth 17)`)
+    expect(lines[1]).toMatch(
+      new RegExp(
+        `^├─ ${A} {2}\\(until \\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2} UTC, in 59m \\d+s|^├─ ${A} {2}\\(until .*in 1h 0m, depth 1\\)`,
+      ),
+    )
+    expect(lines[2]).toMatch(new RegExp(`^│ {2}├─ ${B} `))
+    expect(lines[3]).toBe(`│  └─ ${C}  (idle: revoked)`)
+    expect(lines[4]).toMatch(new RegExp(`^└─ ${D} .*depth 0\\)$`))
+    expect((await shell.json(['trust', 'tree'])).values[0]).toEqual(JSON.parse(JSON.stringify(shell.node.trustTree())))
+  })
+
+  test('with an address it says why, and its exit code says in or out', async () => {
+    await using shell = await openShellWithNode()
+    const friend = newSigner()
+    await shell.node.submitStatement(delegationBy(shell.node.signer, friend, now), { asPublisher: true })
+    const inside = await shell.run(['trust', 'tree', formatAddress(friend.address)])
+    expect([inside.code, inside.stderr]).toEqual([0, ''])
+    expect(inside.stdout.split('\n').map((line) => line.trim())).toEqual([
+      expect.stringMatching(/^In: /),
+      shell.node.address,
+      formatAddress(friend.address),
+      '',
+    ])
+    const stranger = formatAddress(newSigner().address)
+    const outside = await shell.run(['trust', 'tree', stranger])
+    expect([outside.code, outside.stdout, outside.stderr]).toEqual([1, '', `Out: no root vouches for ${stranger}\n`])
+    const json = await shell.json(['trust', 'tree', stranger])
+    expect([json.code, json.values[0]]).toMatchObject([1, { asked: { in: false } }])
+    const wrong = await shell.run(['trust', 'tree', 'nobody'])
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"nobody" is not')])
+  })
+})
+
+describe('trust statements', () => {
+  test('lists what is known, and with --lookup what the mesh knows', async () => {
+    await using shell = await openShellWithNode()
+    const hub = newSigner()
+    const address = formatAddress(hub.address)
+    shell.node.trust.trustedHubs.add(address)
+    shell.node.trust.records.push(attestationBy(hub, now, { verdict: 'unsafe', severity: 'high' }))
+    const code = ['--code', SOME_CODE.toString()]
+    expect((await shell.run(['trust', 'statements', ...code])).stdout).toBe(
+      'No statement of that kind is known here.\n',
+    )
+    const found = await shell.run(['trust', 'statements', ...code, '--lookup'])
+    expect(found.stdout).toMatch(new RegExp(`${address} +yes +unsafe \\(high\\) +${SOME_CODE} .* record`))
+    expect((await shell.json(['trust', 'statements', '--hub', address])).values[0]).toMatchObject([
+      { verdict: 'unsafe' },
+    ])
+    expect((await shell.json(['trust', 'statements', '--hub', shell.node.address])).values[0]).toEqual([])
+    const nothing = await shell.run(['trust', 'statements', '--lookup'])
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('name it with --code or --address')])
+  })
+})
+
+describe('publish --staple', () => {
+  test('puts hub statements and delegations where they belong, also those that the manifest names', async () => {
+    await using shell = await withFolder()
+    cpSync(HELLO, shell.path('hello'), { recursive: true })
+    const friend = formatAddress(newSigner().address)
+    await shell.run(['trust', 'delegate', friend, '--out', 'friend.statement'])
+    await shell.run(['hub', 'freeze', friend, '--chain', 'btc', '--amount', '1', '--out', 'hello/freeze.statement'])
+    const manifest = readFileSync(shell.path('hello/service.json'), 'utf8')
+    writeFileSync(shell.path('hello/service.json'), manifest.replace('{', '{ "staple": ["freeze.statement"],'))
+    const { code, stderr } = await shell.json(['publish', 'hello', '--staple', 'own', '--staple', 'friend.statement'])
+    expect([code, stderr]).toEqual([0, ''])
+    const { signed } = shell.node.announcements[0] as (typeof shell.node.announcements)[number]
+    if (signed.kind !== 'service') throw new Error('no service')
+    const kinds = (list: readonly Uint8Array[]) => list.map((encoded) => decodeStatement(encoded).kind)
+    expect([kinds(signed.body.statements), kinds(signed.body.credentials)]).toEqual([
+      ['freeze', 'attestation'],
+      ['delegation'],
+    ])
+    writeFileSync(
+      shell.path('many'),
+      Array(9)
+        .fill(readFileSync(shell.path('own')).toString('base64'))
+        .join('\n'),
+    )
+    const many = await shell.run(['update', 'hello', '--staple', 'many'])
+    expect([many.code, many.stderr]).toEqual([2, expect.stringContaining('10 hub statements are stapled; at most 8')])
+    const missing = await shell.run(['update', 'hello', '--staple', 'nowhere'])
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/^nowhere can not be read/)])
+    writeFileSync(shell.path('old'), attestationBy(newSigner(), now, { issued: 1, expires: 2 }))
+    const old = await shell.run(['update', 'hello', '--staple', 'old'])
+    expect([old.code, old.stderr]).toEqual([2, expect.stringMatching(/^old has expired/)])
+  })
+})
