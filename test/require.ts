@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** What a machine may lack. `THUNDERCLOUD_REQUIRE=engine,root` turns a lack of one into a failure. */
-export type Need = 'engine' | 'own-engine' | 'bubblewrap' | 'browser' | 'root'
+export type Need = 'engine' | 'own-engine' | 'bubblewrap' | 'browser' | 'root' | 'clamav'
 
 interface Probe {
   available(): boolean
@@ -27,6 +27,7 @@ const PROBES: Record<Need, Probe> = {
     lack: 'bubblewrap is not installed or can not create namespaces here',
   },
   browser: { available: () => browserPath() !== undefined, lack: `none of ${BROWSERS.join(', ')} is on PATH` },
+  clamav: { available: () => programPath('clamscan') !== undefined, lack: 'clamscan is not on PATH' },
   root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
 }
 

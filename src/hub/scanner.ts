@@ -51,6 +51,10 @@ export function reportOf(scanner: Scanner, ended: ScanEnd): Report {
   const told = findings.slice(0, MAX_FINDINGS).map((text) => `${scanner.name}: ${printable(text.trim(), MAX_FINDING)}`)
   if (end.exitCode === 0) return { is: 'clean', findings: told }
   if (end.exitCode === UNDECIDED) return { is: 'undecided', findings: told }
+  // what goes wrong in a script ends with 1, too, and would speak against everybody's code
+  if (told.length === 0) {
+    return { is: 'failed', reason: `${scanner.name} ended with exit code 1 ("found"), and named nothing that it found` }
+  }
   return { is: 'found', severity: severity ?? DEFAULT_SEVERITY, findings: told }
 }
 

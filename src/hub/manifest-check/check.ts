@@ -47,9 +47,11 @@ export type RunOf = {
 function readService(service: unknown): { run: RunOf; network: string[]; toolchain: string[] } {
   const value = fields(service)
   const run = fields(value.run)
+  const command = texts(run.command)
+  if (command.length === 0) throw new Error('the description of the service names no command')
   return {
     run: {
-      command: texts(run.command),
+      command,
       build: run.build === undefined ? undefined : texts(run.build),
       workdir: typeof run.workdir === 'string' ? run.workdir : '',
     },

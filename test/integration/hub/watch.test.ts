@@ -1,0 +1,110 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { once } from '../../../src/base/events.ts'
+import { type HubSettings, loadHub } from '../../../src/config/index.ts'
+import type { NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
+import {
+  addFolder,
+  announce,
+  bytesOf,
+  createWorld,
+  HELLO_WEB,
+  type NodeWorld,
+  newSigner,
+  stateOf,
+} from '../../fixtures/nodes.ts'
+import { MARK, signatures } from '../../fixtures/signatures.ts'
+import { needs } from '../../require.ts'
+
+const SECONDS = 60_000
+
+describe.skipIf(!needs('bubblewrap') || !needs('clamav'))('a hub that watches', () => {
+  let world: NodeWorld
+  let known: { dir: string } & AsyncDisposable
+  let work: string
+  beforeAll(async () => {
+    world = await createWorld()
+    known = await signatures()
+    work = await mkdtemp(join(tmpdir(), 'tc-watch-'))
+  })
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]()
+    await known[Symbol.asyncDispose]()
+    await rm(work, { recursive: true, force: true })
+  })
+
+  /** hello-web, and another file in it. */
+  async function variant(name: string, text: string): Promise<string> {
+    const dir = join(work, name)
+    await cp(HELLO_WEB, dir, { recursive: true })
+    await writeFile(join(dir, 'more.js'), text)
+    return dir
+  }
+
+  const examined = (hub: ThundercloudNode, code: string) =>
+    once<NodeEvents, 'hub:examined'>(hub.events, 'hub:examined', {
+      where: (detail) => detail.code === code,
+      signal: AbortSignal.timeout(SECONDS),
+    })
+
+  it('calls what its scanners find unsafe, and the rest safe; who trusts it runs the one and not the other', async () => {
+    const refusing = { KEYWORDS: ['nothing that anyone writes'] }
+    const hub = await startHub(refusing)
+    const trusting = {
+      STATIC_NODES: hub.multiaddrs(),
+      TRUSTED_HUBS: { [hub.address]: { WEIGHT: 1 } },
+      QUORUM: { HUBS: 1 },
+    }
+    const a = await world.start('a', { runner: trusting })
+    const b = await world.start('b', {
+      runner: { ...trusting, STATIC_NODES: [...hub.multiaddrs(), ...a.multiaddrs()] },
+    })
+    const author = newSigner()
+    const publish = async (name: string, text: string) => {
+      const code = await addFolder(a, await variant(name, text))
+      const said = examined(hub, code)
+      const announcement = announce(author, { code, name, replyTo: a.multiaddrs().slice(0, 1) })
+      const id = announcement.signed.id.toString()
+      await a.receive(bytesOf(announcement))
+      return { code, id, said }
+    }
+    const clean = await publish('clean', '// nothing here\n')
+    const marked = await publish('marked', `// ${MARK}\n`)
+
+    expect(await clean.said).toMatchObject({ verdict: 'safe', findings: [] })
+    expect(await marked.said).toMatchObject({ verdict: 'unsafe', severity: 'high' })
+    for (const node of [a, b]) await stateOf(node, clean.id, 'running', SECONDS)
+    for (const node of [a, b]) {
+      await expect.poll(() => node.statements({ code: marked.code }).map(({ verdict }) => verdict)).toEqual(['unsafe'])
+      expect(node.service(marked.id).run).toBeUndefined()
+      expect(['refused', 'parked']).toContain(node.service(marked.id).state)
+      expect(node.service(clean.id).state).toBe('running')
+    }
+    // the hub's own runner refuses everything, which is no matter
+    expect(hub.services().map(({ run }) => run)).toEqual([undefined, undefined])
+  })
+
+  it('does not examine again what it gave its word on, also after a restart', async () => {
+    const told: string[] = []
+    await world.stop('hub')
+    const hub = await startHub({})
+    const subscription = hub.events.on('hub:examining', ({ code }) => told.push(code))
+    const author = newSigner()
+    const code = await addFolder(hub, await variant('new', '// new\n'))
+    const said = examined(hub, code)
+    await hub.receive(bytesOf(announce(author, { code, name: 'new' })), { asPublisher: true })
+    await said
+    subscription[Symbol.dispose]()
+    expect(told).toEqual([code])
+  })
+
+  async function startHub(runner: Record<string, unknown>): Promise<ThundercloudNode> {
+    const { settings } = await loadHub(work, {
+      env: process.env,
+      overrides: { scanners: ['clamav', 'manifest'], database: known.dir },
+    })
+    return world.start('hub', { runner, hub: settings satisfies HubSettings })
+  }
+})
