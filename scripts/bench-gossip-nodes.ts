@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatAddress } from '../protocols/address.ts'
+import { formatAddress, parseAddress } from '../protocols/address.ts'
 import { createKeyCache } from '../protocols/signature.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { createEvents } from '../src/base/events.ts'
@@ -17,8 +17,10 @@ import { createAddressTexts } from '../src/node/address-text.ts'
 import { createAsking } from '../src/node/asking.ts'
 import { createDecide } from '../src/node/decide.ts'
 import type { NodeEvents } from '../src/node/events.ts'
+import { gatesOf } from '../src/node/gates.ts'
 import { createTally } from '../src/node/tally.ts'
 import { createRunnerHost, type RunnerHost } from '../src/runner/index.ts'
+import { createTrust } from '../src/trust/index.ts'
 import { addressOf } from '../test/fixtures/gossip-mesh.ts'
 import { idOf, makeService, newAuthor } from '../test/fixtures/gossip-services.ts'
 import type { Setup, Side } from './bench-gossip-side.ts'
@@ -104,6 +106,24 @@ async function openNode(
   parts.defer(() => closing.abort(new Error('the benchmark is over')))
   const texts = createAddressTexts()
   const factsOf = () => facts
+  const keys = createKeyCache()
+  const trust = parts.use(
+    createTrust(
+      {
+        clock,
+        rng,
+        log,
+        events,
+        shelf: journal.statements,
+        keys,
+        records: { find: async function* () {}, put: async () => 0 },
+        mesh: { publish: async () => {} },
+        hasLiveCode: () => false,
+        relied: () => [],
+      },
+      { network: 'bench', own: parseAddress(own), policy: () => policy.config },
+    ),
+  )
   const asking = createAsking(
     {
       clock,
@@ -118,6 +138,7 @@ async function openNode(
         [Symbol.dispose]() {},
       },
       runner,
+      trust,
       texts,
     },
     { policy: () => policy },
@@ -152,13 +173,7 @@ async function openNode(
         rng,
         log,
         events,
-        gate: ({ data, from }) => intake.gossip(data, from),
-        sync: {
-          list: (after, max) => intake.syncSource.list(after, max),
-          get: (id) => intake.syncSource.get(id),
-          wants: (items) => intake.syncSource.wants(items),
-          arrive: (bytes, from, via) => intake.syncSource.arrive(bytes, from, via),
-        },
+        ...gatesOf(() => intake, trust),
       },
       {
         network: 'bench',
@@ -177,7 +192,7 @@ async function openNode(
         log,
         events,
         journal,
-        keys: createKeyCache(),
+        keys,
         decider: decide,
         mesh: {
           publish: (bytes, options) => network.gossip.publish(bytes, options),

@@ -104,6 +104,9 @@ async function reaches(node: ThundercloudNode, id: string, state: string): Promi
   using _listening = node.events.on('node:state', (detail) => {
     if (detail.id === id && detail.state === state) resolve()
   })
+  using _parking = node.events.on('node:parked', (detail) => {
+    if (detail.id === id && state === 'parked') resolve()
+  })
   if (node.services().find((service) => service.id === id)?.state === state) resolve()
   const late = setTimeout(() => reject(new Error(`${node.peerId} did not get to "${state}" in time`)), PATIENCE_MS)
   await promise.finally(() => clearTimeout(late))

@@ -1,6 +1,7 @@
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
+import type { Condition } from '../base/verdict.ts'
 import type { Dormitory } from '../execution/index.ts'
 import type { Relied, Trust, TrustChange, TrustFacts, TrustSubject } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
@@ -27,7 +28,7 @@ export interface TrustingComponents {
   log: Log
   events: Pick<Events<NodeEvents>, 'on'>
   trust: Pick<Trust, 'factsOf' | 'lookUp'>
-  dormitory: Pick<Dormitory, 'all' | 'wake'>
+  dormitory: Pick<Dormitory, 'all' | 'get' | 'wake'>
   /** Services whose run is under way. */
   running(): readonly string[]
   /** Undefined where it is over. */
@@ -88,10 +89,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
   function onChanged(change: TrustChange): void {
     for (const { id, on } of dormitory.all()) {
       const subject = subjectOf(id)
-      if (subject === undefined || on[0] === undefined || !concerns(subject, change)) continue
-      // among what it waits for, that which nothing else holds up
-      const first = on.find((one) => one.on !== 'capacity') ?? on[0]
-      dormitory.wake(first, [id])
+      if (subject !== undefined && concerns(subject, change)) wake(id, on)
     }
     void decideAgain(
       running().filter((id) => {
@@ -101,9 +99,19 @@ export function watchTrust(components: TrustingComponents): Trusting {
     )
   }
 
-  function lookUp(id: string): void {
+  function wake(id: string, on: readonly Condition[]): void {
+    // among what it waits for, that which nothing else holds up
+    const first = on.find((one) => one.on !== 'capacity') ?? on[0]
+    if (first !== undefined) dormitory.wake(first, [id])
+  }
+
+  /** What came while its runner was thinking wakes it at once; and the mesh is asked for more. */
+  function onParked(id: string): void {
     const subject = subjectOf(id)
-    if (subject === undefined || closing.signal.aborted) return
+    const sleeper = dormitory.get(id)
+    if (subject === undefined || sleeper === undefined || closing.signal.aborted) return
+    const { quorum, inTree, frozen } = trust.factsOf(trustSubjectOf(subject.signed))
+    if (quorum?.met === true || inTree || frozen.length > 0) wake(id, sleeper.on)
     const lookup = trust
       .lookUp(trustSubjectOf(subject.signed), { signal: closing.signal })
       .catch((error: unknown) => {
@@ -117,7 +125,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
   const subscriptions = [
     events.on('trust:changed', onChanged),
     events.on('node:parked', ({ id, on }) => {
-      if (on.some((what) => what === 'quorum' || what === 'freeze' || what === 'delegation')) lookUp(id)
+      if (on.some((what) => what === 'quorum' || what === 'freeze' || what === 'delegation')) onParked(id)
     }),
   ]
 

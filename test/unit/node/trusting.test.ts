@@ -49,6 +49,21 @@ describe('what hubs and roots say', () => {
     expect(life.state(id)).toBe('running')
   })
 
+  it('wakes what was decided before the word came, and parked after it', async () => {
+    const code = 'c'
+    world.runner = async (service, snapshot) => {
+      if (snapshot.attestations.length > 0) return judge(service.code, snapshot)
+      const verdict = judge(service.code, snapshot)
+      says('safe')
+      world.believed = { ...world.believed, quorum: { hubs: 1, weight: 0, met: true } }
+      life.events.emit('trust:changed', { on: 'code', code })
+      return verdict
+    }
+    const id = await life.hear()
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+  })
+
   it('wakes by a delegation what waits for something else', async () => {
     const id = await life.hear()
     world.believed = { ...world.believed, inTree: true }
