@@ -1,17 +1,28 @@
 import { parseArgs } from 'node:util'
 import { runArchiveBench } from './bench-archive.ts'
 import { runGossipBench } from './bench-gossip.ts'
+import { runQuorumBench } from './bench-quorum.ts'
 import { runReplayBench } from './bench-replay.ts'
 import { runRunnerBench } from './bench-runner.ts'
+import { runTrustBench } from './bench-trust.ts'
 
-const USAGE = `npm run bench -- <gossip|archive|replay|runner> [--json] [--rounds N]
+const USAGE = `npm run bench -- <gossip|archive|replay|runner|trust|quorum> [--json] [--rounds N]
 
   gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
   archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
   replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
-  runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay`
+  runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
+  trust    statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
+  quorum   from a hub's word to the start, and to the end, of a service on ten of twenty whole nodes`
 
-const BENCHES = { gossip: runGossipBench, archive: runArchiveBench, replay: runReplayBench, runner: runRunnerBench }
+const BENCHES = {
+  gossip: runGossipBench,
+  archive: runArchiveBench,
+  replay: runReplayBench,
+  runner: runRunnerBench,
+  trust: runTrustBench,
+  quorum: runQuorumBench,
+}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
