@@ -60,7 +60,7 @@ export function openHub(components: HubComponents, init: HubInit): Hub {
   async function work(code: string, opened: Case): Promise<void> {
     for (const service of opened.services) {
       if (signal.aborted) break
-      if (service.expires <= nowSeconds(clock)) continue
+      if (service.expires <= nowSeconds(clock) || settled.has(service.id)) continue
       const { name } = service
       const who = { code, service: service.id, name: printable(name, 64) }
       events.emit('hub:examining', who)
@@ -82,12 +82,14 @@ export function openHub(components: HubComponents, init: HubInit): Hub {
   function finish(opened: Case, who: { code: string; service: string; name: string }, outcome: Outcome): boolean {
     if (outcome.is === 'said') {
       const { is: _is, ...told } = outcome
+      left.delete(who.code)
       counts[outcome.verdict]++
       events.emit('hub:examined', { ...who, ...told })
       return false
     }
-    left.set(who.code, nowSeconds(clock) + LEAVE_SECONDS)
+    const leave = () => left.set(who.code, nowSeconds(clock) + LEAVE_SECONDS)
     if (outcome.is !== 'failed') {
+      leave()
       counts.passedOver++
       events.emit('hub:passed-over', { ...who, why: outcome.why })
       return false
@@ -96,7 +98,10 @@ export function openHub(components: HubComponents, init: HubInit): Hub {
     const failures = ++opened.failures
     const again = failures < MAX_FAILURES
     events.emit('hub:failed', { ...who, reason: outcome.why, failures, again })
-    if (!again) return false
+    if (!again) {
+      leave()
+      return false
+    }
     clock.after(backoffMs(failures - 1, RETRY_BACKOFF, rng), () => {
       if (!signal.aborted) enqueue(who.code, opened)
     })

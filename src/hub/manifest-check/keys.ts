@@ -3,8 +3,8 @@ import type { CodeFile } from './walk.ts'
 /** The body of a key in PEM, with what surrounds it in source code; longer ones are no keys. */
 const MAX_BODY = 15 * 1024
 const PEM = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----/g
-/** How quotes, escapes and joined lines of source code break a text up. */
-const GLUE = /\\[nrt]|[\s"'`+,\\]/g
+/** How quotes, escapes and joined lines of source code break a text up. A plus alone belongs to base64. */
+const GLUE = /["'`]\s*[+,]?\s*["'`]?|\\[nrt]|[\s\\]/g
 /** Lines of an old encrypted key, or of one made by PGP: "DEK-Info: AES-128-CBC,0A..." */
 const HEADER = /(?:^|\n|\\n)["'`\s+]*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\n\\]*/g
 const OPENSSH = 'openssh-key-v1\0'
@@ -27,9 +27,10 @@ export function createKeyFinder({ size }: Pick<CodeFile, 'size'>) {
       for (const match of text.matchAll(PEM)) {
         const label = match[1] as string
         const start = match.index + match[0].length
-        const end = text.indexOf('-----END', start)
-        if (end < 0 || end - start > MAX_BODY) continue
-        if (isKey(label, text.slice(start, end))) kinds.add(`a private key (${label.toLowerCase()})`)
+        const rest = text.slice(start, start + MAX_BODY)
+        const end = rest.indexOf('-----END')
+        if (end < 0) continue
+        if (isKey(label, rest.slice(0, end))) kinds.add(`a private key (${label.toLowerCase()})`)
       }
       if (BLS.some((pattern) => pattern.test(text))) kinds.add('a private key (bls12-381)')
       if (size <= MAX_DER_BYTES && text.length === size && isDerKey(Buffer.from(text, 'latin1'))) {
