@@ -83,14 +83,8 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
   const others = await clique(3)
   const [a, b] = others as [Made, Made]
   for (const node of others) await connect(stale, node)
-  await until(
-    async () => (await stale.network.dht.putValue(KEY, note(KEY, { seq: 1 }))) === 3,
-    'the old one lies there',
-  )
-  await until(
-    async () => (await a.network.dht.putValue(KEY, note(KEY, { seq: 2 }))) === 2,
-    'only the stale one refuses',
-  )
+  await takes(stale, note(KEY, { seq: 1 }), 3)
+  await takes(a, note(KEY, { seq: 2 }), 2)
   const late = await all.make({ dht: true }, { records: rules })
   for (const node of [stale, b]) await connect(late, node)
   expect(await seqs(late)).toEqual([1, 2])
