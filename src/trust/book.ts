@@ -1,5 +1,4 @@
 import type { CID } from '../../protocols/encoding.ts'
-import type { Statement } from '../../protocols/statement.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { REMEMBERED, SHELVES_AT_HAND } from './constants.ts'
 import { type Entry, entryOf, keyOf } from './entry.ts'
@@ -40,9 +39,15 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     return fresh
   }
 
-  function forget({ kind, body }: Statement): void {
+  /** What is at hand of a subject is as it is kept. */
+  function refresh(subject: string): void {
+    const kept = shelf.get(subject)
+    if (kept === undefined) return
+    const one = entry(kept)
+    const { kind, body } = one.statement
     if (kind === 'attestation') codes.delete(body.code.toString())
     else if (kind === 'freeze') addresses.delete(keyOf(body.address))
+    else hang(one)
   }
 
   function hang(one: Entry): void {
@@ -80,8 +85,7 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     put(kept) {
       const stands = shelf.put(kept)
       const fresh = entry(kept)
-      forget(fresh.statement)
-      if (stands) hang(fresh)
+      refresh(fresh.subject)
       return stands ? fresh : undefined
     },
     get: (subject) => one(shelf.get(subject)),
@@ -101,7 +105,10 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     links: () => ({ byIssuer: links(), version }),
     own: () => shelf.own().map(entry),
     list,
-    setPut: (subject, atMs) => shelf.setPut(subject, atMs),
+    setPut(subject, atMs) {
+      shelf.setPut(subject, atMs)
+      refresh(subject)
+    },
     prune(nowMs, max) {
       const gone = shelf.prune(nowMs, max)
       if (gone === 0) return 0

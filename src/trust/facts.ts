@@ -70,16 +70,16 @@ export function createFactsOf(
     const author = keyOf(subject.author)
     const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, 'freeze')
     const his = (one: Entry) => one.statement.kind !== 'freeze' || keyOf(one.statement.body.address) === author
-    const { frozen, until } = frozenOf(freezes.filter(his), hubs, at)
+    const frozen = frozenOf(freezes.filter(his), hubs, at)
     const links = more.map(linkOf).filter((link) => link !== undefined)
     const tree = links.length === 0 ? canopy.of(policy, at) : canopy.with(policy, at, links)
     const facts: TrustFacts = {
       attestations: words.map(({ weight: _, ...word }) => word),
       quorum: quorumOf(words, policy.quorum),
       inTree: tree.members.has(author),
-      frozen,
+      frozen: frozen.map(({ expires: _, ...amount }) => amount),
     }
-    return { facts, code, until, tree }
+    return { facts, code, frozen, tree }
   }
 
   return (subject, options = {}) => {
@@ -90,11 +90,11 @@ export function createFactsOf(
       return factsFor(policy, subject, at, staplesFor(policy, subject, at)).facts
     }
     if (subject.staples.length > 0) takeStaples(subject.staples)
-    const { facts, code, until, tree } = factsFor(init.read(init.policy()), subject, at, [])
+    const { facts, code, frozen, tree } = factsFor(init.read(init.policy()), subject, at, [])
     if (options.at !== undefined) return facts
     for (const { expires } of facts.attestations) changes.until({ on: 'code', code }, expires)
-    for (const { chain } of facts.frozen) {
-      changes.until({ on: 'freeze', address: textOf(subject.author), chain }, until)
+    for (const { chain, expires } of frozen) {
+      changes.until({ on: 'freeze', address: textOf(subject.author), chain }, expires)
     }
     changes.until({ on: 'tree' }, tree.until)
     return facts

@@ -3,21 +3,16 @@ import type { Entry } from './entry.ts'
 import type { TrustFacts } from './index.ts'
 import type { TrustedHub } from './policy.ts'
 
+export type Frozen = TrustFacts['frozen'][number] & { readonly expires: number }
+
 /** What trusted hubs say is frozen of one address, in statements that are in time. Of one hub and chain there is one. */
-export function frozenOf(
-  entries: readonly Entry[],
-  hubs: ReadonlyMap<string, TrustedHub>,
-  at: number,
-): { frozen: TrustFacts['frozen']; until: number } {
-  const frozen: TrustFacts['frozen'][number][] = []
-  let until = Number.POSITIVE_INFINITY
+export function frozenOf(entries: readonly Entry[], hubs: ReadonlyMap<string, TrustedHub>, at: number): Frozen[] {
+  const frozen: Frozen[] = []
   for (const { statement, signer } of entries) {
     const hub = hubs.get(signer)
     if (hub === undefined || statement.kind !== 'freeze' || outOfTime(statement.body, at) !== undefined) continue
     const { chain, amount, expires } = statement.body
-    frozen.push({ hub: hub.text, chain, amount })
-    until = Math.min(until, expires)
+    frozen.push({ hub: hub.text, chain, amount, expires })
   }
-  frozen.sort((a, b) => (a.hub === b.hub ? (a.chain < b.chain ? -1 : 1) : a.hub < b.hub ? -1 : 1))
-  return { frozen, until }
+  return frozen.sort((a, b) => (a.hub === b.hub ? (a.chain < b.chain ? -1 : 1) : a.hub < b.hub ? -1 : 1))
 }

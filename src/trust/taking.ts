@@ -54,7 +54,9 @@ export function createTaking(components: TakingComponents): Taking {
   const refused = new BoundedMap<string, ProtocolError>(REMEMBERED)
   const orphans = new BoundedMap<string, { encoded: Uint8Array; origin: Origin }>(ORPHANS)
   const forgeries = createPurses(clock, FORGERIES, PEERS)
-  let settled = new BoundedMap<string, Taken>(REMEMBERED)
+  const settled = new BoundedMap<string, Taken>(REMEMBERED)
+  /** What would come to something else if others counted. */
+  let unweighed = new BoundedMap<string, Taken>(REMEMBERED)
   let adopting = false
   let adoptAgain = false
 
@@ -67,7 +69,7 @@ export function createTaking(components: TakingComponents): Taking {
       if (origin.via !== 'staple') tellRefused(before, origin)
       throw before
     }
-    const known = settled.get(digest)
+    const known = settled.get(digest) ?? unweighed.get(digest)
     if (known !== undefined) return known
     try {
       return admit(encoded, digest, origin)
@@ -90,7 +92,8 @@ export function createTaking(components: TakingComponents): Taking {
     }
     if (!counting.statement(statement)) {
       if (statement.kind === 'delegation') orphans.set(digest, { encoded, origin })
-      return settle(digest, 'untrusted')
+      unweighed.set(digest, 'untrusted')
+      return 'untrusted'
     }
     const kept = book.get(statementSubject(statement))
     if (kept !== undefined && !replaces(statement, kept.statement)) {
@@ -104,7 +107,7 @@ export function createTaking(components: TakingComponents): Taking {
         throw error
       }
       // it may be good where an operator pinned otherwise
-      settle(digest, 'dropped')
+      unweighed.set(digest, 'dropped')
       return drop('members', origin)
     }
     return keep(encoded, digest, statement, origin)
@@ -136,7 +139,7 @@ export function createTaking(components: TakingComponents): Taking {
 
   /** Links that came before the one that they hang on. */
   function adopt(): void {
-    settled = new BoundedMap(REMEMBERED)
+    unweighed = new BoundedMap(REMEMBERED)
     if (adopting) {
       adoptAgain = true
       return
@@ -197,7 +200,7 @@ export function createTaking(components: TakingComponents): Taking {
     take,
     checkSeal,
     stands,
-    isUseless: (digest) => refused.has(digest) || settled.has(digest),
+    isUseless: (digest) => refused.has(digest) || settled.has(digest) || unweighed.has(digest),
     weighAnew: adopt,
   }
 }

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { addressBytes, formatAddress } from '../../../protocols/address.ts'
+import { encodeCanonical } from '../../../protocols/encoding.ts'
+import { SignatureError } from '../../../protocols/errors.ts'
+import { combineSignatures, pinMembers, provePossession } from '../../../protocols/multisig.ts'
+import { createKeyCache, signFor } from '../../../protocols/signature.ts'
+import { blsSignerOf, hex } from '../../../scripts/vectors/kit.ts'
+import { MEMBERS, ROOT, sumOfKeys, sumOfSignatures } from '../../../scripts/vectors/statement-kit.ts'
+import { CODE, NETWORK, NOW, policyOf, subject, world } from './fixtures.ts'
+
+const gossip = { via: 'gossip', from: 'peer' } as const
+
+/** A word of the four members' hub, by some of them. */
+function byMembers(verdict: 'safe' | 'unsafe', signers: typeof MEMBERS, more: object = {}): Uint8Array {
+  const times = { issued: NOW, expires: NOW + 86_400, seq: 0 }
+  const body = encodeCanonical({ v: 1, hub: addressBytes(ROOT), code: CODE, verdict, ...times, ...more })
+  const parts = signers.map((one) => ({ member: one.address, sig: signFor(one, NETWORK, 'attestation', body) }))
+  const signed = combineSignatures(PINNED, parts, { network: NETWORK, kind: 'attestation', bytes: body }, KEYS)
+  return encodeCanonical({ body, ...signed })
+}
+
+const KEYS = createKeyCache()
+const PROOFS = MEMBERS.map((one) => ({ address: one.address, proof: provePossession(one, NETWORK) }))
+const PINNED = pinMembers({ hub: ROOT, members: PROOFS, threshold: 1 }, NETWORK, KEYS)
+const OF_MEMBERS = policyOf({
+  TRUSTED_HUBS: {
+    [formatAddress(ROOT)]: {
+      MEMBERS: Object.fromEntries(PROOFS.map(({ address, proof }) => [formatAddress(address), `0x${hex(proof)}`])),
+      THRESHOLD: 3,
+    },
+  },
+})
+
+describe('a hub of several members', () => {
+  it('counts by all of them, and by as many as the operator asks for', async () => {
+    await using here = world(OF_MEMBERS)
+    expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('new')
+    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 0, met: true })
+    // the same body by others replaces nothing
+    expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('known')
+    expect(here.trust.take(byMembers('unsafe', MEMBERS, { seq: 1 }), gossip)).toBe('new')
+    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
+  })
+
+  it('is ignored where too few signed, or where members are not pinned', async () => {
+    await using here = world(OF_MEMBERS)
+    expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 2)), gossip)).toBe('dropped')
+    await using other = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: {} } }))
+    expect(other.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
+    expect(other.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
+    for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
+  })
+
+  it('is not forged by keys that sum to it', async () => {
+    await using here = world(OF_MEMBERS)
+    const rogue = [blsSignerOf('rogue 1'), blsSignerOf('rogue 2'), blsSignerOf('rogue 3')]
+    const body = encodeCanonical({
+      v: 1,
+      hub: addressBytes(ROOT),
+      code: CODE,
+      verdict: 'safe',
+      issued: NOW,
+      expires: NOW + 9,
+      seq: 9,
+    })
+    const sig = sumOfSignatures(rogue, 'attestation', body)
+    // claimed to be of all: the sum of the rogue keys is not the hub's
+    expect(sumOfKeys(rogue.map(({ address }) => address))).not.toEqual(ROOT.key)
+    expect(() => here.trust.take(encodeCanonical({ body, sig }), gossip)).toThrow(SignatureError)
+    // claimed to be of some: whoever they are said to be, only pinned keys are summed
+    expect(here.trust.take(encodeCanonical({ body, sig, signers: Uint8Array.of(0b0111) }), gossip)).toBe('dropped')
+    // and keys that come along have no place to stand
+    const absent = new Uint8Array(48)
+    expect(() => here.trust.take(encodeCanonical({ body, sig, absent }), gossip)).toThrow('unknown key')
+    expect(here.trust.factsOf(subject()).quorum).toBeNull()
+  })
+
+  it('whose members have no proof of possession is not pinned', async () => {
+    const mixed = PROOFS.map(({ address }, index) => {
+      return [formatAddress(address), `0x${hex(PROOFS[(index + 1) % PROOFS.length]?.proof ?? new Uint8Array())}`]
+    })
+    const settings = { MEMBERS: Object.fromEntries(mixed), THRESHOLD: 3 }
+    await using here = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: settings } }))
+    expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
+    expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
+  })
+})
