@@ -5,6 +5,8 @@ export type {
   Code,
   CodeComponents,
   CodeInit,
+  ObtainedCode,
+  ObtainOptions,
 } from './contract.ts'
 
 export type { CodeEvents } from './events.ts'

@@ -1,5 +1,5 @@
 import { type CID, parseCid } from '../../protocols/encoding.ts'
-import type { Code } from '../code/index.ts'
+import type { Code, ObtainedCode, ObtainOptions } from '../code/index.ts'
 import type { CodeProvider } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
@@ -9,6 +9,8 @@ import { trustSubjectOf } from './trusting.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
+/** What may start soon is given up when it can not be had; the run itself tries for as long as it takes. */
+const AHEAD_PATIENCE_MS = 60_000
 
 export interface CodeProviderComponents {
   code: Pick<Code, 'obtain'>
@@ -25,19 +27,35 @@ export interface CodeProviderComponents {
  * mesh is asked, in bounded time, for a newer word on it than the one that was stapled; where a hub has called it unsafe,
  * the run is called off before it begins.
  */
-export function createCodeProvider(components: CodeProviderComponents): CodeProvider {
+export function createCodeProvider(
+  components: CodeProviderComponents,
+): CodeProvider & { ahead(id: string, options: { signal: AbortSignal }): Promise<void> } {
   const { code, network, services, journal, trust } = components
 
+  async function find(
+    service: { id: string; code: string },
+    options: Pick<ObtainOptions, 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
+  ): Promise<ObtainedCode> {
+    const body = services.get(service.id)?.signed.body
+    const from = journal.announcements.get(service.id)?.from
+    const publishers = await reach(network, body?.replyTo ?? [], options.signal)
+    const peers = from === undefined ? publishers : [...publishers, from]
+    return await code.obtain(parseCid(service.code), { sources: body?.sources, peers, ...options })
+  }
+
   return {
+    /** Fetches and unpacks what may start soon; the store may evict it again. */
+    async ahead(id, { signal }) {
+      const body = services.get(id)?.signed.body
+      if (body !== undefined) {
+        const found = await find({ id, code: body.code.toString() }, { signal, patienceMs: AHEAD_PATIENCE_MS })
+        found.release()
+      }
+    },
     async obtain(service, { signal, onProgress }) {
       const signed = services.get(service.id)?.signed
-      const body = signed?.body
       const asked = signed && trust.lookUp(trustSubjectOf(signed), { signal }).catch(() => {})
-      const from = journal.announcements.get(service.id)?.from
-      const publishers = await reach(network, body?.replyTo ?? [], signal)
-      const obtained = await code.obtain(parseCid(service.code), {
-        sources: body?.sources,
-        peers: from === undefined ? publishers : [...publishers, from],
+      const obtained = await find(service, {
         signal,
         onProgress: ({ bytes, size }) => onProgress({ doneBytes: bytes, totalBytes: size }),
       })

@@ -40,6 +40,8 @@ export interface DecidingComponents {
   receipts: Receipts
   services: Services
   trust: Pick<Trust, 'factsOf' | 'lookUp'>
+  /** Fetches the code of a service that may start soon. */
+  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
   texts: AddressTexts
   tell: Tell
   /** The verdict on a known service changed whether it is passed on. */

@@ -107,6 +107,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { configuration, own, peerId: network.peerId, logs: LOGS },
     ),
   )
+  const codeProvider = createCodeProvider({
+    ...{ code, network, services, journal, trust },
+    settled: (...asked) => deciding.trusting.settled(...asked),
+  })
   const supervisor: Supervisor = parts.use(
     createSupervisor(
       {
@@ -116,14 +120,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         events,
         journal: journal.runs,
         executors,
-        code: createCodeProvider({
-          code,
-          network,
-          services,
-          journal,
-          trust,
-          settled: (...asked) => deciding.trusting.settled(...asked),
-        }),
+        code: codeProvider,
       },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
@@ -163,6 +160,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         receipts,
         services,
         trust,
+        ahead: codeProvider.ahead,
         texts,
         tell,
         redecided: (id, redirect) => intake.redecided(id, redirect),

@@ -7,6 +7,7 @@ import type { Relied, Trust, TrustChange, TrustFacts, TrustSubject } from '../tr
 import type { AddressTexts } from './address-text.ts'
 import type { Subject } from './asking.ts'
 import type { NodeEvents } from './events.ts'
+import { createFetchAhead } from './fetch-ahead.ts'
 import type { SignedService } from './services.ts'
 
 /** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
@@ -33,6 +34,8 @@ export interface TrustingComponents {
   running(): readonly string[]
   /** Undefined where it is over. */
   subjectOf(id: string): Subject | undefined
+  /** Fetches the code of a service that may start soon. */
+  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
   /** Decides again about these, which run. */
   again(ids: readonly string[]): Promise<unknown>
   texts: AddressTexts
@@ -56,6 +59,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
   let work: Promise<unknown> = Promise.resolve()
   const lookups = new Set<Promise<void>>()
   const closing = new AbortController()
+  const fetches = createFetchAhead(components, { closing: closing.signal })
 
   function concerns({ signed }: Subject, change: TrustChange): boolean {
     const { body } = signed
@@ -89,7 +93,9 @@ export function watchTrust(components: TrustingComponents): Trusting {
   function onChanged(change: TrustChange): void {
     for (const { id, on } of dormitory.all()) {
       const subject = subjectOf(id)
-      if (subject !== undefined && concerns(subject, change)) wake(id, on)
+      if (subject === undefined || !concerns(subject, change)) continue
+      wake(id, on)
+      if (change.on === 'code') fetchAhead(id, subject, on)
     }
     void decideAgain(
       running().filter((id) => {
@@ -105,6 +111,13 @@ export function watchTrust(components: TrustingComponents): Trusting {
     if (first !== undefined) dormitory.wake(first, [id])
   }
 
+  /** Who waits for another word on code that one trusted hub calls safe already is soon to start. */
+  function fetchAhead(id: string, { signed }: Subject, on: readonly Condition[]): void {
+    if (!on.some((one) => one.on === 'quorum')) return
+    const words = trust.factsOf(trustSubjectOf(signed)).attestations
+    if (words.length > 0 && words.every(({ verdict }) => verdict === 'safe')) fetches.add(id)
+  }
+
   /** What came while its runner was thinking wakes it at once; and the mesh is asked for more. */
   function onParked(id: string): void {
     const subject = subjectOf(id)
@@ -112,6 +125,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
     if (subject === undefined || sleeper === undefined || closing.signal.aborted) return
     const { quorum, inTree, frozen } = trust.factsOf(trustSubjectOf(subject.signed))
     if (quorum?.met === true || inTree || frozen.length > 0) wake(id, sleeper.on)
+    fetchAhead(id, subject, sleeper.on)
     const lookup = trust
       .lookUp(trustSubjectOf(subject.signed), { signal: closing.signal })
       .catch((error: unknown) => {
@@ -158,7 +172,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
     async [Symbol.asyncDispose]() {
       for (const subscription of subscriptions) subscription[Symbol.dispose]()
       closing.abort(new UnavailableError('the node is stopping'))
-      await Promise.all([...lookups, work])
+      await Promise.all([...lookups, work, fetches.idle()])
     },
   }
 }

@@ -49,6 +49,21 @@ describe('what hubs and roots say', () => {
     expect(life.state(id)).toBe('running')
   })
 
+  it('fetches code ahead that one hub calls safe, and no other', async () => {
+    world.runner = ({ code }) => ({ ...judge(code, { attestations: [], inTree: false } as never) })
+    const id = await life.hear()
+    expect(world.ahead).toEqual([])
+    says('unsafe')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    await life.settle()
+    expect(world.ahead).toEqual([])
+    says('safe')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    await life.settle()
+    expect(world.ahead).toEqual([id])
+    expect(life.state(id)).toBe('parked')
+  })
+
   it('wakes what was decided before the word came, and parked after it', async () => {
     const code = 'c'
     world.runner = async (service, snapshot) => {

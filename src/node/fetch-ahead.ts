@@ -1,0 +1,35 @@
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { createQueue } from '../base/queue.ts'
+
+/** What waits for a word is no hurry: it leaves room for what runs. */
+const AT_ONCE = 2
+/** Who speaks for many codes at once makes no node fetch all of them. */
+const MAX_WAITING = 64
+
+export interface FetchAheadComponents {
+  log: Log
+  /** Fetches and unpacks the code of a service, in bounded time. */
+  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+}
+
+/** Brings the code of services that are soon to start. A run that begins meanwhile shares what is under way. */
+export function createFetchAhead({ log, ahead }: FetchAheadComponents, { closing }: { closing: AbortSignal }) {
+  const under = new Set<string>()
+  const queue = createQueue({ name: 'fetching ahead', concurrency: AT_ONCE, max: MAX_WAITING })
+  return {
+    add(id: string): void {
+      if (under.has(id) || closing.aborted) return
+      under.add(id)
+      void queue
+        .add(async () => {
+          if (!closing.aborted) await ahead(id, { signal: closing })
+        })
+        .catch((error: unknown) => {
+          if (!closing.aborted) log.debug('code was not fetched ahead', { id, reason: messageOf(error) })
+        })
+        .finally(() => under.delete(id))
+    },
+    idle: () => queue.idle(),
+  }
+}
