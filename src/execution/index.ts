@@ -26,7 +26,7 @@ export { bestFirst } from './dormitory/order.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
-export { createRunOnce, type OnceEnd, type OnceTask, type RunOnce } from './host/once.ts'
+export { createRunOnce } from './host/once.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
 export {
