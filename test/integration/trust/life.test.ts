@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
-import type { ThundercloudNode } from '../../../src/node/index.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { systemRng } from '../../../src/base/rng.ts'
+import { createLightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
 import { newHub, vouch } from '../../fixtures/hubs.ts'
 import {
   addFolder,
@@ -88,15 +91,18 @@ describe.skipIf(!needs('bubblewrap'))('a node that was away', () => {
     world.start(name, { runner: { ...trusting, STATIC_NODES: first.multiaddrs() }, stopRunsOnClose: false })
 
   /** It runs a service, goes, the hub speaks, and it comes back. */
-  async function comeBack(name: string): Promise<{ node: ThundercloudNode; id: string }> {
+  async function comeBack(
+    name: string,
+    tell: (statement: Uint8Array) => Promise<unknown>,
+  ): Promise<{ node: ThundercloudNode; id: string }> {
     const node = await away(name)
     await vi.waitFor(() => expect(node.peers().length).toBeGreaterThan(0), { timeout: PATIENCE })
     const id = await publish(first, newSigner(), name)
     const { code } = first.service(id)
-    await first.submitStatement(hub.says('safe', code), { asPublisher: true })
+    await tell(hub.says('safe', code))
     await stateOf(node, id, 'running', PATIENCE)
     await world.stop(name)
-    await first.submitStatement(hub.says('unsafe', code), { asPublisher: true })
+    await tell(hub.says('unsafe', code))
     const again = await away(name)
     expect(again.services().find((service) => service.id === id)?.run).toBeDefined()
     return { node: again, id }
@@ -109,8 +115,28 @@ describe.skipIf(!needs('bubblewrap'))('a node that was away', () => {
 
   it('learns it from a neighbour that trusts the hub too', { timeout: 90_000 }, async () => {
     first = await world.start('neighbour', { runner: { ...trusting, KEYWORDS: ['nothing'] } })
-    const { node, id } = await comeBack('one')
+    const { node, id } = await comeBack('one', (statement) => first.submitStatement(statement, { asPublisher: true }))
     await stateOf(node, id, 'stopped', PATIENCE)
     expect(node.statements({ signer: hub.text })).toMatchObject([{ verdict: 'unsafe' }])
+  })
+
+  it('learns it from the records of peers to whom the hub is nobody', { timeout: 90_000 }, async () => {
+    const strangers: ThundercloudNode[] = []
+    for (const name of ['stranger-one', 'stranger-two', 'stranger-three']) {
+      const STATIC_NODES = strangers.flatMap((node) => node.multiaddrs())
+      strangers.push(await world.start(name, { runner: { KEYWORDS: ['nothing'], STATIC_NODES } }))
+    }
+    first = strangers[0] as ThundercloudNode
+    await using laptop = await createLightPeer(
+      { clock: systemClock(), rng: systemRng(), log: silentLog() },
+      { network: 'test', join: first.multiaddrs() },
+    )
+    const tell = async (statement: Uint8Array) => {
+      expect((await laptop.tellStatement(statement)).records).toBeGreaterThan(0)
+    }
+    const { node, id } = await comeBack('two', tell)
+    await stateOf(node, id, 'stopped', PATIENCE)
+    expect(node.statements({ signer: hub.text })).toMatchObject([{ verdict: 'unsafe', via: 'record' }])
+    for (const stranger of strangers) expect(stranger.statements()).toEqual([])
   })
 })
