@@ -15,7 +15,8 @@ export const hubCombine = command({
   summary: "Add up the members' signatures of a draft into the hub's statement, and publish it",
   details: [
     'Each part is verified. When all members have signed, the statement counts everywhere; when some have, where the hub',
-    'is trusted with its members (TRUSTED_HUBS, MEMBERS and THRESHOLD). Say where it goes: --out, --publish or --join.',
+    'is trusted with its members (TRUSTED_HUBS, MEMBERS and THRESHOLD), also on the node that publishes it.',
+    'Say where it goes: --out, --publish or --join.',
   ].join('\n'),
   args: {
     draft: argument('DRAFT', 'what the members have signed'),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type Address, addressBytes, parseAddress } from '../../../protocols/address.ts'
 import { decodeAnnouncement, decodeSigned, type Signed } from '../../../protocols/announcement.ts'
 import { cidOfBytes, cidOfStructure, encodeCanonical, fromDagJson, parseCid } from '../../../protocols/encoding.ts'
@@ -12,6 +12,7 @@ import { MAX_SETTINGS_BYTES, manifestToBody, parseManifest, textToJson } from '.
 import type { TrustSubject } from '../../node/policy/beliefs.ts'
 import { type ReceivedService, toReceivedService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
+import { loadStaples } from '../publishing/staples.ts'
 import { readReceived } from './received-json.ts'
 
 export type ServiceFile = {
@@ -43,7 +44,7 @@ export async function loadServiceFile(
     if ('announcement' in value) return ofSigned(decodeAnnouncement(fromJson(value.announcement)))
     if ('body' in value && 'sig' in value) return ofSigned(ofPair(value))
     if ('id' in value && 'author' in value) return ofReceived(value)
-    if ('name' in value) return ofManifest(value)
+    if ('name' in value) return await ofManifest(value)
     throw new InputError(`${file} is no service; ${WANTED}`)
   } catch (error) {
     if (error instanceof ProtocolError) throw new InputError(`${file}: ${messageOf(error)}`, { cause: error })
@@ -68,11 +69,16 @@ export async function loadServiceFile(
     return { service, subject, depth: ticket?.depth, assumed: ['its signature is right: it is not checked here'] }
   }
 
-  function ofManifest(value: unknown): ServiceFile {
+  async function ofManifest(value: unknown): Promise<ServiceFile> {
     const manifest = parseManifest(value, file)
+    const folder = dirname(resolve(cli.cwd, file))
+    const staples = await loadStaples(
+      cli,
+      manifest.staple.map((name) => ({ name, path: resolve(folder, name) })),
+    )
     const { reach } = issueTicket(manifest.depth, cli.rng.bytes(32))
     const code = manifest.code === undefined ? cidOfBytes(new Uint8Array()) : parseCid(manifest.code, 'code')
-    const signing = { author: init.author, seq: 1, issued: nowSeconds(cli.clock), replyTo: [], reach, code }
+    const signing = { author: init.author, seq: 1, issued: nowSeconds(cli.clock), replyTo: [], reach, code, staples }
     const body = manifestToBody(manifest, signing, file)
     const encoded = encodeService(body)
     const service = toReceivedService(cidOfStructure(encoded), body, encoded.byteLength)
