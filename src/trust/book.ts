@@ -92,15 +92,19 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     has: (id) => shelf.byId(id) !== undefined,
     byId: (id) => one(shelf.byId(id)),
     attestationsOf(code) {
-      const known = codes.get(code) ?? shelf.attestationsOf(code).map(entry)
-      codes.set(code, known)
-      return known
+      const known = codes.get(code)
+      if (known !== undefined) return known
+      const read = shelf.attestationsOf(code).map(entry)
+      codes.set(code, read)
+      return read
     },
     freezesOf(address) {
       const key = keyOf(address)
-      const known = addresses.get(key) ?? shelf.freezesOf(address).map(entry)
-      addresses.set(key, known)
-      return known
+      const known = addresses.get(key)
+      if (known !== undefined) return known
+      const read = shelf.freezesOf(address).map(entry)
+      addresses.set(key, read)
+      return read
     },
     links: () => ({ byIssuer: links(), version }),
     own: () => shelf.own().map(entry),

@@ -24,6 +24,11 @@ export function changeOf({ kind, body }: Statement, textOf: TextOf): TrustChange
   }
 }
 
+function keyOf(change: TrustChange): string {
+  if (change.on === 'code') return change.code
+  return change.on === 'tree' ? '' : `${change.address} ${change.chain}`
+}
+
 export function createChanges({ clock, events }: { clock: Clock; events: Emitter<TrustEvents> }): Changes {
   const ends = new BoundedMap<string, { change: TrustChange; at: number }>(EXPIRIES)
   let timer: Timer | undefined
@@ -49,7 +54,7 @@ export function createChanges({ clock, events }: { clock: Clock; events: Emitter
     tell: (change) => events.emit('trust:changed', change),
     until(change, at) {
       if (at === Number.POSITIVE_INFINITY) return
-      const key = JSON.stringify(change)
+      const key = keyOf(change)
       const known = ends.get(key)
       if (known !== undefined && known.at <= at && known.at * 1000 > clock.now()) return
       ends.set(key, { change, at })

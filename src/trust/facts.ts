@@ -64,13 +64,11 @@ export function createFactsOf(
   function factsFor(policy: Policy, subject: TrustSubject, at: number, more: readonly Entry[]) {
     const { hubs } = policy
     const code = subject.code.toString()
-    const attestations = hubs.size === 0 ? [] : latest(book.attestationsOf(code), more, 'attestation')
-    const mine = (one: Entry) => one.statement.kind !== 'attestation' || one.statement.body.code.toString() === code
-    const words = wordsOf(attestations.filter(mine), hubs, at)
+    const attestations = hubs.size === 0 ? [] : latest(book.attestationsOf(code), more, (one) => isAbout(one, code))
+    const words = wordsOf(attestations, hubs, at)
     const author = keyOf(subject.author)
-    const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, 'freeze')
-    const his = (one: Entry) => one.statement.kind !== 'freeze' || keyOf(one.statement.body.address) === author
-    const frozen = frozenOf(freezes.filter(his), hubs, at)
+    const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, (one) => isOf(one, author))
+    const frozen = frozenOf(freezes, hubs, at)
     const links = more.map(linkOf).filter((link) => link !== undefined)
     const tree = links.length === 0 ? canopy.of(policy, at) : canopy.with(policy, at, links)
     const facts: TrustFacts = {
@@ -92,7 +90,9 @@ export function createFactsOf(
     if (subject.staples.length > 0) takeStaples(subject.staples)
     const { facts, code, frozen, tree } = factsFor(init.read(init.policy()), subject, at, [])
     if (options.at !== undefined) return facts
-    for (const { expires } of facts.attestations) changes.until({ on: 'code', code }, expires)
+    if (facts.attestations.length > 0) {
+      changes.until({ on: 'code', code }, Math.min(...facts.attestations.map(({ expires }) => expires)))
+    }
     for (const { chain, expires } of frozen) {
       changes.until({ on: 'freeze', address: textOf(subject.author), chain }, expires)
     }
@@ -102,8 +102,8 @@ export function createFactsOf(
 }
 
 /** What is kept, and of one subject what replaces it. */
-function latest(kept: readonly Entry[], more: readonly Entry[], kind: Entry['statement']['kind']): readonly Entry[] {
-  const some = more.filter(({ statement }) => statement.kind === kind)
+function latest(kept: readonly Entry[], more: readonly Entry[], wanted: (entry: Entry) => boolean): readonly Entry[] {
+  const some = more.filter(wanted)
   if (some.length === 0) return kept
   const all = new Map(kept.map((entry) => [entry.subject, entry]))
   for (const entry of some) {
@@ -111,4 +111,12 @@ function latest(kept: readonly Entry[], more: readonly Entry[], kind: Entry['sta
     if (other === undefined || replaces(entry.statement, other.statement)) all.set(entry.subject, entry)
   }
   return [...all.values()]
+}
+
+function isAbout({ statement }: Entry, code: string): boolean {
+  return statement.kind === 'attestation' && statement.body.code.toString() === code
+}
+
+function isOf({ statement }: Entry, author: string): boolean {
+  return statement.kind === 'freeze' && keyOf(statement.body.address) === author
 }

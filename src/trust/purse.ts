@@ -11,7 +11,9 @@ export interface Purses {
 export function createPurses(clock: Clock, init: { burst: number; perSecond: number }, max: number): Purses {
   const buckets = new BoundedMap<string, ReturnType<typeof createBucket>>(max)
   const bucketOf = (name: string) => {
-    const bucket = buckets.get(name) ?? createBucket(init, () => clock.monotonic())
+    const known = buckets.get(name)
+    if (known !== undefined) return known
+    const bucket = createBucket(init, () => clock.monotonic())
     buckets.set(name, bucket)
     return bucket
   }

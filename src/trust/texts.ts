@@ -10,7 +10,9 @@ export function createTexts(): TextOf {
   const known = new BoundedMap<string, string>(TEXTS)
   return (bytes) => {
     const key = keyOf(bytes)
-    const text = known.get(key) ?? formatAddress(decodeAddress(bytes))
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const text = formatAddress(decodeAddress(bytes))
     known.set(key, text)
     return text
   }
