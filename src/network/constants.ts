@@ -150,8 +150,9 @@ export const MAX_RECORD_KEY_BYTES = 256
 export const CHECKED_RECORDS = 512
 export const RECORD_SWEEP_MS = 10 * MINUTE
 export const FIND_VALUES_TIMEOUT_MS = 5 * SECOND
-/** When some have answered, and then nobody for so long, the rest is not waited for. */
-export const FIND_VALUES_QUIET_MS = 1500
+/** When so many have answered, and then nothing happens for so long, the rest is not waited for: a few hang in any mesh. */
+export const FIND_VALUES_ENOUGH = 8
+export const FIND_VALUES_QUIET_MS = 1000
 
 // Misbehaviour
 

@@ -3,7 +3,7 @@ import { compareBytes, sha256, toBase32 } from '../../../protocols/encoding.ts'
 import { type Clock, deadline, type Timer } from '../../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import { FIND_VALUES_QUIET_MS, FIND_VALUES_TIMEOUT_MS, PROVIDE_TIMEOUT_MS } from '../constants.ts'
+import { FIND_VALUES_ENOUGH, FIND_VALUES_QUIET_MS, FIND_VALUES_TIMEOUT_MS, PROVIDE_TIMEOUT_MS } from '../constants.ts'
 import { NotProvidedError } from '../errors.ts'
 import type { Dht, RecordRules } from '../index.ts'
 import type { Records } from './records.ts'
@@ -70,11 +70,12 @@ export function createValues({ clock, log, dht, records, rules, tableFilled }: V
           repairing = true
           break
         }
-        if (event.name !== 'PEER_RESPONSE') continue
-        answered++
         quiet.stop()
-        if (event.record !== undefined) yield event.record.value
-        quiet.start()
+        if (event.name === 'PEER_RESPONSE') {
+          answered++
+          if (event.record !== undefined) yield event.record.value
+        }
+        if (answered >= FIND_VALUES_ENOUGH) quiet.start()
       }
     } catch (error) {
       if (outer?.aborted) throw outer.reason
