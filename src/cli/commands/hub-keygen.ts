@@ -77,7 +77,7 @@ async function makeHub(
   { members, threshold, network, out }: { members: number; threshold: number; network: string; out: string },
 ): Promise<void> {
   const names = Array.from({ length: members }, (_, index) => join(out, `member-${index + 1}.json`))
-  const hubName = join(out, 'hub.json')
+  const hubName = join(out, 'hub.public.json')
   for (const name of [...names, hubName]) await refuseThere(cli, name)
   const keys = names.map(() => newBlsKey(cli.rng, network))
   const proofs = keys.map(({ signer, proof }) => ({ address: signer.address, proof }))

@@ -15,9 +15,9 @@ export const hubMembers = command({
   args: { parts: manyArguments('PUBLIC', "a member's public part, as `hub keygen --bls` writes it") },
   options: {
     threshold: whole('COUNT', 'how many of them must sign', { min: 1, max: MAX_MEMBERS, fallback: undefined }),
-    out: text('FILE', 'default: hub.json'),
+    out: text('FILE', 'default: hub.public.json'),
   },
-  async run(cli, { parts, threshold, out = 'hub.json' }) {
+  async run(cli, { parts, threshold, out = 'hub.public.json' }) {
     if (threshold === undefined) throw new InputError('--threshold is missing; say how many members must sign')
     const members = await Promise.all(parts.map((file) => loadMemberFile(resolve(cli.cwd, file), file, cli)))
     const network = members[0]?.network as string

@@ -16,12 +16,12 @@ async function withHub() {
   const shell = await openShellWithNode()
   const made = await shell.json(['hub', 'keygen', '--bls', '--members', '3', '--threshold', '2'])
   expect([made.code, made.stderr]).toEqual([0, ''])
-  const hub = await loadHubFile(shell.path('hub/hub.json'), 'hub.json', keys)
+  const hub = await loadHubFile(shell.path('hub/hub.public.json'), 'hub.public.json', keys)
   return { ...shell, hub, made: made.values[0] as Record<string, unknown> }
 }
 
 async function drafted(shell: Shell, ...more: string[]) {
-  return shell.json(['hub', 'attest', CODE, '--safe', '--hub', 'hub/hub.json', '--out', 'draft.json', ...more])
+  return shell.json(['hub', 'attest', CODE, '--safe', '--hub', 'hub/hub.public.json', '--out', 'draft.json', ...more])
 }
 
 function json(shell: Shell, file: string): Record<string, unknown> {
@@ -60,7 +60,7 @@ describe('hub keygen', () => {
     const printed = await shell.run(['hub', 'keygen', '--bls', '--members', '2', '--threshold', '1', '--out', 'other'])
     const snippet = printed.stdout.slice(printed.stdout.indexOf('  "TRUSTED_HUBS"'))
     const { config } = readPolicyText(`{${snippet}}`).policy
-    const other = await loadHubFile(shell.path('other/hub.json'), 'hub.json', keys)
+    const other = await loadHubFile(shell.path('other/hub.public.json'), 'hub.public.json', keys)
     expect(config.TRUSTED_HUBS[formatAddress(other.hub)]).toMatchObject({ THRESHOLD: 1 })
     for (const name of ['member-1', 'member-2', 'member-3']) {
       expect(statSync(shell.path(`hub/${name}.json`)).mode & 0o777).toBe(0o600)
@@ -91,7 +91,7 @@ describe('hub members', () => {
     const parts = ['a.public.json', 'b.public.json']
     const { code, values } = await shell.json(['hub', 'members', ...parts, '--threshold', '2'])
     expect(code).toBe(0)
-    const hub = await loadHubFile(shell.path('hub.json'), 'hub.json', keys)
+    const hub = await loadHubFile(shell.path('hub.public.json'), 'hub.public.json', keys)
     expect(values[0]).toMatchObject({ hub: formatAddress(hub.hub), members: hub.members.map(formatAddress) })
 
     const swapped = { ...json(shell, 'a.public.json'), proof: json(shell, 'b.public.json').proof }
@@ -131,7 +131,7 @@ describe('several members', () => {
     const second = await shell.json(['hub', 'sign', 'draft.json', '--key', 'hub/member-3.json'])
     const other = second.values[0]?.file as string
     expect(other).toMatch(/draft\.\w{8}\.part$/)
-    const combine = ['hub', 'combine', 'draft.json', '1.part', other, '--hub', 'hub/hub.json']
+    const combine = ['hub', 'combine', 'draft.json', '1.part', other, '--hub', 'hub/hub.public.json']
     const { code, values } = await shell.json([...combine, '--publish', '--out', 'hub.statement'])
     expect([code, values[0]]).toMatchObject([0, { event: 'published', signer: formatAddress(shell.hub.hub) }])
     const statement = decodeStatement(shell.node.trust.told[0] as Uint8Array)
@@ -150,7 +150,16 @@ describe('several members', () => {
     for (const [index, part] of parts.entries()) {
       await shell.run(['hub', 'sign', 'draft.json', '--key', `hub/member-${index + 1}.json`, '--out', part])
     }
-    await shell.run(['hub', 'combine', 'draft.json', ...parts, '--hub', 'hub/hub.json', '--out', 'all.statement'])
+    await shell.run([
+      'hub',
+      'combine',
+      'draft.json',
+      ...parts,
+      '--hub',
+      'hub/hub.public.json',
+      '--out',
+      'all.statement',
+    ])
     const statement = decodeStatement(readFileSync(shell.path('all.statement')))
     expect(statement.signers).toBeUndefined()
     expect(signerOf(statement)).toEqual(shell.hub.hub)
@@ -160,7 +169,7 @@ describe('several members', () => {
   test('what does not fit is named', async () => {
     await using shell = await withHub()
     await drafted(shell)
-    await shell.run(['hub', 'attest', CODE, '--unsafe', '--hub', 'hub/hub.json', '--out', 'other.json'])
+    await shell.run(['hub', 'attest', CODE, '--unsafe', '--hub', 'hub/hub.public.json', '--out', 'other.json'])
     await shell.run(['hub', 'keygen', '--bls', '--out', 'stranger.json'])
     const sign = (draft: string, key: string, out: string) =>
       shell.run(['hub', 'sign', draft, '--key', key, '--out', out])
@@ -170,7 +179,7 @@ describe('several members', () => {
     const forged = { ...json(shell, '1.part'), member: json(shell, 'hub/member-2.json').address }
     writeFileSync(shell.path('forged.part'), JSON.stringify(forged))
     writeFileSync(shell.path('foreign.part'), JSON.stringify({ ...json(shell, '1.part'), network: 'other' }))
-    const refused = async (parts: string[], sentence: RegExp, hub = 'hub/hub.json', to = ['--out', 'x']) => {
+    const refused = async (parts: string[], sentence: RegExp, hub = 'hub/hub.public.json', to = ['--out', 'x']) => {
       const { code, stderr } = await shell.run(['hub', 'combine', 'draft.json', ...parts, '--hub', hub, ...to])
       expect([code, stderr]).toEqual([2, expect.stringMatching(sentence)])
     }
@@ -181,10 +190,10 @@ describe('several members', () => {
     await refused(['1.part', 'forged.part'], /^forged\.part is not the signature of \w+ for this draft/)
     await refused(['1.part', 'foreign.part'], /^foreign\.part was signed for network "other"/)
     await refused(['draft.json'], /^draft\.json is no member's part/)
-    await refused(['1.part'], /say what becomes of the statement/, 'hub/hub.json', [])
+    await refused(['1.part'], /say what becomes of the statement/, 'hub/hub.public.json', [])
     await shell.run(['hub', 'keygen', '--bls', '--members', '1', '--threshold', '1', '--out', 'small'])
-    await refused(['1.part'], /which is not the hub of small\/hub\.json/, 'small/hub.json')
-    const tampered = { ...json(shell, 'hub/hub.json'), threshold: 7 }
+    await refused(['1.part'], /which is not the hub of small\/hub\.public\.json/, 'small/hub.public.json')
+    const tampered = { ...json(shell, 'hub/hub.public.json'), threshold: 7 }
     writeFileSync(shell.path('tampered.json'), JSON.stringify(tampered))
     await refused(['1.part'], /^tampered\.json: threshold/, 'tampered.json')
     const wrong = await sign('draft.json', 'operator/identity.pem', 'x.part')
@@ -202,7 +211,7 @@ describe('several members', () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('is there already')])
     expect((await drafted(shell, '--key', 'operator/identity.pem')).stderr).toContain('--key contradicts --hub')
     await shell.run(['hub', 'keygen', '--bls', '--members', '1', '--threshold', '1', '--network', 'b', '--out', 'b'])
-    const foreign = await shell.run(['hub', 'attest', CODE, '--safe', '--hub', 'b/hub.json', '--out', 'y.json'])
+    const foreign = await shell.run(['hub', 'attest', CODE, '--safe', '--hub', 'b/hub.public.json', '--out', 'y.json'])
     expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('but the node is in "test"')])
   })
 })

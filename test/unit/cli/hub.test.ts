@@ -17,12 +17,12 @@ async function _withHub() {
   const shell = await openShellWithNode()
   const made = await shell.json(['hub', 'keygen', '--bls', '--members', '3', '--threshold', '2'])
   expect([made.code, made.stderr]).toEqual([0, ''])
-  const hub = await loadHubFile(shell.path('hub/hub.json'), 'hub.json', keys)
+  const hub = await loadHubFile(shell.path('hub/hub.public.json'), 'hub.public.json', keys)
   return { ...shell, hub, made: made.values[0] as Record<string, unknown> }
 }
 
 async function _drafted(shell: Shell, ...more: string[]) {
-  return shell.json(['hub', 'attest', CODE, '--safe', '--hub', 'hub/hub.json', '--out', 'draft.json', ...more])
+  return shell.json(['hub', 'attest', CODE, '--safe', '--hub', 'hub/hub.public.json', '--out', 'draft.json', ...more])
 }
 
 function json(shell: Shell, file: string): Record<string, unknown> {
