@@ -8,7 +8,7 @@ import type { Env } from './env.ts'
 import { loadHubKey } from './hub-key.ts'
 import { type HubFile, hubSchema } from './hub-schema.ts'
 import { check, valueText } from './problem.ts'
-import { isThere, type ReadOptions, readJson } from './read.ts'
+import { isThere, octal, type ReadOptions, readJson } from './read.ts'
 
 export const HUB_FILE = 'hub.json'
 
@@ -103,6 +103,7 @@ async function clamavOf({ CLAMAV }: HubFile, database: string, env: Env) {
     return { lack: `${HUB_FILE}: CLAMAV.PROGRAM is ${valueText(PROGRAM)}, which is not installed; ${advice}` }
   }
   const advice = 'run `freshclam`, or name a folder with CLAMAV.DATABASE or --database'
+  await checkReadable(database, `${HUB_FILE}: CLAMAV.DATABASE`)
   if (!(await hasSignatures(database))) return { lack: `${database} has no signatures of ClamAV; ${advice}` }
   return { kind: 'clamav', program, database, timeoutMs: TIMEOUT * 1000, memoryBytes: MEMORY } as const
 }
@@ -118,9 +119,23 @@ async function commandOf(dir: string, name: string, { COMMANDS }: HubFile): Prom
     if (taken !== undefined) {
       throw new InputError(`${where}, which is a place that a sandbox has of its own; allowed is any other path`)
     }
+    await checkReadable(path, `${HUB_FILE}: COMMANDS.${name}.SHOWS[${index}]`)
     shows.push(path)
   }
   return { kind: 'command', name, command: COMMAND, shows, timeoutMs: TIMEOUT * 1000, memoryBytes: MEMORY }
+}
+
+/** Where the hub is root, its scanners are somebody else. */
+async function checkReadable(path: string, what: string): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  const info = await stat(path).catch(() => undefined)
+  if (info === undefined) return
+  const needed = info.isDirectory() ? 0o005 : 0o004
+  if ((info.mode & needed) === needed) return
+  const mode = octal(info.mode & 0o777)
+  throw new InputError(
+    `${what}, ${path}, can not be read by the sandbox, which is another user (mode ${mode}); run \`chmod -R o+rX ${path}\``,
+  )
 }
 
 async function hasSignatures(path: string): Promise<boolean> {

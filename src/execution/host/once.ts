@@ -9,6 +9,7 @@ import type { EndReason, Run, Shown } from '../contract.ts'
 import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
 import { createHostExecutor, type HostExecutorInit } from './index.ts'
+import { OR_ENGINE } from './permission.ts'
 
 /** Output of one program: what is longer is nothing that anyone reads. */
 const OUTPUT_BYTES = 256 * 1024
@@ -100,7 +101,7 @@ export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, 
   return {
     async lack({ signal } = {}) {
       const { available, detail } = await executor.available({ signal })
-      return available ? undefined : detail
+      return available ? undefined : detail.replace(OR_ENGINE, '')
     },
     async clear() {
       for (const { run } of await executor.adopt()) await executor.remove(run.handle)

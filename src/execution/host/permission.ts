@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import type { Plan } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
 
-export const INSTALL_BUBBLEWRAP =
-  'install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap) or a Docker engine'
+/** Where a container would do as well. */
+export const OR_ENGINE = ' or a Docker engine'
+export const INSTALL_BUBBLEWRAP = `install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap)${OR_ENGINE}`
 
 /** What is weaker under Node's permission model than a grant says. */
 export const PERMISSION_WEAKER = [

@@ -2,6 +2,8 @@ import type { ScanEnd, Scanner } from '../scanner.ts'
 
 /** Where the signatures are seen. */
 const DATABASE = '/scan/database'
+/** Programs that every sandbox has. */
+const IN_SANDBOX = /^\/(usr|bin|sbin)\//
 /** clamscan itself takes no larger files than this. */
 const MOST_BYTES = 2 * 1024 ** 3 - 1
 /** Archives within archives: clamscan's own default, written out because a code bomb is what it is for. */
@@ -36,7 +38,7 @@ export function clamavScanner({ program, database, maxBytes, ...limits }: Clamav
       ...[`--max-recursion=${MAX_RECURSION}`, `--max-dir-recursion=${MAX_FILES}`, '--max-scantime=0'],
       ...['--alert-exceeds-max=yes', '/code'],
     ],
-    shows: [{ path: database, as: DATABASE }],
+    shows: [{ path: database, as: DATABASE }, ...(IN_SANDBOX.test(program) ? [] : [{ path: program, as: program }])],
     diskBytes: most,
     translate,
   }
