@@ -135,4 +135,5 @@ export const STATEMENTS_SCHEMA = `
   CREATE INDEX statements_about_address ON statements (address) WHERE address IS NOT NULL;
   CREATE INDEX statements_of_the_tree ON statements (digest) WHERE kind = 'delegation';
   CREATE INDEX statements_own ON statements (digest) WHERE own = 1;
+  CREATE INDEX announcements_of_code ON announcements (code) WHERE state = 'live' AND code IS NOT NULL;
 `
