@@ -146,8 +146,8 @@ describe('policy test, of what hubs and roots say', () => {
     using shell = openShell()
     const [author, hub] = [newSigner(), newSigner()]
     const { dir } = await folderWithJournal(shell, 1, FITS)
-    const members = newMembersHub({ threshold: 2, signing: 2 })
-    keep(dir, safe(hub), members.says('safe', ANNOUNCED_CODE))
+    const members = newMembersHub()
+    keep(dir, safe(hub), members.by(2).says('safe', ANNOUNCED_CODE))
     announced(shell, author)
     const verdictWith = async (TRUSTED_HUBS: object) => {
       write(shell, 'c.json', { ...FITS, TRUSTED_HUBS })
@@ -155,9 +155,9 @@ describe('policy test, of what hubs and roots say', () => {
     }
     expect(await verdictWith({ [textOf(hub)]: {} })).toBe(true)
     expect(await verdictWith({ [textOf(newSigner())]: {} })).toBe(false)
-    expect(await verdictWith({ [members.text]: members.pinned })).toBe(true)
+    expect(await verdictWith({ [members.text]: { ...members.pinned, THRESHOLD: 2 } })).toBe(true)
     // kept under a policy that took two; this one wants three
-    expect(await verdictWith({ [members.text]: { ...members.pinned, THRESHOLD: 3 } })).toBe(false)
+    expect(await verdictWith({ [members.text]: members.pinned })).toBe(false)
     writeFileSync(join(dir, 'data/journal.sqlite'), 'x'.repeat(10_000))
     write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [textOf(hub)]: {} } })
     const { stderr, code: status } = await shell.run([
