@@ -30,7 +30,6 @@ export {
   loadMemberFile,
   memberText,
   type PublicHub,
-  type PublicMember,
 } from './members-file.ts'
 
 export { loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './policy.ts'

@@ -134,9 +134,9 @@ const shape = {
   run: run.describe('how it runs'),
   resources: resources.describe('what it needs').prefault({}),
   network: list(networkTarget(), MAX_EGRESS).describe('what it must reach, as host:port; empty = nothing').default([]),
-  staple: list(inside(), MAX_STAPLES)
+  staple: list(utf8(1024, 1), MAX_STAPLES)
     .describe(
-      'files with hub statements and delegations that travel with the service, relative to this file; read by `publish` and `update`',
+      'files with hub statements and delegations that travel with the service, relative to this file; in the folder of the code, keep them in `.thundercloud`, which is not packed',
     )
     .default([]),
   replicas: whole(1, MAX_REPLICAS).describe('how many nodes shall run it').default(1),

@@ -9,7 +9,7 @@ import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
 import { loadManifest, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
-import { loadStaples } from './staples.ts'
+import { loadStaples, tellStrayStaples } from './staples.ts'
 
 /** A service that is not signed yet: its manifest, and the folder of its code unless the manifest names code. */
 export type Draft = {
@@ -45,11 +45,12 @@ export async function loadDraft(
 
 /** Signs it; who passes it on can not change it any more. */
 export function signDraft(
-  cli: Pick<Cli, 'clock' | 'rng'>,
+  cli: Pick<Cli, 'clock' | 'rng' | 'out'>,
   { manifest, file, staples }: Draft,
   init: { signer: Signer; network: string; seq: number; code: CID; replyTo: readonly string[] },
 ): Announcement {
   const { signer, network, seq, code, replyTo } = init
+  tellStrayStaples(cli, staples, code)
   const { reach, ticket } = issueTicket(manifest.depth, cli.rng.bytes(32))
   const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, replyTo, reach, staples }
   const body = manifestToBody(manifest, signing, basename(file))

@@ -1,4 +1,5 @@
 import { outOfTime } from '../../../protocols/announcement.ts'
+import type { CID } from '../../../protocols/encoding.ts'
 import { MAX_STAPLES } from '../../../protocols/limits.ts'
 import { decodeStatement } from '../../../protocols/statement.ts'
 import { nowSeconds } from '../../base/clock.ts'
@@ -29,4 +30,13 @@ export async function loadStaples(
     throw new InputError(`${list.length} ${what} are stapled; at most ${MAX_STAPLES} travel with a service`)
   }
   return { statements, credentials }
+}
+
+/** What a hub says of other code helps nobody here: the code has changed since, perhaps by the very file with the word. */
+export function tellStrayStaples({ out }: Pick<Cli, 'out'>, { statements }: Staples, code: CID): void {
+  for (const encoded of statements) {
+    const { kind, body } = decodeStatement(encoded)
+    if (kind !== 'attestation' || body.code.equals(code)) continue
+    out.note(`Note: a stapled attestation is about the code ${body.code}, but this service has the code ${code}.`)
+  }
 }
