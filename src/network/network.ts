@@ -1,5 +1,5 @@
 import { servicesTopic } from '../../protocols/announcement.ts'
-import { MAX_ANNOUNCEMENT_BYTES, MAX_STATEMENT_BYTES } from '../../protocols/limits.ts'
+import { MAX_STATEMENT_BYTES } from '../../protocols/limits.ts'
 import { statementsTopic } from '../../protocols/statement.ts'
 import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
 import { deadline } from '../base/clock.ts'
@@ -18,7 +18,7 @@ import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
 import { dhtProtocol, type Host, startHost } from './host/host.ts'
 import { libp2pKey } from './host/identity.ts'
 import { createPassingMemory } from './host/memory.ts'
-import type { Gate, Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
+import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
@@ -62,12 +62,9 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const shared = { clock, rng, log, events, libp2p, conduct: ledger, allow: allowed.add }
   const streams = started.use(createStreams({ ...shared, memory }))
   const hopeful = () => connected() || libp2p.getDialQueue().length > 0
-  const gossip = createGossip(
-    { ...shared, gate, pubsub, hopeful },
-    { topic: topics.services, name: 'services', maxBytes: MAX_ANNOUNCEMENT_BYTES },
-  )
+  const gossip = createGossip({ ...shared, gate, pubsub, hopeful }, { topic: topics.services, name: 'services' })
   const statements = createGossip(
-    { ...shared, gate: components.statements?.gate ?? IGNORE, pubsub, hopeful },
+    { ...shared, gate: components.statements?.gate, pubsub, hopeful },
     { topic: topics.statements, name: 'statements', maxBytes: MAX_STATEMENT_BYTES },
   )
   started.use(
@@ -142,9 +139,6 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
-
-/** Nobody here reads the topic: what comes all the same goes no further. */
-const IGNORE: Gate = async () => 'ignore'
 
 const LATE = new TimeoutError('the peer did not answer in time')
 

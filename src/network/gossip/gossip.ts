@@ -14,7 +14,8 @@ export interface GossipComponents {
   clock: Clock
   log: Log
   events: Emitter<NetworkEvents>
-  gate: Gate
+  /** None: the topic is not read; what comes all the same goes no further. */
+  gate: Gate | undefined
   conduct: Conduct
   pubsub: PubSub
   /** Is anyone connected, or being dialled, who may soon listen? */
@@ -31,8 +32,8 @@ export type GossipInit = {
   /** the topic as gossipsub knows it, and as events name it */
   readonly topic: string
   readonly name: GossipTopic
-  /** a longer message is malformed: the gate is not asked */
-  readonly maxBytes: number
+  /** a longer message is malformed, and the gate is not asked; without it the gate looks */
+  readonly maxBytes?: number
 }
 
 /**
@@ -45,11 +46,11 @@ export type GossipInit = {
  * - an ignored or rejected id stays seen for two minutes: another copy is not asked about again.
  */
 export function createGossip(components: GossipComponents, init: GossipInit): Gossip & { subscribe(): void } {
-  const { clock, log, events, pubsub, conduct } = components
-  const { topic, name, maxBytes } = init
+  const { clock, log, events, pubsub, conduct, gate } = components
+  const { topic, name, maxBytes = Number.POSITIVE_INFINITY } = init
   let pending = 0
 
-  const ask = async (from: string, data: Uint8Array): Promise<GateAnswer> => {
+  const ask = async (gate: Gate, from: string, data: Uint8Array): Promise<GateAnswer> => {
     if (pending >= MAX_PENDING_GOSSIP) {
       events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer: 'dropped' })
       return 'ignore'
@@ -57,8 +58,7 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     pending++
     let answer: GateAnswer = 'ignore'
     try {
-      answer =
-        data.byteLength > maxBytes ? 'reject' : await components.gate({ data, from, messageId: messageId(topic, data) })
+      answer = data.byteLength > maxBytes ? 'reject' : await gate({ data, from, messageId: messageId(topic, data) })
     } catch (error) {
       log.error('the gossip gate failed; the message is ignored', { error: messageOf(error) })
     } finally {
@@ -69,8 +69,9 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     return answer
   }
   pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
+    if (gate === undefined) return TopicValidatorResult.Ignore
     const { buffer, byteOffset, byteLength } = message.data
-    return RESULTS[await ask(peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
+    return RESULTS[await ask(gate, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
   })
 
   const attempt = async (data: Uint8Array, flood: boolean): Promise<Publication | 'unsent'> => {
