@@ -112,7 +112,10 @@ export const SLEEPERS_SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `
 
-/** What hubs and issuers said, of one subject the latest. `digest` is the id's sha2-256. */
+/**
+ * What hubs and issuers said, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
+ * a statement is about is asked for each one that a stranger signed.
+ */
 export const STATEMENTS_SCHEMA = `
   CREATE TABLE statements (
     subject TEXT PRIMARY KEY,

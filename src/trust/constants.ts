@@ -60,6 +60,8 @@ export const RETELL = { firstMs: 60_000, maxMs: 3600_000 }
 export const TELL_MS = 10_000
 /** Records put in one turn; more wait for the next. */
 export const PUTS_PER_TICK = 64
+/** After so many failures the mesh is away: the rest waits for a later turn. */
+export const FAILURES_IN_A_ROW = 3
 export const PRUNE_MS = 3600_000
 
 /** Expiries that are waited for; one that is forgotten is noticed with the next decision. */

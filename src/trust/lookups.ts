@@ -1,5 +1,4 @@
-import { addressBytes, decodeAddress, parseAddress } from '../../protocols/address.ts'
-import { type CID, parseCid, toBase32 } from '../../protocols/encoding.ts'
+import { toBase32 } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
@@ -17,7 +16,7 @@ import {
 } from './constants.ts'
 import { keyOf } from './entry.ts'
 import type { TrustEvents } from './events.ts'
-import type { Relied, TrustRecords, TrustSubject } from './index.ts'
+import type { TrustRecords, TrustSubject } from './index.ts'
 import type { Policy } from './policy.ts'
 import type { Taking } from './taking.ts'
 import type { TextOf } from './texts.ts'
@@ -158,13 +157,9 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
   }
 }
 
-/** As it is asked about: what runs or is parked. */
-export function askedOf({ code, author }: Pick<Relied, 'code' | 'author'>): { code: CID; author: Uint8Array } {
-  return { code: parseCid(code), author: addressBytes(parseAddress(author)) }
-}
-
+/** The bytes that `keyOf` made a key of. */
 function bytesOf(key: string): Uint8Array {
-  return addressBytes(decodeAddress(Buffer.from(key, 'latin1')))
+  return Buffer.from(key, 'latin1')
 }
 
 /** A source that does not heed the signal is not waited for. */

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts'
 import { backoffMs } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Book } from './book.ts'
-import { PUT_AGAIN_MS, PUTS_PER_TICK, RETELL, TELL_MS } from './constants.ts'
+import { FAILURES_IN_A_ROW, PUT_AGAIN_MS, PUTS_PER_TICK, RETELL, TELL_MS } from './constants.ts'
 import type { Counting } from './counting.ts'
 import { type Entry, keyOf, signerBytes } from './entry.ts'
 import type { TrustComponents } from './index.ts'
@@ -67,7 +67,7 @@ export function createTelling(components: TellingComponents): Telling {
   }
 
   /** To the topic and into the records; a freeze statement has no record. */
-  async function tell(entry: Entry, signal: AbortSignal | undefined, toMesh: boolean): Promise<void> {
+  async function tell(entry: Entry, signal: AbortSignal | undefined, toMesh: boolean): Promise<boolean> {
     const { encoded, statement, subject } = entry
     const key = recordKey(statement)
     const [heard, taken] = await Promise.all([
@@ -78,10 +78,11 @@ export function createTelling(components: TellingComponents): Telling {
     if (heard && taken !== false) {
       failures.delete(subject)
       book.setPut(subject, clock.now())
-      return
+      return true
     }
     const attempts = (failures.get(subject)?.attempts ?? -1) + 1
     failures.set(subject, { attempts, next: clock.monotonic() + backoffMs(attempts, RETELL, rng) })
+    return false
   }
 
   async function put(key: string, encoded: Uint8Array, outer: AbortSignal | undefined): Promise<void> {
@@ -126,11 +127,11 @@ export function createTelling(components: TellingComponents): Telling {
       const all = new Map([...relied, ...book.own()].map((entry) => [entry.subject, entry]))
       for (const subject of failures.keys()) if (!all.has(subject)) failures.delete(subject)
       const due = [...all.values()].filter(isDue).slice(0, PUTS_PER_TICK)
+      let failed = 0
       for (const entry of due) {
-        if (closing.signal.aborted) return
-        if (entry.own || recordKey(entry.statement) !== undefined) {
-          await track(tell(entry, undefined, entry.own && !told.has(entry.subject)))
-        }
+        if (closing.signal.aborted || failed >= FAILURES_IN_A_ROW) return
+        if (!entry.own && recordKey(entry.statement) === undefined) continue
+        failed = (await track(tell(entry, undefined, entry.own && !told.has(entry.subject)))) ? 0 : failed + 1
       }
     },
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import { decodeAddress, formatAddress } from '../../protocols/address.ts'
+import { addressBytes, decodeAddress, formatAddress, parseAddress } from '../../protocols/address.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { TEXTS } from './constants.ts'
 import { keyOf } from './entry.ts'
@@ -15,5 +15,19 @@ export function createTexts(): TextOf {
     const text = formatAddress(decodeAddress(bytes))
     known.set(key, text)
     return text
+  }
+}
+
+/** The address bytes of a text that this program wrote, remembered: reading one costs as much. */
+export type BytesOf = (text: string) => Uint8Array
+
+export function createBytes(): BytesOf {
+  const known = new BoundedMap<string, Uint8Array>(TEXTS)
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const bytes = addressBytes(parseAddress(text))
+    known.set(text, bytes)
+    return bytes
   }
 }

@@ -17,7 +17,7 @@ import { createSeals } from './seals.ts'
 import { createSyncSource } from './sync-source.ts'
 import { createTaking } from './taking.ts'
 import { createTelling } from './telling.ts'
-import { createTexts } from './texts.ts'
+import { createBytes, createTexts } from './texts.ts'
 import { drawTree } from './tree-view.ts'
 import { createUpkeep } from './upkeep.ts'
 import { viewOf } from './view.ts'
@@ -39,7 +39,7 @@ export function trustOf(components: TrustComponents, init: TrustInit): Trust {
   const taking = createTaking({ ...components, book, counting, seals, changes, textOf })
   const lookups = createLookups({ ...components, canopy, taking, textOf }, { policy })
   const telling = createTelling({ ...components, book, counting, seals, taking })
-  const upkeep = createUpkeep({ ...components, book, canopy, counting, lookups, telling })
+  const upkeep = createUpkeep({ ...components, book, canopy, counting, lookups, telling, bytesOf: createBytes() })
   const gate = createGate({ ...components, taking })
   const factsOf = createFactsOf({ clock, book, canopy, taking, seals, changes, textOf }, { policy: init.policy, read })
   const view = (entry: Entry) => viewOf(entry, counting.statement(entry.statement), textOf)

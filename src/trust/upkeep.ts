@@ -1,4 +1,4 @@
-import { addressBytes, parseAddress } from '../../protocols/address.ts'
+import { parseCid } from '../../protocols/encoding.ts'
 import { type Clock, nowSeconds, type Timer } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -9,8 +9,9 @@ import { MAX_STATEMENTS, PRUNE_MS, RELIED_AT_ONCE, RELIED_MS, RENEWAL_MS, TICK_M
 import type { Counting } from './counting.ts'
 import { type Entry, keyOf } from './entry.ts'
 import type { Relied } from './index.ts'
-import { askedOf, type Lookups } from './lookups.ts'
+import type { Lookups } from './lookups.ts'
 import type { Telling } from './telling.ts'
+import type { BytesOf } from './texts.ts'
 import { pathTo } from './tree.ts'
 
 export interface UpkeepComponents {
@@ -22,6 +23,7 @@ export interface UpkeepComponents {
   counting: Counting
   lookups: Pick<Lookups, 'lookUp'>
   telling: Pick<Telling, 'tellAgain'>
+  bytesOf: BytesOf
   relied(): Iterable<Relied>
 }
 
@@ -33,7 +35,7 @@ export interface Upkeep extends AsyncDisposable {
 }
 
 export function createUpkeep(components: UpkeepComponents): Upkeep {
-  const { clock, rng, log, book, canopy, counting, lookups, telling, relied } = components
+  const { clock, rng, log, book, canopy, counting, lookups, telling, bytesOf, relied } = components
   const timers = new Set<Timer>()
   const work = new Set<Promise<void>>()
   /** What a renewal was looked for already: the statement's subject and its end. */
@@ -64,7 +66,7 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
     const waiting = [...distinct.values()]
     const worker = async () => {
       for (let one = waiting.shift(); one !== undefined && !closed; one = waiting.shift()) {
-        await lookups.lookUp(askedOf(one), { fresh: true })
+        await lookups.lookUp({ code: parseCid(one.code), author: bytesOf(one.author) }, { fresh: true })
       }
     }
     await Promise.all(Array.from({ length: Math.min(RELIED_AT_ONCE, waiting.length) }, worker))
@@ -73,7 +75,7 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
   /** The statements by which something that runs or is parked stands. */
   function entriesOf({ code, author }: Relied): Entry[] {
     const tree = canopy.of(counting.policy(), nowSeconds(clock))
-    const bytes = addressBytes(parseAddress(author))
+    const bytes = bytesOf(author)
     const links = pathTo(tree, keyOf(bytes)).map(({ entry }) => entry)
     const said = [...book.attestationsOf(code), ...book.freezesOf(bytes)]
     return [...said.filter(({ statement }) => counting.statement(statement)), ...links]

@@ -149,6 +149,8 @@ describe('what is known of a service', () => {
       })
       expect(here.trust.factsOf(subject(chain))).toMatchObject({ quorum: null, inTree: false, frozen: [] })
     }
+    const forged = [attest(stranger, 'safe', { network: 'elsewhere' }), freeze(one, '3'), attest(one)]
+    expect(here.trust.factsOf(subject(forged), { policy })).toMatchObject({ quorum: null, frozen: [] })
     const tree = policyOf({ TRUST_TREE: { ROOTS: { [text(stranger)]: { DEPTH: 1 } } } })
     expect(here.trust.factsOf(subject(chain), { policy: tree }).inTree).toBe(true)
     expect(here.trust.factsOf(subject(chain), { policy: tree, at: NOW + 90_000 }).inTree).toBe(false)

@@ -88,6 +88,8 @@ export type World = {
   readonly asked: string[]
   readonly put: { key: string; value: Uint8Array }[]
   readonly published: Uint8Array[]
+  /** how often it was tried to publish to the topic */
+  attempts(): number
   policy: TrustPolicy
   relied: Relied[]
   /** no peer takes or hears anything */
@@ -110,6 +112,7 @@ export function world(
   const asked: string[] = []
   const put: World['put'] = []
   const published: Uint8Array[] = []
+  let attempts = 0
   const trust = createTrust(
     {
       clock,
@@ -132,6 +135,7 @@ export function world(
       },
       mesh: {
         async publish(statement) {
+          attempts++
           if (state.alone) throw new Error('nobody heard it')
           published.push(statement)
         },
@@ -154,6 +158,7 @@ export function world(
     asked,
     put,
     published,
+    attempts: () => attempts,
     async [Symbol.asyncDispose]() {
       await trust[Symbol.asyncDispose]()
       journal[Symbol.dispose]()

@@ -48,6 +48,10 @@ describe('a hub of several members', () => {
     await using other = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: {} } }))
     expect(other.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
     expect(other.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
+    // members of a hub that is not trusted here: only who pinned them can tell
+    await using none = world(policyOf({}))
+    expect(none.trust.gate(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
+    expect(none.trust.gate(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
     for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
   })
 

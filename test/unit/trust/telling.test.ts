@@ -82,8 +82,11 @@ describe("what the operator's hand says", () => {
       await here.trust.publish(encoded)
       await here.trust.publish(frozen)
       expect(here.published).toEqual([])
-      await here.clock.advance(200_000)
+      await here.clock.advance(3600_000)
       expect(here.published).toEqual([])
+      // two statements, each at first, then after one minute, two, four...
+      expect(here.attempts()).toBeGreaterThan(6)
+      expect(here.attempts()).toBeLessThan(20)
       here.alone = false
       await here.clock.advance(3600_000)
       expect(new Set(here.published)).toEqual(new Set([encoded, frozen]))
