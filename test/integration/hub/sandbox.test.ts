@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { chmod, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -128,14 +128,16 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
     const fixture = new URL('../../fixtures/scan-box.ts', import.meta.url).href
     const script = `
       const { scanBox, shell } = await import('${fixture}')
+      setInterval(() => {}, 1000)
       const box = await scanBox('${other.base}', 'killed-${process.pid}')
       await box.scan(shell('sleep ${mark}'), '${code.dir}')`
     const args = ['--conditions=thundercloud-source', '--input-type=module', '-e', script]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    const gone = once(child, 'exit')
     const scanning = async () => (await commandsWith(mark)).filter((line) => line.startsWith('sleep'))
     await until(async () => (await scanning()).length > 0)
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    expect(await gone).toEqual([null, 'SIGKILL'])
     // the keeper goes on: somebody has to end it
     expect((await scanning()).length).toBeGreaterThan(0)
     const next = await scanBox(other.base, `killed-${process.pid}`)
@@ -143,6 +145,36 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
     expect(await scanning()).toEqual([])
     expect(await readdir(join(other.base, 's')).catch(() => [])).toEqual([])
     expect((await next.scan(shell('echo fine'), code.dir)).lines).toEqual(['fine'])
+  })
+
+  it.skipIf(!needs('root'))('works for a hub that is not root', async () => {
+    const fixture = new URL('../../fixtures/scan-box.ts', import.meta.url).href
+    const script = `
+      const { mkdtemp, rm, writeFile } = await import('node:fs/promises')
+      const { scanBox, shell } = await import('${fixture}')
+      const alive = setInterval(() => {}, 1000)
+      const base = await mkdtemp('/tmp/tc-user-')
+      await writeFile(base + '/rules', 'rule')
+      const box = await scanBox(base, 'user-${process.pid}')
+      const shows = [{ path: base + '/rules', as: base + '/rules' }]
+      const seen = await box.scan(shell('cat $THUNDERCLOUD_SERVICE ' + base + '/rules; ls /code; exit 1', { shows }), '${code.dir}', 7)
+      const slow = await box.scan(shell('sleep 300', { timeoutMs: 1000 }), '${code.dir}')
+      console.log(JSON.stringify({ seen, slow, left: await box.left() }))
+      await rm(base, { recursive: true })
+      clearInterval(alive)`
+    const user = { uid: 1000, gid: 1000, env: { PATH: process.env.PATH ?? '', HOME: '/tmp' } }
+    const readable = ['-e', `require('fs').readFileSync(new URL('${fixture}'))`]
+    // the repository may lie where no other user may look
+    if (spawnSync(process.execPath, readable, user).status !== 0) return
+    await chmod(code.dir, 0o755)
+    const args = ['--conditions=thundercloud-source', '--input-type=module', '-e', script]
+    const { stdout, stderr } = spawnSync(process.execPath, args, { ...user, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({
+      seen: { exitCode: 1, reason: 'exit', lines: ['7', 'rulemain.js'] },
+      slow: { reason: 'timeout' },
+      left: [],
+    })
   })
 })
 
