@@ -174,7 +174,7 @@ export interface Sync {
   pullFrom(peer: string, ids: readonly CID[], options?: { signal?: AbortSignal | undefined }): Promise<number>
   /** Hands an announcement straight to a peer. `peer`: a peer id, or a multiaddr that ends in /p2p/<id>. */
   tell(peer: string, announcement: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
-  /** One whole round with a peer now: list, then pull what is missing. Returns how many came. */
+  /** One whole round with a peer now: list services and statements, pull what is missing. Returns how many services came. */
   with(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<number>
 }
 

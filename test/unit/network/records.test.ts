@@ -1,5 +1,6 @@
 import { Record as DhtRecord } from '@libp2p/kad-dht'
 import { MemoryDatastore } from 'datastore-core'
+import fc from 'fast-check'
 import { Key } from 'interface-datastore'
 import { beforeEach, expect, test } from 'vitest'
 import { toBase32 } from '../../../protocols/encoding.ts'
@@ -79,6 +80,35 @@ test('an older record never replaces a newer one, however many come at once and 
   expect(await seq('/attest/a')).toBe(9)
   await expect(own('/attest/a', note('/attest/a', { seq: 8 }))).rejects.toThrow('a newer record lies under this key')
   expect(await seq('/attest/a')).toBe(9)
+})
+
+test('in whatever order and however many at once they come, also over restarts: the newest stays', async () => {
+  const puts = fc.record({
+    key: fc.constantFrom('/attest/a', '/attest/b', '/trust/c'),
+    seq: fc.integer({ min: 1, max: 6 }),
+    peer: fc.constantFrom(undefined, 'p', 'q', 'r'),
+  })
+  const batches = fc.array(fc.array(puts, { maxLength: 8 }), { minLength: 1, maxLength: 6 })
+  await fc.assert(
+    fc.asyncProperty(batches, async (batches) => {
+      let current = await keeper()
+      const newest = new Map<string, number>()
+      for (const batch of batches) {
+        const { put, own } = current
+        await Promise.allSettled(
+          batch.map(({ key, seq, peer }) => {
+            newest.set(key, Math.max(seq, newest.get(key) ?? 0))
+            return peer === undefined ? own(key, note(key, { seq })) : put(peer, key, note(key, { seq }))
+          }),
+        )
+        for (const [key, seq] of newest) expect(await current.seq(key)).toBe(seq)
+        await current.records[Symbol.asyncDispose]()
+        current = await keeper(current.disk, current.clock)
+        expect(current.records.count()).toBe(newest.size)
+      }
+    }),
+    { numRuns: 60 },
+  )
 })
 
 test('what breaks the rules does not come in; forgeries cost their sender, other clocks do not', async () => {
