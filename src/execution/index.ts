@@ -18,7 +18,6 @@ export type {
   Run,
   RunEnd,
   RunnableService,
-  Shown,
 } from './contract.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
 export { createDormitory, type Dormitory } from './dormitory/index.ts'
