@@ -5,7 +5,7 @@ import { listing } from '../../base/text.ts'
 import { argument, command, flag, text } from '../command.ts'
 import { draftForMembers } from '../stating/by-members.ts'
 import { codeNamed } from '../stating/code.ts'
-import { hubOption, signing } from '../stating/options.ts'
+import { hubOption, hubSigning } from '../stating/options.ts'
 import { type Desk, type Statable, stateBySigner } from '../stating/state.ts'
 
 export const hubAttest = command({
@@ -23,7 +23,7 @@ export const hubAttest = command({
     report: text('URL', 'where people read why'),
     until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d where safe, 366d where unsafe)'),
     hub: hubOption,
-    ...signing,
+    ...hubSigning,
   },
   async run(cli, { code: named, safe, unsafe, severity, report, until, hub, ...rest }) {
     const verdict = verdictOf({ safe, unsafe, severity })
@@ -39,7 +39,7 @@ export const hubAttest = command({
       }
     }
     const making = { ...rest, until: until ?? (verdict === 'safe' ? '90d' : '366d') }
-    if (hub === undefined) await stateBySigner(cli, making, about)
+    if (hub === undefined) await stateBySigner(cli, { ...making, as: 'hub' }, about)
     else await draftForMembers(cli, { ...making, hub }, about)
   },
 })

@@ -4,7 +4,7 @@ import { encodeFreeze } from '../../../protocols/freeze.ts'
 import { InputError } from '../../base/errors.ts'
 import { argument, command, text } from '../command.ts'
 import { draftForMembers } from '../stating/by-members.ts'
-import { hubOption, signing } from '../stating/options.ts'
+import { hubOption, hubSigning } from '../stating/options.ts'
 import { type Desk, type Statable, stateBySigner } from '../stating/state.ts'
 
 export const hubFreeze = command({
@@ -17,7 +17,7 @@ export const hubFreeze = command({
     amount: text('AMOUNT', 'how much, like 10 or "0.25"'),
     until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d)'),
     hub: hubOption,
-    ...signing,
+    ...hubSigning,
   },
   async run(cli, { address: whose, chain: named, amount, until = '90d', hub, ...rest }) {
     if (named === undefined) throw new InputError('--chain is missing; name the chain on which the amount is frozen')
@@ -30,7 +30,7 @@ export const hubFreeze = command({
       encode: (stamp) =>
         encodeFreeze({ ...stamp, hub: addressBytes(speaker), address: addressBytes(address), chain, amount }),
     })
-    if (hub === undefined) await stateBySigner(cli, { ...rest, until }, about)
+    if (hub === undefined) await stateBySigner(cli, { ...rest, until, as: 'hub' }, about)
     else await draftForMembers(cli, { ...rest, until, hub }, about)
   },
 })

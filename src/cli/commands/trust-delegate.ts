@@ -57,7 +57,7 @@ function delegate(
   making: Signing & { readonly until: string },
   { subject, depth, revoked }: { subject: Address; depth: number; revoked: boolean },
 ) {
-  return stateBySigner(cli, making, async ({ speaker }: Desk): Promise<Statable> => {
+  return stateBySigner(cli, { ...making, as: 'node' }, async ({ speaker }: Desk): Promise<Statable> => {
     if (sameAddress(speaker, subject)) {
       throw new InputError("ADDRESS is the signing key's own address; nobody vouches for oneself")
     }

@@ -15,8 +15,10 @@ export type Leaving = {
   readonly offline: boolean
 }
 
-export const signing = {
-  key: text('FILE', "the key that signs: ed25519 (PEM) or BLS12-381 (JSON); default: the node's own"),
+const keyOption = (fallback: string) =>
+  text('FILE', `the key that signs: ed25519 (PEM) or BLS12-381 (JSON); default: ${fallback}`)
+
+const numbered = {
   seq: whole(
     'NUMBER',
     'its number; the highest stands (default: the time in seconds, or one more than the last that is known)',
@@ -24,6 +26,12 @@ export const signing = {
   ),
   ...leaving,
 }
+
+/** For what a node's operator says. */
+export const signing = { key: keyOption("the node's own"), ...numbered }
+
+/** For what a hub says. */
+export const hubSigning = { key: keyOption("the KEY of the folder's hub.json, else the node's own"), ...numbered }
 
 export type Signing = Leaving & { readonly key: string | undefined; readonly seq: number | undefined }
 

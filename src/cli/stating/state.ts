@@ -25,11 +25,11 @@ export type Statable = {
 /** Makes a statement, signs it with one key, and hands it in. */
 export async function stateBySigner(
   cli: Cli,
-  { until, ...signing }: Signing & { readonly until: string },
+  { until, as, ...signing }: Signing & { readonly until: string; readonly as: 'hub' | 'node' },
   about: (desk: Desk) => Promise<Statable>,
 ): Promise<Outlet & Desk> {
   const expires = expiryOf(until, nowSeconds(cli.clock))
-  const signer = await loadSigner(cli, signing.key)
+  const signer = await loadSigner(cli, signing.key, as)
   const outlet = await outletOf(cli, signing)
   const desk = { speaker: signer.address, client: outlet.client }
   const body = await encodeBody(cli, desk, { expires, seq: signing.seq, statable: await about(desk) })

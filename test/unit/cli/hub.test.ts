@@ -88,6 +88,20 @@ describe('hub attest', () => {
     expect(readFileSync(shell.path('mine.txt'), 'utf8')).toBe('mine')
   })
 
+  test("the folder's hub.json names the key of its hub, as for `hub watch`; delegations are the node's own word", async () => {
+    await using shell = await openShellWithNode()
+    const made = (await shell.json(['hub', 'keygen', '--out', 'operator/hub.pem'])).values[0]
+    writeFileSync(shell.path('operator/hub.json'), '{ "KEY": "hub.pem" }')
+    const attested = await shell.json(['hub', 'attest', CODE, '--safe'])
+    expect(attested.values[0]?.signer).toBe(made?.address)
+    const friend = formatAddress(newSigner().address)
+    const delegated = await shell.json(['trust', 'delegate', friend])
+    expect(delegated.values[0]?.signer).not.toBe(made?.address)
+    writeFileSync(shell.path('operator/hub.json'), '{ "KEYS": "hub.pem" }')
+    const wrong = await shell.run(['hub', 'attest', CODE, '--safe'])
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/^hub\.json: KEYS .*KEY/)])
+  })
+
   test.each<[string[], RegExp]>([
     [[], /--safe or --unsafe/],
     [['--safe', '--unsafe'], /--safe contradicts --unsafe/],
