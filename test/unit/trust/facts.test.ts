@@ -151,6 +151,8 @@ describe('what is known of a service', () => {
     }
     const forged = [attest(stranger, 'safe', { network: 'elsewhere' }), freeze(one, '3'), attest(one)]
     expect(here.trust.factsOf(subject(forged), { policy })).toMatchObject({ quorum: null, frozen: [] })
+    const expired = attest(stranger, 'unsafe', { seq: 1, issued: NOW - 9, expires: NOW - 1 })
+    expect(here.trust.factsOf(subject([attest(stranger), expired]), { policy }).quorum?.met).toBe(true)
     const tree = policyOf({ TRUST_TREE: { ROOTS: { [text(stranger)]: { DEPTH: 1 } } } })
     expect(here.trust.factsOf(subject(chain), { policy: tree }).inTree).toBe(true)
     expect(here.trust.factsOf(subject(chain), { policy: tree, at: NOW + 90_000 }).inTree).toBe(false)

@@ -57,6 +57,12 @@ describe("the mesh's records", () => {
     expect(here.trust.rules.keeps(Uint8Array.of(1))).toBe(false)
     await here.trust.publish(attest(stranger))
     expect(here.trust.rules.keeps(attest(stranger))).toBe(true)
+    // what is remembered of hubs that no longer count is not held on to
+    here.trust.take(attest(second), { via: 'sync', from: 'p' })
+    here.policy = policyOf({})
+    here.trust.policyChanged()
+    expect(here.trust.rules.keeps(attest(second))).toBe(false)
+    expect(here.trust.rules.keeps(attest(stranger))).toBe(true)
   })
 })
 
