@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
@@ -68,6 +69,31 @@ describe('POST /statement', () => {
     const expired = await it.post(attestationBy(it.hub, it, { issued: 1, expires: 2 }))
     expect(expired.status).toBe(400)
     expect(it.node.statements()).toEqual([])
+  })
+
+  test('whatever is done to the bytes, it is a 4xx with one sentence, and nothing is kept', async () => {
+    using it = withHub()
+    const bytes = Buffer.from(attestationBy(it.hub, it))
+    const damage = fc.oneof(
+      fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, by]) => {
+        const copy = Buffer.from(bytes)
+        copy[at] = (copy[at] as number) ^ by
+        return copy
+      }),
+      fc.nat(bytes.length - 1).map((length) => bytes.subarray(0, length)),
+      fc.uint8Array({ minLength: 1, maxLength: 64 }).map((more) => Buffer.concat([bytes, more])),
+      fc.uint8Array({ maxLength: 600 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(damage, async (body) => {
+        const response = await it.post(body)
+        expect(response.status).toBe(400)
+        const { error } = (await response.json()) as { error: string }
+        expect(error).toMatch(/^\P{Cc}{3,700}$/u)
+        expect(it.node.statements()).toEqual([])
+      }),
+      { numRuns: 500 },
+    )
   })
 
   test('one too many is 429 and says when to come back', async () => {
