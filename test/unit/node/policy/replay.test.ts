@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { formatAddress } from '../../../../protocols/address.ts'
+import { addressBytes, formatAddress } from '../../../../protocols/address.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { Verdict } from '../../../../src/base/verdict.ts'
 import type { HeardService } from '../../../../src/journal/index.ts'
 import { emptyNode } from '../../../../src/node/policy/empty-node.ts'
 import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../../src/node/policy/replay.ts'
 import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../../src/runner/index.ts'
-import { announcementOf, newSigner } from '../../../fixtures/announcement-of.ts'
+import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../../fixtures/announcement-of.ts'
 import { configOf, runnerIn } from '../../runner/support.ts'
 
 const NEVER = new AbortController().signal
@@ -61,6 +61,31 @@ describe('a replay', () => {
       ['name-3', 'name-13', 'name-23'].map((name) => [name, 'redirected', 'refused']),
     )
     expect(asked).toEqual([10, 20, 25])
+  })
+
+  test('tells each what its own node would have believed then, of the code, the author and the staples', async () => {
+    const signer = newSigner()
+    const clock = manualClock(1_700_000_000_000)
+    const [statement, credential] = [new Uint8Array([1]), new Uint8Array([2])]
+    const { announcement } = announcementOf(signer, { clock, statements: [statement], credentials: [credential] })
+    const { id, bytes } = announcement.signed
+    const page = [{ id: id.toString(), body: bytes, receivedAt: clock.now(), depth: 0 }]
+    const asked: unknown[] = []
+    const believing = (inTree: boolean): Side['beliefs'] => ({
+      factsOf({ code, author, staples }, at) {
+        asked.push([code.toString(), author, staples, at])
+        return { attestations: [], quorum: null, inTree, frozen: [] }
+      },
+    })
+    const byTree = side((_service, { inTree }) => (inTree ? PASS : DROP))
+    const [out, within] = [
+      { ...byTree, beliefs: believing(false) },
+      { ...byTree, beliefs: believing(true) },
+    ]
+    const { changes } = await play([page], out, within)
+    expect(changes).toMatchObject([{ from: 'refused', to: 'redirected' }])
+    const question = [ANNOUNCED_CODE, addressBytes(signer.address), [statement, credential], 1_700_000_000]
+    expect(asked).toEqual([question, question])
   })
 
   test('of the same policy differs nowhere; of nothing it is empty', async () => {
