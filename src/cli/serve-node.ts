@@ -10,6 +10,7 @@ import {
 import type { ThundercloudNode } from '../node/contract.ts'
 import type { Cli } from './cli.ts'
 import { writeEndpoint } from './endpoint.ts'
+import { tallyHub } from './hub-tally.ts'
 import { narrate } from './narrate.ts'
 import { clockTime } from './text.ts'
 
@@ -34,6 +35,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   await using stack = new AsyncDisposableStack()
   const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder, hub })
   stack.use(node)
+  const tally = hub === undefined ? undefined : stack.use(tallyHub(node))
   const story = stack.use(tellEvents(cli, node))
   const url = configuration.api === false ? undefined : await openApi(configuration.api, configuration.dataDir)
   await tellReady(cli, node, url)
@@ -42,6 +44,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   if (!cli.signal.aborted) {
     await new Promise((resolve) => cli.signal.addEventListener('abort', resolve, { once: true }))
   }
+  if (tally !== undefined) cli.out.note(tally.text())
   cli.out.note('Stopping in good order; once more ends it at once.')
 
   async function openApi(api: { host: string; port: number }, dataDir: string): Promise<string> {

@@ -4,9 +4,14 @@ import { chmod, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { systemRng } from '../../../src/base/rng.ts'
+import { createHostExecutor } from '../../../src/execution/index.ts'
 import type { Scanner } from '../../../src/hub/index.ts'
 import { reportOf } from '../../../src/hub/scanner.ts'
-import { makeRunDirs, type RunDirs, until } from '../../fixtures/run-fixture.ts'
+import { openScanBox } from '../../../src/node/hub/sandbox.ts'
+import { makeRunDirs, planFor, type RunDirs, until } from '../../fixtures/run-fixture.ts'
 import { scanBox, scanner, shell } from '../../fixtures/scan-box.ts'
 import { codeFolder } from '../../fixtures/signatures.ts'
 import { needs } from '../../require.ts'
@@ -112,6 +117,26 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
     const bomb = 'f() { f | f & }; f 2>/dev/null; sleep 1; exit 0'
     await report(shell(bomb, { timeoutMs: 4000 }))
     expect(await commandsWith(name)).toEqual([])
+  })
+
+  it('is refused where there is no sandbox of the host', async () => {
+    const init = {
+      nodeId: 'none',
+      runtimeDir: join(dirs.base, 's'),
+      dir: join(dirs.base, 'none'),
+      bubblewrap: '/none/bwrap',
+    }
+    const opened = openScanBox({ clock: systemClock(), rng: systemRng(), log: silentLog() }, init)
+    await expect(opened).rejects.toThrow(
+      'a hub scans code in a sandbox only: /none/bwrap is not installed: install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap)',
+    )
+    const logs = { maxBytes: 1000, keep: 1 }
+    const weak = createHostExecutor(
+      { clock: systemClock(), log: silentLog() },
+      { ...init, logs, ownAddress: 'own', runsDir: dirs.runs },
+    )
+    const plan = await planFor(weak, dirs, '', { author: 'own', shows: [{ path: '/etc', as: '/etc' }] })
+    await expect(weak.start(plan)).rejects.toThrow('this service runs in a sandbox only')
   })
 
   it('is ended when the hub is', async () => {
