@@ -1,6 +1,6 @@
-import type { CID } from '../../protocols/encoding.ts'
+import { type CID, sha256 } from '../../protocols/encoding.ts'
 import { BoundedMap } from '../base/queue.ts'
-import { REMEMBERED, SHELVES_AT_HAND } from './constants.ts'
+import { DECODED, SHELVES_AT_HAND } from './constants.ts'
 import { type Entry, entryOf, keyOf } from './entry.ts'
 import type { KeptStatement, StatementShelf } from './index.ts'
 import { type Link, linkOf } from './tree.ts'
@@ -15,7 +15,11 @@ export interface Book {
   attestationsOf(code: string): readonly Entry[]
   freezesOf(address: Uint8Array): readonly Entry[]
   /** By their issuers. `version` is another one when they have changed. */
-  links(): { readonly byIssuer: ReadonlyMap<string, readonly Link[]>; readonly version: number }
+  links(): {
+    readonly byIssuer: ReadonlyMap<string, readonly Link[]>
+    readonly count: number
+    readonly version: number
+  }
   own(): Entry[]
   /** In byte order of their ids, those after `after` that `wanted` takes. */
   list(after: CID | undefined, max: number, wanted?: (entry: Entry) => boolean): Entry[]
@@ -26,12 +30,13 @@ export interface Book {
 export function createBook({ shelf }: { shelf: StatementShelf }): Book {
   const codes = new BoundedMap<string, readonly Entry[]>(SHELVES_AT_HAND)
   const addresses = new BoundedMap<string, readonly Entry[]>(SHELVES_AT_HAND)
-  const decoded = new BoundedMap<string, Entry>(REMEMBERED)
+  const decoded = new BoundedMap<string, Entry>(DECODED)
   let byIssuer: Map<string, Link[]> | undefined
   let version = 0
+  let count = 0
 
   function entry(kept: KeptStatement): Entry {
-    const key = keyOf(kept.encoded)
+    const key = keyOf(sha256(kept.encoded))
     const known = decoded.get(key)
     // what is decoded stays so; when it was put, and whose it is, may change
     const fresh = known === undefined ? entryOf(kept) : { ...known, ...kept }
@@ -54,13 +59,16 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     const link = linkOf(one)
     if (link === undefined || byIssuer === undefined) return
     version++
-    const others = (byIssuer.get(link.issuer) ?? []).filter(({ subject }) => subject !== link.subject)
+    const before = byIssuer.get(link.issuer) ?? []
+    const others = before.filter(({ subject }) => subject !== link.subject)
+    count += others.length + 1 - before.length
     byIssuer.set(link.issuer, [...others, link])
   }
 
   function links(): Map<string, Link[]> {
     if (byIssuer !== undefined) return byIssuer
     byIssuer = new Map()
+    count = 0
     version++
     for (const kept of shelf.delegations()) hang(entry(kept))
     return byIssuer
@@ -106,7 +114,7 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
       addresses.set(key, read)
       return read
     },
-    links: () => ({ byIssuer: links(), version }),
+    links: () => ({ byIssuer: links(), count, version }),
     own: () => shelf.own().map(entry),
     list,
     setPut(subject, atMs) {

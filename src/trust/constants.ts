@@ -3,9 +3,14 @@ export const MAX_STATEMENTS = 100_000
 
 /** Links that one delegate may have in the tree; roots have no bound, for whom the operator trusts with it. */
 export const LINKS_PER_DELEGATE = 1024
+/** Links in all beyond which only roots add some: each change of the tree looks at all of them, about 10 ms for so many. */
+export const MAX_LINKS = 32_768
 
 /** Digests whose outcome is remembered, each about 200 bytes: what comes again costs a hash. */
 export const REMEMBERED = 16_384
+
+/** Statements that stay decoded, 2 to 6 KB each. */
+export const DECODED = 8192
 
 /** Codes and addresses of which the decoded statements are kept at hand. */
 export const SHELVES_AT_HAND = 8192

@@ -12,7 +12,7 @@ import { BoundedMap } from '../base/queue.ts'
 import { printable } from '../base/text.ts'
 import type { Book } from './book.ts'
 import { type Changes, changeOf } from './changes.ts'
-import { BLS_COST, FORGERIES, LINKS_PER_DELEGATE, ORPHANS, PEERS, REMEMBERED } from './constants.ts'
+import { BLS_COST, FORGERIES, LINKS_PER_DELEGATE, MAX_LINKS, ORPHANS, PEERS, REMEMBERED } from './constants.ts'
 import type { Counting } from './counting.ts'
 import { type Entry, keyOf, signerBytes } from './entry.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
@@ -51,7 +51,7 @@ export interface Taking {
 
 export function createTaking(components: TakingComponents): Taking {
   const { clock, log, events, book, counting, seals, changes, textOf } = components
-  const refused = new BoundedMap<string, ProtocolError>(REMEMBERED)
+  const refused = new BoundedMap<string, Refusal>(REMEMBERED)
   const orphans = new BoundedMap<string, { encoded: Uint8Array; origin: Origin }>(ORPHANS)
   const forgeries = createPurses(clock, FORGERIES, PEERS)
   const settled = new BoundedMap<string, Taken>(REMEMBERED)
@@ -65,9 +65,10 @@ export function createTaking(components: TakingComponents): Taking {
     const digest = encoded.byteLength > MAX_STATEMENT_BYTES ? '' : keyOf(sha256(encoded))
     const before = refused.get(digest)
     if (before !== undefined) {
+      const error = errorOf(before)
       // a staple is looked at with each decision about its service
-      if (origin.via !== 'staple') tellRefused(before, origin)
-      throw before
+      if (origin.via !== 'staple') tellRefused(error, origin)
+      throw error
     }
     const known = settled.get(digest) ?? unweighed.get(digest)
     if (known !== undefined) return known
@@ -75,7 +76,7 @@ export function createTaking(components: TakingComponents): Taking {
       return admit(encoded, digest, origin)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      if (digest !== '') refused.set(digest, error)
+      if (digest !== '') refused.set(digest, refusalOf(error))
       tellRefused(error, origin)
       throw error
     }
@@ -179,7 +180,8 @@ export function createTaking(components: TakingComponents): Taking {
     if (statement.kind !== 'delegation') return false
     const issuer = keyOf(statement.body.issuer)
     if (counting.policy().roots.has(issuer)) return false
-    return (book.links().byIssuer.get(issuer)?.length ?? 0) >= LINKS_PER_DELEGATE
+    const { byIssuer, count } = book.links()
+    return count >= MAX_LINKS || (byIssuer.get(issuer)?.length ?? 0) >= LINKS_PER_DELEGATE
   }
 
   function settle(digest: string, taken: Taken): Taken {
@@ -203,4 +205,17 @@ export function createTaking(components: TakingComponents): Taking {
     isUseless: (digest) => refused.has(digest) || settled.has(digest) || unweighed.has(digest),
     weighAnew: adopt,
   }
+}
+
+/** An error holds on to where it was thrown: thousands of them are remembered by their words. */
+type Refusal = { readonly field: string; readonly problem: string; readonly forged: boolean }
+
+function refusalOf(error: ProtocolError): Refusal {
+  const { field, message } = error
+  const problem = field === '' ? message : message.slice(field.length + 2)
+  return { field, problem, forged: error instanceof SignatureError }
+}
+
+function errorOf({ field, problem, forged }: Refusal): ProtocolError {
+  return forged ? new SignatureError(field, problem) : new ProtocolError(field, problem)
 }

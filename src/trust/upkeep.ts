@@ -61,12 +61,12 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
     work.add(guarded)
   }
 
-  async function lookUpEach(subjects: Iterable<Relied>): Promise<void> {
+  async function lookUpEach(subjects: Iterable<Relied>, fresh = false): Promise<void> {
     const distinct = new Map([...subjects].map((one) => [`${one.code}/${one.author}`, one]))
     const waiting = [...distinct.values()]
     const worker = async () => {
       for (let one = waiting.shift(); one !== undefined && !closed; one = waiting.shift()) {
-        await lookups.lookUp({ code: parseCid(one.code), author: bytesOf(one.author) }, { fresh: true })
+        await lookups.lookUp({ code: parseCid(one.code), author: bytesOf(one.author) }, { fresh })
       }
     }
     await Promise.all(Array.from({ length: Math.min(RELIED_AT_ONCE, waiting.length) }, worker))
@@ -97,7 +97,7 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
       }
     }
     renewed = noticed
-    await Promise.all([lookUpEach(ending.values()), telling.tellAgain(entries.values())])
+    await Promise.all([lookUpEach(ending.values(), true), telling.tellAgain(entries.values())])
   }
 
   return {
