@@ -1,5 +1,6 @@
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { connect, fixture, type Made, newKey, until } from './make.ts'
+import { addressOf, connect, fixture, type Made, newKey, until } from './make.ts'
 import { note, noteRules, readNote } from './rules.ts'
 
 let all: ReturnType<typeof fixture>
@@ -20,6 +21,28 @@ async function seqs({ network }: Made, key = KEY): Promise<number[]> {
 /** Puts a record until so many take it: tables fill a moment after peers connect. */
 async function takes({ network }: Made, value: Uint8Array, count: number): Promise<void> {
   await until(async () => (await network.dht.putValue(KEY, value).catch(() => 0)) === count, `${count} take the record`)
+}
+
+/** A way to a node that can fall silent without closing. */
+async function wireTo(made: Made): Promise<{ port: number; cut(): void }> {
+  const target = Number(addressOf(made).split('/')[4])
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = createConnection(target, '127.0.0.1')
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => {}))
+    near.pipe(far).pipe(near)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  all.stack.defer(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut: () => {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+  }
 }
 
 /** Everyone knows everyone: each record lies at all of them. */
@@ -113,6 +136,27 @@ test('a peer that answers with a forgery is not believed', async () => {
   await takes(other, note(KEY), 1)
   expect(await seqs(honest)).toEqual([1])
 })
+
+test('a peer that has fallen silent holds nobody up for long, and what others say is there at once', async () => {
+  const [a, b] = (await clique(2)) as [Made, Made]
+  const silent = await all.make({ dht: true }, { records: rules })
+  const wire = await wireTo(silent)
+  for (const node of [a, b]) await node.network.dial(`/ip4/127.0.0.1/tcp/${wire.port}/p2p/${silent.network.peerId}`)
+  await takes(a, note(KEY), 2)
+  const late = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  await connect(late, a)
+  await late.network.dial(`/ip4/127.0.0.1/tcp/${wire.port}/p2p/${silent.network.peerId}`)
+  await until(async () => (await seqs(late)).length === 1, 'the record')
+  wire.cut()
+  const start = performance.now()
+  let foundMs = Number.POSITIVE_INFINITY
+  for await (const _ of late.network.dht.findValues(KEY)) foundMs = performance.now() - start
+  expect(foundMs).toBeLessThan(1000)
+  expect(performance.now() - start).toBeLessThan(5500)
+  const nothing = performance.now()
+  expect(await seqs(late, '/attest/nothing')).toEqual([])
+  expect(performance.now() - nothing).toBeLessThan(5500)
+}, 30_000)
 
 test('a client finds and puts records without keeping any for others', async () => {
   const nodes = await clique(3)
