@@ -28,6 +28,8 @@ export type ScanEnd = {
   readonly detail?: string | undefined
   /** of its standard output */
   readonly lines: readonly string[]
+  /** a line of its standard error */
+  readonly complaint?: string | undefined
 }
 
 /** What one scanner says. `undecided`: it can not say of this code in this service; nothing has failed. */
@@ -53,12 +55,13 @@ export function reportOf(scanner: Scanner, ended: ScanEnd): Report {
   if (end.exitCode === UNDECIDED) return { is: 'undecided', findings: told }
   // what goes wrong in a script ends with 1, too, and would speak against everybody's code
   if (told.length === 0) {
-    return { is: 'failed', reason: `${scanner.name} ended with exit code 1 ("found"), and named nothing that it found` }
+    const trouble = `ended with exit code 1 ("found"), and named nothing that it found${because(end)}`
+    return { is: 'failed', reason: `${scanner.name} ${trouble}` }
   }
   return { is: 'found', severity: severity ?? DEFAULT_SEVERITY, findings: told }
 }
 
-function troubleOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, detail }: ScanEnd): string | undefined {
+function troubleOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, ...why }: ScanEnd): string | undefined {
   switch (reason) {
     case 'timeout':
       return `did not end within ${Math.ceil(timeoutMs / 1000)} s, and was ended`
@@ -70,13 +73,14 @@ function troubleOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, deta
       return 'was ended from outside'
     case 'exit':
       if ([0, 1, UNDECIDED].includes(exitCode)) return undefined
-      if (exitCode > 128) return `was ended by signal ${exitCode - 128}${because(detail)}`
-      return `ended with exit code ${exitCode}, which means neither "nothing found" (0) nor "found" (1)${because(detail)}`
+      if (exitCode > 128) return `was ended by signal ${exitCode - 128}${because(why)}`
+      return `ended with exit code ${exitCode}, which means neither "nothing found" (0) nor "found" (1)${because(why)}`
   }
 }
 
-function because(detail: string | undefined): string {
-  return detail === undefined ? '' : `: ${printable(detail, MAX_FINDING)}`
+function because({ detail, complaint }: Pick<ScanEnd, 'detail' | 'complaint'>): string {
+  const text = detail ?? complaint?.trim()
+  return text === undefined ? '' : `: ${printable(text, MAX_FINDING)}`
 }
 
 /** The last line as JSON where it is that, else the lines themselves. */

@@ -18,6 +18,9 @@ const FLOOD_LOOK_MS = 200
 /** What the keeper may take longer than the program's own time: it starts, and reads the rest of the output. */
 const KEEPER_MS = 20_000
 
+/** A line that says what went wrong, among those that say where. */
+const TELLING = /error|exception|fatal|panic|denied|no such|not found|can(not|'t)/i
+
 export type OnceTask = {
   readonly command: readonly string[]
   /** seen as /code, read-only */
@@ -36,6 +39,8 @@ export type OnceEnd = {
   readonly detail?: string | undefined
   /** what it wrote to its standard output; nothing of a flood */
   readonly lines: readonly string[]
+  /** the line of its standard error that tells most of what went wrong */
+  readonly complaint?: string | undefined
 }
 
 /** Runs programs one by one in the host's sandbox, each to its end, and leaves nothing of them. */
@@ -88,14 +93,21 @@ export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, 
     using limit = deadline(clock, task.timeoutMs + KEEPER_MS, tooLong, outer)
     const end = await run.wait({ signal: limit.signal })
     if (flood || (await flooded(logDir))) return { exitCode: end.exitCode, reason: 'flood', lines: [] }
-    return { ...end, lines: await linesIn(logDir) }
+    return { ...end, ...(await outputIn(logDir)) }
   }
 
-  async function linesIn(logDir: string): Promise<string[]> {
+  async function outputIn(logDir: string): Promise<Pick<OnceEnd, 'lines' | 'complaint'>> {
     const lines: string[] = []
+    let last: string | undefined
+    let telling: string | undefined
     const options = { tail: OUTPUT_BYTES, follow: false, keep: 1, ended: () => true, clock }
-    for await (const { stream, line } of readLogs(logDir, options)) if (stream === 'out') lines.push(line)
-    return lines
+    for await (const { stream, line } of readLogs(logDir, options)) {
+      if (stream === 'out') lines.push(line)
+      if (stream !== 'err' || line.trim() === '') continue
+      last = line
+      if (TELLING.test(line)) telling = line
+    }
+    return { lines, complaint: telling ?? last }
   }
 
   return {

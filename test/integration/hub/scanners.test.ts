@@ -51,7 +51,6 @@ describe.skipIf(!needs('bubblewrap'))('the scanners that come with a hub', () =>
 
     it('fails in one sentence where its signatures are none', async () => {
       await using empty = await codeFolder({ 'bad.ndb': 'this is no signature\n' })
-      await chmod(empty.dir, 0o755)
       const broken = clamavScanner({ ...LIMITS, program: '/usr/bin/clamscan', database: empty.dir })
       const said = await report(broken, HELLO_WEB)
       expect(said.is).toBe('failed')

@@ -36,6 +36,13 @@ describe('what a scanner says', () => {
       { exitCode: 1 },
       { is: 'failed', reason: 'mine ended with exit code 1 ("found"), and named nothing that it found' },
     ],
+    [
+      { exitCode: 2, complaint: ' no memory\u0007 ' },
+      {
+        is: 'failed',
+        reason: 'mine ended with exit code 2, which means neither "nothing found" (0) nor "found" (1): no memory\ufffd',
+      },
+    ],
     [{ exitCode: 139 }, { is: 'failed', reason: 'mine was ended by signal 11' }],
     [{ reason: 'timeout' }, { is: 'failed', reason: 'mine did not end within 10 s, and was ended' }],
     [

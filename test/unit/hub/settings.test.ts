@@ -31,6 +31,15 @@ describe('hub.json', () => {
     await expect(loadHub(folder.dir, asked)).rejects.toThrow('has no signatures of ClamAV')
   })
 
+  it.skipIf(process.getuid?.() !== 0)('does not take what the sandbox could not read', async () => {
+    await using known = await signatures()
+    await chmod(known.dir, 0o700)
+    await using folder = await hubJson({ CLAMAV: { DATABASE: known.dir, PROGRAM: '/bin/true' } })
+    await expect(loadHub(folder.dir, { env: NOWHERE })).rejects.toThrow(
+      `hub.json: CLAMAV.DATABASE, ${known.dir}, can not be read by the sandbox, which is another user (mode 0700); run \`chmod`,
+    )
+  })
+
   it('names its scanners, and what they may use', async () => {
     await using known = await signatures()
     await using folder = await hubJson({
