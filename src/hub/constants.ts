@@ -7,6 +7,8 @@ export const LOOK_MS = 10 * 60_000
 /** A word is given anew in the last tenth of its time, and in the last day at the latest. */
 export const RENEW_PART = 10
 export const RENEW_SECONDS = 24 * 3600
+/** Two looks, so that a word that stands for an hour does not end between them. */
+export const LEAST_RENEW_SECONDS = (2 * LOOK_MS) / 1000
 
 /** A scanner that fails may be short of memory, or in the middle of an update of its signatures. */
 export const RETRY_BACKOFF: Backoff = { firstMs: 30_000, maxMs: 60 * 60_000, factor: 4 }

@@ -2,7 +2,7 @@ import { addressBytes } from '../../protocols/address.ts'
 import { encodeAttestation } from '../../protocols/attestation.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { encodeStatement, signStatement } from '../../protocols/statement.ts'
-import { RENEW_PART, RENEW_SECONDS } from './constants.ts'
+import { LEAST_RENEW_SECONDS, RENEW_PART, RENEW_SECONDS } from './constants.ts'
 import type { HubInit, OwnWord } from './index.ts'
 import type { Judgement } from './verdict.ts'
 
@@ -32,5 +32,6 @@ export function signWord(
 /** Is its word on this code still good, and not about to expire? */
 export function stands(word: OwnWord | undefined, now: number, validSeconds: number): boolean {
   if (word === undefined) return false
-  return word.expires - now > Math.min(RENEW_SECONDS, validSeconds / RENEW_PART)
+  const early = Math.max(Math.min(RENEW_SECONDS, validSeconds / RENEW_PART), LEAST_RENEW_SECONDS)
+  return word.expires - now > early
 }

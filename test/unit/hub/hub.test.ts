@@ -131,6 +131,19 @@ describe('a hub', () => {
     expect(second?.body.expires).toBeGreaterThan(first?.body.expires as number)
   })
 
+  it('leaves no gap between its words, however short they stand', async () => {
+    const world = hubOf({ validSeconds: 3600 })
+    await using hub = world.hub
+    const { code } = world.add('lasting')
+    hub.boot()
+    await world.clock.advance(1000)
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      await world.clock.advance(60_000)
+      expect(world.words.get(code)?.expires).toBeGreaterThan(world.clock.now() / 1000)
+    }
+    expect(world.published.length).toBeLessThanOrEqual(24 * 2)
+  })
+
   it('never takes back by itself that it called code unsafe', async () => {
     const world = hubOf()
     await using hub = world.hub
