@@ -52,10 +52,10 @@ export function readPolicy(raw: unknown, file = 'config.json', network?: string)
     staticNodes: { multiaddrs, origins },
     unbuilt: unbuiltKeys(config),
   }
-  return { policy, notices: noticesOf(config, raw as object, file) }
+  return { policy, notices: noticesOf(config, raw as object, file, network) }
 }
 
-function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
+function noticesOf(config: RunnerConfig, raw: object, file: string, network: string | undefined): Notice[] {
   const notices: Notice[] = []
   const note = (key: string, message: string) => notices.push({ file, key, message: `${file}: ${key} ${message}` })
   for (const node of sortStaticNodes(config.STATIC_NODES).unusable) {
@@ -64,6 +64,9 @@ function noticesOf(config: RunnerConfig, raw: object, file: string): Notice[] {
   for (const key of LEGACY_RUNNER_KEYS) {
     if (Object.hasOwn(raw, key))
       note(key, 'is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place')
+  }
+  if (network === undefined && Object.values(config.TRUSTED_HUBS).some(({ MEMBERS }) => MEMBERS !== undefined)) {
+    note('TRUSTED_HUBS', 'has MEMBERS whose proofs were not checked: no node.json says for which network')
   }
   const { docker, host } = config.PREFER_TOOLCHAIN
   if (docker.length + host.length === 0)

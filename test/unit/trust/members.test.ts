@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
-import { SignatureError } from '../../../protocols/errors.ts'
+import { MembersError, SignatureError } from '../../../protocols/errors.ts'
 import { combineSignatures, pinMembers, provePossession } from '../../../protocols/multisig.ts'
 import { createKeyCache, signFor } from '../../../protocols/signature.ts'
+import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { blsSignerOf, hex } from '../../../scripts/vectors/kit.ts'
 import { MEMBERS, ROOT, sumOfKeys, sumOfSignatures } from '../../../scripts/vectors/statement-kit.ts'
+import { InputError } from '../../../src/base/errors.ts'
 import { CODE, NETWORK, NOW, policyOf, subject, world } from './fixtures.ts'
 
 const gossip = { via: 'gossip', from: 'peer' } as const
@@ -53,6 +55,19 @@ describe('a hub of several members', () => {
     expect(none.trust.gate(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
     expect(none.trust.gate(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
     for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
+  })
+
+  it('has records by some of them only where they are pinned, and by all of them everywhere', async () => {
+    await using here = world(OF_MEMBERS)
+    await using other = world(policyOf({}))
+    const [some, all] = [byMembers('safe', MEMBERS.slice(0, 3)), byMembers('safe', MEMBERS)]
+    const key = recordKey(decodeStatement(all)) as string
+    for (const rules of [here.trust.rules, other.trust.rules])
+      expect(rules.check(key, all)).toMatchObject({ issued: NOW })
+    expect(here.trust.rules.check(key, some)).toMatchObject({ issued: NOW })
+    expect(() => here.trust.rules.check(key, byMembers('safe', MEMBERS.slice(0, 2)))).toThrow(MembersError)
+    expect(() => other.trust.rules.check(key, some)).toThrow('its members are not pinned here')
+    await expect(other.trust.publish(some)).rejects.toThrow(InputError)
   })
 
   it('is not forged by keys that sum to it', async () => {
