@@ -134,9 +134,12 @@ describe('a hub', () => {
   it('leaves no gap between its words, however short they stand', async () => {
     const world = hubOf({ validSeconds: 3600 })
     await using hub = world.hub
-    const { code } = world.add('lasting')
     hub.boot()
-    await world.clock.advance(1000)
+    // between two looks, just after one
+    await world.clock.advance(9 * 60_000)
+    const service = world.add('lasting')
+    const { code } = service
+    await world.hear(service)
     for (let minute = 0; minute < 24 * 60; minute++) {
       await world.clock.advance(60_000)
       expect(world.words.get(code)?.expires).toBeGreaterThan(world.clock.now() / 1000)
