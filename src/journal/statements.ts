@@ -25,8 +25,10 @@ export interface StatementStore {
   freezesOf(address: Uint8Array): StatementRecord[]
   delegations(): StatementRecord[]
   own(): StatementRecord[]
-  /** In byte order of their ids, those after `after`. */
-  list(after: CID | undefined, max: number): StatementRecord[]
+  /** In byte order of their ids, those after `after` that have not expired then (seconds). */
+  list(after: CID | undefined, max: number, aliveAt: number): StatementRecord[]
+  /** Those that were heard last, of one signer (address bytes) or of all. */
+  newest(max: number, signer?: Uint8Array): StatementRecord[]
   setPut(subject: string, atMs: number): void
   remove(subject: string): void
   count(): number
@@ -52,7 +54,9 @@ export function statementStore(sql: Sql): StatementStore {
   const freezes = select('WHERE address = ? ORDER BY digest')
   const delegations = select(`WHERE kind = 'delegation' ORDER BY digest`)
   const own = select('WHERE own = 1 ORDER BY digest')
-  const list = select('WHERE digest > ? ORDER BY digest LIMIT ?')
+  const list = select('WHERE digest > ? AND expires > ? ORDER BY digest LIMIT ?')
+  const newest = select('ORDER BY received_at DESC, digest LIMIT ?')
+  const newestOf = select('WHERE signer = ? ORDER BY received_at DESC, digest LIMIT ?')
   const setPut = sql.prepare('UPDATE statements SET put_at = ? WHERE subject = ?')
   const remove = sql.prepare('DELETE FROM statements WHERE subject = ?')
   const count = sql.prepare('SELECT count(*) AS count FROM statements')
@@ -92,7 +96,8 @@ export function statementStore(sql: Sql): StatementStore {
     freezesOf: (address) => many(freezes.all<Row>(address)),
     delegations: () => many(delegations.all<Row>()),
     own: () => many(own.all<Row>()),
-    list: (after, max) => many(list.all<Row>(after?.multihash.digest ?? new Uint8Array(), max)),
+    list: (after, max, aliveAt) => many(list.all<Row>(after?.multihash.digest ?? new Uint8Array(), aliveAt, max)),
+    newest: (max, signer) => many(signer === undefined ? newest.all<Row>(max) : newestOf.all<Row>(signer, max)),
     setPut: (subject, atMs) => void setPut.run(Math.floor(atMs), subject),
     remove: (subject) => void remove.run(subject),
     count: total,

@@ -21,8 +21,9 @@ export interface Book {
     readonly version: number
   }
   own(): Entry[]
-  /** In byte order of their ids, those after `after` that `wanted` takes. */
-  list(after: CID | undefined, max: number, wanted?: (entry: Entry) => boolean): Entry[]
+  /** In byte order of their ids, those after `after` that are alive (seconds) and that `wanted` takes. */
+  list(after: CID | undefined, max: number, aliveAt: number, wanted: (entry: Entry) => boolean): Entry[]
+  newest(max: number, signer?: Uint8Array): Entry[]
   setPut(subject: string, atMs: number): void
   prune(nowMs: number, max: number): number
 }
@@ -74,14 +75,14 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     return byIssuer
   }
 
-  function list(after: CID | undefined, max: number, wanted?: (entry: Entry) => boolean): Entry[] {
+  function list(after: CID | undefined, max: number, aliveAt: number, wanted: (entry: Entry) => boolean): Entry[] {
     const found: Entry[] = []
     for (let last = after; found.length < max; ) {
-      const page = shelf.list(last, max)
+      const page = shelf.list(last, max, aliveAt)
       for (const kept of page) {
         const one = entry(kept)
         last = one.id
-        if (found.length < max && wanted?.(one) !== false) found.push(one)
+        if (found.length < max && wanted(one)) found.push(one)
       }
       if (page.length < max) break
     }
@@ -117,6 +118,7 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     links: () => ({ byIssuer: links(), count, version }),
     own: () => shelf.own().map(entry),
     list,
+    newest: (max, signer) => shelf.newest(max, signer).map(entry),
     setPut(subject, atMs) {
       shelf.setPut(subject, atMs)
       refresh(subject)

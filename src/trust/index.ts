@@ -40,8 +40,10 @@ export interface StatementShelf {
   freezesOf(address: Uint8Array): KeptStatement[]
   delegations(): KeptStatement[]
   own(): KeptStatement[]
-  /** In byte order of their ids, those after `after`. */
-  list(after: CID | undefined, max: number): KeptStatement[]
+  /** In byte order of their ids, those after `after` that have not expired then (seconds). */
+  list(after: CID | undefined, max: number, aliveAt: number): KeptStatement[]
+  /** Those that were heard last, of one signer (address bytes) or of all. */
+  newest(max: number, signer?: Uint8Array): KeptStatement[]
   setPut(subject: string, atMs: number): void
   remove(subject: string): void
   count(): number
@@ -200,13 +202,14 @@ export interface Trust extends AsyncDisposable {
   /** What is known now; takes the staples in first. With `policy`, as a candidate would see it. `at`: seconds. */
   factsOf(subject: TrustSubject, options?: { policy?: TrustPolicy | undefined; at?: number | undefined }): TrustFacts
   /**
-   * Asks the mesh's records, once in a while for one code and author (`fresh`: now in any case), for what the trusted hubs and the tree say of
-   * them, in bounded time. Whatever fails stops nothing. Resolves when all that came is taken in.
+   * Asks the mesh's records, once in a while for one code and author (`fresh`: now in any case), for what the trusted
+   * hubs and the tree say of them, in bounded time. Whatever fails stops nothing. Resolves when all that came is taken in.
    */
   lookUp(
     subject: Partial<Omit<TrustSubject, 'staples'>>,
     options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
   ): Promise<void>
+  /** What is kept, newest first; where neither code nor address is named, 4096 at most. */
   statements(filter?: {
     code?: string | undefined
     address?: string | undefined

@@ -19,7 +19,9 @@ export function createSyncSource({ clock, book, counting, taking }: SyncSourceCo
     outOfTime(statement.body, nowSeconds(clock)) === undefined && (own || counting.statement(statement))
   return {
     list: (after, max) =>
-      book.list(after, max, isShared).map(({ id, statement }) => [id, signerBytes(statement)] as const),
+      book
+        .list(after, max, nowSeconds(clock), isShared)
+        .map(({ id, statement }) => [id, signerBytes(statement)] as const),
     get(id) {
       const entry = book.byId(id)
       return entry !== undefined && isShared(entry) ? entry.encoded : undefined

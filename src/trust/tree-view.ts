@@ -1,3 +1,4 @@
+import { MAX_DELEGATION_DEPTH } from '../../protocols/limits.ts'
 import type { TreeBranch, TrustTree } from './index.ts'
 import type { Policy } from './policy.ts'
 import type { TextOf } from './texts.ts'
@@ -73,9 +74,9 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
       return `the delegation from ${issuerText(link, textOf)} to ${text} does not count: ${words(link, why, above)}`
     }
   }
-  // nobody above is in: the first of them that says more than that
+  // nobody above is in: the first of them that says more than that, no farther up than a chain can reach
   for (const link of links) {
-    if (seen.has(link.issuer)) continue
+    if (seen.has(link.issuer) || seen.size > MAX_DELEGATION_DEPTH) continue
     const issuer = issuerText(link, textOf)
     const state = link.revoked ? 'vouched' : 'vouches'
     return `${issuer} ${state} for ${text}, but is not in the tree itself: ${whyOut(init, link.issuer, issuer, seen)}`

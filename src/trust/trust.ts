@@ -22,8 +22,8 @@ import { drawTree } from './tree-view.ts'
 import { createUpkeep } from './upkeep.ts'
 import { viewOf } from './view.ts'
 
-/** Statements that are read at once to be shown. */
-const PAGE = 1024
+/** Statements that are shown at once: about 2 MB of JSON, and a tenth of a second. */
+const MAX_SHOWN = 4096
 
 export function trustOf(components: TrustComponents, init: TrustInit): Trust {
   const { clock } = components
@@ -80,18 +80,14 @@ export function trustOf(components: TrustComponents, init: TrustInit): Trust {
   }
 
   /** What an index finds of a filter. */
-  function candidates({ code, address }: NonNullable<Parameters<Trust['statements']>[0]>): Entry[] {
+  function candidates({ code, address, signer }: NonNullable<Parameters<Trust['statements']>[0]>): Entry[] {
     if (code !== undefined) return [...book.attestationsOf(code)]
     if (address !== undefined) {
       const { key, bytes } = askedAbout(address)
       const links = [...book.links().byIssuer.values()].flat().filter(({ subject }) => subject === key)
       return [...book.freezesOf(bytes), ...links.map(({ entry }) => entry)]
     }
-    const all: Entry[] = []
-    for (let page = book.list(undefined, PAGE); page.length > 0; page = book.list(all.at(-1)?.id, PAGE)) {
-      all.push(...page)
-    }
-    return all
+    return book.newest(MAX_SHOWN, signer === undefined ? undefined : askedAbout(signer).bytes)
   }
 
   function askedAbout(address: string): { key: string; bytes: Uint8Array; text: string } {
