@@ -45,7 +45,9 @@ export function parseManifest(value: unknown, file = 'manifest'): Manifest {
 export function manifestToBody(manifest: Manifest, signing: Signing, file = 'manifest'): ServiceBody {
   const { run, reward } = manifest
   if (manifest.staple.length > 0 && signing.staples === undefined) {
-    throw new InputError(`${file}: staple names files, which only \`thundercloud publish\` and \`update\` read`)
+    throw new InputError(
+      `${file}: staple names files of the publisher's; \`thundercloud publish\` reads them, the API does not`,
+    )
   }
   const body: ServiceBody = {
     v: 1,

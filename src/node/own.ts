@@ -12,7 +12,15 @@ import { encodeStop } from '../../protocols/stop.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
 import type { Rng } from '../base/rng.ts'
-import { loadManifest, type Manifest, manifestToBody, type OwnService, parseManifest } from '../config/index.ts'
+import {
+  loadManifest,
+  loadStaples,
+  type Manifest,
+  manifestToBody,
+  type OwnService,
+  parseManifest,
+  type Staples,
+} from '../config/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { SignedService } from './services.ts'
 
@@ -43,7 +51,7 @@ export function createOwn(components: OwnComponents, init: { network: string }):
   const { clock, rng, journal, signer, code } = components
   const author = addressBytes(signer.address)
 
-  function sign(manifest: Manifest, archive: CID, file?: string): Issued<SignedService> {
+  function sign(manifest: Manifest, archive: CID, file?: string, staples?: Staples): Issued<SignedService> {
     const { reach, ticket } = issueTicket(manifest.depth, rng.bytes(32))
     const head = journal.heads.get(author, manifest.name)
     const signing = {
@@ -53,6 +61,7 @@ export function createOwn(components: OwnComponents, init: { network: string }):
       code: archive,
       replyTo: components.replyTo(),
       reach,
+      staples,
     }
     const body = encodeService(manifestToBody(manifest, signing, file))
     return { signed: signService(body, init.network, signer) as SignedService, ticket }
@@ -87,12 +96,14 @@ export function createOwn(components: OwnComponents, init: { network: string }):
       }
       const folder = await folderOf(manifest, dirname(file))
       const archive = folder === undefined ? codeIn(manifest) : (await code.addFolder(folder, { signal })).code
+      const named = { dir: dirname(file), files: manifest.staple }
+      const staples = await loadStaples(clock, [named], { signal, expired: 'leave-out' })
       const fingerprint = createHash('sha256')
-        .update(JSON.stringify([manifest, archive.toString()]))
+        .update(JSON.stringify([manifest, archive.toString(), ...stapled(staples)]))
         .digest('hex')
       const before = issuedBefore(name, fingerprint)
       if (before !== undefined) return before
-      const issued = sign(manifest, archive, file)
+      const issued = sign(manifest, archive, file, staples)
       journal.meta.set(`own/${name}`, `${fingerprint} ${issued.signed.id}`)
       return issued
     },
@@ -132,4 +143,8 @@ async function folderOf(manifest: Manifest, base: string): Promise<string | unde
   const folder = join(base, manifest.dir ?? '.')
   if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return folder
   throw new InputError(`manifest: dir is "${manifest.dir}", but there is no folder ${folder}`)
+}
+
+function stapled({ statements, credentials }: Staples): string[] {
+  return [...statements, ...credentials].map((encoded) => Buffer.from(encoded).toString('base64'))
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
+import { readStatementFile } from '../../config/index.ts'
 import { argument, command, text, texts } from '../command.ts'
-import { readStatementFile } from '../statement-file.ts'
 import { handIn, outletOf } from '../stating/outlet.ts'
 
 export const hubPublish = command({

@@ -4,11 +4,11 @@ import { parseAddress } from '../../../protocols/address.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import type { RunnerConfig } from '../../config/index.ts'
+import { readStatementFile } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
 import { type Beliefs, openBeliefs, type TrustFacts } from '../../node/policy/beliefs.ts'
 import type { Cli } from '../cli.ts'
 import { networkOf } from '../network.ts'
-import { readStatementFile } from '../statement-file.ts'
 import type { Folder } from './subject.ts'
 
 export type BelievingInit = {

@@ -8,11 +8,10 @@ import { issueTicket } from '../../../protocols/redirection.ts'
 import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { MAX_SETTINGS_BYTES, manifestToBody, parseManifest, textToJson } from '../../config/index.ts'
+import { loadStaples, MAX_SETTINGS_BYTES, manifestToBody, parseManifest, textToJson } from '../../config/index.ts'
 import type { TrustSubject } from '../../node/policy/beliefs.ts'
 import { type ReceivedService, toReceivedService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
-import { loadStaples } from '../publishing/staples.ts'
 import { readReceived } from './received-json.ts'
 
 export type ServiceFile = {
@@ -71,11 +70,8 @@ export async function loadServiceFile(
 
   async function ofManifest(value: unknown): Promise<ServiceFile> {
     const manifest = parseManifest(value, file)
-    const folder = dirname(resolve(cli.cwd, file))
-    const staples = await loadStaples(
-      cli,
-      manifest.staple.map((name) => ({ name, path: resolve(folder, name) })),
-    )
+    const named = { dir: dirname(resolve(cli.cwd, file)), files: manifest.staple }
+    const staples = await loadStaples(cli.clock, [named], { signal: cli.signal })
     const { reach } = issueTicket(manifest.depth, cli.rng.bytes(32))
     const code = manifest.code === undefined ? cidOfBytes(new Uint8Array()) : parseCid(manifest.code, 'code')
     const signing = { author: init.author, seq: 1, issued: nowSeconds(cli.clock), replyTo: [], reach, code, staples }

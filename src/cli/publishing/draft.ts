@@ -7,9 +7,9 @@ import { encodeService } from '../../../protocols/service.ts'
 import type { Signer } from '../../../protocols/signature.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
-import { loadManifest, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
+import { loadManifest, loadStaples, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
-import { loadStaples, tellStrayStaples } from './staples.ts'
+import { tellStrayStaples } from './staples.ts'
 
 /** A service that is not signed yet: its manifest, and the folder of its code unless the manifest names code. */
 export type Draft = {
@@ -34,9 +34,11 @@ export async function loadDraft(
   }
   const read = await loadManifest(file, { signal: cli.signal })
   const manifest = change.replicas === undefined ? read : { ...read, replicas: change.replicas }
-  const named = manifest.staple.map((name) => ({ name, path: resolve(dirname(file), name) }))
-  const added = (change.staple ?? []).map((name) => ({ name, path: resolve(cli.cwd, name) }))
-  const staples = await loadStaples(cli, [...named, ...added])
+  const named = [
+    { dir: dirname(file), files: manifest.staple },
+    { dir: cli.cwd, files: change.staple ?? [] },
+  ]
+  const staples = await loadStaples(cli.clock, named, { signal: cli.signal })
   if (manifest.code !== undefined) return { manifest, file, staples }
   const folder = resolve(dirname(file), manifest.dir ?? '.')
   if ((await kindOf(folder)) === 'folder') return { manifest, file, folder, staples }
