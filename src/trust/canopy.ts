@@ -1,3 +1,4 @@
+import { replaces } from '../../protocols/statement.ts'
 import type { Book } from './book.ts'
 import type { Policy } from './policy.ts'
 import { growTree, type Link, type Tree } from './tree.ts'
@@ -5,7 +6,7 @@ import { growTree, type Link, type Tree } from './tree.ts'
 /** The tree of a policy at a moment, grown when links or time have changed it. */
 export interface Canopy {
   of(policy: Policy, at: number): Tree
-  /** The same with links that are not kept. */
+  /** The same with links that are not kept, where nothing that is kept replaces them. */
   with(policy: Policy, at: number, more: readonly Link[]): Tree
 }
 
@@ -25,8 +26,11 @@ export function createCanopy({ book }: { book: Pick<Book, 'links'> }): Canopy {
     with(policy, at, more) {
       const links = new Map(book.links().byIssuer)
       for (const link of more) {
-        const others = (links.get(link.issuer) ?? []).filter(({ subject }) => subject !== link.subject)
-        links.set(link.issuer, [...others, link])
+        const all = links.get(link.issuer) ?? []
+        const kept = all.find(({ subject }) => subject === link.subject)
+        if (kept !== undefined && !replaces(link.entry.statement, kept.entry.statement)) continue
+
+        links.set(link.issuer, [...all.filter((one) => one !== kept), link])
       }
       return growTree(links, policy.roots, at)
     },

@@ -159,6 +159,15 @@ describe('what is known of a service', () => {
     expect(here.trust.statements()).toEqual([])
   })
 
+  it('is not whiter for a candidate because an older word is stapled', async () => {
+    await using here = world()
+    here.trust.take(delegate(own, author, 0, { seq: 1, revoked: true }), sync)
+    here.trust.take(attest(one, 'unsafe', { seq: 1 }), sync)
+    const policy = policyOf({ TRUSTED_HUBS: { [text(one)]: {} } })
+    const old = [delegate(own, author), attest(one)]
+    expect(here.trust.factsOf(subject(old), { policy })).toMatchObject({ quorum: { met: false }, inTree: false })
+  })
+
   it('is told as it was at another second', async () => {
     await using here = world()
     here.trust.take(attest(one, 'safe', { expires: NOW + 10 }), sync)
