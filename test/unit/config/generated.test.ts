@@ -31,7 +31,7 @@ describe('what is generated', () => {
   })
 
   it('tells about every key', () => {
-    for (const file of ['node', 'services', 'runner', 'manifest'] as const) {
+    for (const file of ['node', 'services', 'runner', 'hub', 'manifest'] as const) {
       for (const { key, doc } of keysOf(file)) if (!key.includes('[]')) expect(doc, `${file}: ${key}`).not.toBe('')
     }
     expect(keysOf('runner').find(({ key }) => key === 'REDIRECTION_DEPTH')).toMatchObject({
@@ -43,7 +43,7 @@ describe('what is generated', () => {
   })
 
   it('is a closed schema for every file', () => {
-    for (const file of ['node', 'services', 'runner', 'manifest'] as const) {
+    for (const file of ['node', 'services', 'runner', 'hub', 'manifest'] as const) {
       expect(jsonSchemaOf(file)).toMatchObject({ type: 'object', additionalProperties: false })
     }
   })

@@ -7,6 +7,7 @@ import { loadHub, loadHubKey } from '../../../src/config/index.ts'
 import { newKeyPem } from '../../../src/config/key-file.ts'
 import { codeFolder, signatures } from '../../fixtures/signatures.ts'
 
+const EXAMPLE = new URL('../../../configs/examples/operator', import.meta.url).pathname
 const NOWHERE = { PATH: '/nonexistent' }
 const hubJson = (value: unknown) =>
   codeFolder({ 'hub.json': typeof value === 'string' ? value : JSON.stringify(value) })
@@ -17,6 +18,12 @@ describe('hub.json', () => {
     const { settings } = await loadHub(folder.dir, { env: NOWHERE })
     expect(settings).toMatchObject({ signer: undefined, validSeconds: 30 * 86_400, concurrency: 1, maxSize: 2 ** 29 })
     expect(settings.scanners).toContainEqual({ kind: 'manifest' })
+  })
+
+  it('is fine in the example', async () => {
+    const { settings } = await loadHub(EXAMPLE, { env: NOWHERE })
+    expect(settings).toMatchObject({ validSeconds: 14 * 86_400, maxSize: 2 ** 28 })
+    expect(settings.report).toContain('{code}')
   })
 
   it('says so where malware is not looked for', async () => {
