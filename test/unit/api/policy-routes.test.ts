@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
+import type { Condition } from '../../../src/base/verdict.ts'
 import type { Change } from '../../../src/node/contract.ts'
 import { announcementOf } from '../../fixtures/node-twin.ts'
 import { apiInMemory, apiOnLoopback } from './harness.ts'
@@ -21,6 +22,16 @@ function post(
 ) {
   return it.ask(path, { method: 'POST', headers: { 'content-type': type }, body })
 }
+
+/** All that a parked service may wait for. */
+const WAITS: Condition[] = [
+  { on: 'capacity' },
+  { on: 'policy' },
+  { on: 'quorum', code: 'c' },
+  { on: 'freeze', chain: 'btc' },
+  { on: 'delegation', author: 'a' },
+  { on: 'replica' },
+]
 
 describe('the policy', () => {
   test('is shown with what its rules said and what runners are told', async () => {
@@ -93,9 +104,9 @@ describe('explain', () => {
     it.node.put({
       ...it.node.service(id),
       state: 'parked',
-      parked: { since: at, until: at + 60, on: [{ on: 'capacity' }] },
+      parked: { since: at, until: at + 60, on: WAITS },
     })
-    expect(await it.client.explain(id)).toMatchObject({ from: 'journal', parked: { on: [{ on: 'capacity' }] } })
+    expect(await it.client.explain(id)).toMatchObject({ from: 'journal', parked: { on: WAITS } })
     expect((await it.client.explain(id)).history).toBeUndefined()
     const more = await it.client.explain(id, { now: true, history: true })
     expect(more).toMatchObject({ from: 'now', history: [{ policy: 'ab'.repeat(32) }, { failure: 'it threw' }] })
