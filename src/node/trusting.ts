@@ -1,6 +1,7 @@
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
+import { BoundedMap } from '../base/queue.ts'
 import type { Condition } from '../base/verdict.ts'
 import type { Dormitory } from '../execution/index.ts'
 import type { Relied, Trust, TrustChange, TrustFacts, TrustSubject } from '../trust/index.ts'
@@ -12,6 +13,9 @@ import type { SignedService } from './services.ts'
 
 /** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
 const UNSAFE_GRACE_MS = 2_000
+
+/** Services of whom it is remembered whether their author was in the tree; of others it is asked once more. */
+const MAX_SEEN = 16_384
 
 /** What trust is asked about a service. */
 export function trustSubjectOf({ body }: SignedService): TrustSubject {
@@ -57,19 +61,28 @@ export interface Trusting extends AsyncDisposable {
 export function watchTrust(components: TrustingComponents): Trusting {
   const { log, events, trust, dormitory, running, subjectOf, texts } = components
   let work: Promise<unknown> = Promise.resolve()
+  const seenInTree = new BoundedMap<string, boolean>(MAX_SEEN)
   const lookups = new Set<Promise<void>>()
   const closing = new AbortController()
   const fetches = createFetchAhead(components, { closing: closing.signal })
 
-  function concerns({ signed }: Subject, change: TrustChange): boolean {
-    const { body } = signed
+  /** The tree changes with each link; it matters to those whose author it lets in or out. */
+  function isMoved({ id, signed }: Subject): boolean {
+    const { inTree } = trust.factsOf(trustSubjectOf(signed))
+    const before = seenInTree.get(id)
+    seenInTree.set(id, inTree)
+    return before !== inTree
+  }
+
+  function concerns(subject: Subject, change: TrustChange): boolean {
+    const { body } = subject.signed
     switch (change.on) {
       case 'code':
         return body.code.toString() === change.code
       case 'freeze':
         return texts.ofBytes(body.author) === change.address
       case 'tree':
-        return true
+        return isMoved(subject)
     }
   }
 

@@ -1,5 +1,5 @@
 import { outOfTime } from '../../protocols/announcement.ts'
-import { ProtocolError } from '../../protocols/errors.ts'
+import { MembersError, ProtocolError } from '../../protocols/errors.ts'
 import { decodeStatement, recordKey, replaces, statementId, statementSubject } from '../../protocols/statement.ts'
 import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
@@ -145,8 +145,11 @@ function readably<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof ProtocolError)
-      throw new InputError(`the statement can not be taken: ${error.message}`, { cause: error })
-    throw error
+    if (!(error instanceof ProtocolError)) throw error
+    const remedy =
+      error instanceof MembersError
+        ? '; write the hub with its MEMBERS and THRESHOLD into TRUSTED_HUBS of this node, or publish it without a node (--join)'
+        : ''
+    throw new InputError(`the statement can not be taken: ${error.message}${remedy}`, { cause: error })
   }
 }

@@ -87,6 +87,28 @@ describe('what hubs and roots say', () => {
     expect(life.state(id)).toBe('running')
   })
 
+  it('asks again about those alone whom a link lets in or out', async () => {
+    const id = await life.hear()
+    let asked = 0
+    world.runner = ({ code }, snapshot) => {
+      asked++
+      return judge(code, snapshot)
+    }
+    const link = async (inTree: boolean) => {
+      world.believed = { ...world.believed, inTree }
+      life.events.emit('trust:changed', { on: 'tree' })
+      await life.settle(3000)
+      return [life.state(id), asked]
+    }
+    // the first time it is not known how it was before
+    expect(await link(false)).toEqual(['parked', 1])
+    expect(await link(false)).toEqual(['parked', 1])
+    const [running, times] = await link(true)
+    expect(running).toBe('running')
+    expect(await link(true)).toEqual(['running', times])
+    expect((await link(false))[0]).toBe('parked')
+  })
+
   it('stops what runs: in less time than others get, and at once where it is critical', async () => {
     says('safe')
     const slow = await life.hear()
