@@ -9,7 +9,7 @@ import {
   type RunnerSnapshot,
   toReceivedService,
 } from '../runner/index.ts'
-import type { Trust } from '../trust/index.ts'
+import type { Trust, TrustFacts } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Facts } from './facts.ts'
 import type { SignedService } from './services.ts'
@@ -30,6 +30,8 @@ export type Decision = {
   /** how the runner failed instead of answering */
   readonly failure?: string | undefined
   readonly error?: RunnerError | undefined
+  /** what the runner was told of hubs and roots */
+  readonly believed?: TrustFacts | undefined
 }
 
 export type Ask = (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>
@@ -83,8 +85,12 @@ export function createAsking(components: AskingComponents, init: { policy(): Pol
         for (let again = 0; ; again++) {
           const policy = init.policy()
           const [service, snapshot] = questionOf(subject, known ?? factsFor(subject))
+          const { attestations, quorum, inTree, frozen } = snapshot
+          const believed = { attestations, quorum, inTree, frozen }
           const verdict = await runner.decide(service, snapshot, { signal })
-          if (policy === init.policy() || known !== undefined || again >= MAX_ASKED_AGAIN) return { verdict }
+          if (policy === init.policy() || known !== undefined || again >= MAX_ASKED_AGAIN) {
+            return { verdict, believed }
+          }
         }
       } catch (error) {
         if (!(error instanceof RunnerError)) throw error

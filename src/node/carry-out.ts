@@ -14,7 +14,7 @@ import {
   type Sleeper,
 } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
-import type { Trust } from '../trust/index.ts'
+import type { Trust, TrustFacts } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Asking, Decision, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
@@ -23,7 +23,7 @@ import type { Facts } from './facts.ts'
 import type { Standing } from './redecide.ts'
 import { runnableOf } from './runnable.ts'
 import { declined, ONCE, standingOf, waiting } from './standing.ts'
-import { trustSubjectOf, unsafeGrace } from './trusting.ts'
+import { trustSubjectOf, unsafeGrace, wakeByNews } from './trusting.ts'
 
 export interface CarryOutComponents {
   clock: Clock
@@ -32,7 +32,7 @@ export interface CarryOutComponents {
   journal: Pick<Journal, 'verdicts' | 'runs' | 'transaction'>
   facts: Facts
   asking: Pick<Asking, 'factsFor'>
-  dormitory: Pick<Dormitory, 'park' | 'leave' | 'get'>
+  dormitory: Pick<Dormitory, 'park' | 'leave' | 'get' | 'wake'>
   runs: {
     /** Journals the intent and returns those that end for it. Throws where the room is taken. */
     run(
@@ -241,6 +241,14 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     return { verdict: last, stopped }
   }
 
+  /** What hubs and roots said while its runner was thinking wakes what it parked. */
+  function noticeNews({ id, signed }: Subject, believed: TrustFacts): void {
+    const sleeper = dormitory.get(id)
+    if (sleeper === undefined) return
+    const now = components.trust.factsOf(trustSubjectOf(signed))
+    if (!isDeepStrictEqual(believed, now)) wakeByNews(dormitory, id, sleeper.on)
+  }
+
   /** All of it or nothing; then those hear of it who had to make room. */
   function whole<T>(work: () => T): T {
     const mine: (() => void)[] = []
@@ -252,7 +260,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   }
 
   return {
-    settle: (subject, { verdict, failure, error }, asOf) =>
+    settle: (subject, { verdict, failure, error, believed }, asOf) =>
       whole(() => {
         if (error !== undefined) {
           write(subject.id, undefined, failure)
@@ -260,6 +268,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
         }
         const outcome = carry(subject, verdict, asOf)
         write(subject.id, outcome.verdict)
+        if (believed !== undefined) later.push(() => noticeNews(subject, believed))
         return { ...outcome, beside }
       }),
     mayBeginAgain,

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
@@ -9,6 +10,7 @@ import type { AddressTexts } from './address-text.ts'
 import type { Subject } from './asking.ts'
 import type { NodeEvents } from './events.ts'
 import { createFetchAhead } from './fetch-ahead.ts'
+import { createParkedLookups } from './parked-lookups.ts'
 import type { SignedService } from './services.ts'
 
 /** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
@@ -29,7 +31,15 @@ export function unsafeGrace({ attestations }: TrustFacts): number | undefined {
   return unsafe.some(({ severity }) => severity === 'critical') ? 0 : UNSAFE_GRACE_MS
 }
 
+/** A word has come that may concern it, whatever else it waits for. */
+export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly Condition[]): void {
+  // who is woken by room alone is not asked while there is none
+  const first = on.find((one) => one.on !== 'capacity') ?? on[0]
+  if (first !== undefined) dormitory.wake(first, [id])
+}
+
 export interface TrustingComponents {
+  clock: Clock
   log: Log
   events: Pick<Events<NodeEvents>, 'on'>
   trust: Pick<Trust, 'factsOf' | 'lookUp'>
@@ -62,9 +72,20 @@ export function watchTrust(components: TrustingComponents): Trusting {
   const { log, events, trust, dormitory, running, subjectOf, texts } = components
   let work: Promise<unknown> = Promise.resolve()
   const seenInTree = new BoundedMap<string, boolean>(MAX_SEEN)
-  const lookups = new Set<Promise<void>>()
   const closing = new AbortController()
   const fetches = createFetchAhead(components, { closing: closing.signal })
+  const lookups = createParkedLookups(
+    {
+      ...components,
+      async ask(id, options) {
+        const subject = dormitory.get(id) && subjectOf(id)
+        if (subject === undefined) return false
+        await trust.lookUp(trustSubjectOf(subject.signed), options)
+        return dormitory.get(id) !== undefined
+      },
+    },
+    { closing: closing.signal },
+  )
 
   /** The tree changes with each link; it matters to those whose author it lets in or out. */
   function isMoved({ id, signed }: Subject): boolean {
@@ -107,7 +128,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
     for (const { id, on } of dormitory.all()) {
       const subject = subjectOf(id)
       if (subject === undefined || !concerns(subject, change)) continue
-      wake(id, on)
+      wakeByNews(dormitory, id, on)
       if (change.on === 'code') fetchAhead(id, subject, on)
     }
     void decideAgain(
@@ -118,12 +139,6 @@ export function watchTrust(components: TrustingComponents): Trusting {
     )
   }
 
-  function wake(id: string, on: readonly Condition[]): void {
-    // among what it waits for, that which nothing else holds up
-    const first = on.find((one) => one.on !== 'capacity') ?? on[0]
-    if (first !== undefined) dormitory.wake(first, [id])
-  }
-
   /** Who waits for another word on code that one trusted hub calls safe already is soon to start. */
   function fetchAhead(id: string, { signed }: Subject, on: readonly Condition[]): void {
     if (!on.some((one) => one.on === 'quorum')) return
@@ -131,22 +146,12 @@ export function watchTrust(components: TrustingComponents): Trusting {
     if (words.length > 0 && words.every(({ verdict }) => verdict === 'safe')) fetches.add(id)
   }
 
-  /** What came while its runner was thinking wakes it at once; and the mesh is asked for more. */
   function onParked(id: string): void {
     const subject = subjectOf(id)
     const sleeper = dormitory.get(id)
-    if (subject === undefined || sleeper === undefined || closing.signal.aborted) return
-    const { quorum, inTree, frozen } = trust.factsOf(trustSubjectOf(subject.signed))
-    if (quorum?.met === true || inTree || frozen.length > 0) wake(id, sleeper.on)
+    if (subject === undefined || sleeper === undefined) return
     fetchAhead(id, subject, sleeper.on)
-    const lookup = trust
-      .lookUp(trustSubjectOf(subject.signed), { signal: closing.signal })
-      .catch((error: unknown) => {
-        if (!closing.signal.aborted)
-          log.debug('the mesh was not asked about a parked service', { id, reason: messageOf(error) })
-      })
-      .finally(() => lookups.delete(lookup))
-    lookups.add(lookup)
+    lookups.begin(id)
   }
 
   const subscriptions = [
@@ -185,7 +190,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
     async [Symbol.asyncDispose]() {
       for (const subscription of subscriptions) subscription[Symbol.dispose]()
       closing.abort(new UnavailableError('the node is stopping'))
-      await Promise.all([...lookups, work, fetches.idle()])
+      await Promise.all([lookups.idle(), work, fetches.idle()])
     },
   }
 }

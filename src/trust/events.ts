@@ -15,7 +15,7 @@ export type TrustEvents = {
     via: StatementVia
     from?: string | undefined
   }
-  /** What this node knows has changed: by a statement, by one that expired, or by the policy. */
+  /** What this node knows has changed: by a statement, or by one that expired. */
   'trust:changed': TrustChange
   /** Malformed or forged. The reason is safe to show. */
   'trust:refused': { via: StatementVia; from?: string | undefined; reason: string }

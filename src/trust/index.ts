@@ -216,7 +216,7 @@ export interface Trust extends AsyncDisposable {
     signer?: string | undefined
   }): StatementView[]
   tree(address?: string): TrustTree
-  /** The policy is another one: what counts is weighed anew, and told as `trust:changed`. */
+  /** The policy is another one: what counts is weighed anew, and looked up. Whoever put it in force decides again. */
   policyChanged(): void
   /** Looks up what runs and what is parked, once, and begins the regular work. */
   boot(): void

@@ -68,8 +68,6 @@ export function trustOf(components: TrustComponents, init: TrustInit): Trust {
     },
     policyChanged() {
       taking.weighAnew()
-      changes.tell({ on: 'tree' })
-      for (const code of new Set([...components.relied()].map((one) => one.code))) changes.tell({ on: 'code', code })
       upkeep.lookUpAll()
     },
     boot: () => upkeep.begin(),

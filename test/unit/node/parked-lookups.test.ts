@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { type ManualClock, manualClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { createParkedLookups } from '../../../src/node/parked-lookups.ts'
+
+const SECOND = 1000
+
+function world(ask: (id: string) => boolean | Promise<boolean>) {
+  const clock: ManualClock = manualClock()
+  const asked: [string, number, boolean][] = []
+  const closing = new AbortController()
+  const lookups = createParkedLookups(
+    {
+      clock,
+      log: silentLog(),
+      async ask(id, { fresh }) {
+        asked.push([id, clock.monotonic() / SECOND, fresh])
+        return await ask(id)
+      },
+    },
+    { closing: closing.signal },
+  )
+  return { clock, asked, closing, lookups }
+}
+
+describe('what is parked is asked about', () => {
+  it('at once, and a few times more, whatever was asked just now', async () => {
+    const { clock, asked, lookups } = world(() => true)
+    lookups.begin('a')
+    await clock.advance(600 * SECOND)
+    expect(asked).toEqual([
+      ['a', 0, false],
+      ['a', 5, true],
+      ['a', 35, true],
+      ['a', 155, true],
+    ])
+  })
+
+  it('no more when it does not wait any longer, the mesh can not be asked, or the node stops', async () => {
+    const left = world(() => false)
+    const failing = world(() => Promise.reject(new Error('nobody')))
+    const stopped = world(() => true)
+    for (const { lookups } of [left, failing, stopped]) lookups.begin('a')
+    await Promise.all([left, failing].map(({ clock }) => clock.advance(600 * SECOND)))
+    await stopped.clock.advance(1 * SECOND)
+    stopped.closing.abort()
+    await stopped.clock.advance(600 * SECOND)
+    for (const { asked } of [left, failing, stopped]) expect(asked).toHaveLength(1)
+  })
+
+  it('within a budget, however many are parked', async () => {
+    const { clock, asked, lookups } = world(() => true)
+    for (let index = 0; index < 60; index++) lookups.begin(`first-${index}`)
+    await clock.advance(1)
+    for (let index = 0; index < 60; index++) lookups.begin(`second-${index}`)
+    await clock.advance(600 * SECOND)
+    expect(asked.length).toBeGreaterThanOrEqual(64)
+    expect(asked.length).toBeLessThanOrEqual(64 + 600 / 2)
+    expect(asked.filter(([, at]) => at < 1).length).toBeLessThanOrEqual(64)
+  })
+})
