@@ -55,6 +55,8 @@ export const healthSchema: z.ZodType<Health> = z.object({
   executors: z.array(
     z.object({ name: z.string(), available: z.boolean(), detail: z.string(), ownOnly: z.boolean().optional() }),
   ),
+  statements: z.object({ new: count, refused: count, dropped: count, lookups: count, failedLookups: count }),
+  hub: z.object({ safe: count, unsafe: count, failed: count, passedOver: count }).optional(),
   uptimeSeconds: count,
 })
 

@@ -127,7 +127,31 @@ export type Health = {
   readonly running: number
   /** `ownOnly`: it takes services of the node's own address only */
   readonly executors: readonly { name: string; available: boolean; detail: string; ownOnly?: boolean | undefined }[]
+  readonly statements: StatementCounts
+  /** only where this node is a hub that watches */
+  readonly hub?: HubCounts | undefined
   readonly uptimeSeconds: number
+}
+
+/**
+ * Statements of hubs and roots since the node started. new: of signers who count here, kept. refused: malformed or
+ * forged. dropped: out of time, over a quota, not written. `failedLookups`: of the lookups, those in which some record
+ * could not be asked for.
+ */
+export type StatementCounts = {
+  readonly new: number
+  readonly refused: number
+  readonly dropped: number
+  readonly lookups: number
+  readonly failedLookups: number
+}
+
+/** What the hub of this node has said, and how often it gave no word, since it started. */
+export type HubCounts = {
+  readonly safe: number
+  readonly unsafe: number
+  readonly failed: number
+  readonly passedOver: number
 }
 
 /** What one rule said, as often. `warned`: it passed because its mode is "warn". */

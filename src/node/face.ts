@@ -26,6 +26,7 @@ import type { Publisher } from './publisher.ts'
 import { type Receipts, receiptView } from './receipts.ts'
 import type { Services } from './services.ts'
 import { createTrustFace } from './trust-face.ts'
+import { tallyTrust } from './trust-tally.ts'
 
 export interface FaceComponents {
   clock: Clock
@@ -62,6 +63,7 @@ type Candidates = [service: CID, options: { signal?: AbortSignal | undefined }]
 /** What a whole node offers to whoever holds it: the API, the command line, a test. */
 export function createFace(components: FaceComponents, init: FaceInit): ThundercloudNode {
   const { clock, events, journal, network, services, facts, supervisor, intake, publisher, own } = components
+  const tally = tallyTrust(events)
 
   async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
     if (asPublisher) {
@@ -127,6 +129,8 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
         services: journal.announcements.count(),
         running: supervisor.running().length,
         executors,
+        statements: tally.statements(),
+        hub: tally.hub(),
         uptimeSeconds: Math.floor((clock.monotonic() - init.startedAt) / 1000),
       }
     },

@@ -2,35 +2,29 @@ import { rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
-import { parseCid } from '../../../protocols/encoding.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import type { Events } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
-import type { Code } from '../../code/index.ts'
 import { createHub, type HubComponents, type HubService, type OwnWord } from '../../hub/index.ts'
-import type { AnnouncementRecord, Journal } from '../../journal/index.ts'
+import type { AnnouncementRecord } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Trust } from '../../trust/index.ts'
 import type { AddressTexts } from '../address-text.ts'
-import { reach } from '../code-provider.ts'
 import type { NodeEvents } from '../events.ts'
+import { type FindCodeComponents, findCode } from '../find-code.ts'
 import type { NodeInit } from '../index.ts'
-import type { Services } from '../services.ts'
 import { descriptionOf } from './describe.ts'
 import { openScanBox } from './sandbox.ts'
 import { scannersOf } from './scanners.ts'
 
-export interface HubOfComponents {
+export interface HubOfComponents extends FindCodeComponents {
   clock: Clock
   rng: Rng
   log: Log
   events: Events<NodeEvents>
-  code: Pick<Code, 'obtain'>
   network: Pick<Network, 'dial' | 'peerId'>
-  services: Pick<Services, 'get'>
   texts: AddressTexts
-  journal: Pick<Journal, 'announcements'>
   trust: Pick<Trust, 'statements' | 'publish'>
 }
 
@@ -61,7 +55,8 @@ export async function createHubOf(
       {
         ...{ clock, rng, log, events },
         services: servicesFor(components),
-        obtain: (service, { signal }) => obtain(components, service, settings.maxSize, signal),
+        obtain: (service, { signal }) =>
+          findCode(components, service, { signal, limits: { maxBytes: settings.maxSize } }),
         sandbox: box,
         known: (code) => wordOf(components.trust, code, formatAddress(signer.address)),
         publish: (statement, options) => components.trust.publish(statement, options),
@@ -106,23 +101,6 @@ function hubServiceOf(record: AnnouncementRecord | undefined): HubService | unde
   if (record?.code === undefined || record.kind !== 'service') return undefined
   const { id, name, code, expires } = record
   return { id, name, code, expires }
-}
-
-async function obtain(
-  { code, network, services, journal }: HubOfComponents,
-  service: HubService,
-  maxBytes: number,
-  signal: AbortSignal,
-) {
-  const body = services.get(service.id)?.signed.body
-  const from = journal.announcements.get(service.id)?.from
-  const publishers = await reach(network, body?.replyTo ?? [], signal)
-  return await code.obtain(parseCid(service.code), {
-    sources: body?.sources,
-    peers: from === undefined ? publishers : [...publishers, from],
-    limits: { maxBytes },
-    signal,
-  })
 }
 
 function wordOf(trust: Pick<Trust, 'statements'>, code: string, signer: string): OwnWord | undefined {

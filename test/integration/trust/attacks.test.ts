@@ -151,4 +151,14 @@ describe('a peer that lies about what hubs say', () => {
     await vi.waitFor(() => expect(victim.service(id).state).toBe('redirected'), { timeout: 10_000 })
     expect(known(victim, code)).toEqual([])
   })
+
+  it('is counted, by what became of it', async () => {
+    const { statements: before } = await victim.health()
+    const code = newCode()
+    await attack(randomBytes(50))
+    await attack(hub.says('safe', code, { issued: 1000, expires: 2000 }))
+    await attack(hub.says('safe', code))
+    const { statements: after } = await victim.health()
+    expect([after.refused - before.refused, after.dropped - before.dropped, after.new - before.new]).toEqual([1, 1, 1])
+  })
 })
