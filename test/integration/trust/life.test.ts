@@ -1,9 +1,13 @@
+import { cp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
 import { createLightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
+import { idOf, makeService } from '../../fixtures/gossip-services.ts'
 import { newHub, vouch } from '../../fixtures/hubs.ts'
 import {
   addFolder,
@@ -140,3 +144,72 @@ describe.skipIf(!needs('bubblewrap'))('a node that was away', () => {
     for (const stranger of strangers) expect(stranger.statements()).toEqual([])
   })
 })
+
+describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () => {
+  const hub = newHub()
+  const trusting = { ...onHost, TRUSTED_HUBS: { [hub.text]: {} } }
+  const run = { command: ['node', 'server.js'], kind: 'service' as const }
+  let world: NodeWorld
+  let first: ThundercloudNode
+  let code: string
+
+  beforeAll(async () => {
+    world = await createWorld()
+    first = await world.start('first', { runner: { KEYWORDS: ['nothing'] } })
+    code = await addFolder(first, HELLO_WEB)
+  }, 30_000)
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  /** Published by somebody with the hub's word on it. */
+  async function publishWith(node: ThundercloudNode, name: string, staple: Uint8Array): Promise<string> {
+    const change = { name, code: parseCid(code), statements: [staple], run, replyTo: first.multiaddrs() }
+    const service = makeService({ depth: 2, change })
+    await node.receive(bytesOf(service), { asPublisher: true })
+    return idOf(service)
+  }
+
+  it('is enough where nobody knows more, and a mesh that can not be asked stops nothing', {
+    timeout: 60_000,
+  }, async () => {
+    // without a DHT every lookup fails
+    const node = await world.start('alone', { runner: { ...trusting, STATIC_NODES: first.multiaddrs() }, dht: false })
+    await vi.waitFor(() => expect(node.peers().length).toBeGreaterThan(0), { timeout: PATIENCE })
+    const id = await publishWith(first, 'alone', hub.says('safe', code))
+    await stateOf(node, id, 'running', PATIENCE)
+    expect(await node.lookUpStatements({ code })).toMatchObject([{ verdict: 'safe', via: 'staple' }])
+    const { statements } = await node.health()
+    expect(statements.failedLookups).toBeGreaterThan(0)
+    expect(node.service(id).state).toBe('running')
+    await world.stop('alone')
+  })
+
+  it('does not hide the newer one in the records of strangers: it is not begun', { timeout: 60_000 }, async () => {
+    // other files are other code: what was learnt of the one says nothing of the other
+    const folder = join(world.root, 'other')
+    await cp(HELLO_WEB, folder, { recursive: true })
+    await writeFile(join(folder, 'other.txt'), 'other')
+    code = await addFolder(first, folder)
+    const safe = hub.says('safe', code)
+    await using laptop = await createLightPeer(
+      { clock: systemClock(), rng: systemRng(), log: silentLog() },
+      { network: 'test', join: first.multiaddrs() },
+    )
+    expect((await laptop.tellStatement(hub.says('unsafe', code))).records).toBeGreaterThan(0)
+    const node = await world.start('careful', { runner: { ...trusting, STATIC_NODES: first.multiaddrs() } })
+    await vi.waitFor(() => expect(node.peers().length).toBeGreaterThan(0), { timeout: PATIENCE })
+    // the code is here already: nothing but the lookup keeps it from being started
+    await addFolder(node, folder)
+    const states: string[] = []
+    using _listening = node.events.on('execution:state', ({ state }) => void states.push(state))
+    const id = await publishWith(first, 'careful', safe)
+    await vi.waitFor(async () => expect((await node.explain(id)).verdict.reasons).toContainEqual(unsafeReason), {
+      timeout: PATIENCE,
+    })
+    await vi.waitFor(() => expect(states.at(-1)).toBe('stopped'), { timeout: PATIENCE })
+    expect(states).not.toContain('starting')
+    const history = (await node.explain(id, { history: true })).history ?? []
+    expect(history.map(({ verdict }) => verdict?.run !== false)).toEqual([false, true])
+  })
+})
+
+const unsafeReason = expect.objectContaining({ rule: 'veto', outcome: 'fail' })
