@@ -94,12 +94,17 @@ export function signerOf(statement: Statement): Address {
 export function statementSubject({ kind, body }: Statement): string {
   switch (kind) {
     case 'attestation':
-      return `attest/${toBase32(body.code.bytes)}/${toBase32(body.hub)}`
+      return attestationSubject(body.code, body.hub)
     case 'freeze':
       return `freeze/${toBase32(body.address)}/${toBase32(body.hub)}/${body.chain}`
     case 'delegation':
       return `trust/${toBase32(body.issuer)}/${toBase32(body.subject)}`
   }
+}
+
+/** The subject of what a hub (address bytes) says of a code, whatever it says. */
+export function attestationSubject(code: CID, hub: Uint8Array): string {
+  return `attest/${toBase32(code.bytes)}/${toBase32(hub)}`
 }
 
 /** Where the DHT keeps it; freeze statements have no record there. */

@@ -5,7 +5,7 @@ import { MAX_FINDING, OBTAIN_MS } from './constants.ts'
 import type { HubCode, HubComponents, HubInit, HubService } from './index.ts'
 import { type Report, reportOf } from './scanner.ts'
 import { judge } from './verdict.ts'
-import { signWord } from './word.ts'
+import { signWord, stands } from './word.ts'
 
 /**
  * `said`: the hub gave its word. `failed`: it may have one to give later. `undecided`: not from this service's
@@ -29,13 +29,18 @@ export async function examine(
   service: HubService,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { clock, known, publish, services } = components
+  const { clock, known, publish, recall, services } = components
   const startedAt = clock.monotonic()
   const described = services.describe(service.id)
   if (described === undefined) return { is: 'undecided', why: 'the service is not known any more' }
   if (described.image)
     return { is: 'undecided', why: 'its code is an image of a container engine, which is not examined' }
   try {
+    // a hub that lost its memory does not call safe what it once called unsafe
+    if (known(service.code) === undefined) await recall(service.code, { signal })
+    if (stands(known(service.code), nowSeconds(clock), init.validSeconds)) {
+      return { is: 'held', why: 'this hub gave its word on it before, and the mesh still has it' }
+    }
     const code = await obtain(components, service, signal)
     let reports: Report[]
     try {

@@ -59,6 +59,8 @@ export interface HubComponents {
   }
   /** The latest word of this hub on a code. */
   known(code: string): OwnWord | undefined
+  /** Asks the mesh for a word of this hub that is not known here any more; `known` has it then. Whatever fails is nothing. */
+  recall(code: string, options: { signal: AbortSignal }): Promise<void>
   /** Takes the hub's statement to the mesh. */
   publish(statement: Uint8Array, options: { signal: AbortSignal }): Promise<unknown>
 }

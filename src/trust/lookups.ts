@@ -1,5 +1,6 @@
 import { toBase32 } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { attestationSubject } from '../../protocols/statement.ts'
 import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
@@ -52,9 +53,8 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
     const keys: string[] = []
     if (author !== undefined) keys.push(...treeKeys(policy, author))
     if (code !== undefined) {
-      const name = toBase32(code.bytes)
       const heaviest = [...policy.hubs.values()].sort((a, b) => b.weight - a.weight)
-      keys.unshift(...heaviest.map(({ bytes }) => `/attest/${name}/${toBase32(bytes)}`).slice(0, MAX_LOOKUP_KEYS))
+      keys.unshift(...heaviest.map(({ bytes }) => `/${attestationSubject(code, bytes)}`).slice(0, MAX_LOOKUP_KEYS))
     }
     return keys
   }

@@ -1,8 +1,11 @@
 import { rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatAddress } from '../../../protocols/address.ts'
+import { addressBytes, formatAddress } from '../../../protocols/address.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
+import { attestationSubject } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { InputError, messageOf } from '../../base/errors.ts'
 import type { Events } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
@@ -23,7 +26,7 @@ export interface HubOfComponents extends FindCodeComponents {
   rng: Rng
   log: Log
   events: Events<NodeEvents>
-  network: Pick<Network, 'dial' | 'peerId'>
+  network: Pick<Network, 'dial' | 'peerId' | 'dht'>
   texts: AddressTexts
   trust: Pick<Trust, 'statements' | 'publish'>
 }
@@ -59,6 +62,8 @@ export async function createHubOf(
           findCode(components, service, { signal, limits: { maxBytes: settings.maxSize } }),
         sandbox: box,
         known: (code) => wordOf(components.trust, code, formatAddress(signer.address)),
+        recall: (code, options) =>
+          recall(components, log, attestationSubject(parseCid(code), addressBytes(signer.address)), options),
         publish: (statement, options) => components.trust.publish(statement, options),
       },
       {
@@ -101,6 +106,25 @@ function hubServiceOf(record: AnnouncementRecord | undefined): HubService | unde
   if (record?.code === undefined || record.kind !== 'service') return undefined
   const { id, name, code, expires } = record
   return { id, name, code, expires }
+}
+
+/** What the hub once said is its own again, however it lost it. */
+async function recall(
+  { network, trust }: HubOfComponents,
+  log: Log,
+  subject: string,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  try {
+    for await (const value of network.dht.findValues(`/${subject}`, { signal })) {
+      await trust.publish(value, { signal }).catch((error: unknown) => {
+        if (!(error instanceof InputError)) throw error
+      })
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    log.debug('the mesh was not asked for an earlier word', { subject, reason: messageOf(error) })
+  }
 }
 
 function wordOf(trust: Pick<Trust, 'statements'>, code: string, signer: string): OwnWord | undefined {

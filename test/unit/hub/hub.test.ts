@@ -162,6 +162,22 @@ describe('a hub', () => {
     expect(world.say()).toEqual(['unsafe'])
   })
 
+  it('asks the mesh for its own word before it gives one on code that it does not know', async () => {
+    const world = hubOf()
+    await using hub = world.hub
+    const now = Math.floor(world.clock.now() / 1000)
+    const [bad, good] = [world.add('was-bad'), world.add('was-good')]
+    world.answers.recall = async (code) => {
+      if (code === bad.code) world.words.set(code, { verdict: 'unsafe', seq: 7, expires: now - 1 })
+      if (code === good.code) world.words.set(code, { verdict: 'safe', seq: 7, expires: now + 20 * 86_400 })
+    }
+    hub.boot()
+    await hub.idle()
+    expect(world.published).toEqual([])
+    expect(world.scans).toEqual(['was-bad'])
+    expect(world.names('hub:passed-over')).toEqual(['was-good', 'was-bad'])
+  })
+
   it('passes over images, code that is too large, and services that are over', async () => {
     const world = hubOf()
     await using hub = world.hub

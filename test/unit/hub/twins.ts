@@ -52,6 +52,7 @@ export function hubOf(change: Partial<HubInit> = {}) {
   const answers = {
     scan: async (_task: ScanTask, _options: { signal: AbortSignal }): Promise<ScanEnd> => CLEAN,
     obtain: async (_service: HubService): Promise<void> => {},
+    recall: async (_code: string): Promise<void> => {},
   }
   const signer = ed25519Signer(generateKeyPairSync('ed25519').privateKey)
   const components: HubComponents = {
@@ -80,6 +81,7 @@ export function hubOf(change: Partial<HubInit> = {}) {
       },
     },
     known: (code) => words.get(code),
+    recall: async (code) => answers.recall(code),
     async publish(encoded) {
       const statement = decodeStatement(encoded)
       if (statement.kind !== 'attestation') throw new Error('no attestation')
