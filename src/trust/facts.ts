@@ -31,10 +31,12 @@ export function createFactsOf(
   { clock, book, canopy, taking, seals, changes, textOf }: FactsComponents,
   init: { policy(): TrustPolicy; read(policy: TrustPolicy): Policy },
 ): Trust['factsOf'] {
-  function takeStaples(staples: readonly Uint8Array[]): void {
+  function takeStaples({ staples, author }: TrustSubject): void {
+    // each author pays for its own forgeries, and for nobody else's
+    const payer = `author ${keyOf(author)}`
     for (const staple of staples) {
       try {
-        taking.take(staple, { via: 'staple' })
+        taking.take(staple, { via: 'staple', payer })
       } catch (error) {
         // its author may staple what it likes; it counts for nothing
         if (!(error instanceof ProtocolError)) throw error
@@ -87,7 +89,7 @@ export function createFactsOf(
       const policy = init.read(candidate)
       return factsFor(policy, subject, at, staplesFor(policy, subject, at)).facts
     }
-    if (subject.staples.length > 0) takeStaples(subject.staples)
+    if (subject.staples.length > 0) takeStaples(subject)
     const { facts, code, frozen, tree } = factsFor(init.read(init.policy()), subject, at, [])
     if (options.at !== undefined) return facts
     if (facts.attestations.length > 0) {

@@ -22,7 +22,12 @@ import type { Seals } from './seals.ts'
 import type { TextOf } from './texts.ts'
 import { tellOf } from './view.ts'
 
-export type Origin = { readonly via: StatementVia; readonly from?: string | undefined }
+export type Origin = {
+  readonly via: StatementVia
+  readonly from?: string | undefined
+  /** At whose cost signatures are checked, where it is not `from`: who stapled it. */
+  readonly payer?: string | undefined
+}
 
 export interface TakingComponents {
   clock: Clock
@@ -163,11 +168,11 @@ export function createTaking(components: TakingComponents): Taking {
     }
   }
 
-  function checkSeal(encoded: Uint8Array, statement: Statement, { via, from }: Origin): boolean {
+  function checkSeal(encoded: Uint8Array, statement: Statement, { via, from, payer }: Origin): boolean {
     const digest = keyOf(sha256(encoded))
     if (seals.isChecked(digest)) return true
     const signer = signerBytes(statement)
-    const name = from ?? via
+    const name = payer ?? from ?? via
     const cost = signer[0] === 0xea ? BLS_COST : 1
     if (!forgeries.take(name, cost)) return false
     seals.check(digest, statement, counting.policy().hubs.get(keyOf(signer))?.pinned)

@@ -131,6 +131,21 @@ describe('what is known of a service', () => {
     expect(here.trust.factsOf(subject(staples)).quorum?.met).toBe(false)
   })
 
+  it('lets an author pay for its forged staples, and nobody else', async () => {
+    await using here = world()
+    const forged = (seq: number) => attest(one, 'safe', { seq, network: 'x' })
+    here.trust.factsOf(
+      subject(
+        Array.from({ length: 400 }, (_, seq) => forged(seq)),
+        stranger,
+      ),
+    )
+    here.trust.factsOf(subject([attest(two)], stranger))
+    expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', via: 'staple' })
+    expect(here.trust.factsOf(subject()).quorum).toBeNull()
+    expect(here.trust.factsOf(subject([attest(two)])).quorum).toMatchObject({ hubs: 1 })
+  })
+
   it('takes a stapled chain in any order', async () => {
     await using here = world()
     const chain = [delegate(stranger, author), delegate(two, stranger, 1), delegate(own, two, 5)]
