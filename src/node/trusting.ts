@@ -10,7 +10,7 @@ import type { AddressTexts } from './address-text.ts'
 import type { Subject } from './asking.ts'
 import type { NodeEvents } from './events.ts'
 import { createFetchAhead } from './fetch-ahead.ts'
-import { createParkedLookups } from './parked-lookups.ts'
+import { createLookAgain } from './look-again.ts'
 import type { SignedService } from './services.ts'
 
 /** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
@@ -74,18 +74,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
   const seenInTree = new BoundedMap<string, boolean>(MAX_SEEN)
   const closing = new AbortController()
   const fetches = createFetchAhead(components, { closing: closing.signal })
-  const lookups = createParkedLookups(
-    {
-      ...components,
-      async ask(id, options) {
-        const subject = dormitory.get(id) && subjectOf(id)
-        if (subject === undefined) return false
-        await trust.lookUp(trustSubjectOf(subject.signed), options)
-        return dormitory.get(id) !== undefined
-      },
-    },
-    { closing: closing.signal },
-  )
+  const lookups = createLookAgain({ ...components, ask }, { closing: closing.signal })
 
   /** The tree changes with each link; it matters to those whose author it lets in or out. */
   function isMoved({ id, signed }: Subject): boolean {
@@ -139,6 +128,16 @@ export function watchTrust(components: TrustingComponents): Trusting {
     )
   }
 
+  /** What waits hopes for a word; of what runs it is enough that the mesh could be asked. */
+  async function ask(id: string, options: { signal: AbortSignal; fresh: boolean }): Promise<boolean> {
+    const subject = subjectOf(id)
+    const sleeps = () => dormitory.get(id) !== undefined
+    const runs = () => running().includes(id)
+    if (subject === undefined || !(sleeps() || runs())) return false
+    const { complete } = await trust.lookUp(trustSubjectOf(subject.signed), options)
+    return sleeps() || (runs() && !complete)
+  }
+
   /** Who waits for another word on code that one trusted hub calls safe already is soon to start. */
   function fetchAhead(id: string, { signed }: Subject, on: readonly Condition[]): void {
     if (!on.some((one) => one.on === 'quorum')) return
@@ -158,6 +157,9 @@ export function watchTrust(components: TrustingComponents): Trusting {
     events.on('trust:changed', onChanged),
     events.on('node:parked', ({ id, on }) => {
       if (on.some((what) => what === 'quorum' || what === 'freeze' || what === 'delegation')) onParked(id)
+    }),
+    events.on('execution:state', ({ service, state }) => {
+      if (state === 'running') lookups.begin(service)
     }),
   ]
 

@@ -203,12 +203,13 @@ export interface Trust extends AsyncDisposable {
   factsOf(subject: TrustSubject, options?: { policy?: TrustPolicy | undefined; at?: number | undefined }): TrustFacts
   /**
    * Asks the mesh's records, once in a while for one code and author (`fresh`: now in any case), for what the trusted
-   * hubs and the tree say of them, in bounded time. Whatever fails stops nothing. Resolves when all that came is taken in.
+   * hubs and the tree say of them, in bounded time. Whatever fails stops nothing. Resolves when all that came is taken in;
+   * `complete`: each of the records could be asked for when it was asked for last.
    */
   lookUp(
     subject: Partial<Omit<TrustSubject, 'staples'>>,
     options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
-  ): Promise<void>
+  ): Promise<{ complete: boolean }>
   /** What is kept, newest first; where neither code nor address is named, 4096 at most. */
   statements(filter?: {
     code?: string | undefined

@@ -38,13 +38,18 @@ export interface LookupComponents {
 /** Asks the mesh's records. Whatever fails stops nothing. */
 export interface Lookups extends AsyncDisposable {
   /** Resolves when all that came is taken in; rejects with the signal's reason alone. */
-  lookUp(asked: Asked, options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined }): Promise<void>
+  lookUp(
+    asked: Asked,
+    options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
+  ): Promise<{ complete: boolean }>
 }
 
 export function createLookups(components: LookupComponents, init: { policy(): Policy }): Lookups {
   const { clock, log, events, records, canopy, taking, textOf } = components
   /** When a record may be asked for again, by the monotonic clock. */
   const next = new BoundedMap<string, number>(REMEMBERED)
+  /** Records that could not be asked for. */
+  const missed = new BoundedMap<string, true>(REMEMBERED)
   const running = new Map<string, Promise<void>>()
   const closing = new AbortController()
 
@@ -85,6 +90,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
       // a lookup that was cut off ends like one that is over
       if (signal.aborted) throw signal.reason
       next.set(key, clock.monotonic() + LOOKUP_AGAIN_MS)
+      missed.delete(key)
       return found
     } catch (error) {
       next.set(key, clock.monotonic() + LOOKUP_RETRY_MS)
@@ -118,8 +124,11 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
     const worker = async () => {
       for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
         const count = limit.signal.aborted ? undefined : await bounded(ask(key, limit.signal), limit.signal)
-        if (count === undefined) failed++
-        else found += count
+        if (count !== undefined) found += count
+        else {
+          failed++
+          missed.set(key, true)
+        }
       }
     }
     const all = () => Promise.all(Array.from({ length: Math.min(LOOKUPS_AT_ONCE, waiting.length) }, worker))
@@ -149,6 +158,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
       signal?.throwIfAborted()
       closing.signal.throwIfAborted()
       await withSignal(lookUpOnce(asked, fresh), signal)
+      return { complete: !keysOf(asked).some((key) => missed.has(key)) }
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new UnavailableError('the node is stopping'))

@@ -199,14 +199,15 @@ describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () 
     await vi.waitFor(() => expect(node.peers().length).toBeGreaterThan(0), { timeout: PATIENCE })
     // the code is here already: nothing but the lookup keeps it from being started
     await addFolder(node, folder)
-    const states: string[] = []
-    using _listening = node.events.on('execution:state', ({ state }) => void states.push(state))
+    const happened: { service: string; state: string }[] = []
+    using _listening = node.events.on('execution:state', (detail) => void happened.push(detail))
     const id = await publishWith(first, 'careful', safe)
     await vi.waitFor(async () => expect((await node.explain(id)).verdict.reasons).toContainEqual(unsafeReason), {
       timeout: PATIENCE,
     })
-    await vi.waitFor(() => expect(states.at(-1)).toBe('stopped'), { timeout: PATIENCE })
-    expect(states).not.toContain('starting')
+    const states = () => happened.flatMap(({ service, state }) => (service === id ? [state] : []))
+    await vi.waitFor(() => expect(states().at(-1)).toBe('stopped'), { timeout: PATIENCE })
+    expect(states()).not.toContain('starting')
     const history = (await node.explain(id, { history: true })).history ?? []
     expect(history.map(({ verdict }) => verdict?.run !== false)).toEqual([false, true])
   })

@@ -21,7 +21,7 @@ function world(change: Partial<Pick<CodeProviderComponents, 'trust' | 'settled'>
     network: { dial: async () => 'peer' },
     services: { get: () => ({ signed }) as never },
     journal: { announcements: { get: () => undefined } as never },
-    trust: { lookUp: async () => {} },
+    trust: { lookUp: async () => ({ complete: true }) },
     settled: async () => {},
     ...change,
   })
@@ -33,12 +33,12 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('the code of a run', () => {
   it('is handed over when the mesh was asked for a newer word, and what it said had its consequences', async () => {
-    const [asked, settled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [asked, settled] = [Promise.withResolvers<{ complete: boolean }>(), Promise.withResolvers<void>()]
     const { happened, obtain } = world({ trust: { lookUp: () => asked.promise }, settled: () => settled.promise })
     const code = obtain().then(() => happened.push('handed over'))
     await turn()
     expect(happened).toEqual(['obtained'])
-    asked.resolve()
+    asked.resolve({ complete: true })
     await turn()
     expect(happened).toEqual(['obtained'])
     settled.resolve()

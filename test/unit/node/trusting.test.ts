@@ -49,6 +49,24 @@ describe('what hubs and roots say', () => {
     expect(life.state(id)).toBe('running')
   })
 
+  it('asks the mesh about what runs only until it could be asked', async () => {
+    says('safe')
+    world.meshAnswers = false
+    const id = await life.hear()
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+    const asked = () => world.lookedUp.length
+    const before = asked()
+    expect(before).toBeGreaterThan(0)
+    await world.clock.advance(6_000)
+    expect(asked()).toBe(before + 1)
+    world.meshAnswers = true
+    await world.clock.advance(31_000)
+    expect(asked()).toBe(before + 2)
+    await world.clock.advance(600_000)
+    expect(asked()).toBe(before + 2)
+  })
+
   it('fetches code ahead that one hub calls safe, and no other', async () => {
     world.runner = ({ code }) => ({ ...judge(code, { attestations: [], inTree: false } as never) })
     const id = await life.hear()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ManualClock, manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { createParkedLookups } from '../../../src/node/parked-lookups.ts'
+import { createLookAgain } from '../../../src/node/look-again.ts'
 
 const SECOND = 1000
 
@@ -9,7 +9,7 @@ function world(ask: (id: string) => boolean | Promise<boolean>) {
   const clock: ManualClock = manualClock()
   const asked: [string, number, boolean][] = []
   const closing = new AbortController()
-  const lookups = createParkedLookups(
+  const lookups = createLookAgain(
     {
       clock,
       log: silentLog(),
@@ -23,7 +23,7 @@ function world(ask: (id: string) => boolean | Promise<boolean>) {
   return { clock, asked, closing, lookups }
 }
 
-describe('what is parked is asked about', () => {
+describe('the mesh is asked about a service', () => {
   it('at once, and a few times more, whatever was asked just now', async () => {
     const { clock, asked, lookups } = world(() => true)
     lookups.begin('a')
@@ -36,7 +36,7 @@ describe('what is parked is asked about', () => {
     ])
   })
 
-  it('no more when it does not wait any longer, the mesh can not be asked, or the node stops', async () => {
+  it('no more when there is no more to ask, the mesh can not be asked, or the node stops', async () => {
     const left = world(() => false)
     const failing = world(() => Promise.reject(new Error('nobody')))
     const stopped = world(() => true)
