@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleep } from '../../base/clock.ts'
@@ -10,7 +11,7 @@ import type { AdoptedRun, Availability, Executor, Plan, Run } from '../contract.
 import { RunRefusedError } from '../errors.ts'
 import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, findCgroups, joinFiles, type RunCgroup } from './cgroups.ts'
-import { type KeeperMark, type KeeperPlan, type RunFiles, readJson, runFiles, writeJson } from './files.ts'
+import { type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles, writeJson } from './files.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './index.ts'
 import { PERMISSION_WEAKER, permissionCommand, permissionEnv } from './permission.ts'
 import { probeSandbox, type Sandbox } from './probe.ts'
@@ -221,10 +222,14 @@ function weakerOf({ roots }: CgroupRoots): string[] {
   return weaker
 }
 
-/** The keeper has taken the plan, and says who it is. */
+/**
+ * The keeper has taken the plan, says who it is, and its door is open: a node that closes takes the folder of its doors
+ * away where it is empty.
+ */
 async function hasBegun(files: RunFiles): Promise<boolean> {
-  if ((await readJson(files.taken)) === undefined) return false
-  return (await keeperOf(files)) !== undefined
+  const plan = await readJson<KeeperPlan>(files.taken)
+  if (plan === undefined || (await keeperOf(files)) === undefined) return false
+  return existsSync(plan.socket) || (await readEnd(files)) !== undefined
 }
 
 async function assertBegan(files: RunFiles): Promise<void> {
