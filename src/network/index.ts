@@ -1,15 +1,17 @@
 import type { KeyObject } from 'node:crypto'
 import type { CID } from '../../protocols/encoding.ts'
-import type { StatementItem, SyncItem } from '../../protocols/sync.ts'
+import type { SyncItem } from '../../protocols/sync.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Backoff } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
+import type { RecordRules, StatementSource } from '../base/statements.ts'
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
 import { startNetwork } from './network.ts'
 
+export type { RecordRules, StatementSource } from '../base/statements.ts'
 export type { NetworkEvents } from './events.ts'
 export {
   openTunnel,
@@ -43,27 +45,6 @@ export interface SyncSource {
   wants(items: readonly SyncItem[]): readonly CID[]
   /** Takes an announcement in. Throws a ProtocolError where it is malformed or forged: its sender pays. */
   arrive(bytes: Uint8Array, from: string, via: 'sync' | 'tell'): Promise<void>
-}
-
-/** The hub statements that sync serves and fills. Ids name the encoded bytes (`statementId`). */
-export interface StatementSource {
-  /** Items after `after` in byte order of their ids, at most `max`. */
-  list(after: CID | undefined, max: number): readonly StatementItem[]
-  get(id: CID): Uint8Array | undefined
-  /** Which of these would count here and are not here. */
-  wants(items: readonly StatementItem[]): readonly CID[]
-  /** Takes a statement in. Throws a ProtocolError where it is malformed or forged: its sender pays. */
-  arrive(bytes: Uint8Array, from: string): Promise<void>
-}
-
-/** What the DHT's value records have to be; every path on which one is written asks it. */
-export interface RecordRules {
-  /** Throws a ProtocolError where the value may not lie under this key now. Times are seconds. */
-  check(key: string, value: Uint8Array): { readonly signer: string; readonly issued: number; readonly expires: number }
-  /** Does `a` take the place of `b`? Both lie under one key. */
-  replaces(a: Uint8Array, b: Uint8Array): boolean
-  /** This node relies on it: nobody else's records push it out. */
-  keeps(value: Uint8Array): boolean
 }
 
 export interface NetworkComponents {

@@ -2,15 +2,16 @@ import type { Address } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Statement } from '../../protocols/statement.ts'
-import type { StatementItem } from '../../protocols/sync.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
+import type { RecordRules, StatementSource } from '../base/statements.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
 import { trustOf } from './trust.ts'
 
+export type { RecordRules, StatementSource } from '../base/statements.ts'
 export type { StatementVia, TrustChange, TrustEvents } from './events.ts'
 
 /** The keys of the operator's policy that trust depends on. */
@@ -154,25 +155,6 @@ export type TrustTree = {
   readonly asked?:
     | { readonly address: string; readonly in: boolean; readonly why: string; readonly path: readonly string[] }
     | undefined
-}
-
-/** What sync exchanges of statements: those whose signers count here. Ids name the encoded bytes. */
-export interface StatementSource {
-  list(after: CID | undefined, max: number): readonly StatementItem[]
-  get(id: CID): Uint8Array | undefined
-  wants(items: readonly StatementItem[]): readonly CID[]
-  /** Throws a ProtocolError where it is malformed or forged: its sender pays. */
-  arrive(bytes: Uint8Array, from: string): Promise<void>
-}
-
-/** What the mesh's records have to be, for whoever keeps and serves them. */
-export interface RecordRules {
-  /** Throws a ProtocolError where it is malformed, forged, out of time, or of another key. */
-  check(key: string, value: Uint8Array): { readonly signer: string; readonly issued: number; readonly expires: number }
-  /** Does `a` take the place of `b`? Both lie under one key. */
-  replaces(a: Uint8Array, b: Uint8Array): boolean
-  /** This node holds itself to it: nobody else's records push it out. */
-  keeps(value: Uint8Array): boolean
 }
 
 /**
