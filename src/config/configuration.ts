@@ -1,6 +1,7 @@
 import type { LogLevel } from '../base/log.ts'
 import type { Quotas, Timeouts } from './node-schema.ts'
 import type { RunnerConfig } from './runner-schema.ts'
+import type { RuntimeInit } from './runtime-dir.ts'
 
 /** Something that the operator should know, and that does not keep the node from starting. */
 export type Notice = {
@@ -30,6 +31,7 @@ export type Configuration = {
   readonly api: { readonly host: string; readonly port: number } | false
   readonly peers: { readonly low: number }
   readonly dataDir: string
+  readonly runtime: RuntimeInit
   readonly logLevel: LogLevel
   readonly quotas: Quotas
   readonly timeouts: Timeouts

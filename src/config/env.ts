@@ -2,7 +2,7 @@ export type Env = Readonly<Record<string, string | undefined>>
 
 export const ENV_PREFIX = 'THUNDERCLOUD_'
 
-const TEXTS = ['NETWORK', 'VISIBILITY', 'DATA', 'RUNNERS', 'LOG_LEVEL'] as const
+const TEXTS = ['NETWORK', 'VISIBILITY', 'DATA', 'RUNTIME', 'RUNNERS', 'LOG_LEVEL'] as const
 const LISTS = ['LISTEN', 'ANNOUNCE'] as const
 
 /** What the environment says instead of node.json, still unchecked. An empty variable counts as not set. */

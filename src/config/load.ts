@@ -10,6 +10,7 @@ import { isLoopback } from './places.ts'
 import { loadPolicy } from './policy.ts'
 import { check, valueText } from './problem.ts'
 import { isExposed, modeOf, octal, type ReadOptions, readJson } from './read.ts'
+import { runtimeInit } from './runtime-dir.ts'
 import { type ServicesConfig, servicesSchema } from './services-schema.ts'
 
 export type LoadOptions = ReadOptions & { env?: Env | undefined }
@@ -44,6 +45,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     api: node.API,
     peers: { low: node.PEERS.LOW },
     dataDir: resolve(root, node.DATA),
+    runtime: runtimeInit(node.RUNTIME && resolve(root, node.RUNTIME), options.env ?? {}),
     logLevel: node.LOG_LEVEL,
     quotas: node.QUOTAS,
     timeouts: node.TIMEOUTS,

@@ -78,6 +78,14 @@ export const nodeShape = {
     .max(1024, FOLDER)
     .describe('folder of everything the node remembers, relative to this file')
     .default('data'),
+  RUNTIME: z
+    .string(FOLDER)
+    .min(1, FOLDER)
+    .max(1024, FOLDER)
+    .describe(
+      'folder of the sockets, relative to this file, where no cleaner of old files comes; default: below /run for root, below XDG_RUNTIME_DIR for others, else below the folder for temporary files',
+    )
+    .optional(),
   RUNNERS: z
     .string(FOLDER)
     .min(1, FOLDER)

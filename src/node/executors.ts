@@ -1,16 +1,15 @@
-import { mkdir, rmdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { type Configuration, loadDockerOptions, toolchains } from '../config/index.ts'
+import { type Configuration, loadDockerOptions, openRuntimeDir, toolchains } from '../config/index.ts'
 import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits } from '../execution/index.ts'
 
 /** The ways in which this node can run a service, best first. Which of them are there is found out by asking them. */
 export async function createExecutors(
   components: { clock: Clock; log: Log },
   init: {
-    configuration: Pick<Configuration, 'dir' | 'dataDir' | 'policy'>
+    configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'>
     own: string
     peerId: string
     logs: LogLimits
@@ -18,9 +17,7 @@ export async function createExecutors(
 ): Promise<{ executors: readonly Executor[] } & AsyncDisposable> {
   const { configuration, own, peerId, logs } = init
   const { config } = configuration.policy
-  // sockets have short paths, and the operator's folder may be deep: they live beside other temporary files
-  const runtimeDir = join(tmpdir(), `tc-${peerId.slice(-12)}`)
-  await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
+  const runtimeDir = await openRuntimeDir(configuration.runtime, peerId.slice(-12))
   const common = { nodeId: peerId.slice(-16), runtimeDir, logs }
   const docker = createDockerExecutor(components, {
     ...common,

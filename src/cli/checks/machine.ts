@@ -6,7 +6,7 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { formatBytes, formatMs } from '../../base/text.ts'
-import { type Configuration, readPolicy } from '../../config/index.ts'
+import { type Configuration, readPolicy, runtimeInit } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 const MIN_NODE = 24
@@ -29,10 +29,15 @@ export function checkNodeVersion(version: string): Check {
 /** Docker and the host's sandbox, asked in the very way in which a node asks. */
 export async function checkExecutors(
   clock: Clock,
-  configuration: Pick<Configuration, 'dir' | 'dataDir' | 'policy'> | undefined,
+  configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'> | undefined,
   signal: AbortSignal,
 ): Promise<Check[]> {
-  const nowhere = { dir: tmpdir(), dataDir: tmpdir(), policy: readPolicy({}).policy }
+  const nowhere = {
+    dir: tmpdir(),
+    dataDir: tmpdir(),
+    runtime: runtimeInit(undefined, {}),
+    policy: readPolicy({}).policy,
+  }
   const log: Log = silentLog()
   // an engine's client is not loaded for commands that ask no engine
   const { createExecutors } = await import('../../node/executors.ts')

@@ -204,7 +204,8 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
       service: plan.service,
       purpose: plan.purpose,
       state,
-      run: hostRun(handle, startedAt, clock),
+      // where it listens was decided when it began, perhaps by another version
+      run: hostRun({ ...handle, socket: plan.socket }, startedAt, clock),
     }
   }
 }

@@ -4,7 +4,7 @@ import { UnavailableError } from '../../base/errors.ts'
 import type { Run, RunEnd, RunStats } from '../contract.ts'
 import { askDoor, connectThroughDoor } from '../door/connect.ts'
 import { joinFiles, type RunCgroup, removeCgroup } from './cgroups.ts'
-import { childPidOf, type KeeperMark, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
+import { childPidOf, type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
 import { isAlive, type ProcessId, signalProcess } from './process-id.ts'
 
 /** Where a run on the host is found again. JSON. */
@@ -87,7 +87,8 @@ export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<v
     if (clock.monotonic() > until) throw new UnavailableError(`the run in ${handle.dir} does not end`)
     await sleep(clock, LOOK_MS)
   }
-  await rm(handle.socket, { force: true })
+  const plan = (await readJson<KeeperPlan>(files.taken)) ?? (await readJson<KeeperPlan>(files.void))
+  for (const socket of [handle.socket, plan?.socket]) if (socket !== undefined) await rm(socket, { force: true })
   await rm(handle.dir, { recursive: true, force: true })
 }
 

@@ -1,5 +1,4 @@
 import { rmdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
@@ -9,6 +8,7 @@ import { InputError, messageOf } from '../../base/errors.ts'
 import type { Events } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
+import { openRuntimeDir } from '../../config/index.ts'
 import { createHub, type HubComponents, type HubService, type OwnWord } from '../../hub/index.ts'
 import type { AnnouncementRecord } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
@@ -42,7 +42,7 @@ export async function createHubOf(
   const log = components.log.child('hub')
   const signer = settings.signer ?? identity.signer
   // sockets have short paths; and what the hub left is never taken for services of the node
-  const runtimeDir = join(tmpdir(), `tc-${network.peerId.slice(-12)}-hub`)
+  const runtimeDir = await openRuntimeDir(configuration.runtime, `${network.peerId.slice(-12)}-h`)
   parts.defer(() => rmdir(runtimeDir).catch(() => {}))
   const box = await openScanBox(
     { clock, rng, log },

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import type { Policy } from '../../config/index.ts'
+import { type Policy, runtimeInit } from '../../config/index.ts'
 import type { AvailableExecutor } from '../../runner/index.ts'
 import { createExecutors } from '../executors.ts'
 import { forRunner } from '../facts.ts'
@@ -17,7 +17,7 @@ export async function lookForExecutors(
 ): Promise<AvailableExecutor[]> {
   const { policy, dir = tmpdir(), signal } = init
   await using found = await createExecutors(components, {
-    configuration: { dir, dataDir: tmpdir(), policy },
+    configuration: { dir, dataDir: tmpdir(), runtime: runtimeInit(undefined, {}), policy },
     ...NOBODY,
   })
   const seen = await Promise.all(
