@@ -102,6 +102,16 @@ export function millicores(min = 0) {
   })
 }
 
+/** Numbers from one to another, as text: "2000-2999". */
+export function idRange(min: number, max: number, least: number) {
+  const allowed = `a range like "2000000000-2000065535", from ${min} to ${max}, of at least ${least} numbers`
+  return z.string(allowed).transform((value, context) => {
+    const [, first = -1, last = -1] = (/^(\d{1,10})-(\d{1,10})$/.exec(value) ?? []).map(Number)
+    if (first >= min && last <= max && last - first + 1 >= least) return { first, last }
+    return refuse(context, allowed)
+  })
+}
+
 /** An amount: decimal digits as text, or a whole number. */
 export function decimal() {
   const allowed = 'an amount like 10 or "0.25"'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
 import { parseContainer } from './containers.ts'
-import { addressMap, decimal, keys, list, oneOf, record, sentence, whole, words } from './fields.ts'
+import { addressMap, decimal, idRange, keys, list, oneOf, record, sentence, whole, words } from './fields.ts'
 import { wrongKeys } from './members.ts'
 import { httpUrl, staticNode, storageHost } from './places.ts'
 import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-parts.ts'
@@ -106,6 +106,9 @@ export const runnerShape = {
       .max(256, 'a path')
       .describe('the bubblewrap program')
       .default('bwrap'),
+    UIDS: idRange(1000, 2_147_483_647, 64)
+      .describe('user ids for runs, one each, where the node is root; no person or daemon may have one of them')
+      .prefault('2000000000-2000065535'),
   })
     .describe('how services run on this host')
     .prefault({}),

@@ -1,6 +1,7 @@
 import type { ServiceBody } from '../../protocols/service.ts'
 import type { BytePipe } from '../base/stream.ts'
 import type { ExecutorName, Grant } from '../base/verdict.ts'
+import type { UserIdRange } from './user-ids.ts'
 
 /** What execution needs to know of a service. JSON: it is journalled with the run. */
 export type RunnableService = {
@@ -30,6 +31,8 @@ export type Plan = {
   /** A build writes into its code folder; a run can not. */
   readonly purpose: 'run' | 'build'
   readonly grant: Grant
+  /** The user that it runs as, its own; absent where the node can give none: see `Executor.userIds`. */
+  readonly uid?: number | undefined
   /** Unpacked code, seen as /code. Absent where an image holds it. */
   readonly codeDir?: string | undefined
   readonly command: readonly string[]
@@ -98,6 +101,8 @@ export type Availability = {
 /** A way to run a service under a grant. Every executor passes test/compliance/executor-kit.ts. */
 export interface Executor {
   readonly name: ExecutorName
+  /** The user ids that a run can have here; undefined: any of the node's range. */
+  userIds?(): UserIdRange | undefined
   available(options?: { signal?: AbortSignal | undefined }): Promise<Availability>
   /** Where `start` will put this run: known, and journalled, before it is done. */
   handle(plan: Plan): unknown

@@ -38,3 +38,4 @@ export {
   type SupervisorInit,
 } from './supervisor/index.ts'
 export { toEvict } from './supervisor/room.ts'
+export { createUserIds, mappedRange, type UserIds } from './user-ids.ts'

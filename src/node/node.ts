@@ -39,6 +39,7 @@ import { createReload } from './reload.ts'
 import { serveStreams } from './serve.ts'
 import { createServices } from './services.ts'
 import { createTell } from './tell.ts'
+import { openUserIds } from './user-ids.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
 const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
@@ -121,6 +122,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         journal: journal.runs,
         executors,
         code: codeProvider,
+        userIds: await openUserIds({ rng }, configuration),
       },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },

@@ -213,6 +213,7 @@ function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run 
 
 function weakerOf(info: Record<string, unknown>): string[] {
   const weaker = ['disk: /work is memory, within the memory grant']
+  if (process.getuid?.() !== 0) weaker.push('user: all runs of this node share one')
   const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.join(' ') : ''
   if (info.MemoryLimit === false) weaker.push('memory: not limited by this engine')
   if (info.SwapLimit === false && info.CgroupVersion !== '2') weaker.push('memory: swap is not counted')

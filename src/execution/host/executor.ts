@@ -68,7 +68,7 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
     let command: string[]
     if (sandboxed) {
       const uid = root
-        ? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count)
+        ? (plan.uid ?? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count))
         : undefined
       await mkdir(files.etc, { recursive: true, mode: 0o755 })
       for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(uid ?? 65534))
@@ -216,6 +216,7 @@ function digest(id: string): string {
 
 function weakerOf({ roots }: CgroupRoots): string[] {
   const weaker = ['disk: /work is memory, beside the memory grant where that is watched']
+  if (process.getuid?.() !== 0) weaker.push("user: the node's own, which its runs share")
   if (roots.memory === undefined) weaker.push('memory: watched')
   if (roots.pids === undefined) weaker.push("pids: by the kernel's limit per user")
   if (seccompFilter() === undefined) weaker.push('system calls: not filtered on this processor')

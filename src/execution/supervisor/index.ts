@@ -10,6 +10,7 @@ import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLine } from '../logs/format.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { UserIds } from '../user-ids.ts'
 import { startSupervisor } from './supervisor.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */
@@ -39,6 +40,8 @@ export type SupervisorComponents = {
   readonly journal: RunJournal
   readonly executors: readonly Executor[]
   readonly code: CodeProvider
+  /** Absent where the node is not root: its runs share a user. */
+  readonly userIds?: UserIds | undefined
 }
 
 export type SupervisorInit = {

@@ -68,6 +68,12 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   /** in a row, without a steady run between them */
   let failures = 0
 
+  /** The decision with a user of its own, which it holds until the run is over. */
+  const withUser = (): Decided => {
+    const uid = components.userIds?.claim(runId, { preferred: decided.uid, within: executor.userIds?.() })
+    return uid === undefined ? decided : { ...decided, uid }
+  }
+
   /** Does it until it works, can not work, the attempts are spent, or the run is to end. */
   async function persist<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
@@ -93,14 +99,16 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     const { dir } = lease
     if (service.run.build === undefined) return dir
     enter({ state: 'building' })
-    const build = () => buildCode({ clock, executor, runId, decided, codeDir: dir, dirs, signal })
+    const build = () => buildCode({ clock, executor, runId, decided: withUser(), codeDir: dir, dirs, signal })
     return persist('building', FETCH_ATTEMPTS, build)
   }
 
   async function start(codeDir: string | undefined): Promise<Run> {
-    const plan = planOf({ runId, decided, purpose: 'run', codeDir, logsDir: dirs.logs })
     enter({ state: 'starting', handle })
-    return persist('starting', Number.POSITIVE_INFINITY, () => executor.start(plan, { signal }))
+    return persist('starting', Number.POSITIVE_INFINITY, () => {
+      const plan = planOf({ runId, decided: withUser(), purpose: 'run', codeDir, logsDir: dirs.logs })
+      return executor.start(plan, { signal })
+    })
   }
 
   function attend(begun: Run): Promise<RunEnd> {

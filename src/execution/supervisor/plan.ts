@@ -8,6 +8,8 @@ import type { Plan, RunnableService } from '../contract.ts'
 export type Decided = {
   readonly service: RunnableService
   readonly grant: Grant
+  /** the user that it runs as, where the node can give it one of its own */
+  readonly uid?: number | undefined
   readonly replaces?: string | undefined
   /** services that end first: it begins when their runs have ended */
   readonly evicts?: readonly string[] | undefined
@@ -35,7 +37,7 @@ type PlanInput = {
 }
 
 export function planOf({ runId, decided, purpose, codeDir, logsDir }: PlanInput): Plan {
-  const { service, grant } = decided
+  const { service, grant, uid } = decided
   const { run } = service
   return {
     runId: purpose === 'build' ? buildIdOf(runId) : runId,
@@ -43,6 +45,7 @@ export function planOf({ runId, decided, purpose, codeDir, logsDir }: PlanInput)
     author: service.author,
     purpose,
     grant,
+    uid,
     codeDir,
     command: purpose === 'build' ? (run.build ?? []) : run.command,
     env: run.env ?? {},

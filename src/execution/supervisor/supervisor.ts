@@ -15,8 +15,13 @@ import { buildIdOf, type Decided, logDirOf } from './plan.ts'
 import { freeRoom, noRoom, toEvict } from './room.ts'
 import { sweepLogs } from './sweep.ts'
 
+/** No record, no run. */
+function isFinal(record: RunRecord | undefined): boolean {
+  return record === undefined || FINAL_STATES.includes(record.state)
+}
+
 export function startSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
-  const { clock, rng, log, events, journal } = components
+  const { clock, rng, log, events, journal, userIds } = components
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
   /** by service */
   const jobs = new Map<string, Job>()
@@ -52,6 +57,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     keep(
       job.done.then(() => {
         if (jobs.get(service.id) === job) jobs.delete(service.id)
+        if (isFinal(journal.get(job.runId))) userIds?.release(job.runId)
         if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: job.runId })
       }),
     )
@@ -122,6 +128,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
   return {
     async boot({ signal } = {}) {
       const unfinished = journal.unfinished()
+      userIds?.retain(new Set(unfinished.map(({ runId }) => runId)))
       const adoptions = new Map<string, Promise<AdoptedRun[]>>()
       const asked = [...executors.values()].map((executor) => {
         return new Promise<void>((resolve) => {
@@ -149,7 +156,14 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       const evicts = toEvict(grant, evictable, freeWithout)
       if (evicts === undefined) throw new NoCapacityError(noRoom(grant, freeWithout(evictable)))
       const runId = rng.uuid()
-      const plan: Decided = { service, grant, replaces, ...(evicts.length > 0 && { evicts }) }
+      const uid = userIds?.claim(runId, { within: executors.get(grant.executor)?.userIds?.() })
+      const plan: Decided = {
+        service,
+        grant,
+        replaces,
+        ...(uid !== undefined && { uid }),
+        ...(evicts.length > 0 && { evicts }),
+      }
       journal.create({ runId, service: service.id, executor: grant.executor, plan, at: Math.floor(clock.now()) })
       const record = journal.get(runId)
       if (record !== undefined) begin(record, Promise.resolve(undefined))
