@@ -1,5 +1,6 @@
-import { chmodSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { chmodSync, existsSync, unwatchFile, watchFile } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 
 /**
@@ -9,6 +10,8 @@ import type { Duplex } from 'node:stream'
  */
 const MAX_LINE_BYTES = 1024
 const NEWLINE = 10
+/** How often it is looked whether the socket is still there. */
+const LOST_LOOK_MS = 1000
 
 export type DoorInit = {
   /** where the unix socket is made */
@@ -22,25 +25,52 @@ export type DoorInit = {
 /** An open door; `close` ends every connection that goes through it. */
 export type Door = { close(): void }
 
-export function openDoor({ path, ports, other }: DoorInit): Promise<Door> {
+export async function openDoor({ path, ports, other }: DoorInit): Promise<Door> {
   const sockets = new Set<Socket>()
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const accept = (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     serveKnock(socket, ports, other).catch(() => socket.destroy())
-  })
+  }
+  let server: Server | undefined = await listen(path, accept)
+  let closed = false
+
+  // A cleaner of temporary files, or a person, may take the socket away, and the folder above it. Where the folder is
+  // there again, so is the socket.
+  const restore = () => {
+    if (closed || existsSync(path)) return
+    // first: closing removes what lies at the path
+    server?.close()
+    server = undefined
+    listen(path, accept).then(
+      (made) => {
+        if (closed) made.close()
+        else server = made
+      },
+      () => {},
+    )
+  }
+  const watched = [path, dirname(path)]
+  for (const file of watched) watchFile(file, { interval: LOST_LOOK_MS, persistent: false }, restore)
+  return {
+    close() {
+      closed = true
+      for (const file of watched) unwatchFile(file, restore)
+      server?.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+function listen(path: string, accept: (socket: Socket) => void): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, accept)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, () => {
-      // Its folder is private to the node; whoever may enter that may knock, whatever user the door runs as.
+      // Its folder is private to the node; whoever may enter that may connect, whatever user this runs as.
       chmodSync(path, 0o666)
-      resolve({
-        close() {
-          server.close()
-          for (const socket of sockets) socket.destroy()
-        },
-      })
+      resolve(server)
     })
   })
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +50,21 @@ describe('the door', () => {
     const port = await listen(service)
     door = await openDoor({ path, ports: [port] })
     expect(await talk(await connectThroughDoor(path, port, { clock }), 'hello')).toBe('late')
+  })
+
+  it('is reached again where its socket, or the folder of it, was taken away and the folder is there again', async () => {
+    const port = await echo()
+    door = await openDoor({ path, ports: [port] })
+    const open = await connectThroughDoor(path, port, { clock })
+    await rm(path)
+    await expect.poll(() => existsSync(path)).toBe(true)
+    expect(await talk(await connectThroughDoor(path, port, { clock }), 'again')).toBe('again')
+    await rm(dir, { recursive: true })
+    await mkdir(dir)
+    await expect.poll(() => existsSync(path)).toBe(true)
+    expect(await talk(await connectThroughDoor(path, port, { clock }), 'and again')).toBe('and again')
+    // what was connected before is not cut
+    expect(await talk(open, 'still')).toBe('still')
   })
 
   it('waits for a port that does not listen yet, and for itself', async () => {
