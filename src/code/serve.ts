@@ -73,8 +73,9 @@ export function createArchiveServer(components: ServerComponents) {
   async function readerOf(session: Session, request: ArchiveRequest): Promise<ChunkReader | undefined> {
     const key = request.code.toString()
     if (session.open?.key === key) return session.open.reader
-    await session.open?.reader[Symbol.asyncDispose]()
+    const before = session.open
     session.open = undefined
+    await before?.reader[Symbol.asyncDispose]()
     const reader = await components.store.open(request.code)
     if (reader !== undefined) session.open = { key, reader }
     return reader
@@ -132,6 +133,8 @@ export function createArchiveServer(components: ServerComponents) {
       chunks: 0,
       bytes: 0,
     }
+    // whatever ends the stream, the file that it had open is closed
+    await using _opened = { [Symbol.asyncDispose]: async () => await session.open?.reader[Symbol.asyncDispose]() }
     streams++
     perPeer.set(stream.peer, (perPeer.get(stream.peer) ?? 0) + 1)
     try {
@@ -144,7 +147,6 @@ export function createArchiveServer(components: ServerComponents) {
       const left = (perPeer.get(stream.peer) as number) - 1
       if (left > 0) perPeer.set(stream.peer, left)
       else perPeer.delete(stream.peer)
-      await session.open?.reader[Symbol.asyncDispose]()
       await stream[Symbol.asyncDispose]()
       if (session.chunks > 0)
         events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })

@@ -64,7 +64,7 @@ export interface Receipts {
    */
   send(statement: Statement, to: { replyTo: readonly string[]; author: Address }, signal: AbortSignal): void
   /** Handler of the receipt stream: keeps what is signed by the very peer that brings it, about what was published here. */
-  take(stream: MessageStream): Promise<void>
+  take(stream: MessageStream, options?: { signal?: AbortSignal | undefined }): Promise<void>
   views(service: string): ReceiptView[]
 }
 
@@ -133,8 +133,8 @@ export function createReceipts(components: ReceiptsComponents, init: { network: 
           events.emit('node:trouble', { what: 'receipt', reason: messageOf(error) })
         })
     },
-    async take(stream) {
-      const encoded = await stream.read()
+    async take(stream, { signal } = {}) {
+      const encoded = await stream.read({ signal })
       if (encoded === undefined) return
       const receipt = openReceipt(encoded, init.network, keys)
       const service = receipt.body.service.toString()

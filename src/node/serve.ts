@@ -38,7 +38,7 @@ export async function serveStreams(components: ServeComponents, init: { network:
   await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
     maxMessageBytes: MAX_REQUEST_BYTES,
   })
-  await streams.handle(RECEIPT_PROTOCOL, (stream) => receipts.take(stream))
+  await streams.handle(RECEIPT_PROTOCOL, (stream, { signal }) => receipts.take(stream, { signal }))
   await streams.handle(STATUS_PROTOCOL, createStatusServer(components, init), { idleMs: QUIET_MS })
   const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
   await streams.handle(TUNNEL_PROTOCOL, createTunnelServer({ ...components, connect, carry: serveTunnel }, init), {

@@ -56,11 +56,15 @@ export function createStatusServer(components: StatusComponents, init: { network
     yield { is: 'end' }
   }
 
-  return async function serveStatus(stream: MessageStream): Promise<void> {
-    const encoded = await stream.read()
+  return async function serveStatus(stream: MessageStream, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const encoded = await stream.read({ signal })
     if (encoded === undefined) return
     const gone = new AbortController()
-    // nothing more comes from the asker: its end or reset is what stops a log that is followed
+    // nothing more comes from the asker: the end of its stream is what stops a log that is followed, also where it has
+    // ended its own side long before
+    const leave = () => gone.abort()
+    if (signal?.aborted) leave()
+    signal?.addEventListener('abort', leave, { once: true })
     const watch = watchEnd(stream, gone)
     try {
       for await (const answer of answers(decodeStatusRequest(encoded), stream.peer, gone.signal)) {
@@ -70,7 +74,8 @@ export function createStatusServer(components: StatusComponents, init: { network
       if (!gone.signal.aborted)
         await stream.write(encodeStatusAnswer({ is: 'error', message: clipUtf8(messageOf(error), 512) }))
     } finally {
-      await stream.end()
+      signal?.removeEventListener('abort', leave)
+      await stream.end().catch(leave)
       gone.abort()
       await watch
     }

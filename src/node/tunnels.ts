@@ -16,16 +16,18 @@ export interface TunnelsComponents {
   events: Emitter<NodeEvents>
   services: Services
   /** A pipe through the run's door to a declared port. */
-  connect(id: string, port: string, options: { signal?: AbortSignal }): Promise<BytePipe>
+  connect(id: string, port: string, options: { signal?: AbortSignal | undefined }): Promise<BytePipe>
   /** Carries frames between the stream and the pipe until both ways have ended. */
   carry(stream: MessageStream, pipe: BytePipe): Promise<void>
 }
+
+type Signalled = { signal?: AbortSignal | undefined }
 
 /** Opens ports of running services to peers that may reach them. */
 export function createTunnelServer(components: TunnelsComponents, init: { network: string }) {
   const { clock, keys, services, events } = components
 
-  function open(hello: TunnelHello, peer: string): Promise<BytePipe> {
+  function open(hello: TunnelHello, peer: string, signal: AbortSignal | undefined): Promise<BytePipe> {
     const entry = services.get(hello.service.toString())
     if (entry === undefined) throw new NotFoundError('this node does not run the service')
     const { ports = [] } = entry.signed.body.run
@@ -43,17 +45,17 @@ export function createTunnelServer(components: TunnelsComponents, init: { networ
         { network: init.network, keys, nowSeconds: nowSeconds(clock) },
       )
     }
-    return components.connect(entry.id, port.name, {})
+    return components.connect(entry.id, port.name, { signal })
   }
 
-  return async function serveTunnel(stream: MessageStream): Promise<void> {
-    const encoded = await stream.read()
+  return async function serveTunnel(stream: MessageStream, { signal }: Signalled = {}): Promise<void> {
+    const encoded = await stream.read({ signal })
     if (encoded === undefined) return
     const hello = decodeHello(encoded)
     const detail = { id: hello.service.toString(), port: hello.port, peer: stream.peer }
     let pipe: BytePipe
     try {
-      pipe = await open(hello, stream.peer)
+      pipe = await open(hello, stream.peer, signal)
     } catch (error) {
       const reason = messageOf(error)
       events.emit('node:tunnel-refused', { ...detail, reason })

@@ -10,6 +10,8 @@ import { Assembler, varint } from './assembler.ts'
 export type LengthPrefixedStream = MessageStream & {
   /** monotonic ms of the last byte in either direction */
   readonly movedAt: number
+  /** Has a whole message been read here? */
+  readonly hasRead: boolean
   /** Ends this way, discards what still comes, and leaves the rest to the other side (and to the idle sweep). */
   finish(): Promise<void>
 }
@@ -40,6 +42,9 @@ export function messageStream(
   let failure: Error | undefined
   let remoteEnded = raw.status === 'open' && raw.remoteWriteStatus === 'closed'
   let over = raw.readableEnded
+  /** Neither side sends any more, for whatever reason: nothing that is waited for will come. */
+  let closed = raw.status !== 'open' && raw.status !== 'closing'
+  let hasRead = false
   let discarding = false
   let resuming = false
   let ended: Promise<void> | undefined
@@ -95,6 +100,7 @@ export function messageStream(
   raw.addEventListener('drain', moved)
   raw.addEventListener('idle', moved)
   raw.addEventListener('close', (event) => {
+    closed = true
     if (event.error !== undefined) failure ??= new StreamBrokenError(`the stream was reset: ${messageOf(event.error)}`)
     wake()
   })
@@ -102,6 +108,8 @@ export function messageStream(
 
   const change = (signal: AbortSignal | undefined) =>
     new Promise<void>((resolve, reject) => {
+      // an aborted signal says nothing more
+      if (signal?.aborted) return reject(signal.reason)
       const stop = () => {
         waiting.delete(proceed)
         reject(signal?.reason)
@@ -134,6 +142,9 @@ export function messageStream(
     get movedAt() {
       return movedAt
     },
+    get hasRead() {
+      return hasRead
+    },
     async read({ signal } = {}) {
       for (;;) {
         signal?.throwIfAborted()
@@ -142,13 +153,17 @@ export function messageStream(
         if (message === undefined || received.held < pauseAt / 2) resume()
         // resuming hands out at once what had piled up
         message ??= received.take()
-        if (message !== undefined) return message
+        if (message !== undefined) {
+          hasRead = true
+          return message
+        }
         if (failure !== undefined) throw failure
         if (over && raw.readBufferLength === 0) {
           if (!remoteEnded) throw new StreamBrokenError('the connection closed')
           if (received.incomplete) throw new StreamBrokenError('the stream ended in the middle of a message')
           return undefined
         }
+        if (closed && raw.readBufferLength === 0) throw new StreamBrokenError('the connection closed')
         await change(signal)
       }
     },
@@ -169,6 +184,8 @@ export function messageStream(
         throw failure
       }
       while (reuse ? isHeld() : raw.writeBufferLength > WRITE_AHEAD_BYTES) {
+        // a connection that closes without an error leaves the buffer as it is
+        if (closed) throw new StreamBrokenError('the connection closed before all that was written had left')
         await change(signal)
         if (failure !== undefined) throw failure
       }

@@ -29,15 +29,26 @@ export interface StreamsComponents {
   allow(address: string): void
 }
 
-type Open = { readonly stream: LengthPrefixedStream; readonly idleMs: number; readonly protocol: string }
+type Open = {
+  readonly stream: LengthPrefixedStream
+  readonly openedAt: number
+  readonly idleMs: number
+  /** The handler has returned: only the other side holds the stream. */
+  answered: boolean
+}
 
 export function createStreams(components: StreamsComponents): Streams & AsyncDisposable {
   const { clock, log, libp2p, memory } = components
   const inbound = new Set<Open>()
   const sweep = clock.every(IDLE_SWEEP_MS, () => {
     const now = clock.monotonic()
-    for (const { stream, idleMs } of inbound) {
-      if (now - stream.movedAt > idleMs) stream.abort(new TimeoutError('nothing moved on the stream for too long'))
+    for (const { stream, openedAt, idleMs, answered } of inbound) {
+      // a protocol that may be silent for long is so only between its request and its answer
+      const busy = stream.hasRead && !answered
+      const movedAt = stream.hasRead ? stream.movedAt : openedAt
+      if (now - movedAt > (busy ? idleMs : Math.min(idleMs, STREAM_IDLE_MS))) {
+        stream.abort(new TimeoutError('nothing moved on the stream for too long'))
+      }
     }
   })
 
@@ -84,9 +95,10 @@ function createServer(
 
   const run = async (raw: Stream, peer: string) => {
     const stream = messageStream(raw, { clock, memory, peer, maxMessageBytes })
-    const open = { stream, idleMs, protocol }
+    const open: Open = { stream, openedAt: clock.monotonic(), idleMs, answered: false }
     const gone = new AbortController()
-    raw.addEventListener('close', () => gone.abort(new StreamBrokenError('the stream ended')))
+    const leave = () => gone.abort(new StreamBrokenError('the stream ended'))
+    raw.addEventListener('close', leave)
     inbound.add(open)
     all++
     perPeer.set(peer, (perPeer.get(peer) ?? 0) + 1)
@@ -99,9 +111,13 @@ function createServer(
       else perPeer.delete(peer)
     }
     raw.addEventListener('close', release)
-    if (raw.status !== 'open' && raw.status !== 'closing') release()
+    if (raw.status !== 'open' && raw.status !== 'closing') {
+      leave()
+      release()
+    }
     try {
       await handler(stream, { signal: gone.signal })
+      open.answered = true
       await stream.finish()
     } catch (error) {
       log.debug('a request stream failed', { protocol, peer, error: messageOf(error) })

@@ -136,9 +136,9 @@ export function openTunnel(stream: MessageStream): BytePipe {
       }
       // the other side told why already, or can not be told
       if (error instanceof TunnelResetError || error instanceof StreamBrokenError) return leave()
-      send({ is: 'reset', message })
-        .then(() => stream.end())
-        .then(() => done(error), leave)
+      // not waited for: a side that takes nothing any more holds nobody, and ending the stream has a deadline
+      send({ is: 'reset', message }).catch(() => {})
+      stream.end().then(() => done(error), leave)
     },
   })
   receive().catch((error: unknown) => pipe.destroy(asError(error)))

@@ -41,3 +41,36 @@ test('a message that lies in one piece is a view of it, which stays', async () =
   const message = await stream.read()
   expect(message).toEqual(new Uint8Array(LENGTH).fill(1))
 })
+
+/** A near end whose muxer takes no more, as when the other side does not read. */
+async function openBlocked() {
+  const [, near] = await streamPair()
+  const raw = near as unknown as { sendData(data: { byteLength: number }): object; onTransportClosed(): void }
+  raw.sendData = () => ({ sentBytes: 0, canSendMore: false })
+  const stream = messageStream(near, {
+    clock: systemClock(),
+    memory: createPassingMemory(),
+    peer: 'far',
+    maxMessageBytes: LENGTH,
+  })
+  return { stream, close: () => raw.onTransportClosed() }
+}
+
+test('a connection that closes without an error ends a write that waits for room, and the next one', async () => {
+  const { stream, close } = await openBlocked()
+  const writing = stream.write(new Uint8Array(4 * LENGTH))
+  writing.catch(() => {})
+  close()
+  await expect(writing).rejects.toThrow('the connection closed before all that was written had left')
+  await expect(stream.write(new Uint8Array(1))).rejects.toThrow()
+  await expect(stream.read()).rejects.toThrow('is closed')
+})
+
+test('a signal that is aborted already ends every wait', async () => {
+  const { stream } = await openBlocked()
+  const gone = new AbortController()
+  const writing = stream.write(new Uint8Array(4 * LENGTH), { signal: gone.signal })
+  gone.abort(new Error('gone'))
+  await expect(writing).rejects.toThrow('gone')
+  await expect(stream.read({ signal: gone.signal })).rejects.toThrow('gone')
+})
