@@ -28,6 +28,23 @@ export function systemClock(): Clock {
   }
 }
 
+/** A time of the wall clock is noticed this late at most, also where that clock is set while it is waited for. */
+const WALL_CLOCK_POLL_MS = 2_000
+
+/** Calls back once when the wall clock says `timeMs` or later. Timers count on another clock, so it is looked at again and again. */
+export function atWallTime(clock: Clock, timeMs: number, callback: () => void): Timer {
+  const arm = () => {
+    const left = Math.max(0, timeMs - clock.now())
+    return clock.after(Math.min(left, WALL_CLOCK_POLL_MS), () => {
+      if (clock.now() >= timeMs) callback()
+      else timer = arm()
+    })
+  }
+  let timer = arm()
+  const cancel = () => timer.cancel()
+  return { cancel, [Symbol.dispose]: cancel }
+}
+
 /** Resolves after `ms`, or rejects with the signal's reason. */
 export function sleep(clock: Clock, ms: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
   const { signal } = options
@@ -69,10 +86,14 @@ export function deadline(
 /** A clock that stands until it is told to move; timers fire in order, microtasks run between them. */
 export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
+  /** The wall clock is set, forward or (with less than 0) back; no time passes, and timers do not notice. */
+  jump(ms: number): void
 }
 
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let time = startMs
+  /** of the wall clock, by which it was set */
+  let jumped = 0
   let count = 0
   const due = new Map<number, { at: number; every?: number; callback: () => void }>()
   const add = (entry: { at: number; every?: number; callback: () => void }): Timer => {
@@ -84,8 +105,11 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   const next = (until: number) =>
     [...due].filter(([, { at }]) => at <= until).sort(([a, x], [b, y]) => x.at - y.at || a - b)[0]
   return {
-    now: () => time,
+    now: () => time + jumped,
     monotonic: () => time - startMs,
+    jump(ms) {
+      jumped += ms
+    },
     after: (ms, callback) => add({ at: time + ms, callback }),
     every: (ms, callback) => add({ at: time + ms, every: ms, callback }),
     async advance(ms) {

@@ -41,7 +41,8 @@ export function runStore(sql: Sql): RunStore {
   const append = sql.prepare('INSERT INTO transitions (run_id, state, at, detail) VALUES (?, ?, ?, ?)')
   const get = sql.prepare(`SELECT ${COLUMNS} FROM runs WHERE run_id = ?`)
   const ofService = sql.prepare(
-    `SELECT ${COLUMNS} FROM runs WHERE service = ? ORDER BY created_at DESC, rowid DESC LIMIT 1`,
+    // by the order in which they were written: a clock that was set back makes no new run an old one
+    `SELECT ${COLUMNS} FROM runs WHERE service = ? ORDER BY rowid DESC LIMIT 1`,
   )
   const unfinished = sql.prepare(
     `SELECT ${COLUMNS} FROM runs WHERE state NOT IN ('exited', 'failed', 'stopped', 'refused') ORDER BY created_at, rowid`,

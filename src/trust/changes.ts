@@ -1,8 +1,8 @@
 import type { Statement } from '../../protocols/statement.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import { atWallTime, type Clock, type Timer } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import { BoundedMap } from '../base/queue.ts'
-import { EXPIRIES, MAX_TIMER_MS } from './constants.ts'
+import { EXPIRIES } from './constants.ts'
 import type { TrustChange, TrustEvents } from './events.ts'
 import type { TextOf } from './texts.ts'
 
@@ -38,7 +38,7 @@ export function createChanges({ clock, events }: { clock: Clock; events: Emitter
     if (at >= armed) return
     timer?.cancel()
     armed = at
-    timer = clock.after(Math.min(MAX_TIMER_MS, Math.max(0, at * 1000 - clock.now())), fire)
+    timer = atWallTime(clock, at * 1000, fire)
   }
 
   function fire(): void {

@@ -71,5 +71,3 @@ export const PRUNE_MS = 3600_000
 
 /** Expiries that are waited for; one that is forgotten is noticed with the next decision. */
 export const EXPIRIES = 16_384
-/** Timers of the system take no more than 24 days. */
-export const MAX_TIMER_MS = 24 * 3600_000

@@ -15,11 +15,21 @@ export function openDormitory(components: DormitoryComponents, init: DormitoryIn
   const waking = createWaking(components, { get: (id) => sleepers.get(id) })
   let ticks = 0
 
-  const until = ({ since, expires }: Sleeper) => Math.min(since + init.limits().ttlMs, expires)
+  /** since when each sleeps, on the clock that nobody sets: a day that the wall clock jumps is no day of sleep */
+  const asleepSince = new Map<string, number>()
+  for (const { id, since } of sleepers.values()) {
+    asleepSince.set(id, clock.monotonic() - Math.max(0, clock.now() - since))
+  }
+
+  function until({ id, since, expires }: Sleeper): number {
+    const slept = clock.monotonic() - (asleepSince.get(id) ?? clock.monotonic() - (clock.now() - since))
+    return Math.min(clock.now() + init.limits().ttlMs - slept, expires)
+  }
 
   function keep(sleeper: Sleeper, asOf: number, instead?: Sleeper): Bedding {
     if (!isDeepStrictEqual(sleepers.get(sleeper.id), sleeper)) store.put(sleeper)
     sleepers.set(sleeper.id, sleeper)
+    if (!asleepSince.has(sleeper.id)) asleepSince.set(sleeper.id, clock.monotonic())
     for (const condition of sleeper.on) {
       if ((happened.get(keyOf(condition)) ?? 0) > asOf) waking.add(sleeper.id, condition.on)
     }
@@ -29,6 +39,7 @@ export function openDormitory(components: DormitoryComponents, init: DormitoryIn
   function leave(id: string): boolean {
     if (!sleepers.has(id)) return false
     store.remove(id)
+    asleepSince.delete(id)
     return sleepers.delete(id)
   }
 

@@ -1,12 +1,12 @@
-import { sleep } from '../../base/clock.ts'
+import { atWallTime, sleep } from '../../base/clock.ts'
 import { mayRetry, messageOf } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import { RETRY_BACKOFF } from '../constants.ts'
 import type { Executor, Run, RunEnd } from '../contract.ts'
 import type { SupervisorComponents } from './index.ts'
 import type { Ending } from './job.ts'
-import { type Decided, endsAt } from './plan.ts'
-import { at, untilHealthy } from './watch.ts'
+import { type Decided, timeLimitMs } from './plan.ts'
+import { afterMs, untilHealthy } from './watch.ts'
 
 export type AttendInit = {
   readonly runId: string
@@ -63,10 +63,17 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
   }
 
   init.onRun(run)
-  const limit = endsAt(decided, run.startedAt)
-  using _deadline = at(clock, limit.at, () => {
-    if (limit.why === 'expired') init.onExpired('it expired')
-    else timeout = true
+  // a time limit is a duration, on a clock that nobody sets; the expiry is a date, on the one that people see
+  const limitMs = timeLimitMs(decided)
+  using _limit =
+    limitMs === undefined
+      ? undefined
+      : afterMs(clock, limitMs - Math.max(0, clock.now() - run.startedAt), () => {
+          timeout = true
+          halt()
+        })
+  using _expiry = atWallTime(clock, decided.service.expires * 1000, () => {
+    init.onExpired('it expired')
     halt()
   })
   init.interrupted.addEventListener('abort', halt, { once: true })

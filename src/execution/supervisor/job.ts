@@ -181,9 +181,11 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       }
       const { startedAt } = adopted
       enter({ state: 'running', startedAt, handle })
+      // before now on the wall clock (it was adopted), from now on the one that nobody sets
+      const before = clock.monotonic() - Math.max(0, clock.now() - startedAt)
       const end = await attend(adopted)
       adopted = undefined
-      if (!(await afterwards(end, clock.now() - startedAt))) return
+      if (!(await afterwards(end, clock.monotonic() - before))) return
     }
   }
 

@@ -62,15 +62,13 @@ export function buildIdOf(runId: string): string {
   return `${runId}-build`
 }
 
-/** When a run has to end, in ms since 1970: at the service's expiry, or when its time is over. */
-export function endsAt({ service, grant }: Decided, startedAt: number): { at: number; why: 'expired' | 'timeout' } {
+/** How long one run may take, ms; undefined = until the service expires. */
+export function timeLimitMs({ service, grant }: Decided): number | undefined {
   const seconds = Math.min(
     grant.timeoutSeconds ?? Number.POSITIVE_INFINITY,
     service.run.timeout ?? Number.POSITIVE_INFINITY,
   )
-  const timeout = startedAt + seconds * 1000
-  const expiry = service.expires * 1000
-  return timeout < expiry ? { at: timeout, why: 'timeout' } : { at: expiry, why: 'expired' }
+  return seconds === Number.POSITIVE_INFINITY ? undefined : seconds * 1000
 }
 
 /** Does a run that has ended by itself begin again? */

@@ -18,16 +18,17 @@ export async function untilHealthy(
   return !signal.aborted
 }
 
-/** Calls back at a time that may be further away than a timer can be set. */
-export function at(clock: Clock, timeMs: number, callback: () => void): Disposable {
-  let timer = arm()
-  function arm() {
-    const left = Math.max(0, timeMs - clock.now())
+/** Calls back after a duration that may be longer than a timer can be set. The wall clock has no part in it. */
+export function afterMs(clock: Clock, ms: number, callback: () => void): Disposable {
+  const end = clock.monotonic() + ms
+  const arm = () => {
+    const left = Math.max(0, end - clock.monotonic())
     return clock.after(Math.min(left, MAX_TIMER_MS), () => {
-      if (clock.now() >= timeMs) callback()
+      if (clock.monotonic() >= end) callback()
       else timer = arm()
     })
   }
+  let timer = arm()
   return { [Symbol.dispose]: () => timer.cancel() }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deadline, manualClock, nowSeconds, sleep, systemClock } from '../../../src/base/clock.ts'
+import { atWallTime, deadline, manualClock, nowSeconds, sleep, systemClock } from '../../../src/base/clock.ts'
 
 describe('a manual clock', () => {
   it('fires timers in the order of their time, and of their making where times are equal', async () => {
@@ -16,6 +16,21 @@ describe('a manual clock', () => {
     expect(fired.at(-1)).toBe('c@30')
     expect(clock.now()).toBe(30)
     expect(clock.monotonic()).toBe(30)
+  })
+
+  it('has a wall clock that can be set, which no timer and no duration notices', async () => {
+    const clock = manualClock(1000)
+    let fired = false
+    clock.after(100, () => {
+      fired = true
+    })
+    clock.jump(86_400_000)
+    expect([clock.now(), clock.monotonic()]).toEqual([86_401_000, 0])
+    await clock.advance(99)
+    expect(fired).toBe(false)
+    clock.jump(-86_400_000)
+    await clock.advance(1)
+    expect([fired, clock.now(), clock.monotonic()]).toEqual([true, 1100, 100])
   })
 
   it('repeats, and lets what a timer started finish before the next', async () => {
@@ -136,5 +151,38 @@ describe("the system's clock", () => {
     await sleep(clock, 5)
     expect(clock.monotonic() - before).toBeGreaterThan(3)
     expect(cancelled).toBe(false)
+  })
+})
+
+describe('a time of the wall clock', () => {
+  const DAY = 86_400_000
+
+  it('is noticed within seconds after the clock was set to it, and not before where it was set back', async () => {
+    const clock = manualClock(0)
+    const fired: number[] = []
+    const note = () => void fired.push(clock.monotonic())
+    atWallTime(clock, DAY, note)
+    await clock.advance(10_000)
+    clock.jump(-DAY)
+    await clock.advance(DAY)
+    expect(fired).toEqual([])
+    clock.jump(DAY)
+    await clock.advance(5000)
+    expect(fired).toEqual([expect.any(Number)])
+    expect(fired[0]).toBeLessThanOrEqual(DAY + 15_000)
+    // once
+    await clock.advance(DAY)
+    expect(fired).toHaveLength(1)
+  })
+
+  it('is not told of when it is cancelled, and at once where it is over', async () => {
+    const clock = manualClock(0)
+    const fired: string[] = []
+    atWallTime(clock, 5000, () => void fired.push('cancelled')).cancel()
+    atWallTime(clock, -1, () => void fired.push('over'))
+    await clock.advance(1)
+    expect(fired).toEqual(['over'])
+    await clock.advance(10_000)
+    expect(fired).toEqual(['over'])
   })
 })
