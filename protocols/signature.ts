@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { PublicKey, SecretKey, Signature, verify as verifyBls } from '@chainsafe/blst'
 import { type Address, isValidKey } from './address.ts'
 import { ProtocolError, quoted, SignatureError } from './errors.ts'
+import { beginsWithSmallOrderPoint } from './small-order.ts'
 
 const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex')
 
@@ -113,7 +114,10 @@ function parseKey({ type, key }: Address): VerifyingKey | undefined {
 
 function ed25519Key(raw: Uint8Array): VerifyingKey {
   const key = createPublicKey({ key: Buffer.concat([SPKI_HEADER, raw]), format: 'der', type: 'spki' })
-  return { verify: (bytes, signature) => signature.byteLength === 64 && verify(null, bytes, key, signature) }
+  return {
+    verify: (bytes, signature) =>
+      signature.byteLength === 64 && !beginsWithSmallOrderPoint(signature) && verify(null, bytes, key, signature),
+  }
 }
 
 function blsKey(raw: Uint8Array): VerifyingKey {

@@ -9,8 +9,10 @@ import {
   infinity,
   mixedOrderKey,
   nonCanonicalY,
+  SMALL_ORDER,
   secondSpelling,
   signWithMixedOrder,
+  signWithR,
 } from './weird-keys.ts'
 
 const BODY = new TextEncoder().encode('body')
@@ -61,6 +63,10 @@ function ed25519(): Draft[] {
       ),
       ...badSig,
     },
+    ...SMALL_ORDER.map(([name, point]) => ({
+      ...verify(`ed25519: R of ${name}`, signer.address, signWithCommitment('author', unhex(point))),
+      ...badSig,
+    })),
     {
       ...verify('ed25519: a key that is no point', { type: 'ed25519', key: unhex(`02${'00'.repeat(31)}`) }, sig),
       ...badSig,
@@ -100,6 +106,11 @@ function networks(): Draft[] {
       ...refuses('shape', 'network'),
     })),
   ]
+}
+
+/** S = k * a for the R that is named: a signature to every library that takes such an R. */
+function signWithCommitment(name: string, commitment: Uint8Array): Uint8Array {
+  return signWithR(name, commitment, signedBytes(NETWORK, KIND, BODY))
 }
 
 /** By the same secret, with the suite that is meant for aggregation without proofs. */

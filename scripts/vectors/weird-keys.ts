@@ -47,6 +47,14 @@ export function signWithMixedOrder(message: Uint8Array): Uint8Array {
   }
 }
 
+/** What an author can make who chooses R freely: `R = [S]B - [k]A` holds for the identity, and up to the cofactor for the others. */
+export function signWithR(name: string, commitment: Uint8Array, message: Uint8Array): Uint8Array {
+  const { key } = signerOf(name).address
+  const challenge = scalar(createHash('sha512').update(commitment).update(key).update(message).digest())
+  const secret = ed25519.utils.getExtendedPublicKey(secretOf(name)).scalar
+  return Uint8Array.from([...commitment, ...littleEndian((challenge * secret) % L)])
+}
+
 /** S + L: the same signature to whoever does not check S < L. */
 export function secondSpelling(signature: Uint8Array): Uint8Array {
   return Uint8Array.from([...signature.subarray(0, 32), ...littleEndian(number(signature.subarray(32)) + L)])

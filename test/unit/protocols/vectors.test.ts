@@ -58,7 +58,9 @@ describe('by other implementations', () => {
       const valid = holds(() => ed25519.verify(unhex(one.sig), message, unhex(one.key), { zip215: false }))
       const subgroup = holds(() => ed25519.Point.fromBytes(unhex(one.key)).isTorsionFree())
       const small = holds(() => ed25519.Point.fromBytes(unhex(one.key)).isSmallOrder())
-      expect([one.name, valid && subgroup && !small]).toEqual([one.name, one.error === undefined])
+      // noble takes an R of small order, which the specification refuses before any library sees it
+      const smallR = holds(() => ed25519.Point.fromBytes(unhex(one.sig).subarray(0, 32), true).isSmallOrder())
+      expect([one.name, valid && subgroup && !small && !smallR]).toEqual([one.name, one.error === undefined])
     }
   })
 
