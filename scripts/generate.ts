@@ -1,7 +1,9 @@
-// Writes what is derived from the sources: JSON Schemas and the reference of all settings.
+// Writes what is derived from the sources: JSON Schemas, the reference of all settings, and the program's help.
 // With --check it writes nothing, and fails with one sentence when a file is stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { COMMANDS } from '../src/cli/commands/index.ts'
+import { helpTexts } from '../src/cli/help-texts.ts'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
 import { rulesReference } from '../src/runner/andromeda/reference.ts'
 
@@ -11,6 +13,7 @@ const generated: Record<string, string> = {
   ...Object.fromEntries(
     Object.keys(FILE_SCHEMAS).map((kind) => [`schemas/${kind}.json`, jsonSchemaText(kind as FileKind)]),
   ),
+  'help.json': `${JSON.stringify(helpTexts(await Promise.all(COMMANDS.map(({ load }) => load()))), null, 2)}\n`,
   'reference.md': referenceText([rulesReference()]),
 }
 

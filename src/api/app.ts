@@ -17,6 +17,7 @@ import { serviceRoutes } from './routes/services.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { trustRoutes } from './routes/trust.ts'
 import { createEventStream, type EventStream } from './sse.ts'
+import { branchSchema } from './trust-schemas.ts'
 
 export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiComponents): Api {
   const app = new OpenAPIHono<ApiEnv>()
@@ -68,6 +69,7 @@ export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCom
     scheme: 'bearer',
     description: "the content of api.token in the operator's folder",
   })
+  app.openAPIRegistry.registerComponent('schemas', 'TreeBranch', branchSchema.schema)
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Thundercloud node', version: '1' } })
 
   return {

@@ -1,55 +1,55 @@
-import { z } from 'zod'
 import type { Change, PolicyFacts, PolicyView, Standing } from '../node/contract.ts'
-import { count, everyOne, reasonSchema } from './verdict-schemas.ts'
+import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from './shape.ts'
+import { count, reasonSchema } from './verdict-schemas.ts'
 
 const standing = everyOne<Standing>({ run: true, parked: true, redirected: true, refused: true })
 
-const changeSchema: z.ZodType<Change> = z.object({
-  id: z.string(),
-  name: z.string(),
-  author: z.string(),
+const changeSchema: Shape<Change> = object({
+  id: string,
+  name: string,
+  author: string,
   from: standing,
   to: standing,
-  reasons: z.array(reasonSchema),
+  reasons: array(reasonSchema),
 })
 
-export const changesSchema = z.object({ changes: z.array(changeSchema) })
+export const changesSchema = object({ changes: array(changeSchema) })
 
 const resources = { memory: count, cpu: count, disk: count, pids: count }
 
 /** `facts.config` is the runner's configuration as the node reads it: its shape is the file's, with all defaults filled in. */
-export const policyViewSchema = z.object({
-  hash: z.string(),
-  counts: z.record(z.string(), z.object({ pass: count, fail: count, defer: count, warned: count })),
+export const policyViewSchema = object({
+  hash: string,
+  counts: record(object({ pass: count, fail: count, defer: count, warned: count })),
   parked: count,
-  facts: z.object({
-    config: z.record(z.string(), z.unknown()),
-    own: z.string(),
-    capacity: z.object({
+  facts: object({
+    config: record(anything),
+    own: string,
+    capacity: object({
       memoryBytes: count,
       cpuMillicores: count,
       diskBytes: count,
       pids: count,
       runs: count,
-      executors: z.array(
-        z.object({
+      executors: array(
+        object({
           name: everyOne({ docker: true, host: true }),
-          toolchains: z.array(z.string()).optional(),
-          ownOnly: z.boolean().optional(),
-          networks: z.array(z.enum(['allowlist', 'open'])).optional(),
-          note: z.string().optional(),
+          toolchains: array(string).optional(),
+          ownOnly: boolean.optional(),
+          networks: array(oneOf('allowlist', 'open')).optional(),
+          note: string.optional(),
         }),
       ),
     }),
-    running: z.array(
-      z.object({
-        id: z.string(),
-        author: z.string(),
-        name: z.string(),
+    running: array(
+      object({
+        id: string,
+        author: string,
+        name: string,
         rank: count,
-        own: z.boolean(),
+        own: boolean,
         ...resources,
       }),
     ),
   }),
-}) as unknown as z.ZodType<PolicyView & PolicyFacts>
+}) as unknown as Shape<PolicyView & PolicyFacts>

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { RECEIPT_STATES } from '../../protocols/receipt.ts'
 import type {
   Explanation,
@@ -10,7 +9,8 @@ import type {
   ServiceState,
   ServiceView,
 } from '../node/contract.ts'
-import { count, everyOne, parkedSchema, reasonSchema, verdictSchema } from './verdict-schemas.ts'
+import { array, boolean, everyOne, object, oneOf, type Shape, string } from './shape.ts'
+import { count, parkedSchema, reasonSchema, verdictSchema } from './verdict-schemas.ts'
 
 /**
  * What the API answers. The server's description of itself and the client's check of what came are the same schemas;
@@ -43,20 +43,18 @@ const runState = everyOne<RunView['state']>({
   refused: true,
 })
 
-export const healthSchema: z.ZodType<Health> = z.object({
-  ok: z.boolean(),
-  version: z.string(),
-  network: z.string(),
-  peerId: z.string(),
-  address: z.string(),
+export const healthSchema: Shape<Health> = object({
+  ok: boolean,
+  version: string,
+  network: string,
+  peerId: string,
+  address: string,
   peers: count,
   services: count,
   running: count,
-  executors: z.array(
-    z.object({ name: z.string(), available: z.boolean(), detail: z.string(), ownOnly: z.boolean().optional() }),
-  ),
-  statements: z.object({ new: count, refused: count, dropped: count, lookups: count, failedLookups: count }),
-  hub: z.object({ safe: count, unsafe: count, failed: count, passedOver: count }).optional(),
+  executors: array(object({ name: string, available: boolean, detail: string, ownOnly: boolean.optional() })),
+  statements: object({ new: count, refused: count, dropped: count, lookups: count, failedLookups: count }),
+  hub: object({ safe: count, unsafe: count, failed: count, passedOver: count }).optional(),
   uptimeSeconds: count,
 })
 
@@ -69,85 +67,83 @@ export type NodeInfo = {
   readonly multiaddrs: readonly string[]
 }
 
-export const nodeInfoSchema: z.ZodType<NodeInfo> = z.object({
-  peerId: z.string(),
-  address: z.string(),
-  network: z.string(),
-  version: z.string(),
-  multiaddrs: z.array(z.string()),
+export const nodeInfoSchema: Shape<NodeInfo> = object({
+  peerId: string,
+  address: string,
+  network: string,
+  version: string,
+  multiaddrs: array(string),
 })
 
-const receiptViewSchema: z.ZodType<ReceiptView> = z.object({
-  node: z.string(),
-  peerId: z.string(),
-  state: z.string() as z.ZodType<(typeof RECEIPT_STATES)[number] | (string & {})>,
-  redirected: z.boolean(),
-  reasons: z.array(reasonSchema),
+const receiptViewSchema: Shape<ReceiptView> = object({
+  node: string,
+  peerId: string,
+  state: string as Shape<(typeof RECEIPT_STATES)[number] | (string & {})>,
+  redirected: boolean,
+  reasons: array(reasonSchema),
   at: count,
 })
 
-const runViewSchema: z.ZodType<RunView> = z.object({
-  runId: z.string(),
-  executor: z.string(),
+const runViewSchema: Shape<RunView> = object({
+  runId: string,
+  executor: string,
   state: runState,
   since: count,
   exitCode: count.optional(),
-  detail: z.string().optional(),
+  detail: string.optional(),
   restarts: count,
 })
 
-export const serviceViewSchema: z.ZodType<ServiceView> = z.object({
-  id: z.string(),
-  author: z.string(),
-  name: z.string(),
+export const serviceViewSchema: Shape<ServiceView> = object({
+  id: string,
+  author: string,
+  name: string,
   seq: count,
-  title: z.string(),
-  desc: z.string(),
-  code: z.string(),
-  kind: z.enum(['task', 'service']),
+  title: string,
+  desc: string,
+  code: string,
+  kind: oneOf('task', 'service'),
   replicas: count,
-  ports: z.array(z.object({ name: z.string(), port: count, access: z.enum(['author', 'any']) })),
+  ports: array(object({ name: string, port: count, access: oneOf('author', 'any') })),
   issued: count,
   expires: count,
   receivedAt: count,
   via: everyOne<ServiceView['via']>({ gossip: true, sync: true, api: true, local: true }),
   depth: count,
   state: serviceState,
-  redirected: z.boolean(),
-  supersededBy: z.string().optional(),
+  redirected: boolean,
+  supersededBy: string.optional(),
   run: runViewSchema.optional(),
   parked: parkedSchema.optional(),
-  receipts: z.array(receiptViewSchema),
+  receipts: array(receiptViewSchema),
 })
 
-export const explanationSchema: z.ZodType<Explanation> = z.object({
-  id: z.string(),
+export const explanationSchema: Shape<Explanation> = object({
+  id: string,
   at: count,
   from: everyOne<Explanation['from']>({ journal: true, now: true }),
   verdict: verdictSchema,
-  failure: z.string().optional(),
+  failure: string.optional(),
   parked: parkedSchema.optional(),
-  history: z
-    .array(
-      z.object({ at: count, policy: z.string(), verdict: verdictSchema.optional(), failure: z.string().optional() }),
-    )
-    .optional(),
+  history: array(
+    object({ at: count, policy: string, verdict: verdictSchema.optional(), failure: string.optional() }),
+  ).optional(),
 })
 
-export const peerViewSchema: z.ZodType<PeerView> = z.object({
-  peerId: z.string(),
-  address: z.string(),
-  multiaddr: z.string(),
-  direction: z.enum(['inbound', 'outbound']),
+export const peerViewSchema: Shape<PeerView> = object({
+  peerId: string,
+  address: string,
+  multiaddr: string,
+  direction: oneOf('inbound', 'outbound'),
   connectedAt: count,
   score: count,
-  static: z.boolean(),
+  static: boolean,
 })
 
-export const logLineSchema: z.ZodType<LogLine> = z.object({
+export const logLineSchema: Shape<LogLine> = object({
   stream: everyOne<LogLine['stream']>({ out: true, err: true, node: true }),
   at: count,
-  line: z.string(),
+  line: string,
 })
 
 /** What became of an announcement that the node took. `new` is decided next; `known` and `better` were heard of before. */
@@ -157,16 +153,16 @@ export type Submitted = {
   readonly seq?: number | undefined
 }
 
-export const submittedSchema: z.ZodType<Submitted> = z.object({
-  id: z.string(),
-  outcome: z.enum(['new', 'known', 'better']),
+export const submittedSchema: Shape<Submitted> = object({
+  id: string,
+  outcome: oneOf('new', 'known', 'better'),
   seq: count.optional(),
 })
 
-export const archiveAddedSchema = z.object({ code: z.string(), size: count })
-export const stoppedSchema = z.object({ scope: z.enum(['mesh', 'local']) })
-export const reloadedSchema = z.object({ reloaded: z.literal(true) })
-export const servicesSchema = z.object({ services: z.array(serviceViewSchema) })
-export const receiptsSchema = z.object({ receipts: z.array(receiptViewSchema) })
-export const peersSchema = z.object({ peers: z.array(peerViewSchema) })
-export const problemSchema = z.object({ error: z.string() })
+export const archiveAddedSchema = object({ code: string, size: count })
+export const stoppedSchema = object({ scope: oneOf('mesh', 'local') })
+export const reloadedSchema = object({ reloaded: oneOf(true) })
+export const servicesSchema = object({ services: array(serviceViewSchema) })
+export const receiptsSchema = object({ receipts: array(receiptViewSchema) })
+export const peersSchema = object({ peers: array(peerViewSchema) })
+export const problemSchema = object({ error: string })

@@ -1,12 +1,12 @@
-import { z } from 'zod'
 import type { StatementView, ThundercloudNode, TreeBranch, TrustTree } from '../node/contract.ts'
-import { count, everyOne } from './verdict-schemas.ts'
+import { array, boolean, everyOne, object, oneOf, recursive, type Shape, string } from './shape.ts'
+import { count } from './verdict-schemas.ts'
 
 /** What became of a statement that was handed in; `older` and `untrusted` ones are of no use to this node. */
 export type SubmittedStatement = Awaited<ReturnType<ThundercloudNode['submitStatement']>>
 
-export const submittedStatementSchema: z.ZodType<SubmittedStatement> = z.object({
-  id: z.string(),
+export const submittedStatementSchema: Shape<SubmittedStatement> = object({
+  id: string,
   outcome: everyOne<SubmittedStatement['outcome']>({
     new: true,
     known: true,
@@ -16,44 +16,42 @@ export const submittedStatementSchema: z.ZodType<SubmittedStatement> = z.object(
   }),
 })
 
-const statementViewSchema: z.ZodType<StatementView> = z.object({
-  id: z.string(),
+const statementViewSchema: Shape<StatementView> = object({
+  id: string,
   kind: everyOne<StatementView['kind']>({ attestation: true, freeze: true, delegation: true }),
-  signer: z.string(),
-  trusted: z.boolean(),
-  own: z.boolean(),
+  signer: string,
+  trusted: boolean,
+  own: boolean,
   seq: count,
   issued: count,
   expires: count,
   receivedAt: count,
   via: everyOne<StatementView['via']>({ gossip: true, sync: true, record: true, staple: true, api: true }),
-  code: z.string().optional(),
-  verdict: z.enum(['safe', 'unsafe']).optional(),
-  severity: z.string().optional(),
-  report: z.string().optional(),
-  address: z.string().optional(),
-  chain: z.string().optional(),
-  amount: z.string().optional(),
-  subject: z.string().optional(),
+  code: string.optional(),
+  verdict: oneOf('safe', 'unsafe').optional(),
+  severity: string.optional(),
+  report: string.optional(),
+  address: string.optional(),
+  chain: string.optional(),
+  amount: string.optional(),
+  subject: string.optional(),
   depth: count.optional(),
-  revoked: z.boolean().optional(),
+  revoked: boolean.optional(),
 })
 
-export const statementsSchema = z.object({ statements: z.array(statementViewSchema) })
+export const statementsSchema = object({ statements: array(statementViewSchema) })
 
-const branchSchema: z.ZodType<TreeBranch> = z
-  .object({
-    address: z.string(),
+export const branchSchema: Shape<TreeBranch> = recursive('TreeBranch', (branch) =>
+  object<TreeBranch>({
+    address: string,
     depth: count,
     until: count.optional(),
-    idle: z.array(z.object({ address: z.string(), why: z.string() })),
-    get branches() {
-      return z.array(branchSchema)
-    },
-  })
-  .meta({ id: 'TreeBranch' })
+    idle: array(object({ address: string, why: string })),
+    branches: array(branch),
+  }),
+)
 
-export const trustTreeSchema: z.ZodType<TrustTree> = z.object({
-  roots: z.array(branchSchema),
-  asked: z.object({ address: z.string(), in: z.boolean(), why: z.string(), path: z.array(z.string()) }).optional(),
+export const trustTreeSchema: Shape<TrustTree> = object({
+  roots: array(branchSchema),
+  asked: object({ address: string, in: boolean, why: string, path: array(string) }).optional(),
 })

@@ -1,59 +1,62 @@
-import { z } from 'zod'
-import { needSchema } from '../../protocols/receipt.ts'
+import type { ReceiptBody } from '../../protocols/receipt.ts'
 import type { Condition, ExecutorName, Reason, Verdict } from '../base/verdict.ts'
 import type { ServiceView } from '../node/contract.ts'
+import { array, boolean, everyOne, number, object, oneOf, type Shape, string, union } from './shape.ts'
 
-/** Every state, and the compiler's word that none was forgotten. */
-export function everyOne<T extends string>(words: Record<T, true>): z.ZodEnum<{ [K in T]: K }> {
-  return z.enum(Object.keys(words) as T[]) as unknown as z.ZodEnum<{ [K in T]: K }>
-}
+export const count = number
 
-export const count = z.number()
+type Need = NonNullable<ReceiptBody['reasons'][number]['needs']>
+
+const needSchema: Shape<Need> = object({
+  field: string,
+  must: everyOne<Need['must']>({ 'at-most': true, 'at-least': true, 'one-of': true, match: true, be: true }),
+  value: string,
+})
 
 const rateKbps = count.optional()
-const grantSchema = z.object({
+const grantSchema = object({
   executor: everyOne<ExecutorName>({ docker: true, host: true }),
   memoryBytes: count,
   cpuMillicores: count,
   diskBytes: count,
   pids: count,
   timeoutSeconds: count.optional(),
-  network: z.discriminatedUnion('mode', [
-    z.object({ mode: z.literal('none') }),
-    z.object({ mode: z.literal('allowlist'), allow: z.array(z.string()), rateKbps }),
-    z.object({ mode: z.literal('open'), rateKbps }),
-  ]),
+  network: union(
+    object({ mode: oneOf('none') }),
+    object({ mode: oneOf('allowlist'), allow: array(string), rateKbps }),
+    object({ mode: oneOf('open'), rateKbps }),
+  ),
 })
 
-const conditionSchema: z.ZodType<Condition> = z.discriminatedUnion('on', [
-  z.object({ on: z.literal('capacity') }),
-  z.object({ on: z.literal('policy') }),
-  z.object({ on: z.literal('quorum'), code: z.string() }),
-  z.object({ on: z.literal('freeze'), chain: z.string() }),
-  z.object({ on: z.literal('delegation'), author: z.string() }),
-  z.object({ on: z.literal('replica') }),
-])
+const conditionSchema: Shape<Condition> = union(
+  object({ on: oneOf('capacity') }),
+  object({ on: oneOf('policy') }),
+  object({ on: oneOf('quorum'), code: string }),
+  object({ on: oneOf('freeze'), chain: string }),
+  object({ on: oneOf('delegation'), author: string }),
+  object({ on: oneOf('replica') }),
+)
 
 /** As the wire has it, and `warned`, which stays on its node. */
-export const reasonSchema: z.ZodType<Reason> = z.object({
-  rule: z.string(),
+export const reasonSchema: Shape<Reason> = object({
+  rule: string,
   outcome: everyOne<Reason['outcome']>({ pass: true, fail: true, defer: true }),
-  message: z.string(),
+  message: string,
   needs: needSchema.optional(),
   warned: everyOne<NonNullable<Reason['warned']>>({ fail: true, defer: true }).optional(),
 })
 
-export const verdictSchema = z.object({
-  run: z.union([z.literal(false), grantSchema]),
-  redirect: z.boolean(),
-  park: z.array(conditionSchema).optional(),
-  evict: z.array(z.string()).optional(),
+export const verdictSchema = object({
+  run: union(oneOf(false), grantSchema),
+  redirect: boolean,
+  park: array(conditionSchema).optional(),
+  evict: array(string).optional(),
   rank: count.optional(),
-  reasons: z.array(reasonSchema),
-}) as z.ZodType<Verdict>
+  reasons: array(reasonSchema),
+}) as Shape<Verdict>
 
-export const parkedSchema: z.ZodType<NonNullable<ServiceView['parked']>> = z.object({
+export const parkedSchema: Shape<NonNullable<ServiceView['parked']>> = object({
   since: count,
   until: count,
-  on: z.array(conditionSchema),
+  on: array(conditionSchema),
 })

@@ -1,4 +1,8 @@
-import { pino } from 'pino'
+import { createRequire } from 'node:module'
+import type { Logger, pino as Pino } from 'pino'
+
+// loaded where the first log is made: most commands log nothing
+const require = createRequire(import.meta.url)
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
@@ -16,6 +20,7 @@ export interface Log {
 /** JSON lines on standard error; `pretty` makes them readable for a person at a terminal. */
 export function createLog(options: { level: LogLevel; write?: (line: string) => void }): Log {
   const write = options.write ?? ((line: string) => void process.stderr.write(line))
+  const { pino } = require('pino') as { pino: typeof Pino }
   return wrap(pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write }))
 }
 
@@ -23,7 +28,7 @@ export function silentLog(): Log {
   return createLog({ level: 'silent', write: () => {} })
 }
 
-function wrap(logger: import('pino').Logger): Log {
+function wrap(logger: Logger): Log {
   const at = (level: Exclude<LogLevel, 'silent'>) => (message: string, fields?: object) => {
     logger[level](fields ?? {}, message)
   }

@@ -11,8 +11,13 @@ export interface Command {
   readonly details?: string | undefined
   readonly args: Readonly<Record<string, Argument<unknown>>>
   readonly options: Readonly<Record<string, Option<unknown>>>
+  /** SIGHUP has it read its settings again; every other command ends by it */
+  readonly reloads?: boolean | undefined
   run(cli: Cli, input: Readonly<Record<string, unknown>>): Promise<void>
 }
+
+/** A command by name, read when it is called. */
+export type CommandEntry = { readonly name: string; load(): Promise<Command> }
 
 /** A word by its place. */
 export interface Argument<T> {
@@ -50,6 +55,7 @@ export function command<
   details?: string
   args: A
   options: O
+  reloads?: boolean
   run(cli: Cli, input: Input<A, O>): Promise<void>
 }): Command {
   return { ...spec, run: (cli, input) => spec.run(cli, input as Input<A, O>) }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { RunInit } from './run.ts'
 
 /** Asks on standard error, where progress is too. Undefined where standard input is no terminal, or the output is for programs. */
@@ -7,6 +6,7 @@ export async function askPerson(
   { stdin, stderr, signal, json }: Pick<RunInit, 'stdin' | 'stderr' | 'signal'> & { json: boolean },
 ): Promise<boolean | undefined> {
   if (stdin?.isTTY !== true || json) return undefined
+  const { createInterface } = await import('node:readline/promises')
   // not as a terminal: Ctrl-C must reach the process, and nothing is to be edited in one letter
   const lines = createInterface({ input: stdin, terminal: false })
   try {

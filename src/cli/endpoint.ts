@@ -3,11 +3,16 @@ import { join } from 'node:path'
 
 /** Beside the journal: where the running node's API really listens, also where it was asked for any free port. */
 const ENDPOINT_FILE = 'api.url'
+/** Beside it: the path of the socket on which the running node answers its operator without a token. */
+export const SOCKET_FILE = 'api.socket'
 
-export async function writeEndpoint(dataDir: string, url: string): Promise<AsyncDisposable> {
-  const path = join(dataDir, ENDPOINT_FILE)
+export function writeEndpoint(dataDir: string, url: string): Promise<AsyncDisposable> {
+  return note(join(dataDir, ENDPOINT_FILE), url)
+}
+
+async function note(path: string, text: string): Promise<AsyncDisposable> {
   const draft = `${path}.${process.pid}`
-  await writeFile(draft, `${url}\n`, { mode: 0o600 })
+  await writeFile(draft, `${text}\n`, { mode: 0o600 })
   await rename(draft, path)
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
 }

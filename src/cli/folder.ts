@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { NODE_FILE } from '../config/index.ts'
+import { NODE_FILE } from '../config/constants.ts'
 import type { Cli } from './cli.ts'
 
 /** The operator's folder: as given, else $THUNDERCLOUD_DIR, else here if this is one, else in the home folder. */

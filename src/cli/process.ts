@@ -4,14 +4,20 @@ import { InterruptedError } from './errors.ts'
 /** What the system tells this process, as a signal that aborts and a call for SIGHUP. Disposed, it keeps nothing alive. */
 export interface ProcessEvents extends Disposable {
   readonly signal: AbortSignal
+  /** Calls back on SIGHUP, at once where one came before. */
   onReload(listener: () => void): Disposable
+  /** From now on SIGHUP, also one that came before, ends the program like SIGTERM. */
+  endOnHangup(): void
 }
+
+/** SIGHUP, caught from the program's first moment on: it comes before anybody knows what it means. */
+export type Hangup = { came: boolean; tell: (() => void) | undefined }
 
 /**
  * The first SIGINT or SIGTERM aborts the signal; with it our listener is gone, so that a second one ends the process in
  * the system's own way. So does the end of the IPC channel, where a parent made one, and of whoever reads the output.
  */
-export function openProcess(self: NodeJS.Process): ProcessEvents {
+export function openProcess(self: NodeJS.Process, hangup: Hangup): ProcessEvents {
   const controller = new AbortController()
   const end = (what: string, exitCode: number) => controller.abort(new InterruptedError(what, exitCode))
   const onInterrupt = () => end('interrupted', 130)
@@ -30,8 +36,18 @@ export function openProcess(self: NodeJS.Process): ProcessEvents {
   return {
     signal: controller.signal,
     onReload(listener) {
-      self.on('SIGHUP', listener)
-      return { [Symbol.dispose]: () => void self.off('SIGHUP', listener) }
+      hangup.tell = listener
+      if (hangup.came) listener()
+      return {
+        // while it stops there is nothing to read again
+        [Symbol.dispose]() {
+          hangup.tell = undefined
+        },
+      }
+    },
+    endOnHangup() {
+      hangup.tell = () => end('the terminal is gone', 129)
+      if (hangup.came) hangup.tell()
     },
     [Symbol.dispose]() {
       self.off('SIGINT', onInterrupt)

@@ -4,7 +4,7 @@ import type { LogLevel } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Env } from '../config/index.ts'
 import type { Factories } from './cli.ts'
-import type { Command } from './command.ts'
+import type { CommandEntry } from './command.ts'
 import { askPerson } from './confirm.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
 import { keepAlive } from './hold.ts'
@@ -15,7 +15,7 @@ import { parseArgs } from './parse.ts'
 /** The program's outside. */
 export type RunInit = {
   readonly argv: readonly string[]
-  readonly commands: readonly Command[]
+  readonly commands: readonly CommandEntry[]
   /** where a person answers, if one is there */
   readonly stdin?: (NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }) | undefined
   readonly stdout: Sink
@@ -29,6 +29,7 @@ export type RunInit = {
   readonly self: readonly string[]
   readonly version: string
   onReload(listener: () => void): Disposable
+  endOnHangup(): void
 }
 
 /** Runs one command line; returns the exit code. Never rejects. */
@@ -43,6 +44,7 @@ export async function runCli(init: RunInit): Promise<number> {
     const { command, input, globals } = await parseArgs(argv, { commands: init.commands, version: init.version, help })
     const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
     const confirm = (question: string) => askPerson(question, { ...init, json })
+    if (command.reloads !== true) init.endOnHangup()
     await command.run({ ...init, out, globals, log, confirm }, input)
     // a handler that was kept from its work throws; one that ends by being told to has done it
     return EXIT.ok

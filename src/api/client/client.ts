@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
@@ -33,6 +32,7 @@ import {
   stoppedSchema,
   submittedSchema,
 } from '../schemas.ts'
+import type { Shape } from '../shape.ts'
 import {
   type SubmittedStatement,
   statementsSchema,
@@ -41,10 +41,13 @@ import {
 } from '../trust-schemas.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
 import { readEventStream, type SseEvent } from './sse-reader.ts'
+import { type Answer, send } from './transport.ts'
 
 export type ApiClientInit = {
   /** the API's origin, like "http://127.0.0.1:4981" */
   readonly url: string
+  /** the unix socket on which it answers its operator, instead of the origin; needs no token */
+  readonly socketPath?: string | undefined
   /** content of `api.token`; without it only the open routes answer */
   readonly token?: string | undefined
   /** what to do when nobody answers: the end of that sentence */
@@ -113,55 +116,55 @@ type Call = {
 
 export function createApiClient(init: ApiClientInit): ApiClient {
   const { url, token, advice, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
-  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Response> {
-    const headers = new Headers()
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
-    if (type !== undefined) headers.set('content-type', type)
-    let response: Response
+  const where = init.socketPath ?? url
+
+  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Answer> {
+    const headers = {
+      // a socket asks for none: whoever may open it is the operator
+      ...(token === undefined || init.socketPath !== undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(type === undefined ? {} : { 'content-type': type }),
+    }
+    let answer: Answer
     try {
-      response = await fetch(new URL(path, url), {
-        method,
-        headers,
-        // the token is for this node; whoever redirects elsewhere does not get it
-        redirect: 'error',
-        ...(body === undefined ? {} : { body: body as RequestInit['body'] & {}, duplex: 'half' }),
-        ...(signal === undefined ? {} : { signal }),
-      })
+      answer = await send(init, { method, path, headers, body, signal })
     } catch (error) {
       signal?.throwIfAborted()
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      const what = `no node answers at ${url} (${printable(messageOf(cause), 120)})`
+      const what = `no node answers at ${where} (${printable(messageOf(error), 120)})`
       throw new NoDaemonError(advice === undefined ? what : `${what}; ${advice}`, { cause: error })
     }
-    if (response.ok || response.status === accept) return response
-    throw errorOfStatus(response.status, await problemText(response))
+    if ((answer.status >= 200 && answer.status < 300) || answer.status === accept) return answer
+    throw errorOfStatus(answer.status, await problemText(answer))
   }
 
   async function ask<T>(
-    schema: z.ZodType<T>,
+    schema: Shape<T>,
     path: string,
     { signal, ...rest }: Call = {},
     limitMs = timeoutMs,
   ): Promise<T> {
-    using patience = deadline(clock, limitMs, new TimeoutError(`the node at ${url} did not answer in time`), signal)
-    const response = await call(path, { ...rest, signal: patience.signal })
-    const text = await response.text()
-    return parse(schema, text)
+    using patience = deadline(clock, limitMs, new TimeoutError(`the node at ${where} did not answer in time`), signal)
+    const answer = await call(path, { ...rest, signal: patience.signal })
+    try {
+      return parse(schema, await textOf(answer))
+    } catch (error) {
+      patience.signal.throwIfAborted()
+      if (error instanceof ApiError) throw error
+      throw new NoDaemonError(`the connection to ${where} broke off`, { cause: error })
+    }
   }
 
   /** The events of a stream; an `error` event is thrown. */
   async function* stream(path: string, signal: AbortSignal | undefined): AsyncGenerator<SseEvent> {
-    const response = await call(path, { signal })
-    if (response.body === null) return
+    const answer = await call(path, { signal })
     try {
-      for await (const event of readEventStream(response.body)) {
+      for await (const event of readEventStream(answer.body)) {
         if (event.event === 'error') throw new ApiError(printable(textIn(event.data), 500))
         yield event
       }
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof ApiError) throw error
-      throw new NoDaemonError(`the connection to ${url} broke off`, { cause: error })
+      throw new NoDaemonError(`the connection to ${where} broke off`, { cause: error })
     }
   }
 
@@ -236,11 +239,11 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     return (await ask(changesSchema, path, call, POLICY_TIMEOUT_MS)).changes
   }
 
-  function parse<T>(schema: z.ZodType<T>, text: string): T {
+  function parse<T>(schema: Shape<T>, text: string): T {
     try {
-      return schema.parse(JSON.parse(text))
+      return schema.read(JSON.parse(text))
     } catch (cause) {
-      throw new ApiError(`the answer of ${url} is not what this version understands`, { cause })
+      throw new ApiError(`the answer of ${where} is not what this version understands`, { cause })
     }
   }
 }
@@ -250,9 +253,16 @@ function queryOf(values: Readonly<Record<string, string | undefined>>): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
-async function problemText(response: Response): Promise<string> {
-  const text = await response.text().catch(() => '')
-  return printable(textIn(text), 500) || `the node answered with HTTP ${response.status}`
+async function textOf({ body }: Answer): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const piece of body) text += decoder.decode(piece, { stream: true })
+  return text + decoder.decode()
+}
+
+async function problemText(answer: Answer): Promise<string> {
+  const text = await textOf(answer).catch(() => '')
+  return printable(textIn(text), 500) || `the node answered with HTTP ${answer.status}`
 }
 
 /** `{ "error": "..." }`, or nothing where it is something else. */

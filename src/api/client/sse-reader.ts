@@ -5,7 +5,7 @@ export type SseEvent = { readonly event: string; readonly data: string; readonly
 const MAX_EVENT_CHARS = 4 * 1024 * 1024
 
 /** Reads an event stream (WHATWG HTML, section "Server-sent events") until it ends. */
-export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncGenerator<SseEvent> {
+export async function* readEventStream(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseEvent> {
   let buffer = ''
   const decoder = new TextDecoder()
   for await (const piece of body) {

@@ -20,7 +20,7 @@ export function logRoutes(app: App, { node, guard, log, openStream }: RouteCompo
     request: { params: z.object({ id: z.string() }), query },
     security: OPERATOR,
     responses: {
-      200: { description: 'server-sent events', content: { 'text/event-stream': { schema: logLineSchema } } },
+      200: { description: 'server-sent events', content: { 'text/event-stream': { schema: logLineSchema.schema } } },
       ...problems({ ...NEEDS_TOKEN, 404: 'there is no such service' }),
     },
   })

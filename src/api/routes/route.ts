@@ -1,13 +1,13 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ThundercloudNode } from '../../node/contract.ts'
 import type { EventLog } from '../event-log.ts'
 import type { Guard } from '../guard.ts'
 import { problemSchema } from '../schemas.ts'
+import type { Shape } from '../shape.ts'
 import type { EventStream } from '../sse.ts'
 
 /** Bindings are there behind a real server, and not where a test calls `fetch`. */
@@ -28,13 +28,21 @@ export interface RouteComponents {
 export const OPERATOR = [{ operator: [] }]
 
 /** How a route's answers are described: one that fits, and problems. */
-export function answers(status: number, description: string, schema: z.ZodType, failures: Record<number, string> = {}) {
-  return { [status]: { description, content: { 'application/json': { schema } } }, ...problems(failures) }
+export function answers(
+  status: number,
+  description: string,
+  schema: Shape<unknown>,
+  failures: Record<number, string> = {},
+) {
+  return {
+    [status]: { description, content: { 'application/json': { schema: schema.schema } } },
+    ...problems(failures),
+  }
 }
 
 /** Problems all have one shape: one sentence. */
 export function problems(failures: Record<number, string>) {
-  const content = { 'application/json': { schema: problemSchema } }
+  const content = { 'application/json': { schema: problemSchema.schema } }
   return Object.fromEntries(Object.entries(failures).map(([status, description]) => [status, { description, content }]))
 }
 

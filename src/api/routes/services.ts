@@ -4,6 +4,7 @@ import { TimeoutError } from '../../base/errors.ts'
 import { ASK_MS } from '../constants.ts'
 import { HttpProblem } from '../problems.ts'
 import { explanationSchema, receiptsSchema, servicesSchema, serviceViewSchema, stoppedSchema } from '../schemas.ts'
+import type { Shape } from '../shape.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 
 const ID = 'an id, the beginning of one, or a name that one author uses'
@@ -22,7 +23,7 @@ function readFlag(name: string, value = 'false'): boolean {
 
 /** What this node knows of services and does with them. For the operator. */
 export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents): void {
-  const describe = (method: 'get' | 'post', path: string, summary: string, schema: z.ZodType, what: string) =>
+  const describe = (method: 'get' | 'post', path: string, summary: string, schema: Shape<unknown>, what: string) =>
     app.openAPIRegistry.registerPath({
       method,
       path,

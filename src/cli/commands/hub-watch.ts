@@ -17,6 +17,7 @@ export const hubWatch = command({
     database: text('PATH', "folder (or file) with ClamAV's signatures, instead of what hub.json says"),
     stopRuns: flag('end the runs with the node; else they go on, and the next start takes them up again'),
   },
+  reloads: true,
   async run(cli, { dir, scanner, key, database, stopRuns }) {
     const folder = await operatorFolder(cli, dir)
     const here = (path: string | undefined) => (path === undefined ? undefined : resolve(cli.cwd, path))

@@ -79,6 +79,7 @@ export function openShell(): Shell {
         self: [],
         version: '9.8.7',
         onReload: () => ({ [Symbol.dispose]() {} }),
+        endOnHangup() {},
       })
       return { code, stdout, stderr }
     },

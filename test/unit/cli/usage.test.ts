@@ -73,7 +73,7 @@ describe('exit codes', () => {
     let stderr = ''
     const code = await runCli({
       argv: ['fail'],
-      commands: [failing(error)],
+      commands: [{ name: 'fail', load: async () => failing(error) }],
       stdout: { write() {} },
       stderr: {
         write(words) {
@@ -89,6 +89,7 @@ describe('exit codes', () => {
       self: [],
       version: '1',
       onReload: () => ({ [Symbol.dispose]() {} }),
+      endOnHangup() {},
     })
     return { code, stderr }
   }
@@ -125,7 +126,13 @@ test('options reach a handler with their types and defaults', async () => {
     run: async () => {},
   })
   const parse = async (...argv: string[]) =>
-    (await parseArgs(['see', 'that', ...argv], { commands: [seen], version: '1', help() {} })).input
+    (
+      await parseArgs(['see', 'that', ...argv], {
+        commands: [{ name: seen.name, load: async () => seen }],
+        version: '1',
+        help() {},
+      })
+    ).input
   expect(await parse()).toEqual({ many: [], one: undefined, on: false, howLong: 120, count: 3 })
   expect(await parse('--many', 'a', '--many', 'b', '--one', 'c', '-o', '--how-long', '1h', '--count', '9')).toEqual({
     many: ['a', 'b'],

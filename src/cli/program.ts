@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../base/clock.ts'
+import { systemRng } from '../base/rng.ts'
+import { COMMANDS } from './commands/index.ts'
+import { type Hangup, openProcess } from './process.ts'
+import { runCli } from './run.ts'
+
+/** The command line of this process. */
+export async function runProgram(hangup: Hangup, version: string): Promise<void> {
+  using outside = openProcess(process, hangup)
+  process.exitCode = await runCli({
+    argv: process.argv.slice(2),
+    commands: COMMANDS,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock(),
+    rng: systemRng(),
+    signal: outside.signal,
+    onReload: outside.onReload,
+    endOnHangup: outside.endOnHangup,
+    self: [...process.execArgv, fileURLToPath(new URL(import.meta.url.replace(/program(\.[jt]s)$/, 'main$1')))],
+    version,
+    factories: {
+      async node(components, init) {
+        const { createNode } = await import('../node/index.ts')
+        return await createNode(components, init)
+      },
+      async lightPeer(components, init) {
+        const { createLightPeer } = await import('../node/index.ts')
+        return await createLightPeer(components, init)
+      },
+    },
+  })
+}
