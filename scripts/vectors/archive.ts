@@ -1,6 +1,7 @@
 import { codeId } from '../../protocols/archive.ts'
 import { encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
+import { tars } from './archive-tar.ts'
 import { type Draft, hex, refuses, type VectorFile } from './kit.ts'
 
 const ONE = new TextEncoder().encode('not a tar, but one chunk')
@@ -16,9 +17,9 @@ const code = codeId(encodeCanonical(small))
 export function archive(): VectorFile {
   return {
     about:
-      'Manifests, requests and answers of /thundercloud/archive/1. "one chunk" is the manifest of the ASCII text ' +
+      'Canonical tars; manifests, requests and answers of /thundercloud/archive/1. "one chunk" is the manifest of the ASCII text ' +
       '"not a tar, but one chunk"; "two chunks" of 1048581 zero bytes.',
-    cases: [...manifests(), ...requests(), ...answers()],
+    cases: [...tars(), ...manifests(), ...requests(), ...answers()],
   }
 }
 

@@ -2,6 +2,7 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import type { Input, Json, Refusal } from './kit.ts'
 import { accessOps } from './ops-access.ts'
 import { announcementOps } from './ops-announcement.ts'
+import { archiveOps } from './ops-archive.ts'
 import { keyOps } from './ops-keys.ts'
 import { messageOps } from './ops-messages.ts'
 import { statementOps } from './ops-statements.ts'
@@ -10,7 +11,7 @@ import { statementOps } from './ops-statements.ts'
 export type Op = (input: Input) => { [output: string]: Json }
 
 const ops = new Map<string, Op>(
-  Object.entries({ ...keyOps, ...messageOps, ...announcementOps, ...accessOps, ...statementOps }),
+  Object.entries({ ...keyOps, ...messageOps, ...announcementOps, ...accessOps, ...statementOps, ...archiveOps }),
 )
 
 /** Runs one case; a refusal is a result like any other. Anything but a ProtocolError is a bug and flies on. */

@@ -31,7 +31,7 @@ async function* checked(
   pieces: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const sink = { file() {}, data() {}, close() {} }
+  const sink = { file() {}, data() {}, close() {}, link() {} }
   const reader = createTarReader(sink, { maxEntries: MAX_STORED_ENTRIES, maxBytes: CHUNK_BYTES * MAX_CHUNKS })
   for await (const piece of pieces) {
     signal?.throwIfAborted()

@@ -5,6 +5,14 @@ export const MAX_NAME_BYTES = 255
 /** ustar writes a size with eleven octal digits. */
 export const MAX_FILE_BYTES = 8 ** 11 - 1
 
+/** Symbolic links of one archive, and the bytes of their paths and targets: far over what package managers make. */
+export const MAX_LINKS = 65_536
+export const MAX_LINK_BYTES = 8 * 1024 * 1024
+/** Links that one may follow after another while a folder is packed: what a kernel allows. */
+export const MAX_HOPS = 40
+/** Files and links that cannot be packed, or that lead nowhere, which one sentence names. */
+export const MAX_NAMED = 20
+
 /** A file is read in pieces of this size while a folder is packed. */
 export const READ_BYTES = 256 * 1024
 
@@ -67,5 +75,5 @@ export const UNPACK_MS = 200_000
 export const MAX_KNOWN_UNPACKED = 4096
 /** Heap of the unpacking process: it holds one chunk and one header at a time. */
 export const UNPACK_HEAP_MB = 64
-/** What the unpacking process may say before it is ended. */
-export const MAX_CHILD_OUTPUT = 16 * 1024
+/** What the unpacking process may say: as many links as an archive may have, with what JSON puts around them. */
+export const MAX_CHILD_OUTPUT = 2 * MAX_LINK_BYTES + 64 * MAX_LINKS

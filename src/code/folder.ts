@@ -1,17 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import { constants } from 'node:fs'
-import { lstat, open, readdir, readFile } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf, InputError } from '../base/errors.ts'
-import { READ_BYTES } from './constants.ts'
+import { MAX_NAMED, READ_BYTES } from './constants.ts'
+import { linksOf } from './folder-links.ts'
 import { IGNORE_FILE, type Ignore, parseIgnore } from './ignore.ts'
 import { quoted } from './tar-format.ts'
-import type { PackEntry } from './tar-write.ts'
+import type { PackEntry, PackFile } from './tar-write.ts'
 
 /**
- * The files of a folder that its `.thundercloudignore` does not leave out (see ignore.ts). A file is executable where
- * its owner may execute it. Links and special files are refused by name, because leaving them out in silence would make
- * a program that works here and nowhere else.
+ * The files and links of a folder that its `.thundercloudignore` does not leave out (see ignore.ts). A file is executable
+ * where its owner may execute it. Special files, and links that lead out of what is packed (see folder-links.ts), are
+ * refused by name, because leaving them out in silence would make a program that works here and nowhere else.
  */
 export async function listFolder(
   dir: string,
@@ -22,35 +23,52 @@ export async function listFolder(
   })
   if (!stats.isDirectory()) throw new InputError(`${dir} is no folder; name the folder that holds the code`)
   const ignore = parseIgnore(await readIgnoreFile(dir))
-  const entries: PackEntry[] = []
-  await walk({ dir, ignore, entries, signal: options.signal }, '')
-  if (entries.length === 0) throw new InputError(`${dir} has no files to pack`)
-  return entries
+  const found: Found = { files: [], links: new Map(), problems: [] }
+  await walk({ dir, ignore, found, signal: options.signal }, '')
+  const { links, problems } = linksOf({ files: found.files.map(({ path }) => path), links: found.links })
+  const all = [...found.problems, ...problems]
+  if (all.length > 0) throw new InputError(refusalOf(all))
+  if (found.files.length === 0) throw new InputError(`${dir} has no files to pack`)
+  return [...found.files, ...links]
 }
 
-type Walk = { dir: string; ignore: Ignore; entries: PackEntry[]; signal: AbortSignal | undefined }
+type Found = { files: PackFile[]; links: Map<string, string>; problems: string[] }
+type Walk = { dir: string; ignore: Ignore; found: Found; signal: AbortSignal | undefined }
 
 async function walk(state: Walk, folder: string): Promise<void> {
-  state.signal?.throwIfAborted()
-  const names = await readdir(join(state.dir, folder), { encoding: 'buffer' })
+  const { dir, found, ignore, signal } = state
+  signal?.throwIfAborted()
+  const names = await readdir(join(dir, folder), { encoding: 'buffer' })
   for (const bytes of names) {
     const path = folder === '' ? bytes.toString() : `${folder}/${bytes.toString()}`
-    if (!isUtf8(bytes)) throw new InputError(`${quoted(path)} has a name that is not UTF-8; rename it`)
-    const full = join(state.dir, path)
+    if (!isUtf8(bytes)) {
+      found.problems.push(`${quoted(path)} has a name that is not UTF-8`)
+      continue
+    }
+    const full = join(dir, path)
     const stats = await lstat(full)
-    if (state.ignore(path, stats.isDirectory())) continue
+    if (ignore(path, stats.isDirectory())) continue
     if (stats.isDirectory()) {
       await walk(state, path)
     } else if (stats.isFile()) {
       const executable = (stats.mode & 0o100) !== 0
-      state.entries.push({ path, executable, size: stats.size, open: ({ signal }) => readPieces(full, path, signal) })
+      found.files.push({ path, executable, size: stats.size, open: ({ signal }) => readPieces(full, path, signal) })
+    } else if (stats.isSymbolicLink()) {
+      const target = await readlink(full, 'buffer')
+      if (isUtf8(target)) found.links.set(path, target.toString())
+      else found.problems.push(`${quoted(path)} is a link whose target is not UTF-8`)
     } else {
-      const kind = stats.isSymbolicLink() ? 'a symbolic link' : 'no regular file'
-      throw new InputError(
-        `${quoted(path)} is ${kind}; an archive holds regular files only: replace it, or name it in ${IGNORE_FILE}`,
-      )
+      found.problems.push(`${quoted(path)} is neither a file nor a folder nor a link`)
     }
   }
+}
+
+/** Every one that stands in the way, as far as one reads: who mends one should not meet the next. */
+function refusalOf(problems: readonly string[]): string {
+  const way = `replace or rename ${problems.length === 1 ? 'it, or name it' : 'them, or name them'} in ${IGNORE_FILE}`
+  const count = problems.length === 1 ? '' : `${problems.length} entries cannot be packed: `
+  const more = problems.length > MAX_NAMED ? `; and ${problems.length - MAX_NAMED} more` : ''
+  return `${count}${problems.slice(0, MAX_NAMED).join('; ')}${more}; ${way}`
 }
 
 async function* readPieces(full: string, path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

@@ -1,31 +1,40 @@
-import { MAX_PATH_BYTES } from './constants.ts'
+import { MAX_LINK_BYTES, MAX_LINKS, MAX_PATH_BYTES } from './constants.ts'
 import { BadArchiveError, TooLargeError } from './errors.ts'
+import { createPresence, danglingText, resolveLink } from './links.ts'
 import {
   BLOCK,
-  checkEntry,
+  checkFile,
   comparePaths,
   encodeHeader,
   FIELDS,
+  isLink,
   paddedSize,
   quoted,
   type TarEntry,
+  type TarFile,
+  type TarLink,
   TRAILER_BYTES,
 } from './tar-format.ts'
 
-/** Where the files of an archive go while it is read. Calls come in order: file, data (any number of times), close. */
+/**
+ * Where the files of an archive go while it is read. Calls come in order: file, data (any number of times), close; or
+ * link, whose target is known to be in the archive only when the reader has ended.
+ */
 export interface TarSink {
-  file(entry: TarEntry): void
+  file(entry: TarFile): void
   data(bytes: Uint8Array): void
   close(): void
+  link(entry: TarLink): void
 }
 
 export interface TarReader {
   /** Throws a BadArchiveError at the first byte that no canonical archive has. */
   push(bytes: Uint8Array): void
-  /** There are no more bytes. Throws where there should be. */
+  /** There are no more bytes. Throws where there should be, and where a link leads to nothing of the archive. */
   end(): void
-  /** Files and folders seen so far. */
+  /** Files, links and folders seen so far. */
   readonly entries: number
+  /** Files and links seen so far. */
   readonly files: number
 }
 
@@ -34,7 +43,9 @@ export type TarLimits = { readonly maxEntries: number; readonly maxBytes: number
 /** What the parser waits for next: exactly so many bytes at once, or up to so many as they come. */
 type Ask = { bytes: number; whole: boolean }
 
-const PAX_OVERHEAD = '1034 path=\n'.length
+/** The longest pax records: one path and one target. */
+const MAX_PAX_BYTES = '1034 path=\n'.length + '1038 linkpath=\n'.length + 2 * MAX_PATH_BYTES
+const PAX = /^(?:\d{1,4} path=([^\n]*)\n)?(?:\d{1,4} linkpath=([^\n]*)\n)?$/
 
 /**
  * Reads canonical archives and nothing else. Each header is written anew from what it says and compared, so that there
@@ -91,19 +102,30 @@ function* parse(
   counts: { files: number; folders: number; bytes: number },
 ): Generator<Ask, void, Uint8Array> {
   const order = createOrder()
+  const present = createPresence()
+  let hasFile = false
   for (;;) {
     const first = yield { bytes: BLOCK, whole: true }
     if (isZero(first)) break
     const entry = yield* readHeader(first)
-    counts.folders += order.add(entry.path)
+    const folders = order.add(entry.path)
+    for (const folder of folders) present.add(folder)
+    counts.folders += folders.length
     counts.files++
-    counts.bytes += entry.size
+    if (!isLink(entry)) counts.bytes += entry.size
     if (counts.files + counts.folders > limits.maxEntries) {
       throw new TooLargeError(`the archive has more than ${limits.maxEntries} files and folders`)
     }
     if (counts.bytes > limits.maxBytes) {
       throw new TooLargeError(`the files of the archive have more than ${limits.maxBytes} bytes`)
     }
+    if (isLink(entry)) {
+      if (!present.addLink(entry, targetOf(entry))) throw new BadArchiveError(TOO_MANY_LINKS)
+      sink.link(entry)
+      continue
+    }
+    hasFile = true
+    present.add(entry.path)
     sink.file(entry)
     for (let left = entry.size; left > 0; ) {
       const piece = yield { bytes: left, whole: false }
@@ -119,32 +141,44 @@ function* parse(
   if (!isZero(yield { bytes: TRAILER_BYTES - BLOCK, whole: true })) {
     throw new BadArchiveError('the archive has one block of zeros between its files; only two at its end are allowed')
   }
-  if (counts.files === 0) throw new BadArchiveError('the archive has no files')
+  if (!hasFile) throw new BadArchiveError('the archive has no files')
+  const dangling = present.dangling()
+  if (dangling.length > 0) throw new BadArchiveError(danglingText(dangling))
+}
+
+const TOO_MANY_LINKS = `the archive has more than ${MAX_LINKS} links, or more than ${MAX_LINK_BYTES} bytes of them`
+
+function targetOf(link: TarLink): string {
+  const resolved = resolveLink(link)
+  if ('to' in resolved) return resolved.to
+  throw new BadArchiveError(`the link ${quoted(link.path)} ${resolved.problem}`)
 }
 
 function* readHeader(first: Uint8Array): Generator<Ask, TarEntry, Uint8Array> {
   const type = String.fromCharCode(first[156] as number)
-  if (type === '0') return checked(readText(first.subarray(0, 100)), first, first)
+  if (type === '0' || type === '2') return checked({}, first, first)
   if (type !== 'x') throw new BadArchiveError(`${quoted(readText(first.subarray(0, 100)))} ${refusalOf(type)}`)
   const size = readOctal(first, 124, 11)
-  if (size > MAX_PATH_BYTES + PAX_OVERHEAD) throw new BadArchiveError('a pax record is longer than the longest path')
-  if (size === 0) throw new BadArchiveError('a pax record is empty')
-  const record = yield { bytes: paddedSize(size), whole: true }
+  if (size > MAX_PAX_BYTES) throw new BadArchiveError('a pax header is longer than the longest path and target')
+  if (size === 0) throw new BadArchiveError('a pax header is empty')
+  const records = yield { bytes: paddedSize(size), whole: true }
   const header = yield { bytes: BLOCK, whole: true }
-  const path = /^\d{1,4} path=([^\n]*)\n$/.exec(readText(record.subarray(0, size)))?.[1]
-  if (path === undefined) throw new BadArchiveError('a pax record says something else than one path')
-  return checked(path, header, Buffer.concat([first, record, header]))
+  const said = PAX.exec(readText(records.subarray(0, size)))
+  if (said === null) throw new BadArchiveError('a pax header says something else than one path and one link target')
+  return checked({ path: said[1], target: said[2] }, header, Buffer.concat([first, records, header]))
 }
 
-/** The entry that a header describes, if the whole of it is spelled as it must be. */
-function checked(path: string, header: Uint8Array, all: Uint8Array): TarEntry {
-  const executable = (readOctal(header, 100, 7) & 0o111) !== 0
-  const entry = { path, executable, size: readOctal(header, 124, 11) }
-  try {
-    checkEntry(entry)
-  } catch (error) {
-    throw new BadArchiveError(error instanceof Error ? error.message : String(error))
-  }
+const LINK_TYPE = '2'.charCodeAt(0)
+
+type Long = { readonly path?: string | undefined; readonly target?: string | undefined }
+
+/** The entry that a header describes, if the whole of it is spelled as it must be. `long` stood in pax records. */
+function checked(long: Long, header: Uint8Array, all: Uint8Array): TarEntry {
+  const path = long.path ?? readText(header.subarray(0, 100))
+  const entry =
+    header[156] === LINK_TYPE
+      ? { path, target: long.target ?? readText(header.subarray(157, 257)) }
+      : fileIn(path, header)
   const expected = encodeHeader(entry)
   if (Buffer.compare(expected, all) === 0) return entry
   const expectedHeader = expected.subarray(-BLOCK)
@@ -156,8 +190,19 @@ function checked(path: string, header: Uint8Array, all: Uint8Array): TarEntry {
   throw new BadArchiveError(`the header of ${quoted(path)} is not in the canonical form (${field})`)
 }
 
-/** Paths must ascend, and no file may be a folder of another. Sorted, what begins alike stands together. */
-function createOrder(): { add(path: string): number } {
+function fileIn(path: string, header: Uint8Array): TarFile {
+  const executable = (readOctal(header, 100, 7) & 0o111) !== 0
+  const entry = { path, executable, size: readOctal(header, 124, 11) }
+  try {
+    checkFile(entry)
+  } catch (error) {
+    throw new BadArchiveError(error instanceof Error ? error.message : String(error))
+  }
+  return entry
+}
+
+/** Paths must ascend, and no file or link may be a folder of another; `add` says which folders are new. Sorted, what begins alike stands together. */
+function createOrder(): { add(path: string): string[] } {
   let last: string | undefined
   /** Files that the paths after them still begin with. */
   const beginnings: string[] = []
@@ -172,7 +217,7 @@ function createOrder(): { add(path: string): number } {
       }
       while (beginnings.length > 0 && !path.startsWith(beginnings.at(-1) as string)) beginnings.pop()
       const folder = beginnings.find((file) => path[file.length] === '/')
-      if (folder !== undefined) throw new BadArchiveError(`${quoted(folder)} is a file and a folder`)
+      if (folder !== undefined) throw new BadArchiveError(`${quoted(folder)} is a file or a link, and a folder`)
       beginnings.push(path)
       const created = newFolders(last ?? '', path)
       last = path
@@ -181,17 +226,20 @@ function createOrder(): { add(path: string): number } {
   }
 }
 
-/** How many folders of `path` the path before it does not have: each ends at a slash behind what both begin with. */
-function newFolders(last: string, path: string): number {
+/** The folders of `path` that the path before it does not have: each ends at a slash behind what both begin with. */
+function newFolders(last: string, path: string): string[] {
   let common = 0
   while (common < last.length && last[common] === path[common]) common++
-  return path.slice(common).split('/').length - 1
+  const folders: string[] = []
+  for (let slash = path.indexOf('/', common); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    folders.push(path.slice(0, slash))
+  }
+  return folders
 }
 
 function refusalOf(type: string): string {
   const known: Record<string, string> = {
     '1': 'is a hard link',
-    '2': 'is a symbolic link',
     '3': 'is a device',
     '4': 'is a device',
     '5': 'is an entry for a folder',
@@ -201,7 +249,7 @@ function refusalOf(type: string): string {
     K: 'is a GNU long link name',
     g: 'is a global pax header',
   }
-  return `${known[type] ?? 'is of an unknown type'}; an archive holds regular files only`
+  return `${known[type] ?? 'is of an unknown type'}; an archive holds regular files and symbolic links only`
 }
 
 function readText(field: Uint8Array): string {

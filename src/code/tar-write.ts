@@ -1,17 +1,24 @@
 import { InputError } from '../base/errors.ts'
+import { MAX_LINK_BYTES, MAX_LINKS } from './constants.ts'
+import { danglingText, resolveLink } from './links.ts'
 import {
-  checkEntry,
+  checkFile,
   comparePaths,
   encodeHeader,
+  foldersOf,
+  isLink,
   paddedSize,
   quoted,
   type TarEntry,
+  type TarFile,
+  type TarLink,
   TRAILER_BYTES,
   ZEROS,
 } from './tar-format.ts'
 
-/** A file to pack. Its content is opened when its turn comes. */
-export type PackEntry = TarEntry & {
+/** A file to pack, whose content is opened when its turn comes, or a link. */
+export type PackEntry = PackFile | TarLink
+export type PackFile = TarFile & {
   readonly open: (options: { signal?: AbortSignal | undefined }) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
@@ -22,11 +29,15 @@ export async function* packEntries(
 ): AsyncGenerator<Uint8Array> {
   const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path))
   if (sorted.length === 0) throw new InputError('there are no files to pack')
-  for (const entry of sorted) checkEntry(entry)
+  for (const entry of sorted) {
+    if (!isLink(entry)) checkFile(entry)
+  }
   checkNames(sorted)
+  checkLinks(sorted)
   for (const entry of sorted) {
     options.signal?.throwIfAborted()
     yield encodeHeader(entry)
+    if (isLink(entry)) continue
     let written = 0
     for await (const piece of entry.open(options)) {
       written += piece.byteLength
@@ -47,9 +58,28 @@ function checkNames(entries: readonly TarEntry[]): void {
     paths.add(path)
   }
   for (const { path } of entries) {
-    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      const folder = path.slice(0, slash)
-      if (paths.has(folder)) throw new InputError(`${quoted(folder)} is a file and a folder`)
-    }
+    const folder = foldersOf(path).find((above) => paths.has(above))
+    if (folder !== undefined) throw new InputError(`${quoted(folder)} is a file or a link, and a folder`)
   }
+}
+
+function checkLinks(entries: readonly TarEntry[]): void {
+  const links = entries.filter(isLink)
+  if (links.length === 0) return
+  if (links.length === entries.length) throw new InputError('there are links to pack, and no files')
+  const bytes = links.reduce((sum, { path, target }) => sum + Buffer.byteLength(path) + Buffer.byteLength(target), 0)
+  if (links.length > MAX_LINKS || bytes > MAX_LINK_BYTES) {
+    throw new InputError(`there are more than ${MAX_LINKS} links to pack, or more than ${MAX_LINK_BYTES} bytes of them`)
+  }
+  const present = new Set(
+    entries.flatMap((entry) => [...foldersOf(entry.path), ...(isLink(entry) ? [] : [entry.path])]),
+  )
+  const dangling = links.filter((link) => !present.has(leadsTo(link)))
+  if (dangling.length > 0) throw new InputError(danglingText(dangling))
+}
+
+function leadsTo(link: TarLink): string {
+  const resolved = resolveLink(link)
+  if ('to' in resolved) return resolved.to
+  throw new InputError(`the link ${quoted(link.path)} ${resolved.problem}`)
 }

@@ -81,7 +81,7 @@ export function tellPublished(
 async function upload({ out, signal }: Cli, client: ApiClient, folder: string): Promise<string> {
   using progress = out.progress('packing and uploading')
   const entries = await listFolder(folder, { signal })
-  const total = entries.reduce((sum, { size }) => sum + size, 0)
+  const total = entries.reduce((sum, entry) => sum + ('size' in entry ? entry.size : 0), 0)
   async function* counted() {
     let sent = 0
     for await (const piece of packEntries(entries, { signal })) {

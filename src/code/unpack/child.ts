@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { BadArchiveError, TooLargeError, WrongBytesError } from '../errors.ts'
-import { createTarReader } from '../tar-read.ts'
+import type { TarLink } from '../tar-format.ts'
+import { createTarReader, type TarSink } from '../tar-read.ts'
 import type { UnpackJob, UnpackResult } from './job.ts'
 import { comparingSink, DiffersError, writingSink } from './sinks.ts'
 
@@ -27,8 +28,13 @@ async function run(job: UnpackJob): Promise<UnpackResult> {
   const comparing = job.task === 'check' ? comparingSink(job.target) : undefined
   const sink = comparing ?? writingSink(job.target)
   let bytes = 0
-  const counting = {
+  const links: TarLink[] = []
+  const counting: TarSink = {
     ...sink,
+    link: (entry) => {
+      if (comparing === undefined) links.push(entry)
+      sink.link(entry)
+    },
     data: (piece: Uint8Array) => {
       bytes += piece.byteLength
       sink.data(piece)
@@ -47,7 +53,7 @@ async function run(job: UnpackJob): Promise<UnpackResult> {
   }
   reader.end()
   comparing?.end(reader.entries)
-  return { done: true, files: reader.files, entries: reader.entries, bytes }
+  return { done: true, files: reader.files, entries: reader.entries, bytes, links }
 }
 
 function kindOf(error: unknown): Exclude<UnpackResult, { done: true }>['why'] {

@@ -1,3 +1,4 @@
+import type { TarLink } from '../tar-format.ts'
 import type { TarLimits } from '../tar-read.ts'
 
 /** What the unpacking process is told, as one line of JSON on its standard input. The input's end means: stop. */
@@ -15,7 +16,14 @@ export type UnpackJob = {
 
 /** What it answers, as one line of JSON on its standard output. */
 export type UnpackResult =
-  | { readonly done: true; readonly files: number; readonly entries: number; readonly bytes: number }
+  | {
+      readonly done: true
+      readonly files: number
+      readonly entries: number
+      readonly bytes: number
+      /** unpack: links that are still to be made. This process may make none. */
+      readonly links: readonly TarLink[]
+    }
   | {
       readonly done: false
       readonly why: 'bad-archive' | 'too-large' | 'wrong-bytes' | 'disk-full' | 'differs' | 'failed'

@@ -1,27 +1,47 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
 import { BadArchiveError } from '../errors.ts'
-import { quoted, type TarEntry } from '../tar-format.ts'
+import { quoted, type TarFile } from '../tar-format.ts'
 import type { TarSink } from '../tar-read.ts'
 
 /** The files on the disk are not those of the archive. */
 export class DiffersError extends Error {}
 
 /** Nobody writes to unpacked code: it is shared, and it was checked. */
-const modeOf = ({ executable }: TarEntry) => (executable ? 0o555 : 0o444)
+const modeOf = ({ executable }: TarFile) => (executable ? 0o555 : 0o444)
 
-/** Writes files into the empty folder `target`. Each must be new, and nothing that an archive holds makes a link. */
+/**
+ * Writes files into the empty folder `target`. Each must be new. Links are made when the archive has ended, and by the
+ * node (see make-links.ts): until then none is there that a file could be written through.
+ */
 export function writingSink(target: string): TarSink {
   let file = -1
   let folder = target
+  const enter = (into: string) => {
+    if (into === folder) return
+    folder = into
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o755 })
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTDIR') throw error
+      throw new BadArchiveError(`a folder and a file of the archive are one to this file system`)
+    }
+  }
   return {
     file(entry) {
       const path = join(target, entry.path)
-      if (dirname(path) !== folder) {
-        folder = dirname(path)
-        mkdirSync(folder, { recursive: true, mode: 0o755 })
-      }
+      enter(dirname(path))
       try {
         file = openSync(path, 'wx', modeOf(entry))
       } catch (error) {
@@ -35,8 +55,12 @@ export function writingSink(target: string): TarSink {
       for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(file, bytes, offset)
     },
     close: () => closeSync(file),
+    link: (entry) => enter(dirname(join(target, entry.path))),
   }
 }
+
+/** A link in the place of a file is a difference, and a pipe there makes nobody wait. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** Compares the folder `target` with the archive; throws a DiffersError at the first difference. */
 export function comparingSink(target: string): TarSink & { end(entries: number): void } {
@@ -44,7 +68,7 @@ export function comparingSink(target: string): TarSink & { end(entries: number):
   return {
     file(entry) {
       try {
-        file = openSync(join(target, entry.path), 'r')
+        file = openSync(join(target, entry.path), READ)
       } catch {
         throw new DiffersError(`${quoted(entry.path)} is missing`)
       }
@@ -63,8 +87,29 @@ export function comparingSink(target: string): TarSink & { end(entries: number):
       if (found.compare(bytes) !== 0) throw new DiffersError('a file has other bytes')
     },
     close: () => closeSync(file),
+    link(entry) {
+      const found = linkAt(join(target, entry.path))
+      if (found !== entry.target) throw new DiffersError(`${quoted(entry.path)} is not the link that it was`)
+    },
     end(entries) {
-      if (readdirSync(target, { recursive: true }).length !== entries) throw new DiffersError('there are other files')
+      if (countOf(target) !== entries) throw new DiffersError('there are other files')
     },
   }
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** All that is in a folder. Links are counted and not followed, which Node's own walk would do. */
+function countOf(folder: string): number {
+  let count = 0
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    count += 1 + (entry.isDirectory() ? countOf(join(folder, entry.name)) : 0)
+  }
+  return count
 }

@@ -8,16 +8,18 @@ import { entryFile, entryFlags } from '../../base/entry.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
 import { MAX_CHILD_OUTPUT, UNPACK_HEAP_MB, UNPACK_MS } from '../constants.ts'
+import { onDisk } from '../disk.ts'
 import { BadArchiveError, DiskFullError, TooLargeError, WrongBytesError } from '../errors.ts'
 import type { TarLimits } from '../tar-read.ts'
 import type { UnpackJob, UnpackResult } from './job.ts'
+import { makeLinks } from './make-links.ts'
 
 export type UnpackOptions = {
   readonly clock: Clock
   readonly limits: TarLimits
   readonly signal?: AbortSignal | undefined
 }
-/** `entries`: files and folders. */
+/** `files`: files and links. `entries`: files, links and folders. */
 export type Unpacked = { readonly files: number; readonly entries: number; readonly bytes: number }
 export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string }
 
@@ -28,8 +30,9 @@ export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string
  */
 export async function unpackArchive(archive: Archive, target: string, options: UnpackOptions): Promise<Unpacked> {
   const result = await runChild('unpack', archive, target, options)
-  if (result.done) return unpackedOf(result)
-  throw errorOf(result, target)
+  if (!result.done) throw errorOf(result, target)
+  await onDisk(target, makeLinks(await realpath(target), result.links, options))
+  return unpackedOf(result)
 }
 
 /** What `target` holds, if that is exactly the archive's files. Throws WrongBytesError where the archive itself is damaged. */

@@ -35,7 +35,8 @@ export async function buildCode(input: BuildInput): Promise<string> {
   await executor.remove(executor.handle(plan))
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o711 })
-  await cp(codeDir, copy, { recursive: true })
+  // links stay relative: made absolute they would lead out of the copy
+  await cp(codeDir, copy, { recursive: true, verbatimSymlinks: true })
   await openToAll(copy)
 
   const tooLong = new TimeoutError(`the build took longer than ${BUILD_TIMEOUT_MS / 60_000} minutes`)
@@ -84,12 +85,12 @@ async function sizeOf(dir: string): Promise<number> {
   return bytes
 }
 
-/** The build is another user; the folder above lets in nobody but the sandbox. */
+/** The build is another user; the folder above lets in nobody but the sandbox. Links have no mode, and are not followed. */
 async function openToAll(dir: string): Promise<void> {
   await chmod(dir, 0o777)
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name)
     if (entry.isDirectory()) await openToAll(path)
-    else await chmod(path, (await stat(path)).mode | 0o666)
+    else if (entry.isFile()) await chmod(path, (await lstat(path)).mode | 0o666)
   }
 }

@@ -36,7 +36,7 @@ export function clamavScanner({ program, database, maxBytes, ...limits }: Clamav
       ...['--tempdir=/work', `--max-filesize=${most}`, `--max-scansize=${most}`, `--max-files=${MAX_FILES}`],
       // what is beyond a limit is told, and not called clean
       ...[`--max-recursion=${MAX_RECURSION}`, `--max-dir-recursion=${MAX_FILES}`, '--max-scantime=0'],
-      ...['--alert-exceeds-max=yes', '/code'],
+      ...['--follow-dir-symlinks=0', '--follow-file-symlinks=0', '--alert-exceeds-max=yes', '/code'],
     ],
     shows: [{ path: database, as: DATABASE }, ...(IN_SANDBOX.test(program) ? [] : [{ path: program, as: program }])],
     diskBytes: most,

@@ -1,7 +1,7 @@
 import { checkCommand } from './command.ts'
 import { createHosts } from './hosts.ts'
 import { createKeyFinder } from './keys.ts'
-import { listFiles, readPieces } from './walk.ts'
+import { listFiles, readPieces, treeOf } from './walk.ts'
 
 /** Findings of one kind; who has more has said enough. */
 const MAX_TOLD = 16
@@ -29,7 +29,7 @@ export function checkFolder(dir: string, service: unknown): Checked {
     }
     for (const kind of keys.found()) found.push(`${file.path} has ${kind}`)
   }
-  const command = checkCommand(dir, run, toolchain)
+  const command = checkCommand(treeOf(dir), run, { toolchain })
   return {
     found: found.slice(0, MAX_TOLD),
     unfit: command.unfit,

@@ -1,6 +1,11 @@
-import { lstatSync, statSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import type { RunOf } from './check.ts'
+
+/** The code that a command is looked for in; links lead where they lead. */
+export interface CodeTree {
+  file(path: string): { readonly executable: boolean } | undefined
+  isFolder(path: string): boolean
+}
 
 /** Programs that take a file of the code, and which of their arguments is that file. */
 const INTERPRETERS: Readonly<Record<string, readonly RegExp[]>> = {
@@ -15,23 +20,28 @@ const INTERPRETERS: Readonly<Record<string, readonly RegExp[]>> = {
   bash: [/\.sh$/],
 }
 
+/** A file that is a program of its own, and no program of a machine. */
+const SCRIPT = /\.([cm]?[jt]s|pyz?|rb|php|pl|sh)$/
+
 /** Where a run sees its code. */
 const CODE = '/code/'
 
 /** Options of interpreters after which no file follows: the program is in the argument itself, or in a module. */
 const INLINE = new Set(['-e', '-c', '-m', '-p', '--eval', '--print', '-r', '--version'])
 
-/** Is what the service starts there? What a build makes can not be told before it is built. */
+/**
+ * Is what the service starts there? What a build makes can not be told before it is built. `programs`: what the toolchains
+ * are known to bring.
+ */
 export function checkCommand(
-  dir: string,
+  tree: CodeTree,
   { command, build, workdir }: RunOf,
-  toolchain: readonly string[],
+  { toolchain, programs = [] }: { toolchain: readonly string[]; programs?: readonly string[] },
 ): { unfit: string[]; notes: string[] } {
   const unfit: string[] = []
   const notes: string[] = []
-  const place = (path: string) => placeOf(dir, workdir, path)
-  const there = (path: string) => isFile(place(path))
-  if (build === undefined && workdir !== '' && !isFolder(join(dir, workdir))) {
+  const fileAt = (path: string) => tree.file(placeOf(workdir, path))
+  if (build === undefined && workdir !== '' && !tree.isFolder(placeOf('', workdir))) {
     unfit.push(`run.workdir is ${quoted(workdir)}, and the code has no such folder`)
   }
   for (const [field, words] of [
@@ -40,14 +50,15 @@ export function checkCommand(
   ] as const) {
     if (words === undefined || (field === 'run.command' && build !== undefined)) continue
     const [program = '', ...args] = words
-    const missing = missingOf(program, args, there)
+    const missing = missingOf(program, args, (path) => fileAt(path) !== undefined)
     if (missing !== undefined) unfit.push(`${field} names ${quoted(missing)}, and the code has no such file`)
-    else if (isOfCode(program) && !isExecutable(place(program))) {
+    else if (isOfCode(program) && fileAt(program)?.executable === false) {
       unfit.push(`${field} names ${quoted(program)}, and that file of the code is not executable`)
-    } else if (!program.includes('/') && INTERPRETERS[program] === undefined) {
-      notes.push(
-        `${field} is ${quoted(program)}, a program that comes with the toolchain ${toolchain.join(', ')} or not`,
-      )
+    } else if (SCRIPT.test(program) && !program.includes('/')) {
+      unfit.push(`${field} is ${quoted(program)}, which is looked for among programs; write ${quoted(`./${program}`)}`)
+    } else if (!program.includes('/') && INTERPRETERS[program] === undefined && !programs.includes(program)) {
+      const which = toolchain.length === 0 ? 'a toolchain' : `the toolchain ${toolchain.join(', ')}`
+      notes.push(`${field} is ${quoted(program)}, a program that comes with ${which} or not`)
     }
   }
   return { unfit, notes }
@@ -73,21 +84,9 @@ function isOfCode(program: string): boolean {
 }
 
 /** A run sees its code as /code; a path that leaves it by ".." is looked for inside. */
-function placeOf(dir: string, workdir: string, path: string): string {
+function placeOf(workdir: string, path: string): string {
   const inside = path.startsWith(CODE) ? path.slice(CODE.length) : join(workdir, path)
-  return join(dir, normalize(join('/', inside)))
-}
-
-function isExecutable(path: string): boolean {
-  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
-}
-
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  return normalize(join('/', inside)).replace(/^\//, '').replace(/\/$/, '')
 }
 
 function quoted(text: string): string {

@@ -1,5 +1,6 @@
-import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, realpathSync, type Stats } from 'node:fs'
+import { join, sep } from 'node:path'
+import type { CodeTree } from './command.ts'
 
 /** Files are read in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024
@@ -34,8 +35,28 @@ export function* listFiles(dir: string): Generator<CodeFile> {
   }
 }
 
+/** The folder as a command sees it. A link that leads out of it leads to nothing. */
+export function treeOf(dir: string): CodeTree {
+  const root = realpathSync(dir)
+  const at = (path: string): Stats | undefined => {
+    try {
+      const real = realpathSync(join(root, path))
+      return real === root || real.startsWith(root + sep) ? lstatSync(real) : undefined
+    } catch {
+      return undefined
+    }
+  }
+  return {
+    file(path) {
+      const stats = at(path)
+      return stats?.isFile() === true ? { executable: (stats.mode & 0o111) !== 0 } : undefined
+    },
+    isFolder: (path) => at(path)?.isDirectory() === true,
+  }
+}
+
 export function* readPieces({ whole }: CodeFile): Generator<Piece> {
-  const descriptor = openSync(whole, 'r')
+  const descriptor = openSync(whole, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   const buffer = Buffer.alloc(PIECE_BYTES)
   try {
     for (let at = 0; ; at += PIECE_BYTES - OVERLAP_BYTES) {

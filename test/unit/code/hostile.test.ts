@@ -78,7 +78,7 @@ describe('hostile archives', () => {
 
   test('more files, folders or bytes than allowed', () => {
     const read = (tar: Buffer, own: Partial<typeof limits>) => () => {
-      const reader = createTarReader({ file() {}, data() {}, close() {} }, { ...limits, ...own })
+      const reader = createTarReader({ file() {}, data() {}, close() {}, link() {} }, { ...limits, ...own })
       reader.push(tar)
       reader.end()
     }
@@ -93,7 +93,7 @@ describe('hostile archives', () => {
   test('a very deep tree of many files is read quickly', () => {
     const deep = `${'a/'.repeat(500)}`
     const names = Array.from({ length: 3000 }, (_, index) => `${deep}${String(index).padStart(5, '0')}`)
-    const reader = createTarReader({ file() {}, data() {}, close() {} }, { maxEntries: 5000, maxBytes: 1 })
+    const reader = createTarReader({ file() {}, data() {}, close() {}, link() {} }, { maxEntries: 5000, maxBytes: 1 })
     const startedAt = clock.monotonic()
     for (const path of names) for (const piece of longPath(path)) reader.push(piece)
     expect(reader.entries).toBe(3500)

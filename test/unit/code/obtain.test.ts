@@ -183,14 +183,16 @@ describe('obtaining code', () => {
   })
 
   test('an archive with the right hash that is no good is refused for good, and leaves the store', async () => {
-    const tar = rawTar({ path: 'a', type: '2', link: '/etc/passwd' })
+    const tar = rawTar({ path: 'a', type: '1', link: '/etc/passwd' })
     const { code, encoded } = (await import('../../../src/code/chunks.ts')).describe(tar.byteLength, [
       (await import('../../../protocols/encoding.ts')).sha256(tar),
     ])
     const mallory = provider((request) => ({ is: 'bytes', bytes: request.want === 'manifest' ? encoded : tar }))
     const here = await testCode({ mallory })
     await expect(here.code.obtain(code)).rejects.toBeInstanceOf(BadArchiveError)
-    await expect(here.code.obtain(code)).rejects.toThrow('"a" is a symbolic link; an archive holds regular files only')
+    await expect(here.code.obtain(code)).rejects.toThrow(
+      '"a" is a hard link; an archive holds regular files and symbolic links only',
+    )
     expect(here.code.store.usage()).toMatchObject({ bytes: 0, codes: 0 })
   })
 

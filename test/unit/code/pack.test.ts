@@ -40,6 +40,7 @@ function readBack(tar: Uint8Array, pieceBytes = tar.byteLength): FileSpec[] {
         Object.assign(files.at(-1) as FileSpec, { content: Buffer.concat(content) })
         content = []
       },
+      link() {},
     },
     { maxEntries: 10_000, maxBytes: 64 * MIB },
   )
@@ -235,13 +236,13 @@ describe('a folder to pack', () => {
     await write(dir, { 'a.js': '', 'sub/b.js': '' })
     await symlink('/etc/passwd', join(dir, 'sub/link'))
     await expect(listFolder(dir)).rejects.toThrow(
-      '"sub/link" is a symbolic link; an archive holds regular files only: replace it, or name it in .thundercloudignore',
+      '"sub/link" is a link to "/etc/passwd", which is absolute; replace or rename it, or name it in .thundercloudignore',
     )
     await writeFile(join(dir, '.thundercloudignore'), 'link')
     expect(await pathsOf(dir)).toEqual(['.thundercloudignore', 'a.js', 'sub/b.js'])
     const server = createServer().listen(join(dir, 'socket'))
     await new Promise((resolve) => server.once('listening', resolve))
-    await expect(listFolder(dir)).rejects.toThrow('"socket" is no regular file')
+    await expect(listFolder(dir)).rejects.toThrow('"socket" is neither a file nor a folder nor a link')
     await new Promise((resolve) => server.close(resolve))
   })
 
@@ -252,7 +253,7 @@ describe('a folder to pack', () => {
     await writeFile(join(dir, 'a'), '')
     await expect(listFolder(join(dir, 'a'))).rejects.toThrow('is no folder')
     await writeFile(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0x62, 0xff])]), '')
-    await expect(listFolder(dir)).rejects.toThrow('has a name that is not UTF-8; rename it')
+    await expect(listFolder(dir)).rejects.toThrow('has a name that is not UTF-8; replace or rename it')
   })
 })
 

@@ -175,6 +175,20 @@ describe('a folder', () => {
     ])
   })
 
+  it('follows a link to a program of the code, and none that leads out of it', async () => {
+    await using folder = await codeFolder({ 'lib/tool.js': 'x', 'server.js': 'x' })
+    await chmod(join(folder.dir, 'lib/tool.js'), 0o755)
+    await symlink('lib', join(folder.dir, 'bin'))
+    await symlink('lib/tool.js', join(folder.dir, 'tool'))
+    await symlink('/bin/sh', join(folder.dir, 'out'))
+    const unfit = (command: string[]) => checkFolder(folder.dir, service(command)).unfit
+    for (const command of ['./tool', 'bin/tool.js', '/code/tool']) expect(unfit([command]), command).toEqual([])
+    expect(unfit(['./out'])).toEqual(['run.command names "./out", and the code has no such file'])
+    expect(unfit(['server.js'])).toEqual([
+      'run.command is "server.js", which is looked for among programs; write "./server.js"',
+    ])
+  })
+
   it('needs a description', () => {
     for (const nothing of [undefined, null, 'x', {}, { run: { command: 'node' } }, { run: { command: [] } }]) {
       expect(() => checkFolder(HELLO_WEB, nothing)).toThrow('names no command')
