@@ -53,6 +53,9 @@ export const BUILD_TIMEOUT_MS = 15 * 60_000
 export const HEALTH_POLL_MS = 100
 /** How often a build's folder is measured: its disk is watched, not limited. */
 export const DISK_WATCH_MS = 1000
+/** How often a run's gateway is asked whether it is there, and how many silences in a row mean that it is lost. */
+export const GATEWAY_CHECK_MS = 5000
+export const GATEWAY_FAILURES = 3
 /** A timer may not be set further than 2^31 ms ahead. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 

@@ -75,6 +75,11 @@ export interface Run {
   /** Asks it to end (SIGTERM), and makes it end after `graceMs`. `wait` then says `reason`. */
   stop(options: { graceMs: number; reason?: 'stopped' | 'timeout' }): Promise<void>
   stats(options?: { signal?: AbortSignal | undefined }): Promise<RunStats>
+  /**
+   * Does its gateway answer? Makes again what it can of a socket that was taken away. An executor that has no other way
+   * to a run than the one by which it waits for it need not have this.
+   */
+  reachable?(options?: { signal?: AbortSignal | undefined }): Promise<boolean>
   /** Through the door to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
   connect(port: number, options?: { signal?: AbortSignal | undefined; patienceMs?: number }): Promise<BytePipe>
 }

@@ -26,6 +26,8 @@ export type DoorTarget = {
 export type Doors = {
   /** A door stands, of whatever age, when this resolves. */
   open(target: DoorTarget): Promise<void>
+  /** Another in the place of one whose socket was taken away. */
+  restore(target: DoorTarget): Promise<void>
   /** What is knocked at; a way that was lost is made anew by the next who knocks. */
   way(target: DoorTarget): DoorWay
   /** Nobody goes this way any more. */
@@ -109,6 +111,10 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
 
   return {
     open,
+    async restore(target) {
+      await removeContainer(engine, target.handle.door)
+      await open(target)
+    },
     way: (target) => (target.place === 'here' ? target.handle.socket : () => begin(target)),
     close,
     closeAll() {

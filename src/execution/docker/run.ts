@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../contract.ts'
-import { connectThroughDoor } from '../door/connect.ts'
+import { connectThroughDoor, isDoorOpen } from '../door/connect.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import type { Doors } from './doors.ts'
 import { type Engine, statusOf } from './engine.ts'
@@ -81,6 +81,18 @@ export function dockerRun(input: DockerRunInput): Run {
       }
     },
     stats: async () => statsOf(await engine.ask(container.stats({ stream: false, 'one-shot': true }))),
+    async reachable({ signal } = {}) {
+      const way = doors.way(input)
+      if (await isDoorOpen(way, signal).catch(() => false)) return true
+      // an engine that is away, and a run that has ended, is no lost gateway: `wait` notices it
+      const running = await engine.ask(container.inspect()).then(
+        ({ State }) => State.Running,
+        () => false,
+      )
+      if (!running) return true
+      await doors.restore(input)
+      return false
+    },
     async connect(port, options = {}) {
       const way = doors.way(input)
       // Whoever goes the other way opens the door on it.

@@ -34,6 +34,13 @@ export async function askDoor(way: DoorWay, request: object, signal?: AbortSigna
   return line
 }
 
+/** Is there a gateway? One of an earlier version does not know the question, and says so. */
+export async function isDoorOpen(way: DoorWay, signal?: AbortSignal): Promise<boolean> {
+  const { line, socket } = await knock(way, { ping: true }, signal)
+  socket.destroy()
+  return line === 'ok' || line === 'no EPROTO'
+}
+
 async function knock(way: DoorWay, request: object, signal?: AbortSignal): Promise<{ line: string; socket: Duplex }> {
   // a signal that has aborted already tells no listener
   signal?.throwIfAborted()

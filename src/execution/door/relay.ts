@@ -107,6 +107,10 @@ export function readLine(socket: Duplex): Promise<string> {
 export async function serveKnock(socket: Duplex, ports: readonly number[], other: DoorInit['other']): Promise<void> {
   const request: Record<string, unknown> = JSON.parse(await readLine(socket))
   const port = request.connect
+  if (request.ping === true) {
+    socket.end('ok\n')
+    return
+  }
   if (typeof port !== 'number') {
     socket.end(`${(await other?.(request)) ?? 'no EPROTO'}\n`)
     return

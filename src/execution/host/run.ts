@@ -1,8 +1,9 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import type { Run, RunEnd, RunStats } from '../contract.ts'
-import { askDoor, connectThroughDoor } from '../door/connect.ts'
+import { askDoor, connectThroughDoor, isDoorOpen } from '../door/connect.ts'
 import { joinFiles, type RunCgroup, removeCgroup } from './cgroups.ts'
 import { childPidOf, type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
 import { isAlive, type ProcessId, signalProcess } from './process-id.ts'
@@ -58,6 +59,12 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       const answer = await tell({ stats: true }, signal)
       if (answer === undefined) throw new UnavailableError('the run has ended')
       return JSON.parse(answer) as RunStats
+    },
+    async reachable({ signal } = {}) {
+      if (await isDoorOpen(handle.socket, signal)) return true
+      // the shim makes its socket again where the folder is there
+      await mkdir(dirname(handle.socket), { recursive: true, mode: 0o711 })
+      return false
     },
     async connect(port, options = {}) {
       const ended = await readEnd(files)

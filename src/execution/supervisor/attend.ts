@@ -3,6 +3,7 @@ import { mayRetry, messageOf } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import { RETRY_BACKOFF } from '../constants.ts'
 import type { Executor, Run, RunEnd } from '../contract.ts'
+import { untilGatewayLost } from './gateway-check.ts'
 import type { SupervisorComponents } from './index.ts'
 import type { Ending } from './job.ts'
 import { type Decided, timeLimitMs } from './plan.ts'
@@ -27,6 +28,7 @@ export type AttendInit = {
 }
 
 const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lost it' }
+const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'nobody could reach it: its gateway was lost' }
 
 /** Stays with a run to its end: stops it when it has to, tells when it answers, waits for an engine that went away. */
 export async function attendRun(components: SupervisorComponents, init: AttendInit): Promise<RunEnd> {
@@ -35,6 +37,7 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
   const over = new AbortController()
   let run = init.run
   let timeout = false
+  let unreachable = false
 
   function halt(): void {
     const ending = init.ending()
@@ -62,6 +65,14 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
     return found.find((other) => other.runId === runId && other.state !== 'prepared')?.run
   }
 
+  async function restartUnreachable(): Promise<void> {
+    await untilGatewayLost(() => run, clock, over.signal)
+    unreachable = true
+    init.onHealthy(false)
+    log.warn('a run cannot be reached any more, and is ended', { runId, service: decided.service.id })
+    await executor.remove(run.handle)
+  }
+
   init.onRun(run)
   // a time limit is a duration, on a clock that nobody sets; the expiry is a date, on the one that people see
   const limitMs = timeLimitMs(decided)
@@ -79,16 +90,18 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
   init.interrupted.addEventListener('abort', halt, { once: true })
   halt()
   void becomesHealthy()
+  if ((decided.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
   try {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await run.wait({ signal: letGo })
+        const end = await run.wait({ signal: letGo })
+        return unreachable ? UNREACHABLE : end
       } catch (error) {
         letGo.throwIfAborted()
         if (!mayRetry(error)) throw error
         events.emit('execution:executor', { executor: executor.name, available: false, detail: messageOf(error) })
         const again = await findAgain(attempt)
-        if (again === undefined) return LOST
+        if (again === undefined) return unreachable ? UNREACHABLE : LOST
         run = again
         init.onRun(run)
         halt()
