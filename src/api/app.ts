@@ -54,7 +54,8 @@ export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCom
     )
   })
 
-  const components: RouteComponents = { node, clock, log, guard: createGuard({ token, host }), eventLog, openStream }
+  const guard = createGuard({ token, host })
+  const components: RouteComponents = { node, clock, log, guard, eventLog, openStream }
   aboutRoutes(app, components)
   submitRoutes(app, components)
   serviceRoutes(app, components)
@@ -74,6 +75,7 @@ export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCom
 
   return {
     fetch: (request, bindings) => app.fetch(request, bindings),
+    isOperator: guard.isToken,
     [Symbol.dispose]() {
       eventLog[Symbol.dispose]()
       for (const stream of streams) stream.end()

@@ -6,8 +6,14 @@ export const ARCHIVE_IDLE_MS = 30_000
 export const HEADERS_TIMEOUT_MS = 10_000
 /** An idle connection is kept for the next request so long. */
 export const KEEP_ALIVE_MS = 5_000
-/** Connections at once. The open routes are for anyone; the descriptors that a node needs for its peers are not. */
+/** Connections at once without the token. The open routes are for anyone; the descriptors that a node needs for its peers are not. */
 export const MAX_CONNECTIONS = 256
+/** Of these, from one address: one more displaces one of its own. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 32
+/** Requests of one address without the token that are being answered; its bodies are held in memory. */
+export const MAX_REQUESTS_PER_ADDRESS = 16
+/** Connections with the token, or over the socket: each program of the operator's has a few. */
+export const MAX_OPERATOR_CONNECTIONS = 256
 /** Requests in their last moment get so long when the server stops; event streams get none. */
 export const CLOSE_GRACE_MS = 2_000
 

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ThundercloudNode } from '../node/contract.ts'
 import { buildApi } from './app.ts'
-import { listenHttp } from './serve.ts'
+import { listenForOperator, listenHttp } from './serve.ts'
 
 export { type ApiClient, type ApiClientInit, createApiClient, type NodeEvent } from './client/client.ts'
 export { ApiError, NoDaemonError } from './client/errors.ts'
@@ -27,7 +27,10 @@ export interface ApiComponents {
  * await using served = await serveApi(api, '127.0.0.1', 4981)
  */
 export interface Api extends Disposable {
+  /** `bindings.operator`: it came by a way that is the operator's alone. */
   fetch(request: Request, bindings?: object): Response | Promise<Response>
+  /** Whether the header `Authorization` carries the token. */
+  isOperator(authorization: string | undefined): boolean
 }
 
 export interface ServedApi extends AsyncDisposable {
@@ -49,4 +52,9 @@ export function serveApi(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<ServedApi> {
   return listenHttp(api, host, port, options)
+}
+
+/** Serves an API to the operator alone, without a token: on a unix socket in `folder`, which is made. Disposing it removes both. */
+export function serveOperator(api: Api, folder: string): Promise<{ readonly path: string } & AsyncDisposable> {
+  return listenForOperator(api, folder)
 }

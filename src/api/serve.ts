@@ -1,10 +1,22 @@
-import { createServer, type Server } from 'node:http'
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
 import { codeOf, InputError, messageOf } from '../base/errors.ts'
-import { CLOSE_GRACE_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS } from './constants.ts'
+import {
+  CLOSE_GRACE_MS,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_ADDRESS,
+  MAX_OPERATOR_CONNECTIONS,
+  MAX_REQUESTS_PER_ADDRESS,
+  RETRY_AFTER_SECONDS,
+} from './constants.ts'
 import type { Api, ServedApi } from './index.ts'
+import { createShares } from './shares.ts'
 
 export async function listenHttp(
   api: Api,
@@ -13,7 +25,51 @@ export async function listenHttp(
   { signal }: { signal?: AbortSignal | undefined },
 ): Promise<ServedApi> {
   signal?.throwIfAborted()
-  const listener = getRequestListener((request, bindings) => api.fetch(request, bindings), {
+  const shares = createShares({
+    total: MAX_CONNECTIONS,
+    perAddress: MAX_CONNECTIONS_PER_ADDRESS,
+    requestsPerAddress: MAX_REQUESTS_PER_ADDRESS,
+  })
+  const { server, answer, closeAll } = httpServer(api, false)
+  server.maxConnections = MAX_CONNECTIONS + MAX_OPERATOR_CONNECTIONS
+  server.on('connection', (socket) => shares.add(socket))
+  server.on('request', (incoming, outgoing) => {
+    const { socket } = incoming
+    if (api.isOperator(incoming.headers.authorization)) shares.trust(socket)
+    if (!shares.begin(socket)) return tooMany(outgoing)
+    outgoing.once('close', () => shares.end(socket))
+    answer(incoming, outgoing)
+  })
+  await listen(server, { host, port })
+  const real = (server.address() as AddressInfo).port
+  return {
+    port: real,
+    url: `http://${reachable(host)}:${real}`,
+    [Symbol.asyncDispose]: closeAll,
+  }
+}
+
+/** Who may open the socket is the operator. It lies in a folder of its own: until its mode is set, the folder's holds. */
+export async function listenForOperator(api: Api, folder: string): Promise<{ path: string } & AsyncDisposable> {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { mode: 0o700 })
+  const path = join(folder, 'api.sock')
+  const { server, answer, closeAll } = httpServer(api, true)
+  server.maxConnections = MAX_OPERATOR_CONNECTIONS
+  server.on('request', answer)
+  await listen(server, { path })
+  await chmod(path, 0o600)
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await closeAll()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function httpServer(api: Api, operator: boolean) {
+  const listener = getRequestListener((request, bindings) => api.fetch(request, { ...bindings, operator }), {
     // the library would put its own Request and Response in the place of the process's
     overrideGlobalObjects: false,
     errorHandler: () => Response.json({ error: 'the request is malformed' }, { status: 400 }),
@@ -25,21 +81,17 @@ export async function listenHttp(
     // bodies have time limits of their own (body.ts): an archive may take longer than any one number
     requestTimeout: 0,
   })
-  server.maxConnections = MAX_CONNECTIONS
   let closing = false
-  server.on('request', (incoming, outgoing) => {
-    // kept alive, it would hold up the end for as long as it is idle
-    outgoing.once('close', () => {
-      if (closing) incoming.socket.destroySoon()
-    })
-    void listener(incoming, outgoing)
-  })
-  await listen(server, host, port)
-  const real = (server.address() as AddressInfo).port
   return {
-    port: real,
-    url: `http://${reachable(host)}:${real}`,
-    async [Symbol.asyncDispose]() {
+    server,
+    answer(incoming: IncomingMessage, outgoing: ServerResponse) {
+      // kept alive, it would hold up the end for as long as it is idle
+      outgoing.once('close', () => {
+        if (closing) incoming.socket.destroySoon()
+      })
+      void listener(incoming, outgoing)
+    },
+    async closeAll() {
       closing = true
       api[Symbol.dispose]()
       await close(server)
@@ -47,13 +99,22 @@ export async function listenHttp(
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(explain(error, host, port)))
-    server.listen(port, host, resolve)
+function tooMany(outgoing: ServerResponse): void {
+  const error = `your address has ${MAX_REQUESTS_PER_ADDRESS} requests in flight without the token, which is all it may have`
+  outgoing.writeHead(429, {
+    'Content-Type': 'application/json',
+    'Retry-After': String(RETRY_AFTER_SECONDS),
+    Connection: 'close',
   })
+  outgoing.end(JSON.stringify({ error }))
 }
 
+function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject('path' in where ? error : explain(error, where.host, where.port)))
+    server.listen(where, resolve)
+  })
+}
 function explain(error: Error, host: string, port: number): InputError {
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const problems: Record<string, string> = {

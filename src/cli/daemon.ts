@@ -25,8 +25,11 @@ export async function daemonOf(cli: Cli): Promise<ApiClient> {
     if (globals.dir !== undefined || !(error instanceof InputError)) throw error
     throw new InputError(`${error.message}; or name the folder with --dir, or the node with --api`, { cause: error })
   })
-  if (api === false)
-    throw new InputError(`node.json: API is false, so the node in ${dir} takes no commands; give it an address`)
+  if (api === false) {
+    throw new NoDaemonError(
+      `no node runs in ${dir} whose socket this user may open, and node.json: API is false; ${advice}`,
+    )
+  }
   const host = api.host.includes(':') ? `[${api.host}]` : api.host
   // an address that a dead node left behind may be anybody's by now, and would get the token
   const alive = (await livingOwner(join(dataDir, 'node.pid'))) !== undefined

@@ -10,6 +10,10 @@ export function writeEndpoint(dataDir: string, url: string): Promise<AsyncDispos
   return note(join(dataDir, ENDPOINT_FILE), url)
 }
 
+export function writeSocketPath(dataDir: string, path: string): Promise<AsyncDisposable> {
+  return note(join(dataDir, SOCKET_FILE), path)
+}
+
 async function note(path: string, text: string): Promise<AsyncDisposable> {
   const draft = `${path}.${process.pid}`
   await writeFile(draft, `${text}\n`, { mode: 0o600 })

@@ -9,9 +9,10 @@ import {
 } from '../config/index.ts'
 import type { ThundercloudNode } from '../node/contract.ts'
 import type { Cli } from './cli.ts'
-import { writeEndpoint } from './endpoint.ts'
+
 import { tallyHub } from './hub-tally.ts'
 import { narrate } from './narrate.ts'
+import { openApi } from './open-api.ts'
 import { clockTime } from './text.ts'
 
 export type ServeInit = {
@@ -37,8 +38,8 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   stack.use(node)
   const tally = hub === undefined ? undefined : stack.use(tallyHub(node))
   const story = stack.use(tellEvents(cli, node))
-  const url = configuration.api === false ? undefined : await openApi(configuration.api, configuration.dataDir)
-  await tellReady(cli, node, url)
+  const served = await openApi({ configuration, node, token, log: log.child('api'), cli, stack })
+  await tellReady(cli, node, served)
   story.begin()
   stack.use(cli.onReload(() => void reload(cli, node)))
   if (!cli.signal.aborted) {
@@ -46,17 +47,6 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   }
   if (tally !== undefined) cli.out.note(tally.text())
   cli.out.note('Stopping in good order; once more ends it at once.')
-
-  async function openApi(api: { host: string; port: number }, dataDir: string): Promise<string> {
-    // a server is not loaded for commands that only talk to one
-    const { createApi, serveApi } = await import('../api/index.ts')
-    const handler = stack.use(
-      createApi({ node, clock: cli.clock, log: log.child('api'), token: token as string, host: api.host }),
-    )
-    const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal }))
-    stack.use(await writeEndpoint(dataDir, served.url))
-    return served.url
-  }
 }
 
 async function read(cli: Cli, folder: string) {
@@ -102,17 +92,22 @@ function tellUnbuilt({ out }: Cli, { policy }: Configuration): void {
   )
 }
 
-async function tellReady(cli: Cli, node: ThundercloudNode, api: string | undefined): Promise<void> {
+async function tellReady(
+  cli: Cli,
+  node: ThundercloudNode,
+  { url: api, socket }: { url: string | undefined; socket: string },
+): Promise<void> {
   const { peerId, address } = node
   const multiaddrs = node.multiaddrs()
   const { executors, network } = await node.health()
-  cli.out.item({ event: 'ready', peerId, address, multiaddrs, api: api ?? null }, () =>
+  cli.out.item({ event: 'ready', peerId, address, multiaddrs, api: api ?? null, socket }, () =>
     [
       `peer id    ${peerId}`,
       `address    ${address}`,
       `network    ${network}`,
       ...(multiaddrs.length === 0 ? ['listening  nowhere'] : multiaddrs.map((text) => `listening  ${text}`)),
-      `api        ${api ?? 'none'}`,
+      `api        ${api ?? 'only by the socket'}`,
+      `socket     ${socket}`,
       ...executors.map(
         ({ name, available, detail }) => `${name.padEnd(10)} ${available ? detail : `not here: ${detail}`}`,
       ),

@@ -70,7 +70,7 @@ export const nodeShape = {
       context.addIssue({ code: 'custom', message: API })
       return z.NEVER
     })
-    .describe('where the HTTP API listens; false = nowhere')
+    .describe("where the HTTP API listens on TCP; false = nowhere, and the operator's socket is the only way")
     .prefault('127.0.0.1:4981'),
   DATA: z
     .string(FOLDER)

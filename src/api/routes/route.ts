@@ -11,7 +11,7 @@ import type { Shape } from '../shape.ts'
 import type { EventStream } from '../sse.ts'
 
 /** Bindings are there behind a real server, and not where a test calls `fetch`. */
-export type ApiEnv = { Bindings: Partial<HttpBindings> }
+export type ApiEnv = { Bindings: Partial<HttpBindings> & { operator?: boolean } }
 export type App = OpenAPIHono<ApiEnv>
 
 /** What the routes use. */

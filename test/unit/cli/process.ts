@@ -8,6 +8,7 @@ const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 /** The real program in a process of its own. */
 export interface Program extends AsyncDisposable {
   readonly child: ChildProcess
+  readonly stdout: string
   readonly stderr: string
   /** The first line of standard output that matches, of those that came and those that will. */
   line(matches: (line: string) => boolean): Promise<string>
@@ -43,6 +44,9 @@ export function runProgram(argv: readonly string[], options: { env: Record<strin
   })
   return {
     child,
+    get stdout() {
+      return lines.map((line) => `${line}\n`).join('')
+    },
     get stderr() {
       return stderr
     },

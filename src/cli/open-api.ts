@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import type { Log } from '../base/log.ts'
+import { type Configuration, openRuntimeDir } from '../config/index.ts'
+import type { ThundercloudNode } from '../node/contract.ts'
+import type { Cli } from './cli.ts'
+import { writeEndpoint, writeSocketPath } from './endpoint.ts'
+
+type Opening = {
+  readonly cli: Pick<Cli, 'clock' | 'rng' | 'signal'>
+  readonly configuration: Pick<Configuration, 'api' | 'dataDir' | 'runtime'>
+  readonly node: ThundercloudNode
+  /** undefined where there is no API over TCP */
+  readonly token: string | undefined
+  readonly log: Log
+  readonly stack: AsyncDisposableStack
+}
+
+/**
+ * Opens the node's API: on a socket for the operator of this machine, whom nobody can keep out of it, and over TCP where
+ * node.json says so. Both are noted in the data folder, where commands look.
+ */
+export async function openApi(opening: Opening): Promise<{ url: string | undefined; socket: string }> {
+  const { cli, configuration, node, log, stack } = opening
+  const { api, dataDir } = configuration
+  // a server is not loaded for commands that only talk to one
+  const { createApi, serveApi, serveOperator } = await import('../api/index.ts')
+  // without TCP nobody has a token, and nobody can guess this one
+  const token = opening.token ?? cli.rng.uuid()
+  const host = api === false ? undefined : api.host
+  const handler = stack.use(createApi({ node, clock: cli.clock, log, token, host }))
+  const runtime = await openRuntimeDir(configuration.runtime, node.peerId.slice(-12))
+  const { path } = stack.use(await serveOperator(handler, join(runtime, 'api')))
+  stack.use(await writeSocketPath(dataDir, path))
+  if (api === false) return { url: undefined, socket: path }
+  const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal }))
+  stack.use(await writeEndpoint(dataDir, served.url))
+  return { url: served.url, socket: path }
+}
