@@ -10,6 +10,8 @@ import type { ScanEnd, Scanner, ScanTask } from './scanner.ts'
 export { clamavScanner } from './adapters/clamav.ts'
 export { manifestScanner } from './adapters/manifest.ts'
 export type { HubEvents } from './events.ts'
+export { type CodeTree, checkCommand } from './manifest-check/command.ts'
+export { createKeyFinder } from './manifest-check/keys.ts'
 export type { ScanEnd, Scanner, ScanTask } from './scanner.ts'
 
 /** A service as a hub sees it. Ids are base32 CIDs. */

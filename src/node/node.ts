@@ -196,7 +196,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
     ),
   )
-  const ownServices = createOwn({ clock, rng, journal, signer, code, replyTo }, { network: name })
+  const ownServices = createOwn({ clock, rng, log, journal, signer, code, replyTo }, { network: name })
   const pins = parts.use(createPins({ clock, code, journal }))
   const publisher = createPublisher(
     { clock, log, journal, intake, network, services, decide, pins },

@@ -11,7 +11,9 @@ import type { Signer } from '../../protocols/signature.ts'
 import { encodeStop } from '../../protocols/stop.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
+import { IGNORE_FILE, listFolder } from '../code/index.ts'
 import {
   loadManifest,
   loadStaples,
@@ -22,6 +24,7 @@ import {
   type Staples,
 } from '../config/index.ts'
 import type { Journal } from '../journal/index.ts'
+import { findSecrets, secretsText } from './secrets.ts'
 import type { SignedService } from './services.ts'
 
 /** An own service is signed anew when less than this share of its life is left. */
@@ -30,6 +33,7 @@ const RENEW_BELOW = 0.25
 export interface OwnComponents {
   clock: Clock
   rng: Rng
+  log: Log
   journal: Pick<Journal, 'heads' | 'meta' | 'announcements'>
   signer: Signer
   code: { addFolder(dir: string, options?: { signal?: AbortSignal | undefined }): Promise<{ code: CID }> }
@@ -83,6 +87,14 @@ export function createOwn(components: OwnComponents, init: { network: string }):
     return { signed, ticket: { depth: record.depth, proof: record.proof } }
   }
 
+  /** The operator named the folder in his settings, and has no way to be asked. */
+  async function warnOfSecrets(name: string, folder: string, options: { signal?: AbortSignal | undefined }) {
+    const secrets = await findSecrets(await listFolder(folder, options), options)
+    if (secrets.length === 0) return
+    const advice = `keep them out with lines in ${IGNORE_FILE}`
+    components.log.warn('a service is published with what looks secret', { name, files: secretsText(secrets), advice })
+  }
+
   return {
     async fromManifest(value) {
       const manifest = parseManifest(value)
@@ -95,6 +107,7 @@ export function createOwn(components: OwnComponents, init: { network: string }):
         throw new InputError(`${file}: name is "${manifest.name}", but SERVICES calls it "${name}"; make them equal`)
       }
       const folder = await folderOf(manifest, dirname(file))
+      if (folder !== undefined) await warnOfSecrets(name, folder, { signal })
       const archive = folder === undefined ? codeIn(manifest) : (await code.addFolder(folder, { signal })).code
       const named = { dir: dirname(file), files: manifest.staple }
       const staples = await loadStaples(clock, [named], { signal, expired: 'leave-out' })

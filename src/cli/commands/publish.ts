@@ -7,6 +7,7 @@ import { networkOf } from '../network.ts'
 import { publishAtNode } from '../publishing/at-node.ts'
 import { publishByLightPeer } from '../publishing/by-light-peer.ts'
 import { loadDraft } from '../publishing/draft.ts'
+import { inspectFolder } from '../publishing/folder.ts'
 
 const args = { path: argument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest') }
 const options = {
@@ -16,6 +17,7 @@ const options = {
   network: text('NAME', 'with --join: the network (default: the folder\'s, else "thundercloud")'),
   key: keyOption,
   staple: texts('FILE', 'a hub statement or delegation that travels with the service; may be repeated'),
+  withSecrets: flag('publish files that look secret: keys, tokens, .env'),
   replicas: whole('COUNT', 'on how many nodes it shall run, instead of what the manifest says', {
     min: 1,
     max: 1024,
@@ -53,6 +55,7 @@ type Input = {
   mode: 'publish' | 'update'
   path: string
   wait: boolean
+  withSecrets: boolean
   timeout: number
   join: readonly string[]
   network: string | undefined
@@ -64,17 +67,18 @@ type Input = {
 
 async function announce(
   cli: Cli,
-  { path, join, network, key, timeout, wait, mode, seq, replicas, staple }: Input,
+  { path, join, network, key, timeout, wait, withSecrets, mode, seq, replicas, staple }: Input,
 ): Promise<void> {
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
   }
   const draft = await loadDraft(cli, path, { replicas, staple })
+  const entries = await inspectFolder(cli, draft, { withSecrets })
   // the node first: a key is not made for nothing where nobody answers
   const client = join.length === 0 ? await daemonOf(cli) : undefined
   await client?.node({ signal: cli.signal })
   const author = await loadAuthor(cli, key)
-  const publishing = { mode, draft, author, seq, wait, timeoutSeconds: timeout }
+  const publishing = { mode, draft, entries, author, seq, wait, timeoutSeconds: timeout }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
 }

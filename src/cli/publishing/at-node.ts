@@ -6,7 +6,7 @@ import type { NodeInfo } from '../../api/schemas.ts'
 import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { formatMs } from '../../base/text.ts'
-import { listFolder, packEntries } from '../../code/index.ts'
+import { type PackEntry, packEntries } from '../../code/index.ts'
 import type { Author } from '../author.ts'
 import { openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
@@ -20,6 +20,8 @@ const LOOK_MS = 500
 export type Publishing = {
   readonly mode: 'publish' | 'update'
   readonly draft: Draft
+  /** what the draft's folder holds */
+  readonly entries: readonly PackEntry[]
   readonly author: Author
   readonly seq: number | undefined
   readonly wait: boolean
@@ -43,7 +45,8 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
     asked: publishing.seq,
     nowSeconds: nowSeconds(cli.clock),
   })
-  const code = draft.folder === undefined ? (draft.manifest.code as string) : await upload(cli, client, draft.folder)
+  const code =
+    draft.folder === undefined ? (draft.manifest.code as string) : await upload(cli, client, publishing.entries)
   const announcement = signDraft(cli, draft, {
     signer: author.signer,
     network: info.network,
@@ -78,9 +81,8 @@ export function tellPublished(
   )
 }
 
-async function upload({ out, signal }: Cli, client: ApiClient, folder: string): Promise<string> {
+async function upload({ out, signal }: Cli, client: ApiClient, entries: readonly PackEntry[]): Promise<string> {
   using progress = out.progress('packing and uploading')
-  const entries = await listFolder(folder, { signal })
   const total = entries.reduce((sum, entry) => sum + ('size' in entry ? entry.size : 0), 0)
   async function* counted() {
     let sent = 0

@@ -108,7 +108,7 @@ describe('publish', () => {
         cpSync(HELLO, path('x'), { recursive: true })
         symlink('/etc/passwd', path('x/link'))
       },
-      /"link" is a symbolic link/,
+      /"link" is a link to "\/etc\/passwd", which is absolute/,
     ],
   ])('%s is one sentence', async (_what, prepare, sentence) => {
     await using shell = await withHello()

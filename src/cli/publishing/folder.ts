@@ -1,0 +1,74 @@
+import { basename } from 'node:path'
+import { InputError } from '../../base/errors.ts'
+import { printable } from '../../base/text.ts'
+import { type CodeLink, IGNORE_FILE, listFolder, type PackEntry, resolveLink } from '../../code/index.ts'
+import { findToolchain } from '../../config/index.ts'
+import { type CodeTree, checkCommand } from '../../hub/index.ts'
+import { findSecrets, secretsError, secretsText } from '../../node/secrets.ts'
+import type { Cli } from '../cli.ts'
+import type { Draft } from './draft.ts'
+
+/**
+ * Looks at the folder before anything of it leaves: what cannot be packed, what looks secret, and a command that names no
+ * file of it are refused here, where its author can mend it, and not on the nodes that would try to run it.
+ */
+export async function inspectFolder(
+  { out, signal }: Pick<Cli, 'out' | 'signal'>,
+  { folder, file, manifest }: Draft,
+  { withSecrets }: { withSecrets: boolean },
+): Promise<readonly PackEntry[]> {
+  if (folder === undefined) return []
+  using _progress = out.progress('looking at the folder')
+  const entries = await listFolder(folder, { signal })
+  const tree = treeOf(entries)
+  const programs = manifest.toolchain.flatMap((word) => findToolchain(word)?.program ?? [])
+  const { unfit, notes } = checkCommand(tree, runOf(manifest.run), { toolchain: manifest.toolchain, programs })
+  if (unfit.length > 0) {
+    throw new InputError(`${basename(file)}: ${unfit.join('; ')} (left out files count as missing; see ${IGNORE_FILE})`)
+  }
+  const secrets = await findSecrets(entries, { signal })
+  if (secrets.length > 0 && !withSecrets) throw secretsError(secrets, IGNORE_FILE)
+  if (secrets.length > 0) out.note(`Note: published with secrets: ${secretsText(secrets)}.`)
+  for (const note of notes) out.note(`Note: ${note}${binHint(tree, manifest.run)}.`)
+  return entries
+}
+
+function runOf({ command, build, workdir }: Draft['manifest']['run']) {
+  return { command, build, workdir: workdir ?? '' }
+}
+
+/** npm puts programs where no PATH leads. */
+function binHint(tree: CodeTree, { command }: Draft['manifest']['run']): string {
+  const bin = `node_modules/.bin/${command[0]}`
+  return tree.file(bin) === undefined
+    ? ''
+    : `; the code has it as ${JSON.stringify(printable(bin))}, which works everywhere`
+}
+
+/** What is packed, as a command will find it. */
+export function treeOf(entries: readonly PackEntry[]): CodeTree {
+  const files = new Map<string, { executable: boolean }>()
+  const links = new Map<string, string>()
+  const folders = new Set([''])
+  for (const entry of entries) {
+    const parts = entry.path.split('/')
+    for (let end = 1; end < parts.length; end++) folders.add(parts.slice(0, end).join('/'))
+    if ('target' in entry) links.set(entry.path, destinationOf(entry))
+    else files.set(entry.path, { executable: entry.executable })
+  }
+  /** No link leads to another, so each is followed once. */
+  const real = (path: string) => {
+    let at = ''
+    for (const part of path.split('/')) {
+      const next = at === '' ? part : `${at}/${part}`
+      at = links.get(next) ?? next
+    }
+    return at
+  }
+  return { file: (path) => files.get(real(path)), isFolder: (path) => folders.has(real(path)) }
+}
+
+function destinationOf(link: CodeLink): string {
+  const resolved = resolveLink(link)
+  return 'to' in resolved ? resolved.to : ''
+}
