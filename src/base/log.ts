@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Logger, pino as Pino } from 'pino'
+import { escapeUnseen } from './text.ts'
 
 // loaded where the first log is made: most commands log nothing
 const require = createRequire(import.meta.url)
@@ -19,7 +20,9 @@ export interface Log {
 
 /** JSON lines on standard error; `pretty` makes them readable for a person at a terminal. */
 export function createLog(options: { level: LogLevel; write?: (line: string) => void }): Log {
-  const write = options.write ?? ((line: string) => void process.stderr.write(line))
+  const sink = options.write ?? ((line: string) => void process.stderr.write(line))
+  // a field's value may come from anywhere, and a log is read at a terminal
+  const write = (line: string) => sink(escapeUnseen(line))
   const { pino } = require('pino') as { pino: typeof Pino }
   return wrap(pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write }))
 }

@@ -1,8 +1,33 @@
-/** Text from the network, made safe for a terminal or a log line: control characters out, length bounded. */
+/**
+ * Characters that a terminal obeys or that nobody sees: controls, what turns the direction of writing, what is not drawn
+ * (zero width, tags, variation selectors, fillers), separators of lines, and halves of a surrogate pair.
+ */
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu
+/** Most text has none: this is found out several times as fast. */
+const PLAIN = /^[\x20-\x7e\n]*$/
+
+/** Text from the network, for a place in a line: characters that would do something or hide are replaced, the length is bounded. */
 export function printable(text: string, max = 200): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd')
-  return clean.length > max ? `${clean.slice(0, max - 3)}...` : clean
+  const clean = text.replace(UNSEEN, '\ufffd')
+  if (clean.length <= max) return clean
+  // not in the middle of a pair
+  return `${clean.slice(0, max - 3).replace(/[\ud800-\udbff]$/, '')}...`
+}
+
+/**
+ * Whole output, for a terminal: such characters as JSON writes them ("\u009b"), but line ends and tabs. JSON stays the
+ * same JSON.
+ */
+export function escapeUnseen(text: string): string {
+  if (PLAIN.test(text)) return text
+  return text.replace(UNSEEN, (found) => (found === '\n' || found === '\t' ? found : unitsOf(found)))
+}
+
+function unitsOf(text: string): string {
+  return text
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }
 
 /** 1536 -> "1.5 KiB" */

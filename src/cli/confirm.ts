@@ -1,3 +1,4 @@
+import { escapeUnseen } from '../base/text.ts'
 import type { RunInit } from './run.ts'
 
 /** Asks on standard error, where progress is too. Undefined where standard input is no terminal, or the output is for programs. */
@@ -10,7 +11,7 @@ export async function askPerson(
   // not as a terminal: Ctrl-C must reach the process, and nothing is to be edited in one letter
   const lines = createInterface({ input: stdin, terminal: false })
   try {
-    stderr.write(`${question} [y/N] `)
+    stderr.write(`${escapeUnseen(question)} [y/N] `)
     const answer = await new Promise<string>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
       lines.once('line', resolve).once('close', () => resolve(''))

@@ -1,12 +1,12 @@
 import { createLog, type Log, type LogLevel } from '../base/log.ts'
-import { printable } from '../base/text.ts'
+import { escapeUnseen, printable } from '../base/text.ts'
 import type { Sink } from './output.ts'
 
 /** Log lines on standard error: readable at a terminal, JSON for everything that reads them by itself. */
 export function createCliLog(init: { level: LogLevel; stderr: Sink; json: boolean }): Log {
   const { level, stderr, json } = init
   const plain = json || stderr.isTTY !== true
-  return createLog({ level, write: (line) => void stderr.write(plain ? line : `${readable(line)}\n`) })
+  return createLog({ level, write: (line) => void stderr.write(plain ? line : `${escapeUnseen(readable(line))}\n`) })
 }
 
 const NAMES: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'WARN', 50: 'ERROR' }

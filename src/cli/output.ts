@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { printable } from '../base/text.ts'
+import { escapeUnseen, printable } from '../base/text.ts'
 import { createProgress, type Progress } from './progress.ts'
 
 export interface Sink {
@@ -27,6 +27,8 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
   const { stdout, stderr, json, clock } = init
   const terminal = stdout.isTTY === true && !json
   const quiet = json || stderr.isTTY !== true
+  // the one way out: whatever a command says, no character of it is the terminal's to obey
+  const write = (sink: Sink, text: string) => sink.write(escapeUnseen(text))
   let progress: Progress | undefined
   const beside = (act: () => void) => {
     // a line that is being redrawn must not be mixed with another
@@ -38,10 +40,11 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
     json,
     terminal,
     result(value, lines) {
-      if (json) stdout.write(`${JSON.stringify(value)}\n`)
+      if (json) write(stdout, `${JSON.stringify(value)}\n`)
       else
         beside(() =>
-          stdout.write(
+          write(
+            stdout,
             lines()
               .map((line) => `${line}\n`)
               .join(''),
@@ -49,18 +52,18 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
         )
     },
     item(value, line) {
-      if (json) stdout.write(`${JSON.stringify(value)}\n`)
-      else beside(() => stdout.write(`${line()}\n`))
+      if (json) write(stdout, `${JSON.stringify(value)}\n`)
+      else beside(() => write(stdout, `${line()}\n`))
     },
     note(line) {
-      if (!json) beside(() => stderr.write(`${line}\n`))
+      if (!json) beside(() => write(stderr, `${line}\n`))
     },
     progress(label) {
       progress = createProgress({ clock, sink: stderr, quiet, label })
       return progress
     },
     error(message) {
-      beside(() => stderr.write(json ? `${JSON.stringify({ error: message })}\n` : `${message}\n`))
+      beside(() => write(stderr, json ? `${JSON.stringify({ error: message })}\n` : `${message}\n`))
     },
   }
 }

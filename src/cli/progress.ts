@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { formatBytes, formatCount } from '../base/text.ts'
+import { escapeUnseen, formatBytes, formatCount } from '../base/text.ts'
 import type { Sink } from './output.ts'
 
 /** A line that is redrawn at a terminal; elsewhere one line at the beginning, and no more. Dispose it when done. */
@@ -25,7 +25,7 @@ export function createProgress(init: { clock: Clock; sink: Sink; quiet: boolean;
   let over = quiet
   const clear = () => sink.write('\r\u001b[2K')
   const draw = () => {
-    const line = `${FRAMES[frame % FRAMES.length]} ${label}${text === '' ? '' : `: ${text}`}`
+    const line = escapeUnseen(`${FRAMES[frame % FRAMES.length]} ${label}${text === '' ? '' : `: ${text}`}`)
     sink.write(`\r\u001b[2K${line.slice(0, (sink.columns ?? 80) - 1)}`)
   }
   const timer = clock.every(FRAME_MS, () => {
