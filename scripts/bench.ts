@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util'
 import { runArchiveBench } from './bench-archive.ts'
+import { runCliBench } from './bench-cli.ts'
 import { runGossipBench } from './bench-gossip.ts'
 import { runQuorumBench } from './bench-quorum.ts'
 import { runReplayBench } from './bench-replay.ts'
 import { runRunnerBench } from './bench-runner.ts'
 import { runTrustBench } from './bench-trust.ts'
 
-const USAGE = `npm run bench -- <gossip|archive|replay|runner|trust|quorum> [--json] [--rounds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum> [--json] [--rounds N]
 
+  cli      what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
   archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
   replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
@@ -16,6 +18,7 @@ const USAGE = `npm run bench -- <gossip|archive|replay|runner|trust|quorum> [--j
   quorum   from a hub's word to the start, and to the end, of a service on ten of twenty whole nodes`
 
 const BENCHES = {
+  cli: runCliBench,
   gossip: runGossipBench,
   archive: runArchiveBench,
   replay: runReplayBench,

@@ -1,11 +1,11 @@
 import { request } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { encodeAnnouncement, signService } from '../../../protocols/announcement.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { issueTicket } from '../../../protocols/redirection.ts'
 import { encodeService } from '../../../protocols/service.ts'
 import { createApiClient } from '../../api/client/client.ts'
 import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
+import { packageFile } from '../../base/entry.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
@@ -70,7 +70,7 @@ export async function runDemo(components: DemoComponents, init: DemoInit): Promi
 
 async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, signal: AbortSignal): Promise<string> {
   const { first, author } = mesh
-  const folder = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
+  const folder = packageFile('configs/examples/hello-web')
   const manifest = await loadManifest(`${folder}/service.json`, { signal })
   const client = createApiClient({ url: first.api, token: await loadToken(first.dir), clock })
   const { code } = await client.addArchive(packEntries(await listFolder(folder)), { signal })
