@@ -94,6 +94,11 @@ export function toBase32(bytes: Uint8Array): string {
   return base32.baseEncode(bytes)
 }
 
+/** Does a service's `code` name an OCI image? Its manifest is plain bytes; an archive's is a structure. */
+export function isImageCid(code: CID): boolean {
+  return code.code === RAW
+}
+
 /** Order of raw bytes; smaller first. Settles every tie on the wire. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compare(a, b)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseCid } from '../../../protocols/encoding.ts'
+import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
 import type { RunRecord } from '../../base/run.ts'
 import type { Grant } from '../../base/verdict.ts'
 import type { Plan, RunnableService } from '../contract.ts'
@@ -20,8 +20,8 @@ export function decidedOf(record: RunRecord): Decided {
 }
 
 /** A service in an OCI image: its code is the image, named by the digest of its manifest. */
-export function isImage({ toolchain }: RunnableService): boolean {
-  return toolchain.includes('docker')
+export function isImage({ code }: RunnableService): boolean {
+  return isImageCid(parseCid(code, 'code'))
 }
 
 export function logDirOf(logsDir: string, service: string): string {

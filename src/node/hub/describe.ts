@@ -1,3 +1,4 @@
+import { isImageCid } from '../../../protocols/encoding.ts'
 import { canonicalToolchain } from '../../config/index.ts'
 import type { Description } from '../../hub/index.ts'
 import type { AddressTexts } from '../address-text.ts'
@@ -8,7 +9,7 @@ export function descriptionOf({ id, body }: SignedService, texts: AddressTexts):
   const { name, seq, title, desc, keywords, issued, expires, run, resources, network } = body
   const toolchain = body.toolchain.map(canonicalToolchain)
   return {
-    image: toolchain.includes('docker'),
+    image: isImageCid(body.code),
     manifest: {
       id: id.toString(),
       author: texts.ofBytes(body.author),
