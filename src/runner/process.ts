@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/text.ts'
 import type { RunnerConfig } from '../config/index.ts'
+import { startProcess } from '../process/index.ts'
 import { createBatchWriter } from './batch.ts'
 import { createLineReader, type FromProcess, type Item } from './channel.ts'
 import { runnerCommand, runnerUser } from './command.ts'
@@ -49,13 +49,11 @@ export async function startRunnerProcess(
 ): Promise<RunnerProcess> {
   const { clock, log } = components
   const command = runnerCommand(init)
-  const child = spawn(command.file, command.args, {
-    cwd: '/',
-    env: {},
+  const child = startProcess(
+    { kind: 'runner', program: command.file, args: command.args },
     // A session of its own: Ctrl-C at a terminal is the node's business.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-  })
+    { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
+  )
   const [, , , toChild, fromChild, guard] = child.stdio as unknown as [
     unknown,
     unknown,

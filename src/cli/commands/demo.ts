@@ -11,6 +11,6 @@ export const demo = command({
     const { clock, rng, out, self, signal } = cli
     const story = createStory({ clock, out })
     const { runDemo } = await import('../demo/run.ts')
-    await runDemo({ clock, rng, log: cli.log('error'), story }, { command: self, once, signal })
+    await runDemo({ clock, rng, log: cli.log('error'), story }, { command: self, env: cli.env, once, signal })
   },
 })

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
+import { type ChildProcess, startProcess } from '../../process/index.ts'
 
 /** A node starts in one to three seconds; ten times that is a machine that will not do. */
 const READY_MS = 45_000
@@ -28,13 +28,21 @@ export interface Member extends AsyncDisposable {
   event(matches: (event: MemberEvent) => boolean, options: { signal: AbortSignal }): Promise<MemberEvent>
 }
 
-export type MemberInit = { name: string; dir: string; command: readonly string[]; signal: AbortSignal }
+export type MemberInit = {
+  name: string
+  dir: string
+  command: readonly string[]
+  env: Readonly<Record<string, string | undefined>>
+  signal: AbortSignal
+}
 
 /** Starts `thundercloud start DIR --json` and waits until it is ready. */
-export async function startMember(clock: Clock, { name, dir, command, signal }: MemberInit): Promise<Member> {
-  const child = spawn(process.execPath, [...command, 'start', dir, '--json', '--stop-runs'], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+export async function startMember(clock: Clock, { name, dir, command, env, signal }: MemberInit): Promise<Member> {
+  const args = [...command, 'start', dir, '--json', '--stop-runs']
+  const child = startProcess(
+    { kind: 'node', program: process.execPath, args, env, cwd: process.cwd() },
+    { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+  )
   const history = followEvents(child, name)
   try {
     using patience = deadline(

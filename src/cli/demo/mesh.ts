@@ -28,6 +28,7 @@ export type DemoMesh = {
 export type MeshInit = {
   /** how this program is started: node's options and the entry file */
   command: readonly string[]
+  env: Readonly<Record<string, string | undefined>>
   onStarted(member: Member): void
   signal: AbortSignal
 }
@@ -56,7 +57,9 @@ export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init:
       runner: { DESC_MAX_LEN: 200, REDIRECTION_DEPTH: 3, STATIC_NODES: [], LIMITS, ...runner },
       signal: init.signal,
     })
-    const started = stack.use(await startMember(clock, { name, dir, command: init.command, signal: init.signal }))
+    const started = stack.use(
+      await startMember(clock, { name, dir, command: init.command, env: init.env, signal: init.signal }),
+    )
     init.onStarted(started)
     return started
   }

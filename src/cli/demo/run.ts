@@ -27,6 +27,7 @@ export type DemoComponents = { clock: Clock; rng: Rng; log: Log; story: Story }
 export type DemoInit = {
   /** how this program is started: node's options and the entry file */
   command: readonly string[]
+  env: Readonly<Record<string, string | undefined>>
   /** end when the answer has come */
   once: boolean
   signal: AbortSignal
@@ -49,6 +50,7 @@ export async function runDemo(components: DemoComponents, init: DemoInit): Promi
 
   story.say('Three nodes on this machine. The third knows the second, the second knows the first.')
   const mesh = await startMesh(clock, stack, {
+    env: init.env,
     command: init.command,
     signal,
     onStarted: ({ name, peerId, multiaddrs, api }) => {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +6,7 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { entryFile, entryFlags } from '../../base/entry.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
+import { startPiped } from '../../process/index.ts'
 import { MAX_CHILD_OUTPUT, UNPACK_HEAP_MB, UNPACK_MS } from '../constants.ts'
 import { onDisk } from '../disk.ts'
 import { BadArchiveError, DiskFullError, TooLargeError, WrongBytesError } from '../errors.ts'
@@ -81,16 +81,12 @@ async function runChild(
   }
   using limit = deadline(options.clock, UNPACK_MS, new TimeoutError('unpacking takes too long'), options.signal)
   limit.signal.throwIfAborted()
-  const child = spawn(
-    process.execPath,
-    [...confinement(tar, folder), ...entryFlags(import.meta.url), entryFile(import.meta.url, './child')],
-    {
-      // nothing of the node's own environment: no proxy, no token, no NODE_OPTIONS
-      env: {},
-      cwd: dirname(tar),
-      stdio: 'pipe',
-    },
-  )
+  const child = startPiped({
+    kind: 'unpack',
+    program: process.execPath,
+    args: [...confinement(tar, folder), ...entryFlags(import.meta.url), entryFile(import.meta.url, './child')],
+    cwd: dirname(tar),
+  })
   const kill = () => void child.kill('SIGKILL')
   limit.signal.addEventListener('abort', kill, { once: true })
   const output = gather(child.stdout)

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
 import { access, realpath } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { promisify } from 'node:util'
+import { systemClock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
+import { findProgram, type ProcessResult, runProcess } from '../../process/index.ts'
 import { NOBODY, NODE_IMAGE } from '../constants.ts'
 import type { Engine } from './engine.ts'
 import { type TarEntry, tarOf } from './tar.ts'
@@ -10,6 +10,8 @@ import { type TarEntry, tarOf } from './tar.ts'
 /** 160 MB to a disk that does other things. */
 const IMPORT_MS = 10 * 60_000
 const BUSYBOX = '/bin/busybox'
+/** The loader answers in milliseconds. */
+const LDD_MS = 10_000
 const APPLETS = [
   'sh',
   'cat',
@@ -95,18 +97,23 @@ function shellEntries(): TarEntry[] {
 
 /** What the dynamic loader would load, loader included, under the paths where it looks. */
 async function librariesOf(binary: string): Promise<{ path: string; file: string }[]> {
-  const { stdout } = await promisify(execFile)('ldd', [binary]).catch((cause) => {
-    throw new UnavailableError('this machine\'s Node can not be put into an image: "ldd" does not tell its libraries', {
-      cause,
-    })
-  })
+  const { exitCode, stdout } = await ldd(binary)
+  if (exitCode !== 0) {
+    throw new UnavailableError('this machine\'s Node cannot be put into an image: "ldd" does not tell its libraries')
+  }
   const paths = stdout.split('\n').flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? [])
   return Promise.all([...new Set(paths)].map(async (path) => ({ path, file: await realpath(path) })))
 }
 
 async function isStatic(binary: string): Promise<boolean> {
-  const { stdout, stderr } = await promisify(execFile)('ldd', [binary]).catch((error) => error)
+  const { stdout, stderr } = await ldd(binary)
   return /not a dynamic executable|statically linked/.test(`${stdout}${stderr}`)
+}
+
+async function ldd(binary: string): Promise<ProcessResult> {
+  const program = findProgram('ldd')
+  if (program === undefined) return { exitCode: 127, stdout: '', stderr: '' }
+  return runProcess(systemClock(), { kind: 'tool', program, args: [binary] }, { timeoutMs: LDD_MS })
 }
 
 function parents(path: string): string[] {

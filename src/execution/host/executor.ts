@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
@@ -6,6 +5,7 @@ import { join } from 'node:path'
 import { sleep } from '../../base/clock.ts'
 import { entryFile, entryFlags } from '../../base/entry.ts'
 import { InputError, UnavailableError } from '../../base/errors.ts'
+import { startProcess } from '../../process/index.ts'
 import { HELPER_HEAP_MIB, MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
 import type { AdoptedRun, Availability, Executor, Plan, Run } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
@@ -87,6 +87,7 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
     const { service, purpose, ports, logDir, endsAfterMs } = plan
     return {
       ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup, endsAfterMs },
+      ...(plan.shows === undefined ? {} : { kind: 'scanner' as const }),
       socket: handle.socket,
       env: sandboxed ? {} : permissionEnv(plan, files.work),
       cwd: sandboxed ? '/' : join(plan.codeDir ?? '/', plan.workdir),
@@ -108,12 +109,10 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
     const [command = '', ...args] =
       'bwrap' in sandbox ? [sandbox.bwrap, ...keeperArgs({ uid: root ? 0 : undefined }, keeper)] : keeper
     try {
-      const child = spawn(command, args, {
-        cwd: '/',
-        env: {},
-        detached: true,
-        stdio: ['ignore', complaints.fd, complaints.fd, status.fd],
-      })
+      const child = startProcess(
+        { kind: 'shim', program: command, args },
+        { detached: true, stdio: ['ignore', complaints.fd, complaints.fd, status.fd] },
+      )
       const failed = new Promise<never>((_, reject) => {
         child.once('error', reject)
         child.once('exit', () => reject(new Error('it ended at once')))

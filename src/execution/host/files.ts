@@ -9,6 +9,8 @@ export type KeeperPlan = {
   readonly runId: string
   readonly service: string
   readonly purpose: Plan['purpose']
+  /** absent: as `purpose` says */
+  readonly kind?: 'scanner' | undefined
   readonly socket: string
   readonly ports: readonly number[]
   readonly command: readonly string[]

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
@@ -6,6 +5,7 @@ import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { codeOf } from '../../base/errors.ts'
+import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
 import { MEMORY_WATCH_MS } from '../constants.ts'
 import type { EndReason, RunEnd } from '../contract.ts'
 import { openDoor } from '../door/relay.ts'
@@ -89,11 +89,12 @@ type Box = {
 /** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
 function runCommand(plan: KeeperPlan, filter: number | undefined, clock: Clock): Box {
   const [program = '', ...args] = plan.command
-  const child = spawn(program, args, {
-    cwd: plan.cwd,
-    env: plan.env,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter ?? 'ignore'],
-  })
+  const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
+  const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore'] : []
+  const child = startProcess(
+    { kind, program, args, env: plan.env, cwd: plan.cwd },
+    { stdio: ['ignore', 'pipe', 'pipe', ...boxed] },
+  )
   if (filter !== undefined) closeSync(filter)
   const init = plan.sandboxed ? firstProcess(child) : Promise.resolve(child.pid)
   let reason: EndReason = 'exit'

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isLoaderVariable } from '../../process/index.ts'
 import type { Plan } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
 
@@ -44,8 +45,8 @@ export function permissionCommand(plan: Plan, init: { node: string; workDir: str
   return [init.node, ...flags, script, ...args]
 }
 
-/** NODE_OPTIONS could widen what the flags narrow. */
+/** What a loader obeys would run code before the flags confine it; NODE_OPTIONS could widen them. */
 export function permissionEnv(plan: Plan, workDir: string): Record<string, string> {
-  const { NODE_OPTIONS: _options, ...env } = plan.env
-  return { HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8', ...env }
+  const env = Object.entries(plan.env).filter(([name]) => !isLoaderVariable(name))
+  return { HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8', ...Object.fromEntries(env) }
 }

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import { findProgram, runProcess } from '../../process/index.ts'
 import { SANDBOX_TOOLS } from './bubblewrap.ts'
 import { INSTALL_BUBBLEWRAP } from './permission.ts'
 
@@ -12,10 +12,10 @@ export type Sandbox = { readonly bwrap: string } | { readonly lack: string }
 /** Tries the very boxes that runs are put into, one in the other. */
 export async function probeSandbox(program: string, signal?: AbortSignal): Promise<Sandbox> {
   if (process.platform !== 'linux') return { lack: 'the sandbox needs Linux' }
-  const bwrap = await findProgram(program)
+  const bwrap = findProgram(program)
   if (bwrap === undefined) return { lack: `${program} is not installed: ${INSTALL_BUBBLEWRAP}` }
   for (const tool of SANDBOX_TOOLS) {
-    if (!(await executable(tool))) return { lack: `${tool} is missing: install util-linux` }
+    if (findProgram(tool) === undefined) return { lack: `${tool} is missing: install util-linux` }
   }
   const user = process.getuid?.() === 0 ? [] : ['--unshare-user']
   const outer = [
@@ -38,27 +38,17 @@ export async function probeSandbox(program: string, signal?: AbortSignal): Promi
   }
 }
 
-async function findProgram(program: string): Promise<string | undefined> {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(isAbsolute)
-  const candidates = isAbsolute(program) ? [program] : [...folders, '/usr/bin', '/bin'].map((dir) => join(dir, program))
-  for (const path of candidates) if (await executable(path)) return path
-  return undefined
-}
-
-function executable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-}
-
-function run(program: string, args: string[], signal?: AbortSignal): Promise<{ failed: boolean; complaint: string }> {
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: PROBE_TIMEOUT_MS, env: {}, signal }, (error, _stdout, stderr) => {
-      resolve({
-        failed: error !== null,
-        complaint: stderr.trim().split('\n')[0]?.slice(0, 200) || (error?.message ?? ''),
-      })
-    })
-  })
+async function run(
+  program: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<{ failed: boolean; complaint: string }> {
+  try {
+    const spec = { kind: 'probe', program, args } as const
+    const { exitCode, stderr } = await runProcess(systemClock(), spec, { timeoutMs: PROBE_TIMEOUT_MS, signal })
+    const complaint = stderr.trim().split('\n')[0]?.slice(0, 200) || `it ended with exit code ${exitCode}`
+    return { failed: exitCode !== 0, complaint }
+  } catch (error) {
+    return { failed: true, complaint: messageOf(error) }
+  }
 }

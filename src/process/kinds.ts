@@ -1,0 +1,124 @@
+/** What a process of one kind may have. ARCHITECTURE.md shows this table, and a test holds every kind against it. */
+export type ProcessRule = {
+  readonly what: string
+  /** bytes of strangers that it reads */
+  readonly reads: string
+  /** names of its environment, `*` at the end for all that begin so; nothing else passes */
+  readonly environment: readonly string[]
+  /** what descriptors from 3 on are; all others are closed before the program begins */
+  readonly descriptors: readonly string[]
+  readonly cwd: string
+  readonly umask: number
+  /** how many descriptors it may open */
+  readonly files: number
+  /** who it is where the node is root */
+  readonly user: string
+}
+
+const FILES = 4096
+
+/** One row for each kind of process. A process of no kind cannot be started. */
+export const PROCESSES = {
+  run: {
+    what: 'a service in its sandbox',
+    reads: "the author's code",
+    environment: [],
+    descriptors: ["bubblewrap's status (closed before the service begins)", 'filter of system calls (likewise)'],
+    cwd: '/',
+    umask: 0o022,
+    files: FILES,
+    user: "the run's own",
+  },
+  build: {
+    what: "a service's build in its sandbox",
+    reads: "the author's code",
+    environment: [],
+    descriptors: ["bubblewrap's status (closed before the build begins)", 'filter of system calls (likewise)'],
+    cwd: '/',
+    umask: 0o022,
+    files: FILES,
+    user: "the run's own",
+  },
+  scanner: {
+    what: "a hub's scanner in its sandbox",
+    reads: "the author's code",
+    environment: [],
+    descriptors: ["bubblewrap's status (closed before the scanner begins)", 'filter of system calls (likewise)'],
+    cwd: '/',
+    umask: 0o022,
+    files: FILES,
+    user: "the run's own",
+  },
+  permission: {
+    what: "a service of the node's own address under Node's permission model",
+    reads: "the operator's code, and what its clients send",
+    environment: ['*'],
+    descriptors: [],
+    cwd: "the service's code",
+    umask: 0o022,
+    files: FILES,
+    user: "the run's own",
+  },
+  shim: {
+    what: 'the process that stays with a run, keeps its limits and writes its log',
+    reads: "the service's output, and bytes for its ports",
+    environment: [],
+    descriptors: ["bubblewrap's status"],
+    cwd: '/',
+    umask: 0o077,
+    files: FILES,
+    user: "the run's own",
+  },
+  runner: {
+    what: "the operator's policy",
+    reads: 'announcements, decoded',
+    environment: [],
+    descriptors: ['requests', 'answers', 'a pipe that ends with the node'],
+    cwd: '/',
+    umask: 0o077,
+    files: FILES,
+    user: 'nobody, before the module is loaded',
+  },
+  unpack: {
+    what: 'unpacking of an archive',
+    reads: 'archives',
+    environment: [],
+    descriptors: [],
+    cwd: "the archive's folder",
+    umask: 0o022,
+    files: FILES,
+    user: 'nobody, before the archive is opened',
+  },
+  probe: {
+    what: 'a try whether sandboxes can be made',
+    reads: 'nothing',
+    environment: [],
+    descriptors: [],
+    cwd: '/',
+    umask: 0o077,
+    files: FILES,
+    user: 'root',
+  },
+  tool: {
+    what: 'a program of the machine that tells something or prepares a folder',
+    reads: 'nothing',
+    environment: [],
+    descriptors: [],
+    cwd: '/',
+    umask: 0o077,
+    files: FILES,
+    user: 'root',
+  },
+  node: {
+    what: 'a node of the demo',
+    reads: 'what a node reads',
+    environment: ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'XDG_*', 'DOCKER_*', 'THUNDERCLOUD_*', 'NODE_CHANNEL_*'],
+    descriptors: ['a channel that ends with the demo'],
+    cwd: "the demo's",
+    umask: 0o022,
+    files: 1_048_576,
+    user: "the demo's",
+  },
+} as const satisfies Readonly<Record<string, ProcessRule>>
+
+export type ProcessKind = keyof typeof PROCESSES
