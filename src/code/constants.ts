@@ -67,6 +67,17 @@ export const MAX_STORED_ENTRIES = 4_200_000
 /** A use is noted on the disk at most this often: eviction needs days, not milliseconds. */
 export const TOUCH_MS = 60_000
 
+/** Bytes of the store's share of the disk for each file, folder or link in it: what ext4 reserves for an inode. */
+export const BYTES_PER_FILE = 16 * 1024
+/** Files that even the smallest store may hold. */
+export const MIN_STORE_FILES = 16_384
+/** What a code takes that is not unpacked: its folder, manifest and tar. */
+export const FILES_PER_CODE = 3
+/** Code of this size is taken whatever disk was granted: a service that writes nothing is still a service. */
+export const ALWAYS_TAKEN_BYTES = 1024 * 1024
+/** A file of an archive takes at least its header. */
+export const MIN_BYTES_PER_FILE = 512
+
 /** Files and folders that one code may unpack to. */
 export const DEFAULT_MAX_ENTRIES = 100_000
 /** An unpacking that takes longer is stuck: 4 GiB at 20 MB/s. */

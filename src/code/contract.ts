@@ -38,7 +38,10 @@ export interface CodeStore extends AsyncDisposable {
   /** Also where only a part of the code is here. */
   manifest(code: CID): ArchiveManifest | undefined
   list(): StoredCode[]
-  usage(): { bytes: number; maxBytes: number; codes: number }
+  /** `files`: also folders and links. */
+  usage(): { bytes: number; maxBytes: number; files: number; maxFiles: number; codes: number }
+  /** Files, folders and links that would still fit, once all that nobody uses has gone. */
+  filesLeft(): number
   /** Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical. */
   addTar(
     tar: AsyncIterable<Uint8Array>,
@@ -58,8 +61,8 @@ export interface CodeStore extends AsyncDisposable {
   tempDir(): Promise<string>
   /** Where the tar and the unpacked files lie. Throws NotFoundError where the code is not complete. */
   paths(code: CID): { tar: string; files: string; unpacked: boolean }
-  /** Makes `dir` the unpacked files of the code. */
-  keepUnpacked(code: CID, dir: string): Promise<void>
+  /** Makes `dir`, with so many files, folders and links, the unpacked files of the code. */
+  keepUnpacked(code: CID, dir: string, entries: number): Promise<void>
   /** Throws the unpacked files away. */
   dropUnpacked(code: CID): Promise<void>
 }

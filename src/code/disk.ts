@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../protocols/archive.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { codeOf } from '../base/errors.ts'
+import { DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from './constants.ts'
 import { DiskFullError } from './errors.ts'
 
 /**
@@ -14,6 +15,7 @@ import { DiskFullError } from './errors.ts'
  *   codes/<cid>/manifest    canonical dag-cbor; its modification time is the last use
  *   codes/<cid>/tar         the canonical tar, `size` bytes
  *   codes/<cid>/files/      the unpacked files, if somebody wanted them
+ *   codes/<cid>/entries     how many files, folders and links that is
  *   partial/<cid>/manifest
  *   partial/<cid>/tar       verified chunks at their places, holes between
  *   temp/                   on the way in and on the way out
@@ -23,6 +25,7 @@ export type StoreLayout = { readonly codes: string; readonly partial: string; re
 export const MANIFEST = 'manifest'
 export const TAR = 'tar'
 export const FILES = 'files'
+export const ENTRIES = 'entries'
 
 export type FoundCode = {
   readonly code: CID
@@ -30,6 +33,8 @@ export type FoundCode = {
   readonly encoded: Uint8Array
   readonly usedAt: number
   readonly unpacked: boolean
+  /** files, folders and links that were unpacked */
+  readonly entries: number
 }
 
 /** Makes the folders and clears what a crash left in temp/. */
@@ -61,7 +66,15 @@ async function readFound(path: string, name: string, kind: 'whole' | 'partial'):
   if (kind === 'whole' && tar?.size !== manifest.size) return undefined
   const usedAt = (await stat(join(path, MANIFEST))).mtimeMs
   const unpacked = kind === 'whole' && (await exists(join(path, FILES)))
-  return { code, manifest, encoded, usedAt, unpacked }
+  const entries = unpacked ? await entriesIn(path, manifest) : 0
+  return { code, manifest, encoded, usedAt, unpacked, entries }
+}
+
+/** What an older version unpacked was not counted: it is at most what an archive of its size can hold. */
+async function entriesIn(path: string, { size }: ArchiveManifest): Promise<number> {
+  const noted = Number(await readFile(join(path, ENTRIES), 'utf8').catch(() => Number.NaN))
+  const most = Math.min(DEFAULT_MAX_ENTRIES, Math.ceil(size / MIN_BYTES_PER_FILE))
+  return Number.isSafeInteger(noted) && noted > 0 ? noted : most
 }
 
 /** A file that is there with its whole content, or not at all. */

@@ -12,9 +12,10 @@ export type {
 export type { CodeEvents } from './events.ts'
 export { listFolder } from './folder.ts'
 export { IGNORE_FILE } from './ignore.ts'
+export { limitsWithin } from './limits.ts'
 export { resolveLink } from './links.ts'
 export type { TarLink as CodeLink } from './tar-format.ts'
-export { type PackEntry, packEntries } from './tar-write.ts'
+export { type PackEntry, packEntries, sizeOfArchive } from './tar-write.ts'
 
 /**
  * Code on this node: packed, kept by content, served to peers, fetched from them, and unpacked for runs.

@@ -67,6 +67,12 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
     }
   }
 
+  /** What was refused for its size takes no room here, unless somebody else uses it, or it was unpacked for one who may. */
+  async function forget(code: CID): Promise<void> {
+    if (store.has(code) && store.paths(code).unpacked) return
+    await store.remove(code).catch((cause) => log.debug('refused code stays', { cause: messageOf(cause) }))
+  }
+
   async function obtain(code: CID, options: ObtainOptions): Promise<ObtainedCode> {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     for (let again = true; ; again = false) {
@@ -78,6 +84,7 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
         return { code, dir, release, [Symbol.dispose]: release }
       } catch (error) {
         pin[Symbol.dispose]()
+        if (error instanceof TooLargeError) await forget(code)
         // the disk had lost what was fetched earlier: peers still have it
         if (!(error instanceof WrongBytesError && again)) throw error
       }
@@ -86,8 +93,14 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
   return {
     obtain: (code: CID, options: ObtainOptions = {}) => obtain(code, options),
     async fetch(code: CID, options: ObtainOptions = {}): Promise<void> {
-      using _pin = store.pin(code)
-      await fetch(code, { ...DEFAULT_LIMITS, ...options.limits }, options)
+      using pin = store.pin(code)
+      try {
+        await fetch(code, { ...DEFAULT_LIMITS, ...options.limits }, options)
+      } catch (error) {
+        pin[Symbol.dispose]()
+        if (error instanceof TooLargeError) await forget(code)
+        throw error
+      }
     },
     async [Symbol.asyncDispose]() {
       await fetches[Symbol.asyncDispose]()

@@ -4,11 +4,12 @@ import { type ArchiveManifest, codeId, decodeManifest } from '../../protocols/ar
 import type { CID } from '../../protocols/encoding.ts'
 import { messageOf } from '../base/errors.ts'
 import { formatBytes } from '../base/text.ts'
+import { FILES_PER_CODE } from './constants.ts'
 import type { ChunkReader, PartialCode, Signalled } from './contract.ts'
 import { type FoundCode, findCodes, MANIFEST, onDisk, writeWhole } from './disk.ts'
 import { BadArchiveError, InUseError, TooLargeError, WrongBytesError } from './errors.ts'
 import { openPartial } from './partial.ts'
-import type { Evictable } from './quota.ts'
+import type { Evictable, Room } from './quota.ts'
 import { openReader } from './reader.ts'
 import type { StoreParts } from './wholes.ts'
 
@@ -33,14 +34,14 @@ export async function openParts(store: StoreParts, init: PartsInit) {
       await store.bury(folderOf(key))
     } else {
       parts.set(key, { found })
-      quota.keep(found.manifest.size)
+      quota.keep(roomOf(found))
     }
   }
 
   async function remove(key: string, part: Part): Promise<void> {
     if (parts.get(key) !== part) return
     parts.delete(key)
-    quota.give(part.found.manifest.size)
+    quota.give(roomOf(part.found))
     await store.changes.add(() => store.bury(folderOf(key)))
   }
 
@@ -53,7 +54,7 @@ export async function openParts(store: StoreParts, init: PartsInit) {
     const commit = async () => {
       const isNew = await init.adopt(folderOf(key), part.found)
       parts.delete(key)
-      if (!isNew) quota.give(part.found.manifest.size)
+      if (!isNew) quota.give(roomOf(part.found))
     }
     try {
       const end = { leave, commit, discard: () => remove(key, part) }
@@ -73,7 +74,7 @@ export async function openParts(store: StoreParts, init: PartsInit) {
       [...parts]
         .filter(([key, part]) => part.open === undefined && !store.isPinned(key))
         .map(([key, part]) => ({
-          bytes: part.found.manifest.size,
+          ...roomOf(part.found),
           usedAt: part.found.usedAt,
           evict: () => remove(key, part),
         })),
@@ -100,12 +101,12 @@ export async function openParts(store: StoreParts, init: PartsInit) {
         const [size, max] = [manifest.size, init.maxBytes].map(formatBytes)
         throw new TooLargeError(`the code has ${size}; the code store may use ${max} in all`)
       }
-      await quota.take(manifest.size)
+      await quota.take(roomOf({ manifest }))
       if (init.isWhole(key) || parts.has(key)) {
-        quota.give(manifest.size)
+        quota.give(roomOf({ manifest }))
         throw new InUseError('the code is in the store already')
       }
-      const part: Part = { found: { code, manifest, encoded, usedAt: clock.now(), unpacked: false } }
+      const part: Part = { found: { code, manifest, encoded, usedAt: clock.now(), unpacked: false, entries: 0 } }
       parts.set(key, part)
       try {
         const temp = await onDisk(layout.temp, mkdtemp(join(layout.temp, 'in-')))
@@ -124,6 +125,10 @@ export async function openParts(store: StoreParts, init: PartsInit) {
       }
     },
   }
+}
+
+function roomOf({ manifest }: Pick<FoundCode, 'manifest'>): Room {
+  return { bytes: manifest.size, files: FILES_PER_CODE }
 }
 
 /** A manifest with the right hash that is no manifest: the code was never any good, and no peer is to blame. */

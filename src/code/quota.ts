@@ -1,46 +1,65 @@
-import { formatBytes } from '../base/text.ts'
+import { formatBytes, formatCount } from '../base/text.ts'
 import { StoreFullError } from './errors.ts'
 
+/** What something takes on the disk. `files`: also folders and links, whatever the kernel keeps an inode for. */
+export type Room = { readonly bytes: number; readonly files: number }
+
 /** Something that takes room and may be thrown out to make some. */
-export type Evictable = { readonly bytes: number; readonly usedAt: number; readonly evict: () => Promise<void> }
+export type Evictable = Room & { readonly usedAt: number; readonly evict: () => Promise<void> }
 
 export interface Quota {
-  readonly used: number
+  readonly used: Room
+  /** Files for which there is room, once all that may go has gone. */
+  readonly filesLeft: number
   /** Takes room before it is filled; throws out what was used longest ago. Throws StoreFullError where that is not enough. */
-  take(bytes: number): Promise<void>
-  give(bytes: number): void
+  take(room: Room): Promise<void>
+  give(room: Room): void
   /** Counts what lies there since before, also where it is more than allowed now. */
-  keep(bytes: number): void
+  keep(room: Room): void
 }
 
-/** `candidates` says what may go now, in any order. `evict` gives back its own bytes. */
-export function createQuota(maxBytes: number, candidates: () => Evictable[]): Quota {
-  let used = 0
-  const tooMuch = (bytes: number) =>
-    new StoreFullError(
-      `the code store may use ${formatBytes(maxBytes)} and ${formatBytes(used)} are in use; ${formatBytes(bytes)} more do not fit`,
-    )
+/** `candidates` says what may go now, in any order. `evict` gives back its own room. */
+export function createQuota(max: Room, candidates: () => Evictable[]): Quota {
+  const used = { bytes: 0, files: 0 }
+  const fits = ({ bytes, files }: Room, spare: Room) =>
+    used.bytes + bytes - spare.bytes <= max.bytes && used.files + files - spare.files <= max.files
+  const evictable = () =>
+    candidates().reduce((sum, { bytes, files }) => ({ bytes: sum.bytes + bytes, files: sum.files + files }), NOTHING)
+  const tooMuch = ({ bytes, files }: Room) => {
+    const isBytes = used.bytes + bytes > max.bytes
+    const [all, now, more] = isBytes
+      ? [max.bytes, used.bytes, bytes].map(formatBytes)
+      : [max.files, used.files, files].map((count) => `${formatCount(count)} files and folders`)
+    return new StoreFullError(`the code store may use ${all} and ${now} are in use; ${more} more do not fit`)
+  }
   return {
     get used() {
-      return used
+      return { ...used }
     },
-    async take(bytes) {
-      if (bytes > maxBytes) throw tooMuch(bytes)
-      const evictable = candidates().reduce((sum, candidate) => sum + candidate.bytes, 0)
+    get filesLeft() {
+      return max.files - used.files + evictable().files
+    },
+    async take(room) {
+      if (room.bytes > max.bytes || room.files > max.files) throw tooMuch(room)
       // asked first, so that nothing is thrown out in vain
-      if (used + bytes - evictable > maxBytes) throw tooMuch(bytes)
-      while (used + bytes > maxBytes) {
+      if (!fits(room, evictable())) throw tooMuch(room)
+      while (!fits(room, NOTHING)) {
         const [oldest] = candidates().sort((a, b) => a.usedAt - b.usedAt)
-        if (oldest === undefined) throw tooMuch(bytes)
+        if (oldest === undefined) throw tooMuch(room)
         await oldest.evict()
       }
-      used += bytes
+      used.bytes += room.bytes
+      used.files += room.files
     },
-    give(bytes) {
-      used -= bytes
+    give({ bytes, files }) {
+      used.bytes -= bytes
+      used.files -= files
     },
-    keep(bytes) {
-      used += bytes
+    keep({ bytes, files }) {
+      used.bytes += bytes
+      used.files += files
     },
   }
 }
+
+const NOTHING: Room = { bytes: 0, files: 0 }

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createQueue } from '../base/queue.ts'
 import { receiveTar } from './add-tar.ts'
+import { BYTES_PER_FILE, FILES_PER_CODE, MIN_STORE_FILES } from './constants.ts'
 import type { CodeStore, StoreComponents, StoreInit } from './contract.ts'
 import { discard, type FoundCode, onDisk, openLayout } from './disk.ts'
 import { InUseError } from './errors.ts'
@@ -16,7 +17,8 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   const pins = createPins()
   let graves = 0
   const bury = (path: string) => discard(path, layout.temp, `out-${graves++}`)
-  const quota = createQuota(init.maxBytes, (): Evictable[] => [...wholes.evictable(), ...parts.evictable()])
+  const max = { bytes: init.maxBytes, files: Math.max(MIN_STORE_FILES, Math.floor(init.maxBytes / BYTES_PER_FILE)) }
+  const quota = createQuota(max, (): Evictable[] => [...wholes.evictable(), ...parts.evictable()])
   const changes = createQueue({ name: 'code store', concurrency: 1, max: Number.POSITIVE_INFINITY })
   const shared: StoreParts = { clock, events, log, layout, quota, changes, bury, isPinned: pins.has }
   const wholes = await openWholes(shared)
@@ -34,18 +36,20 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       ...[...wholes.map.values()].map((whole) => ({ ...shown(whole), complete: true, unpacked: whole.unpacked })),
       ...[...parts.map.values()].map((part) => ({ ...shown(part.found), complete: false, unpacked: false })),
     ],
-    usage: () => ({ bytes: quota.used, maxBytes: init.maxBytes, codes: wholes.map.size }),
+    usage: () => ({ ...quota.used, maxBytes: max.bytes, maxFiles: max.files, codes: wholes.map.size }),
+    filesLeft: () => quota.filesLeft,
 
     async addTar(tar, options = {}) {
       const temp = await tempDir()
-      let taken = 0
-      const take = async (bytes: number) => {
-        await quota.take(bytes)
-        taken += bytes
+      let taken = { bytes: 0, files: 0 }
+      const take = async (bytes: number, files = 0) => {
+        await quota.take({ bytes, files })
+        taken = { bytes: taken.bytes + bytes, files: taken.files + files }
       }
       try {
+        await take(0, FILES_PER_CODE)
         const added = await onDisk(init.dir, receiveTar(tar, temp, take, options))
-        if (await wholes.adopt(temp, added, options.from ?? 'local')) taken = 0
+        if (await wholes.adopt(temp, added, options.from ?? 'local')) taken = { bytes: 0, files: 0 }
         else wholes.touch(added.code.toString())
         return { code: added.code, size: added.manifest.size }
       } finally {

@@ -51,6 +51,16 @@ export async function* packEntries(
   yield ZEROS.subarray(0, TRAILER_BYTES)
 }
 
+/** What the archive of `entries` comes to; `entries` of it are also the folders that it has no entries for. */
+export function sizeOfArchive(entries: readonly TarEntry[]): { bytes: number; entries: number } {
+  const folders = new Set(entries.flatMap(({ path }) => foldersOf(path)))
+  const bytes = entries.reduce(
+    (sum, entry) => sum + encodeHeader(entry).byteLength + (isLink(entry) ? 0 : paddedSize(entry.size)),
+    TRAILER_BYTES,
+  )
+  return { bytes, entries: entries.length + folders.size }
+}
+
 function checkNames(entries: readonly TarEntry[]): void {
   const paths = new Set<string>()
   for (const { path } of entries) {

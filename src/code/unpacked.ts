@@ -6,9 +6,10 @@ import { codeOf, messageOf } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { BoundedMap } from '../base/queue.ts'
+import { formatCount } from '../base/text.ts'
 import { MAX_KNOWN_UNPACKED } from './constants.ts'
 import type { CodeStore, Signalled } from './contract.ts'
-import { BadArchiveError, TooLargeError, WrongBytesError } from './errors.ts'
+import { BadArchiveError, StoreFullError, TooLargeError, WrongBytesError } from './errors.ts'
 import type { CodeEvents } from './events.ts'
 import { createShared } from './shared.ts'
 import type { TarLimits } from './tar-read.ts'
@@ -43,9 +44,18 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
     const startedAt = clock.monotonic()
     const temp = await store.tempDir()
     try {
-      const { files, entries, bytes } = await unpackArchive(archive, temp, { clock, limits, signal })
+      const room = store.filesLeft() - 1
+      const within = { ...limits, maxEntries: Math.min(limits.maxEntries, room) }
+      const { files, entries, bytes } = await unpackArchive(archive, temp, { clock, limits: within, signal }).catch(
+        (error) => {
+          if (!(error instanceof TooLargeError) || room >= limits.maxEntries) throw error
+          throw new StoreFullError(
+            `the code store has room for ${formatCount(Math.max(0, room))} files and folders, and the code has more`,
+          )
+        },
+      )
       await chmod(temp, 0o755)
-      await store.keepUnpacked(code, temp)
+      await store.keepUnpacked(code, temp, entries)
       known.set(key, entries)
       events.emit('code:unpacked', { code: key, files, bytes, ms: clock.monotonic() - startedAt })
       return { dir: paths.files, entries }

@@ -6,11 +6,21 @@ import { InputError, messageOf, NotFoundError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { WorkQueue } from '../base/queue.ts'
-import { TOUCH_MS } from './constants.ts'
+import { FILES_PER_CODE, TOUCH_MS } from './constants.ts'
 import type { ChunkReader } from './contract.ts'
-import { FILES, type FoundCode, findCodes, MANIFEST, onDisk, type StoreLayout, TAR } from './disk.ts'
+import {
+  ENTRIES,
+  FILES,
+  type FoundCode,
+  findCodes,
+  MANIFEST,
+  onDisk,
+  type StoreLayout,
+  TAR,
+  writeWhole,
+} from './disk.ts'
 import type { CodeEvents, CodeOrigin } from './events.ts'
-import type { Evictable, Quota } from './quota.ts'
+import type { Evictable, Quota, Room } from './quota.ts'
 import { openReader } from './reader.ts'
 
 /** What the two halves of a store have in common. */
@@ -26,19 +36,22 @@ export type StoreParts = {
   readonly isPinned: (key: string) => boolean
 }
 
-export type Whole = FoundCode & { usedAt: number; unpacked: boolean; readonly verified: Set<number> }
+export type Whole = FoundCode & { usedAt: number; unpacked: boolean; entries: number; readonly verified: Set<number> }
 
 /** The codes that are here completely. */
 export async function openWholes(store: StoreParts) {
   const { clock, events, layout, log, quota } = store
   const wholes = new Map<string, Whole>()
-  const bytesOf = (whole: Whole) => whole.manifest.size * (whole.unpacked ? 2 : 1)
+  const roomOf = ({ manifest, unpacked, entries }: Whole): Room => ({
+    bytes: manifest.size * (unpacked ? 2 : 1),
+    files: FILES_PER_CODE + (unpacked ? 1 + entries : 0),
+  })
   const filesOf = (key: string) => join(layout.codes, key, FILES)
 
   for (const found of await findCodes(layout.codes, 'whole')) {
     const whole = { ...found, verified: new Set<number>() }
     wholes.set(found.code.toString(), whole)
-    quota.keep(bytesOf(whole))
+    quota.keep(roomOf(whole))
   }
 
   function wholeOf(code: CID): Whole {
@@ -49,7 +62,7 @@ export async function openWholes(store: StoreParts) {
 
   async function remove(key: string, whole: Whole, why: CodeEvents['code:removed']['why']): Promise<void> {
     wholes.delete(key)
-    quota.give(bytesOf(whole))
+    quota.give(roomOf(whole))
     await store.changes.add(() => store.bury(join(layout.codes, key)))
     events.emit('code:removed', { code: key, why })
   }
@@ -73,13 +86,13 @@ export async function openWholes(store: StoreParts) {
       [...wholes]
         .filter(([key]) => !store.isPinned(key))
         .map(([key, whole]) => ({
-          bytes: bytesOf(whole),
+          ...roomOf(whole),
           usedAt: whole.usedAt,
           evict: () => remove(key, whole, 'evicted'),
         })),
 
     /** Moves a finished folder, whose room is taken, to its place. False where somebody else was quicker. */
-    adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked'>, from: CodeOrigin): Promise<boolean> {
+    adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, from: CodeOrigin): Promise<boolean> {
       const key = found.code.toString()
       return store.changes.add(async () => {
         if (wholes.has(key)) {
@@ -89,7 +102,13 @@ export async function openWholes(store: StoreParts) {
         const now = clock.now()
         await utimes(join(path, MANIFEST), now / 1000, now / 1000)
         await onDisk(layout.codes, rename(path, join(layout.codes, key)))
-        wholes.set(key, { ...found, usedAt: now, unpacked: false, verified: new Set(found.manifest.chunks.keys()) })
+        wholes.set(key, {
+          ...found,
+          usedAt: now,
+          unpacked: false,
+          entries: 0,
+          verified: new Set(found.manifest.chunks.keys()),
+        })
         events.emit('code:added', { code: key, size: found.manifest.size, from })
         return true
       })
@@ -109,16 +128,22 @@ export async function openWholes(store: StoreParts) {
       return { tar: join(layout.codes, code.toString(), TAR), files: filesOf(code.toString()), unpacked }
     },
 
-    async keepUnpacked(code: CID, dir: string): Promise<void> {
+    async keepUnpacked(code: CID, dir: string, entries: number): Promise<void> {
       const whole = wholeOf(code)
       if (whole.unpacked) throw new InputError(`the code ${code} is unpacked already`)
-      await quota.take(whole.manifest.size)
+      const room = { bytes: whole.manifest.size, files: 1 + entries }
+      await quota.take(room)
       touch(code.toString())
       try {
+        await onDisk(
+          layout.codes,
+          writeWhole(join(layout.codes, code.toString(), ENTRIES), Buffer.from(String(entries))),
+        )
         await onDisk(layout.codes, rename(dir, filesOf(code.toString())))
         whole.unpacked = true
+        whole.entries = entries
       } catch (error) {
-        quota.give(whole.manifest.size)
+        quota.give(room)
         throw error
       }
     },
@@ -127,8 +152,10 @@ export async function openWholes(store: StoreParts) {
       const whole = wholeOf(code)
       if (!whole.unpacked) return
       await store.changes.add(() => store.bury(filesOf(code.toString())))
+      const before = roomOf(whole)
       whole.unpacked = false
-      quota.give(whole.manifest.size)
+      const after = roomOf(whole)
+      quota.give({ bytes: before.bytes - after.bytes, files: before.files - after.files })
     },
   }
 }

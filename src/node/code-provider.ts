@@ -1,4 +1,5 @@
 import type { CID } from '../../protocols/encoding.ts'
+import { limitsWithin } from '../code/index.ts'
 import type { CodeProvider } from '../execution/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Trust } from '../trust/index.ts'
@@ -34,16 +35,17 @@ export function createCodeProvider(
         const found = await findCode(
           components,
           { id, code: body.code.toString() },
-          { signal, patienceMs: AHEAD_PATIENCE_MS },
+          { signal, patienceMs: AHEAD_PATIENCE_MS, limits: limitsWithin(body.resources.disk) },
         )
         found.release()
       }
     },
-    async obtain(service, { signal, onProgress }) {
+    async obtain(service, { signal, diskBytes, onProgress }) {
       const signed = services.get(service.id)?.signed
       const asked = signed && trust.lookUp(trustSubjectOf(signed), { signal }).catch(() => {})
       const obtained = await findCode(components, service, {
         signal,
+        limits: limitsWithin(diskBytes),
         onProgress: ({ bytes, size }) => onProgress({ doneBytes: bytes, totalBytes: size }),
       })
       try {

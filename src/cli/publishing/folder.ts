@@ -1,7 +1,15 @@
 import { basename } from 'node:path'
 import { InputError } from '../../base/errors.ts'
-import { printable } from '../../base/text.ts'
-import { type CodeLink, IGNORE_FILE, listFolder, type PackEntry, resolveLink } from '../../code/index.ts'
+import { formatBytes, formatCount, printable } from '../../base/text.ts'
+import {
+  type CodeLink,
+  IGNORE_FILE,
+  limitsWithin,
+  listFolder,
+  type PackEntry,
+  resolveLink,
+  sizeOfArchive,
+} from '../../code/index.ts'
 import { findToolchain } from '../../config/index.ts'
 import { type CodeTree, checkCommand } from '../../hub/index.ts'
 import { findSecrets, secretsError, secretsText } from '../../node/secrets.ts'
@@ -20,6 +28,7 @@ export async function inspectFolder(
   if (folder === undefined) return []
   using _progress = out.progress('looking at the folder')
   const entries = await listFolder(folder, { signal })
+  checkSize(entries, { file, manifest })
   const tree = treeOf(entries)
   const programs = manifest.toolchain.flatMap((word) => findToolchain(word)?.program ?? [])
   const { unfit, notes } = checkCommand(tree, runOf(manifest.run), { toolchain: manifest.toolchain, programs })
@@ -31,6 +40,22 @@ export async function inspectFolder(
   if (secrets.length > 0) out.note(`Note: published with secrets: ${secretsText(secrets)}.`)
   for (const note of notes) out.note(`Note: ${note}${binHint(tree, manifest.run)}.`)
   return entries
+}
+
+/** Nodes weigh the code against the disk that the service asks for, before they fetch it. */
+function checkSize(entries: readonly PackEntry[], { file, manifest }: Pick<Draft, 'file' | 'manifest'>): void {
+  const { disk } = manifest.resources
+  const most = limitsWithin(disk)
+  const size = sizeOfArchive(entries)
+  if (size.bytes <= most.maxBytes && size.entries <= most.maxEntries) return
+  const [has, may] =
+    size.bytes > most.maxBytes
+      ? [size.bytes, most.maxBytes].map(formatBytes)
+      : [size.entries, most.maxEntries].map((count) => `${formatCount(count)} files and folders`)
+  throw new InputError(
+    `${basename(file)}: resources.disk is ${formatBytes(disk)}, which allows code of ${may}, and this code has ${has}; ` +
+      `ask for more disk, or leave files out with ${IGNORE_FILE}`,
+  )
 }
 
 function runOf({ command, build, workdir }: Draft['manifest']['run']) {

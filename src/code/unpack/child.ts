@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { BadArchiveError, TooLargeError, WrongBytesError } from '../errors.ts'
 import type { TarLink } from '../tar-format.ts'
-import { createTarReader, type TarSink } from '../tar-read.ts'
+import { createTarReader, type TarReader, type TarSink } from '../tar-read.ts'
 import type { UnpackJob, UnpackResult } from './job.ts'
 import { comparingSink, DiffersError, writingSink } from './sinks.ts'
 
@@ -40,8 +40,18 @@ async function run(job: UnpackJob): Promise<UnpackResult> {
       sink.data(piece)
     },
   }
-  const reader = createTarReader(counting, job.limits)
   await using file = await open(job.tar)
+  // all headers are seen before the first file is written: what is too much leaves nothing behind
+  if (job.task === 'unpack') await readTar(file, job, createTarReader(NOWHERE, job.limits))
+  const reader = createTarReader(counting, job.limits)
+  await readTar(file, job, reader)
+  comparing?.end(reader.entries)
+  return { done: true, files: reader.files, entries: reader.entries, bytes, links }
+}
+
+const NOWHERE: TarSink = { file() {}, data() {}, close() {}, link() {} }
+
+async function readTar(file: FileHandle, job: UnpackJob, reader: TarReader): Promise<void> {
   for (const [index, hash] of job.hashes.entries()) {
     stopped.signal.throwIfAborted()
     const length = Math.min(job.chunkBytes, job.size - index * job.chunkBytes)
@@ -52,8 +62,6 @@ async function run(job: UnpackJob): Promise<UnpackResult> {
     reader.push(buffer)
   }
   reader.end()
-  comparing?.end(reader.entries)
-  return { done: true, files: reader.files, entries: reader.entries, bytes, links }
 }
 
 function kindOf(error: unknown): Exclude<UnpackResult, { done: true }>['why'] {

@@ -17,10 +17,17 @@ import { startSupervisor } from './supervisor.ts'
 export type ObtainedCode = { readonly dir: string; release(): Promise<void> }
 
 export interface CodeProvider {
-  /** The service's code, verified and unpacked: files that anyone may read, in a folder that nobody writes to. */
+  /**
+   * The service's code, verified and unpacked: files that anyone may read, in a folder that nobody writes to. Code that is
+   * more than `diskBytes` allow is refused before it is fetched.
+   */
   obtain(
     service: RunnableService,
-    options: { signal: AbortSignal; onProgress: (progress: { doneBytes: number; totalBytes: number }) => void },
+    options: {
+      signal: AbortSignal
+      diskBytes: number
+      onProgress: (progress: { doneBytes: number; totalBytes: number }) => void
+    },
   ): Promise<ObtainedCode>
 }
 

@@ -94,7 +94,9 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       enter({ state: 'fetching' })
       const onProgress = (progress: { doneBytes: number; totalBytes: number }) =>
         events.emit('execution:fetch-progress', { service: service.id, runId, ...progress })
-      lease = await persist('fetching', FETCH_ATTEMPTS, () => code.obtain(service, { signal, onProgress }))
+      lease = await persist('fetching', FETCH_ATTEMPTS, () =>
+        code.obtain(service, { signal, diskBytes: decided.grant.diskBytes, onProgress }),
+      )
     }
     const { dir } = lease
     if (service.run.build === undefined) return dir
@@ -192,7 +194,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   /** The store must not take away what an adopted run uses. Where that takes a network, the run does not wait for it. */
   function holdCode(): void {
     if (isImage(service) || lease !== undefined) return
-    code.obtain(service, { signal: letGo.signal, onProgress: () => {} }).then(
+    code.obtain(service, { signal: letGo.signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(
       (late) => {
         if (lease === undefined && !tidied) lease = late
         else void late.release()

@@ -26,7 +26,7 @@ function world(change: Partial<Pick<CodeProviderComponents, 'trust' | 'settled'>
     ...change,
   })
   const signal = new AbortController().signal
-  return { happened, obtain: () => provider.obtain(service, { signal, onProgress: () => {} }) }
+  return { happened, obtain: () => provider.obtain(service, { signal, diskBytes: 1, onProgress: () => {} }) }
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
