@@ -8,9 +8,18 @@ const MIB = 1024 * KIB
 
 /** Fifty nodes behind one address start together; the library's 5 a second would starve them. */
 export const INBOUND_CONNECTIONS_PER_SECOND = 200
-/** Handshakes at once; each costs a key agreement, so a flood of half-open ones is bounded. */
-export const MAX_PENDING_INBOUND = 64
+/** Handshakes at once; each costs a key agreement and a socket, so a flood of half-open ones is bounded. */
+export const MAX_PENDING_INBOUND = 256
+/** Handshakes of one address (IPv4, or the /64 of IPv6): fifty nodes behind one start together. */
+export const MAX_PENDING_PER_ADDRESS = 64
+/** A handshake takes five times the way there and back; whoever takes longer gives its place to others. */
+export const HANDSHAKE_TIMEOUT_MS = 5 * SECOND
 export const MAX_CONNECTIONS = 400
+/** On a public network: established connections of one address. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 64
+/** A connection on which no stream is open for so long is closed; whoever needs it again dials again. */
+export const CONNECTION_IDLE_MS = MINUTE
+export const CONNECTION_SWEEP_MS = 5 * SECOND
 /** A light peer needs its few joins and the providers it asks. */
 export const MAX_CONNECTIONS_CLIENT = 64
 export const DIAL_TIMEOUT_MS = 10 * SECOND
@@ -56,10 +65,16 @@ export const MESH = { low: 6, want: 8, high: 12 }
 export const SEEN_TTL_MS = 2 * MINUTE
 /** Announcements in the gate at once; verdicts take up to seconds, memory must not follow a flood. */
 export const MAX_PENDING_GOSSIP = 4096
+/** Of one neighbour: eight of them fill the gate, and one alone keeps nobody out. */
+export const MAX_PENDING_GOSSIP_PER_PEER = 512
 /** A validator may wait for a verdict, and an IWANT for the message counts as kept only after it: well above both. */
 export const IWANT_FOLLOWUP_MS = 15 * SECOND
-/** One frame on a gossip stream. An answer to IWANT carries up to a few hundred announcements. */
-export const MAX_GOSSIP_FRAME_BYTES = 4 * MIB
+/** One frame on a gossip stream: a batch of announcements, and what is advertised on two topics (5000 ids each). */
+export const MAX_GOSSIP_FRAME_BYTES = 384 * KIB
+/** What this node puts into one frame: eight announcements of the longest kind, hundreds of ordinary ones. */
+export const GOSSIP_BATCH_BYTES = 128 * KIB
+/** What waits for a neighbour that does not read; beyond it the stream is given up. */
+export const MAX_GOSSIP_UNSENT_BYTES = 4 * MIB
 /** How often outbound gossip streams are compared with connections. */
 export const GOSSIP_REPAIR_MS = 2 * SECOND
 
@@ -103,6 +118,10 @@ export const OFFER_GAP_MS = 1000
 export const MAX_PENDING_OFFERS = 4096
 /** Requests of one peer. An honest one lists, pulls in batches, and offers at most five times a second. */
 export const SYNC_REQUESTS = { burst: 200, perSecond: 10 }
+/** Pages and bytes of one round, for services and for statements each; the next round goes on where this one stopped. */
+export const SYNC_EXCHANGE = { pages: 32, bytes: 64 * MIB }
+/** Pages that one peer is shown: two rounds at once, and as much again in a minute. */
+export const SYNC_PAGES = { burst: 128, perSecond: 2 }
 export const SYNC_PULLS_PER_PEER_PER_MINUTE = 2048
 /** Peers whose buckets are remembered. */
 export const SYNC_PEERS = 1024
@@ -155,6 +174,15 @@ export const FIND_VALUES_ENOUGH = 8
 export const FIND_VALUES_QUIET_MS = 1000
 
 // Misbehaviour
+
+/** Peers, by protocol, whose frames and bytes are counted; those heard of last. */
+export const RATE_PEERS = 8192
+/** A second excess within this time costs the connection. */
+export const EXCESS_MEMORY_MS = MINUTE
+/** How long a liar is refused: doubled each time, forgotten after a day without. */
+export const EXCLUSION = { firstMs: MINUTE, maxMs: 6 * HOUR, forgetMs: 24 * HOUR }
+/** How often gossip's own scores are looked at. */
+export const SCORE_LOOK_MS = SECOND
 
 /** Peers whose conduct is remembered across reconnects. */
 export const LEDGER_PEERS = 4096

@@ -20,6 +20,8 @@ export type NetworkEvents = {
     statementsListed: number
     statementsPulled: number
   }
-  /** A peer wanted more than its share: a stream, a request, or room for a record. */
+  /** A peer lied too often: it was disconnected, and is refused for `forMs`. */
+  'network:excluded': { peer: string; score: number; forMs: number }
+  /** A peer wanted more than its share: a stream, a request, frames or bytes, or room for a record. */
   'network:refused': { peer: string; protocol: string; reason: string }
 }

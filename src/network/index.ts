@@ -9,10 +9,12 @@ import type { Rng } from '../base/rng.ts'
 import type { RecordRules, StatementSource } from '../base/statements.ts'
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
+import type { Defence } from './limits/limits.ts'
 import { startNetwork } from './network.ts'
 
 export type { RecordRules, StatementSource } from '../base/statements.ts'
 export type { NetworkEvents } from './events.ts'
+export type { Defence } from './limits/limits.ts'
 export {
   openTunnel,
   readHello,
@@ -85,12 +87,16 @@ export type NetworkInit = {
   /** waits between dials of a static node */
   readonly redial?: Backoff | undefined
   readonly maxConnections?: number | undefined
+  /** a connection on which no stream is open for so long is closed; default one minute */
+  readonly connectionIdleMs?: number | undefined
   readonly syncEveryMs?: number | undefined
   /** how long gossip remembers what it has seen; the gate is asked again about what comes later. Default two minutes */
   readonly seenTtlMs?: number | undefined
   readonly syncPullsPerPeerPerMinute?: number | undefined
   /** libp2p's own log lines, at debug and trace */
   readonly verbose?: boolean | undefined
+  /** bounds that a test switches off, to see that they are what holds */
+  readonly without?: readonly Defence[] | undefined
 }
 
 /** A neighbour, as people are shown it. `connectedAt` in ms. */

@@ -11,6 +11,7 @@ import { createDht, noDht } from './dht/dht.ts'
 import { createRecords } from './dht/records.ts'
 import { PeerUnavailableError } from './errors.ts'
 import { createGossip } from './gossip/gossip.ts'
+import { watchMisconduct } from './gossip/misconduct.ts'
 import { keepGossipStreams } from './gossip/repair.ts'
 import { createLedger } from './gossip/scores.ts'
 import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
@@ -20,6 +21,7 @@ import { libp2pKey } from './host/identity.ts'
 import { createPassingMemory } from './host/memory.ts'
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
+import { createLimits } from './limits/limits.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
 
@@ -36,9 +38,22 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const topics = { services: servicesTopic(init.network), statements: statementsTopic(init.network) }
   const memory = createPassingMemory()
   const callers = createCallers()
+  let host: Host | undefined
+  let keeper: Keeper | undefined
+  const limits = started.use(
+    createLimits(
+      {
+        ...{ clock, log, events, ledger },
+        connections: (peer) => host?.getConnections(peer === undefined ? undefined : parsePeerId(peer)) ?? [],
+        isStatic: (peer) => keeper?.isStatic(peer) ?? false,
+      },
+      init,
+    ),
+  )
+  const { conduct } = limits
   const records = started.use(
     await createRecords(
-      { clock, log, events, conduct: ledger, store, rules: components.records, caller: callers.current },
+      { clock, log, events, conduct, store, rules: components.records, caller: callers.current },
       { protocol: dhtProtocol(init.network) },
     ),
   )
@@ -50,16 +65,18 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     log,
     ledger,
     memory,
+    limits,
     topics: Object.values(topics),
     allowed,
   })
+  host = libp2p
   started.defer(() => libp2p.stop())
   const peerId = libp2p.peerId.toString()
   await forgetOwnProvides(store, peerId)
 
   const { pubsub, dht: kad, identify } = libp2p.services
   const connected = () => libp2p.getConnections().length > 0
-  const shared = { clock, rng, log, events, libp2p, conduct: ledger, allow: allowed.add }
+  const shared = { clock, rng, log, events, libp2p, conduct, allow: allowed.add }
   const streams = started.use(createStreams({ ...shared, memory }))
   const hopeful = () => connected() || libp2p.getDialQueue().length > 0
   const gossip = createGossip({ ...shared, gate, pubsub, hopeful }, { topic: topics.services, name: 'services' })
@@ -89,10 +106,14 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const sync = started.use(
     createSync(
       { ...shared, streams, source: components.sync, statements: components.statements?.sync, speakers },
-      { everyMs: init.syncEveryMs, pullsPerMinute: init.syncPullsPerPeerPerMinute },
+      { everyMs: init.syncEveryMs, pullsPerMinute: init.syncPullsPerPeerPerMinute, exchange: limits.exchange },
     ),
   )
-  const keeper = started.use(createKeeper(shared, init))
+  const kept = started.use(createKeeper({ ...shared, excludedForMs: limits.excludedForMs }, init))
+  keeper = kept
+  const look = limits.look
+  const peers = () => libp2p.getPeers().map(String)
+  started.use(watchMisconduct({ clock, pubsub, peers, look }))
   started.use(tellConnections(libp2p, components))
   let joined = false
   const parts = started.move()
@@ -105,7 +126,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     streams,
     sync,
     dht,
-    conduct: ledger,
+    conduct,
     async join() {
       if (joined) throw new InputError('the network was joined already')
       joined = true
@@ -116,11 +137,11 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
         gossip.subscribe()
         if (components.statements !== undefined) statements.subscribe()
       }
-      keeper.start()
+      kept.start()
       events.emit('network:listening', { multiaddrs: addressesOf(libp2p) })
     },
     multiaddrs: () => addressesOf(libp2p),
-    peers: () => peersOf(libp2p, keeper, (peer) => pubsub.getScore(peer)),
+    peers: () => peersOf(libp2p, kept, (peer) => pubsub.getScore(peer)),
     connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     async dial(address, { signal } = {}) {
       const target = parseMultiaddr(address)
@@ -135,7 +156,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
       }
     },
     hangUp: (peer) => libp2p.hangUp(parsePeerId(peer)),
-    setStaticNodes: (nodes) => keeper.setStaticNodes(nodes),
+    setStaticNodes: (nodes) => kept.setStaticNodes(nodes),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }

@@ -5,7 +5,7 @@ import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
-import { MAX_PENDING_GOSSIP, PUBLISH_POLL_MS, PUBLISH_WAIT_MS } from '../constants.ts'
+import { MAX_PENDING_GOSSIP, MAX_PENDING_GOSSIP_PER_PEER, PUBLISH_POLL_MS, PUBLISH_WAIT_MS } from '../constants.ts'
 import type { GossipTopic, NetworkEvents } from '../events.ts'
 import type { PubSub } from '../host/host.ts'
 import type { Conduct, Gate, GateAnswer, Gossip, Publication } from '../index.ts'
@@ -48,14 +48,17 @@ export type GossipInit = {
 export function createGossip(components: GossipComponents, init: GossipInit): Gossip & { subscribe(): void } {
   const { clock, log, events, pubsub, conduct, gate } = components
   const { topic, name, maxBytes = Number.POSITIVE_INFINITY } = init
+  const pendingOf = new Map<string, number>()
   let pending = 0
 
   const ask = async (gate: Gate, from: string, data: Uint8Array): Promise<GateAnswer> => {
-    if (pending >= MAX_PENDING_GOSSIP) {
+    const own = pendingOf.get(from) ?? 0
+    if (pending >= MAX_PENDING_GOSSIP || own >= MAX_PENDING_GOSSIP_PER_PEER) {
       events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer: 'dropped' })
       return 'ignore'
     }
     pending++
+    pendingOf.set(from, own + 1)
     let answer: GateAnswer = 'ignore'
     try {
       answer = data.byteLength > maxBytes ? 'reject' : await gate({ data, from, messageId: messageId(topic, data) })
@@ -63,6 +66,9 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
       log.error('the gossip gate failed; the message is ignored', { error: messageOf(error) })
     } finally {
       pending--
+      const left = (pendingOf.get(from) ?? 1) - 1
+      if (left > 0) pendingOf.set(from, left)
+      else pendingOf.delete(from)
     }
     if (answer === 'reject') conduct.lie(from)
     events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer })

@@ -3,6 +3,8 @@ import { BoundedMap } from '../../base/queue.ts'
 import { LEDGER_HALF_LIFE_MS, LEDGER_PEERS } from '../constants.ts'
 import type { Conduct } from '../index.ts'
 
+export const TOPIC_PENALTY = { invalidWeight: -2, behaviourWeight: -5, behaviourThreshold: 6 }
+
 /**
  * Scores. What a peer can gain is at most +11: +1 for time in mesh (half for each topic) and +10 for having been first
  * with valid news. What ten rejects in a minute cost is more than 91, so they reach the graylist whatever was gained.
@@ -26,7 +28,7 @@ const TOPIC: TopicScoreParams = {
   meshFailurePenaltyWeight: 0,
   meshFailurePenaltyDecay: 0.9,
   // a tenth reject, six seconds after the ninth, meets a counter of 7.7: 2 * 7.7 ** 2 = 119
-  invalidMessageDeliveriesWeight: -2,
+  invalidMessageDeliveriesWeight: TOPIC_PENALTY.invalidWeight,
   invalidMessageDeliveriesDecay: 0.99,
 }
 
@@ -38,7 +40,11 @@ export const THRESHOLDS = {
   opportunisticGraftThreshold: 1,
 }
 
-export function scoreParams(topics: readonly string[], visibility: 'public' | 'private', ledger: Ledger) {
+export function scoreParams(
+  topics: readonly string[],
+  visibility: 'public' | 'private',
+  ledger: Pick<Ledger, 'score'>,
+) {
   return {
     topics: Object.fromEntries(topics.map((topic) => [topic, { ...TOPIC }])),
     topicScoreCap: 1,
@@ -48,8 +54,8 @@ export function scoreParams(topics: readonly string[], visibility: 'public' | 'p
     IPColocationFactorWeight: visibility === 'private' ? 0 : -5,
     IPColocationFactorThreshold: 10,
     // a busy event loop breaks a few IWANT promises; only a habit is an offence
-    behaviourPenaltyWeight: -5,
-    behaviourPenaltyThreshold: 6,
+    behaviourPenaltyWeight: TOPIC_PENALTY.behaviourWeight,
+    behaviourPenaltyThreshold: TOPIC_PENALTY.behaviourThreshold,
     behaviourPenaltyDecay: 0.9,
     decayInterval: 1000,
     decayToZero: 0.01,
@@ -62,6 +68,8 @@ const CREDIT_MAX = 10
 /** Ten lies in a minute, each decayed until the last: 9.6 * 10 outweighs all that can be gained, and the graylist. */
 const LIE_EACH = 10
 const LIE_MAX = 200
+/** Two more, and the peer is below the graylist again. */
+const LIES_ON_PAROLE = -THRESHOLDS.graylistThreshold / LIE_EACH - 2
 
 /**
  * Conduct per peer. gossipsub forgets a peer's penalties when it reconnects; this does not. Both sides fade with time,
@@ -69,6 +77,8 @@ const LIE_MAX = 200
  */
 export interface Ledger extends Conduct {
   score(peer: string): number
+  /** The peer has paid: what is left is one lie less than what excludes it. */
+  parole(peer: string): void
 }
 
 export function createLedger(now: () => number): Ledger {
@@ -87,6 +97,10 @@ export function createLedger(now: () => number): Ledger {
     lie(peer) {
       const entry = faded(peer)
       entries.set(peer, { ...entry, lies: Math.min(entry.lies + 1, LIE_MAX / LIE_EACH) })
+    },
+    parole(peer) {
+      const { lies, at } = faded(peer)
+      entries.set(peer, { credits: 0, lies: Math.min(lies, LIES_ON_PAROLE), at })
     },
     score(peer) {
       const { credits, lies } = faded(peer)

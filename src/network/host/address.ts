@@ -29,3 +29,21 @@ export function peerOf(address: Multiaddr): string | undefined {
 export function withPeer(address: Multiaddr, peer: string): string {
   return address.getComponents().at(-1)?.name === 'p2p' ? address.toString() : `${address}/p2p/${peer}`
 }
+
+/** What counts as one address where shares are counted: an IPv4 address, or the /64 of an IPv6 address. */
+export function addressGroup(address: Multiaddr): string {
+  const host = address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')
+  if (host?.value === undefined) return address.toString()
+  if (host.name === 'ip4') return host.value
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host.value)
+  if (mapped?.[1] !== undefined) return mapped[1]
+  const [head = '', tail] = host.value.split('::')
+  const groups = (text: string) => (text === '' ? [] : text.split(':'))
+  const [front, back] = [groups(head), groups(tail ?? '')]
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length)
+  const all = [...front, ...Array<string>(zeros).fill('0'), ...back]
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}

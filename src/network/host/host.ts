@@ -20,8 +20,11 @@ import * as limits from '../constants.ts'
 import type { Callers } from '../dht/callers.ts'
 import type { Records } from '../dht/records.ts'
 import { ListenError } from '../errors.ts'
+import { sendInBatches } from '../gossip/batches.ts'
 import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
 import type { NetworkInit } from '../index.ts'
+import type { Limits } from '../limits/limits.ts'
+import { addressGroup } from './address.ts'
 import { libp2pLogger } from './logger.ts'
 import type { PassingMemory } from './memory.ts'
 import { sparingYamux } from './muxer.ts'
@@ -46,6 +49,7 @@ export type HostInit = {
   readonly log: Log
   readonly ledger: Ledger
   readonly memory: PassingMemory
+  readonly limits: Limits
   /** What may be read and sent here; each is scored. */
   readonly topics: readonly string[]
   /** Addresses that someone asked for by name: dialled also where private ones are not. */
@@ -54,13 +58,17 @@ export type HostInit = {
 
 /** libp2p with everything that this network says, listening. */
 export async function startHost(init: HostInit): Promise<Host> {
-  const { network, key, records, log, allowed, memory } = init
-  const { visibility, listen = [], announce = [], role = 'node' } = network
-  const client = role === 'client'
+  const { network, key, records, log, allowed, memory, limits: guards } = init
+  const { visibility, listen = [], announce = [] } = network
   const services = {
+    // first: what the others register passes it
+    limits: ({ registrar }: { registrar: object }) => {
+      guards.guard(registrar)
+      return {}
+    },
     identify: identify(),
     ping: ping(),
-    pubsub: gossipsub(gossipOptions(init)),
+    pubsub: gossipService(init),
     ...(network.dht === false ? {} : { dht: dhtService(init) }),
   }
   try {
@@ -70,7 +78,7 @@ export async function startHost(init: HostInit): Promise<Host> {
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },
-      transports: [joinedTcp(memory)],
+      transports: [joinedTcp(memory, guards.inbound)],
       connectionEncrypters: [noise({ crypto: createSealing(memory) })],
       streamMuxers: [
         sparingYamux({
@@ -81,9 +89,10 @@ export async function startHost(init: HostInit): Promise<Host> {
         }),
       ],
       connectionManager: {
-        maxConnections: network.maxConnections ?? (client ? limits.MAX_CONNECTIONS_CLIENT : limits.MAX_CONNECTIONS),
+        // the library's own bounds lie above those of `limits`, which know addresses
+        maxConnections: guards.maxConnections + limits.MAX_PENDING_INBOUND,
         inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND,
-        maxIncomingPendingConnections: limits.MAX_PENDING_INBOUND,
+        maxIncomingPendingConnections: guards.libraryPending,
         dialTimeout: limits.DIAL_TIMEOUT_MS,
         outboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
       },
@@ -95,6 +104,11 @@ export async function startHost(init: HostInit): Promise<Host> {
         // on a public network nobody is led to addresses inside this machine or its LAN by what peers tell
         denyDialMultiaddr: (address: Multiaddr) =>
           visibility === 'public' && isPrivate(address) && !allowed.has(address.toString()),
+        denyDialPeer: (peer: PeerId) => guards.isExcluded(peer.toString()),
+        denyOutboundEncryptedConnection: (peer: PeerId) => guards.isExcluded(peer.toString()),
+        // here it has shown who it is: nobody makes room for a stranger that says nothing
+        denyInboundEncryptedConnection: (peer: PeerId, { remoteAddr }: { remoteAddr: Multiaddr }) =>
+          guards.isExcluded(peer.toString()) || !guards.admit(addressGroup(remoteAddr)),
       },
       peerStore: { maxAddressAge: limits.ADDRESS_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
       services,
@@ -105,7 +119,16 @@ export async function startHost(init: HostInit): Promise<Host> {
   }
 }
 
-function gossipOptions({ network, ledger, topics }: HostInit): Partial<GossipsubOpts> {
+function gossipService(init: HostInit) {
+  const service = gossipsub(gossipOptions(init))
+  return (components: Parameters<typeof service>[0]) => {
+    const pubsub = service(components)
+    sendInBatches(pubsub)
+    return pubsub
+  }
+}
+
+function gossipOptions({ network, ledger, topics, limits: guards }: HostInit): Partial<GossipsubOpts> {
   return {
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: ({ topic, data }) => messageId(topic, data),
@@ -125,7 +148,8 @@ function gossipOptions({ network, ledger, topics }: HostInit): Partial<Gossipsub
     gossipFactor: 1,
     seenTTL: network.seenTtlMs ?? limits.SEEN_TTL_MS,
     allowedTopics: new Set(topics),
-    maxInboundDataLength: limits.MAX_GOSSIP_FRAME_BYTES,
+    maxInboundDataLength: guards.maxGossipFrameBytes,
+    maxOutboundBufferSize: limits.MAX_GOSSIP_UNSENT_BYTES,
     decodeRpcLimits: {
       maxSubscriptions: 16,
       maxMessages: 2048,

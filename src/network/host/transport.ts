@@ -1,18 +1,22 @@
 import { Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import type { Inbound } from './inbound.ts'
 import type { PassingMemory } from './memory.ts'
 
 /**
  * TCP whose writes of one turn go out together, and whose memory can be given back. Noise hands over each frame in
  * pieces; the library writes every piece by itself, and the system calls cost more than the encryption.
  */
-export function joinedTcp(memory: PassingMemory): (components: Parameters<ReturnType<typeof tcp>>[0]) => Transport {
+export function joinedTcp(
+  memory: PassingMemory,
+  inbound: Inbound,
+): (components: Parameters<ReturnType<typeof tcp>>[0]) => Transport {
   const make = tcp()
   return (components) => {
     const transport = make(components)
     const { dial, createListener } = transport
-    const joining = (upgrader: Upgrader) => joiningUpgrader(upgrader, memory)
+    const joining = (upgrader: Upgrader) => joiningUpgrader(upgrader, memory, inbound)
     return Object.assign(transport, {
       dial: (address, options) => dial.call(transport, address, { ...options, upgrader: joining(options.upgrader) }),
       createListener: (options) => createListener.call(transport, { ...options, upgrader: joining(options.upgrader) }),
@@ -20,12 +24,18 @@ export function joinedTcp(memory: PassingMemory): (components: Parameters<Return
   }
 }
 
-function joiningUpgrader(upgrader: Upgrader, memory: PassingMemory): Upgrader {
+function joiningUpgrader(upgrader: Upgrader, memory: PassingMemory, inbound: Inbound): Upgrader {
   return new Proxy(upgrader, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value
       if (name !== 'upgradeInbound' && name !== 'upgradeOutbound') return value.bind(target)
+      if (name === 'upgradeInbound') {
+        return (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) => {
+          join(connection, memory)
+          return inbound(target.upgradeInbound.bind(target), connection, options)
+        }
+      }
       return (connection: MultiaddrConnection, ...rest: unknown[]) => {
         join(connection, memory)
         return value.call(target, connection, ...rest)

@@ -18,6 +18,8 @@ export interface KeeperComponents {
   events: Emitter<NetworkEvents>
   libp2p: Host
   allow(address: string): void
+  /** ms for which the peer is refused, because it lied too often */
+  excludedForMs(peer: string): number
 }
 
 export interface Keeper extends AsyncDisposable {
@@ -28,7 +30,7 @@ export interface Keeper extends AsyncDisposable {
 
 /** Keeps this node in company: static nodes for ever, others up to the low-water mark. */
 export function createKeeper(
-  { clock, rng, log, events, libp2p, allow }: KeeperComponents,
+  { clock, rng, log, events, libp2p, allow, excludedForMs }: KeeperComponents,
   init: Pick<NetworkInit, 'staticNodes' | 'keepPeers' | 'redial'>,
 ): Keeper {
   const cleanup = new AsyncDisposableStack()
@@ -52,6 +54,7 @@ export function createKeeper(
     log,
     events,
     self: libp2p.peerId.toString(),
+    excludedForMs,
     isConnected: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     disconnected: (peer, signal) =>
       new Promise((resolve) => {

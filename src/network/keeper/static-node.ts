@@ -1,5 +1,5 @@
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
-import { InputError, messageOf, TimeoutError } from '../../base/errors.ts'
+import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import { type Backoff, backoffMs } from '../../base/retry.ts'
@@ -17,6 +17,8 @@ export interface StaticNodeComponents {
   events: Emitter<NetworkEvents>
   self: string
   isConnected(peer: string): boolean
+  /** ms for which the peer is refused, because it lied too often */
+  excludedForMs(peer: string): number
   /** Resolves when the peer's last connection ends, or the signal aborts. */
   disconnected(peer: string, signal: AbortSignal): Promise<void>
   /** Dials one node at its addresses; returns its peer id. */
@@ -63,7 +65,7 @@ export async function keepStaticNode(
 }
 
 async function reach(
-  { clock, self, dial }: StaticNodeComponents,
+  { clock, self, dial, excludedForMs }: StaticNodeComponents,
   target: string,
   signal: AbortSignal,
 ): Promise<string> {
@@ -74,6 +76,11 @@ async function reach(
   }
   const named = peerOf(parseMultiaddr(addresses[0] as string))
   if (named === self) return self
+  const refusedMs = named === undefined ? 0 : excludedForMs(named)
+  if (refusedMs > 0) {
+    const seconds = Math.ceil(refusedMs / 1000)
+    throw new UnavailableError(`it sent what is forged or malformed, and is left alone for ${seconds} s`)
+  }
   using limit = deadline(clock, DIAL_TIMEOUT_MS, new TimeoutError('the dial took too long'), signal)
   return await dial(addresses, { signal: limit.signal })
 }

@@ -1,4 +1,4 @@
-import type { CID } from '../../../protocols/encoding.ts'
+import { type CID, compareBytes } from '../../../protocols/encoding.ts'
 import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from '../../../protocols/limits.ts'
 import { statementId } from '../../../protocols/statement.ts'
@@ -12,9 +12,10 @@ import {
   type SyncRequest,
 } from '../../../protocols/sync.ts'
 import { UnavailableError } from '../../base/errors.ts'
+import { BoundedMap } from '../../base/queue.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
-import { SYNC_PULL_BATCH } from '../constants.ts'
+import { SYNC_PEERS, SYNC_PULL_BATCH } from '../constants.ts'
 import type { Conduct, StatementSource, SyncSource } from '../index.ts'
 
 export interface AskComponents {
@@ -22,21 +23,26 @@ export interface AskComponents {
   source: SyncSource
   statements: StatementSource
   conduct: Conduct
+  /** Pages and bytes of one round. */
+  exchange: { readonly pages: number; readonly bytes: number }
 }
 
-type Options = { signal?: AbortSignal | undefined }
+type Options = { signal?: AbortSignal | undefined; budget?: Budget | undefined }
+/** Bytes that may still come in this round. */
+type Budget = { bytes: number }
 type Page<Item> = { readonly items: readonly Item[]; readonly more: boolean }
 
 /** What one round asks for: pages of items, of which those that are missing here are pulled. */
 type Round<Item extends readonly [CID, ...unknown[]]> = {
+  readonly name: string
   list(peer: string, after: CID | undefined, options: Options): Promise<Page<Item>>
   wants(items: readonly Item[]): readonly CID[]
   pull(peer: string, ids: readonly CID[], options: Options): Promise<number>
 }
 
 /** The asking side of sync. */
-export function syncClient({ streams, source, statements, conduct }: AskComponents) {
-  async function* ask(peer: string, request: SyncRequest, { signal }: Options): AsyncGenerator<SyncAnswer> {
+export function syncClient({ streams, source, statements, conduct, exchange }: AskComponents) {
+  async function* ask(peer: string, request: SyncRequest, { signal, budget }: Options): AsyncGenerator<SyncAnswer> {
     const options = { signal, maxMessageBytes: MAX_REQUEST_BYTES }
     await using stream: MessageStream = await streams.open(peer, SYNC_PROTOCOL, options)
     await stream.write(encodeSyncRequest(request), { signal })
@@ -44,6 +50,10 @@ export function syncClient({ streams, source, statements, conduct }: AskComponen
     for (;;) {
       const encoded = await stream.read({ signal })
       if (encoded === undefined) return
+      if (budget !== undefined) {
+        budget.bytes -= encoded.byteLength
+        if (budget.bytes < 0) throw new ExchangeOverError('the peer has more than one exchange takes')
+      }
       const answer = decodeSyncAnswer(encoded)
       if (answer.is === 'error') throw new UnavailableError(`the peer refused: ${printable(answer.message)}`)
       yield answer
@@ -114,30 +124,43 @@ export function syncClient({ streams, source, statements, conduct }: AskComponen
       return true
     })
 
-  /** Lists page by page, and pulls what is better than what is here. */
-  async function round<Item extends readonly [CID, ...unknown[]]>(peer: string, options: Options, of: Round<Item>) {
+  /** Where rounds stopped that had more to list than one takes: the next one goes on there. */
+  const places = new BoundedMap<string, CID>(SYNC_PEERS)
+
+  /** Lists page by page, and pulls what is better than what is here. However much a peer has to list, a round ends. */
+  async function round<Item extends readonly [CID, ...unknown[]]>(peer: string, { signal }: Options, of: Round<Item>) {
+    const options: Options = { signal, budget: { bytes: exchange.bytes } }
+    const place = `${of.name} ${peer}`
     let listed = 0
     let pulled = 0
-    let after: CID | undefined
-    for (let more = true; more; ) {
-      const page: Page<Item> = await of.list(peer, after, options)
-      listed += page.items.length
-      pulled += await of.pull(peer, of.wants(page.items), options)
-      const last: CID | undefined = page.items.at(-1)?.[0]
-      if (page.more && (last === undefined || (after !== undefined && last.equals(after)))) {
-        throw new ProtocolError('list', 'has more and does not go on')
+    let after = places.get(place)
+    places.delete(place)
+    try {
+      for (let pages = 1; ; pages++) {
+        const page: Page<Item> = await of.list(peer, after, options)
+        const last = lastOf(page, after)
+        listed += page.items.length
+        pulled += await of.pull(peer, of.wants(page.items), options)
+        if (!page.more || last === undefined) break
+        after = last
+        if (pages < exchange.pages) continue
+        places.set(place, after)
+        break
       }
-      after = last
-      more = page.more
+    } catch (error) {
+      if (!(error instanceof ExchangeOverError)) throw error
+      if (after !== undefined) places.set(place, after)
     }
     return { listed, pulled }
   }
   const ofServices: Round<SyncItem> = {
+    name: 'services',
     list: (peer, after, options) => list(peer, 'items', after, options),
     wants: (items) => source.wants(items),
     pull: pullServices,
   }
   const ofStatements: Round<StatementItem> = {
+    name: 'statements',
     list: (peer, after, options) => list(peer, 'statements', after, options),
     wants: (items) => statements.wants(items),
     pull: pullStatements,
@@ -162,4 +185,21 @@ export function syncClient({ streams, source, statements, conduct }: AskComponen
 
 function isOf<Is extends SyncAnswer['is']>(answer: SyncAnswer, is: Is): answer is Extract<SyncAnswer, { is: Is }> {
   return answer.is === is
+}
+
+/** A round took all that it may: what it has done stands. */
+class ExchangeOverError extends UnavailableError {
+  override readonly name = 'ExchangeOverError'
+}
+
+/** The last id of a page whose ids ascend from where it was asked for: pages that do not go on would never end. */
+function lastOf<Item extends readonly [CID, ...unknown[]]>({ items, more }: Page<Item>, after: CID | undefined) {
+  let last = after
+  for (const [id] of items) {
+    if (last !== undefined && compareBytes(id.bytes, last.bytes) <= 0)
+      throw new ProtocolError('list', 'does not ascend')
+    last = id
+  }
+  if (more && items.length === 0) throw new ProtocolError('list', 'has more and does not go on')
+  return items.at(-1)?.[0]
 }

@@ -33,6 +33,7 @@ export function syncServer({ events, source, statements, conduct, quotas, pullLa
     if (!quota.requests.take()) return yield refuse(peer, 'too many requests')
     switch (request.want) {
       case 'list': {
+        if (!quota.pages.take()) return yield refuse(peer, 'too many pages')
         // one more than a page tells whether there is another
         const items = source.list(request.after, MAX_SYNC_ITEMS + 1)
         return yield { is: 'items', items: items.slice(0, MAX_SYNC_ITEMS), more: items.length > MAX_SYNC_ITEMS }
@@ -55,6 +56,7 @@ export function syncServer({ events, source, statements, conduct, quotas, pullLa
         await source.arrive(request.announcement, peer, 'tell')
         return yield { is: 'end' }
       case 'statements': {
+        if (!quota.pages.take()) return yield refuse(peer, 'too many pages')
         const items = statements.list(request.after, MAX_SYNC_STATEMENTS + 1)
         const more = items.length > MAX_SYNC_STATEMENTS
         return yield { is: 'statements', items: items.slice(0, MAX_SYNC_STATEMENTS), more }

@@ -11,6 +11,7 @@ import {
   OFFER_CONCURRENCY,
   SYNC_CONCURRENCY,
   SYNC_EVERY_MS,
+  SYNC_EXCHANGE,
   SYNC_PEER_GAP_MS,
   SYNC_PEERS,
   SYNC_PULLS_PER_PEER_PER_MINUTE,
@@ -37,7 +38,11 @@ export interface SyncComponents {
   speakers(protocol: string): Promise<string[]>
 }
 
-export type SyncInit = { readonly everyMs?: number | undefined; readonly pullsPerMinute?: number | undefined }
+export type SyncInit = {
+  readonly everyMs?: number | undefined
+  readonly pullsPerMinute?: number | undefined
+  readonly exchange?: { readonly pages: number; readonly bytes: number } | undefined
+}
 
 export type RunningSync = Sync &
   AsyncDisposable & {
@@ -53,7 +58,7 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   const statements = components.statements ?? NO_STATEMENTS
   const silent = components.source === undefined && components.statements === undefined
   const over = new AbortController()
-  const client = syncClient({ streams, source, statements, conduct })
+  const client = syncClient({ streams, source, statements, conduct, exchange: init.exchange ?? SYNC_EXCHANGE })
   const rounds = createQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
   // offers are short and urgent: they do not wait behind whole rounds
   const offers = createQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })

@@ -80,8 +80,10 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
 
   expect(taken).toBeGreaterThanOrEqual(256)
   expect(taken).toBeLessThanOrEqual(allowance)
-  expect([...refusals.values()].reduce((sum, some) => sum + some, 0)).toBe(3000 - taken)
-  expect([...refusals.keys()]).toEqual(['too many records in a short time'])
+  expect([...refusals.values()].reduce((sum, some) => sum + some, 0)).toBeGreaterThan(256)
+  // what comes faster still is not even read
+  const known = ['too many records in a short time', 'too many frames', 'too many streams']
+  expect([...refusals.keys()].filter((reason) => !known.includes(reason))).toEqual([])
   expect(count.checks - checksBefore).toBeLessThanOrEqual(allowance + 10)
 
   await honest.network[Symbol.asyncDispose]()

@@ -1,0 +1,104 @@
+import type { Connection } from '@libp2p/interface'
+import type { Clock } from '../../base/clock.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import * as bounds from '../constants.ts'
+import type { NetworkEvents } from '../events.ts'
+import type { Ledger } from '../gossip/scores.ts'
+import { createInbound, type Inbound } from '../host/inbound.ts'
+import type { Conduct, NetworkInit } from '../index.ts'
+import { createEstablishedConnections } from './connections.ts'
+import { createExclusion } from './exclusion.ts'
+import { createPendingConnections } from './pending.ts'
+import { createRates } from './rates.ts'
+
+/** What one test switches off, to see that it is this that holds. Nothing else does. */
+export type Defence = 'pending' | 'rates' | 'frame-size' | 'exclusion' | 'exchange'
+
+export interface LimitsComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<NetworkEvents>
+  ledger: Ledger
+  /** All connections that are established; none before the host stands. */
+  connections(peer?: string): readonly Connection[]
+  isStatic(peer: string): boolean
+}
+
+/** What strangers can make this node spend on connections and bytes, and who is kept out. */
+export interface Limits extends Disposable {
+  readonly inbound: Inbound
+  readonly maxConnections: number
+  /** the library's bound for handshakes, which counts all addresses in one */
+  readonly libraryPending: number
+  readonly maxGossipFrameBytes: number
+  /** pages and bytes of one round of sync */
+  readonly exchange: { readonly pages: number; readonly bytes: number }
+  /** The ledger, with an eye on who goes too far. */
+  readonly conduct: Conduct
+  guard(registrar: object): void
+  admit(address: string): boolean
+  isExcluded(peer: string): boolean
+  excludedForMs(peer: string): number
+  look(peer: string, score: number): void
+}
+
+export function createLimits(components: LimitsComponents, init: NetworkInit): Limits {
+  const { clock, log, events, ledger, isStatic } = components
+  const without = new Set(init.without)
+  const client = init.role === 'client'
+  const maxConnections = init.maxConnections ?? (client ? bounds.MAX_CONNECTIONS_CLIENT : bounds.MAX_CONNECTIONS)
+  const endAll = (peer: string) => {
+    for (const connection of components.connections(peer)) connection.abort(new Error('the peer lied too often'))
+  }
+  const established = createEstablishedConnections(
+    { clock, isStatic, connections: () => components.connections() },
+    {
+      max: maxConnections,
+      perAddress: init.visibility === 'public' ? bounds.MAX_CONNECTIONS_PER_ADDRESS : undefined,
+      idleMs: init.connectionIdleMs,
+    },
+  )
+  const exclusion = createExclusion({ clock, log, events, ledger, isStatic, disconnect: endAll })
+  const look = (peer: string, score?: number) => {
+    if (!without.has('exclusion')) exclusion.look(peer, score)
+  }
+  const conduct: Conduct = {
+    credit: (peer) => ledger.credit(peer),
+    lie(peer) {
+      ledger.lie(peer)
+      look(peer)
+    },
+  }
+  const rates = createRates({
+    clock,
+    onExcess({ peer, protocol, reason }) {
+      events.emit('network:refused', { peer, protocol, reason })
+      conduct.lie(peer)
+    },
+  })
+  const ownPending = !without.has('pending')
+  const pending = createPendingConnections({
+    max: ownPending ? bounds.MAX_PENDING_INBOUND : Number.POSITIVE_INFINITY,
+    perAddress: ownPending ? bounds.MAX_PENDING_PER_ADDRESS : Number.POSITIVE_INFINITY,
+  })
+
+  return {
+    inbound: createInbound({ clock, pending }),
+    maxConnections,
+    libraryPending: ownPending ? 2 * bounds.MAX_PENDING_INBOUND : 64,
+    maxGossipFrameBytes: without.has('frame-size') ? 4 * 1024 * 1024 : bounds.MAX_GOSSIP_FRAME_BYTES,
+    exchange: without.has('exchange') ? ENDLESS : bounds.SYNC_EXCHANGE,
+    conduct,
+    guard(registrar) {
+      if (!without.has('rates')) rates.guard(registrar as Parameters<typeof rates.guard>[0])
+    },
+    admit: (address) => established.admit(address),
+    isExcluded: (peer) => exclusion.leftMs(peer) > 0,
+    excludedForMs: (peer) => exclusion.leftMs(peer),
+    look,
+    [Symbol.dispose]: () => established[Symbol.dispose](),
+  }
+}
+
+const ENDLESS = { pages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }

@@ -1,0 +1,103 @@
+import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
+import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
+import { RECEIPT_PROTOCOL } from '../../../protocols/receipt.ts'
+import { STATUS_PROTOCOL } from '../../../protocols/status.ts'
+import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { MAX_GOSSIP_FRAME_BYTES } from '../constants.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export type Rate = { readonly burst: number; readonly perSecond: number }
+
+/** What one peer may send on one protocol. What is not named is not counted. */
+export type ProtocolLimits = {
+  /** Length-prefixed frames; each stream that is opened counts as one, too. */
+  readonly frames?: Rate | undefined
+  readonly bytes?: Rate | undefined
+  readonly maxFrameBytes?: number | undefined
+}
+
+type Matches = (protocol: string) => boolean
+
+/** Streams that the peer opens. protocols/README.md tells other implementations of these numbers. */
+const INBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
+  [
+    isGossip,
+    {
+      // a service is one frame; ten times what a busy mesh carries over one connection
+      frames: { burst: 4000, perSecond: 1000 },
+      bytes: { burst: 8 * MIB, perSecond: 2 * MIB },
+      maxFrameBytes: MAX_GOSSIP_FRAME_BYTES,
+    },
+  ],
+  [
+    isKad,
+    {
+      frames: { burst: 2000, perSecond: 200 },
+      bytes: { burst: 4 * MIB, perSecond: 512 * KIB },
+      // a statement of 4 KiB, or a score of peers with their addresses
+      maxFrameBytes: 64 * KIB,
+    },
+  ],
+  // a ping has no prefix, only 32 bytes; identify has nothing to send
+  [isPing, { bytes: { burst: 16 * KIB, perSecond: KIB } }],
+  [isIdentify, { frames: { burst: 64, perSecond: 2 }, bytes: { burst: 16 * KIB, perSecond: KIB } }],
+  [
+    exactly(SYNC_PROTOCOL),
+    {
+      frames: { burst: 1000, perSecond: 100 },
+      bytes: { burst: 8 * MIB, perSecond: MIB },
+      maxFrameBytes: MAX_REQUEST_BYTES,
+    },
+  ],
+  [
+    exactly(ARCHIVE_PROTOCOL),
+    {
+      frames: { burst: 2000, perSecond: 500 },
+      bytes: { burst: MIB, perSecond: 128 * KIB },
+      maxFrameBytes: MAX_REQUEST_BYTES,
+    },
+  ],
+  [exactly(STATUS_PROTOCOL), { frames: { burst: 1000, perSecond: 200 }, bytes: { burst: MIB, perSecond: 128 * KIB } }],
+  [exactly(RECEIPT_PROTOCOL), { frames: { burst: 2000, perSecond: 500 }, bytes: { burst: 8 * MIB, perSecond: MIB } }],
+]
+
+/** The bytes of a tunnel are bounded by credits. */
+const OTHER: ProtocolLimits = { frames: { burst: 40_000, perSecond: 20_000 } }
+
+/** Streams that this node opens: what was asked for comes at the reader's pace; here is what the library reads by itself. */
+const OUTBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
+  // gossip goes one way on each stream
+  [isGossip, { bytes: { burst: KIB, perSecond: 0 } }],
+  [isKad, { bytes: { burst: 32 * MIB, perSecond: 4 * MIB }, maxFrameBytes: 256 * KIB }],
+  [isPing, { bytes: { burst: 16 * KIB, perSecond: KIB } }],
+  [isIdentify, { bytes: { burst: MIB, perSecond: 64 * KIB } }],
+]
+
+export function limitsOf(protocol: string, direction: 'inbound' | 'outbound'): ProtocolLimits {
+  const table = direction === 'inbound' ? INBOUND : OUTBOUND
+  const found = table.find(([matches]) => matches(protocol))
+  if (found !== undefined) return found[1]
+  return direction === 'inbound' ? OTHER : {}
+}
+
+function isGossip(protocol: string): boolean {
+  return /^\/(meshsub|floodsub)\//.test(protocol)
+}
+
+function isKad(protocol: string): boolean {
+  return protocol.endsWith('/kad/1.0.0')
+}
+
+function isPing(protocol: string): boolean {
+  return protocol.startsWith('/ipfs/ping/')
+}
+
+function isIdentify(protocol: string): boolean {
+  return protocol.startsWith('/ipfs/id/')
+}
+
+function exactly(wanted: string): Matches {
+  return (protocol) => protocol === wanted
+}

@@ -1,0 +1,143 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { manualClock } from '../../../src/base/clock.ts'
+import { createEvents } from '../../../src/base/events.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import type { NetworkEvents } from '../../../src/network/events.ts'
+import { createLedger } from '../../../src/network/gossip/scores.ts'
+import { addressGroup } from '../../../src/network/host/address.ts'
+import { createExclusion } from '../../../src/network/limits/exclusion.ts'
+import { createFrameCounter } from '../../../src/network/limits/frame-counter.ts'
+import { createPendingConnections } from '../../../src/network/limits/pending.ts'
+import { varint } from '../../../src/network/streams/assembler.ts'
+
+/** A pool of handshakes that tells whose were evicted, by name and in order. */
+function poolOf(init: { max: number; perAddress: number }) {
+  const pool = createPendingConnections(init)
+  const evicted: string[] = []
+  return { pool, evicted, enter: (address: string, name: string) => pool.enter(address, () => evicted.push(name)) }
+}
+
+test('an address over its share loses its own oldest handshake, and nobody else one', () => {
+  const { pool, evicted, enter } = poolOf({ max: 10, perAddress: 2 })
+  enter('honest', 'h1')
+  for (const name of ['a1', 'a2', 'a3', 'a4']) enter('flood', name)
+  expect(evicted).toEqual(['a1', 'a2'])
+  expect(pool.size).toBe(3)
+})
+
+test('where all places are taken, the oldest of the greediest address goes for a newcomer', () => {
+  const { pool, evicted, enter } = poolOf({ max: 6, perAddress: 4 })
+  for (const name of ['a1', 'a2', 'a3']) enter('a', name)
+  for (const name of ['b1', 'b2']) enter('b', name)
+  const own = enter('c', 'c1')
+  enter('honest', 'h1')
+  expect(evicted).toEqual(['a1'])
+  own[Symbol.dispose]()
+  own[Symbol.dispose]()
+  expect(pool.size).toBe(5)
+})
+
+test('whatever others do, a newcomer from an address below its share stays until it is done', () => {
+  const steps = fc.array(fc.nat(15), { minLength: 1, maxLength: 400 })
+  fc.assert(
+    fc.property(steps, (addresses) => {
+      const { pool, evicted, enter } = poolOf({ max: 32, perAddress: 8 })
+      for (const [at, address] of addresses.entries()) {
+        enter(`flood ${address}`, `${at}`)
+        const own = enter('honest', 'honest')
+        own[Symbol.dispose]()
+        expect(pool.size).toBeLessThanOrEqual(32)
+      }
+      expect(evicted).not.toContain('honest')
+    }),
+  )
+})
+
+test('frames are counted whatever pieces they come in', () => {
+  const lengths = fc.array(fc.oneof(fc.constant(0), fc.nat(300), fc.constant(20_000)), { maxLength: 20 })
+  fc.assert(
+    fc.property(lengths, fc.integer({ min: 1, max: 500 }), (sizes, cut) => {
+      const bytes = Buffer.concat(sizes.flatMap((size) => [varint(size), Buffer.alloc(size, 0xff)]))
+      const counter = createFrameCounter(20_000)
+      let frames = 0
+      for (let at = 0; at < bytes.byteLength; at += cut) frames += Number(counter.add(bytes.subarray(at, at + cut)))
+      expect(frames).toBe(sizes.length)
+    }),
+  )
+})
+
+test('a frame that is too long is told by its prefix alone', () => {
+  expect(createFrameCounter(1000).add(varint(1001))).toBe('too-long')
+  expect(createFrameCounter(1000).add(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80))).toBe('too-long')
+  expect(createFrameCounter(1000).add(new Uint8Array(5))).toBe(5)
+})
+
+test('an IPv6 address counts by its /64, a mapped one as IPv4', () => {
+  const group = (text: string) => addressGroup(multiaddr(text))
+  expect(group('/ip4/192.0.2.7/tcp/1')).toBe('192.0.2.7')
+  expect(group('/ip6/2001:db8:1:2::1/tcp/1')).toBe(group('/ip6/2001:db8:1:2:3:4:5:6/tcp/9'))
+  expect(group('/ip6/2001:db8:1:2::1/tcp/1')).not.toBe(group('/ip6/2001:db8:1:3::1/tcp/1'))
+  expect(group('/ip6/::1/tcp/1')).toBe('0:0:0:0::/64')
+})
+
+/** Peers that lie until they are excluded; `static` is the operator's. */
+function excluding() {
+  const clock = manualClock()
+  const ledger = createLedger(() => clock.monotonic())
+  const events = createEvents<NetworkEvents>()
+  const told: { peer: string; forMs: number }[] = []
+  const disconnected: string[] = []
+  events.on('network:excluded', ({ peer, forMs }) => told.push({ peer, forMs }))
+  const exclusion = createExclusion({
+    ...{ clock, ledger, events, log: silentLog() },
+    isStatic: (peer) => peer === 'static',
+    disconnect: (peer) => disconnected.push(peer),
+  })
+  const lie = (peer: string, times: number) => {
+    for (let count = 0; count < times; count++) {
+      ledger.lie(peer)
+      exclusion.look(peer)
+    }
+  }
+  return { clock, ledger, exclusion, told, disconnected, lie }
+}
+
+test('a liar is out for a minute, and for twice as long each time that it goes on', async () => {
+  const { clock, exclusion, told, disconnected, lie } = excluding()
+  lie('liar', 7)
+  expect(exclusion.leftMs('liar')).toBe(0)
+  lie('liar', 2)
+  expect(disconnected).toEqual(['liar'])
+  for (let round = 0; round < 12; round++) {
+    await clock.advance(exclusion.leftMs('liar') + 1)
+    expect(exclusion.leftMs('liar')).toBe(0)
+    lie('liar', 9)
+  }
+  const minutes = told.map(({ forMs }) => forMs / 60_000)
+  expect(minutes.slice(0, 5)).toEqual([1, 2, 4, 8, 16])
+  expect(Math.max(...minutes)).toBe(360)
+  // a day without: it begins again
+  await clock.advance(exclusion.leftMs('liar') + 25 * 3_600_000)
+  lie('liar', 9)
+  expect(told.at(-1)?.forMs).toBe(60_000)
+})
+
+test('a static node is never out for longer than the first time', async () => {
+  const { clock, exclusion, told, lie } = excluding()
+  for (let round = 0; round < 6; round++) {
+    lie('static', 9)
+    await clock.advance(exclusion.leftMs('static') + 1)
+  }
+  expect(told.map(({ forMs }) => forMs)).toEqual(Array(6).fill(60_000))
+})
+
+test('what gossip holds against a peer excludes it, too', () => {
+  const { exclusion, ledger } = excluding()
+  exclusion.look('peer', -79)
+  expect(exclusion.leftMs('peer')).toBe(0)
+  exclusion.look('peer', -81)
+  expect(exclusion.leftMs('peer')).toBe(60_000)
+  expect(ledger.score('peer')).toBe(0)
+})
