@@ -12,8 +12,8 @@ export const INBOUND_CONNECTIONS_PER_SECOND = 200
 export const MAX_PENDING_INBOUND = 256
 /** Handshakes of one address (IPv4, or the /64 of IPv6): fifty nodes behind one start together. */
 export const MAX_PENDING_PER_ADDRESS = 64
-/** A handshake takes five times the way there and back; whoever takes longer gives its place to others. */
-export const HANDSHAKE_TIMEOUT_MS = 5 * SECOND
+/** A handshake is five times the way there and back. Who dials with this library waits no longer, either. */
+export const HANDSHAKE_TIMEOUT_MS = 6 * SECOND
 export const MAX_CONNECTIONS = 400
 /** On a public network: established connections of one address. */
 export const MAX_CONNECTIONS_PER_ADDRESS = 64

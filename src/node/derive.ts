@@ -9,7 +9,7 @@ import type { NetworkInit } from '../network/index.ts'
 export function networkInitOf(
   configuration: Configuration,
   identity: KeyObject,
-  dht: boolean | undefined,
+  { dht, without }: Pick<NetworkInit, 'dht' | 'without'>,
 ): NetworkInit {
   const { network, listen, announce, visibility, dataDir, peers, quotas, logLevel } = configuration
   return {
@@ -21,6 +21,7 @@ export function networkInitOf(
     dataDir: join(dataDir, 'network'),
     staticNodes: staticNodesOf(configuration),
     dht,
+    without,
     keepPeers: peers.low === 0 ? false : { lowWater: peers.low },
     syncPullsPerPeerPerMinute: quotas.SYNC_PULLS_PER_PEER_PER_MINUTE,
     verbose: logLevel === 'trace',

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Configuration, HubSettings, Identity } from '../config/index.ts'
+import type { Defence } from '../network/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { ThundercloudNode } from './contract.ts'
 import type { Machine } from './machine.ts'
@@ -36,6 +37,8 @@ export type NodeInit = {
   dht?: boolean | undefined
   /** It is a hub, too: it examines the code of what it hears of, and signs what its scanners say. */
   hub?: HubSettings | undefined
+  /** Bounds of the network that a test switches off, to see that they are what holds. */
+  without?: readonly Defence[] | undefined
 }
 
 /**

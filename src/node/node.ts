@@ -76,7 +76,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const network: Network = parts.use(
     await createNetwork(
       { clock, rng, log: log.child('network'), events, ...gatesOf(() => intake, trust) },
-      networkInitOf(configuration, identity.key, init.dht),
+      networkInitOf(configuration, identity.key, init),
     ),
   )
   const isConnected = (peer: string) => network.connectedTo(peer)

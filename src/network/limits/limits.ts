@@ -86,7 +86,7 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
   return {
     inbound: createInbound({ clock, pending }),
     maxConnections,
-    libraryPending: ownPending ? 2 * bounds.MAX_PENDING_INBOUND : 64,
+    libraryPending: ownPending ? Number.POSITIVE_INFINITY : 64,
     maxGossipFrameBytes: without.has('frame-size') ? 4 * 1024 * 1024 : bounds.MAX_GOSSIP_FRAME_BYTES,
     exchange: without.has('exchange') ? ENDLESS : bounds.SYNC_EXCHANGE,
     conduct,

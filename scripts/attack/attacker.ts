@@ -1,0 +1,21 @@
+import { emptyFrames, longFrames, silence } from './flood.ts'
+import { badSync, endlessPages, forgedAnnouncements, invalidRecords, malformedGossip } from './lies.ts'
+import { answer } from './rpc.ts'
+import type { Target } from './target.ts'
+import { vanish } from './vanish.ts'
+
+answer(
+  {
+    vanish,
+    silenceFromOne: (target: Target) => silence(target, 1),
+    silenceFromSixteen: (target: Target) => silence(target, 16),
+    emptyFrames,
+    longFrames,
+    forgedAnnouncements,
+    malformedGossip,
+    invalidRecords,
+    badSync,
+    endlessPages,
+  },
+  async () => {},
+)

@@ -1,0 +1,71 @@
+import { encodeAnnouncement } from '../../protocols/announcement.ts'
+import type { ThundercloudNode } from '../../src/node/index.ts'
+import { idOf, makeService } from '../../test/fixtures/gossip-services.ts'
+import { createWorld } from '../../test/fixtures/nodes.ts'
+import { createRawPeer } from './raw-peer.ts'
+import { answer } from './rpc.ts'
+
+/** What came from the publisher through the victim to the witness. */
+export type Delivery = { readonly sent: number; readonly came: number; readonly p99Ms: number }
+
+const stack = new AsyncDisposableStack()
+const arrived = new Map<string, PromiseWithResolvers<number>>()
+let publisher: ThundercloudNode | undefined
+
+async function start({ address }: { address: string }): Promise<void> {
+  const world = stack.use(await createWorld())
+  const runner = { STATIC_NODES: [address] }
+  const node = { QUOTAS: { NEW_AUTHORS_PER_PEER_PER_MINUTE: 100_000 } }
+  publisher = await world.start('publisher', { runner, node })
+  const witness = await world.start('witness', { runner, node })
+  witness.events.on('node:verdict', ({ id }) => arrived.get(id)?.resolve(performance.now()))
+  // the first ones show that the way is open
+  for (let tries = 0; tries < 40; tries++) {
+    const { came } = await deliver({ count: 1, everyMs: 0, patienceMs: 500 })
+    if (came === 1) return
+  }
+  throw new Error('the honest nodes do not hear of one another')
+}
+
+async function deliver(asked: { count: number; everyMs: number; patienceMs: number }): Promise<Delivery> {
+  const waits: Promise<number | undefined>[] = []
+  for (let sent = 0; sent < asked.count; sent++) {
+    const service = makeService({ depth: 3 })
+    const came = Promise.withResolvers<number>()
+    arrived.set(idOf(service), came)
+    const startedAt = performance.now()
+    await publisher?.receive(encodeAnnouncement(service), { asPublisher: true })
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, asked.patienceMs, undefined))
+    waits.push(Promise.race([came.promise.then((at) => at - startedAt), late]))
+    await new Promise((resolve) => setTimeout(resolve, asked.everyMs))
+  }
+  const latencies = (await Promise.all(waits)).filter((ms) => ms !== undefined).toSorted((a, b) => a - b)
+  arrived.clear()
+  return {
+    sent: asked.count,
+    came: latencies.length,
+    p99Ms: Math.round(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * 0.99))] ?? -1),
+  }
+}
+
+/** Dials of peers that nobody knows yet: how many had a connection that carries streams. */
+async function dial({ address, count }: { address: string; count: number }): Promise<number> {
+  let well = 0
+  for (let tries = 0; tries < count; tries++) {
+    const peer = await createRawPeer()
+    try {
+      await peer.connect(address)
+      const stream = await peer.open('/ipfs/ping/1.0.0')
+      const echo = new Promise<void>((resolve) => stream.addEventListener('message', () => resolve(), { once: true }))
+      stream.send(new Uint8Array(32))
+      await Promise.race([echo, new Promise((_, reject) => setTimeout(reject, 3000, new Error('no answer')))])
+      well++
+    } catch {
+      // it counts as one that did not work
+    }
+    await peer[Symbol.asyncDispose]()
+  }
+  return well
+}
+
+answer({ start, deliver, dial }, () => stack.disposeAsync())

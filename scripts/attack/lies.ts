@@ -1,0 +1,103 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { encodeAnnouncement } from '../../protocols/announcement.ts'
+import { cidOfDigest } from '../../protocols/encoding.ts'
+import { encodeSyncAnswer, encodeSyncRequest, SYNC_PROTOCOL } from '../../protocols/sync.ts'
+import { makeService } from '../../test/fixtures/gossip-services.ts'
+import { putValue } from './flood.ts'
+import { createRawPeer, framed, gossipFrame, type RawPeer } from './raw-peer.ts'
+import { type Figures, KAD, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'
+
+/** One lie after another, twenty a second, until it is cut off; then it knocks again. */
+async function lie({ address, ms }: Target, tell: (peer: RawPeer, at: number) => Promise<void>): Promise<Figures> {
+  const peer = await createRawPeer()
+  let told = 0
+  let refused = 0
+  let accepted = 0
+  await until(ms, async () => {
+    if (!peer.connected) {
+      await peer.connect(address)
+      await pause(100)
+      if (peer.connected) accepted++
+      else refused++
+    }
+    await tell(peer, told++)
+    await pause(50)
+  })
+  const connected = peer.connected ? 1 : 0
+  await peer[Symbol.asyncDispose]()
+  return { told, accepted, refused, connected }
+}
+
+/** Announcements under signatures that are not their authors'. */
+export function forgedAnnouncements(target: Target): Promise<Figures> {
+  return overGossip(target, () => {
+    const { signed, ticket } = makeService({ depth: 3 })
+    return encodeAnnouncement({ signed: { bytes: signed.bytes, sig: randomBytes(64) }, ticket })
+  })
+}
+
+/** Bytes that are no announcement. */
+export function malformedGossip(target: Target): Promise<Figures> {
+  return overGossip(target, () => randomBytes(600))
+}
+
+function overGossip(target: Target, make: () => Uint8Array): Promise<Figures> {
+  const streams = new WeakMap<RawPeer, Promise<{ status: string; send(bytes: Uint8Array): boolean }>>()
+  return lie(target, async (peer) => {
+    const known = await streams.get(peer)
+    const stream = known?.status === 'open' ? known : await peer.open(MESHSUB)
+    streams.set(peer, Promise.resolve(stream))
+    stream.send(gossipFrame(TOPIC, make()))
+  })
+}
+
+export function invalidRecords(target: Target): Promise<Figures> {
+  return lie(target, async (peer, at) => {
+    const stream = await peer.open(KAD)
+    stream.send(putValue(at))
+    await pause(20)
+    stream.abort(new Error('the next one'))
+  })
+}
+
+export function badSync(target: Target): Promise<Figures> {
+  return lie(target, async (peer) => {
+    const stream = await peer.open(SYNC_PROTOCOL)
+    stream.send(framed(encodeSyncRequest({ v: 1, want: 'tell', announcement: randomBytes(300) })))
+    await pause(20)
+    stream.abort(new Error('the next one'))
+  })
+}
+
+/** Peers that serve sync, and whose list of statements goes on for ever. */
+export async function endlessPages({ address, ms, count }: Target): Promise<Figures> {
+  let requests = 0
+  let lastAt = 0
+  const one = async () => {
+    let page = 0
+    const peer = await createRawPeer({ identify: true })
+    await peer.handle(SYNC_PROTOCOL, (stream) => {
+      stream.addEventListener('message', () => {
+        requests++
+        lastAt = performance.now()
+        stream.send(framed(encodeSyncAnswer({ is: 'statements', items: itemsOf(page++), more: true })))
+        stream.close().catch(() => {})
+      })
+    })
+    await peer.connect(address)
+    await pause(ms)
+    await peer[Symbol.asyncDispose]()
+  }
+  await Promise.all(Array.from({ length: count }, one))
+  return { requests, quietMs: Math.round(performance.now() - lastAt) }
+}
+
+/** 64 ids, all after those of the page before. */
+function itemsOf(page: number) {
+  return Array.from({ length: 64 }, (_, at) => {
+    const digest = createHash('sha256').update(`${page} ${at}`).digest()
+    digest.writeUInt32BE(page * 64 + at)
+    const signer = createHash('sha256').update(`signer ${at}`).digest()
+    return [cidOfDigest(digest), Buffer.concat([Uint8Array.of(0xed, 0x01), signer])] as const
+  }).map(([id, signer]) => [id, new Uint8Array(signer)] as [typeof id, Uint8Array])
+}
