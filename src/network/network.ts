@@ -90,6 +90,10 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
       log,
       connections: () => libp2p.getConnections(),
       hasStream: (peer) => pubsub.streamsOutbound.has(peer),
+      async speaks({ remotePeer }) {
+        const { protocols } = await libp2p.peerStore.get(remotePeer)
+        return protocols.length === 0 || protocols.some((protocol) => protocol.startsWith('/meshsub/'))
+      },
       identify: (connection) =>
         identify.identify(connection, { signal: deadline(clock, DIAL_TIMEOUT_MS, LATE).signal }),
     }),

@@ -10,8 +10,13 @@ export interface RepairComponents {
   connections(): Connection[]
   /** Has gossipsub a stream to this peer? */
   hasStream(peer: string): boolean
+  /** Does the peer speak gossipsub, or has it not said yet? */
+  speaks(connection: Connection): Promise<boolean>
   identify(connection: Connection): Promise<unknown>
 }
+
+/** Looks for which a peer that was identified again in vain is left alone; doubled each time. */
+const MAX_PATIENCE = 64
 
 /**
  * gossipsub writes to a peer over one stream of one connection. When that connection ends while another to the same peer
@@ -19,8 +24,15 @@ export interface RepairComponents {
  * connection's end removes a peer that is back already, the peer stays connected and hears nothing any more. A connected
  * peer that lacks its stream for two looks is identified again, which makes gossipsub open one.
  */
-export function keepGossipStreams({ clock, log, connections, hasStream, identify }: RepairComponents): Timer {
+export function keepGossipStreams({ clock, log, connections, hasStream, speaks, identify }: RepairComponents): Timer {
   let missing = new Set<string>()
+  const tried = new WeakMap<Connection, { patience: number; left: number }>()
+  const repair = async (connection: Connection) => {
+    const { patience, left } = tried.get(connection) ?? { patience: 1, left: 0 }
+    if (left > 0) return void tried.set(connection, { patience, left: left - 1 })
+    tried.set(connection, { patience: Math.min(2 * patience, MAX_PATIENCE), left: patience })
+    if (await speaks(connection)) await identify(connection)
+  }
   return clock.every(GOSSIP_REPAIR_MS, () => {
     const seen = missing
     missing = new Set()
@@ -29,7 +41,7 @@ export function keepGossipStreams({ clock, log, connections, hasStream, identify
       if (connection.status !== 'open' || hasStream(peer) || missing.has(peer)) continue
       missing.add(peer)
       if (!seen.has(peer)) continue
-      identify(connection).catch((error: unknown) => {
+      repair(connection).catch((error: unknown) => {
         log.debug('a neighbour without a gossip stream could not be identified again', {
           peer,
           error: messageOf(error),

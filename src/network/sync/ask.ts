@@ -167,6 +167,8 @@ export function syncClient({ streams, source, statements, conduct, exchange }: A
   }
 
   return {
+    /** Had the peer more to list than one round takes? */
+    isUnfinished: (peer: string) => [ofServices, ofStatements].some(({ name }) => places.has(`${name} ${peer}`)),
     pull: (peer: string, ids: readonly CID[], options: Options = {}) =>
       guard(peer, () => pullServices(peer, ids, options)),
     services: (peer: string, options: Options = {}) => guard(peer, () => round(peer, options, ofServices)),

@@ -127,7 +127,9 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     },
     greet(peer) {
       if (silent) return
-      if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_PEER_GAP_MS) return
+      // a peer that lists without an end is not asked more often for coming back
+      const gapMs = client.isUnfinished(peer) ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
+      if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < gapMs) return
       lastRound.set(peer, clock.monotonic())
       void quietly(peer, (signal) => round(peer, { signal }))
     },

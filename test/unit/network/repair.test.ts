@@ -15,6 +15,7 @@ test('a connected peer without a gossip stream is identified again, once it lack
     log: silentLog(),
     connections: () => [connection, connection],
     hasStream: () => has,
+    speaks: async () => true,
     identify: async () => {
       identified++
       has = true
@@ -30,4 +31,26 @@ test('a connected peer without a gossip stream is identified again, once it lack
   expect(identified).toBe(1)
   await clock.advance(5 * GOSSIP_REPAIR_MS)
   expect(identified).toBe(1)
+})
+
+test('a peer that never opens a stream is identified ever more rarely, and not at all where it speaks no gossip', async () => {
+  const clock = manualClock()
+  const connection = { remotePeer: { toString: () => 'peer' }, status: 'open' } as unknown as Connection
+  let speaks = true
+  let identified = 0
+  using _ = keepGossipStreams({
+    clock,
+    log: silentLog(),
+    connections: () => [connection],
+    hasStream: () => false,
+    speaks: async () => speaks,
+    identify: async () => void identified++,
+  })
+  await clock.advance(1000 * GOSSIP_REPAIR_MS)
+  expect(identified).toBeGreaterThan(5)
+  expect(identified).toBeLessThan(30)
+  speaks = false
+  const before = identified
+  await clock.advance(1000 * GOSSIP_REPAIR_MS)
+  expect(identified).toBe(before)
 })
