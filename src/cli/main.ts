@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs'
 import type { Hangup } from './process.ts'
 
 const OLDEST_NODE = 24
-const NODE_HEAP_FLAG = '--max-semi-space-size=2'
 const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url)
 
 const hangup: Hangup = { came: false, tell: undefined }
@@ -26,30 +25,9 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   const help = helpFor(argv)
   if (help !== undefined) process.stdout.write(help)
   else {
-    if (isNode(argv)) execWithSmallHeap()
     const { runProgram } = await import('./program.ts')
     await runProgram(hangup, version())
   }
-}
-
-/** Whether it may be about running a node, which stays; other commands end soon. */
-function isNode(words: readonly string[]): boolean {
-  return words.includes('start') || (words.includes('hub') && words.includes('watch'))
-}
-
-/**
- * V8 lets the young part of the heap grow to 32 MiB and more, and keeps it; a node that is idle most of the time needs little of
- * it, and 2 MiB cost it nothing that can be measured. It can only be said when the process starts. So the process is replaced by
- * one that knows it, where the system can do that: it keeps its pid, and nobody waits for a child.
- */
-function execWithSmallHeap(): void {
-  // an IPC channel does not survive it; whoever opens one starts us with the flag
-  if (process.execve === undefined || process.send !== undefined || process.platform === 'win32') return
-  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
-  if (options.some((option) => option.includes('semi-space-size') || option.includes('--inspect'))) return
-  const main = process.argv[1]
-  if (main === undefined) return
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, NODE_HEAP_FLAG, main, ...argv], process.env)
 }
 
 function version(): string {

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.ts'
+import { giveMemoryBack } from '../base/heap.ts'
 import {
   type Configuration,
   type HubSettings,
@@ -14,6 +15,9 @@ import { tallyHub } from './hub-tally.ts'
 import { narrate } from './narrate.ts'
 import { openApi } from './open-api.ts'
 import { clockTime } from './text.ts'
+
+/** A node that started has joined its mesh and taken up its runs by then. */
+const SETTLED_MS = 20_000
 
 export type ServeInit = {
   /** the operator's folder */
@@ -41,6 +45,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   const served = await openApi({ configuration, node, token, log: log.child('api'), cli, stack })
   await tellReady(cli, node, served)
   story.begin()
+  stack.use(cli.clock.after(SETTLED_MS, giveMemoryBack))
   stack.use(cli.onReload(() => void reload(cli, node)))
   if (!cli.signal.aborted) {
     await new Promise((resolve) => cli.signal.addEventListener('abort', resolve, { once: true }))

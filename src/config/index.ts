@@ -33,6 +33,7 @@ export {
   type PublicHub,
 } from './members-file.ts'
 
+export { transportProblem } from './places.ts'
 export { loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './policy.ts'
 export { SettingsError } from './problem.ts'
 export { MAX_SETTINGS_BYTES, readJson, textToJson } from './read.ts'

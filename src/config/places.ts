@@ -1,5 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
+import { sentence } from './fields.ts'
+import { valueText } from './problem.ts'
 
 const HOST =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?(?=[0-9a-f]{0,4}:)[0-9a-f:.]{2,45}\]?$/i
@@ -46,7 +48,11 @@ export function tcpAddress(kind: 'listen' | 'dial') {
   return z
     .string(allowed)
     .max(512, allowed)
-    .refine((text) => isTcp(text, kind), allowed)
+    .superRefine((text, context) => {
+      if (isTcp(text, kind)) return
+      if (kind === 'dial' && isOtherTransport(text)) return sentence(context, [], transportText(text))
+      context.addIssue({ code: 'custom', message: allowed })
+    })
 }
 
 /** A multiaddr, or an origin. An address with a misspelled scheme passes here and is left out with a notice. */
@@ -56,7 +62,11 @@ export function staticNode() {
   return z
     .string(allowed)
     .max(512, allowed)
-    .refine((text) => isTcp(text, 'dial') || isHttp(text) || isUnknownScheme(text), allowed)
+    .superRefine((text, context) => {
+      if (isTcp(text, 'dial') || isHttp(text) || isUnknownScheme(text)) return
+      if (isOtherTransport(text)) return sentence(context, [], transportText(text))
+      context.addIssue({ code: 'custom', message: allowed })
+    })
 }
 
 export type StaticNodes = {
@@ -97,6 +107,35 @@ function isHttp(text: string): boolean {
 
 function isUnknownScheme(text: string): boolean {
   return text.length <= 512 && /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text) && !/^https?:/i.test(text)
+}
+
+/** What keeps an address from being dialled although it is a multiaddr: words that follow its name in a sentence. */
+export function transportProblem(text: string): string | undefined {
+  return isOtherTransport(text) ? transportText(text) : undefined
+}
+
+/** A multiaddr that is well-formed, and of a transport that this version does not speak. */
+function isOtherTransport(text: string): boolean {
+  if (text.length > 512 || !text.startsWith('/')) return false
+  try {
+    return multiaddr(text).getComponents().length > 0 && !isTcp(text, 'dial')
+  } catch {
+    return false
+  }
+}
+
+function transportText(text: string): string {
+  const parts = [
+    ...new Set(
+      text
+        .split('/')
+        .filter((part) =>
+          /^(dnsaddr|ws|wss|tls|quic(-v1)?|udp|webtransport|webrtc(-direct)?|p2p-circuit|unix|onion3)$/.test(part),
+        ),
+    ),
+  ]
+  const which = parts.length === 0 ? 'no TCP port' : parts.map((part) => `/${part}`).join(' and ')
+  return `is ${valueText(text)}, with ${which}; the transport that there is is plain TCP over ip4, ip6 or dns, like "/dns4/node.example.org/tcp/4980/p2p/12D3KooW..." (wss and dnsaddr come with a later version); or name the origin of the node's API, like "https://node.example.org"`
 }
 
 function isTcp(text: string, kind: 'listen' | 'dial'): boolean {

@@ -212,6 +212,8 @@ export interface Network extends AsyncDisposable {
   multiaddrs(): string[]
   peers(): NetworkPeer[]
   connectedTo(peer: string): boolean
+  /** The network of a connected peer, where it says that it belongs to another one. */
+  otherNetwork(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>
   /** Connects to a multiaddr; returns the peer id. */
   dial(multiaddr: string, options?: { signal?: AbortSignal | undefined }): Promise<string>
   hangUp(peer: string): Promise<void>

@@ -19,6 +19,7 @@ import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
 import { dhtProtocol, type Host, startHost } from './host/host.ts'
 import { libp2pKey } from './host/identity.ts'
 import { createPassingMemory } from './host/memory.ts'
+import { otherNetwork, protocolsOf, tellOtherNetworks } from './host/other-network.ts'
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
 import { createLimits } from './limits/limits.ts'
@@ -119,6 +120,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const peers = () => libp2p.getPeers().map(String)
   started.use(watchMisconduct({ clock, pubsub, peers, look }))
   started.use(tellConnections(libp2p, components))
+  started.use(tellOtherNetworks(libp2p, { log, network: init.network, isStatic: (peer) => keeper.isStatic(peer) }))
   let joined = false
   const parts = started.move()
 
@@ -158,6 +160,10 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
         if (signal?.aborted) throw signal.reason
         throw new PeerUnavailableError(`${target} can not be reached: ${messageOf(cause)}`, { cause })
       }
+    },
+    async otherNetwork(peer, { signal } = {}) {
+      using limit = deadline(clock, DIAL_TIMEOUT_MS, LATE, signal)
+      return otherNetwork(await protocolsOf(libp2p, parsePeerId(peer), limit.signal), init.network)
     },
     hangUp: (peer) => libp2p.hangUp(parsePeerId(peer)),
     setStaticNodes: (nodes) => kept.setStaticNodes(nodes),

@@ -18,6 +18,7 @@ import type { Rng } from '../base/rng.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
 import { createCode } from '../code/index.ts'
+import { transportProblem } from '../config/index.ts'
 import { createNetwork, type Network, openTunnel } from '../network/index.ts'
 import { askOne, askStatus, request } from './ask.ts'
 import type { NodeEvents } from './events.ts'
@@ -43,6 +44,10 @@ const SEARCH_AGAIN_MS = 500
 export async function createLightPeer(components: LightPeerComponents, init: LightPeerInit): Promise<LightPeer> {
   const { clock, rng, log } = components
   if (init.join.length === 0) throw new InputError('a light peer needs at least one multiaddr to join through')
+  for (const address of init.join) {
+    const problem = transportProblem(address)
+    if (problem !== undefined) throw new InputError(`--join ${problem}`)
+  }
   await using started = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
   started.defer(() => rm(dir, { recursive: true, force: true }))
@@ -196,7 +201,17 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
 async function joinThrough(network: Network, addresses: readonly string[]): Promise<void> {
   await network.join()
   const dials = await Promise.allSettled(addresses.map((address) => network.dial(address)))
-  if (dials.some(({ status }) => status === 'fulfilled')) return
+  const peers = dials.flatMap((dial, index) =>
+    dial.status === 'fulfilled' ? [{ peer: dial.value, address: addresses[index] }] : [],
+  )
+  const others = await Promise.all(peers.map(({ peer }) => network.otherNetwork(peer).catch(() => undefined)))
+  if (others.some((other) => other === undefined)) return
+  const [other] = others
+  if (other !== undefined) {
+    throw new InputError(
+      `${peers[0]?.address} is a node of network "${other}", and this is meant for "${network.network}": say --network ${other}, or join through a node of "${network.network}"`,
+    )
+  }
   const reasons = dials.map(
     (dial, index) => `${addresses[index]}: ${dial.status === 'rejected' ? messageOf(dial.reason) : ''}`,
   )

@@ -11,6 +11,7 @@ import type { Author } from '../author.ts'
 import { openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Draft, signDraft } from './draft.ts'
+import { tellOnLeave } from './leave.ts'
 import { nextSeq } from './sequence.ts'
 import { createTally } from './tally.ts'
 
@@ -61,6 +62,8 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
   await book.put(name, { ...entry, state: 'announced' })
   tellPublished(cli, { announcement, code, seq, name })
+  const advice = () => `See it with \`thundercloud status ${name}\`, end it with \`thundercloud stop ${name}\`.`
+  using _leave = tellOnLeave(cli, { name, id, advice })
   if (publishing.wait) await waitForRuns(cli, client, id, draft.manifest.replicas, publishing.timeoutSeconds)
 }
 

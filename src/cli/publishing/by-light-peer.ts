@@ -8,6 +8,7 @@ import { openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Publishing, portsOf, tellPublished } from './at-node.ts'
 import { signDraft } from './draft.ts'
+import { tellOnLeave } from './leave.ts'
 import { nextSeq } from './sequence.ts'
 import { createTally, type Tally } from './tally.ts'
 
@@ -44,6 +45,10 @@ export async function publishByLightPeer(
   const { wait, timeoutSeconds } = publishing
   const count = () => (wait ? tally.running : tally.holding)
   const verb = wait ? 'run it' : 'hold the archive'
+  const through = join.map((address) => ` --join ${address}`).join('')
+  const advice = () =>
+    `Its code was served from here, and ${tally.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
+  using _leave = tellOnLeave(cli, { name, id: made.id, advice })
   using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), signal)
   using progress = out.progress(`waiting for nodes that ${verb}`)
   try {

@@ -1,0 +1,17 @@
+import type { Cli } from '../cli.ts'
+
+/**
+ * Says, where waiting is interrupted, that what was published stays so. `advice` is one sentence: what else is to be known or
+ * done. Dispose it when the waiting is over.
+ */
+export function tellOnLeave(
+  { out, signal }: Pick<Cli, 'out' | 'signal'>,
+  { name, id, advice }: { name: string; id: string; advice(): string },
+): Disposable {
+  const tell = () => {
+    if (out.json) out.item({ event: 'left', id, published: true }, () => '')
+    else out.note(`"${name}" stays published. ${advice()}`)
+  }
+  signal.addEventListener('abort', tell, { once: true })
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', tell) }
+}

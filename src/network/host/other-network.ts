@@ -1,0 +1,61 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Log } from '../../base/log.ts'
+import { BoundedMap } from '../../base/queue.ts'
+import type { Host } from './host.ts'
+
+/** Peers of other networks that are remembered as told. */
+const MAX_TOLD = 64
+
+/** The network that a peer belongs to, by the DHT that it serves, where it is another one than ours. */
+export function otherNetwork(protocols: readonly string[], network: string): string | undefined {
+  const served = protocols.flatMap((protocol) => /^\/thundercloud\/([a-z0-9-]{1,32})\/kad\//.exec(protocol)?.[1] ?? [])
+  return served.includes(network) ? undefined : served[0]
+}
+
+/** What a connected peer says that it speaks. The library asks each new peer by itself, and a peer answers one question at a time. */
+export async function protocolsOf(libp2p: Host, peer: PeerId, signal: AbortSignal): Promise<readonly string[]> {
+  const known = async () => (await libp2p.peerStore.get(peer).catch(() => undefined))?.protocols ?? []
+  return await new Promise((resolve, reject) => {
+    const leave = () => {
+      libp2p.removeEventListener('peer:identify', look)
+      signal.removeEventListener('abort', stop)
+    }
+    const finish = (protocols: readonly string[]) => {
+      leave()
+      resolve(protocols)
+    }
+    const look = ({ detail }: { detail: { peerId: PeerId; protocols: string[] } }) => {
+      if (detail.peerId.equals(peer)) finish(detail.protocols)
+    }
+    const stop = () => {
+      leave()
+      reject(signal.reason)
+    }
+    libp2p.addEventListener('peer:identify', look)
+    signal.addEventListener('abort', stop, { once: true })
+    known().then((protocols) => {
+      if (protocols.length > 0) finish(protocols)
+    }, reject)
+  })
+}
+
+/** A static node of another network would be dialled for ever, connected, and never say a word: said once for each. */
+export function tellOtherNetworks(
+  libp2p: Host,
+  { log, network, isStatic }: { log: Log; network: string; isStatic(peer: string): boolean },
+): Disposable {
+  const told = new BoundedMap<string, true>(MAX_TOLD)
+  const look = ({ detail }: { detail: { peerId: { toString(): string }; protocols: string[] } }) => {
+    const peer = detail.peerId.toString()
+    const other = otherNetwork(detail.protocols, network)
+    if (other === undefined || !isStatic(peer) || told.has(peer)) return
+    told.set(peer, true)
+    log.warn('a static node belongs to another network: name one of ours in STATIC_NODES, or its network as NETWORK', {
+      peer,
+      network: other,
+      ours: network,
+    })
+  }
+  libp2p.addEventListener('peer:identify', look)
+  return { [Symbol.dispose]: () => libp2p.removeEventListener('peer:identify', look) }
+}
