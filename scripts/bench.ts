@@ -3,11 +3,12 @@ import { runArchiveBench } from './bench-archive.ts'
 import { runCliBench } from './bench-cli.ts'
 import { runGossipBench } from './bench-gossip.ts'
 import { runQuorumBench } from './bench-quorum.ts'
+import { runReconsiderBench } from './bench-reconsider.ts'
 import { runReplayBench } from './bench-replay.ts'
 import { runRunnerBench } from './bench-runner.ts'
 import { runTrustBench } from './bench-trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum> [--json] [--rounds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|reconsider> [--json] [--rounds N]
 
   cli      what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
@@ -15,7 +16,8 @@ const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum> 
   replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
   runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
   trust    statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
-  quorum   from a hub's word to the start, and to the end, of a service on ten of twenty whole nodes`
+  quorum   from a hub's word to the start, and to the end, of a service on ten of twenty whole nodes
+  reconsider  a policy that admits 1,000 services which were passed on: the preview, the time, the node's event loop`
 
 const BENCHES = {
   cli: runCliBench,
@@ -25,6 +27,7 @@ const BENCHES = {
   runner: runRunnerBench,
   trust: runTrustBench,
   quorum: runQuorumBench,
+  reconsider: runReconsiderBench,
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Change, PolicyFacts, PolicyView, Standing } from '../node/contract.ts'
+import type { Applied, Change, PolicyFacts, PolicyView, Preview, Standing } from '../node/contract.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from './shape.ts'
 import { count, reasonSchema } from './verdict-schemas.ts'
 
@@ -13,7 +13,14 @@ const changeSchema: Shape<Change> = object({
   reasons: array(reasonSchema),
 })
 
-export const changesSchema = object({ changes: array(changeSchema) })
+export const previewSchema: Shape<Preview> = object({
+  changes: array(changeSchema),
+  more: count,
+  asked: count,
+  notAsked: count,
+  forgotten: count,
+})
+export const appliedSchema: Shape<Applied> = object({ changes: array(changeSchema), background: count })
 
 const resources = { memory: count, cpu: count, disk: count, pids: count }
 

@@ -36,6 +36,10 @@ export function narrate<Name extends keyof NodeEvents & string>(
       changes.length === 0
         ? undefined
         : `decided again about ${services}: ${changes.map(({ from, to, ...service }) => `${named(service)} ${from} -> ${to}`).join(', ')}`,
+    'node:reconsidered': ({ services, changed, forgotten }) =>
+      changed === 0
+        ? undefined
+        : `decided again about ${services} that do not run: ${changed} changed${forgotten === 0 ? '' : `; ${forgotten} were forgotten before`}`,
     'trust:statement': (told) => statementText(told, { id: shortId, address, peer }),
     'trust:refused': ({ via, from, reason }) =>
       `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${printable(reason, 300)}`,

@@ -6,6 +6,7 @@ import { open } from './journal.ts'
 import type { MetaStore } from './meta.ts'
 import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
+import type { ReconsiderationStore } from './reconsiderations.ts'
 import type { RunStore } from './runs.ts'
 import type { SleeperStore } from './sleepers.ts'
 import type { StatementStore } from './statements.ts'
@@ -19,6 +20,7 @@ export type { MetaStore } from './meta.ts'
 export type { PublishedStore } from './published.ts'
 export { type HeardService, openJournalReader } from './reader.ts'
 export type { ReceiptStore } from './receipts.ts'
+export type { Candidate, ReconsiderationStore, ReconsideredServices } from './reconsiderations.ts'
 export type { RunStore } from './runs.ts'
 export type { SleeperStore } from './sleepers.ts'
 export type { StatementRecord, StatementStore } from './statements.ts'
@@ -46,6 +48,7 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly runs: RunStore
   readonly published: PublishedStore
   readonly sleepers: SleeperStore
+  readonly reconsiderations: ReconsiderationStore
   readonly statements: StatementStore
   readonly meta: MetaStore
   /** Several calls as one: all or nothing. */
@@ -55,6 +58,8 @@ export interface Journal extends Disposable, AsyncDisposable {
    * announcements, refused ones of unknown authors first; never what is own, runs, ran or is parked. Answers the ids.
    */
   prune(max: number): string[]
+  /** How many services were forgotten before their end that may still be live; whatever is decided again, they are not. */
+  forgotten(): number
 }
 
 /** Opens or creates a journal. Throws where the file is newer than this program, damaged, or can not be written. */

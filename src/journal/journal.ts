@@ -9,6 +9,7 @@ import { migrate, schemaVersion } from './migrations.ts'
 import { createPrune } from './prune.ts'
 import { publishedStore } from './published.ts'
 import { receiptStore } from './receipts.ts'
+import { reconsiderationStore } from './reconsiderations.ts'
 import { runStore } from './runs.ts'
 import { sleeperStore } from './sleepers.ts'
 import { sqlOf } from './sql.ts'
@@ -34,10 +35,12 @@ export function open({ path, clock, log }: JournalInit): Journal {
     runs: runStore(sql),
     published: publishedStore(sql),
     sleepers: sleeperStore(sql),
+    reconsiderations: reconsiderationStore(sql),
     statements: statementStore(sql),
     meta: metaStore(sql),
     transaction: (work) => sql.transaction(work),
-    prune: (max) => prune(clock.now(), max),
+    prune: (max) => prune.prune(clock.now(), max),
+    forgotten: () => prune.forgotten(clock.now()),
     [Symbol.dispose]: close,
     [Symbol.asyncDispose]: async () => close(),
   }

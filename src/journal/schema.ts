@@ -112,6 +112,16 @@ export const SLEEPERS_SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `
 
+/** Services that a policy which changed admits, until they are decided about in the order of their worth. */
+export const CANDIDATES_SCHEMA = `
+  CREATE TABLE candidates (
+    service TEXT PRIMARY KEY,
+    rank REAL NOT NULL,
+    arrived INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX candidates_best_first ON candidates (rank DESC, arrived, service);
+`
+
 /**
  * What hubs and issuers said, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
  * a statement is about is asked for each one that a stranger signed.

@@ -86,7 +86,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     facts.forget(id)
     // a sleeper is told the same again and again: that is no news, and would push out of the journal what is
     if (last !== undefined && equals(last.policy, policy) && isDeepStrictEqual(last.verdict, plain(verdict))) return
-    journal.verdicts.add({ service: id, at: clock.now(), policy, verdict, failure })
+    journal.verdicts.add({ service: id, at: Math.floor(clock.now()), policy, verdict, failure })
   }
 
   /** Lays it to sleep where there is a bed; where there is none, the verdict says so. */

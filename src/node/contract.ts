@@ -4,10 +4,10 @@ import type { Condition, Reason, Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
-import type { Change } from './redecide.ts'
+import type { Applied, Preview } from './redecide.ts'
 
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
-export type { Change, Standing } from './redecide.ts'
+export type { Applied, Change, Preview, Standing } from './redecide.ts'
 
 export type StatementFilter = {
   readonly code?: string | undefined
@@ -227,13 +227,13 @@ export interface ThundercloudNode extends AsyncDisposable {
   /** Reads policy and services again; nothing changes when they are wrong (throws InputError). */
   reload(): Promise<void>
   /**
-   * What would change among what is parked and running if this were the runner's config.json (its text). Nothing is
+   * What would change among everything that is live here if this were the runner's config.json (its text). Nothing is
    * done. Throws an InputError where it is wrong, or the runner can not be loaded with it.
    */
-  previewPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  previewPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /**
    * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
-   * answers what changed. Where it can not be put in force, the file is as it was, and it throws.
+   * answers what changed at once; what is refused or passed on is decided again in the background. Where it can not be put in force, the file is as it was, and it throws.
    */
-  applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
 }

@@ -3,20 +3,23 @@ import { TimeoutError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
+import type { Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { Dormitory, Granted } from '../execution/index.ts'
+import type { Candidate } from '../journal/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { AddressTexts } from './address-text.ts'
-import type { Asking, Subject } from './asking.ts'
+import type { Asking, Decision, Subject } from './asking.ts'
 import type { CarryOut, Outcome } from './carry-out.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import { previewWith } from './preview.ts'
+import type { Weighed } from './reconsider.ts'
 import type { Change, Redecide, Standing } from './redecide.ts'
-import { standingOf } from './standing.ts'
+import { mayBegin, standingOf } from './standing.ts'
 import type { Tally } from './tally.ts'
 
-/** Sleepers that are asked about together; what they are answered is carried out one after the other, best first. */
+/** Services that are asked about together; what they are answered is carried out one after the other, best first. */
 const ASKED_AT_ONCE = 8
 
 /** Longer than the grace that a run gets; a stop that takes longer waits for its engine. */
@@ -31,6 +34,11 @@ export interface DecideAgainComponents {
   carryOut: CarryOut
   dormitory: Pick<Dormitory, 'all' | 'get' | 'tick'>
   granted(): Granted[]
+  /** The verdict in force, if the runner has given one. */
+  latest(id: string): Verdict | undefined
+  /** Live services of others, page by page, in the order of their arrival. */
+  live(after: number, max: number): { row: number; id: string }[]
+  forgotten(): number
   /** Undefined where it is over: stopped, superseded, expired, forgotten. */
   subjectOf(id: string): Subject | undefined
   /** Its standing is journalled: the mesh and the publisher may hear of it. */
@@ -44,6 +52,10 @@ export interface DecideAgain extends Redecide {
   running(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
   /** Sleepers that something has happened for; the first has the first claim on room. */
   these(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  /** Asks about what is refused or passed on, as if there were all the room of LIMITS; settles what is not admitted. */
+  weigh(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Weighed>
+  /** Decides about these, which a new policy admits; the first has the first claim on room. */
+  place(ids: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
 }
 
 export function createDecideAgain(components: DecideAgainComponents): DecideAgain {
@@ -136,17 +148,18 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
     return { held: running.filter((one) => !isAsked(one)), asked: running.filter(isAsked) }
   }
 
-  async function sleepers(ids: readonly string[], options: Options): Promise<Change[]> {
+  /** These of what is parked, refused or passed on, the first with the first claim on room. */
+  async function place(ids: readonly string[], options: Options): Promise<Change[]> {
     const changes: Change[] = []
     for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
-      changes.push(...(await fewSleepers(ids.slice(from, from + ASKED_AT_ONCE), options)))
+      changes.push(...(await placeFew(ids.slice(from, from + ASKED_AT_ONCE), options)))
     }
     return changes
   }
 
-  async function fewSleepers(ids: readonly string[], options: Options): Promise<Change[]> {
+  async function placeFew(ids: readonly string[], options: Options): Promise<Change[]> {
     let asOf = dormitory.tick()
-    const subjects = ids.flatMap((id) => subjectOf(id) ?? [])
+    const subjects = ids.flatMap((id) => (outOfWork(id) === undefined ? [] : (subjectOf(id) ?? [])))
     const decisions = await Promise.all(subjects.map((subject) => asking.ask(subject, options)))
     const changes: Change[] = []
     let started = false
@@ -157,31 +170,83 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         asOf = dormitory.tick()
         decision = await asking.ask(subject, options)
       }
-      const sleeper = dormitory.get(subject.id)
-      if (decision === undefined || sleeper === undefined || subjectOf(subject.id) === undefined) continue
+      const from = outOfWork(subject.id)
+      // over meanwhile: its author, or the operator, has stopped it
+      if (decision === undefined || from === undefined || subjectOf(subject.id) === undefined) continue
       if (decision.error !== undefined) {
-        log.debug('a sleeping service got no verdict and sleeps on', { id: subject.id, reason: decision.failure })
+        log.debug('a service got no verdict and stays as it is', { id: subject.id, reason: decision.failure })
         continue
       }
+      const sleeper = dormitory.get(subject.id)
+      const before = passedOn(subject.id)
       const { verdict, beside } = carryOut.settle(subject, decision, asOf)
       const { name } = subject.signed.body
       tally.count({ id: subject.id, name }, verdict.reasons)
       const to = standingOf(verdict)
       started ||= to === 'run'
-      if (to !== 'parked') {
+      if (sleeper !== undefined && to !== 'parked') {
         const sleptSeconds = Math.floor((clock.now() - sleeper.since) / 1000)
         events.emit('node:woken', { id: subject.id, name, to, sleptSeconds })
-        changes.push(changeOf(subject, 'parked', { to, reasons: verdict.reasons }))
       }
+      if (to !== from) changes.push(changeOf(subject, from, { to, reasons: verdict.reasons }))
       changes.push(...changesOf(beside))
-      changed(subject.id, verdict.redirect)
+      if (from === 'parked' || to !== from || before !== verdict.redirect) changed(subject.id, verdict.redirect)
     }
     return changes
   }
 
+  /** How what does not run stands; undefined where it runs, has run for good, or was never decided about. */
+  function outOfWork(id: string): Standing | undefined {
+    if (dormitory.get(id) !== undefined) return 'parked'
+    const verdict = components.latest(id)
+    const standing = verdict && standingOf(verdict)
+    return standing === 'redirected' || standing === 'refused' ? standing : undefined
+  }
+
+  function passedOn(id: string): boolean | undefined {
+    return components.latest(id)?.redirect
+  }
+
+  /** What is refused or passed on, and could begin. */
+  function subjectOfRest(id: string): Subject | undefined {
+    const standing = outOfWork(id)
+    const subject = standing === undefined || standing === 'parked' ? undefined : subjectOf(id)
+    return subject !== undefined && carryOut.mayBeginAgain(subject) ? subject : undefined
+  }
+
+  async function weigh(ids: readonly string[], options: Options): Promise<Weighed> {
+    const asOf = dormitory.tick()
+    const subjects = ids.flatMap((id) => subjectOfRest(id) ?? [])
+    const empty = facts.as([], { machine: false })
+    const decisions = await Promise.all(subjects.map((subject) => asking.ask(subject, { ...options, facts: empty })))
+    const candidates: Candidate[] = []
+    const changes: Change[] = []
+    let failed = 0
+    for (const [index, subject] of subjects.entries()) {
+      const decision = decisions[index]
+      const from = outOfWork(subject.id)
+      if (decision?.error !== undefined) failed++
+      if (decision === undefined || decision.error !== undefined || from === undefined) continue
+      const { rank = 0 } = decision.verdict
+      if (mayBegin(decision.verdict)) candidates.push({ id: subject.id, rank, arrived: subject.arrived })
+      else if (subjectOf(subject.id) !== undefined) changes.push(...settleRest(subject, from, decision, asOf))
+    }
+    return { candidates, changes, failed }
+  }
+
+  function settleRest(subject: Subject, from: Standing, decision: Decision, asOf: number): Change[] {
+    const before = passedOn(subject.id)
+    const { verdict, beside } = carryOut.settle(subject, decision, asOf)
+    const to = standingOf(verdict)
+    if (to !== from || before !== verdict.redirect) changed(subject.id, verdict.redirect)
+    return [...(to === from ? [] : [changeOf(subject, from, { to, reasons: verdict.reasons })]), ...changesOf(beside)]
+  }
+
   return {
+    weigh: (ids, options = {}) => turn.add(() => weigh(ids, options)),
+    place: (ids, options = {}) => turn.add(async () => netOf(await place(ids, options))),
     running: (ids, options = {}) => turn.add(async () => netOf(await runners(options, new Set(ids)))),
-    these: (ids, options = {}) => turn.add(async () => netOf(await sleepers(ids, options))),
+    these: (ids, options = {}) => turn.add(async () => netOf(await place(ids, options))),
     all: (options = {}) =>
       turn.add(async () => {
         const began = clock.monotonic()
@@ -189,12 +254,12 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
         const changes = await runners(options)
         const parkedNow = new Set(changes.map(({ id }) => id))
         const slept = dormitory.all().flatMap(({ id }) => (parkedNow.has(id) ? [] : [id]))
-        const all = netOf([...changes, ...(await sleepers(slept, options))])
+        const all = netOf([...changes, ...(await place(slept, options))])
         events.emit('node:redecided', { services, changes: all, tookMs: clock.monotonic() - began })
         return all
       }),
     preview: (ask, config, options = {}) =>
-      previewWith({ ...components, split, bestOf, changeOf }, ask, config, options),
+      previewWith({ ...components, split, bestOf, changeOf, subjectOfRest, outOfWork }, ask, config, options),
   }
 }
 

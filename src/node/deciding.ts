@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
@@ -16,7 +16,8 @@ import { createDecideAgain } from './decide-again.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import type { Receipts } from './receipts.ts'
-import type { Change, Redecide } from './redecide.ts'
+import { createReconsider, type Reconsidered } from './reconsider.ts'
+import type { Applied, Redecide } from './redecide.ts'
 import { watchReplicas } from './replicas.ts'
 import type { Services } from './services.ts'
 import { createTally } from './tally.ts'
@@ -57,7 +58,9 @@ export interface Deciding extends AsyncDisposable {
   readonly dormitory: Dormitory
   readonly trusting: Pick<Trusting, 'settled' | 'relied'>
   /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
-  decideAgain(): Promise<readonly Change[]>
+  decideAgain(): Promise<Applied>
+  /** Resolves when all that is decided again in the background is done. */
+  reconsidered(): Promise<void>
   /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
   boot(): Promise<void>
   /** Where it sleeps, if it does; ms. */
@@ -125,6 +128,9 @@ export function createDeciding(
     carryOut,
     dormitory,
     granted: () => supervisor.granted(),
+    latest: (id) => journal.verdicts.latest(id)?.verdict,
+    live: (after, max) => journal.reconsiderations.page({ on: 'all' }, after, nowSeconds(clock), max),
+    forgotten: () => journal.forgotten(),
     subjectOf,
     changed,
     tally,
@@ -137,8 +143,22 @@ export function createDeciding(
       running: () => supervisor.granted().flatMap(({ service, ending }) => (ending ? [] : [service])),
       subjectOf,
       again: (ids) => again.running(ids, { signal: init.closing }),
+      reconsider,
     }),
   )
+  const reconsidering = parts.use(
+    createReconsider({ ...components, weigh: again.weigh, place: again.place, isMoved: (id) => trusting.isMoved(id) }),
+  )
+
+  /** A word that concerns what is refused or passed on, too. */
+  function reconsider(what: Reconsidered): void {
+    try {
+      reconsidering.note(what)
+      reconsidering.go()
+    } catch (error) {
+      log.error('not everything is decided again', { reason: messageOf(error) })
+    }
+  }
 
   /** Over, whatever it waited for: there is no verdict to change. */
   function leave(id: string): void {
@@ -186,16 +206,20 @@ export function createDeciding(
     ),
   )
 
-  async function decideAgain(): Promise<readonly Change[]> {
+  async function decideAgain(): Promise<Applied> {
     facts.forget()
     try {
       const { hash } = policy()
+      reconsidering.note({ on: 'all' })
+      const background = journal.reconsiderations.count(nowSeconds(clock))
       const changes = await again.all({ signal: init.closing })
       journal.meta.set(LAST_POLICY, hash)
-      return changes
+      return { changes, background: Math.max(0, background - supervisor.granted().length - dormitory.size) }
     } catch (error) {
       if (!init.closing.aborted) log.error('not everything was decided again', { reason: messageOf(error) })
-      return []
+      return { changes: [], background: 0 }
+    } finally {
+      reconsidering.go()
     }
   }
 
@@ -205,6 +229,7 @@ export function createDeciding(
     dormitory,
     trusting,
     decideAgain,
+    reconsidered: () => reconsidering.idle(),
     async boot() {
       for (const { id } of dormitory.all()) if (subjectOf(id) === undefined) leave(id)
       dormitory.boot()
@@ -213,6 +238,7 @@ export function createDeciding(
       else {
         for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
         await trusting.boot()
+        reconsidering.go()
       }
       journal.meta.set(LAST_POLICY, policy().hash)
     },

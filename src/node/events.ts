@@ -25,6 +25,14 @@ type OwnEvents = {
   'node:evicted': { id: string; name: string; by: string; parked: boolean }
   /** What is parked and running was decided again; `changes` of `services` stand differently now. */
   'node:redecided': { services: number; changes: readonly Change[]; tookMs: number }
+  /** What neither runs nor is parked was decided again too; `changes` are the first of the `changed`. `forgotten`: not there any more. */
+  'node:reconsidered': {
+    services: number
+    changed: number
+    changes: readonly Change[]
+    forgotten: number
+    tookMs: number
+  }
   /** Another node answered about a service that was published here. */
   'node:receipt': { id: string; node: string; state: string; redirected: boolean; reasons: readonly string[] }
   'node:tunnel-opened': { id: string; port: string; peer: string }

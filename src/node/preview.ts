@@ -5,12 +5,19 @@ import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { Ask, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { DecideAgainComponents } from './decide-again.ts'
-import type { Change, Standing } from './redecide.ts'
-import { declined, ONCE, standingOf, waiting } from './standing.ts'
+import type { Change, Preview, Standing } from './redecide.ts'
+import { declined, mayBegin, ONCE, standingOf, waiting } from './standing.ts'
+
+/** Services that are asked about together. */
+const ASKED_AT_ONCE = 8
+/** A person waits for the answer: of a larger journal the oldest are asked about, and it is said how many are not. */
+const MAX_ASKED = 10_000
+/** Changes that are told one by one. */
+const MAX_TOLD = 1000
 
 export type PreviewComponents = Pick<
   DecideAgainComponents,
-  'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts'
+  'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts' | 'live' | 'forgotten'
 > & {
   split(): { held: RunningService[]; asked: RunningService[] }
   bestOf(
@@ -20,6 +27,9 @@ export type PreviewComponents = Pick<
     rankOf: (subject: Subject, known: NodeFacts) => Promise<number | undefined>,
   ): Promise<RunningService[]>
   changeOf(subject: Subject, from: Standing, outcome: Pick<Change, 'to' | 'reasons'>): Change
+  /** What is refused or passed on, and could begin. */
+  subjectOfRest(id: string): Subject | undefined
+  outOfWork(id: string): Standing | undefined
 }
 
 /** What re-deciding would do, on paper: `held` is who would run when it is over. */
@@ -28,11 +38,13 @@ export async function previewWith(
   ask: Ask,
   config: RunnerConfig,
   { signal }: { signal?: AbortSignal | undefined },
-): Promise<Change[]> {
+): Promise<Preview> {
   const { asking, carryOut, facts, dormitory, granted, subjectOf, texts, changeOf } = components
   const { held, asked } = components.split()
   const passOn = config.REDIRECT !== 'never'
   const changes: Change[] = []
+  /** of what is refused or passed on, and stays one of the two */
+  const others: Change[] = []
   /** who would sleep, and where it stands now */
   const asleep = new Map<string, { sleeper: Sleeper; subject: Subject; from: Standing; verdict: Verdict }>()
 
@@ -69,27 +81,67 @@ export async function previewWith(
     else bed(subject, 'run', verdict)
   }
   for (const { id } of dormitory.all()) {
-    signal?.throwIfAborted()
     const subject = subjectOf(id)
-    if (subject === undefined) continue
+    if (subject !== undefined) await place(subject, 'parked')
+  }
+  const { candidates, ...rest } = await weigh()
+  for (const { subject, from } of candidates) await place(subject, from)
+  const row = [...asleep.values()].sort((a, b) => bestFirst(a.sleeper, b.sleeper))
+  for (const [index, { subject, from, verdict }] of row.entries()) {
+    const full = { rule: 'dormitory', outcome: 'fail' as const, message: 'DORMITORY.MAX is reached' }
+    note(subject, from, index < config.DORMITORY.MAX ? verdict : declined(verdict, full, passOn))
+  }
+  const all = [...changes, ...others]
+  const told = all.slice(0, MAX_TOLD)
+  return { changes: told, more: all.length - told.length, ...rest, forgotten: components.forgotten() }
+
+  /** Gives it what room there is, on paper. */
+  async function place(subject: Subject, from: Standing): Promise<void> {
+    signal?.throwIfAborted()
     const others = held.filter((other) => other.id !== subject.follows)
     const known = facts.as(others, { config })
     const verdict = granting(await asking.askOther(ask, subject, known), subject, known)
     if (verdict.run === false) {
-      bed(subject, 'parked', verdict)
-      continue
+      bed(subject, from, verdict)
+      return
     }
-    note(subject, 'parked', verdict)
+    note(subject, from, verdict)
     const gone = leaving(verdict, others) ?? []
     held.splice(0, held.length, ...others.filter((other) => !gone.includes(other.id)), runningOf(subject, verdict))
     for (const other of gone) evict(other, subject)
   }
-  const row = [...asleep.values()].sort((a, b) => bestFirst(a.sleeper, b.sleeper))
-  for (const [place, { subject, from, verdict }] of row.entries()) {
-    const full = { rule: 'dormitory', outcome: 'fail' as const, message: 'DORMITORY.MAX is reached' }
-    note(subject, from, place < config.DORMITORY.MAX ? verdict : declined(verdict, full, passOn))
+  /** Everything that is refused or passed on is asked about, as if there were all the room; those that are admitted, best first. */
+  async function weigh() {
+    const empty = facts.as([], { config, machine: false })
+    const candidates: { sleeper: Sleeper; subject: Subject; from: Standing }[] = []
+    const pages = { asked: 0, notAsked: 0 }
+    for (let after = 0; ; ) {
+      signal?.throwIfAborted()
+      const rows = components.live(after, ASKED_AT_ONCE)
+      const last = rows.at(-1)
+      if (last === undefined) break
+      after = last.row
+      const subjects = rows.flatMap(({ id }) => components.subjectOfRest(id) ?? [])
+      if (pages.asked >= MAX_ASKED) {
+        pages.notAsked += subjects.length
+        continue
+      }
+      pages.asked += subjects.length
+      const verdicts = await Promise.all(subjects.map((subject) => asking.askOther(ask, subject, empty)))
+      for (const [index, subject] of subjects.entries()) {
+        const [verdict, from] = [verdicts[index], components.outOfWork(subject.id)]
+        if (verdict === undefined || from === undefined) continue
+        const { id, arrived } = subject
+        const sleeper = { id, arrived, rank: verdict.rank ?? 0, on: [], since: 0, expires: 0 }
+        if (mayBegin(verdict)) candidates.push({ sleeper, subject, from })
+        else if (standingOf(verdict) !== from) {
+          others.push(changeOf(subject, from, { to: standingOf(verdict), reasons: verdict.reasons }))
+        }
+      }
+    }
+    candidates.sort((a, b) => bestFirst(a.sleeper, b.sleeper))
+    return { candidates, ...pages }
   }
-  return changes
 
   /** As the node would let it: within LIMITS, and where there is room. */
   function granting(verdict: Verdict, subject: Subject, known: NodeFacts): Verdict {

@@ -15,17 +15,33 @@ export type Change = {
   readonly reasons: readonly Reason[]
 }
 
+/** What a candidate would change, the best of each kind first: what runs, what is parked, and what is refused or passed on. */
+export type Preview = {
+  readonly changes: readonly Change[]
+  /** changes beyond those, none of which starts or parks anything */
+  readonly more: number
+  /** of what is refused or passed on */
+  readonly asked: number
+  /** there are too many to ask about while a person waits; they are decided again all the same */
+  readonly notAsked: number
+  /** live services that the journal had no room for: they come up with their next announcement */
+  readonly forgotten: number
+}
+
+/** What a policy changed at once, and how many other services are decided again in the background. */
+export type Applied = { readonly changes: readonly Change[]; readonly background: number }
+
 /**
- * Deciding again. Only what is parked or running is asked about: what was refused or passed on stays so, or each saved
- * file would bring up everything that was ever heard. The operator's own SERVICES are bound by LIMITS alone and stay.
+ * Deciding again. What runs and what is parked is asked about at once; what was refused or passed on and is still live, in
+ * the background (`reconsider.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
  */
 export interface Redecide {
-  /** What `ask` (a candidate's runner) would make of all that is parked and running now. Nothing is done or journalled. */
+  /** What `ask` (a candidate's runner) would make of everything that is live now. Nothing is done or journalled. */
   preview(
     ask: (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>,
     config: RunnerConfig,
     options?: { signal?: AbortSignal | undefined },
-  ): Promise<Change[]>
+  ): Promise<Preview>
   /** Decides again about everything parked and running with the policy in force, and does it: starts, stops, parks, redirects. */
   all(options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
 }

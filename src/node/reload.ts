@@ -7,7 +7,7 @@ import type { Trust } from '../trust/index.ts'
 import type { Deciding } from './deciding.ts'
 import { staticNodesOf } from './derive.ts'
 import type { NodeEvents } from './events.ts'
-import type { Change } from './redecide.ts'
+import type { Applied } from './redecide.ts'
 
 export interface ReloadComponents {
   events: Emitter<NodeEvents>
@@ -28,7 +28,7 @@ export type ReloadInit = {
 }
 
 /** Reads again what can change while the node runs: the policy, the static nodes, the operator's services. */
-export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<readonly Change[]> {
+export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<Applied> {
   const { events, runner, network, trust, autostart, deciding } = components
   return async () => {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')

@@ -12,6 +12,12 @@ export function standingOf(verdict: Verdict): Standing {
   return verdict.redirect ? 'redirected' : 'refused'
 }
 
+/** Does it run, or wait to run? */
+export function mayBegin(verdict: Verdict): boolean {
+  const standing = standingOf(verdict)
+  return standing === 'run' || standing === 'parked'
+}
+
 /** A verdict to run that can not be carried out now: it waits, and what the runner said of its worth stands. */
 export function waiting({ redirect, rank, reasons }: Verdict, on: readonly Condition[], reason: Reason): Verdict {
   return { run: false, redirect, park: on, rank, reasons: first(reason, reasons) }

@@ -1,3 +1,4 @@
+import { addressBytes, parseAddress } from '../../protocols/address.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
@@ -11,6 +12,7 @@ import type { Subject } from './asking.ts'
 import type { NodeEvents } from './events.ts'
 import { createFetchAhead } from './fetch-ahead.ts'
 import { createLookAgain } from './look-again.ts'
+import type { Reconsidered } from './reconsider.ts'
 import type { SignedService } from './services.ts'
 
 /** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
@@ -50,6 +52,8 @@ export interface TrustingComponents {
   subjectOf(id: string): Subject | undefined
   /** Fetches the code of a service that may start soon. */
   ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  /** Decides again, in the background, about what neither runs nor is parked. */
+  reconsider(what: Reconsidered): void
   /** Decides again about these, which run. */
   again(ids: readonly string[]): Promise<unknown>
   texts: AddressTexts
@@ -65,6 +69,8 @@ export interface Trusting extends AsyncDisposable {
   boot(): Promise<void>
   /** Whose code and author matter: what runs and what is parked. */
   relied(): Relied[]
+  /** Has the tree let its author in or out since it was asked about here? */
+  isMoved(id: string): boolean
 }
 
 /** What a statement that arrived, or expired, means for what is parked and what runs. */
@@ -126,6 +132,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
         return subject !== undefined && concerns(subject, change)
       }),
     )
+    components.reconsider(reconsideredBy(change))
   }
 
   /** What waits hopes for a word; of what runs it is enough that the mesh could be asked. */
@@ -164,6 +171,10 @@ export function watchTrust(components: TrustingComponents): Trusting {
   ]
 
   return {
+    isMoved(id) {
+      const subject = subjectOf(id)
+      return subject !== undefined && isMoved(subject)
+    },
     async settled(id, { signal }) {
       signal.throwIfAborted()
       const consequences = decideAgain([id].filter(isDoubtful))
@@ -194,5 +205,16 @@ export function watchTrust(components: TrustingComponents): Trusting {
       closing.abort(new UnavailableError('the node is stopping'))
       await Promise.all([lookups.idle(), work, fetches.idle()])
     },
+  }
+}
+
+function reconsideredBy(change: TrustChange): Reconsidered {
+  switch (change.on) {
+    case 'code':
+      return { on: 'code', code: change.code }
+    case 'freeze':
+      return { on: 'author', address: Buffer.from(addressBytes(parseAddress(change.address))).toString('hex') }
+    case 'tree':
+      return { on: 'tree' }
   }
 }

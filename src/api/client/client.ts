@@ -2,20 +2,21 @@ import { type Clock, deadline, systemClock } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
 import type {
-  Change,
+  Applied,
   Explanation,
   Health,
   LogLine,
   PeerView,
   PolicyFacts,
   PolicyView,
+  Preview,
   ReceiptView,
   ServiceView,
   StatementFilter,
   StatementView,
   TrustTree,
 } from '../../node/contract.ts'
-import { changesSchema, policyViewSchema } from '../policy-schemas.ts'
+import { appliedSchema, policyViewSchema, previewSchema } from '../policy-schemas.ts'
 import {
   archiveAddedSchema,
   explanationSchema,
@@ -87,10 +88,10 @@ export interface ApiClient {
   reload(options?: Signalled): Promise<void>
   peers(options?: Signalled): Promise<PeerView[]>
   policy(options?: Signalled): Promise<PolicyView & PolicyFacts>
-  /** `text`: the content of a config.json. What would change among what is parked and running; nothing is done. */
-  previewPolicy(text: string, options?: Signalled): Promise<Change[]>
+  /** `text`: the content of a config.json. What would change among everything that is live there; nothing is done. */
+  previewPolicy(text: string, options?: Signalled): Promise<Preview>
   /** Puts it in force in the node's folder too, and answers what changed. */
-  applyPolicy(text: string, options?: Signalled): Promise<Change[]>
+  applyPolicy(text: string, options?: Signalled): Promise<Applied>
   /** Hands in a hub statement or a delegation (its encoded bytes). With a token, the node publishes it until it expires. */
   submitStatement(encoded: Uint8Array, options?: Signalled): Promise<SubmittedStatement>
   /** Statements that the node keeps, newest first; with `lookup`, asks the mesh about code and address first. */
@@ -99,7 +100,7 @@ export interface ApiClient {
   trust(address?: string, options?: Signalled): Promise<TrustTree>
 }
 
-/** A candidate's runner is loaded, and asked about every service that is parked or running. */
+/** A candidate's runner is loaded, and asked about every service that is live. */
 const POLICY_TIMEOUT_MS = 120_000
 
 /** A node that is busy answers within seconds; one that does not is stuck. */
@@ -218,8 +219,8 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     },
     peers: async (options) => (await ask(peersSchema, '/peers', { ...options })).peers,
     policy: (options) => ask(policyViewSchema, '/policy', { ...options }),
-    previewPolicy: (text, options) => sendPolicy('/policy/preview', text, options),
-    applyPolicy: (text, options) => sendPolicy('/policy', text, options),
+    previewPolicy: (text, options) => sendPolicy('/policy/preview', previewSchema, text, options),
+    applyPolicy: (text, options) => sendPolicy('/policy', appliedSchema, text, options),
     submitStatement: (encoded, options) =>
       ask(submittedStatementSchema, '/statement', {
         ...options,
@@ -234,9 +235,9 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     trust: (address, options) => ask(trustTreeSchema, `/trust${queryOf({ address })}`, { ...options }),
   }
 
-  async function sendPolicy(path: string, body: string, options: Signalled = {}): Promise<Change[]> {
+  function sendPolicy<T>(path: string, schema: Shape<T>, body: string, options: Signalled = {}): Promise<T> {
     const call = { ...options, method: 'POST', body, type: 'application/json' } as const
-    return (await ask(changesSchema, path, call, POLICY_TIMEOUT_MS)).changes
+    return ask(schema, path, call, POLICY_TIMEOUT_MS)
   }
 
   function parse<T>(schema: Shape<T>, text: string): T {

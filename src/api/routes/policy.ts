@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MAX_SETTINGS_BYTES } from '../../config/index.ts'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS } from '../constants.ts'
-import { changesSchema, policyViewSchema } from '../policy-schemas.ts'
+import { appliedSchema, policyViewSchema, previewSchema } from '../policy-schemas.ts'
 import { HttpProblem } from '../problems.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 
@@ -34,13 +34,13 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: '/policy/preview',
-    summary: 'What would change among what is parked and running under this policy; nothing is done',
+    summary: 'What would change among everything that is live here under this policy; nothing is done',
     request,
     security: OPERATOR,
-    responses: answers(200, 'services that would stand differently', changesSchema, PROBLEMS),
+    responses: answers(200, 'services that would stand differently, best first', previewSchema, PROBLEMS),
   })
   app.post('/policy/preview', guard.middleware, async ({ req, json }) => {
-    return json({ changes: await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }) })
+    return json(await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }))
   })
 
   app.openAPIRegistry.registerPath({
@@ -49,10 +49,15 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
     summary: 'Put this policy in force; the one before is kept as config.json.previous',
     request,
     security: OPERATOR,
-    responses: answers(200, 'services that stand differently now', changesSchema, PROBLEMS),
+    responses: answers(
+      200,
+      'services that stand differently now, and how many others are decided again in the background',
+      appliedSchema,
+      PROBLEMS,
+    ),
   })
   app.post('/policy', guard.middleware, async ({ req, json }) => {
-    return json({ changes: await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal }) })
+    return json(await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal }))
   })
 
   async function textOf(body: Request): Promise<string> {

@@ -2,23 +2,24 @@ import { join } from 'node:path'
 import type { ApiClient } from '../../api/client/client.ts'
 import { NoDaemonError } from '../../api/client/errors.ts'
 import { InputError } from '../../base/errors.ts'
-import type { Change } from '../../node/contract.ts'
+import type { Preview } from '../../node/contract.ts'
 import { livingOwner } from '../../node/lock.ts'
 import { replaceFile } from '../../node/policy/replace-file.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { FailedError } from '../errors.ts'
-import { changesTable, howMany, stopsText } from '../policy/change-text.ts'
+import { backgroundLines, changesTable, howMany, previewText } from '../policy/change-text.ts'
 import { loadWith } from '../policy/load-with.ts'
 import { type Folder, loadSubject, type Subject } from '../policy/subject.ts'
 
 export const policyApply = command({
   name: 'policy apply',
-  summary: 'Put a policy in force: what would stop is told first',
+  summary: 'Put a policy in force: what would stop, start and park is told first',
   details: [
     "The runner's config.json is replaced, the one before is kept beside it as config.json.previous, and everything that",
-    'is parked or running is decided again. Where no node runs, the file is replaced for the next start.',
+    'is live is decided again: what runs and what is parked at once, what was refused or passed on in the background.',
+    'Where no node runs, the file is replaced for the next start.',
   ].join('\n'),
   args: { file: argument('FILE', "a runner's settings") },
   options: { yes: flag('do not ask', '-y') },
@@ -27,7 +28,7 @@ export const policyApply = command({
     for (const { message } of subject.draft.notices) cli.out.note(`Note: ${message}`)
     const { text, policy } = subject.draft
     let client: ApiClient
-    let preview: Change[]
+    let preview: Preview
     try {
       client = await daemonOf(cli)
       preview = await client.previewPolicy(text, { signal: cli.signal })
@@ -39,10 +40,13 @@ export const policyApply = command({
     }
     if (!cli.out.json) cli.out.note(previewLines(cli, preview).join('\n'))
     await agree(cli, yes, `Put ${file} in force?`)
-    const changes = await client.applyPolicy(text, { signal: cli.signal })
-    cli.out.result({ inForce: true, hash: policy.hash, preview, changes }, () => [
+    const { changes, background } = await client.applyPolicy(text, { signal: cli.signal })
+    const { notAsked, forgotten } = preview
+    const told = { preview: preview.changes, more: preview.more, notAsked, forgotten }
+    cli.out.result({ inForce: true, hash: policy.hash, ...told, changes, background }, () => [
       ...changesTable(changes, { terminal: cli.out.terminal, heads: ['BEFORE', 'NOW'] }),
       `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently.`,
+      ...backgroundLines(background),
     ])
   },
 })
@@ -74,7 +78,12 @@ async function agree(cli: Cli, yes: boolean, question: string): Promise<void> {
   if (!answer) throw new FailedError('Nothing was changed.')
 }
 
-function previewLines({ out }: Cli, preview: readonly Change[]): string[] {
-  if (preview.length === 0) return ['Nothing that is parked or running would change.']
-  return [...changesTable(preview, { terminal: out.terminal, heads: ['NOW', 'THEN'] }), stopsText(preview)]
+/** Rows of the table; the sentences below it count all of them. */
+const MAX_ROWS = 40
+
+function previewLines({ out }: Cli, preview: Preview): string[] {
+  return [
+    ...changesTable(preview.changes, { terminal: out.terminal, heads: ['NOW', 'THEN'], max: MAX_ROWS }),
+    ...previewText(preview),
+  ]
 }

@@ -1,5 +1,5 @@
 import { formatCount, listing, printable } from '../../base/text.ts'
-import type { Change } from '../../node/contract.ts'
+import type { Change, Preview, Standing } from '../../node/contract.ts'
 import type { Difference, Outcome } from '../../node/policy/compare.ts'
 import type { ReplaySummary } from '../../node/policy/tally.ts'
 import { table } from '../output.ts'
@@ -57,29 +57,81 @@ function outcomesText(counts: Readonly<Record<Outcome, number>>): string {
 /** Services that a node decided again, those that stop first. */
 export function changesTable(
   changes: readonly Change[],
-  { terminal, heads }: { terminal: boolean; heads: readonly [string, string] },
+  {
+    terminal,
+    heads,
+    max = Number.POSITIVE_INFINITY,
+  }: { terminal: boolean; heads: readonly [string, string]; max?: number },
 ): string[] {
   if (changes.length === 0) return []
   const { id, address } = show(terminal)
-  const sorted = [...changes].sort((a, b) => Number(b.from === 'run') - Number(a.from === 'run'))
+  const sorted = [...changes].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, max)
   const rows = sorted.map(({ name, from, to, reasons, author, id: whole }) => {
     const why = reasons.find(({ outcome }) => outcome !== 'pass')
     const because = why === undefined ? '' : `${printable(why.rule, 64)}: ${printable(why.message, 160)}`
     return [printable(name, 64), WORDS[from], WORDS[to], address(author), id(whole), because]
   })
-  return table(['NAME', ...heads, 'AUTHOR', 'ID', 'BECAUSE'], rows)
+  const more = changes.length - sorted.length
+  return [
+    ...table(['NAME', ...heads, 'AUTHOR', 'ID', 'BECAUSE'], rows),
+    ...(more > 0 ? [`(${formatCount(more)} more)`] : []),
+  ]
 }
 
-/** What an operator must know before. */
-export function stopsText(changes: readonly Change[]): string {
-  const stops = changes.filter(({ from }) => from === 'run').map(({ name }) => `"${printable(name, 64)}"`)
-  const starts = changes.filter(({ to }) => to === 'run').map(({ name }) => `"${printable(name, 64)}"`)
-  const others = changes.length - stops.length - starts.length
+/** What an operator looks for: what stops, what starts, what waits. Among those the order of the node, best first, stands. */
+function weightOf({ from, to }: Change): number {
+  if (from === 'run') return 3
+  return to === 'run' ? 2 : Number(to === 'parked')
+}
+
+/** Names that a sentence lists, best first; the others are counted. */
+const MAX_NAMED = 12
+
+/** What an operator must know before: how many stop, start and wait, and who they are. */
+export function previewText({ changes, more, notAsked, forgotten }: Preview): string[] {
+  const to = (standing: Standing) => changes.filter((change) => change.to === standing && change.from !== 'run')
+  const [stops, starts, parks] = [changes.filter(({ from }) => from === 'run'), to('run'), to('parked')]
+  const others = changes.length + more - stops.length - starts.length - parks.length
+  const nothing = changes.length + more === 0
   return [
-    stops.length === 0 ? 'Nothing that runs would stop.' : `Would stop: ${listing(stops)}.`,
-    ...(starts.length === 0 ? [] : [`Would start: ${listing(starts)}.`]),
-    ...(others === 0 ? [] : [`${howMany(others, 'other changes', 'others change')}.`]),
-  ].join(' ')
+    nothing
+      ? 'Nothing would change.'
+      : [
+          stops.length === 0 ? 'Nothing that runs would stop.' : `Would stop: ${namesText(stops)}.`,
+          ...(starts.length === 0 ? [] : [`Would start: ${namesText(starts)}.`]),
+          ...(parks.length === 0 ? [] : [`Would be parked: ${namesText(parks)}.`]),
+          ...(others === 0 ? [] : [`${howMany(others, 'other changes', 'others change')}.`]),
+        ].join(' '),
+    ...(notAsked === 0
+      ? []
+      : [
+          `${howMany(notAsked, 'service was', 'services were')} not asked about now: there are too many. They are decided again too.`,
+        ]),
+    ...forgottenLines(forgotten),
+  ]
+}
+
+/** What goes on after a policy is in force. */
+export function backgroundLines(background: number): string[] {
+  if (background === 0) return []
+  const what = howMany(background, 'service that does not run is', 'services that do not run are')
+  return [`${what} decided again in the background, best first; \`list\` shows what becomes of them.`]
+}
+
+function forgottenLines(forgotten: number): string[] {
+  if (forgotten === 0) return []
+  const what = howMany(forgotten, 'live service was', 'live services were')
+  return [
+    `Not among them: ${what} forgotten here, as QUOTAS.JOURNAL_MAX_SERVICES allows no more; such a service comes up with its next announcement.`,
+  ]
+}
+
+function namesText(changes: readonly Change[]): string {
+  const names = changes.slice(0, MAX_NAMED).map(({ name }) => `"${printable(name, 64)}"`)
+  const more = changes.length - names.length
+  return more === 0
+    ? listing(names)
+    : `${names.join(', ')} and ${formatCount(more)} more (${formatCount(changes.length)} in all)`
 }
 
 export function howMany(count: number, one: string, many: string): string {

@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts'
 import { createQueue } from '../../base/queue.ts'
 import { type Configuration, type PolicyDraft, readPolicyText } from '../../config/index.ts'
 import { RunnerError, type RunnerHost } from '../../runner/index.ts'
-import type { Change, Redecide } from '../redecide.ts'
+import type { Applied, Preview, Redecide } from '../redecide.ts'
 import { startCandidate } from './candidate.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -16,15 +16,15 @@ export interface PolicyEngineComponents {
   log: Log
   redecide: Pick<Redecide, 'preview'>
   /** Reads the folder again, puts it in force and decides again; throws where it is wrong, and then nothing has changed. */
-  reload(): Promise<readonly Change[]>
+  reload(): Promise<Applied>
 }
 
 /** Looks at a candidate for the policy, and puts it in force. */
 export interface PolicyEngine {
-  /** What would change among what is parked and running. Nothing is done. */
-  preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  /** What would change among everything that is live here. Nothing is done. */
+  preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /** Replaces the runner's config.json, and decides again. The file is as it was where that fails. */
-  apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
+  apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
 }
 
 export function createPolicyEngine(
@@ -40,7 +40,7 @@ export function createPolicyEngine(
     return await startCandidate({ clock, log }, { ...module, config: draft.policy.config })
   }
 
-  async function preview(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
+  async function preview(text: string, signal: AbortSignal | undefined): Promise<Preview> {
     const draft = readPolicyText(text, undefined, init.configuration().network)
     await using host = await load(draft)
     const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
@@ -48,14 +48,14 @@ export function createPolicyEngine(
     return await redecide.preview(ask, draft.policy.config, { signal })
   }
 
-  async function apply(text: string, signal: AbortSignal | undefined): Promise<Change[]> {
+  async function apply(text: string, signal: AbortSignal | undefined): Promise<Applied> {
     const draft = readPolicyText(text, undefined, init.configuration().network)
     await (await load(draft))[Symbol.asyncDispose]()
     signal?.throwIfAborted()
     const { configFile } = init.configuration().runner
     const replaced = await replaceFile(configFile, draft.text)
     try {
-      return [...(await reload())]
+      return await reload()
     } catch (error) {
       await replaced.undo()
       // where it had got into force already, the one before comes back; where it had not, nothing changes

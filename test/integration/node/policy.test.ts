@@ -86,12 +86,12 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
     const before = await readFile(pathOf('second'), 'utf8')
     const text = await textWith({ KEYWORDS: ['storage'] })
 
-    const preview = await second.previewPolicy(text)
+    const { changes: preview } = await second.previewPolicy(text)
     expect(preview).toMatchObject([{ id, name: 'hello-web', from: 'run', to: 'redirected' }])
     expect(second.service(id).state).toBe('running')
     expect(await readFile(pathOf('second'), 'utf8')).toBe(before)
 
-    const changes = await second.applyPolicy(text)
+    const { changes } = await second.applyPolicy(text)
     expect(changes.map(({ from, to }) => [from, to])).toEqual([['run', 'redirected']])
     await stateOf(second, id, 'stopped')
     expect(await readFile(pathOf('second'), 'utf8')).toBe(text)
@@ -107,7 +107,7 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
 
     // SIGHUP, a saved file, or the same once more: nothing is left to change
     await second.reload()
-    expect(await second.applyPolicy(text)).toEqual([])
+    expect(await second.applyPolicy(text)).toMatchObject({ changes: [] })
     expect((await second.explain(id, { history: true })).history).toHaveLength(2)
     expect(await readFile(`${pathOf('second')}.previous`, 'utf8')).toBe(before)
   })

@@ -46,10 +46,13 @@ describe('the policy', () => {
     it.node.changes = [CHANGE]
     const text = '{ "DESC_MAX_LEN": 100 // short\n}'
     const preview = await post(it, '/policy/preview', text)
-    expect([preview.status, await preview.json()]).toEqual([200, { changes: [CHANGE] }])
+    expect([preview.status, await preview.json()]).toEqual([
+      200,
+      { changes: [CHANGE], more: 0, asked: 0, notAsked: 0, forgotten: 0 },
+    ])
     expect(it.node.applied).toEqual([])
     const applied = await post(it, '/policy', text, 'application/json; charset=utf-8')
-    expect([applied.status, await applied.json()]).toEqual([200, { changes: [CHANGE] }])
+    expect([applied.status, await applied.json()]).toEqual([200, { changes: [CHANGE], background: 0 }])
     expect(it.node.applied).toEqual([text])
     expect(await (await it.ask('/policy')).json()).toMatchObject({ facts: { config: { DESC_MAX_LEN: 100 } } })
   })
@@ -88,8 +91,8 @@ describe('the policy', () => {
   test('the client brings all of it', async () => {
     await using it = await apiOnLoopback()
     it.node.changes = [CHANGE]
-    expect(await it.client.previewPolicy('{}')).toEqual([CHANGE])
-    expect(await it.client.applyPolicy('{"DESC_MAX_LEN":7}')).toEqual([CHANGE])
+    expect(await it.client.previewPolicy('{}')).toMatchObject({ changes: [CHANGE], more: 0, forgotten: 0 })
+    expect(await it.client.applyPolicy('{"DESC_MAX_LEN":7}')).toEqual({ changes: [CHANGE], background: 0 })
     expect(await it.client.policy()).toMatchObject({ facts: { config: { DESC_MAX_LEN: 7 } } })
     await expect(it.client.applyPolicy('{"DESC_MAX_LEN":"x"}')).rejects.toThrow(InputError)
   })

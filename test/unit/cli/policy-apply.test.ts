@@ -64,7 +64,18 @@ describe('policy apply, beside a running node', () => {
     const { code, values } = await shell.json(['policy', 'apply', 'c.json', '--yes'])
     expect([code, values]).toEqual([
       0,
-      [{ inForce: true, hash: expect.any(String), preview: CHANGES, changes: CHANGES }],
+      [
+        {
+          inForce: true,
+          hash: expect.any(String),
+          preview: CHANGES,
+          more: 0,
+          notAsked: 0,
+          forgotten: 0,
+          changes: CHANGES,
+          background: 0,
+        },
+      ],
     ])
     expect(shell.node.applied).toHaveLength(1)
   })

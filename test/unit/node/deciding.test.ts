@@ -109,7 +109,7 @@ describe('a runner that fails', () => {
       throw new RunnerError('threw', 'it is broken')
     }
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect(await life.deciding.decideAgain()).toEqual([])
+    expect((await life.deciding.decideAgain()).changes).toEqual([])
     world.finish(one, 0)
     await life.settle()
     expect(life.state(two)).toBe('parked')
@@ -127,12 +127,12 @@ describe('a new policy', () => {
     expect([plain, better, other].map(life.state)).toEqual(['running', 'running', 'running'])
     world.policy = policyOf(1, { PREFER_HOSTCHAINS: { btc: {} } })
     const before = world.journal.runs.all().length
-    const preview = await life.deciding.redecide.preview(
+    const { changes: preview } = await life.deciding.redecide.preview(
       async (...asked) => world.runner(...asked),
       world.policy.config,
     )
     expect(world.journal.runs.all()).toHaveLength(before)
-    const changes = await life.deciding.decideAgain()
+    const { changes } = await life.deciding.decideAgain()
     const short = (list: readonly { id: string; from: string; to: string }[]) =>
       list.map(({ id, from, to }) => [id, from, to])
     expect(short(changes)).toEqual([
@@ -153,9 +153,12 @@ describe('a new policy', () => {
     const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
     await life.settle()
     const next = policyOf(1, { PREFER_HOSTCHAINS: { algo: {} } })
-    const preview = await life.deciding.redecide.preview(async (...asked) => world.runner(...asked), next.config)
+    const { changes: preview } = await life.deciding.redecide.preview(
+      async (...asked) => world.runner(...asked),
+      next.config,
+    )
     world.policy = next
-    const changes = await life.deciding.decideAgain()
+    const { changes } = await life.deciding.decideAgain()
     expect(changes).toMatchObject([{ id: btc, from: 'run', to: 'parked' }])
     expect(preview.map(({ id }) => id)).toEqual([btc])
     await life.settle()
@@ -167,10 +170,10 @@ describe('a new policy', () => {
     await life.settle()
     world.own.add(id)
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect(await life.deciding.decideAgain()).toEqual([])
+    expect((await life.deciding.decideAgain()).changes).toEqual([])
     expect(life.state(id)).toBe('running')
     world.own.clear()
-    expect(await life.deciding.decideAgain()).toMatchObject([{ id, from: 'run', to: 'refused' }])
+    expect((await life.deciding.decideAgain()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
   })
 
   it('passes on what was parked and not passed on before', async () => {
@@ -199,7 +202,7 @@ describe('a new policy', () => {
     await life.settle()
     world.runner = () => waits([{ on: 'policy' }])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect(await life.deciding.decideAgain()).toMatchObject([{ id: task, to: 'redirected' }])
+    expect((await life.deciding.decideAgain()).changes).toMatchObject([{ id: task, to: 'redirected' }])
     expect(life.state(task)).toBe('stopped')
   })
 })
@@ -231,7 +234,7 @@ describe('a machine that is short of memory', () => {
     world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
     await life.facts.look()
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect(await life.deciding.decideAgain()).toEqual([])
+    expect((await life.deciding.decideAgain()).changes).toEqual([])
     expect(life.state(id)).toBe('running')
   })
 })

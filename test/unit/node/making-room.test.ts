@@ -85,7 +85,7 @@ describe('a run that takes long to end', () => {
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
     const all = life.deciding.decideAgain()
     await life.settle(15_000)
-    expect(await all).toMatchObject([{ id, from: 'run', to: 'parked' }])
+    expect((await all).changes).toMatchObject([{ id, from: 'run', to: 'parked' }])
     world.runner = () => runs('known now')
     life.deciding.dormitory.wake(condition)
     await world.clock.advance(100)

@@ -20,7 +20,7 @@ export const trust: Rule = {
   doc: {
     asks: "The author is in the trust tree (the node's own address, a root of `TRUST_TREE`, or who a root vouches for), **or** `QUORUM.HUBS` hubs of `TRUSTED_HUBS`, weighing `QUORUM.WEIGHT`, call the code safe in statements that are valid now. With no hubs, only the tree counts.",
     otherwise:
-      "with hubs configured it waits for their statements, with a root of `DEPTH` 1 or more for a delegation, and is redirected; with neither, not run; redirected. Where only the node's own address vouches for an author, what was refused before comes up with its next version or announcement",
+      'with hubs configured it waits for their statements, with a root of `DEPTH` 1 or more for a delegation, and is redirected; with neither, not run; redirected. A later word brings it up',
   },
   decide({ author }, node) {
     const { own, inTree, config } = node

@@ -26,7 +26,8 @@ async function world(runner?: string) {
     problem: undefined as Error | undefined,
     preview: (async (ask, config) => {
       const { reasons } = await ask(serviceOf({ keywords: ['game'] }), snapshotOf(config))
-      return reasons.some(({ outcome }) => outcome === 'fail') ? [{ ...CHANGE, reasons }] : []
+      const changes = reasons.some(({ outcome }) => outcome === 'fail') ? [{ ...CHANGE, reasons }] : []
+      return { changes, more: 0, asked: 1, notAsked: 0, forgotten: 0 }
     }) satisfies Redecide['preview'],
   }
   const engine = createPolicyEngine(
@@ -39,7 +40,7 @@ async function world(runner?: string) {
         node.problem = undefined
         if (problem !== undefined) throw problem
         inForce.push(readFileSync(file, 'utf8'))
-        return [CHANGE]
+        return { changes: [CHANGE], background: 0 }
       },
     },
     { configuration: () => configuration },
@@ -51,7 +52,9 @@ async function world(runner?: string) {
 describe('a preview', () => {
   test('asks the candidate itself, and leaves everything as it is', async () => {
     await using it = await world()
-    const [change] = await it.engine.preview('{ "KEYWORDS": ["web"] } // try')
+    const {
+      changes: [change],
+    } = await it.engine.preview('{ "KEYWORDS": ["web"] } // try')
     expect(change?.reasons.find(({ rule }) => rule === 'keywords')).toMatchObject({ outcome: 'fail' })
     expect(readFileSync(it.file, 'utf8')).toBe(it.before)
     expect(it.inForce).toEqual([])
@@ -74,7 +77,7 @@ describe('applying', () => {
     await using it = await world()
     chmodSync(it.file, 0o600)
     const text = '{\n  // for a while\n  "KEYWORDS": ["web"]\n}\n'
-    expect(await it.engine.apply(text)).toEqual([CHANGE])
+    expect((await it.engine.apply(text)).changes).toEqual([CHANGE])
     expect(it.inForce).toEqual([text])
     expect(readFileSync(`${it.file}.previous`, 'utf8')).toBe(it.before)
     await it.engine.apply(text)
