@@ -10,6 +10,7 @@ import { type TarEntry, tarOf } from './tar.ts'
 /** 160 MB to a disk that does other things. */
 const IMPORT_MS = 10 * 60_000
 const BUSYBOX = '/bin/busybox'
+const ENV = 'usr/bin/env'
 /** The loader answers in milliseconds. */
 const LDD_MS = 10_000
 const APPLETS = [
@@ -33,9 +34,12 @@ const APPLETS = [
 /** The kernel's word for a machine -> Node's. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64', armv7l: 'arm' }
 
+/** Raised when what is in the image changes: an engine keeps the one that an older version made. */
+const CONTENT = 2
+
 /** The image of this very Node, in the version that runs the node. */
 export function nodeImageTag(): string {
-  return `${NODE_IMAGE}:${process.versions.node}-${process.arch}`
+  return `${NODE_IMAGE}:${process.versions.node}-${process.arch}-${CONTENT}`
 }
 
 /**
@@ -81,7 +85,7 @@ async function imageEntries(): Promise<TarEntry[]> {
     },
     { path: 'etc/group', text: `root:x:0:\nnogroup:x:${NOBODY}:\n`, mode: 0o644 },
     { path: 'etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n', mode: 0o644 },
-    ...(shell && (await isStatic(BUSYBOX)) ? shellEntries() : []),
+    ...(shell && (await isStatic(BUSYBOX)) ? shellEntries() : await envEntries()),
   ]
   const folders = new Set(files.flatMap(({ path }) => parents(path)))
   const empty = ['code', 'work', 'tmp', 'door', 'socket', 'proc', 'sys', 'dev']
@@ -92,7 +96,17 @@ function shellEntries(): TarEntry[] {
   return [
     { path: 'bin/busybox', file: BUSYBOX, mode: 0o755 },
     ...APPLETS.map((name) => ({ path: `bin/${name}`, link: 'busybox' })),
+    { path: ENV, link: '../../bin/busybox' },
   ]
+}
+
+/** Programs of packages begin with "#!/usr/bin/env node". */
+async function envEntries(): Promise<TarEntry[]> {
+  const program = `/${ENV}`
+  const { exitCode } = await ldd(program)
+  if (exitCode !== 0) return []
+  const libraries = (await librariesOf(program)).map(({ path, file }) => ({ path: path.slice(1), file, mode: 0o755 }))
+  return [{ path: ENV, file: await realpath(program), mode: 0o755 }, ...libraries]
 }
 
 /** What the dynamic loader would load, loader included, under the paths where it looks. */
