@@ -3,13 +3,13 @@ import { type Address, addressBytes, decodeAddress, sameAddress } from './addres
 import type { CID } from './encoding.ts'
 import { TokenError } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, MAX_ACCESS_SECONDS, MAX_TOKEN_BYTES } from './limits.ts'
-import { addressOf, bytes, cid, decodeShape, encodeShape, seconds } from './shape.ts'
+import { addressOf, bytes, decodeShape, encodeShape, seconds, structureId } from './shape.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 const accessSchema = z
   .strictObject({
     v: z.literal(1),
-    service: cid,
+    service: structureId,
     /** address bytes of the peer that may use it */
     subject: addressOf,
     rights: z

@@ -3,6 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58btc } from 'multiformats/bases/base58'
 import { equals } from 'uint8arrays'
 import { AddressError, quoted } from './errors.ts'
+import { MAX_ADDRESS_TEXT_LENGTH } from './limits.ts'
 
 export type KeyType = 'ed25519' | 'bls12-381'
 
@@ -71,6 +72,12 @@ export function isValidKey({ type, key }: Address): boolean {
  * with its prefix `ed25519:`, `legacy:`, `bls12-381:`. A text that is two valid keys is refused with both spellings.
  */
 export function parseAddress(text: string, field = 'address'): Address {
+  if (text.length > MAX_ADDRESS_TEXT_LENGTH) {
+    throw new AddressError(
+      field,
+      `${quoted(text)} is no address: the longest has ${MAX_ADDRESS_TEXT_LENGTH} characters`,
+    )
+  }
   const [prefix, rest] = splitPrefix(text)
   const readings = new Map([
     ['ed25519', readModern],
@@ -145,14 +152,13 @@ function validOf(type: KeyType, key: Uint8Array | undefined, length: number): Ad
   return isValidKey(address) ? address : undefined
 }
 
+/** The library reads a character above U+00FF as a digit of its own: its alphabet is checked here. */
+const BASE58 = /^[1-9A-HJ-NP-Za-km-z]*$/
+
 function fromBase58(text: string): Uint8Array | undefined {
   // base58 takes quadratic time: nothing longer than the longest address is worth decoding
-  if (text.length > 100) return undefined
-  try {
-    return base58btc.baseDecode(text)
-  } catch {
-    return undefined
-  }
+  if (text.length > MAX_ADDRESS_TEXT_LENGTH || !BASE58.test(text)) return undefined
+  return base58btc.baseDecode(text)
 }
 
 function splitPrefix(text: string): [string | undefined, string] {

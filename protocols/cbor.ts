@@ -160,7 +160,7 @@ class Reader {
       previousStart = start
       previousEnd = this.position
       const key = this.text(start)
-      if (key === '__proto__') throw this.broken('the map key "__proto__" is not allowed')
+      if (key === '__proto__' || key === '/') throw this.broken(`the map key "${key}" is not allowed`)
       map[key] = this.value(depth)
     }
     return map

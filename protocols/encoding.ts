@@ -6,6 +6,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { compare } from 'uint8arrays'
 import { readCanonical } from './cbor.ts'
+import { readDagJson } from './dag-json.ts'
 import { EncodingError, fieldPath, ProtocolError, quoted } from './errors.ts'
 import { MAX_NESTING } from './limits.ts'
 
@@ -38,16 +39,9 @@ export function toDagJson(value: unknown): string {
   return dagJson.stringify(value)
 }
 
+/** Reads DAG-JSON; throws an EncodingError that names the field for what has no form on the wire, or more than one reading. */
 export function fromDagJson(text: string): unknown {
-  // the parser calls itself for each level; bytes take two levels more than in dag-cbor
-  if (nestingOf(text) > MAX_NESTING + 2) {
-    throw new EncodingError('', `is not DAG-JSON of ours: it nests deeper than ${MAX_NESTING + 2}`)
-  }
-  try {
-    return dagJson.parse(text)
-  } catch (cause) {
-    throw new EncodingError('', `is not DAG-JSON: ${quoted(messageOf(cause), 160).slice(1, -1)}`, { cause })
-  }
+  return readDagJson(text)
 }
 
 /** The name of a structure: CIDv1, dag-cbor, sha2-256 over its canonical bytes. */
@@ -77,6 +71,11 @@ export function isWireCid(value: unknown): value is CID {
   )
 }
 
+/** Is it the name of a structure? Ids of services, stops and statements are; a raw CID names bytes or an image. */
+export function isStructureCid(value: unknown): value is CID {
+  return isWireCid(value) && value.code === DAG_CBOR
+}
+
 /** Reads a CID as people write it (base32 text); throws a ProtocolError that names `field`. */
 export function parseCid(text: string, field = ''): CID {
   let cid: CID
@@ -102,24 +101,6 @@ export function isImageCid(code: CID): boolean {
 /** Order of raw bytes; smaller first. Settles every tie on the wire. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compare(a, b)
-}
-
-/** The deepest bracket of a JSON text. */
-function nestingOf(text: string): number {
-  let depth = 0
-  let deepest = 0
-  for (let at = 0; at < text.length; at++) {
-    const unit = text[at]
-    if (unit === '"') {
-      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++
-    } else if (unit === '[' || unit === '{') {
-      depth++
-      if (depth > deepest) deepest = depth
-    } else if (unit === ']' || unit === '}') {
-      depth--
-    }
-  }
-  return deepest
 }
 
 /** Refuses what dag-cbor would write silently (half a surrogate pair, -0) or in a form that no peer reads. */
@@ -153,7 +134,7 @@ function encodableEntries(value: object, path: (string | number)[]): unknown {
   const entries: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue
-    if (key === '__proto__' || !key.isWellFormed()) {
+    if (key === '__proto__' || key === '/' || !key.isWellFormed()) {
       throw new EncodingError(fieldPath([...path, key]), 'is no map key that the wire allows')
     }
     entries[key] = encodableAt(item, key, path)
@@ -171,8 +152,4 @@ function encodableAt(item: unknown, key: string | number, path: (string | number
 /** A Buffer is a view with habits of its own; the wire hands out bare bytes. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { formatAddress, parseAddress } from './address.ts'
 import { MAX_CHAIN_LENGTH, MAX_STATEMENT_BYTES } from './limits.ts'
 import {
   addressOf,
@@ -19,7 +20,10 @@ export const freezeSchema = z
     /** address bytes of whose funds they are */
     address: addressOf,
     /** a host chain's name, or the address text of a symbiote */
-    chain: text(MAX_CHAIN_LENGTH, 1),
+    chain: text(MAX_CHAIN_LENGTH, 1).refine(
+      isChain,
+      "must be a host chain's name in lower case, or a symbiote's address in the spelling that this node writes",
+    ),
     amount,
     issued: seconds,
     expires: seconds,
@@ -27,6 +31,19 @@ export const freezeSchema = z
     seq: wholeNumber(0),
   })
   .superRefine(checkStatementLifetime)
+
+/** What is no name of a host chain: those have no capital letter (and reading an address costs a millisecond). */
+const ADDRESS = /[A-Z]|^(ed25519|legacy|bls12-381):|^0x[0-9a-f]{96}$/
+
+/** A chain is part of what a statement is about: two spellings of one would be two chains. */
+function isChain(chain: string): boolean {
+  if (!ADDRESS.test(chain)) return true
+  try {
+    return formatAddress(parseAddress(chain)) === chain
+  } catch {
+    return false
+  }
+}
 
 /** A hub's word that an address has an amount frozen on a chain; "0" takes an earlier word back. */
 export type FreezeBody = z.output<typeof freezeSchema>

@@ -11,6 +11,8 @@ export const MAX_NESTING = 16
  * limit of their own (inline source, stapled statements and credentials) can not be larger.
  */
 export const MAX_ANNOUNCEMENT_BYTES = 16 * 1024
+/** An address as text: `bls12-381:0x` and 96 digits. No longer text is a valid one. */
+export const MAX_ADDRESS_TEXT_LENGTH = 108
 /** 0 = only the publisher's neighbours hear of it. */
 export const MAX_DEPTH = 8
 /** A service or stop lives at most this long. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { decodeAddress } from './address.ts'
 import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from './limits.ts'
-import { addressOf, bytes, cid, decodeShape, encodeShape, listOf, seconds, text } from './shape.ts'
+import { addressOf, bytes, decodeShape, encodeShape, listOf, seconds, structureId, text } from './shape.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'
@@ -38,7 +38,7 @@ const receiptSchema = z.strictObject({
   v: z.literal(1),
   /** address bytes of the node that answers */
   node: addressOf,
-  service: cid,
+  service: structureId,
   state: z.enum(RECEIPT_STATES),
   /** besides what `state` says, the service was passed on */
   redirected: z.boolean(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { addressTypeOf } from './address.ts'
-import { type CID, decodeCanonical, encodeCanonical, isWireCid } from './encoding.ts'
+import { type CID, decodeCanonical, encodeCanonical, isStructureCid, isWireCid } from './encoding.ts'
 import { fieldPath, ProtocolError, quoted } from './errors.ts'
 import { MAX_STATEMENT_SECONDS } from './limits.ts'
 
@@ -23,6 +23,14 @@ export function bytes(length?: number) {
   )
 }
 
+/** Bytes that are a message themselves, not read yet: no longer than such a message may be. */
+export function innerBytes(max: number) {
+  return z.custom<Uint8Array>(
+    (value) => value instanceof Uint8Array && value.byteLength <= max,
+    `must be at most ${max} bytes`,
+  )
+}
+
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return z
     .int(`must be a whole number from ${min} to ${max}`)
@@ -38,6 +46,9 @@ export function listOf<T extends z.ZodType>(item: T, max: number) {
 export const seconds = wholeNumber(0)
 
 export const cid = z.custom<CID>(isWireCid, 'must be a CIDv1, raw or dag-cbor, of a sha2-256 hash')
+
+/** The id of a service, stop or statement. */
+export const structureId = z.custom<CID>(isStructureCid, 'must be an id: a CIDv1, dag-cbor, of a sha2-256 hash')
 
 /** Address bytes that have the shape of a key. That it is a valid point is checked with the signature. */
 export const addressOf = z.custom<Uint8Array>((value) => {

@@ -1,26 +1,26 @@
 import { z } from 'zod'
-import { MAX_REQUEST_BYTES } from './limits.ts'
-import { bytes, cid, decodeShape, encodeShape, text, wholeNumber } from './shape.ts'
+import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TOKEN_BYTES } from './limits.ts'
+import { decodeShape, encodeShape, innerBytes, structureId, text, wholeNumber } from './shape.ts'
 
 export const STATUS_PROTOCOL = '/thundercloud/status/1'
 
 const requestSchema = z.discriminatedUnion('want', [
-  z.strictObject({ v: z.literal(1), want: z.literal('receipt'), service: cid }),
+  z.strictObject({ v: z.literal(1), want: z.literal('receipt'), service: structureId }),
   z.strictObject({
     v: z.literal(1),
     want: z.literal('logs'),
-    service: cid,
+    service: structureId,
     /** lines from the end to begin with */
     tail: wholeNumber(0, 10_000),
     follow: z.boolean(),
-    token: bytes().optional(),
+    token: innerBytes(MAX_TOKEN_BYTES).optional(),
   }),
 ])
 /** One request a stream. `receipt` is open to all; `logs` need the author's peer id or an access token. */
 export type StatusRequest = z.output<typeof requestSchema>
 
 const answerSchema = z.discriminatedUnion('is', [
-  z.strictObject({ is: z.literal('receipt'), receipt: bytes() }),
+  z.strictObject({ is: z.literal('receipt'), receipt: innerBytes(MAX_RECEIPT_BYTES) }),
   z.strictObject({
     is: z.literal('log'),
     stream: z.enum(['out', 'err', 'node']),

@@ -1,12 +1,17 @@
 import { z } from 'zod'
 import { ProtocolError } from './errors.ts'
-import { MAX_REQUEST_BYTES, MAX_TUNNEL_FRAME_BYTES, TUNNEL_WINDOW_BYTES } from './limits.ts'
+import { MAX_REQUEST_BYTES, MAX_TOKEN_BYTES, MAX_TUNNEL_FRAME_BYTES, TUNNEL_WINDOW_BYTES } from './limits.ts'
 import { nameSchema } from './service.ts'
-import { bytes, cid, decodeShape, encodeShape, text } from './shape.ts'
+import { decodeShape, encodeShape, innerBytes, structureId, text } from './shape.ts'
 
 export const TUNNEL_PROTOCOL = '/thundercloud/tunnel/1'
 
-const helloSchema = z.strictObject({ v: z.literal(1), service: cid, port: nameSchema, token: bytes().optional() })
+const helloSchema = z.strictObject({
+  v: z.literal(1),
+  service: structureId,
+  port: nameSchema,
+  token: innerBytes(MAX_TOKEN_BYTES).optional(),
+})
 /** The client's first message: which port of which service. */
 export type TunnelHello = z.output<typeof helloSchema>
 

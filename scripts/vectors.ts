@@ -65,11 +65,11 @@ function render(name: string, { about, cases }: VectorFile): string {
 function freeze(draft: Draft): object {
   const { error: meant, ...input } = draft
   const result = perform(input as Draft)
-  const got = 'error' in result ? result.error : undefined
+  const got = 'error' in result ? { ...result.error, also: meant?.also } : undefined
   if (JSON.stringify(got) !== JSON.stringify(meant)) {
     throw new Error(`"${draft.name}": meant ${JSON.stringify(meant) ?? 'valid'}, got ${JSON.stringify(got) ?? 'valid'}`)
   }
-  return { ...input, ...result }
+  return { ...input, ...result, ...(meant === undefined ? {} : { error: meant }) }
 }
 
 function read(name: string): string | undefined {

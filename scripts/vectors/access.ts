@@ -1,6 +1,6 @@
 import { type AccessRight, accessFor, signAccess } from '../../protocols/access.ts'
 import { addressBytes } from '../../protocols/address.ts'
-import { cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
+import { cidOfBytes, cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
 import { signFor } from '../../protocols/signature.ts'
 import { type Draft, hex, ISSUED, type Json, NETWORK, refuses, signerOf, type VectorFile } from './kit.ts'
 import { author, peer } from './samples.ts'
@@ -39,6 +39,10 @@ export function access(): VectorFile {
       { ...check('a right twice', sealed({ rights: ['logs', 'logs'] })), ...refuses('shape', 'token.body.rights') },
       { ...check('an unknown right', sealed({ rights: ['shell'] })), ...refuses('shape', 'token.body.rights[0]') },
       { ...check('an unknown field', sealed({ note: '' })), ...refuses('shape', 'token.body') },
+      {
+        ...check('for a raw CID', sealed({ service: cidOfBytes(Uint8Array.of(1)) })),
+        ...refuses('shape', 'token.body.service'),
+      },
       { ...check('no dag-cbor', Uint8Array.of(0xff)), ...refuses('encoding', 'token') },
       { ...check('513 bytes', encodeCanonical(new Uint8Array(510))), ...refuses('shape', 'token') },
     ],

@@ -3,6 +3,7 @@ import { addressBytes, formatAddress, formatLegacy, peerIdOf } from '../../proto
 import { blsSignerOf, type Draft, hex, refuses, signerOf, type VectorFile } from './kit.ts'
 import {
   ambiguousText,
+  blsAbovePrime,
   blsOutsideSubgroup,
   infinity,
   mixedOrderKey,
@@ -43,7 +44,7 @@ function spellings(): Draft[] {
     parse('bls with prefix', `bls12-381:${formatAddress(bls)}`),
     parse('bls, hex', `0x${hex(bls.key)}`),
     parse('bls, hex in upper case', `0x${hex(bls.key).toUpperCase()}`),
-    parse('bls, hex with prefix', `bls12-381:0x${hex(bls.key)}`),
+    parse('bls, hex with prefix: 108 characters, the longest', `bls12-381:0x${hex(bls.key)}`),
     parse('two valid keys: today\u2019s reading', `ed25519:${ambiguousText()}`),
     parse('two valid keys: the legacy reading', `legacy:${ambiguousText()}`),
     parse('decodes to 32 bytes, but only the legacy reading is a valid key', nearlyAmbiguousText()),
@@ -76,6 +77,16 @@ function texts(): Draft[] {
         ...bad,
       }
     }),
+    { ...parse('bls, x above p', `0x${hex(blsAbovePrime())}`), ...bad },
+    { ...parse('bls, x above p, base58', base58btc.baseEncode(blsAbovePrime())), ...bad },
+    { ...parse('bls, infinity bit on a point', `0x${hex(withFirst(blsSignerOf('hub').address.key, 0x40))}`), ...bad },
+    { ...parse('bls, infinity with the sign bit', `0xe0${'00'.repeat(47)}`), ...bad },
+    { ...parse('bls, infinity with a bit beside', `0xc0${'00'.repeat(46)}01`), ...bad },
+    { ...parse('bls, 0X', `0X${hex(blsSignerOf('hub').address.key)}`), ...bad },
+    { ...parse('109 characters', `bls12-381:0x${hex(blsSignerOf('hub').address.key)}0`), ...bad },
+    { ...parse('a character above U+00FF, which one library reads as a digit', `\u4ef7${text.slice(1)}`), ...bad },
+    { ...parse('a character above U+007F', `\u00e9${text.slice(1)}`), ...bad },
+    { ...parse('a space before it', ` ${text}`), ...bad },
     { ...parse('much too long', '1'.repeat(1000)), ...bad },
   ]
 }
@@ -83,7 +94,7 @@ function texts(): Draft[] {
 function bytes(): Draft[] {
   const ed = addressBytes(signerOf('author').address)
   const bls = addressBytes(blsSignerOf('hub').address)
-  const bad = refuses('address', 'address')
+  const bad = refuses('address', 'address', 'shape')
   return [
     decode('bytes: ed25519', ed),
     decode('bytes: bls', bls),
@@ -107,9 +118,19 @@ function peers(): Draft[] {
       peerId: 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
       ...bad,
     },
+    {
+      name: 'peer id with a character above U+00FF',
+      op: 'address.of-peer',
+      peerId: `${peerId.slice(0, 20)}\u4ef7${peerId.slice(21)}`,
+      ...bad,
+    },
     { name: 'peer id as a CID', op: 'address.of-peer', peerId: 'bafzaajaiaejcabcdef', ...bad },
     { name: 'peer id, cut', op: 'address.of-peer', peerId: peerId.slice(0, -1), ...bad },
   ]
+}
+
+function withFirst(bytes: Uint8Array, bits: number): Uint8Array {
+  return bytes.map((byte, at) => (at === 0 ? byte | bits : byte))
 }
 
 function parse(name: string, text: string): Draft {

@@ -2,7 +2,7 @@ import { codeId } from '../../protocols/archive.ts'
 import { encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { tars } from './archive-tar.ts'
-import { type Draft, hex, refuses, type VectorFile } from './kit.ts'
+import { type Draft, hex, noCbor, refuses, type VectorFile } from './kit.ts'
 
 const ONE = new TextEncoder().encode('not a tar, but one chunk')
 const small = { v: 1, size: ONE.byteLength, chunkSize: CHUNK_BYTES, chunks: [sha256(ONE)] }
@@ -19,7 +19,15 @@ export function archive(): VectorFile {
     about:
       'Canonical tars; manifests, requests and answers of /thundercloud/archive/1. "one chunk" is the manifest of the ASCII text ' +
       '"not a tar, but one chunk"; "two chunks" of 1048581 zero bytes.',
-    cases: [...tars(), ...manifests(), ...requests(), ...answers()],
+    cases: [
+      noCbor('archive.manifest'),
+      noCbor('archive.request'),
+      noCbor('archive.answer'),
+      ...tars(),
+      ...manifests(),
+      ...requests(),
+      ...answers(),
+    ],
   }
 }
 

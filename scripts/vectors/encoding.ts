@@ -9,7 +9,7 @@ const NULL = unhex('f6')
 export function encoding(): VectorFile {
   return {
     about: 'dag-cbor in canonical form. `cid` and `rawCid` name the bytes as a structure and as plain bytes.',
-    cases: [...valid(), ...numbers(), ...maps(), ...texts(), ...links(), ...broken(), ...unwritable()],
+    cases: [...valid(), ...numbers(), ...maps(), ...texts(), ...links(), ...broken(), ...unwritable(), ...json()],
   }
 }
 
@@ -87,6 +87,8 @@ function maps(): Draft[] {
     bad('indefinite map', join(unhex('bf'), text('a'), uint(1), unhex('ff'))),
     bad('key __proto__', map(['__proto__', uint(1)])),
     bad('key __proto__ with a map', map(['__proto__', map(['stop', unhex('f5')])])),
+    bad('key /', map(['/', uint(1)])),
+    bad('key / with a text, as DAG-JSON writes a CID', map(['/', text('a')])),
     bad('key that is no UTF-8', join(head(5, 1), head(3, 1), unhex('ff'), uint(1))),
   ]
 }
@@ -158,6 +160,60 @@ function unwritable(): Draft[] {
       value: { a: { b: '\ud800' } },
       ...refuses('encoding', 'a.b'),
     },
+  ]
+}
+
+function json(): Draft[] {
+  const cid = cidOfStructure(new Uint8Array()).toString()
+  const read = (name: string, value: string): Draft => ({ name: `json: ${name}`, op: 'json.read', text: value })
+  const refused = (name: string, value: string, field = '') => ({ ...read(name, value), ...refuses('encoding', field) })
+  const deep = (levels: number, inner = '0') => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`
+  return [
+    read('numbers', '[0,-1,23,9007199254740991,-9007199254740991]'),
+    read('words', '[true,false,null]'),
+    read('text with escapes', '"a\\"\\u00e9\\ud83c\\udf29\\/"'),
+    read('keys in any order, spaces anywhere', ' { "bb" : 1 ,\n"a":[ ] } '),
+    read('bytes', '{"a":{"/":{"bytes":"AQID"}}}'),
+    read('bytes, one', '{"/":{"bytes":"AA"}}'),
+    read('no bytes', '{"/":{"bytes":""}}'),
+    read('a CID', `{"/":"${cid}"}`),
+    read('the key / escaped is the key /', `{"\\u002f":"${cid}"}`),
+    read('16 deep, and bytes below', deep(16, '{"/":{"bytes":"AA"}}')),
+    refused('17 deep', deep(17), Array(16).fill('[0]').join('')),
+    refused('bytes with padding', '{"/":{"bytes":"AA=="}}'),
+    refused('bytes with bits left over', '{"/":{"bytes":"AB"}}'),
+    refused('bytes in the alphabet of URLs', '{"/":{"bytes":"_-8"}}'),
+    refused('bytes with a space', '{"/":{"bytes":"AQ ID"}}'),
+    refused('bytes as a number', '{"/":{"bytes":7}}'),
+    refused('bytes, and a key beside', '{"/":{"bytes":"AA","a":1}}'),
+    refused('the key /, and one after it', `{"/":"${cid}","a":1}`),
+    refused('the key /, and one before it', `{"a":1,"/":"${cid}"}`),
+    refused('the key / with a number', '{"a":{"/":1}}', 'a'),
+    refused('the key / with null', '{"/":null}'),
+    refused('the key / with an empty map', '{"/":{}}'),
+    refused('the key / with a list', '{"/":[]}'),
+    refused('a CID in base58', '{"/":"zdpuAyvkgEDQm9TenwGkd5eNaosSxjgEYd8QatfPetgB1CdEZ"}'),
+    refused('a CID in capitals', `{"/":"${cid.toUpperCase()}"}`),
+    refused('a CID of version 0', '{"/":"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"}'),
+    refused('1.0', '[1.0]', '[0]'),
+    refused('1e3', '[1e3]', '[0]'),
+    refused('-0', '[-0]', '[0]'),
+    refused('-0.0', '[-0.0]', '[0]'),
+    refused('1.5', '{"a":1.5}', 'a'),
+    refused('01', '01'),
+    refused('+1', '+1'),
+    refused('2^53', '9007199254740992'),
+    refused('a key twice', '{"a":1,"a":1}', 'a'),
+    refused('a key twice, once escaped', '{"a":1,"\\u0061":1}', 'a'),
+    refused('the key __proto__', '{"__proto__":1}', '__proto__'),
+    refused('half a surrogate pair', '"\\ud800"'),
+    refused('a comma too many', '[1,]', '[1]'),
+    refused('a comment', '[1/**/]'),
+    refused('single quotes', "'a'"),
+    refused('a line feed in quotes', '"a\nb"'),
+    refused('something after it', '1 1'),
+    refused('nothing', ''),
+    refused('U+FEFF before it', '\ufeff1'),
   ]
 }
 

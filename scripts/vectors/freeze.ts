@@ -1,5 +1,7 @@
-import { type Draft, ISSUED, refuses, signerOf, type VectorFile } from './kit.ts'
+import { addressBytes, formatAddress, formatLegacy } from '../../protocols/address.ts'
+import { blsSignerOf, type Draft, hex, ISSUED, refuses, signerOf, type VectorFile } from './kit.ts'
 import { compared, frozen, hub, open, sealed } from './statement-kit.ts'
+import { ambiguousText, nearlyAmbiguousText } from './weird-keys.ts'
 
 const KIND = 'freeze'
 
@@ -25,6 +27,7 @@ export function freezeStatement(): VectorFile {
       bad('amount: with an exponent', { amount: '1e9' }, 'body.amount'),
       bad('amount: a leading zero', { amount: '01' }, 'body.amount'),
       bad('amount: 19 decimals', { amount: `0.${'1'.repeat(19)}` }, 'body.amount'),
+      ...chains(),
       bad('chain: empty', { chain: '' }, 'body.chain'),
       bad('chain: 129 bytes', { chain: 'c'.repeat(129) }, 'body.chain'),
       bad('address: bare key', { address: hub.address.key }, 'body.address'),
@@ -35,6 +38,30 @@ export function freezeStatement(): VectorFile {
       ...compared('order: of another chain', sealed({ ...later, chain: 'btc' }, KIND, hub), good),
     ],
   }
+}
+
+function chains(): Draft[] {
+  const ed = signerOf('author').address
+  const bls = blsSignerOf('hub').address
+  const text = formatAddress(ed)
+  const ambiguous = ambiguousText()
+  const good = (name: string, chain: string) => open(`chain: ${name}`, sealed({ ...frozen, chain }, KIND, hub))
+  const refused = (name: string, chain: string) => bad(`chain: ${name}`, { chain }, 'body.chain')
+  return [
+    good('a name with a colon and letters beyond ASCII', 'eip155:1-\u00e9'),
+    good('an ed25519 address', text),
+    good('a BLS address', formatAddress(bls)),
+    good('an address that needs its prefix', `ed25519:${ambiguous}`),
+    refused('a name with a capital letter', 'Sol'),
+    refused('an address with a prefix that it does not need', `ed25519:${text}`),
+    refused('an address in the legacy form', formatLegacy(ed)),
+    refused('an address in the legacy form, without prefix', formatLegacy(signerOf('legacy 1').address).slice(7)),
+    refused('an address that is two keys', ambiguous),
+    refused('a BLS address in hex', `0x${hex(bls.key)}`),
+    refused('a BLS address with prefix', `bls12-381:${formatAddress(bls)}`),
+    refused('32 bytes in base58 that are no key', nearlyAmbiguousText()),
+    refused('the bytes of an address in hex, in capitals', hex(addressBytes(ed)).toUpperCase()),
+  ]
 }
 
 function bad(name: string, change: Record<string, unknown>, field: string): Draft {

@@ -7,8 +7,8 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 
 /** What an implementation is given. `op` says what to do with it; protocols/vectors/README.md lists them. */
 export type Input = { name: string; op: string; [input: string]: Json }
-/** The class of a refusal, and the field that it names. */
-export type Refusal = { reason: string; field: string }
+/** The class of a refusal, and the field that it names; `also` lists the other classes that hold. */
+export type Refusal = { reason: string; field: string; also?: string[] }
 /** A case as its author writes it: only refusals say what they expect, the rest is computed and then frozen in the file. */
 export type Draft = Input & { error?: Refusal }
 export type VectorFile = { about: string; cases: Draft[] }
@@ -55,6 +55,11 @@ export function fromVector(value: Json | undefined): unknown {
   return fromDagJson(JSON.stringify(value))
 }
 
-export function refuses(reason: string, field = ''): { error: Refusal } {
-  return { error: { reason, field } }
+/** A break where the message should begin. */
+export function noCbor(op: string): Draft {
+  return { name: `${op}: no dag-cbor`, op, bytes: 'ff', ...refuses('encoding') }
+}
+
+export function refuses(reason: string, field = '', ...also: string[]): { error: Refusal } {
+  return { error: { reason, field, ...(also.length === 0 ? {} : { also }) } }
 }

@@ -51,15 +51,18 @@ function pinning(): Draft[] {
     pin('one member named twice counts once', pinned([...good, good[0] as Json], 4)),
     {
       ...pin('a threshold that only two spellings of one key reach', pinned([...good, good[0] as Json], 5)),
-      ...refuses('shape', 'threshold'),
+      ...refuses('shape', 'threshold', 'members'),
     },
-    { ...pin('threshold 0', pinned(good, 0)), ...refuses('shape', 'threshold') },
-    { ...pin('one member is missing', pinned(good.slice(1))), ...refuses('shape', 'members') },
-    { ...pin('no members', pinned([])), ...refuses('shape', 'threshold') },
-    { ...pin('of another hub', pinned(good, 3, blsSignerOf('hub').address)), ...refuses('shape', 'members') },
-    { ...pin('an ed25519 hub', pinned(good, 3, signerOf('hub').address)), ...refuses('shape', 'hub') },
-    { ...pin('an ed25519 member', pinned(proven([signerOf('hub')]), 1)), ...refuses('shape', 'members[0]') },
-    { ...pin('257 members', pinned(Array(257).fill(good[0]))), ...refuses('shape', 'members') },
+    { ...pin('threshold 0', pinned(good, 0)), ...refuses('shape', 'threshold', 'members') },
+    { ...pin('one member is missing', pinned(good.slice(1))), ...refuses('shape', 'members', 'members') },
+    { ...pin('no members', pinned([])), ...refuses('shape', 'threshold', 'members') },
+    {
+      ...pin('of another hub', pinned(good, 3, blsSignerOf('hub').address)),
+      ...refuses('shape', 'members', 'members'),
+    },
+    { ...pin('an ed25519 hub', pinned(good, 3, signerOf('hub').address)), ...refuses('shape', 'hub', 'members') },
+    { ...pin('an ed25519 member', pinned(proven([signerOf('hub')]), 1)), ...refuses('shape', 'members[0]', 'members') },
+    { ...pin('257 members', pinned(Array(257).fill(good[0]))), ...refuses('shape', 'members', 'members') },
     { ...pin('no proof', pinned([member(one.address, new Uint8Array()), ...good.slice(1)])), ...badProof(0) },
     { ...pin('the proof of another member', pinned(swapped)), ...badProof(0) },
     { ...pin('proofs of another network', pinned(proven(MEMBERS, 'vectors-2'))), ...badProof(0) },
@@ -204,7 +207,7 @@ function pin(name: string, input: Json): Draft {
 }
 
 function badProof(index: number): ReturnType<typeof refuses> {
-  return refuses('signature', `members[${index}].proof`)
+  return refuses('signature', `members[${index}].proof`, 'members')
 }
 
 function difference(a: Address, b: Address): Address {

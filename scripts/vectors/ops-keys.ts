@@ -8,7 +8,7 @@ import {
   parseAddress,
   peerIdOf,
 } from '../../protocols/address.ts'
-import { cidOfBytes, cidOfStructure, decodeCanonical, encodeCanonical } from '../../protocols/encoding.ts'
+import { cidOfBytes, cidOfStructure, decodeCanonical, encodeCanonical, fromDagJson } from '../../protocols/encoding.ts'
 import { createKeyCache, signedBytes, verifySignature } from '../../protocols/signature.ts'
 import { dagJson, fromVector, hex, unhex } from './kit.ts'
 import type { Op } from './ops.ts'
@@ -28,6 +28,7 @@ export const keyOps: Record<string, Op> = {
       rawCid: cidOfBytes(unhex(bytes)).toString(),
     }
   },
+  'json.read': ({ text }) => ({ bytes: hex(encodeCanonical(fromDagJson(String(text)))) }),
   'encoding.encode': ({ value }) => ({ bytes: hex(encodeCanonical(fromVector(value))) }),
   'signature.verify': ({ type, key, network, kind, body, sig }) => {
     const address = { type, key: unhex(key) } as Address

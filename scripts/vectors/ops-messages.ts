@@ -8,7 +8,7 @@ import {
   encodeArchiveRequest,
   encodeManifest,
 } from '../../protocols/archive.ts'
-import { cidOfStructure } from '../../protocols/encoding.ts'
+import { cidOfStructure, parseCid } from '../../protocols/encoding.ts'
 import { decodeService, encodeService } from '../../protocols/service.ts'
 import {
   decodeStatusAnswer,
@@ -17,7 +17,13 @@ import {
   encodeStatusRequest,
 } from '../../protocols/status.ts'
 import { decodeStop, encodeStop } from '../../protocols/stop.ts'
-import { decodeSyncAnswer, decodeSyncRequest, encodeSyncAnswer, encodeSyncRequest } from '../../protocols/sync.ts'
+import {
+  checkPage,
+  decodeSyncAnswer,
+  decodeSyncRequest,
+  encodeSyncAnswer,
+  encodeSyncRequest,
+} from '../../protocols/sync.ts'
 import {
   decodeFrame,
   decodeHello,
@@ -47,6 +53,12 @@ export const messageOps: Record<string, Op> = {
   'status.answer': message(decodeStatusAnswer, encodeStatusAnswer),
   'sync.request': message(decodeSyncRequest, encodeSyncRequest),
   'sync.answer': message(decodeSyncAnswer, encodeSyncAnswer),
+  'sync.page': ({ bytes, after }) => {
+    const page = decodeSyncAnswer(unhex(bytes))
+    if (page.is !== 'items' && page.is !== 'statements') throw new TypeError('a vector of a page wants items')
+    checkPage(page, after === undefined ? undefined : parseCid(String(after)))
+    return {}
+  },
   'tunnel.hello': message(decodeHello, encodeHello),
   'tunnel.welcome': message(decodeWelcome, encodeWelcome),
   'tunnel.frame': message(decodeFrame, encodeFrame),

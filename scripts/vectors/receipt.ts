@@ -1,5 +1,5 @@
 import { addressBytes } from '../../protocols/address.ts'
-import { encodeCanonical, sha256 } from '../../protocols/encoding.ts'
+import { cidOfBytes, encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { type ReceiptBody, signReceipt } from '../../protocols/receipt.ts'
 import { signFor } from '../../protocols/signature.ts'
 import { type Draft, hex, ISSUED, NETWORK, refuses, signerOf, type VectorFile } from './kit.ts'
@@ -59,6 +59,7 @@ export function receipt(): VectorFile {
       bad('an unknown field', { mood: 1 }, 'body'),
       bad('at: a fraction of a second', { at: '1.5' }, 'body.at'),
       bad('policy of 20 bytes', { policy: new Uint8Array(20) }, 'body.policy'),
+      bad('service: a raw CID', { service: cidOfBytes(Uint8Array.of(1)) }, 'body.service'),
       bad('node: bare key', { node: node.address.key }, 'body.node'),
       bad('33 reasons', { reasons: Array(33).fill({ rule: 'a', outcome: 'pass', message: '' }) }, 'body.reasons'),
       bad(

@@ -1,6 +1,6 @@
 import { encodeCanonical } from '../../protocols/encoding.ts'
 import type { ServiceBody, Source } from '../../protocols/service.ts'
-import { type Draft, EXPIRES, hex, ISSUED, refuses, unhex, type VectorFile } from './kit.ts'
+import { type Draft, EXPIRES, hex, ISSUED, noCbor, refuses, unhex, type VectorFile } from './kit.ts'
 import { fullService, PEER_MULTIADDR, smallService } from './samples.ts'
 
 const THIRTY_DAYS = 30 * 24 * 3600
@@ -8,7 +8,7 @@ const THIRTY_DAYS = 30 * 24 * 3600
 export function service(): VectorFile {
   return {
     about: 'Bodies of services. `value` is the body as DAG-JSON, `id` the name of the service.',
-    cases: [...valid(), ...heads(), ...texts(), ...sources(), ...runs(), ...rest()],
+    cases: [noCbor('service.decode'), ...valid(), ...heads(), ...texts(), ...sources(), ...runs(), ...rest()],
   }
 }
 

@@ -67,6 +67,10 @@ function ed25519(): Draft[] {
       ...verify(`ed25519: R of ${name}`, signer.address, signWithCommitment('author', unhex(point))),
       ...badSig,
     })),
+    ...SMALL_ORDER.map(([name, point]) => ({
+      ...verify(`ed25519: key of ${name}`, { type: 'ed25519', key: unhex(point) }, join(base, one)),
+      ...badSig,
+    })),
     {
       ...verify('ed25519: a key that is no point', { type: 'ed25519', key: unhex(`02${'00'.repeat(31)}`) }, sig),
       ...badSig,
@@ -103,7 +107,7 @@ function networks(): Draft[] {
     ...names.map((network) => ({
       ...verify(`network: ${JSON.stringify(network)}`, signer.address, new Uint8Array(64)),
       network,
-      ...refuses('shape', 'network'),
+      ...refuses('shape', 'network', 'signature'),
     })),
   ]
 }

@@ -1,5 +1,5 @@
-import { encodeCanonical } from '../../protocols/encoding.ts'
-import { type Draft, hex, refuses, type VectorFile } from './kit.ts'
+import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
+import { type Draft, hex, noCbor, refuses, type VectorFile } from './kit.ts'
 import { CODE } from './samples.ts'
 
 const logs = { v: 1, want: 'logs', service: CODE, tail: 100, follow: true }
@@ -9,6 +9,8 @@ export function status(): VectorFile {
   return {
     about: 'Requests and answers of /thundercloud/status/1.',
     cases: [
+      noCbor('status.request'),
+      noCbor('status.answer'),
       request('receipt', { v: 1, want: 'receipt', service: CODE }),
       request('logs of the author', logs),
       request('logs with a token', { ...logs, token: Uint8Array.of(0xa0), follow: false, tail: 0 }),
@@ -17,8 +19,13 @@ export function status(): VectorFile {
       bad(request('follow missing', { v: 1, want: 'logs', service: CODE, tail: 1 }), 'follow'),
       bad(request('token: text', { ...logs, token: 'a' }), 'token'),
       bad(request('something else', { ...logs, want: 'shell' }), 'want'),
+      bad(request('receipt of a raw CID', { v: 1, want: 'receipt', service: cidOfBytes(Uint8Array.of(1)) }), 'service'),
+      request('logs with a token of 512 bytes', { ...logs, token: new Uint8Array(512) }),
+      bad(request('logs with a token of 513 bytes', { ...logs, token: new Uint8Array(513) }), 'token'),
       bad(request('65537 bytes', new Uint8Array(65_537 - 3)), ''),
       answer('receipt', { is: 'receipt', receipt: Uint8Array.of(0xa0) }),
+      answer('receipt of 32768 bytes', { is: 'receipt', receipt: new Uint8Array(32_768) }),
+      bad(answer('receipt of 32769 bytes', { is: 'receipt', receipt: new Uint8Array(32_769) }), 'receipt'),
       answer('a line', line),
       answer('a line of the node', { ...line, stream: 'node', line: '' }),
       answer('end', { is: 'end' }),

@@ -1,11 +1,12 @@
 import { encodeCanonical } from '../../protocols/encoding.ts'
-import { type Draft, hex, ISSUED, refuses, type VectorFile } from './kit.ts'
+import { type Draft, hex, ISSUED, noCbor, refuses, type VectorFile } from './kit.ts'
 import { smallStop } from './samples.ts'
 
 export function stop(): VectorFile {
   return {
     about: 'Bodies of stops. `value` is the body as DAG-JSON, `id` its name.',
     cases: [
+      noCbor('stop.decode'),
       decode('a stop', {}),
       decode('a stop that travels nowhere', { reach: { depth: 0, anchor: new Uint8Array(32) } }),
       bad('stop: false', { stop: false }, 'stop'),

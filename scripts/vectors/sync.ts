@@ -1,15 +1,25 @@
 import { addressBytes } from '../../protocols/address.ts'
-import { cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
-import { MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from '../../protocols/limits.ts'
-import { blsSignerOf, type Draft, hex, refuses, signerOf, type VectorFile } from './kit.ts'
+import { type CID, cidOfBytes, cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
+import {
+  MAX_ANNOUNCEMENT_BYTES,
+  MAX_STATEMENT_BYTES,
+  MAX_SYNC_ITEMS,
+  MAX_SYNC_STATEMENTS,
+} from '../../protocols/limits.ts'
+import { blsSignerOf, type Draft, hex, noCbor, refuses, signerOf, type VectorFile } from './kit.ts'
 
 const A = cidOfStructure(Uint8Array.of(1))
 const B = cidOfStructure(Uint8Array.of(2))
+/** The name of plain bytes: no service, stop or statement has such an id. */
+const RAW = cidOfBytes(Uint8Array.of(1))
 const HUB = addressBytes(signerOf('hub').address)
 const BLS_HUB = addressBytes(blsSignerOf('hub').address)
 
 export function sync(): VectorFile {
-  return { about: 'Requests and answers of /thundercloud/sync/1.', cases: [...requests(), ...answers()] }
+  return {
+    about: 'Requests and answers of /thundercloud/sync/1.',
+    cases: [noCbor('sync.request'), noCbor('sync.answer'), ...requests(), ...answers(), ...pages()],
+  }
 }
 
 function requests(): Draft[] {
@@ -45,6 +55,15 @@ function requests(): Draft[] {
       'ids',
     ),
     bad(request('65537 bytes', new Uint8Array(65_537 - 3)), ''),
+    bad(request('list after a raw CID', { v: 1, want: 'list', after: RAW }), 'after'),
+    bad(request('pull a raw CID', { v: 1, want: 'pull', ids: [A, RAW] }), 'ids[1]'),
+    bad(request('offer a raw CID', { v: 1, want: 'offer', items: [[RAW, 1]] }), 'items[0][0]'),
+    bad(request('pull the statement of a raw CID', { v: 1, want: 'pull-statements', ids: [RAW] }), 'ids[0]'),
+    request('tell 16384 bytes', { v: 1, want: 'tell', announcement: new Uint8Array(MAX_ANNOUNCEMENT_BYTES) }),
+    bad(
+      request('tell 16385 bytes', { v: 1, want: 'tell', announcement: new Uint8Array(MAX_ANNOUNCEMENT_BYTES + 1) }),
+      'announcement',
+    ),
   ]
 }
 
@@ -85,6 +104,55 @@ function answers(): Draft[] {
     bad(answer('statement as text', { is: 'statement', statement: 'a0' }), 'statement'),
     bad(answer('of an unknown kind', { is: 'list' }), 'is'),
     bad(answer('error without a word', { is: 'error' }), 'message'),
+    bad(answer('items with a raw CID', { is: 'items', items: [[RAW, 1]], more: false }), 'items[0][0]'),
+    bad(answer('statements with a raw CID', { is: 'statements', items: [[RAW, HUB]], more: false }), 'items[0][0]'),
+    bad(
+      answer('announcement of 16385 bytes', {
+        is: 'announcement',
+        announcement: new Uint8Array(MAX_ANNOUNCEMENT_BYTES + 1),
+      }),
+      'announcement',
+    ),
+    bad(
+      answer('statement of 4097 bytes', { is: 'statement', statement: new Uint8Array(MAX_STATEMENT_BYTES + 1) }),
+      'statement',
+    ),
+  ]
+}
+
+/** Does the answer lead on from `after`? */
+function pages(): Draft[] {
+  const [first, second] = A.toString() < B.toString() ? [A, B] : [B, A]
+  const page = (name: string, ids: CID[], more: boolean, after?: CID): Draft => ({
+    name: `page: ${name}`,
+    op: 'sync.page',
+    bytes: hex(encodeCanonical({ is: 'items', items: ids.map((id) => [id, 1]), more })),
+    ...(after === undefined ? {} : { after: after.toString() }),
+  })
+  return [
+    page('two in order', [first, second], true),
+    page('the next one', [second], false, first),
+    page('empty, and the last', [], false, second),
+    bad(page('descending', [second, first], false), 'items[1]'),
+    bad(page('one id twice', [first, first], false), 'items[1]'),
+    bad(page('begins with after', [first, second], false, first), 'items[0]'),
+    bad(page('before after', [first], false, second), 'items[0]'),
+    bad(page('empty, and there is more', [], true), 'more'),
+    {
+      name: 'page: statements, descending',
+      op: 'sync.page',
+      bytes: hex(
+        encodeCanonical({
+          is: 'statements',
+          items: [
+            [second, HUB],
+            [first, HUB],
+          ],
+          more: false,
+        }),
+      ),
+      ...refuses('shape', 'items[1]'),
+    },
   ]
 }
 

@@ -1,11 +1,11 @@
-import { encodeCanonical } from '../../protocols/encoding.ts'
-import { type Draft, hex, refuses, unhex, type VectorFile } from './kit.ts'
+import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
+import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit.ts'
 import { CODE } from './samples.ts'
 
 export function tunnel(): VectorFile {
   return {
     about: 'The hello, the welcome and the frames of /thundercloud/tunnel/1.',
-    cases: [...greetings(), ...frames()],
+    cases: [noCbor('tunnel.hello'), noCbor('tunnel.welcome'), ...greetings(), ...frames()],
   }
 }
 
@@ -28,6 +28,9 @@ function greetings(): Draft[] {
     bad(hello('no name of a port', { ...good, port: 'HTTP' }), 'port'),
     bad(hello('an unknown field', { ...good, host: 'a' }), ''),
     bad(hello('service as text', { ...good, service: CODE.toString() }), 'service'),
+    bad(hello('a raw CID as service', { ...good, service: cidOfBytes(Uint8Array.of(1)) }), 'service'),
+    hello('with a token of 512 bytes', { ...good, token: new Uint8Array(512) }),
+    bad(hello('with a token of 513 bytes', { ...good, token: new Uint8Array(513) }), 'token'),
     welcome('open', { is: 'open' }),
     welcome('error', { is: 'error', message: 'no such port' }),
     bad(welcome('open with a reason', { is: 'open', message: '' }), ''),
@@ -52,7 +55,10 @@ function frames(): Draft[] {
     bad(frame('credit of 0', '0100000000'), 'credit'),
     bad(frame('credit above the window', '0100040001'), 'credit'),
     bad(frame('end with a payload', '0200'), 'end'),
+    frame('reset of 1024 bytes', `03${'f09f8ca9'.repeat(256)}`),
+    frame('reset that begins with U+FEFF', '03efbbbf61'),
     bad(frame('reset that is no UTF-8', '03ff'), 'reset'),
+    bad(frame('reset with half a surrogate pair', '03eda080'), 'reset'),
     bad(frame('reset of 1025 bytes', `03${'61'.repeat(1025)}`), 'reset'),
   ]
 }

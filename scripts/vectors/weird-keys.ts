@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import { PublicKey, Signature } from '@chainsafe/blst'
+import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58btc } from 'multiformats/bases/base58'
 import { formatLegacy, isValidKey } from '../../protocols/address.ts'
-import { secretOf, signerOf, unhex } from './kit.ts'
+import { blsSignerOf, secretOf, signerOf, unhex } from './kit.ts'
 
 const { Point } = ed25519
 const L = Point.CURVE().n
 const P = Point.CURVE().p
+const BLS_P = bls12_381.fields.Fp.ORDER
 
 /** A point of order 8. */
 export const TORSION = Point.fromBytes(unhex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'))
@@ -85,6 +87,20 @@ export function blsOutsideSubgroup(): Uint8Array {
     bytes[0] = 0x80
     bytes[47] = x
     if (isPoint(() => PublicKey.fromBytes(bytes)) && !isPoint(() => PublicKey.fromBytes(bytes, true))) return bytes
+  }
+}
+
+/** A valid key whose x is written as x + p: a second spelling to whoever reduces instead of refusing. */
+export function blsAbovePrime(): Uint8Array {
+  const room = 2n ** 381n - BLS_P
+  for (let index = 0; ; index++) {
+    const { key } = blsSignerOf(`small x ${index}`).address
+    const flags = (key[0] as number) & 0xe0
+    const x = BigInt(`0x${Buffer.from(key).toString('hex')}`) & (2n ** 381n - 1n)
+    if (x >= room) continue
+    const bytes = Buffer.from((x + BLS_P).toString(16).padStart(96, '0'), 'hex')
+    bytes[0] = (bytes[0] as number) | flags
+    return Uint8Array.from(bytes)
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CID, parseCid } from '../../protocols/encoding.ts'
+import { type CID, isStructureCid, parseCid } from '../../protocols/encoding.ts'
 import { InputError } from '../base/errors.ts'
 import type { LightPeer } from '../node/light-contract.ts'
 import { findAuthor, openBook } from './author.ts'
@@ -28,7 +28,9 @@ export async function lightPeerFor(
 
 function wholeId(text: string): CID {
   try {
-    return parseCid(text)
+    const cid = parseCid(text)
+    if (isStructureCid(cid)) return cid
+    throw new InputError('a raw content id names bytes or an image')
   } catch (cause) {
     throw new InputError(
       `${JSON.stringify(text)} is neither a whole service id nor a name that you published from here; without a node nobody can look it up`,

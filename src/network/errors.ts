@@ -20,7 +20,7 @@ export class StreamBrokenError extends UnavailableError {
   override readonly name = 'StreamBrokenError'
 }
 
-/** A message is longer than the reader takes. */
+/** A message is longer than the reader takes, empty, or its length has more bytes than it needs. */
 export class MessageTooLongError extends ThundercloudError {
   override readonly name = 'MessageTooLongError'
 }

@@ -1,4 +1,6 @@
 import { type CID, sha256 } from '../../protocols/encoding.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { statementId } from '../../protocols/statement.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { DECODED, SHELVES_AT_HAND } from './constants.ts'
 import { type Entry, entryOf, keyOf } from './entry.ts'
@@ -45,11 +47,21 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     return fresh
   }
 
+  /** What an older version kept, and the wire's rules refuse by now, is as good as not kept. */
+  function readable(kept: KeptStatement): Entry[] {
+    try {
+      return [entry(kept)]
+    } catch (error) {
+      if (error instanceof ProtocolError) return []
+      throw error
+    }
+  }
+
   /** What is at hand of a subject is as it is kept. */
   function refresh(subject: string): void {
     const kept = shelf.get(subject)
-    if (kept === undefined) return
-    const one = entry(kept)
+    const [one] = kept === undefined ? [] : readable(kept)
+    if (one === undefined) return
     const { kind, body } = one.statement
     if (kind === 'attestation') codes.delete(body.code.toString())
     else if (kind === 'freeze') addresses.delete(keyOf(body.address))
@@ -71,7 +83,7 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     byIssuer = new Map()
     count = 0
     version++
-    for (const kept of shelf.delegations()) hang(entry(kept))
+    for (const one of shelf.delegations().flatMap(readable)) hang(one)
     return byIssuer
   }
 
@@ -80,16 +92,15 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     for (let last = after; found.length < max; ) {
       const page = shelf.list(last, max, aliveAt)
       for (const kept of page) {
-        const one = entry(kept)
-        last = one.id
-        if (found.length < max && wanted(one)) found.push(one)
+        last = statementId(kept.encoded)
+        for (const one of readable(kept)) if (found.length < max && wanted(one)) found.push(one)
       }
       if (page.length < max) break
     }
     return found
   }
 
-  const one = (kept: KeptStatement | undefined) => (kept === undefined ? undefined : entry(kept))
+  const one = (kept: KeptStatement | undefined) => (kept === undefined ? undefined : readable(kept)[0])
   return {
     put(kept) {
       const stands = shelf.put(kept)
@@ -103,7 +114,7 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
     attestationsOf(code) {
       const known = codes.get(code)
       if (known !== undefined) return known
-      const read = shelf.attestationsOf(code).map(entry)
+      const read = shelf.attestationsOf(code).flatMap(readable)
       codes.set(code, read)
       return read
     },
@@ -111,14 +122,14 @@ export function createBook({ shelf }: { shelf: StatementShelf }): Book {
       const key = keyOf(address)
       const known = addresses.get(key)
       if (known !== undefined) return known
-      const read = shelf.freezesOf(address).map(entry)
+      const read = shelf.freezesOf(address).flatMap(readable)
       addresses.set(key, read)
       return read
     },
     links: () => ({ byIssuer: links(), count, version }),
-    own: () => shelf.own().map(entry),
+    own: () => shelf.own().flatMap(readable),
     list,
-    newest: (max, signer) => shelf.newest(max, signer).map(entry),
+    newest: (max, signer) => shelf.newest(max, signer).flatMap(readable),
     setPut(subject, atMs) {
       shelf.setPut(subject, atMs)
       refresh(subject)

@@ -1,3 +1,4 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { describe, expect, it } from 'vitest'
 import { createKeyCache } from '../../protocols/signature.ts'
 import { SMALL_ORDER } from '../../scripts/vectors/weird-keys.ts'
@@ -11,7 +12,14 @@ describe('S4: an ed25519 signature whose R has small order', () => {
 
   it('is refused, whatever the runtime says of it', () => {
     const identity = bytes(`01${'00'.repeat(31)}${s}`)
+    expect(ed25519.verify(identity, message, key, { zip215: false })).toBe(true)
     expect(createKeyCache().verify({ type: 'ed25519', key }, message, identity)).toBe('bad-signature')
+  })
+
+  it.each(SMALL_ORDER)('as is a key of %s', (_name, point) => {
+    const everything = bytes(`58${'66'.repeat(31)}01${'00'.repeat(31)}`)
+    const keys = createKeyCache()
+    expect(keys.verify({ type: 'ed25519', key: bytes(point) }, message, everything)).not.toBe('valid')
   })
 
   it.each(SMALL_ORDER)('also with R of %s', (_name, point) => {

@@ -38,8 +38,8 @@ export class Assembler {
     return this.#partial !== undefined || this.#prefix.size > 0
   }
 
-  /** Returns the length of a message that is too long; nothing may be added after that. */
-  add(piece: Uint8Array): number | undefined {
+  /** Returns what is wrong with a length; nothing may be added after that. */
+  add(piece: Uint8Array): string | undefined {
     let isCopied = true
     for (let at = 0; at < piece.byteLength; ) {
       if (this.#partial !== undefined) {
@@ -51,7 +51,12 @@ export class Assembler {
       this.#prefix.size++
       if (byte >= 0x80 && this.#prefix.size < MAX_PREFIX_BYTES) continue
       const length = byte >= 0x80 ? Number.POSITIVE_INFINITY : this.#prefix.value
-      if (length > this.#maxMessageBytes) return length
+      // one spelling of each length, and no message is empty
+      if (byte === 0)
+        return this.#prefix.size > 1 ? 'a length came that is not in its shortest form' : 'an empty message came'
+      if (length > this.#maxMessageBytes) {
+        return `a message of ${length} bytes came; at most ${this.#maxMessageBytes} are taken`
+      }
       this.#prefix = { value: 0, size: 0 }
       if (piece.byteLength - at >= length) {
         // bare bytes: pieces of a socket are Buffers, which have habits of their own

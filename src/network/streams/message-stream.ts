@@ -77,10 +77,10 @@ export function messageStream(
     movedAt = clock.monotonic()
     if (discarding) return
     for (const piece of data instanceof Uint8Array ? [data] : data) {
-      const tooLong = received.add(piece)
-      if (tooLong === undefined) continue
+      const problem = received.add(piece)
+      if (problem === undefined) continue
       discarding = true
-      return fail(new MessageTooLongError(`a message of ${tooLong} bytes came; at most ${maxMessageBytes} are taken`))
+      return fail(new MessageTooLongError(problem))
     }
     pauseIfFull()
     wake()

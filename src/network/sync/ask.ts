@@ -3,6 +3,7 @@ import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from '../../../protocols/limits.ts'
 import { statementId } from '../../../protocols/statement.ts'
 import {
+  checkPage,
   decodeSyncAnswer,
   encodeSyncRequest,
   type StatementItem,
@@ -138,7 +139,8 @@ export function syncClient({ streams, source, statements, conduct, exchange }: A
     try {
       for (let pages = 1; ; pages++) {
         const page: Page<Item> = await of.list(peer, after, options)
-        const last = lastOf(page, after)
+        checkPage(page, after)
+        const last = page.items.at(-1)?.[0]
         listed += page.items.length
         pulled += await of.pull(peer, of.wants(page.items), options)
         if (!page.more || last === undefined) break
@@ -194,14 +196,3 @@ class ExchangeOverError extends UnavailableError {
   override readonly name = 'ExchangeOverError'
 }
 
-/** The last id of a page whose ids ascend from where it was asked for: pages that do not go on would never end. */
-function lastOf<Item extends readonly [CID, ...unknown[]]>({ items, more }: Page<Item>, after: CID | undefined) {
-  let last = after
-  for (const [id] of items) {
-    if (last !== undefined && compareBytes(id.bytes, last.bytes) <= 0)
-      throw new ProtocolError('list', 'does not ascend')
-    last = id
-  }
-  if (more && items.length === 0) throw new ProtocolError('list', 'has more and does not go on')
-  return items.at(-1)?.[0]
-}

@@ -1,4 +1,4 @@
-import { type CID, cidOfBytes, compareBytes } from '../../../protocols/encoding.ts'
+import { type CID, cidOfStructure, compareBytes } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import type { SyncItem } from '../../../protocols/sync.ts'
 import type { SyncSource } from '../../../src/network/index.ts'
@@ -9,7 +9,7 @@ export function textSource(emitted: string[] = []) {
   const came: { text: string; from: string; via: string }[] = []
   const add = (text: string) => {
     const bytes = new TextEncoder().encode(text)
-    have.set(cidOfBytes(bytes).toString(), { id: cidOfBytes(bytes), bytes })
+    have.set(cidOfStructure(bytes).toString(), { id: cidOfStructure(bytes), bytes })
   }
   for (const text of emitted) add(text)
   const source: SyncSource = {
@@ -37,5 +37,5 @@ export function textSource(emitted: string[] = []) {
 }
 
 export function idOf(text: string): CID {
-  return cidOfBytes(new TextEncoder().encode(text))
+  return cidOfStructure(new TextEncoder().encode(text))
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { cidOfBytes } from '../../../protocols/encoding.ts'
+import { cidOfStructure } from '../../../protocols/encoding.ts'
 import { TUNNEL_WINDOW_BYTES } from '../../../protocols/limits.ts'
 import { encodeFrame, TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
 import type { MessageStream } from '../../../src/base/stream.ts'
@@ -33,7 +33,7 @@ async function tunnelTo(serve: (socket: Duplex) => void) {
   })
   await connect(a, b)
   const stream = await a.network.streams.open(b.network.peerId, TUNNEL_PROTOCOL)
-  await sendHello(stream, { v: 1, service: cidOfBytes(Uint8Array.of(1)), port: 'web' })
+  await sendHello(stream, { v: 1, service: cidOfStructure(Uint8Array.of(1)), port: 'web' })
   expect(await readWelcome(stream)).toEqual({ is: 'open' })
   return { pipe: openTunnel(stream), stream, ended: ended.promise }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, test } from 'vitest'
 import { addressBytes, addressOfPeerId } from '../../../protocols/address.ts'
-import { cidOfBytes } from '../../../protocols/encoding.ts'
+import { cidOfStructure } from '../../../protocols/encoding.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import { encodeStatusRequest, STATUS_PROTOCOL } from '../../../protocols/status.ts'
 import { systemClock } from '../../../src/base/clock.ts'
@@ -16,7 +16,7 @@ afterEach(() => all.disposeAsync())
 
 test('a log is followed no longer than its reader is there, also one that has ended its own side and hears nothing', async () => {
   const [server, client] = [await all.make(), await all.make()]
-  const service = cidOfBytes(new Uint8Array(1))
+  const service = cidOfStructure(new Uint8Array(1))
   const author = addressBytes(addressOfPeerId(client.network.peerId))
   let following = 0
   const components: StatusComponents = {

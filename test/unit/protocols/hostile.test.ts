@@ -20,9 +20,9 @@ const announcement = encodeAnnouncement({ signed, ticket: TICKET })
 
 describe('what JavaScript would let through', () => {
   it('a manifest can not set a prototype', () => {
-    const manifest = fromDagJson('{"__proto__":{"stop":true},"constructor":{"prototype":{"stop":true}}}')
+    const manifest = '{"constructor":{"prototype":{"stop":true}},"__proto__":{"stop":true}}'
+    expect(() => fromDagJson(manifest)).toThrow(EncodingError)
     expect(Object.hasOwn(Object.prototype, 'stop')).toBe(false)
-    expect(() => encodeCanonical(manifest)).toThrow(EncodingError)
   })
 
   it('an environment can not name __proto__, and keeps every other word', () => {

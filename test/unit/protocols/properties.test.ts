@@ -59,7 +59,7 @@ describe('encoding', () => {
       leaf.filter((item) => !Object.is(item, -0)),
       fc.array(tie('value'), { maxLength: 4 }),
       fc.dictionary(
-        text(9).filter((key) => key !== '__proto__'),
+        text(9).filter((key) => key !== '__proto__' && key !== '/'),
         tie('value'),
         { maxKeys: 4, noNullPrototype: true },
       ),
@@ -80,9 +80,8 @@ describe('encoding', () => {
   })
 
   it('DAG-JSON carries the same values', () => {
-    const plain = (item: unknown) => !JSON.stringify(item).includes('"/"')
     fc.assert(
-      fc.property(value.filter(plain), (item) => {
+      fc.property(value, (item) => {
         expect(hex(encodeCanonical(fromDagJson(toDagJson(item))))).toBe(hex(encodeCanonical(item)))
       }),
     )
