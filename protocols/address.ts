@@ -117,10 +117,15 @@ export function formatLegacy(address: Address): string {
   return `legacy:${base58btc.baseEncode(Uint8Array.of(...SPKI_HEADER, ...address.key)).slice(LEGACY_PREFIX.length)}`
 }
 
-/** libp2p's text of the peer whose key this is. */
-export function peerIdOf(address: Address): string {
+/** libp2p's bytes of the peer whose key this is. */
+export function peerIdBytes(address: Address): Uint8Array {
   if (address.type !== 'ed25519') throw new AddressError('address', 'only ed25519 keys are peer ids')
-  return base58btc.baseEncode(Uint8Array.of(...PEER_ID_HEADER, ...address.key))
+  return Uint8Array.of(...PEER_ID_HEADER, ...address.key)
+}
+
+/** The same as text. */
+export function peerIdOf(address: Address): string {
+  return base58btc.baseEncode(peerIdBytes(address))
 }
 
 export function addressOfPeerId(peerId: string, field = 'peer id'): Address {

@@ -160,6 +160,6 @@ class Reader {
   }
 
   private deeper(depth: number): undefined {
-    if (depth > MAX_NESTING) throw this.broken(`arrays and maps nest deeper than ${MAX_NESTING}`)
+    if (depth > MAX_NESTING) throw this.broken(`it nests deeper than ${MAX_NESTING}`)
   }
 }

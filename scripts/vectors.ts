@@ -8,6 +8,7 @@ import { address } from './vectors/address.ts'
 import { announcement } from './vectors/announcement.ts'
 import { archive } from './vectors/archive.ts'
 import { attestation } from './vectors/attestation.ts'
+import { claims } from './vectors/claims.ts'
 import { delegation } from './vectors/delegation.ts'
 import { encoding } from './vectors/encoding.ts'
 import { freezeStatement } from './vectors/freeze.ts'
@@ -20,6 +21,7 @@ import { service } from './vectors/service.ts'
 import { signature } from './vectors/signature.ts'
 import { status } from './vectors/status.ts'
 import { stop } from './vectors/stop.ts'
+import { stream } from './vectors/stream.ts'
 import { sync } from './vectors/sync.ts'
 import { tunnel } from './vectors/tunnel.ts'
 
@@ -30,6 +32,7 @@ const FILES: Record<string, () => VectorFile> = {
   announcement,
   archive,
   attestation,
+  claims,
   delegation,
   encoding,
   freeze: freezeStatement,
@@ -40,6 +43,7 @@ const FILES: Record<string, () => VectorFile> = {
   signature,
   status,
   stop,
+  stream,
   sync,
   tunnel,
 }

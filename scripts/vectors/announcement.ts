@@ -4,6 +4,7 @@ import { lowerTicket } from '../../protocols/redirection.ts'
 import { encodeService } from '../../protocols/service.ts'
 import { signedBytes, signFor } from '../../protocols/signature.ts'
 import { encodeStop } from '../../protocols/stop.ts'
+import { gateAnswers } from './gate.ts'
 import {
   blsSignerOf,
   type Draft,
@@ -26,7 +27,16 @@ const ended = signStop(encodeStop(smallStop()), NETWORK, author)
 export function announcement(): VectorFile {
   return {
     about: 'Announcements, as they arrive on the topic of `network`. Signature and ticket are part of `receive`.',
-    cases: [...valid(), ...wrappers(), ...bodies(), ...signatures(), ...redirects(), ...clocks(), ...pairs()],
+    cases: [
+      ...valid(),
+      ...wrappers(),
+      ...bodies(),
+      ...signatures(),
+      ...redirects(),
+      ...clocks(),
+      ...pairs(),
+      ...gateAnswers(),
+    ],
   }
 }
 

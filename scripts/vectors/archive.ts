@@ -2,7 +2,8 @@ import { codeId } from '../../protocols/archive.ts'
 import { encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { tars } from './archive-tar.ts'
-import { type Draft, hex, noCbor, refuses, type VectorFile } from './kit.ts'
+import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit.ts'
+import { join } from './raw.ts'
 
 const ONE = new TextEncoder().encode('not a tar, but one chunk')
 const small = { v: 1, size: ONE.byteLength, chunkSize: CHUNK_BYTES, chunks: [sha256(ONE)] }
@@ -27,6 +28,7 @@ export function archive(): VectorFile {
       ...manifests(),
       ...requests(),
       ...answers(),
+      ...compressed(),
     ],
   }
 }
@@ -75,6 +77,37 @@ function requests(): Draft[] {
     bad('zstd is a number', { ...chunks, zstd: 1 }, 'zstd'),
     bad('something else', { v: 1, want: 'everything', code }, 'want'),
     bad('code as text', { v: 1, want: 'manifest', code: code.toString() }, 'code'),
+  ]
+}
+
+/** zstd by hand: one frame of one raw block, its window as its header says (2^(10 + bits of the upper five)). */
+function compressed(): Draft[] {
+  const window = (log: number, eighths = 0) => Uint8Array.of(((log - 10) << 3) | eighths)
+  const frame = (content: Uint8Array, header: Uint8Array) => {
+    const block = (content.byteLength << 3) | 1
+    const head = Uint8Array.of(block & 0xff, (block >> 8) & 0xff, block >> 16)
+    return join(unhex('28b52ffd'), header, head, content)
+  }
+  const windowed = (log: number, eighths = 0) => frame(ONE, join(unhex('00'), window(log, eighths)))
+  const unzstd = (name: string, value: Uint8Array, length = ONE.byteLength): Draft => {
+    return { name: `zstd: ${name}`, op: 'archive.unzstd', bytes: hex(value), length }
+  }
+  const bad = (name: string, value: Uint8Array, length?: number) => ({
+    ...unzstd(name, value, length),
+    ...refuses('shape'),
+  })
+  // single segment: the window is as long as the content, which the header says in one byte
+  const single = frame(ONE, Uint8Array.of(0x20, ONE.byteLength))
+  return [
+    unzstd('a window of 1 KiB', windowed(10)),
+    unzstd('a window of 1 MiB', windowed(20)),
+    unzstd('a window of the content', single),
+    bad('a window of 1 MiB and an eighth', windowed(20, 1)),
+    bad('a window of 2 MiB', windowed(21)),
+    bad('a window of 128 MiB', windowed(27)),
+    bad('unpacks to a byte more than the chunk has', windowed(20), ONE.byteLength - 1),
+    bad('cut', windowed(20).subarray(0, -1)),
+    bad('no zstd', ONE),
   ]
 }
 

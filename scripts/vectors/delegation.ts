@@ -1,5 +1,6 @@
 import { addressBytes } from '../../protocols/address.ts'
-import { type Draft, ISSUED, refuses, signerOf, type VectorFile } from './kit.ts'
+import type { Signer } from '../../protocols/signature.ts'
+import { type Draft, hex, ISSUED, type Json, refuses, signerOf, type VectorFile } from './kit.ts'
 import { blsHub, compared, link, open, sealed, withLargerHash } from './statement-kit.ts'
 
 const KIND = 'delegation'
@@ -31,6 +32,7 @@ export function delegation(): VectorFile {
       bad('revoked: false', { revoked: false }, 'body.revoked'),
       bad('for ever', { expires: Number.MAX_SAFE_INTEGER }, 'body.expires'),
       bad('an unknown field', { hub: link.issuer }, 'body'),
+      ...chains(),
       ...compared('order: the higher seq', sealed(revoked, KIND, root), good),
       ...compared(
         'order: given again after it was revoked',
@@ -49,6 +51,56 @@ export function delegation(): VectorFile {
       ),
     ],
   }
+}
+
+/** Is `author` vouched for from `roots`, and how many links may follow it? `path`: the subjects of the chain, root first. */
+function chains(): Draft[] {
+  const [one, two] = [signerOf('link 1'), signerOf('link 2')]
+  const author = addressBytes(signerOf('author').address)
+  const of = (issuer: Signer, subject: Uint8Array, more: object = {}) =>
+    hex(sealed({ ...link, issuer: addressBytes(issuer.address), subject, ...more }, KIND, issuer))
+  const to = (signer: Signer) => addressBytes(signer.address)
+  const chain = (name: string, links: string[], more: { [input: string]: Json } = {}): Draft => ({
+    name: `chain: ${name}`,
+    op: 'delegation.chain',
+    roots: [{ address: hex(to(root)), depth: 3 }],
+    links,
+    address: hex(author),
+    now: ISSUED + 60,
+    ...more,
+  })
+  const first = of(root, to(one), { depth: 2 })
+  const second = of(one, to(two), { depth: 1 })
+  const third = of(two, author, { depth: 0 })
+  const revoked = of(one, to(two), { depth: 1, seq: 1, revoked: true })
+  return [
+    chain('a root itself', [], { address: hex(to(root)) }),
+    chain('nobody vouches', []),
+    chain('one link', [of(root, author, { depth: 2 })]),
+    chain('three links', [first, second, third]),
+    chain('in any order', [third, first, second]),
+    chain('the middle is missing', [first, third]),
+    chain('the root allows fewer links', [first, second, third], { roots: [{ address: hex(to(root)), depth: 2 }] }),
+    chain('a root that allows none', [of(root, author, { depth: 0 })], {
+      roots: [{ address: hex(to(root)), depth: 0 }],
+    }),
+    chain('a depth that does not fall', [first, of(one, to(two), { depth: 2 }), third]),
+    chain('the last link early', [first, second, of(two, author, { depth: 0, issued: ISSUED + 181 })]),
+    chain('the last link 120 s early', [first, second, of(two, author, { depth: 0, issued: ISSUED + 180 })]),
+    chain('the middle has expired', [first, of(one, to(two), { depth: 1, expires: ISSUED + 60 }), third]),
+    chain('the middle is revoked', [first, second, third, revoked]),
+    chain('a revocation that has expired', [
+      first,
+      second,
+      third,
+      of(one, to(two), { depth: 1, seq: 1, revoked: true, expires: ISSUED + 30 }),
+    ]),
+    chain('given again after it was revoked', [first, second, third, revoked, of(one, to(two), { depth: 1, seq: 2 })]),
+    chain('a newer link with a lower depth', [first, second, third, of(one, to(two), { depth: 0, seq: 1 })]),
+    chain('a circle', [first, of(one, to(root), { depth: 1 }), of(root, author, { depth: 1 })]),
+    chain('the better of two ways', [first, of(one, author, { depth: 0 }), of(root, author, { depth: 2 })]),
+    chain('of a root that is none here', [first, second, third], { roots: [] }),
+  ]
 }
 
 function bad(name: string, change: Record<string, unknown>, field: string): Draft {

@@ -1,5 +1,5 @@
 import { addressBytes, decodeAddress } from '../../protocols/address.ts'
-import { outOfTime } from '../../protocols/announcement.ts'
+import { messageId, outOfTime } from '../../protocols/announcement.ts'
 import { combineSignatures, type HubMembers, pinMembers } from '../../protocols/multisig.ts'
 import { createKeyCache } from '../../protocols/signature.ts'
 import {
@@ -7,7 +7,9 @@ import {
   encodeStatement,
   recordKey,
   replaces,
+  statementId,
   statementSubject,
+  statementsTopic,
   verifyStatement,
 } from '../../protocols/statement.ts'
 import { dagJson, hex, type Json, unhex } from './kit.ts'
@@ -25,6 +27,8 @@ export const statementOps: Record<string, Op> = {
       kind: statement.kind,
       value: dagJson(statement.body),
       clock: outOfTime(statement.body, Number(now)) ?? 'in time',
+      id: statementId(unhex(bytes)).toString(),
+      messageId: hex(messageId(statementsTopic(String(network)), unhex(bytes))),
       subject: statementSubject(statement),
       record: recordKey(statement) ?? null,
     }

@@ -4,6 +4,7 @@ import { accessOps } from './ops-access.ts'
 import { announcementOps } from './ops-announcement.ts'
 import { archiveOps } from './ops-archive.ts'
 import { keyOps } from './ops-keys.ts'
+import { meshOps } from './ops-mesh.ts'
 import { messageOps } from './ops-messages.ts'
 import { statementOps } from './ops-statements.ts'
 
@@ -11,7 +12,15 @@ import { statementOps } from './ops-statements.ts'
 export type Op = (input: Input) => { [output: string]: Json }
 
 const ops = new Map<string, Op>(
-  Object.entries({ ...keyOps, ...messageOps, ...announcementOps, ...accessOps, ...statementOps, ...archiveOps }),
+  Object.entries({
+    ...keyOps,
+    ...messageOps,
+    ...announcementOps,
+    ...accessOps,
+    ...statementOps,
+    ...meshOps,
+    ...archiveOps,
+  }),
 )
 
 /** Runs one case; a refusal is a result like any other. Anything but a ProtocolError is a bug and flies on. */

@@ -5,7 +5,7 @@ import { CODE } from './samples.ts'
 export function tunnel(): VectorFile {
   return {
     about: 'The hello, the welcome and the frames of /thundercloud/tunnel/1.',
-    cases: [noCbor('tunnel.hello'), noCbor('tunnel.welcome'), ...greetings(), ...frames()],
+    cases: [noCbor('tunnel.hello'), noCbor('tunnel.welcome'), ...greetings(), ...frames(), ...sessions()],
   }
 }
 
@@ -60,6 +60,35 @@ function frames(): Draft[] {
     bad(frame('reset that is no UTF-8', '03ff'), 'reset'),
     bad(frame('reset with half a surrogate pair', '03eda080'), 'reset'),
     bad(frame('reset of 1025 bytes', `03${'61'.repeat(1025)}`), 'reset'),
+  ]
+}
+
+/** What one side sends and receives, in order; a number is a data frame of so many bytes. */
+function sessions(): Draft[] {
+  type Step = { sent: string | number } | { received: string | number }
+  const session = (name: string, frames: Step[]): Draft => ({ name: `session: ${name}`, op: 'tunnel.session', frames })
+  const whole = Array.from({ length: 4 }, (): Step => ({ received: 65_536 }))
+  const all = Array.from({ length: 4 }, (): Step => ({ sent: 65_536 }))
+  return [
+    session('nothing yet', []),
+    session('data both ways', [{ sent: 10 }, { received: 20 }]),
+    session('a whole window', whole),
+    session('a whole window, and credit for all of it', [...whole, { sent: '0100040000' }]),
+    session('more after credit', [...whole, { sent: '0100000001' }, { received: 1 }]),
+    session('credit in two lots', [{ sent: 3 }, { received: '0100000001' }, { received: '0100000002' }]),
+    session('credit after the end', [{ received: 5 }, { received: '02' }, { sent: '0100000005' }]),
+    session('credit from a side that has ended', [{ sent: 5 }, { received: '02' }, { received: '0100000005' }]),
+    session('data one way after the other has ended', [{ received: '02' }, { sent: 7 }]),
+    session('a reset after the end', [{ received: '02' }, { received: '03' }]),
+    bad(session('a byte more than the window', [...whole, { received: 1 }]), 'data'),
+    bad(session('a byte more than credit', [...whole, { sent: '0100000001' }, { received: 2 }]), 'data'),
+    bad(session('credit for nothing', [{ received: '0100000001' }]), 'credit'),
+    bad(session('credit for more than was sent', [{ sent: 3 }, { received: '0100000004' }]), 'credit'),
+    bad(session('credit twice', [{ sent: 3 }, { received: '0100000003' }, { received: '0100000001' }]), 'credit'),
+    bad(session('data after the end', [{ received: '02' }, { received: 1 }]), 'data'),
+    bad(session('a second end', [{ received: '02' }, { received: '02' }]), 'end'),
+    bad(session('sent beyond credit', [...all, { sent: 1 }]), 'data'),
+    bad(session('given without data', [{ sent: '0100000001' }]), 'credit'),
   ]
 }
 

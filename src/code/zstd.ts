@@ -13,11 +13,17 @@ export async function shrink(chunk: Uint8Array): Promise<Uint8Array | undefined>
   return small.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? small : undefined
 }
 
+/** No more than a chunk comes out, and no more memory is taken than a window of one. */
+export function unpackLimits(length: number) {
+  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
+  // zlib takes no buffer below 64 bytes
+  return { chunkSize: Math.max(64, length), maxOutputLength: length, params }
+}
+
 /** The chunk of a zstd frame. A frame that wants to be longer than `length`, or wants more memory, is not read on. */
 export async function grow(frame: Uint8Array, length: number): Promise<Uint8Array> {
-  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
   try {
-    return await decompress(frame, { chunkSize: length, maxOutputLength: length, params })
+    return await decompress(frame, unpackLimits(length))
   } catch (cause) {
     throw new WrongBytesError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
   }

@@ -25,6 +25,7 @@ export {
   isValidKey,
   type KeyType,
   parseAddress,
+  peerIdBytes,
   peerIdOf,
   sameAddress,
 } from '../../protocols/address.ts'
@@ -65,6 +66,7 @@ export {
   SEVERITIES,
   type Severity,
 } from '../../protocols/attestation.ts'
+export { claimDistance, isClaim } from '../../protocols/claims.ts'
 export { type DelegationBody, decodeDelegation, encodeDelegation } from '../../protocols/delegation.ts'
 export {
   type CID,

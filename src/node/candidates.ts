@@ -1,3 +1,4 @@
+import { isClaim } from '../../protocols/claims.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Clock } from '../base/clock.ts'
@@ -45,7 +46,7 @@ export function createRunCount(
     )
     let count = 0
     for await (const { body } of answers) {
-      if (body.state === 'running' || body.state === 'done' || body.state === 'accepted') count++
+      if (isClaim(body)) count++
       if (count >= enough) break
     }
     return count

@@ -11,6 +11,7 @@ import {
   type TunnelHello,
   type TunnelWelcome,
 } from '../../../protocols/tunnel.ts'
+import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { BytePipe, MessageStream } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
@@ -26,24 +27,24 @@ const CREDIT_LOT_BYTES = TUNNEL_WINDOW_BYTES / 4
  */
 export function openTunnel(stream: MessageStream): BytePipe {
   const arrived: Uint8Array[] = []
-  let credit = TUNNEL_WINDOW_BYTES
+  const credit = createTunnelCredit()
   let creditCame: (() => void) | undefined
-  /** what the other side may still send */
-  let window = TUNNEL_WINDOW_BYTES
   let owed = 0
   let hungry = false
   let remoteEnded = false
   let ended = false
 
-  const send = (frame: TunnelFrame) => stream.write(encodeFrame(frame))
+  const send = async (frame: TunnelFrame): Promise<void> => {
+    credit.sent(frame)
+    await stream.write(encodeFrame(frame))
+  }
   const wakeWriter = () => {
     creditCame?.()
     creditCame = undefined
   }
   const giveBack = (bytes: number) => {
     owed += bytes
-    if (remoteEnded || (owed < CREDIT_LOT_BYTES && window > CREDIT_LOT_BYTES)) return
-    window += owed
+    if (remoteEnded || (owed < CREDIT_LOT_BYTES && credit.window > CREDIT_LOT_BYTES)) return
     const lot = owed
     owed = 0
     send({ is: 'credit', bytes: lot }).catch((error: unknown) => pipe.destroy(asError(error)))
@@ -62,18 +63,20 @@ export function openTunnel(stream: MessageStream): BytePipe {
   const finish = () => {
     if (ended && remoteEnded) stream.end().catch(() => {})
   }
+  const count = (frame: TunnelFrame) => {
+    try {
+      credit.received(frame)
+    } catch (cause) {
+      throw new StreamBrokenError(messageOf(cause), { cause })
+    }
+  }
   const onFrame = (frame: TunnelFrame) => {
+    count(frame)
     switch (frame.is) {
       case 'data':
-        if (remoteEnded) throw new StreamBrokenError('the other side sent data after its end')
-        window -= frame.bytes.byteLength
-        if (window < 0) throw new StreamBrokenError('the other side sent more than its credit')
         arrived.push(frame.bytes)
         return feed()
       case 'credit':
-        credit += frame.bytes
-        if (credit > TUNNEL_WINDOW_BYTES)
-          throw new StreamBrokenError('the other side gave credit for what was not sent')
         return wakeWriter()
       case 'end':
         remoteEnded = true
@@ -95,14 +98,13 @@ export function openTunnel(stream: MessageStream): BytePipe {
   }
   const transmit = async (bytes: Uint8Array) => {
     for (let start = 0; start < bytes.byteLength; ) {
-      while (credit === 0 && !pipe.destroyed) {
+      while (credit.left === 0 && !pipe.destroyed) {
         await new Promise<void>((resolve) => {
           creditCame = resolve
         })
       }
       if (pipe.destroyed) return
-      const part = bytes.subarray(start, start + Math.min(credit, MAX_TUNNEL_FRAME_BYTES))
-      credit -= part.byteLength
+      const part = bytes.subarray(start, start + Math.min(credit.left, MAX_TUNNEL_FRAME_BYTES))
       start += part.byteLength
       await send({ is: 'data', bytes: part })
     }
