@@ -1,4 +1,4 @@
-import { type CID, compareBytes } from '../../../protocols/encoding.ts'
+import type { CID } from '../../../protocols/encoding.ts'
 import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_REQUEST_BYTES, MAX_SYNC_ITEMS } from '../../../protocols/limits.ts'
 import { statementId } from '../../../protocols/statement.ts'
@@ -195,4 +195,3 @@ function isOf<Is extends SyncAnswer['is']>(answer: SyncAnswer, is: Is): answer i
 class ExchangeOverError extends UnavailableError {
   override readonly name = 'ExchangeOverError'
 }
-
