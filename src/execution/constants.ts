@@ -9,6 +9,14 @@ export const NOBODY = 65534
  */
 export const SANDBOX_UIDS = { first: 61184, count: 4336 }
 
+/** Who a gateway is inside its container: no run is this user, so none can signal it. */
+export const GATEWAY_UID = 65533
+
+/** Files that a folder of so many bytes may hold: each costs the kernel memory, also an empty one. */
+export function inodesFor(bytes: number): number {
+  return Math.max(256, Math.floor(bytes / 512))
+}
+
 /** /tmp of a run: scratch for libraries that insist; what a service writes belongs into /work. */
 export const TMP_BYTES = 16 * 1024 * 1024
 
@@ -17,6 +25,8 @@ export const MAX_OPEN_FILES = 4096
 
 /** The first request through a door comes while a service is still starting: how long to wait for its port. */
 export const CONNECT_PATIENCE_MS = 15_000
+/** A gateway's own Node starts in half a second on an idle machine. */
+export const GATEWAY_START_MS = 10_000
 /** Between two attempts to connect: a person does not notice, a starting service is not disturbed. */
 export const CONNECT_RETRY_MS = 50
 
@@ -35,6 +45,9 @@ export const DOOR_PIDS = 32
 
 /** How often the other side of a carrier is made to speak; ways through firewalls close after a minute of silence. */
 export const CARRIER_PING_MS = 15_000
+
+/** How often a run's expiry is compared with the wall clock, which may be set. */
+export const EXPIRY_LOOK_MS = 2000
 
 /** How often memory is looked at where no cgroup limits it: an allocation of 1 GiB takes Node about 0.3 s. */
 export const MEMORY_WATCH_MS = 100

@@ -23,6 +23,16 @@ export type RunnableService = {
 /** A file or folder of the machine, and where a run sees it, read-only. Absolute paths. */
 export type Shown = { readonly path: string; readonly as: string }
 
+/** Held by what outlives the node: the shim on the host, the gateway container beside an engine. */
+export type PlanLifetime = {
+  /** ms from the start, on a clock that nobody sets */
+  readonly afterMs?: number | undefined
+  /** ms since 1970, by the wall clock */
+  readonly expiresAt?: number | undefined
+  /** between asking it to end and ending it, in ms */
+  readonly graceMs: number
+}
+
 /** One execution, as an executor is told to do it. */
 export type Plan = {
   readonly runId: string
@@ -48,8 +58,8 @@ export type Plan = {
   readonly logDir: string
   /** What else of the machine it may read. In a sandbox of the host only; others refuse it. */
   readonly shows?: readonly Shown[] | undefined
-  /** Ended after so long also when nobody watches it any more. In a sandbox of the host only; others refuse it. */
-  readonly endsAfterMs?: number | undefined
+  /** When it ends also where no node is there to end it. Absent: a run without a limit. */
+  readonly lifetime?: PlanLifetime | undefined
 }
 
 export type EndReason = 'exit' | 'memory' | 'timeout' | 'stopped'

@@ -53,7 +53,7 @@ export async function attendBuild(
 
 /** Resolves when the volume has grown over what is granted; else never. */
 async function watch({ clock, doors, handle, plan }: BuildInput, signal: AbortSignal): Promise<void> {
-  const way = doors.way({ handle, plan, place: 'apart', volume: volumeOf(handle) })
+  const way = doors.way({ handle, plan, place: 'apart', volume: volumeOf(handle), gatewayFirst: true })
   while (!signal.aborted) {
     await sleep(clock, DISK_WATCH_MS, { signal }).catch(() => {})
     if (signal.aborted) break

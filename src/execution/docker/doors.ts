@@ -5,7 +5,7 @@ import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { entryFile } from '../../base/entry.ts'
 import { UnavailableError } from '../../base/errors.ts'
-import type { Plan } from '../contract.ts'
+import type { Plan, PlanLifetime } from '../contract.ts'
 import type { DoorWay } from '../door/connect.ts'
 import { EngineGoneError } from '../errors.ts'
 import { type Carrier, createCarrier } from './carrier.ts'
@@ -16,6 +16,9 @@ import type { Place } from './place.ts'
 
 export type DoorTarget = {
   readonly handle: DockerHandle
+  /** The gateway was made first, and the run lives in its namespaces. Runs of earlier versions hold their own. */
+  readonly gatewayFirst: boolean
+  readonly lifetime?: PlanLifetime | undefined
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports'>
   readonly place: Place
   /** volume that the door may look into */
@@ -24,9 +27,9 @@ export type DoorTarget = {
 
 /** The doors of all runs of an engine, and the ways to them. */
 export type Doors = {
-  /** A door stands, of whatever age, when this resolves. */
+  /** A gateway stands, of whatever age, when this resolves. */
   open(target: DoorTarget): Promise<void>
-  /** Another in the place of one whose socket was taken away. */
+  /** Another in the place of one whose socket was taken away; nothing where the run would end with it. */
   restore(target: DoorTarget): Promise<void>
   /** What is knocked at; a way that was lost is made anew by the next who knocks. */
   way(target: DoorTarget): DoorWay
@@ -36,9 +39,15 @@ export type Doors = {
 }
 
 /** What runs in a door's container beside an engine that shares no folder with us; it needs no other file. */
-const STDIO_FILES = ['stdio', 'relay', 'session', 'mux']
+const STDIO_FILES = ['stdio', 'relay', 'session', 'mux', 'lifetime']
 
-export function createDoors(components: { engine: Engine; images: Images; clock: Clock; nodeId: string }): Doors {
+export function createDoors(components: {
+  engine: Engine
+  images: Images
+  clock: Clock
+  nodeId: string
+  filters(): Promise<boolean>
+}): Doors {
   const { engine, images, clock, nodeId } = components
   /** by the door's name */
   const carriers = new Map<string, Promise<Carrier>>()
@@ -47,10 +56,15 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
     const { handle, plan, place } = target
     const found = await engine.askMaybe(engine.docker.getContainer(handle.door).inspect())
     if (found?.State.Running === true) return
+    // one that ended has ended its run
+    if (found !== undefined && target.gatewayFirst) throw new UnavailableError('the run has ended')
     await removeContainer(engine, handle.door)
     const image = await images.nodeImage()
     const carrier = place === 'here' ? await socketCarrier(handle) : await stdioCarrier(target.volume)
-    await start(handle, doorOptions({ plan, handle, nodeId, image, carrier }))
+    const seccomp = await components.filters()
+    const { lifetime } = target
+    const options = doorOptions({ plan, handle, nodeId, image, carrier, seccomp, lifetime })
+    await start(handle, target.gatewayFirst ? options : joinedTo(handle.name, options))
   }
 
   async function start(handle: DockerHandle, options: Docker.ContainerCreateOptions): Promise<void> {
@@ -69,7 +83,7 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
     try {
       return await createCarrier(engine, clock, target.handle.door)
     } catch (error) {
-      if (error instanceof EngineGoneError) throw error
+      if (error instanceof EngineGoneError || target.gatewayFirst) throw error
       // It may hang on one who attached before and is silent now: a fresh one hangs on nobody.
       await removeContainer(engine, target.handle.door)
       await open(target)
@@ -112,6 +126,7 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
   return {
     open,
     async restore(target) {
+      if (target.gatewayFirst) return
       await removeContainer(engine, target.handle.door)
       await open(target)
     },
@@ -121,6 +136,11 @@ export function createDoors(components: { engine: Engine; images: Images; clock:
       for (const door of carriers.keys()) close({ door, name: '', socket: '' })
     },
   }
+}
+
+/** Beside a run that holds its namespaces itself, as earlier versions made them. */
+function joinedTo(run: string, options: Docker.ContainerCreateOptions): Docker.ContainerCreateOptions {
+  return { ...options, HostConfig: { ...options.HostConfig, NetworkMode: `container:${run}` } }
 }
 
 async function socketCarrier({ socket }: DockerHandle) {

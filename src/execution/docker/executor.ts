@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
@@ -22,7 +22,7 @@ import { dockerRun } from './run.ts'
 const NO_PROGRAM =
   /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
 
-export function createExecutor({ clock, log }: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
+export function createExecutor({ clock }: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
   const { nodeId, runtimeDir } = init
   if (Buffer.byteLength(runtimeDir) > MAX_RUNTIME_DIR_BYTES) {
     throw new InputError(
@@ -32,7 +32,7 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
   const engine = createEngine(init.docker, clock)
   const { docker, ask, askMaybe } = engine
   const images = createImages(engine, init)
-  const doors = createDoors({ engine, images, clock, nodeId })
+  const doors = createDoors({ engine, images, clock, nodeId, filters: async () => filtersCalls(await features()) })
   const delivery = createDelivery({ engine, clock, nodeId })
   const parts = { engine, clock, doors, delivery }
   const places = createPlaces({ engine, clock, config: init.docker, nodeId, runtimeDir })
@@ -54,36 +54,47 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
     return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
   }
 
-  function runOf(plan: RunPlan, startedAt: number, place: Place): Run {
+  function runOf(plan: RunPlan, startedAt: number, place: Place, gatewayFirst: boolean): Run {
     const handle = handleOf(plan.runId)
     const attend = place === 'apart' && isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, plan }) : undefined
-    return dockerRun({ engine, doors, clock, logs: init.logs, handle, place, plan, startedAt, attend })
+    return dockerRun({ engine, doors, clock, logs: init.logs, handle, place, plan, startedAt, attend, gatewayFirst })
   }
 
   async function remove(handle: DockerHandle): Promise<void> {
     doors.close(handle)
-    await removeContainer(engine, handle.door)
     await removeContainer(engine, handle.name)
+    await removeContainer(engine, handle.door)
     if (places.known !== 'here') await delivery.remove(handle)
     await rm(dirname(handle.socket), { recursive: true, force: true })
   }
 
-  async function create(plan: Plan, image: string, place: Place): Promise<void> {
+  async function create(plan: Plan, image: string, place: Place, volume: string | undefined): Promise<void> {
     const info = await features()
     const handle = handleOf(plan.runId)
-    const volume = place === 'apart' && hasCode(plan) ? await delivery.send(plan, handle, image) : undefined
     const { runtime } = init.docker
     // A MemorySwap that it can not set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
-    const options = runOptions({ plan, handle, nodeId, image, runtime, volume, memory })
+    const etcDir =
+      place === 'here' && plan.uid !== undefined && plan.image === undefined
+        ? await writeEtc(dirname(handle.socket), plan.uid)
+        : undefined
+    const seccomp = filtersCalls(info)
+    // an engine elsewhere sees no file of ours that says who a user is
+    const user = place === 'here' ? plan : { ...plan, uid: undefined }
+    const options = runOptions({ plan: user, handle, nodeId, image, runtime, volume, memory, seccomp, etcDir })
     // What an adopter needs that neither name nor labels of a run say.
-    const labels = { ...options.Labels, [PORTS]: plan.ports.join(','), [LOGS]: plan.logDir, [PLACE]: place }
+    const labels = {
+      ...options.Labels,
+      [PORTS]: plan.ports.join(','),
+      [LOGS]: plan.logDir,
+      [PLACE]: place,
+      [TIMEOUT]: `${plan.lifetime?.afterMs ?? ''}`,
+    }
     await ask(docker.createContainer({ ...options, Labels: labels }))
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
-    if (plan.shows !== undefined || plan.endsAfterMs !== undefined)
-      throw new RunRefusedError("this run needs the host's sandbox")
+    if (plan.shows !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)
@@ -92,7 +103,10 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
     signal?.throwIfAborted()
     await remove(handle)
     try {
-      await create(plan, image, place)
+      const volume = place === 'apart' && hasCode(plan) ? await delivery.send(plan, handle, image) : undefined
+      const measured = plan.purpose === 'build' ? volume : undefined
+      await doors.open({ handle, plan, place, gatewayFirst: true, lifetime: plan.lifetime, volume: measured })
+      await create(plan, image, place, volume)
       signal?.throwIfAborted()
       await ask(docker.getContainer(handle.name).start())
     } catch (error) {
@@ -108,12 +122,7 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
         cause: error,
       })
     }
-    // The door stands before anyone knocks; that it does not is found, and told, by who knocks.
-    if (plan.ports.length > 0) {
-      const door = doors.open({ handle, plan, place })
-      await door.catch((error) => log.debug('a door did not open', { reason: messageOf(error) }))
-    }
-    return runOf(plan, clock.now(), place)
+    return runOf(plan, clock.now(), place, true)
   }
 
   return {
@@ -159,10 +168,12 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
           const ports = (Labels[PORTS] ?? '').split(',').filter(Boolean).map(Number)
           const prepared = info.State.Status === 'created'
           const startedAt = prepared ? clock.now() : Date.parse(info.State.StartedAt)
-          const plan = { runId, service, ports, logDir: Labels[LOGS] ?? '' }
+          const afterMs = Number(Labels[TIMEOUT] ?? '') || undefined
+          const plan = { runId, service, ports, logDir: Labels[LOGS] ?? '', lifetime: { afterMs, graceMs: 0 } }
+          const gatewayFirst = info.HostConfig.NetworkMode?.startsWith('container:') === true
           const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
           const place = Labels[PLACE] === 'apart' ? 'apart' : 'here'
-          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, startedAt, place)
+          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, startedAt, place, gatewayFirst)
           return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
         }),
       )
@@ -191,11 +202,32 @@ export function createExecutor({ clock, log }: DockerExecutorComponents, init: D
 const PORTS = 'thundercloud.ports'
 const LOGS = 'thundercloud.logs'
 const PLACE = 'thundercloud.place'
+const TIMEOUT = 'thundercloud.timeout'
 const RUNS: ReadonlySet<string> = new Set(['run', 'build'] satisfies Plan['purpose'][])
 
 /** What the engine says of itself. */
-type Machine = { ID: string; KernelVersion: string; SwapLimit: boolean; CgroupVersion?: string | undefined }
-type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir'>
+type Machine = {
+  ID: string
+  KernelVersion: string
+  SwapLimit: boolean
+  CgroupVersion?: string | undefined
+  SecurityOptions?: unknown
+}
+
+function filtersCalls({ SecurityOptions }: Pick<Machine, 'SecurityOptions'>): boolean {
+  return Array.isArray(SecurityOptions) && SecurityOptions.join(' ').includes('seccomp')
+}
+
+/** What programs look up to learn who they are. */
+async function writeEtc(dir: string, uid: number): Promise<string> {
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'passwd'), `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`, {
+    mode: 0o644,
+  })
+  await writeFile(join(dir, 'group'), `root:x:0:\nservice:x:${uid}:\n`, { mode: 0o644 })
+  return dir
+}
+type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
 
 function hasCode(plan: Plan): plan is Plan & { codeDir: string } {
   return plan.codeDir !== undefined
@@ -214,12 +246,11 @@ function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run 
 function weakerOf(info: Record<string, unknown>): string[] {
   const weaker = ['disk: /work is memory, within the memory grant']
   if (process.getuid?.() !== 0) weaker.push('user: all runs of this node share one')
-  const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.join(' ') : ''
   if (info.MemoryLimit === false) weaker.push('memory: not limited by this engine')
   if (info.SwapLimit === false && info.CgroupVersion !== '2') weaker.push('memory: swap is not counted')
   if (info.PidsLimit === false) weaker.push('pids: not limited by this engine')
   if (info.CPUCfsQuota === false && info.CpuCfsQuota === false) weaker.push('cpu: not limited by this engine')
-  if (!security.includes('seccomp')) weaker.push('system calls: not filtered by this engine')
+  if (!filtersCalls(info)) weaker.push('system calls: not filtered by this engine')
   return weaker
 }
 

@@ -3,20 +3,24 @@ import {
   DOOR_MEMORY_BYTES,
   DOOR_PIDS,
   ENGINE_LOG,
+  GATEWAY_UID,
   HELPER_HEAP_MIB,
+  inodesFor,
   LABEL,
   LABEL_ROLE,
   MAX_OPEN_FILES,
   NOBODY,
   TMP_BYTES,
 } from '../constants.ts'
-import type { Plan } from '../contract.ts'
+import type { Plan, PlanLifetime } from '../contract.ts'
+import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
 export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'
-const USER = `${NOBODY}:${NOBODY}`
 const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
 const SHM_BYTES = 16 * 1024 * 1024
+const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
+const ETC = ['passwd', 'group']
 
 /** Where a run is found again: names that follow from the run alone. JSON. */
 export type DockerHandle = { readonly name: string; readonly door: string; readonly socket: string }
@@ -31,6 +35,10 @@ export type ContainerInput = {
   /** where the engine does not see `codeDir`: the volume that holds a copy of it */
   readonly volume?: string | undefined
   readonly memory: { readonly swap: boolean }
+  /** the engine filters system calls */
+  readonly seccomp: boolean
+  /** folder on this machine with a passwd and a group that know the run's user; for an engine that sees it */
+  readonly etcDir?: string | undefined
 }
 
 /** What a run's container may do: nothing that its grant does not say. */
@@ -42,10 +50,13 @@ export function runOptions({
   runtime,
   volume,
   memory,
+  seccomp,
+  etcDir,
 }: ContainerInput): Docker.ContainerCreateOptions {
   const { grant, codeDir } = plan
   const [program = '', ...args] = plan.command
   const readOnly = plan.purpose === 'run'
+  const uid = plan.uid ?? NOBODY
   const code = volume === undefined ? codeDir && bind(codeDir, '/code', readOnly) : mount(volume, '/code', readOnly)
   return {
     name: handle.name,
@@ -54,24 +65,30 @@ export function runOptions({
     Cmd: args,
     Env: environment(plan).map(([name, value]) => `${name}=${value}`),
     WorkingDir: codeDir === undefined && plan.workdir === '' ? '' : `/code/${plan.workdir}`.replace(/\/$/, ''),
-    User: USER,
+    User: `${uid}:${uid}`,
     Labels: labels(nodeId, plan, plan.purpose),
     AttachStdout: false,
     AttachStderr: false,
     HostConfig: {
-      ...hardening(),
+      ...hardening(seccomp),
+      // the gateway's init reaps for both
+      Init: false,
       ...(runtime === undefined ? {} : { Runtime: runtime }),
-      NetworkMode: 'none',
+      NetworkMode: `container:${handle.door}`,
+      PidMode: `container:${handle.door}`,
       Memory: grant.memoryBytes,
       ...(memory.swap ? { MemorySwap: grant.memoryBytes } : {}),
       NanoCpus: grant.cpuMillicores * 1_000_000,
       PidsLimit: grant.pids,
       ShmSize: SHM_BYTES,
       Tmpfs: {
-        '/tmp': `rw,noexec,nosuid,nodev,size=${TMP_BYTES},mode=1777`,
-        '/work': `rw,exec,nosuid,nodev,size=${Math.max(4096, grant.diskBytes)},mode=0700,uid=${NOBODY},gid=${NOBODY}`,
+        '/tmp': `rw,noexec,nosuid,nodev,${held(TMP_BYTES)},mode=1777`,
+        '/work': `rw,exec,nosuid,nodev,${held(grant.diskBytes)},mode=0700,uid=${uid},gid=${uid}`,
       },
-      Mounts: code ? [code] : [],
+      Mounts: [
+        ...(code ? [code] : []),
+        ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
+      ],
     },
   }
 }
@@ -86,28 +103,34 @@ const BEGIN = `const files = Object.entries(JSON.parse(process.env.DOOR))
 for (const [name, text] of files) require('node:fs').writeFileSync('/tmp/' + name, text)
 import('/tmp/' + files[0][0])`
 
-/** The door: our own Node in the run's network, with nothing but its script and what carries it. */
+/**
+ * The gateway: our own Node with nothing but its script and what carries it. The run lives in its network and process
+ * namespaces and ends with it. It is another user than any run, so that none can stop its clock.
+ */
 export function doorOptions(input: {
   plan: Pick<Plan, 'runId' | 'service' | 'ports'>
   handle: DockerHandle
   nodeId: string
   image: string
   carrier: DoorCarrier
+  seccomp: boolean
+  lifetime: PlanLifetime | undefined
 }): Docker.ContainerCreateOptions {
   const { plan, handle, carrier } = input
   const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
   const ports = plan.ports.join(',')
-  const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: USER }
-  const limits = { NetworkMode: `container:${handle.name}`, Memory: DOOR_MEMORY_BYTES, PidsLimit: DOOR_PIDS }
+  const lifetime = JSON.stringify(input.lifetime ?? { graceMs: 0 })
+  const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
+  const limits = { NetworkMode: 'none', Memory: DOOR_MEMORY_BYTES, PidsLimit: DOOR_PIDS }
   const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
   if (carrier.kind === 'socket') {
     const { script, socketDir, socketFile } = carrier
     return {
       ...common,
-      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ports],
+      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ports, lifetime],
       Env: [],
       HostConfig: {
-        ...hardening(),
+        ...hardening(input.seccomp),
         ...limits,
         Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false)],
       },
@@ -115,16 +138,16 @@ export function doorOptions(input: {
   }
   return {
     ...common,
-    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ports],
+    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ports, lifetime],
     Env: [`DOOR=${JSON.stringify(carrier.files)}`],
     OpenStdin: true,
     StdinOnce: false,
     HostConfig: {
-      ...hardening(),
+      ...hardening(input.seccomp),
       ...limits,
       // What goes through it is nothing to keep.
       LogConfig: { Type: 'none', Config: {} },
-      Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=${NOBODY},gid=${NOBODY}` },
+      Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=${GATEWAY_UID},gid=${GATEWAY_UID}` },
       Mounts: carrier.volume === undefined ? [] : [mount(carrier.volume, '/code', true)],
     },
   }
@@ -167,11 +190,12 @@ export function nodeFilter(nodeId: string): { label: string[] } {
   return { label: [`${LABEL.node}=${nodeId}`] }
 }
 
-function hardening(): Docker.HostConfig {
+function hardening(seccomp: boolean): Docker.HostConfig {
   return {
     CapDrop: ['ALL'],
-    // Without a seccomp option the engine's own default profile is in force.
-    SecurityOpt: ['no-new-privileges'],
+    SecurityOpt: ['no-new-privileges', ...(seccomp ? [`seccomp=${dockerSeccompProfile()}`] : [])],
+    // a declaration that the types lack: the run sees no path of the machine's control groups
+    ...{ CgroupnsMode: 'private' },
     ReadonlyRootfs: true,
     IpcMode: 'private',
     Init: true,
@@ -195,6 +219,11 @@ export function labels(
 
 function environment(plan: Plan): [string, string][] {
   return Object.entries({ HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...plan.env })
+}
+
+/** What the kernel holds of a tmpfs: its bytes, and its files. */
+function held(bytes: number): string {
+  return `size=${Math.max(4096, bytes)},nr_inodes=${inodesFor(bytes)}`
 }
 
 /** Without what the image has there: it would be copied in. */

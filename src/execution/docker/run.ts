@@ -23,7 +23,8 @@ export type DockerRunInput = {
   readonly logs: LogLimits
   readonly handle: DockerHandle
   readonly place: Place
-  readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir'>
+  readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
+  readonly gatewayFirst: boolean
   readonly startedAt: number
   /** Stays with it to its end, and may change how it ended: what a build leaves is to be brought here. */
   readonly attend?: ((ended: Promise<RunEnd>, signal: AbortSignal | undefined) => Promise<RunEnd>) | undefined
@@ -56,7 +57,7 @@ export function dockerRun(input: DockerRunInput): Run {
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {
     await engine.ended(handle.name, signal)
-    return endOf((await engine.ask(container.inspect())).State, stopped)
+    return endOf((await engine.ask(container.inspect())).State, stopped, plan.lifetime?.afterMs)
   }
 
   return {
@@ -117,10 +118,16 @@ export function dockerRun(input: DockerRunInput): Run {
   }
 }
 
+const KILLED = 137
+
 type State = Docker.ContainerInspectInfo['State']
 
-function endOf(state: State, stopped: 'stopped' | 'timeout' | undefined): RunEnd {
+/** `limitMs`: where the node was away, the gateway ended the run with its time. */
+function endOf(state: State, stopped: 'stopped' | 'timeout' | undefined, limitMs: number | undefined): RunEnd {
   const exitCode = state.ExitCode
+  const ranMs = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt)
+  if (stopped === undefined && exitCode === KILLED && limitMs !== undefined && ranMs >= limitMs)
+    return { exitCode, reason: 'timeout' }
   if (state.OOMKilled && exitCode !== 0)
     return { exitCode, reason: 'memory', detail: 'it used more memory than granted' }
   return { exitCode, reason: stopped ?? 'exit', detail: state.Error === '' ? undefined : state.Error.slice(0, 300) }

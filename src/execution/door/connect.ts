@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { codeOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
 import type { BytePipe } from '../../base/stream.ts'
-import { CONNECT_PATIENCE_MS, CONNECT_RETRY_MS } from '../constants.ts'
+import { CONNECT_PATIENCE_MS, CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { readLine } from './relay.ts'
 
 export type ConnectOptions = { clock: Clock; signal?: AbortSignal | undefined; patienceMs?: number | undefined }
@@ -15,13 +15,16 @@ export type DoorWay = string | (() => Promise<Duplex>)
 export async function connectThroughDoor(way: DoorWay, port: number, options: ConnectOptions): Promise<BytePipe> {
   const { clock, signal, patienceMs = CONNECT_PATIENCE_MS } = options
   const until = clock.monotonic() + patienceMs
+  // a gateway that has just been started has no socket yet, and that says nothing about the port
+  const untilOpen = patienceMs === 0 ? until : Math.max(until, clock.monotonic() + GATEWAY_START_MS)
   for (;;) {
     signal?.throwIfAborted()
     const answer = await knock(way, { connect: port }, signal)
     if (answer.line === 'ok') return answer.socket
     answer.socket.destroy()
     if (answer.line === 'no EACCES') throw new NotFoundError(`port ${port} is not among the run's declared ports`)
-    if (clock.monotonic() >= until) throw new UnavailableError(noAnswer(port, answer.line))
+    if (clock.monotonic() >= (answer.line === 'no ENOENT' ? untilOpen : until))
+      throw new UnavailableError(noAnswer(port, answer.line))
     await sleep(clock, CONNECT_RETRY_MS, { signal })
   }
 }

@@ -1,5 +1,20 @@
+import { now, watchLifetime } from './lifetime.ts'
 import { openDoor } from './relay.ts'
 
-/** The door beside a container: `main <socket> <port,port,...>`. It lives as long as its container. */
-const [path = '', ports = ''] = process.argv.slice(2)
-await openDoor({ path, ports: ports.split(',').map(Number) })
+/**
+ * The gateway of a container: `main <socket> <port,port,...> <lifetime as JSON>`. The run lives in its namespaces and
+ * ends with it.
+ */
+const [path = '', ports = '', lifetime = '{"graceMs":0}'] = process.argv.slice(2)
+let lastAsked = now()
+await openDoor({
+  path,
+  ports: ports.split(',').filter(Boolean).map(Number),
+  onRequest: () => {
+    lastAsked = now()
+  },
+})
+watchLifetime(JSON.parse(lifetime), {
+  lastAsked: () => lastAsked,
+  end: () => process.kill(process.pid, 'SIGKILL'),
+})

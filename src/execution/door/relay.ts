@@ -18,6 +18,8 @@ export type DoorInit = {
   path: string
   /** the only ports that are connected to */
   ports: readonly number[]
+  /** Called at each request. */
+  onRequest?: (() => void) | undefined
   /** Requests of other kinds; returns the answer's line, or undefined when it does not know the kind. */
   other?: (request: Record<string, unknown>) => string | undefined | Promise<string | undefined>
 }
@@ -25,9 +27,10 @@ export type DoorInit = {
 /** An open door; `close` ends every connection that goes through it. */
 export type Door = { close(): void }
 
-export async function openDoor({ path, ports, other }: DoorInit): Promise<Door> {
+export async function openDoor({ path, ports, other, onRequest }: DoorInit): Promise<Door> {
   const sockets = new Set<Socket>()
   const accept = (socket: Socket) => {
+    onRequest?.()
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())

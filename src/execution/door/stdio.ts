@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { now, watchLifetime } from './lifetime.ts'
 import { serveKnock } from './relay.ts'
 import { createSession } from './session.ts'
 
@@ -9,10 +10,11 @@ const SILENCE_MS = 60_000
 const CODE = '/code'
 
 /**
- * The door beside a container of an engine that shares no folder with the node: `stdio <port,port,...>`. Whoever is
+ * The gateway of a container of an engine that shares no folder with the node: `stdio <port,port,...> <lifetime as JSON>`. Whoever is
  * attached to its stdin and stdout knocks; it lives as long as its container, and who attaches anew begins anew.
  */
 const ports = (process.argv[2] ?? '').split(',').filter(Boolean).map(Number)
+let lastAsked = now()
 const output = new Socket({ fd: 1, readable: false, writable: true })
 const input = new Socket({ fd: 0, readable: true, writable: false })
 
@@ -25,7 +27,14 @@ const session = createSession({
 output.on('error', () => {})
 input.on('error', () => {})
 input.setTimeout(SILENCE_MS, () => session.close(new Error('nobody is attached')))
-for await (const bytes of input) session.take(bytes as Buffer)
+watchLifetime(JSON.parse(process.argv[3] ?? '{"graceMs":0}'), {
+  lastAsked: () => lastAsked,
+  end: () => process.kill(process.pid, 'SIGKILL'),
+})
+for await (const bytes of input) {
+  lastAsked = now()
+  session.take(bytes as Buffer)
+}
 
 /** How much a build has written: where the node can not look itself. */
 async function measure(request: Record<string, unknown>): Promise<string | undefined> {

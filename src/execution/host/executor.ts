@@ -84,9 +84,9 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
       await mkdir(files.work, { recursive: true, mode: 0o700 })
       command = permissionCommand(plan, { node, workDir: files.work, ownAddress: init.ownAddress })
     }
-    const { service, purpose, ports, logDir, endsAfterMs } = plan
+    const { service, purpose, ports, logDir, lifetime } = plan
     return {
-      ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup, endsAfterMs },
+      ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup, lifetime },
       ...(plan.shows === undefined ? {} : { kind: 'scanner' as const }),
       socket: handle.socket,
       env: sandboxed ? {} : permissionEnv(plan, files.work),

@@ -1,6 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Plan, RunEnd } from '../contract.ts'
+import type { Plan, PlanLifetime, RunEnd } from '../contract.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { RunCgroup } from './cgroups.ts'
 
@@ -24,6 +24,8 @@ export type KeeperPlan = {
   readonly logDir: string
   readonly logLimits: LogLimits
   /** it ends then, whether or not anybody waits for it */
+  readonly lifetime?: PlanLifetime | undefined
+  /** as earlier versions wrote it */
   readonly endsAfterMs?: number | undefined
 }
 

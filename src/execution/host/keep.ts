@@ -6,8 +6,8 @@ import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { codeOf } from '../../base/errors.ts'
 import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
-import { MEMORY_WATCH_MS } from '../constants.ts'
-import type { EndReason, RunEnd } from '../contract.ts'
+import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
+import type { EndReason, PlanLifetime, RunEnd } from '../contract.ts'
 import { openDoor } from '../door/relay.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
@@ -59,8 +59,7 @@ export async function keep(dir: string): Promise<void> {
     box.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
     if (!plan.sandboxed && box.child.pid !== undefined) await writeJson(files.child, identify(box.child.pid))
     const { child } = box
-    const { endsAfterMs } = plan
-    if (endsAfterMs !== undefined) clock.after(endsAfterMs, () => void child.stop(0, 'timeout'))
+    endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
     const [end] = await Promise.all([
       child.end,
       pumpOutput(box.child.out, 'out', { writer, clock }),
@@ -76,6 +75,17 @@ export async function keep(dir: string): Promise<void> {
     door.close()
     await rm(plan.socket, { force: true })
   }
+}
+
+/** Also where no node is there: a time limit by a clock that nobody sets, the expiry by the wall clock. */
+function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, child: Box): void {
+  if (afterMs !== undefined) clock.after(afterMs, () => void child.stop(graceMs, 'timeout'))
+  if (expiresAt === undefined) return
+  const look = clock.every(EXPIRY_LOOK_MS, () => {
+    if (clock.now() < expiresAt) return
+    look.cancel()
+    void child.stop(graceMs, 'stopped')
+  })
 }
 
 type Box = {

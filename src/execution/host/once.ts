@@ -138,7 +138,7 @@ export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, 
             workdir: '',
             ports: [],
             toolchain: [],
-            endsAfterMs: timeoutMs,
+            lifetime: { afterMs: timeoutMs, graceMs: 0 },
           },
           { signal },
         )

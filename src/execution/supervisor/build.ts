@@ -31,7 +31,7 @@ export async function buildCode(input: BuildInput): Promise<string> {
   const done = join(folder, 'done')
   if ((await stat(done).catch(() => undefined)) !== undefined) return copy
 
-  const plan = planOf({ runId, decided, purpose: 'build', codeDir: copy, logsDir: dirs.logs })
+  const plan = planOf({ runId, decided, purpose: 'build', codeDir: copy, logsDir: dirs.logs, graceMs: 0 })
   await executor.remove(executor.handle(plan))
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o711 })

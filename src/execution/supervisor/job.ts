@@ -53,7 +53,9 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   const { service } = decided
   const story = createStory(components, { record, logDir: logDirOf(dirs.logs, service.id), logs: init.logs })
   const { enter } = story
-  const handle = executor.handle(planOf({ runId, decided, purpose: 'run', codeDir: undefined, logsDir: dirs.logs }))
+  const handle = executor.handle(
+    planOf({ runId, decided, purpose: 'run', codeDir: undefined, logsDir: dirs.logs, graceMs: init.graceMs }),
+  )
   /** Ends fetching, building, starting and back-offs: the run is to end, or the node closes. */
   const interrupt = new AbortController()
   const { signal } = interrupt
@@ -108,7 +110,14 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   async function start(codeDir: string | undefined): Promise<Run> {
     enter({ state: 'starting', handle })
     return persist('starting', Number.POSITIVE_INFINITY, () => {
-      const plan = planOf({ runId, decided: withUser(), purpose: 'run', codeDir, logsDir: dirs.logs })
+      const plan = planOf({
+        runId,
+        decided: withUser(),
+        purpose: 'run',
+        codeDir,
+        logsDir: dirs.logs,
+        graceMs: init.graceMs,
+      })
       return executor.start(plan, { signal })
     })
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
 import type { RunRecord } from '../../base/run.ts'
 import type { Grant } from '../../base/verdict.ts'
+import { BUILD_TIMEOUT_MS } from '../constants.ts'
 import type { Plan, RunnableService } from '../contract.ts'
 
 /** What the journal keeps of a decision; enough to carry it out after a restart. */
@@ -34,9 +35,11 @@ type PlanInput = {
   purpose: Plan['purpose']
   codeDir: string | undefined
   logsDir: string
+  /** between asking it to end and ending it, ms */
+  graceMs: number
 }
 
-export function planOf({ runId, decided, purpose, codeDir, logsDir }: PlanInput): Plan {
+export function planOf({ runId, decided, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
   const { service, grant, uid } = decided
   const { run } = service
   return {
@@ -54,6 +57,11 @@ export function planOf({ runId, decided, purpose, codeDir, logsDir }: PlanInput)
     toolchain: service.toolchain,
     image: isImage(service) ? { digest: imageDigest(service.code), ref: service.image } : undefined,
     logDir: logDirOf(logsDir, service.id),
+    lifetime: {
+      afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(decided),
+      expiresAt: service.expires * 1000,
+      graceMs: purpose === 'build' ? 0 : graceMs,
+    },
   }
 }
 

@@ -38,7 +38,14 @@ function executor(docker: object, runtimeDir = '/tmp/tc-none') {
 
 describe('the options of a container', () => {
   const handle = { name: 'n', door: 'd', socket: '/s/s' }
-  const options = runOptions({ plan, handle, nodeId: 'node-1', image: 'sha256:abc', memory: { swap: true } })
+  const options = runOptions({
+    plan,
+    handle,
+    nodeId: 'node-1',
+    image: 'sha256:abc',
+    memory: { swap: true },
+    seccomp: true,
+  })
 
   it('take every privilege away', () => {
     expect(options).toMatchObject({
@@ -46,11 +53,13 @@ describe('the options of a container', () => {
       Image: 'sha256:abc',
       HostConfig: {
         CapDrop: ['ALL'],
-        SecurityOpt: ['no-new-privileges'],
+        SecurityOpt: ['no-new-privileges', expect.stringMatching(/^seccomp=\{/)],
         ReadonlyRootfs: true,
-        NetworkMode: 'none',
+        NetworkMode: 'container:d',
+        PidMode: 'container:d',
         IpcMode: 'private',
-        Init: true,
+        CgroupnsMode: 'private',
+        Init: false,
         AutoRemove: false,
       },
     })

@@ -1,0 +1,49 @@
+/**
+ * How long a run may last, held by what outlives the node. A time limit is a duration, and counts on a clock that nobody
+ * sets; an expiry is a date, and follows the wall clock. It runs from this folder alone, like the rest of the gateway.
+ */
+export type Lifetime = {
+  /** from now on, in ms */
+  readonly afterMs?: number | undefined
+  /** ms since 1970 */
+  readonly expiresAt?: number | undefined
+  /** what a node that is there takes to end the run in good order */
+  readonly graceMs: number
+}
+
+/** A node asks every five seconds whether the gateway is there. */
+const NODE_SILENCE_MS = 12_000
+const LOOK_MS = 1000
+
+/** Calls `end` when the time is over: after the grace where a node is there to end the run, else at once. */
+export function watchLifetime(
+  { afterMs, expiresAt, graceMs }: Lifetime,
+  { lastAsked, end }: { lastAsked(): number; end(): void },
+): void {
+  if (afterMs === undefined && expiresAt === undefined) return
+  const began = now()
+  let overSince: number | undefined
+  // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a container, where no clock is handed in
+  const timer = setInterval(() => {
+    const over =
+      (afterMs !== undefined && now() - began >= afterMs) || (expiresAt !== undefined && wallTime() >= expiresAt)
+    if (!over) return
+    overSince ??= now()
+    const isNodeThere = now() - lastAsked() < NODE_SILENCE_MS
+    if (isNodeThere && now() - overSince < graceMs) return
+    clearInterval(timer)
+    end()
+  }, LOOK_MS)
+  timer.unref()
+}
+
+/** Monotonic, in ms. */
+export function now(): number {
+  // biome-ignore lint/plugin: it runs alone in a container, where no clock is handed in
+  return Number(process.hrtime.bigint() / 1_000_000n)
+}
+
+function wallTime(): number {
+  // biome-ignore lint/plugin: it runs alone in a container, where no clock is handed in
+  return Date.now()
+}
