@@ -10,7 +10,7 @@ import {
 } from '../config/index.ts'
 import type { ThundercloudNode } from '../node/contract.ts'
 import type { Cli } from './cli.ts'
-
+import { warnOfClock } from './clock-warning.ts'
 import { tallyHub } from './hub-tally.ts'
 import { narrate } from './narrate.ts'
 import { openApi } from './open-api.ts'
@@ -45,6 +45,10 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   const served = await openApi({ configuration, node, token, log: log.child('api'), cli, stack })
   await tellReady(cli, node, served)
   story.begin()
+  // asks other machines, which may take its time
+  void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, (words) =>
+    log.warn(words),
+  )
   stack.use(cli.clock.after(SETTLED_MS, giveMemoryBack))
   stack.use(cli.onReload(() => void reload(cli, node)))
   if (!cli.signal.aborted) {

@@ -4,6 +4,7 @@ import type { Explanation, PastVerdict } from '../../node/contract.ts'
 import { argument, command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { table } from '../output.ts'
+import { type Advice, adviceOn } from '../policy/advice.ts'
 import { clockTime, when } from '../text.ts'
 import { parkedText, reasonLines, verdictText } from '../verdict-text.ts'
 
@@ -22,11 +23,18 @@ export const explain = command({
   async run(cli, { service, now, history }) {
     const client = await daemonOf(cli)
     const explanation = await client.explain(service, { now, history, signal: cli.signal })
-    cli.out.result(explanation, () => lines(explanation, { asked: now, seconds: nowSeconds(cli.clock) }))
+    const { verdict } = explanation
+    const advice = verdict.run === false ? adviceOn(verdict.reasons, await client.service(explanation.id, cli)) : []
+    cli.out.result({ ...explanation, advice }, () =>
+      lines({ ...explanation, advice }, { asked: now, seconds: nowSeconds(cli.clock) }),
+    )
   },
 })
 
-function lines(explanation: Explanation, { asked, seconds }: { asked: boolean; seconds: number }): string[] {
+function lines(
+  explanation: Explanation & { advice: readonly Advice[] },
+  { asked, seconds }: { asked: boolean; seconds: number },
+): string[] {
   const { verdict, failure, from, at, parked, history = [] } = explanation
   const decided =
     from === 'journal'
@@ -40,7 +48,19 @@ function lines(explanation: Explanation, { asked, seconds }: { asked: boolean; s
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
     '',
     ...reasonLines(verdict.reasons),
+    ...adviceLines(explanation.advice),
     ...(history.length === 0 ? [] : ['', ...historyLines(history)]),
+  ]
+}
+
+function adviceLines(advice: readonly Advice[]): string[] {
+  if (advice.length === 0) return []
+  return [
+    '',
+    "What would change it, each in the runner's config.json or as a command:",
+    ...advice.flatMap(({ rule, lines }) =>
+      lines.map((line, index) => `  ${(index === 0 ? rule : '').padEnd(12)} ${line}`),
+    ),
   ]
 }
 

@@ -1,8 +1,11 @@
 import { InputError } from '../../base/errors.ts'
+import { loadConfiguration } from '../../config/index.ts'
 import { keyOption, loadAuthor } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { warnOfClock } from '../clock-warning.ts'
 import { argument, command, duration, flag, text, texts, whole } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
+import { operatorFolder } from '../folder.ts'
 import { networkOf } from '../network.ts'
 import { publishAtNode } from '../publishing/at-node.ts'
 import { publishByLightPeer } from '../publishing/by-light-peer.ts'
@@ -77,8 +80,19 @@ async function announce(
   // the node first: a key is not made for nothing where nobody answers
   const client = join.length === 0 ? await daemonOf(cli) : undefined
   await client?.node({ signal: cli.signal })
+  await warnOfClock(cli, await clockFacts(cli), (words) => cli.out.note(words))
   const author = await loadAuthor(cli, key)
   const publishing = { mode, draft, entries, author, seq, wait, timeoutSeconds: timeout }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
+}
+
+/** Whom to compare the clock with: the API that was named, and the origins of the folder's static nodes. */
+async function clockFacts(cli: Cli): Promise<{ folder: string | undefined; origins: readonly string[] }> {
+  const { api } = cli.globals
+  const own = await loadConfiguration(await operatorFolder(cli), { env: cli.env, signal: cli.signal }).catch(
+    () => undefined,
+  )
+  const { dir, policy } = own?.configuration ?? {}
+  return { folder: dir, origins: [...(api === undefined ? [] : [api]), ...(policy?.staticNodes.origins ?? [])] }
 }

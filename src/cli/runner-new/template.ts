@@ -62,7 +62,7 @@ ${closing}`
 }
 
 export function testText(language: 'js' | 'ts'): string {
-  return `/** Run with: node --test runner.test.${language} */
+  return `/** Run with: node --test runner.test.${language} (Node.js 24 or newer) */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { assertRunner, exampleService, openRunner } from 'thundercloud/runner-kit'

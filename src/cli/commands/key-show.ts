@@ -1,0 +1,51 @@
+import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
+import { InputError } from '../../base/errors.ts'
+import { defaultKeyPath, loadIdentity } from '../../config/index.ts'
+import { findAuthor } from '../author.ts'
+import { command, text } from '../command.ts'
+import { operatorFolder } from '../folder.ts'
+import { fields } from '../output.ts'
+
+export const keyShow = command({
+  name: 'key show',
+  summary: 'Whose address is whose: the key that signs what you publish, and the key of your node',
+  details: [
+    'An address is what TRUST_TREE, `trust delegate` and `explain` mean. "ed25519:" before it is a part of it where the bare text could',
+    'be read as two keys.',
+  ].join('\n'),
+  args: {},
+  options: { key: text('FILE', "another author's key, PKCS#8 PEM (default: in your settings folder)") },
+  async run(cli, { key }) {
+    const author = await findAuthor(cli, key)
+    const dir = await operatorFolder(cli)
+    const node = await loadIdentity(dir, { signal: cli.signal }).catch((error: unknown) => {
+      // a folder that was named must be one
+      if (cli.globals.dir !== undefined || !(error instanceof InputError)) throw error
+      return undefined
+    })
+    const result = {
+      author: author === undefined ? null : { address: author.address, file: author.keyPath },
+      node:
+        node === undefined
+          ? null
+          : { address: formatAddress(node.signer.address), peerId: peerIdOf(node.signer.address), dir },
+    }
+    cli.out.result(result, () => [
+      ...fields([
+        ['you publish as', result.author?.address ?? 'nobody yet: the first `thundercloud publish` makes a key'],
+        ['key', result.author?.file ?? defaultKeyPath(cli.env)],
+        ['your node is', result.node?.address],
+        ['peer id', result.node?.peerId],
+        ['folder', result.node?.dir],
+      ]),
+      ...(result.author === null
+        ? []
+        : [
+            '',
+            'A node runs what you publish where its operator trusts this address, by one of these:',
+            `  thundercloud trust delegate ${result.author.address} --until 90d`,
+            `  "TRUST_TREE": { "ROOTS": { "${result.author.address}": { "DEPTH": 0 } } }   in its runner's config.json`,
+          ]),
+    ])
+  },
+})
