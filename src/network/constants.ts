@@ -51,6 +51,10 @@ export const MAX_ORIGIN_BODY_BYTES = 64 * KIB
 export const MAX_ORIGIN_ADDRESSES = 16
 export const ORIGIN_TIMEOUT_MS = 5 * SECOND
 
+/** How long a peer that opens a gossip stream may take to say that it names this node, and how often it tries. */
+export const NEIGHBOUR_WAIT_MS = 3 * SECOND
+export const NEIGHBOUR_TRIES = 3
+
 // Gossip
 
 /** How long a publish waits for a neighbour to have told its subscriptions (identify, stream, subscribe: well under 1 s). */

@@ -84,6 +84,11 @@ export type NetworkInit = {
   readonly dht?: boolean | undefined
   /** when to look for more peers, or false: only static nodes are dialled */
   readonly keepPeers?: { readonly lowWater?: number; readonly everyMs?: number } | false | undefined
+  /**
+   * with whom gossip and sync are spoken. named: static nodes, and those that name this one; connections to others open
+   * when they are needed, carry neither, and close when nobody uses them. Default all
+   */
+  readonly neighbours?: 'all' | 'named' | undefined
   /** waits between dials of a static node */
   readonly redial?: Backoff | undefined
   readonly maxConnections?: number | undefined
@@ -214,10 +219,16 @@ export interface Network extends AsyncDisposable {
   connectedTo(peer: string): boolean
   /** The network of a connected peer, where it says that it belongs to another one. */
   otherNetwork(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>
-  /** Connects to a multiaddr; returns the peer id. */
-  dial(multiaddr: string, options?: { signal?: AbortSignal | undefined }): Promise<string>
+  /** Connects to a multiaddr; returns the peer id. `neighbour`: named by this node from now on, as a static node is. */
+  dial(
+    multiaddr: string,
+    options?: { signal?: AbortSignal | undefined; neighbour?: boolean | undefined },
+  ): Promise<string>
   hangUp(peer: string): Promise<void>
-  /** Replaces the static nodes; those that are gone keep their connection but are not redialled. */
+  /**
+   * Replaces the static nodes. Those that are gone are not redialled; their connections stay, unless only named nodes are
+   * neighbours.
+   */
   setStaticNodes(nodes: readonly string[]): void
 }
 

@@ -23,6 +23,7 @@ import { otherNetwork, protocolsOf, tellOtherNetworks } from './host/other-netwo
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
 import { createLimits } from './limits/limits.ts'
+import { createNeighbours } from './neighbours/neighbours.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
 
@@ -52,6 +53,10 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     ),
   )
   const { conduct } = limits
+  const neighbours = createNeighbours(
+    { clock, log, isStatic: (peer) => keeper?.isStatic(peer) ?? false },
+    { onlyNamed: init.neighbours === 'named' },
+  )
   const records = started.use(
     await createRecords(
       { clock, log, events, conduct, store, rules: components.records, caller: callers.current },
@@ -67,11 +72,13 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     ledger,
     memory,
     limits,
+    neighbours,
     topics: Object.values(topics),
     allowed,
   })
   host = libp2p
   started.defer(() => libp2p.stop())
+  started.use(await neighbours.attach(libp2p))
   const peerId = libp2p.peerId.toString()
   await forgetOwnProvides(store, peerId)
 
@@ -106,15 +113,19 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   )
   const speakers = async (protocol: string) => {
     const peers = await Promise.all(libp2p.getPeers().map((peer) => libp2p.peerStore.get(peer).catch(() => undefined)))
-    return peers.flatMap((peer) => (peer?.protocols.includes(protocol) ? [peer.id.toString()] : []))
+    return peers
+      .flatMap((peer) => (peer?.protocols.includes(protocol) ? [peer.id.toString()] : []))
+      .filter(neighbours.includes)
   }
   const sync = started.use(
     createSync(
-      { ...shared, streams, source: components.sync, statements: components.statements?.sync, speakers },
+      { ...shared, streams, source: components.sync, statements: components.statements?.sync, speakers, neighbours },
       { everyMs: init.syncEveryMs, pullsPerMinute: init.syncPullsPerPeerPerMinute, exchange: limits.exchange },
     ),
   )
-  const kept = started.use(createKeeper({ ...shared, excludedForMs: limits.excludedForMs }, init))
+  const kept = started.use(
+    createKeeper({ ...shared, excludedForMs: limits.excludedForMs, named: neighbours.nameStatic }, init),
+  )
   keeper = kept
   const look = limits.look
   const peers = () => libp2p.getPeers().map(String)
@@ -138,6 +149,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
       joined = true
       await sync.start()
       await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.greet(peer.toString()) })
+      neighbours.onJoin((peer) => sync.greet(peer))
       for (const peer of await speakers(SYNC_PROTOCOL)) sync.greet(peer)
       if (init.role !== 'client') {
         gossip.subscribe()
@@ -149,13 +161,15 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     multiaddrs: () => addressesOf(libp2p),
     peers: () => peersOf(libp2p, kept, (peer) => pubsub.getScore(peer)),
     connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
-    async dial(address, { signal } = {}) {
+    async dial(address, { signal, neighbour } = {}) {
       const target = parseMultiaddr(address)
       using limit = deadline(clock, DIAL_TIMEOUT_MS, LATE, signal)
       allowed.add(address)
       try {
         const connection = await libp2p.dial(target, { signal: limit.signal })
-        return connection.remotePeer.toString()
+        const peer = connection.remotePeer.toString()
+        if (neighbour) neighbours.name(peer)
+        return peer
       } catch (cause) {
         if (signal?.aborted) throw signal.reason
         throw new PeerUnavailableError(`${target} can not be reached: ${messageOf(cause)}`, { cause })
@@ -166,7 +180,12 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
       return otherNetwork(await protocolsOf(libp2p, parsePeerId(peer), limit.signal), init.network)
     },
     hangUp: (peer) => libp2p.hangUp(parsePeerId(peer)),
-    setStaticNodes: (nodes) => kept.setStaticNodes(nodes),
+    setStaticNodes(nodes) {
+      kept.setStaticNodes(nodes)
+      for (const peer of libp2p.getPeers()) {
+        if (!neighbours.includes(peer.toString())) libp2p.hangUp(peer).catch(() => {})
+      }
+    },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }

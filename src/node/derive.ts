@@ -23,6 +23,7 @@ export function networkInitOf(
     dht,
     without,
     keepPeers: peers.low === 0 ? false : { lowWater: peers.low },
+    neighbours: peers.low === 0 ? 'named' : 'all',
     syncPullsPerPeerPerMinute: quotas.SYNC_PULLS_PER_PEER_PER_MINUTE,
     verbose: logLevel === 'trace',
   }

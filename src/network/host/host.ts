@@ -50,6 +50,7 @@ export type HostInit = {
   readonly ledger: Ledger
   readonly memory: PassingMemory
   readonly limits: Limits
+  readonly neighbours: { guard(registrar: object): void }
   /** What may be read and sent here; each is scored. */
   readonly topics: readonly string[]
   /** Addresses that someone asked for by name: dialled also where private ones are not. */
@@ -64,6 +65,7 @@ export async function startHost(init: HostInit): Promise<Host> {
     // first: what the others register passes it
     limits: ({ registrar }: { registrar: object }) => {
       guards.guard(registrar)
+      init.neighbours.guard(registrar)
       return {}
     },
     identify: identify(),

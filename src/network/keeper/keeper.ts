@@ -20,6 +20,8 @@ export interface KeeperComponents {
   allow(address: string): void
   /** ms for which the peer is refused, because it lied too often */
   excludedForMs(peer: string): number
+  /** The peer behind a static node is known. */
+  named(peer: string): void
 }
 
 export interface Keeper extends AsyncDisposable {
@@ -30,7 +32,7 @@ export interface Keeper extends AsyncDisposable {
 
 /** Keeps this node in company: static nodes for ever, others up to the low-water mark. */
 export function createKeeper(
-  { clock, rng, log, events, libp2p, allow, excludedForMs }: KeeperComponents,
+  { clock, rng, log, events, libp2p, allow, excludedForMs, named }: KeeperComponents,
   init: Pick<NetworkInit, 'staticNodes' | 'keepPeers' | 'redial'>,
 ): Keeper {
   const cleanup = new AsyncDisposableStack()
@@ -88,6 +90,7 @@ export function createKeeper(
     const entry: { stop: AbortController; done: Promise<void>; peer?: string } = { stop, done: Promise.resolve() }
     const mark = (peer: string) => {
       entry.peer = peer
+      named(peer)
       const tags = { [STATIC_PEER_TAG.name]: { value: STATIC_PEER_TAG.value } }
       libp2p.peerStore.merge(parsePeerId(peer), { tags }).catch(() => {})
     }

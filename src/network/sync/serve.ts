@@ -16,12 +16,13 @@ export interface ServeComponents {
   statements: StatementSource
   conduct: Conduct
   quotas: Quotas
+  neighbours: { includes(peer: string): boolean }
   /** Pulls what an offer has that is missing here; must not be waited for while the offer's stream is open. */
   pullLater(peer: string, ids: readonly CID[]): void
 }
 
 /** One request a stream. */
-export function syncServer({ events, source, statements, conduct, quotas, pullLater }: ServeComponents) {
+export function syncServer({ events, source, statements, conduct, quotas, neighbours, pullLater }: ServeComponents) {
   const refuse = (peer: string, reason: string): SyncAnswer => {
     events.emit('network:refused', { peer, protocol: SYNC_PROTOCOL, reason })
     return { is: 'error', message: reason }
@@ -31,6 +32,11 @@ export function syncServer({ events, source, statements, conduct, quotas, pullLa
     const request = decodeSyncRequest(encoded)
     const quota = quotas(peer)
     if (!quota.requests.take()) return yield refuse(peer, 'too many requests')
+    // who knows an id may have what it names, and a stop comes from anyone; what is listed and offered is for neighbours
+    const forNeighbours = request.want === 'list' || request.want === 'statements' || request.want === 'offer'
+    if (forNeighbours && !neighbours.includes(peer)) {
+      return yield refuse(peer, 'this node syncs with the nodes that it names, and with those that name it')
+    }
     switch (request.want) {
       case 'list': {
         if (!quota.pages.take()) return yield refuse(peer, 'too many pages')

@@ -36,6 +36,8 @@ export interface SyncComponents {
   statements: StatementSource | undefined
   /** Connected peers that speak a protocol. */
   speakers(protocol: string): Promise<string[]>
+  /** With whom sync is spoken. */
+  neighbours: { includes(peer: string): boolean }
 }
 
 export type SyncInit = {
@@ -53,7 +55,7 @@ export type RunningSync = Sync &
   }
 
 export function createSync(components: SyncComponents, init: SyncInit): RunningSync {
-  const { clock, rng, log, events, streams, conduct, speakers } = components
+  const { clock, rng, log, events, streams, conduct, speakers, neighbours } = components
   const source = components.source ?? NOTHING
   const statements = components.statements ?? NO_STATEMENTS
   const silent = components.source === undefined && components.statements === undefined
@@ -119,14 +121,14 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   return {
     async start() {
       if (silent) return
-      const serve = syncServer({ events, source, statements, conduct, quotas, pullLater })
+      const serve = syncServer({ events, source, statements, conduct, quotas, neighbours, pullLater })
       cleanup.use(await streams.handle(SYNC_PROTOCOL, serve, { maxMessageBytes: MAX_REQUEST_BYTES, maxInbound: 8 }))
       const everyMs = init.everyMs ?? SYNC_EVERY_MS
       // nodes that started together do not stay in step
       cleanup.use(clock.every(everyMs * (0.75 + rng.fraction() / 2), () => void roundWithAnyone()))
     },
     greet(peer) {
-      if (silent) return
+      if (silent || !neighbours.includes(peer)) return
       // a peer that lists without an end is not asked more often for coming back
       const gapMs = client.isUnfinished(peer) ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
       if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < gapMs) return
