@@ -42,7 +42,9 @@ const FOLDER = 'the path of a folder'
 
 const peers = keys({
   LOW: whole(0, 1000)
-    .describe('below so many neighbours the node looks for more; 0 = gossip and sync with static nodes and those that name this one only')
+    .describe(
+      'below so many neighbours the node looks for more; 0 = gossip and sync with static nodes and those that name this one only',
+    )
     .default(8),
 })
 
