@@ -8,8 +8,10 @@ import { FETCH_ATTEMPTS, RESTART_BACKOFF, RETRY_BACKOFF, STEADY_MS } from '../co
 import type { AdoptedRun, Executor, Run, RunEnd } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
+import { aborted } from './aborted.ts'
 import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
+import { explained } from './explain.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './index.ts'
 import { type Decided, decidedOf, isImage, logDirOf, planOf, restarts } from './plan.ts'
 import { createStory } from './story.ts'
@@ -163,7 +165,8 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       )
       return false
     }
-    const detail = end.reason === 'timeout' ? 'its time was over' : end.detail
+    const why = end.reason === 'timeout' ? 'its time was over' : end.detail
+    const detail = failed ? await explained(components, logDirOf(dirs.logs, service.id), { ...end, detail: why }) : why
     if (end.reason === 'timeout' || !restarts(service, failed)) {
       enter({ state: failed ? 'failed' : 'exited', exitCode, detail })
       return false
@@ -290,11 +293,4 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       interrupt.abort(new UnavailableError('the node is closing'))
     },
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

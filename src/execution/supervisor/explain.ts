@@ -1,0 +1,34 @@
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { RunEnd } from '../contract.ts'
+import { hintOf } from '../hint.ts'
+import { readLogs } from '../logs/reader.ts'
+
+/** In which a program says what it died of. */
+const LAST_LINES = 40
+
+/** Why a run failed, with what would help where its last lines tell. */
+export async function explained(
+  { clock, log }: { clock: Clock; log: Log },
+  logDir: string,
+  { exitCode, reason, detail }: RunEnd,
+): Promise<string | undefined> {
+  if (reason !== 'exit') return detail
+  const lines: string[] = []
+  try {
+    for await (const { stream, line } of readLogs(logDir, {
+      tail: LAST_LINES,
+      follow: false,
+      keep: 1,
+      ended: () => true,
+      clock,
+    })) {
+      if (stream !== 'node') lines.push(line)
+    }
+  } catch (error) {
+    log.debug('the last lines of a run cannot be read', { error: messageOf(error) })
+  }
+  const hint = hintOf(exitCode, lines)
+  return hint === undefined ? detail : `${detail ?? 'it failed'}: ${hint}`
+}
