@@ -1,4 +1,5 @@
 import type { LogLevel } from '../base/log.ts'
+import type { DockerEnvironment } from './docker-environment.ts'
 import type { Quotas, Timeouts } from './node-schema.ts'
 import type { RunnerConfig } from './runner-schema.ts'
 import type { RuntimeInit } from './runtime-dir.ts'
@@ -32,6 +33,7 @@ export type Configuration = {
   readonly peers: { readonly low: number }
   readonly dataDir: string
   readonly runtime: RuntimeInit
+  readonly dockerEnvironment: DockerEnvironment
   readonly logLevel: LogLevel
   readonly quotas: Quotas
   readonly timeouts: Timeouts

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { InputError } from '../base/errors.ts'
 import type { Configuration, Notice, OwnService } from './configuration.ts'
 import { API_TOKEN_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
+import { dockerEnvironment } from './docker-environment.ts'
 import { ENV_PREFIX, type Env, overridesFromEnv } from './env.ts'
 import { isFolder } from './folders.ts'
 import { type NodeConfig, nodeSchema } from './node-schema.ts'
@@ -46,6 +47,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     peers: { low: node.PEERS.LOW },
     dataDir: resolve(root, node.DATA),
     runtime: runtimeInit(node.RUNTIME && resolve(root, node.RUNTIME), options.env ?? {}),
+    dockerEnvironment: dockerEnvironment(options.env ?? {}),
     logLevel: node.LOG_LEVEL,
     quotas: node.QUOTAS,
     timeouts: node.TIMEOUTS,

@@ -35,6 +35,8 @@ export const MAX_LOG_LINE = 8 * 1024
 /** Output that is read per second from one run, and at once. Who writes faster waits: its pipe is full. */
 export const LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
 export const LOG_BURST_BYTES = 8 * 1024 * 1024
+/** What a container may write at once before it waits: less than its engine keeps, so that all of it is read. */
+export const LOG_ATTACH_BURST_BYTES = 2 * 1024 * 1024
 /** How often a followed log is looked at. */
 export const LOG_POLL_MS = 150
 

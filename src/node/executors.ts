@@ -9,7 +9,8 @@ import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits
 export async function createExecutors(
   components: { clock: Clock; log: Log },
   init: {
-    configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'>
+    configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'> &
+      Partial<Pick<Configuration, 'dockerEnvironment'>>
     own: string
     peerId: string
     logs: LogLimits
@@ -21,7 +22,10 @@ export async function createExecutors(
   const common = { nodeId: peerId.slice(-16), runtimeDir, logs }
   const docker = createDockerExecutor(components, {
     ...common,
-    docker: { ...(await loadDockerOptions(configuration.dir, config)), runtime: config.DOCKER_CONFIGS.runtime },
+    docker: {
+      ...(await loadDockerOptions(configuration.dir, config, { environment: configuration.dockerEnvironment })),
+      runtime: config.DOCKER_CONFIGS.runtime,
+    },
     toolchains: Object.fromEntries(toolchains.map((toolchain) => [toolchain.name, toolchain])),
     registries: config.REGISTRIES.DOCKER ?? [],
   })

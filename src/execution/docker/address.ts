@@ -8,8 +8,9 @@ export function isLoopback({ host }: DockerConfig): boolean {
   return host === undefined || LOOPBACK.test(host)
 }
 
-export function describeEngine({ socketPath, host, port, protocol }: DockerConfig): string {
-  return host === undefined ? (socketPath ?? LOCAL_SOCKET) : `${host}:${port ?? portOf(protocol === 'https')}`
+export function describeEngine({ socketPath, host, port, protocol, from }: DockerConfig): string {
+  const place = host === undefined ? (socketPath ?? LOCAL_SOCKET) : `${host}:${port ?? portOf(protocol === 'https')}`
+  return from === undefined ? place : `${place} (${from})`
 }
 
 /** Docker's own. */

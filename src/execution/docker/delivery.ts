@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { LABEL, NOBODY } from '../constants.ts'
 import type { Plan } from '../contract.ts'
-import { type Engine, removeContainer, statusOf } from './engine.ts'
+import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
 import { type DockerHandle, labels, loadOptions, nodeFilter } from './options.ts'
 import { entriesOf, tarOf } from './tar.ts'
 import { unpackBuilt } from './unpack.ts'
@@ -50,7 +50,7 @@ export function createDelivery({ engine, clock, nodeId }: { engine: Engine; cloc
       const volume = volumeOf(handle)
       const name = loaderOf(handle)
       await ask(docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
-      const loader = await ask(docker.createContainer(loadOptions({ plan, name, nodeId, image, volume })))
+      const loader = await ask(createContainer(engine, loadOptions({ plan, name, nodeId, image, volume })))
       try {
         const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), NOBODY))
         await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)

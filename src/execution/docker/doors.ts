@@ -9,7 +9,7 @@ import type { Plan, PlanLifetime } from '../contract.ts'
 import type { DoorWay } from '../door/connect.ts'
 import { EngineGoneError } from '../errors.ts'
 import { type Carrier, createCarrier } from './carrier.ts'
-import { type Engine, removeContainer, statusOf } from './engine.ts'
+import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
 import type { Images } from './images.ts'
 import { type DockerHandle, doorOptions } from './options.ts'
 import type { Place } from './place.ts'
@@ -64,17 +64,18 @@ export function createDoors(components: {
     const seccomp = await components.filters()
     const { lifetime } = target
     const options = doorOptions({ plan, handle, nodeId, image, carrier, seccomp, lifetime })
-    await start(handle, target.gatewayFirst ? options : joinedTo(handle.name, options))
+    await start(target, target.gatewayFirst ? options : joinedTo(handle.name, options))
   }
 
-  async function start(handle: DockerHandle, options: Docker.ContainerCreateOptions): Promise<void> {
+  async function start({ handle, gatewayFirst }: DoorTarget, options: Docker.ContainerCreateOptions): Promise<void> {
     try {
-      const door = await engine.ask(engine.docker.createContainer(options))
+      const door = await engine.ask(createContainer(engine, options))
       await engine.ask(door.start())
     } catch (error) {
       await removeContainer(engine, handle.door)
-      if (statusOf(error) !== undefined) throw new UnavailableError('the run has ended', { cause: error })
-      throw error
+      // what the engine says to a gateway that comes first is its answer to the run
+      const joins = !gatewayFirst && statusOf(error) !== undefined
+      throw joins ? new UnavailableError('the run has ended', { cause: error }) : error
     }
   }
 

@@ -32,6 +32,16 @@ export function statusOf(error: unknown): number | undefined {
   return typeof error.statusCode === 'number' ? error.statusCode : undefined
 }
 
+/** What the engine says while it is busy with what was asked before, has no room at the moment, or is going down. */
+const PASSING =
+  /already in (use|progress)|removal of container|no space left|cannot allocate memory|resource temporarily unavailable|too many open files|deadline exceeded|context canceled|timed? ?out|shutting down|transport is closing|connection (refused|reset|error)|non.running container|try again|device or resource busy/i
+
+/** Is this answer one that may be another a moment later? Any other is the engine's last word on what was asked. */
+export function isPassing(error: unknown): boolean {
+  const status = statusOf(error)
+  return status === 429 || status === 502 || status === 503 || status === 504 || PASSING.test(reasonOf(error))
+}
+
 /** The engine's own sentence. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Error && 'json' in error && typeof error.json === 'object' && error.json !== null) {
@@ -43,6 +53,15 @@ export function reasonOf(error: unknown): string {
 /** What stands behind the path's question mark; the last letter of a path that has it all is cut off. */
 export function query(values: Record<string, string>) {
   return { _query: values, _body: {} }
+}
+
+/** The client would put all options behind the path's question mark, too, where proxies allow a few kilobytes. */
+export function createContainer(
+  { docker }: Pick<Engine, 'docker'>,
+  options: Docker.ContainerCreateOptions,
+): Promise<Docker.Container> {
+  const split: object = { _query: { name: options.name }, _body: options }
+  return docker.createContainer(split)
 }
 
 /** An engine and the ways to ask it, none of which waits for ever when it dies in the middle of an answer. */

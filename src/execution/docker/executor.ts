@@ -11,7 +11,7 @@ import { describeEngine } from './address.ts'
 import { attendBuild } from './build.ts'
 import { createDelivery } from './delivery.ts'
 import { createDoors } from './doors.ts'
-import { createEngine, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { createContainer, createEngine, isPassing, reasonOf, removeContainer, statusOf } from './engine.ts'
 import { createImages } from './images.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './index.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './options.ts'
@@ -90,7 +90,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
       [PLACE]: place,
       [TIMEOUT]: `${plan.lifetime?.afterMs ?? ''}`,
     }
-    await ask(docker.createContainer({ ...options, Labels: labels }))
+    await ask(createContainer(engine, { ...options, Labels: labels }))
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
@@ -114,8 +114,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
       const status = statusOf(error)
       if (status === undefined) throw error
       if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
-      // 409: what an earlier process asked for is still being done. 5xx: the engine's own trouble.
-      if (status === 409 || status >= 500) {
+      if (isPassing(error)) {
         throw new EngineGoneError(`the Docker engine can not start it now: ${reasonOf(error)}`, { cause: error })
       }
       throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {

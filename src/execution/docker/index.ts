@@ -18,6 +18,8 @@ export type DockerConfig = {
   readonly ca?: string | undefined
   readonly cert?: string | undefined
   readonly key?: string | undefined
+  /** what said so, where it was not DOCKER_CONFIGS: "DOCKER_HOST", ... */
+  readonly from?: string | undefined
   /** container runtime to ask for: runsc, kata, ... */
   readonly runtime?: string | undefined
 }

@@ -3,8 +3,8 @@ import type Docker from 'dockerode'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { createBucket } from '../../base/queue.ts'
-import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
-import { cutLine, formatLine, type LogStream } from '../logs/format.ts'
+import { LOG_ATTACH_BURST_BYTES, LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
+import { CONTINUED, cutLine, formatLine, type LogStream } from '../logs/format.ts'
 import { lastWritten } from '../logs/reader.ts'
 import type { LogWriter } from '../logs/writer.ts'
 import type { Engine } from './engine.ts'
@@ -13,6 +13,7 @@ import type { Engine } from './engine.ts'
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z ?/
 
 const HEADER_BYTES = 8
+const ENGINE_LINE_BYTES = 16 * 1024
 /** The engine cuts lines at 16 KiB; in front of them stands their time. */
 const MAX_FRAME_BYTES = 1024 * 1024
 
@@ -20,6 +21,8 @@ const MAX_FRAME_BYTES = 1024 * 1024
 type Seen = { at: string; count: number }
 
 export type Output = {
+  /** The container has ended: what is left is bounded by what the engine keeps, and is read at once. */
+  hurry(): void
   /** Resolves when what the engine has by then is written; after the container has ended, when all of it is. */
   finish(): Promise<void>
   stop(): void
@@ -36,8 +39,13 @@ export function copyOutput(
 ): Output {
   const ending = new AbortController()
   const seen: Partial<Record<'out' | 'err', Seen>> = {}
+  let hurried = false
   const followed = begin().catch(() => {})
+  void holdBack(engine, container, clock, ending.signal)
   return {
+    hurry() {
+      hurried = true
+    },
     async finish() {
       await followed
       // Who follows is not told the last piece of a line without a newline.
@@ -72,7 +80,7 @@ export function copyOutput(
       seen[stream] = { at, count: last?.at === at ? last.count + 1 : 1 }
       if (last?.at !== at) known[stream] = 0
       await writer.write(stored(frame.slice(match[0].length), stream, at))
-      while (!bucket.take(bytes.byteLength) && !ending.signal.aborted) await sleep(clock, 50)
+      while (!hurried && !bucket.take(bytes.byteLength) && !ending.signal.aborted) await sleep(clock, 50)
     }
   }
 
@@ -83,6 +91,27 @@ export function copyOutput(
     const options = { stdout: true, stderr: true, timestamps: true, ...since }
     if (!follow) return Readable.from([await engine.ask(container.logs({ ...options, follow: false }))])
     return (await engine.ask(container.logs({ ...options, follow: true }))) as Readable
+  }
+}
+
+/**
+ * Reads a run's output a second time, and throws it away: an engine hands a byte on only when everybody who is attached
+ * takes it. So who writes faster than a log may grow waits, and the engine's own log loses nothing that was not read.
+ */
+async function holdBack(engine: Engine, container: Docker.Container, clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    const attached: unknown = await engine.ask(container.attach({ stream: true, stdout: true, stderr: true }))
+    const stream = attached as Readable
+    const stop = () => void stream.destroy()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const bucket = createBucket({ burst: LOG_ATTACH_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
+      clock.monotonic(),
+    )
+    for await (const chunk of stream)
+      while (!bucket.take((chunk as Buffer).byteLength) && !signal.aborted) await sleep(clock, 50)
+  } catch {
+    // it has ended, or its engine is gone: nobody is held back
   }
 }
 
@@ -109,7 +138,9 @@ async function* frames(source: AsyncIterable<Buffer>): AsyncGenerator<{ stream: 
 
 /** A frame as our files have it. */
 function stored(text: string, stream: LogStream, at: string): string {
-  const lines = cutLine(text.replace(/\n$/, ''), MAX_LOG_LINE)
+  // the engine cuts lines, too: at 16 KiB, with no newline at the end of a piece
+  const cut = !text.endsWith('\n') && Buffer.byteLength(text) >= ENGINE_LINE_BYTES ? CONTINUED : ''
+  const lines = cutLine(text.replace(/\n$/, '') + cut, MAX_LOG_LINE)
   return lines.map((line) => formatLine(stream, at, line)).join('')
 }
 

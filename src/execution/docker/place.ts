@@ -3,7 +3,7 @@ import { release } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { isLoopback } from './address.ts'
-import { type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
 import type { DockerConfig } from './index.ts'
 import { nonce } from './nonce.ts'
 import { probeOptions } from './options.ts'
@@ -73,7 +73,7 @@ async function probe({ engine, clock, nodeId, runtimeDir }: PlaceInput, image: s
   await mkdir(dir, { recursive: true, mode: 0o700 })
   try {
     await writeFile(join(dir, FILE), text)
-    const container = await made(engine.ask(engine.docker.createContainer(probeOptions({ name, nodeId, image, dir }))))
+    const container = await made(engine.ask(createContainer(engine, probeOptions({ name, nodeId, image, dir }))))
     if (container === undefined) return 'apart'
     const archive = await engine.askMaybe(container.getArchive({ path: `/probe/${FILE}` }))
     let seen = ''

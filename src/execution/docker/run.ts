@@ -11,7 +11,7 @@ import { copyOutput } from './output.ts'
 import type { Place } from './place.ts'
 
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
-const LAST_WORDS_MS = 10_000
+const LAST_WORDS_MS = 30_000
 
 /** The engine answers a stop when it is done: after the grace, and what killing takes. */
 const STOP_MS = 60_000
@@ -45,6 +45,7 @@ export function dockerRun(input: DockerRunInput): Run {
     const finish = () => output.finish().finally(() => writer[Symbol.asyncDispose]())
     try {
       const end = await hasEnded(signal)
+      output.hurry()
       using _limit = clock.after(LAST_WORDS_MS, () => output.stop())
       await finish()
       return end

@@ -7,14 +7,17 @@ export function troubleOf(error: unknown, config: DockerConfig): string {
   const code = codeOf(error) ?? ''
   const engine = `the Docker engine at ${describeEngine(config)}`
   // Under a unix socket, or none at all: what a person meets first.
-  if (config.protocol !== 'https' && isLoopback(config)) return localTrouble(error, code)
+  if (config.protocol !== 'https' && isLoopback(config)) return localTrouble(error, code, config)
   return tlsTrouble(code, engine, config) ?? wayTrouble(code, engine, config) ?? `${engine} ${silent(error, code)}`
 }
 
-function localTrouble(error: unknown, code: string): string {
-  if (code === 'EACCES') return 'the Docker engine does not let this user in: add it to the "docker" group'
-  if (code === 'ENOENT' || code === 'ECONNREFUSED')
-    return 'no Docker engine answers: install docker.io, or start dockerd'
+function localTrouble(error: unknown, code: string, config: DockerConfig): string {
+  const place = describeEngine(config)
+  const key = config.host === undefined ? 'socketPath' : 'port'
+  if (code === 'EACCES')
+    return `the Docker engine at ${place} does not let this user in: add it to the "docker" group, or set DOCKER_HOST to a rootless engine's socket`
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK')
+    return `no Docker engine answers at ${place}: start dockerd (install docker.io), or say where it is with DOCKER_CONFIGS.${key} in the policy, or DOCKER_HOST`
   if (messageOf(error).includes('HTTPS server'))
     return 'the Docker engine wants TLS: set DOCKER_CONFIGS.protocol to "https", with ca, cert and key'
   return `the Docker engine ${silent(error, code)}`

@@ -42,10 +42,17 @@ export function createSplitter(max: number) {
   }
 }
 
-/** Never empty: an empty line is one, too. */
+/** Stands at the end of a piece of a line that goes on in the next. */
+export const CONTINUED = '\u2026'
+
+/** Never empty: an empty line is one, too. Each piece but the last carries the sign. */
 export function cutLine(line: string, max: number): string[] {
   if (line.length <= max) return [line]
-  return Array.from({ length: Math.ceil(line.length / max) }, (_, index) => line.slice(index * max, (index + 1) * max))
+  const size = max - CONTINUED.length
+  const pieces = []
+  let at = 0
+  for (; line.length - at > max; at += size) pieces.push(line.slice(at, at + size) + CONTINUED)
+  return [...pieces, line.slice(at)]
 }
 
 /** A log is read in terminals: control characters (but the tab) and what turns text around become U+FFFD. */

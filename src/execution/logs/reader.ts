@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { LOG_POLL_MS } from '../constants.ts'
 import { createSplitter, type LogLine, parseLine } from './format.ts'
-import { type LogSet, logFile } from './writer.ts'
+import { droppedBytes, type LogSet, logFile } from './writer.ts'
 
 const SETS: readonly LogSet[] = ['run', 'node']
 /** Longer than any written line with its time and stream, in bytes or characters. */
@@ -57,7 +57,11 @@ async function readTail(dir: string, set: LogSet, { tail, keep }: ReadLogsOption
     const text = await readFile(logFile(dir, set, n), 'utf8').catch(() => '')
     lines = [...parseAll(text.split('\n')), ...lines]
   }
-  return lines
+  const dropped = lines.length < tail ? await droppedBytes(dir, set) : 0
+  const at = lines[0]?.at ?? 0
+  return dropped === 0
+    ? lines
+    : [{ stream: 'node', at, line: `${dropped} bytes before this are no longer kept` }, ...lines]
 }
 
 /** Reads what is appended to a file, also over the moment when it is set aside and a new one begun. */

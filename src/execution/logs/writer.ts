@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
@@ -27,6 +27,7 @@ export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): Lo
     if (file.bytes > 0 && file.bytes + bytes > limits.maxBytes) {
       await file.handle.close()
       file = undefined
+      await countDropped(dir, set, limits.keep)
       for (let n = limits.keep; n >= 1; n--) {
         await rename(logFile(dir, set, n - 1), logFile(dir, set, n)).catch(() => {})
       }
@@ -52,6 +53,17 @@ export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): Lo
 /** `n` = 0 is the one that is written; higher is older. */
 export function logFile(dir: string, set: LogSet, n: number): string {
   return join(dir, n === 0 ? `${set}.log` : `${set}.log.${n}`)
+}
+
+/** Bytes of a set that are no longer kept. */
+export async function droppedBytes(dir: string, set: LogSet): Promise<number> {
+  return Number(await readFile(join(dir, `${set}.dropped`), 'utf8').catch(() => '0')) || 0
+}
+
+async function countDropped(dir: string, set: LogSet, keep: number): Promise<void> {
+  const oldest = await stat(logFile(dir, set, keep)).catch(() => undefined)
+  if (oldest === undefined) return
+  await writeFile(join(dir, `${set}.dropped`), `${(await droppedBytes(dir, set)) + oldest.size}`, { mode: 0o600 })
 }
 
 /** Reads output until it ends, no faster than a log may grow: who floods waits for its own pipe. */

@@ -112,7 +112,7 @@ describe('an engine', () => {
     const absent = executor({ socketPath: '/nowhere/docker.sock' })
     expect(await absent.available()).toEqual({
       available: false,
-      detail: expect.stringMatching(/install docker\.io/),
+      detail: expect.stringMatching(/at \/nowhere\/docker\.sock: start dockerd \(install docker\.io\)/),
       weaker: [],
     })
     await expect(absent.adopt()).rejects.toThrow(EngineGoneError)

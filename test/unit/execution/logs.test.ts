@@ -65,10 +65,11 @@ describe('log files', () => {
   it('turn over and keep only what they may', async () => {
     await using writer = createLogWriter(dir, 'run', { maxBytes: 1000, keep: 2 })
     for (let n = 0; n < 500; n++) await writer.write(formatLine('out', n, `line ${n}`))
-    expect((await readdir(dir)).sort()).toEqual(['run.log', 'run.log.1', 'run.log.2'])
+    expect((await readdir(dir)).sort()).toEqual(['run.dropped', 'run.log', 'run.log.1', 'run.log.2'])
     for (const name of await readdir(dir)) expect((await stat(join(dir, name))).size).toBeLessThanOrEqual(1000)
     expect(await read(3)).toEqual(['line 497', 'line 498', 'line 499'])
-    const all = await read(1000)
+    const [first, ...all] = await read(1000)
+    expect(first).toMatch(/^\d{4,} bytes before this are no longer kept$/)
     expect(all).toEqual(Array.from({ length: all.length }, (_, n) => `line ${500 - all.length + n}`))
   })
 
