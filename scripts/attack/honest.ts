@@ -49,7 +49,7 @@ async function deliver(asked: { count: number; everyMs: number; patienceMs: numb
 }
 
 /** Dials of peers that nobody knows yet: how many had a connection that carries streams. */
-async function dial({ address, count }: { address: string; count: number }): Promise<number> {
+async function dial({ address, count, everyMs }: { address: string; count: number; everyMs: number }): Promise<number> {
   let well = 0
   for (let tries = 0; tries < count; tries++) {
     const peer = await createRawPeer()
@@ -64,6 +64,7 @@ async function dial({ address, count }: { address: string; count: number }): Pro
       // it counts as one that did not work
     }
     await peer[Symbol.asyncDispose]()
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
   return well
 }

@@ -47,7 +47,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
           everyMs: DELIVER_EVERY_MS,
           patienceMs: 8000,
         }),
-        honest.ask<number>('dial', { address, count: 20 }),
+        honest.ask<number>('dial', { address, count: 20, everyMs: ms / 40 }),
       ])
       const during = await victim.ask<Measure>('measure')
       const figures = await attacking

@@ -26,7 +26,8 @@ const excluded: string[] = []
 async function start({ without }: { without: Defence[] }): Promise<{ address: string; code: string }> {
   const world = stack.use(await createWorld())
   const quotas = { NEW_AUTHORS_PER_PEER_PER_MINUTE: 100_000 }
-  const node = await world.start('victim', { without, node: { QUOTAS: quotas } })
+  // a node as most are: it gossips with whoever connects
+  const node = await world.start('victim', { without, node: { QUOTAS: quotas, PEERS: { LOW: 8 } } })
   node.events.on('network:excluded', ({ peer }) => excluded.push(peer))
   peers = () => node.peers().length
   const folder = await mkdtemp(join(tmpdir(), 'tc-attack-'))
