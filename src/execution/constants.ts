@@ -19,6 +19,7 @@ export function inodesFor(bytes: number): number {
 
 /** /tmp of a run: scratch for libraries that insist; what a service writes belongs into /work. */
 export const TMP_BYTES = 16 * 1024 * 1024
+export const SHM_BYTES = 16 * 1024 * 1024
 
 /** Open files of one process in a run: more than any sane server's connections, far below the kernel's table. */
 export const MAX_OPEN_FILES = 4096

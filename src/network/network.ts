@@ -34,7 +34,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   await using started = new AsyncDisposableStack()
 
   const key = libp2pKey(init.identity)
-  const { store } = started.use(await openDatastore(init.dataDir))
+  const { store } = started.use(await openDatastore(init.dataDir, { log }))
   const ledger = createLedger(() => clock.monotonic())
   const allowed = createAllowed()
   const topics = { services: servicesTopic(init.network), statements: statementsTopic(init.network) }

@@ -28,7 +28,7 @@ const SHELLS = [
  * The program comes after it by exec, so it has the same pid and no parent in between.
  */
 const SEAL = `umask "$1" || exit 126
-ulimit -Sc 0; ulimit -Hc 0; ulimit -Hn "$2" 2>/dev/null; ulimit -Sn "$2" 2>/dev/null
+ulimit -Sc 0; ulimit -Hc 0; ulimit -Sn "$2" 2>/dev/null; ulimit -Hn "$2" 2>/dev/null
 last=$3; shift 3
 for f in ${process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'}/*; do
   n=\${f##*/}

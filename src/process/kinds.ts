@@ -87,7 +87,7 @@ export const PROCESSES = {
     cwd: "the archive's folder",
     umask: 0o022,
     files: FILES,
-    user: 'nobody, before the archive is opened',
+    user: "root, held by Node's permission model to its archive and folder",
   },
   probe: {
     what: 'a try whether sandboxes can be made',

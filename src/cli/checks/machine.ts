@@ -47,7 +47,10 @@ export async function checkExecutors(
       const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
       const { available, detail, weaker, ownOnly } = await executor.available({ signal })
       if (!available) return warn(what, detail)
-      if (ownOnly === true) return warn(what, detail, "until then only the node's own services run here")
+      if (ownOnly === true) {
+        const found = `${detail} (weaker: ${weaker.join('; ')})`
+        return warn(what, found, "until then only the node's own services run here")
+      }
       return weaker.length === 0 ? ok(what, detail) : ok(what, `${detail} (weaker: ${weaker.join('; ')})`)
     }),
   )

@@ -1,15 +1,16 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { MAX_OPEN_FILES, NOBODY, TMP_BYTES } from '../constants.ts'
+import { MAX_OPEN_FILES, NOBODY } from '../constants.ts'
 import type { Plan, Shown } from '../contract.ts'
 
 /** Where the node's own Node.js is seen in a sandbox. */
 const NODE_DIR = '/opt/thundercloud/bin'
-const SHM_BYTES = 16 * 1024 * 1024
 const PATH = `${NODE_DIR}:/usr/local/bin:/usr/bin:/bin`
 /** bubblewrap makes the folders above what it binds for root alone; these are for the service, too. */
 const FOLDERS = ['/etc', '/etc/ssl', '/opt', '/opt/thundercloud', NODE_DIR]
 const SYSTEM_DIRS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
+/** Settings of the kernel, some of them writable by whoever has the namespace that they belong to. */
+const KERNEL_DIRS = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/acpi']
 /** What programs read to find their libraries, certificates and alternatives; nothing that names people or secrets. */
 const SYSTEM_FILES = [
   '/etc/ld.so.cache',
@@ -32,8 +33,14 @@ export type SandboxInit = {
   readonly node: string
   /** folder with the sandbox's own passwd, group, hosts and nsswitch.conf */
   readonly etcDir: string
-  /** who the service is, when the node is root; undefined: the node's own user, in a user namespace */
+  /** who the service is, when the node is root; undefined: the node's own user, seen as nobody */
   readonly uid?: number | undefined
+  /** where the box finds what it shows: paths as the shim sees them */
+  readonly code: string | undefined
+  readonly work: string
+  readonly tmp: string
+  readonly shm: string
+  readonly shows: readonly Shown[]
   /** no cgroup counts processes: the kernel's per-user limit does */
   readonly limitPids: boolean
   /** no cgroup limits memory: at least Node's heap is bounded */
@@ -52,47 +59,45 @@ export const SANDBOX_ETC = {
  * The keeper's own box: a network and process namespace in which it is the first process, so that all that runs there
  * ends when it ends, and the file system as it is. The service's box is made inside it and shares its network only.
  */
-export function keeperArgs({ uid }: Pick<SandboxInit, 'uid'>, command: readonly string[]): string[] {
-  const user = uid === undefined ? ['--unshare-user'] : []
-  const namespaces = ['--unshare-net', '--unshare-pid', '--unshare-ipc', '--as-pid-1']
+export function keeperArgs(command: readonly string[]): string[] {
+  const namespaces = ['--unshare-user', '--unshare-net', '--unshare-pid', '--unshare-ipc', '--as-pid-1']
   const files = ['--dev-bind', '/', '/', '--proc', '/proc', '--chdir', '/']
-  return [...user, ...namespaces, ...files, '--json-status-fd', `${STATUS_FD}`, '--', ...command]
+  return [...namespaces, ...files, '--json-status-fd', `${STATUS_FD}`, '--', ...command]
 }
 
 /** The service's box. */
 export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
-  const { uid, etcDir } = init
-  const user = uid === undefined ? ['--unshare-user', '--uid', `${NOBODY}`, '--gid', `${NOBODY}`] : []
-  // The last three let setpriv change the user and then give everything up, these included.
-  const caps =
-    uid === undefined ? [] : ['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP']
-  const tmpfs = (bytes: number, mode: string, path: string) => [
-    '--perms',
-    mode,
-    '--size',
-    `${Math.max(4096, bytes)}`,
-    '--tmpfs',
-    path,
-  ]
-  const env = Object.entries(environment(plan, init)).flatMap(([name, value]) => ['--setenv', name, value])
+  const { etcDir, uid = NOBODY } = init
+  const env = Object.entries(environment(plan, init)).map(([name, value]) => `${name}=${value}`)
   return [
-    ...user,
+    ...['--unshare-user', '--uid', `${uid}`, '--gid', `${uid}`],
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'run'],
-    ...['--new-session', '--die-with-parent', '--json-status-fd', `${STATUS_FD}`, '--cap-drop', 'ALL', ...caps],
+    ...['--new-session', '--die-with-parent', '--json-status-fd', `${STATUS_FD}`, '--cap-drop', 'ALL'],
     ...(init.filtered ? ['--seccomp', `${FILTER_FD}`] : []),
-    ...['--clearenv', ...env],
+    '--clearenv',
     ...['--ro-bind', '/usr', '/usr', ...SYSTEM_DIRS.flatMap(systemDir)],
     ...FOLDERS.flatMap((path) => ['--perms', '0755', '--dir', path]),
     ...SYSTEM_FILES.flatMap((path) => ['--ro-bind-try', path, path]),
     ...Object.keys(SANDBOX_ETC).flatMap((name) => ['--ro-bind', `${etcDir}/${name}`, `/etc/${name}`]),
-    ...['--proc', '/proc', '--dev', '/dev', ...tmpfs(SHM_BYTES, '1777', '/dev/shm'), '--remount-ro', '/dev'],
-    ...tmpfs(TMP_BYTES, '1777', '/tmp'),
-    ...tmpfs(plan.grant.diskBytes, '0777', '/work'),
-    ...(plan.codeDir === undefined ? [] : [plan.purpose === 'build' ? '--bind' : '--ro-bind', plan.codeDir, '/code']),
+    ...[
+      '--proc',
+      '/proc',
+      ...KERNEL_DIRS.flatMap((path) => ['--ro-bind-try', path, path]),
+      '--dev',
+      '/dev',
+      '--bind',
+      init.shm,
+      '/dev/shm',
+      '--remount-ro',
+      '/dev',
+    ],
+    ...['--bind', init.tmp, '/tmp', '--bind', init.work, '/work'],
+    ...(init.code === undefined ? [] : [plan.purpose === 'build' ? '--bind' : '--ro-bind', init.code, '/code']),
     ...['--ro-bind', init.node, `${NODE_DIR}/node`],
-    ...(plan.shows ?? []).flatMap(shown),
+    ...init.shows.flatMap(shown),
     ...['--remount-ro', '/', '--chdir', plan.workdir === '' ? '/code' : `/code/${plan.workdir}`],
-    ...['--', ...privileges(uid), ...limits(plan, init), ...plan.command],
+    // What the author says of the environment exists from here on: nothing of ours begins after it.
+    ...['--', ...limits(plan, init), '/usr/bin/env', '-i', '--', ...env, ...plan.command],
   ]
 }
 
@@ -101,12 +106,6 @@ function environment(plan: Plan, { heapMib }: SandboxInit): Record<string, strin
   if (heapMib === undefined) return { ...base, ...plan.env }
   const options = [plan.env.NODE_OPTIONS, `--max-old-space-size=${heapMib}`].filter(Boolean).join(' ')
   return { ...base, ...plan.env, NODE_OPTIONS: options }
-}
-
-function privileges(uid: number | undefined): string[] {
-  if (uid === undefined) return []
-  const ids = ['--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups']
-  return ['/usr/bin/setpriv', ...ids, '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--']
 }
 
 function limits(plan: Plan, { limitPids }: SandboxInit): string[] {
@@ -128,8 +127,8 @@ function systemDir(path: string): string[] {
   return found.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
 }
 
-/** A sandbox shows /usr, where setpriv and prlimit (util-linux) are on every distribution. */
-export const SANDBOX_TOOLS = ['/usr/bin/setpriv', '/usr/bin/prlimit', '/bin/sh'] as const
+/** A sandbox shows /usr, where prlimit (util-linux) and env are on every distribution. */
+export const SANDBOX_TOOLS = ['/usr/bin/prlimit', '/usr/bin/env', '/bin/sh'] as const
 
 /** Joins control groups, then becomes the command: everything that it starts is in them from its first instruction. */
 export function inCgroups(joinFiles: readonly string[], command: readonly string[]): string[] {

@@ -1,10 +1,13 @@
-import { access, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { access, chown, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Grant } from '../../base/verdict.ts'
 
 export type Controller = 'memory' | 'pids' | 'cpu'
 const CONTROLLERS: readonly Controller[] = ['memory', 'pids', 'cpu']
 const PARENT = 'thundercloud'
+/** Groups in a run's own. */
+const LIMITED = 'limited'
+const SHIM = 'shim'
 /** cpu.max and cpu.cfs_quota_us count in this period. */
 const CPU_PERIOD_US = 100_000
 
@@ -40,11 +43,29 @@ export async function findCgroups(mounts = '/proc/mounts', self = '/proc/self/cg
   return { version: 1, roots }
 }
 
-export async function createCgroup({ version, roots }: CgroupRoots, name: string, grant: Grant): Promise<RunCgroup> {
+/**
+ * `owner`: the user that may put its own processes into the group, and do nothing else with it. On version 2 that takes a
+ * group above, which holds the limited one and one for the shim: only within a group of its own may a user move processes.
+ */
+export async function createCgroup(
+  { version, roots }: CgroupRoots,
+  name: string,
+  grant: Grant,
+  owner?: number,
+): Promise<RunCgroup & { readonly shim: readonly string[] }> {
   const dirs: Partial<Record<Controller, string>> = {}
+  const nested = version === 2 && owner !== undefined
   for (const [controller, root] of entries(roots)) {
-    const dir = join(root, name)
+    const above = join(root, name)
+    const dir = nested ? join(above, LIMITED) : above
+    await mkdir(above, { recursive: true })
+    if (nested) {
+      await writeFile(join(above, 'cgroup.subtree_control'), `+${controller}`)
+      await mkdir(join(above, SHIM), { recursive: true })
+      await chown(join(above, 'cgroup.procs'), owner, owner)
+    }
     await mkdir(dir, { recursive: true })
+    if (owner !== undefined) await chown(join(dir, 'cgroup.procs'), owner, owner)
     dirs[controller] = dir
     for (const [file, value, optional] of limitsOf(version, controller, grant)) {
       await writeFile(join(dir, file), value).catch((error) => {
@@ -52,7 +73,8 @@ export async function createCgroup({ version, roots }: CgroupRoots, name: string
       })
     }
   }
-  return { version, dirs }
+  const shims = nested ? entries(roots).map(([, root]) => join(root, name, SHIM, 'cgroup.procs')) : []
+  return { version, dirs, shim: [...new Set(shims)] }
 }
 
 /** Files that a process writes "0" to in order to be in the group, with all that it starts from then on. */
@@ -78,15 +100,22 @@ export async function cgroupStats({ version, dirs }: RunCgroup) {
 
 /** Fine when it is gone; busy while the last process is still on its way out. */
 export async function removeCgroup({ dirs }: RunCgroup): Promise<boolean> {
-  const gone = await Promise.all(
-    [...new Set(Object.values(dirs))].map((dir) =>
-      rmdir(dir).then(
-        () => true,
-        (error) => error.code === 'ENOENT',
-      ),
-    ),
-  )
+  const gone = await Promise.all([...new Set(Object.values(dirs))].map(removeGroup))
   return gone.every(Boolean)
+}
+
+/** With the groups in it, if it has any. */
+async function removeGroup(dir: string): Promise<boolean> {
+  for (const below of [LIMITED, SHIM]) await rmdir(join(dir, below)).catch(() => {})
+  return rmdir(dir).then(
+    () => true,
+    (error) => error.code === 'ENOENT',
+  )
+}
+
+/** The group with the limits, of the group of a run. */
+export function limitedGroup({ version, dirs }: RunCgroup): RunCgroup {
+  return { version, dirs: Object.fromEntries(Object.entries(dirs).map(([name, dir]) => [name, join(dir, LIMITED)])) }
 }
 
 function limitsOf(

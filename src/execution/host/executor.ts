@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleep } from '../../base/clock.ts'
-import { entryFile, entryFlags } from '../../base/entry.ts'
 import { InputError, UnavailableError } from '../../base/errors.ts'
 import { startProcess } from '../../process/index.ts'
-import { HELPER_HEAP_MIB, MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
+import { MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
 import type { AdoptedRun, Availability, Executor, Plan, Run } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
-import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
-import { type CgroupRoots, type Controller, createCgroup, findCgroups, joinFiles, type RunCgroup } from './cgroups.ts'
-import { type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles, writeJson } from './files.ts'
+import { type CgroupRoots, findCgroups } from './cgroups.ts'
+import { type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './index.ts'
-import { PERMISSION_WEAKER, permissionCommand, permissionEnv } from './permission.ts'
+import { permissionWeaker } from './permission.ts'
+import { prepareRun } from './prepare.ts'
 import { probeSandbox, type Sandbox } from './probe.ts'
 import { isAlive } from './process-id.ts'
 import { type HostHandle, hostRun, keeperOf, listRuns, removeHostRun } from './run.ts'
@@ -36,10 +35,12 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
   const begun = new Set<string>()
   let found: Promise<{ sandbox: Sandbox; groups: CgroupRoots }> | undefined
   const machine = async (signal?: AbortSignal) => {
-    found ??= Promise.all([probeSandbox(program, signal), findGroups()]).then(([sandbox, groups]) => ({
-      sandbox,
-      groups,
-    }))
+    found ??= Promise.all([probeSandbox(program, root ? SANDBOX_UIDS.first : undefined, signal), findGroups()]).then(
+      ([sandbox, groups]) => ({
+        sandbox,
+        groups,
+      }),
+    )
     const result = await found
     // What was missing may be installed while the node runs.
     if ('lack' in result.sandbox) found = undefined
@@ -58,59 +59,18 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
       dirs: Object.fromEntries(Object.entries(groups.roots).map(([name, dir]) => [name, join(dir, groupName(id))])),
     },
   })
+  const userOf = (plan: Plan) =>
+    root
+      ? (plan.uid ?? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count))
+      : undefined
   const known = { version: 1, roots: {} } as CgroupRoots
 
-  async function prepare(plan: Plan, handle: HostHandle, sandbox: Sandbox, groups: CgroupRoots): Promise<KeeperPlan> {
-    const files = runFiles(handle.dir)
-    const sandboxed = 'bwrap' in sandbox
-    const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
-    let cgroup: RunCgroup = { version: groups.version, dirs: {} }
-    let command: string[]
-    if (sandboxed) {
-      const uid = root
-        ? (plan.uid ?? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count))
-        : undefined
-      await mkdir(files.etc, { recursive: true, mode: 0o755 })
-      for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(uid ?? 65534))
-      if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
-      cgroup = await createCgroup(groups, groupName(runId(plan)), plan.grant)
-      const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
-      const filter = seccompFilter()
-      if (filter !== undefined) await writeFile(files.filter, filter)
-      const filtered = filter !== undefined
-      const box = { bwrap: sandbox.bwrap, node, etcDir: files.etc, uid, limitPids: !has('pids'), heapMib, filtered }
-      command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...sandboxArgs(plan, box)])
-    } else {
-      await mkdir(files.work, { recursive: true, mode: 0o700 })
-      command = permissionCommand(plan, { node, workDir: files.work, ownAddress: init.ownAddress })
-    }
-    const { service, purpose, ports, logDir, lifetime } = plan
-    return {
-      ...{ runId: plan.runId, service, purpose, ports, logDir, command, sandboxed, cgroup, lifetime },
-      ...(plan.shows === undefined ? {} : { kind: 'scanner' as const }),
-      socket: handle.socket,
-      env: sandboxed ? {} : permissionEnv(plan, files.work),
-      cwd: sandboxed ? '/' : join(plan.codeDir ?? '/', plan.workdir),
-      watchMemory: has('memory') ? null : plan.grant.memoryBytes,
-      logLimits: init.logs,
-    }
-  }
-
-  async function launch(files: RunFiles, sandbox: Sandbox): Promise<void> {
+  async function launch(files: RunFiles, shim: { program: string; args: string[] }): Promise<void> {
     const complaints = await open(files.complaints, 'a', 0o600)
     const status = await open(files.status, 'a', 0o600)
-    const keeper = [
-      node,
-      `--max-old-space-size=${HELPER_HEAP_MIB}`,
-      ...entryFlags(import.meta.url),
-      entryFile(import.meta.url, './keeper'),
-      files.dir,
-    ]
-    const [command = '', ...args] =
-      'bwrap' in sandbox ? [sandbox.bwrap, ...keeperArgs({ uid: root ? 0 : undefined }, keeper)] : keeper
     try {
       const child = startProcess(
-        { kind: 'shim', program: command, args },
+        { kind: 'shim', ...shim },
         { detached: true, stdio: ['ignore', complaints.fd, complaints.fd, status.fd] },
       )
       const failed = new Promise<never>((_, reject) => {
@@ -141,7 +101,7 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
         return { available: true, detail: `bubblewrap (${sandbox.bwrap})`, weaker: weakerOf(groups) }
       if (init.sandbox === 'bubblewrap') return { available: false, detail: sandbox.lack, weaker: [] }
       const detail = `no sandbox, only Node's permission model for this node's own services: ${sandbox.lack}`
-      return { available: true, detail, weaker: PERMISSION_WEAKER, ownOnly: true }
+      return { available: true, detail, weaker: permissionWeaker(), ownOnly: true }
     },
     handle: (plan) => ({ ...handleOf(runId(plan), known) }),
     async start(plan, { signal } = {}): Promise<Run> {
@@ -157,8 +117,11 @@ export function createExecutor({ clock, log }: HostExecutorComponents, init: Hos
         await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
         await mkdir(handle.dir, { recursive: true, mode: 0o711 })
         signal?.throwIfAborted()
-        await writeJson(files.plan, await prepare(plan, handle, sandbox, groups))
-        await launch(files, sandbox)
+        const common = { plan, handle, sandbox, groups, groupName: groupName(runId(plan)), node }
+        await launch(
+          files,
+          await prepareRun({ ...common, uid: userOf(plan), ownAddress: init.ownAddress, logs: init.logs }),
+        )
       } catch (error) {
         await removeHostRun(handle, clock).catch((left) =>
           log.warn('a run that did not start left something behind', { left }),
@@ -237,10 +200,4 @@ async function assertBegan(files: RunFiles): Promise<void> {
   if (await hasBegun(files)) return
   const complaint = (await readFile(files.complaints, 'utf8').catch(() => '')).trim().slice(-300)
   throw new UnavailableError(`the sandbox could not be started: ${complaint || 'no reason given'}`)
-}
-
-/** Services run as another user: the unpacked folder's top, made by mkdtemp perhaps, must let them in. */
-async function makeVisible(dir: string): Promise<void> {
-  const { mode } = await stat(dir)
-  if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
 }

@@ -13,6 +13,10 @@ export type KeeperPlan = {
   readonly kind?: 'scanner' | undefined
   readonly socket: string
   readonly ports: readonly number[]
+  /** where the shim makes the socket, from the run's folder; absent: at `socket` itself */
+  readonly listen?: string | undefined
+  /** of a build: its code is copied to the folder that is bounded, and back when it succeeded */
+  readonly build?: BuildFolders | undefined
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
@@ -27,6 +31,13 @@ export type KeeperPlan = {
   readonly lifetime?: PlanLifetime | undefined
   /** as earlier versions wrote it */
   readonly endsAfterMs?: number | undefined
+}
+
+export type BuildFolders = {
+  readonly source: string
+  readonly code: string
+  readonly bytes: number
+  readonly inodes: number
 }
 
 /** Who a keeper is: its pid is in the status file, because inside its namespace it is 1. */
@@ -55,6 +66,13 @@ export function runFiles(dir: string) {
     filter: file('filter.bpf'),
     etc: file('etc'),
     work: file('work'),
+    /** `socket` of the plan is a link to it: a path may be longer than a socket's */
+    listen: file('s'),
+    box: file('box'),
+    /** what is mounted in the box */
+    table: file('mounts'),
+    /** the disk of a build */
+    image: file('disk.img'),
   }
 }
 

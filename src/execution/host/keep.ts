@@ -11,6 +11,7 @@ import type { EndReason, PlanLifetime, RunEnd } from '../contract.ts'
 import { openDoor } from '../door/relay.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
+import { copyIn, finishBuild, watchDisk } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import { childPidOf, type KeeperMark, type KeeperPlan, readJson, runFiles, writeJson } from './files.ts'
 import { bootId, identify, statFields } from './process-id.ts'
@@ -22,6 +23,7 @@ import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
  */
 export async function keep(dir: string): Promise<void> {
   const clock = systemClock()
+  process.chdir(dir)
   const files = runFiles(dir)
   const startedAt = clock.now()
   await writeJson(files.keeper, {
@@ -40,14 +42,15 @@ export async function keep(dir: string): Promise<void> {
   if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
 
   const writer = createLogWriter(plan.logDir, 'run', plan.logLimits)
-  const ended = Promise.withResolvers<RunEnd>()
-  await rm(plan.socket, { force: true })
+  const whole = Promise.withResolvers<RunEnd>()
+  const listen = plan.listen ?? plan.socket
+  await rm(listen, { force: true })
   const box = { child: undefined as Box | undefined }
   const door = await openDoor({
-    path: plan.socket,
+    path: listen,
     ports: plan.ports,
     other: async (request) => {
-      if (request.wait === true) return JSON.stringify(await ended.promise)
+      if (request.wait === true) return JSON.stringify(await whole.promise)
       if (typeof request.stop === 'number')
         await box.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
       else if (request.stats === true) return JSON.stringify(await stats(plan, box.child?.pid))
@@ -56,24 +59,28 @@ export async function keep(dir: string): Promise<void> {
     },
   })
   try {
+    const { build } = plan
+    if (build !== undefined) await copyIn(build)
+    const disk = build === undefined ? undefined : watchDisk(build, clock)
     box.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
     if (!plan.sandboxed && box.child.pid !== undefined) await writeJson(files.child, identify(box.child.pid))
     const { child } = box
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
-    const [end] = await Promise.all([
+    const [ended] = await Promise.all([
       child.end,
-      pumpOutput(box.child.out, 'out', { writer, clock }),
-      pumpOutput(box.child.err, 'err', { writer, clock }),
+      pumpOutput(disk?.heard(child.out) ?? child.out, 'out', { writer, clock }),
+      pumpOutput(disk?.heard(child.err) ?? child.err, 'err', { writer, clock }),
     ])
+    const end = build === undefined || disk === undefined ? ended : await finishBuild(build, disk, ended)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
     await writeJson(files.end, end)
-    ended.resolve(end)
+    whole.resolve(end)
     // Who waits is answered before the door closes.
     await new Promise<void>((resolve) => clock.after(0, resolve))
   } finally {
     await writer[Symbol.asyncDispose]()
     door.close()
-    await rm(plan.socket, { force: true })
+    await rm(listen, { force: true })
   }
 }
 

@@ -8,14 +8,17 @@ export const OR_ENGINE = ' or a Docker engine'
 export const INSTALL_BUBBLEWRAP = `install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap)${OR_ENGINE}`
 
 /** What is weaker under Node's permission model than a grant says. */
-export const PERMISSION_WEAKER = [
+const WEAKER = [
   'network: open where ports are declared',
   'memory: watched',
   'cpu: not limited',
   'pids: no child processes',
   'disk: not limited',
-  "user: the node's own",
 ]
+
+export function permissionWeaker(): string[] {
+  return process.getuid?.() === 0 ? [...WEAKER] : [...WEAKER, "user: the node's own"]
+}
 
 const PROGRAMS = new Set(['node', 'nodejs'])
 
@@ -23,19 +26,23 @@ const PROGRAMS = new Set(['node', 'nodejs'])
  * Without bubblewrap: Node's permission model around the one program. It contains honest mistakes and not malice, so
  * only the operator's own services are run so.
  */
-export function permissionCommand(plan: Plan, init: { node: string; workDir: string; ownAddress: string }): string[] {
+export function permissionCommand(
+  plan: Plan,
+  init: { node: string; workDir: string; codeDir: string | undefined; ownAddress: string },
+): string[] {
   const service = `this service runs in a sandbox only: ${INSTALL_BUBBLEWRAP}`
   if (plan.author !== init.ownAddress || plan.shows !== undefined) throw new RunRefusedError(service)
   const [program = '', script, ...args] = plan.command
   if (!plan.toolchain.includes('node.js') || !PROGRAMS.has(program)) throw new RunRefusedError(service)
-  if (plan.codeDir === undefined) throw new RunRefusedError(service)
+  const { codeDir } = init
+  if (codeDir === undefined) throw new RunRefusedError(service)
   if (script === undefined || script.startsWith('-')) {
     throw new RunRefusedError(
       `without a sandbox the command must be "node FILE ...", without options: ${INSTALL_BUBBLEWRAP}`,
     )
   }
-  const read = [plan.codeDir, init.workDir].map((dir) => `--allow-fs-read=${join(dir, '*')}`)
-  const write = [init.workDir, ...(plan.purpose === 'build' ? [plan.codeDir] : [])].map(
+  const read = [codeDir, init.workDir].map((dir) => `--allow-fs-read=${join(dir, '*')}`)
+  const write = [init.workDir, ...(plan.purpose === 'build' ? [codeDir] : [])].map(
     (dir) => `--allow-fs-write=${join(dir, '*')}`,
   )
   const heap = Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))

@@ -1,8 +1,10 @@
+import { mkdir } from 'node:fs/promises'
 import { systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { findProgram, runProcess } from '../../process/index.ts'
 import { SANDBOX_TOOLS } from './bubblewrap.ts'
 import { INSTALL_BUBBLEWRAP } from './permission.ts'
+import { ROOT_BOX, STAGE_TOOLS, stageCommand } from './stage.ts'
 
 const PROBE_TIMEOUT_MS = 10_000
 
@@ -10,31 +12,19 @@ const PROBE_TIMEOUT_MS = 10_000
 export type Sandbox = { readonly bwrap: string } | { readonly lack: string }
 
 /** Tries the very boxes that runs are put into, one in the other. */
-export async function probeSandbox(program: string, signal?: AbortSignal): Promise<Sandbox> {
+export async function probeSandbox(program: string, uid: number | undefined, signal?: AbortSignal): Promise<Sandbox> {
   if (process.platform !== 'linux') return { lack: 'the sandbox needs Linux' }
   const bwrap = findProgram(program)
   if (bwrap === undefined) return { lack: `${program} is not installed: ${INSTALL_BUBBLEWRAP}` }
-  for (const tool of SANDBOX_TOOLS) {
+  for (const tool of [...SANDBOX_TOOLS, ...STAGE_TOOLS]) {
     if (findProgram(tool) === undefined) return { lack: `${tool} is missing: install util-linux` }
   }
-  const user = process.getuid?.() === 0 ? [] : ['--unshare-user']
-  const outer = [
-    ...user,
-    '--unshare-net',
-    '--unshare-pid',
-    '--as-pid-1',
-    '--dev-bind',
-    '/',
-    '/',
-    '--proc',
-    '/proc',
-    '--',
-  ]
-  const inner = [...user, '--unshare-pid', '--ro-bind', '/', '/', '--proc', '/proc', '--', '/bin/sh', '-c', 'exit 0']
-  const { failed, complaint } = await run(bwrap, [...outer, bwrap, ...inner], signal)
+  if (uid !== undefined) await mkdir(ROOT_BOX, { recursive: true, mode: 0o755 })
+  const { program: stage, args } = tryCommand(bwrap, uid)
+  const { failed, complaint } = await run(stage, args, signal)
   if (!failed) return { bwrap }
   return {
-    lack: `bubblewrap can not make a sandbox here (${complaint}): allow user namespaces, or run the node as root`,
+    lack: `bubblewrap can not make a sandbox here (${complaint}): allow user namespaces to ordinary users`,
   }
 }
 
@@ -51,4 +41,34 @@ async function run(
   } catch (error) {
     return { failed: true, complaint: messageOf(error) }
   }
+}
+
+/** What tells whether boxes can be made here: the same ones, around a command that does nothing. */
+function tryCommand(bwrap: string, uid: number | undefined): { program: string; args: string[] } {
+  const box = uid === undefined ? '/tmp' : ROOT_BOX
+  const inner = [
+    '--unshare-user',
+    '--unshare-pid',
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    '--',
+    '/bin/sh',
+    '-c',
+    'exit 0',
+  ]
+  const outer = [
+    '--unshare-user',
+    '--unshare-net',
+    '--unshare-pid',
+    '--as-pid-1',
+    '--dev-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+  ]
+  return stageCommand({ box, mounts: [], table: '', join: [], uid }, [bwrap, ...outer, '--', bwrap, ...inner])
 }

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import type { Run, RunEnd, RunStats } from '../contract.ts'
 import { askDoor, connectThroughDoor, isDoorOpen } from '../door/connect.ts'
-import { joinFiles, type RunCgroup, removeCgroup } from './cgroups.ts'
+import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
 import { childPidOf, type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
 import { isAlive, type ProcessId, signalProcess } from './process-id.ts'
 
@@ -64,6 +65,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       if (await isDoorOpen(handle.socket, signal)) return true
       // the shim makes its socket again where the folder is there
       await mkdir(dirname(handle.socket), { recursive: true, mode: 0o711 })
+      if (existsSync(files.listen)) await linkSocket(files, handle.socket)
       return false
     },
     async connect(port, options = {}) {
@@ -72,6 +74,12 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       return connectThroughDoor(handle.socket, port, { ...options, clock })
     },
   }
+}
+
+/** The shim makes its socket in its own folder, to which the node's leads: a socket's path is short. */
+export async function linkSocket(files: RunFiles, socket: string): Promise<void> {
+  await rm(socket, { force: true })
+  await symlink(files.listen, socket)
 }
 
 /** The keeper's process in this node's numbering; undefined while, or if ever, it is not known. */
@@ -101,7 +109,7 @@ export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<v
 
 async function emptied(cgroup: RunCgroup): Promise<boolean> {
   if (await removeCgroup(cgroup)) return true
-  for (const file of joinFiles(cgroup)) {
+  for (const file of [...joinFiles(cgroup), ...joinFiles(limitedGroup(cgroup))]) {
     const pids = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number)
     for (const pid of pids) {
       try {

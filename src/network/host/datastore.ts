@@ -1,6 +1,9 @@
+import { rename, rm } from 'node:fs/promises'
 import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { Datastore } from 'interface-datastore'
+import { codeOf, messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
 
 /** Where kad-dht keeps provider records: <prefix>/<cid>/<peer>. */
 const PROVIDERS = '/dht/provider'
@@ -9,11 +12,46 @@ const PROVIDERS = '/dht/provider'
  * The datastore that libp2p gets: known peers and DHT records, on disk or in memory. All its reads and writes go through
  * what this returns, so that rules for records have one place.
  */
-export async function openDatastore(dataDir: string | undefined): Promise<{ store: Datastore } & AsyncDisposable> {
+export async function openDatastore(
+  dataDir: string | undefined,
+  components: { readonly log: Log },
+): Promise<{ store: Datastore } & AsyncDisposable> {
   if (dataDir === undefined) return { store: new MemoryDatastore(), [Symbol.asyncDispose]: async () => {} }
-  const store = new LevelDatastore(dataDir)
-  await store.open()
+  const store = await openLevel(dataDir).catch((error: unknown) => rebuild(dataDir, error, components))
   return { store, [Symbol.asyncDispose]: async () => void (await store.close()) }
+}
+
+async function openLevel(dataDir: string): Promise<LevelDatastore> {
+  const store = new LevelDatastore(dataDir)
+  // not the store's own `open`, which does not say why it failed
+  await store.db.open()
+  // some damage shows only where it is read
+  for await (const _key of store.queryKeys({ prefix: PROVIDERS })) break
+  return store
+}
+
+/** All that is lost is found again on the mesh; a node that does not start finds nothing. */
+async function rebuild(dataDir: string, error: unknown, { log }: { readonly log: Log }): Promise<LevelDatastore> {
+  if (isInUse(error)) throw error
+  const aside = `${dataDir}.ruined`
+  await rm(aside, { recursive: true, force: true })
+  await rename(dataDir, aside)
+  log.warn('the records of peers could not be read: they are set aside, and begun again', {
+    reason: reasonOf(error),
+    aside,
+  })
+  return openLevel(dataDir)
+}
+
+/** Another process has it open: nothing is wrong with it. */
+function isInUse(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return codeOf(error) === 'LEVEL_LOCKED' || isInUse(error.cause)
+}
+
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown }
+  return cause instanceof Error ? `${messageOf(error)}: ${messageOf(cause)}` : messageOf(error)
 }
 
 /** What an earlier run provided may not be here any more: whoever has something provides it again. */

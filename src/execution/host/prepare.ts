@@ -1,0 +1,119 @@
+import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { entryFile, entryFlags } from '../../base/entry.ts'
+import { HELPER_HEAP_MIB } from '../constants.ts'
+import type { Plan } from '../contract.ts'
+import type { LogLimits } from '../logs/writer.ts'
+import { boxOf, inodesOf } from './box.ts'
+import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
+import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
+import { type KeeperPlan, runFiles, writeJson } from './files.ts'
+import { permissionCommand, permissionEnv } from './permission.ts'
+import type { Sandbox } from './probe.ts'
+import type { HostHandle } from './run.ts'
+import { seccompFilter } from './seccomp.ts'
+import { mountTable, stageCommand } from './stage.ts'
+
+export type PrepareInit = {
+  readonly plan: Plan
+  readonly handle: HostHandle
+  readonly sandbox: Sandbox
+  readonly groups: CgroupRoots
+  readonly groupName: string
+  /** the run's user, where the node is root */
+  readonly uid: number | undefined
+  readonly node: string
+  readonly ownAddress: string
+  readonly logs: LogLimits
+}
+
+/** Writes the files of a run, and answers the command that starts its shim. */
+export async function prepareRun(init: PrepareInit): Promise<{ program: string; args: string[] }> {
+  const { plan, handle, sandbox, groups, uid, node } = init
+  const files = runFiles(handle.dir)
+  const sandboxed = 'bwrap' in sandbox
+  const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
+  await mkdir(plan.logDir, { recursive: true, mode: 0o700 })
+  await writeFile(files.status, '', { mode: 0o600 })
+  if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
+  const entry = entryFile(import.meta.url, './keeper')
+  const { paths, mounts } = boxOf({ plan, files, node, entry, sandboxed, uid })
+  const seen = runFiles(paths.run)
+  const permission = sandboxed
+    ? undefined
+    : permissionCommand(plan, {
+        node: paths.node,
+        workDir: seen.work,
+        codeDir: paths.code,
+        ownAddress: init.ownAddress,
+      })
+  const group = sandboxed
+    ? await createCgroup(groups, init.groupName, plan.grant, uid)
+    : { version: groups.version, dirs: {}, shim: [] }
+  const { shim: shimGroups, ...cgroup } = group
+  let command = permission ?? []
+  if (sandboxed) {
+    await mkdir(files.etc, { recursive: true, mode: 0o755 })
+    for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(uid ?? 65534))
+    const filter = seccompFilter()
+    if (filter !== undefined) await writeFile(files.filter, filter)
+    const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
+    const { code, work, tmp, shm, shows } = paths
+    const inside = { node: paths.node, etcDir: seen.etc, code, work, tmp, shm, shows }
+    const limits = { uid, limitPids: !has('pids'), heapMib, filtered: filter !== undefined }
+    const box = sandboxArgs(plan, { bwrap: sandbox.bwrap, ...inside, ...limits })
+    command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...box])
+  } else await mkdir(files.work, { recursive: true, mode: 0o700 })
+  const { service, purpose, ports, lifetime, grant } = plan
+  const folders =
+    paths.source === undefined || paths.code === undefined
+      ? undefined
+      : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesOf(grant.diskBytes) }
+  await writeJson(files.plan, {
+    ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
+    ...(plan.shows === undefined ? {} : { kind: 'scanner' as const }),
+    ...(folders === undefined ? {} : { build: folders }),
+    logDir: paths.log,
+    socket: handle.socket,
+    listen: 's',
+    env: sandboxed ? {} : permissionEnv(plan, seen.work),
+    cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
+    watchMemory: has('memory') ? null : grant.memoryBytes,
+    logLimits: init.logs,
+  } satisfies KeeperPlan)
+  await symlink(files.listen, handle.socket)
+  if (uid !== undefined) await giveTo(uid, files.dir, plan.logDir)
+  if (uid !== undefined && plan.purpose === 'build' && plan.codeDir !== undefined) await giveAll(uid, plan.codeDir)
+
+  const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
+  const shim = [paths.node, ...flags, paths.entry, paths.run]
+  const boxed = sandboxed ? [sandbox.bwrap, ...keeperArgs(shim)] : shim
+  if (paths.box === undefined) return { program: shim[0] as string, args: shim.slice(1) }
+  await mkdir(paths.box, { recursive: true, mode: 0o755 })
+  await writeFile(files.table, mountTable(mounts), { mode: 0o600 })
+  return stageCommand({ box: paths.box, mounts, table: files.table, join: shimGroups, uid }, boxed)
+}
+
+/** The shim is the run's user: what it writes is its own. */
+async function giveTo(uid: number, runDir: string, logDir: string): Promise<void> {
+  await chown(runDir, uid, uid)
+  for (const name of await readdir(runDir)) await lchown(join(runDir, name), uid, uid)
+  await chown(logDir, uid, uid)
+  for (const name of await readdir(logDir)) if (name.startsWith('run.log')) await lchown(join(logDir, name), uid, uid)
+}
+
+/** A build's copy of its code is its own. Links are not followed. */
+async function giveAll(uid: number, dir: string): Promise<void> {
+  await chown(dir, uid, uid)
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name)
+    if (entry.isDirectory()) await giveAll(uid, path)
+    else await lchown(path, uid, uid)
+  }
+}
+
+/** Services run as another user: the unpacked folder's top, made by mkdtemp perhaps, must let them in. */
+async function makeVisible(dir: string): Promise<void> {
+  const { mode } = await stat(dir)
+  if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
+}

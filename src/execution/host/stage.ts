@@ -1,0 +1,131 @@
+import { findProgram } from '../../process/index.ts'
+
+/** Where a root node's runs see their files: a folder that every user may enter, and in it a file system of each run's own. */
+export const ROOT_BOX = '/run/thundercloud-box'
+
+/** What a run's box holds. Paths inside the box are absolute and begin with the box's own. */
+export type BoxMount =
+  | {
+      readonly kind: 'bind'
+      readonly from: string
+      readonly to: string
+      readonly file?: boolean
+      readonly write?: boolean
+    }
+  | ({ readonly kind: 'tmpfs'; readonly to: string; readonly mode: string } & Room)
+  /** on the disk, where the kernel can hold it there; else in memory */
+  | ({ readonly kind: 'disk'; readonly to: string; readonly mode: string; readonly image: string } & Room)
+
+/** What the kernel holds a folder to, and whose it is. */
+export type Room = { readonly bytes: number; readonly inodes: number; readonly uid: number }
+
+export type StageInit = {
+  readonly box: string
+  readonly mounts: readonly BoxMount[]
+  /** the file that holds `mountTable(mounts)` */
+  readonly table: string
+  /** control groups that everything begins in */
+  readonly join: readonly string[]
+  /** the user that everything is from then on; undefined: the node's own, in a user namespace */
+  readonly uid: number | undefined
+}
+
+/**
+ * In a mount namespace of its own: makes the box and what is in it. Then it gives up what it could, so that whatever
+ * comes after is an ordinary user.
+ */
+const STAGE = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
+box=$1; table=$2; shift 2; umask 022
+mount -t tmpfs -o mode=0711,nosuid,nodev,size=1m,nr_inodes=128 tmpfs "$box" || exit 125
+while [ "$1" != -- ]; do
+  case $1 in
+    join) echo 0 > "$2" || exit 125; shift 2;;
+    file) mkdir -p "\${2%/*}" && : > "$2" || exit 125; shift 2;;
+    table) mount -a -T "$table" || exit 125; shift 1;;
+    disk)
+      mkdir -m 0755 "$2" || exit 125
+      truncate -s "$4" "$3" &&
+      mkfs.ext4 -q -F -N "$5" -m 0 -O ^has_journal,^resize_inode -E "root_owner=$6:$6,lazy_itable_init=1" "$3" &&
+      mount -o loop,nosuid,nodev "$3" "$2" && rmdir "$2/lost+found" && chmod "$7" "$2" ||
+      mount -t tmpfs -o "nosuid,nodev,size=$8,nr_inodes=$5,mode=$7,uid=$6,gid=$6" tmpfs "$2" || exit 125
+      shift 8;;
+    *) exit 125;;
+  esac
+done
+shift
+umask 077
+exec /usr/bin/env -i "$@"`
+
+/** Programs that a stage needs; on every distribution. */
+export const STAGE_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
+
+/** An ext4 file system keeps 256 bytes for each file beside its bitmaps. */
+const EXT4_INODE_BYTES = 256
+const EXT4_OVERHEAD_BYTES = 2 * 2 ** 20
+
+/** The command that makes the box and then becomes `command` as the run's user. */
+export function stageCommand(init: StageInit, command: readonly string[]): { program: string; args: string[] } {
+  const { box, mounts, table, join, uid } = init
+  const steps = [
+    ...join.flatMap((file) => ['join', file]),
+    ...mounts.flatMap((mount) => (mount.kind === 'bind' && mount.file ? ['file', mount.to] : [])),
+    ...(mounts.some(({ kind }) => kind !== 'disk') ? ['table'] : []),
+    ...mounts.flatMap((mount) => (mount.kind === 'disk' ? diskStep(mount) : [])),
+  ]
+  const namespaces =
+    uid === undefined ? ['-U', '-m', '--map-current-user', '--keep-caps'] : ['-m', '--propagation', 'private']
+  return {
+    program: programOf('unshare'),
+    args: [
+      ...namespaces,
+      '--',
+      programOf('bash'),
+      '-p',
+      '-c',
+      STAGE,
+      'sh',
+      box,
+      table,
+      ...steps,
+      '--',
+      ...asUser(uid, command),
+    ],
+  }
+}
+
+/** `command` with no privilege left, and no way to gain one. */
+export function asUser(uid: number | undefined, command: readonly string[]): string[] {
+  const who = uid === undefined ? [] : ['--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups']
+  const caps = ['--ambient-caps=-all', '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs']
+  return [programOf('setpriv'), ...who, ...caps, '--', ...command]
+}
+
+/** As mount(8) reads it with -a. */
+export function mountTable(mounts: readonly BoxMount[]): string {
+  return mounts.map(lineOf).filter(Boolean).join('')
+}
+
+function lineOf(mount: BoxMount): string {
+  const to = escaped(mount.to)
+  if (mount.kind === 'disk') return ''
+  if (mount.kind === 'tmpfs') {
+    const { bytes, inodes, mode, uid } = mount
+    const room = `size=${Math.max(4096, bytes)},nr_inodes=${inodes},mode=${mode},uid=${uid},gid=${uid}`
+    return `tmpfs ${to} tmpfs nosuid,nodev,${room},X-mount.mkdir=0755 0 0\n`
+  }
+  const made = mount.file ? '' : ',X-mount.mkdir=0755'
+  return `${escaped(mount.from)} ${to} none bind,nosuid,nodev${mount.write ? '' : ',ro'}${made} 0 0\n`
+}
+
+function diskStep({ to, image, bytes, inodes, uid, mode }: Extract<BoxMount, { kind: 'disk' }>): string[] {
+  const whole = bytes + inodes * EXT4_INODE_BYTES + EXT4_OVERHEAD_BYTES
+  return ['disk', to, image, `${whole}`, `${inodes}`, `${uid}`, mode, `${bytes}`]
+}
+
+function escaped(path: string): string {
+  return path.replaceAll(/[\\\s#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
+
+function programOf(name: string): string {
+  return findProgram(name) ?? `/usr/bin/${name}`
+}

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { hostileShell } from '../fixtures/hostile-shell.ts'
+import { needs } from '../require.ts'
+
+const SCRIPT = fileURLToPath(new URL('../fixtures/jail-run.ts', import.meta.url))
+const USERS = [
+  { name: 'root', uid: 0 },
+  { name: 'an ordinary user', uid: 1000 },
+]
+
+function probe(uid: number, mode: 'sandbox' | 'permission') {
+  const args = ['--conditions=thundercloud-source', SCRIPT, mode]
+  const { stdout, stderr } = spawnSync('/bin/bash', hostileShell(process.execPath, args), {
+    uid,
+    gid: uid,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '', HOME: '/tmp' },
+  })
+  expect(stdout, stderr).toMatch(/^\{/m)
+  return JSON.parse(stdout.slice(stdout.indexOf('{')))
+}
+
+describe.skipIf(!needs('root') || !needs('bubblewrap')).each(USERS)(
+  'S1: a service that tries everything, of a node that is $name',
+  ({ uid }) => {
+    it('gets nothing in the sandbox that the table does not grant', () => {
+      const { end, report, begun, said } = probe(uid, 'sandbox')
+      expect(end, said.join('\n')).toMatchObject({ exitCode: 0 })
+      // what the author's loader variables reach: the author's program, and none of ours before it
+      expect(begun).toEqual(['node', '/bin/sh'].slice(0, begun.length))
+      expect(report).toMatchObject({
+        capabilities: [],
+        noNewPrivileges: '1',
+        environment: ['BASH_ENV', 'HOME', 'LANG', 'LD_DEBUG', 'NAMED', 'NODE_OPTIONS', 'PATH', 'TMPDIR'],
+        descriptors: [],
+        umask: '22',
+        writableKernel: [],
+        writableProc: [],
+        readable: [],
+        places: ['/work', '/tmp'],
+        mounted: '',
+        sockets: [],
+      })
+      expect(['PWD', 'OLDPWD', 'SHLVL', '_']).toEqual(expect.arrayContaining(report.firstEnvironment))
+      expect(report.uid).toBeGreaterThan(999)
+      expect(report.processes).toBeLessThan(5)
+      expect(report.files).toBeGreaterThan(1000)
+      expect(report.files).toBeLessThanOrEqual(65_536)
+    })
+
+    it('gets nothing under the permission model that is not said', () => {
+      const { end, report, begun, weaker, said } = probe(uid, 'permission')
+      expect(end, said.join('\n')).toMatchObject({ exitCode: 0 })
+      // LD_DEBUG is the loader's own: it does not pass
+      expect(begun).toEqual([])
+      expect(report).toMatchObject({
+        environment: ['HOME', 'LANG', 'NAMED', 'TMPDIR'],
+        descriptors: [],
+        writableKernel: [],
+        writableProc: [],
+        readable: [],
+        places: [],
+        mounted: '',
+      })
+      // the network of the machine, which is said
+      expect(['1.1.1.1:53']).toEqual(expect.arrayContaining(report.sockets))
+      expect(report.uid).toBeGreaterThan(999)
+      expect(weaker).toEqual(expect.arrayContaining(['network: open where ports are declared', 'disk: not limited']))
+    })
+  },
+)
