@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { CID } from 'multiformats/cid'
 import { encodeAnnouncement } from '../../protocols/announcement.ts'
 import { cidOfDigest } from '../../protocols/encoding.ts'
 import { encodeSyncAnswer, encodeSyncRequest, SYNC_PROTOCOL } from '../../protocols/sync.ts'
@@ -98,6 +99,9 @@ function itemsOf(page: number) {
     const digest = createHash('sha256').update(`${page} ${at}`).digest()
     digest.writeUInt32BE(page * 64 + at)
     const signer = createHash('sha256').update(`signer ${at}`).digest()
-    return [cidOfDigest(digest), Buffer.concat([Uint8Array.of(0xed, 0x01), signer])] as const
+    return [
+      CID.createV1(0x71, cidOfDigest(digest).multihash),
+      Buffer.concat([Uint8Array.of(0xed, 0x01), signer]),
+    ] as const
   }).map(([id, signer]) => [id, new Uint8Array(signer)] as [typeof id, Uint8Array])
 }

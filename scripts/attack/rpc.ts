@@ -50,6 +50,8 @@ export function answer(
   handlers: Readonly<Record<string, (input: never) => Promise<unknown>>>,
   close: () => Promise<void>,
 ): void {
+  // whoever asked may be gone
+  process.on('error', () => {})
   process.on('message', async ({ id, what, input }: { id: number; what: string; input: unknown }) => {
     try {
       const result = await handlers[what]?.(input as never)
