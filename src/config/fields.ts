@@ -102,14 +102,19 @@ export function millicores(min = 0) {
   })
 }
 
+/** "2000-2999" -> its first and last number; -1 for each that is none. */
+export function rangeOf(text: string): { first: number; last: number } {
+  const [, first = -1, last = -1] = (/^(\d{1,10})-(\d{1,10})$/.exec(text) ?? []).map(Number)
+  return { first, last }
+}
+
 /** Numbers from one to another, as text: "2000-2999". */
 export function idRange(min: number, max: number, least: number) {
   const allowed = `a range like "2000000000-2000065535", from ${min} to ${max}, of at least ${least} numbers`
-  return z.string(allowed).transform((value, context) => {
-    const [, first = -1, last = -1] = (/^(\d{1,10})-(\d{1,10})$/.exec(value) ?? []).map(Number)
-    if (first >= min && last <= max && last - first + 1 >= least) return { first, last }
-    return refuse(context, allowed)
-  })
+  return z.string(allowed).refine((value) => {
+    const { first, last } = rangeOf(value)
+    return first >= min && last <= max && last - first + 1 >= least
+  }, allowed)
 }
 
 /** An amount: decimal digits as text, or a whole number. */

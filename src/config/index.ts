@@ -13,6 +13,7 @@ export { NODE_FILE } from './constants.ts'
 
 export { loadDockerOptions } from './docker.ts'
 export type { Env } from './env.ts'
+export { rangeOf } from './fields.ts'
 export { loadHubKey } from './hub-key.ts'
 export { type HubSettings, loadHub, type ScannerSettings } from './hub-load.ts'
 export { loadHubSigner } from './hub-signer.ts'

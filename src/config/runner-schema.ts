@@ -108,7 +108,7 @@ export const runnerShape = {
       .default('bwrap'),
     UIDS: idRange(1000, 2_147_483_647, 64)
       .describe('user ids for runs, one each, where the node is root; no person or daemon may have one of them')
-      .prefault('2000000000-2000065535'),
+      .default('2000000000-2000065535'),
   })
     .describe('how services run on this host')
     .prefault({}),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Rng } from '../base/rng.ts'
-import type { Configuration } from '../config/index.ts'
+import { type Configuration, rangeOf } from '../config/index.ts'
 import { createUserIds, mappedRange, type UserIds } from '../execution/index.ts'
 
 /** Claims of all nodes of this machine. Beside the folder of sockets, because that one lets services through. */
@@ -12,6 +12,6 @@ export async function openUserIds(
   { dataDir, policy }: Pick<Configuration, 'dataDir' | 'policy'>,
 ): Promise<UserIds | undefined> {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') return undefined
-  const range = mappedRange(policy.config.HOST.UIDS, await readFile('/proc/self/uid_map', 'utf8'))
+  const range = mappedRange(rangeOf(policy.config.HOST.UIDS), await readFile('/proc/self/uid_map', 'utf8'))
   return createUserIds(components, { range, dir: CLAIMS, owner: dataDir })
 }

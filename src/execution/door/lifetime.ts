@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs'
+
 /**
  * How long a run may last, held by what outlives the node. A time limit is a duration, and counts on a clock that nobody
  * sets; an expiry is a date, and follows the wall clock. It runs from this folder alone, like the rest of the gateway.
@@ -13,7 +15,7 @@ export type Lifetime = {
 
 /** A node asks every five seconds whether the gateway is there. */
 const NODE_SILENCE_MS = 12_000
-const LOOK_MS = 1000
+const LOOK_MS = 250
 
 /** Calls `end` when the time is over: after the grace where a node is there to end the run, else at once. */
 export function watchLifetime(
@@ -21,12 +23,15 @@ export function watchLifetime(
   { lastAsked, end }: { lastAsked(): number; end(): void },
 ): void {
   if (afterMs === undefined && expiresAt === undefined) return
-  const began = now()
+  let began: number | undefined
   let overSince: number | undefined
   // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a container, where no clock is handed in
   const timer = setInterval(() => {
+    // the time counts from the run's first process, which comes after its gateway
+    began ??= hasOtherUsers() ? now() : undefined
     const over =
-      (afterMs !== undefined && now() - began >= afterMs) || (expiresAt !== undefined && wallTime() >= expiresAt)
+      (afterMs !== undefined && began !== undefined && now() - began >= afterMs) ||
+      (expiresAt !== undefined && wallTime() >= expiresAt)
     if (!over) return
     overSince ??= now()
     const isNodeThere = now() - lastAsked() < NODE_SILENCE_MS
@@ -35,6 +40,16 @@ export function watchLifetime(
     end()
   }, LOOK_MS)
   timer.unref()
+}
+
+/** Is there a process of another user in this namespace? The gateway's own are of one user. */
+function hasOtherUsers(): boolean {
+  const own = process.getuid?.()
+  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && ownerOf(`/proc/${name}`) !== own)
+}
+
+function ownerOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.uid ?? process.getuid?.()
 }
 
 /** Monotonic, in ms. */
