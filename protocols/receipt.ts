@@ -6,7 +6,7 @@ import { type KeyCache, type Signer, signFor, verifySignature } from './signatur
 
 export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'
 
-/** accepted: will run. unknown: never heard of it (an answer to a status request only). */
+/** accepted: will run, or runs and is not healthy yet. running: it is healthy. unknown: never heard of it (an answer to a status request only). */
 export const RECEIPT_STATES = [
   'unknown',
   'refused',
@@ -19,6 +19,18 @@ export const RECEIPT_STATES = [
   'stopped',
 ] as const
 export type ReceiptState = (typeof RECEIPT_STATES)[number]
+
+/** Rules of the reasons with which a node tells of a run: no policy has such a rule. */
+export const RUN_RULES = {
+  /** how the last process ended */
+  exit: 'run:exit',
+  /** how often it was begun again */
+  restart: 'run:restart',
+  /** what it waits for to be healthy */
+  health: 'run:health',
+  /** one of its last lines: in receipts to the publisher alone, in no answer to a status request */
+  output: 'run:output',
+} as const
 
 /** What would have changed one reason, for programs: a field, how it compares, and the value. */
 export const needSchema = z.strictObject({

@@ -88,6 +88,7 @@ const runViewSchema: Shape<RunView> = object({
   runId: string,
   executor: string,
   state: runState,
+  healthy: boolean.optional(),
   since: count,
   exitCode: count.optional(),
   detail: string.optional(),

@@ -39,7 +39,12 @@ export const limits = keys({
   TOTAL: keys(TOTAL).describe('what this node gives away to all services together').prefault({}),
   SERVICE: keys(SERVICE).describe('the most that one service gets').prefault({}),
   EVICT: flag().describe('may a service that ranks higher end one that ranks lower').default(false),
-}).transform(({ TOTAL: total, SERVICE: service, EVICT }, context) => {
+  HEALTHY_SECONDS: whole(1, 3600)
+    .describe(
+      'a service without ports is healthy when it has run for so long; an update that is not healthy after six times as long has failed',
+    )
+    .default(10),
+}).transform(({ TOTAL: total, SERVICE: service, EVICT, HEALTHY_SECONDS }, context) => {
   for (const key of ['MEMORY', 'CPU', 'DISK', 'PIDS'] as const) {
     const asked = service[key]
     if (asked !== undefined && asked > total[key]) {
@@ -51,7 +56,7 @@ export const limits = keys({
     }
   }
   const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }
-  return { TOTAL: total, SERVICE: { MEMORY, CPU, DISK, PIDS, TIMEOUT: service.TIMEOUT }, EVICT }
+  return { TOTAL: total, SERVICE: { MEMORY, CPU, DISK, PIDS, TIMEOUT: service.TIMEOUT }, EVICT, HEALTHY_SECONDS }
 })
 
 export const dockerConfigs = keys({

@@ -65,6 +65,10 @@ export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 export const FETCH_ATTEMPTS = 14
 /** A build longer than this is stuck. */
 export const BUILD_TIMEOUT_MS = 15 * 60_000
+/** A service with ports is healthy when all of them have accepted a connection and it stayed up for this long after. */
+export const HEALTHY_AFTER_PORTS_MS = 2000
+/** An update that is not healthy after so many times the healthy time has failed. */
+export const UPDATE_DEADLINE_TIMES = 6
 /** How often a starting service's ports are tried. */
 export const HEALTH_POLL_MS = 100
 /** How often a build's folder is measured: its disk is watched, not limited. */

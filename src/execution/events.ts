@@ -13,7 +13,7 @@ export type ExecutionEvents = {
   }
   /** A run has ended and holds nothing any more. */
   'execution:freed': { service: string; runId: string }
-  /** Every declared port answers; without ports: it runs. */
+  /** Every declared port answered and it stayed up; without ports: it was up for the healthy time. */
   'execution:healthy': { service: string; runId: string; at: number; afterMs: number }
   'execution:fetch-progress': { service: string; runId: string; doneBytes: number; totalBytes: number }
   /** The executor went away under a run, or came back. */

@@ -61,6 +61,8 @@ export type RunView = {
   readonly runId: string
   readonly executor: string
   readonly state: RunState
+  /** its ports answered and it stayed up; without ports: it was up for LIMITS.HEALTHY_SECONDS */
+  readonly healthy?: boolean | undefined
   readonly since: number
   readonly exitCode?: number | undefined
   readonly detail?: string | undefined

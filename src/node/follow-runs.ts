@@ -52,6 +52,7 @@ export function followRuns(components: FollowRunsComponents, init: { closing: Ab
       tell(service, detail)
     }),
   )
+  subscriptions.use(events.on('execution:healthy', ({ service }) => tell(service)))
   subscriptions.use(events.on('code:added', ({ code }) => provide(parseCid(code))))
   subscriptions.use(events.on('code:removed', ({ code }) => cancel(parseCid(code))))
   subscriptions.use(

@@ -34,11 +34,9 @@ import { createOwn, isOwnService } from './own.ts'
 import { createPins } from './pins.ts'
 import { createPolicyEngine } from './policy/engine.ts'
 import { createPublisher } from './publisher.ts'
-import { createReceipts } from './receipts.ts'
 import { createReload } from './reload.ts'
+import { createReporting } from './reporting.ts'
 import { serveStreams } from './serve.ts'
-import { createServices } from './services.ts'
-import { createTell } from './tell.ts'
 import { openUserIds } from './user-ids.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
@@ -96,12 +94,14 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
     ),
   )
-  const receipts = createReceipts(
-    { clock, log, events, journal, keys, signer, streams: network.streams, isConnected },
-    { network: name, policy: () => policy().hash },
+  const { receipts, services, tell } = createReporting(
+    {
+      ...{ clock, rng, log, events, journal, keys, signer, streams: network.streams, isConnected, texts },
+      supervisor: () => supervisor,
+      sleeping: (id) => deciding.sleeping(id),
+    },
+    { network: name, policy, closing: closing.signal },
   )
-  const services = createServices({ clock, journal, receipts, texts, sleeping: (id) => deciding.sleeping(id) })
-  const tell = createTell({ events, services, receipts }, { closing: closing.signal })
   const { executors } = parts.use(
     await createExecutors(
       { clock, log: log.child('execution') },
@@ -127,6 +127,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
         limits: () => roomIn(policy().config),
+        healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
         logs: LOGS,
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,

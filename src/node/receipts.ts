@@ -19,27 +19,25 @@ import {
 } from '../../protocols/receipt.ts'
 import type { KeyCache, Signer } from '../../protocols/signature.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
-import type { Emitter } from '../base/events.ts'
+import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import { createQueue } from '../base/queue.ts'
+import type { Rng } from '../base/rng.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import { clipUtf8 } from '../base/text.ts'
 import type { Reason } from '../base/verdict.ts'
 import type { Journal } from '../journal/index.ts'
 import type { ReceiptView } from './contract.ts'
 import type { NodeEvents } from './events.ts'
+import { createOutbox } from './outbox.ts'
 
-/** Receipts wait while a publisher is slow or gone; beyond this they are dropped (status can still be asked). */
-const MAX_WAITING = 1024
-const CONCURRENCY = 8
 /** Everything of a receipt but its reasons. */
 const RECEIPT_FRAME_BYTES = 512
 
 export interface ReceiptsComponents {
   clock: Clock
+  rng: Rng
   log: Log
-  events: Emitter<NodeEvents>
+  events: Events<NodeEvents>
   journal: Pick<Journal, 'receipts' | 'published'>
   keys: KeyCache
   signer: Signer
@@ -59,18 +57,29 @@ export interface Receipts {
   /** The signed bytes of a statement of this node. */
   sign(statement: Statement): Uint8Array
   /**
-   * Tells the publisher: over the connections that stand, else by dialling one of `replyTo`. A refusal is not worth a
-   * new connection: whoever wants it asks. Does not wait; nothing is thrown.
+   * Tells the publisher: over the connections that stand, else by dialling one of `replyTo`; again for a day where it is
+   * away. A refusal is not worth a new connection: whoever wants it asks. `output`: a run's last lines, read when the
+   * receipt leaves; nobody else is told them. Does not wait; nothing is thrown.
    */
-  send(statement: Statement, to: { replyTo: readonly string[]; author: Address }, signal: AbortSignal): void
+  send(
+    statement: Statement,
+    to: { replyTo: readonly string[]; author: Address },
+    signal: AbortSignal,
+    output?: () => Promise<readonly Reason[]>,
+  ): void
   /** Handler of the receipt stream: keeps what is signed by the very peer that brings it, about what was published here. */
   take(stream: MessageStream, options?: { signal?: AbortSignal | undefined }): Promise<void>
   views(service: string): ReceiptView[]
 }
 
-export function createReceipts(components: ReceiptsComponents, init: { network: string; policy(): string }): Receipts {
-  const { clock, log, journal, keys, signer, streams, events } = components
-  const queue = createQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
+export function createReceipts(
+  components: ReceiptsComponents,
+  init: { network: string; policy(): string; closing: AbortSignal },
+): Receipts {
+  const { clock, journal, keys, signer, streams, events } = components
+  const outbox = createOutbox(components, init.closing)
+  const back = events.on('network:peer-connected', ({ peer }) => outbox.connected(peer))
+  init.closing.addEventListener('abort', () => back[Symbol.dispose](), { once: true })
 
   /** As many reasons as fit: a runner may give more, and longer ones, than a receipt holds. */
   function fitting(reasons: readonly Reason[]): WireReason[] {
@@ -113,25 +122,30 @@ export function createReceipts(components: ReceiptsComponents, init: { network: 
         if (signal.aborted) return
       }
     }
-    if (last !== undefined) log.debug('a receipt did not reach its publisher', { reason: messageOf(last) })
+    if (last !== undefined) throw last
   }
 
   return {
     sign,
-    send(statement, { replyTo, author }, signal) {
+    send(statement, { replyTo, author }, signal, output) {
       const own = peerIdOf(signer.address)
       const publishers = new Set(replyTo.map(peerOfMultiaddr))
       if (author.type === 'ed25519') publishers.add(peerIdOf(author))
       publishers.delete(own)
-      const near = [...publishers].filter((peer) => components.isConnected(peer))
       const far = statement.state === 'refused' ? [] : replyTo.filter((target) => peerOfMultiaddr(target) !== own)
-      const targets = near.length > 0 ? near : far
-      if (targets.length === 0) return
-      queue
-        .add(() => deliver(sign(statement), targets, signal))
-        .catch((error: unknown) => {
-          events.emit('node:trouble', { what: 'receipt', reason: messageOf(error) })
-        })
+      const targets = () => {
+        const near = [...publishers].filter((peer) => components.isConnected(peer))
+        return near.length > 0 ? near : far
+      }
+      if (targets().length === 0) return
+      outbox.post(statement.service, {
+        peers: [...publishers],
+        again: far.length > 0,
+        async deliver() {
+          const lines = (await output?.()) ?? []
+          await deliver(sign({ ...statement, reasons: withLines(statement.reasons, lines) }), targets(), signal)
+        },
+      })
     },
     async take(stream, { signal } = {}) {
       const encoded = await stream.read({ signal })
@@ -173,6 +187,12 @@ export function receiptView({ body }: Receipt): ReceiptView {
 /** The peer id at the end of a `replyTo` multiaddr (its shape is checked with the service). */
 export function peerOfMultiaddr(multiaddr: string): string {
   return multiaddr.slice(multiaddr.lastIndexOf('/') + 1)
+}
+
+/** Behind what the run says of itself, and before the policy's reasons: a receipt is cut at its end. */
+function withLines(reasons: readonly Reason[], lines: readonly Reason[]): readonly Reason[] {
+  const run = reasons.filter(({ rule }) => rule.startsWith('run:'))
+  return [...run, ...lines, ...reasons.filter(({ rule }) => !rule.startsWith('run:'))]
 }
 
 type WireReason = ReceiptBody['reasons'][number]

@@ -4,10 +4,11 @@ import { InputError, NotFoundError } from '../base/errors.ts'
 import { BoundedMap } from '../base/queue.ts'
 import type { RunRecord } from '../base/run.ts'
 import { listing, printable } from '../base/text.ts'
-import type { Condition } from '../base/verdict.ts'
+import type { Condition, Reason } from '../base/verdict.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { ReceiptView, RunView, ServiceView } from './contract.ts'
+import { runReasons } from './run-reasons.ts'
 import { serviceState } from './state.ts'
 
 /** Decoded bodies that are kept ready; one is a few hundred bytes to 16 KiB. */
@@ -31,6 +32,10 @@ export interface ServicesComponents {
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'stops'>
   receipts: { views(service: string): ReceiptView[] }
   texts: AddressTexts
+  /** Is its run healthy now? */
+  healthy(id: string): boolean
+  /** how long a service without ports has to be up to be healthy */
+  healthyMs(): number
   /** Where it sleeps in the dormitory. ms */
   sleeping(id: string): { since: number; until: number; on: readonly Condition[] } | undefined
 }
@@ -42,9 +47,19 @@ export interface Services {
   find(text: string): ServiceEntry
   all(): ServiceEntry[]
   view(entry: ServiceEntry): ServiceView
+  /** What its run tells of itself; nothing where it has none. */
+  runReasons(entry: ServiceEntry): Reason[]
 }
 
-export function createServices({ clock, journal, receipts, texts, sleeping }: ServicesComponents): Services {
+export function createServices({
+  clock,
+  journal,
+  receipts,
+  texts,
+  healthy,
+  healthyMs,
+  sleeping,
+}: ServicesComponents): Services {
   const decoded = new BoundedMap<string, Signed>(MAX_DECODED)
 
   function signedOf(record: AnnouncementRecord): Signed {
@@ -113,11 +128,11 @@ export function createServices({ clock, journal, receipts, texts, sleeping }: Se
         kind: body.run.kind,
         published: record.own,
         verdict: verdictFacts(verdict),
-        run,
+        run: run && { ...run, healthy: healthy(entry.id) },
       }),
       redirected: record.redirect === true,
       supersededBy: record.overBy,
-      run: run === undefined ? undefined : runView(run),
+      run: run === undefined ? undefined : { ...runView(run), healthy: healthy(entry.id) },
       parked: parkedView(entry.id),
       receipts: receipts.views(entry.id),
     }
@@ -134,6 +149,10 @@ export function createServices({ clock, journal, receipts, texts, sleeping }: Se
     get,
     find,
     view,
+    runReasons({ id, run, signed }) {
+      const { kind, ports = [] } = signed.body.run
+      return run === undefined ? [] : runReasons({ run, healthy: healthy(id), kind, ports, healthyMs: healthyMs() })
+    },
     all: () =>
       journal.announcements
         .all()
@@ -142,14 +161,14 @@ export function createServices({ clock, journal, receipts, texts, sleeping }: Se
   }
 }
 
-export function runView(run: RunRecord): RunView {
+function runView(run: RunRecord): Omit<RunView, 'healthy'> {
   return {
     runId: run.runId,
     executor: run.executor,
     state: run.state,
     since: Math.floor((run.startedAt ?? run.updatedAt) / 1000),
     exitCode: run.exitCode,
-    detail: run.detail,
+    detail: run.detail === '' ? undefined : run.detail,
     restarts: run.restarts,
   }
 }

@@ -11,15 +11,20 @@ export type StateFacts = {
   /** made here: announced, and not decided about */
   readonly published: boolean
   readonly verdict?: { readonly run: boolean; readonly redirect: boolean; readonly parked: boolean } | undefined
-  readonly run?: { readonly state: RunState; readonly exitCode?: number | undefined } | undefined
+  readonly run?:
+    | { readonly state: RunState; readonly exitCode?: number | undefined; readonly healthy: boolean }
+    | undefined
 }
 
-/** One word for what this node does with a service. What the run says outweighs the verdict that began it. */
+/**
+ * One word for what this node does with a service. What the run says outweighs the verdict that began it. `running` is
+ * what is healthy; before, and while it is begun again, it is `accepted`. A task is `accepted` until it is `done`.
+ */
 export function serviceState(facts: StateFacts): ServiceState {
   const { run, verdict } = facts
   if (run?.state === 'exited') return run.exitCode === 0 ? 'done' : 'failed'
   // a service that was stopped or superseded still runs until its run has ended
-  if (run !== undefined && !isFinal(run.state)) return run.state === 'running' ? 'running' : 'accepted'
+  if (run !== undefined && !isFinal(run.state)) return run.state === 'running' && run.healthy ? 'running' : 'accepted'
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'
   // ended to make room, or by a policy that may change again: it waits for another beginning

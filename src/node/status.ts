@@ -87,7 +87,8 @@ export function statementOf(services: Services, id: string): Statement {
   const entry = services.get(id)
   if (entry === undefined) return unknown(id)
   const { state, redirected } = services.view(entry)
-  return { service: id, state: wireState(state), redirected, reasons: entry.verdict?.verdict?.reasons ?? [] }
+  const reasons = [...services.runReasons(entry), ...(entry.verdict?.verdict?.reasons ?? [])]
+  return { service: id, state: wireState(state), redirected, reasons }
 }
 
 /** A state in the fewer words of the wire. */

@@ -4,7 +4,8 @@ import { BoundedMap } from '../base/queue.ts'
 import type { ServiceState } from './contract.ts'
 import type { NodeEvents } from './events.ts'
 import type { Receipts } from './receipts.ts'
-import type { Services } from './services.ts'
+import { hasFailed, outputReasons } from './run-reasons.ts'
+import type { ServiceEntry, Services } from './services.ts'
 import { statementOf, wireState } from './status.ts'
 
 /** Services whose last told state is remembered; one that is forgotten is told once more. */
@@ -13,24 +14,41 @@ const REMEMBERED = 8192
 /** Tells this node's listeners, and the publisher, that a service's state has changed, if it has. */
 export type Tell = (id: string, detail?: string) => void
 
-export function createTell(
-  { events, services, receipts }: { events: Emitter<NodeEvents>; services: Services; receipts: Receipts },
-  init: { closing: AbortSignal },
-): Tell {
-  const told = new BoundedMap<string, ServiceState>(REMEMBERED)
+export interface TellComponents {
+  events: Emitter<NodeEvents>
+  services: Services
+  receipts: Receipts
+  /** The last lines that a service wrote since its last start. */
+  lastLines(id: string): Promise<readonly string[]>
+}
+
+export function createTell({ events, services, receipts, lastLines }: TellComponents, closing: AbortSignal): Tell {
+  const told = new BoundedMap<string, { state: ServiceState; run: string }>(REMEMBERED)
   return (id, detail) => {
     const entry = services.get(id)
     if (entry === undefined) return
     const { body } = entry.signed
     const { state } = services.view(entry)
-    if (told.get(id) === state) return
-    told.set(id, state)
-    events.emit('node:state', { id, name: body.name, state, detail })
-    if (wireState(state) === 'unknown' || state === 'accepted') return
+    const before = told.get(id)
+    const run = runNews(entry)
+    if (before?.state === state && before.run === run) return
+    told.set(id, { state, run })
+    if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
+    // that it will run was told with the verdict
+    if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
+    const statement = statementOf(services, id)
     receipts.send(
-      statementOf(services, id),
+      statement,
       { replyTo: body.replyTo, author: decodeAddress(body.author) },
-      init.closing,
+      closing,
+      hasFailed(statement.reasons) ? async () => outputReasons(await lastLines(id)) : undefined,
     )
   }
+}
+
+/** What is news of a run in the same state: that it is up for the first time, and each time that it failed. */
+function runNews({ run }: ServiceEntry): string {
+  if (run === undefined) return ''
+  if (run.restarts > 0) return `restart ${run.restarts}`
+  return run.state === 'running' ? 'up' : ''
 }

@@ -40,9 +40,14 @@ function isCurrent({ state, supersededBy }: ServiceView): boolean {
 }
 
 /** "refused, passed on"; "parked until there is room" */
-export function stateText({ state, redirected, run, parked }: ServiceView): string {
+export function stateText({ state, redirected, kind, run, parked }: ServiceView): string {
   const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
-  const doing = state === 'accepted' && run !== undefined ? run.state : waits
+  const doing = state === 'accepted' && run !== undefined ? runWord(kind, run) : waits
   const saysSo = state === 'redirected' || state === 'published'
   return redirected && !saysSo ? `${doing}, passed on` : doing
+}
+
+/** A service is "running" when it is healthy, and before that "starting"; a task runs until it is done. */
+function runWord(kind: ServiceView['kind'], { state }: NonNullable<ServiceView['run']>): string {
+  return state === 'running' && kind === 'service' ? 'starting' : state
 }

@@ -1,3 +1,4 @@
+import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { listing, printable } from '../../base/text.ts'
 import type { ReceiptView } from '../../node/contract.ts'
 import type { Output } from '../output.ts'
@@ -16,7 +17,7 @@ export interface Tally {
 
 const SAYS: Record<string, string> = {
   accepted: 'will run it',
-  running: 'runs it',
+  running: 'runs it, healthy',
   done: 'has done it',
   refused: 'refused',
   redirected: 'passed it on',
@@ -33,7 +34,7 @@ export function createTally(out: Output): Tally {
   return {
     take(receipt) {
       const before = said.get(receipt.peerId)
-      if (before !== undefined && (before.at > receipt.at || before.state === receipt.state)) return
+      if (before !== undefined && (before.at > receipt.at || sayingOf(before) === sayingOf(receipt))) return
       said.set(receipt.peerId, receipt)
       if (receipt.state === 'running' || receipt.state === 'done') holders.add(receipt.peerId)
       out.item({ event: 'receipt', ...receipt }, () => receiptLine(receipt, peer(receipt.peerId)))
@@ -61,10 +62,22 @@ export function receiptWord(state: string): string {
   return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? printable(state, 40)
 }
 
+/** Lines of output that one line of text names; all of them are in the JSON, and in `logs`. */
+const TOLD_OUTPUT = 3
+
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
   const word = receiptWord(state)
   const also = redirected && state !== 'redirected' ? ' and passed it on' : ''
-  const why = reasons.filter(({ outcome }) => outcome !== 'pass').map(({ message }) => printable(message, 200))
+  const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
+  const why = told.map(({ message }) => printable(message, 200))
+  const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-TOLD_OUTPUT)
+  if (output.length > 0)
+    why.push(`it wrote ${output.map(({ message }) => JSON.stringify(printable(message, 200))).join(' ')}`)
   return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+}
+
+/** What a receipt says, without when. */
+function sayingOf({ state, reasons }: ReceiptView): string {
+  return JSON.stringify([state, reasons.map(({ rule, message }) => [rule, message])])
 }

@@ -15,6 +15,8 @@ export type AttendInit = {
   readonly executor: Executor
   readonly run: Run
   readonly graceMs: number
+  /** how long a service without ports has to be up to be healthy */
+  healthyMs(): number
   /** aborts when the node closes and leaves the run as it is */
   readonly letGo: AbortSignal
   /** aborts when `ending` begins to answer */
@@ -49,11 +51,17 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
   }
 
   async function becomesHealthy(): Promise<void> {
-    const ports = (decided.service.run.ports ?? []).map(({ port }) => port)
-    if (!(await untilHealthy(run, ports, clock, over.signal))) return
+    const { kind, ports = [] } = decided.service.run
+    const health = {
+      kind,
+      ports: ports.map(({ port }) => port),
+      upMs: Math.max(0, clock.now() - run.startedAt),
+      healthyMs: init.healthyMs(),
+    }
+    if (!(await untilHealthy(() => run, health, clock, over.signal))) return
     const now = clock.now()
-    events.emit('execution:healthy', { service: decided.service.id, runId, at: now, afterMs: now - run.startedAt })
     init.onHealthy(true)
+    events.emit('execution:healthy', { service: decided.service.id, runId, at: now, afterMs: now - run.startedAt })
   }
 
   /** The run again, once the engine answers; undefined when it does not know it any more. */

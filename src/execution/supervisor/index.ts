@@ -60,6 +60,8 @@ export type SupervisorInit = {
   }
   /** What may be granted in all, as it is now. */
   readonly limits: () => Room
+  /** How long a service without ports has to be up to be healthy, as it is now. */
+  readonly healthyMs: () => number
   readonly logs: LogLimits & {
     /** Logs of services that ended longer ago are removed at boot. */
     readonly retainSeconds: number
@@ -78,7 +80,10 @@ export type Granted = { readonly service: string; readonly grant: Grant; readonl
 
 export type RunStatus = {
   readonly record: RunRecord
-  /** Every declared port has answered since the last start; without ports: it runs. */
+  /**
+   * With ports: each has accepted a connection since the last start, and it stayed up for 2 s after. Without: it has
+   * been up for the healthy time. A task never is: it has ended with 0, or not.
+   */
   readonly healthy: boolean
 }
 
@@ -109,6 +114,8 @@ export interface Supervisor extends AsyncDisposable {
   /** Stops it and removes its log files. */
   remove(service: string, options: StopOptions): Promise<void>
   status(service: string): RunStatus | undefined
+  /** Reads nothing from the disk. */
+  healthy(service: string): boolean
   /** Services whose run is under way, in any state that is not final. */
   running(): string[]
   /** What they hold until they end. */

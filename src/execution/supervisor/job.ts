@@ -131,6 +131,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       executor,
       run: begun,
       graceMs: init.graceMs,
+      healthyMs: init.healthyMs,
       letGo: letGo.signal,
       interrupted: signal,
       ending: () =>
@@ -194,7 +195,8 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
         holdCode()
       }
       const { startedAt } = adopted
-      enter({ state: 'running', startedAt, handle })
+      // what was said of the start before this one is over
+      enter({ state: 'running', startedAt, handle, detail: '' })
       // before now on the wall clock (it was adopted), from now on the one that nobody sets
       const before = clock.monotonic() - Math.max(0, clock.now() - startedAt)
       const end = await attend(adopted)

@@ -27,7 +27,8 @@ export function createStory(
       const at = Math.floor(clock.now())
       journal.update(runId, { ...change, at })
       restarts = change.restarts ?? restarts
-      const { state, detail, exitCode } = change
+      const { state, exitCode } = change
+      const detail = change.detail === '' ? undefined : change.detail
       if (state === undefined) return
       const parts = [state, exitCode === undefined ? undefined : `exit code ${exitCode}`, detail]
       writer

@@ -178,6 +178,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       const record = journal.ofService(service)
       return record === undefined ? undefined : { record, healthy: jobs.get(service)?.healthy === true }
     },
+    healthy: (service) => jobs.get(service)?.healthy === true,
     running: () => [...jobs.keys()],
     granted: () => [...jobs].map(([service, { decided, ending }]) => ({ service, grant: decided.grant, ending })),
     free: () => freeRoom(init.limits(), jobs.values()),

@@ -33,6 +33,7 @@ function supervise(dirs: RunDirs, executor: Executor, codeDir: string) {
     },
     {
       dirs: { logs: dirs.logs, builds: dirs.builds },
+      healthyMs: () => 1000,
       limits: () => ({ memoryBytes: 2 ** 33, cpuMillicores: 8000, diskBytes: 2 ** 33, pids: 5000, runs: 50 }),
       logs: { ...LOGS, retainSeconds: 3600 },
       graceMs: 2000,

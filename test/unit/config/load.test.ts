@@ -44,6 +44,7 @@ describe('an operator folder', () => {
       TOTAL: { MEMORY: 2 * 1024 ** 3, CPU: 2000, DISK: 10 * 1024 ** 3, PIDS: 1024, RUNS: 16 },
       SERVICE: { MEMORY: 512 * 1024 ** 2, CPU: 1000, DISK: 1024 ** 3, PIDS: 256, TIMEOUT: undefined },
       EVICT: false,
+      HEALTHY_SECONDS: 10,
     })
     // it crosses to the runner's process as JSON
     const crossed: unknown = JSON.parse(JSON.stringify(configuration.policy.config))

@@ -189,7 +189,7 @@ describe("a runner's config.json", () => {
     ],
     [
       { LIMITS: { MEMORY: 1 } },
-      'config.json: LIMITS.MEMORY (1) is not a known key; known keys are TOTAL, SERVICE and EVICT',
+      'config.json: LIMITS.MEMORY (1) is not a known key; known keys are TOTAL, SERVICE, EVICT and HEALTHY_SECONDS',
     ],
     [
       { DOCKER_CONFIGS: { host: 'engine.example.org', port: 2375 } },
