@@ -33,12 +33,41 @@ const refused: ReceiptBody = {
   ],
 }
 
+const failing: ReceiptBody = {
+  ...accepted,
+  reasons: [
+    { rule: 'run:exit', outcome: 'fail', message: 'exit code 137 (SIGKILL)' },
+    { rule: 'run:restart', outcome: 'defer', message: 'restart 3: it failed; again in 2.0 s' },
+    { rule: 'run:output', outcome: 'fail', message: 'cannot find module "left-pad"' },
+    { rule: 'keywords', outcome: 'pass', message: 'shares "api"' },
+  ],
+}
+const starting: ReceiptBody = {
+  ...accepted,
+  reasons: [
+    {
+      rule: 'run:health',
+      outcome: 'defer',
+      message: 'it runs, and is healthy when it accepts connections on its port "http" (8080)',
+    },
+  ],
+}
+const ended: ReceiptBody = {
+  ...accepted,
+  state: 'failed',
+  reasons: [{ rule: 'run:exit', outcome: 'fail', message: 'exit code 3' }],
+}
+
 export function receipt(): VectorFile {
   return {
     about: 'Signed receipts, as they travel.',
     cases: [
       open('accepted', signReceipt(accepted, NETWORK, node)),
       open('refused, with reasons', signReceipt(refused, NETWORK, node)),
+      open('runs, and is not healthy yet', signReceipt(starting, NETWORK, node)),
+      open('healthy', signReceipt({ ...accepted, state: 'running' }, NETWORK, node)),
+      open('ended and begun again, with its last line, to the publisher', signReceipt(failing, NETWORK, node)),
+      open('a task that failed', signReceipt(ended, NETWORK, node)),
       { ...open('another network', signReceipt(accepted, 'vectors-2', node)), ...refuses('signature', 'sig') },
       {
         ...open('signed by someone else', signReceipt(accepted, NETWORK, signerOf('peer'))),

@@ -20,8 +20,19 @@ export class FailedError extends ThundercloudError {
   override readonly name = 'FailedError'
 }
 
+/** Something came about that has an exit code of its own. One sentence, no stack. */
+export class OutcomeError extends ThundercloudError {
+  override readonly name = 'OutcomeError'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}
+
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof InterruptedError) return error.exitCode
+  if (error instanceof InterruptedError || error instanceof OutcomeError) return error.exitCode
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input
   if (error instanceof InputError || error instanceof ProtocolError) return EXIT.input
   if (error instanceof TimeoutError) return EXIT.timeout

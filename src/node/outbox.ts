@@ -65,24 +65,22 @@ export function createOutbox({ clock, rng, log }: { clock: Clock; rng: Rng; log:
     entry.timer = undefined
     entry.next = undefined
     entry.busy = true
-    queue
-      .add(() => posting.deliver())
-      .then(
-        () => {
-          entry.attempt = 0
-        },
-        (error: unknown) => {
-          log.debug('a receipt did not reach its publisher', { service, reason: messageOf(error) })
-          if (posting.again && clock.monotonic() < entry.until) entry.next ??= posting
-          entry.attempt++
-        },
-      )
-      .then(() => {
-        entry.busy = false
-        if (entry.next === undefined) entries.delete(service)
-        else if (entry.attempt === 0) go(service, entry)
-        else later(service, entry, backoffMs(entry.attempt - 1, AWAY_BACKOFF, rng))
-      })
+    void send(service, entry, posting)
+  }
+
+  async function send(service: string, entry: Entry, posting: Posting): Promise<void> {
+    try {
+      await queue.add(() => posting.deliver())
+      entry.attempt = 0
+    } catch (error) {
+      log.debug('a receipt did not reach its publisher', { service, reason: messageOf(error) })
+      if (posting.again && clock.monotonic() < entry.until) entry.next ??= posting
+      entry.attempt++
+    }
+    entry.busy = false
+    if (entry.next === undefined) entries.delete(service)
+    else if (entry.attempt === 0) go(service, entry)
+    else later(service, entry, backoffMs(entry.attempt - 1, AWAY_BACKOFF, rng))
   }
 
   return {

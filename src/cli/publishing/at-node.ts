@@ -1,12 +1,12 @@
 import { type Announcement, encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { MAX_REPLY_TO } from '../../../protocols/limits.ts'
+import { RUN_RULES } from '../../../protocols/receipt.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import type { NodeInfo } from '../../api/schemas.ts'
-import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
-import { TimeoutError } from '../../base/errors.ts'
-import { formatMs } from '../../base/text.ts'
+import { nowSeconds, sleep } from '../../base/clock.ts'
 import { type PackEntry, packEntries } from '../../code/index.ts'
+import type { RunView, ServiceView } from '../../node/contract.ts'
 import type { Author } from '../author.ts'
 import { openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
@@ -14,6 +14,7 @@ import { type Draft, signDraft } from './draft.ts'
 import { tellOnLeave } from './leave.ts'
 import { nextSeq } from './sequence.ts'
 import { createTally } from './tally.ts'
+import { startWait, type WaitInit } from './wait.ts'
 
 /** How often a node is asked for news while --wait waits. */
 const LOOK_MS = 500
@@ -64,7 +65,9 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   tellPublished(cli, { announcement, code, seq, name })
   const advice = () => `See it with \`thundercloud status ${name}\`, end it with \`thundercloud stop ${name}\`.`
   using _leave = tellOnLeave(cli, { name, id, advice })
-  if (publishing.wait) await waitForRuns(cli, client, id, draft.manifest.replicas, publishing.timeoutSeconds)
+  if (!publishing.wait) return
+  const { replicas } = draft.manifest
+  await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })
 }
 
 export function portsOf({ manifest }: Draft): string[] {
@@ -103,36 +106,40 @@ function replyToOf({ multiaddrs }: NodeInfo): string[] {
   return multiaddrs.filter((text) => /\/p2p\/12D3KooW\w+$/.test(text)).slice(0, MAX_REPLY_TO)
 }
 
+/** Looks at the node's receipts, and at its own run of it, until it is clear what comes of the service. */
 async function waitForRuns(
   cli: Cli,
   client: ApiClient,
-  id: string,
-  replicas: number,
-  timeoutSeconds: number,
-): Promise<void> {
-  const { out, clock } = cli
-  const tally = createTally(out)
-  const sentence = () =>
-    `after ${formatMs(timeoutSeconds * 1000)}, ${tally.running} of ${replicas} wanted nodes run it (${tally.summary()})`
-  using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
-  using progress = out.progress('waiting for nodes to run it')
+  { peerId, address: node }: NodeInfo,
+  init: Omit<WaitInit, 'tally'>,
+) {
+  const tally = createTally(cli.out)
+  using wait = startWait(cli, { ...init, tally })
+  using progress = cli.out.progress('waiting for nodes to run it')
+  const { signal } = wait
   try {
     for (;;) {
-      const { receipts, run } = await client.service(id, { signal: patience.signal })
-      for (const receipt of receipts) tally.take(receipt)
-      const own = run?.state === 'running' || (run?.state === 'exited' && run.exitCode === 0) ? 1 : 0
-      if (tally.running + own >= replicas) {
-        out.item(
-          { event: 'running', id, nodes: tally.running + own },
-          () => `Nodes that run it: ${tally.running + own} (wanted: ${replicas}).`,
-        )
-        return
-      }
+      const [view, peers] = await Promise.all([client.service(init.id, { signal }), client.peers({ signal })])
+      for (const receipt of view.receipts) tally.take(receipt)
+      if (view.run !== undefined) tally.take({ peerId, node, ...ownAnswer(view, view.run), at: nowSeconds(cli.clock) })
+      if (wait.over(peers.length)) break
       progress.update(tally.summary())
-      await sleep(clock, LOOK_MS, { signal: patience.signal })
+      await sleep(cli.clock, LOOK_MS, { signal })
     }
   } catch (error) {
-    if (patience.signal.aborted && !cli.signal.aborted) throw new TimeoutError(sentence(), { cause: error })
-    throw error
+    return wait.tell(error)
   }
+  wait.tell()
+}
+
+/** What the publisher's own node would say to another one. */
+function ownAnswer({ state, redirected }: ServiceView, { exitCode, restarts, detail = '' }: RunView) {
+  const failed = state === 'failed' || state === 'refused' || (restarts > 0 && exitCode !== 0)
+  const outcome = failed ? ('fail' as const) : ('pass' as const)
+  const exit = [exitCode === undefined ? '' : `exit code ${exitCode}`, detail].filter((word) => word !== '')
+  const reasons = [
+    ...(exit.length === 0 ? [] : [{ rule: RUN_RULES.exit, outcome, message: exit.join(': ') }]),
+    ...(restarts === 0 ? [] : [{ rule: RUN_RULES.restart, outcome, message: `restart ${restarts}` }]),
+  ]
+  return { state, redirected, reasons }
 }

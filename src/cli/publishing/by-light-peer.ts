@@ -1,6 +1,6 @@
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
-import { messageOf, TimeoutError } from '../../base/errors.ts'
+import { TimeoutError } from '../../base/errors.ts'
 import { formatMs } from '../../base/text.ts'
 import type { LightPeer } from '../../node/light-contract.ts'
 import { receiptView } from '../../node/receipts.ts'
@@ -11,9 +11,12 @@ import { signDraft } from './draft.ts'
 import { tellOnLeave } from './leave.ts'
 import { nextSeq } from './sequence.ts'
 import { createTally, type Tally } from './tally.ts'
+import { startWait, type WaitInit } from './wait.ts'
 
 /** How often the DHT is asked who holds the archive. */
 const LOOK_MS = 2_000
+/** How often it is asked whether it is over. */
+const JUDGE_MS = 250
 
 /**
  * Publishes without a node: a peer for a minute announces, and serves the archive until others hold it. Then this
@@ -41,36 +44,57 @@ export async function publishByLightPeer(
   await book.put(name, { ...made, state: 'announced' })
   tellPublished(cli, { announcement, code: code.toString(), seq, name })
 
-  const tally = createTally(out)
   const { wait, timeoutSeconds } = publishing
-  const count = () => (wait ? tally.running : tally.holding)
-  const verb = wait ? 'run it' : 'hold the archive'
+  const following = { service: id, code, tally: createTally(out) }
   const through = join.map((address) => ` --join ${address}`).join('')
   const advice = () =>
-    `Its code was served from here, and ${tally.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
+    `Its code was served from here, and ${following.tally.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
   using _leave = tellOnLeave(cli, { name, id: made.id, advice })
-  using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), signal)
-  using progress = out.progress(`waiting for nodes that ${verb}`)
+  if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
+  else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
+}
+
+type Following = { readonly service: CID; readonly code: CID; readonly tally: Tally }
+
+async function waitForHolders(
+  cli: Cli,
+  peer: LightPeer,
+  following: Following,
+  { id, replicas, timeoutSeconds }: { id: string; replicas: number; timeoutSeconds: number },
+): Promise<void> {
+  const { clock, out } = cli
+  const { tally } = following
+  using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
+  using progress = out.progress('waiting for nodes that hold the archive')
   try {
     await follow(cli, peer, {
-      service: id,
-      code,
-      tally,
-      patience: patience.signal,
-      enough: () => count() >= replicas,
+      ...following,
       progress,
+      patience: patience.signal,
+      over: () => tally.holding >= replicas,
     })
   } catch (error) {
-    if (!patience.signal.aborted || signal.aborted) throw error
+    if (!patience.signal.aborted || cli.signal.aborted) throw error
     const after = `after ${formatMs(timeoutSeconds * 1000)}`
-    throw new TimeoutError(`${after}, ${count()} of ${replicas} wanted nodes ${verb} (${tally.summary()})`, {
-      cause: error,
-    })
+    const sentence = `${after}, ${tally.holding} of ${replicas} wanted nodes hold the archive (${tally.summary()})`
+    throw new TimeoutError(sentence, { cause: error })
   }
+  const { holding } = tally
   out.item(
-    { event: wait ? 'running' : 'held', id: made.id, nodes: count() },
-    () => `Nodes that ${verb}: ${count()} (wanted: ${replicas}).`,
+    { event: 'held', id, nodes: holding },
+    () => `Nodes that hold the archive: ${holding} (wanted: ${replicas}).`,
   )
+}
+
+async function waitForRuns(cli: Cli, peer: LightPeer, following: Following, init: Omit<WaitInit, 'tally'>) {
+  using wait = startWait(cli, { ...init, tally: following.tally })
+  using progress = cli.out.progress('waiting for nodes to run it')
+  try {
+    await follow(cli, peer, { ...following, progress, patience: wait.signal, over: () => wait.over() })
+  } catch (error) {
+    return wait.tell(error)
+  }
+  wait.tell()
 }
 
 async function pack({ out, signal }: Cli, peer: LightPeer, folder: string): Promise<CID> {
@@ -78,40 +102,38 @@ async function pack({ out, signal }: Cli, peer: LightPeer, folder: string): Prom
   return (await peer.addFolder(folder, { signal })).code
 }
 
-type Following = {
-  service: CID
-  code: CID
-  tally: Tally
-  patience: AbortSignal
-  progress: { update(text: string): void }
-  enough(): boolean
+type Watching = Following & {
+  readonly patience: AbortSignal
+  readonly progress: { update(text: string): void }
+  over(): boolean
 }
 
-/** Listens for receipts, and asks who holds the archive, until there is enough. */
-async function follow(cli: Cli, peer: LightPeer, following: Following): Promise<void> {
-  const { service, code, tally, patience, enough, progress } = following
+/** Listens for receipts, and asks who holds the archive, until it is over. */
+async function follow(cli: Cli, peer: LightPeer, watching: Watching): Promise<void> {
+  const { service, code, tally, patience, over, progress } = watching
   const leave = new AbortController()
   const signal = AbortSignal.any([leave.signal, patience])
   const listen = async () => {
     for await (const receipt of peer.receipts({ signal })) {
       if (receipt.body.service.equals(service)) tally.take(receiptView(receipt))
-      if (enough()) leave.abort()
     }
   }
   const look = async () => {
     for (;;) {
-      for await (const holder of peer.holders(code, { signal })) {
-        tally.hold(holder)
-        if (enough()) leave.abort()
-      }
-      if (enough()) return
-      progress.update(tally.summary())
+      for await (const holder of peer.holders(code, { signal })) tally.hold(holder)
       await sleep(cli.clock, LOOK_MS, { signal })
     }
   }
-  const both = await Promise.allSettled([listen(), look()])
-  if (enough()) return
+  const judge = async () => {
+    while (!over()) {
+      progress.update(tally.summary())
+      await sleep(cli.clock, JUDGE_MS, { signal })
+    }
+    leave.abort()
+  }
+  const all = await Promise.allSettled([judge(), listen(), look()])
+  if (leave.signal.aborted) return
   patience.throwIfAborted()
-  for (const one of both) if (one.status === 'rejected') throw one.reason
-  throw new TimeoutError(`the peer stopped listening (${messageOf(leave.signal.reason)})`)
+  for (const one of all) if (one.status === 'rejected') throw one.reason
+  throw new TimeoutError('the peer stopped listening')
 }

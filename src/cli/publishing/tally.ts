@@ -9,6 +9,9 @@ export interface Tally {
   take(receipt: ReceiptView): void
   /** A node that is known to hold the code. */
   hold(peerId: string): void
+  /** the newest word of each node */
+  answers(): readonly ReceiptView[]
+  /** nodes where it is healthy or done */
   readonly running: number
   readonly holding: number
   /** "1 runs it, 2 refused" */
@@ -44,6 +47,7 @@ export function createTally(out: Output): Tally {
       holders.add(peerId)
       out.item({ event: 'holder', peerId }, () => `${peer(peerId)}  holds the archive`)
     },
+    answers: () => [...said.values()],
     get running() {
       return inState('running', 'done')
     },

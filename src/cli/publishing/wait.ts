@@ -1,0 +1,95 @@
+import { deadline } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { formatMs } from '../../base/text.ts'
+import type { ReceiptView } from '../../node/contract.ts'
+import type { Cli } from '../cli.ts'
+import { OutcomeError } from '../errors.ts'
+import { show } from '../text.ts'
+import { keepsFailing, type Outcome, outlook, WAIT_EXIT } from './outlook.ts'
+import { receiptLine, type Tally } from './tally.ts'
+
+/** Node answers that a sentence names; `status` shows all. */
+const MAX_TOLD = 4
+
+export type WaitInit = {
+  readonly id: string
+  readonly name: string
+  readonly replicas: number
+  readonly timeoutSeconds: number
+  readonly tally: Tally
+}
+
+/** Waits until the service is healthy on as many nodes as it wants, or it is clear that it will not be. */
+export interface Wait extends Disposable {
+  /** Aborts with the time-out or the program's end. */
+  readonly signal: AbortSignal
+  /** To be called after each look: true when there is nothing to wait for any more. */
+  over(neighbours?: number): boolean
+  /** Says what came of it; throws where it is not healthy. `cause`: what ended the waiting, if it threw. */
+  tell(cause?: unknown): void
+}
+
+export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tally }: WaitInit): Wait {
+  const { clock, out } = cli
+  const patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
+  let outcome: Outcome | undefined
+  let known = ''
+  let since = clock.monotonic()
+
+  function told(which: (answer: ReceiptView) => boolean): string {
+    const { peer } = show(out.terminal)
+    const lines = tally
+      .answers()
+      .filter(which)
+      .map((answer) => receiptLine(answer, peer(answer.peerId)))
+    const more = lines.length - MAX_TOLD
+    return `${lines.slice(0, MAX_TOLD).join(' | ')}${more > 0 ? ` | and ${more} more` : ''}`
+  }
+
+  function sentence(what: Outcome): string {
+    const word = JSON.stringify(name)
+    const isNo = ({ state }: ReceiptView) => state === 'refused' || state === 'redirected'
+    switch (what) {
+      case 'healthy':
+        return `Nodes that run it, healthy, or have done it: ${tally.running} (wanted: ${replicas}).`
+      case 'refused':
+        return `no node runs ${word}: all that answered refused it or only passed it on (${told(isNo)})`
+      case 'failed': {
+        const failing = tally.answers().some(keepsFailing)
+        const goesOn = failing
+          ? `; its nodes begin it again, ever more slowly, until \`thundercloud stop ${name}\``
+          : ''
+        return `${word} failed: ${told((answer) => !isNo(answer))}${goesOn}`
+      }
+      case 'unknown': {
+        const open = tally.answers().length === 0 ? '' : `: ${told((answer) => !isNo(answer))}`
+        return `after ${formatMs(timeoutSeconds * 1000)}, ${tally.running} of ${replicas} wanted nodes run ${word}, healthy (${tally.summary()})${open}`
+      }
+    }
+  }
+
+  return {
+    signal: patience.signal,
+    over(neighbours) {
+      const answers = tally.answers()
+      const now = JSON.stringify(answers)
+      if (now !== known) since = clock.monotonic()
+      known = now
+      outcome = outlook({ answers, replicas, neighbours, quietMs: clock.monotonic() - since })
+      return outcome !== undefined
+    },
+    tell(cause) {
+      if (outcome === undefined && (cli.signal.aborted || !patience.signal.aborted)) throw cause
+      const answers = tally.answers()
+      const what = outcome ?? outlook({ answers, replicas, quietMs: Number.POSITIVE_INFINITY }) ?? 'unknown'
+      const said = sentence(what)
+      const exitCode = WAIT_EXIT[what]
+      const event = what === 'healthy' ? 'running' : what
+      const result = { event, id, outcome: what, nodes: tally.running, exitCode }
+      if (what === 'healthy') return out.item(result, () => said)
+      if (out.json) out.item({ ...result, reason: said }, () => said)
+      throw new OutcomeError(said, exitCode, { cause })
+    },
+    [Symbol.dispose]: () => patience[Symbol.dispose](),
+  }
+}
