@@ -65,6 +65,18 @@ export function parseSeconds(text: string): number | undefined {
   return Number(match[1]) * factor
 }
 
+/** 10 -> "10s", 90 -> "90s", 7200 -> "2h": as it is written in files */
+export function formatSeconds(seconds: number): string {
+  for (const [unit, factor] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+  ] as const) {
+    if (seconds >= factor && seconds % factor === 0) return `${seconds / factor}${unit}`
+  }
+  return `${seconds}s`
+}
+
 /** 95000 -> "1m 35s" */
 export function formatMs(ms: number): string {
   // the bounds are where rounding reaches the next unit

@@ -25,11 +25,14 @@ import { runnableOf } from './runnable.ts'
 import { declined, ONCE, standingOf, waiting } from './standing.ts'
 import { trustSubjectOf, unsafeGrace, wakeByNews } from './trusting.ts'
 
+/** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
+const MAX_OLDER = 64
+
 export interface CarryOutComponents {
   clock: Clock
   log: Log
   events: Emitter<NodeEvents>
-  journal: Pick<Journal, 'verdicts' | 'runs' | 'transaction'>
+  journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'transaction'>
   facts: Facts
   asking: Pick<Asking, 'factsFor'>
   dormitory: Pick<Dormitory, 'park' | 'leave' | 'get' | 'wake'>
@@ -162,10 +165,10 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
 
   /** Starts it. Who came first has the room: one for whom it was free a moment ago waits for it. */
   function start(subject: Subject, verdict: Verdict, grant: Grant, asOf: number): Verdict {
-    const { signed, follows } = subject
+    const { signed } = subject
     try {
       if (isEnding(subject.id)) throw new NoCapacityError('its run before is still ending')
-      const ended = runs.run(runnableOf(signed, texts), grant, { replaces: follows, evicts: verdict.evict })
+      const ended = runs.run(runnableOf(signed, texts), grant, { replaces: olderOf(subject), evicts: verdict.evict })
       dormitory.leave(subject.id)
       for (const id of ended) evicted(id, subject)
       return verdict
@@ -188,8 +191,9 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       const graceMs = unsafeGrace(components.trust.factsOf(trustSubjectOf(subject.signed)))
       ends.push(runs.stop(subject.id, { why: `not by the policy in force: ${why}`, graceMs }))
     }
-    if (subject.follows !== undefined && standingOf(verdict) !== 'parked' && isUnderWay(subject.follows)) {
-      ends.push(runs.stop(subject.follows, { why: 'its newer version is not run here' }))
+    const older = olderOf(subject)
+    if (older !== undefined && standingOf(verdict) !== 'parked' && isUnderWay(older)) {
+      ends.push(runs.stop(older, { why: 'its newer version is not run here' }))
     }
     const stopping = ends.filter((end) => end !== undefined)
     if (stopping.length === 0) return undefined
@@ -197,6 +201,16 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       () => {},
       (error: unknown) => log.warn('a run could not be stopped', { id: subject.id, reason: messageOf(error) }),
     )
+  }
+
+  /** The older version that runs here, or else the one before: those between were never run here. */
+  function olderOf({ follows }: Subject): string | undefined {
+    let id = follows
+    for (let n = 0; n < MAX_OLDER && id !== undefined; n++) {
+      if (isUnderWay(id)) return id
+      id = journal.announcements.standing(id)?.follows
+    }
+    return follows
   }
 
   function grantOf(id: string): Grant | undefined {

@@ -36,7 +36,9 @@ export const list = command({
 })
 
 function isCurrent({ state, supersededBy }: ServiceView): boolean {
-  return state !== 'expired' && state !== 'stopped' && supersededBy === undefined
+  // an older version runs on until its update is healthy
+  const isOver = supersededBy !== undefined && state !== 'running' && state !== 'accepted'
+  return state !== 'expired' && state !== 'stopped' && !isOver
 }
 
 /** "refused, passed on"; "parked until there is room" */

@@ -3,18 +3,19 @@ import { sleep } from '../../base/clock.ts'
 import { mayRetry, messageOf, UnavailableError } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run.ts'
-import { formatMs } from '../../base/text.ts'
-import { FETCH_ATTEMPTS, RESTART_BACKOFF, RETRY_BACKOFF, STEADY_MS } from '../constants.ts'
+import { FETCH_ATTEMPTS, RESTART_BACKOFF, RETRY_BACKOFF, STEADY_MS, UPDATE_DEADLINE_TIMES } from '../constants.ts'
 import type { AdoptedRun, Executor, Run, RunEnd } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { aborted } from './aborted.ts'
+import { afterEnd, notHealthyText } from './after-end.ts'
 import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
 import { explained } from './explain.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './index.ts'
-import { type Decided, decidedOf, isImage, logDirOf, planOf, restarts } from './plan.ts'
+import { type Decided, decidedOf, isImage, logDirOf, planOf } from './plan.ts'
 import { createStory } from './story.ts'
+import { afterMs } from './watch.ts'
 
 /** One service's run on this node, from its decision to its end, over restarts. */
 export interface Job {
@@ -40,6 +41,8 @@ export type JobInit = SupervisorInit & {
   /** resolves when those that have to end before it begins have ended */
   readonly room: Promise<void> | undefined
   onHealthy(): void
+  /** Is there an older version that is healthy, and ends when this one is? */
+  updates(): boolean
 }
 
 /** Why a run that goes on, or would begin again, is to end. */
@@ -67,6 +70,10 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   let closed = false
   let run: Run | undefined
   let healthy = false
+  /** since it began last */
+  let beenHealthy = false
+  /** why an update that runs is ended, while the version before goes on */
+  let gaveUp: string | undefined
   let lease: ObtainedCode | undefined
   let tidied = false
   /** in a row, without a steady run between them */
@@ -124,6 +131,12 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     })
   }
 
+  async function attendUpdate(begun: Run): Promise<RunEnd> {
+    if (decided.replaces === undefined || service.run.kind === 'task') return attend(begun)
+    using _deadline = afterMs(clock, UPDATE_DEADLINE_TIMES * init.healthyMs(), giveUp)
+    return await attend(begun)
+  }
+
   function attend(begun: Run): Promise<RunEnd> {
     return attendRun(components, {
       runId,
@@ -144,7 +157,9 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       },
       onHealthy: (isHealthy) => {
         healthy = isHealthy
-        if (isHealthy) init.onHealthy()
+        if (!isHealthy) return
+        beenHealthy = true
+        init.onHealthy()
       },
     })
   }
@@ -152,33 +167,30 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   /** After an end: true when it is to begin again. */
   async function afterwards(end: RunEnd, ranMs: number): Promise<boolean> {
     const failed = end.exitCode !== 0 || end.reason !== 'exit'
-    const { exitCode } = end
-    if (ending !== undefined) {
-      enter({ state: 'stopped', exitCode, detail: ending.why })
-      return false
-    }
-    if (closed) {
-      const isTask = service.run.kind === 'task'
-      enter(
-        isTask
-          ? { state: 'stopped', exitCode, detail: 'the node was closed' }
-          : { state: 'starting', detail: 'it starts again with the node' },
-      )
-      return false
-    }
-    const why = end.reason === 'timeout' ? 'its time was over' : end.detail
-    const detail = failed ? await explained(components, logDirOf(dirs.logs, service.id), { ...end, detail: why }) : why
-    if (end.reason === 'timeout' || !restarts(service, failed)) {
-      enter({ state: failed ? 'failed' : 'exited', exitCode, detail })
-      return false
-    }
+    const detail = failed ? await explained(components, logDirOf(dirs.logs, service.id), end) : end.detail
     if (ranMs >= STEADY_MS) failures = 0
-    const wait = backoffMs(failures++, RESTART_BACKOFF, rng)
-    const again = `${detail ?? (failed ? 'it failed' : 'it ended')}; again in ${formatMs(wait)}`
-    enter({ state: 'starting', restarts: story.restarts + 1, exitCode, detail: again })
+    const { again, ...change } = afterEnd(decided, { ...end, detail }, {
+      ending,
+      closed,
+      gaveUp,
+      failedUpdate: !beenHealthy && init.updates(),
+      waitMs: () => backoffMs(failures++, RESTART_BACKOFF, rng),
+    })
+    enter(again === undefined ? change : { ...change, restarts: story.restarts + 1 })
+    if (change.state === 'exited' && change.exitCode === 0) init.onHealthy()
+    if (again === undefined) return false
     await persist('removing what is left of it', Number.POSITIVE_INFINITY, () => executor.remove(handle))
-    await sleep(clock, wait, { signal })
+    await sleep(clock, again, { signal })
     return true
+  }
+
+  /** The older version goes on: an update has a limited time to become healthy. */
+  function giveUp(): void {
+    if (beenHealthy || !init.updates()) return
+    gaveUp = notHealthyText(decided, UPDATE_DEADLINE_TIMES * init.healthyMs())
+    run?.stop({ graceMs: init.graceMs }).catch((error: unknown) => {
+      log.warn('an update that failed could not be asked to stop', { runId, reason: messageOf(error) })
+    })
   }
 
   async function live(): Promise<void> {
@@ -199,7 +211,8 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       enter({ state: 'running', startedAt, handle, detail: '' })
       // before now on the wall clock (it was adopted), from now on the one that nobody sets
       const before = clock.monotonic() - Math.max(0, clock.now() - startedAt)
-      const end = await attend(adopted)
+      beenHealthy = false
+      const end = await attendUpdate(adopted)
       adopted = undefined
       if (!(await afterwards(end, clock.monotonic() - before))) return
     }

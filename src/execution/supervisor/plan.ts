@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
 import type { RunRecord } from '../../base/run.ts'
+import { formatSeconds } from '../../base/text.ts'
 import type { Grant } from '../../base/verdict.ts'
 import { BUILD_TIMEOUT_MS } from '../constants.ts'
 import type { Plan, RunnableService } from '../contract.ts'
@@ -11,6 +12,7 @@ export type Decided = {
   readonly grant: Grant
   /** the user that it runs as, where the node can give it one of its own */
   readonly uid?: number | undefined
+  /** the older version that ends when this one is healthy */
   readonly replaces?: string | undefined
   /** services that end first: it begins when their runs have ended */
   readonly evicts?: readonly string[] | undefined
@@ -77,6 +79,17 @@ export function timeLimitMs({ service, grant }: Decided): number | undefined {
     service.run.timeout ?? Number.POSITIVE_INFINITY,
   )
   return seconds === Number.POSITIVE_INFINITY ? undefined : seconds * 1000
+}
+
+/** Whose time limit it was, and how long. */
+export function timeLimitText(decided: Decided): string {
+  const { service, grant } = decided
+  const own = service.run.timeout
+  const whose =
+    own !== undefined && own <= (grant.timeoutSeconds ?? Number.POSITIVE_INFINITY)
+      ? 'set by the service (run.timeout)'
+      : 'set by this node (LIMITS.SERVICE.TIMEOUT or its runner)'
+  return `its time limit of ${formatSeconds((timeLimitMs(decided) ?? 0) / 1000)}, ${whose}, was over`
 }
 
 /** Does a run that has ended by itself begin again? */

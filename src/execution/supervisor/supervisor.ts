@@ -12,8 +12,11 @@ import { readLogs } from '../logs/reader.ts'
 import type { Supervisor, SupervisorComponents, SupervisorInit } from './index.ts'
 import { createJob, type Job } from './job.ts'
 import { buildIdOf, type Decided, logDirOf } from './plan.ts'
-import { freeRoom, noRoom, toEvict } from './room.ts'
+import { fits, freeRoom, noRoom, toEvict } from './room.ts'
 import { sweepLogs } from './sweep.ts'
+
+const BESIDE_OLDER =
+  'beside the version before, which goes on until this one is healthy; it waits for room, and `thundercloud update --replace` stops that version first'
 
 /** No record, no run. */
 function isFinal(record: RunRecord | undefined): boolean {
@@ -44,14 +47,16 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       // who has begun needs no more room, and who it made end may run again
       room: record.state === 'decided' && evicts.length > 0 ? makeRoom(service.id, evicts) : undefined,
       onHealthy() {
-        if (replaces === undefined || !jobs.has(replaces)) return
-        stop(replaces, { why: 'a newer version of it runs' }).catch((error) =>
-          log.warn('the older version of a service could not be stopped', {
-            service: replaces,
-            reason: messageOf(error),
-          }),
-        )
+        for (const older of underWay(replaces)) {
+          stop(older, { why: 'a newer version of it is healthy' }).catch((error) =>
+            log.warn('the older version of a service could not be stopped', {
+              service: older,
+              reason: messageOf(error),
+            }),
+          )
+        }
       },
+      updates: () => underWay(replaces).some((older) => jobs.get(older)?.healthy === true && !jobs.get(older)?.ending),
     })
     jobs.set(service.id, job)
     keep(
@@ -61,6 +66,19 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
         if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: job.runId })
       }),
     )
+  }
+
+  /** Older versions that run here: the one before, and those before it that a failed update left running. */
+  function underWay(replaces: string | undefined): string[] {
+    const found: string[] = []
+    const seen = new Set<string>()
+    for (let older = replaces; older !== undefined && !seen.has(older); ) {
+      seen.add(older)
+      if (jobs.has(older)) found.push(older)
+      const record = journal.ofService(older)
+      older = record === undefined ? undefined : (record.plan as Decided).replaces
+    }
+    return found
   }
 
   /** Ends what makes room for a service. After a restart too: the plan says who, whatever the node had done of it. */
@@ -151,10 +169,15 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
       if (!mayRun(service, journal.ofService(service.id))) return []
-      const freeWithout = (going: readonly string[]) => freeRoom(init.limits(), jobs.values(), [replaces, ...going])
+      // an older version holds its room until this one is healthy
+      const freeWithout = (going: readonly string[]) => freeRoom(init.limits(), jobs.values(), going)
       const evictable = offered.filter((id) => jobs.has(id))
       const evicts = toEvict(grant, evictable, freeWithout)
-      if (evicts === undefined) throw new NoCapacityError(noRoom(grant, freeWithout(evictable)))
+      if (evicts === undefined) {
+        const lacks = noRoom(grant, freeWithout(evictable))
+        const beside = fits(grant, freeWithout([...evictable, ...underWay(replaces)]))
+        throw new NoCapacityError(beside && underWay(replaces).length > 0 ? `${lacks} ${BESIDE_OLDER}` : lacks)
+      }
       const runId = rng.uuid()
       const uid = userIds?.claim(runId, { within: executors.get(grant.executor)?.userIds?.() })
       const plan: Decided = {

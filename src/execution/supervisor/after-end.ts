@@ -1,0 +1,60 @@
+import { formatMs, formatSeconds } from '../../base/text.ts'
+import type { RunEnd } from '../contract.ts'
+import type { RunChange } from '../journal.ts'
+import type { Ending } from './job.ts'
+import { type Decided, restarts, timeLimitText } from './plan.ts'
+
+export type EndFacts = {
+  /** it was told to end */
+  readonly ending: Ending | undefined
+  /** the node closes */
+  readonly closed: boolean
+  /** it is an update that had its time to become healthy */
+  readonly gaveUp: string | undefined
+  /** it was not healthy since it began, and the version before is */
+  readonly failedUpdate: boolean
+  /** how long it waits before it begins again */
+  waitMs(): number
+}
+
+const KEEPS = 'the update failed, and the version before goes on'
+
+/** What follows from the end of a process: the run's next state; `again`: it begins again after so many ms. */
+export function afterEnd(
+  decided: Decided,
+  end: RunEnd,
+  { ending, closed, gaveUp, failedUpdate, waitMs }: EndFacts,
+): RunChange & { readonly again?: number } {
+  const { service } = decided
+  const { exitCode } = end
+  const isTask = service.run.kind === 'task'
+  const failed = exitCode !== 0 || end.reason !== 'exit'
+  if (ending !== undefined) return { state: 'stopped', exitCode, detail: ending.why }
+  if (closed) {
+    return isTask
+      ? { state: 'stopped', exitCode, detail: 'the node was closed' }
+      : { state: 'starting', detail: 'it starts again with the node' }
+  }
+  if (gaveUp !== undefined) return { state: 'failed', exitCode, detail: `${gaveUp}; ${KEEPS}` }
+  const detail = end.reason === 'timeout' ? timeLimitText(decided) : end.detail
+  if (failedUpdate && !isTask) {
+    const why = detail ?? 'it ended before it was healthy'
+    return { state: 'failed', exitCode, detail: `${why}; ${KEEPS}` }
+  }
+  if (end.reason === 'timeout' || !restarts(service, failed)) {
+    return { state: failed ? 'failed' : 'exited', exitCode, detail }
+  }
+  const again = waitMs()
+  const why = detail ?? (failed ? 'it failed' : 'it ended')
+  return { state: 'starting', exitCode, detail: `${why}; again in ${formatMs(again)}`, again }
+}
+
+/** Why an update is given up that neither ended nor became healthy. */
+export function notHealthyText({ service }: Decided, afterMs: number): string {
+  const ports = (service.run.ports ?? []).map(({ name, port }) => `"${name}" (${port})`)
+  const what =
+    ports.length === 0
+      ? 'it stayed up'
+      : `it accepted connections on its port${ports.length > 1 ? 's' : ''} ${ports.join(', ')}`
+  return `it was not healthy after ${formatSeconds(afterMs / 1000)}: it is when ${what}`
+}
