@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { sleep } from '../../base/clock.ts'
-import { mayRetry, messageOf, UnavailableError } from '../../base/errors.ts'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run.ts'
 import { FETCH_ATTEMPTS, RESTART_BACKOFF, RETRY_BACKOFF, STEADY_MS, UPDATE_DEADLINE_TIMES } from '../constants.ts'
@@ -13,6 +13,7 @@ import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
 import { explained } from './explain.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './index.ts'
+import { createPersist } from './persist.ts'
 import { type Decided, decidedOf, isImage, logDirOf, planOf } from './plan.ts'
 import { createStory } from './story.ts'
 import { afterMs } from './watch.ts'
@@ -85,19 +86,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     return uid === undefined ? decided : { ...decided, uid }
   }
 
-  /** Does it until it works, can not work, the attempts are spent, or the run is to end. */
-  async function persist<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted()
-      try {
-        return await work()
-      } catch (error) {
-        if (signal.aborted || !mayRetry(error) || attempt + 1 >= attempts) throw error
-        enter({ detail: `${what} is tried again: ${messageOf(error)}` })
-        await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal })
-      }
-    }
-  }
+  const persist = createPersist(components, { enter, signal })
 
   async function obtain(): Promise<string | undefined> {
     if (isImage(service)) return undefined

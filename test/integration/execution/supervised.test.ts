@@ -145,7 +145,9 @@ describe.each([
         grantOf(name),
       )
       await until(async () => supervisor.status('service-2')?.record.state === 'failed')
-      expect(supervisor.status('service-2')?.record.detail).toBe('its time limit of 1s, set by the service (run.timeout), was over')
+      expect(supervisor.status('service-2')?.record.detail).toBe(
+        'its time limit of 1s, set by the service (run.timeout), was over',
+      )
     })
 
     it('leaves nothing when the node closes', async () => {
