@@ -5,6 +5,12 @@ import type { Signer } from '../../protocols/signature.ts'
 import type { BytePipe } from '../base/stream.ts'
 import type { LogLine } from './contract.ts'
 
+export type Looking = {
+  readonly signal?: AbortSignal | undefined
+  /** peer ids that told of a run of the service: they are asked first */
+  readonly peers?: readonly string[] | undefined
+}
+
 export type LightPeerInit = {
   /** network name */
   readonly network: string
@@ -38,9 +44,7 @@ export interface LightPeer extends AsyncDisposable {
   /** Asks neighbours and providers what they do with a service. */
   ask(service: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
   /** A pipe to a named port of a running service; tries every node that runs it. Throws with the last refusal. */
-  connect(service: CID, port: string, options?: { signal?: AbortSignal | undefined }): Promise<BytePipe>
-  logs(
-    service: CID,
-    options: { tail: number; follow: boolean; signal?: AbortSignal | undefined },
-  ): AsyncIterable<LogLine>
+  connect(service: CID, port: string, options?: Looking): Promise<BytePipe>
+  /** Of the nodes that have or had a run of it, as they are found; each is named in a line of its own. */
+  logs(service: CID, options: { tail: number; follow: boolean } & Looking): AsyncIterable<LogLine>
 }

@@ -23,7 +23,7 @@ import { createNetwork, type Network, openTunnel } from '../network/index.ts'
 import { askOne, askStatus, request } from './ask.ts'
 import type { NodeEvents } from './events.ts'
 import { findHolders } from './holders.ts'
-import type { LightPeer, LightPeerInit } from './light-contract.ts'
+import type { LightPeer, LightPeerInit, Looking } from './light-contract.ts'
 import { createLightStatements } from './light-statements.ts'
 import { isLoopback, isPrivate } from './places.ts'
 
@@ -40,6 +40,9 @@ const ANNOUNCE_TRIES = 10
 /** How long a node that runs a service is looked for, and how often. */
 const SEARCH_MS = 20_000
 const SEARCH_AGAIN_MS = 500
+/** What a node that may be connected to says of it, and one that may have a log. */
+const REACHABLE: ReadonlySet<string> = new Set(['running', 'accepted', 'done'])
+const HAS_RUN: ReadonlySet<string> = new Set(['running', 'accepted', 'done', 'failed', 'stopped'])
 
 export async function createLightPeer(components: LightPeerComponents, init: LightPeerInit): Promise<LightPeer> {
   const { clock, rng, log } = components
@@ -98,9 +101,14 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     return signAccess(body, init.network, init.author)
   }
 
-  async function* candidates(service: CID, options: { signal?: AbortSignal | undefined }): AsyncGenerator<string> {
+  async function* candidates(service: CID, options: Looking): AsyncGenerator<string> {
     const seen = new Set<string>([network.peerId])
+    for (const peer of options.peers ?? []) {
+      seen.add(peer)
+      yield peer
+    }
     for (const { peerId } of network.peers()) {
+      if (seen.has(peerId)) continue
       seen.add(peerId)
       yield peerId
     }
@@ -129,17 +137,17 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     }
   }
 
-  /** Peers that say they run the service, as they answer. The DHT may learn of a fresh run seconds after it began. */
-  async function* runners(service: CID, signal?: AbortSignal): AsyncGenerator<string> {
+  /** Peers in one of these states, as they answer. The DHT may learn of a fresh run seconds after it began. */
+  async function* runners(service: CID, states: ReadonlySet<string>, options: Looking): AsyncGenerator<string> {
     const until = clock.monotonic() + SEARCH_MS
     for (let found = false; !found && clock.monotonic() < until; ) {
-      for await (const peer of candidates(service, { signal })) {
-        const receipt = await askOne(asking, init.network, service, peer, signal).catch(() => undefined)
-        if (receipt?.body.state !== 'running' && receipt?.body.state !== 'done') continue
+      for await (const peer of candidates(service, options)) {
+        const receipt = await askOne(asking, init.network, service, peer, options.signal).catch(() => undefined)
+        if (receipt === undefined || !states.has(receipt.body.state)) continue
         found = true
         yield peer
       }
-      if (!found) await sleep(clock, SEARCH_AGAIN_MS, { signal })
+      if (!found) await sleep(clock, SEARCH_AGAIN_MS, { signal: options.signal })
     }
   }
 
@@ -172,26 +180,33 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     },
     holders: (id, options) => findHolders(holding, id, options),
     ask: (service, options = {}) => askStatus(asking, init.network, service, options),
-    async connect(service, port, { signal } = {}) {
+    async connect(service, port, options = {}) {
       let last: unknown = new NotFoundError('no node was found that runs the service')
-      for await (const peer of runners(service, signal)) {
+      for await (const peer of runners(service, REACHABLE, options)) {
         try {
-          return await openPort(peer, service, port, signal)
+          return await openPort(peer, service, port, options.signal)
         } catch (error) {
           last = error
         }
       }
       throw last
     },
-    async *logs(service, { tail, follow, signal }) {
-      for await (const peer of runners(service, signal)) {
+    async *logs(service, { tail, follow, ...looking }) {
+      let found = false
+      for await (const peer of runners(service, HAS_RUN, looking)) {
         const asked = { v: 1, want: 'logs', service, tail, follow, token: token(service, 'logs') } as const
-        for await (const answer of request(network.streams, peer, asked, signal)) {
-          if (answer.is === 'log') yield answer
+        try {
+          for await (const answer of request(network.streams, peer, asked, looking.signal)) {
+            if (answer.is === 'log') yield answer
+          }
+          found = true
+        } catch (error) {
+          yield { stream: 'node', at: clock.now(), line: `the logs at ${peer} cannot be read: ${messageOf(error)}` }
         }
-        return
+        // a log that is followed has gone on to the end of its run
+        if (follow && found) return
       }
-      throw new NotFoundError('no node was found that runs the service')
+      if (!found) throw new NotFoundError('no node was found that has a log of the service')
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -9,6 +9,7 @@ import type { Cli } from '../cli.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { lightPeerFor } from '../light.ts'
+import { runningVersion } from '../running-version.ts'
 
 /** Connections at once; each is a tunnel of its own. */
 const MAX_CONNECTIONS = 512
@@ -32,7 +33,7 @@ export const connect = command({
   async run(cli, { service: given, local, join, network, key }) {
     const [name = '', wanted] = given.split(':')
     await using stack = new AsyncDisposableStack()
-    const { peer, service, port } =
+    const { service, port, open } =
       join.length > 0
         ? await withoutNode(cli, stack, { name, wanted, join, network, key })
         : await throughNode(cli, stack, { name, wanted, key })
@@ -40,7 +41,7 @@ export const connect = command({
     server.maxConnections = MAX_CONNECTIONS
     server.on(
       'connection',
-      (socket) => void carry(cli, socket, () => peer.connect(service, port, { signal: cli.signal })),
+      (socket) => void carry(cli, socket, open),
     )
     const real = await listen(server, local)
     stack.defer(() => close(server))
@@ -56,7 +57,7 @@ export const connect = command({
   },
 })
 
-type Way = { peer: LightPeer; service: CID; port: string }
+type Way = { service: CID; port: string; open(): ReturnType<LightPeer['connect']> }
 
 async function throughNode(
   cli: Cli,
@@ -81,7 +82,18 @@ async function throughNode(
     throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
   const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
   const init = { network: info.network, join: info.multiaddrs, author: author?.signer }
-  return { peer: stack.use(await cli.factories.lightPeer(components, init)), service: parseCid(view.id), port }
+  const running = await runningVersion(client, view, { signal })
+  const peer = stack.use(await cli.factories.lightPeer(components, init))
+  return {
+    service: parseCid(running.id),
+    port,
+    // each connection goes to the newest healthy version at its time
+    async open() {
+      const { id, receipts } = await runningVersion(client, await client.service(view.id, { signal }), { signal })
+      const peers = receipts.filter(({ state }) => state === 'running' || state === 'accepted').map((each) => each.peerId)
+      return await peer.connect(parseCid(id), port, { signal, peers })
+    },
+  }
 }
 
 async function withoutNode(
@@ -96,7 +108,9 @@ async function withoutNode(
   },
 ): Promise<Way> {
   const target = stack.use(await lightPeerFor(cli, { ...init, service: init.name }))
-  return { ...target, port: choosePort(init.wanted, target.ports) }
+  const { service, peer } = target
+  const port = choosePort(init.wanted, target.ports)
+  return { service, port, open: () => peer.connect(service, port, { signal: cli.signal }) }
 }
 
 function choosePort(wanted: string | undefined, ports: readonly string[]): string {
