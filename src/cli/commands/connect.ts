@@ -39,10 +39,7 @@ export const connect = command({
         : await throughNode(cli, stack, { name, wanted, key })
     const server = createServer({ allowHalfOpen: true })
     server.maxConnections = MAX_CONNECTIONS
-    server.on(
-      'connection',
-      (socket) => void carry(cli, socket, open),
-    )
+    server.on('connection', (socket) => void carry(cli, socket, open))
     const real = await listen(server, local)
     stack.defer(() => close(server))
     const address = `127.0.0.1:${real}`
@@ -90,7 +87,9 @@ async function throughNode(
     // each connection goes to the newest healthy version at its time
     async open() {
       const { id, receipts } = await runningVersion(client, await client.service(view.id, { signal }), { signal })
-      const peers = receipts.filter(({ state }) => state === 'running' || state === 'accepted').map((each) => each.peerId)
+      const peers = receipts
+        .filter(({ state }) => state === 'running' || state === 'accepted')
+        .map((each) => each.peerId)
       return await peer.connect(parseCid(id), port, { signal, peers })
     },
   }

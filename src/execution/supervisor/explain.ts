@@ -32,3 +32,13 @@ export async function explained(
   const hint = hintOf(exitCode, lines)
   return hint === undefined ? detail : `${detail ?? 'it failed'}: ${hint}`
 }
+
+/** The end of a run, explained where it failed. */
+export async function explainedEnd(
+  components: { clock: Clock; log: Log },
+  logDir: string,
+  end: RunEnd,
+): Promise<RunEnd> {
+  const failed = end.exitCode !== 0 || end.reason !== 'exit'
+  return failed ? { ...end, detail: await explained(components, logDir, end) } : end
+}

@@ -11,7 +11,7 @@ import { aborted } from './aborted.ts'
 import { afterEnd, notHealthyText } from './after-end.ts'
 import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
-import { explained } from './explain.ts'
+import { explainedEnd } from './explain.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './index.ts'
 import { createPersist } from './persist.ts'
 import { type Decided, decidedOf, isImage, logDirOf, planOf } from './plan.ts'
@@ -155,10 +155,9 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
 
   /** After an end: true when it is to begin again. */
   async function afterwards(end: RunEnd, ranMs: number): Promise<boolean> {
-    const failed = end.exitCode !== 0 || end.reason !== 'exit'
-    const detail = failed ? await explained(components, logDirOf(dirs.logs, service.id), end) : end.detail
+    const told = await explainedEnd(components, logDirOf(dirs.logs, service.id), end)
     if (ranMs >= STEADY_MS) failures = 0
-    const { again, ...change } = afterEnd(decided, { ...end, detail }, {
+    const { again, ...change } = afterEnd(decided, told, {
       ending,
       closed,
       gaveUp,
