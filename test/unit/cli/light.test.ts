@@ -154,7 +154,9 @@ async function connecting(
 describe('connect', () => {
   test('carries connections both ways, with half-close, each in a tunnel of its own', async () => {
     await using shell = await openShellWithNode()
-    await shell.node.receive(announcementOf(newSigner(), { clock: systemClock() }).bytes)
+    const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
+    await shell.node.receive(bytes)
+    shell.node.addReceipt(id, 'running')
     // answers only when the other side has ended: half-close must pass through
     using service = await listening((socket) => {
       let heard = ''
@@ -184,6 +186,7 @@ describe('connect', () => {
     await using shell = await openShellWithNode()
     const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
     await shell.node.receive(bytes)
+    shell.node.addReceipt(id, 'running')
     const view = shell.node.service(id)
     shell.node.put({ ...view, ports: [...view.ports, { name: 'closed', port: 2, access: 'any' }] })
     const { factories } = withPeers()
@@ -209,7 +212,9 @@ describe('connect', () => {
     [['hello', '--key', 'missing.pem'], /--key names missing\.pem/],
   ])('%j is explained', async (argv, sentence) => {
     await using shell = await openShellWithNode()
-    await shell.node.receive(announcementOf(newSigner(), { clock: systemClock() }).bytes)
+    const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
+    await shell.node.receive(bytes)
+    shell.node.addReceipt(id, 'running')
     const { factories } = withPeers(1)
     const { server, port } = await listening(() => {})
     const real = argv.includes('--local') ? ['hello', '--local', String(port)] : argv

@@ -219,7 +219,11 @@ describe('looking', () => {
 
   test('logs: the tail, then what comes, tabs kept and escapes not', async () => {
     await using shell = await openShellWithNode()
-    await shell.node.receive(announcementOf(shell.node.signer, { clock: systemClock() }).bytes)
+    const { id, bytes } = announcementOf(shell.node.signer, { clock: systemClock() })
+    await shell.node.receive(bytes)
+    // it runs on this node: its logs are here
+    const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
+    shell.node.put({ ...shell.node.service(id), run })
     for (const line of ['one', 'two', '\tindented \u001b[2J']) shell.node.addLine(line)
     expect((await shell.run(['logs', 'hello', '--tail', '2'])).stdout).toBe('two\n\tindented \ufffd[2J\n')
     const { InterruptedError } = await import('../../../src/cli/errors.ts')
