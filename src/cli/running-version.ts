@@ -3,7 +3,6 @@ import type { ServiceView } from '../node/contract.ts'
 import { FailedError } from './errors.ts'
 import { receiptLine } from './publishing/tally.ts'
 
-const OVER: readonly ServiceView['state'][] = ['stopped', 'expired']
 /** Nodes named in the sentence that says why nobody runs it. */
 const MAX_TOLD = 4
 
@@ -17,7 +16,8 @@ export async function runningVersion(
   options: { signal: AbortSignal },
 ): Promise<ServiceView> {
   const versions = (await client.services(options))
-    .filter(({ name, author, state }) => name === view.name && author === view.author && !OVER.includes(state))
+    // one that was superseded may run on: its nodes say so
+    .filter(({ name, author, state }) => name === view.name && author === view.author && state !== 'expired')
     .sort((a, b) => b.seq - a.seq)
   const known = versions.find(isHealthy)
   if (known !== undefined) return known

@@ -35,7 +35,7 @@ export const publish = command({
     'With --join it serves the code itself and ends when as many nodes as replicas hold it.\nEach node that answers is printed as it does.',
   args,
   options,
-  run: (cli, input) => announce(cli, { ...input, seq: undefined, mode: 'publish' }),
+  run: (cli, input) => announce(cli, { ...input, seq: undefined, replace: false, mode: 'publish' }),
 })
 
 export const update = command({
@@ -45,6 +45,7 @@ export const update = command({
   args,
   options: {
     ...options,
+    replace: flag('stop the version before first, for nodes where two do not fit at once; nothing serves in between'),
     seq: whole('NUMBER', "the version's number, where this machine does not know the last one", {
       min: 1,
       max: Number.MAX_SAFE_INTEGER,
@@ -66,11 +67,12 @@ type Input = {
   staple: readonly string[]
   replicas: number | undefined
   seq: number | undefined
+  replace: boolean
 }
 
 async function announce(
   cli: Cli,
-  { path, join, network, key, timeout, wait, withSecrets, mode, seq, replicas, staple }: Input,
+  { path, join, network, key, timeout, wait, withSecrets, mode, seq, replicas, staple, replace }: Input,
 ): Promise<void> {
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
@@ -82,7 +84,7 @@ async function announce(
   await client?.node({ signal: cli.signal })
   await warnOfClock(cli, await clockFacts(cli), (words) => cli.out.note(words))
   const author = await loadAuthor(cli, key)
-  const publishing = { mode, draft, entries, author, seq, wait, timeoutSeconds: timeout }
+  const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
 }

@@ -1,15 +1,11 @@
-import { addressBytes } from '../../../protocols/address.ts'
-import { type Announcement, encodeAnnouncement, signStop } from '../../../protocols/announcement.ts'
-import { MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
-import { issueTicket } from '../../../protocols/redirection.ts'
-import { encodeStop } from '../../../protocols/stop.ts'
-import { nowSeconds } from '../../base/clock.ts'
+import { encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { InputError } from '../../base/errors.ts'
 import { type Author, findAuthor, keyOption, loadAuthor, openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { networkOf } from '../network.ts'
+import { stopOf } from '../publishing/stop-of.ts'
 
 export const stop = command({
   name: 'stop',
@@ -58,25 +54,6 @@ async function stopByLightPeer(
   await light.announce(stopOf(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
   await remember(author, network, entry.name)
   tell(cli, { scope: 'mesh', id: entry.id, name: entry.name })
-}
-
-function stopOf(
-  { clock, rng }: Cli,
-  { signer }: Author,
-  { network, name, seq }: { network: string; name: string; seq: number },
-): Announcement {
-  // as far as anything can travel: a stop that does not reach a node leaves the service running there
-  const { reach, ticket } = issueTicket(MAX_DEPTH, rng.bytes(32))
-  const issued = nowSeconds(clock)
-  const stopping = {
-    author: addressBytes(signer.address),
-    name,
-    seq,
-    issued,
-    expires: issued + MAX_LIFETIME_SECONDS,
-    reach,
-  }
-  return { signed: signStop(encodeStop({ v: 1, stop: true, ...stopping }), network, signer), ticket }
 }
 
 async function remember(author: Author, network: string, name: string): Promise<void> {

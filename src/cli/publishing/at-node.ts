@@ -12,6 +12,7 @@ import { openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Draft, signDraft } from './draft.ts'
 import { tellOnLeave } from './leave.ts'
+import { stopBeforeAtNode } from './replace.ts'
 import { nextSeq } from './sequence.ts'
 import { createTally } from './tally.ts'
 import { startWait, type WaitInit } from './wait.ts'
@@ -27,6 +28,8 @@ export type Publishing = {
   readonly author: Author
   readonly seq: number | undefined
   readonly wait: boolean
+  /** the version before is stopped first */
+  readonly replace: boolean
   readonly timeoutSeconds: number
 }
 
@@ -58,6 +61,7 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   })
   const id = announcement.signed.id.toString()
   const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
+  if (publishing.replace) await stopBeforeAtNode(cli, client, { author, network: info.network, name, known: mine })
   // written before it leaves: a number that anyone may have seen is never used for something else
   await book.put(name, { ...entry, state: 'draft' })
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })

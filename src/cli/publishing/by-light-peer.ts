@@ -9,6 +9,7 @@ import type { Cli } from '../cli.ts'
 import { type Publishing, portsOf, tellPublished } from './at-node.ts'
 import { signDraft } from './draft.ts'
 import { tellOnLeave } from './leave.ts'
+import { stopBeforeByPeer } from './replace.ts'
 import { nextSeq } from './sequence.ts'
 import { createTally, type Tally } from './tally.ts'
 import { startWait, type WaitInit } from './wait.ts'
@@ -39,6 +40,7 @@ export async function publishByLightPeer(
   const announcement = signDraft(cli, draft, { signer: author.signer, network, seq, code, replyTo: peer.replyTo() })
   const { id, body } = announcement.signed
   const made = { seq, id: id.toString(), code: code.toString(), expires: body.expires, ports: portsOf(draft) }
+  if (publishing.replace) await stopBeforeByPeer(cli, peer, { author, network, name, entry })
   await book.put(name, { ...made, state: 'draft' })
   await peer.announce(announcement, { signal })
   await book.put(name, { ...made, state: 'announced' })

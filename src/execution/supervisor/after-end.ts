@@ -54,7 +54,7 @@ export function notHealthyText({ service }: Decided, afterMs: number): string {
   const ports = (service.run.ports ?? []).map(({ name, port }) => `"${name}" (${port})`)
   const what =
     ports.length === 0
-      ? 'it stayed up'
-      : `it accepted connections on its port${ports.length > 1 ? 's' : ''} ${ports.join(', ')}`
-  return `it was not healthy after ${formatSeconds(afterMs / 1000)}: it is when ${what}`
+      ? 'it stays up'
+      : `it accepts connections on its port${ports.length > 1 ? 's' : ''} ${ports.join(', ')}`
+  return `it was not healthy after ${formatSeconds(afterMs / 1000)}, which it is when ${what}`
 }

@@ -75,7 +75,7 @@ describe('an update', () => {
     await bench.until(() => supervisor.running().join() === 'v1')
     expect(bench.journal.ofService('v2')).toMatchObject({
       state: 'failed',
-      detail: expect.stringMatching(/^it was not healthy after 1m: .*"http" \(8080\); the update failed/),
+      detail: expect.stringMatching(/^it was not healthy after 1m, .*"http" \(8080\); the update failed/),
     })
   })
 

@@ -1,0 +1,61 @@
+import { encodeAnnouncement } from '../../../protocols/announcement.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import { deadline, sleep } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import type { ServiceView } from '../../node/contract.ts'
+import type { LightPeer } from '../../node/light-contract.ts'
+import type { Author, PublishedEntry } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { stopOf } from './stop-of.ts'
+
+/** So long the version before may take to end, everywhere; then the next one is published nevertheless. */
+const PATIENCE_MS = 30_000
+const LOOK_MS = 300
+
+type Stopping = { readonly author: Author; readonly network: string; readonly name: string }
+
+/** Stops what stands of a name, and waits until the nodes that ran it say that it has ended. */
+export async function stopBeforeAtNode(
+  cli: Cli,
+  client: ApiClient,
+  { known, ...stopping }: Stopping & { known: readonly ServiceView[] },
+): Promise<void> {
+  const standing = known.filter(({ state }) => state !== 'stopped' && state !== 'expired')
+  if (standing.length === 0) return
+  const seq = Math.max(...standing.map((view) => view.seq))
+  await client.announce(encodeAnnouncement(stopOf(cli, stopping.author, { ...stopping, seq })), { signal: cli.signal })
+  await untilEnded(cli, stopping.name, async (signal) => {
+    const views = await Promise.all(standing.map(({ id }) => client.service(id, { signal })))
+    return !views.some((view) => isUnderWay(view.state) || view.receipts.some(({ state }) => isUnderWay(state)))
+  })
+}
+
+/** The same without a node: those that can be found are asked. */
+export async function stopBeforeByPeer(
+  cli: Cli,
+  peer: LightPeer,
+  { entry, ...stopping }: Stopping & { entry: PublishedEntry | undefined },
+): Promise<void> {
+  if (entry === undefined || entry.state === 'stopped') return
+  await peer.announce(stopOf(cli, stopping.author, { ...stopping, seq: entry.seq }), { signal: cli.signal })
+  await untilEnded(cli, stopping.name, async (signal) => {
+    for await (const { body } of peer.ask(parseCid(entry.id), { signal })) if (isUnderWay(body.state)) return false
+    return true
+  })
+}
+
+async function untilEnded(cli: Cli, name: string, ended: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
+  using patience = deadline(cli.clock, PATIENCE_MS, new TimeoutError('the time is up'), cli.signal)
+  using _progress = cli.out.progress('waiting for the version before to end')
+  try {
+    while (!(await ended(patience.signal))) await sleep(cli.clock, LOOK_MS, { signal: patience.signal })
+  } catch (error) {
+    if (!patience.signal.aborted || cli.signal.aborted) throw error
+    cli.out.note(`The version of "${name}" before has not ended everywhere; the next one is published nevertheless.`)
+  }
+}
+
+function isUnderWay(state: string): boolean {
+  return state === 'running' || state === 'accepted'
+}
