@@ -124,6 +124,7 @@ export const explanationSchema: Shape<Explanation> = object({
   at: count,
   from: everyOne<Explanation['from']>({ journal: true, now: true }),
   verdict: verdictSchema,
+  redirected: boolean,
   failure: string.optional(),
   parked: parkedSchema.optional(),
   history: array(

@@ -30,6 +30,7 @@ const grantSchema = object({
 
 const conditionSchema: Shape<Condition> = union(
   object({ on: oneOf('capacity') }),
+  object({ on: oneOf('executor'), executor: everyOne<ExecutorName>({ docker: true, host: true }) }),
   object({ on: oneOf('policy') }),
   object({ on: oneOf('quorum'), code: string }),
   object({ on: oneOf('freeze'), chain: string }),

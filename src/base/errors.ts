@@ -61,3 +61,18 @@ export function messageOf(error: unknown): string {
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
+
+/** SQLite's result code for a full disk. */
+const SQLITE_FULL = 13
+
+/** Is a full disk, or a quota, behind it? Then the same works when there is room, and no attempt before. */
+export function isDiskFull(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    const code = codeOf(at)
+    if (code === 'ENOSPC' || code === 'EDQUOT') return true
+    if ('errcode' in at && typeof at.errcode === 'number' && (at.errcode & 0xff) === SQLITE_FULL) return true
+    // engines and programs have the kernel's words alone
+    if (/no space left on device|ENOSPC|disk quota exceeded/i.test(at.message)) return true
+  }
+  return false
+}

@@ -39,6 +39,8 @@ export type Grant = {
 /** What wakes a parked service. */
 export type Condition =
   | { readonly on: 'capacity' }
+  /** the engine, or what a host sandbox needs, is there */
+  | { readonly on: 'executor'; readonly executor: ExecutorName }
   | { readonly on: 'policy' }
   | { readonly on: 'quorum'; readonly code: string }
   | { readonly on: 'freeze'; readonly chain: string }

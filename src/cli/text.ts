@@ -29,10 +29,16 @@ function shorten(text: string, ends: number): string {
 /** "in 3h 5m", "2m 3s ago" */
 export function when(seconds: number, nowSeconds: number): string {
   const away = seconds - nowSeconds
+  if (away === 0) return 'now'
   return away >= 0 ? `in ${formatMs(away * 1000)}` : `${formatMs(-away * 1000)} ago`
 }
 
 /** "2026-11-24 10:03:07" in UTC, as every time in the house. */
 export function clockTime(ms: number): string {
   return new Date(ms).toISOString().replace('T', ' ').slice(0, 19)
+}
+
+/** How long it has been so: "3m 5s". A clock that differs a little makes it no future. */
+export function since(seconds: number, nowSeconds: number): string {
+  return formatMs(Math.max(0, nowSeconds - seconds) * 1000)
 }

@@ -1,3 +1,4 @@
+import { PASSED_ON } from '../base/disposition.ts'
 import { formatBytes, formatMs, printable } from '../base/text.ts'
 import type { Condition, Grant, Need, Reason, Verdict } from '../base/verdict.ts'
 import type { ServiceView } from '../node/contract.ts'
@@ -6,7 +7,7 @@ import { table } from './output.ts'
 export function verdictText({ run, redirect, park }: Verdict): string {
   const first = run === false ? 'not run here' : `run here: ${grantText(run)}`
   const parked = park === undefined || park.length === 0 ? [] : [`parked until ${wakeText(park)}`]
-  return [first, ...parked, redirect ? 'passed on' : 'not passed on'].join(', ')
+  return [first, ...parked, redirect ? PASSED_ON.yes : PASSED_ON.no].join(', ')
 }
 
 function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {
@@ -32,6 +33,8 @@ function conditionText(condition: Condition): string {
   switch (condition.on) {
     case 'capacity':
       return 'there is room'
+    case 'executor':
+      return condition.executor === 'docker' ? 'the Docker engine answers' : 'the host sandbox is available'
     case 'policy':
       return 'the policy changes'
     case 'quorum':

@@ -56,7 +56,8 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     runner,
     policy,
   }
-  return { configuration, notices: [...nodeNotices(node), ...(await tokenNotices(root)), ...notices] }
+  await checkToken(root)
+  return { configuration, notices: [...nodeNotices(node), ...notices] }
 }
 
 /** What a program needs that talks to the node of this folder: policy and services are not read, and may be wrong. */
@@ -177,9 +178,12 @@ function nodeNotices(node: NodeConfig): Notice[] {
   return notices
 }
 
-async function tokenNotices(root: string): Promise<Notice[]> {
-  const mode = await modeOf(join(root, API_TOKEN_FILE))
-  if (mode === undefined || !isExposed(mode)) return []
-  const message = `${API_TOKEN_FILE} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${join(root, API_TOKEN_FILE)}\``
-  return [{ file: API_TOKEN_FILE, key: '', message }]
+/** Whoever reads the token commands the node: as with keys, it is not used while others can. */
+async function checkToken(root: string): Promise<void> {
+  const path = join(root, API_TOKEN_FILE)
+  const mode = await modeOf(path)
+  if (mode === undefined || !isExposed(mode)) return
+  throw new InputError(
+    `${API_TOKEN_FILE} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
+  )
 }

@@ -63,6 +63,8 @@ export const STEADY_MS = 60_000
 export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 /** Attempts to obtain code; with the back-off about five minutes. */
 export const FETCH_ATTEMPTS = 14
+/** How often a run that met a full disk looks whether there is room. */
+export const DISK_FULL_RETRY_MS = 5_000
 /** A build longer than this is stuck. */
 export const BUILD_TIMEOUT_MS = 15 * 60_000
 /** A service with ports is healthy when all of them have accepted a connection and it stayed up for this long after. */

@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
+import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Grant } from '../base/verdict.ts'
-import type { Configuration, OwnService, RunnerConfig } from '../config/index.ts'
-import type { RunnableService } from '../execution/index.ts'
+import { listing } from '../base/text.ts'
+import type { ExecutorName, Grant } from '../base/verdict.ts'
+import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
+import type { Granted, RunnableService } from '../execution/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Facts } from './facts.ts'
 import type { Own } from './own.ts'
@@ -22,6 +23,8 @@ export interface AutostartComponents {
   runs: {
     run(service: RunnableService, grant: Grant, options: { replaces?: string | undefined }): void
     status(service: string): unknown
+    granted(): Granted[]
+    stop(service: string, options: { why: string }): Promise<void>
   }
   publisher: Publisher
   stopped(id: string): boolean
@@ -39,6 +42,8 @@ export function createAutostart(
   const { log, own, facts, runs, publisher } = components
   let looking = false
   let pulling = false
+  /** ended because its toolchain is not granted any more: it begins again where it is */
+  const moved = new Set<string>()
 
   async function startOwn(service: OwnService): Promise<void> {
     const issued = await own.fromConfiguration(service, { signal: init.closing })
@@ -46,12 +51,25 @@ export function createAutostart(
     const replaces = publisher.current(issued.signed)
     if (service.publish) await publisher.publish(issued)
     else publisher.keep(issued)
-    if (components.stopped(id) || runs.status(id) !== undefined) return
-    runs.run(
-      runnableOf(issued.signed, components.texts),
-      grantOf(issued.signed, init.configuration().policy.config, facts),
-      { replaces },
-    )
+    if (components.stopped(id)) return
+    const { config } = init.configuration().policy
+    const runnable = runnableOf(issued.signed, components.texts)
+    const allowed = executorsFor(runnable, config)
+    const present = runs.granted().find((run) => run.service === id)
+    if (present === undefined ? runs.status(id) !== undefined && !moved.has(id) : present.ending) return
+    if (present !== undefined && allowed.includes(present.grant.executor)) return
+    const there = facts.current().capacity.executors.map(({ name }) => name)
+    const executor = allowed.find((name) => there.includes(name))
+    if (present !== undefined) {
+      const why = `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${listing(runnable.toolchain)} any more`
+      log.warn('a service of SERVICES ends where it runs', { service: service.name, reason: why })
+      moved.add(id)
+      await runs.stop(id, { why })
+    }
+    if (executor === undefined)
+      throw new UnavailableError(`it waits for ${listing(allowed, 'or')}, which is not available now`)
+    moved.delete(id)
+    runs.run(runnable, grantOf(issued.signed, executor, config), { replaces })
   }
 
   async function look(): Promise<void> {
@@ -86,12 +104,25 @@ export function createAutostart(
   return { look, [Symbol.dispose]: () => timer.cancel() }
 }
 
-/** LIMITS alone bound an own service: writing it into SERVICES was the operator's verdict. */
-function grantOf({ body }: SignedService, { LIMITS }: RunnerConfig, facts: Facts): Grant {
+const EXECUTORS = ['docker', 'host'] as const
+
+/**
+ * Where an own service may run: by the lists of PREFER_TOOLCHAIN that have its toolchains. Where neither has them, the
+ * lists are about the services of others, and it runs wherever it can.
+ */
+function executorsFor({ toolchain }: RunnableService, { PREFER_TOOLCHAIN }: RunnerConfig): readonly ExecutorName[] {
+  const words = toolchain.map(canonicalToolchain)
+  const possible = words.includes('docker') ? EXECUTORS.slice(0, 1) : EXECUTORS
+  const needed = words.filter((word) => word !== 'docker')
+  const listed = possible.filter((name) => needed.every((word) => PREFER_TOOLCHAIN[name].includes(word)))
+  return listed.length > 0 ? listed : possible
+}
+
+/** LIMITS bound an own service, and PREFER_TOOLCHAIN says where it runs: writing it into SERVICES was the operator's verdict. */
+function grantOf({ body }: SignedService, executor: ExecutorName, { LIMITS }: RunnerConfig): Grant {
   const { memory, disk, cpu, pids } = body.resources
-  const executors = facts.current().capacity.executors.map((executor) => executor.name)
   return {
-    executor: executors.includes('docker') ? 'docker' : 'host',
+    executor,
     memoryBytes: Math.min(memory, LIMITS.SERVICE.MEMORY),
     cpuMillicores: Math.min(cpu, LIMITS.SERVICE.CPU),
     diskBytes: Math.min(disk, LIMITS.SERVICE.DISK),

@@ -20,9 +20,10 @@ import type { Asking, Decision, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
+import { plain } from './plain-verdict.ts'
 import type { Standing } from './redecide.ts'
 import { runnableOf } from './runnable.ts'
-import { declined, ONCE, standingOf, waiting } from './standing.ts'
+import { declined, moving, ONCE, standingOf, waiting } from './standing.ts'
 import { trustSubjectOf, unsafeGrace, wakeByNews } from './trusting.ts'
 
 /** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
@@ -81,7 +82,10 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   let later: (() => void)[] = []
   let beside: Outcome['beside'] = []
 
-  const mayPassOn = () => init.policy().config.REDIRECT !== 'never'
+  function mayPassOn(): boolean {
+    const { REDIRECT, REDIRECTION_DEPTH } = init.policy().config
+    return REDIRECT !== 'never' && REDIRECTION_DEPTH > 0
+  }
 
   function write(id: string, verdict: Verdict | undefined, failure?: string): void {
     const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
@@ -238,6 +242,9 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     const { id } = subject
     const verdict = checked(subject, asked)
     const held = grantOf(id)
+    if (verdict.run !== false && held !== undefined && verdict.run.executor !== held.executor) {
+      return carry(subject, moving(verdict, held, verdict.run), asOf)
+    }
     if (verdict.run !== false && held !== undefined) {
       // a run keeps the grant under which it began: nothing takes memory away from a process that has it
       dormitory.leave(id)
@@ -292,9 +299,4 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
         turnAway(id, why)
       }),
   }
-}
-
-/** As it comes back from the journal. */
-function plain(verdict: Verdict | undefined): unknown {
-  return verdict === undefined ? undefined : JSON.parse(JSON.stringify(verdict))
 }

@@ -84,6 +84,8 @@ export type Explanation = {
   readonly at: number
   readonly from: 'journal' | 'now'
   readonly verdict: Verdict
+  /** What the node does: a service is passed on also where its publisher is here, or its earlier version was. */
+  readonly redirected: boolean
   /** A runner that failed instead of answering. */
   readonly failure?: string | undefined
   /** where it is parked now */

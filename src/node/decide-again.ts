@@ -3,7 +3,7 @@ import { TimeoutError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
-import type { Verdict } from '../base/verdict.ts'
+import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { Dormitory, Granted } from '../execution/index.ts'
 import type { Candidate } from '../journal/index.ts'
@@ -92,9 +92,9 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
       const subject = subjectOf(running.id)
       const grant = granted().find(({ service, ending }) => service === running.id && !ending)?.grant
       if (grant === undefined) continue
-      const known = facts.as(held, { machine: false, executor: grant.executor })
       const asOf = dormitory.tick()
-      const decision = subject === undefined ? undefined : await asking.ask(subject, { ...options, facts: known })
+      const ask = (known: NodeFacts) => asking.ask(subject as Subject, { ...options, facts: known })
+      const decision = subject === undefined ? undefined : await askWhereItRuns(ask, held, grant.executor)
       // over, or no answer: an older version waits for its successor, and a runner that fails stops nothing
       if (subject === undefined || decision === undefined || decision.error !== undefined) {
         held.push(running)
@@ -112,6 +112,20 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
     }
     await ended(stops, options)
     return changes
+  }
+
+  /**
+   * First as if nothing but the executor that it runs by were there: a run stays where it is as long as that is granted.
+   * Where it is not, another may be, and then the run moves (`carry-out.ts`).
+   */
+  async function askWhereItRuns(
+    ask: (known: NodeFacts) => Promise<Decision>,
+    held: readonly RunningService[],
+    executor: ExecutorName,
+  ): Promise<Decision> {
+    const here = await ask(facts.as(held, { machine: false, executor, only: true }))
+    if (here.error !== undefined || here.verdict.run !== false) return here
+    return await ask(facts.as(held, { machine: false }))
   }
 
   /** Their room is for those that wait. An engine that is away holds up nobody: what ends later wakes them then. */

@@ -44,9 +44,12 @@ export interface Decide {
 export function createDecide(components: DecideComponents, init: { closing: AbortSignal }): Decide {
   const { clock, log, events, journal, asking, carryOut, dormitory, receipts, tally, texts } = components
 
-  function tell(signed: SignedService, verdict: Verdict): void {
+  /** `follows`: an update travels where the version before it does, whatever is decided about it. */
+  function tell(signed: SignedService, verdict: Verdict, follows: string | undefined): void {
     const { replyTo, author } = signed.body
-    const { redirect: redirected, reasons } = verdict
+    const { reasons } = verdict
+    const before = follows === undefined ? undefined : journal.announcements.get(follows)
+    const redirected = verdict.redirect || before?.redirect === true
     const standing = standingOf(verdict)
     const state = standing === 'run' ? 'accepted' : standing
     const statement = { service: signed.id.toString(), state, redirected, reasons } as const
@@ -60,7 +63,7 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
       // the node was killed between its verdict and intake's note of it: it stands, and what follows from it is done
       const stands = journal.verdicts.latest(id)?.verdict
       if (stands !== undefined) {
-        if (stands.run === false) tell(signed, stands)
+        if (stands.run === false) tell(signed, stands, journal.announcements.standing(id)?.follows)
         return { redirect: stands.redirect }
       }
       const asOf = dormitory.tick()
@@ -76,7 +79,7 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
       const { name } = signed.body
       tally.count({ id, name }, verdict.reasons)
       events.emit('node:verdict', { id, name, verdict, failure, tookMs: clock.monotonic() - began })
-      tell(signed, verdict)
+      tell(signed, verdict, subject.follows)
       log.debug('decided', {
         id,
         author: texts.ofBytes(signed.body.author),

@@ -24,7 +24,7 @@ import type { Own } from './own.ts'
 import type { PolicyEngine } from './policy/engine.ts'
 import type { Publisher } from './publisher.ts'
 import { type Receipts, receiptView } from './receipts.ts'
-import type { Services } from './services.ts'
+import type { ServiceEntry, Services } from './services.ts'
 import { createTrustFace } from './trust-face.ts'
 import { tallyTrust } from './trust-tally.ts'
 
@@ -90,14 +90,28 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
   async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {
     const entry = services.find(text)
     const { id, verdict: last } = entry
-    const { parked } = services.view(entry)
+    const { parked, redirected } = services.view(entry)
     const more = { parked, history: options.history === true ? historyOf(id) : undefined }
     if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
       const { failure, verdict = nothing(failure) } = last
-      return { id, at: Math.floor(last.at / 1000), from: 'journal', verdict, failure, ...more }
+      return { id, at: Math.floor(last.at / 1000), from: 'journal', verdict, redirected, failure, ...more }
     }
     const { verdict, failure } = await components.decide.dryRun(entry)
-    return { id, at: Math.floor(clock.now() / 1000), from: 'now', verdict, failure, ...more }
+    return {
+      id,
+      at: Math.floor(clock.now() / 1000),
+      from: 'now',
+      verdict,
+      redirected: travels(verdict.redirect, entry),
+      failure,
+      ...more,
+    }
+  }
+
+  /** As intake does it: an update travels where the version before it does. */
+  function travels(redirect: boolean, { record }: ServiceEntry): boolean {
+    const follows = record.follows === undefined ? undefined : journal.announcements.get(record.follows)
+    return redirect || record.own || follows?.redirect === true
   }
 
   function historyOf(id: string): PastVerdict[] {

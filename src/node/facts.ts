@@ -31,15 +31,17 @@ export interface FactsComponents {
   isOwn(id: string): boolean
   /** There is more than before, and no run of this node has ended: an engine came, other programs went. */
   onMore(): void
+  /** An executor is there that was not: an engine came back. */
+  onCame(executor: ExecutorName): void
 }
 
 /** What is true of the node whatever the service: the half of the runner's snapshot that all decisions share. */
 export interface Facts extends Disposable {
   current(): NodeFacts
-  /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there. */
+  /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there, with `only` no other. */
   as(
     held: readonly RunningService[],
-    options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined },
+    options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined; only?: boolean },
   ): NodeFacts
   /** Everything that runs, the runs that are about to end among them. */
   running(): readonly RunningService[]
@@ -63,9 +65,10 @@ export function createFacts(components: FactsComponents, init: { own: string; po
     const [before, had] = [room, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
     const [views] = await Promise.all([Promise.all(components.executors.map(viewOf)), lookAtMachine()])
     seen = views
-    const came = views.some(({ name, available }) => available && !had.has(name))
+    const came = views.filter(({ name, available }) => available && !had.has(name))
     const more = room !== undefined && before !== undefined && hasMore(before, room)
-    if (came || more) components.onMore()
+    for (const { name } of came) components.onCame(name)
+    if (came.length > 0 || more) components.onMore()
   }
 
   async function lookAtMachine(): Promise<void> {
@@ -105,9 +108,12 @@ export function createFacts(components: FactsComponents, init: { own: string; po
     return runs.map(runningOf)
   }
 
-  const as: Facts['as'] = (held, { config = init.policy().config, machine: bounded = true, executor } = {}) => {
+  const as: Facts['as'] = (
+    held,
+    { config = init.policy().config, machine: bounded = true, executor, only = false } = {},
+  ) => {
     const has = bounded && room !== undefined ? machineAs(room, running(), held) : undefined
-    const there = seen.filter(({ available, name }) => available || name === executor)
+    const there = seen.filter(({ available, name }) => name === executor || (available && !only))
     return {
       config,
       own: init.own,

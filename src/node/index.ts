@@ -1,5 +1,6 @@
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Clock } from '../base/clock.ts'
+import { InputError, isDiskFull, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Configuration, HubSettings, Identity } from '../config/index.ts'
@@ -46,5 +47,10 @@ export type NodeInit = {
  * start, those that have are stopped again, newest first, and the error says what was wrong.
  */
 export function createNode(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
-  return start(components, init)
+  return start(components, init).catch((error: unknown) => {
+    if (!isDiskFull(error)) throw error
+    const { dataDir } = init.configuration
+    const message = `the disk with ${dataDir} is full, and the node cannot write there: free some space, or name a folder on another disk as DATA in node.json`
+    throw new InputError(`${message}; ${messageOf(error)}`, { cause: error })
+  })
 }

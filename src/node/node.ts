@@ -146,6 +146,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         granted: () => supervisor.granted(),
         isOwn: (id) => isOwnService(services.get(id), own, configuration),
         onMore: () => deciding.dormitory.wake({ on: 'capacity' }),
+        onCame: (executor) => deciding.dormitory.wake({ on: 'executor', executor }),
       },
       { own, policy },
     ),

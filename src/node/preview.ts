@@ -6,7 +6,7 @@ import type { Ask, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { DecideAgainComponents } from './decide-again.ts'
 import type { Change, Preview, Standing } from './redecide.ts'
-import { declined, mayBegin, ONCE, standingOf, waiting } from './standing.ts'
+import { declined, mayBegin, moving, ONCE, standingOf, waiting } from './standing.ts'
 
 /** Services that are asked about together. */
 const ASKED_AT_ONCE = 8
@@ -41,7 +41,7 @@ export async function previewWith(
 ): Promise<Preview> {
   const { asking, carryOut, facts, dormitory, granted, subjectOf, texts, changeOf } = components
   const { held, asked } = components.split()
-  const passOn = config.REDIRECT !== 'never'
+  const passOn = config.REDIRECT !== 'never' && config.REDIRECTION_DEPTH > 0
   const changes: Change[] = []
   /** of what is refused or passed on, and stays one of the two */
   const others: Change[] = []
@@ -76,9 +76,15 @@ export async function previewWith(
       held.push(running)
       continue
     }
-    const verdict = await asking.askOther(ask, subject, facts.as(held, { config, machine: false, executor }))
+    const here = await asking.askOther(ask, subject, facts.as(held, { config, machine: false, executor, only: true }))
+    const stays = here.run !== false
+    const verdict = stays ? here : await asking.askOther(ask, subject, facts.as(held, { config, machine: false }))
+    // what moves holds its room until it begins again
     if (verdict.run !== false) held.push({ ...running, rank: verdict.rank ?? 0 })
-    else bed(subject, 'run', verdict)
+    if (verdict.run === false) bed(subject, 'run', verdict)
+    else if (executor !== undefined && verdict.run.executor !== executor) {
+      note(subject, 'run', moving(verdict, { executor }, verdict.run))
+    }
   }
   for (const { id } of dormitory.all()) {
     const subject = subjectOf(id)

@@ -124,6 +124,7 @@ export function createServices({
       state: serviceState({
         now: nowSeconds(clock),
         expires: body.expires,
+        over: record.state !== 'live',
         stopped: record.state !== 'live' || journal.stops.has(entry.id),
         kind: body.run.kind,
         published: record.own,

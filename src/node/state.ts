@@ -7,6 +7,8 @@ export type StateFacts = {
   readonly now: number
   readonly expires: number
   readonly stopped: boolean
+  /** by its author: superseded, or stopped everywhere */
+  readonly over?: boolean | undefined
   readonly kind: 'task' | 'service'
   /** made here: announced, and not decided about */
   readonly published: boolean
@@ -25,6 +27,8 @@ export function serviceState(facts: StateFacts): ServiceState {
   if (run?.state === 'exited') return run.exitCode === 0 ? 'done' : 'failed'
   // a service that was stopped or superseded still runs until its run has ended
   if (run !== undefined && !isFinal(run.state)) return run.state === 'running' && run.healthy ? 'running' : 'accepted'
+  // what ended by itself before it was superseded or stopped is told as it ended
+  if (facts.over && (run?.state === 'failed' || run?.state === 'refused')) return run.state
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'
   // ended to make room, or by a policy that may change again: it waits for another beginning

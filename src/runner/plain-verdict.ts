@@ -6,7 +6,7 @@ const REASON = new Set(['rule', 'outcome', 'message', 'needs', 'warned'])
 const NEED = new Set(['field', 'must', 'value'])
 const GRANT = new Set(['executor', 'memoryBytes', 'cpuMillicores', 'diskBytes', 'pids', 'timeoutSeconds', 'network'])
 const NETWORK = new Set(['mode', 'allow', 'rateKbps'])
-const CONDITION = new Set(['on', 'code', 'chain', 'author'])
+const CONDITION = new Set(['on', 'code', 'chain', 'author', 'executor'])
 const PLAIN_CONDITIONS = new Set<unknown>(['capacity', 'policy', 'replica'])
 const OUTCOMES = new Set<unknown>(['pass', 'fail', 'defer'])
 const WARNED = new Set<unknown>([undefined, 'fail', 'defer'])
@@ -35,6 +35,7 @@ function isCondition(value: unknown): boolean {
   if (on === 'quorum') return isText(code, 128, 1) && fields === 2
   if (on === 'freeze') return isText(chain, 128, 1) && fields === 2
   if (on === 'delegation') return isText(author, 128, 1) && fields === 2
+  if (on === 'executor') return fields === 2 && EXECUTORS.has(value.executor)
   return PLAIN_CONDITIONS.has(on) && fields === 1
 }
 

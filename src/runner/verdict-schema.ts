@@ -59,6 +59,7 @@ const conditionSchema = z.discriminatedUnion('on', [
   z.strictObject({ on: z.literal('freeze'), chain: words(128, 1) }),
   z.strictObject({ on: z.literal('delegation'), author: words(128, 1) }),
   z.strictObject({ on: z.literal('replica') }),
+  z.strictObject({ on: z.literal('executor'), executor: z.enum(['docker', 'host']) }),
 ])
 
 export const verdictSchema = z.strictObject({

@@ -35,7 +35,7 @@ function lines(
   explanation: Explanation & { advice: readonly Advice[] },
   { asked, seconds }: { asked: boolean; seconds: number },
 ): string[] {
-  const { verdict, failure, from, at, parked, history = [] } = explanation
+  const { verdict, redirected, failure, from, at, parked, history = [] } = explanation
   const decided =
     from === 'journal'
       ? `decided ${when(at, seconds)}`
@@ -43,7 +43,7 @@ function lines(
         ? 'this is what would be decided now'
         : 'not decided yet; this is what would be decided now'
   return [
-    `${verdictText(verdict)} (${decided})`,
+    `${verdictText({ ...verdict, redirect: redirected })} (${decided})`,
     ...(failure === undefined ? [] : [`The runner failed: ${printable(failure, 400)}`]),
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
     '',

@@ -1,4 +1,5 @@
 import { nowSeconds } from '../../base/clock.ts'
+import { PASSED_ON } from '../../base/disposition.ts'
 import type { ServiceView } from '../../node/contract.ts'
 import { command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
@@ -46,7 +47,7 @@ export function stateText({ state, redirected, kind, run, parked }: ServiceView)
   const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
   const doing = state === 'accepted' && run !== undefined ? runWord(kind, run) : waits
   const saysSo = state === 'redirected' || state === 'published'
-  return redirected && !saysSo ? `${doing}, passed on` : doing
+  return redirected && !saysSo ? `${doing}, ${PASSED_ON.yes}` : doing
 }
 
 /** A service is "running" when it is healthy, and before that "starting"; a task runs until it is done. */

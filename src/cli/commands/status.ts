@@ -10,7 +10,7 @@ import { daemonOf } from '../daemon.ts'
 import { lightPeerFor } from '../light.ts'
 import { fields } from '../output.ts'
 import { receiptLine } from '../publishing/tally.ts'
-import { show, when } from '../text.ts'
+import { show, since, when } from '../text.ts'
 import { parkedText } from '../verdict-text.ts'
 
 import { stateText } from './list.ts'
@@ -74,7 +74,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly ReceiptView[]): s
   const now = nowSeconds(cli.clock)
   const { run } = view
   const ports = view.ports.map(({ name, port, access }) => `${printable(name)} (${port}, ${access})`).join(', ')
-  const running = run && [`${run.state} with ${run.executor} since ${when(run.since, now)}`, detailOf(run)].join('')
+  const running = run && [`${run.state} with ${run.executor} for ${since(run.since, now)}`, detailOf(run)].join('')
   return [
     ...fields([
       ['service', `${printable(view.name)} (seq ${view.seq})`],

@@ -1,4 +1,5 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
+import { DISPOSITIONS, PASSED_ON } from '../../base/disposition.ts'
 import { listing, printable } from '../../base/text.ts'
 import type { ReceiptView } from '../../node/contract.ts'
 import type { Output } from '../output.ts'
@@ -18,16 +19,9 @@ export interface Tally {
   summary(): string
 }
 
-const SAYS: Record<string, string> = {
-  accepted: 'will run it',
-  running: 'runs it, healthy',
-  done: 'has done it',
-  refused: 'refused',
-  redirected: 'passed it on',
-  parked: 'parked it',
-  failed: 'failed',
-  stopped: 'stopped it',
-}
+const SAYS: Record<string, string> = Object.fromEntries(
+  Object.entries(DISPOSITIONS).map(([state, { there }]) => [state, there]),
+)
 
 export function createTally(out: Output): Tally {
   const said = new Map<string, ReceiptView>()
@@ -72,7 +66,7 @@ const TOLD_OUTPUT = 3
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
   const word = receiptWord(state)
-  const also = redirected && state !== 'redirected' ? ' and passed it on' : ''
+  const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
   const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = told.map(({ message }) => printable(message, 200))
   const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-TOLD_OUTPUT)

@@ -18,6 +18,8 @@ export function keyOf(condition: Condition): string {
   switch (condition.on) {
     case 'quorum':
       return `quorum ${condition.code}`
+    case 'executor':
+      return `executor ${condition.executor}`
     case 'freeze':
       return `freeze ${condition.chain}`
     case 'delegation':

@@ -11,9 +11,9 @@ import { aborted } from './aborted.ts'
 import { afterEnd, notHealthyText } from './after-end.ts'
 import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
+import { createDiskPatience } from './disk-patience.ts'
 import { explainedEnd } from './explain.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './index.ts'
-import { createPersist } from './persist.ts'
 import { type Decided, decidedOf, isImage, logDirOf, planOf } from './plan.ts'
 import { createStory } from './story.ts'
 import { afterMs } from './watch.ts'
@@ -67,6 +67,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   const { signal } = interrupt
   /** Ends everything, the waiting for a run included: the node closes and leaves it running. */
   const letGo = new AbortController()
+  const { note, persist } = createDiskPatience(components, { record, enter, signal, letGo: letGo.signal })
   let ending: Ending | undefined
   let closed = false
   let run: Run | undefined
@@ -86,12 +87,10 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     return uid === undefined ? decided : { ...decided, uid }
   }
 
-  const persist = createPersist(components, { enter, signal })
-
   async function obtain(): Promise<string | undefined> {
     if (isImage(service)) return undefined
     if (lease === undefined) {
-      enter({ state: 'fetching' })
+      await note({ state: 'fetching' })
       const onProgress = (progress: { doneBytes: number; totalBytes: number }) =>
         events.emit('execution:fetch-progress', { service: service.id, runId, ...progress })
       lease = await persist('fetching', FETCH_ATTEMPTS, () =>
@@ -100,13 +99,13 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     }
     const { dir } = lease
     if (service.run.build === undefined) return dir
-    enter({ state: 'building' })
+    await note({ state: 'building' })
     const build = () => buildCode({ clock, executor, runId, decided: withUser(), codeDir: dir, dirs, signal })
     return persist('building', FETCH_ATTEMPTS, build)
   }
 
   async function start(codeDir: string | undefined): Promise<Run> {
-    enter({ state: 'starting', handle })
+    await note({ state: 'starting', handle })
     return persist('starting', Number.POSITIVE_INFINITY, () => {
       const plan = planOf({
         runId,
@@ -164,7 +163,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
       failedUpdate: !beenHealthy && init.updates(),
       waitMs: () => backoffMs(failures++, RESTART_BACKOFF, rng),
     })
-    enter(again === undefined ? change : { ...change, restarts: story.restarts + 1 })
+    await note(again === undefined ? change : { ...change, restarts: story.restarts + 1 })
     if (change.state === 'exited' && change.exitCode === 0) init.onHealthy()
     if (again === undefined) return false
     await persist('removing what is left of it', Number.POSITIVE_INFINITY, () => executor.remove(handle))
@@ -182,6 +181,8 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   }
 
   async function live(): Promise<void> {
+    await Promise.resolve() // what began it is written as a whole or not at all
+    if (components.journal.get(runId) === undefined) return
     const found = await Promise.race([init.found, aborted(signal)])
     if (init.room !== undefined) await Promise.race([init.room, aborted(signal)])
     let adopted = found === undefined || found.state === 'prepared' ? undefined : found.run
@@ -189,14 +190,14 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     if (adopted === undefined && record.state === 'running' && !(await afterwards(GONE, 0))) return
     for (;;) {
       if (adopted === undefined) {
-        if (service.expires * 1000 <= clock.now()) return enter({ state: 'stopped', detail: 'it expired' })
+        if (service.expires * 1000 <= clock.now()) return await note({ state: 'stopped', detail: 'it expired' })
         adopted = await start(await obtain())
       } else {
         holdCode()
       }
       const { startedAt } = adopted
       // what was said of the start before this one is over
-      enter({ state: 'running', startedAt, handle, detail: '' })
+      await note({ state: 'running', startedAt, handle, detail: '' })
       // before now on the wall clock (it was adopted), from now on the one that nobody sets
       const before = clock.monotonic() - Math.max(0, clock.now() - startedAt)
       beenHealthy = false
@@ -224,7 +225,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     } catch (error) {
       if (letGo.signal.aborted) return
       if (ending !== undefined) await finishStopping(ending.why)
-      else if (!closed) fail(error)
+      else if (!closed) await fail(error).catch(() => {})
     } finally {
       await tidy().catch((error: unknown) =>
         log.warn('a run left something behind', { runId, reason: messageOf(error) }),
@@ -237,7 +238,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     for (let attempt = 0; ; attempt++) {
       try {
         await executor.remove(handle)
-        return enter({ state: 'stopped', detail: why })
+        return await note({ state: 'stopped', detail: why })
       } catch (error) {
         log.warn('a stopped run could not be removed yet', { runId, reason: messageOf(error) })
         if (closed) return
@@ -247,11 +248,11 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     }
   }
 
-  function fail(error: unknown): void {
+  async function fail(error: unknown): Promise<void> {
     const known =
       error instanceof RunRefusedError || error instanceof BuildFailedError || error instanceof UnavailableError
     if (!known) log.error('a run failed', { runId, service: service.id, reason: messageOf(error) })
-    enter({ state: error instanceof RunRefusedError ? 'refused' : 'failed', detail: messageOf(error) })
+    await note({ state: error instanceof RunRefusedError ? 'refused' : 'failed', detail: messageOf(error) })
   }
 
   async function tidy(): Promise<void> {

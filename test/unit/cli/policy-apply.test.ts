@@ -186,7 +186,8 @@ describe('what is parked', () => {
       { rule: 'price', outcome: 'pass' as const, message: 'would be too cheap', warned: 'fail' as const },
     ]
     const { id } = shell.node.service('hello')
-    shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict: { run: false, redirect: true, reasons } })
+    const verdict = { run: false as const, redirect: true, reasons }
+    shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict, redirected: true })
     expect((await shell.run(['explain', 'hello'])).stdout).toMatch(/warn +price +would be too cheap/)
   })
 })

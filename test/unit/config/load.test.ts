@@ -193,13 +193,15 @@ describe('what is wrong with a folder', () => {
     await using temp = await folder()
     const dir = temp.in('node')
     await initFolder(dir, { node: { LISTEN: ['/ip4/127.0.0.1/tcp/4980'], API: '0.0.0.0:4981' } })
-    await chmod(join(dir, 'api.token'), 0o644)
     const { notices } = await loadConfiguration(dir)
     expect(notices.map(({ message }) => message)).toEqual([
       'node.json: API is 0.0.0.0:4981, which other machines reach without encryption; put a TLS proxy before it',
       'node.json: LISTEN has only addresses of this machine: no other machine of the public network can connect',
-      `api.token can be read by others on this machine (mode 0644); run \`chmod 600 ${join(dir, 'api.token')}\``,
     ])
+    await chmod(join(dir, 'api.token'), 0o644)
+    await expect(loadConfiguration(dir)).rejects.toThrow(
+      `api.token can be read by others on this machine (mode 0644); run \`chmod 600 ${join(dir, 'api.token')}\``,
+    )
   })
 })
 

@@ -38,5 +38,5 @@ export const toolchain: Rule = {
     const message = `${some(missing)} ${missing.length === 1 ? 'is' : 'are'} not in ${where}`
     return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
   },
-  wakes: () => [{ on: 'capacity' }],
+  wakes: (service, node) => placeFor(service, node).listed.map((executor) => ({ on: 'executor', executor })),
 }

@@ -22,6 +22,7 @@ describe('the dormitory', () => {
     const node = { capacity: { ...capacity, memoryBytes: 0, executors: [] } }
     const answer = verdict(settings, { author: STRANGER, hostchains: ['btc'] }, node)
     expect(answer.park).toEqual([
+      expect.objectContaining({ on: 'executor' }),
       { on: 'capacity' },
       { on: 'quorum', code: serviceOf().code },
       { on: 'freeze', chain: 'btc' },

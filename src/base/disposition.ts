@@ -1,0 +1,17 @@
+/** What a node may do with a service, in the words of a receipt. */
+type Disposition = 'accepted' | 'running' | 'done' | 'refused' | 'redirected' | 'parked' | 'failed' | 'stopped'
+
+/** One wording for one truth: `here` is what a node says of itself, `there` what its publisher reads of it. */
+export const DISPOSITIONS: Readonly<Record<Disposition, { readonly here: string; readonly there: string }>> = {
+  accepted: { here: 'accepted', there: 'will run it' },
+  running: { here: 'running', there: 'runs it, healthy' },
+  done: { here: 'done', there: 'has done it' },
+  refused: { here: 'refused', there: 'refused' },
+  redirected: { here: 'redirected', there: 'passed it on' },
+  parked: { here: 'parked', there: 'parked it' },
+  failed: { here: 'failed', there: 'failed' },
+  stopped: { here: 'stopped', there: 'stopped it' },
+}
+
+/** Whether it travels on from here, which is asked beside what else is done with it. */
+export const PASSED_ON = { yes: 'passed on', no: 'not passed on', there: 'passed it on' } as const

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process'
+import { randomFillSync } from 'node:crypto'
+import { cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { formatAddress } from '../../protocols/address.ts'
+import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
+import { createBench, GRANT, serviceOf } from '../fixtures/supervised.ts'
+import { needs } from '../require.ts'
+
+const MIB = 2 ** 20
+
+/** A file that leaves so much. */
+function fill(dir: string, leaving: number): string {
+  const path = join(dir, 'ballast')
+  const { bavail, bsize } = statfsSync(dir)
+  writeFileSync(path, new Uint8Array(Math.max(0, bavail * bsize - leaving)))
+  return path
+}
+
+describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
+  it('fails no run for good: it waits, and begins when there is room; a start says which folder and what to do', async () => {
+    await using nodes = await createWorld()
+    const author = newSigner()
+    const runner = {
+      PREFER_TOOLCHAIN: { host: ['node.js'] },
+      TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } },
+    }
+    const publisher = await nodes.start('publisher')
+    await nodes.start('worker', { runner: { ...runner, STATIC_NODES: publisher.multiaddrs() } })
+    await nodes.stop('worker')
+    const data = join(nodes.dir('worker'), 'data')
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', data])
+    try {
+      const worker = await nodes.start('worker')
+      await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 10_000 })
+      const folder = join(nodes.root, 'code')
+      cpSync(HELLO_WEB, folder, { recursive: true })
+      mkdirSync(join(folder, 'assets'))
+      writeFileSync(join(folder, 'assets/large'), randomFillSync(new Uint8Array(6 * MIB)))
+      const code = await addFolder(publisher, folder)
+      const ballast = fill(data, 3 * MIB)
+      const announcement = announce(author, { code, replyTo: publisher.multiaddrs() })
+      const id = announcement.signed.id.toString()
+      await publisher.receive(bytesOf(announcement), { asPublisher: true })
+      await vi.waitFor(() => expect(worker.service(id).run?.detail).toMatch(/waits for room on the disk/), {
+        timeout: 30_000,
+        interval: 100,
+      })
+      expect(worker.service(id).state).toBe('accepted')
+      rmSync(ballast)
+      await stateOf(worker, id, 'running', 60_000)
+      await nodes.stop('worker')
+      fill(data, 0)
+      await expect(nodes.start('worker')).rejects.toThrow(
+        new RegExp(`the disk with ${data} is full.*free some space, or name a folder on another disk as DATA`),
+      )
+    } finally {
+      await nodes.stop('worker')
+      execFileSync('umount', ['-l', data])
+    }
+  }, 180_000)
+})
+
+describe('the journal on a full disk', () => {
+  it('lets a run wait with what it has to write', async () => {
+    await using bench = await createBench()
+    const supervisor = bench.start()
+    const full = Object.assign(new Error('database or disk is full'), { errcode: 13 })
+    let isFull = true
+    const { update } = bench.journal
+    bench.journal.update = (runId, change) => {
+      if (isFull) throw full
+      update(runId, change)
+    }
+    supervisor.run(serviceOf('a'), GRANT)
+    await bench.clock.advance(60_000)
+    expect(bench.state('a')).toBe('decided')
+    isFull = false
+    await bench.clock.advance(6_000)
+    await bench.until(() => bench.state('a') === 'running')
+  })
+})
