@@ -79,7 +79,12 @@ describe.each([
     const run = (kind: 'task' | 'service', what: string = kind) => ({
       grant: grantOf(name),
       service: {
-        ...{ id: 'service-1', author: 'own', code: 'code', toolchain: ['node.js'] },
+        ...{
+          id: 'service-1',
+          author: 'own',
+          code: 'bafyreibc5fdmlzydzzp4kzfrqu6wplovoyfm4qq6dubs3zzbtnrv43p62y',
+          toolchain: ['node.js'],
+        },
         run: {
           ...{ command: ['node', 'main.js', what], kind },
           ports: what === 'server' ? [{ name: 'http', port: 8080, access: 'any' as const }] : [],
