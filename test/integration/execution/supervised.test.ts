@@ -54,7 +54,7 @@ function serviceOf(run: object) {
   const base = {
     id: 'service-1',
     author: 'own',
-    code: 'code',
+    code: 'bafyreibc5fdmlzydzzp4kzfrqu6wplovoyfm4qq6dubs3zzbtnrv43p62y',
     toolchain: ['node.js'],
     expires: Math.floor(Date.now() / 1000) + 3600,
   }
