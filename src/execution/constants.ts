@@ -38,6 +38,12 @@ export const LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
 export const LOG_BURST_BYTES = 8 * 1024 * 1024
 /** What a container may write at once before it waits: less than its engine keeps, so that all of it is read. */
 export const LOG_ATTACH_BURST_BYTES = 2 * 1024 * 1024
+/** What a line costs in the engine's log beside its bytes: braces, names, stream and time. */
+export const ENGINE_LINE_COST = 72
+/** What a service's log may keep at least, however small its disk. */
+export const MIN_LOG_BYTES = 1024 * 1024
+/** How often old logs, and those above the node's bound, are removed. */
+export const LOG_SWEEP_MS = 60_000
 /** How often a followed log is looked at. */
 export const LOG_POLL_MS = 150
 

@@ -128,7 +128,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
         limits: () => roomIn(policy().config),
         healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
-        logs: LOGS,
+        logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,
       },

@@ -6,7 +6,8 @@ import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
 import type { AdoptedRun, Availability, Plan, Run, RunEnd } from '../contract.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import { formatLine } from '../logs/format.ts'
-import { createLogWriter } from '../logs/writer.ts'
+import { limitsOf } from '../logs/limits.ts'
+import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import { describeEngine } from './address.ts'
 import { attendBuild } from './build.ts'
 import { createDelivery } from './delivery.ts'
@@ -54,10 +55,14 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
     return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
   }
 
-  function runOf(plan: RunPlan, startedAt: number, place: Place, gatewayFirst: boolean): Run {
+  function logsOf(plan: Plan): LogLimits {
+    return limitsOf('run', init.logs, plan.grant.diskBytes)
+  }
+
+  function runOf(plan: RunPlan, logs: LogLimits, startedAt: number, place: Place, gatewayFirst: boolean): Run {
     const handle = handleOf(plan.runId)
     const attend = place === 'apart' && isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, plan }) : undefined
-    return dockerRun({ engine, doors, clock, logs: init.logs, handle, place, plan, startedAt, attend, gatewayFirst })
+    return dockerRun({ engine, doors, clock, logs, handle, place, plan, startedAt, attend, gatewayFirst })
   }
 
   async function remove(handle: DockerHandle): Promise<void> {
@@ -87,6 +92,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
       ...options.Labels,
       [PORTS]: plan.ports.join(','),
       [LOGS]: plan.logDir,
+      [LOG_BYTES]: `${logsOf(plan).maxBytes}`,
       [PLACE]: place,
       [TIMEOUT]: `${plan.lifetime?.afterMs ?? ''}`,
     }
@@ -121,7 +127,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
         cause: error,
       })
     }
-    return runOf(plan, clock.now(), place, true)
+    return runOf(plan, logsOf(plan), clock.now(), place, true)
   }
 
   return {
@@ -169,10 +175,11 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
           const startedAt = prepared ? clock.now() : Date.parse(info.State.StartedAt)
           const afterMs = Number(Labels[TIMEOUT] ?? '') || undefined
           const plan = { runId, service, ports, logDir: Labels[LOGS] ?? '', lifetime: { afterMs, graceMs: 0 } }
+          const logs = { ...init.logs, maxBytes: Number(Labels[LOG_BYTES] ?? '') || init.logs.maxBytes }
           const gatewayFirst = info.HostConfig.NetworkMode?.startsWith('container:') === true
           const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
           const place = Labels[PLACE] === 'apart' ? 'apart' : 'here'
-          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, startedAt, place, gatewayFirst)
+          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, logs, startedAt, place, gatewayFirst)
           return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
         }),
       )
@@ -188,7 +195,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
   /** A command that is no program ends as it does in a shell. */
   async function endedRun(plan: Plan, handle: DockerHandle, reason: string): Promise<Run> {
     const detail = reason.replace(/^.*?exec: /s, 'exec: ').slice(0, 200)
-    await using writer = createLogWriter(plan.logDir, 'run', init.logs)
+    await using writer = createLogWriter(plan.logDir, 'run', logsOf(plan))
     await writer.write(formatLine('err', clock.now(), detail))
     return finishedRun(handle, clock.now(), { exitCode: 127, reason: 'exit', detail })
   }
@@ -202,6 +209,8 @@ const PORTS = 'thundercloud.ports'
 const LOGS = 'thundercloud.logs'
 const PLACE = 'thundercloud.place'
 const TIMEOUT = 'thundercloud.timeout'
+/** bytes of one file of its log; absent where an earlier version made it */
+const LOG_BYTES = 'thundercloud.log-bytes'
 const RUNS: ReadonlySet<string> = new Set(['run', 'build'] satisfies Plan['purpose'][])
 
 /** What the engine says of itself. */

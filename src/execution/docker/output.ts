@@ -3,7 +3,13 @@ import type Docker from 'dockerode'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { createBucket } from '../../base/queue.ts'
-import { LOG_ATTACH_BURST_BYTES, LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
+import {
+  ENGINE_LINE_COST,
+  LOG_ATTACH_BURST_BYTES,
+  LOG_BURST_BYTES,
+  LOG_BYTES_PER_SECOND,
+  MAX_LOG_LINE,
+} from '../constants.ts'
 import { CONTINUED, cutLine, formatLine, type LogStream } from '../logs/format.ts'
 import { lastWritten } from '../logs/reader.ts'
 import type { LogWriter } from '../logs/writer.ts'
@@ -13,9 +19,18 @@ import type { Engine } from './engine.ts'
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z ?/
 
 const HEADER_BYTES = 8
+/** Frames that are written at once. */
+const BATCH_FRAMES = 1024
+const NEWLINE = 10
+const SPACE = 32
+/** Beside control characters, what the engine's JSON spells as \u003c. */
+const ESCAPED: ReadonlySet<number> = new Set(Buffer.from('<>&"\\\x7f'))
+const ESCAPE_COST = 5
 const ENGINE_LINE_BYTES = 16 * 1024
 /** The engine cuts lines at 16 KiB; in front of them stands their time. */
 const MAX_FRAME_BYTES = 1024 * 1024
+
+type Frame = { stream: 'out' | 'err'; bytes: Buffer }
 
 /** The last frame of a stream that was written, and how many with its time: pieces of one line share theirs. */
 type Seen = { at: string; count: number }
@@ -69,24 +84,33 @@ export function copyOutput(
     if (ending.signal.aborted) stop()
     const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
     const known = { out: seen.out?.count ?? 0, err: seen.err?.count ?? 0 }
-    for await (const { stream, bytes } of frames(source)) {
+    for await (const batch of batches(source)) {
+      const text = batch.map(fresh).join('')
+      // one write for all of them: a flood of short lines is not kept up with otherwise
+      if (text !== '') await writer.write(text)
+      const cost = Math.min(sum(batch), LOG_BURST_BYTES)
+      while (!hurried && !bucket.take(cost) && !ending.signal.aborted) await sleep(clock, 50)
+    }
+
+    /** A frame as our files have it; empty where they have it already. */
+    function fresh({ stream, bytes }: Frame): string {
       const frame = bytes.toString('utf8')
       const match = STAMP.exec(frame)
-      if (match === null) continue
+      if (match === null) return ''
       const at = milliseconds(match[1] as string, match[2] ?? '')
       const last = seen[stream]
-      if (last !== undefined && later(last.at, at)) continue
-      if (last?.at === at && known[stream]-- > 0) continue
+      if (last !== undefined && later(last.at, at)) return ''
+      if (last?.at === at && known[stream]-- > 0) return ''
       seen[stream] = { at, count: last?.at === at ? last.count + 1 : 1 }
       if (last?.at !== at) known[stream] = 0
-      await writer.write(stored(frame.slice(match[0].length), stream, at))
-      while (!hurried && !bucket.take(bytes.byteLength) && !ending.signal.aborted) await sleep(clock, 50)
+      return stored(frame.slice(match[0].length), stream, at)
     }
   }
 
   async function read(follow: boolean): Promise<Readable> {
-    const times = Object.values(seen).map(({ at }) => at)
-    const [first] = times.sort((a, b) => (later(a, b) ? 1 : -1))
+    const { out, err } = seen
+    // a stream of which nothing was seen may have a line from before the other's last
+    const first = out === undefined || err === undefined ? undefined : later(out.at, err.at) ? err.at : out.at
     const since = first === undefined ? {} : { since: seconds(first) as unknown as number }
     const options = { stdout: true, stderr: true, timestamps: true, ...since }
     if (!follow) return Readable.from([await engine.ask(container.logs({ ...options, follow: false }))])
@@ -108,8 +132,10 @@ async function holdBack(engine: Engine, container: Docker.Container, clock: Cloc
     const bucket = createBucket({ burst: LOG_ATTACH_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
       clock.monotonic(),
     )
-    for await (const chunk of stream)
-      while (!bucket.take((chunk as Buffer).byteLength) && !signal.aborted) await sleep(clock, 50)
+    for await (const chunk of stream) {
+      for (let due = engineCost(chunk as Buffer); due > 0; due -= LOG_ATTACH_BURST_BYTES)
+        while (!bucket.take(Math.min(due, LOG_ATTACH_BURST_BYTES)) && !signal.aborted) await sleep(clock, 50)
+    }
   } catch {
     // it has ended, or its engine is gone: nobody is held back
   }
@@ -119,7 +145,8 @@ async function holdBack(engine: Engine, container: Docker.Container, clock: Cloc
  * The engine's framing: one byte says which stream, bytes 4 to 7 how much follows. A frame is one line with its time, or
  * one piece of a line that the engine has cut, with no newline at its end.
  */
-async function* frames(source: AsyncIterable<Buffer>): AsyncGenerator<{ stream: 'out' | 'err'; bytes: Buffer }> {
+async function* batches(source: AsyncIterable<Buffer>): AsyncGenerator<Frame[]> {
+  let batch: Frame[] = []
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of source) {
     rest = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk])
@@ -130,10 +157,29 @@ async function* frames(source: AsyncIterable<Buffer>): AsyncGenerator<{ stream: 
           throw new UnavailableError('the engine sends no such frames')
         break
       }
-      yield { stream: rest[0] === 2 ? 'err' : 'out', bytes: rest.subarray(HEADER_BYTES, HEADER_BYTES + size) }
+      batch.push({ stream: rest[0] === 2 ? 'err' : 'out', bytes: rest.subarray(HEADER_BYTES, HEADER_BYTES + size) })
       rest = rest.subarray(HEADER_BYTES + size)
+      if (batch.length < BATCH_FRAMES) continue
+      yield batch
+      batch = []
     }
+    if (batch.length > 0) yield batch
+    batch = []
   }
+}
+
+/** What the engine's log grows by: each line has its names and time beside it, and JSON spells some characters longer. */
+function engineCost(bytes: Buffer): number {
+  let cost = bytes.byteLength
+  for (const byte of bytes) {
+    if (byte === NEWLINE) cost += ENGINE_LINE_COST
+    else if (byte < SPACE || ESCAPED.has(byte)) cost += ESCAPE_COST
+  }
+  return cost
+}
+
+function sum(batch: readonly Frame[]): number {
+  return batch.reduce((bytes, frame) => bytes + frame.bytes.byteLength, 0)
 }
 
 /** A frame as our files have it. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { entryFile, entryFlags } from '../../base/entry.ts'
 import { HELPER_HEAP_MIB } from '../constants.ts'
 import type { Plan } from '../contract.ts'
+import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import { boxOf, inodesOf } from './box.ts'
 import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
@@ -79,7 +80,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     env: sandboxed ? {} : permissionEnv(plan, seen.work),
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,
-    logLimits: init.logs,
+    logLimits: limitsOf('run', init.logs, grant.diskBytes),
   } satisfies KeeperPlan)
   await symlink(files.listen, handle.socket)
   if (uid !== undefined) await giveTo(uid, files.dir, plan.logDir)

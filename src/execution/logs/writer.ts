@@ -22,6 +22,10 @@ export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): Lo
   let last: Promise<void> = Promise.resolve()
 
   async function append(text: string): Promise<void> {
+    for (const part of partsOf(text, limits.maxBytes)) await appendPart(part)
+  }
+
+  async function appendPart(text: string): Promise<void> {
     file ??= await openLog(dir, set)
     const bytes = Buffer.byteLength(text)
     if (file.bytes > 0 && file.bytes + bytes > limits.maxBytes) {
@@ -50,6 +54,25 @@ export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): Lo
   }
 }
 
+/** Whole lines of at most `maxBytes` together; a longer line is alone. */
+function partsOf(text: string, maxBytes: number): string[] {
+  if (Buffer.byteLength(text) <= maxBytes) return [text]
+  const parts: string[] = []
+  let part = ''
+  let bytes = 0
+  for (const line of text.split(/(?<=\n)/)) {
+    const size = Buffer.byteLength(line)
+    if (bytes > 0 && bytes + size > maxBytes) {
+      parts.push(part)
+      part = ''
+      bytes = 0
+    }
+    part += line
+    bytes += size
+  }
+  return [...parts, part]
+}
+
 /** `n` = 0 is the one that is written; higher is older. */
 export function logFile(dir: string, set: LogSet, n: number): string {
   return join(dir, n === 0 ? `${set}.log` : `${set}.log.${n}`)
@@ -75,12 +98,14 @@ export async function pumpOutput(
   const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
   const splitter = createSplitter(MAX_LOG_LINE)
   const put = async (lines: string[]) => {
-    const at = clock.now()
-    if (lines.length > 0) await writer.write(lines.map((line) => formatLine(stream, at, line)).join(''))
+    const text = lines.map((line) => formatLine(stream, clock.now(), line)).join('')
+    if (text !== '') await writer.write(text)
+    return Buffer.byteLength(text)
   }
   for await (const chunk of source) {
-    await put(splitter.push(chunk))
-    while (!bucket.take(chunk.byteLength)) await sleep(clock, 50)
+    // short lines grow in the file: each gets its time
+    const cost = Math.max(chunk.byteLength, await put(splitter.push(chunk)))
+    while (!bucket.take(Math.min(cost, LOG_BURST_BYTES))) await sleep(clock, 50)
   }
   await put(splitter.end())
 }

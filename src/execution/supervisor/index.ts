@@ -63,8 +63,10 @@ export type SupervisorInit = {
   /** How long a service without ports has to be up to be healthy, as it is now. */
   readonly healthyMs: () => number
   readonly logs: LogLimits & {
-    /** Logs of services that ended longer ago are removed at boot. */
+    /** Logs of services that ended longer ago are removed. */
     readonly retainSeconds: number
+    /** All logs together: above it those of the services that ended first are removed. */
+    readonly totalBytes: number
   }
   /** Between SIGTERM and SIGKILL, where a stop does not say. */
   readonly graceMs: number

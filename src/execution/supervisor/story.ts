@@ -2,8 +2,10 @@ import { messageOf } from '../../base/errors.ts'
 import type { RunRecord } from '../../base/run.ts'
 import type { RunChange } from '../journal.ts'
 import { formatLine } from '../logs/format.ts'
+import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import type { SupervisorComponents } from './index.ts'
+import { decidedOf } from './plan.ts'
 
 /** What happens to a run, told to all who must know: first the journal, then the run's own log and the events. */
 export interface Story extends AsyncDisposable {
@@ -17,7 +19,7 @@ export function createStory(
   { record, logDir, logs }: { record: RunRecord; logDir: string; logs: LogLimits },
 ): Story {
   const { runId, service, executor } = record
-  const writer = createLogWriter(logDir, 'node', logs)
+  const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, decidedOf(record).grant.diskBytes))
   let { restarts } = record
   return {
     get restarts() {

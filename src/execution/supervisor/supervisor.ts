@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
-import { sleep } from '../../base/clock.ts'
+import { sleep, type Timer } from '../../base/clock.ts'
 import { messageOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run.ts'
 import type { Grant } from '../../base/verdict.ts'
-import { CONNECT_PATIENCE_MS, RETRY_BACKOFF } from '../constants.ts'
+import { CONNECT_PATIENCE_MS, LOG_SWEEP_MS, RETRY_BACKOFF } from '../constants.ts'
 import type { AdoptedRun, Executor } from '../contract.ts'
 import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
@@ -30,6 +30,8 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
   const jobs = new Map<string, Job>()
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
+  let underSweep: Promise<void> | undefined
+  let sweeping: Timer | undefined
 
   function begin(record: RunRecord, found: Promise<AdoptedRun | undefined>): void {
     const { service, replaces, evicts = [] } = record.plan as Decided
@@ -143,6 +145,18 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     await job?.done
   }
 
+  /** One at a time. */
+  function sweep(): Promise<void> {
+    const { retainSeconds, totalBytes } = init.logs
+    const beforeMs = clock.now() - retainSeconds * 1000
+    underSweep ??= sweepLogs(init.dirs.logs, { journal, isLive: (id) => jobs.has(id), beforeMs, totalBytes })
+      .catch((error: unknown) => log.warn('old logs could not be removed', { reason: messageOf(error) }))
+      .finally(() => {
+        underSweep = undefined
+      })
+    return underSweep
+  }
+
   return {
     async boot({ signal } = {}) {
       const unfinished = journal.unfinished()
@@ -164,7 +178,8 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       }
       await Promise.all(asked)
       signal?.throwIfAborted()
-      await sweepLogs(init.dirs.logs, journal, clock.now() - init.logs.retainSeconds * 1000)
+      await sweep()
+      sweeping = clock.every(LOG_SWEEP_MS, () => keep(sweep()))
     },
     run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
@@ -223,6 +238,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       return job.run.connect(port.port, { signal })
     },
     async [Symbol.asyncDispose]() {
+      sweeping?.cancel()
       closing.abort(new UnavailableError('the node is closing'))
       for (const job of jobs.values()) job.close(init.stopOnClose)
       await Promise.all([...jobs.values()].map((job) => job.done))

@@ -35,7 +35,7 @@ function supervise(dirs: RunDirs, executor: Executor, codeDir: string) {
       dirs: { logs: dirs.logs, builds: dirs.builds },
       healthyMs: () => 1000,
       limits: () => ({ memoryBytes: 2 ** 33, cpuMillicores: 8000, diskBytes: 2 ** 33, pids: 5000, runs: 50 }),
-      logs: { ...LOGS, retainSeconds: 3600 },
+      logs: { ...LOGS, retainSeconds: 3600, totalBytes: 2 ** 30 },
       graceMs: 2000,
       stopOnClose: true,
     },

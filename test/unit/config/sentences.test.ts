@@ -18,7 +18,7 @@ describe('node.json', () => {
     [{ listen: [] }, 'node.json: listen ([]) is not a known key; did you mean LISTEN?'],
     [
       { QUOTAS: { QUEUE: 5 } },
-      'node.json: QUOTAS.QUEUE (5) is not a known key; known keys are SERVICES_PER_AUTHOR, NEW_PER_AUTHOR_PER_MINUTE, NEW_AUTHORS_PER_PEER_PER_MINUTE, SYNC_PULLS_PER_PEER_PER_MINUTE, JOURNAL_MAX_SERVICES, QUEUE_MAX, MISSED_MAX and CODE_STORE',
+      'node.json: QUOTAS.QUEUE (5) is not a known key; known keys are SERVICES_PER_AUTHOR, NEW_PER_AUTHOR_PER_MINUTE, NEW_AUTHORS_PER_PEER_PER_MINUTE, SYNC_PULLS_PER_PEER_PER_MINUTE, JOURNAL_MAX_SERVICES, QUEUE_MAX, MISSED_MAX, CODE_STORE and LOGS',
     ],
     [
       { NETWORK: 'My Net' },
