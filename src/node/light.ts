@@ -193,6 +193,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     },
     async *logs(service, { tail, follow, ...looking }) {
       let found = false
+      let failure: unknown
       for await (const peer of runners(service, HAS_RUN, looking)) {
         const asked = { v: 1, want: 'logs', service, tail, follow, token: token(service, 'logs') } as const
         try {
@@ -201,12 +202,13 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
           }
           found = true
         } catch (error) {
+          failure = error
           yield { stream: 'node', at: clock.now(), line: `the logs at ${peer} cannot be read: ${messageOf(error)}` }
         }
         // a log that is followed has gone on to the end of its run
         if (follow && found) return
       }
-      if (!found) throw new NotFoundError('no node was found that has a log of the service')
+      if (!found) throw failure ?? new NotFoundError('no node was found that has a log of the service')
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
