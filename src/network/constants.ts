@@ -30,6 +30,8 @@ export const PING_TIMEOUT_MS = 15 * SECOND
 export const PING_TIMEOUT_MAX_MS = 60 * SECOND
 /** Two missed pings is how long a cut stays unnoticed. */
 export const PING_INTERVAL_MS = 10 * SECOND
+/** Open on one connection in each direction: the monitor's until the last has timed out, and two of the DHT's. */
+export const MAX_PINGS = PING_TIMEOUT_MAX_MS / PING_INTERVAL_MS + 2
 
 // Peers
 

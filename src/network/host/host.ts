@@ -9,7 +9,7 @@ import {
   removePrivateAddressesMapper,
 } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
-import { type Ping, ping } from '@libp2p/ping'
+import type { Ping } from '@libp2p/ping'
 import { isPrivate } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -28,6 +28,7 @@ import { addressGroup } from './address.ts'
 import { libp2pLogger } from './logger.ts'
 import type { PassingMemory } from './memory.ts'
 import { sparingYamux } from './muxer.ts'
+import { pingService } from './ping.ts'
 import { createSealing } from './sealing.ts'
 import { joinedTcp } from './transport.ts'
 
@@ -69,7 +70,7 @@ export async function startHost(init: HostInit): Promise<Host> {
       return {}
     },
     identify: identify(),
-    ping: ping(),
+    ping: pingService(),
     pubsub: gossipService(init),
     ...(network.dht === false ? {} : { dht: dhtService(init) }),
   }
