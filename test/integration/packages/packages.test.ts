@@ -38,26 +38,29 @@ const EXECUTORS = [
 ] as const
 
 const TOTAL = { MEMORY: '1GiB', CPU: '2', DISK: '512MiB', PIDS: 512, RUNS: 4 }
-const author = newSigner()
 
 describe.skipIf(!needs('registry'))('packages from npm, published with node_modules as installed', () => {
-  let folder: string
+  let world: NodeWorld
+  let publisher: ThundercloudNode
+  let code: string
+
   beforeAll(async () => {
-    folder = await installPackages()
+    const folder = await installPackages()
+    world = await createWorld()
+    publisher = await world.start('publisher')
+    code = await addFolder(publisher, folder)
+    await rm(folder, { recursive: true, force: true })
   }, 300_000)
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+  afterAll(() => world?.[Symbol.asyncDispose]())
 
   describe.each(EXECUTORS.filter(({ need }) => needs(need)))('$executor', ({ executor }) => {
-    let world: NodeWorld
-    let publisher: ThundercloudNode
+    // a worker trusts the author of its own services alone
+    const author = newSigner()
     let worker: ThundercloudNode
     let visitor: LightPeer
-    let code: string
 
     beforeAll(async () => {
-      world = await createWorld()
-      publisher = await world.start('publisher')
-      worker = await world.start('worker', {
+      worker = await world.start(executor, {
         runner: {
           STATIC_NODES: publisher.multiaddrs(),
           TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } },
@@ -65,15 +68,14 @@ describe.skipIf(!needs('registry'))('packages from npm, published with node_modu
           LIMITS: { TOTAL, HEALTHY_SECONDS: 1 },
         },
       })
-      code = await addFolder(publisher, folder)
       visitor = await createLightPeer(
         { clock: systemClock(), rng: systemRng(), log: silentLog() },
         { network: 'test', join: publisher.multiaddrs(), author },
       )
-    }, 120_000)
+    })
     afterAll(async () => {
       await visitor?.[Symbol.asyncDispose]()
-      await world?.[Symbol.asyncDispose]()
+      await world.stop(executor)
     })
 
     it.each(PACKAGES)(
