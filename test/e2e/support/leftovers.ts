@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export type Instance = { service: string; what: string; state: string }
@@ -19,11 +19,28 @@ export function processesOf(path: string): string[] {
   return lines('ps', ['-eww', '-o', 'args=']).filter((line) => line.includes(path))
 }
 
-/** The folders of runs that a keeper process looks after; one that is there twice is looked after twice. */
+/**
+ * The runs below a path that a shim looks after; one that is there twice is looked after twice. A shim's command names
+ * the paths of its own box, so what it sees there is read from its mounts.
+ */
 export function keepersOf(path: string): string[] {
-  return processesOf(path)
-    .filter((line) => line.startsWith(process.execPath) && /\/keeper\.[jt]s /.test(line))
-    .map((line) => line.slice(line.lastIndexOf('/') + 1))
+  return names('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const [program = '', ...args] = text(`/proc/${pid}/cmdline`).split('\0')
+      if (!program.endsWith('/node') || !args.some((arg) => /\/keeper\.[jt]s$/.test(arg))) return []
+      const seen = [args.join(' '), text(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)
+      const run = seen.find((word) => word.startsWith(path) && /\/runs\/[^/]+$/.test(word))
+      return run === undefined ? [] : [run.slice(run.lastIndexOf('/') + 1)]
+    })
+}
+
+function text(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** Control groups of one node, in whatever hierarchies the machine has. */
