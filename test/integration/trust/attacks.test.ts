@@ -30,7 +30,8 @@ describe('a peer that lies about what hubs say', () => {
 
   beforeAll(async () => {
     world = await createWorld()
-    victim = await world.start('victim', { runner: policy })
+    // strangers gossip with it: with 0 it would hear named nodes only
+    victim = await world.start('victim', { runner: policy, node: { PEERS: { LOW: 1 } } })
     witness = await world.start('witness', { runner: { ...policy, STATIC_NODES: victim.multiaddrs() } })
     await vi.waitFor(() => expect(victim.peers()).toHaveLength(1), { timeout: 10_000 })
   }, 30_000)
