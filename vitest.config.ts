@@ -5,11 +5,13 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['thundercloud-source', 'module', 'node', 'development|production'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/compile-cache.ts'],
     setupFiles: ['test/setup.ts'],
     // A process that loaded libp2p once serves many test files: 2 s for 20 files instead of 20 s.
     pool: 'forks',
     isolate: false,
-    maxWorkers: 2,
+    // most of a test is a wait for another process
+    maxWorkers: 3,
     // a wait that is not over on a busy machine is not yet a failure
     expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
