@@ -1,4 +1,4 @@
-import { chmod, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { ArchiveManifest } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Clock } from '../base/clock.ts'
@@ -54,7 +54,6 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
           )
         },
       )
-      await chmod(temp, 0o755)
       await store.keepUnpacked(code, temp, entries)
       known.set(key, entries)
       events.emit('code:unpacked', { code: key, files, bytes, ms: clock.monotonic() - startedAt })

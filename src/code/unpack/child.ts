@@ -1,17 +1,28 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import { read } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { BadArchiveError, TooLargeError, WrongBytesError } from '../errors.ts'
 import type { TarLink } from '../tar-format.ts'
 import { createTarReader, type TarReader, type TarSink } from '../tar-read.ts'
-import type { UnpackJob, UnpackResult } from './job.ts'
+import { TAR_FD, type UnpackJob, type UnpackResult } from './job.ts'
 import { comparingSink, DiffersError, writingSink } from './sinks.ts'
 
 /**
  * The process that reads other people's archives. It imports nothing but Node and this folder's own code, so that it
  * starts quickly and may read little. Each chunk is hashed before a byte of it is looked at.
+ *
+ * `child [uid]`: where the node is root it becomes this user first. Its own code may lie where only root can read it.
  */
+const user = process.argv[2]
+if (user !== undefined) {
+  process.setgroups?.([])
+  process.setgid?.(Number(user))
+  process.setuid?.(Number(user))
+}
+
+const readFrom = promisify(read)
 const stopped = new AbortController()
 const lines = createInterface({ input: process.stdin })
 lines.once('close', () => stopped.abort(new Error('the node has gone')))
@@ -25,8 +36,8 @@ lines.once('line', (line) => {
 async function run(job: UnpackJob): Promise<UnpackResult> {
   // modes are what the archive says, whatever the operator's umask
   process.umask(0o022)
-  const comparing = job.task === 'check' ? comparingSink(job.target) : undefined
-  const sink = comparing ?? writingSink(job.target)
+  const comparing = job.task === 'check' ? comparingSink('.') : undefined
+  const sink = comparing ?? writingSink('.')
   let bytes = 0
   const links: TarLink[] = []
   const counting: TarSink = {
@@ -40,22 +51,21 @@ async function run(job: UnpackJob): Promise<UnpackResult> {
       sink.data(piece)
     },
   }
-  await using file = await open(job.tar)
   // all headers are seen before the first file is written: what is too much leaves nothing behind
-  if (job.task === 'unpack') await readTar(file, job, createTarReader(NOWHERE, job.limits))
+  if (job.task === 'unpack') await readTar(job, createTarReader(NOWHERE, job.limits))
   const reader = createTarReader(counting, job.limits)
-  await readTar(file, job, reader)
+  await readTar(job, reader)
   comparing?.end(reader.entries)
   return { done: true, files: reader.files, entries: reader.entries, bytes, links }
 }
 
 const NOWHERE: TarSink = { file() {}, data() {}, close() {}, link() {} }
 
-async function readTar(file: FileHandle, job: UnpackJob, reader: TarReader): Promise<void> {
+async function readTar(job: UnpackJob, reader: TarReader): Promise<void> {
   for (const [index, hash] of job.hashes.entries()) {
     stopped.signal.throwIfAborted()
     const length = Math.min(job.chunkBytes, job.size - index * job.chunkBytes)
-    const { bytesRead, buffer } = await file.read(new Uint8Array(length), 0, length, index * job.chunkBytes)
+    const { bytesRead, buffer } = await readFrom(TAR_FD, new Uint8Array(length), 0, length, index * job.chunkBytes)
     if (bytesRead !== length || createHash('sha256').update(buffer).digest('hex') !== hash) {
       throw new WrongBytesError(`chunk ${index} of the archive is damaged on this disk`)
     }

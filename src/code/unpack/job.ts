@@ -1,12 +1,13 @@
 import type { TarLink } from '../tar-format.ts'
 import type { TarLimits } from '../tar-read.ts'
 
+/** The descriptor of the archive. Its working folder is the folder of the files: it finds both wherever they lie. */
+export const TAR_FD = 3
+
 /** What the unpacking process is told, as one line of JSON on its standard input. The input's end means: stop. */
 export type UnpackJob = {
   /** unpack: write the files. check: compare what is there. */
   readonly task: 'unpack' | 'check'
-  readonly tar: string
-  readonly target: string
   readonly size: number
   readonly chunkBytes: number
   /** sha256 of each chunk, hex */

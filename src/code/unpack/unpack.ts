@@ -1,18 +1,19 @@
-import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { chmod, open, realpath } from 'node:fs/promises'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { entryFile, entryFlags } from '../../base/entry.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
-import { startPiped } from '../../process/index.ts'
+import { startProcess } from '../../process/index.ts'
 import { MAX_CHILD_OUTPUT, UNPACK_HEAP_MB, UNPACK_MS } from '../constants.ts'
 import { onDisk } from '../disk.ts'
 import { BadArchiveError, DiskFullError, TooLargeError, WrongBytesError } from '../errors.ts'
 import type { TarLimits } from '../tar-read.ts'
 import type { UnpackJob, UnpackResult } from './job.ts'
 import { makeLinks } from './make-links.ts'
+import { giveToUser, takeBack, unpackUser } from './owner.ts'
 
 export type UnpackOptions = {
   readonly clock: Clock
@@ -25,12 +26,16 @@ export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string
 
 /**
  * Unpacks an archive into the empty folder `target`, in a process that may read this archive and write this folder and
- * do nothing else. What is in `target` after a failure is worthless. Throws BadArchiveError, TooLargeError,
+ * do nothing else, as another user where the node is root. Everyone may read `target` afterwards, and the node alone may
+ * change it. What is in it after a failure is worthless. Throws BadArchiveError, TooLargeError,
  * WrongBytesError or DiskFullError.
  */
 export async function unpackArchive(archive: Archive, target: string, options: UnpackOptions): Promise<Unpacked> {
+  await chmod(target, 0o755)
+  await giveToUser(target)
   const result = await runChild('unpack', archive, target, options)
   if (!result.done) throw errorOf(result, target)
+  await takeBack(options.clock, target, options.signal)
   await onDisk(target, makeLinks(await realpath(target), result.links, options))
   return unpackedOf(result)
 }
@@ -68,12 +73,10 @@ async function runChild(
   options: UnpackOptions,
 ): Promise<UnpackResult> {
   const { manifest } = archive
-  const [tar, folder] = await Promise.all([realpath(archive.tar), realpath(target)])
+  const folder = await realpath(target)
   const hashes = manifest.chunks.map((hash) => Buffer.from(hash).toString('hex'))
   const job: UnpackJob = {
     task,
-    tar,
-    target: folder,
     size: manifest.size,
     chunkBytes: manifest.chunkSize,
     hashes,
@@ -81,19 +84,19 @@ async function runChild(
   }
   using limit = deadline(options.clock, UNPACK_MS, new TimeoutError('unpacking takes too long'), options.signal)
   limit.signal.throwIfAborted()
-  const child = startPiped({
-    kind: 'unpack',
-    program: process.execPath,
-    args: [...confinement(tar, folder), ...entryFlags(import.meta.url), entryFile(import.meta.url, './child')],
-    cwd: dirname(tar),
-  })
+  await using tar = await open(archive.tar)
+  const child = startProcess(
+    { kind: 'unpack', program: process.execPath, args: childArgs(folder), cwd: folder },
+    { stdio: ['pipe', 'pipe', 'pipe', tar.fd] },
+  )
+  const [input, answers, errors] = child.stdio as unknown as [Writable, Readable, Readable]
   const kill = () => void child.kill('SIGKILL')
   limit.signal.addEventListener('abort', kill, { once: true })
-  const output = gather(child.stdout)
-  const complaints = gather(child.stderr)
+  const output = gather(answers)
+  const complaints = gather(errors)
   // a child that died early takes no job; its exit tells why
-  child.stdin.on('error', () => {})
-  child.stdin.write(`${JSON.stringify(job)}\n`)
+  input.on('error', () => {})
+  input.write(`${JSON.stringify(job)}\n`)
   try {
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject)
@@ -111,13 +114,18 @@ async function runChild(
   return JSON.parse(line) as UnpackResult
 }
 
-/** What keeps a Node process from everything but reading `tar` and writing `folder` (both without links in their paths). */
-export function confinement(tar: string, folder: string): string[] {
+function childArgs(folder: string): string[] {
+  const user = unpackUser()
+  const entry = [...entryFlags(import.meta.url), entryFile(import.meta.url, './child')]
+  return [...confinement(folder), ...entry, ...(user === undefined ? [] : [`${user}`])]
+}
+
+/** What keeps a Node process from everything but its descriptors and `folder` (without links in its path). */
+export function confinement(folder: string): string[] {
   const sources = fileURLToPath(new URL('../..', import.meta.url))
   return [
     '--permission',
     `--allow-fs-read=${sources}`,
-    `--allow-fs-read=${tar}`,
     `--allow-fs-read=${folder}`,
     `--allow-fs-write=${folder}`,
     // the permission model leaves it open, and it reads and writes files

@@ -95,23 +95,22 @@ describe('unpacking', () => {
     await unpackArchive(archive, await tempDir(), options)
   })
 
-  test('the process reads its archive and writes its folder, and nothing else', async () => {
+  test('the process reads its descriptors and writes its folder, and nothing else', async () => {
     const [target, elsewhere] = [await tempDir(), await tempDir()]
     const tar = join(await tempDir(), 'tar')
     await Promise.all([writeFile(tar, 'archive'), writeFile(join(elsewhere, 'secret'), 'secret')])
     const attempt = async (script: string) => {
-      const args = [...confinement(tar, target), '--eval', `const fs = require('fs'); ${script}`]
+      const args = [...confinement(target), '--eval', `const fs = require('fs'); ${script}`]
       return run(process.execPath, args, { env: {} }).then(
         () => 'done',
         ({ stderr }) => /ERR_ACCESS_DENIED/.exec(stderr)?.[0] ?? stderr,
       )
     }
-    expect(
-      await attempt(`fs.writeFileSync(${JSON.stringify(join(target, 'a'))}, fs.readFileSync(${JSON.stringify(tar)}))`),
-    ).toBe('done')
+    expect(await attempt(`fs.writeFileSync(${JSON.stringify(join(target, 'a'))}, 'a')`)).toBe('done')
     for (const script of [
       `fs.writeFileSync(${JSON.stringify(join(elsewhere, 'a'))}, '')`,
       `fs.writeFileSync(${JSON.stringify(tar)}, '')`,
+      `fs.readFileSync(${JSON.stringify(tar)})`,
       `fs.readFileSync(${JSON.stringify(join(elsewhere, 'secret'))})`,
       `fs.symlinkSync(${JSON.stringify(elsewhere)}, ${JSON.stringify(join(target, 'way-out'))})`,
       `require('child_process').execFileSync('true')`,

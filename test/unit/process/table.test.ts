@@ -8,6 +8,7 @@ import { hostileShell } from '../../fixtures/hostile-shell.ts'
 import { needs } from '../../require.ts'
 
 const WALK = fileURLToPath(new URL('../../fixtures/process-walk.ts', import.meta.url))
+const USERS = fileURLToPath(new URL('../../fixtures/process-users.ts', import.meta.url))
 const KINDS = Object.entries(PROCESSES as Readonly<Record<string, ProcessRule>>)
 
 describe('the table of processes', () => {
@@ -61,6 +62,24 @@ describe('the table of processes', () => {
       }
     },
   )
+
+  it('gives no process root that reads bytes of strangers, but to a node of the demo', () => {
+    for (const [kind, { reads, user }] of KINDS) if (reads !== 'nothing') expect(user, kind).not.toMatch(/root/)
+  })
+
+  it.skipIf(!needs('root') || !needs('bubblewrap'))('and as root none of them is root while it reads', () => {
+    const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=thundercloud-source', USERS], {
+      encoding: 'utf8',
+    })
+    expect(stdout, stderr).toMatch(/^\{/)
+    const found: Record<string, { command: string; uids: string }[]> = JSON.parse(stdout)
+    const readers = KINDS.flatMap(([kind, { reads }]) => (reads === 'nothing' || kind === 'node' ? [] : [kind]))
+    expect(Object.keys(found).sort()).toEqual(readers.sort())
+    for (const [kind, processes] of Object.entries(found)) {
+      expect(processes, kind).not.toEqual([])
+      for (const { command, uids } of processes) expect(uids, `${kind}: ${command}`).not.toMatch(/\b0\b/)
+    }
+  })
 
   it('starts nothing by a name that PATH decides, and no more descriptors than the row has', () => {
     expect(() => startProcess({ kind: 'tool', program: 'ldd', args: [] }, { stdio: ['ignore'] })).toThrow(
