@@ -12,9 +12,18 @@ export const SANDBOX_UIDS = { first: 61184, count: 4336 }
 /** Who a gateway is inside its container: no run is this user, so none can signal it. */
 export const GATEWAY_UID = 65533
 
-/** Files that a folder of so many bytes may hold: each costs the kernel memory, also an empty one. */
+/** Files that a folder of so many bytes may hold, and never too few to work with: each costs the kernel memory. */
 export function inodesFor(bytes: number): number {
-  return Math.max(256, Math.floor(bytes / 512))
+  return Math.max(1024, Math.floor(bytes / 512))
+}
+
+/** An ext4 file system keeps 256 bytes for each file beside its bitmaps. */
+const EXT4_INODE_BYTES = 256
+const EXT4_OVERHEAD_BYTES = 2 * 2 ** 20
+
+/** The size of an ext4 image with room for so many bytes. */
+export function ext4Bytes(bytes: number): number {
+  return bytes + inodesFor(bytes) * EXT4_INODE_BYTES + EXT4_OVERHEAD_BYTES
 }
 
 /** /tmp of a run: scratch for libraries that insist; what a service writes belongs into /work. */

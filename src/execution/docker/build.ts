@@ -1,65 +1,68 @@
 import { type Clock, sleep } from '../../base/clock.ts'
-import { DISK_WATCH_MS } from '../constants.ts'
+import { DISK_FULL, overDiskText } from '../build-limit.ts'
+import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import type { Plan, RunEnd } from '../contract.ts'
 import { askDoor } from '../door/connect.ts'
 import { RunRefusedError } from '../errors.ts'
-import { type Delivery, volumeOf } from './delivery.ts'
+import { readLogs } from '../logs/reader.ts'
+import type { Delivery } from './delivery.ts'
 import type { Doors } from './doors.ts'
-import type { Engine } from './engine.ts'
 import type { DockerHandle } from './options.ts'
+import type { Place } from './place.ts'
+
+/** How many of its last lines a build may say that its disk is full in. */
+const LAST_LINES = 50
 
 type BuildInput = {
-  readonly engine: Engine
   readonly clock: Clock
   readonly doors: Doors
   readonly delivery: Delivery
   readonly handle: DockerHandle
+  readonly place: Place
   readonly plan: Plan & { readonly codeDir: string }
 }
 
-/** A build on an engine that does not see our folders: its disk is watched there, and what it has made is fetched. */
+/** A build writes into a file system of its own; what it has made within its limits is fetched from there. */
 export async function attendBuild(
   input: BuildInput,
   ended: Promise<RunEnd>,
   signal: AbortSignal | undefined,
 ): Promise<RunEnd> {
-  const { engine, delivery, doors, handle, plan } = input
+  const { delivery, doors, handle, plan } = input
   const maxBytes = plan.grant.diskBytes
-  const tooMuch: RunEnd = {
-    exitCode: 137,
-    reason: 'stopped',
-    detail: `the build wrote more than the ${maxBytes} bytes of disk that were granted`,
-  }
-  const over = new AbortController()
-  const watched = watch(input, signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]))
   try {
-    const end = await Promise.race([ended, watched.then(() => tooMuch)])
-    if (end === tooMuch) {
-      ended.catch(() => {})
-      await engine.askMaybe(engine.docker.getContainer(handle.name).kill())
-    } else if (end.exitCode === 0) {
-      await delivery.fetchBuilt({ codeDir: plan.codeDir, maxBytes }, handle)
-    }
+    const end = await ended
+    if (end.reason !== 'exit') return end
+    const detail = overDiskText(maxBytes)
+    if ((await wasFull(input, signal)) || (end.exitCode !== 0 && (await saidFull(input))))
+      return { ...end, exitCode: end.exitCode || 1, detail }
+    if (end.exitCode === 0) await delivery.fetchBuilt({ codeDir: plan.codeDir, maxBytes }, handle)
     return end
   } catch (error) {
     // An archive that is larger than granted.
-    if (error instanceof RunRefusedError) return { ...tooMuch, detail: error.message }
+    if (error instanceof RunRefusedError) return { exitCode: 1, reason: 'exit', detail: error.message }
     throw error
   } finally {
-    over.abort()
     doors.close(handle)
   }
 }
 
-/** Resolves when the volume has grown over what is granted; else never. */
-async function watch({ clock, doors, handle, plan }: BuildInput, signal: AbortSignal): Promise<void> {
-  const way = doors.way({ handle, plan, place: 'apart', volume: volumeOf(handle), gatewayFirst: true })
-  while (!signal.aborted) {
-    await sleep(clock, DISK_WATCH_MS, { signal }).catch(() => {})
-    if (signal.aborted) break
-    // Who can not be asked now is asked again; what was written meanwhile is measured when it is fetched.
-    const bytes = await askDoor(way, { measure: true }, signal).catch(() => '0')
-    if (Number(bytes) > plan.grant.diskBytes) return
+/** The gateway has looked all the time. One that does not answer has just been started, or is gone. */
+async function wasFull({ clock, doors, handle, place, plan }: BuildInput, signal?: AbortSignal): Promise<boolean> {
+  const way = doors.way({ handle, plan, place, gatewayFirst: true })
+  const until = clock.monotonic() + GATEWAY_START_MS
+  while (clock.monotonic() < until) {
+    const answer = await askDoor(way, { disk: true }, signal).catch(() => undefined)
+    signal?.throwIfAborted()
+    if (answer !== undefined) return answer === 'full'
+    await sleep(clock, CONNECT_RETRY_MS, { signal })
   }
-  return new Promise<void>(() => {})
+  return false
+}
+
+/** What is deleted again while the gateway does not look is told by the build's own words only. */
+async function saidFull({ clock, plan }: BuildInput): Promise<boolean> {
+  const options = { tail: LAST_LINES, follow: false, keep: 1, ended: () => true, clock }
+  for await (const { line } of readLogs(plan.logDir, options)) if (DISK_FULL.test(line)) return true
+  return false
 }

@@ -1,10 +1,12 @@
 import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { LABEL, NOBODY } from '../constants.ts'
+import { DISK_FULL } from '../build-limit.ts'
+import { inodesFor, LABEL, NOBODY } from '../constants.ts'
 import type { Plan } from '../contract.ts'
-import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
-import { type DockerHandle, labels, loadOptions, nodeFilter } from './options.ts'
+import { EngineGoneError, RunRefusedError } from '../errors.ts'
+import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { CODE, type DockerHandle, labels, loadOptions, nodeFilter } from './options.ts'
 import { entriesOf, tarOf } from './tar.ts'
 import { unpackBuilt } from './unpack.ts'
 
@@ -14,24 +16,25 @@ const TRANSFER_MS = 30 * 60_000
 const BUSY_MS = 200
 const BUSY_TRIES = 25
 
-/** Code for an engine that does not see our folders: one volume per run, filled before the run's container is made. */
+/** Code in volumes of an engine. */
 export type Delivery = {
-  /** Returns the volume's name. */
-  send(plan: Plan & { readonly codeDir: string }, handle: DockerHandle, image: string): Promise<string>
-  /** Puts what a build has left in its volume in the place of what was sent. */
+  /** For an engine that does not see our folders: one volume for each run. Returns its name. */
+  send(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
+  /** Puts the code of a build into the file system that its gateway holds. Returns the volume's name. */
+  sendBuild(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
+  /** Puts what a build has left there in the place of what was sent. */
   fetchBuilt(plan: { readonly codeDir: string; readonly maxBytes: number }, handle: DockerHandle): Promise<void>
   remove(handle: DockerHandle): Promise<void>
   /** Removes the volumes of runs that are not among these. */
   sweep(alive: ReadonlySet<string>): Promise<void>
 }
 
-export function volumeOf({ name }: DockerHandle): string {
-  return `${name}-code`
-}
+type CodePlan = Plan & { readonly codeDir: string }
 
 export function createDelivery({ engine, clock, nodeId }: { engine: Engine; clock: Clock; nodeId: string }): Delivery {
   const { docker, ask, askMaybe } = engine
   const loaderOf = ({ name }: DockerHandle) => `${name}-load`
+  const volumeOf = ({ name }: DockerHandle) => `${name}-code`
 
   async function removeVolume(name: string): Promise<void> {
     for (let attempt = 0; ; attempt++) {
@@ -45,17 +48,36 @@ export function createDelivery({ engine, clock, nodeId }: { engine: Engine; cloc
     }
   }
 
+  async function fill(plan: CodePlan, handle: DockerHandle, image: string, volume: string): Promise<void> {
+    const name = loaderOf(handle)
+    const loader = await ask(createContainer(engine, loadOptions({ plan, name, nodeId, image, volume })))
+    try {
+      const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), plan.uid ?? NOBODY))
+      await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)
+    } finally {
+      await removeContainer(engine, name)
+    }
+  }
+
   return {
     async send(plan, handle, image) {
       const volume = volumeOf(handle)
-      const name = loaderOf(handle)
       await ask(docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
-      const loader = await ask(createContainer(engine, loadOptions({ plan, name, nodeId, image, volume })))
+      await fill(plan, handle, image, volume)
+      return volume
+    },
+    async sendBuild(plan, handle, image) {
+      const { Mounts } = await ask(docker.getContainer(handle.door).inspect())
+      const volume = Mounts.find(({ Destination }) => Destination === CODE)?.Name
+      if (volume === undefined) throw new EngineGoneError("the Docker engine has lost the build's volume")
       try {
-        const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), NOBODY))
-        await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)
-      } finally {
-        await removeContainer(engine, name)
+        await fill(plan, handle, image, volume)
+      } catch (error) {
+        if (statusOf(error) === undefined || !DISK_FULL.test(reasonOf(error))) throw error
+        const { diskBytes } = plan.grant
+        throw new RunRefusedError(
+          `the code does not fit into the ${diskBytes} bytes or ${inodesFor(diskBytes)} files of disk that its build was granted`,
+        )
       }
       return volume
     },

@@ -8,6 +8,7 @@ import { UnavailableError } from '../../base/errors.ts'
 import type { Plan, PlanLifetime } from '../contract.ts'
 import type { DoorWay } from '../door/connect.ts'
 import { EngineGoneError } from '../errors.ts'
+import type { BuildDisk } from './build-disk.ts'
 import { type Carrier, createCarrier } from './carrier.ts'
 import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
 import type { Images } from './images.ts'
@@ -21,8 +22,8 @@ export type DoorTarget = {
   readonly lifetime?: PlanLifetime | undefined
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports'>
   readonly place: Place
-  /** volume that the door may look into */
-  readonly volume?: string | undefined
+  /** of a build: the file system of its code, which the gateway holds */
+  readonly disk?: BuildDisk['driver'] | undefined
 }
 
 /** The doors of all runs of an engine, and the ways to them. */
@@ -39,7 +40,7 @@ export type Doors = {
 }
 
 /** What runs in a door's container beside an engine that shares no folder with us; it needs no other file. */
-const STDIO_FILES = ['stdio', 'relay', 'session', 'mux', 'lifetime']
+const STDIO_FILES = ['stdio', 'relay', 'session', 'mux', 'lifetime', 'disk']
 
 export function createDoors(components: {
   engine: Engine
@@ -60,10 +61,10 @@ export function createDoors(components: {
     if (found !== undefined && target.gatewayFirst) throw new UnavailableError('the run has ended')
     await removeContainer(engine, handle.door)
     const image = await images.nodeImage()
-    const carrier = place === 'here' ? await socketCarrier(handle) : await stdioCarrier(target.volume)
+    const carrier = place === 'here' ? await socketCarrier(handle) : await stdioCarrier()
     const seccomp = await components.filters()
-    const { lifetime } = target
-    const options = doorOptions({ plan, handle, nodeId, image, carrier, seccomp, lifetime })
+    const { lifetime, disk } = target
+    const options = doorOptions({ plan, handle, nodeId, image, carrier, seccomp, lifetime, disk })
     await start(target, target.gatewayFirst ? options : joinedTo(handle.name, options))
   }
 
@@ -155,8 +156,8 @@ async function socketCarrier({ socket }: DockerHandle) {
   return { kind: 'socket', script, socketDir, socketFile: basename(socket) } as const
 }
 
-async function stdioCarrier(volume: string | undefined) {
+async function stdioCarrier() {
   const paths = STDIO_FILES.map((name) => entryFile(import.meta.url, `../door/${name}`))
   const files = await Promise.all(paths.map(async (path) => [basename(path), await readFile(path, 'utf8')] as const))
-  return { kind: 'stdio', main: basename(paths[0] as string), files: Object.fromEntries(files), volume } as const
+  return { kind: 'stdio', main: basename(paths[0] as string), files: Object.fromEntries(files) } as const
 }

@@ -10,6 +10,7 @@ import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import { describeEngine } from './address.ts'
 import { attendBuild } from './build.ts'
+import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createDelivery } from './delivery.ts'
 import { createDoors } from './doors.ts'
 import { createContainer, createEngine, isPassing, reasonOf, removeContainer, statusOf } from './engine.ts'
@@ -35,7 +36,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
   const images = createImages(engine, init)
   const doors = createDoors({ engine, images, clock, nodeId, filters: async () => filtersCalls(await features()) })
   const delivery = createDelivery({ engine, clock, nodeId })
-  const parts = { engine, clock, doors, delivery }
+  const parts = { clock, doors, delivery }
   const places = createPlaces({ engine, clock, config: init.docker, nodeId, runtimeDir })
   let machine: Promise<Machine> | undefined
   /** Runs that are being started: what there is of them is not lost. */
@@ -61,7 +62,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
 
   function runOf(plan: RunPlan, logs: LogLimits, startedAt: number, place: Place, gatewayFirst: boolean): Run {
     const handle = handleOf(plan.runId)
-    const attend = place === 'apart' && isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, plan }) : undefined
+    const attend = isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, place, plan }) : undefined
     return dockerRun({ engine, doors, clock, logs, handle, place, plan, startedAt, attend, gatewayFirst })
   }
 
@@ -84,9 +85,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
         ? await writeEtc(dirname(handle.socket), plan.uid)
         : undefined
     const seccomp = filtersCalls(info)
-    // an engine elsewhere sees no file of ours that says who a user is
-    const user = place === 'here' ? plan : { ...plan, uid: undefined }
-    const options = runOptions({ plan: user, handle, nodeId, image, runtime, volume, memory, seccomp, etcDir })
+    const options = runOptions({ plan, handle, nodeId, image, runtime, volume, memory, seccomp, etcDir })
     // What an adopter needs that neither name nor labels of a run say.
     const labels = {
       ...options.Labels,
@@ -99,6 +98,32 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
     await ask(createContainer(engine, { ...options, Labels: labels }))
   }
 
+  /** Answers the volume with its code, if it is in one. */
+  async function openRun(plan: Plan, image: string, place: Place): Promise<string | undefined> {
+    const handle = handleOf(plan.runId)
+    const volume = place === 'apart' && hasCode(plan) ? await delivery.send(plan, handle, image) : undefined
+    await doors.open({ handle, plan, place, gatewayFirst: true, lifetime: plan.lifetime })
+    return volume
+  }
+
+  async function openBuild(plan: CodePlan, image: string, place: Place): Promise<string> {
+    const handle = handleOf(plan.runId)
+    const { diskBytes, memoryBytes } = plan.grant
+    const target = { handle, plan, place, gatewayFirst: true, lifetime: plan.lifetime }
+    const large = place === 'here' && process.getuid?.() === 0 && diskBytes > memoryBytes / 2
+    const disk = (large ? await imageDisk(clock, plan) : undefined) ?? memoryDisk(plan)
+    try {
+      await doors.open({ ...target, disk: disk.driver })
+    } catch (error) {
+      // an engine in a namespace of its own may not mount it
+      if (disk.driver.type === 'tmpfs' || statusOf(error) === undefined) throw error
+      await doors.open({ ...target, disk: memoryDisk(plan).driver })
+    } finally {
+      await disk.release()
+    }
+    return delivery.sendBuild(plan, handle, image)
+  }
+
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
     if (plan.shows !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
@@ -109,10 +134,10 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
     signal?.throwIfAborted()
     await remove(handle)
     try {
-      const volume = place === 'apart' && hasCode(plan) ? await delivery.send(plan, handle, image) : undefined
-      const measured = plan.purpose === 'build' ? volume : undefined
-      await doors.open({ handle, plan, place, gatewayFirst: true, lifetime: plan.lifetime, volume: measured })
-      await create(plan, image, place, volume)
+      // an engine elsewhere sees no file of ours that says who a user is
+      const user = place === 'here' ? plan : { ...plan, uid: undefined }
+      const volume = isBuild(user) ? await openBuild(user, image, place) : await openRun(user, image, place)
+      await create(user, image, place, volume)
       signal?.throwIfAborted()
       await ask(docker.getContainer(handle.name).start())
     } catch (error) {
@@ -235,14 +260,16 @@ async function writeEtc(dir: string, uid: number): Promise<string> {
   await writeFile(join(dir, 'group'), `root:x:0:\nservice:x:${uid}:\n`, { mode: 0o644 })
   return dir
 }
+
+type CodePlan = Plan & { readonly codeDir: string }
 type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
 
-function hasCode(plan: Plan): plan is Plan & { codeDir: string } {
+function hasCode(plan: Plan): plan is CodePlan {
   return plan.codeDir !== undefined
 }
 
 /** One that was adopted is not waited for: it is begun anew. */
-function isBuild(plan: RunPlan): plan is Plan & { codeDir: string } {
+function isBuild(plan: RunPlan): plan is CodePlan {
   return 'purpose' in plan && plan.purpose === 'build' && hasCode(plan)
 }
 

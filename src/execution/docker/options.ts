@@ -17,6 +17,8 @@ import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
 export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'
+/** Where code is seen in a container. */
+export const CODE = '/code'
 const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
 const SHM_BYTES = 16 * 1024 * 1024
 const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
@@ -57,7 +59,7 @@ export function runOptions({
   const [program = '', ...args] = plan.command
   const readOnly = plan.purpose === 'run'
   const uid = plan.uid ?? NOBODY
-  const code = volume === undefined ? codeDir && bind(codeDir, '/code', readOnly) : mount(volume, '/code', readOnly)
+  const code = volume === undefined ? codeDir && bind(codeDir, CODE, readOnly) : mount(volume, CODE, readOnly)
   return {
     name: handle.name,
     Image: image,
@@ -96,7 +98,7 @@ export function runOptions({
 /** What a door needs of its engine: a folder for its socket, or nothing but to be attached to. */
 export type DoorCarrier =
   | { kind: 'socket'; script: { dir: string; file: string }; socketDir: string; socketFile: string }
-  | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>>; volume?: string | undefined }
+  | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>> }
 
 /** Writes the door's own files, which came in its environment, and becomes the first of them. */
 const BEGIN = `const files = Object.entries(JSON.parse(process.env.DOOR))
@@ -115,11 +117,14 @@ export function doorOptions(input: {
   carrier: DoorCarrier
   seccomp: boolean
   lifetime: PlanLifetime | undefined
+  /** of a build: a file system that goes with the gateway */
+  disk?: Readonly<Record<string, string>> | undefined
 }): Docker.ContainerCreateOptions {
   const { plan, handle, carrier } = input
   const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
   const ports = plan.ports.join(',')
-  const lifetime = JSON.stringify(input.lifetime ?? { graceMs: 0 })
+  const disk = input.disk === undefined ? [] : [heldVolume(input.disk)]
+  const args = [ports, JSON.stringify(input.lifetime ?? { graceMs: 0 }), ...disk.map(({ Target }) => Target)]
   const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
   const limits = { NetworkMode: 'none', Memory: DOOR_MEMORY_BYTES, PidsLimit: DOOR_PIDS }
   const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
@@ -127,18 +132,18 @@ export function doorOptions(input: {
     const { script, socketDir, socketFile } = carrier
     return {
       ...common,
-      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ports, lifetime],
+      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ...args],
       Env: [],
       HostConfig: {
         ...hardening(input.seccomp),
         ...limits,
-        Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false)],
+        Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false), ...disk],
       },
     }
   }
   return {
     ...common,
-    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ports, lifetime],
+    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ...args],
     Env: [`DOOR=${JSON.stringify(carrier.files)}`],
     OpenStdin: true,
     StdinOnce: false,
@@ -148,7 +153,7 @@ export function doorOptions(input: {
       // What goes through it is nothing to keep.
       LogConfig: { Type: 'none', Config: {} },
       Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=${GATEWAY_UID},gid=${GATEWAY_UID}` },
-      Mounts: carrier.volume === undefined ? [] : [mount(carrier.volume, '/code', true)],
+      Mounts: disk,
     },
   }
 }
@@ -166,7 +171,7 @@ export function loadOptions(input: {
     Image: input.image,
     Entrypoint: ['/never'],
     Labels: labels(input.nodeId, input.plan, 'load'),
-    HostConfig: { NetworkMode: 'none', Mounts: [mount(input.volume, '/code', false)] },
+    HostConfig: { NetworkMode: 'none', Mounts: [mount(input.volume, CODE, false)] },
   }
 }
 
@@ -229,6 +234,12 @@ function held(bytes: number): string {
 /** Without what the image has there: it would be copied in. */
 function mount(volume: string, target: string, readOnly: boolean): Docker.MountConfig[number] {
   return { Type: 'volume', Source: volume, Target: target, ReadOnly: readOnly, VolumeOptions: NO_COPY }
+}
+
+/** A volume without a name goes with its container. An engine lets none of them be read-only. */
+function heldVolume(options: Readonly<Record<string, string>>): Docker.MountConfig[number] {
+  const driver = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: { ...options } } }
+  return { Type: 'volume', Source: '', Target: CODE, ReadOnly: false, VolumeOptions: driver }
 }
 
 function bind(source: string, target: string, readOnly: boolean): Docker.MountConfig[number] {

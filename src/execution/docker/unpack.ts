@@ -1,6 +1,8 @@
 import { link, mkdir, open, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Parser, type ReadEntry } from 'tar'
+import { overDiskText } from '../build-limit.ts'
+import { inodesFor } from '../constants.ts'
 import { RunRefusedError } from '../errors.ts'
 
 /** What one entry costs at least, so that a build of empty files ends, too. */
@@ -16,6 +18,8 @@ export async function unpackBuilt(
   maxBytes: number,
 ): Promise<void> {
   let bytes = 0
+  let files = 0
+  let failed = false
   const links: { path: string; to: string; hard: boolean }[] = []
   await mkdir(dir, { recursive: true, mode: 0o755 })
 
@@ -24,8 +28,9 @@ export async function unpackBuilt(
     bytes += entry.size
     const linked = entry.type === 'SymbolicLink' || entry.type === 'Link'
     if (entry.type !== 'File' || entry.size === 0) bytes += ENTRY_BYTES
-    if (bytes > maxBytes)
-      throw new RunRefusedError(`the build wrote more than the ${maxBytes} bytes of disk that were granted`)
+    files += 1
+    // a file of holes may be said to be larger than any disk
+    if (bytes > maxBytes || files > inodesFor(maxBytes)) throw new RunRefusedError(overDiskText(maxBytes))
     if (linked) links.push({ path, to: entry.linkpath ?? '', hard: entry.type === 'Link' })
     else if (entry.type === 'Directory') await mkdir(path, { recursive: true, mode: 0o755 })
     else if (entry.type === 'File' || entry.type === 'OldFile') return write(entry, path)
@@ -38,6 +43,7 @@ export async function unpackBuilt(
     parser.on('entry', (entry) => {
       work = work.then(() => unpack(entry))
       work.catch((error) => {
+        failed = true
         reject(error)
         entry.resume()
       })
@@ -48,6 +54,7 @@ export async function unpackBuilt(
   for await (const part of archive) {
     const wants = parser.write(typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))
     if (!wants) await Promise.race([new Promise((resolve) => parser.once('drain', resolve)), done])
+    if (failed) break
   }
   parser.end()
   await done

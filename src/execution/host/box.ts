@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { SHM_BYTES, TMP_BYTES } from '../constants.ts'
+import { inodesFor, SHM_BYTES, TMP_BYTES } from '../constants.ts'
 import type { Plan, Shown } from '../contract.ts'
 import type { RunFiles } from './files.ts'
 import { type BoxMount, ROOT_BOX, type Room } from './stage.ts'
@@ -34,15 +34,7 @@ export type BoxInit = {
   readonly uid: number | undefined
 }
 
-/** Files of a folder: what its bytes would hold in small ones, and never too few to work with. */
-const MIN_INODES = 1024
-const BYTES_PER_INODE = 512
-
 const fileness = (path: string) => ({ file: statSync(path).isFile() })
-
-export function inodesOf(bytes: number): number {
-  return Math.max(MIN_INODES, Math.floor(bytes / BYTES_PER_INODE))
-}
 
 /**
  * What is mounted for a run, and where it is seen. A root node's run is a user that cannot enter the node's folders: all
@@ -62,7 +54,7 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
     mounts.push({ kind: 'bind', from, to: at(name), ...options })
     return at(name)
   }
-  const room = (bytes: number): Room => ({ bytes, inodes: inodesOf(bytes), uid: uid ?? process.getuid?.() ?? 0 })
+  const room = (bytes: number): Room => ({ bytes, inodes: inodesFor(bytes), uid: uid ?? process.getuid?.() ?? 0 })
   const memory = (name: string, bytes: number, mode: string) => {
     mounts.push({ kind: 'tmpfs', to: at(name), mode, ...room(bytes) })
     return at(name)

@@ -1,24 +1,22 @@
-import { cp, lstat, readdir, rm, statfs } from 'node:fs/promises'
+import { cp, lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
+import { DISK_FULL, overDiskText } from '../build-limit.ts'
 import type { RunEnd } from '../contract.ts'
+import { isDiskFull } from '../door/disk.ts'
 import type { BuildFolders } from './files.ts'
 
 /** How often it is looked whether a build's disk is full. */
 const LOOK_MS = 50
-/** How a system and its programs say that a disk is full. */
-const FULL = /ENOSPC|No space left on device|EDQUOT/i
-/** A disk on which less than this is free takes nothing any more. */
-const NOTHING_BYTES = 4096
 
 /** What a build's disk told while it ran: a build may give back what it wrote before it ends. */
 export interface DiskWatch {
   /** the same output, with an ear for what programs say of a full disk */
   heard(output: Readable): Readable
-  isFull(): boolean
-  stop(): void
+  /** Looks once more, for the last time. */
+  wasFull(): Promise<boolean>
 }
 
 export async function copyIn({ source, code }: BuildFolders): Promise<void> {
@@ -27,24 +25,23 @@ export async function copyIn({ source, code }: BuildFolders): Promise<void> {
 
 export function watchDisk({ code }: BuildFolders, clock: Clock): DiskWatch {
   let full = false
-  const look = clock.every(LOOK_MS, () => {
-    void statfs(code).then(
-      ({ bavail, bsize, ffree }) => {
-        if (bavail * bsize < NOTHING_BYTES || ffree === 0) full = true
-      },
-      () => {},
-    )
-  })
+  const look = async () => {
+    full ||= await isDiskFull(code)
+    return full
+  }
+  const looks = clock.every(LOOK_MS, () => void look())
   return {
     heard(output) {
       const heard = new PassThrough()
       output.on('data', (chunk: Buffer) => {
-        if (FULL.test(chunk.toString('latin1'))) full = true
+        if (DISK_FULL.test(chunk.toString('latin1'))) full = true
       })
       return output.pipe(heard)
     },
-    isFull: () => full,
-    stop: () => look.cancel(),
+    wasFull() {
+      looks.cancel()
+      return look()
+    },
   }
 }
 
@@ -58,13 +55,12 @@ export async function finishBuild(build: BuildFolders, disk: DiskWatch, end: Run
 
 /** What the build left, if it succeeded within its disk, takes the place of what it was made from. */
 async function takeOver(build: BuildFolders, disk: DiskWatch, end: RunEnd): Promise<RunEnd> {
-  disk.stop()
+  const full = await disk.wasFull()
   const { source, code, bytes, inodes } = build
-  const tooMuch = `the build wrote more than the ${bytes} bytes or ${inodes} files of disk that were granted`
-  if (end.exitCode !== 0) return disk.isFull() && end.reason === 'exit' ? { ...end, detail: tooMuch } : end
+  const tooMuch = overDiskText(bytes)
+  if (end.exitCode !== 0) return full && end.reason === 'exit' ? { ...end, detail: tooMuch } : end
   // Holes and hard links take more room in a copy than where the kernel held them.
-  if (disk.isFull() || (await exceeds(code, { bytes, files: inodes })))
-    return { exitCode: 1, reason: 'exit', detail: tooMuch }
+  if (full || (await exceeds(code, { bytes, files: inodes }))) return { exitCode: 1, reason: 'exit', detail: tooMuch }
   for (const name of await readdir(source)) await rm(join(source, name), { recursive: true, force: true })
   await cp(code, source, {
     recursive: true,

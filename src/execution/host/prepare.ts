@@ -1,11 +1,11 @@
 import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { entryFile, entryFlags } from '../../base/entry.ts'
-import { HELPER_HEAP_MIB } from '../constants.ts'
+import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
 import type { Plan } from '../contract.ts'
 import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
-import { boxOf, inodesOf } from './box.ts'
+import { boxOf } from './box.ts'
 import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
 import { type KeeperPlan, runFiles, writeJson } from './files.ts'
@@ -69,7 +69,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   const folders =
     paths.source === undefined || paths.code === undefined
       ? undefined
-      : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesOf(grant.diskBytes) }
+      : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
   await writeJson(files.plan, {
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
     ...(plan.shows === undefined ? {} : { kind: 'scanner' as const }),

@@ -1,4 +1,5 @@
 import { findProgram } from '../../process/index.ts'
+import { ext4Bytes } from '../constants.ts'
 
 /** Where a root node's runs see their files: a folder that every user may enter, and in it a file system of each run's own. */
 export const ROOT_BOX = '/run/thundercloud-box'
@@ -59,10 +60,6 @@ exec /usr/bin/env -i "$@"`
 /** Programs that a stage needs; on every distribution. */
 export const STAGE_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
 
-/** An ext4 file system keeps 256 bytes for each file beside its bitmaps. */
-const EXT4_INODE_BYTES = 256
-const EXT4_OVERHEAD_BYTES = 2 * 2 ** 20
-
 /** The command that makes the box and then becomes `command` as the run's user. */
 export function stageCommand(init: StageInit, command: readonly string[]): { program: string; args: string[] } {
   const { box, mounts, table, join, uid } = init
@@ -118,8 +115,7 @@ function lineOf(mount: BoxMount): string {
 }
 
 function diskStep({ to, image, bytes, inodes, uid, mode }: Extract<BoxMount, { kind: 'disk' }>): string[] {
-  const whole = bytes + inodes * EXT4_INODE_BYTES + EXT4_OVERHEAD_BYTES
-  return ['disk', to, image, `${whole}`, `${inodes}`, `${uid}`, mode, `${bytes}`]
+  return ['disk', to, image, `${ext4Bytes(bytes)}`, `${inodes}`, `${uid}`, mode, `${bytes}`]
 }
 
 function escaped(path: string): string {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createDockerExecutor, type DockerExecutorInit, EngineGoneError } from '../../../src/execution/index.ts'
 import { createAuthority } from '../../fixtures/certificates.ts'
+import { EMPTY_FILES, UNLINKED } from '../../fixtures/hostile-builds.ts'
 import { type OwnEngine, startOwnEngine } from '../../fixtures/own-engine.ts'
 import { linesOf, MIB, makeRunDirs, planFor, type RunDirs, talk, until, writeCode } from '../../fixtures/run-fixture.ts'
 import { needs } from '../../require.ts'
@@ -97,6 +98,26 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     expect(await run.wait()).toMatchObject({ exitCode: 0 })
     expect((await linesOf(plan.logDir)).out.map((line) => JSON.parse(line))).toEqual([['far', long, 'far', 0o755]])
     await executor.remove(run.handle)
+    expect(await engine.left()).toEqual([])
+  })
+
+  it('holds a build to its disk', async () => {
+    await using executor = over()
+    const build = async (script: string) => {
+      const plan = await planFor(executor, dirs, script, { purpose: 'build', grant: { diskBytes: 8 * MIB } })
+      const run = await executor.start(plan)
+      const end = await run.wait()
+      await executor.remove(run.handle)
+      return { ...end, plan }
+    }
+    for (const script of [UNLINKED, EMPTY_FILES])
+      expect(await build(script)).toMatchObject({
+        exitCode: 1,
+        detail: `the build wrote more than the ${8 * MIB} bytes or 16384 files of disk that were granted`,
+      })
+    const { exitCode, plan } = await build(`require('fs').writeFileSync('made', 'built')`)
+    expect(exitCode).toBe(0)
+    expect(await readFile(join(plan.codeDir as string, 'made'), 'utf8')).toBe('built')
     expect(await engine.left()).toEqual([])
   })
 
