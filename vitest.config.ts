@@ -13,9 +13,9 @@ export default defineConfig({
     // most of a test is a wait for another process
     maxWorkers: 3,
     // a wait that is not over on a busy machine is not yet a failure
-    expect: { poll: { timeout: 20_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: 45_000 } },
+    testTimeout: 150_000,
+    hookTimeout: 150_000,
     teardownTimeout: 20_000,
     reporters: ['verbose'],
   },

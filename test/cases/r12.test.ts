@@ -33,7 +33,7 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', data])
     try {
       const worker = await nodes.start('worker')
-      await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 10_000 })
+      await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 45_000 })
       const folder = join(nodes.root, 'code')
       cpSync(HELLO_WEB, folder, { recursive: true })
       mkdirSync(join(folder, 'assets'))
@@ -44,7 +44,7 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
       const id = announcement.signed.id.toString()
       await publisher.receive(bytesOf(announcement), { asPublisher: true })
       await vi.waitFor(() => expect(worker.service(id).run?.detail).toMatch(/waits for room on the disk/), {
-        timeout: 30_000,
+        timeout: 45_000,
         interval: 100,
       })
       expect(worker.service(id).state).toBe('accepted')

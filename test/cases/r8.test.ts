@@ -207,12 +207,12 @@ describe.skipIf(!needs('bubblewrap'))('a real node', () => {
     const onHost = { PREFER_TOOLCHAIN: { host: ['node.js'] } }
     const publisher = await nodes.start('publisher')
     const worker = await nodes.start('worker', { runner: { ...onHost, STATIC_NODES: publisher.multiaddrs() } })
-    await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 45_000 })
     const code = await addFolder(publisher, HELLO_WEB)
     const announcement = announce(author, { code, replyTo: publisher.multiaddrs() })
     const id = announcement.signed.id.toString()
     await publisher.receive(bytesOf(announcement), { asPublisher: true })
-    await vi.waitFor(() => expect(worker.services()).toMatchObject([{ id, state: 'redirected' }]), { timeout: 10_000 })
+    await vi.waitFor(() => expect(worker.services()).toMatchObject([{ id, state: 'redirected' }]), { timeout: 45_000 })
     const file = join(nodes.dir('worker'), 'runners/andromeda/config.json')
     const text = JSON.stringify({
       ...(JSON.parse(await readFile(file, 'utf8')) as object),
@@ -222,7 +222,7 @@ describe.skipIf(!needs('bubblewrap'))('a real node', () => {
     expect(await worker.applyPolicy(text)).toMatchObject({ changes: [], background: 1 })
     await stateOf(worker, id, 'running')
     await vi.waitFor(() => expect(publisher.service(id).receipts).toMatchObject([{ state: 'running' }]), {
-      timeout: 10_000,
+      timeout: 45_000,
     })
   })
 
@@ -233,12 +233,12 @@ describe.skipIf(!needs('bubblewrap'))('a real node', () => {
     const worker = await nodes.start('worker', {
       runner: { PREFER_TOOLCHAIN: { host: ['node.js'] }, STATIC_NODES: publisher.multiaddrs() },
     })
-    await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 45_000 })
     const code = await addFolder(publisher, HELLO_WEB)
     const announcement = announce(author, { code, replyTo: publisher.multiaddrs() })
     const id = announcement.signed.id.toString()
     await publisher.receive(bytesOf(announcement), { asPublisher: true })
-    await vi.waitFor(() => expect(worker.services()).toMatchObject([{ id, state: 'redirected' }]), { timeout: 10_000 })
+    await vi.waitFor(() => expect(worker.services()).toMatchObject([{ id, state: 'redirected' }]), { timeout: 45_000 })
     const { signer } = await loadIdentity(nodes.dir('worker'))
     const delegation = delegationBy(signer, author, { clock: systemClock(), network: nodes.network })
     await worker.submitStatement(delegation, { asPublisher: true })

@@ -35,7 +35,7 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))('a toolchain that is n
     await node.applyPolicy(JSON.stringify(config))
     expect(node.service(id)).toMatchObject({ state: 'running', run: { executor: 'host' } })
     await node.applyPolicy(JSON.stringify({ ...config, PREFER_TOOLCHAIN: { docker: [], host: [] } }))
-    await stateOf(node, id, 'stopped', 30_000)
+    await stateOf(node, id, 'stopped', 45_000)
     expect((await node.explain(id)).verdict.reasons.find(({ rule }) => rule === 'toolchain')).toMatchObject({
       outcome: 'fail',
     })

@@ -37,7 +37,7 @@ describe.each(EXECUTORS)('S13: limits hold where no node is there ($name)', ({ n
     await executor.start(plan)
     // nobody waits for it, stops it or asks about it: the node that started it is gone
     const ended = async () => (await executor.adopt()).find(({ runId }) => runId === plan.runId)
-    await expect.poll(async () => (await ended())?.state, { timeout: 30_000, interval: 500 }).toBe('ended')
+    await expect.poll(async () => (await ended())?.state, { timeout: 45_000, interval: 500 }).toBe('ended')
     expect(await (await ended())?.run.wait()).toMatchObject({ reason: 'timeout' })
     await executor.remove(executor.handle(plan))
   })
@@ -49,7 +49,7 @@ describe.each(EXECUTORS)('S13: limits hold where no node is there ($name)', ({ n
     const plan = await planFor(executor, dirs, STUBBORN, { lifetime: { expiresAt, graceMs: 500 } })
     await executor.start(plan)
     const ended = async () => (await executor.adopt()).find(({ runId }) => runId === plan.runId)
-    await expect.poll(async () => (await ended())?.state, { timeout: 30_000, interval: 500 }).toBe('ended')
+    await expect.poll(async () => (await ended())?.state, { timeout: 45_000, interval: 500 }).toBe('ended')
     await executor.remove(executor.handle(plan))
   })
 })

@@ -84,7 +84,7 @@ describe('an archive that is more than was granted', () => {
     expect(most).toBeLessThanOrEqual(3)
     expect(own.store.usage()).toMatchObject(EMPTY)
     expect(await inodesIn(here.dir)).toBe(3)
-  }, 60_000)
+  })
 
   test('with the disk of a service: bytes and files follow from it', () => {
     expect(limitsWithin(0)).toEqual({ maxBytes: MIB, maxEntries: 2048 })
@@ -128,7 +128,7 @@ describe('files of the code store', () => {
     expect(own.store.usage().files).toBe(9500 + 1 + 3)
     second.release()
     await expect(own.obtain(third.code)).rejects.toBeInstanceOf(StoreFullError)
-  }, 60_000)
+  })
 
   test('are counted again after a restart, also those that an older version unpacked', async () => {
     const { code, provider } = await manyFiles(500)
@@ -146,7 +146,7 @@ describe('files of the code store', () => {
     using obtained = await upgraded.code.obtain(code)
     expect((await stat(obtained.dir)).isDirectory()).toBe(true)
     await upgraded.code[Symbol.asyncDispose]()
-  }, 60_000)
+  })
 })
 
 /** A canonical archive of empty files, and a peer that has it. */

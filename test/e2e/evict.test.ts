@@ -48,7 +48,7 @@ describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run makes
 
   it('finds both where they were: one waits, the other runs, and nothing ran twice', async () => {
     const plain = await publish('plain', [])
-    await expect.poll(() => stateOf(plain), { timeout: 20_000 }).toBe('running')
+    await expect.poll(() => stateOf(plain), { timeout: 45_000 }).toBe('running')
     let kill: Promise<void> | undefined
     const better = publish('better', ['btc'])
     await node.hearsAtOnce(
@@ -65,12 +65,12 @@ describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run makes
     expect(plainRun).toMatchObject([{ state: 'running', wanted: 'stop' }])
 
     node = await start('--stop-runs')
-    await expect.poll(async () => stateOf(await better), { timeout: 20_000 }).toBe('running')
+    await expect.poll(async () => stateOf(await better), { timeout: 45_000 }).toBe('running')
     expect(await stateOf(plain)).toBe('parked')
     expect((await node.api.health()).running).toBe(1)
     expect(journalledRuns(scratch.dir('b'))).toHaveLength(2)
     // and back again, when there is room
     await node.api.stop(await better)
-    await expect.poll(() => stateOf(plain), { timeout: 20_000 }).toBe('running')
+    await expect.poll(() => stateOf(plain), { timeout: 45_000 }).toBe('running')
   })
 })

@@ -61,7 +61,7 @@ function names(dir: string): string[] {
 
 function lines(program: string, args: readonly string[]): string[] {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', timeout: 10_000, stdio: ['ignore', 'pipe', 'ignore'] })
+    return execFileSync(program, args, { encoding: 'utf8', timeout: 45_000, stdio: ['ignore', 'pipe', 'ignore'] })
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '')

@@ -38,7 +38,7 @@ afterEach(() => world[Symbol.asyncDispose]())
 async function pair(runner: Readonly<Record<string, unknown>> = {}): Promise<void> {
   first = await world.start('first')
   second = await world.start('second', { runner: { ...policy, ...runner, STATIC_NODES: first.multiaddrs() } })
-  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 10_000 })
+  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 45_000 })
   code = await addFolder(first, HELLO_WEB)
 }
 
@@ -50,7 +50,7 @@ async function publish(name: string, change: Readonly<Record<string, unknown>> =
 
 const becomes = (id: string, state: string) =>
   vi.waitFor(() => expect(second.services().find((service) => service.id === id)?.state).toBe(state), {
-    timeout: 20_000,
+    timeout: 45_000,
   })
 
 /** What the publisher was told last. */
@@ -73,14 +73,14 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(parked?.on).toContainEqual({ on: 'capacity' })
     expect((parked?.until ?? 0) - (parked?.since ?? 0)).toBeGreaterThan(3000)
     expect(second.policy().parked).toBe(1)
-    await vi.waitFor(() => expect(told(two)?.state).toBe('parked'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(told(two)?.state).toBe('parked'), { timeout: 45_000 })
     expect(told(two)?.reasons).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
 
     const woken = once<NodeEvents, 'node:woken'>(second.events, 'node:woken', { signal: AbortSignal.timeout(20_000) })
     await second.stop(one)
     expect(await woken).toMatchObject({ id: two, to: 'run' })
     await stateOf(second, two, 'running')
-    await vi.waitFor(() => expect(told(two)?.state).toBe('running'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(told(two)?.state).toBe('running'), { timeout: 45_000 })
     expect(second.service(two).parked).toBeUndefined()
     expect(second.policy()).toMatchObject({ parked: 0, counts: { capacity: { defer: 1 } } })
   })
@@ -119,7 +119,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     ])
     await becomes(web, 'stopped')
     await stateOf(second, defi, 'running')
-    await vi.waitFor(() => expect(told(web)?.state).toBe('stopped'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(told(web)?.state).toBe('stopped'), { timeout: 45_000 })
     expect(told(web)?.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
     expect(second.service(web)).toMatchObject({ redirected: true, run: { detail: expect.stringContaining('keyword') } })
   })
@@ -157,7 +157,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(await evicted).toMatchObject({ id: plain, by: better, parked: true })
     await stateOf(second, better, 'running')
     expect(second.service(plain).state).toBe('parked')
-    await vi.waitFor(() => expect(told(plain)?.state).toBe('parked'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(told(plain)?.state).toBe('parked'), { timeout: 45_000 })
     // how its run ended is said before why it waits
     const reasons = told(plain)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
     expect(reasons?.[0]).toMatchObject({ rule: 'eviction', outcome: 'defer' })

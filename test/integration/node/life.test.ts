@@ -29,7 +29,7 @@ afterEach(() => world[Symbol.asyncDispose]())
 async function pair(runner: Readonly<Record<string, unknown>>): Promise<[ThundercloudNode, ThundercloudNode]> {
   const first = await world.start('first')
   const second = await world.start('second', { runner: { ...runner, STATIC_NODES: first.multiaddrs() } })
-  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 10_000 })
+  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 45_000 })
   return [first, second]
 }
 
@@ -47,7 +47,7 @@ describe('an author outside the tree, with no hubs configured', () => {
     const announcement = announce(author, { code, replyTo: first.multiaddrs() })
     const id = announcement.signed.id.toString()
     await first.receive(bytesOf(announcement), { asPublisher: true })
-    await vi.waitFor(() => expect(second.service(id).state).toBe('redirected'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(second.service(id).state).toBe('redirected'), { timeout: 45_000 })
     const { verdict } = await second.explain(id)
     expect(verdict.run).toBe(false)
     expect(verdict.park ?? []).toEqual([])
@@ -109,7 +109,7 @@ describe.skipIf(!needs('bubblewrap'))('a running service', () => {
 describe.skipIf(!needs('bubblewrap'))('SERVICES', () => {
   it('are signed by the node, run at boot, and keep their id while they do not change', async () => {
     let node = await world.start('owner', { runner: onHost, services: { SERVICES: hello } })
-    await vi.waitFor(() => expect(node.services()).toHaveLength(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(node.services()).toHaveLength(1), { timeout: 45_000 })
     const { id } = node.service('hello-web')
     await stateOf(node, id, 'running')
     expect(node.service(id).author).toBe(node.address)
@@ -123,13 +123,13 @@ describe.skipIf(!needs('bubblewrap'))('SERVICES', () => {
     const folder = join(world.root, 'mine')
     await cp(HELLO_WEB, folder, { recursive: true })
     let node = await world.start('owner', { runner: onHost, services: { SERVICES: { 'hello-web': { DIR: folder } } } })
-    await vi.waitFor(() => expect(node.services()).toHaveLength(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(node.services()).toHaveLength(1), { timeout: 45_000 })
     const { id } = node.service('hello-web')
     await stateOf(node, id, 'running')
     await world.stop('owner')
     await writeFile(join(folder, 'server.js'), `${await readFile(join(folder, 'server.js'), 'utf8')}\n// changed\n`)
     node = await world.start('owner')
-    await vi.waitFor(() => expect(node.services()).toHaveLength(2), { timeout: 10_000 })
+    await vi.waitFor(() => expect(node.services()).toHaveLength(2), { timeout: 45_000 })
     const next = node.service('hello-web')
     expect(next.seq).toBe(2)
     await stateOf(node, next.id, 'running')
@@ -142,12 +142,12 @@ describe.skipIf(!needs('bubblewrap'))('SERVICES', () => {
       services: { SERVICES: { 'hello-web': { DIR: HELLO_WEB, PUBLISH: true } } },
     })
     const neighbour = await world.start('neighbour', { runner: { STATIC_NODES: node.multiaddrs() } })
-    await vi.waitFor(() => expect(neighbour.services()).toHaveLength(1), { timeout: 15_000 })
+    await vi.waitFor(() => expect(neighbour.services()).toHaveLength(1), { timeout: 45_000 })
     const { id } = node.service('hello-web')
     await stateOf(node, id, 'running')
     expect(await node.stop(id)).toEqual({ scope: 'mesh' })
     await stateOf(node, id, 'stopped')
-    await vi.waitFor(() => expect(neighbour.service(id).state).toBe('stopped'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(neighbour.service(id).state).toBe('stopped'), { timeout: 45_000 })
   })
 })
 
@@ -160,6 +160,6 @@ describe('EXTERNAL_SERVICES', () => {
     await first.receive(bytesOf(announcement), { asPublisher: true })
     const [from = ''] = first.multiaddrs()
     const second = await world.start('second', { services: { EXTERNAL_SERVICES: { [id]: { FROM: from } } } })
-    await vi.waitFor(() => expect(second.service(id).state).toBe('redirected'), { timeout: 15_000 })
+    await vi.waitFor(() => expect(second.service(id).state).toBe('redirected'), { timeout: 45_000 })
   })
 })

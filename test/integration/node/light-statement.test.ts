@@ -24,7 +24,7 @@ describe('a light peer that tells statements', () => {
     world = await createWorld()
     stranger = await world.start('stranger')
     believer = await world.start('believer', { runner: { ...trusting, STATIC_NODES: stranger.multiaddrs() } })
-    await vi.waitFor(() => expect(stranger.peers()).toHaveLength(1), { timeout: 10_000 })
+    await vi.waitFor(() => expect(stranger.peers()).toHaveLength(1), { timeout: 45_000 })
   })
   afterAll(() => world[Symbol.asyncDispose]())
 
@@ -45,7 +45,7 @@ describe('a light peer that tells statements', () => {
     await using peer = await visitor(believer)
     // freeze statements have no record
     expect(await peer.tellStatement(encodeStatement(signStatement(freeze, 'test', hub)))).toEqual({ records: 0 })
-    await vi.waitFor(() => expect(believer.statements({ signer: address })).toMatchObject([{ via: 'gossip' }]))
+    await expect.poll(() => believer.statements({ signer: address })).toMatchObject([{ via: 'gossip' }])
   })
 
   it("leaves a record with those who trust nobody, for a believer's lookup after it has gone", async () => {

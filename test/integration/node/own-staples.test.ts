@@ -56,7 +56,7 @@ describe("what a node's own services carry along", () => {
     })
     await vi.waitFor(
       () => expect(believer.statements({ address })).toMatchObject([{ via: 'staple', trusted: true, issued: now }]),
-      { timeout: 20_000 },
+      { timeout: 45_000 },
     )
     expect(believer.trustTree(address).asked?.in).toBe(true)
     expect(believer.service('hello-web').author).toBe(address)

@@ -30,7 +30,7 @@ afterEach(() => world[Symbol.asyncDispose]())
 async function published(runner: Readonly<Record<string, unknown>>) {
   const first = await world.start('first')
   const second = await world.start('second', { runner: { ...runner, STATIC_NODES: first.multiaddrs() } })
-  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 10_000 })
+  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 45_000 })
   const code = await addFolder(first, HELLO_WEB)
   const announcement = announce(author, { code, replyTo: first.multiaddrs() })
   const id = announcement.signed.id.toString()
@@ -63,7 +63,7 @@ describe('what a publisher is told', () => {
       DESC_MAX_LEN: 3,
       MODES: { 'desc-length': 'warn' },
     })
-    await vi.waitFor(() => expect(receiptOf(first, second, id)).toBeDefined(), { timeout: 10_000 })
+    await vi.waitFor(() => expect(receiptOf(first, second, id)).toBeDefined(), { timeout: 45_000 })
     const { verdict, from } = await second.explain(id)
     expect(from).toBe('journal')
     const failed = verdict.reasons.filter(({ outcome }) => outcome === 'fail').map(({ rule }) => rule)
@@ -104,7 +104,7 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
     // beside how its run ended, which only a receipt says
     const why = () => receiptOf(first, second, id)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
     await vi.waitFor(() => expect(why()).toEqual(onWire(verdict.reasons)), {
-      timeout: 10_000,
+      timeout: 45_000,
     })
 
     // SIGHUP, a saved file, or the same once more: nothing is left to change

@@ -33,8 +33,8 @@ describe('a peer that lies about what hubs say', () => {
     // strangers gossip with it: with 0 it would hear named nodes only
     victim = await world.start('victim', { runner: policy, node: { PEERS: { LOW: 1 } } })
     witness = await world.start('witness', { runner: { ...policy, STATIC_NODES: victim.multiaddrs() } })
-    await vi.waitFor(() => expect(victim.peers()).toHaveLength(1), { timeout: 10_000 })
-  }, 30_000)
+    await vi.waitFor(() => expect(victim.peers()).toHaveLength(1), { timeout: 45_000 })
+  })
   afterAll(() => world[Symbol.asyncDispose]())
   beforeEach(async (context) => {
     attacker = await createAttacker()
@@ -58,7 +58,7 @@ describe('a peer that lies about what hubs say', () => {
     expect(await attack(hub.says('safe', code))).toBe('accept')
     expect(await attack(members.says('safe', code))).toBe('accept')
     expect(await attack(members.by(4).says('unsafe', code))).toBe('accept')
-    await vi.waitFor(() => expect(known(witness, code).sort()).toEqual(['safe', 'unsafe']), { timeout: 10_000 })
+    await vi.waitFor(() => expect(known(witness, code).sort()).toEqual(['safe', 'unsafe']), { timeout: 45_000 })
   })
 
   it.each<[string, (code: string) => Uint8Array]>([
@@ -106,7 +106,7 @@ describe('a peer that lies about what hubs say', () => {
     // gossipsub remembers a score for a second
     await vi.waitFor(
       () => expect(victim.peers().find(({ peerId }) => peerId === attacker.peerId)?.score).toBeLessThan(0),
-      { timeout: 5000 },
+      { timeout: 45_000 },
     )
   })
 
@@ -122,7 +122,7 @@ describe('a peer that lies about what hubs say', () => {
     expect(known(victim, code)).toEqual([])
   })
 
-  it('an older word, told again: ignored, also after a restart', { timeout: 40_000 }, async () => {
+  it('an older word, told again: ignored, also after a restart', async () => {
     const code = newCode()
     const [old, last] = [hub.says('safe', code), hub.says('unsafe', code)]
     expect(await attack(last)).toBe('accept')
@@ -149,7 +149,7 @@ describe('a peer that lies about what hubs say', () => {
     const service = makeService({ depth: 1, change: { code: parseCid(code), statements: [forged, randomBytes(40)] } })
     await victim.receive(bytesOf(service))
     const id = idOf(service)
-    await vi.waitFor(() => expect(victim.service(id).state).toBe('redirected'), { timeout: 10_000 })
+    await vi.waitFor(() => expect(victim.service(id).state).toBe('redirected'), { timeout: 45_000 })
     expect(known(victim, code)).toEqual([])
   })
 

@@ -68,7 +68,7 @@ describe('start', () => {
     expect([gone.code, gone.stderr]).toEqual([3, expect.stringContaining('thundercloud start')])
   })
 
-  test('ends when the process that started it is gone', { timeout: 90_000 }, async () => {
+  test('ends when the process that started it is gone', async () => {
     using shell = await withFolder()
     await using node = runProgram(['start', '--json'], { ...shell, ipc: true })
     await readyOf(node)
@@ -76,7 +76,7 @@ describe('start', () => {
     expect(await node.ended()).toBe(0)
   })
 
-  test('an address in use is named with its key, and nothing is left running', { timeout: 90_000 }, async () => {
+  test('an address in use is named with its key, and nothing is left running', async () => {
     using shell = await withFolder()
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')

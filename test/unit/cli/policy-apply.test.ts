@@ -214,7 +214,7 @@ test('Ctrl-C in the middle of a replay ends it with 130, and nothing of it stays
 async function childrenOf(pid: number | undefined): Promise<number[]> {
   const file = `/proc/${pid}/task/${pid}/children`
   return await expect
-    .poll(() => readFileSync(file, 'utf8').trim().split(' ').filter(Boolean), { timeout: 20_000 })
+    .poll(() => readFileSync(file, 'utf8').trim().split(' ').filter(Boolean), { timeout: 45_000 })
     .toHaveLength(2)
     .then(() => readFileSync(file, 'utf8').trim().split(' ').map(Number))
 }

@@ -133,7 +133,7 @@ describe('obtaining code', () => {
           await clock.advance(250)
           return here.code.store.has(code)
         },
-        { timeout: 10_000, interval: 1 },
+        { timeout: 45_000, interval: 1 },
       )
       .toBe(true)
     await fetching

@@ -40,7 +40,7 @@ describe('the file', () => {
       next = announcements.count()
     }
     expect(next).toBeGreaterThan(300)
-  }, 30_000)
+  })
 
   it('refuses a file that is no journal, or a damaged one, with a sentence that names it', () => {
     using folder = temporaryFolder()

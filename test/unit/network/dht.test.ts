@@ -45,7 +45,7 @@ test('alone, providing is an error that says so; it is made good when someone co
   expect(await found(a, cidOf('x'))).toEqual([])
   const b = await all.make({ dht: true })
   await connect(b, a)
-  await until(async () => (await found(b, cidOf('x'))).includes(a.network.peerId), 'the record', 20_000)
+  await until(async () => (await found(b, cidOf('x'))).includes(a.network.peerId), 'the record', 45_000)
 })
 
 test('what was cancelled is not provided again, and nothing of an earlier run is', async () => {

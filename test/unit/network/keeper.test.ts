@@ -115,5 +115,5 @@ test('below the low-water mark, the DHT leads to more', async () => {
   for (let index = 0; index < 5; index++) {
     nodes.push(await all.make({ dht: true, staticNodes: [addressOf(hub)], keepPeers: { lowWater: 4, everyMs: 300 } }))
   }
-  await until(() => nodes.every(({ network }) => network.peers().length >= 4), 'everyone has four neighbours', 30_000)
+  await until(() => nodes.every(({ network }) => network.peers().length >= 4), 'everyone has four neighbours', 45_000)
 })

@@ -14,15 +14,15 @@ test('fifty nodes on one loopback address join through one, and gossip reaches a
   for (const made of others) made.events.on('network:dial-failed', ({ reason }) => failures.push(reason))
   await Promise.all(others.map(({ network }) => network.join()))
   nodes.push(...others)
-  await until(() => hub.network.peers().length === 49, 'all know the first', 30_000)
+  await until(() => hub.network.peers().length === 49, 'all know the first', 45_000)
   expect(failures).toEqual([])
-  await until(() => nodes.every(({ network }) => network.gossip.listeners().length > 0), 'all listen', 30_000)
+  await until(() => nodes.every(({ network }) => network.gossip.listeners().length > 0), 'all listen', 45_000)
   const heard = (text: string) =>
     nodes.filter(({ arrivals }) => arrivals.some(({ data }) => new TextDecoder().decode(data) === text)).length
   for (const [index, publisher] of [0, 17, 49].entries()) {
     const text = `message ${index} `.padEnd(700, '.')
     expect(await (nodes[publisher] as Made).network.gossip.publish(new TextEncoder().encode(text))).toBe('published')
-    await until(() => heard(text) === 49, `all hear message ${index}`, 20_000)
+    await until(() => heard(text) === 49, `all hear message ${index}`, 45_000)
   }
   expect(nodes.flatMap(({ network }) => network.peers()).every(({ score }) => score >= 0)).toBe(true)
-}, 120_000)
+}, 145_000)
