@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { type Address, addressKey, formatAddress, parseAddress } from '../../protocols/address.ts'
+import { type Address, addressKey } from '../../protocols/address.ts'
 import { messageOf } from '../base/errors.ts'
 import { listing, nearest, parseBytes, parseSeconds } from '../base/text.ts'
 import { MAX_PROBLEMS } from './constants.ts'
+import { addressOf, canonicalOf } from './known-addresses.ts'
 
 /**
  * The building blocks of every file's schema. A message says what is allowed ("a whole number from 0 to 8");
@@ -147,7 +148,7 @@ export function addressMap<T extends z.ZodType>(
         sentence(context, [text], `is another spelling of ${earlier}, which is listed too; keep one of them`)
       }
       found.set(addressKey(address), text)
-      canonical[formatAddress(address)] = settings
+      canonical[canonicalOf(text)] = settings
     }
     return canonical
   })
@@ -163,12 +164,12 @@ export function addressList(max: number) {
 /** The canonical text of an address; the text itself, with a problem reported, where it is none. */
 function canonicalAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]): string {
   const address = readAddress(text, context, path)
-  return address === undefined ? text : formatAddress(address)
+  return address === undefined ? text : canonicalOf(text)
 }
 
 function readAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]): Address | undefined {
   try {
-    return parseAddress(text, '')
+    return addressOf(text, '')
   } catch (error) {
     sentence(context, path, `is no usable address: ${messageOf(error)}`)
     return undefined

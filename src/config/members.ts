@@ -1,9 +1,10 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { z } from 'zod'
-import { type Address, parseAddress } from '../../protocols/address.ts'
+import type { Address } from '../../protocols/address.ts'
 import { ProtocolError, SignatureError } from '../../protocols/errors.ts'
 import { type HubMembers, pinMembers } from '../../protocols/multisig.ts'
 import { createKeyCache, type KeyCache } from '../../protocols/signature.ts'
+import { addressOf } from './known-addresses.ts'
 import { valueText } from './problem.ts'
 
 /** A BLS12-381 signature, in G2. */
@@ -35,7 +36,7 @@ export function membersOf(
 ): HubMembers | undefined {
   if (MEMBERS === undefined || THRESHOLD === undefined) return undefined
   const members = Object.entries(MEMBERS).map(([text, proof]) => {
-    return { address: parseAddress(text), proof: readProof(proof) ?? new Uint8Array() }
+    return { address: addressOf(text), proof: readProof(proof) ?? new Uint8Array() }
   })
   return pinMembers({ hub, members, threshold: THRESHOLD }, network, keys)
 }
@@ -47,7 +48,7 @@ export function wrongMembers({ TRUSTED_HUBS }: Hubs, network: string): { path: s
     // reading an address takes up to a millisecond
     if (settings.MEMBERS === undefined) continue
     try {
-      membersOf(parseAddress(hub), settings, network, keys)
+      membersOf(addressOf(hub), settings, network, keys)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       const path = ['TRUSTED_HUBS', hub, 'MEMBERS']
@@ -64,11 +65,11 @@ export function wrongMembers({ TRUSTED_HUBS }: Hubs, network: string): { path: s
 export function wrongKeys({ TRUSTED_HUBS }: Hubs): { path: string[]; words: string }[] {
   return Object.entries(TRUSTED_HUBS).flatMap(([hub, { MEMBERS }]) => {
     if (MEMBERS === undefined) return []
-    if (parseAddress(hub).type !== 'bls12-381') {
+    if (addressOf(hub).type !== 'bls12-381') {
       return [{ path: [hub, 'MEMBERS'], words: 'stands beside an ed25519 address; only a BLS12-381 hub has members' }]
     }
     return Object.keys(MEMBERS)
-      .filter((member) => parseAddress(member).type !== 'bls12-381')
+      .filter((member) => addressOf(member).type !== 'bls12-381')
       .map((member) => {
         return { path: [hub, 'MEMBERS', member], words: 'is an ed25519 address; members of a hub have BLS12-381 keys' }
       })

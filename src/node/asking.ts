@@ -9,7 +9,7 @@ import {
   type RunnerSnapshot,
   toReceivedService,
 } from '../runner/index.ts'
-import type { Trust, TrustFacts } from '../trust/index.ts'
+import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Facts } from './facts.ts'
 import type { SignedService } from './services.ts'
@@ -53,8 +53,8 @@ export interface AskingComponents {
 export interface Asking {
   /** Asks the runner in force. A runner that fails is a decision too: nothing is done, and `error` says why. */
   ask(subject: Subject, options?: { signal?: AbortSignal | undefined; facts?: NodeFacts }): Promise<Decision>
-  /** Asks another one: a candidate. Its failures are thrown. */
-  askOther(ask: Ask, subject: Subject, facts: NodeFacts): Promise<Verdict>
+  /** Asks another one, a candidate, or asks as if a statement stood. Failures are thrown. */
+  askOther(ask: Ask, subject: Subject, facts: NodeFacts, assumed?: Assumed | undefined): Promise<Verdict>
   /** What is true for this service: its own run, and the version that it would replace, do not weigh against it. */
   factsFor(subject: Subject): NodeFacts
 }
@@ -71,15 +71,19 @@ export function createAsking(components: AskingComponents, init: { policy(): Pol
     return others.length === running.length ? facts.current() : facts.as(others)
   }
 
-  function questionOf({ signed, depth }: Subject, known: NodeFacts): [ReceivedService, RunnerSnapshot] {
+  function questionOf(
+    { signed, depth }: Subject,
+    known: NodeFacts,
+    assumed?: Assumed,
+  ): [ReceivedService, RunnerSnapshot] {
     const service = toReceivedService(signed.id, signed.body, signed.bytes.byteLength, texts.of)
-    const believed = trust.factsOf(trustSubjectOf(signed), { policy: known.config })
+    const believed = trust.factsOf(trustSubjectOf(signed), { policy: known.config, assumed })
     return [service, { ...known, ...believed, value: null, depth, now: nowSeconds(clock) }]
   }
 
   return {
     factsFor,
-    askOther: (ask, subject, known) => ask(...questionOf(subject, known)),
+    askOther: (ask, subject, known, assumed) => ask(...questionOf(subject, known, assumed)),
     async ask(subject, { signal, facts: known } = {}) {
       try {
         for (let again = 0; ; again++) {

@@ -8,6 +8,7 @@ import type { RunnerConfig } from '../config/index.ts'
 import type { Dormitory, Granted } from '../execution/index.ts'
 import type { Candidate } from '../journal/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
+import type { Trust } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Asking, Decision, Subject } from './asking.ts'
 import type { CarryOut, Outcome } from './carry-out.ts'
@@ -45,6 +46,7 @@ export interface DecideAgainComponents {
   changed(id: string, redirect: boolean): void
   tally: Tally
   texts: AddressTexts
+  trust: Pick<Trust, 'factsOf'>
 }
 
 export interface DecideAgain extends Redecide {

@@ -198,6 +198,7 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
       await init.reload()
     },
     previewPolicy: (text, options) => components.policyEngine.preview(text, options),
+    previewStatement: (encoded, options) => components.policyEngine.previewStatement(encoded, options),
     applyPolicy: (text, options) => components.policyEngine.apply(text, options),
     [Symbol.asyncDispose]: init.close,
   }

@@ -50,7 +50,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const own = formatAddress(signer.address)
   let configuration: Configuration = init.configuration
   const { network: name, dataDir, quotas, timeouts } = configuration
-  const policy = () => configuration.policy
+  const [now, policy] = [() => configuration, () => configuration.policy]
   const startedAt = clock.monotonic()
   const closing = new AbortController()
   await using parts = new AsyncDisposableStack()
@@ -216,7 +216,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         texts,
         stopped: (id) => journal.stops.has(id),
       },
-      { configuration: () => configuration, closing: closing.signal },
+      { configuration: now, closing: closing.signal },
     ),
   )
   parts.use(followRuns({ clock, log, events, network, services, tell, supervisor, code }, { closing: closing.signal }))
@@ -226,7 +226,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     {
       reread: init.reread,
       ownRunner: components.runnerHost === undefined,
-      configuration: () => configuration,
+      configuration: now,
       enforce: (next) => {
         configuration = next
       },
@@ -273,7 +273,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       publisher,
       own: ownServices,
       trust,
-      policyEngine: createPolicyEngine({ clock, log, redecide, reload }, { configuration: () => configuration }),
+      policyEngine: createPolicyEngine({ clock, log, redecide, runner, trust, reload }, { configuration: now }),
       deciding,
       keys,
     },

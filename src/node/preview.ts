@@ -1,15 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import { bestFirst, type Sleeper, toEvict } from '../execution/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
+import type { Assumed } from '../trust/index.ts'
 import type { Ask, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { DecideAgainComponents } from './decide-again.ts'
 import type { Change, Preview, Standing } from './redecide.ts'
 import { declined, mayBegin, moving, ONCE, standingOf, waiting } from './standing.ts'
+import { trustSubjectOf } from './trusting.ts'
 
-/** Services that are asked about together. */
-const ASKED_AT_ONCE = 8
+/** Services that are asked about together: few, because what is asked about is read and written down in one go. */
+const ASKED_AT_ONCE = 4
 /** A person waits for the answer: of a larger journal the oldest are asked about, and it is said how many are not. */
 const MAX_ASKED = 10_000
 /** Changes that are told one by one. */
@@ -17,7 +20,7 @@ const MAX_TOLD = 1000
 
 export type PreviewComponents = Pick<
   DecideAgainComponents,
-  'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts' | 'live' | 'forgotten'
+  'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts' | 'trust' | 'live' | 'forgotten'
 > & {
   split(): { held: RunningService[]; asked: RunningService[] }
   bestOf(
@@ -37,9 +40,9 @@ export async function previewWith(
   components: PreviewComponents,
   ask: Ask,
   config: RunnerConfig,
-  { signal }: { signal?: AbortSignal | undefined },
+  { signal, assumed }: { signal?: AbortSignal | undefined; assumed?: Assumed | undefined },
 ): Promise<Preview> {
-  const { asking, carryOut, facts, dormitory, granted, subjectOf, texts, changeOf } = components
+  const { carryOut, facts, dormitory, granted, subjectOf, texts, trust, changeOf } = components
   const { held, asked } = components.split()
   const passOn = config.REDIRECT !== 'never' && config.REDIRECTION_DEPTH > 0
   const changes: Change[] = []
@@ -47,6 +50,8 @@ export async function previewWith(
   const others: Change[] = []
   /** who would sleep, and where it stands now */
   const asleep = new Map<string, { sleeper: Sleeper; subject: Subject; from: Standing; verdict: Verdict }>()
+
+  const askAbout = (subject: Subject, known: NodeFacts) => components.asking.askOther(ask, subject, known, assumed)
 
   function note(subject: Subject, from: Standing, verdict: Verdict): void {
     const to = standingOf(verdict)
@@ -67,7 +72,7 @@ export async function previewWith(
     asleep.set(id, { sleeper, subject, from, verdict })
   }
 
-  const rankOf = async (subject: Subject, known: NodeFacts) => (await asking.askOther(ask, subject, known)).rank
+  const rankOf = async (subject: Subject, known: NodeFacts) => (await askAbout(subject, known)).rank
   for (const running of await components.bestOf(asked, held, config, rankOf)) {
     signal?.throwIfAborted()
     const subject = subjectOf(running.id)
@@ -76,9 +81,9 @@ export async function previewWith(
       held.push(running)
       continue
     }
-    const here = await asking.askOther(ask, subject, facts.as(held, { config, machine: false, executor, only: true }))
+    const here = await askAbout(subject, facts.as(held, { config, machine: false, executor, only: true }))
     const stays = here.run !== false
-    const verdict = stays ? here : await asking.askOther(ask, subject, facts.as(held, { config, machine: false }))
+    const verdict = stays ? here : await askAbout(subject, facts.as(held, { config, machine: false }))
     // what moves holds its room until it begins again
     if (verdict.run !== false) held.push({ ...running, rank: verdict.rank ?? 0 })
     if (verdict.run === false) bed(subject, 'run', verdict)
@@ -106,7 +111,7 @@ export async function previewWith(
     signal?.throwIfAborted()
     const others = held.filter((other) => other.id !== subject.follows)
     const known = facts.as(others, { config })
-    const verdict = granting(await asking.askOther(ask, subject, known), subject, known)
+    const verdict = granting(await askAbout(subject, known), subject, known)
     if (verdict.run === false) {
       bed(subject, from, verdict)
       return
@@ -127,13 +132,13 @@ export async function previewWith(
       const last = rows.at(-1)
       if (last === undefined) break
       after = last.row
-      const subjects = rows.flatMap(({ id }) => components.subjectOfRest(id) ?? [])
+      const subjects = rows.flatMap(({ id }) => components.subjectOfRest(id) ?? []).filter(isConcerned)
       if (pages.asked >= MAX_ASKED) {
         pages.notAsked += subjects.length
         continue
       }
       pages.asked += subjects.length
-      const verdicts = await Promise.all(subjects.map((subject) => asking.askOther(ask, subject, empty)))
+      const verdicts = await Promise.all(subjects.map((subject) => askAbout(subject, empty)))
       for (const [index, subject] of subjects.entries()) {
         const [verdict, from] = [verdicts[index], components.outOfWork(subject.id)]
         if (verdict === undefined || from === undefined) continue
@@ -147,6 +152,13 @@ export async function previewWith(
     }
     candidates.sort((a, b) => bestFirst(a.sleeper, b.sleeper))
     return { candidates, ...pages }
+  }
+
+  /** Of a policy everything; of a statement what it says something new about. */
+  function isConcerned({ signed }: Subject): boolean {
+    if (assumed === undefined) return true
+    const about = trustSubjectOf(signed)
+    return !isDeepStrictEqual(trust.factsOf(about), trust.factsOf(about, { assumed }))
   }
 
   /** As the node would let it: within LIMITS, and where there is room. */

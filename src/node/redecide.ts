@@ -1,6 +1,7 @@
 import type { Reason, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { ReceivedService, RunnerSnapshot } from '../runner/index.ts'
+import type { Assumed } from '../trust/index.ts'
 
 /** What this node does with a live service, as far as a policy can change it. */
 export type Standing = 'run' | 'parked' | 'redirected' | 'refused'
@@ -36,11 +37,14 @@ export type Applied = { readonly changes: readonly Change[]; readonly background
  * the background (`reconsider.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
  */
 export interface Redecide {
-  /** What `ask` (a candidate's runner) would make of everything that is live now. Nothing is done or journalled. */
+  /**
+   * What `ask` (a candidate's runner) would make of everything that is live now; with `assumed`, if that statement stood.
+   * Nothing is done or journalled.
+   */
   preview(
     ask: (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>,
     config: RunnerConfig,
-    options?: { signal?: AbortSignal | undefined },
+    options?: { signal?: AbortSignal | undefined; assumed?: Assumed | undefined },
   ): Promise<Preview>
   /** Decides again about everything parked and running with the policy in force, and does it: starts, stops, parks, redirects. */
   all(options?: { signal?: AbortSignal | undefined }): Promise<Change[]>

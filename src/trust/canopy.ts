@@ -6,12 +6,13 @@ import { growTree, type Link, type Tree } from './tree.ts'
 /** The tree of a policy at a moment, grown when links or time have changed it. */
 export interface Canopy {
   of(policy: Policy, at: number): Tree
-  /** The same with links that are not kept, where nothing that is kept replaces them. */
+  /** The same with links that are not kept, where nothing that is kept replaces them. The same list is grown once. */
   with(policy: Policy, at: number, more: readonly Link[]): Tree
 }
 
 export function createCanopy({ book }: { book: Pick<Book, 'links'> }): Canopy {
   const grown = new WeakMap<Policy, { tree: Tree; version: number }>()
+  const assumed = new WeakMap<readonly Link[], { tree: Tree; version: number; policy: Policy }>()
   return {
     of(policy, at) {
       const { byIssuer, version } = book.links()
@@ -24,15 +25,21 @@ export function createCanopy({ book }: { book: Pick<Book, 'links'> }): Canopy {
       return tree
     },
     with(policy, at, more) {
-      const links = new Map(book.links().byIssuer)
+      const { byIssuer, version } = book.links()
+      const known = assumed.get(more)
+      if (known?.policy === policy && known.version === version && known.tree.from <= at && at < known.tree.until) {
+        return known.tree
+      }
+      const links = new Map(byIssuer)
       for (const link of more) {
         const all = links.get(link.issuer) ?? []
         const kept = all.find(({ subject }) => subject === link.subject)
         if (kept !== undefined && !replaces(link.entry.statement, kept.entry.statement)) continue
-
         links.set(link.issuer, [...all.filter((one) => one !== kept), link])
       }
-      return growTree(links, policy.roots, at)
+      const tree = growTree(links, policy.roots, at)
+      assumed.set(more, { tree, version, policy })
+      return tree
     },
   }
 }

@@ -2,6 +2,7 @@ import { outOfTime } from '../../protocols/announcement.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { replaces } from '../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
+import { type AssumedStatement, linksOf } from './assumed.ts'
 import { wordsOf } from './attestations.ts'
 import type { Book } from './book.ts'
 import type { Canopy } from './canopy.ts'
@@ -14,7 +15,7 @@ import { quorumOf } from './quorum.ts'
 import type { Seals } from './seals.ts'
 import type { Taking } from './taking.ts'
 import type { TextOf } from './texts.ts'
-import { linkOf } from './tree.ts'
+import type { Link } from './tree.ts'
 
 export interface FactsComponents {
   clock: Clock
@@ -63,7 +64,13 @@ export function createFactsOf(
     return good
   }
 
-  function factsFor(policy: Policy, subject: TrustSubject, at: number, more: readonly Entry[]) {
+  function factsFor(
+    policy: Policy,
+    subject: TrustSubject,
+    at: number,
+    more: readonly Entry[],
+    links: readonly Link[] = linksOf(more),
+  ) {
     const { hubs } = policy
     const code = subject.code.toString()
     const attestations = hubs.size === 0 ? [] : latest(book.attestationsOf(code), more, (one) => isAbout(one, code))
@@ -71,7 +78,6 @@ export function createFactsOf(
     const author = keyOf(subject.author)
     const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, (one) => isOf(one, author))
     const frozen = frozenOf(freezes, hubs, at)
-    const links = more.map(linkOf).filter((link) => link !== undefined)
     const tree = links.length === 0 ? canopy.of(policy, at) : canopy.with(policy, at, links)
     const facts: TrustFacts = {
       attestations: words.map(({ weight: _, ...word }) => word),
@@ -90,6 +96,10 @@ export function createFactsOf(
       return factsFor(policy, subject, at, staplesFor(policy, subject, at)).facts
     }
     if (subject.staples.length > 0) takeStaples(subject)
+    if (options.assumed !== undefined) {
+      const { entries, links } = options.assumed as AssumedStatement
+      return factsFor(init.read(init.policy()), subject, at, entries, links).facts
+    }
     const { facts, code, frozen, tree } = factsFor(init.read(init.policy()), subject, at, [])
     if (options.at !== undefined) return facts
     if (facts.attestations.length > 0) {

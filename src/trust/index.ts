@@ -109,6 +109,9 @@ export type TrustFacts = {
 /** new: it stands now. known: it stood already. older: a later one of the same subject stands. untrusted: of no use here. */
 export type Taken = 'new' | 'known' | 'older' | 'untrusted' | 'dropped'
 
+/** A statement that is only thought of. */
+export type Assumed = { readonly encoded: Uint8Array }
+
 /** One statement as people are shown it. `trusted`: its signer counts here now. */
 export type StatementView = {
   readonly id: string
@@ -181,8 +184,16 @@ export interface Trust extends AsyncDisposable {
    * Throws an InputError where it is malformed, forged, out of time, or older than what stands.
    */
   publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<StatementView>
-  /** What is known now; takes the staples in first. With `policy`, as a candidate would see it. `at`: seconds. */
-  factsOf(subject: TrustSubject, options?: { policy?: TrustPolicy | undefined; at?: number | undefined }): TrustFacts
+  /**
+   * What is known now; takes the staples in first. With `policy`, as a candidate would see it; with `assumed`, as if that
+   * statement stood too. `at`: seconds.
+   */
+  factsOf(
+    subject: TrustSubject,
+    options?: { policy?: TrustPolicy | undefined; at?: number | undefined; assumed?: Assumed | undefined },
+  ): TrustFacts
+  /** For `factsOf`. Nothing is kept. Throws an InputError where `publish` would. */
+  assume(encoded: Uint8Array): Assumed
   /**
    * Asks the mesh's records, once in a while for one code and author (`fresh`: now in any case), for what the trusted
    * hubs and the tree say of them, in bounded time. Whatever fails stops nothing. Resolves when all that came is taken in;

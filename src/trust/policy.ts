@@ -1,10 +1,10 @@
-import { type Address, addressBytes, parseAddress } from '../../protocols/address.ts'
+import { type Address, addressBytes } from '../../protocols/address.ts'
 import { MAX_DELEGATION_DEPTH } from '../../protocols/limits.ts'
 import type { HubMembers } from '../../protocols/multisig.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { membersOf } from '../config/index.ts'
+import { addressOf, membersOf } from '../config/index.ts'
 import { keyOf } from './entry.ts'
 import type { TrustPolicy } from './index.ts'
 
@@ -39,7 +39,7 @@ export function createPolicies(
   const read = new WeakMap<TrustPolicy, Policy>()
 
   function hubOf([text, settings]: [string, TrustPolicy['TRUSTED_HUBS'][string]]): [string, TrustedHub] {
-    const address = parseAddress(text)
+    const address = addressOf(text)
     const bytes = addressBytes(address)
     const hub = { text, bytes, weight: settings.WEIGHT }
     try {
@@ -62,7 +62,7 @@ export function createPolicies(
     // what is signed with the node's own key is the operator's word
     roots.set(keyOf(bytes), { text: init.ownText, bytes, depth: MAX_DELEGATION_DEPTH })
     for (const [text, { DEPTH }] of Object.entries(policy.TRUST_TREE.ROOTS)) {
-      const listed = addressBytes(parseAddress(text))
+      const listed = addressBytes(addressOf(text))
       roots.set(keyOf(listed), { text, bytes: listed, depth: DEPTH })
     }
     const hubs = new Map(Object.entries(policy.TRUSTED_HUBS).map(hubOf))

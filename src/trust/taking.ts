@@ -14,7 +14,7 @@ import type { Book } from './book.ts'
 import { type Changes, changeOf } from './changes.ts'
 import { BLS_COST, FORGERIES, LINKS_PER_DELEGATE, MAX_LINKS, ORPHANS, PEERS, REMEMBERED } from './constants.ts'
 import type { Counting } from './counting.ts'
-import { type Entry, keyOf, signerBytes } from './entry.ts'
+import { type Entry, entryOf, keyOf, signerBytes } from './entry.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
 import type { Taken } from './index.ts'
 import { createPurses } from './purse.ts'
@@ -52,6 +52,8 @@ export interface Taking {
   isUseless(digest: string): boolean
   /** What counts is weighed anew. */
   weighAnew(): void
+  /** Good delegations of this issuer (address bytes, as a key) that wait until somebody vouches for it. */
+  orphansOf(issuer: string): Entry[]
 }
 
 export function createTaking(components: TakingComponents): Taking {
@@ -203,10 +205,25 @@ export function createTaking(components: TakingComponents): Taking {
     events.emit('trust:refused', { via, from, reason: printable(error.message) })
   }
 
+  function orphansOf(issuer: string): Entry[] {
+    return [...orphans.entries()].flatMap(([digest, { encoded, origin }]) => {
+      const entry = entryOf({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
+      if (entry.signer !== issuer) return []
+      try {
+        seals.check(digest, entry.statement, undefined)
+        return [entry]
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+        return []
+      }
+    })
+  }
+
   return {
     take,
     checkSeal,
     stands,
+    orphansOf,
     isUseless: (digest) => refused.has(digest) || settled.has(digest) || unweighed.has(digest),
     weighAnew: adopt,
   }

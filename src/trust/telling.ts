@@ -1,6 +1,13 @@
 import { outOfTime } from '../../protocols/announcement.ts'
 import { MembersError, ProtocolError } from '../../protocols/errors.ts'
-import { decodeStatement, recordKey, replaces, statementId, statementSubject } from '../../protocols/statement.ts'
+import {
+  decodeStatement,
+  recordKey,
+  replaces,
+  type Statement,
+  statementId,
+  statementSubject,
+} from '../../protocols/statement.ts'
 import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -28,6 +35,8 @@ export interface TellingComponents {
 
 /** What this node's operator says, told to the mesh until it has heard, and kept in its records until it ends. */
 export interface Telling extends AsyncDisposable {
+  /** Throws an InputError where `publish` would. */
+  check(encoded: Uint8Array): Statement
   publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Entry>
   /** One turn: what nobody took, and what the records would forget. `relied`: statements that are held up too. */
   tellAgain(relied: Iterable<Entry>): Promise<void>
@@ -42,13 +51,12 @@ export function createTelling(components: TellingComponents): Telling {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
 
-  function keep(encoded: Uint8Array): Entry {
+  function check(encoded: Uint8Array): Statement {
     const statement = readably(() => decodeStatement(encoded))
     const time = outOfTime(statement.body, nowSeconds(clock))
     if (time === 'early') throw new InputError('the statement is from the future: issued must not lie ahead of now')
     if (time === 'expired') throw new InputError('the statement has expired: expires must lie ahead of now')
-    const subject = statementSubject(statement)
-    const kept = book.get(subject)
+    const kept = book.get(statementSubject(statement))
     if (kept !== undefined && replaces(kept.statement, statement)) {
       throw new InputError(
         `a later statement of the same subject stands (seq ${kept.statement.body.seq}): sign a higher seq`,
@@ -58,6 +66,11 @@ export function createTelling(components: TellingComponents): Telling {
       const pinned = counting.policy().hubs.get(keyOf(signerBytes(statement)))?.pinned
       seals.check(keyOf(statementId(encoded).multihash.digest), statement, pinned)
     })
+    return statement
+  }
+
+  function keep(encoded: Uint8Array): Entry {
+    const subject = statementSubject(check(encoded))
     const entry = book.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, putAt: 0 })
     if (entry === undefined) return book.get(subject) as Entry
     told.delete(subject)
@@ -117,6 +130,7 @@ export function createTelling(components: TellingComponents): Telling {
   }
 
   return {
+    check,
     async publish(encoded, { signal } = {}) {
       signal?.throwIfAborted()
       const entry = keep(encoded)

@@ -2,6 +2,7 @@ import { addressBytes, parseAddress } from '../../protocols/address.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
+import { assume } from './assumed.ts'
 import { createBook } from './book.ts'
 import { createCanopy } from './canopy.ts'
 import { createChanges } from './changes.ts'
@@ -51,6 +52,7 @@ export function trustOf(components: TrustComponents, init: TrustInit): Trust {
     take: (encoded, origin) => taking.take(encoded, origin),
     publish: async (encoded, options) => view(await telling.publish(encoded, options)),
     factsOf,
+    assume: (encoded) => assume(encoded, { clock, taking, check: telling.check }),
     lookUp: (asked, options) => lookups.lookUp(asked, options),
     statements(filter = {}) {
       return candidates(filter)

@@ -226,7 +226,7 @@ describe.skipIf(!needs('bubblewrap'))('a real node', () => {
     })
   })
 
-  it('runs what it had passed on when its root vouches for the author, and asks nobody but the journal', async () => {
+  it('says beforehand, and then runs, what its root lets in, and ends what it lets out', async () => {
     await using nodes = await createWorld()
     const author = newSigner()
     const publisher = await nodes.start('publisher')
@@ -240,8 +240,29 @@ describe.skipIf(!needs('bubblewrap'))('a real node', () => {
     await publisher.receive(bytesOf(announcement), { asPublisher: true })
     await vi.waitFor(() => expect(worker.services()).toMatchObject([{ id, state: 'redirected' }]), { timeout: 45_000 })
     const { signer } = await loadIdentity(nodes.dir('worker'))
-    const delegation = delegationBy(signer, author, { clock: systemClock(), network: nodes.network })
+    const told = { clock: systemClock(), network: nodes.network }
+    const delegation = delegationBy(signer, author, told)
+    const starts = [{ id, from: 'redirected', to: 'run' }]
+    expect(await worker.previewStatement(delegation)).toMatchObject({ changes: starts, asked: 1 })
+    // of an author of nothing, by a root of nobody, and what was only looked at
+    for (const other of [delegationBy(signer, newSigner(), told), delegationBy(newSigner(), author, told)]) {
+      expect(await worker.previewStatement(other)).toMatchObject({ changes: [], asked: 0 })
+    }
+    expect(worker.trustTree(formatAddress(author.address)).asked).toMatchObject({ in: false })
+    // who was vouched for by somebody who is vouched for only now
+    const friend = newSigner()
+    await worker.submitStatement(delegationBy(friend, author, told))
+    expect(await worker.previewStatement(delegationBy(signer, friend, told, { depth: 1 }))).toMatchObject({
+      changes: starts,
+    })
     await worker.submitStatement(delegation, { asPublisher: true })
     await stateOf(worker, id, 'running')
+    const revocation = delegationBy(signer, author, told, { seq: 2, revoked: true })
+    const { changes } = await worker.previewStatement(revocation)
+    expect(changes).toMatchObject([{ id, from: 'run', to: 'redirected' }])
+    expect(worker.service(id).state).toBe('running')
+    await worker.submitStatement(revocation, { asPublisher: true })
+    await stateOf(worker, id, 'stopped')
+    await expect(worker.previewStatement(delegation)).rejects.toThrow(/a later statement of the same subject stands/)
   })
 })

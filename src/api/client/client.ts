@@ -94,6 +94,8 @@ export interface ApiClient {
   applyPolicy(text: string, options?: Signalled): Promise<Applied>
   /** Hands in a hub statement or a delegation (its encoded bytes). With a token, the node publishes it until it expires. */
   submitStatement(encoded: Uint8Array, options?: Signalled): Promise<SubmittedStatement>
+  /** What would change among everything that is live there if this statement stood; nothing is done. */
+  previewStatement(encoded: Uint8Array, options?: Signalled): Promise<Preview>
   /** Statements that the node keeps, newest first; with `lookup`, asks the mesh about code and address first. */
   statements(filter?: StatementFilter, options?: { lookup?: boolean } & Signalled): Promise<StatementView[]>
   /** Whom the operator's roots vouch for; with an address, why it is in or out. */
@@ -228,6 +230,13 @@ export function createApiClient(init: ApiClientInit): ApiClient {
         body: encoded,
         type: 'application/vnd.ipld.dag-cbor',
       }),
+    previewStatement: (encoded, options) =>
+      ask(
+        previewSchema,
+        '/statement/preview',
+        { ...options, method: 'POST', body: encoded, type: 'application/vnd.ipld.dag-cbor' },
+        POLICY_TIMEOUT_MS,
+      ),
     async statements(filter = {}, { lookup = false, ...options } = {}) {
       const query = queryOf({ ...filter, lookup: lookup ? '1' : undefined })
       return (await ask(statementsSchema, `/statements${query}`, options)).statements

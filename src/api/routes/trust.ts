@@ -5,6 +5,7 @@ import { TimeoutError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS, LOOK_UP_MS, RETRY_AFTER_SECONDS } from '../constants.ts'
+import { previewSchema } from '../policy-schemas.ts'
 import { HttpProblem } from '../problems.ts'
 import { statementsSchema, submittedStatementSchema, trustTreeSchema } from '../trust-schemas.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
@@ -41,11 +42,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
   })
   app.post('/statement', async (context) => {
     const request = context.req.raw
-    const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-    if (!TYPES.includes(type)) {
-      const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(printable(type, 80))}`
-      throw new HttpProblem(415, `the body has ${given}; allowed are ${TYPES.join(', ')}`)
-    }
+    checkType(request)
     // who claims to be the operator means to publish from here
     const asPublisher = guard.claimed(context)
     const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
@@ -53,6 +50,27 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     if (submitted.outcome !== 'dropped') return context.json(submitted)
     context.header('Retry-After', String(RETRY_AFTER_SECONDS))
     return context.json({ error: 'the node takes no more such statements now, or this one is not yet in time' }, 429)
+  })
+
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/statement/preview',
+    summary: 'What would change among everything that is live here if this statement stood; nothing is done',
+    request: { body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true } },
+    security: OPERATOR,
+    responses: answers(200, 'services that would stand differently, best first', previewSchema, {
+      ...NEEDS_TOKEN,
+      400: PROBLEMS[400],
+      408: PROBLEMS[408],
+      413: PROBLEMS[413],
+      415: PROBLEMS[415],
+    }),
+  })
+  app.post('/statement/preview', guard.middleware, async (context) => {
+    const request = context.req.raw
+    checkType(request)
+    const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
+    return context.json(await node.previewStatement(bytes, { signal: request.signal }))
   })
 
   app.openAPIRegistry.registerPath({
@@ -89,6 +107,13 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     responses: answers(200, 'the tree', trustTreeSchema, { ...NEEDS_TOKEN, 400: 'it is no address' }),
   })
   app.get('/trust', guard.middleware, (context) => context.json(node.trustTree(context.req.query('address'))))
+}
+
+function checkType(request: Request): void {
+  const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (TYPES.includes(type)) return
+  const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(printable(type, 80))}`
+  throw new HttpProblem(415, `the body has ${given}; allowed are ${TYPES.join(', ')}`)
 }
 
 function readLookup(value: string | undefined): boolean {

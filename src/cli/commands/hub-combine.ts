@@ -8,6 +8,7 @@ import { InputError } from '../../base/errors.ts'
 import { loadHubFile, type PublicHub } from '../../config/index.ts'
 import { argument, command, flag, manyArguments, text, texts } from '../command.ts'
 import { type Draft, loadDraftFile, loadPartFile, type Part } from '../stating/draft.ts'
+import { yesOption } from '../stating/options.ts'
 import { handIn, type Outlet, outletOf } from '../stating/outlet.ts'
 
 export const hubCombine = command({
@@ -27,8 +28,9 @@ export const hubCombine = command({
     out: text('FILE', 'write the statement to a file, for `publish --staple` and `hub publish`'),
     publish: flag('publish it through the running node'),
     join: texts('MULTIADDR', 'publish it without a node, through this one of the mesh; may be repeated'),
+    yes: yesOption,
   },
-  async run(cli, { draft: file, parts: files, hub: hubFile, out, publish, join }) {
+  async run(cli, { draft: file, parts: files, hub: hubFile, out, publish, join, yes }) {
     if (hubFile === undefined) throw new InputError('--hub is missing; name the public file of the hub')
     if (publish && join.length > 0) throw new InputError('--publish contradicts --join; say one of them')
     if (!publish && join.length === 0 && out === undefined) {
@@ -49,7 +51,7 @@ export const hubCombine = command({
     if (outlet.network !== draft.network) {
       throw new InputError(`${file} is for network "${draft.network}", but the node is in "${outlet.network}"`)
     }
-    await handIn(cli, outlet, encoded, out)
+    await handIn(cli, outlet, encoded, { out, yes })
   },
 })
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { readStatementFile } from '../../config/index.ts'
 import { argument, command, text, texts } from '../command.ts'
+import { yesOption } from '../stating/options.ts'
 import { handIn, outletOf } from '../stating/outlet.ts'
 
 export const hubPublish = command({
@@ -11,10 +12,11 @@ export const hubPublish = command({
   options: {
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network (default: the folder\'s, else "thundercloud")'),
+    yes: yesOption,
   },
-  async run(cli, { file, join, network }) {
+  async run(cli, { file, join, network, yes }) {
     const statements = await readStatementFile(resolve(cli.cwd, file))
     const outlet = await outletOf(cli, { join, network, out: undefined, offline: false })
-    for (const encoded of statements) await handIn(cli, outlet, encoded, undefined)
+    for (const encoded of statements) await handIn(cli, outlet, encoded, { out: undefined, yes })
   },
 })

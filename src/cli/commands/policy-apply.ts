@@ -8,8 +8,8 @@ import { replaceFile } from '../../node/policy/replace-file.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
-import { FailedError } from '../errors.ts'
-import { backgroundLines, changesTable, howMany, previewText } from '../policy/change-text.ts'
+import { backgroundLines, changesTable, howMany } from '../policy/change-text.ts'
+import { agree, sayPreview } from '../policy/consent.ts'
 import { loadWith } from '../policy/load-with.ts'
 import { type Folder, loadSubject, type Subject } from '../policy/subject.ts'
 
@@ -38,8 +38,8 @@ export const policyApply = command({
       if (subject.folder !== undefined && (await isRunning(subject.folder))) throw error
       return await replaceOnly(cli, subject, yes)
     }
-    if (!cli.out.json) cli.out.note(previewLines(cli, preview).join('\n'))
-    await agree(cli, yes, `Put ${file} in force?`)
+    sayPreview(cli, preview)
+    await agree(cli, { yes, question: `Put ${file} in force?` })
     const { changes, background } = await client.applyPolicy(text, { signal: cli.signal })
     const { notAsked, forgotten } = preview
     const told = { preview: preview.changes, more: preview.more, notAsked, forgotten }
@@ -58,7 +58,7 @@ async function replaceOnly(cli: Cli, subject: Subject, yes: boolean): Promise<vo
   await (await loadWith(cli, subject))[Symbol.asyncDispose]()
   const { configFile } = folder.runner
   cli.out.note(`No node runs in ${folder.dir}, so nothing is decided again.`)
-  await agree(cli, yes, `Replace ${configFile}?`)
+  await agree(cli, { yes, question: `Replace ${configFile}?` })
   await replaceFile(configFile, draft.text)
   cli.out.result({ inForce: false, hash: draft.policy.hash, file: configFile, preview: [], changes: [] }, () => [
     `${file} is now ${configFile}; it is in force when the node is started.`,
@@ -67,23 +67,4 @@ async function replaceOnly(cli: Cli, subject: Subject, yes: boolean): Promise<vo
 
 async function isRunning({ dataDir }: Folder): Promise<boolean> {
   return (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
-}
-
-async function agree(cli: Cli, yes: boolean, question: string): Promise<void> {
-  if (yes) return
-  const answer = await cli.confirm(question)
-  if (answer === undefined) {
-    throw new InputError('nobody can be asked here: standard input is no terminal, or --json was given; say --yes')
-  }
-  if (!answer) throw new FailedError('Nothing was changed.')
-}
-
-/** Rows of the table; the sentences below it count all of them. */
-const MAX_ROWS = 40
-
-function previewLines({ out }: Cli, preview: Preview): string[] {
-  return [
-    ...changesTable(preview.changes, { terminal: out.terminal, heads: ['NOW', 'THEN'], max: MAX_ROWS }),
-    ...previewText(preview),
-  ]
 }

@@ -1,11 +1,15 @@
 import { flag, text, texts, whole } from '../command.ts'
 
+/** Where a node runs, what the statement would start, stop and park there is said first. */
+export const yesOption = flag('do not ask, where the statement would change what this node runs', '-y')
+
 /** How a statement leaves: options of every command that makes one. */
 export const leaving = {
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
   network: text('NAME', 'without a node: the network (default: the folder\'s, else "thundercloud")'),
   out: text('FILE', 'also write it to a file, for `publish --staple` and `hub publish`'),
   offline: flag('only write --out: no node is asked or told'),
+  yes: yesOption,
 }
 
 export type Leaving = {
@@ -13,6 +17,7 @@ export type Leaving = {
   readonly network: string | undefined
   readonly out: string | undefined
   readonly offline: boolean
+  readonly yes: boolean
 }
 
 const keyOption = (fallback: string) =>

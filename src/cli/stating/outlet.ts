@@ -1,10 +1,13 @@
 import { formatAddress } from '../../../protocols/address.ts'
 import { decodeStatement, signerOf, statementId } from '../../../protocols/statement.ts'
 import type { ApiClient } from '../../api/client/client.ts'
-import { InputError } from '../../base/errors.ts'
+import { NoDaemonError } from '../../api/client/errors.ts'
+import { AccessError, InputError, messageOf } from '../../base/errors.ts'
+import type { Preview } from '../../node/contract.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../daemon.ts'
 import { networkOf } from '../network.ts'
+import { agree, sayPreview } from '../policy/consent.ts'
 import type { Leaving } from './options.ts'
 import { sayStatement } from './say.ts'
 import { writeStatement } from './write.ts'
@@ -16,7 +19,7 @@ export type Outlet = {
   readonly join: readonly string[]
 }
 
-export async function outletOf(cli: Cli, { join, network, out, offline }: Leaving): Promise<Outlet> {
+export async function outletOf(cli: Cli, { join, network, out, offline }: Omit<Leaving, 'yes'>): Promise<Outlet> {
   if (offline && join.length > 0) throw new InputError('--offline contradicts --join; say one of them')
   if (offline && out === undefined) throw new InputError('--offline only writes a file; name it with --out')
   if (offline || join.length > 0) return { network: await networkOf(cli, network), join }
@@ -27,10 +30,24 @@ export async function outletOf(cli: Cli, { join, network, out, offline }: Leavin
   return { network: (await client.node({ signal: cli.signal })).network, client, join }
 }
 
-/** Sends it to the mesh, writes it where that was asked for, and tells what it says. */
-export async function handIn(cli: Cli, outlet: Outlet, encoded: Uint8Array, out: string | undefined): Promise<void> {
+/**
+ * Says what the node would do by it, sends it to the mesh, writes it where that was asked for, and tells what it says.
+ * Scripts have always made statements: where nobody can be asked, it goes on.
+ */
+export async function handIn(
+  cli: Cli,
+  outlet: Outlet,
+  encoded: Uint8Array,
+  { out, yes }: { out: string | undefined; yes: boolean },
+): Promise<void> {
   const { network, client, join } = outlet
   let records: number | undefined
+  const preview = client === undefined ? undefined : await previewOf(cli, client, encoded)
+  if (preview !== undefined) {
+    sayPreview(cli, preview)
+    const changes = preview.changes.length + preview.more > 0
+    if (changes) await agree(cli, { yes, question: 'Publish it?', unattended: 'proceed' })
+  }
   if (client !== undefined) await client.submitStatement(encoded, { signal: cli.signal })
   else if (join.length > 0) {
     const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
@@ -39,20 +56,43 @@ export async function handIn(cli: Cli, outlet: Outlet, encoded: Uint8Array, out:
   }
   const published = client !== undefined || join.length > 0
   const file = out === undefined ? undefined : await writeStatement(cli, out, encoded)
-  tell(cli, encoded, { published, file, records })
+  tell(cli, encoded, { published, file, records, preview })
+}
+
+/** Undefined where the node cannot tell, as one of an older version: the statement is made all the same. */
+async function previewOf(cli: Cli, client: ApiClient, encoded: Uint8Array): Promise<Preview | undefined> {
+  try {
+    return await client.previewStatement(encoded, { signal: cli.signal })
+  } catch (error) {
+    cli.signal.throwIfAborted()
+    if (error instanceof InputError || error instanceof AccessError || error instanceof NoDaemonError) throw error
+    cli.out.note(`What it would change on this node could not be found out: ${messageOf(error)}`)
+    return undefined
+  }
 }
 
 function tell(
   { out }: Pick<Cli, 'out'>,
   encoded: Uint8Array,
-  { published, file, records }: { published: boolean; file: string | undefined; records: number | undefined },
+  {
+    published,
+    file,
+    records,
+    preview,
+  }: {
+    published: boolean
+    file: string | undefined
+    records: number | undefined
+    preview: Preview | undefined
+  },
 ): void {
   const statement = decodeStatement(encoded)
   const { seq, expires } = statement.body
   const signer = formatAddress(signerOf(statement))
   const id = statementId(encoded).toString()
   const event = published ? 'published' : 'written'
-  out.item({ event, id, kind: statement.kind, signer, seq, expires, file, records }, () => {
+  const told = preview === undefined ? {} : { preview: preview.changes, more: preview.more }
+  out.item({ event, id, kind: statement.kind, signer, seq, expires, file, records, ...told }, () => {
     const lines = [`${published ? 'Published' : 'Signed'}: ${sayStatement(statement)}.`]
     if (file !== undefined) lines.push(`Written to ${file}.`)
     if (records === 0 && statement.kind !== 'freeze') {

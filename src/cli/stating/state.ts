@@ -34,7 +34,7 @@ export async function stateBySigner(
   const desk = { speaker: signer.address, client: outlet.client }
   const body = await encodeBody(cli, desk, { expires, seq: signing.seq, statable: await about(desk) })
   const encoded = orExplain(() => encodeStatement(signStatement(body, outlet.network, signer)))
-  await handIn(cli, outlet, encoded, signing.out)
+  await handIn(cli, outlet, encoded, signing)
   return { ...outlet, ...desk }
 }
 

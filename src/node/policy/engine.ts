@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import { createQueue } from '../../base/queue.ts'
 import { type Configuration, type PolicyDraft, readPolicyText } from '../../config/index.ts'
 import { RunnerError, type RunnerHost } from '../../runner/index.ts'
+import type { Trust } from '../../trust/index.ts'
 import type { Applied, Preview, Redecide } from '../redecide.ts'
 import { startCandidate } from './candidate.ts'
 import { replaceFile } from './replace-file.ts'
@@ -15,6 +16,9 @@ export interface PolicyEngineComponents {
   clock: Clock
   log: Log
   redecide: Pick<Redecide, 'preview'>
+  /** The one in force. */
+  runner: Pick<RunnerHost, 'decide'>
+  trust: Pick<Trust, 'assume'>
   /** Reads the folder again, puts it in force and decides again; throws where it is wrong, and then nothing has changed. */
   reload(): Promise<Applied>
 }
@@ -23,12 +27,14 @@ export interface PolicyEngineComponents {
 export interface PolicyEngine {
   /** What would change among everything that is live here. Nothing is done. */
   preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
+  /** What would change if this statement (encoded) stood. Nothing is done. Throws an InputError where it cannot stand. */
+  previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /** Replaces the runner's config.json, and decides again. The file is as it was where that fails. */
   apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
 }
 
 export function createPolicyEngine(
-  { clock, log, redecide, reload }: PolicyEngineComponents,
+  { clock, log, redecide, runner: inForce, trust, reload }: PolicyEngineComponents,
   init: { configuration(): Configuration },
 ): PolicyEngine {
   const queue = createQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
@@ -46,6 +52,13 @@ export function createPolicyEngine(
     const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
       host.decide(service, snapshot, { signal })
     return await redecide.preview(ask, draft.policy.config, { signal })
+  }
+
+  async function previewStatement(encoded: Uint8Array, signal: AbortSignal | undefined): Promise<Preview> {
+    const assumed = trust.assume(encoded)
+    const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+      inForce.decide(service, snapshot, { signal })
+    return await redecide.preview(ask, init.configuration().policy.config, { signal, assumed })
   }
 
   async function apply(text: string, signal: AbortSignal | undefined): Promise<Applied> {
@@ -67,6 +80,7 @@ export function createPolicyEngine(
 
   return {
     preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(blameCandidate),
+    previewStatement: (encoded, { signal } = {}) => queue.add(() => previewStatement(encoded, signal)),
     // from here on it is not interrupted: half a change of policy helps nobody
     apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(blameCandidate),
   }

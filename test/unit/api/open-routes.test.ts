@@ -67,6 +67,7 @@ describe('what anyone may ask', () => {
       '/service/{id}/stop',
       '/services',
       '/statement',
+      '/statement/preview',
       '/statements',
       '/trust',
     ])

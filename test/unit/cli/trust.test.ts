@@ -5,6 +5,7 @@ import { formatAddress } from '../../../protocols/address.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { systemClock } from '../../../src/base/clock.ts'
+import { NotFoundError } from '../../../src/base/errors.ts'
 import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/light-peer-twin.ts'
 import { newSigner } from '../../fixtures/node-twin.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/statements.ts'
@@ -41,6 +42,32 @@ describe('trust delegate and revoke', () => {
     expect(second.body.expires - second.body.issued).toBe(366 * 86_400)
     expect(second.body.seq).toBeGreaterThan(first.body.seq)
     expect(decodeStatement(readFileSync(shell.path('friend'))).body).toEqual(first.body)
+  })
+
+  test('says what the node would start and stop, asks a person, and goes on where there is none', async () => {
+    await using shell = await withFolder()
+    const friend = formatAddress(newSigner().address)
+    const change = { id: SOME_CODE.toString(), name: 'waits', author: friend, reasons: [] }
+    shell.node.changes = [{ ...change, from: 'redirected', to: 'run' }]
+    const no = await shell.run(['trust', 'delegate', friend], { answer: 'n\n' })
+    expect(no.stderr).toMatch(
+      /waits +passed on +run[\s\S]*Would start: "waits"\.\nPublish it\? \[y\/N\] [\s\S]*Nothing was changed/,
+    )
+    expect([no.code, shell.node.trust.told]).toEqual([1, []])
+    const yes = await shell.run(['trust', 'delegate', friend], { answer: 'y\n' })
+    expect([yes.code, shell.node.trust.told.length]).toEqual([0, 1])
+    const script = await shell.json(['trust', 'revoke', friend])
+    expect([script.code, script.values[0]]).toMatchObject([0, { preview: shell.node.changes, more: 0 }])
+    const sure = await shell.run(['trust', 'delegate', friend, '--yes'], { answer: 'n\n' })
+    expect([sure.code, sure.stderr]).toEqual([0, expect.not.stringContaining('[y/N]')])
+    // nothing to agree to
+    shell.node.changes = []
+    const idle = await shell.run(['trust', 'delegate', friend], { answer: 'n\n' })
+    expect([idle.code, idle.stderr]).toEqual([0, expect.stringContaining('Nothing would change.\n')])
+    // a node of the version before does not know the question
+    shell.node.previewStatement = () => Promise.reject(new NotFoundError('there is nothing here'))
+    const older = await shell.run(['trust', 'delegate', friend])
+    expect([older.code, older.stderr]).toEqual([0, expect.stringContaining('could not be found out: there is nothing')])
   })
 
   test('says so where the word changes nothing here', async () => {

@@ -35,6 +35,8 @@ async function world(runner?: string) {
       clock: systemClock(),
       log: silentLog(),
       redecide: { preview: (ask, config) => node.preview(ask, config) },
+      runner: { decide: () => Promise.reject(new Error('the runner in force is not asked about a candidate')) },
+      trust: { assume: (encoded) => ({ encoded }) },
       async reload() {
         const { problem } = node
         node.problem = undefined

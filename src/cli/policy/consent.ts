@@ -1,0 +1,30 @@
+import { InputError } from '../../base/errors.ts'
+import type { Preview } from '../../node/contract.ts'
+import type { Cli } from '../cli.ts'
+import { FailedError } from '../errors.ts'
+import { changesTable, previewText } from './change-text.ts'
+
+/** Rows of the table; the sentences below it count all of them. */
+const MAX_ROWS = 40
+
+/** Says what would stop, start and wait, before it is asked about. In JSON it is a part of the result. */
+export function sayPreview({ out }: Pick<Cli, 'out'>, preview: Preview): void {
+  if (out.json) return
+  const heads = ['NOW', 'THEN'] as const
+  const lines = changesTable(preview.changes, { terminal: out.terminal, heads, max: MAX_ROWS })
+  out.note([...lines, ...previewText(preview)].join('\n'))
+}
+
+/** `--yes`, or a person who says so. `unattended`: what becomes of it where nobody can be asked. */
+export async function agree(
+  cli: Pick<Cli, 'confirm'>,
+  { yes, question, unattended = 'refuse' }: { yes: boolean; question: string; unattended?: 'refuse' | 'proceed' },
+): Promise<void> {
+  if (yes) return
+  const answer = await cli.confirm(question)
+  if (answer === undefined && unattended === 'proceed') return
+  if (answer === undefined) {
+    throw new InputError('nobody can be asked here: standard input is no terminal, or --json was given; say --yes')
+  }
+  if (!answer) throw new FailedError('Nothing was changed.')
+}
