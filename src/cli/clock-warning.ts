@@ -1,5 +1,16 @@
+import { CLOCK_SKEW_SECONDS } from '../../protocols/limits.ts'
+import type { Events } from '../base/events.ts'
+import { formatMs } from '../base/text.ts'
+import type { NodeEvents } from '../node/events.ts'
 import { checkClock } from './checks/machine.ts'
 import type { Cli } from './cli.ts'
+
+/** Peers that must say the same: one or two may have a wrong clock, or lie. */
+const PEERS = 3
+/** Peers whose word is remembered. */
+const MAX_PEERS = 64
+
+const CONSEQUENCE = 'Nodes ignore what is signed two minutes off'
 
 /**
  * Says once that this machine's clock is wrong, where its files or the HTTP origins of static nodes tell: nodes ignore what is
@@ -12,5 +23,25 @@ export async function warnOfClock(
 ): Promise<void> {
   const { outcome, found, advice } = await checkClock(clock, facts)
   if (outcome === 'ok') return
-  tell(`The clock of this machine is wrong: ${found}. Nodes ignore what is signed two minutes off; ${advice}.`)
+  tell(`The clock of this machine is wrong: ${found}. ${CONSEQUENCE}; ${advice}.`)
+}
+
+/**
+ * Where no static node has an HTTP origin, the mesh itself tells a clock that is behind: an honest node with a right clock passes
+ * on nothing that is issued in the future. Of a clock that is ahead nothing can be seen: announcements are old for other reasons.
+ */
+export function watchClock(events: Pick<Events<NodeEvents>, 'on'>, tell: (words: string) => void): Disposable {
+  const seen = new Map<string, number>()
+  const subscription = events.on('intake:early', ({ from, aheadMs }) => {
+    if (from === undefined || (!seen.has(from) && seen.size >= MAX_PEERS)) return
+    // the least of what a peer sent: an author whose own clock is ahead says more
+    seen.set(from, Math.min(aheadMs, seen.get(from) ?? Number.POSITIVE_INFINITY))
+    if (seen.size < PEERS) return
+    subscription[Symbol.dispose]()
+    const median = [...seen.values()].sort((a, b) => a - b)[Math.floor(seen.size / 2)] ?? CLOCK_SKEW_SECONDS * 1000
+    tell(
+      `The clock of this machine is probably wrong: ${seen.size} peers sent what is signed ${formatMs(median)} from now. ${CONSEQUENCE}; set the clock, best by NTP.`,
+    )
+  })
+  return subscription
 }

@@ -10,7 +10,7 @@ import {
 } from '../config/index.ts'
 import type { ThundercloudNode } from '../node/contract.ts'
 import type { Cli } from './cli.ts'
-import { warnOfClock } from './clock-warning.ts'
+import { warnOfClock, watchClock } from './clock-warning.ts'
 import { tallyHub } from './hub-tally.ts'
 import { narrate } from './narrate.ts'
 import { openApi } from './open-api.ts'
@@ -46,9 +46,13 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   await tellReady(cli, node, served)
   story.begin()
   // asks other machines, which may take its time
-  void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, (words) =>
-    log.warn(words),
-  )
+  let warned = false
+  const tellOnce = (words: string) => {
+    if (!warned) log.warn(words)
+    warned = true
+  }
+  void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, tellOnce)
+  stack.use(watchClock(node.events, tellOnce))
   stack.use(cli.clock.after(SETTLED_MS, giveMemoryBack))
   stack.use(cli.onReload(() => void reload(cli, node)))
   if (!cli.signal.aborted) {

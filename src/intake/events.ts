@@ -34,5 +34,7 @@ export type IntakeEvents = {
   'intake:stopped': { author: string; name: string; seq: number; ids: readonly string[] }
   /** Malformed, over a limit, forged: whoever sent it pays. The reason is safe to show. */
   'intake:refused': { via: Via; from?: string | undefined; reason: string }
+  /** Issued so much later than now that this node's clock, or its author's, is wrong. Its signature was not looked at. */
+  'intake:early': { via: Via; from?: string | undefined; aheadMs: number }
   'intake:dropped': { why: DropReason; via: Via; id?: string | undefined; from?: string | undefined }
 }

@@ -78,6 +78,8 @@ export function startIntake(components: IntakeComponents, init: IntakeInit): Int
         events.emit('intake:refused', { via: way.via, from: way.from, reason: outcome.reason })
       else if (outcome.why === 'early' || outcome.why === 'expired' || outcome.why === 'older') counts.outdated++
       else drop(outcome.why, way, taken.missed)
+      if (taken.aheadMs !== undefined)
+        events.emit('intake:early', { via: way.via, from: way.from, aheadMs: taken.aheadMs })
       if (taken.missed !== undefined) miss(taken.missed, way)
       return taken
     }

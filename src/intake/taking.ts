@@ -33,6 +33,8 @@ export type Taken = {
   readonly entry?: Entry
   readonly fresh?: Signed
   readonly missed?: CID
+  /** of one that is early: by how much */
+  readonly aheadMs?: number
 }
 
 export interface TakingComponents {
@@ -52,6 +54,10 @@ type Copy = { cid: CID; id: string; body: Uint8Array; sig: Uint8Array; ticket: T
 export function createTaking(components: TakingComponents, network: string): (bytes: Uint8Array, way: Way) => Taken {
   const { clock, keys, book, quotas, succession, unwanted, hasRoom } = components
 
+  function aheadIf(time: 'early' | 'expired', { issued }: { issued: number }): Pick<Taken, 'aheadMs'> {
+    return time === 'early' ? { aheadMs: issued * 1000 - clock.now() } : {}
+  }
+
   /** A copy of what is known: only its ticket can be news. */
   function hear(entry: Entry, { body, sig, ticket }: Copy): Taken {
     checkTicketBy(entry.best, entry.reach, ticket)
@@ -60,7 +66,7 @@ export function createTaking(components: TakingComponents, network: string): (by
     if (!ours) verifyAnnouncement(decodeSigned(body, sig), network, keys)
     const arrival: GateArrival = { genuine: true, depth: ticket.depth, ours }
     const time = outOfTime(entry, nowSeconds(clock))
-    if (time !== undefined) return { outcome: refused(time), arrival, entry }
+    if (time !== undefined) return { outcome: refused(time), arrival, entry, ...aheadIf(time, entry) }
     const better = !entry.over && book.raise(entry, ticket)
     return { outcome: { outcome: better ? 'better' : 'known', id: entry.id }, arrival, entry }
   }
@@ -76,7 +82,7 @@ export function createTaking(components: TakingComponents, network: string): (by
     if (time !== undefined) {
       if (time === 'early') unwanted.until(id, signed.body.issued * 1000)
       else unwanted.ever(id)
-      return { outcome: refused(time), arrival }
+      return { outcome: refused(time), arrival, ...aheadIf(time, signed.body) }
     }
     if (unwanted.knows(id, sig)) return { outcome: refused('older'), arrival }
     const line = succession.line(signed)

@@ -6,17 +6,25 @@ import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateO
 import { needs } from '../require.ts'
 
 describe.skipIf(!needs('engine') || !needs('bubblewrap'))('a toolchain that is no longer granted', () => {
-  it('ends what runs by it; where another executor is granted, it begins again there', async () => {
+  it('ends what runs by it, SERVICES too; where another executor is granted, it begins again there', async () => {
     await using nodes = await createWorld()
     const author = newSigner()
     const trusting = { TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } } }
-    const node = await nodes.start('node', { runner: trusting })
+    const node = await nodes.start('node', {
+      runner: trusting,
+      services: { SERVICES: { 'hello-web': { DIR: HELLO_WEB } } },
+    })
+    const own = () => node.services().find((service) => service.author === node.address)
     const code = await addFolder(node, HELLO_WEB)
     const announcement = announce(author, { code })
     const id = announcement.signed.id.toString()
     await node.receive(bytesOf(announcement))
     await stateOf(node, id, 'running', 60_000)
     expect(node.service(id).run?.executor).toBe('docker')
+    await vi.waitFor(() => expect(own()).toMatchObject({ state: 'running', run: { executor: 'docker' } }), {
+      timeout: 60_000,
+      interval: 200,
+    })
 
     const file = join(nodes.dir('node'), 'runners/andromeda/config.json')
     const config = JSON.parse(await readFile(file, 'utf8')) as object
@@ -28,6 +36,7 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))('a toolchain that is n
     await vi.waitFor(
       () => {
         expect(node.service(id)).toMatchObject({ state: 'running', run: { executor: 'host' } })
+        expect(own()).toMatchObject({ state: 'running', run: { executor: 'host' } })
       },
       { timeout: 60_000, interval: 200 },
     )

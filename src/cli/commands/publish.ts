@@ -89,12 +89,19 @@ async function announce(
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
 }
 
-/** Whom to compare the clock with: the API that was named, and the origins of the folder's static nodes. */
+/** Whom to compare the clock with: the API that was named, where it is of another machine, and the origins of the folder's static nodes. */
 async function clockFacts(cli: Cli): Promise<{ folder: string | undefined; origins: readonly string[] }> {
   const { api } = cli.globals
   const own = await loadConfiguration(await operatorFolder(cli), { env: cli.env, signal: cli.signal }).catch(
     () => undefined,
   )
   const { dir, policy } = own?.configuration ?? {}
-  return { folder: dir, origins: [...(api === undefined ? [] : [api]), ...(policy?.staticNodes.origins ?? [])] }
+  return {
+    folder: dir,
+    origins: [...(api === undefined || isHere(api) ? [] : [api]), ...(policy?.staticNodes.origins ?? [])],
+  }
+}
+
+function isHere(api: string): boolean {
+  return /^https?:\/\/(127\.|localhost|\[::1\])/i.test(api)
 }

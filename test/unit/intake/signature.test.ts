@@ -70,6 +70,8 @@ describe('signatures and time', () => {
     }
     expect(world.journal.announcements.count()).toBe(0)
     expect(world.intake.stats().outdated).toBe(2)
+    // who wonders about the clock hears of the one in the future
+    expect(of(world, 'intake:early')).toEqual([{ via: 'gossip', from: 'peer', aheadMs: 121_000 }])
   })
 
   it('of another network is rejected', async () => {
