@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { ATTACKS, type Attack, type Seen } from './attack/attacks.ts'
-import { setStage } from './attack/stage.ts'
+import { ATTACKS, type Attack, type Seen, TRIES } from './attack/attacks.ts'
+import { roundsOf, setStage } from './attack/stage.ts'
 
 const USAGE = `npm run attack -- [ID ...] [--short] [--json] [--without ID]
 
@@ -31,11 +31,14 @@ async function main(): Promise<void> {
   const form = values.short ? 'short' : 'long'
   let held = 0
   await using stage = await setStage(weakened?.defences ?? [])
-  for (const attack of chosen) {
-    const seen = await stage.play(attack, form)
-    const holds = attack.held(seen)
-    if (holds) held++
-    say({ id: attack.id, what: attack.what, bound: attack.bound, held: holds, ...seen }, rowOf(attack, seen, holds))
+  for (const round of roundsOf(chosen, form)) {
+    const all = await stage.play(round, form)
+    for (const [at, attack] of round.entries()) {
+      const seen = all[at] as Seen
+      const holds = attack.held(seen)
+      if (holds) held++
+      say({ id: attack.id, what: attack.what, bound: attack.bound, held: holds, ...seen }, rowOf(attack, seen, holds))
+    }
   }
   console.log(JSON.stringify({ attacks: chosen.length, held }))
   if (held < chosen.length) process.exitCode = 1
@@ -52,16 +55,16 @@ function chooseAttacks(ids: readonly string[]): readonly Attack[] {
 }
 
 function rowOf(
-  { id, what, bound }: Attack,
+  { id, what, bound, tries = 'dial' }: Attack,
   { before, during, after, delivery, dials, attacker }: Seen,
   holds: boolean,
 ): string {
-  const way = (name: 'rssMiB' | 'descriptors') => `${before[name]} -> ${during[name]} -> ${after[name]}`
+  const way = (name: 'rssMiB' | 'liveMiB' | 'descriptors') => `${before[name]} -> ${during[name]} -> ${after[name]}`
   return (
     `${id.padEnd(4)} ${holds ? 'held  ' : 'FAILED'} ${what}\n` +
-    `     delivered ${delivery.came} of ${delivery.sent}, p99 ${delivery.p99Ms} ms, honest dials ${dials} of 20, ` +
+    `     delivered ${delivery.came} of ${delivery.sent}, p99 ${delivery.p99Ms} ms, honest ${tries}s ${dials} of ${TRIES}, ` +
     `event loop held ${during.heldMs} ms\n` +
-    `     memory ${way('rssMiB')} MiB, descriptors ${way('descriptors')}; attackers: ${JSON.stringify(attacker)}\n` +
+    `     RSS ${way('rssMiB')} MiB, in use ${way('liveMiB')} MiB, descriptors ${way('descriptors')}; attackers: ${JSON.stringify(attacker)}\n` +
     `     bound: ${bound}`
   )
 }

@@ -1,5 +1,7 @@
-import { emptyFrames, longFrames, silence } from './flood.ts'
+import { bombs } from './bombs.ts'
+import { emptyFrames, longFrames, silence, silentApi } from './flood.ts'
 import { badSync, endlessPages, forgedAnnouncements, invalidRecords, malformedGossip } from './lies.ts'
+import { muxerFrames } from './muxer.ts'
 import { answer } from './rpc.ts'
 import type { Target } from './target.ts'
 import { vanish } from './vanish.ts'
@@ -16,6 +18,9 @@ answer(
     invalidRecords,
     badSync,
     endlessPages,
+    silentApi,
+    muxerFrames,
+    bombs,
   },
   async () => {},
 )

@@ -3,8 +3,19 @@ import { createRawPeer, field, framed, gossipFrame, type RawPeer, sendFast } fro
 import { type Figures, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'
 
 /** Connections that say nothing, opened again as soon as they are closed, from one address or from sixteen. */
-export async function silence({ address, ms, count }: Target, addresses: number): Promise<Figures> {
-  const port = Number(address.split('/')[4])
+export function silence({ address, ms, count }: Target, addresses: number): Promise<Figures> {
+  return silentSockets(Number(address.split('/')[4]), { ms, count, addresses })
+}
+
+/** The same, against the API. */
+export function silentApi({ api, ms, count }: Target): Promise<Figures> {
+  return silentSockets(api, { ms, count, addresses: 1 })
+}
+
+async function silentSockets(
+  port: number,
+  { ms, count, addresses }: { ms: number; count: number; addresses: number },
+): Promise<Figures> {
   const sockets = new Set<Socket>()
   let opened = 0
   let over = false

@@ -1,3 +1,4 @@
+import { type RequestOptions, request } from 'node:http'
 import { encodeAnnouncement } from '../../protocols/announcement.ts'
 import type { ThundercloudNode } from '../../src/node/index.ts'
 import { idOf, makeService } from '../../test/fixtures/gossip-services.ts'
@@ -69,4 +70,29 @@ async function dial({ address, count, everyMs }: { address: string; count: numbe
   return well
 }
 
-answer({ start, deliver, dial }, () => stack.disposeAsync())
+/** Calls of the operator over his socket, and of anyone from another address than the attackers': how many had both answers. */
+async function call({ api, socket, count, everyMs }: { api: number; socket: string; count: number; everyMs: number }) {
+  let well = 0
+  for (let tries = 0; tries < count; tries++) {
+    const [own, other] = await Promise.all([
+      status({ socketPath: socket, path: '/services' }),
+      status({ host: '127.0.0.1', localAddress: '127.0.0.1', port: api, path: '/health' }),
+    ])
+    if (own === 200 && other === 200) well++
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+  return well
+}
+
+function status(where: RequestOptions): Promise<number> {
+  return new Promise((resolve) => {
+    const asked = request({ ...where, agent: false }, (answered) => {
+      answered.resume()
+      resolve(answered.statusCode ?? 0)
+    })
+    asked.on('error', () => resolve(0))
+    asked.end()
+  })
+}
+
+answer({ start, deliver, dial, call }, () => stack.disposeAsync())

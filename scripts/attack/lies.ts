@@ -70,10 +70,18 @@ export function badSync(target: Target): Promise<Figures> {
   })
 }
 
-/** Peers that serve sync, and whose list of statements goes on for ever. */
+/** Nothing was asked for so long: the victim has ended its rounds. */
+const QUIET_MS = 1500
+
+/** Peers that serve sync, and whose list of statements goes on for ever. They stay until nobody asks any more, or for 30 s. */
 export async function endlessPages({ address, ms, count }: Target): Promise<Figures> {
   let requests = 0
-  let lastAt = 0
+  let lastAt = performance.now()
+  const quiet = async () => {
+    const end = performance.now() + 30_000
+    await pause(ms)
+    while (performance.now() - lastAt < QUIET_MS && performance.now() < end) await pause(100)
+  }
   const one = async () => {
     let page = 0
     const peer = await createRawPeer({ identify: true })
@@ -86,7 +94,7 @@ export async function endlessPages({ address, ms, count }: Target): Promise<Figu
       })
     })
     await peer.connect(address)
-    await pause(ms)
+    await quiet()
     await peer[Symbol.asyncDispose]()
   }
   await Promise.all(Array.from({ length: count }, one))

@@ -7,10 +7,17 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 
-const OPEN_MS = 4000
+/** What this network's own nodes give a dial. */
+const OPEN_MS = 10_000
 
 const SILENT: ServiceFactoryMap = {}
 const SPEAKING: ServiceFactoryMap = { identify: identify() }
+
+/** What the library's multiplexer has and does not declare. */
+type Muxer = {
+  onData(bytes: unknown): void
+  readonly maConn: { send(bytes: Uint8Array): boolean } & EventTarget
+}
 
 /** A peer of the library alone: it keeps no rule of this network, and says what it is told to say. */
 export interface RawPeer extends AsyncDisposable {
@@ -19,6 +26,8 @@ export interface RawPeer extends AsyncDisposable {
   connect(address: string): Promise<void>
   open(protocol: string): Promise<Stream>
   handle(protocol: string, handler: (stream: Stream) => void): Promise<void>
+  /** Bytes to the other side's multiplexer, below all streams; what it answers is not heard any more. */
+  sendRaw(bytes: Uint8Array): Promise<void>
   readonly connected: boolean
   /** The socket is gone, without a word. */
   vanish(): void
@@ -49,6 +58,17 @@ export async function createRawPeer(init: { identify?: boolean } = {}): Promise<
       return await connection.newStream(protocol, { signal: limit(), maxOutboundStreams: 1000 })
     },
     handle: (protocol, handler) => libp2p.handle(protocol, handler),
+    async sendRaw(bytes) {
+      if (connection?.status !== 'open') throw new Error('the connection has ended')
+      const { muxer } = connection as unknown as { muxer: Muxer }
+      muxer.onData = () => {}
+      const { maConn } = muxer
+      if (maConn.send(bytes)) return await new Promise((resolve) => setImmediate(resolve))
+      await new Promise<void>((resolve, reject) => {
+        maConn.addEventListener('drain', () => resolve(), { once: true })
+        maConn.addEventListener('close', () => reject(new Error('the connection was closed')), { once: true })
+      })
+    },
     get connected() {
       return connection?.status === 'open'
     },

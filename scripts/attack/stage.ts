@@ -1,24 +1,31 @@
 import type { Defence } from '../../src/network/index.ts'
-import type { Attack, Seen } from './attacks.ts'
+import { type Attack, type Seen, TRIES } from './attacks.ts'
 import type { Delivery } from './honest.ts'
-import { startProcess } from './rpc.ts'
-import { type Figures, pause } from './target.ts'
-import type { Measure } from './victim.ts'
+import { type Remote, startProcess } from './rpc.ts'
+import { type Figures, pause, type Target } from './target.ts'
+import type { Measure, Started } from './victim.ts'
+
+export type Form = 'long' | 'short'
 
 export interface Stage extends AsyncDisposable {
-  play(attack: Attack, form: 'long' | 'short'): Promise<Seen>
+  /** Plays attacks at once; of each what was seen, what was measured being the same for all. */
+  play(attacks: readonly Attack[], form: Form): Promise<readonly Seen[]>
 }
 
 const SETTLE_MS = { long: 15_000, short: 6000 }
 const DELIVER_EVERY_MS = 200
+const ATTACKERS = 2
+const FIRST_ROUND = { ms: 3000, acts: { vanish: 3, silenceFromSixteen: 1000, longFrames: 4 } }
 
-/** A node, honest neighbours of it in another process, and room for attackers in processes of their own. */
+/** A node, honest neighbours of it in another process, and attackers in processes of their own. */
 export async function setStage(without: readonly Defence[]): Promise<Stage> {
   await using stack = new AsyncDisposableStack()
-  const victim = stack.use(startProcess('victim'))
-  const { address, code } = await victim.ask<{ address: string; code: string }>('start', { without })
+  const attackers = Array.from({ length: ATTACKERS }, () => stack.use(startProcess('attacker')))
   const honest = stack.use(startProcess('honest'))
-  await honest.ask('start', { address })
+  const victim = stack.use(startProcess('victim'))
+  const target = await victim.ask<Started>('start', { without })
+  await honest.ask('start', target)
+  await warmUp(attackers, target)
   const parts = stack.move()
 
   /** The best of some looks: what is closed is collected a moment later. */
@@ -27,36 +34,62 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
     for (;;) {
       const now = await victim.ask<Measure>('measure', { collect: true })
       const back = now.descriptors - before.descriptors <= 2 && now.peers <= before.peers
-      const small = now.timers - before.timers <= 4 && now.rssMiB - before.rssMiB < 48
-      if ((back && small) || performance.now() > end) return now
+      const small = now.timers - before.timers <= 4 && now.liveMiB - before.liveMiB < 8
+      if ((back && small && now.files <= before.files) || performance.now() > end) return now
       await pause(250)
     }
   }
 
   return {
-    async play({ act, processes, count, seconds }, form) {
+    async play(attacks, form) {
       const before = await victim.ask<Measure>('measure', { collect: true })
-      const ms = seconds[form] * 1000
-      const attackers = Array.from({ length: processes }, () => startProcess('attacker'))
-      const target = { address, code, ms, count: count[form] }
-      const attacking = Promise.all(attackers.map((attacker) => attacker.ask<Figures>(act, target)))
+      const ms = Math.max(...attacks.map(({ seconds }) => seconds[form])) * 1000
+      const attacking = Promise.all(
+        attacks.map(async ({ act, processes, count }) => {
+          const init = { ...target, ms, count: count[form] }
+          const figures = attackers.slice(0, processes).map((attacker) => attacker.ask<Figures>(act, init))
+          return sumOf(await Promise.all(figures))
+        }),
+      )
+      // a failure is seen when all else is over
+      attacking.catch(() => {})
       await pause(500)
+      const tries = attacks.some(({ tries }) => tries === 'call') ? 'call' : 'dial'
       const [delivery, dials] = await Promise.all([
         honest.ask<Delivery>('deliver', {
           count: Math.floor((ms - 1500) / DELIVER_EVERY_MS),
           everyMs: DELIVER_EVERY_MS,
           patienceMs: 8000,
         }),
-        honest.ask<number>('dial', { address, count: 20, everyMs: ms / 40 }),
+        honest.ask<number>(tries, { ...target, count: TRIES, everyMs: ms / (2 * TRIES) }),
       ])
       const during = await victim.ask<Measure>('measure')
       const figures = await attacking
-      await Promise.all(attackers.map((attacker) => attacker[Symbol.asyncDispose]()))
       const after = await settled(before, SETTLE_MS[form])
-      return { before, during, after, delivery, dials, attacker: sumOf(figures) }
+      return figures.map((attacker) => ({ before, during, after, delivery, dials, attacker }))
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
+}
+
+/** The first time costs what no later time does: code that is compiled, and memory that V8 and the C library keep. */
+async function warmUp(attackers: readonly Remote[], target: Omit<Target, 'ms' | 'count'>): Promise<void> {
+  const acts = Object.entries(FIRST_ROUND.acts)
+  await Promise.all(
+    acts.map(([act, count], at) => attackers[at % ATTACKERS]?.ask(act, { ...target, ms: FIRST_ROUND.ms, count })),
+  )
+}
+
+/** Those that are played together, in the order of the list. */
+export function roundsOf(attacks: readonly Attack[], form: Form): Attack[][] {
+  const rounds: Attack[][] = []
+  for (const attack of attacks) {
+    const last = rounds.at(-1)
+    const joins = form === 'short' && attack.together !== undefined && last?.[0]?.together === attack.together
+    if (joins) last?.push(attack)
+    else rounds.push([attack])
+  }
+  return rounds
 }
 
 function sumOf(figures: readonly Figures[]): Figures {

@@ -1,10 +1,15 @@
+import { createPrivateKey } from 'node:crypto'
 import { servicesTopic } from '../../protocols/announcement.ts'
+import { sha256 } from '../../protocols/encoding.ts'
+import { ed25519Signer } from '../../protocols/signature.ts'
 
 /** What an attacker is told. `count`: clients, sockets or peers; `ms`: for how long. */
 export type Target = {
   readonly address: string
   /** code that the victim serves */
   readonly code: string
+  /** the port of its API */
+  readonly api: number
   readonly ms: number
   readonly count: number
 }
@@ -13,6 +18,19 @@ export type Figures = Readonly<Record<string, number>>
 export const MESHSUB = '/meshsub/1.2.0'
 export const KAD = '/thundercloud/test/kad/1.0.0'
 export const TOPIC = servicesTopic('test')
+
+/** An author whom the victim trusts; the attackers have the key. */
+export const AUTHOR = ed25519Signer(
+  createPrivateKey({
+    key: Buffer.concat([
+      // an ed25519 key in PKCS #8, without its 32 bytes
+      Buffer.from('302e020100300506032b657004220420', 'hex'),
+      sha256(new TextEncoder().encode('an author of attacks')),
+    ]),
+    format: 'der',
+    type: 'pkcs8',
+  }),
+)
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))

@@ -183,6 +183,17 @@ export const FIND_VALUES_QUIET_MS = 1000
 
 /** Peers, by protocol, whose frames and bytes are counted; those heard of last. */
 export const RATE_PEERS = 8192
+/**
+ * Frames of the multiplexer on one connection. An honest peer opens a stream when an earlier one was answered, and other
+ * implementations answer each frame with one that carries nothing but room.
+ */
+export const MUXER_RATES = {
+  opened: { burst: 1024, perSecond: 512 },
+  empty: { burst: 8192, perSecond: 2000 },
+  all: { burst: 100_000, perSecond: 30_000 },
+}
+/** Held until it is whole. Implementations cut at 64 KiB or less. */
+export const MAX_MUXER_FRAME_BYTES = MIB
 /** A second excess within this time costs the connection. */
 export const EXCESS_MEMORY_MS = MINUTE
 /** How long a liar is refused: doubled each time, forgotten after a day without. */

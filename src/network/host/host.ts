@@ -84,12 +84,15 @@ export async function startHost(init: HostInit): Promise<Host> {
       transports: [joinedTcp(memory, guards.inbound)],
       connectionEncrypters: [noise({ crypto: createSealing(memory) })],
       streamMuxers: [
-        sparingYamux({
-          streamOptions: {
-            maxStreamWindowSize: limits.STREAM_WINDOW_BYTES,
-            maxReadBufferLength: limits.STREAM_BUFFER_BYTES,
+        sparingYamux(
+          {
+            streamOptions: {
+              maxStreamWindowSize: limits.STREAM_WINDOW_BYTES,
+              maxReadBufferLength: limits.STREAM_BUFFER_BYTES,
+            },
           },
-        }),
+          guards.guardMuxer,
+        ),
       ],
       connectionManager: {
         // the library's own bounds lie above those of `limits`, which know addresses

@@ -1,3 +1,4 @@
+import type { StreamMuxer } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 
 /** What the library's streams and muxers have and do not declare. */
@@ -16,7 +17,10 @@ const ESTABLISHED = 3
  * yamux that tells of room again when half of the window is used, as other implementations do. The library answers every
  * frame with a window update, which costs both sides nearly as much as a small frame does.
  */
-export function sparingYamux(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
+export function sparingYamux(
+  init: Parameters<typeof yamux>[0],
+  guard: (muxer: StreamMuxer) => void = () => {},
+): ReturnType<typeof yamux> {
   const make = yamux(init)
   return () => {
     const factory = make()
@@ -26,6 +30,7 @@ export function sparingYamux(init: Parameters<typeof yamux>[0]): ReturnType<type
       const inner = muxer as unknown as YamuxMuxer
       const open = inner._newStream
       inner._newStream = (...args) => spare(open.apply(inner, args))
+      guard(muxer)
       return muxer
     }
     return factory

@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, StreamMuxer } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
@@ -9,11 +9,12 @@ import { createInbound, type Inbound } from '../host/inbound.ts'
 import type { Conduct, NetworkInit } from '../index.ts'
 import { createEstablishedConnections } from './connections.ts'
 import { createExclusion } from './exclusion.ts'
+import { guardMuxer, type RawMuxer } from './muxer-frames.ts'
 import { createPendingConnections } from './pending.ts'
 import { createRates } from './rates.ts'
 
 /** What one test switches off, to see that it is this that holds. Nothing else does. */
-export type Defence = 'pending' | 'rates' | 'frame-size' | 'exclusion' | 'exchange'
+export type Defence = 'pending' | 'rates' | 'muxer' | 'frame-size' | 'exclusion' | 'exchange'
 
 export interface LimitsComponents {
   clock: Clock
@@ -37,6 +38,8 @@ export interface Limits extends Disposable {
   /** The ledger, with an eye on who goes too far. */
   readonly conduct: Conduct
   guard(registrar: object): void
+  /** Counts the frames of a connection from its first one on. */
+  guardMuxer(muxer: StreamMuxer): void
   admit(address: string): boolean
   isExcluded(peer: string): boolean
   excludedForMs(peer: string): number
@@ -93,12 +96,27 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
     guard(registrar) {
       if (!without.has('rates')) rates.guard(registrar as Parameters<typeof rates.guard>[0])
     },
+    guardMuxer(muxer) {
+      if (without.has('muxer')) return
+      guardMuxer(muxer as unknown as RawMuxer, clock, (reason) => {
+        const peer = peerOfMuxer(components.connections(), muxer)
+        // a connection that is not established yet only ends
+        if (peer === undefined) return
+        events.emit('network:refused', { peer, protocol: muxer.protocol, reason })
+        conduct.lie(peer)
+      })
+    },
     admit: (address) => established.admit(address),
     isExcluded: (peer) => exclusion.leftMs(peer) > 0,
     excludedForMs: (peer) => exclusion.leftMs(peer),
     look,
     [Symbol.dispose]: () => established[Symbol.dispose](),
   }
+}
+
+function peerOfMuxer(connections: readonly Connection[], muxer: StreamMuxer): string | undefined {
+  const owner = connections.find((connection) => (connection as unknown as { muxer?: StreamMuxer }).muxer === muxer)
+  return owner?.remotePeer.toString()
 }
 
 const ENDLESS = { pages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }

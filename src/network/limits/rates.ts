@@ -38,7 +38,7 @@ export function createRates({ clock, onExcess }: RatesComponents) {
     const { frames, bytes } = limitsOf(protocol, direction)
     const fresh = {
       ...(frames === undefined ? {} : { frames: createBucket(frames, monotonic) }),
-      ...(bytes === undefined ? {} : { bytes: createBucket(bytes, monotonic) }),
+      ...(bytes === undefined || bytes === 'credits' ? {} : { bytes: createBucket(bytes, monotonic) }),
     }
     shares.set(key, fresh)
     return fresh

@@ -1,8 +1,10 @@
 import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
-import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
+import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TUNNEL_FRAME_BYTES } from '../../../protocols/limits.ts'
+import { NEIGHBOUR_PROTOCOL } from '../../../protocols/neighbour.ts'
 import { RECEIPT_PROTOCOL } from '../../../protocols/receipt.ts'
 import { STATUS_PROTOCOL } from '../../../protocols/status.ts'
 import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
 import { MAX_GOSSIP_FRAME_BYTES } from '../constants.ts'
 
 const KIB = 1024
@@ -14,7 +16,8 @@ export type Rate = { readonly burst: number; readonly perSecond: number }
 export type ProtocolLimits = {
   /** Length-prefixed frames; each stream that is opened counts as one, too. */
   readonly frames?: Rate | undefined
-  readonly bytes?: Rate | undefined
+  /** `credits`: the reader grants each byte before it is sent, so that nothing has to be counted. */
+  readonly bytes?: Rate | 'credits' | undefined
   readonly maxFrameBytes?: number | undefined
 }
 
@@ -59,11 +62,34 @@ const INBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
       maxFrameBytes: MAX_REQUEST_BYTES,
     },
   ],
-  [exactly(STATUS_PROTOCOL), { frames: { burst: 1000, perSecond: 200 }, bytes: { burst: MIB, perSecond: 128 * KIB } }],
-  [exactly(RECEIPT_PROTOCOL), { frames: { burst: 2000, perSecond: 500 }, bytes: { burst: 8 * MIB, perSecond: MIB } }],
+  [
+    exactly(STATUS_PROTOCOL),
+    {
+      frames: { burst: 1000, perSecond: 200 },
+      bytes: { burst: MIB, perSecond: 128 * KIB },
+      maxFrameBytes: MAX_REQUEST_BYTES,
+    },
+  ],
+  [
+    exactly(RECEIPT_PROTOCOL),
+    {
+      frames: { burst: 2000, perSecond: 500 },
+      bytes: { burst: 8 * MIB, perSecond: MIB },
+      maxFrameBytes: MAX_RECEIPT_BYTES,
+    },
+  ],
+  [
+    exactly(TUNNEL_PROTOCOL),
+    { frames: { burst: 40_000, perSecond: 20_000 }, bytes: 'credits', maxFrameBytes: MAX_TUNNEL_FRAME_BYTES + 1 },
+  ],
+  // it says all by being opened
+  [
+    exactly(NEIGHBOUR_PROTOCOL),
+    { frames: { burst: 64, perSecond: 2 }, bytes: { burst: KIB, perSecond: 16 }, maxFrameBytes: KIB },
+  ],
 ]
 
-/** The bytes of a tunnel are bounded by credits. */
+/** Protocols that whoever embeds a node adds: their handlers bound what they read. */
 const OTHER: ProtocolLimits = { frames: { burst: 40_000, perSecond: 20_000 } }
 
 /** Streams that this node opens: what was asked for comes at the reader's pace; here is what the library reads by itself. */
@@ -74,6 +100,11 @@ const OUTBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
   [isPing, { bytes: { burst: 16 * KIB, perSecond: KIB } }],
   [isIdentify, { bytes: { burst: MIB, perSecond: 64 * KIB } }],
 ]
+
+/** Is the protocol named here, with bounds of its own? */
+export function hasLimits(protocol: string): boolean {
+  return INBOUND.some(([matches]) => matches(protocol))
+}
 
 export function limitsOf(protocol: string, direction: 'inbound' | 'outbound'): ProtocolLimits {
   const table = direction === 'inbound' ? INBOUND : OUTBOUND

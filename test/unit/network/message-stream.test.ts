@@ -53,7 +53,7 @@ async function openBlocked() {
     peer: 'far',
     maxMessageBytes: LENGTH,
   })
-  return { stream, close: () => raw.onTransportClosed() }
+  return { stream, close: () => raw.onTransportClosed(), stir: () => near.dispatchEvent(new Event('drain')) }
 }
 
 test('a connection that closes without an error ends a write that waits for room, and the next one', async () => {
@@ -73,4 +73,22 @@ test('a signal that is aborted already ends every wait', async () => {
   gone.abort(new Error('gone'))
   await expect(writing).rejects.toThrow('gone')
   await expect(stream.read({ signal: gone.signal })).rejects.toThrow('gone')
+})
+
+test('a signal that is aborted between two waits ends the second one, too', async () => {
+  const { stream, stir } = await openBlocked()
+  const gone = new AbortController()
+  const writing = stream.write(new Uint8Array(4 * LENGTH), { signal: gone.signal })
+  writing.catch(() => {})
+  await Promise.resolve()
+  // the wait is over, for nothing; before it begins again the signal says its only word
+  stir()
+  gone.abort(new Error('gone'))
+  const settled = writing.then(
+    () => 'written',
+    (error: Error) => error.message,
+  )
+  expect(await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 2000, 'it waits for ever'))])).toBe(
+    'gone',
+  )
 })

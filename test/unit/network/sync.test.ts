@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { decodeSyncAnswer, encodeSyncRequest, SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { SYNC_PAGES } from '../../../src/network/constants.ts'
 import { connect, fixture, until } from './make.ts'
 import { idOf, textSource } from './source.ts'
 
@@ -40,6 +42,33 @@ test('one peer pulls no more than its share in a minute', async () => {
   expect(await refused.promise).toBe('too many pulls')
   await until(() => greedy.texts().length >= 100, 'the share came')
   expect(greedy.texts().length).toBeLessThan(110)
+})
+
+test('one peer is shown so many pages and no more, and is cut off when it goes on asking', async () => {
+  const a = await all.make({}, { sync: textSource(['a']).source })
+  const b = await all.make()
+  await connect(b, a)
+  const request = encodeSyncRequest({ v: 1, want: 'list' })
+  let pages = 0
+  let refused = 0
+  let cut = 0
+  for (let asked = 0; asked < 1500 && cut < 2; asked++) {
+    try {
+      await using stream = await b.network.streams.open(a.network.peerId, SYNC_PROTOCOL)
+      await stream.write(request)
+      const answer = decodeSyncAnswer((await stream.read()) ?? new Uint8Array())
+      if (answer.is === 'items') pages++
+      else refused++
+    } catch {
+      cut++
+    }
+  }
+  // two rounds at once, and two a second
+  expect(pages).toBeGreaterThanOrEqual(SYNC_PAGES.burst)
+  expect(pages).toBeLessThan(SYNC_PAGES.burst + 50)
+  expect(refused).toBeGreaterThan(0)
+  expect(cut).toBe(2)
+  await until(() => !a.network.connectedTo(b.network.peerId), 'its connection is closed')
 })
 
 test('rounds go on by themselves', async () => {
