@@ -54,11 +54,18 @@ const entrySchema = z.object({
   ports: z.array(z.string()),
   /** draft: signed, and perhaps nobody got it */
   state: z.enum(['draft', 'announced', 'stopped']),
+  /** peer ids of nodes that told of a run of it, where it was published without a node */
+  ran: z.array(z.string()).optional(),
+  /** versions before, newest first: one of them may run on while an update fails */
+  before: z.array(z.object({ seq: z.int().min(0), id: z.string(), ran: z.array(z.string()).optional() })).optional(),
 })
 const bookSchema = z.record(z.string(), z.record(z.string(), z.record(z.string(), entrySchema)))
 
 /** What was published last under a name. */
 export type PublishedEntry = z.output<typeof entrySchema>
+
+/** Versions before that are remembered. */
+const MAX_BEFORE = 7
 
 /** What one author published in one network from this machine, in `published.json` beside the key. */
 export interface PublishedBook {
@@ -77,7 +84,10 @@ export async function openBook({ keyPath, address }: Author, network: string): P
   return {
     get: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
     find(service) {
-      const all = Object.entries(entries).map(([name, entry]) => ({ name, ...entry }))
+      const all = Object.entries(entries).flatMap(([name, { before = [], ...entry }]) => [
+        { name, ...entry, before },
+        ...before.map((older) => ({ name, ...entry, ...older, before: [] })),
+      ])
       const begun = all.filter(({ id }) => service.length >= MIN_BEGINNING && id.startsWith(service))
       return (
         all.find(({ name, id }) => name === service || id === service) ?? (begun.length === 1 ? begun[0] : undefined)
@@ -86,13 +96,21 @@ export async function openBook({ keyPath, address }: Author, network: string): P
     async put(name, entry) {
       // read again: another command may have written since
       const book = await readBook(path)
-      book[network] = { ...book[network], [address]: { ...book[network]?.[address], [name]: entry } }
+      const known = book[network]?.[address]
+      const before = versionsBefore(known !== undefined && Object.hasOwn(known, name) ? known[name] : undefined, entry)
+      book[network] = { ...book[network], [address]: { ...known, [name]: { ...entry, before } } }
       const draft = `${path}.${process.pid}`
       await writeFile(draft, `${JSON.stringify(book, null, 2)}\n`, { mode: 0o600, flush: true })
       await rename(draft, path)
       entries = book[network][address] ?? {}
     },
   }
+}
+
+function versionsBefore(last: PublishedEntry | undefined, next: PublishedEntry): PublishedEntry['before'] {
+  if (last === undefined || last.id === next.id) return last?.before
+  const { seq, id, ran, before = [] } = last
+  return [{ seq, id, ran }, ...before].slice(0, MAX_BEFORE)
 }
 
 async function readBook(path: string): Promise<z.output<typeof bookSchema>> {

@@ -1,7 +1,7 @@
 import { type CID, isStructureCid, parseCid } from '../../protocols/encoding.ts'
 import { InputError } from '../base/errors.ts'
 import type { LightPeer } from '../node/light-contract.ts'
-import { findAuthor, openBook } from './author.ts'
+import { type Author, findAuthor, openBook, type PublishedEntry } from './author.ts'
 import type { Cli } from './cli.ts'
 import { networkOf } from './network.ts'
 
@@ -9,8 +9,10 @@ import { networkOf } from './network.ts'
 export type Target = AsyncDisposable & {
   readonly peer: LightPeer
   readonly service: CID
-  /** names of its ports, where it was published from this machine */
-  readonly ports: readonly string[]
+  /** what was published from this machine: names of its ports, nodes that told of a run, versions before */
+  readonly entry?: ({ readonly name: string } & PublishedEntry) | undefined
+  readonly author?: Author | undefined
+  readonly network: string
 }
 
 export async function lightPeerFor(
@@ -23,7 +25,7 @@ export async function lightPeerFor(
   const service = entry === undefined ? wholeId(init.service) : parseCid(entry.id)
   const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
   const peer = await cli.factories.lightPeer(components, { network, join: init.join, author: author?.signer })
-  return { peer, service, ports: entry?.ports ?? [], [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() }
+  return { peer, service, entry, author, network, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() }
 }
 
 function wholeId(text: string): CID {

@@ -33,6 +33,11 @@ export function when(seconds: number, nowSeconds: number): string {
   return away >= 0 ? `in ${formatMs(away * 1000)}` : `${formatMs(-away * 1000)} ago`
 }
 
+/** "40s ago". A clock that differs a little makes it no future. */
+export function ago(seconds: number, nowSeconds: number): string {
+  return seconds >= nowSeconds ? 'a moment ago' : when(seconds, nowSeconds)
+}
+
 /** "2026-11-24 10:03:07" in UTC, as every time in the house. */
 export function clockTime(ms: number): string {
   return new Date(ms).toISOString().replace('T', ' ').slice(0, 19)

@@ -9,6 +9,7 @@ import { DIAL_TIMEOUT_MS, LEDGER_PEERS } from './constants.ts'
 import { createCallers } from './dht/callers.ts'
 import { createDht, noDht } from './dht/dht.ts'
 import { createRecords } from './dht/records.ts'
+import { tableOf } from './dht/table.ts'
 import { PeerUnavailableError } from './errors.ts'
 import { createGossip } from './gossip/gossip.ts'
 import { watchMisconduct } from './gossip/misconduct.ts'
@@ -85,7 +86,8 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
   const { pubsub, dht: kad, identify } = libp2p.services
   const connected = () => libp2p.getConnections().length > 0
   const shared = { clock, rng, log, events, libp2p, conduct, allow: allowed.add }
-  const streams = started.use(createStreams({ ...shared, memory }))
+  const routable = kad === undefined ? undefined : tableOf({ clock, dht: kad, connected }).filled
+  const streams = started.use(createStreams({ ...shared, memory, routable }))
   const hopeful = () => connected() || libp2p.getDialQueue().length > 0
   const gossip = createGossip({ ...shared, gate, pubsub, hopeful }, { topic: topics.services, name: 'services' })
   const statements = createGossip(

@@ -15,39 +15,83 @@ import { AccessError, TimeoutError } from '../base/errors.ts'
 import type { StreamOpener } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
 
-/** A neighbour that does not answer a status request in this time is passed over. */
-const ASK_TIMEOUT_MS = 5_000
+/** A peer that does not answer a status request in this time is passed over. */
+const ASK_TIMEOUT_MS = 3_000
 const MAX_ANSWERS = 4096
 
 export interface AskComponents {
   clock: Clock
   keys: KeyCache
   streams: StreamOpener
-  /** Peers to ask, as they are found. */
-  candidates(service: CID, options: { signal?: AbortSignal | undefined }): AsyncIterable<string>
+  /** Peers to ask, as they are found. One that is named again is asked again where it did not answer. */
+  candidates(service: CID, options: Asking): AsyncIterable<string>
 }
+
+type Asking = { signal?: AbortSignal | undefined; peers?: readonly string[] | undefined }
 
 /** Asks peers what they do with a service: signed answers, as they come. Who does not answer is passed over. */
 export async function* askStatus(
   components: AskComponents,
   network: string,
   service: CID,
-  options: { signal?: AbortSignal | undefined } = {},
+  options: Asking = {},
 ): AsyncGenerator<Receipt> {
   const answers = createChannel<Receipt>(MAX_ANSWERS)
   const askAll = async () => {
-    const asked: Promise<void>[] = []
+    const asked = new Map<string, Promise<boolean>>()
+    const ask = (peer: string) =>
+      askOne(components, network, service, peer, options.signal).then(
+        (receipt) => {
+          answers.push(receipt)
+          return true
+        },
+        () => false,
+      )
     for await (const peer of components.candidates(service, options)) {
-      const one = askOne(components, network, service, peer, options.signal)
-      asked.push(one.then((receipt) => answers.push(receipt)).catch(() => {}))
+      // one that is named twice may have become reachable: its record in the DHT brings its addresses
+      const before = asked.get(peer)
+      asked.set(peer, before === undefined ? ask(peer) : before.then((answered) => answered || ask(peer)))
     }
-    await Promise.all(asked)
+    await Promise.all(asked.values())
   }
   askAll().then(
     () => answers.end(),
     (error: unknown) => answers.end(error),
   )
   yield* answers
+}
+
+/** What is asked for, as it comes, for so long at most; the rest is called off. That the time was up is no failure. */
+export async function* within<T>(
+  clock: Clock,
+  ms: number,
+  outer: AbortSignal | undefined,
+  ask: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const left = new AbortController()
+  using limit = deadline(clock, ms, new TimeoutError('the time is up'), outer)
+  const signal = AbortSignal.any([limit.signal, left.signal])
+  const up = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  const answers = ask(signal)[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = answers.next()
+      // what is called off may take its time to end
+      next.catch(() => {})
+      const answer = await Promise.race([next, up])
+      if (answer === undefined || answer.done === true) break
+      yield answer.value
+    }
+    outer?.throwIfAborted()
+  } catch (error) {
+    if (!limit.signal.aborted || outer?.aborted === true) throw error
+  } finally {
+    left.abort(new TimeoutError('no further answer is wanted'))
+    answers.return?.()?.then(undefined, () => {})
+  }
 }
 
 /** One peer's signed answer; throws where there is none, or somebody else signed it. */

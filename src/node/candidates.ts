@@ -23,10 +23,7 @@ export async function* candidatesFor(
     if (!seen.has(peerId)) yield peerId
     seen.add(peerId)
   }
-  for await (const peerId of network.dht.findProviders(service, options)) {
-    if (!seen.has(peerId)) yield peerId
-    seen.add(peerId)
-  }
+  for await (const peerId of network.dht.findProviders(service, options)) if (peerId !== network.peerId) yield peerId
 }
 
 /** How many nodes answer that they run a service, are about to, or have finished it; counting ends at `enough`. */

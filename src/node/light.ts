@@ -8,22 +8,19 @@ import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { openReceipt, RECEIPT_PROTOCOL, type Receipt } from '../../protocols/receipt.ts'
 import { createKeyCache, ed25519Signer } from '../../protocols/signature.ts'
-import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
 import { createChannel } from '../base/channel.ts'
 import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
-import { InputError, messageOf, NotFoundError, UnavailableError } from '../base/errors.ts'
+import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
-import type { BytePipe } from '../base/stream.ts'
-import { printable } from '../base/text.ts'
 import { createCode } from '../code/index.ts'
 import { transportProblem } from '../config/index.ts'
-import { createNetwork, type Network, openTunnel } from '../network/index.ts'
-import { askOne, askStatus, request } from './ask.ts'
+import { createNetwork, type Network } from '../network/index.ts'
 import type { NodeEvents } from './events.ts'
 import { findHolders } from './holders.ts'
 import type { LightPeer, LightPeerInit, Looking } from './light-contract.ts'
+import { createLightRuns } from './light-runs.ts'
 import { createLightStatements } from './light-statements.ts'
 import { isLoopback, isPrivate } from './places.ts'
 
@@ -37,12 +34,6 @@ const TOKEN_SECONDS = 3600
 /** Between two tries to hand an announcement to neighbours that do not listen yet. */
 const ANNOUNCE_AGAIN_MS = 500
 const ANNOUNCE_TRIES = 10
-/** How long a node that runs a service is looked for, and how often. */
-const SEARCH_MS = 20_000
-const SEARCH_AGAIN_MS = 500
-/** What a node that may be connected to says of it, and one that may have a log. */
-const REACHABLE: ReadonlySet<string> = new Set(['running', 'accepted', 'done'])
-const HAS_RUN: ReadonlySet<string> = new Set(['running', 'accepted', 'done', 'failed', 'stopped'])
 
 export async function createLightPeer(components: LightPeerComponents, init: LightPeerInit): Promise<LightPeer> {
   const { clock, rng, log } = components
@@ -112,45 +103,11 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       seen.add(peerId)
       yield peerId
     }
-    for await (const peer of network.dht.findProviders(service, options)) {
-      if (!seen.has(peer)) {
-        seen.add(peer)
-        yield peer
-      }
-    }
+    for await (const peer of network.dht.findProviders(service, options)) if (peer !== network.peerId) yield peer
   }
 
   const holding = { clock, streams: network.streams, providers: network.dht.findProviders }
-  const asking = { clock, keys, streams: network.streams, candidates }
-
-  async function openPort(peer: string, service: CID, port: string, signal?: AbortSignal): Promise<BytePipe> {
-    const stream = await network.streams.open(peer, TUNNEL_PROTOCOL, { signal })
-    try {
-      await stream.write(encodeHello({ v: 1, service, port, token: token(service, 'tunnel') }), { signal })
-      const answer = await stream.read({ signal })
-      const welcome = answer === undefined ? undefined : decodeWelcome(answer)
-      if (welcome?.is === 'open') return openTunnel(stream)
-      throw new NotFoundError(welcome === undefined ? 'the node closed the tunnel' : printable(welcome.message, 512))
-    } catch (error) {
-      stream.abort(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    }
-  }
-
-  /** Peers in one of these states, as they answer. The DHT may learn of a fresh run seconds after it began. */
-  async function* runners(service: CID, states: ReadonlySet<string>, options: Looking): AsyncGenerator<string> {
-    const until = clock.monotonic() + SEARCH_MS
-    for (let found = false; !found && clock.monotonic() < until; ) {
-      for await (const peer of candidates(service, options)) {
-        const receipt = await askOne(asking, init.network, service, peer, options.signal).catch(() => undefined)
-        if (receipt === undefined || !states.has(receipt.body.state)) continue
-        found = true
-        yield peer
-      }
-      if (!found) await sleep(clock, SEARCH_AGAIN_MS, { signal: options.signal })
-    }
-  }
-
+  const runs = createLightRuns({ clock, keys, streams: network.streams, candidates, token }, init)
   const resources = started.move()
   return {
     peerId: network.peerId,
@@ -179,37 +136,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       yield* receipts
     },
     holders: (id, options) => findHolders(holding, id, options),
-    ask: (service, options = {}) => askStatus(asking, init.network, service, options),
-    async connect(service, port, options = {}) {
-      let last: unknown = new NotFoundError('no node was found that runs the service')
-      for await (const peer of runners(service, REACHABLE, options)) {
-        try {
-          return await openPort(peer, service, port, options.signal)
-        } catch (error) {
-          last = error
-        }
-      }
-      throw last
-    },
-    async *logs(service, { tail, follow, ...looking }) {
-      let found = false
-      let failure: unknown
-      for await (const peer of runners(service, HAS_RUN, looking)) {
-        const asked = { v: 1, want: 'logs', service, tail, follow, token: token(service, 'logs') } as const
-        try {
-          for await (const answer of request(network.streams, peer, asked, looking.signal)) {
-            if (answer.is === 'log') yield answer
-          }
-          found = true
-        } catch (error) {
-          failure = error
-          yield { stream: 'node', at: clock.now(), line: `the logs at ${peer} cannot be read: ${messageOf(error)}` }
-        }
-        // a log that is followed has gone on to the end of its run
-        if (follow && found) return
-      }
-      if (!found) throw failure ?? new NotFoundError('no node was found that has a log of the service')
-    },
+    ...runs,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -237,7 +237,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     const { id, run, record } = services.find(text)
     if (run !== undefined) return supervisor.logs(id, options)
     throw new NotFoundError(
-      `"${record.name}" has not run on this node; add --join MULTIADDR to read its logs where it runs`,
+      `"${record.name}" has not run on this node; \`thundercloud logs ${record.name}\` with its author's key reads them where it ran`,
     )
   }
   await serveStreams({ clock, keys, events, network, services, receipts, code, supervisor, logs }, { network: name })

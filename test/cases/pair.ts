@@ -25,8 +25,11 @@ export interface Pair extends AsyncDisposable {
   /** A command at the publisher, with --json. */
   at(argv: readonly string[]): Promise<Said>
   atWorker(argv: readonly string[]): Promise<Said>
+  /** Without a node's folder, through the publisher's node. */
+  afar(argv: readonly string[]): Promise<Said>
   /** A command that goes on until it is disposed. */
   begin(argv: readonly string[]): Program
+  beginAfar(argv: readonly string[], env?: Record<string, string>): Program
   stop(who: 'publisher' | 'worker'): Promise<void>
   start(who: 'publisher' | 'worker'): Promise<void>
 }
@@ -62,7 +65,10 @@ export async function openPair(worker: { runner?: Record<string, unknown>; limit
   }
 
   async function ask(who: string, argv: readonly string[]): Promise<Said> {
-    const program = runProgram([...argv, '--json', '--dir', dir(who)], { env })
+    return await end(runProgram([...argv, '--json', '--dir', dir(who)], { env }))
+  }
+
+  async function end(program: Program): Promise<Said> {
     let stdout = ''
     program.child.stdout?.on('data', (piece: Buffer) => {
       stdout += piece.toString()
@@ -72,6 +78,7 @@ export async function openPair(worker: { runner?: Record<string, unknown>; limit
     return { code, values: lines.map((line) => JSON.parse(line) as Record<string, unknown>), stderr: program.stderr }
   }
 
+  const through = () => ['--network', 'test', '--join', infos.get('publisher')?.multiaddrs[0] ?? '']
   const listen = (port: number) => ({ ...base, LISTEN: [`/ip4/127.0.0.1/tcp/${port}`] })
   const quiet = { KEYWORDS: [], REDIRECTION_DEPTH: 3 }
   await initFolder(dir('publisher'), { node: listen(0), runner: { ...quiet, STATIC_NODES: [], PREFER_TOOLCHAIN: {} } })
@@ -112,6 +119,8 @@ export async function openPair(worker: { runner?: Record<string, unknown>; limit
     },
     at: (argv) => ask('publisher', argv),
     atWorker: (argv) => ask('worker', argv),
+    afar: (argv) => end(runProgram([...argv, '--json', ...through()], { env })),
+    beginAfar: (argv, own = env) => runProgram([...argv, ...through()], { env: own }),
     begin: (argv) => runProgram([...argv, '--dir', dir('publisher')], { env }),
     stop,
     start,

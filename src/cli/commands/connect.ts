@@ -1,15 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import type { BytePipe } from '../../base/stream.ts'
 import { listing, printable } from '../../base/text.ts'
-import type { LightPeer } from '../../node/light-contract.ts'
-import { findAuthor, keyOption } from '../author.ts'
+import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
-import { daemonOf } from '../daemon.ts'
-import { lightPeerFor } from '../light.ts'
-import { runningVersion } from '../running-version.ts'
+import { createNewest } from '../versions/newest.ts'
+import { type Subject, subjectAtNode, subjectByPeer, type Version } from '../versions/subject.ts'
 
 /** Connections at once; each is a tunnel of its own. */
 const MAX_CONNECTIONS = 512
@@ -17,7 +15,8 @@ const MAX_CONNECTIONS = 512
 export const connect = command({
   name: 'connect',
   summary: 'Reach a port of a running service through a local one',
-  details: 'A port with access "author" opens with the author\'s key only. Ctrl-C ends it.',
+  details:
+    'A name leads each connection to the newest version that is healthy; an id, to that version alone. A port with access "author" opens with the author\'s key only. Ctrl-C ends it.',
   args: {
     service: argument(
       'SERVICE[:PORT]',
@@ -33,19 +32,29 @@ export const connect = command({
   async run(cli, { service: given, local, join, network, key }) {
     const [name = '', wanted] = given.split(':')
     await using stack = new AsyncDisposableStack()
-    const { service, port, open } =
+    const subject =
       join.length > 0
-        ? await withoutNode(cli, stack, { name, wanted, join, network, key })
-        : await throughNode(cli, stack, { name, wanted, key })
+        ? await subjectByPeer(cli, stack, { service: name, join, network, key })
+        : await subjectAtNode(cli, stack, { service: name, key })
+    const port = choosePort(wanted, subject)
+    noteAccess(cli, subject, port)
+    const newest = createNewest(cli, subject)
+    const running = await newest.find()
     const server = createServer({ allowHalfOpen: true })
     server.maxConnections = MAX_CONNECTIONS
+    let told = running.id
+    const open = async () => {
+      const { version, pipe } = await newest.open(port)
+      if (version.id !== told) tellVersion(cli, version)
+      told = version.id
+      return pipe
+    }
     server.on('connection', (socket) => void carry(cli, socket, open))
     const real = await listen(server, local)
     stack.defer(() => close(server))
-    const address = `127.0.0.1:${real}`
-    const id = service.toString()
-    cli.out.item({ event: 'listening', service: id, port, local: { host: '127.0.0.1', port: real } }, () => {
-      return `${address} is now port "${port}" of ${id}. Ctrl-C ends it.`
+    const { id, seq } = running
+    cli.out.item({ event: 'listening', service: id, seq, port, local: { host: '127.0.0.1', port: real } }, () => {
+      return `127.0.0.1:${real} is now port "${port}" of ${id}. Ctrl-C ends it.`
     })
     await new Promise((_, reject) => {
       if (cli.signal.aborted) reject(cli.signal.reason)
@@ -54,65 +63,21 @@ export const connect = command({
   },
 })
 
-type Way = { service: CID; port: string; open(): ReturnType<LightPeer['connect']> }
-
-async function throughNode(
-  cli: Cli,
-  stack: AsyncDisposableStack,
-  { name, wanted, key }: { name: string; wanted: string | undefined; key: string | undefined },
-): Promise<Way> {
-  const { signal } = cli
-  const client = await daemonOf(cli)
-  const info = await client.node({ signal })
-  const view = await client.service(name, { signal })
-  const port = choosePort(
-    wanted,
-    view.ports.map((each) => each.name),
+function noteAccess({ out }: Cli, { ports, author, key }: Subject, port: string): void {
+  if (ports.find((each) => each.name === port)?.access !== 'author' || key?.address === author) return
+  out.note(
+    `Port "${port}" is for its author ${author} only; the key used here is ${key?.address ?? 'none'}. See --key.`,
   )
-  const author = await findAuthor(cli, key)
-  if (view.ports.find((each) => each.name === port)?.access === 'author' && author?.address !== view.author) {
-    cli.out.note(
-      `Port "${port}" is for its author ${view.author} only; the key used here is ${author?.address ?? 'none'}. See --key.`,
-    )
-  }
-  if (info.multiaddrs.length === 0)
-    throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
-  const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
-  const init = { network: info.network, join: info.multiaddrs, author: author?.signer }
-  const running = await runningVersion(client, view, { signal })
-  const peer = stack.use(await cli.factories.lightPeer(components, init))
-  return {
-    service: parseCid(running.id),
-    port,
-    // each connection goes to the newest healthy version at its time
-    async open() {
-      const { id, receipts } = await runningVersion(client, await client.service(view.id, { signal }), { signal })
-      const peers = receipts
-        .filter(({ state }) => state === 'running' || state === 'accepted')
-        .map((each) => each.peerId)
-      return await peer.connect(parseCid(id), port, { signal, peers })
-    },
-  }
 }
 
-async function withoutNode(
-  cli: Cli,
-  stack: AsyncDisposableStack,
-  init: {
-    name: string
-    wanted: string | undefined
-    join: readonly string[]
-    network: string | undefined
-    key: string | undefined
-  },
-): Promise<Way> {
-  const target = stack.use(await lightPeerFor(cli, { ...init, service: init.name }))
-  const { service, peer } = target
-  const port = choosePort(init.wanted, target.ports)
-  return { service, port, open: () => peer.connect(service, port, { signal: cli.signal }) }
+function tellVersion({ out }: Cli, { id, seq }: Version): void {
+  out.item({ event: 'version', service: id, seq }, () => {
+    return `New connections go to ${seq === undefined ? '' : `version ${seq}, `}${id}.`
+  })
 }
 
-function choosePort(wanted: string | undefined, ports: readonly string[]): string {
+function choosePort(wanted: string | undefined, subject: Subject): string {
+  const ports = subject.ports.map(({ name }) => name)
   if (wanted !== undefined) {
     if (ports.length === 0 || ports.includes(wanted)) return wanted
     throw new InputError(
@@ -132,7 +97,7 @@ function choosePort(wanted: string | undefined, ports: readonly string[]): strin
 }
 
 /** One connection, one tunnel. What fails here is told, and harms no other connection. */
-async function carry(cli: Cli, socket: Socket, open: () => ReturnType<LightPeer['connect']>): Promise<void> {
+async function carry(cli: Cli, socket: Socket, open: () => Promise<BytePipe>): Promise<void> {
   socket.on('error', () => {})
   try {
     const pipe = await open()

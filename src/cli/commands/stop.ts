@@ -31,7 +31,7 @@ export const stop = command({
     const info = await client.node({ signal })
     const announcement = stopOf(cli, author, { network: info.network, name: view.name, seq: view.seq })
     await client.announce(encodeAnnouncement(announcement), { signal })
-    await remember(author, info.network, view.name)
+    await remember(author, info.network, view)
     tell(cli, { scope: 'mesh', id: view.id, name: view.name })
   },
 })
@@ -52,14 +52,15 @@ async function stopByLightPeer(
   const peer = { network, join: init.join, author: author.signer }
   await using light = await factories.lightPeer({ clock, rng, log: cli.log('error') }, peer)
   await light.announce(stopOf(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
-  await remember(author, network, entry.name)
+  await remember(author, network, entry)
   tell(cli, { scope: 'mesh', id: entry.id, name: entry.name })
 }
 
-async function remember(author: Author, network: string, name: string): Promise<void> {
+async function remember(author: Author, network: string, stopped: { name: string; id: string }): Promise<void> {
+  const { name, id } = stopped
   const book = await openBook(author, network)
   const entry = book.get(name)
-  if (entry !== undefined) await book.put(name, { ...entry, state: 'stopped' })
+  if (entry?.id === id) await book.put(name, { ...entry, state: 'stopped' })
 }
 
 function tell({ out }: Cli, { scope, id, name }: { scope: 'mesh' | 'local'; id: string; name: string }): void {

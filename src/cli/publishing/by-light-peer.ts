@@ -6,6 +6,7 @@ import type { LightPeer } from '../../node/light-contract.ts'
 import { receiptView } from '../../node/receipts.ts'
 import { openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { hasRun } from '../versions/subject.ts'
 import { type Publishing, portsOf, tellPublished } from './at-node.ts'
 import { signDraft } from './draft.ts'
 import { tellOnLeave } from './leave.ts'
@@ -18,6 +19,8 @@ import { startWait, type WaitInit } from './wait.ts'
 const LOOK_MS = 2_000
 /** How often it is asked whether it is over. */
 const JUDGE_MS = 250
+/** Nodes that told of a run and are remembered. */
+const MAX_RAN = 16
 
 /**
  * Publishes without a node: a peer for a minute announces, and serves the archive until others hold it. Then this
@@ -52,8 +55,14 @@ export async function publishByLightPeer(
   const advice = () =>
     `Its code was served from here, and ${following.tally.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
   using _leave = tellOnLeave(cli, { name, id: made.id, advice })
-  if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
-  else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
+  try {
+    if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
+    else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
+  } finally {
+    // `logs` and `connect` ask them first
+    const ran = following.tally.answers().filter(hasRun)
+    await book.put(name, { ...made, state: 'announced', ran: ran.map(({ peerId }) => peerId).slice(0, MAX_RAN) })
+  }
 }
 
 type Following = { readonly service: CID; readonly code: CID; readonly tally: Tally }

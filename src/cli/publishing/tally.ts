@@ -3,7 +3,7 @@ import { DISPOSITIONS, PASSED_ON } from '../../base/disposition.ts'
 import { listing, printable } from '../../base/text.ts'
 import type { ReceiptView } from '../../node/contract.ts'
 import type { Output } from '../output.ts'
-import { show } from '../text.ts'
+import { ago, show } from '../text.ts'
 
 /** What other nodes said about one service, newest word each; every new word is printed as it comes. */
 export interface Tally {
@@ -73,6 +73,11 @@ export function receiptLine({ state, redirected, reasons }: ReceiptView, who: st
   if (output.length > 0)
     why.push(`it wrote ${output.map(({ message }) => JSON.stringify(printable(message, 200))).join(' ')}`)
   return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+}
+
+/** `…AbCdEfGh  does not answer now; 40s ago it said: runs it, healthy` */
+export function saidBefore(receipt: ReceiptView, who: string, nowSeconds: number): string {
+  return `${who}  does not answer now; ${ago(receipt.at, nowSeconds)} it said: ${receiptLine(receipt, '').trimStart()}`
 }
 
 /** What a receipt says, without when. */

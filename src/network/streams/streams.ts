@@ -27,6 +27,8 @@ export interface StreamsComponents {
   memory: PassingMemory
   /** Lets a private address be dialled that someone asked for by name. */
   allow(address: string): void
+  /** Resolves when the DHT can be asked for a peer's addresses; without it, only known peers are dialled. */
+  routable?: ((signal: AbortSignal) => Promise<void>) | undefined
 }
 
 type Open = {
@@ -59,7 +61,13 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
       try {
         const target = targetOf(peer)
         if (peer.startsWith('/')) components.allow(peer)
-        const raw = await libp2p.dialProtocol(target.dial, protocol, options)
+        const dial = () => libp2p.dialProtocol(target.dial, protocol, options)
+        const raw = await dial().catch(async (error: unknown) => {
+          // who has just joined has nobody to ask where the peer is, yet
+          if (!hasNoAddress(error) || components.routable === undefined) throw error
+          await components.routable(limit.signal)
+          return await dial()
+        })
         return messageStream(raw, { clock, memory, peer: target.peer, maxMessageBytes, allocate })
       } catch (error) {
         throw signal?.aborted === true ? signal.reason : openError(error, limit.signal)
@@ -135,6 +143,10 @@ function createServer(
     }
     void run(raw, peer)
   }
+}
+
+function hasNoAddress(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NoValidAddressesError'
 }
 
 function targetOf(peer: string) {

@@ -189,7 +189,8 @@ describe('connect', () => {
     shell.node.addReceipt(id, 'running')
     const view = shell.node.service(id)
     shell.node.put({ ...view, ports: [...view.ports, { name: 'closed', port: 2, access: 'any' }] })
-    const { factories } = withPeers()
+    // somebody runs it, and refuses this port
+    const { factories } = withPeers(1)
     const refused = await connecting(shell, ['hello:closed'], factories, async (port) => {
       for (let count = 0; count < 2; count++) expect(await text(dial(port, '127.0.0.1'))).toBe('')
     })

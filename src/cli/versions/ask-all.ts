@@ -1,0 +1,64 @@
+import { parseCid } from '../../../protocols/encoding.ts'
+import { sleep } from '../../base/clock.ts'
+import { within } from '../../node/ask.ts'
+import type { ReceiptView } from '../../node/contract.ts'
+import type { LightPeer } from '../../node/light-contract.ts'
+import { receiptView } from '../../node/receipts.ts'
+import type { Cli } from '../cli.ts'
+import type { Version } from './subject.ts'
+
+/** All answers have come by then, or are not waited for; the first one is waited for longer. */
+const ASK_MS = 3_000
+const FIRST_ANSWER_MS = 9_000
+/** Where nobody is found, the DHT is asked again: it may learn of a fresh run seconds after it began. */
+const AGAIN_MS = 500
+
+export type Answer = { readonly version: Version; readonly receipt: ReceiptView }
+
+/**
+ * What nodes say of these versions now: all are asked at the same time. `wait` says how long others are still waited for
+ * after an answer, in ms; undefined: it is not what is looked for.
+ */
+export async function askAll(
+  { clock, signal }: Pick<Cli, 'clock' | 'signal'>,
+  peer: LightPeer,
+  versions: readonly Version[],
+  wait: (answer: Answer) => number | undefined,
+): Promise<Answer[]> {
+  const begun = clock.monotonic()
+  for (;;) {
+    const answers = await askOnce()
+    const told = versions.some(({ peers }) => peers.length > 0)
+    const found = answers.some((answer) => wait(answer) !== undefined)
+    const until = begun + (answers.length > 0 ? ASK_MS : FIRST_ANSWER_MS)
+    if (found || (told && answers.length > 0) || clock.monotonic() + AGAIN_MS >= until) return answers
+    await sleep(clock, AGAIN_MS, { signal })
+  }
+
+  async function askOnce(): Promise<Answer[]> {
+    const answers: Answer[] = []
+    const enough = new AbortController()
+    using timers = new DisposableStack()
+    const both = AbortSignal.any([signal, enough.signal])
+    const ask = async (version: Version) => {
+      const options = { peers: version.peers }
+      const asked = within(clock, ASK_MS, both, (until) =>
+        peer.ask(parseCid(version.id), { ...options, signal: until }),
+      )
+      for await (const receipt of asked) {
+        const answer = { version, receipt: receiptView(receipt) }
+        answers.push(answer)
+        const ms = wait(answer)
+        if (ms !== undefined) timers.use(clock.after(ms, () => enough.abort()))
+      }
+    }
+    await Promise.all(
+      versions.map((version) =>
+        ask(version).catch((error: unknown) => {
+          if (!enough.signal.aborted || signal.aborted) throw error
+        }),
+      ),
+    )
+    return answers
+  }
+}

@@ -1,0 +1,114 @@
+import { RUN_RULES } from '../../../protocols/receipt.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import { InputError } from '../../base/errors.ts'
+import type { ReceiptView, RunView, ServiceView } from '../../node/contract.ts'
+import type { LightPeer } from '../../node/light-contract.ts'
+import { type Author, findAuthor, openBook } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { daemonOf } from '../daemon.ts'
+import { lightPeerFor } from '../light.ts'
+
+/** One version of a service, and what is known of its runs. */
+export type Version = {
+  readonly id: string
+  readonly seq?: number | undefined
+  /** the newest word of each node that told of it */
+  readonly told: readonly ReceiptView[]
+  /** nodes that told of a run, asked first */
+  readonly peers: readonly string[]
+  /** on the node of this folder */
+  readonly run?: RunView | undefined
+}
+
+/** What a command is about: all versions of a name, or the one version that an id names. */
+export interface Subject {
+  /** as it was given */
+  readonly label: string
+  /** declared ports by name; empty where nobody here knows them */
+  readonly ports: readonly { readonly name: string; readonly access?: string }[]
+  readonly author: string | undefined
+  readonly key: Author | undefined
+  /** The node of this folder, where there is one. */
+  readonly client?: ApiClient | undefined
+  /** Newest first; read again each time. */
+  versions(): Promise<readonly Version[]>
+  /** Reaches other nodes; made when it is needed. */
+  peer(): Promise<LightPeer>
+}
+
+/** States of a receipt whose sender has a run or had one. */
+const RUN_STATES: ReadonlySet<string> = new Set(['accepted', 'running', 'done', 'failed', 'stopped'])
+
+/** Did its sender run it? `stopped` is also said of a service that was stopped or replaced and never ran there. */
+export function hasRun({ state, reasons }: Pick<ReceiptView, 'state' | 'reasons'>): boolean {
+  if (state !== 'stopped') return RUN_STATES.has(state)
+  return reasons.some(({ rule }) => rule === RUN_RULES.exit)
+}
+
+/** Nodes of one version that are asked by name; others are found as neighbours and in the DHT. */
+const MAX_PEERS = 64
+
+type Given = { readonly service: string; readonly key: string | undefined }
+
+export async function subjectAtNode(cli: Cli, stack: AsyncDisposableStack, given: Given): Promise<Subject> {
+  const { signal } = cli
+  const client = await daemonOf(cli)
+  const view = await client.service(given.service, { signal })
+  const key = await findAuthor(cli, given.key)
+  let peer: Promise<LightPeer> | undefined
+  return {
+    label: given.service,
+    ports: view.ports,
+    author: view.author,
+    key,
+    client,
+    async versions() {
+      if (view.name !== given.service) return [versionOf(await client.service(view.id, { signal }))]
+      const all = await client.services({ signal })
+      const mine = all.filter(({ name, author }) => name === view.name && author === view.author)
+      return mine.map(versionOf).sort((a, b) => (b.seq ?? 0) - (a.seq ?? 0))
+    },
+    peer: () => {
+      peer ??= joinNode(cli, client, key).then((joined) => stack.use(joined))
+      return peer
+    },
+  }
+}
+
+export async function subjectByPeer(
+  cli: Cli,
+  stack: AsyncDisposableStack,
+  given: Given & { readonly join: readonly string[]; readonly network: string | undefined },
+): Promise<Subject> {
+  const target = stack.use(await lightPeerFor(cli, given))
+  const { service, entry, author, network } = target
+  const id = service.toString()
+  return {
+    label: given.service,
+    ports: (entry?.ports ?? []).map((name) => ({ name })),
+    author: undefined,
+    key: author,
+    async versions() {
+      if (entry === undefined || author === undefined) return [{ id, told: [], peers: [] }]
+      // another command may have published an update since
+      const { before = [], ...newest } = (await openBook(author, network)).find(given.service) ?? entry
+      const known = entry.name === given.service ? [newest, ...before] : [newest]
+      return known.map(({ id, seq, ran = [] }) => ({ id, seq, told: [], peers: ran }))
+    },
+    peer: async () => target.peer,
+  }
+}
+
+async function joinNode(cli: Cli, client: ApiClient, author: Author | undefined): Promise<LightPeer> {
+  const { network, multiaddrs } = await client.node({ signal: cli.signal })
+  if (multiaddrs.length === 0) throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
+  const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
+  return await cli.factories.lightPeer(components, { network, join: multiaddrs, author: author?.signer })
+}
+
+function versionOf({ id, seq, receipts, run }: ServiceView): Version {
+  const ran = receipts.filter(hasRun)
+  const others = receipts.filter((receipt) => !hasRun(receipt))
+  const peers = [...ran, ...others].map(({ peerId }) => peerId).slice(0, MAX_PEERS)
+  return { id, seq, told: receipts, peers, run }
+}

@@ -1,0 +1,35 @@
+import { receiptLine, saidBefore } from '../publishing/tally.ts'
+import type { Answer } from './ask-all.ts'
+import type { Version } from './subject.ts'
+
+/** Nodes named in one sentence. */
+const MAX_TOLD = 4
+
+/** Why no node has what was looked for, in the words of those that answered, and of those that told of it before. */
+export function whyNobody(init: {
+  versions: readonly Version[]
+  answers: readonly Answer[]
+  nowSeconds: number
+}): string {
+  const lines = linesOf(init)
+  if (lines.length > 0) return lines.slice(0, MAX_TOLD).join(' | ')
+  return init.answers.length === 0 ? 'no node answered' : 'no node that answered knows of a run of it'
+}
+
+/** Newest version first. */
+function linesOf({ versions, answers, nowSeconds }: Parameters<typeof whyNobody>[0]): string[] {
+  const answered = new Set(answers.map(({ receipt }) => receipt.peerId))
+  const lines = versions.flatMap((version) => {
+    const which = versions.length > 1 && version.seq !== undefined ? `version ${version.seq}: ` : ''
+    const own = answers.filter((answer) => answer.version === version).map(({ receipt }) => receipt)
+    const silent = version.told.filter(({ peerId }) => version.peers.includes(peerId) && !answered.has(peerId))
+    return [
+      ...own.map((receipt) => ({ receipt, line: `${which}${receiptLine(receipt, receipt.peerId)}` })),
+      ...silent.map((receipt) => ({ receipt, line: `${which}${saidBefore(receipt, receipt.peerId, nowSeconds)}` })),
+    ]
+  })
+  // who only passed it on has nothing to say of a run, unless nobody else has
+  const known = lines.filter(({ receipt }) => receipt.state !== 'unknown')
+  const telling = known.filter(({ receipt }) => receipt.state !== 'redirected')
+  return (telling.length > 0 ? telling : known).map(({ line }) => line)
+}
