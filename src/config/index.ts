@@ -12,6 +12,7 @@ export type { Configuration, Notice, OwnService, Policy } from './configuration.
 export { NODE_FILE } from './constants.ts'
 
 export { loadDockerOptions } from './docker.ts'
+export { dockerEnvironment } from './docker-environment.ts'
 export type { Env } from './env.ts'
 export { rangeOf } from './fields.ts'
 export { loadHubKey } from './hub-key.ts'

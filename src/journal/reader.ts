@@ -30,6 +30,8 @@ export interface JournalReader extends Disposable {
   count(filter?: HeardFilter): number
   /** Services in the order of their arrival, `page` at a time: what is held in memory does not grow with the journal. */
   services(filter?: HeardFilter, page?: number): Generator<HeardService[]>
+  /** Codes that a live service names; undefined of a journal that an older program wrote. */
+  liveCodes(nowSeconds: number): ReadonlySet<string> | undefined
   /** What hubs and issuers said last, `page` at a time. None of a journal that an older program wrote. */
   statements(page?: number): Generator<StatementRecord[]>
 }
@@ -54,6 +56,7 @@ export function openJournalReader(path: string): JournalReader {
     count: (filter) => counted(sql(), filter),
     services: (filter, page = PAGE) => pages(sql, filter, page),
     statements: (page = PAGE) => statementPages(sql, page),
+    liveCodes: (nowSeconds) => liveCodes(sql(), nowSeconds),
     [Symbol.dispose]() {
       if (open.database.isOpen) open.database.close()
     },
@@ -127,4 +130,15 @@ function connect(path: string): Connection {
 /** The log beside the file is there while a program has it open, and after one was killed. */
 function isInUse(path: string): boolean {
   return existsSync(`${path}-wal`)
+}
+
+function liveCodes(sql: Sql, nowSeconds: number): ReadonlySet<string> | undefined {
+  try {
+    const rows = sql
+      .prepare("SELECT DISTINCT code FROM announcements WHERE kind = 'service' AND state = 'live' AND expires > ?")
+      .all<{ code: string | null }>(nowSeconds)
+    return new Set(rows.flatMap(({ code }) => code ?? []))
+  } catch {
+    return undefined
+  }
 }

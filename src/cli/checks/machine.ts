@@ -1,4 +1,4 @@
-import { readdir, stat, statfs } from 'node:fs/promises'
+import { lstat, readdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CLOCK_SKEW_SECONDS } from '../../../protocols/limits.ts'
@@ -6,7 +6,7 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { formatBytes, formatMs } from '../../base/text.ts'
-import { type Configuration, readPolicy, runtimeInit } from '../../config/index.ts'
+import { type Configuration, dockerEnvironment, type Env, readPolicy, runtimeInit } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 const MIN_NODE = 24
@@ -29,14 +29,15 @@ export function checkNodeVersion(version: string): Check {
 /** Docker and the host's sandbox, asked in the very way in which a node asks. */
 export async function checkExecutors(
   clock: Clock,
-  configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'> | undefined,
-  signal: AbortSignal,
+  configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy' | 'dockerEnvironment'> | undefined,
+  { env, signal }: { env: Env; signal: AbortSignal },
 ): Promise<Check[]> {
   const nowhere = {
     dir: tmpdir(),
     dataDir: tmpdir(),
-    runtime: runtimeInit(undefined, {}),
+    runtime: runtimeInit(undefined, env),
     policy: readPolicy({}).policy,
+    dockerEnvironment: dockerEnvironment(env),
   }
   const log: Log = silentLog()
   // an engine's client is not loaded for commands that ask no engine
@@ -102,7 +103,7 @@ async function newestFile(folder: string | undefined): Promise<number> {
   const names = await readdir(folder).catch(() => [])
   const times = await Promise.all(
     names.map((name) =>
-      stat(join(folder, name)).then(
+      lstat(join(folder, name)).then(
         (info) => info.mtimeMs,
         () => 0,
       ),

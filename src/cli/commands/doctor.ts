@@ -2,13 +2,14 @@ import { printable } from '../../base/text.ts'
 import type { Check } from '../checks/check.ts'
 import { checkFolder } from '../checks/folder.ts'
 import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../checks/machine.ts'
+import { checkStore } from '../checks/store.ts'
 import { command, optionalArgument } from '../command.ts'
 import { FailedError } from '../errors.ts'
 import { operatorFolder } from '../folder.ts'
 
 export const doctor = command({
   name: 'doctor',
-  summary: "Check this machine and a node's folder: engine, sandbox, ports, clock, files",
+  summary: "Check this machine and a node's folder: engine, sandbox, ports, clock, code store, files",
   args: { dir: optionalArgument('DIR', "the operator's folder") },
   options: {},
   async run(cli, { dir }) {
@@ -20,7 +21,8 @@ export const doctor = command({
     const checks: Check[] = [
       checkNodeVersion(process.versions.node),
       ...ofFolder,
-      ...(await checkExecutors(clock, configuration, signal)),
+      ...(await checkExecutors(clock, configuration, { env: cli.env, signal })),
+      ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),
       await checkClock(clock, { folder: configuration?.dir, origins }),
       await checkDisk(configuration?.dir ?? cli.cwd),
     ]

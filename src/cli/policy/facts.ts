@@ -45,7 +45,12 @@ export async function executorsFor(
   if (named !== undefined) return named.map((name) => ({ name }))
   const { lookForExecutors } = await import('../../node/policy/look.ts')
   const components = { clock: cli.clock, log: cli.log('silent') }
-  return await lookForExecutors(components, { policy: draft.policy, dir: folder?.dir, signal: cli.signal })
+  return await lookForExecutors(components, {
+    policy: draft.policy,
+    env: cli.env,
+    dir: folder?.dir,
+    signal: cli.signal,
+  })
 }
 
 /** The node's own address. */

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import { type Policy, runtimeInit } from '../../config/index.ts'
+import { dockerEnvironment, type Env, type Policy, runtimeInit } from '../../config/index.ts'
 import type { AvailableExecutor } from '../../runner/index.ts'
 import { createExecutors } from '../executors.ts'
 import { forRunner } from '../facts.ts'
@@ -13,11 +13,12 @@ const NOBODY = { own: '', peerId: 'policy', logs: { maxBytes: 1, keep: 1, retain
 /** The executors that are on this machine now, as a runner is told of them. */
 export async function lookForExecutors(
   components: { clock: Clock; log: Log },
-  init: { policy: Policy; dir?: string | undefined; signal?: AbortSignal | undefined },
+  init: { policy: Policy; env: Env; dir?: string | undefined; signal?: AbortSignal | undefined },
 ): Promise<AvailableExecutor[]> {
-  const { policy, dir = tmpdir(), signal } = init
+  const { policy, env, dir = tmpdir(), signal } = init
+  const [runtime, docker] = [runtimeInit(undefined, env), dockerEnvironment(env)]
   await using found = await createExecutors(components, {
-    configuration: { dir, dataDir: tmpdir(), runtime: runtimeInit(undefined, {}), policy },
+    configuration: { dir, dataDir: tmpdir(), runtime, policy, dockerEnvironment: docker },
     ...NOBODY,
   })
   const seen = await Promise.all(

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { formatBytes, formatCount, listing, printable } from '../../base/text.ts'
+import { surveyStore } from '../../code/index.ts'
+import type { Configuration } from '../../config/index.ts'
+import { openJournalReader } from '../../journal/index.ts'
+import { livingOwner } from '../../node/lock.ts'
+import { type Check, ok, warn } from './check.ts'
+
+/** What the code of others takes here, and whether a link of it leads where no archive may. */
+export async function checkStore(
+  clock: Clock,
+  { dataDir, quotas }: Pick<Configuration, 'dataDir' | 'quotas'>,
+  signal: AbortSignal,
+): Promise<Check> {
+  const what = 'code store'
+  const dir = join(dataDir, 'code')
+  const survey = await surveyStore(dir, { signal })
+  if (survey === undefined) return ok(what, `empty; at most ${formatBytes(quotas.CODE_STORE)} (QUOTAS.CODE_STORE)`)
+  const { codes, partial, temp, bytes, files, links, foreign, foreignCount, complete } = survey
+  const amount = `${formatCount(codes.length)} ${codes.length === 1 ? 'archive' : 'archives'}, ${formatBytes(bytes)} of ${formatBytes(quotas.CODE_STORE)}, ${formatCount(files)} files and folders`
+  const found = [
+    complete ? amount : `${amount} (there are more)`,
+    ...(partial > 0 ? [`${formatCount(partial)} fetched in part`] : []),
+  ]
+  const idle = idleCodes(clock, dataDir, codes)
+  if (idle > 0) found.push(`${formatCount(idle)} of no live service, which go when room is needed`)
+  if (foreignCount > 0) {
+    const named = `${listing(foreign.map((path) => printable(path, 200)))}${foreignCount > foreign.length ? ' and more' : ''}`
+    const count =
+      foreignCount === 1 ? 'a link that no archive holds' : `${formatCount(foreignCount)} links that no archive holds`
+    return warn(what, [...found, `${count}: ${named}`].join('; '), `stop the node and remove those folders of ${dir}`)
+  }
+  if (links > 0)
+    found.push(links === 1 ? '1 link inside its archive' : `${formatCount(links)} links, each inside its archive`)
+  if (temp > 0 && (await livingOwner(join(dataDir, 'node.pid'))) === undefined) {
+    found.push(`${formatCount(temp)} left by a crash, which the next start removes`)
+  }
+  return ok(what, found.join('; '))
+}
+
+/** What was refused, or is over: nobody here has a use for it. */
+function idleCodes(clock: Clock, dataDir: string, codes: readonly string[]): number {
+  try {
+    using journal = openJournalReader(join(dataDir, 'journal.sqlite'))
+    const live = journal.liveCodes(nowSeconds(clock))
+    return live === undefined ? 0 : codes.filter((code) => !live.has(code)).length
+  } catch {
+    // no journal yet, or one that the node will speak of itself
+    return 0
+  }
+}
