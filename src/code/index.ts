@@ -14,7 +14,7 @@ export { listFolder } from './folder.ts'
 export { IGNORE_FILE } from './ignore.ts'
 export { limitsWithin } from './limits.ts'
 export { resolveLink } from './links.ts'
-export { type StoreSurvey, surveyStore } from './survey.ts'
+export { surveyStore } from './survey.ts'
 export type { TarLink as CodeLink } from './tar-format.ts'
 export { type PackEntry, packEntries, sizeOfArchive } from './tar-write.ts'
 
