@@ -41,8 +41,8 @@ export const TRIES = 20
  * C library keep what they needed once.
  */
 const RSS_MIB = 64
-/** What the program still refers to after a collection. An attack that left a kilobyte of each connection is over this. */
-const LIVE_MIB = 12
+/** What the program still refers to after a collection. A thousand connections that stayed are over this: ten kilobytes each. */
+const LIVE_MIB = 8
 /** Its folder, its manifest, and the bytes that came. */
 const BEGUN_FETCH_FILES = 3
 const MEMORY = `memory after a collection within ${LIVE_MIB} MiB, RSS within ${RSS_MIB} MiB of a first round`

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /** A child process of this harness, asked by messages. */
@@ -11,12 +11,14 @@ export interface Remote extends AsyncDisposable {
 
 type Answer = { readonly id: number; readonly result?: unknown; readonly error?: string }
 
+const BELOW_NORMAL = constants.priority.PRIORITY_BELOW_NORMAL
+
 /** Starts one of the programs beside this file. */
 export function startProcess(name: 'victim' | 'honest' | 'attacker'): Remote {
   const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   const child: ChildProcess = fork(entry, [], { execArgv: ['--conditions=thundercloud-source', '--expose-gc'] })
   // strangers have machines of their own: here they get what the victim and its neighbours leave
-  if (name === 'attacker') setPriority(child.pid as number, constants.priority.PRIORITY_LOW)
+  if (name === 'attacker') setPriority(child.pid as number, Math.max(getPriority(), BELOW_NORMAL))
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   const gone = once(child, 'exit')
   let count = 0

@@ -34,7 +34,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
     for (;;) {
       const now = await victim.ask<Measure>('measure', { collect: true })
       const back = now.descriptors - before.descriptors <= 2 && now.peers <= before.peers
-      const small = now.timers - before.timers <= 4 && now.liveMiB - before.liveMiB < 8
+      const small = now.timers - before.timers <= 4 && now.liveMiB - before.liveMiB < 4
       if ((back && small && now.files <= before.files) || performance.now() > end) return now
       await pause(250)
     }

@@ -40,12 +40,13 @@ export async function vanish({ address, code, count }: Target): Promise<Figures>
         const peer = await createRawPeer()
         try {
           await peer.connect(address)
-          for (let each = 0; each < STREAMS; each++) {
+          const opened = Array.from({ length: STREAMS }, async () => {
             const stream = await peer.open(protocol)
             stream.pause()
             if (opening.byteLength > 0) stream.send(opening)
             streams++
-          }
+          })
+          await Promise.all(opened)
           // the request is there; the answer is on its way
           await pause(10)
           clients++
