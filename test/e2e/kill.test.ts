@@ -181,9 +181,7 @@ describe.each([
       expect(journalled(id).runId).toBe(before.runId)
     })
 
-    it('while it runs: takes up the service, and the task that goes on, not the one that is over', {
-      timeout: 45_000,
-    }, async () => {
+    it('while it runs: takes up the service, and the task that goes on, not the one that is over', async () => {
       const long = await publish({ kind: 'task', takesMs: 6000 })
       const short = await publish({ kind: 'task', takesMs: 300 })
       for (const { id } of [long, short]) await node.hears((told) => isRunning(told, id))
