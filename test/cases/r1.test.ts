@@ -45,7 +45,7 @@ describe.skipIf(!needs('bubblewrap'))(
         { network: 'test', join: pair.worker.multiaddrs },
       )
       const answers: string[] = []
-      for await (const { body } of stranger.ask(parseCid(view.id), { signal: AbortSignal.timeout(20_000) })) {
+      for await (const { body } of stranger.ask(parseCid(view.id), { signal: AbortSignal.timeout(45_000) })) {
         if (body.reasons.some(({ rule }) => rule === 'run:exit')) answers.push(JSON.stringify(body.reasons))
         if (answers.length > 0) break
       }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { type ApiClient, createApiClient } from '../../../src/api/client/client.ts'
 
 const MAIN = new URL('../../../src/cli/main.ts', import.meta.url).pathname
-const PATIENCE_MS = 25_000
+const PATIENCE_MS = 60_000
 
 export type Told = { event: string } & Readonly<Record<string, unknown>>
 

@@ -76,7 +76,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     await vi.waitFor(() => expect(told(two)?.state).toBe('parked'), { timeout: 45_000 })
     expect(told(two)?.reasons).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
 
-    const woken = once<NodeEvents, 'node:woken'>(second.events, 'node:woken', { signal: AbortSignal.timeout(20_000) })
+    const woken = once<NodeEvents, 'node:woken'>(second.events, 'node:woken', { signal: AbortSignal.timeout(45_000) })
     await second.stop(one)
     expect(await woken).toMatchObject({ id: two, to: 'run' })
     await stateOf(second, two, 'running')

@@ -70,20 +70,20 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
           .sort(),
       )
       .toEqual(['redirected', 'running'])
-    const answers = await first.ask(id, { signal: AbortSignal.timeout(10_000) })
+    const answers = await first.ask(id, { signal: AbortSignal.timeout(45_000) })
     expect(answers.find(({ peerId }) => peerId === third.peerId)?.state).toBe('running')
   })
 
   it('answers its author through a tunnel, and nobody else', async () => {
     await using friend = await visitor()
-    expect(await get(await friend.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(20_000) }))).toContain(
+    expect(await get(await friend.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(45_000) }))).toContain(
       'hello-web',
     )
     await using stranger = await visitor(newSigner())
-    await expect(stranger.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(20_000) })).rejects.toThrow(
+    await expect(stranger.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(45_000) })).rejects.toThrow(
       /access signature/,
     )
-    await expect(friend.connect(parseCid(id), 'ssh', { signal: AbortSignal.timeout(20_000) })).rejects.toThrow(
+    await expect(friend.connect(parseCid(id), 'ssh', { signal: AbortSignal.timeout(45_000) })).rejects.toThrow(
       /no port "ssh"; it has http/,
     )
   })
@@ -94,7 +94,7 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
       for await (const { line } of peer.logs(parseCid(id), {
         tail: 50,
         follow: false,
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.timeout(45_000),
       }))
         lines.push(line)
       return lines.join('\n')
@@ -119,7 +119,7 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
       reach,
     })
     const heard = once<NodeEvents, 'intake:stopped'>(second.events, 'intake:stopped', {
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(45_000),
     })
     const stop = { signed: signStop(body, 'test', author), ticket }
     await first.receive(bytesOf(stop), { asPublisher: true })

@@ -124,7 +124,7 @@ async function get(visitor: LightPeer, id: CID, path: string): Promise<Answer> {
 async function linesOf(visitor: LightPeer, id: CID): Promise<string[]> {
   const lines: string[] = []
   try {
-    const asked = { tail: 20, follow: false, signal: AbortSignal.timeout(10_000) }
+    const asked = { tail: 20, follow: false, signal: AbortSignal.timeout(45_000) }
     for await (const { line } of visitor.logs(parseCid(id.toString()), asked)) lines.push(line)
   } catch (error) {
     lines.push(String(error))

@@ -15,7 +15,7 @@ afterEach(() => rm(dataDir, { recursive: true }))
 
 const look = async () => {
   const configuration = { dataDir, quotas: { CODE_STORE: 1024 ** 3 } } as Parameters<typeof checkStore>[1]
-  return await checkStore(systemClock(), configuration, AbortSignal.timeout(10_000))
+  return await checkStore(systemClock(), configuration, AbortSignal.timeout(45_000))
 }
 
 describe('doctor on the code store', () => {
@@ -52,7 +52,7 @@ test('doctor without a folder asks the engine that DOCKER_HOST names, and says s
   const socket = join(dataDir, 'none.sock')
   const checks = await checkExecutors(systemClock(), undefined, {
     env: { DOCKER_HOST: `unix://${socket}`, XDG_RUNTIME_DIR: dataDir },
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(45_000),
   })
   const { outcome, found } = checks.find(({ what }) => what === 'Docker engine') ?? {}
   expect([outcome, found]).toEqual(['warn', expect.stringContaining(socket)])
