@@ -73,6 +73,8 @@ function filesOf(options: InitOptions): Record<string, string> {
     [SERVICES_FILE]: withSchema('services', '.', services),
     [runnerFile]: withSchema('runner', '../..', runner),
     'runners/andromeda/runner.js': ANDROMEDA,
+    // the folder may lie in a project of npm's, which says that its files are CommonJS
+    'runners/andromeda/package.json': `${JSON.stringify({ private: true, type: 'module' }, null, 2)}\n`,
     ...Object.fromEntries(
       (['node', 'services', 'runner', 'hub', 'manifest'] as const).map((kind) => [
         `${SCHEMAS_DIR}/${kind}.json`,

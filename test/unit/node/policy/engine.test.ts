@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { InputError } from '../../../../src/base/errors.ts'
@@ -71,6 +71,19 @@ describe('a preview', () => {
     await expect(broken.engine.preview('{}')).rejects.toThrow(/can not be imported: .*missing is not defined/)
     await expect(broken.engine.apply('{}')).rejects.toThrow(InputError)
     expect(readFileSync(broken.file, 'utf8')).toBe(broken.before)
+  })
+})
+
+describe('a folder within a CommonJS project, as `npm init` makes one', () => {
+  test('has a runner that loads; where its package.json is missing, the error says what to write', async () => {
+    await using it = await world()
+    const andromeda = dirname(it.file)
+    writeFileSync(join(andromeda, '../../../package.json'), '{ "type": "commonjs" }')
+    expect(await it.engine.preview('{}')).toMatchObject({ asked: 1 })
+    rmSync(join(andromeda, 'package.json'))
+    await expect(it.engine.preview('{}')).rejects.toThrow(
+      /can not be imported: a package\.json above it says "type": "commonjs"; write \{ "type": "module" \} into/,
+    )
   })
 })
 
