@@ -21,4 +21,17 @@ describe.each(EXECUTORS)('R4: a task writes more than its log keeps, and ends ($
     expect(out.at(-3)).toMatch(/^y+\u2026$/)
     expect(node).toEqual([expect.stringMatching(/^\d{7,} bytes before this are no longer kept$/)])
   })
+
+  it.skipIf(!needs(need))(
+    'of very short lines none is missing that its log has room for',
+    { timeout: 180_000 },
+    async () => {
+      const executor = create(dirs, { nodeId: `r4-${name}-${process.pid}` })
+      // half a megabyte that costs an engine twenty, of which it keeps eight
+      const script = `const fs = require('fs')
+      fs.writeSync(1, 'x\\n'.repeat(250_000) + 'last'); fs.writeSync(2, 'the end')`
+      const { out, err, node } = await runToEnd(executor, await planFor(executor, dirs, script))
+      expect([out.length, out.at(-1), err, node]).toEqual([250_001, 'last', ['the end'], []])
+    },
+  )
 })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
 import type { AdoptedRun, Availability, Plan, Run, RunEnd } from '../contract.ts'
@@ -9,14 +10,18 @@ import { formatLine } from '../logs/format.ts'
 import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import { describeEngine } from './address.ts'
+import { type Attached, holdAttached } from './attached-output.ts'
 import { attendBuild } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createDelivery } from './delivery.ts'
 import { createDoors } from './doors.ts'
 import { createContainer, createEngine, isPassing, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { makeVisible, writeEtc } from './folders.ts'
 import { createImages } from './images.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './index.ts'
+import { filtersCalls, type Machine, weakerOf } from './machine.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './options.ts'
+import { attachOutput } from './output.ts'
 import { createPlaces, type Place } from './place.ts'
 import { dockerRun } from './run.ts'
 
@@ -41,6 +46,8 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
   let machine: Promise<Machine> | undefined
   /** Runs that are being started: what there is of them is not lost. */
   const beginning = new Set<string>()
+  /** what containers write, by their names */
+  const held = new Map<string, Attached>()
 
   async function features(): Promise<Machine> {
     machine ??= ask(docker.info())
@@ -60,14 +67,27 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
     return limitsOf('run', init.logs, plan.grant.diskBytes)
   }
 
-  function runOf(plan: RunPlan, logs: LogLimits, startedAt: number, place: Place, gatewayFirst: boolean): Run {
+  function runOf(
+    plan: RunPlan,
+    logs: LogLimits,
+    began: { startedAt: number; place: Place; gatewayFirst: boolean; attached?: Attached },
+  ): Run {
     const handle = handleOf(plan.runId)
+    const { place } = began
     const attend = isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, place, plan }) : undefined
-    return dockerRun({ engine, doors, clock, logs, handle, place, plan, startedAt, attend, gatewayFirst })
+    return dockerRun({ engine, doors, clock, logs, handle, plan, attend, ...began })
+  }
+
+  function hold({ name }: DockerHandle, source: Readable): Attached {
+    const attached = holdAttached(source, clock)
+    held.set(name, attached)
+    return attached
   }
 
   async function remove(handle: DockerHandle): Promise<void> {
     doors.close(handle)
+    held.get(handle.name)?.close()
+    held.delete(handle.name)
     await removeContainer(engine, handle.name)
     await removeContainer(engine, handle.door)
     if (places.known !== 'here') await delivery.remove(handle)
@@ -139,7 +159,12 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
       const volume = isBuild(user) ? await openBuild(user, image, place) : await openRun(user, image, place)
       await create(user, image, place, volume)
       signal?.throwIfAborted()
-      await ask(docker.getContainer(handle.name).start())
+      const container = docker.getContainer(handle.name)
+      // before it starts: then nothing of its output is missed
+      const attached = hold(handle, await attachOutput(engine, container))
+      await ask(container.start())
+      const began = { startedAt: clock.now(), place, gatewayFirst: true, attached }
+      return runOf(plan, logsOf(plan), began)
     } catch (error) {
       await remove(handle)
       const status = statusOf(error)
@@ -152,7 +177,6 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
         cause: error,
       })
     }
-    return runOf(plan, logsOf(plan), clock.now(), place, true)
   }
 
   return {
@@ -204,7 +228,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
           const gatewayFirst = info.HostConfig.NetworkMode?.startsWith('container:') === true
           const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
           const place = Labels[PLACE] === 'apart' ? 'apart' : 'here'
-          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, logs, startedAt, place, gatewayFirst)
+          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, logs, { startedAt, place, gatewayFirst })
           return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
         }),
       )
@@ -213,6 +237,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
     remove: (handle) => remove(handle as DockerHandle),
     async [Symbol.asyncDispose]() {
       doors.closeAll()
+      for (const attached of held.values()) attached.close()
       engine.close()
     },
   }
@@ -238,29 +263,6 @@ const TIMEOUT = 'thundercloud.timeout'
 const LOG_BYTES = 'thundercloud.log-bytes'
 const RUNS: ReadonlySet<string> = new Set(['run', 'build'] satisfies Plan['purpose'][])
 
-/** What the engine says of itself. */
-type Machine = {
-  ID: string
-  KernelVersion: string
-  SwapLimit: boolean
-  CgroupVersion?: string | undefined
-  SecurityOptions?: unknown
-}
-
-function filtersCalls({ SecurityOptions }: Pick<Machine, 'SecurityOptions'>): boolean {
-  return Array.isArray(SecurityOptions) && SecurityOptions.join(' ').includes('seccomp')
-}
-
-/** What programs look up to learn who they are. */
-async function writeEtc(dir: string, uid: number): Promise<string> {
-  await mkdir(dir, { recursive: true })
-  await writeFile(join(dir, 'passwd'), `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`, {
-    mode: 0o644,
-  })
-  await writeFile(join(dir, 'group'), `root:x:0:\nservice:x:${uid}:\n`, { mode: 0o644 })
-  return dir
-}
-
 type CodePlan = Plan & { readonly codeDir: string }
 type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
 
@@ -276,21 +278,4 @@ function isBuild(plan: RunPlan): plan is CodePlan {
 function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
   const over = () => Promise.reject(new RunRefusedError('the run has ended'))
   return { handle, startedAt, wait: async () => end, stop: async () => {}, stats: over, connect: over }
-}
-
-function weakerOf(info: Record<string, unknown>): string[] {
-  const weaker = ['disk: /work is memory, within the memory grant']
-  if (process.getuid?.() !== 0) weaker.push('user: all runs of this node share one')
-  if (info.MemoryLimit === false) weaker.push('memory: not limited by this engine')
-  if (info.SwapLimit === false && info.CgroupVersion !== '2') weaker.push('memory: swap is not counted')
-  if (info.PidsLimit === false) weaker.push('pids: not limited by this engine')
-  if (info.CPUCfsQuota === false && info.CpuCfsQuota === false) weaker.push('cpu: not limited by this engine')
-  if (!filtersCalls(info)) weaker.push('system calls: not filtered by this engine')
-  return weaker
-}
-
-/** A container's user is nobody: the unpacked folder's top, made by mkdtemp perhaps, must let it in. */
-async function makeVisible(dir: string): Promise<void> {
-  const { mode } = await stat(dir)
-  if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
 }

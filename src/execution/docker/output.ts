@@ -1,39 +1,16 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { UnavailableError } from '../../base/errors.ts'
 import { createBucket } from '../../base/queue.ts'
-import {
-  ENGINE_LINE_COST,
-  LOG_ATTACH_BURST_BYTES,
-  LOG_BURST_BYTES,
-  LOG_BYTES_PER_SECOND,
-  MAX_LOG_LINE,
-} from '../constants.ts'
-import { CONTINUED, cutLine, formatLine, type LogStream } from '../logs/format.ts'
-import { lastWritten } from '../logs/reader.ts'
+import { LOG_ATTACH_BURST_BYTES, LOG_BURST_BYTES, LOG_BYTES_PER_SECOND } from '../constants.ts'
+import { formatLine } from '../logs/format.ts'
 import type { LogWriter } from '../logs/writer.ts'
 import type { Engine } from './engine.ts'
+import { batches, engineCost, entryOf, type Frame, later, type OutputStream, seconds, stored, sum } from './frames.ts'
+import { type Lasts, lastsOf, placeIn, type Seen } from './resume.ts'
 
-/** The engine's lines begin with a time like 2026-11-23T21:00:00.123456789Z. */
-const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z ?/
-
-const HEADER_BYTES = 8
-/** Frames that are written at once. */
-const BATCH_FRAMES = 1024
-const NEWLINE = 10
-const SPACE = 32
-/** Beside control characters, what the engine's JSON spells as \u003c. */
-const ESCAPED: ReadonlySet<number> = new Set(Buffer.from('<>&"\\\x7f'))
-const ESCAPE_COST = 5
-const ENGINE_LINE_BYTES = 16 * 1024
-/** The engine cuts lines at 16 KiB; in front of them stands their time. */
-const MAX_FRAME_BYTES = 1024 * 1024
-
-type Frame = { stream: 'out' | 'err'; bytes: Buffer }
-
-/** The last frame of a stream that was written, and how many with its time: pieces of one line share theirs. */
-type Seen = { at: string; count: number }
+/** How much later than the engine we may have seen a line: it holds some that we have not read yet. */
+const LATE_MS = 120_000
 
 export type Output = {
   /** The container has ended: what is left is bounded by what the engine keeps, and is read at once. */
@@ -43,17 +20,24 @@ export type Output = {
   stop(): void
 }
 
+export type CopyInput = {
+  readonly dir: string
+  readonly writer: LogWriter
+  readonly clock: Clock
+  /** when the container began, in ms since 1970 */
+  readonly startedAt: number
+  /** how far the engine's clock may be ahead of ours, in ms */
+  readonly aheadMs: number
+}
+
 /**
- * Copies what the engine keeps of a run's output into our own log files, until the container ends or `stop`. The
- * engine writes it down first, so that nothing is lost while the node is away; what is in our files already is skipped.
+ * Copies what the engine keeps of a run's output into our own log files, until the container ends or `stop`: for a run
+ * whose node was away. What is in our files already is skipped, and what the engine has dropped meanwhile is said.
  */
-export function copyOutput(
-  engine: Engine,
-  container: Docker.Container,
-  { dir, writer, clock }: { dir: string; writer: LogWriter; clock: Clock },
-): Output {
+export function copyOutput(engine: Engine, container: Docker.Container, input: CopyInput): Output {
+  const { writer, clock } = input
   const ending = new AbortController()
-  const seen: Partial<Record<'out' | 'err', Seen>> = {}
+  const seen: Partial<Record<OutputStream, Seen>> = {}
   let hurried = false
   const followed = begin().catch(() => {})
   void holdBack(engine, container, clock, ending.signal)
@@ -70,48 +54,59 @@ export function copyOutput(
   }
 
   async function begin(): Promise<void> {
-    const last = await lastWritten(dir, 'run')
-    if (last !== undefined) {
-      for (const stream of ['out', 'err'] as const) seen[stream] = { at: last, count: Number.POSITIVE_INFINITY }
-    }
+    const lasts = await lastsOf(input)
+    if (lasts !== undefined) await resume(lasts)
     await copy(true)
   }
 
+  /** Finds the place where our files end in what the engine keeps. */
+  async function resume(lasts: Lasts): Promise<void> {
+    const from = Number(lasts.at) - LATE_MS - input.aheadMs
+    const frames: Frame[] = []
+    for await (const batch of batches(await read(false, seconds(`${Math.max(0, from)}`)))) frames.push(...batch)
+    const place = placeIn(frames, lasts, input.aheadMs)
+    Object.assign(seen, place.seen)
+    if (place.missing === undefined) return
+    const [last, first] = [lasts.at, place.missing].map((at) => new Date(Math.floor(Number(at))).toISOString())
+    const text = `output between ${last} and ${first} is missing: the engine no longer kept it when the node came back`
+    await writer.write(formatLine('node', place.missing, text))
+  }
+
   async function copy(follow: boolean): Promise<void> {
-    const source = await read(follow)
+    const { out, err } = seen
+    // a stream of which nothing was seen may have a line from before the other's last
+    const first = out === undefined || err === undefined ? undefined : later(out.at, err.at) ? err.at : out.at
+    const source = await read(follow, first === undefined ? undefined : seconds(first))
     const stop = () => source.destroy()
     ending.signal.addEventListener('abort', stop, { once: true })
     if (ending.signal.aborted) stop()
     const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
     const known = { out: seen.out?.count ?? 0, err: seen.err?.count ?? 0 }
     for await (const batch of batches(source)) {
-      const text = batch.map(fresh).join('')
+      const text = batch.flatMap(fresh).join('')
       // one write for all of them: a flood of short lines is not kept up with otherwise
       if (text !== '') await writer.write(text)
       const cost = Math.min(sum(batch), LOG_BURST_BYTES)
       while (!hurried && !bucket.take(cost) && !ending.signal.aborted) await sleep(clock, 50)
     }
 
-    /** A frame as our files have it; empty where they have it already. */
-    function fresh({ stream, bytes }: Frame): string {
-      const frame = bytes.toString('utf8')
-      const match = STAMP.exec(frame)
-      if (match === null) return ''
-      const at = milliseconds(match[1] as string, match[2] ?? '')
+    /** A frame as our files have it; nothing where they have it already. */
+    function fresh(frame: Frame): string[] {
+      const { stream } = frame
+      const entry = entryOf(frame)
+      if (entry === undefined) return []
+      const { at, text } = entry
       const last = seen[stream]
-      if (last !== undefined && later(last.at, at)) return ''
-      if (last?.at === at && known[stream]-- > 0) return ''
+      if (last !== undefined && later(last.at, at)) return []
+      if (last?.at === at && known[stream]-- > 0) return []
       seen[stream] = { at, count: last?.at === at ? last.count + 1 : 1 }
       if (last?.at !== at) known[stream] = 0
-      return stored(frame.slice(match[0].length), stream, at)
+      return stored(text, stream, at)
     }
   }
 
-  async function read(follow: boolean): Promise<Readable> {
-    const { out, err } = seen
-    // a stream of which nothing was seen may have a line from before the other's last
-    const first = out === undefined || err === undefined ? undefined : later(out.at, err.at) ? err.at : out.at
-    const since = first === undefined ? {} : { since: seconds(first) as unknown as number }
+  async function read(follow: boolean, from: string | undefined): Promise<Readable> {
+    const since = from === undefined ? {} : { since: from as unknown as number }
     const options = { stdout: true, stderr: true, timestamps: true, ...since }
     if (!follow) return Readable.from([await engine.ask(container.logs({ ...options, follow: false }))])
     return (await engine.ask(container.logs({ ...options, follow: true }))) as Readable
@@ -124,8 +119,7 @@ export function copyOutput(
  */
 async function holdBack(engine: Engine, container: Docker.Container, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
-    const attached: unknown = await engine.ask(container.attach({ stream: true, stdout: true, stderr: true }))
-    const stream = attached as Readable
+    const stream = await attachOutput(engine, container)
     const stop = () => void stream.destroy()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
@@ -141,69 +135,8 @@ async function holdBack(engine: Engine, container: Docker.Container, clock: Cloc
   }
 }
 
-/**
- * The engine's framing: one byte says which stream, bytes 4 to 7 how much follows. A frame is one line with its time, or
- * one piece of a line that the engine has cut, with no newline at its end.
- */
-async function* batches(source: AsyncIterable<Buffer>): AsyncGenerator<Frame[]> {
-  let batch: Frame[] = []
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of source) {
-    rest = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk])
-    for (;;) {
-      const size = rest.byteLength < HEADER_BYTES ? Number.POSITIVE_INFINITY : rest.readUInt32BE(4)
-      if (rest.byteLength < HEADER_BYTES + size) {
-        if (Number.isFinite(size) && size > MAX_FRAME_BYTES)
-          throw new UnavailableError('the engine sends no such frames')
-        break
-      }
-      batch.push({ stream: rest[0] === 2 ? 'err' : 'out', bytes: rest.subarray(HEADER_BYTES, HEADER_BYTES + size) })
-      rest = rest.subarray(HEADER_BYTES + size)
-      if (batch.length < BATCH_FRAMES) continue
-      yield batch
-      batch = []
-    }
-    if (batch.length > 0) yield batch
-    batch = []
-  }
-}
-
-/** What the engine's log grows by: each line has its names and time beside it, and JSON spells some characters longer. */
-function engineCost(bytes: Buffer): number {
-  let cost = bytes.byteLength
-  for (const byte of bytes) {
-    if (byte === NEWLINE) cost += ENGINE_LINE_COST
-    else if (byte < SPACE || ESCAPED.has(byte)) cost += ESCAPE_COST
-  }
-  return cost
-}
-
-function sum(batch: readonly Frame[]): number {
-  return batch.reduce((bytes, frame) => bytes + frame.bytes.byteLength, 0)
-}
-
-/** A frame as our files have it. */
-function stored(text: string, stream: LogStream, at: string): string {
-  // the engine cuts lines, too: at 16 KiB, with no newline at the end of a piece
-  const cut = !text.endsWith('\n') && Buffer.byteLength(text) >= ENGINE_LINE_BYTES ? CONTINUED : ''
-  const lines = cutLine(text.replace(/\n$/, '') + cut, MAX_LOG_LINE)
-  return lines.map((line) => formatLine(stream, at, line)).join('')
-}
-
-/** Milliseconds with all nine digits of the engine's fraction: no number holds them. */
-function milliseconds(whole: string, fraction: string): string {
-  const nine = fraction.padEnd(9, '0')
-  return `${Date.parse(`${whole}Z`) + Number(nine.slice(0, 3))}.${nine.slice(3)}`
-}
-
-/** Text of ms with a fraction -> text of seconds with nine digits. */
-function seconds(ms: string): string {
-  const [whole = '0', fraction = ''] = ms.split('.')
-  return `${Math.floor(Number(whole) / 1000)}.${String(Number(whole) % 1000).padStart(3, '0')}${fraction.padEnd(6, '0')}`
-}
-
-function later(at: string, than: string): boolean {
-  const [a = '0', aFraction = ''] = at.split('.')
-  const [b = '0', bFraction = ''] = than.split('.')
-  return Number(a) > Number(b) || (a === b && aFraction.padEnd(6, '0') > bFraction.padEnd(6, '0'))
+/** What a container writes from now on. It waits while this is not read. */
+export async function attachOutput(engine: Engine, container: Docker.Container): Promise<Readable> {
+  const attached: unknown = await engine.ask(container.attach({ stream: true, stdout: true, stderr: true }))
+  return attached as Readable
 }

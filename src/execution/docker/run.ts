@@ -3,15 +3,20 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../contract.ts'
 import { connectThroughDoor, isDoorOpen } from '../door/connect.ts'
-import { createLogWriter, type LogLimits } from '../logs/writer.ts'
+import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
+import { type Attached, writeAttached } from './attached-output.ts'
 import type { Doors } from './doors.ts'
 import { type Engine, statusOf } from './engine.ts'
 import type { DockerHandle } from './options.ts'
-import { copyOutput } from './output.ts'
+import { copyOutput, type Output } from './output.ts'
 import type { Place } from './place.ts'
 
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
 const LAST_WORDS_MS = 30_000
+
+/** How far the engine's clock may be ahead of ours: the same clock, of which we keep whole milliseconds, or another's. */
+const OWN_CLOCK_MS = 1
+const OTHER_CLOCK_MS = 60_000
 
 /** The engine answers a stop when it is done: after the grace, and what killing takes. */
 const STOP_MS = 60_000
@@ -26,6 +31,8 @@ export type DockerRunInput = {
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
   readonly gatewayFirst: boolean
   readonly startedAt: number
+  /** what it writes, from the beginning; absent where an earlier process started it */
+  readonly attached?: Attached | undefined
   /** Stays with it to its end, and may change how it ended: what a build leaves is to be brought here. */
   readonly attend?: ((ended: Promise<RunEnd>, signal: AbortSignal | undefined) => Promise<RunEnd>) | undefined
 }
@@ -41,7 +48,7 @@ export function dockerRun(input: DockerRunInput): Run {
   async function ended(signal?: AbortSignal): Promise<RunEnd> {
     // Only who waits copies the output: a run may be looked at by several.
     const writer = createLogWriter(plan.logDir, 'run', input.logs)
-    const output = copyOutput(engine, container, { dir: plan.logDir, writer, clock })
+    const output = outputInto(writer)
     const finish = () => output.finish().finally(() => writer[Symbol.asyncDispose]())
     try {
       const end = await hasEnded(signal)
@@ -54,6 +61,15 @@ export function dockerRun(input: DockerRunInput): Run {
       finish().catch(() => {})
       throw error
     }
+  }
+
+  /** The first who waits for a run that this process has started gets what it writes from its first byte on. */
+  function outputInto(writer: LogWriter): Output {
+    const { startedAt, place } = input
+    const aheadMs = place === 'here' ? OWN_CLOCK_MS : OTHER_CLOCK_MS
+    const resume = () => copyOutput(engine, container, { dir: plan.logDir, writer, clock, startedAt, aheadMs })
+    const source = input.attached?.take()
+    return source === undefined ? resume() : writeAttached(source, { writer, clock, resume })
   }
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {

@@ -1,0 +1,96 @@
+import type { Readable } from 'node:stream'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { createBucket } from '../../base/queue.ts'
+import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
+import { createSplitter, formatLine } from '../logs/format.ts'
+import type { LogWriter } from '../logs/writer.ts'
+import { batches, engineCost, type Frame, type OutputStream } from './frames.ts'
+import type { Output } from './output.ts'
+
+/** Output that nobody has asked for yet holds its container back; not for longer than this. */
+const TAKE_MS = 10_000
+/** A container has ended when its output has, but for this long; else it was not the end. */
+const END_MS = 2000
+
+/** What a container writes, from its first byte on, for the first who asks. */
+export type Attached = { take(): Readable | undefined; close(): void }
+
+export function holdAttached(source: Readable, clock: Clock): Attached {
+  let held: Readable | undefined = source
+  source.on('error', () => {})
+  const take = () => {
+    const taken = held?.destroyed === true ? undefined : held
+    held = undefined
+    limit.cancel()
+    return taken
+  }
+  const close = () => void take()?.destroy()
+  const limit = clock.after(TAKE_MS, close)
+  return { take, close }
+}
+
+/**
+ * Writes the output of a container that was attached to before it began into our log files: every byte of it, for the
+ * engine hands on what is read and no more. Who writes faster than a log may grow waits. Where the connection breaks,
+ * `resume` goes on from what the engine keeps.
+ */
+export function writeAttached(
+  source: Readable,
+  { writer, clock, resume }: { writer: LogWriter; clock: Clock; resume(): Output },
+): Output {
+  const splitters = { out: createSplitter(MAX_LOG_LINE), err: createSplitter(MAX_LOG_LINE) }
+  const over = Promise.withResolvers<boolean>()
+  let hurried = false
+  let stopped = false
+  let resumed: Output | undefined
+  const written = write().catch(() => {})
+  return {
+    hurry() {
+      hurried = true
+      over.resolve(true)
+      resumed?.hurry()
+    },
+    finish: () => written,
+    stop() {
+      stopped = true
+      source.destroy()
+      resumed?.stop()
+    },
+  }
+
+  async function write(): Promise<void> {
+    const ended = await pump().then(
+      () => Promise.race([over.promise, sleep(clock, END_MS).then(() => false)]),
+      () => false,
+    )
+    if (stopped) return
+    if (ended) return writer.write(STREAMS.flatMap((stream) => linesOf(stream, splitters[stream].end())).join(''))
+    resumed = resume()
+    if (hurried) resumed.hurry()
+    await resumed.finish()
+  }
+
+  async function pump(): Promise<void> {
+    const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
+    for await (const batch of batches(source)) {
+      const text = batch.flatMap(({ stream, bytes }) => linesOf(stream, splitters[stream].push(bytes))).join('')
+      if (text !== '') await writer.write(text)
+      for (let due = costOf(batch, text); due > 0; due -= LOG_BURST_BYTES)
+        while (!hurried && !stopped && !bucket.take(Math.min(due, LOG_BURST_BYTES))) await sleep(clock, 50)
+    }
+  }
+
+  function linesOf(stream: OutputStream, lines: readonly string[]): string[] {
+    return lines.map((line) => formatLine(stream, clock.now(), line))
+  }
+}
+
+const STREAMS = ['out', 'err'] as const
+
+/** What it adds to our files, or to the engine's log, whichever is more. */
+function costOf(batch: readonly Frame[], text: string): number {
+  return Math.max(
+    Buffer.byteLength(text),
+    batch.reduce((cost, { bytes }) => cost + engineCost(bytes), 0),
+  )
+}

@@ -1,0 +1,18 @@
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What programs look up to learn who they are. */
+export async function writeEtc(dir: string, uid: number): Promise<string> {
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'passwd'), `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`, {
+    mode: 0o644,
+  })
+  await writeFile(join(dir, 'group'), `root:x:0:\nservice:x:${uid}:\n`, { mode: 0o644 })
+  return dir
+}
+
+/** A container's user is nobody: the unpacked folder's top, made by mkdtemp perhaps, must let it in. */
+export async function makeVisible(dir: string): Promise<void> {
+  const { mode } = await stat(dir)
+  if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
+}
