@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts'
 
 /** What was thrown, and where in the operator's files. One sentence, without the paths of ours. */
 export function describe(error: unknown): string {
-  const words = deniedWords(error) ?? commonJsWords(error) ?? wordsOf(error)
+  const words = deniedWords(error) ?? wordsOf(error)
   const place = placeOf(error)
   return place === undefined ? words : `${words} (${place})`
 }
@@ -27,12 +27,6 @@ function deniedWords(error: unknown): string | undefined {
   if (permission === 'WorkerThreads') return 'it may not start threads'
   if (permission === 'Net') return 'it may not use the network; "RUNNER_NETWORK": true in services.json allows it'
   return `it may not use this (${text(permission)})`
-}
-
-/** Node takes a module for CommonJS where a package.json above says so; what it says of that helps nobody. */
-function commonJsWords(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_REQUIRE_CYCLE_MODULE') return undefined
-  return 'a package.json above it says "type": "commonjs"; write { "type": "module" } into a package.json beside it'
 }
 
 /** The first line of the stack in a file that is not ours. */

@@ -14,7 +14,7 @@ import { createServer } from './serve.ts'
 /** The runner's process: says `ready` when the module is loaded, then answers until its host is gone. */
 async function start(init: ProcessInit): Promise<(items: readonly Item[]) => void> {
   const firstForm = provideFirstForm(init.config, createRunnerLog())
-  resolveOwnPackage()
+  resolveOwnPackage(init.module)
   const guarded = await endWithHost()
   const runner = await loadRunner(init)
   send({ ready: { uid: process.getuid?.(), guarded } })

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { InputError } from '../../../../src/base/errors.ts'
 import { silentLog } from '../../../../src/base/log.ts'
-import { initFolder, loadConfiguration } from '../../../../src/config/index.ts'
+import { type Configuration, initFolder, loadConfiguration } from '../../../../src/config/index.ts'
 import { createPolicyEngine } from '../../../../src/node/policy/engine.ts'
 import type { Change, Redecide } from '../../../../src/node/redecide.ts'
 import { serviceOf, snapshotOf } from '../../runner/support.ts'
@@ -20,7 +20,8 @@ async function world(runner?: string) {
   await initFolder(dir)
   const file = join(dir, 'runners/andromeda/config.json')
   if (runner !== undefined) writeFileSync(join(dir, 'runners/andromeda/runner.js'), runner)
-  const { configuration } = await loadConfiguration(dir)
+  const configuration: { -readonly [Key in keyof Configuration]: Configuration[Key] } = (await loadConfiguration(dir))
+    .configuration
   const inForce: string[] = []
   const node = {
     problem: undefined as Error | undefined,
@@ -48,7 +49,15 @@ async function world(runner?: string) {
     { configuration: () => configuration },
   )
   const before = readFileSync(file, 'utf8')
-  return { engine, node, file, before, inForce, [Symbol.asyncDispose]: () => rm(root, { recursive: true }) }
+  return {
+    engine,
+    node,
+    configuration,
+    file,
+    before,
+    inForce,
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true }),
+  }
 }
 
 describe('a preview', () => {
@@ -74,18 +83,24 @@ describe('a preview', () => {
   })
 })
 
-describe('a folder within a CommonJS project, as `npm init` makes one', () => {
-  test('has a runner that loads; where its package.json is missing, the error says what to write', async () => {
+test.each(['js', 'ts'])(
+  'a runner in %s loads in a folder within a CommonJS project, as `npm init` makes one',
+  async (language) => {
     await using it = await world()
     const andromeda = dirname(it.file)
     writeFileSync(join(andromeda, '../../../package.json'), '{ "type": "commonjs" }')
-    expect(await it.engine.preview('{}')).toMatchObject({ asked: 1 })
+    // as init of the version before left it
     rmSync(join(andromeda, 'package.json'))
-    await expect(it.engine.preview('{}')).rejects.toThrow(
-      /can not be imported: a package\.json above it says "type": "commonjs"; write \{ "type": "module" \} into/,
+    writeFileSync(join(andromeda, `helper.${language}`), 'export const words = []')
+    const entry = join(andromeda, `runner.${language}`)
+    writeFileSync(
+      entry,
+      `import { words } from './helper.${language}'\nexport { default } from 'thundercloud/andromeda'\nwords.sort()`,
     )
-  })
-})
+    it.configuration.runner = { ...it.configuration.runner, entry }
+    expect(await it.engine.preview('{}')).toMatchObject({ asked: 1 })
+  },
+)
 
 describe('applying', () => {
   test('replaces the file as it was written, keeps the one before, and tells what changed', async () => {
