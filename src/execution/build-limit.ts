@@ -1,9 +1,10 @@
 import { inodesFor } from './constants.ts'
+import type { Plan } from './contract.ts'
 
 /** How a system and its programs say that a disk is full. */
 export const DISK_FULL = /ENOSPC|No space left on device|EDQUOT/i
 
-/** The sentence for a build that met the limit of its disk. */
-export function overDiskText(bytes: number): string {
-  return `the build wrote more than the ${bytes} bytes or ${inodesFor(bytes)} files of disk that were granted`
+/** The sentence for a build, or a run, that met the limit of its disk. */
+export function overDiskText(bytes: number, purpose: Plan['purpose'] = 'build'): string {
+  return `the ${purpose} wrote more than the ${bytes} bytes or ${inodesFor(bytes)} files of disk that were granted`
 }

@@ -70,6 +70,9 @@ export const EXPIRY_LOOK_MS = 2000
 /** How often memory is looked at where no cgroup limits it: an allocation of 1 GiB takes Node about 0.3 s. */
 export const MEMORY_WATCH_MS = 100
 
+/** How often a run's disk is looked at where the kernel does not limit it. */
+export const DISK_LIMIT_MS = 100
+
 /** Between restarts of a service that ends. */
 export const RESTART_BACKOFF: Backoff = { firstMs: 500, maxMs: 5 * 60_000 }
 /** Who ran for this long has earned a fresh start of the back-off. */

@@ -1,7 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { InputError, UnavailableError } from '../base/errors.ts'
 import { PROCESSES, type ProcessKind, type ProcessRule } from './kinds.ts'
-import { isLoaderVariable } from './loader-variables.ts'
 import { isExecutable } from './programs.ts'
 
 /** What is to be started. Everything that it does not name the process does not have. */
@@ -59,13 +58,13 @@ export function sealedCommand(spec: ProcessSpec, descriptors: number): { file: s
   return { file: shell, args: [...start, '--', ...env, spec.program, ...spec.args] }
 }
 
-/** What of `env` passes: the names of the row, and never what a loader or a shell obeys. */
+/** What of `env` passes: the names of the row, of which none is one that a loader, a C library or a shell obeys. */
 function environmentOf({ environment }: ProcessRule, env: NonNullable<ProcessSpec['env']>): Record<string, string> {
   const passes = (name: string) =>
     environment.some((row) => (row.endsWith('*') ? name.startsWith(row.slice(0, -1)) : row === name))
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>
-      value === undefined || name.includes('=') || !passes(name) || isLoaderVariable(name) ? [] : [[name, value]],
+      value === undefined || name.includes('=') || !passes(name) ? [] : [[name, value]],
     ),
   )
 }

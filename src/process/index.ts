@@ -5,7 +5,6 @@
  * const child = startProcess({ kind: 'unpack', program: process.execPath, args }, { stdio: ['pipe', 'pipe', 'pipe'] })
  * ```
  */
-export { isLoaderVariable } from './loader-variables.ts'
 export { findProgram } from './programs.ts'
 export { type ProcessResult, runProcess } from './run.ts'
 export { type ChildProcess, type Stdio, startProcess } from './start.ts'

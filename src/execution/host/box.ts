@@ -46,7 +46,8 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
   const box = uid !== undefined ? ROOT_BOX : sandboxed ? files.box : undefined
   const at = (name: string) => join(box ?? files.dir, name)
   const root = dirname(findPackageJSON(import.meta.url) as string)
-  const build = plan.purpose === 'build' && sandboxed
+  const bounded = box !== undefined
+  const build = plan.purpose === 'build' && bounded
   const mounts: BoxMount[] = []
   /** Seen in the box where the node is root, where it lies otherwise. */
   const show = (from: string, name: string, options: { file?: boolean; write?: boolean } = {}) => {
@@ -75,11 +76,11 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
       as,
     })),
   }
-  if (!sandboxed) return { paths: { ...paths, work: join(paths.run, 'work'), tmp: '/tmp', shm: '/dev/shm' }, mounts }
+  const machine = { tmp: '/tmp', shm: '/dev/shm' }
+  if (!bounded) return { paths: { ...paths, work: join(paths.run, 'work'), ...machine }, mounts }
   const boxed = {
     work: memory('work', grant.diskBytes, '0777'),
-    tmp: memory('tmp', TMP_BYTES, '1777'),
-    shm: memory('shm', SHM_BYTES, '1777'),
+    ...(sandboxed ? { tmp: memory('tmp', TMP_BYTES, '1777'), shm: memory('shm', SHM_BYTES, '1777') } : machine),
   }
   if (!build) return { paths: { ...paths, ...boxed }, mounts }
   const large = uid !== undefined && grant.diskBytes > grant.memoryBytes / 2

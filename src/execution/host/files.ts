@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Plan, PlanLifetime, RunEnd } from '../contract.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { RunCgroup } from './cgroups.ts'
+import type { WatchedDisk } from './disk-limit.ts'
 
 /** What a keeper is told, and what an adopter learns about a run that it did not start. JSON. */
 export type KeeperPlan = {
@@ -17,6 +18,8 @@ export type KeeperPlan = {
   readonly listen?: string | undefined
   /** of a build: its code is copied to the folder that is bounded, and back when it succeeded */
   readonly build?: BuildFolders | undefined
+  /** folders that the kernel does not bound */
+  readonly watchDisk?: WatchedDisk | undefined
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { codeOf } from '../../base/errors.ts'
 import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
+import { overDiskText } from '../build-limit.ts'
 import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
 import type { EndReason, PlanLifetime, RunEnd } from '../contract.ts'
 import { openDoor } from '../door/relay.ts'
@@ -13,6 +14,7 @@ import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import { copyIn, finishBuild, watchDisk } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
+import { limitDisk } from './disk-limit.ts'
 import { childPidOf, type KeeperMark, type KeeperPlan, readJson, runFiles, writeJson } from './files.ts'
 import { bootId, identify, statFields } from './process-id.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
@@ -125,6 +127,14 @@ function runCommand(plan: KeeperPlan, filter: number | undefined, clock: Clock):
           reason = 'memory'
           void kill()
         })
+  const disk =
+    plan.watchDisk &&
+    limitDisk(
+      clock,
+      plan.watchDisk,
+      () => child.pid,
+      () => void kill(),
+    )
   return {
     pid: child.pid,
     out: child.stdout as Readable,
@@ -141,6 +151,10 @@ function runCommand(plan: KeeperPlan, filter: number | undefined, clock: Clock):
     },
     end: endOf(child).then(async ({ exitCode, detail }) => {
       watch?.cancel()
+      disk?.stop()
+      if (plan.watchDisk !== undefined && (await disk?.exceeded())) {
+        return { exitCode: exitCode || 1, reason: 'exit', detail: overDiskText(plan.watchDisk.bytes, plan.purpose) }
+      }
       if (reason === 'exit' && exitCode !== 0 && (await oomKills(plan.cgroup)) > 0) reason = 'memory'
       return { exitCode, reason, detail: reason === 'memory' ? 'it used more memory than granted' : detail }
     }),

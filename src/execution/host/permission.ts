@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { isLoaderVariable } from '../../process/index.ts'
 import type { Plan } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
 
@@ -9,15 +8,17 @@ export const INSTALL_BUBBLEWRAP = `install bubblewrap (Debian: apt-get install b
 
 /** What is weaker under Node's permission model than a grant says. */
 const WEAKER = [
-  'network: open where ports are declared',
+  "network: open where ports are declared, with this machine's sockets",
   'memory: watched',
   'cpu: not limited',
   'pids: no child processes',
-  'disk: not limited',
+  'system calls: not filtered',
 ]
 
 export function permissionWeaker(): string[] {
-  return process.getuid?.() === 0 ? [...WEAKER] : [...WEAKER, "user: the node's own"]
+  return process.getuid?.() === 0
+    ? [...WEAKER, 'disk: memory, beside the memory grant']
+    : [...WEAKER, 'disk: watched', "user: the node's own"]
 }
 
 const PROGRAMS = new Set(['node', 'nodejs'])
@@ -49,11 +50,21 @@ export function permissionCommand(
   // Before Node 26 the model leaves the network alone and knows no such flag.
   const net = plan.ports.length > 0 && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
   const flags = ['--permission', ...read, ...write, ...net, '--no-experimental-sqlite', `--max-old-space-size=${heap}`]
-  return [init.node, ...flags, script, ...args]
+  return [init.node, ...flags, ...setting(plan.env), script, ...args]
 }
 
-/** What a loader obeys would run code before the flags confine it; NODE_OPTIONS could widen them. */
-export function permissionEnv(plan: Plan, workDir: string): Record<string, string> {
-  const env = Object.entries(plan.env).filter(([name]) => !isLoaderVariable(name))
-  return { HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8', ...Object.fromEntries(env) }
+/** What the program begins with. */
+export function permissionEnv(workDir: string): Record<string, string> {
+  return { HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8' }
+}
+
+/**
+ * What the author says of the environment, set by Node itself when it is confined and before the author's program: no
+ * loader, C library or option parser, which read theirs when they begin, sees any of it.
+ */
+function setting(env: Plan['env']): string[] {
+  if (Object.keys(env).length === 0) return []
+  const entries = JSON.stringify(JSON.stringify(Object.entries(env)))
+  const code = `for (const [name, value] of JSON.parse(${entries})) process.env[name] = value`
+  return ['--import', `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`]
 }

@@ -5,9 +5,10 @@ import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
 import type { Plan } from '../contract.ts'
 import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
-import { boxOf } from './box.ts'
+import { type BoxPaths, boxOf } from './box.ts'
 import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
+import type { WatchedDisk } from './disk-limit.ts'
 import { type KeeperPlan, runFiles, writeJson } from './files.ts'
 import { permissionCommand, permissionEnv } from './permission.ts'
 import type { Sandbox } from './probe.ts'
@@ -44,7 +45,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     ? undefined
     : permissionCommand(plan, {
         node: paths.node,
-        workDir: seen.work,
+        workDir: paths.work,
         codeDir: paths.code,
         ownAddress: init.ownAddress,
       })
@@ -64,7 +65,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     const limits = { uid, limitPids: !has('pids'), heapMib, filtered: filter !== undefined }
     const box = sandboxArgs(plan, { bwrap: sandbox.bwrap, ...inside, ...limits })
     command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...box])
-  } else await mkdir(files.work, { recursive: true, mode: 0o700 })
+  } else if (paths.box === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
   const { service, purpose, ports, lifetime, grant } = plan
   const folders =
     paths.source === undefined || paths.code === undefined
@@ -77,7 +78,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     logDir: paths.log,
     socket: handle.socket,
     listen: 's',
-    env: sandboxed ? {} : permissionEnv(plan, seen.work),
+    ...(paths.box === undefined ? { watchDisk: watchedDisk(plan, paths) } : {}),
+    env: sandboxed ? {} : permissionEnv(paths.work),
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,
     logLimits: limitsOf('run', init.logs, grant.diskBytes),
@@ -93,6 +95,12 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   await mkdir(paths.box, { recursive: true, mode: 0o755 })
   await writeFile(files.table, mountTable(mounts), { mode: 0o600 })
   return stageCommand({ box: paths.box, mounts, table: files.table, join: shimGroups, uid }, boxed)
+}
+
+/** Where nothing can be mounted: each folder that the run may write to. */
+function watchedDisk({ purpose, grant }: Plan, { work, code }: BoxPaths): WatchedDisk {
+  const dirs = purpose === 'build' && code !== undefined ? [work, code] : [work]
+  return { dirs, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
 }
 
 /** The shim is the run's user: what it writes is its own. */

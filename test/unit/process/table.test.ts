@@ -42,11 +42,7 @@ describe('the table of processes', () => {
       const found = JSON.parse(stdout)
       expect(Object.keys(found)).toEqual(Object.keys(PROCESSES))
       for (const [kind, rule] of KINDS) {
-        const named = rule.environment.includes('*')
-          ? ['NAMED', 'PATH']
-          : rule.environment.includes('PATH')
-            ? ['PATH']
-            : []
+        const named = rule.environment.includes('PATH') ? ['PATH'] : []
         expect(found[kind], kind).toEqual({
           environment: expect.toSatisfy((names: string[]) => names.sort().join() === named.join()),
           descriptors: Array.from({ length: 3 + rule.descriptors.length }, (_, index) => index),
