@@ -197,7 +197,7 @@ export interface ThundercloudNode extends AsyncDisposable {
    * it is announced from here undiminished, and receipts for it are kept. Then throws InputError where it is malformed.
    */
   receive(announcement: Uint8Array, options?: { asPublisher?: boolean }): Promise<Received>
-  /** Asks the nodes that may know a service what they do with it now; bounded by `signal`. */
+  /** Asks the nodes that may know a service what they do with it now; who has not answered after four seconds does not. */
   ask(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ReceiptView[]>
   /** Signs an unsigned manifest with the node's own key and announces it. `code` is in the node's store already or in `sources`. */
   publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>

@@ -13,7 +13,7 @@ import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Trust } from '../trust/index.ts'
-import { askStatus } from './ask.ts'
+import { askStatus, within } from './ask.ts'
 import { candidatesFor } from './candidates.ts'
 import type { Explanation, PastVerdict, Received, ThundercloudNode } from './contract.ts'
 import type { Decide } from './decide.ts'
@@ -57,6 +57,9 @@ export type FaceInit = {
   reload(): Promise<unknown>
   close(): Promise<void>
 }
+
+/** Who has not answered by then does not answer now. */
+const ASK_MS = 4_000
 
 type Candidates = [service: CID, options: { signal?: AbortSignal | undefined }]
 
@@ -164,7 +167,9 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
         streams: network.streams,
         candidates: (...asked: Candidates) => candidatesFor(components, ...asked),
       }
-      for await (const receipt of askStatus(asking, init.network, parseCid(services.find(text).id), { signal })) {
+      const service = parseCid(services.find(text).id)
+      const ask = (until: AbortSignal) => askStatus(asking, init.network, service, { signal: until })
+      for await (const receipt of within(clock, ASK_MS, signal, ask)) {
         if (receipt.body.state !== 'unknown') answers.push(receiptView(receipt))
       }
       return answers

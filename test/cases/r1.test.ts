@@ -97,22 +97,5 @@ describe.skipIf(!needs('bubblewrap'))(
       expect(published.values.at(-1)).toMatchObject({ event: 'refused', outcome: 'refused', exitCode: 3, nodes: 0 })
       expect(published.stderr).toMatch(/256 MiB/)
     })
-
-    it('a task that fails ends --wait at once, with its code and last lines (R5)', async () => {
-      await pair.write('task', 'console.log("no such table"); process.exit(3)', { run: { kind: 'task' } })
-      const published = await pair.at(['publish', `${pair.root}/task`, '--wait', '--timeout', '60s'])
-      expect(published.code, published.stderr).toBe(4)
-      expect(published.stderr).toMatch(/failed: exit code 3; it wrote .*no such table/)
-      const view = await viewOf(pair, 'task')
-      expect(view.receipts).toMatchObject([{ state: 'failed' }])
-      expect(saying(view, 'run:exit')[0]?.message).toBe('exit code 3')
-    })
-
-    it('a task that ends well is done', async () => {
-      await pair.write('well', 'console.log("42")', { run: { kind: 'task' } })
-      const published = await pair.at(['publish', `${pair.root}/well`, '--wait', '--timeout', '60s'])
-      expect(published.code, published.stderr).toBe(0)
-      expect((await viewOf(pair, 'well')).receipts).toMatchObject([{ state: 'done' }])
-    })
   },
 )

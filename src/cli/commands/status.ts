@@ -1,3 +1,4 @@
+import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { deadline, nowSeconds } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
@@ -10,7 +11,7 @@ import { daemonOf } from '../daemon.ts'
 import { lightPeerFor } from '../light.ts'
 import { fields } from '../output.ts'
 import { receiptLine } from '../publishing/tally.ts'
-import { show, since, when } from '../text.ts'
+import { ago, show, since, when } from '../text.ts'
 import { parkedText } from '../verdict-text.ts'
 
 import { stateText } from './list.ts'
@@ -23,17 +24,21 @@ export const status = command({
   summary: 'What happens with one service, here and elsewhere',
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
-    ask: flag('ask other nodes now, besides what they told before'),
+    ask: flag('ask other nodes also where the service was not published here'),
+    told: flag('ask nobody: what other nodes told before'),
     join: texts('MULTIADDR', 'ask the mesh without a node, through this one; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,
   },
-  async run(cli, { service, ask, join, network, key }) {
+  details:
+    'Of a service that was published here, other nodes are asked what they do with it now; who does not answer within four seconds is shown with its last word, and when that was.',
+  async run(cli, { service, ask, told, join, network, key }) {
     if (join.length > 0) return await askMesh(cli, { service, join, network, key })
     const client = await daemonOf(cli)
     const view = await client.service(service, { signal: cli.signal })
-    const answers = ask ? await client.ask(view.id, { signal: cli.signal }) : []
-    const receipts = newest([...view.receipts, ...answers])
+    const asks = ask || (!told && (view.receipts.length > 0 || view.state === 'published'))
+    const answers = asks ? await client.ask(view.id, { signal: cli.signal }) : []
+    const receipts = withAnswers(view.receipts, answers)
     cli.out.result({ ...view, receipts }, () => lines(cli, view, receipts))
   },
 })
@@ -60,16 +65,26 @@ async function askMesh(
   })
 }
 
-function newest(receipts: readonly ReceiptView[]): ReceiptView[] {
-  const byNode = new Map<string, ReceiptView>()
-  for (const receipt of receipts) {
-    const before = byNode.get(receipt.peerId)
-    if (before === undefined || before.at <= receipt.at) byNode.set(receipt.peerId, receipt)
+/** A receipt, and whether its node has just said so. */
+type Said = ReceiptView & { readonly answered: boolean }
+
+function withAnswers(told: readonly ReceiptView[], answers: readonly ReceiptView[]): Said[] {
+  const byNode = new Map<string, Said>(told.map((receipt) => [receipt.peerId, { ...receipt, answered: false }]))
+  for (const answer of answers) {
+    const before = byNode.get(answer.peerId)
+    if (before !== undefined && before.at > answer.at) byNode.set(answer.peerId, { ...before, answered: true })
+    else byNode.set(answer.peerId, { ...answer, reasons: withOutput(answer, before), answered: true })
   }
   return [...byNode.values()]
 }
 
-function lines(cli: Cli, view: ServiceView, receipts: readonly ReceiptView[]): string[] {
+/** Last lines come with receipts alone: an answer that says the same is told with them. */
+function withOutput({ state, reasons }: ReceiptView, before: ReceiptView | undefined): ReceiptView['reasons'] {
+  if (before?.state !== state) return reasons
+  return [...reasons, ...before.reasons.filter(({ rule }) => rule === RUN_RULES.output)]
+}
+
+function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[] {
   const shown = show(cli.out.terminal)
   const now = nowSeconds(cli.clock)
   const { run } = view
@@ -92,7 +107,10 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly ReceiptView[]): s
       ['replaced', view.supersededBy === undefined ? undefined : `by ${shown.id(view.supersededBy)}`],
     ]),
     ...(receipts.length === 0 ? [] : ['', 'other nodes:']),
-    ...receipts.map((receipt) => `  ${receiptLine(receipt, shown.peer(receipt.peerId))}`),
+    ...receipts.map((receipt) => {
+      const old = receipt.answered ? '' : ` (last said ${ago(receipt.at, now)})`
+      return `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`
+    }),
   ]
 }
 
