@@ -56,7 +56,13 @@ async function start({ without }: { without: Defence[] }): Promise<Started> {
   const handler = stack.use(
     createApi({ node, clock: systemClock(), log: silentLog(), token: randomBytes(16).toString('hex') }),
   )
-  const { path: socket } = stack.use(await serveOperator(handler, join(dir, 'api')))
+  const { path: socket } = stack.use(
+    await serveOperator(handler, join(dir, 'api'), {
+      clock: systemClock(),
+      log: silentLog(),
+      prepare: async () => {},
+    }),
+  )
   const { port: api } = stack.use(await serveApi(handler, '127.0.0.1', 0))
   return { address, code, api, socket }
 }

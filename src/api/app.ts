@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { messageOf } from '../base/errors.ts'
-import { printable } from '../base/text.ts'
+import { escapeUnseen, printable } from '../base/text.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
 import { createEventLog } from './event-log.ts'
 import { createGuard } from './guard.ts'
@@ -38,6 +38,10 @@ export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCom
   app.use(async (context, next) => {
     context.header('X-Content-Type-Options', 'nosniff')
     await next()
+    // somebody reads it with curl, at a terminal: what others wrote does nothing there
+    if (context.res.headers.get('content-type')?.startsWith('application/json')) {
+      context.res = new Response(escapeUnseen(await context.res.text()), context.res)
+    }
   })
   app.notFound((context) =>
     context.json({ error: `there is no ${context.req.method} ${printable(context.req.path, 80)}` }, 404),

@@ -35,3 +35,6 @@ export const MAX_TAIL = 10_000
 export const LOOK_UP_MS = 12_000
 /** Asking other nodes ends by then, with the answers that have come. */
 export const ASK_MS = 5_000
+
+/** How often it is looked whether the operator's socket is still there. */
+export const SOCKET_LOOK_MS = 30_000

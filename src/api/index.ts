@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ThundercloudNode } from '../node/contract.ts'
 import { buildApi } from './app.ts'
-import { listenForOperator, listenHttp } from './serve.ts'
+import { keepOperatorSocket, type OperatorSocketInit } from './operator-socket.ts'
+import { listenHttp } from './serve.ts'
 
 export { type ApiClient, type ApiClientInit, createApiClient, type NodeEvent } from './client/client.ts'
 export { ApiError, NoDaemonError } from './client/errors.ts'
@@ -54,7 +55,14 @@ export function serveApi(
   return listenHttp(api, host, port, options)
 }
 
-/** Serves an API to the operator alone, without a token: on a unix socket in `folder`, which is made. Disposing it removes both. */
-export function serveOperator(api: Api, folder: string): Promise<{ readonly path: string } & AsyncDisposable> {
-  return listenForOperator(api, folder)
+/**
+ * Serves an API to the operator alone, without a token: on a unix socket in `folder`, which is made, and made again within
+ * a minute where somebody removed it. Disposing it removes both.
+ */
+export function serveOperator(
+  api: Api,
+  folder: string,
+  init: OperatorSocketInit,
+): Promise<{ readonly path: string } & AsyncDisposable> {
+  return keepOperatorSocket(api, folder, init)
 }

@@ -49,8 +49,14 @@ export async function listenHttp(
   }
 }
 
+export type OperatorSocket = AsyncDisposable & {
+  readonly path: string
+  /** Takes no new connections; those that it has go on. */
+  leave(): void
+}
+
 /** Who may open the socket is the operator. It lies in a folder of its own: until its mode is set, the folder's holds. */
-export async function listenForOperator(api: Api, folder: string): Promise<{ path: string } & AsyncDisposable> {
+export async function listenForOperator(api: Api, folder: string): Promise<OperatorSocket> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { mode: 0o700 })
   const path = join(folder, 'api.sock')
@@ -61,6 +67,7 @@ export async function listenForOperator(api: Api, folder: string): Promise<{ pat
   await chmod(path, 0o600)
   return {
     path,
+    leave: () => void server.close(),
     async [Symbol.asyncDispose]() {
       await closeAll()
       await rm(folder, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { escapeUnseen } from '../base/text.ts'
 
 export type SseMessage = { readonly event: string; readonly data: unknown; readonly id?: string | undefined }
 
@@ -69,7 +70,7 @@ export function createEventStream({ clock, heartbeatMs, maxBufferBytes, cut }: E
     body,
     signal: over.signal,
     push: ({ event, data, id }) =>
-      write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`),
+      write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${escapeUnseen(JSON.stringify(data))}\n\n`),
     async room() {
       while ((controller?.desiredSize ?? 0) < maxBufferBytes / 2) {
         over.signal.throwIfAborted()

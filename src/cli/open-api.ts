@@ -28,8 +28,9 @@ export async function openApi(opening: Opening): Promise<{ url: string | undefin
   const token = opening.token ?? cli.rng.uuid()
   const host = api === false ? undefined : api.host
   const handler = stack.use(createApi({ node, clock: cli.clock, log, token, host }))
-  const runtime = await openRuntimeDir(configuration.runtime, node.peerId.slice(-12))
-  const { path } = stack.use(await serveOperator(handler, join(runtime, 'api')))
+  const prepare = () => openRuntimeDir(configuration.runtime, node.peerId.slice(-12))
+  const init = { clock: cli.clock, log, prepare }
+  const { path } = stack.use(await serveOperator(handler, join(await prepare(), 'api'), init))
   stack.use(await writeSocketPath(dataDir, path))
   if (api === false) return { url: undefined, socket: path }
   const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal }))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeCanonical, fromDagJson, toDagJson } from '../../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../../protocols/limits.ts'
+import { escapeUnseen } from '../../../src/base/text.ts'
 import { announcementOf, newSigner } from '../../fixtures/node-twin.ts'
 import { apiInMemory, TOKEN } from './harness.ts'
 
@@ -44,6 +45,22 @@ describe('what anyone may ask', () => {
     expect(response.status).toBe(404)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
     expect(((await response.json()) as { error: string }).error).not.toMatch(/[\u0000-\u001f]/)
+  })
+
+  test('what others wrote does nothing at the terminal of who reads an answer or a stream with curl', async () => {
+    using it = apiInMemory()
+    const { id, bytes } = announcementOf(newSigner(), { clock: it.clock })
+    await it.node.receive(bytes)
+    const title = 'red \u009b31m \u202e \u{e0041} \u200b é'
+    it.node.put({ ...it.node.service(id), title })
+    it.node.addLine(title)
+    const text = await (await it.ask('/services')).text()
+    expect(escapeUnseen(text)).toBe(text)
+    expect(text).toContain('é')
+    expect((JSON.parse(text) as { services: { title: string }[] }).services[0]?.title).toBe(title)
+    const lines = await (await it.ask(`/service/${id}/logs`)).text()
+    expect(lines).toContain('red \\u009b31m')
+    expect(escapeUnseen(lines)).toBe(lines)
   })
 
   test('the API describes itself', async () => {

@@ -1,0 +1,57 @@
+import { lstat } from 'node:fs/promises'
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { SOCKET_LOOK_MS } from './constants.ts'
+import type { Api } from './index.ts'
+import { listenForOperator } from './serve.ts'
+
+export type OperatorSocketInit = {
+  readonly clock: Clock
+  readonly log: Log
+  /** Makes the folder in which the socket's own lies, where it is gone. */
+  prepare(): Promise<unknown>
+}
+
+/** The operator's socket, which is made again where somebody removed it: a cleaner of old files locks nobody out. */
+export async function keepOperatorSocket(
+  api: Api,
+  folder: string,
+  { clock, log, prepare }: OperatorSocketInit,
+): Promise<{ readonly path: string } & AsyncDisposable> {
+  let socket = await listenForOperator(api, folder)
+  const { path } = socket
+  let looking: Promise<void> | undefined
+  let missing = false
+
+  async function look(): Promise<void> {
+    const there = await lstat(path).then(
+      (found) => found.isSocket(),
+      () => false,
+    )
+    if (there) return
+    try {
+      socket.leave()
+      await prepare()
+      socket = await listenForOperator(api, folder)
+      missing = false
+      log.warn(`the operator's socket was removed, and is there again: ${path}`)
+    } catch (error) {
+      if (!missing) log.error(`the operator's socket ${path} is gone and cannot be made again: ${messageOf(error)}`)
+      missing = true
+    }
+  }
+  const timer = clock.every(SOCKET_LOOK_MS, () => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+  })
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      timer.cancel()
+      await looking
+      await socket[Symbol.asyncDispose]()
+    },
+  }
+}
