@@ -8,6 +8,8 @@ export const YOUNG_MB = 8
 export const RESIDENT_BYTES = 256 * 1024 * 1024
 /** Importing a module and its dependencies takes well under a second; a top-level await that never ends takes for ever. */
 export const LOAD_TIMEOUT_MS = 10_000
+/** A process that finds no processor has not hung. Above so many times its limit it is ended all the same. */
+export const MAX_STARVED_TIMES = 5
 /** How often a process is looked at: a buffer grows by some 100 MiB in this time. */
 export const WATCH_EVERY_MS = 100
 /** Requests under way in one process. Enough to fill a batch; few enough that a hang delays little. */

@@ -37,6 +37,7 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
   let why = new RunnerError('died', 'it has not been started')
   let deathsInARow = 0
   let goneSince = 0
+  let starting = 0
 
   const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean, { entry, dir, network }: RunnerPlace) => {
     if (onlyIfGone && current !== undefined) return
@@ -72,7 +73,10 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
 
   /** One start at a time; each sees the outcome of the one before. */
   const startNext = (newConfig: RunnerConfig, onlyIfGone = false, newPlace?: RunnerPlace): Promise<void> => {
-    const turn = lastStart.then(() => bringUp(newConfig, onlyIfGone, newPlace ?? place))
+    const turn = lastStart.then(async () => {
+      starting++
+      await bringUp(newConfig, onlyIfGone, newPlace ?? place).finally(() => starting--)
+    })
     lastStart = turn.catch((error) => {
       if (closing.signal.aborted) return
       const { entry } = newPlace ?? place
@@ -141,7 +145,8 @@ export function createHost(components: RunnerHostComponents, init: RunnerHostIni
         log.warn('resident memory of the runner is not watched on this system; its heap is limited')
       follow()
       expiring = clock.every(defaults.WATCH_EVERY_MS, () => {
-        const since = clock.monotonic() - limits.timeoutMs
+        // one that starts is waited for: on a busy machine that takes longer than a decision
+        const since = clock.monotonic() - (starting > 0 ? limits.loadMs : limits.timeoutMs)
         if (current === undefined && goneSince <= since) dispatcher.giveUp(notThere(why), since)
       })
     },

@@ -15,6 +15,12 @@ export async function residentBytes(pid: number): Promise<number | undefined> {
   }
 }
 
+/** How long, in ms, the process was ready to go on and no processor was free for it; 0 where the system does not tell. */
+export async function waitedForCpuMs(pid: number): Promise<number> {
+  const [, waitedNs] = (await readFile(`/proc/${pid}/schedstat`, 'utf8').catch(() => '')).split(' ')
+  return Number(waitedNs ?? 0) / 1e6
+}
+
 export function canWatchMemory(): boolean {
   return platform() === 'linux'
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { formatBytes } from '../base/text.ts'
-import { WATCH_EVERY_MS } from './constants.ts'
+import { MAX_STARVED_TIMES, WATCH_EVERY_MS } from './constants.ts'
 import { RunnerError } from './errors.ts'
-import { residentBytes } from './memory.ts'
+import { residentBytes, waitedForCpuMs } from './memory.ts'
 
 /** Looks at a process again and again: does it still answer, and how much memory has it taken? */
 export interface Watchdog extends Disposable {
@@ -20,14 +20,25 @@ export function createWatchdog(
     /** is it asked anything? */
     readonly busy: () => boolean
     readonly onFailure: (error: RunnerError) => void
+    /** how long it has waited for a processor, in all; as the system says by default */
+    readonly waitedMs?: (pid: number) => Promise<number>
   },
 ): Watchdog {
   let lastSign = clock.monotonic()
   let overdue = 0
   let resident = 0
+  let waited: number | undefined
+  let [starved, seen] = [0, lastSign]
+  const { waitedMs = waitedForCpuMs } = init
   const look = async () => {
+    const before = waited
+    waited = await waitedMs(init.pid)
+    starved = seen === lastSign ? starved + waited - (before ?? waited) : 0
+    seen = lastSign
+    const silent = clock.monotonic() - lastSign
+    const late = silent - starved > init.timeoutMs || silent > MAX_STARVED_TIMES * init.timeoutMs
     // Two looks in a row: what it sent while our own event loop was busy is read between them.
-    overdue = init.busy() && clock.monotonic() - lastSign > init.timeoutMs ? overdue + 1 : 0
+    overdue = init.busy() && late ? overdue + 1 : 0
     if (overdue >= 2) {
       init.onFailure(new RunnerError('timeout', `the runner gave no answer within ${init.timeoutMs} ms`))
     }

@@ -55,6 +55,21 @@ describe('a module that fails at one service', () => {
     expect(isAlive(first)).toBe(false)
   })
 
+  it('by hanging, and the next process takes longer to load than a decision may: the others wait for it', async () => {
+    const code = `await new Promise(resolve => setTimeout(resolve, 1500))
+      export default service => {
+        if (service.name === 'hang') for (;;);
+        return ${YES}
+      }`
+    await using runner = runnerIn({ 'mine/runner.mjs': code }, { limits: { timeoutMs: 300 } })
+    await runner.host.start()
+    const snapshot = snapshotOf(runner.config)
+    const outcomes = await Promise.allSettled(
+      ['a', 'hang', 'b', 'c'].map((name) => runner.host.decide(serviceOf({ name }), snapshot)),
+    )
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+  })
+
   it('by hanging after an await: suspects are asked alone, only the culprit fails', async () => {
     const code = `export default async service => {
       await new Promise(resolve => setTimeout(resolve, 20))

@@ -3,7 +3,7 @@ import { once } from '../../../src/base/events.ts'
 import type { RunnerError } from '../../../src/runner/index.ts'
 import { byName, configOf, failureOf, runnerIn, SHORT, serviceOf, snapshotOf, YES } from './support.ts'
 
-async function loadFailure(files: Record<string, string>, loadMs = 5000): Promise<RunnerError> {
+async function loadFailure(files: Record<string, string>, loadMs = 30_000): Promise<RunnerError> {
   await using runner = runnerIn(files, { limits: { loadMs } })
   const error = await failureOf(runner.host.start())
   // one sentence is enough: nothing of ours falls over on the way
