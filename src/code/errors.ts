@@ -23,6 +23,8 @@ export class StoreFullError extends ThundercloudError {
 /** The disk itself has no room, whatever the store may use. */
 export class DiskFullError extends ThundercloudError {
   override readonly name = 'DiskFullError'
+  /** As the system says it: the unpacker's process has met it, and only its word arrives here. */
+  readonly code = 'ENOSPC'
 }
 
 /** The code is in use and stays. */

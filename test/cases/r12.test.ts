@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../protocols/address.ts'
+import { DiskFullError } from '../../src/code/errors.ts'
 import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
 import { createBench, GRANT, serviceOf } from '../fixtures/supervised.ts'
 import { needs } from '../require.ts'
@@ -60,6 +61,22 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
       execFileSync('umount', ['-l', data])
     }
   }, 180_000)
+})
+
+describe('code on a full disk', () => {
+  it('is waited for also where the process that unpacks met it', async () => {
+    await using bench = await createBench()
+    let isFull = true
+    bench.code.onObtain = async () => {
+      if (isFull) throw new DiskFullError('the disk of /x is full; free some room there')
+    }
+    bench.start().run(serviceOf('a'), GRANT)
+    await bench.clock.advance(120_000)
+    expect(bench.state('a')).toBe('fetching')
+    isFull = false
+    await bench.clock.advance(6_000)
+    await bench.until(() => bench.state('a') === 'running')
+  })
 })
 
 describe('the journal on a full disk', () => {
