@@ -49,6 +49,8 @@ export function copyOutput(engine: Engine, container: Docker.Container, input: C
       await followed
       // Who follows is not told the last piece of a line without a newline.
       if (!ending.signal.aborted) await copy(false).catch(() => {})
+      // an engine does not end what is attached to a container that had ended before
+      ending.abort()
     },
     stop: () => ending.abort(),
   }
