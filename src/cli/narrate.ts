@@ -1,4 +1,6 @@
+import { RUN_RULES } from '../../protocols/receipt.ts'
 import { listing, printable } from '../base/text.ts'
+import type { Reason } from '../base/verdict.ts'
 import type { NodeEvents } from '../node/events.ts'
 import { receiptWord } from './publishing/tally.ts'
 import { type Show, show } from './text.ts'
@@ -24,7 +26,8 @@ export function narrate<Name extends keyof NodeEvents & string>(
       `${named(service)}: ${failure === undefined ? verdictText(verdict) : `the runner failed: ${printable(failure, 300)}`}`,
     'node:state': ({ state, detail: more, ...service }) =>
       `${named(service)}: ${state}${more === undefined ? '' : ` (${printable(more, 300)})`}`,
-    'node:receipt': ({ id, node, state }) => `${shortId(id)}: node ${printable(node, 80)} ${receiptWord(state)}`,
+    'node:receipt': ({ id, node, state, reasons }) =>
+      `${shortId(id)}: node ${printable(node, 80)} ${receiptWord(state, reasons.flatMap(runReason))}`,
     'node:tunnel-opened': ({ id, port, peer: who }) =>
       `${shortId(id)}: ${peer(who)} opened a tunnel to "${printable(port, 64)}"`,
     'node:tunnel-refused': ({ id, port, peer: who, reason }) =>
@@ -82,4 +85,10 @@ function statementText(
         ? `${who} no longer vouches for ${address(about)} (${via})`
         : `${who} vouches for ${address(about)}, ${word} (${via})`
   }
+}
+
+/** A sentence of a receipt about a run begins with what it is about (section 16 of the specification). */
+function runReason(message: string): Pick<Reason, 'rule'>[] {
+  if (/^(exit code|restart) \d/.test(message)) return [{ rule: RUN_RULES.exit }]
+  return /^it runs, and is healthy/.test(message) ? [{ rule: RUN_RULES.health }] : []
 }

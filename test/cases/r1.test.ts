@@ -26,7 +26,7 @@ describe.skipIf(!needs('bubblewrap'))(
       const published = await pair.at(['publish', `${pair.root}/crash`, '--wait', '--timeout', '60s'])
       expect(published.code, published.stderr).toBe(4)
       expect(published.values.at(-1)).toMatchObject({ event: 'failed', outcome: 'failed', exitCode: 4, nodes: 0 })
-      expect(published.stderr).toMatch(/exit code 7/)
+      expect(published.stderr).toMatch(/starts it again: exit code 7/)
       expect(published.values.some(({ state }) => state === 'running')).toBe(false)
 
       const view = await viewOf(pair, 'crash')

@@ -6,48 +6,83 @@ import type { ServiceView } from '../../node/contract.ts'
 export type Advice = { readonly rule: string; readonly lines: readonly string[] }
 
 type About = Pick<ServiceView, 'author' | 'code' | 'desc'>
-type Writer = (service: About, needs: NonNullable<Reason['needs']> | undefined) => readonly string[]
+/** What the rule said: its sentences, and the fields of the needs beside them. */
+type SaidBy = { readonly messages: readonly string[]; readonly fields: readonly string[] }
+type Writer = (service: About, said: SaidBy) => readonly string[]
 
 /** By the names of Andromeda's rules; a runner of the operator's own says it itself, or nobody can. */
 const WRITERS: Readonly<Record<string, Writer>> = {
   'desc-length': ({ desc }) => [line('DESC_MAX_LEN', desc.length + 1)],
   keywords: () => ['"KEYWORDS": []   (or a list with one of the keywords of the service)'],
-  toolchain: (_, needs) => [
-    ...(needs?.field === 'toolchain'
-      ? ['"PREFER_TOOLCHAIN": { "docker": ["TOOLCHAIN"], "host": ["TOOLCHAIN"] }   (with the toolchain of the service)']
-      : []),
-    'thundercloud doctor   (says which executors are here)',
-  ],
-  storage: () => ['"ALLOWED_STORAGE": ["HOST"]   (with the host that the code comes from)'],
-  network: () => ['"NETCAP": { ... }   (thundercloud help policy show; configs/reference.md has the key)'],
+  toolchain: (_, { messages, fields }) => {
+    const doctor = 'thundercloud doctor   (says which executors are here)'
+    if (!fields.includes('toolchain')) return [doctor]
+    const missing = wordsIn(/^(.+) (?:is|are) not in (?:one list of )?PREFER_TOOLCHAIN/, messages) ?? ['TOOLCHAIN']
+    return [`${line('PREFER_TOOLCHAIN', { docker: missing, host: missing })}   (beside what is there)`, doctor]
+  },
+  storage: (_, { messages }) => {
+    const hosts = wordsIn(/^may not download from (.+): not in ALLOWED_STORAGE$/, messages) ?? ['HOST']
+    return [`${line('ALLOWED_STORAGE', hosts)}   (beside what is there)`]
+  },
+  network: (_, { messages }) => {
+    const asked = wordsIn(/^asks for (.+?)(?:, and NETCAP grants no network$|: |, which NETCAP)/, messages)
+    return [`${line('NETCAP', { MODE: 'allowlist', ALLOW: asked ?? ['HOST:PORT'] })}   (beside what is there)`]
+  },
   price: () => ['"PRICING": {}   (or a lower price)'],
-  limits: (_, needs) => [
-    `"LIMITS": { ... }${needs === undefined ? '' : `   (${printable(needs.field, 64)} is at most ${printable(needs.value, 64)} here)`}`,
-  ],
+  limits: (_, { messages }) => {
+    const asked = messages.flatMap((message) => {
+      const found = /^asks for ([\d.]+) (\w+)(?: of \w+)?, LIMITS\.SERVICE\.(\w+) allows /.exec(message)
+      const [, amount = '', unit = '', key = ''] = found ?? []
+      return found === null ? [] : [[key, amountOf(amount, unit, key)] as const]
+    })
+    const noRuns = messages.some((message) => message.startsWith('LIMITS.TOTAL.RUNS is 0'))
+    return [line('LIMITS', { ...(noRuns && { TOTAL: { RUNS: 8 } }), SERVICE: Object.fromEntries(asked) })]
+  },
   capacity: () => [
     'thundercloud list, thundercloud stop SERVICE   (ends what takes the room)',
-    '"LIMITS": { "TOTAL": { ... } }   (gives away more)',
+    'thundercloud policy show   (what LIMITS.TOTAL gives away, and what is free of it)',
   ],
-  trust: ({ author, code }, needs) =>
-    needs?.field.startsWith('quorum.') === true
+  trust: ({ author, code }, { fields }) =>
+    fields.some((field) => field.startsWith('quorum.'))
       ? [
           `thundercloud hub attest ${printable(code, 100)} --safe   (with the key of a hub in TRUSTED_HUBS)`,
           ...trusting(author),
         ]
       : trusting(author),
   veto: ({ code }) => [`thundercloud trust statements --code ${printable(code, 100)}   (what hubs said, and which)`],
-  freeze: () => ['"PREFER_SYMBIOTES": { ... } or "PREFER_HOSTCHAINS": { ... }   (with a lower MIN_FREEZE)'],
+  freeze: ({ author }, { messages }) =>
+    messages.map((message) => {
+      const [, chain = 'CHAIN', amount = 'AMOUNT'] = /^MIN_FREEZE on (\S+) is ([\d.]+), and/.exec(message) ?? []
+      const freeze = `thundercloud hub freeze ${printable(author, 120)} --chain ${printable(chain, 100)} --amount ${amount}`
+      return `${freeze}   (with the key of a hub in TRUSTED_HUBS)`
+    }),
 }
 
 /** For each rule that stopped a service, or would have. */
 export function adviceOn(reasons: readonly Reason[], service: About): Advice[] {
-  const seen = new Map<string, readonly string[]>()
-  for (const { rule, outcome, warned, needs } of reasons) {
-    if (outcome === 'pass' && warned === undefined) continue
-    const lines = WRITERS[rule]?.(service, needs)
-    if (lines !== undefined) seen.set(rule, [...new Set([...(seen.get(rule) ?? []), ...lines])])
-  }
-  return [...seen].map(([rule, lines]) => ({ rule, lines }))
+  const stopped = reasons.filter(({ outcome, warned }) => outcome !== 'pass' || warned !== undefined)
+  return [...new Set(stopped.map(({ rule }) => rule))].flatMap((rule) => {
+    const own = stopped.filter((reason) => reason.rule === rule)
+    const fields = own.flatMap(({ needs }) => (needs === undefined ? [] : [needs.field]))
+    const lines = WRITERS[rule]?.(service, { messages: own.map(({ message }) => message), fields })
+    return lines === undefined ? [] : [{ rule, lines: [...new Set(lines)] }]
+  })
+}
+
+/** The words of a list in one of our own sentences: "a, b and 3 more". */
+function wordsIn(sentence: RegExp, messages: readonly string[]): string[] | undefined {
+  const words = messages.flatMap((message) => {
+    const list = sentence.exec(message)?.[1]?.replace(/ and \d+ more$/, '')
+    return list?.split(', ').map((word) => printable(word, 100)) ?? []
+  })
+  return words.length === 0 ? undefined : [...new Set(words)]
+}
+
+/** As config.json writes it: "1GiB", a number of cores, a number. */
+function amountOf(amount: string, unit: string, key: string): string | number {
+  if (key === 'CPU') return String(Number(amount) / 1000)
+  // rounded for people: a little more than what was asked for
+  return key === 'PIDS' ? Number(amount) : `${Math.ceil(Number(amount))}${unit}`
 }
 
 function trusting(author: string): string[] {
@@ -57,6 +92,6 @@ function trusting(author: string): string[] {
 
 function line(key: string, value: unknown): string {
   return `${JSON.stringify(key)}: ${JSON.stringify(value)
-    .replace(/([{,:])(?=["{\d])/g, '$1 ')
+    .replace(/([{,]|":)(?=["{[\d])/g, '$1 ')
     .replace(/}/g, ' }')}`
 }

@@ -56,7 +56,11 @@ export function createTally(out: Output): Tally {
   }
 }
 
-export function receiptWord(state: string): string {
+/** `reasons`: where a run has begun, it is said so; "will run it" is said before. */
+export function receiptWord(state: string, reasons: readonly { readonly rule: string }[] = []): string {
+  if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.exit || rule === RUN_RULES.restart))
+    return 'starts it again'
+  if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.health)) return 'starts it'
   return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? printable(state, 40)
 }
 
@@ -65,7 +69,7 @@ const TOLD_OUTPUT = 3
 
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
-  const word = receiptWord(state)
+  const word = receiptWord(state, reasons)
   const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
   const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = told.map(({ message }) => printable(message, 200))
