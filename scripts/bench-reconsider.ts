@@ -47,6 +47,7 @@ export async function runReconsiderBench({ json, rounds = 3 }: { json: boolean; 
     idleP99Ms: worst(({ idleP99Ms }) => idleP99Ms),
     worstP99Ms: worst(({ p99Ms }) => p99Ms),
     worstMaxMs: worst(({ maxMs }) => maxMs),
+    worstCpuP99Ms: worst(({ cpuP99Ms, previewCpuP99Ms }) => Math.max(cpuP99Ms, previewCpuP99Ms)),
     previewMs: worst(({ previewMs }) => previewMs),
     previewP99Ms: worst(({ previewP99Ms }) => previewP99Ms),
     tookMs: worst(({ tookMs }) => tookMs),
@@ -116,7 +117,7 @@ async function oneRound() {
     const seen = watch()
     await running.applyPolicy(text)
     const { services, changed } = await done
-    const { p99Ms, maxMs, tookMs } = seen()
+    const { p99Ms, maxMs, cpuP99Ms, tookMs } = seen()
     const started = running.services().filter(({ run }) => run !== undefined)
     const asTold = started.length === starts.length && started.every(({ id }) => starts.includes(id))
     if (services !== SERVICES || !asTold) throw new Error(`${services} were asked about, ${started.length} started`)
@@ -124,7 +125,9 @@ async function oneRound() {
       idleP99Ms,
       p99Ms,
       maxMs,
+      cpuP99Ms,
       tookMs,
+      previewCpuP99Ms: atPreview.cpuP99Ms,
       previewMs: atPreview.tookMs,
       previewP99Ms: atPreview.p99Ms,
       started: started.length,
@@ -135,17 +138,30 @@ async function oneRound() {
   }
 }
 
-/** Measures until it is called. */
+/**
+ * Measures until it is called: the delay of the event loop, and the processor time of each of its turns, which other
+ * programs of the machine do not lengthen.
+ */
 function watch() {
   const delay = monitorEventLoopDelay({ resolution: 1 })
+  const turns: number[] = []
+  let before = process.threadCpuUsage()
+  const timer = setInterval(() => {
+    const now = process.threadCpuUsage()
+    turns.push(now.user + now.system - before.user - before.system)
+    before = now
+  }, 1)
   const startedAt = performance.now()
   delay.enable()
   return () => {
     delay.disable()
+    clearInterval(timer)
     const ms = (ns: number) => Number((ns / 1e6).toFixed(2))
+    const sorted = turns.sort((a, b) => a - b)
     return {
       p99Ms: ms(delay.percentile(99)),
       maxMs: ms(delay.max),
+      cpuP99Ms: ms((sorted[Math.floor(sorted.length * 0.99)] ?? 0) * 1000),
       tookMs: Math.round(performance.now() - startedAt),
     }
   }
