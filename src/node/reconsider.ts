@@ -7,9 +7,9 @@ import type { NodeEvents } from './events.ts'
 import type { Change } from './redecide.ts'
 
 /** Services that are asked about together: few, because what follows from their verdicts is written in one go. */
-const AT_ONCE = 4
+const AT_ONCE = 2
 /** Between two pages: with `AT_ONCE`, 333 services a second at most, whatever the journal holds. */
-const PAUSE_MS = 12
+const PAUSE_MS = 6
 /** Changes of statements that wait for their turn; where there are more, everything is looked through once instead. */
 const MAX_PASSES = 64
 /** Changes that are told with the end of a pass; all of them are counted. */
