@@ -10,7 +10,7 @@ const USERS = [
   { name: 'an ordinary user', uid: 1000 },
 ]
 
-function probe(uid: number, mode: 'sandbox' | 'permission') {
+function probe(uid: number, mode: 'sandbox' | 'permission' | 'docker') {
   const args = ['--conditions=thundercloud-source', SCRIPT, mode]
   const { stdout, stderr } = spawnSync('/bin/bash', hostileShell(process.execPath, args), {
     uid,
@@ -77,3 +77,27 @@ describe.skipIf(!needs('root') || !needs('bubblewrap')).each(USERS)(
     })
   },
 )
+
+describe.skipIf(!needs('root') || !needs('engine'))('S1: a service that tries everything, in Docker', () => {
+  it('gets nothing that its container does not grant', () => {
+    const { end, report, begun, said } = probe(0, 'docker')
+    expect(end, said.join('\n')).toMatchObject({ exitCode: 0 })
+    // the engine starts the author's program: what is the author's reaches that, and no other
+    expect(begun.every((program: string) => ['node', '/bin/sh'].includes(program))).toBe(true)
+    expect(report).toMatchObject({
+      uid: 61_200,
+      capabilities: [],
+      noNewPrivileges: '1',
+      descriptors: [],
+      writableKernel: [],
+      writableProc: [],
+      readable: [],
+      places: ['/work', '/tmp'],
+      mounted: '',
+      sockets: [],
+    })
+    expect(report.environment).not.toContain('LEAKED')
+    expect(report.files).toBeGreaterThan(1000)
+    expect(report.files).toBeLessThanOrEqual(65_536)
+  })
+})
