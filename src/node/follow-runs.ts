@@ -1,3 +1,4 @@
+import { decodeAddress, formatAddress } from '../../protocols/address.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -56,8 +57,13 @@ export function followRuns(components: FollowRunsComponents, init: { closing: Ab
   subscriptions.use(events.on('code:added', ({ code }) => provide(parseCid(code))))
   subscriptions.use(events.on('code:removed', ({ code }) => cancel(parseCid(code))))
   subscriptions.use(
-    events.on('intake:stopped', ({ ids }) => {
-      for (const id of ids) {
+    events.on('intake:stopped', ({ ids, author, name, seq }) => {
+      // a version that was replaced runs on while its update is not healthy: it is stopped as well
+      const older = supervisor.running().filter((id) => {
+        const body = services.get(id)?.signed.body
+        return body?.name === name && body.seq <= seq && formatAddress(decodeAddress(body.author)) === author
+      })
+      for (const id of new Set([...ids, ...older])) {
         supervisor.stop(id, { why: 'its author stopped it' }).then(
           () => tell(id),
           (error: unknown) => log.error('a stopped service could not be ended', { id, reason: messageOf(error) }),

@@ -88,6 +88,18 @@ describe.skipIf(!needs('bubblewrap'))(
       await following.line((line) => line.includes('v5 begins'))
     })
 
+    it('a stop ends the version before too, which serves because its update failed', async () => {
+      await publish('update', 'process.exit(5)', 4)
+      const underWay = async () => {
+        const [all] = (await pair.atWorker(['list', '--all'])).values as unknown as { seq: number; state: string }[][]
+        return all?.filter(({ state }) => state === 'running' || state === 'accepted').map(({ seq }) => seq)
+      }
+      expect(await underWay()).toHaveLength(1)
+      await pair.at(['stop', 'web'])
+      await until(async () => (await underWay())?.length === 0, 'no version of it runs')
+      await publish('publish', serving('v7'))
+    })
+
     it('a wrong port and a service that nobody runs are one sentence, at once', async () => {
       const wrong = await pair.at(['connect', 'web:ssh'])
       expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/has no port \\"ssh\\"; it has http/)])
