@@ -14,12 +14,14 @@ export type ProcessSpec = {
   readonly cwd?: string
 }
 
+const BUSYBOX = '/bin/busybox'
+
 /** Shells that can close a descriptor whose number has two digits; the last is busybox, which is one by its first argument. */
 const SHELLS = [
   ['/bin/bash', '-p'],
   ['/usr/bin/bash', '-p'],
   ['/usr/local/bin/bash', '-p'],
-  ['/bin/busybox', 'sh'],
+  [BUSYBOX, 'sh'],
 ] as const
 
 /**
@@ -34,7 +36,11 @@ for f in ${process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'}/*; do
   case $n in *[!0-9]*) exit 126;; esac
   if [ "$n" -gt "$last" ]; then eval "exec $n>&-"; fi
 done
-exec /usr/bin/env -i "$@"`
+`
+
+/** The last line of it: with no environment, or with what `env` is told; bash does the former without a program in between. */
+const BARE = 'exec -c "$@"'
+const WITH_ENV = 'exec /usr/bin/env -i "$@"'
 
 /** The program and arguments that start it sealed. `descriptors`: how many it has, 0, 1 and 2 included. */
 export function sealedCommand(spec: ProcessSpec, descriptors: number): { file: string; args: string[] } {
@@ -49,7 +55,7 @@ export function sealedCommand(spec: ProcessSpec, descriptors: number): { file: s
   const start = [
     first,
     '-c',
-    SEAL,
+    `${SEAL}${env.length === 0 && shell !== BUSYBOX ? BARE : WITH_ENV}`,
     'sh',
     rule.umask.toString(8).padStart(4, '0'),
     `${rule.files}`,

@@ -55,7 +55,7 @@ while [ "$1" != -- ]; do
 done
 shift
 umask 077
-exec /usr/bin/env -i "$@"`
+exec -c "$@"`
 
 /** Programs that a stage needs; on every distribution. */
 export const STAGE_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
