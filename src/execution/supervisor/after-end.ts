@@ -1,8 +1,13 @@
 import { formatMs, formatSeconds } from '../../base/text.ts'
 import type { RunEnd } from '../contract.ts'
 import type { RunChange } from '../journal.ts'
-import type { Ending } from './job.ts'
 import { type Decided, restarts, timeLimitText } from './plan.ts'
+
+/** Why a run that goes on, or would begin again, is to end. */
+export type Ending = { readonly why: string; readonly graceMs: number }
+
+/** The end of a run of which its executor knows nothing any more. */
+export const GONE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it is gone: the machine or its engine went down' }
 
 export type EndFacts = {
   /** it was told to end */

@@ -8,7 +8,7 @@ import type { AdoptedRun, Executor, Run, RunEnd } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { aborted } from './aborted.ts'
-import { afterEnd, notHealthyText } from './after-end.ts'
+import { afterEnd, type Ending, GONE, notHealthyText } from './after-end.ts'
 import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
 import { createDiskPatience } from './disk-patience.ts'
@@ -23,6 +23,8 @@ export interface Job {
   readonly runId: string
   readonly decided: Decided
   readonly healthy: boolean
+  /** It has ended by itself, and was not healthy for long since. */
+  readonly failing: boolean
   readonly run: Run | undefined
   /** It was told to stop. */
   readonly ending: boolean
@@ -45,11 +47,6 @@ export type JobInit = SupervisorInit & {
   /** Is there an older version that is healthy, and ends when this one is? */
   updates(): boolean
 }
-
-/** Why a run that goes on, or would begin again, is to end. */
-export type Ending = { readonly why: string; readonly graceMs: number }
-
-const GONE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it is gone: the machine or its engine went down' }
 
 export function createJob(components: SupervisorComponents, init: JobInit): Job {
   const { clock, rng, log, events, code } = components
@@ -280,6 +277,9 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     done,
     get healthy() {
       return healthy
+    },
+    get failing() {
+      return failures > 0 && !healthy
     },
     get run() {
       return run

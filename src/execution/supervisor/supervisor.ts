@@ -49,14 +49,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       // who has begun needs no more room, and who it made end may run again
       room: record.state === 'decided' && evicts.length > 0 ? makeRoom(service.id, evicts) : undefined,
       onHealthy() {
-        for (const older of underWay(replaces)) {
-          stop(older, { why: 'a newer version of it is healthy' }).catch((error) =>
-            log.warn('the older version of a service could not be stopped', {
-              service: older,
-              reason: messageOf(error),
-            }),
-          )
-        }
+        endEach(underWay(replaces), 'a newer version of it is healthy')
       },
       updates: () => underWay(replaces).some((older) => jobs.get(older)?.healthy === true && !jobs.get(older)?.ending),
     })
@@ -81,6 +74,19 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       older = record === undefined ? undefined : (record.plan as Decided).replaces
     }
     return found
+  }
+
+  /** Older versions that end by themselves again and again: nothing goes back to them, and each would keep its room. */
+  function failing(replaces: string | undefined): string[] {
+    return underWay(replaces).filter((older) => jobs.get(older)?.failing === true)
+  }
+
+  function endEach(versions: readonly string[], why: string): void {
+    for (const older of versions) {
+      stop(older, { why }).catch((error: unknown) =>
+        log.warn('the older version of a service could not be stopped', { service: older, reason: messageOf(error) }),
+      )
+    }
   }
 
   /** Ends what makes room for a service. After a restart too: the plan says who, whatever the node had done of it. */
@@ -184,6 +190,7 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
       if (!mayRun(service, journal.ofService(service.id))) return []
+      endEach(failing(replaces), 'a newer version of it is here, and it kept ending')
       // an older version holds its room until this one is healthy
       const freeWithout = (going: readonly string[]) => freeRoom(init.limits(), jobs.values(), going)
       const evictable = offered.filter((id) => jobs.has(id))

@@ -97,12 +97,26 @@ describe('an update', () => {
     expect(bench.state('v2')).toBe('starting')
   })
 
-  it('of a version that is not healthy itself is begun again like any other', async () => {
+  it('ends a version that kept ending, and is begun again like any other', async () => {
     bench.engine.end(runId('v1'), { exitCode: 1 })
     await bench.until(() => bench.state('v1') === 'starting')
     await begin('v2')
+    await bench.until(() => supervisor.running().join() === 'v2')
+    expect(bench.journal.ofService('v1')).toMatchObject({
+      state: 'stopped',
+      detail: expect.stringContaining('a newer version of it is here, and it kept ending'),
+    })
     bench.engine.end(runId('v2'), { exitCode: 1 })
     await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
+  })
+
+  it('that is another failure leaves the version that is healthy, and no other', async () => {
+    await begin('v2', { ports: [{ name: 'http', port: 8080 }] })
+    await begin('v3', {}, 'v2')
+    expect(supervisor.running().sort()).toEqual(['v1', 'v2', 'v3'])
+    bench.engine.end(runId('v3'), { exitCode: 1 })
+    await bench.until(() => bench.state('v3') === 'failed')
+    expect(supervisor.healthy('v1')).toBe(true)
   })
 
   it('that does not fit beside the version before is told so', async () => {
