@@ -10,8 +10,8 @@ export default defineConfig({
     // A process that loaded libp2p once serves many test files: 2 s for 20 files instead of 20 s.
     pool: 'forks',
     isolate: false,
-    // most of a test is a wait for another process
-    maxWorkers: 3,
+    // meshes of many nodes share a process: more at a time than a small machine has cores, and peers time out
+    maxWorkers: 2,
     // a wait that is not over on a busy machine is not yet a failure
     expect: { poll: { timeout: 45_000 } },
     testTimeout: 150_000,
