@@ -40,7 +40,7 @@ export interface DecideAgainComponents {
   /** Live services of others, page by page, in the order of their arrival. */
   live(after: number, max: number): { row: number; id: string }[]
   forgotten(): number
-  /** Undefined where it is over: stopped, superseded, expired, forgotten. */
+  /** Undefined where it is over: stopped, superseded and not running any more, expired, forgotten. */
   subjectOf(id: string): Subject | undefined
   /** Its standing is journalled: the mesh and the publisher may hear of it. */
   changed(id: string, redirect: boolean): void
@@ -97,7 +97,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
       const asOf = dormitory.tick()
       const ask = (known: NodeFacts) => asking.ask(subject as Subject, { ...options, facts: known })
       const decision = subject === undefined ? undefined : await askWhereItRuns(ask, held, grant.executor)
-      // over, or no answer: an older version waits for its successor, and a runner that fails stops nothing
+      // over, or no answer: a runner that fails stops nothing
       if (subject === undefined || decision === undefined || decision.error !== undefined) {
         held.push(running)
         continue

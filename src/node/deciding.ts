@@ -80,14 +80,22 @@ export function createDeciding(
   const tally = createTally({ clock, log })
   const asking = createAsking(components, { policy })
 
+  /** What is live, and a version that was replaced as long as it runs: its update has failed, or is not healthy yet. */
   function subjectOf(id: string): Subject | undefined {
     const entry = services.get(id)
-    if (entry === undefined || entry.record.state !== 'live' || journal.stops.has(id)) return undefined
+    if (entry === undefined || journal.stops.has(id)) return undefined
+    if (entry.record.state !== 'live' && !(entry.record.state === 'superseded' && runsHere(id))) return undefined
     return entry.record.expires * 1000 > clock.now() ? subjectIn(entry) : undefined
   }
 
+  function runsHere(id: string): boolean {
+    return supervisor.granted().some(({ service, ending }) => service === id && !ending)
+  }
+
   function changed(id: string, redirect: boolean): void {
-    components.redecided(id, redirect)
+    // a version that was replaced is neither told to the mesh nor begun again
+    if (services.get(id)?.record.state === 'superseded') dormitory.leave(id)
+    else components.redecided(id, redirect)
     tell(id)
   }
 

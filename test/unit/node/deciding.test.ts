@@ -259,3 +259,36 @@ describe('counts', () => {
     })
   })
 })
+
+describe('a version that was replaced, and runs on because its update failed', () => {
+  const refuses: Verdict = {
+    run: false,
+    redirect: true,
+    reasons: [{ rule: 'mine', outcome: 'fail', message: 'not any more' }],
+  }
+
+  it.each([
+    ['refuses', refuses],
+    ['would keep it for later', waits([{ on: 'policy' }])],
+  ])('ends by a policy that %s it, is not begun again, and is not told to the mesh', async (_, verdict) => {
+    let admits = true
+    world.runner = () => (admits ? runs('admitted') : verdict)
+    const id = await life.hear()
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+    world.journal.announcements.end(id, 'superseded', 'its-update')
+    await life.deciding.decideAgain()
+    expect(life.supervisor.running()).toEqual([id])
+    world.redirected.clear()
+    admits = false
+    const { changes } = await life.deciding.decideAgain()
+    expect(changes).toMatchObject([{ id, from: 'run' }])
+    await life.settle()
+    expect(life.supervisor.running()).toEqual([])
+    admits = true
+    await life.deciding.decideAgain()
+    await life.settle()
+    expect(life.supervisor.running()).toEqual([])
+    expect([life.deciding.sleeping(id), world.redirected.has(id)]).toEqual([undefined, false])
+  })
+})
