@@ -195,6 +195,8 @@ export function nodeFilter(nodeId: string): { label: string[] } {
   return { label: [`${LABEL.node}=${nodeId}`] }
 }
 
+const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger', '/proc/pressure']
+
 function hardening(seccomp: boolean): Docker.HostConfig {
   return {
     CapDrop: ['ALL'],
@@ -202,6 +204,8 @@ function hardening(seccomp: boolean): Docker.HostConfig {
     // a declaration that the types lack: the run sees no path of the machine's control groups
     ...{ CgroupnsMode: 'private' },
     ReadonlyRootfs: true,
+    // the engine's own list, and the files by which a run could ask the kernel to watch the machine's load for it
+    ReadonlyPaths: READONLY_PATHS,
     IpcMode: 'private',
     Init: true,
     AutoRemove: false,

@@ -10,7 +10,7 @@ const PATH = `${NODE_DIR}:/usr/local/bin:/usr/bin:/bin`
 const FOLDERS = ['/etc', '/etc/ssl', '/opt', '/opt/thundercloud', NODE_DIR]
 const SYSTEM_DIRS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 /** Settings of the kernel, some of them writable by whoever has the namespace that they belong to. */
-const KERNEL_DIRS = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/acpi']
+const KERNEL_DIRS = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/acpi', '/proc/pressure']
 /** What programs read to find their libraries, certificates and alternatives; nothing that names people or secrets. */
 const SYSTEM_FILES = [
   '/etc/ld.so.cache',

@@ -181,7 +181,7 @@ function weakerOf({ roots }: CgroupRoots): string[] {
   if (process.getuid?.() !== 0) weaker.push("user: the node's own, which its runs share")
   if (roots.memory === undefined) weaker.push('memory: watched')
   if (roots.pids === undefined) weaker.push("pids: by the kernel's limit per user")
-  if (seccompFilter() === undefined) weaker.push('system calls: not filtered on this processor')
+  if (seccompFilter({ counted: true }) === undefined) weaker.push('system calls: not filtered on this processor')
   if (roots.cpu === undefined) weaker.push('cpu: not limited')
   return weaker
 }

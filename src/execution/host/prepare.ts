@@ -57,7 +57,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   if (sandboxed) {
     await mkdir(files.etc, { recursive: true, mode: 0o755 })
     for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(uid ?? 65534))
-    const filter = seccompFilter()
+    const filter = seccompFilter({ counted: has('memory') })
     if (filter !== undefined) await writeFile(files.filter, filter)
     const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
     const { code, work, tmp, shm, shows } = paths

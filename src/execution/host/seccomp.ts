@@ -1,4 +1,12 @@
-import { ABSENT_CALLS, CLONE, DENIED_CALLS, NEW_NAMESPACES, SOCKET, SOCKET_FAMILIES } from '../seccomp/denials.ts'
+import {
+  ABSENT_CALLS,
+  CLONE,
+  DENIED_CALLS,
+  NEW_NAMESPACES,
+  SOCKET,
+  SOCKET_FAMILIES,
+  UNCOUNTED_CALLS,
+} from '../seccomp/denials.ts'
 
 /**
  * What a sandboxed service may ask of the kernel: everything but what makes namespaces, mounts, keys, kernel modules and
@@ -22,8 +30,8 @@ const OP = { load: 0x20, equal: 0x15, atLeast: 0x35, anyBit: 0x45, answer: 0x06 
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number]
 
-/** The program for this machine; undefined where there is none for its processor. */
-export function seccompFilter(arch: string = process.arch): Buffer | undefined {
+/** The program for this machine; undefined where there is none for its processor. `counted`: a cgroup counts memory. */
+export function seccompFilter({ counted }: { counted: boolean }, arch: string = process.arch): Buffer | undefined {
   if (arch !== 'x64' && arch !== 'arm64') return undefined
   const { audit, column } = ARCHITECTURES[arch]
   const load = (place: number): Instruction => [OP.load, 0, 0, place]
@@ -40,7 +48,9 @@ export function seccompFilter(arch: string = process.arch): Buffer | undefined {
     load(AT.number),
     ...(arch === 'x64' ? ([[OP.atLeast, 0, 1, X32], fail(ERRNO.ENOSYS)] as const) : []),
     ...Object.values(DENIED_CALLS).flatMap((numbers) => when(numbers[column], [fail(ERRNO.EPERM)])),
-    ...Object.values(ABSENT_CALLS).flatMap((numbers) => when(numbers[column], [fail(ERRNO.ENOSYS)])),
+    ...Object.values(counted ? ABSENT_CALLS : { ...ABSENT_CALLS, ...UNCOUNTED_CALLS }).flatMap((numbers) =>
+      when(numbers[column], [fail(ERRNO.ENOSYS)]),
+    ),
     ...when(CLONE[column], [load(AT.argument), [OP.anyBit, 0, 1, NEW_NAMESPACES], fail(ERRNO.EPERM), allow]),
     ...when(SOCKET[column], [
       load(AT.argument),

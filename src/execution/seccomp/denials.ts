@@ -51,6 +51,16 @@ export const ABSENT_CALLS: Readonly<Record<string, CallNumbers>> = {
   clone3: [435, 435],
 }
 
+/**
+ * Memory that no process has to map: ENOSYS as well where no cgroup counts memory, for whoever adds up what processes
+ * hold does not see it. Programs fall back to files of /dev/shm, which is bounded.
+ */
+export const UNCOUNTED_CALLS: Readonly<Record<string, CallNumbers>> = {
+  memfd_create: [319, 279],
+  memfd_secret: [447, 447],
+  shmget: [29, 194],
+}
+
 /** A socket's families: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, all bound to the run's own network or file system. Others: EAFNOSUPPORT. */
 export const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16]
 /** Flags of clone that make namespaces: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. With one: EPERM. */
