@@ -45,7 +45,7 @@ export const policyApply = command({
     const told = { preview: preview.changes, more: preview.more, notAsked, forgotten }
     cli.out.result({ inForce: true, hash: policy.hash, ...told, changes, background }, () => [
       ...changesTable(changes, { terminal: cli.out.terminal, heads: ['BEFORE', 'NOW'] }),
-      `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently.`,
+      `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently${background > 0 ? ' so far' : ''}.`,
       ...backgroundLines(background),
     ])
   },
