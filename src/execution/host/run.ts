@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Clock, sleep } from '../../base/clock.ts'
-import { UnavailableError } from '../../base/errors.ts'
+import { type Clock, deadline, sleep } from '../../base/clock.ts'
+import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Run, RunEnd, RunStats } from '../contract.ts'
 import { askDoor, connectThroughDoor, isDoorOpen } from '../door/connect.ts'
 import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
@@ -54,7 +54,14 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       }
     },
     async stop({ graceMs, reason = 'stopped' }) {
-      await tell({ stop: graceMs, reason })
+      using limit = deadline(clock, graceMs + ANSWER_MS, new TimeoutError('the shim does not answer'))
+      try {
+        await tell({ stop: graceMs, reason }, limit.signal)
+      } catch (error) {
+        // under the permission model a run has its shim's user, and can hold it
+        if (!limit.signal.aborted) throw error
+        await killRun(files)
+      }
     },
     async stats({ signal } = {}) {
       const answer = await tell({ stats: true }, signal)
@@ -93,10 +100,7 @@ export async function keeperOf(files: RunFiles): Promise<ProcessId | undefined> 
 export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<void> {
   const files = runFiles(handle.dir)
   await rename(files.plan, files.void).catch(() => {})
-  const processes = [await keeperOf(files), await readJson<ProcessId>(files.child)].filter(
-    (found) => found !== undefined,
-  )
-  for (const process of processes) signalProcess(process, 'SIGKILL')
+  const processes = await killRun(files)
   const until = clock.monotonic() + GONE_MS
   while (processes.some(isAlive) || !(await emptied(handle.cgroup))) {
     if (clock.monotonic() > until) throw new UnavailableError(`the run in ${handle.dir} does not end`)
@@ -105,6 +109,14 @@ export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<v
   const plan = (await readJson<KeeperPlan>(files.taken)) ?? (await readJson<KeeperPlan>(files.void))
   for (const socket of [handle.socket, plan?.socket]) if (socket !== undefined) await rm(socket, { force: true })
   await rm(handle.dir, { recursive: true, force: true })
+}
+
+/** The shim and, where it has no namespace that ends with it, the run. */
+async function killRun(files: RunFiles): Promise<ProcessId[]> {
+  const found = [await keeperOf(files), await readJson<ProcessId>(files.child)]
+  const processes = found.filter((process) => process !== undefined)
+  for (const process of processes) signalProcess(process, 'SIGKILL')
+  return processes
 }
 
 async function emptied(cgroup: RunCgroup): Promise<boolean> {
