@@ -40,7 +40,7 @@ export const TRIES = 20
  * What the process has from the system, against a round of the same kinds of attacks before the first measure: V8 and the
  * C library keep what they needed once.
  */
-const RSS_MIB = 64
+export const RSS_MIB = 64
 /** What the program still refers to after a collection. A thousand connections that stayed are over this: ten kilobytes each. */
 const LIVE_MIB = 8
 /** What a peer may send on a stream before it hears that it was reset. */

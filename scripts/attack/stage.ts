@@ -1,5 +1,5 @@
 import type { Defence } from '../../src/network/index.ts'
-import { type Attack, type Seen, TRIES } from './attacks.ts'
+import { type Attack, RSS_MIB, type Seen, TRIES } from './attacks.ts'
 import type { Delivery } from './honest.ts'
 import { type Remote, startProcess } from './rpc.ts'
 import { type Figures, pause, type Target } from './target.ts'
@@ -35,7 +35,8 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
       const now = await victim.ask<Measure>('measure', { collect: true })
       const back = now.descriptors - before.descriptors <= 2 && now.peers <= before.peers
       const small = now.timers - before.timers <= 4 && now.liveMiB - before.liveMiB < 4
-      if ((back && small && now.files <= before.files) || performance.now() > end) return now
+      const flat = now.rssMiB - before.rssMiB < RSS_MIB
+      if ((back && small && flat && now.files <= before.files) || performance.now() > end) return now
       await pause(250)
     }
   }
