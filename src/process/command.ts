@@ -38,7 +38,7 @@ for f in ${process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'}/*; do
 done
 `
 
-/** The last line of it: with no environment, or with what `env` is told; bash does the former without a program in between. */
+/** The last line of the script. Without variables bash clears the environment itself; with some, the program `env` sets them. */
 const BARE = 'exec -c "$@"'
 const WITH_ENV = 'exec /usr/bin/env -i "$@"'
 

@@ -52,7 +52,7 @@ export const PROCESSES = {
   permission: {
     what: "a service of the node's own address under Node's permission model",
     reads: "the operator's code, and what its clients send",
-    environment: ['HOME', 'TMPDIR', 'LANG'],
+    environment: ['HOME', 'TMPDIR', 'LANG', 'THUNDERCLOUD_ENV'],
     descriptors: [],
     cwd: "the service's code",
     umask: 0o022,

@@ -78,7 +78,7 @@ function withAnswers(told: readonly ReceiptView[], answers: readonly ReceiptView
   return [...byNode.values()]
 }
 
-/** Last lines come with receipts alone: an answer that says the same is told with them. */
+/** Only receipts bring the last lines of a run. An answer with the same state is shown with the lines of the receipt. */
 function withOutput({ state, reasons }: ReceiptView, before: ReceiptView | undefined): ReceiptView['reasons'] {
   if (before?.state !== state) return reasons
   return [...reasons, ...before.reasons.filter(({ rule }) => rule === RUN_RULES.output)]

@@ -60,7 +60,7 @@ async function wasFull({ clock, doors, handle, place, plan }: BuildInput, signal
   return false
 }
 
-/** What is deleted again while the gateway does not look is told by the build's own words only. */
+/** The gateway looks from time to time. Where a build deleted its files between two looks, only its own output says that the disk was full. */
 async function saidFull({ clock, plan }: BuildInput): Promise<boolean> {
   const options = { tail: LAST_LINES, follow: false, keep: 1, ended: () => true, clock }
   for await (const { line } of readLogs(plan.logDir, options)) if (DISK_FULL.test(line)) return true

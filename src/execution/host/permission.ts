@@ -50,21 +50,29 @@ export function permissionCommand(
   // Before Node 26 the model leaves the network alone and knows no such flag.
   const net = plan.ports.length > 0 && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
   const flags = ['--permission', ...read, ...write, ...net, '--no-experimental-sqlite', `--max-old-space-size=${heap}`]
-  return [init.node, ...flags, ...setting(plan.env), script, ...args]
+  return [init.node, ...flags, ...(hasEnv(plan) ? ['--import', SET_ENV] : []), script, ...args]
 }
 
-/** What the program begins with. */
-export function permissionEnv(workDir: string): Record<string, string> {
-  return { HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8' }
+/** What the program begins with. The author's variables are one value, which no other user of the machine can read. */
+export function permissionEnv(plan: Pick<Plan, 'env'>, workDir: string): Record<string, string> {
+  return {
+    ...{ HOME: workDir, TMPDIR: workDir, LANG: 'C.UTF-8' },
+    ...(hasEnv(plan) && { [AUTHORS_ENV]: JSON.stringify(Object.entries(plan.env)) }),
+  }
 }
+
+function hasEnv({ env }: Pick<Plan, 'env'>): boolean {
+  return Object.keys(env).length > 0
+}
+
+const AUTHORS_ENV = 'THUNDERCLOUD_ENV'
 
 /**
- * What the author says of the environment, set by Node itself when it is confined and before the author's program: no
- * loader, C library or option parser, which read theirs when they begin, sees any of it.
+ * Sets the author's variables when Node is confined, before the author's program begins: no loader, C library or option
+ * parser, which read theirs when they begin, sees any of them.
  */
-function setting(env: Plan['env']): string[] {
-  if (Object.keys(env).length === 0) return []
-  const entries = JSON.stringify(JSON.stringify(Object.entries(env)))
-  const code = `for (const [name, value] of JSON.parse(${entries})) process.env[name] = value`
-  return ['--import', `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`]
-}
+const SET_ENV = `data:text/javascript,${encodeURIComponent(
+  `const { ${AUTHORS_ENV}: entries } = process.env
+   delete process.env.${AUTHORS_ENV}
+   for (const [name, value] of JSON.parse(entries)) process.env[name] = value`,
+)}`

@@ -79,7 +79,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     socket: handle.socket,
     listen: 's',
     ...(paths.box === undefined ? { watchDisk: watchedDisk(plan, paths) } : {}),
-    env: sandboxed ? {} : permissionEnv(paths.work),
+    env: sandboxed ? {} : permissionEnv(plan, paths.work),
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,
     logLimits: limitsOf('run', init.logs, grant.diskBytes),
