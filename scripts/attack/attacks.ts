@@ -86,6 +86,18 @@ const liar = (id: string, what: string, act: string): Attack => ({
   },
 })
 
+const flood = (id: string, what: string, act: string, defence: Defence): Attack => ({
+  id,
+  what,
+  act,
+  processes: 2,
+  count: { long: 4, short: 2 },
+  seconds: { long: 15, short: 4 },
+  defences: [defence, 'exclusion'],
+  bound: 'everything is delivered, the event loop is held for less than 500 ms of processor time, p99 below 2.5 s',
+  held: (seen) => everythingCame(seen) && soonEnough(seen) && seen.during.heldMs < 500,
+})
+
 export const ATTACKS: readonly Attack[] = [
   {
     id: 'S3',
@@ -107,28 +119,8 @@ export const ATTACKS: readonly Attack[] = [
   liar('S8c', 'sync that tells of nothing', 'badSync'),
   silence('S5', 'one address', 'silenceFromOne'),
   silence('S5b', '16 addresses', 'silenceFromSixteen'),
-  {
-    id: 'S6',
-    what: 'empty gossip frames, as fast as they go',
-    act: 'emptyFrames',
-    processes: 2,
-    count: { long: 4, short: 2 },
-    seconds: { long: 15, short: 4 },
-    defences: ['rates', 'exclusion'],
-    bound: 'everything is delivered, the event loop is held for less than 500 ms of processor time, p99 below 2.5 s',
-    held: (seen) => everythingCame(seen) && soonEnough(seen) && seen.during.heldMs < 500,
-  },
-  {
-    id: 'S6b',
-    what: 'frames of the multiplexer alone: pings, and streams that are opened and reset',
-    act: 'muxerFrames',
-    processes: 2,
-    count: { long: 4, short: 2 },
-    seconds: { long: 15, short: 4 },
-    defences: ['muxer', 'exclusion'],
-    bound: 'everything is delivered, the event loop is held for less than 500 ms of processor time, p99 below 2.5 s',
-    held: (seen) => everythingCame(seen) && soonEnough(seen) && seen.during.heldMs < 500,
-  },
+  flood('S6', 'empty gossip frames, as fast as they go', 'emptyFrames', 'rates'),
+  flood('S6b', 'frames of the multiplexer alone: pings, and streams that are opened and reset', 'muxerFrames', 'muxer'),
   {
     id: 'S7',
     what: 'gossip frames of 3.9 MB from 8 peers',
