@@ -7,9 +7,9 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { saidBefore } from '../publishing/tally.ts'
 import { type Answer, askAll } from './ask-all.ts'
-import { createFollow } from './follow.ts'
+import { createFollow } from './merge.ts'
 import { hasRun, type Subject, type Version } from './subject.ts'
-import { whyNobody } from './why-nobody.ts'
+import { whyNobody } from './no-run-reason.ts'
 
 /** Others that may have a log are waited for so long after the first that has one. */
 const OTHERS_MS = 1_000
