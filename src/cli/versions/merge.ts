@@ -2,13 +2,13 @@
 const MAX_WAITING = 256
 
 /** Several sources read at the same time; more may be added while they are. Ends when `close` was called and all have ended. */
-export interface Follow<T> extends AsyncIterable<T> {
+export interface Merge<T> extends AsyncIterable<T> {
   /** `ended` is called when it has, with its failure if it failed. */
   add(source: AsyncIterable<T>, ended: (error?: unknown) => void): void
   close(error?: unknown): void
 }
 
-export function createFollow<T>(): Follow<T> {
+export function createMerge<T>(): Merge<T> {
   const waiting: T[] = []
   const room = new Set<() => void>()
   let wake: (() => void) | undefined

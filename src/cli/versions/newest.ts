@@ -7,8 +7,8 @@ import type { ReceiptView } from '../../node/contract.ts'
 import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { type Answer, askAll } from './ask-all.ts'
+import { noRunReason } from './no-run-reason.ts'
 import type { Subject, Version } from './subject.ts'
-import { whyNobody } from './no-run-reason.ts'
 
 /** An older version that runs leads there only when a newer one did not answer for so long. */
 const NEWER_MS = 1_000
@@ -62,7 +62,7 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
   }
 
   function nobody(versions: readonly Version[], answers: readonly Answer[]): FailedError {
-    const why = whyNobody({ versions, answers, nowSeconds: nowSeconds(clock) })
+    const why = noRunReason({ versions, answers, nowSeconds: nowSeconds(clock) })
     return new FailedError(`nobody runs ${JSON.stringify(printable(subject.label, 80))} now: ${why}`)
   }
 

@@ -6,7 +6,7 @@ import type { Version } from './subject.ts'
 const MAX_TOLD = 4
 
 /** Why no node has what was looked for, in the words of those that answered, and of those that told of it before. */
-export function whyNobody(init: {
+export function noRunReason(init: {
   versions: readonly Version[]
   answers: readonly Answer[]
   nowSeconds: number
@@ -17,7 +17,7 @@ export function whyNobody(init: {
 }
 
 /** Newest version first. */
-function linesOf({ versions, answers, nowSeconds }: Parameters<typeof whyNobody>[0]): string[] {
+function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReason>[0]): string[] {
   const answered = new Set(answers.map(({ receipt }) => receipt.peerId))
   const lines = versions.flatMap((version) => {
     const which = versions.length > 1 && version.seq !== undefined ? `version ${version.seq}: ` : ''

@@ -7,9 +7,9 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { saidBefore } from '../publishing/tally.ts'
 import { type Answer, askAll } from './ask-all.ts'
-import { createFollow } from './merge.ts'
+import { createMerge } from './merge.ts'
+import { noRunReason } from './no-run-reason.ts'
 import { hasRun, type Subject, type Version } from './subject.ts'
-import { whyNobody } from './no-run-reason.ts'
 
 /** Others that may have a log are waited for so long after the first that has one. */
 const OTHERS_MS = 1_000
@@ -85,7 +85,7 @@ async function look(cli: Cli, subject: Subject): Promise<{ sources: Source[]; go
       return `${which}${receipt.peerId}  has no log of it any more (${answer.receipt.state})`
     })
   })
-  return { sources, gone, why: whyNobody({ versions, answers, nowSeconds: now }) }
+  return { sources, gone, why: noRunReason({ versions, answers, nowSeconds: now }) }
 }
 
 async function askThem(cli: Cli, subject: Subject, versions: readonly Version[]): Promise<Answer[]> {
@@ -101,7 +101,7 @@ async function* follow(
   options: Options,
 ): AsyncGenerator<ReadLine> {
   const { clock, signal } = cli
-  const lines = createFollow<ReadLine>()
+  const lines = createMerge<ReadLine>()
   /** when the last line of each was written: a log that is opened again goes on after it */
   const readTo = new Map<string, number>()
   const reading = new Set<string>()
