@@ -5,7 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['thundercloud-source', 'module', 'node', 'development|production'] } },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/compile-cache.ts'],
+    globalSetup: ['test/build.ts'],
     setupFiles: ['test/setup.ts'],
     // A process that loaded libp2p once serves many test files: 2 s for 20 files instead of 20 s.
     pool: 'forks',

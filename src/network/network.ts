@@ -17,7 +17,7 @@ import { keepGossipStreams } from './gossip/repair.ts'
 import { createLedger } from './gossip/scores.ts'
 import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
 import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
-import { dhtProtocol, type Host, startHost } from './host/host.ts'
+import { dhtProtocol, type Host, startHost, stopHost } from './host/host.ts'
 import { libp2pKey } from './host/identity.ts'
 import { createPassingMemory } from './host/memory.ts'
 import { otherNetwork, protocolsOf, tellOtherNetworks } from './host/other-network.ts'
@@ -78,7 +78,7 @@ export async function startNetwork(components: NetworkComponents, init: NetworkI
     allowed,
   })
   host = libp2p
-  started.defer(() => libp2p.stop())
+  started.defer(() => stopHost(libp2p))
   started.use(await neighbours.attach(libp2p))
   const peerId = libp2p.peerId.toString()
   await forgetOwnProvides(store, peerId)

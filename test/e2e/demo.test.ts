@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { MAIN } from '../build.ts'
 import { needs } from '../require.ts'
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname
 const ENGINE = '/var/run/docker.sock'
 const BUBBLEWRAP = '/usr/bin/bwrap'
 
@@ -23,7 +23,7 @@ type Machine = { engine: boolean; bubblewrap: boolean }
 
 /** The demo as a person starts it, on a machine that has what is said. */
 function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): ChildProcess {
-  const command = [process.execPath, '--conditions=thundercloud-source', MAIN, 'demo', '--json', ...args]
+  const command = [process.execPath, MAIN, 'demo', '--json', ...args]
   const masked = [...(engine ? [] : [ENGINE]), ...(bubblewrap ? [] : [BUBBLEWRAP])].filter(existsSync)
   // in a mount namespace of its own, what it is not to have is a file that nothing answers on
   const mounts = masked.map((path) => `/bin/mount --bind /dev/null ${path} && `).join('')

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApiClient } from '../../src/api/client/client.ts'
+import { MAIN } from '../build.ts'
 import { announce, bytesOf, newSigner } from '../fixtures/nodes.ts'
 import { type NodeProcess, startNode, type Told } from './support/node-process.ts'
 import { makeScratch, type Scratch } from './support/scratch.ts'
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
 const CODE = 'bafyreihyrpefhacm6kkp4ql6j6udakdit7g3dmkzfriqfykhjw6cad5lrm'
 const RUNNER = 'mine/runner.ts'
 
@@ -23,7 +23,7 @@ describe("a node with its operator's own runner", () => {
     scratch = await makeScratch()
     await scratch.publisher('a')
     const dir = scratch.dir('a')
-    const argv = ['--conditions=thundercloud-source', MAIN, 'runner', 'new', 'mine', '--ts', '--dir', dir]
+    const argv = [MAIN, 'runner', 'new', 'mine', '--ts', '--dir', dir]
     await promisify(execFile)(process.execPath, argv)
     file = join(dir, 'runners', RUNNER)
     const services = join(dir, 'services.json')

@@ -125,6 +125,23 @@ export async function startHost(init: HostInit): Promise<Host> {
   }
 }
 
+type LeftTimers = {
+  components: { addressManager: { _updatePeerStoreAddresses: { (): void; stop(): void } } }
+  services: { pubsub: { status: { heartbeatTimeout?: NodeJS.Timeout } } }
+}
+
+/** Stops it, and two timers that the library leaves behind: the process would go on for up to a second for them. */
+export async function stopHost(host: Host): Promise<void> {
+  const { components, services } = host as unknown as LeftTimers
+  // of the service as it is now: once stopped it has another one
+  const { status } = services.pubsub
+  components.addressManager._updatePeerStoreAddresses.stop()
+  // also when the listeners close
+  components.addressManager._updatePeerStoreAddresses = Object.assign(() => {}, { stop: () => {} })
+  await host.stop()
+  status.heartbeatTimeout?.close()
+}
+
 function gossipService(init: HostInit) {
   const service = gossipsub(gossipOptions(init))
   return (components: Parameters<typeof service>[0]) => {

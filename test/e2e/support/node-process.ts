@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type ApiClient, createApiClient } from '../../../src/api/client/client.ts'
+import { MAIN } from '../../build.ts'
 
-const MAIN = new URL('../../../src/cli/main.ts', import.meta.url).pathname
 const PATIENCE_MS = 60_000
 
 export type Told = { event: string } & Readonly<Record<string, unknown>>
@@ -30,7 +30,7 @@ export async function startNode(
   dir: string,
   { args = [], env = {} }: { args?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
 ): Promise<NodeProcess> {
-  const command = ['--conditions=thundercloud-source', MAIN, 'start', dir, '--json', ...args]
+  const command = [MAIN, 'start', dir, '--json', ...args]
   const child = spawn(process.execPath, command, {
     env: { PATH: process.env.PATH ?? '', ...env },
     // it ends when this process does, whatever ends it

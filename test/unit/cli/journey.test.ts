@@ -142,7 +142,9 @@ test('a service from its manifest to an answer and to its end', { timeout: 180_0
   expect(updated.lines[0]).toMatchObject({ event: 'published', seq: 2 })
 
   expect((await say(shell, 'stop', 'hello-web', ...key)).lines).toEqual([expect.objectContaining({ scope: 'mesh' })])
-  await node.line((line) => line.includes('"event":"node:state"') && line.includes('"state":"stopped"'))
+  const last = updated.lines[0]?.id as string
+  // the version before stopped too
+  await node.line((line) => [last, '"event":"node:state"', '"state":"stopped"'].every((part) => line.includes(part)))
   expect((await say(shell, 'list')).lines).toEqual([[]])
   node.child.kill('SIGINT')
   expect(await node.ended()).toBe(0)

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
+import { MAIN } from '../../build.ts'
 
 /** The real program in a process of its own. */
 export interface Program extends AsyncDisposable {
@@ -18,7 +16,7 @@ export interface Program extends AsyncDisposable {
 
 export function runProgram(argv: readonly string[], options: { env: Record<string, string>; ipc?: boolean }): Program {
   const env = { PATH: process.env.PATH ?? '', ...options.env }
-  const child = spawn(process.execPath, ['--conditions=thundercloud-source', MAIN, ...argv], {
+  const child = spawn(process.execPath, [MAIN, ...argv], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],
   })

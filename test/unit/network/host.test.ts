@@ -24,6 +24,18 @@ test('the peer id is the address of the identity, from an object or from PEM', a
   expect(addressOf(b)).toMatch(new RegExp(`^/ip4/127\\.0\\.0\\.1/tcp/\\d+/p2p/${expected}$`))
 })
 
+test('a stopped one leaves no timer that would keep its process alive', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  const a = await all.make()
+  const b = await all.make()
+  await connect(a, b)
+  // the library's heartbeat is armed again
+  await new Promise((resolve) => setTimeout(resolve, 1200))
+  await Promise.all([a.network[Symbol.asyncDispose](), b.network[Symbol.asyncDispose]()])
+  expect(timers()).toBeLessThanOrEqual(before)
+})
+
 test('announced addresses are told too', async () => {
   const a = await all.make({ announce: ['/ip4/127.0.0.9/tcp/4980'] })
   expect(a.network.multiaddrs()).toContain(`/ip4/127.0.0.9/tcp/4980/p2p/${a.network.peerId}`)
