@@ -43,7 +43,7 @@ export interface Facts extends Disposable {
     held: readonly RunningService[],
     options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined; only?: boolean },
   ): NodeFacts
-  /** Everything that runs, the runs that are about to end among them. */
+  /** Everything that holds room: what is about to end, too, unless it ends for another one that is among them already. */
   running(): readonly RunningService[]
   executors(): readonly ExecutorView[]
   /** Looks which executors are there, and what the machine has, now. */
@@ -99,8 +99,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
     return running
   }
 
-  function running(): RunningService[] {
-    const runs = granted()
+  function running(runs = granted().filter(({ yields }) => !yields)): RunningService[] {
     if (known.size > runs.length) {
       const ids = new Set(runs.map(({ service }) => service))
       for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
@@ -112,7 +111,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
     held,
     { config = init.policy().config, machine: bounded = true, executor, only = false } = {},
   ) => {
-    const has = bounded && room !== undefined ? machineAs(room, running(), held) : undefined
+    const has = bounded && room !== undefined ? machineAs(room, running(granted()), held) : undefined
     const there = seen.filter(({ available, name }) => name === executor || (available && !only))
     return {
       config,
@@ -127,7 +126,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
     look,
     lookAtMachine,
     executors: () => seen,
-    running,
+    running: () => running(),
     current: () => as(running()),
     as,
     forget(id) {

@@ -78,7 +78,13 @@ export type SupervisorInit = {
   readonly stopOnClose: boolean
 }
 
-export type Granted = { readonly service: string; readonly grant: Grant; readonly ending: boolean }
+export type Granted = {
+  readonly service: string
+  readonly grant: Grant
+  readonly ending: boolean
+  /** It ends for a service that waits for its room, and counts for that one already. */
+  readonly yields: boolean
+}
 
 export type RunStatus = {
   readonly record: RunRecord

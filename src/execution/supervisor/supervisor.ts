@@ -28,6 +28,8 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
   /** by service */
   const jobs = new Map<string, Job>()
+  /** whose end a service waits for before it begins: that room is its own */
+  const claims = new Map<string, readonly string[]>()
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
   let underSweep: Promise<void> | undefined
@@ -56,7 +58,10 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     jobs.set(service.id, job)
     keep(
       job.done.then(() => {
-        if (jobs.get(service.id) === job) jobs.delete(service.id)
+        if (jobs.get(service.id) === job) {
+          jobs.delete(service.id)
+          claims.delete(service.id)
+        }
         if (isFinal(journal.get(job.runId))) userIds?.release(job.runId)
         if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: job.runId })
       }),
@@ -92,9 +97,18 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
   /** Ends what makes room for a service. After a restart too: the plan says who, whatever the node had done of it. */
   function makeRoom(service: string, evicts: readonly string[]): Promise<void> {
     const why = `it made room for ${service}, which ranks higher`
-    const made = Promise.all(evicts.filter((id) => jobs.has(id)).map((id) => stop(id, { why })))
+    const ended = (id: string) => (jobs.get(id)?.ending ? jobs.get(id)?.done : stop(id, { why }))
+    claims.set(service, evicts)
+    const made = Promise.all(evicts.filter((id) => jobs.has(id)).map(ended)).then(() => {
+      if (claims.get(service) === evicts) claims.delete(service)
+    })
     made.catch((error: unknown) => log.warn('a run could not be ended for a better one', { reason: messageOf(error) }))
-    return made.then(() => {})
+    return made
+  }
+
+  /** Those that end for a service which has their room already: nobody gets that room a second time. */
+  function yielding(): string[] {
+    return [...new Set([...claims.values()].flat())].filter((id) => jobs.get(id)?.ending === true)
   }
 
   /** At most once for tasks; what was stopped before an executor heard of it has not run. */
@@ -193,7 +207,8 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       endEach(failing(replaces), 'a newer version of it is here, and it kept ending')
       // an older version holds its room until this one is healthy
       const freeWithout = (going: readonly string[]) => freeRoom(init.limits(), jobs.values(), going)
-      const evictable = offered.filter((id) => jobs.has(id))
+      const leaving = yielding()
+      const evictable = [...leaving, ...offered.filter((id) => jobs.has(id) && !leaving.includes(id))]
       const evicts = toEvict(grant, evictable, freeWithout)
       if (evicts === undefined) {
         const lacks = noRoom(grant, freeWithout(evictable))
@@ -211,8 +226,9 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
       }
       journal.create({ runId, service: service.id, executor: grant.executor, plan, at: Math.floor(clock.now()) })
       const record = journal.get(runId)
+      const ended = evicts.filter((id) => jobs.get(id)?.ending === false)
       if (record !== undefined) begin(record, Promise.resolve(undefined))
-      return evicts
+      return ended
     },
     stop,
     async remove(service, options) {
@@ -225,8 +241,13 @@ export function startSupervisor(components: SupervisorComponents, init: Supervis
     },
     healthy: (service) => jobs.get(service)?.healthy === true,
     running: () => [...jobs.keys()],
-    granted: () => [...jobs].map(([service, { decided, ending }]) => ({ service, grant: decided.grant, ending })),
-    free: () => freeRoom(init.limits(), jobs.values()),
+    granted() {
+      const leaving = new Set(yielding())
+      return [...jobs].map(([service, { decided, ending }]) => {
+        return { service, grant: decided.grant, ending, yields: leaving.has(service) }
+      })
+    },
+    free: () => freeRoom(init.limits(), jobs.values(), yielding()),
     logs(service, { tail, follow, signal }) {
       const ended = () => !jobs.has(service)
       return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })

@@ -67,6 +67,23 @@ describe('a run that ends others to make room', () => {
     expect(supervisor.running().sort()).toEqual(['a', 'new'])
   })
 
+  it('the next one ends another run, and begins when that one has ended, too', async () => {
+    const supervisor = await full()
+    let most = 0
+    bench.engine.onStart = () => {
+      const running = [...bench.engine.runs.values()].filter(({ state }) => state === 'running')
+      most = Math.max(most, running.length)
+    }
+    expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })).toEqual(['b'])
+    expect(supervisor.granted().flatMap(({ service, yields }) => (yields ? [service] : []))).toEqual(['b'])
+    expect(supervisor.run(serviceOf('next'), GRANT, { evicts: ['a'] })).toEqual(['a'])
+    expect(bench.journal.ofService('b')?.detail).toContain('made room for new')
+    await bench.until(() => ['new', 'next'].every((id) => bench.state(id) === 'running'))
+    expect([bench.state('a'), bench.state('b')]).toEqual(['stopped', 'stopped'])
+    expect(most).toBeLessThanOrEqual(1)
+    expect(supervisor.granted().some(({ yields }) => yields)).toBe(false)
+  })
+
   it('goes on after a restart in the middle, ends nobody twice, and runs nothing twice', async () => {
     const first = await full()
     bench.engine.leave()

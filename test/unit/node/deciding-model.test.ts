@@ -147,4 +147,20 @@ describe('whatever comes in whatever order', () => {
       { numRuns: 60, interruptAfterTimeLimit: 25_000 },
     )
   })
+
+  it('one policy lets two make room: what was shown before happens', async () => {
+    await using world = await createDecidingWorld({ policy: policyWith(2, false, 50) })
+    const life = await world.start()
+    const heard: string[] = []
+    for (const rank of [0, 0, 1, 1]) heard.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
+    await life.settle(600)
+    const candidate = policyWith(2, true, 50)
+    const ask = async (...asked: Parameters<typeof world.runner>) => world.runner(...asked)
+    const expected = await life.deciding.redecide.preview(ask, candidate.config)
+    world.policy = candidate
+    const all = life.deciding.decideAgain()
+    await life.settle(600)
+    expect(short((await all).changes)).toEqual(short(expected.changes))
+    expect(heard.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
+  })
 })
