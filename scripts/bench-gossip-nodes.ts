@@ -156,7 +156,7 @@ async function openNode(
           journal.verdicts.add({ service: id, at: clock.now(), policy: hash, verdict })
           return { verdict, stopped: undefined, beside: [] }
         },
-        mayBeginAgain: () => true,
+        notAgain: () => undefined,
         release: () => {},
       },
       dormitory: { tick: () => 0 },

@@ -11,6 +11,7 @@ const changeSchema: Shape<Change> = object({
   from: standing,
   to: standing,
   reasons: array(reasonSchema),
+  moves: oneOf('docker', 'host').optional(),
 })
 
 export const previewSchema: Shape<Preview> = object({

@@ -114,6 +114,7 @@ export const serviceViewSchema: Shape<ServiceView> = object({
   state: serviceState,
   redirected: boolean,
   supersededBy: string.optional(),
+  stoppedBy: string.optional(),
   run: runViewSchema.optional(),
   parked: parkedSchema.optional(),
   receipts: array(receiptViewSchema),

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import type { Grant, Verdict } from '../base/verdict.ts'
+import type { Grant, Reason, Verdict } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import {
   type Dormitory,
@@ -23,7 +23,7 @@ import type { Facts } from './facts.ts'
 import { plain } from './plain-verdict.ts'
 import type { Standing } from './redecide.ts'
 import { runnableOf } from './runnable.ts'
-import { declined, moving, ONCE, standingOf, waiting } from './standing.ts'
+import { declined, finalReason, forGood, moving, standingOf, waiting } from './standing.ts'
 import { trustSubjectOf, unsafeGrace, wakeByNews } from './trusting.ts'
 
 /** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
@@ -69,8 +69,8 @@ export interface CarryOut {
    * crash leaves all or nothing. `asOf` is what the dormitory's `tick` said before the runner was asked.
    */
   settle(subject: Subject, decision: Decision, asOf: number): Outcome
-  /** A task runs at most once: what has begun does not wait for another beginning. */
-  mayBeginAgain(subject: Subject): boolean
+  /** Why it does not wait for another beginning: a task runs at most once, a version that was replaced ends. */
+  notAgain(subject: Subject): Reason | undefined
   /** It does not wait any longer. */
   release(sleeper: Sleeper, why: string): void
 }
@@ -126,8 +126,12 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     makesWay(id, 'parked', declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayPassOn()))
   }
 
-  function mayBeginAgain({ id, signed }: Subject): boolean {
-    return signed.body.run.kind === 'service' || (journal.runs.ofService(id)?.handle ?? null) === null
+  function notAgain({ id, signed }: Subject): Reason | undefined {
+    const task = signed.body.run.kind !== 'service'
+    return finalReason({
+      replaced: journal.announcements.standing(id)?.state === 'superseded',
+      begunTask: task && (journal.runs.ofService(id)?.handle ?? null) !== null,
+    })
   }
 
   /** It had to end for another one: it waits for room, where it may run again. */
@@ -136,27 +140,14 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     const before = journal.verdicts.latest(id)?.verdict
     if (subject === undefined || before === undefined) return
     const message = `it made room for ${by.id}, which ranks higher here`
-    const verdict = mayBeginAgain(subject)
-      ? park(
-          subject,
-          waiting({ ...before, redirect: mayPassOn() }, [{ on: 'capacity' }], {
-            rule: 'eviction',
-            outcome: 'defer',
-            message,
-          }),
-          Number.POSITIVE_INFINITY,
-        )
-      : declined(
-          before,
-          { rule: 'eviction', outcome: 'fail', message: `${message}; a task is not begun twice` },
-          mayPassOn(),
-        )
-    const told = {
-      id,
-      name: subject.signed.body.name,
-      by: by.id,
-      parked: standingOf(verdict) === 'parked',
-    }
+    const last = notAgain(subject)
+    const reason = { rule: 'eviction', outcome: 'defer' as const, message }
+    const waits = waiting({ ...before, redirect: mayPassOn() }, [{ on: 'capacity' }], reason)
+    const verdict =
+      last === undefined
+        ? park(subject, waits, Number.POSITIVE_INFINITY)
+        : declined(before, { ...reason, outcome: 'fail', message: `${message}; ${last.message}` }, mayPassOn())
+    const told = { id, name: subject.signed.body.name, by: by.id, parked: standingOf(verdict) === 'parked' }
     later.push(() => events.emit('node:evicted', told))
     makesWay(id, 'run', verdict)
   }
@@ -254,8 +245,9 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       const done = start(subject, verdict, verdict.run, asOf)
       return { verdict: done, stopped: done.run === false ? stopRuns(subject, done) : undefined }
     }
-    const parks = standingOf(verdict) === 'parked' && (held === undefined || mayBeginAgain(subject))
-    const last = parks || standingOf(verdict) !== 'parked' ? verdict : declined(verdict, ONCE, mayPassOn())
+    const why = held === undefined ? undefined : notAgain(subject)
+    const last = why === undefined ? verdict : forGood(verdict, why, mayPassOn())
+    const parks = standingOf(last) === 'parked'
     const stopped = stopRuns(subject, last)
     if (parks) return { verdict: park(subject, last, asOf), stopped }
     dormitory.leave(id)
@@ -292,7 +284,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
         if (believed !== undefined) later.push(() => noticeNews(subject, believed))
         return { ...outcome, beside }
       }),
-    mayBeginAgain,
+    notAgain,
     release: ({ id }, why) =>
       whole(() => {
         dormitory.leave(id)

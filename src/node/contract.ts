@@ -49,7 +49,10 @@ export type ServiceView = {
   readonly depth: number
   readonly state: ServiceState
   readonly redirected: boolean
+  /** the id of the newer version */
   readonly supersededBy?: string | undefined
+  /** the id of its author's stop */
+  readonly stoppedBy?: string | undefined
   readonly run?: RunView | undefined
   /** Where it is parked: since when, until when at most, and what wakes it. */
   readonly parked?: { readonly since: number; readonly until: number; readonly on: readonly Condition[] } | undefined

@@ -227,7 +227,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
   function subjectOfRest(id: string): Subject | undefined {
     const standing = outOfWork(id)
     const subject = standing === undefined || standing === 'parked' ? undefined : subjectOf(id)
-    return subject !== undefined && carryOut.mayBeginAgain(subject) ? subject : undefined
+    return subject !== undefined && carryOut.notAgain(subject) === undefined ? subject : undefined
   }
 
   async function weigh(ids: readonly string[], options: Options): Promise<Weighed> {

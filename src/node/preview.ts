@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Verdict } from '../base/verdict.ts'
+import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import { bestFirst, type Sleeper, toEvict } from '../execution/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
@@ -8,7 +8,7 @@ import type { Ask, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
 import type { DecideAgainComponents } from './decide-again.ts'
 import type { Change, Preview, Standing } from './redecide.ts'
-import { declined, mayBegin, moving, ONCE, standingOf, waiting } from './standing.ts'
+import { declined, forGood, mayBegin, moving, standingOf, waiting } from './standing.ts'
 import { trustSubjectOf } from './trusting.ts'
 
 /** Services that are asked about together: few, because what is asked about is read and written down in one go. */
@@ -58,14 +58,18 @@ export async function previewWith(
     if (to !== from) changes.push(changeOf(subject, from, { to, reasons: verdict.reasons }))
   }
 
-  function bed(subject: Subject, from: Standing, verdict: Verdict): void {
+  /** It ends, and begins again by another executor: at once, as it holds its room. */
+  function move(subject: Subject, verdict: Verdict, moves: ExecutorName): void {
+    if (carryOut.notAgain(subject) !== undefined) bed(subject, 'run', verdict)
+    else changes.push({ ...changeOf(subject, 'run', { to: 'parked', reasons: verdict.reasons }), moves })
+  }
+
+  function bed(subject: Subject, from: Standing, asked: Verdict): void {
     const { id, arrived } = subject
+    const why = from === 'run' ? carryOut.notAgain(subject) : undefined
+    const verdict = why === undefined ? asked : forGood(asked, why, passOn)
     if (standingOf(verdict) !== 'parked') {
       note(subject, from, verdict)
-      return
-    }
-    if (from === 'run' && !carryOut.mayBeginAgain(subject)) {
-      note(subject, from, declined(verdict, ONCE, passOn))
       return
     }
     const sleeper = { id, arrived, rank: verdict.rank ?? 0, on: [], since: 0, expires: 0 }
@@ -88,7 +92,7 @@ export async function previewWith(
     if (verdict.run !== false) held.push({ ...running, rank: verdict.rank ?? 0 })
     if (verdict.run === false) bed(subject, 'run', verdict)
     else if (executor !== undefined && verdict.run.executor !== executor) {
-      note(subject, 'run', moving(verdict, { executor }, verdict.run))
+      move(subject, moving(verdict, { executor }, verdict.run), verdict.run.executor)
     }
   }
   for (const { id } of dormitory.all()) {

@@ -1,4 +1,4 @@
-import type { Reason, Verdict } from '../base/verdict.ts'
+import type { ExecutorName, Reason, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { ReceivedService, RunnerSnapshot } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
@@ -14,6 +14,8 @@ export type Change = {
   readonly from: Standing
   readonly to: Standing
   readonly reasons: readonly Reason[]
+  /** it ends, and begins again by this executor */
+  readonly moves?: ExecutorName | undefined
 }
 
 /** What a candidate would change, the best of each kind first: what runs, what is parked, and what is refused or passed on. */

@@ -3,7 +3,27 @@ import type { Condition, Grant, Reason, Verdict } from '../base/verdict.ts'
 import type { Standing } from './redecide.ts'
 
 /** Why a task that had begun ends for good where a service would wait. */
-export const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice, so it does not wait' }
+const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice, so it does not wait' }
+
+/** Why an older version that ends is not begun again: its name has a newer one. */
+const REPLACED: Reason = {
+  rule: 'node',
+  outcome: 'fail',
+  message: 'a newer version has replaced it, so it does not wait',
+}
+
+/** Why a run that ends is not begun again; undefined where it waits. */
+export function finalReason(of: { replaced: boolean; begunTask: boolean }): Reason | undefined {
+  if (of.replaced) return REPLACED
+  return of.begunTask ? ONCE : undefined
+}
+
+/** A verdict not to run, for what is not begun again: it does not wait, and a replaced version is passed to nobody. */
+export function forGood(asked: Verdict, why: Reason, mayPassOn: boolean): Verdict {
+  const replaced = why === REPLACED
+  const verdict = replaced ? { ...asked, redirect: false } : asked
+  return standingOf(verdict) === 'parked' ? declined(verdict, why, !replaced && mayPassOn) : verdict
+}
 
 /** What a verdict makes of a service. */
 export function standingOf(verdict: Verdict): Standing {

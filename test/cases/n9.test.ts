@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -90,5 +91,20 @@ describe('N9: where the Docker engine is', () => {
       available: false,
       detail: expect.stringMatching(/at \/nowhere\/engine\.sock \(DOCKER_HOST\): .*DOCKER_CONFIGS\.socketPath/),
     })
+  })
+
+  it('is told too where it answers with an error', async () => {
+    await using dirs = await makeRunDirs()
+    const server = createHttpServer((_, response) => response.writeHead(500).end('{"message":"out of order"}'))
+    const socketPath = join(home, 'engine.sock')
+    await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+    try {
+      expect(await EXECUTORS[0].create(dirs, { nodeId: 'n9', docker: { socketPath } }).available()).toMatchObject({
+        available: false,
+        detail: `the Docker engine at ${socketPath} answers with HTTP status 500: out of order`,
+      })
+    } finally {
+      server.close()
+    }
   })
 })

@@ -119,7 +119,12 @@ describe.skipIf(!needs('bubblewrap'))(
       }, 'it is stopped')
       for (const where of ['at', 'afar'] as const) {
         const said = await pair[where](['connect', 'web'])
-        expect([said.code, said.stderr]).toEqual([1, expect.stringMatching(/nobody runs .*web.* now: .*stopped it/)])
+        expect([said.code, said.stderr]).toEqual([
+          1,
+          expect.stringMatching(/nobody runs .*web.* now: its author has stopped it/),
+        ])
+        // the publisher's node never ran it
+        expect(said.stderr).not.toContain(pair.publisher.peerId)
         expect(said.values).toEqual([])
       }
     })

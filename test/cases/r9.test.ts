@@ -30,7 +30,7 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))('a toolchain that is n
     const config = JSON.parse(await readFile(file, 'utf8')) as object
     const text = JSON.stringify({ ...config, PREFER_TOOLCHAIN: { docker: [], host: ['node.js'] } })
     expect(await node.previewPolicy(text)).toMatchObject({
-      changes: [{ id, from: 'run', to: 'parked' }],
+      changes: [{ id, from: 'run', to: 'parked', moves: 'host' }],
     })
     await node.applyPolicy(text)
     await vi.waitFor(

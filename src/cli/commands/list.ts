@@ -36,9 +36,9 @@ export const list = command({
   },
 })
 
-function isCurrent({ state, supersededBy }: ServiceView): boolean {
+function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): boolean {
   // an older version runs on until its update is healthy
-  const isOver = supersededBy !== undefined && state !== 'running' && state !== 'accepted'
+  const isOver = (supersededBy ?? stoppedBy) !== undefined && state !== 'running' && state !== 'accepted'
   return state !== 'expired' && state !== 'stopped' && !isOver
 }
 

@@ -104,6 +104,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[]
       ['replicas', String(view.replicas)],
       ['heard', `${when(view.receivedAt, now)} by ${view.via}, depth ${view.depth}`],
       ['expires', when(view.expires, now)],
+      ['stopped', view.stoppedBy === undefined ? undefined : 'by its author'],
       ['replaced', view.supersededBy === undefined ? undefined : `by ${shown.id(view.supersededBy)}`],
     ]),
     ...(receipts.length === 0 ? [] : ['', 'other nodes:']),

@@ -13,6 +13,8 @@ const WORDS: Record<Outcome, string> = {
   failed: 'runner failed',
 }
 
+const MOVES: Record<NonNullable<Change['moves']>, string> = { docker: 'run in Docker', host: 'run on the host' }
+
 const TERMS: Record<NonNullable<Difference['terms']>, string> = {
   grant: 'with other limits',
   redirect: 'passed on or not',
@@ -66,10 +68,17 @@ export function changesTable(
   if (changes.length === 0) return []
   const { id, address } = show(terminal)
   const sorted = [...changes].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, max)
-  const rows = sorted.map(({ name, from, to, reasons, author, id: whole }) => {
+  const rows = sorted.map(({ name, from, to, moves, reasons, author, id: whole }) => {
     const why = reasons.find(({ outcome }) => outcome !== 'pass')
     const because = why === undefined ? '' : `${printable(why.rule, 64)}: ${printable(why.message, 160)}`
-    return [printable(name, 64), WORDS[from], WORDS[to], address(author), id(whole), because]
+    return [
+      printable(name, 64),
+      WORDS[from],
+      moves === undefined ? WORDS[to] : MOVES[moves],
+      address(author),
+      id(whole),
+      because,
+    ]
   })
   const more = changes.length - sorted.length
   return [
@@ -90,14 +99,17 @@ const MAX_NAMED = 12
 /** What an operator must know before: how many stop, start and wait, and who they are. */
 export function previewText({ changes, more, notAsked, forgotten }: Preview): string[] {
   const to = (standing: Standing) => changes.filter((change) => change.to === standing && change.from !== 'run')
-  const [stops, starts, parks] = [changes.filter(({ from }) => from === 'run'), to('run'), to('parked')]
-  const others = changes.length + more - stops.length - starts.length - parks.length
+  const runs = changes.filter(({ from }) => from === 'run')
+  const [stops, moves] = [runs.filter((one) => one.moves === undefined), runs.filter((one) => one.moves !== undefined)]
+  const [starts, parks] = [to('run'), to('parked')]
+  const others = changes.length + more - runs.length - starts.length - parks.length
   const nothing = changes.length + more === 0
   return [
     nothing
       ? 'Nothing would change.'
       : [
           stops.length === 0 ? 'Nothing that runs would stop.' : `Would stop: ${namesText(stops)}.`,
+          ...(moves.length === 0 ? [] : [`Would end and begin again elsewhere on this node: ${namesText(moves)}.`]),
           ...(starts.length === 0 ? [] : [`Would start: ${namesText(starts)}.`]),
           ...(parks.length === 0 ? [] : [`Would be parked: ${namesText(parks)}.`]),
           ...(others === 0 ? [] : [`${howMany(others, 'other changes', 'others change')}.`]),

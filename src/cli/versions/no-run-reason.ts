@@ -1,6 +1,6 @@
 import { receiptLine, saidBefore } from '../publishing/tally.ts'
 import type { Answer } from './ask-all.ts'
-import type { Version } from './subject.ts'
+import { hasRun, type Version } from './subject.ts'
 
 /** Nodes named in one sentence. */
 const MAX_TOLD = 4
@@ -11,7 +11,8 @@ export function noRunReason(init: {
   answers: readonly Answer[]
   nowSeconds: number
 }): string {
-  const lines = linesOf(init)
+  const stopped = init.versions[0]?.stopped === true ? ['its author has stopped it'] : []
+  const lines = [...stopped, ...linesOf(init)]
   if (lines.length > 0) return lines.slice(0, MAX_TOLD).join(' | ')
   return init.answers.length === 0 ? 'no node answered' : 'no node that answered knows of a run of it'
 }
@@ -29,7 +30,12 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
     ]
   })
   // who only passed it on has nothing to say of a run, unless nobody else has
-  const known = lines.filter(({ receipt }) => receipt.state !== 'unknown')
+  const known = lines.filter(({ receipt }) => receipt.state !== 'unknown' && !isBystander(receipt))
   const telling = known.filter(({ receipt }) => receipt.state !== 'redirected')
   return (telling.length > 0 ? telling : known).map(({ line }) => line)
+}
+
+/** It knows that the service is over, and never had a run of it. */
+function isBystander(receipt: Answer['receipt']): boolean {
+  return receipt.state === 'stopped' && !hasRun(receipt)
 }

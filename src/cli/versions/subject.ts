@@ -18,6 +18,8 @@ export type Version = {
   readonly peers: readonly string[]
   /** on the node of this folder */
   readonly run?: RunView | undefined
+  /** by its author */
+  readonly stopped?: boolean
 }
 
 /** What a command is about: all versions of a name, or the one version that an id names. */
@@ -93,7 +95,8 @@ export async function subjectByPeer(
       // another command may have published an update since
       const { before = [], ...newest } = (await openBook(author, network)).find(given.service) ?? entry
       const known = entry.name === given.service ? [newest, ...before] : [newest]
-      return known.map(({ id, seq, ran = [] }) => ({ id, seq, told: [], peers: ran }))
+      const stopped = newest.state === 'stopped'
+      return known.map(({ id, seq, ran = [] }) => ({ id, seq, told: [], peers: ran, stopped }))
     },
     peer: async () => target.peer,
   }
@@ -106,9 +109,9 @@ async function joinNode(cli: Cli, client: ApiClient, author: Author | undefined)
   return await cli.factories.lightPeer(components, { network, join: multiaddrs, author: author?.signer })
 }
 
-function versionOf({ id, seq, receipts, run }: ServiceView): Version {
+function versionOf({ id, seq, receipts, run, stoppedBy }: ServiceView): Version {
   const ran = receipts.filter(hasRun)
   const others = receipts.filter((receipt) => !hasRun(receipt))
   const peers = [...ran, ...others].map(({ peerId }) => peerId).slice(0, MAX_PEERS)
-  return { id, seq, told: receipts, peers, run }
+  return { id, seq, told: receipts, peers, run, stopped: stoppedBy !== undefined }
 }

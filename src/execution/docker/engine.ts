@@ -3,7 +3,7 @@ import Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { codeOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
-import { isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
+import { describeEngine, isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
 import type { DockerConfig } from './index.ts'
 import { troubleOf } from './trouble.ts'
 
@@ -48,6 +48,14 @@ export function reasonOf(error: unknown): string {
     if ('message' in error.json && typeof error.json.message === 'string') return error.json.message
   }
   return messageOf(error)
+}
+
+/** Why an engine cannot be used: that it does not answer, or what it answers instead. */
+export function refusalOf(error: unknown, config: DockerConfig): string {
+  const status = statusOf(error)
+  if (status === undefined) return messageOf(error)
+  const words = reasonOf(error).slice(0, 200)
+  return `the Docker engine at ${describeEngine(config)} answers with HTTP status ${status}${words === '' ? '' : `: ${words}`}`
 }
 
 /** What stands behind the path's question mark; the last letter of a path that has it all is cut off. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { InputError, messageOf } from '../../base/errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
 import type { AdoptedRun, Availability, Plan, Run, RunEnd } from '../contract.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
@@ -15,7 +15,7 @@ import { attendBuild } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createDelivery } from './delivery.ts'
 import { createDoors } from './doors.ts'
-import { createContainer, createEngine, isPassing, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { createContainer, createEngine, isPassing, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
 import { makeVisible, writeEtc } from './folders.ts'
 import { createImages } from './images.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './index.ts'
@@ -190,7 +190,7 @@ export function createExecutor({ clock }: DockerExecutorComponents, init: Docker
           weaker: weakerOf(info),
         }
       } catch (error) {
-        return { available: false, detail: messageOf(error), weaker: [] }
+        return { available: false, detail: refusalOf(error, init.docker), weaker: [] }
       }
     },
     handle: (plan) => handleOf(plan.runId),

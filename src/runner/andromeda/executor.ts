@@ -25,7 +25,8 @@ export function placeFor(service: ReceivedService, node: RuleContext): Place {
   for (const name of names) {
     const list = node.config.PREFER_TOOLCHAIN[name]
     const absent = needed.filter((word) => !list.includes(word))
-    if (absent.length === 0 && all.size > 0) listed.push(name)
+    // an empty list gives nothing, also to what asks for a container and no more
+    if (absent.length === 0 && all.size > 0 && list.length > 0) listed.push(name)
     if (missing === undefined || absent.length < missing.length) missing = absent
   }
   const takes = ({ toolchains, ownOnly }: AvailableExecutor) =>

@@ -48,6 +48,16 @@ describe('policy apply, beside a running node', () => {
     expect(shell.node.applied).toEqual(['{ "KEYWORDS": ["web"] } // mine\n'])
   })
 
+  test('what moves to another executor is not counted among what stops', async () => {
+    await using shell = await withCandidate()
+    const [, runs] = CHANGES
+    const moves = { ...(runs as Change), name: 'moves', to: 'parked' as const, moves: 'host' as const }
+    shell.node.changes = [moves]
+    const { stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer: 'n\n' })
+    expect(stderr).toMatch(/moves .* +run +run on the host /)
+    expect(stderr).toContain('Nothing that runs would stop. Would end and begin again elsewhere on this node: "moves".')
+  })
+
   test.each(['n\n', '\n', 'yesterday\n', ''])('the answer %j is no', async (answer) => {
     await using shell = await withCandidate()
     const { code, stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer })

@@ -23,9 +23,11 @@ export const toolchain: Rule = {
     const only = words.includes('docker')
     const allowed = only ? docker : [...new Set([...docker, ...host])]
     const where = only ? 'PREFER_TOOLCHAIN.docker' : 'one list of PREFER_TOOLCHAIN'
+    const empty = `${only ? where : 'PREFER_TOOLCHAIN'} is empty`
+    const nothing = only ? 'nothing that asks for docker runs here' : 'nothing runs here'
     if (words.length === 0) {
       const message = 'the service names no toolchain, so nothing says how to run it'
-      if (allowed.length === 0) return [fail(name, `${message}, and ${where} is empty: no toolchain would run here`)]
+      if (allowed.length === 0) return [fail(name, `${message}, and ${empty}: ${nothing}`)]
       return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
     }
     const { executors, listed, missing } = placeFor(service, node)
@@ -34,7 +36,7 @@ export const toolchain: Rule = {
       const why = `${some(words)} would run in ${listed.join(' or ')}, which is not available for it now`
       return [defer(name, why, { field: 'node.executors', must: 'one-of', value: listed.join(', ') })]
     }
-    if (allowed.length === 0) return [fail(name, `${where} is empty: no toolchain would run here`)]
+    if (allowed.length === 0) return [fail(name, `${empty}: ${nothing}`)]
     const message = `${some(missing)} ${missing.length === 1 ? 'is' : 'are'} not in ${where}`
     return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
   },

@@ -39,4 +39,4 @@ export function table(rule: Rule, cases: readonly Case[]): void {
 }
 
 /** What a reason says that nothing would have changed. */
-export const NOTHING_HELPS = /helps$|nothing runs here$|would run here$/
+export const NOTHING_HELPS = /helps$|nothing (?:that asks for docker )?runs here$/

@@ -39,14 +39,21 @@ table(toolchain, [
     says: 'nothing is preferred',
     outcome: 'fail',
     settings: { PREFER_TOOLCHAIN: {} },
-    message: /empty: no toolchain would run here$/,
+    message: /PREFER_TOOLCHAIN is empty: nothing runs here$/,
   },
+  ...[['docker'], ['docker', 'node']].map((words) => ({
+    says: `${words}, and nothing is granted in Docker`,
+    outcome: 'fail' as const,
+    settings: { PREFER_TOOLCHAIN: { docker: [], host: ['node'] } },
+    service: { toolchain: words },
+    message: /^PREFER_TOOLCHAIN.docker is empty: nothing that asks for docker runs here$/,
+  })),
   {
     says: 'none, and nothing is preferred',
     outcome: 'fail',
     settings: { PREFER_TOOLCHAIN: {} },
     service: { toolchain: [] },
-    message: /empty: no toolchain would run here$/,
+    message: /PREFER_TOOLCHAIN is empty: nothing runs here$/,
   },
   {
     says: 'no engine now',
