@@ -96,6 +96,13 @@ export const WRITE_AHEAD_BYTES = 256 * KIB
 /** Messages up to this size go out as one piece, prefix and all; copying them is cheaper than another frame. */
 export const COPY_BELOW_BYTES = 16 * KIB
 export const MAX_INBOUND_PER_PEER = 16
+/**
+ * Streams that one peer may open before the connection is ready for them; the library's own bound of 10 ends the
+ * connection of an honest peer with much to ask.
+ */
+export const MAX_EARLY_STREAMS = 32
+/** Streams to one peer that are being opened at the same time: fewer than any implementation takes at once. */
+export const MAX_OPENING_PER_PEER = 8
 export const MAX_INBOUND_STREAMS = 512
 export const MAX_OUTBOUND_PER_PEER = 64
 /** Nothing read and nothing written for so long: the stream is reset. */

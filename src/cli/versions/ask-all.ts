@@ -1,5 +1,6 @@
 import { parseCid } from '../../../protocols/encoding.ts'
 import { sleep } from '../../base/clock.ts'
+import { createQueue } from '../../base/queue.ts'
 import { within } from '../../node/ask.ts'
 import type { ReceiptView } from '../../node/contract.ts'
 import type { LightPeer } from '../../node/light-contract.ts'
@@ -13,11 +14,13 @@ const TOLD_MS = 6_000
 const FIRST_ANSWER_MS = 9_000
 /** Where nobody is found, the DHT is asked again: it may learn of a fresh run seconds after it began. */
 const AGAIN_MS = 500
+/** Versions that are asked for at the same time, newest first: a node answers so many questions of one peer at once. */
+const ASKED_AT_ONCE = 8
 
 export type Answer = { readonly version: Version; readonly receipt: ReceiptView }
 
 /**
- * What nodes say of these versions now: all are asked at the same time. `wait` says how long others are still waited for
+ * What nodes say of these versions now: all are asked, newest first. `wait` says how long others are still waited for
  * after an answer, in ms; undefined: it is not what is looked for.
  */
 export async function askAll(
@@ -55,13 +58,15 @@ export async function askAll(
         if (ms !== undefined) timers.use(clock.after(ms, () => enough.abort()))
       }
     }
-    await Promise.all(
-      versions.map((version) =>
-        ask(version).catch((error: unknown) => {
-          if (!enough.signal.aborted || signal.aborted) throw error
-        }),
-      ),
-    )
+    const queue = createQueue({ name: 'versions', concurrency: ASKED_AT_ONCE, max: versions.length })
+    const askInTurn = async (version: Version) => {
+      try {
+        if (!enough.signal.aborted) await ask(version)
+      } catch (error) {
+        if (!enough.signal.aborted || signal.aborted) throw error
+      }
+    }
+    await Promise.all(versions.map((version) => queue.add(() => askInTurn(version))))
     return answers
   }
 }

@@ -1,5 +1,6 @@
-import type { StreamMuxer } from '@libp2p/interface'
+import type { MessageStream, StreamMuxer } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
+import { MAX_EARLY_STREAMS } from '../constants.ts'
 
 /** What the library's streams and muxers have and do not declare. */
 type YamuxStream = {
@@ -9,19 +10,24 @@ type YamuxStream = {
   readonly recvWindowCapacity: number
   sendWindowUpdate(): void
 }
-type YamuxMuxer = { _newStream(...args: unknown[]): YamuxStream }
+type YamuxMuxer = {
+  _newStream(...args: unknown[]): YamuxStream
+  abort(error: Error): void
+  onTransportClosed(error?: Error): void
+}
 /** The state of a stream that both sides know and that is not paused. */
 const ESTABLISHED = 3
 
 /**
- * yamux that tells of room again when half of the window is used, as other implementations do. The library answers every
+ * yamux with two changes. A connection ends with its multiplexer: the library keeps one that can open no stream, and a
+ * dial of the same peer gets it back. And it tells of room again when half of the window is used, as other implementations do. The library answers every
  * frame with a window update, which costs both sides nearly as much as a small frame does.
  */
 export function sparingYamux(
   init: Parameters<typeof yamux>[0],
   guard: (muxer: StreamMuxer) => void = () => {},
 ): ReturnType<typeof yamux> {
-  const make = yamux(init)
+  const make = yamux({ ...init, maxEarlyStreams: MAX_EARLY_STREAMS })
   return () => {
     const factory = make()
     const create = factory.createStreamMuxer
@@ -30,10 +36,25 @@ export function sparingYamux(
       const inner = muxer as unknown as YamuxMuxer
       const open = inner._newStream
       inner._newStream = (...args) => spare(open.apply(inner, args))
+      endTogether(inner, connection)
       guard(muxer)
       return muxer
     }
     return factory
+  }
+}
+
+function endTogether(muxer: YamuxMuxer, connection: Pick<MessageStream, 'close' | 'abort'>): void {
+  const { abort, onTransportClosed } = muxer
+  // what is written by then goes out: the other side learns that the multiplexer has ended
+  const end = () => void connection.close().catch((error: Error) => connection.abort(error))
+  muxer.abort = (error) => {
+    abort.call(muxer, error)
+    end()
+  }
+  muxer.onTransportClosed = (error) => {
+    onTransportClosed.call(muxer, error)
+    end()
   }
 }
 

@@ -8,6 +8,7 @@ import {
   MAX_INBOUND_PER_PEER,
   MAX_INBOUND_STREAMS,
   MAX_MESSAGE_BYTES,
+  MAX_OPENING_PER_PEER,
   MAX_OUTBOUND_PER_PEER,
   OPEN_TIMEOUT_MS,
   STREAM_IDLE_MS,
@@ -18,6 +19,7 @@ import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
 import type { PassingMemory } from '../host/memory.ts'
 import type { HandleOptions, StreamHandler, Streams } from '../index.ts'
 import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
+import { createOpenSlots } from './open-slots.ts'
 
 export interface StreamsComponents {
   clock: Clock
@@ -42,6 +44,7 @@ type Open = {
 export function createStreams(components: StreamsComponents): Streams & AsyncDisposable {
   const { clock, log, libp2p, memory } = components
   const inbound = new Set<Open>()
+  const slots = createOpenSlots(MAX_OPENING_PER_PEER)
   const sweep = clock.every(IDLE_SWEEP_MS, () => {
     const now = clock.monotonic()
     for (const { stream, openedAt, idleMs, answered } of inbound) {
@@ -61,6 +64,7 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
       try {
         const target = targetOf(peer)
         if (peer.startsWith('/')) components.allow(peer)
+        using _ = await slots.take(target.peer, limit.signal)
         const dial = () => libp2p.dialProtocol(target.dial, protocol, options)
         const raw = await dial().catch(async (error: unknown) => {
           // who has just joined has nobody to ask where the peer is, yet

@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect as connectTo, createServer } from 'node:net'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addressOf, fixture } from './make.ts'
+import { addressOf, fixture, until } from './make.ts'
 
 let all: ReturnType<typeof fixture>
 beforeEach(() => {
@@ -74,4 +78,56 @@ test('streams that are opened as soon as there is a connection come through', as
       }
     }),
   )
+})
+
+test('very many streams that are opened at once on a fresh connection come through', async () => {
+  const server = await all.make()
+  const client = await all.make()
+  await server.network.streams.handle(
+    '/many/1',
+    async (stream) => {
+      for (let message = await stream.read(); message !== undefined; message = await stream.read()) {
+        await stream.write(message)
+      }
+    },
+    { maxInbound: 64 },
+  )
+  const ask = async (index: number) => {
+    await using stream = await client.network.streams.open(addressOf(server), '/many/1')
+    await stream.write(Uint8Array.of(index))
+    await stream.end()
+    return (await stream.read())?.[0]
+  }
+  const indexes = Array.from({ length: 40 }, (_, index) => index)
+  expect(await Promise.all(indexes.map(ask))).toEqual(indexes)
+})
+
+test('a connection whose multiplexer has ended is not used again', async () => {
+  const client = await all.make()
+  const other = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+  })
+  all.stack.defer(async () => other.stop())
+  await other.handle('/one/1', (stream) => void stream.close())
+  const address = String(other.getMultiaddrs()[0])
+  const open = async () => {
+    await using stream = await client.network.streams.open(address, '/one/1')
+    return await stream.read()
+  }
+  expect(await open()).toBeUndefined()
+  // what the library does when a peer opens too many streams early: the multiplexer ends, and the connection stays
+  const [connection] = other.getConnections()
+  const { muxer } = connection as unknown as { muxer: { onData(bytes: unknown): void; abort(error: Error): void } }
+  muxer.onData = () => {}
+  muxer.abort(new Error('over'))
+  await until(
+    () => other.getConnections().length === 0,
+    'the connection ends at this side, long before a ping fails',
+    8_000,
+  )
+  expect(await open()).toBeUndefined()
 })
