@@ -68,7 +68,7 @@ describe.each([
         if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)
         if (what === 'server') require('net').createServer(s => s.end('it is me')).listen(8080, '127.0.0.1')`
       const codeDir = await writeCode(dirs, { 'main.js': script })
-      base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 1500, docker: apart?.config }
+      base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 300, docker: apart?.config }
     })
     afterEach(async () => {
       for (const one of victims.splice(0)) await one.kill()
@@ -185,7 +185,8 @@ describe.each([
     })
 
     it('while stopping: the stop is finished', async () => {
-      const first = start({ run: run('service') })
+      // it is killed while the service, which does not obey, has its time to
+      const first = start({ run: run('service'), graceMs: 1500 })
       await first.enters('running')
       await until(async () => (await begins()) === 1)
       first.say('stop')
@@ -205,7 +206,8 @@ describe.each([
       await first.enters('running')
       await until(async () => (await begins()) === 1)
       await first.kill()
-      await new Promise((resolve) => setTimeout(resolve, 2000))
+      // it ends while no node is there
+      await until(async () => (await engine()).every(({ state }) => state !== 'running'))
       const second = start({ run: run('task') })
       await second.enters('exited')
       await second.quit()
