@@ -1,6 +1,19 @@
+import { pathToFileURL } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { builtFile, ROOT } from './test/build.ts'
+
+/** A module of src that starts processes starts the built ones, as it does where it is built itself. */
+const builtProcesses = {
+  name: 'built-processes',
+  enforce: 'pre',
+  transform(code: string, id: string): string | undefined {
+    if (!id.startsWith(`${ROOT}/src/`) || !code.includes("/base/entry.ts'")) return undefined
+    return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(builtFile(id)).href))
+  },
+} as const
 
 export default defineConfig({
+  plugins: [builtProcesses],
   // As `node --conditions=thundercloud-source`: the package's own name leads to sources, also in child processes.
   ssr: { resolve: { conditions: ['thundercloud-source', 'module', 'node', 'development|production'] } },
   test: {

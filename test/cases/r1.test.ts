@@ -29,7 +29,11 @@ describe.skipIf(!needs('bubblewrap'))(
       expect(published.stderr).toMatch(/starts it again: exit code 7/)
       expect(published.values.some(({ state }) => state === 'running')).toBe(false)
 
-      const view = await viewOf(pair, 'crash')
+      const view = await until(async () => {
+        const now = await viewOf(pair, 'crash')
+        // while it is started again nothing is waited for
+        return saying(now, 'run:restart')[0]?.message.includes(':') && now
+      }, 'it waits for its next start')
       expect(view.receipts).toMatchObject([{ peerId: pair.worker.peerId, state: 'accepted' }])
       expect(saying(view, 'run:exit')).toMatchObject([{ outcome: 'fail', message: 'exit code 7' }])
       expect(saying(view, 'run:restart')[0]?.message).toMatch(/^restart \d+: it failed; again in /)

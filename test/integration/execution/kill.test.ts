@@ -16,13 +16,14 @@ import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '.
 import { executorsOf, type VictimInput } from '../../fixtures/victim.ts'
 import { needs } from '../../require.ts'
 
+const BUILT = new URL('../../built-sources.ts', import.meta.url).href
 const VICTIM = fileURLToPath(new URL('../../fixtures/victim.ts', import.meta.url))
 
 type Event = { name: string; state?: string; running?: string[]; text?: string }
 
 /** A process with a supervisor, and what it says. */
 function victim(input: VictimInput) {
-  const flags = ['--conditions=thundercloud-source', VICTIM, JSON.stringify(input)]
+  const flags = [`--import=${BUILT}`, VICTIM, JSON.stringify(input)]
   const child: ChildProcess = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] })
   const heard: Event[] = []
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => heard.push(JSON.parse(line)))
