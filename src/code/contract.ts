@@ -61,6 +61,8 @@ export interface CodeStore extends AsyncDisposable {
   tempDir(): Promise<string>
   /** Where the tar and the unpacked files lie. Throws NotFoundError where the code is not complete. */
   paths(code: CID): { tar: string; files: string; unpacked: boolean }
+  /** Throws StoreFullError where its unpacked files would have no room: nothing is unpacked in vain. */
+  checkUnpacking(code: CID): void
   /** Makes `dir`, with so many files, folders and links, the unpacked files of the code. */
   keepUnpacked(code: CID, dir: string, entries: number): Promise<void>
   /** Throws the unpacked files away. */

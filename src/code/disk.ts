@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../protocols/archive.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
-import { codeOf } from '../base/errors.ts'
+import { codeOf, ThundercloudError } from '../base/errors.ts'
 import { DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from './constants.ts'
 import { DiskFullError } from './errors.ts'
 
@@ -113,6 +113,7 @@ export async function onDisk<T>(dir: string, work: Promise<T>): Promise<T> {
 }
 
 export function diskError(dir: string, cause: unknown): unknown {
+  if (cause instanceof ThundercloudError) return cause
   const code = codeOf(cause)
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause
   return new DiskFullError(`the disk of ${dir} is full; free some room there, or let the code store use another disk`, {

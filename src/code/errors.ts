@@ -15,9 +15,16 @@ export class TooLargeError extends InputError {
   override readonly name = 'TooLargeError'
 }
 
-/** The store's share of the disk is used up by code that is in use. */
+/** The store's share of the disk is used up by code that is in use, or `never` holds as much. */
 export class StoreFullError extends ThundercloudError {
   override readonly name = 'StoreFullError'
+  /** As a file system says it: whoever waits for room on a disk waits for this room, too. */
+  readonly code: 'EDQUOT' | undefined
+
+  constructor(message: string, { never = false } = {}) {
+    super(message)
+    this.code = never ? undefined : 'EDQUOT'
+  }
 }
 
 /** The disk itself has no room, whatever the store may use. */

@@ -76,6 +76,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
 
     tempDir,
     paths: wholes.paths,
+    checkUnpacking: wholes.checkUnpacking,
     keepUnpacked: wholes.keepUnpacked,
     dropUnpacked: wholes.dropUnpacked,
     [Symbol.asyncDispose]: parts.dispose,

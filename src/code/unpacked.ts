@@ -7,7 +7,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { formatCount } from '../base/text.ts'
-import { MAX_KNOWN_UNPACKED } from './constants.ts'
+import { FILES_PER_CODE, MAX_KNOWN_UNPACKED } from './constants.ts'
 import type { CodeStore, Signalled } from './contract.ts'
 import { BadArchiveError, StoreFullError, TooLargeError, WrongBytesError } from './errors.ts'
 import type { CodeEvents } from './events.ts'
@@ -41,6 +41,7 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
       log.warn('unpacked code was not what its archive says; it is unpacked again', { code: key })
       await store.dropUnpacked(code)
     }
+    store.checkUnpacking(code)
     const startedAt = clock.monotonic()
     const temp = await store.tempDir()
     try {
@@ -51,6 +52,7 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
           if (!(error instanceof TooLargeError) || room >= limits.maxEntries) throw error
           throw new StoreFullError(
             `the code store has room for ${formatCount(Math.max(0, room))} files and folders, and the code has more`,
+            { never: room >= store.usage().maxFiles - FILES_PER_CODE - 1 },
           )
         },
       )

@@ -128,11 +128,16 @@ export async function openWholes(store: StoreParts) {
       return { tar: join(layout.codes, code.toString(), TAR), files: filesOf(code.toString()), unpacked }
     },
 
+    checkUnpacking(code: CID): void {
+      const whole = wholeOf(code)
+      quota.check({ bytes: whole.manifest.size, files: 1 }, { beside: roomOf(whole) })
+    },
+
     async keepUnpacked(code: CID, dir: string, entries: number): Promise<void> {
       const whole = wholeOf(code)
       if (whole.unpacked) throw new InputError(`the code ${code} is unpacked already`)
       const room = { bytes: whole.manifest.size, files: 1 + entries }
-      await quota.take(room)
+      await quota.take(room, { beside: roomOf(whole) })
       touch(code.toString())
       try {
         await onDisk(

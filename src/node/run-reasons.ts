@@ -32,6 +32,9 @@ export function runReasons({ run, healthy, kind, ports, healthyMs }: RunFacts): 
     const detail = run.state === 'starting' && run.detail !== undefined ? `: ${run.detail}` : ''
     reasons.push(reasonOf('run:restart', healthy ? 'pass' : 'defer', `restart ${run.restarts}${detail}`))
   }
+  if ((run.state === 'fetching' || run.state === 'building') && run.detail !== undefined && run.detail !== '') {
+    reasons.push(reasonOf('run:health', 'defer', run.detail))
+  }
   if (run.state === 'running' && !healthy) {
     reasons.push(reasonOf('run:health', 'defer', healthText({ kind, ports, healthyMs })))
   }

@@ -63,6 +63,50 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
   }, 180_000)
 })
 
+describe.skipIf(!needs('bubblewrap'))('a code store that is full of code in use', () => {
+  it('lets a run wait, and says so to its publisher; what it could never hold has failed at once', async () => {
+    await using nodes = await createWorld()
+    const author = newSigner()
+    const publisher = await nodes.start('publisher')
+    const worker = await nodes.start('worker', {
+      node: { QUOTAS: { CODE_STORE: '8MiB' } },
+      runner: {
+        PREFER_TOOLCHAIN: { host: ['node.js'] },
+        TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } },
+        STATIC_NODES: publisher.multiaddrs(),
+      },
+    })
+    await vi.waitFor(() => expect(publisher.peers()).toHaveLength(1), { timeout: 45_000 })
+    async function publish(name: string, mib: number): Promise<string> {
+      const folder = join(nodes.root, name)
+      cpSync(HELLO_WEB, folder, { recursive: true })
+      writeFileSync(join(folder, 'large'), randomFillSync(new Uint8Array(mib * MIB)))
+      const announcement = announce(author, {
+        name,
+        code: await addFolder(publisher, folder),
+        replyTo: publisher.multiaddrs(),
+        resources: { memory: '96MiB', disk: '32MiB', cpu: '0.5', pids: 32 },
+      })
+      await publisher.receive(bytesOf(announcement), { asPublisher: true })
+      return announcement.signed.id.toString()
+    }
+    const detail = (id: string) => vi.waitFor(() => worker.service(id).run?.detail as string, { timeout: 45_000 })
+    const first = await publish('first', 3)
+    await stateOf(worker, first, 'running', 60_000)
+    const second = await publish('second', 2)
+    await vi.waitFor(async () => expect(await detail(second)).toMatch(/waits for room.*the code store may use 8 MiB/), {
+      timeout: 45_000,
+      interval: 100,
+    })
+    expect(worker.service(second).state).toBe('accepted')
+    const third = await publish('third', 9)
+    await stateOf(worker, third, 'failed', 60_000)
+    expect(await detail(third)).toMatch(/the code store may use 8 MiB in all/)
+    await worker.stop(first)
+    await stateOf(worker, second, 'running', 60_000)
+  }, 180_000)
+})
+
 describe('code on a full disk', () => {
   it('is waited for also where the process that unpacks met it', async () => {
     await using bench = await createBench()

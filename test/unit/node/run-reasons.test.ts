@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest'
+import type { RunRecord } from '../../../src/base/run.ts'
+import { runReasons } from '../../../src/node/run-reasons.ts'
+
+it('the publisher who asks hears what a run waits for before it begins', () => {
+  const run: RunRecord = {
+    runId: 'r',
+    service: 's',
+    executor: 'host',
+    state: 'fetching',
+    wanted: 'run',
+    plan: {},
+    handle: null,
+    restarts: 0,
+    detail: 'fetching waits for room on the disk: the code store may use 8 MiB',
+    createdAt: 0,
+    updatedAt: 0,
+  }
+  const facts = { run, healthy: false, kind: 'service' as const, ports: [], healthyMs: 1000 }
+  expect(runReasons(facts)).toEqual([{ rule: 'run:health', outcome: 'defer', message: run.detail }])
+  expect(runReasons({ ...facts, run: { ...run, detail: '' } })).toEqual([])
+})
