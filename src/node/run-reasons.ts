@@ -30,7 +30,13 @@ export function runReasons({ run, healthy, kind, ports, healthyMs }: RunFacts): 
   }
   if (run.restarts > 0) {
     const detail = run.state === 'starting' && run.detail !== undefined ? `: ${run.detail}` : ''
-    reasons.push(reasonOf('run:restart', healthy ? 'pass' : 'defer', `restart ${run.restarts}${detail}`))
+    reasons.push(
+      reasonOf(
+        'run:restart',
+        healthy || run.state === 'stopped' ? 'pass' : 'defer',
+        `restart ${run.restarts}${detail}`,
+      ),
+    )
   }
   if ((run.state === 'fetching' || run.state === 'building') && run.detail !== undefined && run.detail !== '') {
     reasons.push(reasonOf('run:health', 'defer', run.detail))

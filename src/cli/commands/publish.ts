@@ -28,11 +28,16 @@ const options = {
   }),
 }
 
+/** What `help` says of exit codes in general does not hold once the service is published. */
+const WAIT_CODES =
+  'Exit codes of --wait, once it is published: 0 healthy or done, 3 refused by all that answered, 4 failed, 5 not known in time.'
+
 export const publish = command({
   name: 'publish',
   summary: 'Sign a service and announce it to the mesh',
   details:
-    'With --join it serves the code itself and ends when as many nodes as replicas hold it.\nEach node that answers is printed as it does.',
+    'With --join it serves the code itself and ends when as many nodes as replicas hold it.\nEach node that answers is printed as it does.\n' +
+    WAIT_CODES,
   args,
   options,
   run: (cli, input) => announce(cli, { ...input, seq: undefined, replace: false, mode: 'publish' }),
@@ -41,7 +46,7 @@ export const publish = command({
 export const update = command({
   name: 'update',
   summary: 'Publish the next version of a service',
-  details: 'Nodes that run the version before replace it when the new one is healthy.',
+  details: `Nodes that run the version before replace it when the new one is healthy.\n${WAIT_CODES}`,
   args,
   options: {
     ...options,

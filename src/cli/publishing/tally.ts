@@ -49,8 +49,12 @@ export function createTally(out: Output): Tally {
       return holders.size
     },
     summary() {
-      const counts = Object.entries(SAYS).map(([state, says]) => [inState(state), says] as const)
-      const told = counts.filter(([count]) => count > 0).map(([count, says]) => `${count} ${says}`)
+      const counts = new Map<string, number>()
+      for (const { state, reasons } of said.values()) {
+        const word = receiptWord(state, reasons)
+        counts.set(word, (counts.get(word) ?? 0) + 1)
+      }
+      const told = [...counts].map(([word, count]) => `${count} ${word}`)
       return told.length === 0 ? 'no node has answered' : listing(told)
     },
   }

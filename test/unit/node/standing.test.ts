@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { RunRecord } from '../../../src/base/run.ts'
+import { runReasons } from '../../../src/node/run-reasons.ts'
 import { finalReason, forGood, moving, standingOf } from '../../../src/node/standing.ts'
 
 const VERDICT = { run: false as const, redirect: true, rank: 1, reasons: [] }
@@ -17,4 +19,12 @@ test('a task that has begun does not wait, and is passed on', () => {
   if (why === undefined) throw new Error('it ends')
   expect(standingOf(forGood(waits, why, true))).toBe('redirected')
   expect(finalReason({ replaced: false, begunTask: false })).toBeUndefined()
+})
+
+test('restarts are no reason why a run was stopped', () => {
+  const outcomeOf = (state: RunRecord['state']) => {
+    const run = { state, restarts: 6, exitCode: undefined, detail: '' } as RunRecord
+    return runReasons({ run, healthy: false, kind: 'service', ports: [], healthyMs: 0 }).at(0)?.outcome
+  }
+  expect([outcomeOf('stopped'), outcomeOf('failed')]).toEqual(['pass', 'defer'])
 })
