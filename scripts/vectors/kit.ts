@@ -63,3 +63,6 @@ export function noCbor(op: string): Draft {
 export function refuses(reason: string, field = '', ...also: string[]): { error: Refusal } {
   return { error: { reason, field, ...(also.length === 0 ? {} : { also }) } }
 }
+
+/** What an operation makes of a case: the values that every implementation must come to. Throws where it refuses. */
+export type Op = (input: Input) => { [output: string]: Json }

@@ -4,8 +4,7 @@ import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { describe } from '../../src/code/chunks.ts'
 import { BadArchiveError } from '../../src/code/errors.ts'
 import { createTarReader } from '../../src/code/tar-read.ts'
-import type { Json } from './kit.ts'
-import type { Op } from './ops.ts'
+import type { Json, Op } from './kit.ts'
 
 /** The bytes are no canonical tar. */
 class ArchiveError extends ProtocolError {

@@ -10,8 +10,8 @@ import {
 } from '../../protocols/address.ts'
 import { cidOfBytes, cidOfStructure, decodeCanonical, encodeCanonical, fromDagJson } from '../../protocols/encoding.ts'
 import { createKeyCache, signedBytes, verifySignature } from '../../protocols/signature.ts'
+import type { Op } from './kit.ts'
 import { dagJson, fromVector, hex, unhex } from './kit.ts'
-import type { Op } from './ops.ts'
 
 export const keyOps: Record<string, Op> = {
   'address.parse': ({ text }) => describe(parseAddress(String(text))),

@@ -13,8 +13,8 @@ import { gate } from '../../src/intake/gate.ts'
 import { Assembler } from '../../src/network/streams/assembler.ts'
 import { type Entry, entryOf, keyOf } from '../../src/trust/entry.ts'
 import { growTree, type Link, linkOf, pathTo } from '../../src/trust/tree.ts'
+import type { Op } from './kit.ts'
 import { hex, type Json, unhex } from './kit.ts'
-import type { Op } from './ops.ts'
 
 type Fields = { [field: string]: Json }
 

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocols/errors.ts'
-import type { Input, Json, Refusal } from './kit.ts'
+import type { Input, Json, Op, Refusal } from './kit.ts'
 import { accessOps } from './ops-access.ts'
 import { announcementOps } from './ops-announcement.ts'
 import { archiveOps } from './ops-archive.ts'
@@ -7,9 +7,6 @@ import { keyOps } from './ops-keys.ts'
 import { meshOps } from './ops-mesh.ts'
 import { messageOps } from './ops-messages.ts'
 import { statementOps } from './ops-statements.ts'
-
-/** What an operation makes of a case: the values that every implementation must come to. Throws where it refuses. */
-export type Op = (input: Input) => { [output: string]: Json }
 
 const ops = new Map<string, Op>(
   Object.entries({

@@ -3,23 +3,24 @@ import type { Context } from 'hono'
 import { messageOf } from '../base/errors.ts'
 import { escapeUnseen, printable } from '../base/text.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
+import type { ApiEnv } from './env.ts'
 import { createEventLog } from './event-log.ts'
 import { createGuard } from './guard.ts'
-import type { Api, ApiComponents } from './index.ts'
 import { statusOf } from './problems.ts'
 import { aboutRoutes } from './routes/about.ts'
 import { eventRoutes } from './routes/events.ts'
 import { logRoutes } from './routes/logs.ts'
 import { operatorRoutes } from './routes/operate.ts'
 import { policyRoutes } from './routes/policy.ts'
-import type { ApiEnv, RouteComponents } from './routes/route.ts'
+import type { RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { trustRoutes } from './routes/trust.ts'
 import { createEventStream, type EventStream } from './sse.ts'
 import { branchSchema } from './trust-schemas.ts'
+import type { Api, ApiComponents } from './types.ts'
 
-export function buildApi({ node, clock, log, token, host = '127.0.0.1' }: ApiComponents): Api {
+export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiComponents): Api {
   const app = new OpenAPIHono<ApiEnv>()
   const eventLog = createEventLog(node.events, { epoch: clock.now().toString(36), memory: EVENT_MEMORY })
   const streams = new Set<EventStream>()

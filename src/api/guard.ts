@@ -3,8 +3,8 @@ import { isIP } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { AccessError } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
+import type { ApiEnv } from './env.ts'
 import { HttpProblem } from './problems.ts'
-import type { ApiEnv } from './routes/route.ts'
 
 type Asked = Pick<Context<ApiEnv>, 'env' | 'req'>
 

@@ -3,8 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { SOCKET_LOOK_MS } from './constants.ts'
-import type { Api } from './index.ts'
 import { listenForOperator } from './serve.ts'
+import type { Api } from './types.ts'
 
 export type OperatorSocketInit = {
   readonly clock: Clock
@@ -13,8 +13,11 @@ export type OperatorSocketInit = {
   prepare(): Promise<unknown>
 }
 
-/** The operator's socket, which is made again where somebody removed it: a cleaner of old files locks nobody out. */
-export async function keepOperatorSocket(
+/**
+ * Serves an API to the operator alone, without a token: on a unix socket in `folder`, which is made, and made again within
+ * a minute where somebody removed it. Disposing it removes both.
+ */
+export async function serveOperator(
   api: Api,
   folder: string,
   { clock, log, prepare }: OperatorSocketInit,

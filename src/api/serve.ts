@@ -15,14 +15,15 @@ import {
   MAX_REQUESTS_PER_ADDRESS,
   RETRY_AFTER_SECONDS,
 } from './constants.ts'
-import type { Api, ServedApi } from './index.ts'
 import { createShares } from './shares.ts'
+import type { Api, ServedApi } from './types.ts'
 
-export async function listenHttp(
+/** Serves an API on `host`:`port`. Throws an InputError where it can not listen there. Disposing it ends every connection. */
+export async function serveApi(
   api: Api,
   host: string,
   port: number,
-  { signal }: { signal?: AbortSignal | undefined },
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<ServedApi> {
   signal?.throwIfAborted()
   const shares = createShares({

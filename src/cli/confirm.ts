@@ -1,10 +1,13 @@
 import { escapeUnseen } from '../base/text.ts'
-import type { RunInit } from './run.ts'
+import type { Sink } from './sink.ts'
+
+/** Where a person answers, if one is there. */
+export type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }
 
 /** Asks on standard error, where progress is too. Undefined where standard input is no terminal, or the output is for programs. */
 export async function askPerson(
   question: string,
-  { stdin, stderr, signal, json }: Pick<RunInit, 'stdin' | 'stderr' | 'signal'> & { json: boolean },
+  { stdin, stderr, signal, json }: { stdin?: Terminal | undefined; stderr: Sink; signal: AbortSignal; json: boolean },
 ): Promise<boolean | undefined> {
   if (stdin?.isTTY !== true || json) return undefined
   const { createInterface } = await import('node:readline/promises')

@@ -1,6 +1,6 @@
 import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { escapeUnseen, printable } from '../base/text.ts'
-import type { Sink } from './output.ts'
+import type { Sink } from './sink.ts'
 
 /** Log lines on standard error: readable at a terminal, JSON for everything that reads them by itself. */
 export function createCliLog(init: { level: LogLevel; stderr: Sink; json: boolean }): Log {

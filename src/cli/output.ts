@@ -1,12 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { escapeUnseen, printable } from '../base/text.ts'
 import { createProgress, type Progress } from './progress.ts'
-
-export interface Sink {
-  write(text: string): unknown
-  readonly isTTY?: boolean | undefined
-  readonly columns?: number | undefined
-}
+import type { Sink } from './sink.ts'
 
 /** Where a command's words go. With --json, standard output carries JSON and nothing else. */
 export interface Output {

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { escapeUnseen, formatBytes, formatCount } from '../base/text.ts'
-import type { Sink } from './output.ts'
+import type { Sink } from './sink.ts'
 
 /** A line that is redrawn at a terminal; elsewhere one line at the beginning, and no more. Dispose it when done. */
 export interface Progress extends Disposable {

@@ -5,19 +5,20 @@ import type { Rng } from '../base/rng.ts'
 import type { Env } from '../config/index.ts'
 import type { Factories } from './cli.ts'
 import type { CommandEntry } from './command.ts'
-import { askPerson } from './confirm.ts'
+import { askPerson, type Terminal } from './confirm.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
 import { keepAlive } from './hold.ts'
 import { createCliLog } from './log.ts'
-import { createOutput, type Sink } from './output.ts'
+import { createOutput } from './output.ts'
 import { parseArgs } from './parse.ts'
+import type { Sink } from './sink.ts'
 
 /** The program's outside. */
 export type RunInit = {
   readonly argv: readonly string[]
   readonly commands: readonly CommandEntry[]
   /** where a person answers, if one is there */
-  readonly stdin?: (NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }) | undefined
+  readonly stdin?: Terminal | undefined
   readonly stdout: Sink
   readonly stderr: Sink
   readonly env: Env

@@ -5,7 +5,7 @@ import { backoffMs } from '../base/retry.ts'
 import { printable } from '../base/text.ts'
 import { LEAVE_SECONDS, LOOK_MS, MAX_FAILURES, MAX_REMEMBERED, MAX_WAITING, RETRY_BACKOFF } from './constants.ts'
 import { examine, type Outcome } from './examine.ts'
-import type { Hub, HubComponents, HubInit, HubService } from './index.ts'
+import type { Hub, HubComponents, HubInit, HubService } from './types.ts'
 import { stands } from './word.ts'
 
 /** Services of one code that are tried in turn where the first ones leave it undecided. */
@@ -14,7 +14,15 @@ const MAX_OTHERS = 8
 /** One code that is examined, waits for it, or for another attempt. */
 type Case = { readonly services: HubService[]; failures: number }
 
-export function openHub(components: HubComponents, init: HubInit): Hub {
+/**
+ * A security centre that works by itself.
+ *
+ * ```ts
+ * await using hub = createHub(components, { network, signer, scanners, validSeconds: 30 * 86_400, concurrency: 1 })
+ * hub.boot()
+ * ```
+ */
+export function createHub(components: HubComponents, init: HubInit): Hub {
   const { clock, rng, log, events, services, known } = components
   const queue = createQueue({ name: 'hub', concurrency: init.concurrency, max: MAX_WAITING })
   const cases = new Map<string, Case>()

@@ -3,7 +3,7 @@ import { encodeAttestation } from '../../protocols/attestation.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { encodeStatement, signStatement } from '../../protocols/statement.ts'
 import { LEAST_RENEW_SECONDS, RENEW_PART, RENEW_SECONDS } from './constants.ts'
-import type { HubInit, OwnWord } from './index.ts'
+import type { HubInit, OwnWord } from './types.ts'
 import type { Judgement } from './verdict.ts'
 
 /** The hub's signed word on a code, which takes the place of its word before. */

@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
 import type { Book, Entry } from './book.ts'
 import { DECISIONS_AT_ONCE } from './constants.ts'
-import type { Decider, SignedService } from './index.ts'
+import type { Decider, SignedService } from './types.ts'
 
 /** The verdicts that are pending. */
 export interface Deciding extends Disposable {

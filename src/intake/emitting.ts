@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { Book, Entry } from './book.ts'
 import type { IntakeEvents } from './events.ts'
 import { emission, type GateState, unsent } from './gate.ts'
-import type { IntakeMesh, PublishOutcome } from './index.ts'
+import type { IntakeMesh, PublishOutcome } from './types.ts'
 import type { Waiting } from './waiting.ts'
 
 /** What leaves this node, each depth of each announcement once. */

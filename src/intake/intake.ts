@@ -10,13 +10,13 @@ import { createDeciding } from './deciding.ts'
 import { createEmitting } from './emitting.ts'
 import type { DropReason } from './events.ts'
 import { type GateArrival, type GateState, gate } from './gate.ts'
-import type { Intake, IntakeComponents, IntakeInit, PublishOutcome, SubmitVia } from './index.ts'
 import { createMissed } from './missed.ts'
 import { createQuotas } from './quotas.ts'
 import { refused } from './refused.ts'
 import { createSource } from './source.ts'
 import { createSuccession } from './succession.ts'
 import { createTaking, type Taken, type Way } from './taking.ts'
+import type { Intake, IntakeComponents, IntakeInit, PublishOutcome, SubmitVia } from './types.ts'
 import { createUnwanted } from './unwanted.ts'
 import { createUpkeep } from './upkeep.ts'
 import { createWaiting } from './waiting.ts'
@@ -31,7 +31,7 @@ const WAYS: Record<SubmitVia, Omit<Way, 'from'>> = {
 }
 const OWN = { via: 'local', from: undefined, own: true, redirect: true } as const
 
-export function startIntake(components: IntakeComponents, init: IntakeInit): Intake {
+export function createIntake(components: IntakeComponents, init: IntakeInit): Intake {
   const { clock, log, journal, keys, mesh, score } = components
   const { holdMs = HOLD_MS } = init
   const counts = zeroCounts()

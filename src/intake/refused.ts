@@ -1,4 +1,4 @@
-import type { Outcome, RefusedWhy } from './index.ts'
+import type { Outcome, RefusedWhy } from './types.ts'
 
 const REASONS: Record<Exclude<RefusedWhy, 'invalid'>, { reason: string; retry: boolean }> = {
   early: { reason: 'it is issued in the future, by more than clocks may differ', retry: true },

@@ -3,7 +3,7 @@ import type { AnnouncementStore } from '../journal/index.ts'
 import type { Book, Entry } from './book.ts'
 import type { Emitting } from './emitting.ts'
 import { emission, type GateState } from './gate.ts'
-import type { IntakeSync, Outcome } from './index.ts'
+import type { IntakeSync, Outcome } from './types.ts'
 import type { Unwanted } from './unwanted.ts'
 
 export interface SourceComponents {

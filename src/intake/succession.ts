@@ -10,7 +10,7 @@ import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
 import type { Book, Entry } from './book.ts'
 import { REMEMBERED_ADDRESSES } from './constants.ts'
 import type { IntakeEvents } from './events.ts'
-import type { IntakeJournal } from './index.ts'
+import type { IntakeJournal } from './types.ts'
 
 /** An older version can not come back while any of its kind may live: its author may have signed it for 30 days. */
 const HEAD_LIFE_MS = (MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000

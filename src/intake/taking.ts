@@ -17,10 +17,10 @@ import type { Via } from '../journal/index.ts'
 import type { Book, Entry } from './book.ts'
 import { QUOTA_RETRY_MS } from './constants.ts'
 import type { GateArrival } from './gate.ts'
-import type { Outcome } from './index.ts'
 import type { Push, Quotas } from './quotas.ts'
 import { refused } from './refused.ts'
 import type { Succession } from './succession.ts'
+import type { Outcome } from './types.ts'
 import type { Unwanted } from './unwanted.ts'
 
 /** Where bytes came from. `stopsOnly`: nothing else may come this way; `limited`: quotas hold. */

@@ -6,8 +6,8 @@ import type { Book } from './book.ts'
 import { MISSED_AT_ONCE, MISSED_EVERY_MS, PRUNE_GROWTH, UNHEARD_AT_ONCE, UPKEEP_EVERY_MS } from './constants.ts'
 import type { Deciding } from './deciding.ts'
 import type { Emitting } from './emitting.ts'
-import type { IntakeJournal, IntakeMesh } from './index.ts'
 import type { MissedList } from './missed.ts'
+import type { IntakeJournal, IntakeMesh } from './types.ts'
 
 /** What has to be done again and again: forget, decide and emit what was left over, ask for what was missed. */
 export interface Upkeep extends Disposable {

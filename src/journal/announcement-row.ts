@@ -1,4 +1,4 @@
-import type { AnnouncementRecord, AnnouncementState, Via } from './announcements.ts'
+import type { AnnouncementRecord, AnnouncementState, Via } from './announcement-record.ts'
 
 /** The columns of a whole record, named as they come back. */
 export const COLUMNS = `id, kind, author, name, seq, body, sig, code, depth, proof, issued, expires,

@@ -3,7 +3,6 @@ import { announcementStore } from './announcements.ts'
 import { BUSY_TIMEOUT_MS, CHECKPOINT_PAGES, WAL_LIMIT_BYTES } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
 import { headStore } from './heads.ts'
-import type { Journal, JournalInit } from './index.ts'
 import { metaStore } from './meta.ts'
 import { migrate, schemaVersion } from './migrations.ts'
 import { createPrune } from './prune.ts'
@@ -15,9 +14,11 @@ import { sleeperStore } from './sleepers.ts'
 import { sqlOf } from './sql.ts'
 import { statementStore } from './statements.ts'
 import { stopStore } from './stops.ts'
+import type { Journal, JournalInit } from './types.ts'
 import { verdictStore } from './verdicts.ts'
 
-export function open({ path, clock, log }: JournalInit): Journal {
+/** Opens or creates a journal. Throws where the file is newer than this program, damaged, or can not be written. */
+export function openJournal({ path, clock, log }: JournalInit): Journal {
   const database = openDatabase(path)
   const sql = sqlOf(database, path)
   const prune = createPrune(sql)

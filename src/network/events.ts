@@ -1,4 +1,4 @@
-import type { GateAnswer } from './index.ts'
+import type { GateAnswer } from './gate.ts'
 
 export type GossipTopic = 'services' | 'statements'
 

@@ -21,15 +21,15 @@ import { dhtProtocol, type Host, startHost, stopHost } from './host/host.ts'
 import { libp2pKey } from './host/identity.ts'
 import { createPassingMemory } from './host/memory.ts'
 import { otherNetwork, protocolsOf, tellOtherNetworks } from './host/other-network.ts'
-import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './index.ts'
 import { createKeeper, type Keeper } from './keeper/keeper.ts'
 import { createLimits } from './limits/limits.ts'
 import { createNeighbours } from './neighbours/neighbours.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
+import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './types.ts'
 
-/** Starts the parts in order; when one fails, those before it are unwound. */
-export async function startNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
+/** Starts a libp2p host that listens. It dials, subscribes and syncs from `join()` on. */
+export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
   const { clock, rng, events, gate } = components
   const log = components.log.child('network')
   await using started = new AsyncDisposableStack()

@@ -13,7 +13,7 @@ import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Facts } from './facts.ts'
 import type { SignedService } from './services.ts'
-import { trustSubjectOf } from './trusting.ts'
+import { trustSubjectOf } from './trust-subject.ts'
 
 /** What is decided about: a service, its best depth, and the older version that it would take the place of. */
 export type Subject = {

@@ -24,7 +24,8 @@ import { plain } from './plain-verdict.ts'
 import type { Standing } from './redecide.ts'
 import { runnableOf } from './runnable.ts'
 import { declined, finalReason, forGood, moving, standingOf, waiting } from './standing.ts'
-import { trustSubjectOf, unsafeGrace, wakeByNews } from './trusting.ts'
+import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
+import { wakeByNews } from './trusting.ts'
 
 /** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
 const MAX_OLDER = 64

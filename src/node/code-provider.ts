@@ -4,7 +4,7 @@ import type { CodeProvider } from '../execution/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Trust } from '../trust/index.ts'
 import { type FindCodeComponents, findCode } from './find-code.ts'
-import { trustSubjectOf } from './trusting.ts'
+import { trustSubjectOf } from './trust-subject.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16

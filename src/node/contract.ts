@@ -1,3 +1,7 @@
+import type { ServiceState } from './service-state.ts'
+
+export type { ServiceState } from './service-state.ts'
+
 import type { Events } from '../base/events.ts'
 import type { RunState } from '../base/run.ts'
 import type { Condition, Reason, Verdict } from '../base/verdict.ts'
@@ -15,20 +19,6 @@ export type StatementFilter = {
   readonly address?: string | undefined
   readonly signer?: string | undefined
 }
-
-/** What this node does with one service, in the words of a receipt. */
-export type ServiceState =
-  | 'published'
-  | 'deciding'
-  | 'refused'
-  | 'redirected'
-  | 'parked'
-  | 'accepted'
-  | 'running'
-  | 'done'
-  | 'failed'
-  | 'stopped'
-  | 'expired'
 
 /** One service as people and programs are shown it. Times are whole seconds (UTC), ids base32 CIDs, addresses base58. */
 export type ServiceView = {

@@ -1,53 +1,23 @@
-import { type Clock, deadline } from '../base/clock.ts'
+import { deadline } from '../base/clock.ts'
 import { TimeoutError } from '../base/errors.ts'
-import type { Emitter } from '../base/events.ts'
-import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
-import type { ExecutorName, Verdict } from '../base/verdict.ts'
+import type { ExecutorName } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
-import type { Dormitory, Granted } from '../execution/index.ts'
 import type { Candidate } from '../journal/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
-import type { Trust } from '../trust/index.ts'
-import type { AddressTexts } from './address-text.ts'
-import type { Asking, Decision, Subject } from './asking.ts'
-import type { CarryOut, Outcome } from './carry-out.ts'
-import type { NodeEvents } from './events.ts'
-import type { Facts } from './facts.ts'
+import type { Decision, Subject } from './asking.ts'
+import type { Outcome } from './carry-out.ts'
+import type { DecideAgainComponents } from './decide-again-components.ts'
 import { previewWith } from './preview.ts'
 import type { Weighed } from './reconsider.ts'
 import type { Change, Redecide, Standing } from './redecide.ts'
 import { mayBegin, standingOf } from './standing.ts'
-import type { Tally } from './tally.ts'
 
 /** Services that are asked about together; what they are answered is carried out one after the other, best first. */
 const ASKED_AT_ONCE = 8
 
 /** Longer than the grace that a run gets; a stop that takes longer waits for its engine. */
 const STOP_PATIENCE_MS = 30_000
-
-export interface DecideAgainComponents {
-  clock: Clock
-  log: Log
-  events: Emitter<NodeEvents>
-  facts: Facts
-  asking: Asking
-  carryOut: CarryOut
-  dormitory: Pick<Dormitory, 'all' | 'get' | 'tick'>
-  granted(): Granted[]
-  /** The verdict in force, if the runner has given one. */
-  latest(id: string): Verdict | undefined
-  /** Live services of others, page by page, in the order of their arrival. */
-  live(after: number, max: number): { row: number; id: string }[]
-  forgotten(): number
-  /** Undefined where it is over: stopped, superseded and not running any more, expired, forgotten. */
-  subjectOf(id: string): Subject | undefined
-  /** Its standing is journalled: the mesh and the publisher may hear of it. */
-  changed(id: string, redirect: boolean): void
-  tally: Tally
-  texts: AddressTexts
-  trust: Pick<Trust, 'factsOf'>
-}
 
 export interface DecideAgain extends Redecide {
   /** These of those that run: what is known of them has changed. */

@@ -6,8 +6,8 @@ import type { IntakeEvents } from '../intake/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
 import type { TrustEvents } from '../trust/index.ts'
-import type { ServiceState } from './contract.ts'
 import type { Change, Standing } from './redecide.ts'
+import type { ServiceState } from './service-state.ts'
 
 /** What only the whole node can tell. */
 type OwnEvents = {

@@ -27,7 +27,6 @@ import { createFacts, type Facts } from './facts.ts'
 import { followRuns } from './follow-runs.ts'
 import { gatesOf } from './gates.ts'
 import { createHubOf } from './hub/hub.ts'
-import type { NodeComponents, NodeInit } from './index.ts'
 import { lockFolder } from './lock.ts'
 import { systemMachine } from './machine.ts'
 import { createOwn, isOwnService } from './own.ts'
@@ -37,12 +36,13 @@ import { createPublisher } from './publisher.ts'
 import { createReload } from './reload.ts'
 import { createReporting } from './reporting.ts'
 import { serveStreams } from './serve.ts'
+import type { NodeComponents, NodeInit } from './types.ts'
 import { openUserIds } from './user-ids.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
 const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
 
-/** The composition root: every part is made here, in the order in which it is needed, and handed what it needs. */
+/** Makes the parts in the order in which they need each other. When one cannot start, those that have are stopped again. */
 export async function start(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
   const { clock, rng, log } = components
   const { identity } = init

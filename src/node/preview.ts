@@ -6,10 +6,10 @@ import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
 import type { Ask, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
-import type { DecideAgainComponents } from './decide-again.ts'
+import type { DecideAgainComponents } from './decide-again-components.ts'
 import type { Change, Preview, Standing } from './redecide.ts'
 import { declined, forGood, mayBegin, moving, standingOf, waiting } from './standing.ts'
-import { trustSubjectOf } from './trusting.ts'
+import { trustSubjectOf } from './trust-subject.ts'
 
 /** Services that are asked about together: few, because what is asked about is read and written down in one go. */
 const ASKED_AT_ONCE = 4

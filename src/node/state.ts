@@ -1,6 +1,6 @@
 import type { RunState } from '../base/run.ts'
 import { FINAL_STATES } from '../execution/index.ts'
-import type { ServiceState } from './contract.ts'
+import type { ServiceState } from './service-state.ts'
 
 /** What is known of one service, as far as its state depends on it. Times are seconds. */
 export type StateFacts = {

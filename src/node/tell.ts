@@ -1,10 +1,10 @@
 import { decodeAddress } from '../../protocols/address.ts'
 import type { Emitter } from '../base/events.ts'
 import { BoundedMap } from '../base/queue.ts'
-import type { ServiceState } from './contract.ts'
 import type { NodeEvents } from './events.ts'
 import type { Receipts } from './receipts.ts'
 import { hasFailed, outputReasons } from './run-reasons.ts'
+import type { ServiceState } from './service-state.ts'
 import type { ServiceEntry, Services } from './services.ts'
 import { statementOf, wireState } from './status.ts'
 

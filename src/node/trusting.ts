@@ -6,32 +6,17 @@ import type { Log } from '../base/log.ts'
 import { BoundedMap } from '../base/queue.ts'
 import type { Condition } from '../base/verdict.ts'
 import type { Dormitory } from '../execution/index.ts'
-import type { Relied, Trust, TrustChange, TrustFacts, TrustSubject } from '../trust/index.ts'
+import type { Relied, Trust, TrustChange } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
 import type { Subject } from './asking.ts'
 import type { NodeEvents } from './events.ts'
 import { createFetchAhead } from './fetch-ahead.ts'
 import { createLookAgain } from './look-again.ts'
 import type { Reconsidered } from './reconsider.ts'
-import type { SignedService } from './services.ts'
-
-/** Code that a trusted hub calls unsafe gets less time to end than an honest service; what is critical gets none. */
-const UNSAFE_GRACE_MS = 2_000
+import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
 
 /** Services of whom it is remembered whether their author was in the tree; of others it is asked once more. */
 const MAX_SEEN = 16_384
-
-/** What trust is asked about a service. */
-export function trustSubjectOf({ body }: SignedService): TrustSubject {
-  return { code: body.code, author: body.author, staples: [...body.statements, ...body.credentials] }
-}
-
-/** How long a run whose code a trusted hub calls unsafe may take to end, ms; undefined where none does. */
-export function unsafeGrace({ attestations }: TrustFacts): number | undefined {
-  const unsafe = attestations.filter(({ verdict }) => verdict === 'unsafe')
-  if (unsafe.length === 0) return undefined
-  return unsafe.some(({ severity }) => severity === 'critical') ? 0 : UNSAFE_GRACE_MS
-}
 
 /** A word has come that may concern it, whatever else it waits for. */
 export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly Condition[]): void {

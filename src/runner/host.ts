@@ -8,14 +8,14 @@ import * as defaults from './constants.ts'
 import { createDispatcher, notThere } from './dispatcher.ts'
 import { RunnerError } from './errors.ts'
 import { loadError, overreachError } from './failure.ts'
-import type { RunnerHost, RunnerHostComponents, RunnerHostInit, RunnerPlace } from './index.ts'
 import { canWatchMemory } from './memory.ts'
 import { type RunnerProcess, startRunnerProcess } from './process.ts'
 import { settle } from './request.ts'
+import type { RunnerHost, RunnerHostComponents, RunnerHostInit, RunnerPlace } from './types.ts'
 import { readVerdict } from './verdict-schema.ts'
 import { watchCode } from './watch.ts'
 
-export function createHost(components: RunnerHostComponents, init: RunnerHostInit): RunnerHost {
+export function createRunnerHost(components: RunnerHostComponents, init: RunnerHostInit): RunnerHost {
   const { clock, log, events } = components
   const limits = {
     heapMb: init.limits?.heapMb ?? defaults.HEAP_MB,

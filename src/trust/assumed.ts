@@ -1,9 +1,9 @@
 import type { Statement } from '../../protocols/statement.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Entry, entryOf } from './entry.ts'
-import type { Assumed } from './index.ts'
 import type { Taking } from './taking.ts'
 import { type Link, linkOf } from './tree.ts'
+import type { Assumed } from './types.ts'
 
 export type AssumedStatement = Assumed & { readonly entries: readonly Entry[]; readonly links: readonly Link[] }
 

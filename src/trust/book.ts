@@ -4,8 +4,8 @@ import { statementId } from '../../protocols/statement.ts'
 import { BoundedMap } from '../base/queue.ts'
 import { DECODED, SHELVES_AT_HAND } from './constants.ts'
 import { type Entry, entryOf, keyOf } from './entry.ts'
-import type { KeptStatement, StatementShelf } from './index.ts'
 import { type Link, linkOf } from './tree.ts'
+import type { KeptStatement, StatementShelf } from './types.ts'
 
 /** The statements that stand, decoded; what is often asked for stays at hand. */
 export interface Book {

@@ -1,6 +1,6 @@
 import type { CID } from '../../protocols/encoding.ts'
 import { decodeStatement, type Statement, statementId, statementSubject } from '../../protocols/statement.ts'
-import type { KeptStatement } from './index.ts'
+import type { KeptStatement } from './types.ts'
 
 /** A kept statement, decoded. */
 export type Entry = KeptStatement & {

@@ -9,13 +9,13 @@ import type { Canopy } from './canopy.ts'
 import type { Changes } from './changes.ts'
 import { type Entry, entryOf, keyOf } from './entry.ts'
 import { frozenOf } from './freeze.ts'
-import type { Trust, TrustFacts, TrustPolicy, TrustSubject } from './index.ts'
 import type { Policy } from './policy.ts'
 import { quorumOf } from './quorum.ts'
 import type { Seals } from './seals.ts'
 import type { Taking } from './taking.ts'
 import type { TextOf } from './texts.ts'
 import type { Link } from './tree.ts'
+import type { Trust, TrustFacts, TrustPolicy, TrustSubject } from './types.ts'
 
 export interface FactsComponents {
   clock: Clock

@@ -1,7 +1,7 @@
 import { outOfTime } from '../../protocols/announcement.ts'
 import type { Entry } from './entry.ts'
-import type { TrustFacts } from './index.ts'
 import type { TrustedHub } from './policy.ts'
+import type { TrustFacts } from './types.ts'
 
 export type Frozen = TrustFacts['frozen'][number] & { readonly expires: number }
 

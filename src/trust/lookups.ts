@@ -17,11 +17,11 @@ import {
 } from './constants.ts'
 import { keyOf } from './entry.ts'
 import type { TrustEvents } from './events.ts'
-import type { TrustRecords, TrustSubject } from './index.ts'
 import type { Policy } from './policy.ts'
 import type { Taking } from './taking.ts'
 import type { TextOf } from './texts.ts'
 import { pathTo } from './tree.ts'
+import type { TrustRecords, TrustSubject } from './types.ts'
 
 export type Asked = Partial<Omit<TrustSubject, 'staples'>>
 

@@ -6,7 +6,7 @@ import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { addressOf, membersOf } from '../config/index.ts'
 import { keyOf } from './entry.ts'
-import type { TrustPolicy } from './index.ts'
+import type { TrustPolicy } from './types.ts'
 
 /** A hub that the operator believes. */
 export type TrustedHub = {

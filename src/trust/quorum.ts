@@ -1,6 +1,6 @@
 import type { Word } from './attestations.ts'
-import type { TrustFacts } from './index.ts'
 import type { Policy } from './policy.ts'
+import type { TrustFacts } from './types.ts'
 
 /** How many trusted hubs call the code safe, and with how much weight; one `unsafe` is a veto. `null`: nobody says anything. */
 export function quorumOf(words: readonly Word[], { HUBS, WEIGHT }: Policy['quorum']): TrustFacts['quorum'] {

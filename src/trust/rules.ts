@@ -11,10 +11,10 @@ import {
   statementSubject,
 } from '../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
+import type { RecordRules } from '../base/statements.ts'
 import type { Book } from './book.ts'
 import type { Counting } from './counting.ts'
 import { keyOf, signerBytes } from './entry.ts'
-import type { RecordRules } from './index.ts'
 import type { Seals } from './seals.ts'
 
 export interface RulesComponents {

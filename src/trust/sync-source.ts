@@ -1,9 +1,9 @@
 import { outOfTime } from '../../protocols/announcement.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
+import type { StatementSource } from '../base/statements.ts'
 import type { Book } from './book.ts'
 import type { Counting } from './counting.ts'
 import { type Entry, keyOf, signerBytes } from './entry.ts'
-import type { StatementSource } from './index.ts'
 import type { Taking } from './taking.ts'
 
 export interface SyncSourceComponents {

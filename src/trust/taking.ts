@@ -16,10 +16,10 @@ import { BLS_COST, FORGERIES, LINKS_PER_DELEGATE, MAX_LINKS, ORPHANS, PEERS, REM
 import type { Counting } from './counting.ts'
 import { type Entry, entryOf, keyOf, signerBytes } from './entry.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
-import type { Taken } from './index.ts'
 import { createPurses } from './purse.ts'
 import type { Seals } from './seals.ts'
 import type { TextOf } from './texts.ts'
+import type { Taken } from './types.ts'
 import { tellOf } from './view.ts'
 
 export type Origin = {

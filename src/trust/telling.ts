@@ -17,9 +17,9 @@ import type { Book } from './book.ts'
 import { FAILURES_IN_A_ROW, PUT_AGAIN_MS, PUTS_PER_TICK, RETELL, TELL_MS } from './constants.ts'
 import type { Counting } from './counting.ts'
 import { type Entry, keyOf, signerBytes } from './entry.ts'
-import type { TrustComponents } from './index.ts'
 import type { Seals } from './seals.ts'
 import type { Taking } from './taking.ts'
+import type { TrustComponents } from './types.ts'
 
 export interface TellingComponents {
   clock: Clock

@@ -1,8 +1,8 @@
 import { MAX_DELEGATION_DEPTH } from '../../protocols/limits.ts'
-import type { TreeBranch, TrustTree } from './index.ts'
 import type { Policy } from './policy.ts'
 import type { TextOf } from './texts.ts'
 import { type Link, pathTo, type Tree, whyIdle } from './tree.ts'
+import type { TreeBranch, TrustTree } from './types.ts'
 
 export type TreeInit = {
   readonly policy: Policy

@@ -10,7 +10,6 @@ import { createCounting } from './counting.ts'
 import { type Entry, keyOf } from './entry.ts'
 import { createFactsOf } from './facts.ts'
 import { createGate } from './gate.ts'
-import type { Trust, TrustComponents, TrustInit } from './index.ts'
 import { createLookups } from './lookups.ts'
 import { createPolicies } from './policy.ts'
 import { createRules } from './rules.ts'
@@ -20,13 +19,14 @@ import { createTaking } from './taking.ts'
 import { createTelling } from './telling.ts'
 import { createBytes, createTexts } from './texts.ts'
 import { drawTree } from './tree-view.ts'
+import type { Trust, TrustComponents, TrustInit } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 import { viewOf } from './view.ts'
 
 /** Statements that are shown at once: about 2 MB of JSON, and a tenth of a second. */
 const MAX_SHOWN = 4096
 
-export function trustOf(components: TrustComponents, init: TrustInit): Trust {
+export function createTrust(components: TrustComponents, init: TrustInit): Trust {
   const { clock } = components
   const textOf = createTexts()
   const ownBytes = addressBytes(init.own)

@@ -8,11 +8,11 @@ import type { Canopy } from './canopy.ts'
 import { MAX_STATEMENTS, PRUNE_MS, RELIED_AT_ONCE, RELIED_MS, RENEWAL_MS, TICK_MS } from './constants.ts'
 import type { Counting } from './counting.ts'
 import { type Entry, keyOf } from './entry.ts'
-import type { Relied } from './index.ts'
 import type { Lookups } from './lookups.ts'
 import type { Telling } from './telling.ts'
 import type { BytesOf } from './texts.ts'
 import { pathTo } from './tree.ts'
+import type { Relied } from './types.ts'
 
 export interface UpkeepComponents {
   clock: Clock

@@ -1,8 +1,8 @@
 import type { Statement } from '../../protocols/statement.ts'
 import { type Entry, signerBytes } from './entry.ts'
 import type { TrustEvents } from './events.ts'
-import type { StatementView } from './index.ts'
 import type { TextOf } from './texts.ts'
+import type { StatementView } from './types.ts'
 
 /** What an event says of a statement. */
 export function tellOf(statement: Statement, textOf: TextOf): Omit<TrustEvents['trust:statement'], 'via' | 'from'> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { linesOf, makeRunDirs, runToEnd, talk, until } from '../fixtures/run-fixture.ts'
-import type { KitContext } from './executor-kit.ts'
+import type { KitContext } from './executor-kit-context.ts'
 
 /** Ends that are asked for, and nodes that are killed. */
 export function describeLife({ create, dirs, executor, nodeId, plan }: KitContext): void {

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { runToEnd, talk } from '../fixtures/run-fixture.ts'
-import type { KitContext } from './executor-kit.ts'
+import type { KitContext } from './executor-kit-context.ts'
 
 /** No network but the door. */
 export function describeNetwork({ executor, json, plan }: KitContext): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import type { Executor, Plan } from '../../src/execution/index.ts'
-import { makeRunDirs, type Outcome, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/run-fixture.ts'
+import type { Executor } from '../../src/execution/index.ts'
+import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/run-fixture.ts'
 import { describeBasics } from './executor-kit-basics.ts'
 import { describeLife } from './executor-kit-life.ts'
 import { describeLimits } from './executor-kit-limits.ts'
@@ -10,19 +10,6 @@ export type ExecutorKit = {
   readonly name: string
   readonly logs: { maxBytes: number; keep: number }
   create(dirs: RunDirs, nodeId: string): Executor
-}
-
-export type KitContext = {
-  readonly nodeId: string
-  readonly logs: { maxBytes: number; keep: number }
-  dirs(): RunDirs
-  executor(): Executor
-  /** Another instance over the same or other folders: what a node that was killed and started again would make. */
-  create(dirs: RunDirs, nodeId: string): Executor
-  plan(script: string, change?: PlanChange): Promise<Plan>
-  outcome(script: string, change?: PlanChange): Promise<Outcome>
-  /** The JSON that a script prints; it must end well. */
-  json(script: string, change?: PlanChange): Promise<ReturnType<typeof JSON.parse>>
 }
 
 /** What every executor must do, whatever it is made of. */

@@ -1,17 +1,15 @@
-import type { HttpBindings } from '@hono/node-server'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ThundercloudNode } from '../../node/contract.ts'
+import type { ApiEnv } from '../env.ts'
 import type { EventLog } from '../event-log.ts'
 import type { Guard } from '../guard.ts'
 import { problemSchema } from '../schemas.ts'
 import type { Shape } from '../shape.ts'
 import type { EventStream } from '../sse.ts'
 
-/** Bindings are there behind a real server, and not where a test calls `fetch`. */
-export type ApiEnv = { Bindings: Partial<HttpBindings> & { operator?: boolean } }
 export type App = OpenAPIHono<ApiEnv>
 
 /** What the routes use. */

@@ -1,4 +1,4 @@
-import type { DockerConfig } from './index.ts'
+import type { DockerConfig } from './types.ts'
 
 export const LOCAL_SOCKET = '/var/run/docker.sock'
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/

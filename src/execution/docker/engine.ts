@@ -4,8 +4,8 @@ import type { Clock } from '../../base/clock.ts'
 import { codeOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
 import { describeEngine, isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
-import type { DockerConfig } from './index.ts'
 import { troubleOf } from './trouble.ts'
+import type { DockerConfig } from './types.ts'
 
 /** Answers that take longer never come: creating a container takes 0.1 s, on a busy disk a few seconds. */
 const ANSWER_MS = 120_000

@@ -18,18 +18,23 @@ import { createDoors } from './doors.ts'
 import { createContainer, createEngine, isPassing, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
 import { makeVisible, writeEtc } from './folders.ts'
 import { createImages } from './images.ts'
-import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './index.ts'
 import { filtersCalls, type Machine, weakerOf } from './machine.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './options.ts'
 import { attachOutput } from './output.ts'
 import { createPlaces, type Place } from './place.ts'
 import { dockerRun } from './run.ts'
+import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
 
 /** The engine's words for a command that is not there, or no program. */
 const NO_PROGRAM =
   /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
 
-export function createExecutor({ clock }: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
+/**
+ * Runs services in containers of a Docker engine: no network but loopback, no capabilities, a read-only root, and the
+ * grant's limits. A container of our own Node beside each is the door to its ports. An engine that sees our folders binds
+ * them; to any other (on another machine, say) code is sent, and its doors are reached through their stdio.
+ */
+export function createDockerExecutor({ clock }: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
   const { nodeId, runtimeDir } = init
   if (Buffer.byteLength(runtimeDir) > MAX_RUNTIME_DIR_BYTES) {
     throw new InputError(

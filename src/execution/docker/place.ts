@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { isLoopback } from './address.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
-import type { DockerConfig } from './index.ts'
 import { nonce } from './nonce.ts'
 import { probeOptions } from './options.ts'
+import type { DockerConfig } from './types.ts'
 
 /** Where an engine's containers find our folders: `here`, the engine binds them; `apart`, everything is sent to it. */
 export type Place = 'here' | 'apart'

@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { describeEngine, isLoopback } from './address.ts'
-import type { DockerConfig } from './index.ts'
+import type { DockerConfig } from './types.ts'
 
 /** The sentence for an engine that gave no answer: what is wrong, and what would help. */
 export function troubleOf(error: unknown, config: DockerConfig): string {

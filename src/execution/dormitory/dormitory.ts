@@ -3,11 +3,11 @@ import { messageOf } from '../../base/errors.ts'
 import { BoundedMap } from '../../base/queue.ts'
 import type { Sleeper } from '../../base/sleeper.ts'
 import { REMEMBERED_WAKES, SWEEP_EVERY_MS } from './constants.ts'
-import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit } from './index.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
+import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit } from './types.ts'
 import { createWaking } from './waking.ts'
 
-export function openDormitory(components: DormitoryComponents, init: DormitoryInit): Dormitory {
+export function createDormitory(components: DormitoryComponents, init: DormitoryInit): Dormitory {
   const { clock, log, store } = components
   const sleepers = new Map<string, Sleeper>(store.all().map((sleeper) => [sleeper.id, sleeper]))
   /** when each kind of event happened last, in ticks */

@@ -2,8 +2,8 @@ import { messageOf, UnavailableError } from '../../base/errors.ts'
 import type { Sleeper } from '../../base/sleeper.ts'
 import type { Condition } from '../../base/verdict.ts'
 import { WOKEN_AT_ONCE } from './constants.ts'
-import type { DormitoryComponents } from './index.ts'
 import { bestFirst } from './order.ts'
+import type { DormitoryComponents } from './types.ts'
 
 /** Those that something has happened for, decided again in the order of their rank, a few at once. */
 export interface Waking extends AsyncDisposable {

@@ -10,19 +10,23 @@ import type { AdoptedRun, Availability, Executor, Plan, Run } from '../contract.
 import { RunRefusedError } from '../errors.ts'
 import { type CgroupRoots, findCgroups } from './cgroups.ts'
 import { type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
-import type { HostExecutorComponents, HostExecutorInit } from './index.ts'
 import { permissionWeaker } from './permission.ts'
 import { prepareRun } from './prepare.ts'
 import { probeSandbox, type Sandbox } from './probe.ts'
 import { isAlive } from './process-id.ts'
 import { type HostHandle, hostRun, keeperOf, listRuns, removeHostRun } from './run.ts'
 import { seccompFilter } from './seccomp.ts'
+import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
 
 const LOOK_MS = 5
 /** From the first line of a keeper to its command: Node starts in 50 ms on an idle machine. */
 const START_MS = 30_000
 
-export function createExecutor({ clock, log }: HostExecutorComponents, init: HostExecutorInit): Executor {
+/**
+ * Runs services on this machine in a bubblewrap sandbox: own namespaces, no network but loopback, no privileges, a
+ * read-only system. Each has a keeper, a small process that outlives the node, so that the run is found again.
+ */
+export function createHostExecutor({ clock, log }: HostExecutorComponents, init: HostExecutorInit): Executor {
   const node = init.node ?? process.execPath
   const program = init.bubblewrap ?? 'bwrap'
   const root = process.getuid?.() === 0

@@ -8,8 +8,9 @@ import type { Grant } from '../../base/verdict.ts'
 import type { EndReason, Run, Shown } from '../contract.ts'
 import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
-import { createHostExecutor, type HostExecutorInit } from './index.ts'
+import { createHostExecutor } from './executor.ts'
 import { OR_ENGINE } from './permission.ts'
+import type { HostExecutorInit } from './types.ts'
 
 /** Output of one program: what is longer is nothing that anyone reads. */
 const OUTPUT_BYTES = 256 * 1024

@@ -5,8 +5,8 @@ import { RETRY_BACKOFF } from '../constants.ts'
 import type { Executor, Run, RunEnd } from '../contract.ts'
 import type { Ending } from './after-end.ts'
 import { untilGatewayLost } from './gateway-check.ts'
-import type { SupervisorComponents } from './index.ts'
 import { type Decided, timeLimitMs } from './plan.ts'
+import type { SupervisorComponents } from './types.ts'
 import { afterMs, untilHealthy } from './watch.ts'
 
 export type AttendInit = {

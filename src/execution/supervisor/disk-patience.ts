@@ -4,7 +4,7 @@ import { backoffMs } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run.ts'
 import { DISK_FULL_RETRY_MS, RETRY_BACKOFF } from '../constants.ts'
 import type { RunChange } from '../journal.ts'
-import type { SupervisorComponents } from './index.ts'
+import type { SupervisorComponents } from './types.ts'
 
 /** A full disk fails nothing for good: room comes back, and what waited goes on. */
 export interface DiskPatience {

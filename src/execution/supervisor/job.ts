@@ -13,9 +13,9 @@ import { attendRun } from './attend.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
 import { createDiskPatience } from './disk-patience.ts'
 import { explainedEnd } from './explain.ts'
-import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './index.ts'
 import { type Decided, decidedOf, isImage, logDirOf, planOf } from './plan.ts'
 import { createStory } from './story.ts'
+import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './types.ts'
 import { afterMs } from './watch.ts'
 
 /** One service's run on this node, from its decision to its end, over restarts. */

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../base/text.ts'
 import type { Grant } from '../../base/verdict.ts'
-import type { Room } from './index.ts'
 import type { Job } from './job.ts'
+import type { Room } from './types.ts'
 
 /** What the runs that are under way leave; those that make room for the asker count as gone. */
 export function freeRoom(limits: Room, jobs: Iterable<Job>, going: readonly (string | undefined)[] = []): Room {

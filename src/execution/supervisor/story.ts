@@ -4,8 +4,8 @@ import type { RunChange } from '../journal.ts'
 import { formatLine } from '../logs/format.ts'
 import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
-import type { SupervisorComponents } from './index.ts'
 import { decidedOf } from './plan.ts'
+import type { SupervisorComponents } from './types.ts'
 
 /** What happens to a run, told to all who must know: first the journal, then the run's own log and the events. */
 export interface Story extends AsyncDisposable {

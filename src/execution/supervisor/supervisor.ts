@@ -9,11 +9,11 @@ import type { AdoptedRun, Executor } from '../contract.ts'
 import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { readLogs } from '../logs/reader.ts'
-import type { Supervisor, SupervisorComponents, SupervisorInit } from './index.ts'
 import { createJob, type Job } from './job.ts'
 import { buildIdOf, type Decided, logDirOf } from './plan.ts'
 import { fits, freeRoom, noRoom, toEvict } from './room.ts'
 import { sweepLogs } from './sweep.ts'
+import type { Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
 
 const BESIDE_OLDER =
   'beside the version before, which goes on until this one is healthy; it waits for room, and `thundercloud update --replace` stops that version first'
@@ -23,7 +23,7 @@ function isFinal(record: RunRecord | undefined): boolean {
   return record === undefined || FINAL_STATES.includes(record.state)
 }
 
-export function startSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
+export function createSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
   const { clock, rng, log, events, journal, userIds } = components
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
   /** by service */

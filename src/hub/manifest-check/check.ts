@@ -1,6 +1,7 @@
 import { checkCommand } from './command.ts'
 import { createHosts } from './hosts.ts'
 import { createKeyFinder } from './keys.ts'
+import type { RunOf } from './types.ts'
 import { listFiles, readPieces, treeOf } from './walk.ts'
 
 /** Findings of one kind; who has more has said enough. */
@@ -35,12 +36,6 @@ export function checkFolder(dir: string, service: unknown): Checked {
     unfit: command.unfit,
     notes: [...command.notes, ...hosts.undeclared().slice(0, MAX_TOLD)],
   }
-}
-
-export type RunOf = {
-  readonly command: readonly string[]
-  readonly build: readonly string[] | undefined
-  readonly workdir: string
 }
 
 /** What the hub writes is well-formed; still, nothing is taken for granted of a text that describes others' code. */

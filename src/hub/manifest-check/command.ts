@@ -1,11 +1,5 @@
 import { join, normalize } from 'node:path'
-import type { RunOf } from './check.ts'
-
-/** The code that a command is looked for in; links lead where they lead. */
-export interface CodeTree {
-  file(path: string): { readonly executable: boolean } | undefined
-  isFolder(path: string): boolean
-}
+import type { CodeTree, RunOf } from './types.ts'
 
 /** Programs that take a file of the code, and which of their arguments is that file. */
 const INTERPRETERS: Readonly<Record<string, readonly RegExp[]>> = {

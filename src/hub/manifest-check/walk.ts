@@ -1,6 +1,6 @@
 import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, realpathSync, type Stats } from 'node:fs'
 import { join, sep } from 'node:path'
-import type { CodeTree } from './command.ts'
+import type { CodeTree } from './types.ts'
 
 /** Files are read in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024

@@ -3,9 +3,9 @@ import { ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedMap } from '../../base/queue.ts'
+import type { RecordRules } from '../../base/statements.ts'
 import { CHECKED_RECORDS, MAX_RECORD_KEY_BYTES } from '../constants.ts'
 import { RecordRefusedError } from '../errors.ts'
-import type { RecordRules } from '../index.ts'
 
 export type RecordFacts = ReturnType<RecordRules['check']>
 /** Throws a ProtocolError where the value may not lie under this key now. */

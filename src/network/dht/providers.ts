@@ -5,7 +5,7 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { FIND_TIMEOUT_MS, PROVIDE_RETRY_MS, PROVIDE_TIMEOUT_MS } from '../constants.ts'
 import { NotProvidedError } from '../errors.ts'
-import type { Dht } from '../index.ts'
+import type { Dht } from '../types.ts'
 
 export interface ProvidersComponents {
   clock: Clock

@@ -3,9 +3,10 @@ import { compareBytes, sha256, toBase32 } from '../../../protocols/encoding.ts'
 import { type Clock, deadline, type Timer } from '../../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import type { RecordRules } from '../../base/statements.ts'
 import { FIND_VALUES_ENOUGH, FIND_VALUES_QUIET_MS, FIND_VALUES_TIMEOUT_MS, PROVIDE_TIMEOUT_MS } from '../constants.ts'
 import { NotProvidedError } from '../errors.ts'
-import type { Dht, RecordRules } from '../index.ts'
+import type { Dht } from '../types.ts'
 import type { Records } from './records.ts'
 
 export interface ValuesComponents {

@@ -1,7 +1,7 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import { BoundedMap } from '../../base/queue.ts'
 import { LEDGER_HALF_LIFE_MS, LEDGER_PEERS } from '../constants.ts'
-import type { Conduct } from '../index.ts'
+import type { Conduct } from '../types.ts'
 
 export const TOPIC_PENALTY = { invalidWeight: -2, behaviourWeight: -5, behaviourThreshold: 6 }
 

@@ -7,7 +7,7 @@ import { DIAL_TIMEOUT_MS, REDIAL, STATIC_PEER_TAG, WALK_TIMEOUT_MS } from '../co
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId } from '../host/address.ts'
 import type { Host } from '../host/host.ts'
-import type { NetworkInit } from '../index.ts'
+import type { NetworkInit } from '../types.ts'
 import { keepFilled } from './fill.ts'
 import { checkStaticNode, keepStaticNode, type StaticNodeComponents } from './static-node.ts'
 

@@ -6,15 +6,12 @@ import * as bounds from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { Ledger } from '../gossip/scores.ts'
 import { createInbound, type Inbound } from '../host/inbound.ts'
-import type { Conduct, NetworkInit } from '../index.ts'
+import type { Conduct, NetworkInit } from '../types.ts'
 import { createEstablishedConnections } from './connections.ts'
 import { createExclusion } from './exclusion.ts'
 import { guardMuxer, type RawMuxer } from './muxer-frames.ts'
 import { createPendingConnections } from './pending.ts'
 import { createRates } from './rates.ts'
-
-/** What one test switches off, to see that it is this that holds. Nothing else does. */
-export type Defence = 'pending' | 'rates' | 'muxer' | 'frame-size' | 'exclusion' | 'exchange'
 
 export interface LimitsComponents {
   clock: Clock

@@ -17,7 +17,7 @@ import { PeerUnavailableError, ProtocolUnsupportedError, StreamBrokenError } fro
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
 import type { PassingMemory } from '../host/memory.ts'
-import type { HandleOptions, StreamHandler, Streams } from '../index.ts'
+import type { HandleOptions, StreamHandler, Streams } from '../types.ts'
 import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
 import { createOpenSlots } from './open-slots.ts'
 

@@ -14,10 +14,11 @@ import {
 } from '../../../protocols/sync.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { BoundedMap } from '../../base/queue.ts'
+import type { StatementSource } from '../../base/statements.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
 import { SYNC_PEERS, SYNC_PULL_BATCH } from '../constants.ts'
-import type { Conduct, StatementSource, SyncSource } from '../index.ts'
+import type { Conduct, SyncSource } from '../types.ts'
 
 export interface AskComponents {
   streams: StreamOpener

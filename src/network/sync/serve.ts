@@ -4,10 +4,11 @@ import { MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from '../../../protocols/limits.t
 import { decodeSyncRequest, encodeSyncAnswer, SYNC_PROTOCOL, type SyncAnswer } from '../../../protocols/sync.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
+import type { StatementSource } from '../../base/statements.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { printable } from '../../base/text.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct, StatementSource, SyncSource } from '../index.ts'
+import type { Conduct, SyncSource } from '../types.ts'
 import type { Quotas } from './quota.ts'
 
 export interface ServeComponents {

@@ -7,6 +7,7 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import { BoundedMap, createQueue, QueueFullError } from '../../base/queue.ts'
 import type { Rng } from '../../base/rng.ts'
+import type { StatementSource } from '../../base/statements.ts'
 import {
   OFFER_CONCURRENCY,
   SYNC_CONCURRENCY,
@@ -19,7 +20,7 @@ import {
   SYNC_ROUND_TIMEOUT_MS,
 } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct, StatementSource, Streams, Sync, SyncSource } from '../index.ts'
+import type { Conduct, Streams, Sync, SyncSource } from '../types.ts'
 import { syncClient } from './ask.ts'
 import { createOffers } from './offers.ts'
 import { createQuotas } from './quota.ts'

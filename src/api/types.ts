@@ -1,0 +1,34 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ThundercloudNode } from '../node/contract.ts'
+
+export interface ApiComponents {
+  readonly node: ThundercloudNode
+  readonly clock: Clock
+  readonly log: Log
+  /** what the operator proves to be the operator with */
+  readonly token: string
+  /** where it listens, as the operator wrote it: besides IP addresses and localhost, the name that the operator's routes answer to */
+  readonly host?: string | undefined
+}
+
+/**
+ * The HTTP API of one node, as a fetch handler. Disposing it ends its event streams.
+ *
+ * @example
+ * using api = createApi({ node, clock, log, token })
+ * await using served = await serveApi(api, '127.0.0.1', 4981)
+ */
+export interface Api extends Disposable {
+  /** `bindings.operator`: it came by a way that is the operator's alone. */
+  fetch(request: Request, bindings?: object): Response | Promise<Response>
+  /** Whether the header `Authorization` carries the token. */
+  isOperator(authorization: string | undefined): boolean
+}
+
+export interface ServedApi extends AsyncDisposable {
+  /** the real one, also where port 0 was asked for */
+  readonly port: number
+  /** how a program on this machine reaches it: "http://127.0.0.1:4981" */
+  readonly url: string
+}

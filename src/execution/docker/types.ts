@@ -1,0 +1,37 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Executor } from '../contract.ts'
+import type { LogLimits } from '../logs/writer.ts'
+
+/** Disposing it closes its connections; runs go on. */
+export type DockerExecutor = Executor & AsyncDisposable
+
+export type DockerExecutorComponents = { readonly clock: Clock; readonly log: Log }
+
+/** How the engine is reached: DOCKER_CONFIGS, with the PEM texts in place of their files. Empty: the local socket. */
+export type DockerConfig = {
+  readonly socketPath?: string | undefined
+  readonly protocol?: 'http' | 'https' | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** what said so, where it was not DOCKER_CONFIGS: "DOCKER_HOST", ... */
+  readonly from?: string | undefined
+  /** container runtime to ask for: runsc, kata, ... */
+  readonly runtime?: string | undefined
+}
+
+export type DockerExecutorInit = {
+  readonly docker: DockerConfig
+  /** This node's name among all that share the engine: containers carry it, and only those are touched. */
+  readonly nodeId: string
+  /** Folder for the doors' sockets, at most MAX_RUNTIME_DIR_BYTES long; private to the node. */
+  readonly runtimeDir: string
+  /** Toolchain -> image, by canonical name: `{ 'node.js': { image: 'thundercloud/node' } }`. */
+  readonly toolchains: Readonly<Record<string, { readonly image: string }>>
+  /** Origins of image registries that may be pulled from (REGISTRIES.DOCKER), in order. */
+  readonly registries: readonly string[]
+  readonly logs: LogLimits
+}

@@ -1,0 +1,139 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
+import type { RunRecord } from '../../base/run.ts'
+import type { BytePipe } from '../../base/stream.ts'
+import type { Grant } from '../../base/verdict.ts'
+import type { Executor, RunnableService } from '../contract.ts'
+import type { ExecutionEvents } from '../events.ts'
+import type { RunJournal } from '../journal.ts'
+import type { LogLine } from '../logs/format.ts'
+import type { LogLimits } from '../logs/writer.ts'
+import type { UserIds } from '../user-ids.ts'
+
+/** Unpacked code; `release` when no run needs the folder any more. */
+export type ObtainedCode = { readonly dir: string; release(): Promise<void> }
+
+export interface CodeProvider {
+  /**
+   * The service's code, verified and unpacked: files that anyone may read, in a folder that nobody writes to. Code that is
+   * more than `diskBytes` allow is refused before it is fetched.
+   */
+  obtain(
+    service: RunnableService,
+    options: {
+      signal: AbortSignal
+      diskBytes: number
+      onProgress: (progress: { doneBytes: number; totalBytes: number }) => void
+    },
+  ): Promise<ObtainedCode>
+}
+
+export type Room = {
+  readonly memoryBytes: number
+  readonly cpuMillicores: number
+  readonly diskBytes: number
+  readonly pids: number
+  readonly runs: number
+}
+
+export type SupervisorComponents = {
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly log: Log
+  readonly events: Emitter<ExecutionEvents>
+  readonly journal: RunJournal
+  readonly executors: readonly Executor[]
+  readonly code: CodeProvider
+  /** Absent where the node is not root: its runs share a user. */
+  readonly userIds?: UserIds | undefined
+}
+
+export type SupervisorInit = {
+  readonly dirs: {
+    /** log files, one folder per service; kept after exit */
+    readonly logs: string
+    /** writable copies of code that is built here */
+    readonly builds: string
+  }
+  /** What may be granted in all, as it is now. */
+  readonly limits: () => Room
+  /** How long a service without ports has to be up to be healthy, as it is now. */
+  readonly healthyMs: () => number
+  readonly logs: LogLimits & {
+    /** Logs of services that ended longer ago are removed. */
+    readonly retainSeconds: number
+    /** All logs together: above it those of the services that ended first are removed. */
+    readonly totalBytes: number
+  }
+  /** Between SIGTERM and SIGKILL, where a stop does not say. */
+  readonly graceMs: number
+  /**
+   * What closing does to the runs. `false`: nothing; they go on and the next start adopts them, so that a node can be
+   * upgraded under its services. `true`: it ends them and removes all that they left but their logs; a service that is
+   * still wanted starts again with the node.
+   */
+  readonly stopOnClose: boolean
+}
+
+export type Granted = {
+  readonly service: string
+  readonly grant: Grant
+  readonly ending: boolean
+  /** It ends for a service that waits for its room, and counts for that one already. */
+  readonly yields: boolean
+}
+
+export type RunStatus = {
+  readonly record: RunRecord
+  /**
+   * With ports: each has accepted a connection since the last start, and it stayed up for 2 s after. Without: it has
+   * been up for the healthy time. A task never is: it has ended with 0, or not.
+   */
+  readonly healthy: boolean
+}
+
+export type StopOptions = {
+  /** Journalled and shown: "its author stopped it", ... */
+  readonly why: string
+  readonly graceMs?: number
+}
+
+/** Carries out what was decided, and goes on doing so over crashes of the service, the engine and the node. */
+export interface Supervisor extends AsyncDisposable {
+  /** Compares journal and engines, and takes up every run where it is. Before the first `run`. */
+  boot(options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /**
+   * Journals the intent and returns; what follows is told by events. A task that was once run here, and a service that
+   * runs, are left as they are (a task that was stopped before it began has not run). `replaces`: an older service,
+   * stopped when the new one is healthy. `evicts`: services that may be ended to make room, in this order; as few as it
+   * takes are, and the new one begins when their runs have ended. Answers those. Throws a NoCapacityError where the
+   * room is taken.
+   */
+  run(
+    service: RunnableService,
+    grant: Grant,
+    options?: { replaces?: string | undefined; evicts?: readonly string[] | undefined },
+  ): readonly string[]
+  /** Journals the wish, then ends the run; resolves when it has ended. Fine when nothing runs. */
+  stop(service: string, options: StopOptions): Promise<void>
+  /** Stops it and removes its log files. */
+  remove(service: string, options: StopOptions): Promise<void>
+  status(service: string): RunStatus | undefined
+  /** Reads nothing from the disk. */
+  healthy(service: string): boolean
+  /** Services whose run is under way, in any state that is not final. */
+  running(): string[]
+  /** What they hold until they end. */
+  granted(): Granted[]
+  /** What may still be granted. */
+  free(): Room
+  /** The last `tail` lines, then, with `follow`, new ones until the run has ended. */
+  logs(
+    service: string,
+    options: { tail: number; follow: boolean; signal?: AbortSignal | undefined },
+  ): AsyncIterable<LogLine>
+  /** Through the door to a port by its name. Throws NotFoundError or UnavailableError. */
+  connect(service: string, portName: string, options?: { signal?: AbortSignal | undefined }): Promise<BytePipe>
+}

@@ -1,0 +1,92 @@
+import type { Signer } from '../../protocols/signature.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { HubEvents } from './events.ts'
+import type { ScanEnd, Scanner, ScanTask } from './scanner.ts'
+
+/** A service as a hub sees it. Ids are base32 CIDs. */
+export type HubService = {
+  readonly id: string
+  readonly name: string
+  readonly code: string
+  /** whole seconds, UTC */
+  readonly expires: number
+}
+
+/** What scanners are told of a service. */
+export type Description = {
+  /** its code is an image of a container engine */
+  readonly image: boolean
+  /** JSON */
+  readonly manifest: unknown
+}
+
+/** What this hub said of a code, whether or not it still stands. Seconds. */
+export type OwnWord = {
+  readonly verdict: 'safe' | 'unsafe'
+  readonly seq: number
+  readonly expires: number
+}
+
+/** Unpacked code, until it is let go of. */
+export type HubCode = { readonly dir: string; release(): void }
+
+export interface HubComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  events: Emitter<HubEvents>
+  services: {
+    /** Calls back for each service that is heard of for the first time, whatever the own runner makes of it. */
+    onNew(listener: (service: HubService) => void): Disposable
+    /** Every service that is alive now. */
+    live(): Iterable<HubService>
+    describe(id: string): Description | undefined
+  }
+  /** Brings the code of a service here. */
+  obtain(service: HubService, options: { signal: AbortSignal }): Promise<HubCode>
+  sandbox: {
+    /** Runs one command on code, without network, to its end. Rejects where that could not be tried. */
+    scan(task: ScanTask, options: { signal: AbortSignal }): Promise<ScanEnd>
+  }
+  /** The latest word of this hub on a code. */
+  known(code: string): OwnWord | undefined
+  /** Asks the mesh for a word of this hub that is not known here any more; `known` has it then. Whatever fails is nothing. */
+  recall(code: string, options: { signal: AbortSignal }): Promise<void>
+  /** Takes the hub's statement to the mesh. */
+  publish(statement: Uint8Array, options: { signal: AbortSignal }): Promise<unknown>
+}
+
+export type HubInit = {
+  readonly network: string
+  /** whose word it is */
+  readonly signer: Signer
+  readonly scanners: readonly Scanner[]
+  /** how long its word stands, seconds */
+  readonly validSeconds: number
+  /** where people read why; `{code}` becomes the code's CID */
+  readonly report?: string | undefined
+  /** codes that are examined at once */
+  readonly concurrency: number
+}
+
+/** What a hub has done since it started. */
+export type HubCounts = {
+  readonly safe: number
+  readonly unsafe: number
+  readonly failed: number
+  readonly passedOver: number
+  /** codes that are being examined, or wait for it */
+  readonly waiting: number
+}
+
+/** Examines the code of every service that the node hears of, and signs what its scanners say. */
+export interface Hub extends AsyncDisposable {
+  /** Begins: what is known already first, then what is heard. */
+  boot(): void
+  counts(): HubCounts
+  /** Resolves when nothing waits and nothing is examined; what failed and is to be tried again does not count. */
+  idle(): Promise<void>
+}

@@ -1,0 +1,36 @@
+/** How an announcement came in: from the mesh, from a neighbour's memory, over HTTP, or made here. */
+export type Via = 'gossip' | 'sync' | 'api' | 'local'
+/** live, or over: by a newer version, or by a stop. */
+export type AnnouncementState = 'live' | 'superseded' | 'stopped'
+
+/** One verified service or stop, as this node remembers it. `issued` and `expires` in seconds, `receivedAt` in ms. */
+export type AnnouncementRecord = {
+  readonly id: string
+  readonly kind: 'service' | 'stop'
+  readonly author: Uint8Array
+  readonly name: string
+  readonly seq: number
+  readonly body: Uint8Array
+  readonly sig: Uint8Array
+  /** the code's CID; stops have none */
+  readonly code?: string | undefined
+  /** the best ticket heard */
+  readonly depth: number
+  readonly proof: Uint8Array
+  readonly issued: number
+  readonly expires: number
+  readonly receivedAt: number
+  readonly via: Via
+  readonly from?: string | undefined
+  /** published by this node: emitted undiminished */
+  readonly own: boolean
+  /** undefined until decided */
+  readonly redirect?: boolean | undefined
+  /** the highest depth that this node has emitted */
+  readonly emittedDepth?: number | undefined
+  readonly state: AnnouncementState
+  /** the newer version or the stop that ended it */
+  readonly overBy?: string | undefined
+  /** the version that stood when this one came */
+  readonly follows?: string | undefined
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { AnnouncementStore } from './announcements.ts'
+import type { HeadStore } from './heads.ts'
+import type { MetaStore } from './meta.ts'
+import type { PublishedStore } from './published.ts'
+import type { ReceiptStore } from './receipts.ts'
+import type { ReconsiderationStore } from './reconsiderations.ts'
+import type { RunStore } from './runs.ts'
+import type { SleeperStore } from './sleepers.ts'
+import type { StatementStore } from './statements.ts'
+import type { StopStore } from './stops.ts'
+import type { VerdictStore } from './verdicts.ts'
+
+export type JournalInit = {
+  /** the file, or `:memory:` for a journal that ends with the process */
+  path: string
+  clock: Clock
+  log: Log
+}
+
+/**
+ * What survives `kill -9`: one SQLite file. Every call is synchronous and committed when it returns.
+ * A full disk throws an UnavailableError with nothing half written; a damaged file a JournalDamagedError that names it.
+ */
+export interface Journal extends Disposable, AsyncDisposable {
+  readonly path: string
+  readonly announcements: AnnouncementStore
+  readonly heads: HeadStore
+  readonly verdicts: VerdictStore
+  readonly receipts: ReceiptStore
+  readonly stops: StopStore
+  readonly runs: RunStore
+  readonly published: PublishedStore
+  readonly sleepers: SleeperStore
+  readonly reconsiderations: ReconsiderationStore
+  readonly statements: StatementStore
+  readonly meta: MetaStore
+  /** Several calls as one: all or nothing. */
+  transaction<T>(work: () => T): T
+  /**
+   * Forgets what is over (expired announcements with their dedupe time, old runs and heads), then, beyond `max`
+   * announcements, refused ones of unknown authors first; never what is own, runs, ran or is parked. Answers the ids.
+   */
+  prune(max: number): string[]
+  /** How many services were forgotten before their end that may still be live; whatever is decided again, they are not. */
+  forgotten(): number
+}

@@ -1,0 +1,210 @@
+import type { KeyObject } from 'node:crypto'
+import type { CID } from '../../protocols/encoding.ts'
+import type { SyncItem } from '../../protocols/sync.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Backoff } from '../base/retry.ts'
+import type { Rng } from '../base/rng.ts'
+import type { RecordRules, StatementSource } from '../base/statements.ts'
+import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
+import type { NetworkEvents } from './events.ts'
+import type { Gate } from './gate.ts'
+
+/** What sync serves and fills: the live services (and stops) that this node would emit. */
+export interface SyncSource {
+  /** Items after `after` in byte order of their ids, at most `max`. */
+  list(after: CID | undefined, max: number): readonly SyncItem[]
+  /** The announcement that this node would emit, or undefined where it emits none (any more). */
+  get(id: CID): Uint8Array | undefined
+  /** Which of these are better than what is here. */
+  wants(items: readonly SyncItem[]): readonly CID[]
+  /** Takes an announcement in. Throws a ProtocolError where it is malformed or forged: its sender pays. */
+  arrive(bytes: Uint8Array, from: string, via: 'sync' | 'tell'): Promise<void>
+}
+
+export interface NetworkComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  events: Emitter<NetworkEvents>
+  gate: Gate
+  /** Without it no services are synced, neither asked for nor told. */
+  sync?: SyncSource | undefined
+  /** The statements topic: its gate, and what sync exchanges. Without it the topic is not read; it can be published to. */
+  statements?: { readonly gate: Gate; readonly sync: StatementSource } | undefined
+  /** Without it the DHT keeps and finds no value records. */
+  records?: RecordRules | undefined
+}
+
+export type NetworkInit = {
+  /** the network's name: part of topics and of the DHT's protocol */
+  readonly network: string
+  /** ed25519 private key: an object, or PKCS#8 PEM. The peer id is its public key */
+  readonly identity: KeyObject | string
+  /** multiaddrs to listen on; none for a peer that only dials */
+  readonly listen?: readonly string[] | undefined
+  /** more multiaddrs to tell others */
+  readonly announce?: readonly string[] | undefined
+  /** private: private addresses are dialled and told, and many peers behind one address are no offence */
+  readonly visibility: 'public' | 'private'
+  /** folder for known peers and DHT records; without one they live in memory */
+  readonly dataDir?: string | undefined
+  /** always dialled, redialled for ever: multiaddrs, or HTTP(S) origins that are asked for theirs */
+  readonly staticNodes?: readonly string[] | undefined
+  /** client: asks the DHT but does not serve it, publishes but does not subscribe */
+  readonly role?: 'node' | 'client' | undefined
+  /** false: no DHT; nothing is provided and nothing found */
+  readonly dht?: boolean | undefined
+  /** when to look for more peers, or false: only static nodes are dialled */
+  readonly keepPeers?: { readonly lowWater?: number; readonly everyMs?: number } | false | undefined
+  /**
+   * with whom gossip and sync are spoken. named: static nodes, and those that name this one; connections to others open
+   * when they are needed, carry neither, and close when nobody uses them. Default all
+   */
+  readonly neighbours?: 'all' | 'named' | undefined
+  /** waits between dials of a static node */
+  readonly redial?: Backoff | undefined
+  readonly maxConnections?: number | undefined
+  /** a connection on which no stream is open for so long is closed; default one minute */
+  readonly connectionIdleMs?: number | undefined
+  readonly syncEveryMs?: number | undefined
+  /** how long gossip remembers what it has seen; the gate is asked again about what comes later. Default two minutes */
+  readonly seenTtlMs?: number | undefined
+  readonly syncPullsPerPeerPerMinute?: number | undefined
+  /** libp2p's own log lines, at debug and trace */
+  readonly verbose?: boolean | undefined
+  /** bounds that a test switches off, to see that they are what holds */
+  readonly without?: readonly Defence[] | undefined
+}
+
+/** A neighbour, as people are shown it. `connectedAt` in ms. */
+export type NetworkPeer = {
+  readonly peerId: string
+  readonly multiaddr: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly connectedAt: number
+  /** gossip score; below 0 the peer has misbehaved */
+  readonly score: number
+  readonly static: boolean
+}
+
+export type Publication = 'published' | 'seen' | 'no-peers'
+
+export interface Gossip {
+  /**
+   * Sends a message to the mesh. `seen`: the same bytes came by gossip or went out in the last two minutes, and
+   * gossipsub publishes nothing twice. `no-peers`: no neighbour listens, also not after a short wait for fresh ones.
+   * `to: 'all'` sends to every neighbour that listens and not only to the mesh's few: for what nobody will forward.
+   */
+  publish(
+    data: Uint8Array,
+    options?: { to?: 'mesh' | 'all' | undefined; signal?: AbortSignal | undefined },
+  ): Promise<Publication>
+  /** Neighbours that listen to the topic. */
+  listeners(): string[]
+}
+
+export type StreamHandler = (stream: MessageStream, options: { signal: AbortSignal }) => Promise<void>
+
+export type HandleOptions = {
+  /** streams of one peer at once; default 16 */
+  readonly maxInbound?: number | undefined
+  /** streams of all peers at once; default 512 */
+  readonly maxInboundStreams?: number | undefined
+  /** longest message that is read; default 1 MiB and a little */
+  readonly maxMessageBytes?: number | undefined
+  /** a stream on which nothing moves for so long is reset; default one minute */
+  readonly idleMs?: number | undefined
+}
+
+export type OpenOptions = OpenStreamOptions & {
+  /** longest message that is read; default 1 MiB and a little */
+  readonly maxMessageBytes?: number | undefined
+}
+
+export interface Streams extends StreamOpener {
+  /** `peer`: a peer id, or a multiaddr that ends in /p2p/<id>. Throws PeerUnavailableError or ProtocolUnsupportedError. */
+  open(peer: string, protocol: string, options?: OpenOptions): Promise<MessageStream>
+  /**
+   * Serves a protocol. When the handler has returned, the stream is ended; when it throws, it is reset and the error
+   * logged. Its signal aborts when the stream or the network ends.
+   */
+  handle(protocol: string, handler: StreamHandler, options?: HandleOptions): Promise<AsyncDisposable>
+}
+
+export interface Sync {
+  /** Tells all neighbours that this node would emit these. Resolves when they are on their way. */
+  offer(items: readonly SyncItem[]): Promise<void>
+  /** Pulls these from a peer, into `arrive`. Returns how many came. */
+  pullFrom(peer: string, ids: readonly CID[], options?: { signal?: AbortSignal | undefined }): Promise<number>
+  /** Hands an announcement straight to a peer. `peer`: a peer id, or a multiaddr that ends in /p2p/<id>. */
+  tell(peer: string, announcement: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /** One whole round with a peer now: list services and statements, pull what is missing. Returns how many services came. */
+  with(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<number>
+}
+
+export interface Dht {
+  /**
+   * Tells the DHT that this node has `cid`, again and again until `cancel`. Returns how many peers took the record;
+   * throws NotProvidedError where none did (and goes on trying).
+   */
+  provide(cid: CID, options?: { signal?: AbortSignal | undefined }): Promise<number>
+  cancel(cid: CID): Promise<void>
+  /** Peer ids of providers as they are found, without this node; ends with the lookup, in bounded time, or the signal. */
+  findProviders(cid: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
+  /**
+   * Puts a value record to the peers that are closest to its key ("/attest/...", "/trust/..."). Returns how many took
+   * it; throws NotProvidedError where none did, an InputError where the rules refuse it.
+   */
+  putValue(key: string, value: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<number>
+  /**
+   * Values that lie under a key, each once, as peers answer; each has passed the rules. Ends with the lookup, in bounded
+   * time, or the signal; a peer that fails, lies or is stale takes nothing from what others say. Throws an
+   * UnavailableError where nobody could be asked at all.
+   */
+  findValues(key: string, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>
+}
+
+/** What is remembered of peers' conduct; it is part of their gossip score and outlives their connections. */
+export interface Conduct {
+  /** The peer was the first to bring something new and valid. */
+  credit(peer: string): void
+  /** The peer sent something forged, malformed, or not what was asked for. */
+  lie(peer: string): void
+}
+
+export interface Network extends AsyncDisposable {
+  readonly network: string
+  readonly peerId: string
+  /** The services topic. */
+  readonly gossip: Gossip
+  /** The statements topic. */
+  readonly statements: Gossip
+  readonly streams: Streams
+  readonly sync: Sync
+  readonly dht: Dht
+  readonly conduct: Conduct
+  /** Subscribes, serves sync, and starts dialling. Called once, when all that the gate and sync need stands. */
+  join(): Promise<void>
+  /** Own addresses, each ending in /p2p/<id>. */
+  multiaddrs(): string[]
+  peers(): NetworkPeer[]
+  connectedTo(peer: string): boolean
+  /** The network of a connected peer, where it says that it belongs to another one. */
+  otherNetwork(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>
+  /** Connects to a multiaddr; returns the peer id. `neighbour`: named by this node from now on, as a static node is. */
+  dial(
+    multiaddr: string,
+    options?: { signal?: AbortSignal | undefined; neighbour?: boolean | undefined },
+  ): Promise<string>
+  hangUp(peer: string): Promise<void>
+  /**
+   * Replaces the static nodes. Those that are gone are not redialled; their connections stay, unless only named nodes are
+   * neighbours.
+   */
+  setStaticNodes(nodes: readonly string[]): void
+}
+
+/** What one test switches off, to see that it is this that holds. Nothing else does. */
+export type Defence = 'pending' | 'rates' | 'muxer' | 'frame-size' | 'exclusion' | 'exchange'

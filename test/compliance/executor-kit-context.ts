@@ -1,0 +1,15 @@
+import type { Executor, Plan } from '../../src/execution/index.ts'
+import type { Outcome, PlanChange, RunDirs } from '../fixtures/run-fixture.ts'
+
+export type KitContext = {
+  readonly nodeId: string
+  readonly logs: { maxBytes: number; keep: number }
+  dirs(): RunDirs
+  executor(): Executor
+  /** Another instance over the same or other folders: what a node that was killed and started again would make. */
+  create(dirs: RunDirs, nodeId: string): Executor
+  plan(script: string, change?: PlanChange): Promise<Plan>
+  outcome(script: string, change?: PlanChange): Promise<Outcome>
+  /** The JSON that a script prints; it must end well. */
+  json(script: string, change?: PlanChange): Promise<ReturnType<typeof JSON.parse>>
+}
