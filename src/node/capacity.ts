@@ -1,3 +1,4 @@
+import type { RunnerConfig } from '../config/index.ts'
 import type { Room } from '../execution/index.ts'
 import type { RunningService } from '../runner/index.ts'
 import type { MachineRoom } from './machine.ts'
@@ -47,4 +48,10 @@ function sumOf(held: readonly Held[]): Held {
     pids += one.pids
   }
   return { memory, cpu, disk, pids }
+}
+
+/** LIMITS.TOTAL: what may be granted in all. */
+export function roomIn({ LIMITS }: RunnerConfig): Room {
+  const { MEMORY, CPU, DISK, PIDS, RUNS } = LIMITS.TOTAL
+  return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
 }

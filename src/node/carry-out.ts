@@ -16,9 +16,9 @@ import {
 import type { Journal } from '../journal/index.ts'
 import type { Trust, TrustFacts } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
+import type { AdmissionEvents } from './admission-events.ts'
 import type { Asking, Decision, Subject } from './asking.ts'
 import { checkVerdict } from './check-verdict.ts'
-import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import { plain } from './plain-verdict.ts'
 import type { Standing } from './redecide.ts'
@@ -33,7 +33,7 @@ const MAX_OLDER = 64
 export interface CarryOutComponents {
   clock: Clock
   log: Log
-  events: Emitter<NodeEvents>
+  events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'transaction'>
   facts: Facts
   asking: Pick<Asking, 'factsFor'>

@@ -1,74 +1,34 @@
-import type { ServiceState } from './service-state.ts'
+import type { KeyCache } from '../../protocols/signature.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { Configuration, HubSettings, Identity } from '../config/index.ts'
+import type { Defence } from '../network/index.ts'
+import type { RunnerHost } from '../runner/index.ts'
+import type { Machine } from './machine.ts'
+import type { ReceiptView, ServiceView } from './service-state.ts'
 
-export type { ServiceState } from './service-state.ts'
+export type { ReceiptView, RunView, ServiceState, ServiceView } from './service-state.ts'
+
+import type { LogLine } from '../base/log-line.ts'
+
+export type { LogLine } from '../base/log-line.ts'
 
 import type { Events } from '../base/events.ts'
-import type { RunState } from '../base/run.ts'
-import type { Condition, Reason, Verdict } from '../base/verdict.ts'
+import type { Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
-import type { Applied, Preview } from './redecide.ts'
+import type { Applied, PolicyView, Preview } from './redecide.ts'
 
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
-export type { Applied, Change, Preview, Standing } from './redecide.ts'
+export type { Applied, Change, PolicyView, Preview, Standing } from './redecide.ts'
 
 export type StatementFilter = {
   readonly code?: string | undefined
   /** whose funds are frozen, or the subject of a delegation */
   readonly address?: string | undefined
   readonly signer?: string | undefined
-}
-
-/** One service as people and programs are shown it. Times are whole seconds (UTC), ids base32 CIDs, addresses base58. */
-export type ServiceView = {
-  readonly id: string
-  readonly author: string
-  readonly name: string
-  readonly seq: number
-  readonly title: string
-  readonly desc: string
-  readonly code: string
-  readonly kind: 'task' | 'service'
-  readonly replicas: number
-  readonly ports: readonly { name: string; port: number; access: 'author' | 'any' }[]
-  readonly issued: number
-  readonly expires: number
-  readonly receivedAt: number
-  readonly via: 'gossip' | 'sync' | 'api' | 'local'
-  readonly depth: number
-  readonly state: ServiceState
-  readonly redirected: boolean
-  /** the id of the newer version */
-  readonly supersededBy?: string | undefined
-  /** the id of its author's stop */
-  readonly stoppedBy?: string | undefined
-  readonly run?: RunView | undefined
-  /** Where it is parked: since when, until when at most, and what wakes it. */
-  readonly parked?: { readonly since: number; readonly until: number; readonly on: readonly Condition[] } | undefined
-  /** Signed answers of other nodes, newest per node; only where this node published the service or asked. */
-  readonly receipts: readonly ReceiptView[]
-}
-
-export type RunView = {
-  readonly runId: string
-  readonly executor: string
-  readonly state: RunState
-  /** its ports answered and it stayed up; without ports: it was up for LIMITS.HEALTHY_SECONDS */
-  readonly healthy?: boolean | undefined
-  readonly since: number
-  readonly exitCode?: number | undefined
-  readonly detail?: string | undefined
-  readonly restarts: number
-}
-
-export type ReceiptView = {
-  readonly node: string
-  readonly peerId: string
-  readonly state: string
-  readonly redirected: boolean
-  readonly reasons: readonly Reason[]
-  readonly at: number
 }
 
 /** The journalled verdict in force, or the one that a fresh decision would give. */
@@ -105,8 +65,6 @@ export type PeerView = {
   readonly score: number
   readonly static: boolean
 }
-
-export type LogLine = { readonly stream: 'out' | 'err' | 'node'; readonly at: number; readonly line: string }
 
 /** What became of bytes handed in through the API. */
 export type Received =
@@ -149,22 +107,6 @@ export type HubCounts = {
   readonly unsafe: number
   readonly failed: number
   readonly passedOver: number
-}
-
-/** What one rule said, as often. `warned`: it passed because its mode is "warn". */
-export type RuleCounts = {
-  readonly pass: number
-  readonly fail: number
-  readonly defer: number
-  readonly warned: number
-}
-
-export type PolicyView = {
-  /** sha256 of the policy in force */
-  readonly hash: string
-  readonly counts: Readonly<Record<string, RuleCounts>>
-  /** services that sleep in the dormitory */
-  readonly parked: number
 }
 
 /** What runners are told of this node now, the policy in force among it. */
@@ -235,4 +177,32 @@ export interface ThundercloudNode extends AsyncDisposable {
    * answers what changed at once; what is refused or passed on is decided again in the background. Where it can not be put in force, the file is as it was, and it throws.
    */
   applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
+}
+
+export type NodeComponents = {
+  clock: Clock
+  rng: Rng
+  log: Log
+  /** Several nodes in one process may share these; a node makes its own where they are missing. */
+  runnerHost?: RunnerHost | undefined
+  keys?: KeyCache | undefined
+  /** What the machine has; by default the kernel is asked. */
+  machine?: Machine | undefined
+}
+
+export type NodeInit = {
+  configuration: Configuration
+  identity: Identity
+  /** the package's version, for people */
+  version: string
+  /** Reads the operator's folder again; throws an InputError, and then nothing changes. */
+  reread?: (() => Promise<Configuration>) | undefined
+  /** Ends the runs when the node is closed; by default they go on and the next start adopts them. */
+  stopRunsOnClose?: boolean | undefined
+  /** false: nothing is provided to or found in a DHT; for meshes with an exact shape. */
+  dht?: boolean | undefined
+  /** It is a hub, too: it examines the code of what it hears of, and signs what its scanners say. */
+  hub?: HubSettings | undefined
+  /** Bounds of the network that a test switches off, to see that they are what holds. */
+  without?: readonly Defence[] | undefined
 }

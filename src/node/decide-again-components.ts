@@ -5,16 +5,16 @@ import type { Verdict } from '../base/verdict.ts'
 import type { Dormitory, Granted } from '../execution/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
+import type { AdmissionEvents } from './admission-events.ts'
 import type { Asking, Subject } from './asking.ts'
 import type { CarryOut } from './carry-out.ts'
-import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import type { Tally } from './tally.ts'
 
 export interface DecideAgainComponents {
   clock: Clock
   log: Log
-  events: Emitter<NodeEvents>
+  events: Emitter<AdmissionEvents>
   facts: Facts
   asking: Asking
   carryOut: CarryOut

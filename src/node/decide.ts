@@ -7,9 +7,9 @@ import type { Verdict } from '../base/verdict.ts'
 import type { Dormitory } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { AddressTexts } from './address-text.ts'
+import type { AdmissionEvents } from './admission-events.ts'
 import type { Asking, Decision, Subject } from './asking.ts'
 import type { CarryOut } from './carry-out.ts'
-import type { NodeEvents } from './events.ts'
 import type { Receipts } from './receipts.ts'
 import type { ServiceEntry, SignedService } from './services.ts'
 import { standingOf } from './standing.ts'
@@ -18,7 +18,7 @@ import type { Tally } from './tally.ts'
 export interface DecideComponents {
   clock: Clock
   log: Log
-  events: Emitter<NodeEvents>
+  events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'stops'>
   asking: Asking
   carryOut: CarryOut

@@ -4,20 +4,23 @@ import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Condition } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
+import type { ExecutionEvents } from '../execution/index.ts'
 import { createDormitory, type Dormitory, type Supervisor } from '../execution/index.ts'
+import type { IntakeEvents } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
-import type { Trust } from '../trust/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
+import type { RunnerEvents } from '../runner/index.ts'
+import type { Trust, TrustEvents } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
+import type { AdmissionEvents } from './admission-events.ts'
 import { type AskingComponents, createAsking, type Subject } from './asking.ts'
 import { createCarryOut } from './carry-out.ts'
-import type { PolicyView } from './contract.ts'
 import { createDecide, type Decide, subjectOf as subjectIn } from './decide.ts'
 import { createDecideAgain } from './decide-again.ts'
-import type { NodeEvents } from './events.ts'
 import type { Facts } from './facts.ts'
 import type { Receipts } from './receipts.ts'
 import { createReconsider, type Reconsidered } from './reconsider.ts'
-import type { Applied, Redecide } from './redecide.ts'
+import type { Applied, PolicyView, Redecide } from './redecide.ts'
 import { watchReplicas } from './replicas.ts'
 import type { Services } from './services.ts'
 import { createTally } from './tally.ts'
@@ -33,7 +36,10 @@ const AFTER_SWAP_MS = 250
 export interface DecidingComponents {
   clock: Clock
   log: Log
-  events: Events<NodeEvents>
+  events: Pick<
+    Events<AdmissionEvents & RunnerEvents & ExecutionEvents & IntakeEvents & TrustEvents & NetworkEvents>,
+    'emit' | 'on'
+  >
   journal: Journal
   facts: Facts
   runner: AskingComponents['runner']

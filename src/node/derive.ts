@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
-import type { Configuration, RunnerConfig } from '../config/index.ts'
-import type { Room } from '../execution/index.ts'
+import type { Configuration } from '../config/index.ts'
 import type { QuotaInit } from '../intake/index.ts'
 import type { NetworkInit } from '../network/index.ts'
 
@@ -31,12 +30,6 @@ export function networkInitOf(
 
 export function staticNodesOf({ policy }: Configuration): string[] {
   return [...policy.staticNodes.multiaddrs, ...policy.staticNodes.origins]
-}
-
-/** LIMITS.TOTAL: what may be granted in all. */
-export function roomIn({ LIMITS }: RunnerConfig): Room {
-  const { MEMORY, CPU, DISK, PIDS, RUNS } = LIMITS.TOTAL
-  return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
 }
 
 export function quotasOf({ quotas }: Configuration): QuotaInit {

@@ -2,8 +2,8 @@ import type { Announcement } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Receipt } from '../../protocols/receipt.ts'
 import type { Signer } from '../../protocols/signature.ts'
+import type { LogLine } from '../base/log-line.ts'
 import type { BytePipe } from '../base/stream.ts'
-import type { LogLine } from './contract.ts'
 
 export type Signalled = { readonly signal?: AbortSignal | undefined }
 

@@ -4,11 +4,11 @@ import type { CID } from '../../protocols/encoding.ts'
 import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
 import { sleep } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
+import type { LogLine } from '../base/log-line.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { printable } from '../base/text.ts'
 import { openTunnel } from '../network/index.ts'
 import { type AskComponents, askStatus, request, within } from './ask.ts'
-import type { LogLine } from './contract.ts'
 import type { LightPeer, Looking, Signalled } from './light-contract.ts'
 
 /** How long nodes that have a run are looked for, and how often: the DHT may learn of a fresh run seconds after it began. */

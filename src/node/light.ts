@@ -14,10 +14,11 @@ import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
+import type { CodeEvents } from '../code/index.ts'
 import { createCode } from '../code/index.ts'
 import { transportProblem } from '../config/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
 import { createNetwork, type Network } from '../network/index.ts'
-import type { NodeEvents } from './events.ts'
 import { findHolders } from './holders.ts'
 import type { LightPeer, LightPeerInit, Looking } from './light-contract.ts'
 import { createLightRuns } from './light-runs.ts'
@@ -49,7 +50,9 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   const { privateKey } = generateKeyPairSync('ed25519')
   const self = ed25519Signer(privateKey)
   const keys = createKeyCache()
-  const events = createEvents<NodeEvents>((error) => log.error('a listener failed', { reason: messageOf(error) }))
+  const events = createEvents<NetworkEvents & CodeEvents>((error) =>
+    log.error('a listener failed', { reason: messageOf(error) }),
+  )
   const receipts = createChannel<Receipt>(MAX_RECEIPTS)
   const closing = new AbortController()
 

@@ -26,9 +26,10 @@ import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import { clipUtf8 } from '../base/text.ts'
 import type { Reason } from '../base/verdict.ts'
 import type { Journal } from '../journal/index.ts'
-import type { ReceiptView } from './contract.ts'
-import type { NodeEvents } from './events.ts'
+import type { NetworkEvents } from '../network/index.ts'
 import { createOutbox } from './outbox.ts'
+import type { ServiceEvents } from './service-events.ts'
+import type { ReceiptView } from './service-state.ts'
 
 /** Everything of a receipt but its reasons. */
 const RECEIPT_FRAME_BYTES = 512
@@ -37,7 +38,7 @@ export interface ReceiptsComponents {
   clock: Clock
   rng: Rng
   log: Log
-  events: Events<NodeEvents>
+  events: Pick<Events<ServiceEvents & NetworkEvents>, 'emit' | 'on'>
   journal: Pick<Journal, 'receipts' | 'published'>
   keys: KeyCache
   signer: Signer

@@ -3,7 +3,7 @@ import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Candidate, Journal, ReconsideredServices } from '../journal/index.ts'
-import type { NodeEvents } from './events.ts'
+import type { AdmissionEvents } from './admission-events.ts'
 import type { Change } from './redecide.ts'
 
 /** Services that are asked about together: few, because what follows from their verdicts is written in one go. */
@@ -36,7 +36,7 @@ export type Weighed = { readonly candidates: Candidate[]; readonly changes: Chan
 export interface ReconsiderComponents {
   clock: Clock
   log: Log
-  events: Emitter<NodeEvents>
+  events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'reconsiderations' | 'meta' | 'transaction' | 'forgotten'>
   /** Asks about these as if there were all the room that LIMITS give: settles what is not admitted, answers the others. */
   weigh(ids: readonly string[], options: { signal: AbortSignal }): Promise<Weighed>

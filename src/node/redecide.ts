@@ -51,3 +51,19 @@ export interface Redecide {
   /** Decides again about everything parked and running with the policy in force, and does it: starts, stops, parks, redirects. */
   all(options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
 }
+
+/** What one rule said, as often. `warned`: it passed because its mode is "warn". */
+export type RuleCounts = {
+  readonly pass: number
+  readonly fail: number
+  readonly defer: number
+  readonly warned: number
+}
+
+export type PolicyView = {
+  /** sha256 of the policy in force */
+  readonly hash: string
+  readonly counts: Readonly<Record<string, RuleCounts>>
+  /** services that sleep in the dormitory */
+  readonly parked: number
+}

@@ -4,7 +4,7 @@ import { messageOf, TimeoutError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Dormitory } from '../execution/index.ts'
-import type { NodeEvents } from './events.ts'
+import type { NetworkEvents } from '../network/index.ts'
 
 /** How often stand-bys look whether somebody still runs what they wait for. */
 const LOOK_EVERY_MS = 60_000
@@ -17,7 +17,7 @@ const LOOK_TIMEOUT_MS = 10_000
 export interface ReplicasComponents {
   clock: Clock
   log: Log
-  events: Pick<Events<NodeEvents>, 'on'>
+  events: Pick<Events<NetworkEvents>, 'on'>
   dormitory: Pick<Dormitory, 'all' | 'wake'>
   /** How many it wants; undefined where it is over. */
   wanted(id: string): number | undefined

@@ -1,3 +1,6 @@
+import type { RunState } from '../base/run.ts'
+import type { Condition, Reason } from '../base/verdict.ts'
+
 /** What this node does with one service, in the words of a receipt. */
 export type ServiceState =
   | 'published'
@@ -11,3 +14,54 @@ export type ServiceState =
   | 'failed'
   | 'stopped'
   | 'expired'
+
+/** One service as people and programs are shown it. Times are whole seconds (UTC), ids base32 CIDs, addresses base58. */
+export type ServiceView = {
+  readonly id: string
+  readonly author: string
+  readonly name: string
+  readonly seq: number
+  readonly title: string
+  readonly desc: string
+  readonly code: string
+  readonly kind: 'task' | 'service'
+  readonly replicas: number
+  readonly ports: readonly { name: string; port: number; access: 'author' | 'any' }[]
+  readonly issued: number
+  readonly expires: number
+  readonly receivedAt: number
+  readonly via: 'gossip' | 'sync' | 'api' | 'local'
+  readonly depth: number
+  readonly state: ServiceState
+  readonly redirected: boolean
+  /** the id of the newer version */
+  readonly supersededBy?: string | undefined
+  /** the id of its author's stop */
+  readonly stoppedBy?: string | undefined
+  readonly run?: RunView | undefined
+  /** Where it is parked: since when, until when at most, and what wakes it. */
+  readonly parked?: { readonly since: number; readonly until: number; readonly on: readonly Condition[] } | undefined
+  /** Signed answers of other nodes, newest per node; only where this node published the service or asked. */
+  readonly receipts: readonly ReceiptView[]
+}
+
+export type RunView = {
+  readonly runId: string
+  readonly executor: string
+  readonly state: RunState
+  /** its ports answered and it stayed up; without ports: it was up for LIMITS.HEALTHY_SECONDS */
+  readonly healthy?: boolean | undefined
+  readonly since: number
+  readonly exitCode?: number | undefined
+  readonly detail?: string | undefined
+  readonly restarts: number
+}
+
+export type ReceiptView = {
+  readonly node: string
+  readonly peerId: string
+  readonly state: string
+  readonly redirected: boolean
+  readonly reasons: readonly Reason[]
+  readonly at: number
+}

@@ -7,8 +7,8 @@ import { listing, printable } from '../base/text.ts'
 import type { Condition, Reason } from '../base/verdict.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
 import type { AddressTexts } from './address-text.ts'
-import type { ReceiptView, RunView, ServiceView } from './contract.ts'
 import { runReasons } from './run-reasons.ts'
+import type { ReceiptView, RunView, ServiceView } from './service-state.ts'
 import { serviceState } from './state.ts'
 
 /** Decoded bodies that are kept ready; one is a few hundred bytes to 16 KiB. */

@@ -9,10 +9,11 @@ import {
 } from '../../protocols/status.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
+import type { LogLine } from '../base/log-line.ts'
 import type { MessageStream } from '../base/stream.ts'
 import { clipUtf8 } from '../base/text.ts'
-import type { LogLine, ServiceState } from './contract.ts'
-import type { Receipts, Statement } from './receipts.ts'
+import { statementOf, unknownService } from './receipt-statement.ts'
+import type { Receipts } from './receipts.ts'
 import type { Services } from './services.ts'
 
 const MAX_LINE_BYTES = 16 * 1024
@@ -33,7 +34,7 @@ export function createStatusServer(components: StatusComponents, init: { network
     const id = request.service.toString()
     const entry = services.get(id)
     if (request.want === 'receipt') {
-      const statement = entry === undefined ? unknown(id) : statementOf(services, id)
+      const statement = entry === undefined ? unknownService(id) : statementOf(services, id)
       yield { is: 'receipt', receipt: receipts.sign(statement) }
       return
     }
@@ -80,33 +81,6 @@ export function createStatusServer(components: StatusComponents, init: { network
       await watch
     }
   }
-}
-
-/** What this node would say of a service that it knows. */
-export function statementOf(services: Services, id: string): Statement {
-  const entry = services.get(id)
-  if (entry === undefined) return unknown(id)
-  const { state, redirected } = services.view(entry)
-  const reasons = [...services.runReasons(entry), ...(entry.verdict?.verdict?.reasons ?? [])]
-  return { service: id, state: wireState(state), redirected, reasons }
-}
-
-/** A state in the fewer words of the wire. */
-export function wireState(state: ServiceState): Statement['state'] {
-  switch (state) {
-    case 'published':
-      return 'redirected'
-    case 'deciding':
-      return 'unknown'
-    case 'expired':
-      return 'stopped'
-    default:
-      return state
-  }
-}
-
-function unknown(service: string): Statement {
-  return { service, state: 'unknown', redirected: false, reasons: [] }
 }
 
 async function watchEnd(stream: MessageStream, gone: AbortController): Promise<void> {

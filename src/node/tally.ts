@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts'
 import { createBucket } from '../base/queue.ts'
 import { printable } from '../base/text.ts'
 import type { Reason } from '../base/verdict.ts'
-import type { RuleCounts } from './contract.ts'
+import type { RuleCounts } from './redecide.ts'
 
 /** A custom runner may invent names without end; those beyond this are counted as one. */
 const MAX_RULES = 256

@@ -1,12 +1,12 @@
 import { decodeAddress } from '../../protocols/address.ts'
 import type { Emitter } from '../base/events.ts'
 import { BoundedMap } from '../base/queue.ts'
-import type { NodeEvents } from './events.ts'
+import { statementOf, wireState } from './receipt-statement.ts'
 import type { Receipts } from './receipts.ts'
 import { hasFailed, outputReasons } from './run-reasons.ts'
+import type { ServiceEvents } from './service-events.ts'
 import type { ServiceState } from './service-state.ts'
 import type { ServiceEntry, Services } from './services.ts'
-import { statementOf, wireState } from './status.ts'
 
 /** Services whose last told state is remembered; one that is forgotten is told once more. */
 const REMEMBERED = 8192
@@ -15,7 +15,7 @@ const REMEMBERED = 8192
 export type Tell = (id: string, detail?: string) => void
 
 export interface TellComponents {
-  events: Emitter<NodeEvents>
+  events: Emitter<ServiceEvents>
   services: Services
   receipts: Receipts
   /** The last lines that a service wrote since its last start. */

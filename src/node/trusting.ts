@@ -5,11 +5,11 @@ import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { BoundedMap } from '../base/queue.ts'
 import type { Condition } from '../base/verdict.ts'
-import type { Dormitory } from '../execution/index.ts'
-import type { Relied, Trust, TrustChange } from '../trust/index.ts'
+import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
+import type { Relied, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
 import type { AddressTexts } from './address-text.ts'
+import type { AdmissionEvents } from './admission-events.ts'
 import type { Subject } from './asking.ts'
-import type { NodeEvents } from './events.ts'
 import { createFetchAhead } from './fetch-ahead.ts'
 import { createLookAgain } from './look-again.ts'
 import type { Reconsidered } from './reconsider.ts'
@@ -28,7 +28,7 @@ export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: r
 export interface TrustingComponents {
   clock: Clock
   log: Log
-  events: Pick<Events<NodeEvents>, 'on'>
+  events: Pick<Events<AdmissionEvents & ExecutionEvents & TrustEvents>, 'on'>
   trust: Pick<Trust, 'factsOf' | 'lookUp'>
   dormitory: Pick<Dormitory, 'all' | 'get' | 'wake'>
   /** Services whose run is under way. */

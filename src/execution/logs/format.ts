@@ -1,8 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
-
-/** `out`, `err`: what the service wrote. `node`: what the node has to say about it. */
-export type LogStream = 'out' | 'err' | 'node'
-export type LogLine = { readonly stream: LogStream; readonly at: number; readonly line: string }
+import type { LogLine, LogStream } from '../../base/log-line.ts'
 
 const LETTERS = { out: 'o', err: 'e', node: 'n' } as const
 const STREAMS = new Map<string, LogStream>([

@@ -2,9 +2,10 @@ import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from 
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
+import type { LogStream } from '../../base/log-line.ts'
 import { createBucket } from '../../base/queue.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
-import { createSplitter, formatLine, type LogStream } from './format.ts'
+import { createSplitter, formatLine } from './format.ts'
 
 /** Bytes of one file, and how many full ones are kept beside the one that is written. */
 export type LogLimits = { readonly maxBytes: number; readonly keep: number }
