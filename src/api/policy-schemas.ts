@@ -1,4 +1,4 @@
-import type { Applied, Change, PolicyFacts, PolicyView, Preview, Standing } from '../node/contract.ts'
+import type { Applied, Change, PolicyFacts, PolicyView, Preview, Standing } from '../node/types.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from './shape.ts'
 import { count, reasonSchema } from './verdict-schemas.ts'
 

@@ -8,7 +8,7 @@ import type {
   RunView,
   ServiceState,
   ServiceView,
-} from '../node/contract.ts'
+} from '../node/types.ts'
 import { array, boolean, everyOne, object, oneOf, type Shape, string } from './shape.ts'
 import { count, parkedSchema, reasonSchema, verdictSchema } from './verdict-schemas.ts'
 

@@ -1,4 +1,4 @@
-import type { StatementView, ThundercloudNode, TreeBranch, TrustTree } from '../node/contract.ts'
+import type { StatementView, ThundercloudNode, TreeBranch, TrustTree } from '../node/types.ts'
 import { array, boolean, everyOne, object, oneOf, recursive, type Shape, string } from './shape.ts'
 import { count } from './verdict-schemas.ts'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { ThundercloudNode } from '../node/contract.ts'
+import type { ThundercloudNode } from '../node/types.ts'
 
 export interface ApiComponents {
   readonly node: ThundercloudNode

@@ -1,6 +1,6 @@
 import type { ReceiptBody } from '../../protocols/receipt.ts'
 import type { Condition, ExecutorName, Reason, Verdict } from '../base/verdict.ts'
-import type { ServiceView } from '../node/contract.ts'
+import type { ServiceView } from '../node/types.ts'
 import { array, boolean, everyOne, number, object, oneOf, type Shape, string, union } from './shape.ts'
 
 export const count = number

@@ -1,5 +1,5 @@
 import { formatCount, listing } from '../base/text.ts'
-import type { ThundercloudNode } from '../node/contract.ts'
+import type { ThundercloudNode } from '../node/types.ts'
 
 /** Counts what a hub says while it runs; `text` is one sentence. */
 export function tallyHub({ events }: Pick<ThundercloudNode, 'events'>): Disposable & { text(): string } {

@@ -1,6 +1,6 @@
 import { type CID, isStructureCid, parseCid } from '../../protocols/encoding.ts'
 import { InputError } from '../base/errors.ts'
-import type { LightPeer } from '../node/light-contract.ts'
+import type { LightPeer } from '../light-peer/types.ts'
 import { type Author, findAuthor, openBook, type PublishedEntry } from './author.ts'
 import type { Cli } from './cli.ts'
 import { networkOf } from './network.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { type Configuration, openRuntimeDir } from '../config/index.ts'
-import type { ThundercloudNode } from '../node/contract.ts'
+import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { writeEndpoint, writeSocketPath } from './endpoint.ts'
 

@@ -8,7 +8,7 @@ import {
   loadToken,
   type Notice,
 } from '../config/index.ts'
-import type { ThundercloudNode } from '../node/contract.ts'
+import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
 import { tallyHub } from './hub-tally.ts'

@@ -1,7 +1,7 @@
 import { PASSED_ON } from '../base/disposition.ts'
 import { formatBytes, formatMs, printable } from '../base/text.ts'
 import type { Condition, Grant, Need, Reason, Verdict } from '../base/verdict.ts'
-import type { ServiceView } from '../node/contract.ts'
+import type { ServiceView } from '../node/types.ts'
 import { table } from './output.ts'
 
 export function verdictText({ run, redirect, park }: Verdict): string {

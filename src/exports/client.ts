@@ -12,7 +12,7 @@
 import { systemClock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import { systemRng } from '../base/rng.ts'
-import { createLightPeer as createPeer, type LightPeer, type LightPeerInit } from '../node/light.ts'
+import { createLightPeer as createPeer, type LightPeer, type LightPeerInit } from '../light-peer/light-peer.ts'
 
 export {
   type ApiClient,
@@ -27,6 +27,7 @@ export {
 } from '../api/index.ts'
 export { AccessError, InputError, NotFoundError, TimeoutError, UnavailableError } from '../base/errors.ts'
 export type { Log } from '../base/log.ts'
+export type { LightPeer, LightPeerInit } from '../light-peer/light-peer.ts'
 export type {
   Change,
   Explanation,
@@ -45,8 +46,7 @@ export type {
   StatementView,
   TreeBranch,
   TrustTree,
-} from '../node/contract.ts'
-export type { LightPeer, LightPeerInit } from '../node/light.ts'
+} from '../node/types.ts'
 
 /** Joins a mesh as a light peer. Dispose it when done: nothing of it stays. */
 export function createLightPeer(init: LightPeerInit, options: { log?: Log | undefined } = {}): Promise<LightPeer> {

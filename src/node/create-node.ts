@@ -1,6 +1,6 @@
 import { InputError, isDiskFull, messageOf } from '../base/errors.ts'
-import type { NodeComponents, NodeInit, ThundercloudNode } from './contract.ts'
 import { start } from './node.ts'
+import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 
 /**
  * Starts a whole node: locks its data folder, opens the journal, takes up its runs, joins the mesh. When a part can not

@@ -1,12 +1,12 @@
+import type { AdmissionEvents } from '../admission/events.ts'
 import type { CodeEvents } from '../code/index.ts'
 import type { ExecutionEvents } from '../execution/index.ts'
 import type { HubEvents } from '../hub/index.ts'
 import type { IntakeEvents } from '../intake/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
+import type { ServiceEvents } from '../services/events.ts'
 import type { TrustEvents } from '../trust/index.ts'
-import type { AdmissionEvents } from './admission-events.ts'
-import type { ServiceEvents } from './service-events.ts'
 
 /** What only the whole node can tell. */
 type OwnEvents = {

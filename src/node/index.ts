@@ -1,4 +1,4 @@
-export type * from './contract.ts'
+export { createLightPeer, type LightPeer } from '../light-peer/light-peer.ts'
 export { createNode } from './create-node.ts'
 export type { NodeEvents } from './events.ts'
-export { createLightPeer, type LightPeer } from './light.ts'
+export type * from './types.ts'

@@ -1,13 +1,13 @@
+import type { Deciding } from '../admission/admission.ts'
+import type { Applied } from '../admission/types.ts'
 import { UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Configuration } from '../config/index.ts'
 import type { Network } from '../network/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
-import type { Deciding } from './deciding.ts'
-import { staticNodesOf } from './derive.ts'
 import type { NodeEvents } from './events.ts'
-import type { Applied } from './redecide.ts'
+import { staticNodesOf } from './wiring/network-config.ts'
 
 export interface ReloadComponents {
   events: Emitter<NodeEvents>

@@ -3,8 +3,8 @@ import { stateText } from '../../src/cli/commands/list.ts'
 import { receiptLine } from '../../src/cli/publishing/tally.ts'
 import { since, when } from '../../src/cli/text.ts'
 import { verdictText, wakeText } from '../../src/cli/verdict-text.ts'
-import { serviceState } from '../../src/node/state.ts'
 import { andromeda } from '../../src/runner/andromeda/index.ts'
+import { serviceState } from '../../src/services/state.ts'
 import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../fixtures/deciding.ts'
 
 describe('one truth has one wording', () => {

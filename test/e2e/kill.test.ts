@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listFolder, packEntries } from '../../src/code/index.ts'
-import type { ServiceView } from '../../src/node/contract.ts'
+import type { ServiceView } from '../../src/node/types.ts'
 import { announce, bytesOf, newSigner } from '../fixtures/nodes.ts'
 import { needs } from '../require.ts'
 import { cgroupsOf, containersOf, keepersOf, processesOf } from './support/leftovers.ts'

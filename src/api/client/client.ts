@@ -15,7 +15,7 @@ import type {
   StatementFilter,
   StatementView,
   TrustTree,
-} from '../../node/contract.ts'
+} from '../../node/types.ts'
 import { appliedSchema, policyViewSchema, previewSchema } from '../policy-schemas.ts'
 import {
   archiveAddedSchema,

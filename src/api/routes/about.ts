@@ -1,4 +1,4 @@
-import type { Health } from '../../node/contract.ts'
+import type { Health } from '../../node/types.ts'
 import { HEALTH_MS } from '../constants.ts'
 import { healthSchema, type NodeInfo, nodeInfoSchema } from '../schemas.ts'
 import { type App, answers, type RouteComponents } from './route.ts'

@@ -2,8 +2,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
 import { codeOf, messageOf } from '../../base/errors.ts'
+import { livingOwner } from '../../base/pid-lock.ts'
 import { type Configuration, type Env, loadConfiguration, loadIdentity, loadToken } from '../../config/index.ts'
-import { livingOwner } from '../../node/lock.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 export type FolderChecks = { readonly checks: readonly Check[]; readonly configuration?: Configuration | undefined }

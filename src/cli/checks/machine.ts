@@ -41,7 +41,7 @@ export async function checkExecutors(
   }
   const log: Log = silentLog()
   // an engine's client is not loaded for commands that ask no engine
-  const { createExecutors } = await import('../../node/executors.ts')
+  const { createExecutors } = await import('../../execution/executors.ts')
   await using found = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
   return await Promise.all(
     found.executors.map(async (executor) => {

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { livingOwner } from '../../base/pid-lock.ts'
 import { formatBytes, formatCount, listing, printable } from '../../base/text.ts'
 import { surveyStore } from '../../code/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
-import { livingOwner } from '../../node/lock.ts'
 import { type Check, ok, warn } from './check.ts'
 
 /** What the code of others takes here, and whether a link of it leads where no archive may. */

@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { printable } from '../../base/text.ts'
-import type { Explanation, PastVerdict } from '../../node/contract.ts'
+import type { Explanation, PastVerdict } from '../../node/types.ts'
 import { argument, command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { table } from '../output.ts'

@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { PASSED_ON } from '../../base/disposition.ts'
-import type { ServiceView } from '../../node/contract.ts'
+import type { ServiceView } from '../../node/types.ts'
 import { command, flag } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { table } from '../output.ts'

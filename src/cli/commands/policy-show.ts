@@ -1,5 +1,5 @@
 import { printable } from '../../base/text.ts'
-import type { PolicyFacts, PolicyView } from '../../node/contract.ts'
+import type { PolicyFacts, PolicyView } from '../../node/types.ts'
 import { command } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { fields, table } from '../output.ts'

@@ -1,7 +1,7 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
 import { printable } from '../../base/text.ts'
-import type { StatementView } from '../../node/contract.ts'
+import type { StatementView } from '../../node/types.ts'
 import { command, flag, text } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { table } from '../output.ts'

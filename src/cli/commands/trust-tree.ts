@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { printable } from '../../base/text.ts'
-import type { TreeBranch, TrustTree } from '../../node/contract.ts'
+import type { TreeBranch, TrustTree } from '../../node/types.ts'
 import { command, optionalArgument } from '../command.ts'
 import { daemonOf } from '../daemon.ts'
 import { FailedError } from '../errors.ts'

@@ -1,6 +1,6 @@
 import { printable } from '../../base/text.ts'
 import type { Reason } from '../../base/verdict.ts'
-import type { ServiceView } from '../../node/contract.ts'
+import type { ServiceView } from '../../node/types.ts'
 
 /** What an operator would type to have a rule decide otherwise: lines for the runner's config.json, or commands. */
 export type Advice = { readonly rule: string; readonly lines: readonly string[] }

@@ -1,7 +1,7 @@
 import { formatCount, listing, printable } from '../../base/text.ts'
-import type { Change, Preview, Standing } from '../../node/contract.ts'
-import type { Difference, Outcome } from '../../node/policy/compare.ts'
-import type { ReplaySummary } from '../../node/policy/tally.ts'
+import type { Change, Preview, Standing } from '../../node/types.ts'
+import type { ReplaySummary } from '../../policy/replay-summary.ts'
+import type { Difference, Outcome } from '../../policy/verdict-diff.ts'
 import { table } from '../output.ts'
 import { show } from '../text.ts'
 

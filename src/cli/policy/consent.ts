@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import type { Preview } from '../../node/contract.ts'
+import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { changesTable, previewText } from './change-text.ts'

@@ -43,7 +43,7 @@ export async function executorsFor(
   named: readonly ExecutorName[] | undefined,
 ): Promise<readonly AvailableExecutor[]> {
   if (named !== undefined) return named.map((name) => ({ name }))
-  const { lookForExecutors } = await import('../../node/policy/look.ts')
+  const { lookForExecutors } = await import('../../policy/detect-executors.ts')
   const components = { clock: cli.clock, log: cli.log('silent') }
   return await lookForExecutors(components, {
     policy: draft.policy,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ThundercloudError } from '../../base/errors.ts'
+import { livingOwner } from '../../base/pid-lock.ts'
 import { loadPolicyDraft, type Policy } from '../../config/index.ts'
-import { livingOwner } from '../../node/lock.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../daemon.ts'
 import type { Folder } from './subject.ts'

@@ -1,5 +1,5 @@
 import { ThundercloudError } from '../../base/errors.ts'
-import { emptyNode } from '../../node/policy/empty-node.ts'
+import { emptyNode } from '../../policy/empty-node.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../daemon.ts'

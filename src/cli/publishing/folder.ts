@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { findSecrets, secretsError, secretsText } from '../../admission/secrets.ts'
 import { InputError } from '../../base/errors.ts'
 import { formatBytes, formatCount, printable } from '../../base/text.ts'
 import {
@@ -12,7 +13,6 @@ import {
 } from '../../code/index.ts'
 import { findToolchain } from '../../config/index.ts'
 import { type CodeTree, checkCommand } from '../../hub/index.ts'
-import { findSecrets, secretsError, secretsText } from '../../node/secrets.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
 

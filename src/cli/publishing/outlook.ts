@@ -1,5 +1,5 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
-import type { ReceiptView } from '../../node/contract.ts'
+import type { ReceiptView } from '../../node/types.ts'
 
 /** What `--wait` comes to. */
 export type Outcome = 'healthy' | 'refused' | 'failed' | 'unknown'

@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import type { ServiceView } from '../../node/contract.ts'
+import type { ServiceView } from '../../node/types.ts'
 import type { PublishedEntry } from '../author.ts'
 
 export type SequenceFacts = {

@@ -1,7 +1,7 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { DISPOSITIONS, PASSED_ON } from '../../base/disposition.ts'
 import { listing, printable } from '../../base/text.ts'
-import type { ReceiptView } from '../../node/contract.ts'
+import type { ReceiptView } from '../../node/types.ts'
 import type { Output } from '../output.ts'
 import { ago, show } from '../text.ts'
 

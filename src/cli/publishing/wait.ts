@@ -1,7 +1,7 @@
 import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { formatMs } from '../../base/text.ts'
-import type { ReceiptView } from '../../node/contract.ts'
+import type { ReceiptView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
 import { show } from '../text.ts'

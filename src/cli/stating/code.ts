@@ -3,7 +3,7 @@ import { ProtocolError } from '../../../protocols/errors.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import { InputError, NotFoundError } from '../../base/errors.ts'
 import { listing, printable } from '../../base/text.ts'
-import type { ServiceView } from '../../node/contract.ts'
+import type { ServiceView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 
 /** Names of services that are told: enough to see what is judged. */

@@ -3,7 +3,7 @@ import { decodeStatement, signerOf, statementId } from '../../../protocols/state
 import type { ApiClient } from '../../api/client/client.ts'
 import { NoDaemonError } from '../../api/client/errors.ts'
 import { AccessError, InputError, messageOf } from '../../base/errors.ts'
-import type { Preview } from '../../node/contract.ts'
+import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../daemon.ts'
 import { networkOf } from '../network.ts'

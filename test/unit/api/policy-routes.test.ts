@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
 import type { Condition } from '../../../src/base/verdict.ts'
-import type { Change } from '../../../src/node/contract.ts'
+import type { Change } from '../../../src/node/types.ts'
 import { announcementOf } from '../../fixtures/node-twin.ts'
 import { apiInMemory, apiOnLoopback } from './harness.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { outlook } from '../../../src/cli/publishing/outlook.ts'
-import type { ReceiptView } from '../../../src/node/contract.ts'
+import type { ReceiptView } from '../../../src/node/types.ts'
 
 let number = 0
 const from = (state: string, more: Partial<ReceiptView> = {}): ReceiptView => ({

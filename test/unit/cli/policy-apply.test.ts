@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { initFolder } from '../../../src/config/index.ts'
-import type { Change } from '../../../src/node/contract.ts'
+import type { Change } from '../../../src/node/types.ts'
 import { announcementOf } from '../../fixtures/announcement-of.ts'
 import { isAlive } from '../runner/support.ts'
 import { openShell, openShellWithNode } from './harness.ts'

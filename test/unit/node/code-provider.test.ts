@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SignedService } from '../../../src/intake/index.ts'
-import { type CodeProviderComponents, createCodeProvider } from '../../../src/node/code-provider.ts'
+import { type CodeProviderComponents, createCodeProvider } from '../../../src/node/wiring/code-provider.ts'
 import { idOf, makeService } from '../../fixtures/gossip-services.ts'
 
 const announcement = makeService()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Change } from '../../../src/admission/types.ts'
 import type { Policy } from '../../../src/config/index.ts'
-import type { Change } from '../../../src/node/redecide.ts'
 import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../../fixtures/deciding.ts'
 
 type Step =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createLookAgain } from '../../../src/admission/trust-lookup-retry.ts'
 import { type ManualClock, manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { createLookAgain } from '../../../src/node/look-again.ts'
 
 const SECOND = 1000
 

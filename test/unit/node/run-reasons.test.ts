@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { RunRecord } from '../../../src/base/run.ts'
-import { runReasons } from '../../../src/node/run-reasons.ts'
+import { runReasons } from '../../../src/services/run-reasons.ts'
 
 it('the publisher who asks hears what a run waits for before it begins', () => {
   const run: RunRecord = {

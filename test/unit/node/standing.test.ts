@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { finalReason, forGood, moving, standingOf } from '../../../src/admission/disposition.ts'
 import type { RunRecord } from '../../../src/base/run.ts'
-import { runReasons } from '../../../src/node/run-reasons.ts'
-import { finalReason, forGood, moving, standingOf } from '../../../src/node/standing.ts'
+import { runReasons } from '../../../src/services/run-reasons.ts'
 
 const VERDICT = { run: false as const, redirect: true, rank: 1, reasons: [] }
 const waits = moving(VERDICT, { executor: 'docker' }, { executor: 'host' })

@@ -4,8 +4,8 @@ import { cidOfStructure } from '../../../protocols/encoding.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import { encodeStatusRequest, STATUS_PROTOCOL } from '../../../protocols/status.ts'
 import { systemClock } from '../../../src/base/clock.ts'
-import type { Services } from '../../../src/node/services.ts'
-import { createStatusServer, type StatusComponents } from '../../../src/node/status.ts'
+import { createStatusServer, type StatusComponents } from '../../../src/node/handlers/status.ts'
+import type { Services } from '../../../src/services/registry.ts'
 import { connect, fixture, until } from '../network/make.ts'
 
 let all: ReturnType<typeof fixture>

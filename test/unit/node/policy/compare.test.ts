@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Grant, Reason, Verdict } from '../../../../src/base/verdict.ts'
-import { type Answer, differenceOf, outcomeOf } from '../../../../src/node/policy/compare.ts'
-import { createTally } from '../../../../src/node/policy/tally.ts'
+import { createTally } from '../../../../src/policy/replay-summary.ts'
+import { type Answer, differenceOf, outcomeOf } from '../../../../src/policy/verdict-diff.ts'
 
 const GRANT: Grant = {
   executor: 'host',

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { replaceFile } from '../../../../src/base/atomic-file.ts'
 import { InputError } from '../../../../src/base/errors.ts'
-import { replaceFile } from '../../../../src/node/policy/replace-file.ts'
 
 function folder(): { path: string; at(name: string): string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'tc-replace-'))

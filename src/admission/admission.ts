@@ -1,0 +1,267 @@
+import type { AddressTexts } from '../base/address-texts.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Condition } from '../base/verdict.ts'
+import type { Policy } from '../config/index.ts'
+import type { ExecutionEvents } from '../execution/index.ts'
+import { createDormitory, type Dormitory, type Supervisor } from '../execution/index.ts'
+import type { IntakeEvents } from '../intake/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
+import type { RunnerEvents } from '../runner/index.ts'
+import type { Receipts } from '../services/receipts.ts'
+import type { Services } from '../services/registry.ts'
+import type { Tell } from '../services/state-notifier.ts'
+import type { Trust, TrustEvents } from '../trust/index.ts'
+import { createCarryOut } from './apply.ts'
+import { createReconsider, type Reconsidered } from './background-reevaluation.ts'
+import { createDecide, type Decide, subjectOf as subjectIn } from './decide-service.ts'
+import { type AskingComponents, createAsking, type Subject } from './evaluate.ts'
+import type { AdmissionEvents } from './events.ts'
+import type { Facts } from './node-facts.ts'
+import { createDecideAgain } from './reevaluate.ts'
+import { watchReplicas } from './replica-watcher.ts'
+import { createTally } from './rule-counters.ts'
+import { type Trusting, watchTrust } from './trust-watcher.ts'
+import type { Applied, PolicyView, Redecide } from './types.ts'
+
+/** Under this name the journal remembers the policy by which everything was decided last. */
+const LAST_POLICY = 'policy'
+
+/** A reload loads the runner first and puts its policy in force at once; this is long after. */
+const AFTER_SWAP_MS = 250
+
+export interface DecidingComponents {
+  clock: Clock
+  log: Log
+  events: Pick<
+    Events<AdmissionEvents & RunnerEvents & ExecutionEvents & IntakeEvents & TrustEvents & NetworkEvents>,
+    'emit' | 'on'
+  >
+  journal: Journal
+  facts: Facts
+  runner: AskingComponents['runner']
+  supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
+  receipts: Receipts
+  services: Services
+  trust: Pick<Trust, 'factsOf' | 'lookUp'>
+  /** Fetches the code of a service that may start soon. */
+  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  texts: AddressTexts
+  tell: Tell
+  /** The verdict on a known service changed whether it is passed on. */
+  redecided(id: string, redirect: boolean): void
+  /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
+  count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
+}
+
+/** Everything between an announcement and what this node does with it, now and again later. */
+export interface Deciding extends AsyncDisposable {
+  readonly decide: Decide
+  readonly redecide: Redecide
+  readonly dormitory: Dormitory
+  readonly trusting: Pick<Trusting, 'settled' | 'relied'>
+  /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
+  decideAgain(): Promise<Applied>
+  /** Resolves when all that is decided again in the background is done. */
+  reconsidered(): Promise<void>
+  /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
+  boot(): Promise<void>
+  /** Where it sleeps, if it does; ms. */
+  sleeping(id: string): { since: number; until: number; on: readonly Condition[] } | undefined
+  /** The operator has ended it here. */
+  over(id: string): void
+  view(): PolicyView
+}
+
+export function createDeciding(
+  components: DecidingComponents,
+  init: { policy(): Policy; closing: AbortSignal },
+): Deciding {
+  const { clock, log, events, journal, facts, supervisor, services, tell } = components
+  const { policy } = init
+  const parts = new AsyncDisposableStack()
+  const tally = createTally({ clock, log })
+  const asking = createAsking(components, { policy })
+
+  /** What is live, and a version that was replaced as long as it runs: its update has failed, or is not healthy yet. */
+  function subjectOf(id: string): Subject | undefined {
+    const entry = services.get(id)
+    if (entry === undefined || journal.stops.has(id)) return undefined
+    if (entry.record.state !== 'live' && !(entry.record.state === 'superseded' && runsHere(id))) return undefined
+    return entry.record.expires * 1000 > clock.now() ? subjectIn(entry) : undefined
+  }
+
+  function runsHere(id: string): boolean {
+    return supervisor.granted().some(({ service, ending }) => service === id && !ending)
+  }
+
+  function changed(id: string, redirect: boolean): void {
+    // a version that was replaced is neither told to the mesh nor begun again
+    if (services.get(id)?.record.state === 'superseded') dormitory.leave(id)
+    else components.redecided(id, redirect)
+    tell(id)
+  }
+
+  const dormitory = parts.use(
+    createDormitory(
+      {
+        clock,
+        log,
+        store: journal.sleepers,
+        decide: async (ids, options) => void (await again.these(ids, options)),
+        hasRoom: () => Object.values(supervisor.free()).every((amount) => amount > 0),
+        over: (sleeper, why) =>
+          subjectOf(sleeper.id) === undefined ? leave(sleeper.id) : carryOut.release(sleeper, why),
+      },
+      {
+        limits: () => {
+          const { MAX, TTL_SECONDS } = policy().config.DORMITORY
+          return { max: MAX, ttlMs: TTL_SECONDS * 1000 }
+        },
+      },
+    ),
+  )
+  const carryOut = createCarryOut(
+    {
+      ...components,
+      asking,
+      dormitory,
+      runs: supervisor,
+      subjectOf,
+      displaced: (id) => changed(id, journal.verdicts.latest(id)?.verdict?.redirect === true),
+    },
+    { policy },
+  )
+  const decide = createDecide({ ...components, asking, carryOut, dormitory, tally }, init)
+  const again = createDecideAgain({
+    ...components,
+    asking,
+    carryOut,
+    dormitory,
+    granted: () => supervisor.granted(),
+    latest: (id) => journal.verdicts.latest(id)?.verdict,
+    live: (after, max) => journal.reconsiderations.page({ on: 'all' }, after, nowSeconds(clock), max),
+    forgotten: () => journal.forgotten(),
+    subjectOf,
+    changed,
+    tally,
+  })
+
+  const trusting = parts.use(
+    watchTrust({
+      ...components,
+      dormitory,
+      running: () => supervisor.granted().flatMap(({ service, ending }) => (ending ? [] : [service])),
+      subjectOf,
+      again: (ids) => again.running(ids, { signal: init.closing }),
+      reconsider,
+    }),
+  )
+  const reconsidering = parts.use(
+    createReconsider({ ...components, weigh: again.weigh, place: again.place, isMoved: (id) => trusting.isMoved(id) }),
+  )
+
+  /** A word that concerns what is refused or passed on, too. */
+  function reconsider(what: Reconsidered): void {
+    try {
+      reconsidering.note(what)
+      reconsidering.go()
+    } catch (error) {
+      log.error('not everything is decided again', { reason: messageOf(error) })
+    }
+  }
+
+  /** Over, whatever it waited for: there is no verdict to change. */
+  function leave(id: string): void {
+    if (dormitory.leave(id)) tell(id)
+  }
+
+  async function onFreed(id: string): Promise<void> {
+    facts.forget(id)
+    await facts.lookAtMachine()
+    dormitory.wake({ on: 'capacity' })
+    // while its own run was ending, nothing could wake it
+    const own = dormitory.get(id)?.on[0]
+    if (own !== undefined) dormitory.wake(own, [id])
+  }
+
+  /** The runner's code was saved. Where a reload swapped it, that decides again itself, by the policy that it brings. */
+  function onSwapped(): void {
+    const seen = policy()
+    clock.after(AFTER_SWAP_MS, () => {
+      if (policy() === seen && !init.closing.aborted) void decideAgain()
+    })
+  }
+
+  parts.use(
+    events.on('runner:loaded', ({ swapped }) => {
+      if (swapped) onSwapped()
+    }),
+  )
+  parts.use(events.on('execution:freed', ({ service }) => void onFreed(service)))
+  parts.use(
+    events.on('execution:state', ({ state }) => {
+      if (state === 'running') void facts.lookAtMachine()
+    }),
+  )
+  parts.use(events.on('intake:superseded', ({ old }) => leave(old)))
+  parts.use(
+    events.on('intake:stopped', ({ ids }) => {
+      for (const id of ids) leave(id)
+    }),
+  )
+  parts.use(
+    watchReplicas(
+      { clock, log, events, dormitory, wanted: (id) => subjectOf(id)?.signed.body.replicas, count: components.count },
+      init,
+    ),
+  )
+
+  async function decideAgain(): Promise<Applied> {
+    facts.forget()
+    try {
+      const { hash } = policy()
+      reconsidering.note({ on: 'all' })
+      const background = journal.reconsiderations.count(nowSeconds(clock))
+      const changes = await again.all({ signal: init.closing })
+      journal.meta.set(LAST_POLICY, hash)
+      return { changes, background: Math.max(0, background - supervisor.granted().length - dormitory.size) }
+    } catch (error) {
+      if (!init.closing.aborted) log.error('not everything was decided again', { reason: messageOf(error) })
+      return { changes: [], background: 0 }
+    } finally {
+      reconsidering.go()
+    }
+  }
+
+  return {
+    decide,
+    redecide: again,
+    dormitory,
+    trusting,
+    decideAgain,
+    reconsidered: () => reconsidering.idle(),
+    async boot() {
+      for (const { id } of dormitory.all()) if (subjectOf(id) === undefined) leave(id)
+      dormitory.boot()
+      const last = journal.meta.get(LAST_POLICY)
+      if (last !== undefined && last !== policy().hash) await decideAgain()
+      else {
+        for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
+        await trusting.boot()
+        reconsidering.go()
+      }
+      journal.meta.set(LAST_POLICY, policy().hash)
+    },
+    sleeping(id) {
+      const sleeper = dormitory.get(id)
+      return sleeper && { ...sleeper, until: dormitory.until(sleeper) }
+    },
+    over: leave,
+    view: () => ({ hash: policy().hash, counts: tally.counts(), parked: dormitory.size }),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}

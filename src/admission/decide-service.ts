@@ -1,0 +1,113 @@
+import { decodeAddress } from '../../protocols/address.ts'
+import type { Ticket } from '../../protocols/redirection.ts'
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Verdict } from '../base/verdict.ts'
+import type { Dormitory } from '../execution/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { Receipts } from '../services/receipts.ts'
+import type { ServiceEntry, SignedService } from '../services/registry.ts'
+import type { CarryOut } from './apply.ts'
+import { standingOf } from './disposition.ts'
+import type { Asking, Decision, Subject } from './evaluate.ts'
+import type { AdmissionEvents } from './events.ts'
+import type { Tally } from './rule-counters.ts'
+
+export interface DecideComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<AdmissionEvents>
+  journal: Pick<Journal, 'announcements' | 'verdicts' | 'stops'>
+  asking: Asking
+  carryOut: CarryOut
+  dormitory: Pick<Dormitory, 'tick'>
+  receipts: Receipts
+  tally: Tally
+  texts: AddressTexts
+}
+
+export interface Decide {
+  /** Intake's decider: asked once for each new service. Throws a RunnerError where the runner failed. */
+  decide(
+    signed: SignedService,
+    ticket: Ticket,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<{ redirect: boolean }>
+  /** What the runner would say now; nothing is journalled or done. */
+  dryRun(entry: ServiceEntry, options?: { signal?: AbortSignal | undefined }): Promise<Decision>
+  /** Carries out a verdict that was journalled and not acted on (the node was killed between the two). */
+  resume(entry: ServiceEntry): void
+}
+
+export function createDecide(components: DecideComponents, init: { closing: AbortSignal }): Decide {
+  const { clock, log, events, journal, asking, carryOut, dormitory, receipts, tally, texts } = components
+
+  /** `follows`: an update travels where the version before it does, whatever is decided about it. */
+  function tell(signed: SignedService, verdict: Verdict, follows: string | undefined): void {
+    const { replyTo, author } = signed.body
+    const { reasons } = verdict
+    const before = follows === undefined ? undefined : journal.announcements.get(follows)
+    const redirected = verdict.redirect || before?.redirect === true
+    const standing = standingOf(verdict)
+    const state = standing === 'run' ? 'accepted' : standing
+    const statement = { service: signed.id.toString(), state, redirected, reasons } as const
+    receipts.send(statement, { replyTo, author: decodeAddress(author) }, init.closing)
+  }
+
+  return {
+    async decide(signed, ticket, { signal }) {
+      const id = signed.id.toString()
+      const began = clock.monotonic()
+      // the node was killed between its verdict and intake's note of it: it stands, and what follows from it is done
+      const stands = journal.verdicts.latest(id)?.verdict
+      if (stands !== undefined) {
+        if (stands.run === false) tell(signed, stands, journal.announcements.standing(id)?.follows)
+        return { redirect: stands.redirect }
+      }
+      const asOf = dormitory.tick()
+      const before = journal.announcements.standing(id)
+      const subject = { id, signed, depth: ticket.depth, follows: before?.follows, arrived: clock.now() }
+      const asked = await asking.ask(subject, { signal })
+      const record = journal.announcements.standing(id)
+      // stopped or superseded while the runner was thinking: its word is about something that is over
+      if (record !== undefined && record.state !== 'live') return { redirect: false }
+      const { failure, error } = asked
+      const decision = journal.stops.has(id) ? stoppedHere(asked) : asked
+      const { verdict } = carryOut.settle(subject, decision, asOf)
+      const { name } = signed.body
+      tally.count({ id, name }, verdict.reasons)
+      events.emit('node:verdict', { id, name, verdict, failure, tookMs: clock.monotonic() - began })
+      tell(signed, verdict, subject.follows)
+      log.debug('decided', {
+        id,
+        author: texts.ofBytes(signed.body.author),
+        run: verdict.run !== false,
+        redirect: verdict.redirect,
+      })
+      // a runner's failure is no verdict: whoever asked asks again later
+      if (error !== undefined) throw error
+      return { redirect: verdict.redirect }
+    },
+    dryRun: (entry, { signal } = {}) => asking.ask(subjectOf(entry), { signal }),
+    resume(entry) {
+      if (entry.verdict?.verdict === undefined) return
+      carryOut.settle(subjectOf(entry), { verdict: entry.verdict.verdict }, dormitory.tick())
+    },
+  }
+}
+
+export function subjectOf({ id, signed, record }: ServiceEntry): Subject {
+  return { id, signed, depth: record.depth, follows: record.follows, arrived: record.receivedAt }
+}
+
+/** The operator's stop outlives whatever the policy says. */
+function stoppedHere({ verdict, ...rest }: Decision): Decision {
+  const reason = {
+    rule: 'operator',
+    outcome: 'fail' as const,
+    message: 'the operator of this node has stopped the service',
+  }
+  return { ...rest, verdict: { run: false, redirect: verdict.redirect, reasons: [reason, ...verdict.reasons] } }
+}

@@ -1,0 +1,109 @@
+import type { AddressTexts } from '../base/address-texts.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Verdict } from '../base/verdict.ts'
+import type { Policy } from '../config/index.ts'
+import {
+  type NodeFacts,
+  type ReceivedService,
+  RunnerError,
+  type RunnerSnapshot,
+  toReceivedService,
+} from '../runner/index.ts'
+import type { SignedService } from '../services/registry.ts'
+import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
+import type { Facts } from './node-facts.ts'
+import { trustSubjectOf } from './trust-subject.ts'
+
+/** What is decided about: a service, its best depth, and the older version that it would take the place of. */
+export type Subject = {
+  readonly id: string
+  readonly signed: SignedService
+  readonly depth: number
+  readonly follows: string | undefined
+  /** when it was heard, ms */
+  readonly arrived: number
+}
+
+export type Decision = {
+  readonly verdict: Verdict
+  /** how the runner failed instead of answering */
+  readonly failure?: string | undefined
+  readonly error?: RunnerError | undefined
+  /** what the runner was told of hubs and roots */
+  readonly believed?: TrustFacts | undefined
+}
+
+export type Ask = (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>
+
+export interface AskingComponents {
+  clock: Clock
+  facts: Facts
+  runner: {
+    decide(
+      service: ReceivedService,
+      snapshot: RunnerSnapshot,
+      options: { signal?: AbortSignal | undefined },
+    ): Promise<Verdict>
+  }
+  trust: Pick<Trust, 'factsOf'>
+  texts: AddressTexts
+}
+
+export interface Asking {
+  /** Asks the runner in force. A runner that fails is a decision too: nothing is done, and `error` says why. */
+  ask(subject: Subject, options?: { signal?: AbortSignal | undefined; facts?: NodeFacts }): Promise<Decision>
+  /** Asks another one, a candidate, or asks as if a statement stood. Failures are thrown. */
+  askOther(ask: Ask, subject: Subject, facts: NodeFacts, assumed?: Assumed | undefined): Promise<Verdict>
+  /** What is true for this service: its own run, and the version that it would replace, do not weigh against it. */
+  factsFor(subject: Subject): NodeFacts
+}
+
+/** A policy that changes while a runner thinks makes its answer old; so often it is asked again for one service. */
+const MAX_ASKED_AGAIN = 3
+
+export function createAsking(components: AskingComponents, init: { policy(): Policy }): Asking {
+  const { clock, facts, runner, trust, texts } = components
+
+  function factsFor({ id, follows }: Subject): NodeFacts {
+    const running = facts.running()
+    const others = running.filter((other) => other.id !== id && other.id !== follows)
+    return others.length === running.length ? facts.current() : facts.as(others)
+  }
+
+  function questionOf(
+    { signed, depth }: Subject,
+    known: NodeFacts,
+    assumed?: Assumed,
+  ): [ReceivedService, RunnerSnapshot] {
+    const service = toReceivedService(signed.id, signed.body, signed.bytes.byteLength, texts.of)
+    const believed = trust.factsOf(trustSubjectOf(signed), { policy: known.config, assumed })
+    return [service, { ...known, ...believed, value: null, depth, now: nowSeconds(clock) }]
+  }
+
+  return {
+    factsFor,
+    askOther: (ask, subject, known, assumed) => ask(...questionOf(subject, known, assumed)),
+    async ask(subject, { signal, facts: known } = {}) {
+      try {
+        for (let again = 0; ; again++) {
+          const policy = init.policy()
+          const [service, snapshot] = questionOf(subject, known ?? factsFor(subject))
+          const { attestations, quorum, inTree, frozen } = snapshot
+          const believed = { attestations, quorum, inTree, frozen }
+          const verdict = await runner.decide(service, snapshot, { signal })
+          if (policy === init.policy() || known !== undefined || again >= MAX_ASKED_AGAIN) {
+            return { verdict, believed }
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof RunnerError)) throw error
+        // an operator's broken runner neither runs nor passes on: silence is the only safe answer
+        const reasons = [
+          { rule: 'runner', outcome: 'fail' as const, message: 'the runner of this node failed to answer' },
+        ]
+        return { verdict: { run: false, redirect: false, reasons }, failure: messageOf(error), error }
+      }
+    },
+  }
+}

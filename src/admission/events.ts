@@ -1,0 +1,24 @@
+import type { Condition, Verdict } from '../base/verdict.ts'
+import type { Change, Standing } from './types.ts'
+
+/** What was decided about services. */
+export type AdmissionEvents = {
+  /** The runner has spoken, or failed (then `failure` says how, and the verdict is: nothing). */
+  'node:verdict': { id: string; name: string; verdict: Verdict; failure?: string | undefined; tookMs: number }
+  /** It waits; `on` says what wakes it. Times are seconds. */
+  'node:parked': { id: string; name: string; until: number; on: readonly Condition['on'][] }
+  /** It waits no longer. */
+  'node:woken': { id: string; name: string; to: Standing; sleptSeconds: number }
+  /** It was running, and had to end for one that ranks higher. */
+  'node:evicted': { id: string; name: string; by: string; parked: boolean }
+  /** What is parked and running was decided again; `changes` of `services` stand differently now. */
+  'node:redecided': { services: number; changes: readonly Change[]; tookMs: number }
+  /** What neither runs nor is parked was decided again too; `changes` are the first of the `changed`. `forgotten`: not there any more. */
+  'node:reconsidered': {
+    services: number
+    changed: number
+    changes: readonly Change[]
+    forgotten: number
+    tookMs: number
+  }
+}

@@ -1,0 +1,152 @@
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { ExecutorName } from '../base/verdict.ts'
+import type { Policy, RunnerConfig } from '../config/index.ts'
+import type { Availability, Executor, Granted } from '../execution/index.ts'
+import type { AvailableExecutor, NodeFacts, RunningService } from '../runner/index.ts'
+import type { Services } from '../services/registry.ts'
+import { capacityOf, machineAs, roomIn } from './capacity.ts'
+import type { Machine, MachineRoom } from './host-resources.ts'
+
+/** An engine that was installed or went away, and memory that others use, are noticed in this time. */
+const LOOK_EVERY_MS = 30_000
+
+/** Free memory comes and goes by the page; less than this lets no further service run. */
+const WORTH_ASKING = 16 * 1024 * 1024
+
+export type ExecutorView = Availability & { readonly name: ExecutorName }
+
+export interface FactsComponents {
+  clock: Clock
+  log: Log
+  executors: readonly Executor[]
+  machine: Machine
+  services: Pick<Services, 'get'>
+  texts: AddressTexts
+  granted(): Granted[]
+  /** is it one of SERVICES? */
+  isOwn(id: string): boolean
+  /** There is more than before, and no run of this node has ended: an engine came, other programs went. */
+  onMore(): void
+  /** An executor is there that was not: an engine came back. */
+  onCame(executor: ExecutorName): void
+}
+
+/** What is true of the node whatever the service: the half of the runner's snapshot that all decisions share. */
+export interface Facts extends Disposable {
+  current(): NodeFacts
+  /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there, with `only` no other. */
+  as(
+    held: readonly RunningService[],
+    options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined; only?: boolean },
+  ): NodeFacts
+  /** Everything that holds room: what is about to end, too, unless it ends for another one that is among them already. */
+  running(): readonly RunningService[]
+  executors(): readonly ExecutorView[]
+  /** Looks which executors are there, and what the machine has, now. */
+  look(): Promise<void>
+  /** What the machine has, alone: after a run has begun or ended. */
+  lookAtMachine(): Promise<void>
+  /** What is known of a running service has changed, or of all. */
+  forget(id?: string): void
+}
+
+export function createFacts(components: FactsComponents, init: { own: string; policy(): Policy }): Facts {
+  const { clock, log, machine, services, texts, granted } = components
+  let seen: readonly ExecutorView[] = []
+  let room: MachineRoom | undefined
+  /** what runs, by id: a decision reads nothing from the disk */
+  const known = new Map<string, RunningService>()
+
+  async function look(): Promise<void> {
+    const [before, had] = [room, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
+    const [views] = await Promise.all([Promise.all(components.executors.map(viewOf)), lookAtMachine()])
+    seen = views
+    const came = views.filter(({ name, available }) => available && !had.has(name))
+    const more = room !== undefined && before !== undefined && hasMore(before, room)
+    for (const { name } of came) components.onCame(name)
+    if (came.length > 0 || more) components.onMore()
+  }
+
+  async function lookAtMachine(): Promise<void> {
+    try {
+      room = await machine.read()
+    } catch (error) {
+      // then LIMITS alone say what is free
+      log.warn('what the machine has could not be read', { reason: messageOf(error) })
+    }
+  }
+
+  function runningOf({ service: id, grant }: Granted): RunningService {
+    const before = known.get(id)
+    if (before !== undefined) return before
+    const entry = services.get(id)
+    const running = {
+      id,
+      author: entry === undefined ? '' : texts.ofBytes(entry.record.author),
+      name: entry?.record.name ?? '',
+      rank: entry?.verdict?.verdict?.rank ?? 0,
+      own: components.isOwn(id),
+      memory: grant.memoryBytes,
+      cpu: grant.cpuMillicores,
+      disk: grant.diskBytes,
+      pids: grant.pids,
+    }
+    known.set(id, running)
+    return running
+  }
+
+  function running(runs = granted().filter(({ yields }) => !yields)): RunningService[] {
+    if (known.size > runs.length) {
+      const ids = new Set(runs.map(({ service }) => service))
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
+    }
+    return runs.map(runningOf)
+  }
+
+  const as: Facts['as'] = (
+    held,
+    { config = init.policy().config, machine: bounded = true, executor, only = false } = {},
+  ) => {
+    const has = bounded && room !== undefined ? machineAs(room, running(granted()), held) : undefined
+    const there = seen.filter(({ available, name }) => name === executor || (available && !only))
+    return {
+      config,
+      own: init.own,
+      capacity: { ...capacityOf(roomIn(config), held, has), executors: there.map(forRunner) },
+      running: held,
+    }
+  }
+
+  const timer = clock.every(LOOK_EVERY_MS, () => void look())
+  return {
+    look,
+    lookAtMachine,
+    executors: () => seen,
+    running: () => running(),
+    current: () => as(running()),
+    as,
+    forget(id) {
+      if (id === undefined) known.clear()
+      else known.delete(id)
+    },
+    [Symbol.dispose]: () => timer.cancel(),
+  }
+}
+
+function hasMore(before: MachineRoom, now: MachineRoom): boolean {
+  return now.memoryBytes - before.memoryBytes >= WORTH_ASKING || now.diskBytes - before.diskBytes >= WORTH_ASKING
+}
+
+async function viewOf(executor: Executor): Promise<ExecutorView> {
+  const found = await executor
+    .available()
+    .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+  return { name: executor.name, ...found }
+}
+
+export function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
+  return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
+}

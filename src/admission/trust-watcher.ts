@@ -1,0 +1,205 @@
+import { addressBytes, parseAddress } from '../../protocols/address.ts'
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf, UnavailableError } from '../base/errors.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import { BoundedMap } from '../base/queue.ts'
+import type { Condition } from '../base/verdict.ts'
+import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
+import type { Relied, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
+import type { Reconsidered } from './background-reevaluation.ts'
+import { createFetchAhead } from './code-prefetch.ts'
+import type { Subject } from './evaluate.ts'
+import type { AdmissionEvents } from './events.ts'
+import { createLookAgain } from './trust-lookup-retry.ts'
+import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
+
+/** Services of whom it is remembered whether their author was in the tree; of others it is asked once more. */
+const MAX_SEEN = 16_384
+
+/** A word has come that may concern it, whatever else it waits for. */
+export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly Condition[]): void {
+  // who is woken by room alone is not asked while there is none
+  const first = on.find((one) => one.on !== 'capacity') ?? on[0]
+  if (first !== undefined) dormitory.wake(first, [id])
+}
+
+export interface TrustingComponents {
+  clock: Clock
+  log: Log
+  events: Pick<Events<AdmissionEvents & ExecutionEvents & TrustEvents>, 'on'>
+  trust: Pick<Trust, 'factsOf' | 'lookUp'>
+  dormitory: Pick<Dormitory, 'all' | 'get' | 'wake'>
+  /** Services whose run is under way. */
+  running(): readonly string[]
+  /** Undefined where it is over. */
+  subjectOf(id: string): Subject | undefined
+  /** Fetches the code of a service that may start soon. */
+  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  /** Decides again, in the background, about what neither runs nor is parked. */
+  reconsider(what: Reconsidered): void
+  /** Decides again about these, which run. */
+  again(ids: readonly string[]): Promise<unknown>
+  texts: AddressTexts
+}
+
+export interface Trusting extends AsyncDisposable {
+  /**
+   * Before a run begins: what was learnt since it was decided has its consequences. Rejects with the signal's reason,
+   * which is what becomes of a run that is called off.
+   */
+  settled(id: string, options: { signal: AbortSignal }): Promise<void>
+  /** What ran when the last life ended is decided again where what is known now speaks against it. */
+  boot(): Promise<void>
+  /** Whose code and author matter: what runs and what is parked. */
+  relied(): Relied[]
+  /** Has the tree let its author in or out since it was asked about here? */
+  isMoved(id: string): boolean
+}
+
+/** What a statement that arrived, or expired, means for what is parked and what runs. */
+export function watchTrust(components: TrustingComponents): Trusting {
+  const { log, events, trust, dormitory, running, subjectOf, texts } = components
+  let work: Promise<unknown> = Promise.resolve()
+  const seenInTree = new BoundedMap<string, boolean>(MAX_SEEN)
+  const closing = new AbortController()
+  const fetches = createFetchAhead(components, { closing: closing.signal })
+  const lookups = createLookAgain({ ...components, ask }, { closing: closing.signal })
+
+  /** The tree changes with each link; it matters to those whose author it lets in or out. */
+  function isMoved({ id, signed }: Subject): boolean {
+    const { inTree } = trust.factsOf(trustSubjectOf(signed))
+    const before = seenInTree.get(id)
+    seenInTree.set(id, inTree)
+    return before !== inTree
+  }
+
+  function concerns(subject: Subject, change: TrustChange): boolean {
+    const { body } = subject.signed
+    switch (change.on) {
+      case 'code':
+        return body.code.toString() === change.code
+      case 'freeze':
+        return texts.ofBytes(body.author) === change.address
+      case 'tree':
+        return isMoved(subject)
+    }
+  }
+
+  /** A word that came as the last life ended, or one that expired since. */
+  function isDoubtful(id: string): boolean {
+    const subject = subjectOf(id)
+    if (subject === undefined) return false
+    const facts = trust.factsOf(trustSubjectOf(subject.signed))
+    return unsafeGrace(facts) !== undefined || !(facts.inTree || facts.quorum?.met === true)
+  }
+
+  function decideAgain(ids: readonly string[]): Promise<unknown> {
+    if (ids.length === 0) return work
+    const done = Promise.all([work, components.again(ids)]).catch((error: unknown) => {
+      if (!closing.signal.aborted) log.error('what runs was not decided again', { ids, reason: messageOf(error) })
+    })
+    work = done
+    return done
+  }
+
+  function onChanged(change: TrustChange): void {
+    for (const { id, on } of dormitory.all()) {
+      const subject = subjectOf(id)
+      if (subject === undefined || !concerns(subject, change)) continue
+      wakeByNews(dormitory, id, on)
+      if (change.on === 'code') fetchAhead(id, subject, on)
+    }
+    void decideAgain(
+      running().filter((id) => {
+        const subject = subjectOf(id)
+        return subject !== undefined && concerns(subject, change)
+      }),
+    )
+    components.reconsider(reconsideredBy(change))
+  }
+
+  /** What waits hopes for a word; of what runs it is enough that the mesh could be asked. */
+  async function ask(id: string, options: { signal: AbortSignal; fresh: boolean }): Promise<boolean> {
+    const subject = subjectOf(id)
+    const sleeps = () => dormitory.get(id) !== undefined
+    const runs = () => running().includes(id)
+    if (subject === undefined || !(sleeps() || runs())) return false
+    const { complete } = await trust.lookUp(trustSubjectOf(subject.signed), options)
+    return sleeps() || (runs() && !complete)
+  }
+
+  /** Who waits for another word on code that one trusted hub calls safe already is soon to start. */
+  function fetchAhead(id: string, { signed }: Subject, on: readonly Condition[]): void {
+    if (!on.some((one) => one.on === 'quorum')) return
+    const words = trust.factsOf(trustSubjectOf(signed)).attestations
+    if (words.length > 0 && words.every(({ verdict }) => verdict === 'safe')) fetches.add(id)
+  }
+
+  function onParked(id: string): void {
+    const subject = subjectOf(id)
+    const sleeper = dormitory.get(id)
+    if (subject === undefined || sleeper === undefined) return
+    fetchAhead(id, subject, sleeper.on)
+    lookups.begin(id)
+  }
+
+  const subscriptions = [
+    events.on('trust:changed', onChanged),
+    events.on('node:parked', ({ id, on }) => {
+      if (on.some((what) => what === 'quorum' || what === 'freeze' || what === 'delegation')) onParked(id)
+    }),
+    events.on('execution:state', ({ service, state }) => {
+      if (state === 'running') lookups.begin(service)
+    }),
+  ]
+
+  return {
+    isMoved(id) {
+      const subject = subjectOf(id)
+      return subject !== undefined && isMoved(subject)
+    },
+    async settled(id, { signal }) {
+      signal.throwIfAborted()
+      const consequences = decideAgain([id].filter(isDoubtful))
+      const { promise, reject } = Promise.withResolvers<never>()
+      const stop = () => reject(signal.reason)
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        await Promise.race([consequences, promise])
+      } finally {
+        signal.removeEventListener('abort', stop)
+      }
+      signal.throwIfAborted()
+    },
+    async boot() {
+      await decideAgain(running().filter(isDoubtful))
+    },
+    relied() {
+      const ids = new Set([...running(), ...dormitory.all().map(({ id }) => id)])
+      return [...ids].flatMap((id) => {
+        const subject = subjectOf(id)
+        if (subject === undefined) return []
+        const { code, author } = subject.signed.body
+        return [{ service: id, code: code.toString(), author: texts.ofBytes(author) }]
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      for (const subscription of subscriptions) subscription[Symbol.dispose]()
+      closing.abort(new UnavailableError('the node is stopping'))
+      await Promise.all([lookups.idle(), work, fetches.idle()])
+    },
+  }
+}
+
+function reconsideredBy(change: TrustChange): Reconsidered {
+  switch (change.on) {
+    case 'code':
+      return { on: 'code', code: change.code }
+    case 'freeze':
+      return { on: 'author', address: Buffer.from(addressBytes(parseAddress(change.address))).toString('hex') }
+    case 'tree':
+      return { on: 'tree' }
+  }
+}

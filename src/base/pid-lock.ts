@@ -1,0 +1,65 @@
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf, InputError } from './errors.ts'
+
+/**
+ * One process owns a data folder. The file names the owner's pid and, where the system tells it, when that process
+ * began: a pid that was handed to somebody else after a crash does not keep the operator out.
+ */
+export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
+  const path = join(dataDir, 'node.pid')
+  const mine = `${process.pid} ${(await startTimeOf(process.pid)) ?? ''}\n`
+  const draft = `${path}.${process.pid}`
+  // linked, not written in place: whoever sees the file sees its pid too
+  await writeFile(draft, mine, { mode: 0o600 })
+  try {
+    for (;;) {
+      try {
+        await link(draft, path)
+        return { [Symbol.asyncDispose]: () => release(path, mine) }
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+      }
+      const owner = await livingOwner(path)
+      if (owner !== undefined) {
+        throw new InputError(
+          `${dataDir} belongs to a running node (pid ${owner}); stop it first, or use another folder`,
+        )
+      }
+      await rm(path, { force: true })
+    }
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** The pid of the process that holds a data folder, if one does. */
+export async function livingOwner(path: string): Promise<number | undefined> {
+  const [pidText = '', began = ''] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ')
+  const pid = Number(pidText)
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined
+  const now = await startTimeOf(pid)
+  // without start times, the own pid in the file is a former process's: in a container every node may be pid 1
+  if (began === '' || now === undefined) return pid === process.pid ? undefined : pid
+  return now === began ? pid : undefined
+}
+
+async function release(path: string, mine: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => '')) === mine) await rm(path, { force: true })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+}
+
+/** Clock ticks since boot at which a process began (field 22 of /proc/<pid>/stat); undefined where there is no /proc. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  // the command's name may contain spaces and parentheses: count from behind the last one
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+}

@@ -1,0 +1,47 @@
+import { rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { type Configuration, loadDockerOptions, openRuntimeDir, toolchains } from '../config/index.ts'
+import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits } from './index.ts'
+
+/** The ways in which this node can run a service, best first. Which of them are there is found out by asking them. */
+export async function createExecutors(
+  components: { clock: Clock; log: Log },
+  init: {
+    configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'> &
+      Partial<Pick<Configuration, 'dockerEnvironment'>>
+    own: string
+    peerId: string
+    logs: LogLimits
+  },
+): Promise<{ executors: readonly Executor[] } & AsyncDisposable> {
+  const { configuration, own, peerId, logs } = init
+  const { config } = configuration.policy
+  const runtimeDir = await openRuntimeDir(configuration.runtime, peerId.slice(-12))
+  const common = { nodeId: peerId.slice(-16), runtimeDir, logs }
+  const docker = createDockerExecutor(components, {
+    ...common,
+    docker: {
+      ...(await loadDockerOptions(configuration.dir, config, { environment: configuration.dockerEnvironment })),
+      runtime: config.DOCKER_CONFIGS.runtime,
+    },
+    toolchains: Object.fromEntries(toolchains.map((toolchain) => [toolchain.name, toolchain])),
+    registries: config.REGISTRIES.DOCKER ?? [],
+  })
+  const host = createHostExecutor(components, {
+    ...common,
+    ownAddress: own,
+    runsDir: join(configuration.dataDir, 'runs'),
+    bubblewrap: config.HOST.BUBBLEWRAP,
+    sandbox: config.HOST.SANDBOX,
+  })
+  return {
+    executors: [docker, host],
+    async [Symbol.asyncDispose]() {
+      await docker[Symbol.asyncDispose]()
+      // what is not empty belongs to runs that go on
+      await rmdir(runtimeDir).catch(() => {})
+    },
+  }
+}

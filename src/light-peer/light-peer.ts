@@ -1,0 +1,166 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type AccessRight, accessFor, signAccess } from '../../protocols/access.ts'
+import { type Announcement, encodeAnnouncement } from '../../protocols/announcement.ts'
+import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import { openReceipt, RECEIPT_PROTOCOL, type Receipt } from '../../protocols/receipt.ts'
+import { createKeyCache, ed25519Signer } from '../../protocols/signature.ts'
+import { createChannel } from '../base/channel.ts'
+import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
+import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
+import { createEvents } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import { isLoopback, isPrivate } from '../base/places.ts'
+import type { Rng } from '../base/rng.ts'
+import type { CodeEvents } from '../code/index.ts'
+import { createCode } from '../code/index.ts'
+import { transportProblem } from '../config/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
+import { createNetwork, type Network } from '../network/index.ts'
+import { findHolders } from '../peer-client/code-holders.ts'
+import { createLightRuns } from './runs.ts'
+import { createLightStatements } from './submit-statements.ts'
+import type { LightPeer, LightPeerInit, Looking } from './types.ts'
+
+export type { LightPeer, LightPeerInit } from './types.ts'
+
+export type LightPeerComponents = { clock: Clock; rng: Rng; log: Log }
+
+const STORE_BYTES = 8 * 1024 ** 3
+const MAX_RECEIPTS = 4096
+const TOKEN_SECONDS = 3600
+/** Between two tries to hand an announcement to neighbours that do not listen yet. */
+const ANNOUNCE_AGAIN_MS = 500
+const ANNOUNCE_TRIES = 10
+
+export async function createLightPeer(components: LightPeerComponents, init: LightPeerInit): Promise<LightPeer> {
+  const { clock, rng, log } = components
+  if (init.join.length === 0) throw new InputError('a light peer needs at least one multiaddr to join through')
+  for (const address of init.join) {
+    const problem = transportProblem(address)
+    if (problem !== undefined) throw new InputError(`--join ${problem}`)
+  }
+  await using started = new AsyncDisposableStack()
+  const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
+  started.defer(() => rm(dir, { recursive: true, force: true }))
+
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const self = ed25519Signer(privateKey)
+  const keys = createKeyCache()
+  const events = createEvents<NetworkEvents & CodeEvents>((error) =>
+    log.error('a listener failed', { reason: messageOf(error) }),
+  )
+  const receipts = createChannel<Receipt>(MAX_RECEIPTS)
+  const closing = new AbortController()
+
+  const statements = createLightStatements({ clock, log, keys, network: () => network }, init)
+  const network: Network = started.use(
+    await createNetwork(
+      { clock, rng, log: log.child('network'), events, gate: async () => 'ignore', records: statements.rules },
+      {
+        network: init.network,
+        identity: privateKey,
+        role: 'client',
+        listen: [init.join.every(isLoopback) ? '/ip4/127.0.0.1/tcp/0' : '/ip4/0.0.0.0/tcp/0'],
+        visibility: init.join.some(isPrivate) ? 'private' : 'public',
+        keepPeers: false,
+      },
+    ),
+  )
+  const code = started.use(
+    await createCode(
+      { clock, rng, log: log.child('code'), events, streams: network.streams, providers: network.dht },
+      { dir: join(dir, 'code'), maxBytes: STORE_BYTES, self: network.peerId },
+    ),
+  )
+  started.defer(() => {
+    closing.abort(new UnavailableError('the peer is closing'))
+    receipts.end()
+  })
+  await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
+  await network.streams.handle(RECEIPT_PROTOCOL, async (stream) => {
+    const encoded = await stream.read()
+    if (encoded !== undefined) receipts.push(openReceipt(encoded, init.network, keys))
+    await stream.end()
+  })
+  await joinThrough(network, init.join)
+
+  function token(service: CID, right: AccessRight): Uint8Array | undefined {
+    if (init.author === undefined) return undefined
+    const issued = nowSeconds(clock)
+    const body = accessFor(service, self.address, [right], { issued, expires: issued + TOKEN_SECONDS })
+    return signAccess(body, init.network, init.author)
+  }
+
+  async function* candidates(service: CID, options: Looking): AsyncGenerator<string> {
+    const seen = new Set<string>([network.peerId])
+    for (const peer of options.peers ?? []) {
+      seen.add(peer)
+      yield peer
+    }
+    for (const { peerId } of network.peers()) {
+      if (seen.has(peerId)) continue
+      seen.add(peerId)
+      yield peerId
+    }
+    for await (const peer of network.dht.findProviders(service, options)) if (peer !== network.peerId) yield peer
+  }
+
+  const holding = { clock, streams: network.streams, providers: network.dht.findProviders }
+  const runs = createLightRuns({ clock, keys, streams: network.streams, candidates, token }, init)
+  const resources = started.move()
+  return {
+    peerId: network.peerId,
+    replyTo: () => network.multiaddrs().slice(0, 4),
+    async addFolder(folder, { signal } = {}) {
+      const added = await code.addFolder(folder, { signal })
+      // who dials the DHT instead of us finds the archive there; those who hear the announcement have replyTo
+      network.dht.provide(added.code, { signal: closing.signal }).catch((error: unknown) => {
+        log.debug("no peer of the DHT took the archive's record yet", { reason: messageOf(error) })
+      })
+      return added
+    },
+    async announce(announcement: Announcement, { signal } = {}) {
+      const bytes = encodeAnnouncement(announcement)
+      for (let attempt = 0; attempt < ANNOUNCE_TRIES; attempt++) {
+        const outcome = await network.gossip.publish(bytes, { to: 'all', signal })
+        if (outcome !== 'no-peers') return
+        await sleep(clock, ANNOUNCE_AGAIN_MS, { signal })
+      }
+      throw new UnavailableError(`no node of network "${init.network}" listens at ${init.join.join(', ')}`)
+    },
+    tellStatement: (encoded, options) => statements.tell(encoded, options),
+    async *receipts({ signal } = {}) {
+      const stop = () => receipts.end()
+      signal?.addEventListener('abort', stop, { once: true })
+      yield* receipts
+    },
+    holders: (id, options) => findHolders(holding, id, options),
+    ...runs,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
+}
+
+/** One address that answers is enough; when none does, the last reason is told. */
+async function joinThrough(network: Network, addresses: readonly string[]): Promise<void> {
+  await network.join()
+  const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { neighbour: true })))
+  const peers = dials.flatMap((dial, index) =>
+    dial.status === 'fulfilled' ? [{ peer: dial.value, address: addresses[index] }] : [],
+  )
+  const others = await Promise.all(peers.map(({ peer }) => network.otherNetwork(peer).catch(() => undefined)))
+  if (others.some((other) => other === undefined)) return
+  const [other] = others
+  if (other !== undefined) {
+    throw new InputError(
+      `${peers[0]?.address} is a node of network "${other}", and this is meant for "${network.network}": say --network ${other}, or join through a node of "${network.network}"`,
+    )
+  }
+  const reasons = dials.map(
+    (dial, index) => `${addresses[index]}: ${dial.status === 'rejected' ? messageOf(dial.reason) : ''}`,
+  )
+  throw new UnavailableError(`could not join the mesh: ${reasons.join('; ')}`)
+}

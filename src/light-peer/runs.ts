@@ -1,0 +1,114 @@
+import type { AccessRight } from '../../protocols/access.ts'
+import { decodeAddress, peerIdOf } from '../../protocols/address.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
+import { sleep } from '../base/clock.ts'
+import { messageOf, NotFoundError } from '../base/errors.ts'
+import type { LogLine } from '../base/log-line.ts'
+import type { BytePipe } from '../base/stream.ts'
+import { printable } from '../base/text.ts'
+import { openTunnel } from '../network/index.ts'
+import { type AskComponents, askStatus, request, within } from '../peer-client/status.ts'
+import type { LightPeer, Looking, Signalled } from './types.ts'
+
+/** How long nodes that have a run are looked for, and how often: the DHT may learn of a fresh run seconds after it began. */
+const SEARCH_MS = 3_000
+const SEARCH_AGAIN_MS = 500
+/** What a node that may be connected to says of it, and one that may have a log. */
+const REACHABLE: ReadonlySet<string> = new Set(['running', 'accepted', 'done'])
+const HAS_RUN: ReadonlySet<string> = new Set(['running', 'accepted', 'done', 'failed', 'stopped'])
+
+export interface LightRunsComponents extends AskComponents {
+  /** Opens what is the author's alone; undefined where this peer has no author's key. */
+  token(service: CID, right: AccessRight): Uint8Array | undefined
+}
+
+/** Runs of a service on other nodes: who has one, its ports and its logs. */
+export function createLightRuns(
+  components: LightRunsComponents,
+  init: { network: string },
+): Pick<LightPeer, 'ask' | 'connect' | 'connectAt' | 'logs' | 'logsAt'> {
+  const { clock, streams, token } = components
+
+  const ask = (service: CID, options: Looking = {}) => askStatus(components, init.network, service, options)
+
+  /** Peers in one of these states, as they answer. */
+  async function* runners(service: CID, states: ReadonlySet<string>, options: Looking): AsyncGenerator<string> {
+    const until = clock.monotonic() + SEARCH_MS
+    for (;;) {
+      const left = Math.max(0, until - clock.monotonic())
+      let found = false
+      for await (const { body } of within(clock, left, options.signal, (signal) =>
+        ask(service, { ...options, signal }),
+      )) {
+        if (!states.has(body.state)) continue
+        found = true
+        yield peerIdOf(decodeAddress(body.node))
+      }
+      if (found || clock.monotonic() + SEARCH_AGAIN_MS >= until) return
+      await sleep(clock, SEARCH_AGAIN_MS, { signal: options.signal })
+    }
+  }
+
+  async function connectAt(peer: string, service: CID, port: string, { signal }: Signalled = {}): Promise<BytePipe> {
+    const stream = await streams.open(peer, TUNNEL_PROTOCOL, { signal })
+    try {
+      await stream.write(encodeHello({ v: 1, service, port, token: token(service, 'tunnel') }), { signal })
+      const answer = await stream.read({ signal })
+      const welcome = answer === undefined ? undefined : decodeWelcome(answer)
+      if (welcome?.is === 'open') return openTunnel(stream)
+      throw new NotFoundError(welcome === undefined ? 'the node closed the tunnel' : printable(welcome.message, 512))
+    } catch (error) {
+      stream.abort(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    }
+  }
+
+  async function* logsAt(
+    peer: string,
+    service: CID,
+    { tail, follow, signal }: { tail: number; follow: boolean } & Signalled,
+  ): AsyncGenerator<LogLine> {
+    const asked = { v: 1, want: 'logs', service, tail, follow, token: token(service, 'logs') } as const
+    for await (const answer of request(streams, peer, asked, signal)) {
+      if (answer.is === 'log') yield { stream: answer.stream, at: answer.at, line: answer.line }
+    }
+  }
+
+  return {
+    ask,
+    connectAt,
+    logsAt,
+    async connect(service, port, options = {}) {
+      let last: unknown = new NotFoundError('no node was found that runs the service')
+      for await (const peer of runners(service, REACHABLE, options)) {
+        try {
+          return await connectAt(peer, service, port, options)
+        } catch (error) {
+          last = error
+        }
+      }
+      throw last
+    },
+    async *logs(service, { tail, follow, ...looking }) {
+      let found = false
+      let failure: unknown
+      // all that answer in time, before any log is read: reading one takes as long as it takes
+      const peers: string[] = []
+      for await (const peer of runners(service, HAS_RUN, looking)) {
+        peers.push(peer)
+        if (follow) break
+      }
+      for (const peer of peers) {
+        try {
+          yield* logsAt(peer, service, { tail, follow, signal: looking.signal })
+          found = true
+        } catch (error) {
+          failure = error
+          yield { stream: 'node', at: clock.now(), line: `the logs at ${peer} cannot be read: ${messageOf(error)}` }
+        }
+      }
+      if (!found) throw failure ?? new NotFoundError('no node was found that has a log of the service')
+    },
+  }
+}

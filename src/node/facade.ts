@@ -1,0 +1,215 @@
+import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
+import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
+import { type CID, parseCid } from '../../protocols/encoding.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import type { KeyCache } from '../../protocols/signature.ts'
+import type { Deciding } from '../admission/admission.ts'
+import type { Decide } from '../admission/decide-service.ts'
+import type { Facts } from '../admission/node-facts.ts'
+import type { Clock } from '../base/clock.ts'
+import { InputError } from '../base/errors.ts'
+import type { Events } from '../base/events.ts'
+import type { Verdict } from '../base/verdict.ts'
+import type { Code } from '../code/index.ts'
+import type { Supervisor } from '../execution/index.ts'
+import type { Intake } from '../intake/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { Network } from '../network/index.ts'
+import { askStatus, within } from '../peer-client/status.ts'
+import type { PolicyEngine } from '../policy/manager.ts'
+import type { Publisher } from '../publishing/publisher.ts'
+import type { Own } from '../publishing/service-signer.ts'
+import { type Receipts, receiptView } from '../services/receipts.ts'
+import type { ServiceEntry, Services } from '../services/registry.ts'
+import type { Trust } from '../trust/index.ts'
+import type { NodeEvents } from './events.ts'
+import { tallyTrust } from './trust-counters.ts'
+import { createTrustFace } from './trust-facade.ts'
+import type { Explanation, PastVerdict, Received, ThundercloudNode } from './types.ts'
+import { candidatesFor } from './wiring/service-peers.ts'
+
+export interface FaceComponents {
+  clock: Clock
+  events: Events<NodeEvents>
+  journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts'>
+  network: Network
+  services: Services
+  facts: Facts
+  receipts: Receipts
+  decide: Decide
+  supervisor: Supervisor
+  code: Code
+  intake: Intake
+  publisher: Publisher
+  own: Own
+  trust: Trust
+  policyEngine: PolicyEngine
+  deciding: Pick<Deciding, 'over' | 'view'>
+  keys: KeyCache
+}
+
+export type FaceInit = {
+  version: string
+  network: string
+  own: string
+  startedAt: number
+  logs: ThundercloudNode['logs']
+  reload(): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Who has not answered by then does not answer now. */
+const ASK_MS = 4_000
+
+type Candidates = [service: CID, options: { signal?: AbortSignal | undefined }]
+
+/** What a whole node offers to whoever holds it: the API, the command line, a test. */
+export function createFace(components: FaceComponents, init: FaceInit): ThundercloudNode {
+  const { clock, events, journal, network, services, facts, supervisor, intake, publisher, own } = components
+  const tally = tallyTrust(events)
+
+  async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
+    if (asPublisher) {
+      const announcement = read(bytes)
+      const known = journal.announcements.has(announcement.signed.id.toString())
+      return { outcome: known ? 'known' : 'new', id: await publisher.publish(announcement) }
+    }
+    const outcome = await intake.submit(bytes, 'api')
+    if (outcome.outcome !== 'refused') return outcome
+    return { outcome: 'refused', reason: outcome.reason, retry: outcome.retry }
+  }
+
+  function read(bytes: Uint8Array): Announcement {
+    try {
+      const announcement = decodeAnnouncement(bytes)
+      verifyAnnouncement(announcement.signed, init.network, components.keys)
+      return announcement
+    } catch (error) {
+      if (error instanceof ProtocolError) throw new InputError(error.message, { cause: error })
+      throw error
+    }
+  }
+
+  async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {
+    const entry = services.find(text)
+    const { id, verdict: last } = entry
+    const { parked, redirected } = services.view(entry)
+    const more = { parked, history: options.history === true ? historyOf(id) : undefined }
+    if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
+      const { failure, verdict = nothing(failure) } = last
+      return { id, at: Math.floor(last.at / 1000), from: 'journal', verdict, redirected, failure, ...more }
+    }
+    const { verdict, failure } = await components.decide.dryRun(entry)
+    return {
+      id,
+      at: Math.floor(clock.now() / 1000),
+      from: 'now',
+      verdict,
+      redirected: travels(verdict.redirect, entry),
+      failure,
+      ...more,
+    }
+  }
+
+  /** As intake does it: an update travels where the version before it does. */
+  function travels(redirect: boolean, { record }: ServiceEntry): boolean {
+    const follows = record.follows === undefined ? undefined : journal.announcements.get(record.follows)
+    return redirect || record.own || follows?.redirect === true
+  }
+
+  function historyOf(id: string): PastVerdict[] {
+    return journal.verdicts.history(id).map(({ at, policy, verdict, failure }) => {
+      return { at: Math.floor(at / 1000), policy: Buffer.from(policy).toString('hex'), verdict, failure }
+    })
+  }
+
+  return {
+    network: init.network,
+    peerId: network.peerId,
+    address: init.own,
+    events,
+    multiaddrs: () => network.multiaddrs(),
+    async health() {
+      const executors = facts.executors().map(({ name, available, detail, weaker, ownOnly }) => ({
+        name,
+        available,
+        ownOnly,
+        detail: weaker.length === 0 ? detail : `${detail} (weaker: ${weaker.join('; ')})`,
+      }))
+      return {
+        ok: true,
+        version: init.version,
+        network: init.network,
+        peerId: network.peerId,
+        address: init.own,
+        peers: network.peers().length,
+        services: journal.announcements.count(),
+        running: supervisor.running().length,
+        executors,
+        statements: tally.statements(),
+        hub: tally.hub(),
+        uptimeSeconds: Math.floor((clock.monotonic() - init.startedAt) / 1000),
+      }
+    },
+    peers: () =>
+      network.peers().map(({ connectedAt, ...peer }) => ({
+        ...peer,
+        connectedAt: Math.floor(connectedAt / 1000),
+        address: formatAddress(addressOfPeerId(peer.peerId)),
+      })),
+    services: () => services.all().map((entry) => services.view(entry)),
+    service: (id) => services.view(services.find(id)),
+    async ask(text, { signal } = {}) {
+      const answers = []
+      const asking = {
+        clock,
+        keys: components.keys,
+        streams: network.streams,
+        candidates: (...asked: Candidates) => candidatesFor(components, ...asked),
+      }
+      const service = parseCid(services.find(text).id)
+      const ask = (until: AbortSignal) => askStatus(asking, init.network, service, { signal: until })
+      for await (const receipt of within(clock, ASK_MS, signal, ask)) {
+        if (receipt.body.state !== 'unknown') answers.push(receiptView(receipt))
+      }
+      return answers
+    },
+    explain,
+    logs: init.logs,
+    receive: (bytes, { asPublisher = false } = {}) => receive(bytes, asPublisher),
+    async publishManifest(manifest) {
+      const issued = await own.fromManifest(manifest)
+      const id = await publisher.publish(issued)
+      return { id, seq: issued.signed.body.seq }
+    },
+    async addArchive(tar) {
+      const { code, size } = await components.code.addTar(tar)
+      return { code: code.toString(), size }
+    },
+    async stop(text) {
+      const entry = services.find(text)
+      if (formatAddress({ type: 'ed25519', key: entry.signed.body.author.slice(2) }) === init.own) {
+        await publisher.publish(own.stopOf(entry.signed))
+        return { scope: 'mesh' }
+      }
+      journal.stops.add(entry.id, clock.now())
+      components.deciding.over(entry.id)
+      await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
+      return { scope: 'local' }
+    },
+    ...createTrustFace(components),
+    policy: () => ({ ...components.deciding.view(), facts: facts.current() }),
+    async reload() {
+      await init.reload()
+    },
+    previewPolicy: (text, options) => components.policyEngine.preview(text, options),
+    previewStatement: (encoded, options) => components.policyEngine.previewStatement(encoded, options),
+    applyPolicy: (text, options) => components.policyEngine.apply(text, options),
+    [Symbol.asyncDispose]: init.close,
+  }
+}
+
+/** A runner that failed has said nothing, and nothing is done. */
+function nothing(failure = 'the runner failed'): Verdict {
+  return { run: false, redirect: false, reasons: [{ rule: 'runner', outcome: 'fail', message: failure }] }
+}

@@ -1,0 +1,47 @@
+import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
+import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
+import { RECEIPT_PROTOCOL } from '../../../protocols/receipt.ts'
+import type { KeyCache } from '../../../protocols/signature.ts'
+import { STATUS_PROTOCOL } from '../../../protocols/status.ts'
+import { TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Events } from '../../base/events.ts'
+import type { Code } from '../../code/index.ts'
+import type { Supervisor } from '../../execution/index.ts'
+import { type Network, serveTunnel } from '../../network/index.ts'
+import type { Receipts } from '../../services/receipts.ts'
+import type { Services } from '../../services/registry.ts'
+import type { NodeEvents } from '../events.ts'
+import type { ThundercloudNode } from '../types.ts'
+import { createStatusServer } from './status.ts'
+import { createTunnelServer } from './tunnel.ts'
+
+/** A tunnel, or a log that is followed, may be silent for so long; other streams answer at once or are reset. */
+const QUIET_MS = 6 * 3600 * 1000
+
+export interface ServeComponents {
+  clock: Clock
+  keys: KeyCache
+  events: Events<NodeEvents>
+  network: Pick<Network, 'streams'>
+  services: Services
+  receipts: Receipts
+  code: Pick<Code, 'serve'>
+  supervisor: Pick<Supervisor, 'connect'>
+  logs: ThundercloudNode['logs']
+}
+
+/** What this node answers to other peers: code, receipts, what it does with a service, tunnels to its ports. */
+export async function serveStreams(components: ServeComponents, init: { network: string }): Promise<void> {
+  const { network, code, receipts, supervisor } = components
+  const { streams } = network
+  await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
+    maxMessageBytes: MAX_REQUEST_BYTES,
+  })
+  await streams.handle(RECEIPT_PROTOCOL, (stream, { signal }) => receipts.take(stream, { signal }))
+  await streams.handle(STATUS_PROTOCOL, createStatusServer(components, init), { idleMs: QUIET_MS })
+  const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
+  await streams.handle(TUNNEL_PROTOCOL, createTunnelServer({ ...components, connect, carry: serveTunnel }, init), {
+    idleMs: QUIET_MS,
+  })
+}

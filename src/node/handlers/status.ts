@@ -1,0 +1,92 @@
+import { checkAccess } from '../../../protocols/access.ts'
+import { addressOfPeerId, decodeAddress } from '../../../protocols/address.ts'
+import type { KeyCache } from '../../../protocols/signature.ts'
+import {
+  decodeStatusRequest,
+  encodeStatusAnswer,
+  type StatusAnswer,
+  type StatusRequest,
+} from '../../../protocols/status.ts'
+import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { LogLine } from '../../base/log-line.ts'
+import type { MessageStream } from '../../base/stream.ts'
+import { clipUtf8 } from '../../base/text.ts'
+import { statementOf, unknownService } from '../../services/receipt-statement.ts'
+import type { Receipts } from '../../services/receipts.ts'
+import type { Services } from '../../services/registry.ts'
+
+const MAX_LINE_BYTES = 16 * 1024
+
+export interface StatusComponents {
+  clock: Clock
+  keys: KeyCache
+  services: Services
+  receipts: Receipts
+  logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
+}
+
+/** Answers other peers: what this node does with a service (to anyone), and its logs (to whom the author lets). */
+export function createStatusServer(components: StatusComponents, init: { network: string }) {
+  const { clock, keys, services, receipts } = components
+
+  async function* answers(request: StatusRequest, peer: string, signal: AbortSignal): AsyncGenerator<StatusAnswer> {
+    const id = request.service.toString()
+    const entry = services.get(id)
+    if (request.want === 'receipt') {
+      const statement = entry === undefined ? unknownService(id) : statementOf(services, id)
+      yield { is: 'receipt', receipt: receipts.sign(statement) }
+      return
+    }
+    if (entry === undefined) {
+      yield { is: 'error', message: 'this node knows no such service' }
+      return
+    }
+    const author = decodeAddress(entry.signed.body.author)
+    const asked = {
+      service: request.service,
+      author,
+      peer: addressOfPeerId(peer),
+      right: 'logs' as const,
+      token: request.token,
+    }
+    checkAccess(asked, { network: init.network, keys, nowSeconds: nowSeconds(clock) })
+    for await (const { stream, at, line } of components.logs(id, { ...request, signal })) {
+      yield { is: 'log', stream, at, line: clipUtf8(line, MAX_LINE_BYTES) }
+    }
+    yield { is: 'end' }
+  }
+
+  return async function serveStatus(stream: MessageStream, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const encoded = await stream.read({ signal })
+    if (encoded === undefined) return
+    const gone = new AbortController()
+    // nothing more comes from the asker: the end of its stream is what stops a log that is followed, also where it has
+    // ended its own side long before
+    const leave = () => gone.abort()
+    if (signal?.aborted) leave()
+    signal?.addEventListener('abort', leave, { once: true })
+    const watch = watchEnd(stream, gone)
+    try {
+      for await (const answer of answers(decodeStatusRequest(encoded), stream.peer, gone.signal)) {
+        await stream.write(encodeStatusAnswer(answer), { signal: gone.signal })
+      }
+    } catch (error) {
+      if (!gone.signal.aborted)
+        await stream.write(encodeStatusAnswer({ is: 'error', message: clipUtf8(messageOf(error), 512) }))
+    } finally {
+      signal?.removeEventListener('abort', leave)
+      await stream.end().catch(leave)
+      gone.abort()
+      await watch
+    }
+  }
+}
+
+async function watchEnd(stream: MessageStream, gone: AbortController): Promise<void> {
+  try {
+    while ((await stream.read({ signal: gone.signal })) !== undefined);
+  } catch {
+    gone.abort()
+  }
+}

@@ -1,0 +1,74 @@
+import { checkAccess } from '../../../protocols/access.ts'
+import { addressOfPeerId, decodeAddress } from '../../../protocols/address.ts'
+import type { KeyCache } from '../../../protocols/signature.ts'
+import { decodeHello, encodeWelcome, type TunnelHello } from '../../../protocols/tunnel.ts'
+import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { messageOf, NotFoundError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { BytePipe, MessageStream } from '../../base/stream.ts'
+import { clipUtf8, listing } from '../../base/text.ts'
+import type { Services } from '../../services/registry.ts'
+import type { NodeEvents } from '../events.ts'
+
+export interface TunnelsComponents {
+  clock: Clock
+  keys: KeyCache
+  events: Emitter<NodeEvents>
+  services: Services
+  /** A pipe through the run's door to a declared port. */
+  connect(id: string, port: string, options: { signal?: AbortSignal | undefined }): Promise<BytePipe>
+  /** Carries frames between the stream and the pipe until both ways have ended. */
+  carry(stream: MessageStream, pipe: BytePipe): Promise<void>
+}
+
+type Signalled = { signal?: AbortSignal | undefined }
+
+/** Opens ports of running services to peers that may reach them. */
+export function createTunnelServer(components: TunnelsComponents, init: { network: string }) {
+  const { clock, keys, services, events } = components
+
+  function open(hello: TunnelHello, peer: string, signal: AbortSignal | undefined): Promise<BytePipe> {
+    const entry = services.get(hello.service.toString())
+    if (entry === undefined) throw new NotFoundError('this node does not run the service')
+    const { ports = [] } = entry.signed.body.run
+    const port = ports.find(({ name }) => name === hello.port)
+    if (port === undefined) {
+      const names = ports.map(({ name }) => name)
+      throw new NotFoundError(
+        `the service has no port "${hello.port}"; it has ${names.length > 0 ? listing(names) : 'none'}`,
+      )
+    }
+    if (port.access !== 'any') {
+      const author = decodeAddress(entry.signed.body.author)
+      checkAccess(
+        { service: hello.service, author, peer: addressOfPeerId(peer), right: 'tunnel', token: hello.token },
+        { network: init.network, keys, nowSeconds: nowSeconds(clock) },
+      )
+    }
+    return components.connect(entry.id, port.name, { signal })
+  }
+
+  return async function serveTunnel(stream: MessageStream, { signal }: Signalled = {}): Promise<void> {
+    const encoded = await stream.read({ signal })
+    if (encoded === undefined) return
+    const hello = decodeHello(encoded)
+    const detail = { id: hello.service.toString(), port: hello.port, peer: stream.peer }
+    let pipe: BytePipe
+    try {
+      pipe = await open(hello, stream.peer, signal)
+    } catch (error) {
+      const reason = messageOf(error)
+      events.emit('node:tunnel-refused', { ...detail, reason })
+      await stream.write(encodeWelcome({ is: 'error', message: clipUtf8(reason, 512) }))
+      await stream.end()
+      return
+    }
+    try {
+      await stream.write(encodeWelcome({ is: 'open' }))
+      events.emit('node:tunnel-opened', detail)
+      await components.carry(stream, pipe)
+    } finally {
+      pipe.destroy()
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { addressBytes, formatAddress, parseAddress } from '../../protocols/address.ts'
+import { parseCid } from '../../protocols/encoding.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { statementId } from '../../protocols/statement.ts'
+import { InputError } from '../base/errors.ts'
+import type { Network } from '../network/index.ts'
+import type { Trust } from '../trust/index.ts'
+import type { StatementFilter, ThundercloudNode } from './types.ts'
+
+export interface TrustFaceComponents {
+  trust: Pick<Trust, 'take' | 'publish' | 'statements' | 'lookUp' | 'tree'>
+  network: Pick<Network, 'statements'>
+}
+
+type TrustFace = Pick<ThundercloudNode, 'submitStatement' | 'statements' | 'lookUpStatements' | 'trustTree'>
+
+/** What a node tells of trust, and takes in. */
+export function createTrustFace({ trust, network }: TrustFaceComponents): TrustFace {
+  return {
+    async submitStatement(encoded, { asPublisher = false, signal } = {}) {
+      const id = statementId(encoded).toString()
+      if (asPublisher) return { outcome: 'new', id: (await trust.publish(encoded, { signal })).id }
+      const outcome = readably(() => trust.take(encoded, { via: 'api' }))
+      if (outcome === 'new') await network.statements.publish(encoded, { signal })
+      return { outcome, id }
+    },
+    statements: (filter = {}) => trust.statements(canonical(filter)),
+    async lookUpStatements(filter, { signal } = {}) {
+      const { code, address } = canonical(filter)
+      await trust.lookUp(
+        {
+          code: code === undefined ? undefined : parseCid(code),
+          author: address === undefined ? undefined : addressBytes(parseAddress(address)),
+        },
+        { signal, fresh: true },
+      )
+      return trust.statements({ code, address })
+    },
+    trustTree: (address) => trust.tree(address === undefined ? undefined : addressIn(address, 'address')),
+  }
+}
+
+/** As the parts write them, whatever the spelling; throws an InputError where one is nothing of the kind. */
+function canonical({ code, address, signer }: StatementFilter): StatementFilter {
+  return {
+    code: code === undefined ? undefined : readably(() => parseCid(code).toString()),
+    address: address === undefined ? undefined : addressIn(address, 'address'),
+    signer: signer === undefined ? undefined : addressIn(signer, 'signer'),
+  }
+}
+
+function addressIn(text: string, field: string): string {
+  return readably(() => formatAddress(parseAddress(text, field)))
+}
+
+function readably<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new InputError(error.message, { cause: error })
+    throw error
+  }
+}

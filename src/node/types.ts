@@ -1,0 +1,208 @@
+import type { KeyCache } from '../../protocols/signature.ts'
+import type { Machine } from '../admission/host-resources.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { Configuration, HubSettings, Identity } from '../config/index.ts'
+import type { Defence } from '../network/index.ts'
+import type { RunnerHost } from '../runner/index.ts'
+import type { ReceiptView, ServiceView } from '../services/types.ts'
+
+export type { ReceiptView, RunView, ServiceState, ServiceView } from '../services/types.ts'
+
+import type { LogLine } from '../base/log-line.ts'
+
+export type { LogLine } from '../base/log-line.ts'
+
+import type { Applied, PolicyView, Preview } from '../admission/types.ts'
+import type { Events } from '../base/events.ts'
+import type { Verdict } from '../base/verdict.ts'
+import type { NodeFacts } from '../runner/index.ts'
+import type { StatementView, TrustTree } from '../trust/index.ts'
+import type { NodeEvents } from './events.ts'
+
+export type { Applied, Change, PolicyView, Preview, Standing } from '../admission/types.ts'
+export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
+
+export type StatementFilter = {
+  readonly code?: string | undefined
+  /** whose funds are frozen, or the subject of a delegation */
+  readonly address?: string | undefined
+  readonly signer?: string | undefined
+}
+
+/** The journalled verdict in force, or the one that a fresh decision would give. */
+export type Explanation = {
+  readonly id: string
+  readonly at: number
+  readonly from: 'journal' | 'now'
+  readonly verdict: Verdict
+  /** What the node does: a service is passed on also where its publisher is here, or its earlier version was. */
+  readonly redirected: boolean
+  /** A runner that failed instead of answering. */
+  readonly failure?: string | undefined
+  /** where it is parked now */
+  readonly parked?: ServiceView['parked']
+  /** All verdicts that are kept, newest first; only where they were asked for. */
+  readonly history?: readonly PastVerdict[] | undefined
+}
+
+export type PastVerdict = {
+  readonly at: number
+  /** sha256 of the policy that was in force */
+  readonly policy: string
+  readonly verdict?: Verdict | undefined
+  readonly failure?: string | undefined
+}
+
+export type PeerView = {
+  readonly peerId: string
+  readonly address: string
+  readonly multiaddr: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly connectedAt: number
+  /** gossip score; below 0 the peer has misbehaved */
+  readonly score: number
+  readonly static: boolean
+}
+
+/** What became of bytes handed in through the API. */
+export type Received =
+  | { readonly outcome: 'new' | 'known' | 'better'; readonly id: string }
+  | { readonly outcome: 'refused'; readonly reason: string; readonly retry: boolean }
+
+export type Health = {
+  readonly ok: boolean
+  readonly version: string
+  readonly network: string
+  readonly peerId: string
+  readonly address: string
+  readonly peers: number
+  readonly services: number
+  readonly running: number
+  /** `ownOnly`: it takes services of the node's own address only */
+  readonly executors: readonly { name: string; available: boolean; detail: string; ownOnly?: boolean | undefined }[]
+  readonly statements: StatementCounts
+  /** only where this node is a hub that watches */
+  readonly hub?: HubCounts | undefined
+  readonly uptimeSeconds: number
+}
+
+/**
+ * Statements of hubs and roots since the node started. new: of signers who count here, kept. refused: malformed or
+ * forged. dropped: out of time, over a quota, not written. `failedLookups`: of the lookups, those in which some record
+ * could not be asked for.
+ */
+export type StatementCounts = {
+  readonly new: number
+  readonly refused: number
+  readonly dropped: number
+  readonly lookups: number
+  readonly failedLookups: number
+}
+
+/** What the hub of this node has said, and how often it gave no word, since it started. */
+export type HubCounts = {
+  readonly safe: number
+  readonly unsafe: number
+  readonly failed: number
+  readonly passedOver: number
+}
+
+/** What runners are told of this node now, the policy in force among it. */
+export type PolicyFacts = { readonly facts: NodeFacts }
+
+/** A whole node. `createNode` makes one; disposing it stops everything that it started, newest first. */
+export interface ThundercloudNode extends AsyncDisposable {
+  readonly network: string
+  readonly peerId: string
+  readonly address: string
+  readonly events: Events<NodeEvents>
+  multiaddrs(): string[]
+  health(): Promise<Health>
+  peers(): PeerView[]
+  services(): ServiceView[]
+  /** `id` may be a whole id or an unambiguous beginning of one, or `name` where only one author uses it. Throws NotFoundError or InputError. */
+  service(id: string): ServiceView
+  /** The verdict in force; with `now`, what would be decided now. Nothing is done. */
+  explain(id: string, options?: { now?: boolean; history?: boolean }): Promise<Explanation>
+  logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
+  /**
+   * An announcement (dag-cbor). From anyone, it is decided like one that came by gossip. `asPublisher` (the operator):
+   * it is announced from here undiminished, and receipts for it are kept. Then throws InputError where it is malformed.
+   */
+  receive(announcement: Uint8Array, options?: { asPublisher?: boolean }): Promise<Received>
+  /** Asks the nodes that may know a service what they do with it now; who has not answered after four seconds does not. */
+  ask(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ReceiptView[]>
+  /** Signs an unsigned manifest with the node's own key and announces it. `code` is in the node's store already or in `sources`. */
+  publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
+  /** Takes a canonical tar into the store and serves it to the mesh. Throws InputError where it is not canonical. */
+  addArchive(tar: AsyncIterable<Uint8Array>): Promise<{ code: string; size: number }>
+  /**
+   * Stops a service. Its author's node (same key) signs a stop for the whole mesh; any other operator's stop is local,
+   * journalled, and not undone by a restart.
+   */
+  stop(id: string): Promise<{ scope: 'mesh' | 'local' }>
+  /**
+   * A hub statement or delegation (its encoded bytes). From anyone, it is taken in like one that came by gossip.
+   * `asPublisher` (the operator): it is kept, sent to the mesh and put into its records, and again until it expires.
+   * Throws an InputError where it is malformed, forged, out of time or older than what stands.
+   */
+  submitStatement(
+    encoded: Uint8Array,
+    options?: { asPublisher?: boolean; signal?: AbortSignal | undefined },
+  ): Promise<{ outcome: 'new' | 'known' | 'older' | 'untrusted' | 'dropped'; id: string }>
+  /** Statements that are kept here, newest first. */
+  statements(filter?: StatementFilter): StatementView[]
+  /** Asks the mesh's records what the trusted hubs and the trust tree say of a code and an author, now; then answers as `statements`. */
+  lookUpStatements(
+    filter: { code?: string; address?: string },
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<StatementView[]>
+  /** Whom the operator's roots vouch for; with an address, why it is in or out. Throws an InputError where it is none. */
+  trustTree(address?: string): TrustTree
+  /** The policy in force, and what its rules said since the node started. */
+  policy(): PolicyView & PolicyFacts
+  /** Reads policy and services again; nothing changes when they are wrong (throws InputError). */
+  reload(): Promise<void>
+  /**
+   * What would change among everything that is live here if this were the runner's config.json (its text). Nothing is
+   * done. Throws an InputError where it is wrong, or the runner can not be loaded with it.
+   */
+  previewPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
+  /** The same for a statement (its encoded bytes) that is not published yet: if it stood. Throws an InputError where it cannot. */
+  previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
+  /**
+   * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
+   * answers what changed at once; what is refused or passed on is decided again in the background. Where it can not be put in force, the file is as it was, and it throws.
+   */
+  applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
+}
+
+export type NodeComponents = {
+  clock: Clock
+  rng: Rng
+  log: Log
+  /** Several nodes in one process may share these; a node makes its own where they are missing. */
+  runnerHost?: RunnerHost | undefined
+  keys?: KeyCache | undefined
+  /** What the machine has; by default the kernel is asked. */
+  machine?: Machine | undefined
+}
+
+export type NodeInit = {
+  configuration: Configuration
+  identity: Identity
+  /** the package's version, for people */
+  version: string
+  /** Reads the operator's folder again; throws an InputError, and then nothing changes. */
+  reread?: (() => Promise<Configuration>) | undefined
+  /** Ends the runs when the node is closed; by default they go on and the next start adopts them. */
+  stopRunsOnClose?: boolean | undefined
+  /** false: nothing is provided to or found in a DHT; for meshes with an exact shape. */
+  dht?: boolean | undefined
+  /** It is a hub, too: it examines the code of what it hears of, and signs what its scanners say. */
+  hub?: HubSettings | undefined
+  /** Bounds of the network that a test switches off, to see that they are what holds. */
+  without?: readonly Defence[] | undefined
+}

@@ -1,0 +1,35 @@
+import { parseCid } from '../../../protocols/encoding.ts'
+import type { Code, ObtainedCode, ObtainOptions } from '../../code/index.ts'
+import type { Journal } from '../../journal/index.ts'
+import type { Network } from '../../network/index.ts'
+import type { Services } from '../../services/registry.ts'
+
+export interface FindCodeComponents {
+  code: Pick<Code, 'obtain'>
+  network: Pick<Network, 'dial'>
+  services: Pick<Services, 'get'>
+  journal: Pick<Journal, 'announcements'>
+}
+
+/** The code of a service, unpacked: from the store, its inline source, its publisher, who announced it, or the mesh. */
+export async function findCode(
+  { code, network, services, journal }: FindCodeComponents,
+  service: { readonly id: string; readonly code: string },
+  options: Pick<ObtainOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
+): Promise<ObtainedCode> {
+  const body = services.get(service.id)?.signed.body
+  const from = journal.announcements.get(service.id)?.from
+  const publishers = await reach(network, body?.replyTo ?? [], options.signal)
+  const peers = from === undefined ? publishers : [...publishers, from]
+  return await code.obtain(parseCid(service.code), { sources: body?.sources, peers, ...options })
+}
+
+/** Dials those that a service names; answers who was reached. */
+async function reach(
+  network: Pick<Network, 'dial'>,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { signal })))
+  return dials.flatMap((dial) => (dial.status === 'fulfilled' ? [dial.value] : []))
+}

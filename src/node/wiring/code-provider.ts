@@ -1,0 +1,71 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import { trustSubjectOf } from '../../admission/trust-subject.ts'
+import { limitsWithin } from '../../code/index.ts'
+import type { CodeProvider } from '../../execution/index.ts'
+import type { Network } from '../../network/index.ts'
+import type { Trust } from '../../trust/index.ts'
+import { type FindCodeComponents, findCode } from './code-lookup.ts'
+
+/** Neighbours that are asked for code without the DHT having named them. */
+const MAX_NEIGHBOURS = 16
+/** What may start soon is given up when it can not be had; the run itself tries for as long as it takes. */
+const AHEAD_PATIENCE_MS = 60_000
+
+export interface CodeProviderComponents extends FindCodeComponents {
+  trust: Pick<Trust, 'lookUp'>
+  /** Resolves when what was learnt has had its consequences. */
+  settled(id: string, options: { signal: AbortSignal }): Promise<void>
+}
+
+/**
+ * Obtains the code of a service for its run: from the store, its inline source, its publisher, or the mesh. Meanwhile the
+ * mesh is asked, in bounded time, for a newer word on it than the one that was stapled; where a hub has called it unsafe,
+ * the run is called off before it begins.
+ */
+export function createCodeProvider(
+  components: CodeProviderComponents,
+): CodeProvider & { ahead(id: string, options: { signal: AbortSignal }): Promise<void> } {
+  const { services, trust } = components
+
+  return {
+    /** Fetches and unpacks what may start soon; the store may evict it again. */
+    async ahead(id, { signal }) {
+      const body = services.get(id)?.signed.body
+      if (body !== undefined) {
+        const found = await findCode(
+          components,
+          { id, code: body.code.toString() },
+          { signal, patienceMs: AHEAD_PATIENCE_MS, limits: limitsWithin(body.resources.disk) },
+        )
+        found.release()
+      }
+    },
+    async obtain(service, { signal, diskBytes, onProgress }) {
+      const signed = services.get(service.id)?.signed
+      const asked = signed && trust.lookUp(trustSubjectOf(signed), { signal }).catch(() => {})
+      const obtained = await findCode(components, service, {
+        signal,
+        limits: limitsWithin(diskBytes),
+        onProgress: ({ bytes, size }) => onProgress({ doneBytes: bytes, totalBytes: size }),
+      })
+      try {
+        await asked
+        await components.settled(service.id, { signal })
+        return { dir: obtained.dir, release: async () => obtained.release() }
+      } catch (error) {
+        obtained.release()
+        throw error
+      }
+    },
+  }
+}
+
+/** Who may serve a code: what the DHT says, then a few neighbours (its lookups end at 20 and in no order). */
+export function providersOf(network: Pick<Network, 'dht' | 'peers'>) {
+  return {
+    async *findProviders(code: CID, options: { signal?: AbortSignal | undefined }): AsyncGenerator<string> {
+      yield* network.dht.findProviders(code, options)
+      for (const { peerId } of network.peers().slice(0, MAX_NEIGHBOURS)) yield peerId
+    },
+  }
+}

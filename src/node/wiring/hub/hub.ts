@@ -1,0 +1,135 @@
+import { rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { addressBytes, formatAddress } from '../../../../protocols/address.ts'
+import { parseCid } from '../../../../protocols/encoding.ts'
+import { attestationSubject } from '../../../../protocols/statement.ts'
+import type { AddressTexts } from '../../../base/address-texts.ts'
+import { type Clock, nowSeconds } from '../../../base/clock.ts'
+import { InputError, messageOf } from '../../../base/errors.ts'
+import type { Events } from '../../../base/events.ts'
+import type { Log } from '../../../base/log.ts'
+import type { Rng } from '../../../base/rng.ts'
+import { openRuntimeDir } from '../../../config/index.ts'
+import { createHub, type HubComponents, type HubService, type OwnWord } from '../../../hub/index.ts'
+import type { AnnouncementRecord } from '../../../journal/index.ts'
+import type { Network } from '../../../network/index.ts'
+import type { Trust } from '../../../trust/index.ts'
+import type { NodeEvents } from '../../events.ts'
+import type { NodeInit } from '../../types.ts'
+import { type FindCodeComponents, findCode } from '../code-lookup.ts'
+import { descriptionOf } from './describe.ts'
+import { openScanBox } from './sandbox.ts'
+import { scannersOf } from './scanners.ts'
+
+export interface HubOfComponents extends FindCodeComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  events: Events<NodeEvents>
+  network: Pick<Network, 'dial' | 'peerId' | 'dht'>
+  texts: AddressTexts
+  trust: Pick<Trust, 'statements' | 'publish'>
+}
+
+/** The hub of a node that is one: it is at work when this resolves, and ends when disposed. Else nothing. */
+export async function createHubOf(
+  components: HubOfComponents,
+  { hub: settings, configuration, identity }: Pick<NodeInit, 'hub' | 'configuration' | 'identity'>,
+): Promise<AsyncDisposable> {
+  await using parts = new AsyncDisposableStack()
+  if (settings === undefined) return parts.move()
+  const { clock, rng, events, network } = components
+  const log = components.log.child('hub')
+  const signer = settings.signer ?? identity.signer
+  // sockets have short paths; and what the hub left is never taken for services of the node
+  const runtimeDir = await openRuntimeDir(configuration.runtime, `${network.peerId.slice(-12)}-h`)
+  parts.defer(() => rmdir(runtimeDir).catch(() => {}))
+  const box = await openScanBox(
+    { clock, rng, log },
+    {
+      nodeId: `${network.peerId.slice(-16)}-hub`,
+      runtimeDir,
+      dir: join(configuration.dataDir, 'hub'),
+      bubblewrap: configuration.policy.config.HOST.BUBBLEWRAP,
+    },
+  )
+  const hub = parts.use(
+    createHub(
+      {
+        ...{ clock, rng, log, events },
+        services: servicesFor(components),
+        obtain: (service, { signal }) =>
+          findCode(components, service, { signal, limits: { maxBytes: settings.maxSize } }),
+        sandbox: box,
+        known: (code) => wordOf(components.trust, code, formatAddress(signer.address)),
+        recall: (code, options) =>
+          recall(components, log, attestationSubject(parseCid(code), addressBytes(signer.address)), options),
+        publish: (statement, options) => components.trust.publish(statement, options),
+      },
+      {
+        network: configuration.network,
+        signer,
+        scanners: scannersOf(settings),
+        validSeconds: settings.validSeconds,
+        report: settings.report,
+        concurrency: settings.concurrency,
+      },
+    ),
+  )
+  hub.boot()
+  return parts.move()
+}
+
+/** Whatever the own runner makes of them. */
+function servicesFor({ clock, events, journal, services, texts }: HubOfComponents): HubComponents['services'] {
+  return {
+    onNew: (listener) =>
+      events.on('intake:received', ({ id }) => {
+        const service = hubServiceOf(journal.announcements.get(id))
+        if (service !== undefined) listener(service)
+      }),
+    *live() {
+      const now = nowSeconds(clock)
+      for (const record of journal.announcements.all()) {
+        const service = record.state === 'live' && record.expires > now ? hubServiceOf(record) : undefined
+        if (service !== undefined) yield service
+      }
+    },
+    describe(id) {
+      const entry = services.get(id)
+      return entry === undefined ? undefined : descriptionOf(entry.signed, texts)
+    },
+  }
+}
+
+function hubServiceOf(record: AnnouncementRecord | undefined): HubService | undefined {
+  if (record?.code === undefined || record.kind !== 'service') return undefined
+  const { id, name, code, expires } = record
+  return { id, name, code, expires }
+}
+
+/** What the hub once said is its own again, however it lost it. */
+async function recall(
+  { network, trust }: HubOfComponents,
+  log: Log,
+  subject: string,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  try {
+    for await (const value of network.dht.findValues(`/${subject}`, { signal })) {
+      await trust.publish(value, { signal }).catch((error: unknown) => {
+        if (!(error instanceof InputError)) throw error
+      })
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    log.debug('the mesh was not asked for an earlier word', { subject, reason: messageOf(error) })
+  }
+}
+
+function wordOf(trust: Pick<Trust, 'statements'>, code: string, signer: string): OwnWord | undefined {
+  const words = trust.statements({ code, signer }).flatMap(({ kind, verdict, seq, expires }) => {
+    return kind === 'attestation' && verdict !== undefined ? [{ verdict, seq, expires }] : []
+  })
+  return words.toSorted((a, b) => b.seq - a.seq)[0]
+}

@@ -1,0 +1,58 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../../base/clock.ts'
+import { InputError } from '../../../base/errors.ts'
+import type { Log } from '../../../base/log.ts'
+import type { Rng } from '../../../base/rng.ts'
+import { createRunOnce } from '../../../execution/index.ts'
+import type { ScanEnd, ScanTask } from '../../../hub/index.ts'
+
+/** What the scanner is told, and where. */
+const SERVICE = '/scan/service.json'
+const ENV = { THUNDERCLOUD_SERVICE: SERVICE, THUNDERCLOUD_CODE: '/code' }
+/** A scanner may use a core, and start programs. */
+const CPU_MILLICORES = 1000
+const PIDS = 256
+
+export interface ScanBox {
+  scan(task: ScanTask, options: { signal: AbortSignal }): Promise<ScanEnd>
+}
+
+/**
+ * The sandbox of this machine, as scanners see it. What an earlier life of the hub left is ended and removed first.
+ * Throws an InputError where there is no sandbox: code that may be anything is not scanned without one.
+ */
+export async function openScanBox(
+  components: { clock: Clock; rng: Rng; log: Log },
+  init: { nodeId: string; runtimeDir: string; dir: string; bubblewrap?: string | undefined },
+): Promise<ScanBox> {
+  const { bubblewrap = 'bwrap', dir } = init
+  const once = createRunOnce(components, { ...init, bubblewrap })
+  const lack = await once.lack()
+  if (lack !== undefined) throw new InputError(`a hub scans code in a sandbox only: ${lack}`)
+  await once.clear()
+  const given = join(dir, 'given')
+  await mkdir(given, { recursive: true, mode: 0o700 })
+  return {
+    async scan({ command, codeDir, shows, description, memoryBytes, diskBytes, timeoutMs }, { signal }) {
+      const service = join(given, `${components.rng.uuid()}.json`)
+      // the folder is the hub's alone; the file is for the scanner, which is another user
+      await writeFile(service, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o644 })
+      try {
+        return await once.run(
+          {
+            command,
+            codeDir,
+            shows: [...shows, { path: service, as: SERVICE }],
+            env: ENV,
+            limits: { memoryBytes, diskBytes, cpuMillicores: CPU_MILLICORES, pids: PIDS },
+            timeoutMs,
+          },
+          { signal },
+        )
+      } finally {
+        await rm(service, { force: true })
+      }
+    },
+  }
+}

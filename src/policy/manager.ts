@@ -1,0 +1,92 @@
+import type { Applied, Preview, Redecide } from '../admission/types.ts'
+import { replaceFile } from '../base/atomic-file.ts'
+import type { Clock } from '../base/clock.ts'
+import { InputError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { createQueue } from '../base/queue.ts'
+import { type Configuration, type PolicyDraft, readPolicyText } from '../config/index.ts'
+import { RunnerError, type RunnerHost } from '../runner/index.ts'
+import type { Trust } from '../trust/index.ts'
+import { startCandidate } from './candidate-runner.ts'
+
+/** Changes of policy wait for one another; who sends more than this is not a person. */
+const MAX_WAITING = 16
+
+export interface PolicyEngineComponents {
+  clock: Clock
+  log: Log
+  redecide: Pick<Redecide, 'preview'>
+  /** The one in force. */
+  runner: Pick<RunnerHost, 'decide'>
+  trust: Pick<Trust, 'assume'>
+  /** Reads the folder again, puts it in force and decides again; throws where it is wrong, and then nothing has changed. */
+  reload(): Promise<Applied>
+}
+
+/** Looks at a candidate for the policy, and puts it in force. */
+export interface PolicyEngine {
+  /** What would change among everything that is live here. Nothing is done. */
+  preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
+  /** What would change if this statement (encoded) stood. Nothing is done. Throws an InputError where it cannot stand. */
+  previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
+  /** Replaces the runner's config.json, and decides again. The file is as it was where that fails. */
+  apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
+}
+
+export function createPolicyEngine(
+  { clock, log, redecide, runner: inForce, trust, reload }: PolicyEngineComponents,
+  init: { configuration(): Configuration },
+): PolicyEngine {
+  const queue = createQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
+
+  async function load(draft: PolicyDraft): Promise<RunnerHost> {
+    const { runner, timeouts } = init.configuration()
+    const { entry, dir, network } = runner
+    const module = { entry, dir, network, timeoutMs: timeouts.VERDICT * 1000 }
+    return await startCandidate({ clock, log }, { ...module, config: draft.policy.config })
+  }
+
+  async function preview(text: string, signal: AbortSignal | undefined): Promise<Preview> {
+    const draft = readPolicyText(text, undefined, init.configuration().network)
+    await using host = await load(draft)
+    const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+      host.decide(service, snapshot, { signal })
+    return await redecide.preview(ask, draft.policy.config, { signal })
+  }
+
+  async function previewStatement(encoded: Uint8Array, signal: AbortSignal | undefined): Promise<Preview> {
+    const assumed = trust.assume(encoded)
+    const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+      inForce.decide(service, snapshot, { signal })
+    return await redecide.preview(ask, init.configuration().policy.config, { signal, assumed })
+  }
+
+  async function apply(text: string, signal: AbortSignal | undefined): Promise<Applied> {
+    const draft = readPolicyText(text, undefined, init.configuration().network)
+    await (await load(draft))[Symbol.asyncDispose]()
+    signal?.throwIfAborted()
+    const { configFile } = init.configuration().runner
+    const replaced = await replaceFile(configFile, draft.text)
+    try {
+      return await reload()
+    } catch (error) {
+      await replaced.undo()
+      // where it had got into force already, the one before comes back; where it had not, nothing changes
+      await reload().catch(() => {})
+      log.warn('a policy could not be put in force; the file is as it was', { file: configFile })
+      throw error
+    }
+  }
+
+  return {
+    preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(blameCandidate),
+    previewStatement: (encoded, { signal } = {}) => queue.add(() => previewStatement(encoded, signal)),
+    // from here on it is not interrupted: half a change of policy helps nobody
+    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(blameCandidate),
+  }
+}
+
+/** The operator's file and the operator's module do not go together: nothing is wrong with the node. */
+function blameCandidate(error: unknown): never {
+  throw error instanceof RunnerError ? new InputError(error.message, { cause: error }) : error
+}

@@ -1,0 +1,159 @@
+import type { Address } from '../../protocols/address.ts'
+import { decodeCanonical } from '../../protocols/encoding.ts'
+import type { ServiceBody } from '../../protocols/service.ts'
+import { messageOf, ThundercloudError } from '../base/errors.ts'
+import type { Reason } from '../base/verdict.ts'
+import type { HeardService } from '../journal/index.ts'
+import {
+  type NodeFacts,
+  RunnerError,
+  type RunnerHost,
+  type RunnerSnapshot,
+  toReceivedService,
+} from '../runner/index.ts'
+import type { Beliefs, TrustSubject } from './candidate-trust.ts'
+import { createTally, type ReplaySummary } from './replay-summary.ts'
+import { type Answer, type Difference, differenceOf, outcomeOf } from './verdict-diff.ts'
+
+/** A runner that fails on as many services as this, and has answered none, is not asked about the others. */
+const FAILURES_BEFORE_GIVING_UP = 5
+
+/** Pages on their way at once: both runners have work while the next page is read. */
+const PAGES_UNDER_WAY = 3
+
+/** One of the two that are compared: a runner, the node that it is told of, and what that node believes. */
+export type Side = {
+  readonly host: Pick<RunnerHost, 'decide'>
+  readonly facts: NodeFacts
+  readonly beliefs: Pick<Beliefs, 'factsOf'>
+}
+
+/** One service about which the candidate says something else. */
+export type ReplayChange = Difference & {
+  readonly id: string
+  readonly name: string
+  readonly author: string
+  /** whole seconds, UTC */
+  readonly receivedAt: number
+  /** the candidate's */
+  readonly reasons: readonly Reason[]
+  readonly failure?: string | undefined
+}
+
+export interface ReplayComponents {
+  /** Services in the order of their arrival. */
+  pages: Iterable<readonly HeardService[]>
+  inForce: Side
+  candidate: Side
+  /** the text of an address, remembered */
+  textOf(address: Address): string
+}
+
+/** The candidate's runner answers nothing; what it said last. */
+export class RunnerUselessError extends ThundercloudError {
+  override readonly name = 'RunnerUselessError'
+}
+
+/**
+ * Asks two runners about every service that a journal has, each service at the second at which it came and with what
+ * hubs and roots say that is in time at that second, and tells where their verdicts differ. The services' signatures were checked on arrival and are not checked again. Nothing is done or written.
+ */
+export async function replay(
+  { pages, inForce, candidate, textOf }: ReplayComponents,
+  options: {
+    signal: AbortSignal
+    onChange(change: ReplayChange): void
+    onProgress?(asked: number): void
+  },
+): Promise<ReplaySummary> {
+  const { signal, onChange, onProgress } = options
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(signal.reason)
+  stopped.promise.catch(() => {})
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  const tally = createTally()
+  const watch = {
+    inForce: createWatch('the runner with the policy in force'),
+    candidate: createWatch("the candidate's runner"),
+  }
+
+  async function ask({ host, facts, beliefs }: Side, side: keyof typeof watch, request: Request): Promise<Answer> {
+    try {
+      const { service, subject, depth, now } = request
+      const snapshot: RunnerSnapshot = { ...facts, ...beliefs.factsOf(subject, now), value: null, depth, now }
+      const verdict = await host.decide(service, snapshot)
+      watch[side].answered()
+      return { verdict }
+    } catch (error) {
+      if (!(error instanceof RunnerError)) throw error
+      const useless = watch[side].failed(error)
+      if (useless !== undefined) stopped.reject(useless)
+      return { failure: messageOf(error) }
+    }
+  }
+
+  async function askBoth(heard: HeardService): Promise<void> {
+    const { id, body, depth, receivedAt } = heard
+    const now = Math.floor(receivedAt / 1000)
+    const content = decodeCanonical(body, 'body') as ServiceBody
+    const service = toReceivedService(id, content, body.byteLength, textOf)
+    const { code, author: signer, statements, credentials } = content
+    const request = { service, subject: { code, author: signer, staples: [...statements, ...credentials] }, depth, now }
+    const [before, after] = await Promise.all([ask(inForce, 'inForce', request), ask(candidate, 'candidate', request)])
+    tally.add({ inForce: outcomeOf(before), candidate: outcomeOf(after) }, after.verdict)
+    const difference = differenceOf(before, after)
+    if (difference === undefined) return
+    tally.change(difference)
+    const { author, name } = service
+    const reasons = after.verdict?.reasons ?? []
+    onChange({ id, name, author, receivedAt: now, ...difference, reasons, failure: after.failure })
+  }
+
+  const underWay: Promise<number>[] = []
+  let asked = 0
+  async function settle(): Promise<void> {
+    const oldest = underWay.shift()
+    if (oldest === undefined) return
+    asked += await Promise.race([oldest, stopped.promise])
+    onProgress?.(asked)
+  }
+
+  try {
+    for (const page of pages) {
+      const answers = Promise.all(page.map(askBoth)).then(() => page.length)
+      // whoever stops does not wait for it, and its failure is then nobody's
+      answers.catch(() => {})
+      underWay.push(answers)
+      if (underWay.length >= PAGES_UNDER_WAY) await settle()
+    }
+    while (underWay.length > 0) await settle()
+    return tally.summary()
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+type Request = {
+  readonly service: ReturnType<typeof toReceivedService>
+  readonly subject: TrustSubject
+  readonly depth: number
+  readonly now: number
+}
+
+/** Tells a runner that fails at times from one that never answers: each failure may cost its whole time limit. */
+function createWatch(who: string) {
+  let failures = 0
+  let useful = false
+  return {
+    answered() {
+      useful = true
+    },
+    failed(error: RunnerError): RunnerUselessError | undefined {
+      failures++
+      if (useful || failures < FAILURES_BEFORE_GIVING_UP) return undefined
+      const words = `${who} failed on each of the first ${failures} services: ${error.message}`
+      return new RunnerUselessError(words, { cause: error })
+    },
+  }
+}

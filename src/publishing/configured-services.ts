@@ -1,0 +1,133 @@
+import type { Facts } from '../admission/node-facts.ts'
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Clock } from '../base/clock.ts'
+import { messageOf, UnavailableError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { listing } from '../base/text.ts'
+import type { ExecutorName, Grant } from '../base/verdict.ts'
+import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
+import type { Granted, RunnableService } from '../execution/index.ts'
+import type { SignedService } from '../services/registry.ts'
+import { runnableOf } from '../services/runnable.ts'
+import type { Publisher } from './publisher.ts'
+import type { Own } from './service-signer.ts'
+
+/** How often services that are not here yet, or grow old, are looked after. */
+const LOOK_EVERY_MS = 60_000
+
+export interface AutostartComponents {
+  clock: Clock
+  log: Log
+  own: Own
+  facts: Facts
+  runs: {
+    run(service: RunnableService, grant: Grant, options: { replaces?: string | undefined }): void
+    status(service: string): unknown
+    granted(): Granted[]
+    stop(service: string, options: { why: string }): Promise<void>
+  }
+  publisher: Publisher
+  stopped(id: string): boolean
+  texts: AddressTexts
+}
+
+/**
+ * SERVICES and EXTERNAL_SERVICES: what the operator wrote down is signed, fetched and run at boot, and looked after as
+ * long as the node lives. A service that can not be started is reported, and does not keep the others from starting.
+ */
+export function createAutostart(
+  components: AutostartComponents,
+  init: { configuration(): Configuration; closing: AbortSignal },
+): { look(): Promise<void> } & Disposable {
+  const { log, own, facts, runs, publisher } = components
+  let looking = false
+  let pulling = false
+  /** ended because its toolchain is not granted any more: it begins again where it is */
+  const moved = new Set<string>()
+
+  async function startOwn(service: OwnService): Promise<void> {
+    const issued = await own.fromConfiguration(service, { signal: init.closing })
+    const id = issued.signed.id.toString()
+    const replaces = publisher.current(issued.signed)
+    if (service.publish) await publisher.publish(issued)
+    else publisher.keep(issued)
+    if (components.stopped(id)) return
+    const { config } = init.configuration().policy
+    const runnable = runnableOf(issued.signed, components.texts)
+    const allowed = executorsFor(runnable, config)
+    const present = runs.granted().find((run) => run.service === id)
+    if (present === undefined ? runs.status(id) !== undefined && !moved.has(id) : present.ending) return
+    if (present !== undefined && allowed.includes(present.grant.executor)) return
+    const there = facts.current().capacity.executors.map(({ name }) => name)
+    const executor = allowed.find((name) => there.includes(name))
+    if (present !== undefined) {
+      const why = `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${listing(runnable.toolchain)} any more`
+      log.warn('a service of SERVICES ends where it runs', { service: service.name, reason: why })
+      moved.add(id)
+      await runs.stop(id, { why })
+    }
+    if (executor === undefined)
+      throw new UnavailableError(`it waits for ${listing(allowed, 'or')}, which is not available now`)
+    moved.delete(id)
+    runs.run(runnable, grantOf(issued.signed, executor, config), { replaces })
+  }
+
+  async function look(): Promise<void> {
+    if (looking) return
+    looking = true
+    try {
+      // a node that is named as a source and does not answer keeps nobody waiting
+      void pullExternal()
+      for (const service of init.configuration().services) {
+        await startOwn(service).catch((error: unknown) => {
+          log.error('a service of SERVICES does not start', { service: service.name, reason: messageOf(error) })
+        })
+      }
+    } finally {
+      looking = false
+    }
+  }
+
+  async function pullExternal(): Promise<void> {
+    if (pulling) return
+    pulling = true
+    const missing = init.configuration().externalServices.filter(({ id }) => !publisher.knows(id))
+    for (const { id, from } of missing) {
+      await publisher.pull(id, from).catch((error: unknown) => {
+        log.debug('a service of EXTERNAL_SERVICES is not there yet', { id, reason: messageOf(error) })
+      })
+    }
+    pulling = false
+  }
+
+  const timer = components.clock.every(LOOK_EVERY_MS, () => void look())
+  return { look, [Symbol.dispose]: () => timer.cancel() }
+}
+
+const EXECUTORS = ['docker', 'host'] as const
+
+/**
+ * Where an own service may run: by the lists of PREFER_TOOLCHAIN that have its toolchains. Where neither has them, the
+ * lists are about the services of others, and it runs wherever it can.
+ */
+function executorsFor({ toolchain }: RunnableService, { PREFER_TOOLCHAIN }: RunnerConfig): readonly ExecutorName[] {
+  const words = toolchain.map(canonicalToolchain)
+  const possible = words.includes('docker') ? EXECUTORS.slice(0, 1) : EXECUTORS
+  const needed = words.filter((word) => word !== 'docker')
+  const listed = possible.filter((name) => needed.every((word) => PREFER_TOOLCHAIN[name].includes(word)))
+  return listed.length > 0 ? listed : possible
+}
+
+/** LIMITS bound an own service, and PREFER_TOOLCHAIN says where it runs: writing it into SERVICES was the operator's verdict. */
+function grantOf({ body }: SignedService, executor: ExecutorName, { LIMITS }: RunnerConfig): Grant {
+  const { memory, disk, cpu, pids } = body.resources
+  return {
+    executor,
+    memoryBytes: Math.min(memory, LIMITS.SERVICE.MEMORY),
+    cpuMillicores: Math.min(cpu, LIMITS.SERVICE.CPU),
+    diskBytes: Math.min(disk, LIMITS.SERVICE.DISK),
+    pids: Math.min(pids, LIMITS.SERVICE.PIDS),
+    timeoutSeconds: body.run.timeout,
+    network: { mode: 'none' },
+  }
+}

@@ -1,0 +1,31 @@
+import type { Statement } from './receipts.ts'
+import type { Services } from './registry.ts'
+import type { ServiceState } from './types.ts'
+
+/** What this node would say of a service that it knows. */
+export function statementOf(services: Services, id: string): Statement {
+  const entry = services.get(id)
+  if (entry === undefined) return unknownService(id)
+  const { state, redirected } = services.view(entry)
+  const reasons = [...services.runReasons(entry), ...(entry.verdict?.verdict?.reasons ?? [])]
+  return { service: id, state: wireState(state), redirected, reasons }
+}
+
+/** A state in the fewer words of the wire. */
+export function wireState(state: ServiceState): Statement['state'] {
+  switch (state) {
+    case 'published':
+      return 'redirected'
+    case 'deciding':
+      return 'unknown'
+    case 'expired':
+      return 'stopped'
+    default:
+      return state
+  }
+}
+
+/** What a node says of a service that it does not know. */
+export function unknownService(service: string): Statement {
+  return { service, state: 'unknown', redirected: false, reasons: [] }
+}

@@ -1,0 +1,18 @@
+import type { AddressTexts } from '../base/address-texts.ts'
+import { canonicalToolchain } from '../config/index.ts'
+import type { RunnableService } from '../execution/index.ts'
+import type { SignedService } from './registry.ts'
+
+/** The part of a service that execution needs; journalled with the run. */
+export function runnableOf({ id, body }: SignedService, texts: AddressTexts): RunnableService {
+  const oci = body.sources.find((source) => source.type === 'oci')
+  return {
+    id: id.toString(),
+    author: texts.ofBytes(body.author),
+    code: body.code.toString(),
+    toolchain: body.toolchain.map(canonicalToolchain),
+    image: oci?.ref,
+    run: body.run,
+    expires: body.expires,
+  }
+}

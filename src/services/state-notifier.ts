@@ -1,0 +1,54 @@
+import { decodeAddress } from '../../protocols/address.ts'
+import type { Emitter } from '../base/events.ts'
+import { BoundedMap } from '../base/queue.ts'
+import type { ServiceEvents } from './events.ts'
+import { statementOf, wireState } from './receipt-statement.ts'
+import type { Receipts } from './receipts.ts'
+import type { ServiceEntry, Services } from './registry.ts'
+import { hasFailed, outputReasons } from './run-reasons.ts'
+import type { ServiceState } from './types.ts'
+
+/** Services whose last told state is remembered; one that is forgotten is told once more. */
+const REMEMBERED = 8192
+
+/** Tells this node's listeners, and the publisher, that a service's state has changed, if it has. */
+export type Tell = (id: string, detail?: string) => void
+
+export interface TellComponents {
+  events: Emitter<ServiceEvents>
+  services: Services
+  receipts: Receipts
+  /** The last lines that a service wrote since its last start. */
+  lastLines(id: string): Promise<readonly string[]>
+}
+
+export function createTell({ events, services, receipts, lastLines }: TellComponents, closing: AbortSignal): Tell {
+  const told = new BoundedMap<string, { state: ServiceState; run: string }>(REMEMBERED)
+  return (id, detail) => {
+    const entry = services.get(id)
+    if (entry === undefined) return
+    const { body } = entry.signed
+    const { state } = services.view(entry)
+    const before = told.get(id)
+    const run = runNews(entry)
+    if (before?.state === state && before.run === run) return
+    told.set(id, { state, run })
+    if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
+    // that it will run was told with the verdict
+    if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
+    const statement = statementOf(services, id)
+    receipts.send(
+      statement,
+      { replyTo: body.replyTo, author: decodeAddress(body.author) },
+      closing,
+      hasFailed(statement.reasons) ? async () => outputReasons(await lastLines(id)) : undefined,
+    )
+  }
+}
+
+/** What is news of a run in the same state: that it is up for the first time, and each time that it failed. */
+function runNews({ run }: ServiceEntry): string {
+  if (run === undefined) return ''
+  if (run.restarts > 0) return `restart ${run.restarts}`
+  return run.state === 'running' ? 'up' : ''
+}
