@@ -5,7 +5,7 @@ import { since, when } from '../../src/cli/text.ts'
 import { verdictText, wakeText } from '../../src/cli/verdict-text.ts'
 import { andromeda } from '../../src/runner/andromeda/index.ts'
 import { serviceState } from '../../src/services/state.ts'
-import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../fixtures/deciding.ts'
+import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../fixtures/admission-harness.ts'
 
 describe('one truth has one wording', () => {
   let world: DecidingWorld

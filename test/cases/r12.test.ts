@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../protocols/address.ts'
 import { DiskFullError } from '../../src/code/errors.ts'
 import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
-import { createBench, GRANT, serviceOf } from '../fixtures/supervised.ts'
+import { createBench, GRANT, serviceOf } from '../fixtures/supervisor-harness.ts'
 import { needs } from '../require.ts'
 
 const MIB = 2 ** 20

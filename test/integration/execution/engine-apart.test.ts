@@ -10,7 +10,7 @@ import { silentLog } from '../../../src/base/log.ts'
 import { createDockerExecutor, type DockerExecutorInit, EngineGoneError } from '../../../src/execution/index.ts'
 import { createAuthority } from '../../fixtures/certificates.ts'
 import { EMPTY_FILES, UNLINKED } from '../../fixtures/hostile-builds.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/own-engine.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/isolated-docker.ts'
 import { linesOf, MIB, makeRunDirs, planFor, type RunDirs, talk, until, writeCode } from '../../fixtures/run-fixture.ts'
 import { needs } from '../../require.ts'
 

@@ -5,7 +5,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { equals } from 'uint8arrays'
 import { describe, expect, it } from 'vitest'
 import { hex, type Input, type Refusal, unhex } from '../../../scripts/vectors/kit.ts'
-import { perform } from '../../../scripts/vectors/ops.ts'
+import { perform } from '../../../scripts/vectors/reference-ops/operations.ts'
 import { staleVectors } from '../../../scripts/vectors.ts'
 
 type Case = Input & { expect?: Record<string, unknown>; error?: Refusal }

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { runArchiveBench } from './archive/archive.ts'
+import { runCliBench } from './cli/cli.ts'
+import { runGossipBench } from './gossip/gossip.ts'
+import { runQuorumBench } from './quorum/quorum.ts'
+import { runReconsiderBench } from './reevaluation/reevaluation.ts'
+import { runReplayBench } from './replay/replay.ts'
+import { runRunnerBench } from './runner/runner.ts'
+import { runTrustBench } from './trust/trust.ts'
+
+const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|reconsider> [--json] [--rounds N]
+
+  cli      what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
+  gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
+  archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
+  replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
+  runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
+  trust    statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
+  quorum   from a hub's word to the start, and to the end, of a service on ten of twenty whole nodes
+  reconsider  a policy that admits 1,000 services which were passed on: the preview, the time, the node's event loop`
+
+const BENCHES = {
+  cli: runCliBench,
+  gossip: runGossipBench,
+  archive: runArchiveBench,
+  replay: runReplayBench,
+  runner: runRunnerBench,
+  trust: runTrustBench,
+  quorum: runQuorumBench,
+  reconsider: runReconsiderBench,
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+  })
+  const [name] = positionals
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
+    throw new Error(`--rounds is "${values.rounds}"; it must be a whole number, at least 1`)
+  }
+  if (name !== undefined && Object.hasOwn(BENCHES, name)) {
+    await BENCHES[name as keyof typeof BENCHES]({ json: values.json, ...(rounds === undefined ? {} : { rounds }) })
+  } else {
+    console.error(USAGE)
+    process.exitCode = 2
+  }
+}
+
+await main()

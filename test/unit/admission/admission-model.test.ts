@@ -1,0 +1,171 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Change } from '../../../src/admission/types.ts'
+import type { Policy } from '../../../src/config/index.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  policyOf,
+} from '../../fixtures/admission-harness.ts'
+
+type Step =
+  | { is: 'hear'; rank: number; task: boolean }
+  | { is: 'finish' | 'operator-stop' | 'author-stop'; which: number }
+  | { is: 'policy'; runs: number; evict: boolean }
+  | { is: 'wake' | 'restart' | 'pause' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ is: fc.constant('hear' as const), rank: fc.nat(3), task: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      is: fc.constantFrom('finish' as const, 'operator-stop' as const, 'author-stop' as const),
+      which: fc.nat(20),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      is: fc.constant('policy' as const),
+      runs: fc.integer({ min: 1, max: 3 }),
+      evict: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('wake' as const, 'restart' as const, 'pause' as const) }) },
+)
+
+const short = (changes: readonly Change[]) => changes.map(({ id, from, to }) => `${id} ${from} ${to}`).sort()
+
+const CHAINS = ['btc', 'algo', 'sol']
+
+function policyWith(runs: number, evict: boolean, MAX: number): Policy {
+  const { LIMITS } = policyOf(runs).config
+  return policyOf(runs, {
+    PREFER_HOSTCHAINS: { btc: {}, algo: {}, sol: {} },
+    LIMITS: { ...LIMITS, EVICT: evict },
+    DORMITORY: { MAX },
+  })
+}
+
+/** What became of those that neither ran nor were parked. */
+function reconsidered(world: DecidingWorld, after: number): Change[] {
+  return world.happened.slice(after).flatMap(([name, detail]) => {
+    return name === 'node:reconsidered' ? (detail as { changes: Change[] }).changes : []
+  })
+}
+
+/** Holds at every moment: nothing runs twice, and what runs is within LIMITS.TOTAL. */
+function checkEngine(world: DecidingWorld, most: number): void {
+  const running = [...world.engine.runs.values()].filter(({ state }) => state === 'running')
+  expect(new Set(running.map(({ plan }) => plan.service)).size).toBe(running.length)
+  expect(running.length).toBeLessThanOrEqual(most)
+}
+
+/** Holds when everything has come to rest. */
+function checkRest(world: DecidingWorld, life: DecidingLife, heard: readonly string[]): void {
+  const { RUNS } = world.policy.config.LIMITS.TOTAL
+  expect(life.supervisor.granted().length).toBeLessThanOrEqual(RUNS)
+  checkEngine(world, RUNS)
+  for (const id of heard) {
+    const entry = life.services.find(id)
+    const sleeps = life.deciding.dormitory.get(id) !== undefined
+    const over = entry.record.state !== 'live' || world.journal.stops.has(id)
+    const parks = (entry.verdict?.verdict?.park?.length ?? 0) > 0
+    expect([id, sleeps]).toEqual([id, parks && !over])
+    const state = life.state(id)
+    if (sleeps) expect(state).toBe('parked')
+    if (entry.verdict?.verdict?.run !== false && !over)
+      expect(['running', 'done', 'failed', 'accepted', 'stopped']).toContain(state)
+  }
+  // whoever waits for room waits because there is none
+  if (life.supervisor.free().runs > 0) expect(life.deciding.dormitory.all()).toEqual([])
+}
+
+describe('whatever comes in whatever order', () => {
+  it('never more runs than LIMITS.TOTAL allows, nothing twice, and nobody who waits is forgotten', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), fc.constantFrom(4, 50), async (steps, beds) => {
+        await using world = await createDecidingWorld({ policy: policyWith(2, false, beds) })
+        let life = await world.start()
+        let most = 2
+        world.engine.onStart = () => checkEngine(world, most)
+        const heard: string[] = []
+        for (const one of steps) {
+          if (one.is === 'hear') {
+            const run = { command: ['node', 'a.js'], kind: one.task ? ('task' as const) : ('service' as const) }
+            heard.push(await life.hear({ hostchains: CHAINS.slice(0, one.rank), run }))
+          } else if (one.is === 'policy') {
+            // runs of before end while those of now are there
+            most = Math.max(most, one.runs)
+            const before = world.policy
+            await life.settle(600)
+            const candidate = policyWith(one.runs, one.evict, beds)
+            world.policy = before
+            const expected = await life.deciding.redecide.preview(
+              async (...asked) => world.runner(...asked),
+              candidate.config,
+            )
+            world.policy = candidate
+            const later = world.happened.length
+            const all = life.deciding.decideAgain()
+            await life.settle(600)
+            // what was shown before is what happens; which beds get free while it happens is not known before
+            if (beds > steps.length) {
+              expect(short([...(await all).changes, ...reconsidered(world, later)])).toEqual(short(expected.changes))
+            }
+            most = one.runs
+          } else if (one.is === 'wake') {
+            life.deciding.dormitory.wake({ on: 'capacity' })
+          } else if (one.is === 'restart') {
+            await life.end()
+            life = await world.start()
+          } else if (one.is === 'pause') {
+            await life.settle(400)
+          } else if ('which' in one) {
+            const id = heard[one.which % Math.max(1, heard.length)]
+            if (id === undefined) continue
+            if (one.is === 'finish') world.finish(id)
+            else if (one.is === 'author-stop') {
+              world.journal.announcements.end(id, 'stopped', 'x')
+              life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [id] })
+              void life.supervisor.stop(id, { why: 'its author stopped it' })
+            } else {
+              world.journal.stops.add(id, world.clock.now())
+              life.deciding.over(id)
+              void life.supervisor.stop(id, { why: 'the operator of this node stopped it' })
+            }
+          }
+          if (steps.length % 3 === 0) await life.settle(1)
+        }
+        await life.settle(2000)
+        checkRest(world, life, heard)
+        // and over a restart
+        await life.end()
+        life = await world.start()
+        await life.settle(2000)
+        checkRest(world, life, heard)
+      }),
+      { numRuns: 60, interruptAfterTimeLimit: 25_000 },
+    )
+  })
+
+  it('one policy lets two make room: what was shown before happens', async () => {
+    await using world = await createDecidingWorld({ policy: policyWith(2, false, 50) })
+    const life = await world.start()
+    const heard: string[] = []
+    for (const rank of [0, 0, 1, 1]) heard.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
+    await life.settle(600)
+    const candidate = policyWith(2, true, 50)
+    const ask = async (...asked: Parameters<typeof world.runner>) => world.runner(...asked)
+    const expected = await life.deciding.redecide.preview(ask, candidate.config)
+    world.policy = candidate
+    const all = life.deciding.decideAgain()
+    await life.settle(600)
+    expect(short((await all).changes)).toEqual(short(expected.changes))
+    expect(heard.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
+  })
+})

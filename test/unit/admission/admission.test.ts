@@ -1,0 +1,300 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Verdict } from '../../../src/base/verdict.ts'
+import { RunnerError } from '../../../src/runner/index.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  GRANT,
+  policyOf,
+} from '../../fixtures/admission-harness.ts'
+
+let world: DecidingWorld
+let life: DecidingLife
+beforeEach(async () => {
+  world = await createDecidingWorld({ policy: policyOf(1) })
+  life = await world.start()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const reasons = (id: string) => life.services.find(id).verdict?.verdict?.reasons ?? []
+const told = (id: string) => world.receipts.filter(({ service }) => service === id).map(({ state }) => state)
+const runs = (reason: string): Verdict => ({
+  run: GRANT,
+  redirect: false,
+  reasons: [{ rule: 'mine', outcome: 'pass', message: reason }],
+})
+const waits = (on: NonNullable<Verdict['park']>): Verdict => ({
+  run: false,
+  redirect: true,
+  park: on,
+  reasons: [{ rule: 'mine', outcome: 'defer', message: 'not yet' }],
+})
+
+describe('what a statement of the mesh wakes', () => {
+  it.each([
+    [{ on: 'quorum', code: 'c' } as const],
+    [{ on: 'freeze', chain: 'btc' } as const],
+    [{ on: 'policy' } as const],
+  ])('%o: is asked again, and runs', async (condition) => {
+    let known = false
+    world.runner = () => (known ? runs('known now') : waits([condition]))
+    const id = await life.hear()
+    expect(life.state(id)).toBe('parked')
+    life.deciding.dormitory.wake({ on: 'quorum', code: 'another' })
+    await life.settle()
+    expect(life.state(id)).toBe('parked')
+    known = true
+    life.deciding.dormitory.wake(condition)
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+    expect(told(id)).toEqual(['parked', 'running'])
+  })
+
+  it('a stand-by wakes when fewer nodes than wanted answer for it', async () => {
+    world.runner = (service) =>
+      (world.replicas.get(service.id) ?? 2) < 2 ? runs('one is missing') : waits([{ on: 'replica' }])
+    const id = await life.hear({ replicas: 2 })
+    world.replicas.set(id, 2)
+    await life.settle(60_000)
+    expect(life.state(id)).toBe('parked')
+    world.replicas.set(id, 1)
+    life.events.emit('network:peer-disconnected', { peer: 'p' })
+    await life.settle(6_000)
+    expect(life.state(id)).toBe('running')
+  })
+})
+
+describe('the end of a sleep', () => {
+  it('by TTL: the publisher hears that it is only passed on, and why', async () => {
+    world.policy = policyOf(1, { DORMITORY: { TTL_SECONDS: 60 } })
+    world.runner = () => waits([{ on: 'policy' }])
+    const id = await life.hear()
+    await life.settle(30_000)
+    expect(life.state(id)).toBe('redirected')
+    expect(told(id)).toEqual(['parked', 'redirected'])
+    expect(reasons(id)[0]).toMatchObject({ rule: 'dormitory', message: expect.stringContaining('TTL_SECONDS') })
+    expect(world.redirected.get(id)).toBe(true)
+  })
+
+  it('by a better one that takes its bed', async () => {
+    world.policy = policyOf(1, { DORMITORY: { MAX: 1 } })
+    world.runner = (service) => ({ ...waits([{ on: 'policy' }]), rank: service.name === 'better' ? 1 : 0 })
+    const plain = await life.hear()
+    const better = await life.hear({ name: 'better' })
+    const late = await life.hear()
+    expect([plain, better, late].map(life.state)).toEqual(['redirected', 'parked', 'redirected'])
+    expect(told(plain)).toEqual(['parked', 'redirected'])
+    expect(told(late)).toEqual(['redirected'])
+  })
+
+  it('by its author, its expiry, or the operator', async () => {
+    world.runner = () => waits([{ on: 'policy' }])
+    const [stopped, expired, over] = [
+      await life.hear(),
+      await life.hear({ expires: Math.floor(world.clock.now() / 1000) + 60 }),
+      await life.hear(),
+    ]
+    world.journal.announcements.end(stopped, 'stopped', 'x')
+    life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [stopped] })
+    world.journal.stops.add(over, world.clock.now())
+    life.deciding.over(over)
+    await life.settle(30_000)
+    expect([stopped, expired, over].map(life.state)).toEqual(['stopped', 'expired', 'stopped'])
+    expect(life.deciding.view().parked).toBe(0)
+    expect(told(expired)).toEqual(['parked', 'stopped'])
+  })
+})
+
+describe('a runner that fails', () => {
+  it('stops nothing that runs, and lets sleepers sleep', async () => {
+    const one = await life.hear()
+    const two = await life.hear()
+    await life.settle()
+    world.runner = () => {
+      throw new RunnerError('threw', 'it is broken')
+    }
+    world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
+    expect((await life.deciding.decideAgain()).changes).toEqual([])
+    world.finish(one, 0)
+    await life.settle()
+    expect(life.state(two)).toBe('parked')
+    await expect(life.hear()).rejects.toThrow('it is broken')
+  })
+})
+
+describe('a new policy', () => {
+  it('with less room keeps who is worth most, and parks the others', async () => {
+    world.policy = policyOf(3, { PREFER_HOSTCHAINS: { btc: {} } })
+    const plain = await life.hear()
+    const better = await life.hear({ hostchains: ['btc'] })
+    const other = await life.hear()
+    await life.settle()
+    expect([plain, better, other].map(life.state)).toEqual(['running', 'running', 'running'])
+    world.policy = policyOf(1, { PREFER_HOSTCHAINS: { btc: {} } })
+    const before = world.journal.runs.all().length
+    const { changes: preview } = await life.deciding.redecide.preview(
+      async (...asked) => world.runner(...asked),
+      world.policy.config,
+    )
+    expect(world.journal.runs.all()).toHaveLength(before)
+    const { changes } = await life.deciding.decideAgain()
+    const short = (list: readonly { id: string; from: string; to: string }[]) =>
+      list.map(({ id, from, to }) => [id, from, to])
+    expect(short(changes)).toEqual([
+      [plain, 'run', 'parked'],
+      [other, 'run', 'parked'],
+    ])
+    expect(short(preview)).toEqual(short(changes))
+    await life.settle()
+    expect([plain, better, other].map(life.state)).toEqual(['parked', 'running', 'parked'])
+    // the first that was heard is the first that gets room again
+    await life.supervisor.stop(better, { why: 'test' })
+    await life.settle()
+    expect([plain, other].map(life.state)).toEqual(['running', 'parked'])
+  })
+
+  it('that ranks otherwise keeps who is worth most now', async () => {
+    world.policy = policyOf(2, { PREFER_HOSTCHAINS: { btc: {} } })
+    const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
+    await life.settle()
+    const next = policyOf(1, { PREFER_HOSTCHAINS: { algo: {} } })
+    const { changes: preview } = await life.deciding.redecide.preview(
+      async (...asked) => world.runner(...asked),
+      next.config,
+    )
+    world.policy = next
+    const { changes } = await life.deciding.decideAgain()
+    expect(changes).toMatchObject([{ id: btc, from: 'run', to: 'parked' }])
+    expect(preview.map(({ id }) => id)).toEqual([btc])
+    await life.settle()
+    expect([btc, algo].map(life.state)).toEqual(['parked', 'running'])
+  })
+
+  it("leaves the operator's own services alone", async () => {
+    const id = await life.hear()
+    await life.settle()
+    world.own.add(id)
+    world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
+    expect((await life.deciding.decideAgain()).changes).toEqual([])
+    expect(life.state(id)).toBe('running')
+    world.own.clear()
+    expect((await life.deciding.decideAgain()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
+  })
+
+  it('passes on what was parked and not passed on before', async () => {
+    world.runner = (_service, { config }) => ({ ...waits([{ on: 'policy' }]), redirect: config.DESC_MAX_LEN > 200 })
+    const id = await life.hear()
+    await life.deciding.decideAgain()
+    expect(world.redirected.get(id)).toBe(false)
+    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+    await life.deciding.decideAgain()
+    expect(world.redirected.get(id)).toBe(true)
+  })
+
+  it('that came while the node was away is followed at the next start', async () => {
+    const id = await life.hear()
+    await life.settle()
+    await life.end()
+    world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
+    life = await world.start()
+    await life.settle()
+    expect(life.state(id)).toBe('stopped')
+    expect(reasons(id)).toContainEqual(expect.objectContaining({ rule: 'desc-length', outcome: 'fail' }))
+  })
+
+  it('stops a task, which does not begin again', async () => {
+    const task = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
+    await life.settle()
+    world.runner = () => waits([{ on: 'policy' }])
+    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+    expect((await life.deciding.decideAgain()).changes).toMatchObject([{ id: task, to: 'redirected' }])
+    expect(life.state(task)).toBe('stopped')
+  })
+})
+
+describe('capacity', () => {
+  it('is the least of what the policy gives away and what the machine has', async () => {
+    world.machine = { memoryBytes: 2 ** 20, memoryTotalBytes: 2 ** 30, cpuMillicores: 1000, diskBytes: 2 ** 21 }
+    await life.facts.look()
+    expect(life.facts.current().capacity).toMatchObject({
+      memoryBytes: 2 ** 20,
+      cpuMillicores: 1000,
+      diskBytes: 2 ** 21,
+      runs: 1,
+    })
+    const id = await life.hear()
+    expect(life.state(id)).toBe('parked')
+    expect(reasons(id)).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
+    // other programs went: whoever waits for room is asked again
+    world.machine = undefined
+    await life.settle(10_000)
+    expect(life.state(id)).toBe('running')
+  })
+})
+
+describe('a machine that is short of memory', () => {
+  it('ends nothing that runs when a policy is loaded', async () => {
+    const id = await life.hear()
+    await life.settle()
+    world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
+    await life.facts.look()
+    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+    expect((await life.deciding.decideAgain()).changes).toEqual([])
+    expect(life.state(id)).toBe('running')
+  })
+})
+
+describe('counts', () => {
+  it('what each rule said, warnings apart', async () => {
+    world.runner = () => ({
+      run: false,
+      redirect: true,
+      reasons: [
+        { rule: 'a', outcome: 'pass', message: 'fine' },
+        { rule: 'b', outcome: 'pass', message: 'only a warning', warned: 'fail' },
+        { rule: 'c', outcome: 'fail', message: 'no' },
+      ],
+    })
+    await life.hear()
+    await life.hear()
+    expect(life.deciding.view().counts).toEqual({
+      a: { pass: 2, fail: 0, defer: 0, warned: 0 },
+      b: { pass: 0, fail: 0, defer: 0, warned: 2 },
+      c: { pass: 0, fail: 2, defer: 0, warned: 0 },
+    })
+  })
+})
+
+describe('a version that was replaced, and runs on because its update failed', () => {
+  const refuses: Verdict = {
+    run: false,
+    redirect: true,
+    reasons: [{ rule: 'mine', outcome: 'fail', message: 'not any more' }],
+  }
+
+  it.each([
+    ['refuses', refuses],
+    ['would keep it for later', waits([{ on: 'policy' }])],
+  ])('ends by a policy that %s it, is not begun again, and is not told to the mesh', async (_, verdict) => {
+    let admits = true
+    world.runner = () => (admits ? runs('admitted') : verdict)
+    const id = await life.hear()
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+    world.journal.announcements.end(id, 'superseded', 'its-update')
+    await life.deciding.decideAgain()
+    expect(life.supervisor.running()).toEqual([id])
+    world.redirected.clear()
+    admits = false
+    const { changes } = await life.deciding.decideAgain()
+    expect(changes).toMatchObject([{ id, from: 'run' }])
+    await life.settle()
+    expect(life.supervisor.running()).toEqual([])
+    admits = true
+    await life.deciding.decideAgain()
+    await life.settle()
+    expect(life.supervisor.running()).toEqual([])
+    expect([life.deciding.sleeping(id), world.redirected.has(id)]).toEqual([undefined, false])
+  })
+})

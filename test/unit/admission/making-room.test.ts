@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Verdict } from '../../../src/base/verdict.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  GRANT,
+  policyOf,
+} from '../../fixtures/admission-harness.ts'
+
+let world: DecidingWorld
+let life: DecidingLife
+beforeEach(async () => {
+  world = await createDecidingWorld({ policy: policyOf(1) })
+  life = await world.start()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const reasons = (id: string) => life.services.find(id).verdict?.verdict?.reasons ?? []
+const told = (id: string) => world.receipts.filter(({ service }) => service === id).map(({ state }) => state)
+const runs = (reason: string): Verdict => ({
+  run: GRANT,
+  redirect: false,
+  reasons: [{ rule: 'mine', outcome: 'pass', message: reason }],
+})
+const waits = (on: NonNullable<Verdict['park']>): Verdict => ({
+  run: false,
+  redirect: true,
+  park: on,
+  reasons: [{ rule: 'mine', outcome: 'defer', message: 'not yet' }],
+})
+
+describe('making room', () => {
+  const evicting = (rank: number, evict: string[]): Verdict => ({ ...runs('better'), rank, evict })
+
+  it('parks who had to end, in the journal before it ends', async () => {
+    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    await life.deciding.decideAgain()
+    const victim = await life.hear()
+    await life.settle()
+    world.runner = () => evicting(5, [victim])
+    world.engine.leave()
+    const better = await life.hear()
+    expect(world.journal.runs.ofService(victim)).toMatchObject({ state: 'running', wanted: 'stop' })
+    expect(life.services.find(victim).verdict?.verdict).toMatchObject({ run: false, park: [{ on: 'capacity' }] })
+    // killed here: the next life finds all of it
+    await life.end()
+    world.engine.comeBack()
+    world.runner = () => waits([{ on: 'capacity' }])
+    life = await world.start()
+    await life.settle(500)
+    expect([victim, better].map(life.state)).toEqual(['parked', 'running'])
+    expect(world.engine.starts).toHaveLength(2)
+  })
+
+  it('is refused without EVICT, and for SERVICES, whatever a runner says', async () => {
+    const victim = await life.hear()
+    await life.settle()
+    world.runner = () => evicting(5, [victim])
+    const one = await life.hear()
+    expect(reasons(one)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('LIMITS.EVICT') })
+    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    world.own.add(victim)
+    life.facts.forget()
+    const two = await life.hear()
+    expect(reasons(two)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('SERVICES') })
+    expect([victim, one, two].map(life.state)).toEqual(['running', 'redirected', 'redirected'])
+  })
+
+  it('ends a task for good, and says so', async () => {
+    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    const task = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
+    await life.settle()
+    world.runner = () => evicting(5, [task])
+    await life.hear()
+    await life.settle()
+    expect(life.state(task)).toBe('stopped')
+    expect(reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
+    expect(told(task).at(-1)).toBe('stopped')
+  })
+})
+
+describe('a run that takes long to end', () => {
+  it('holds nobody up, and is not begun again before it has ended', async () => {
+    const id = await life.hear()
+    await life.settle()
+    const before = life.services.find(id).run?.runId
+    world.engine.leave()
+    const condition = { on: 'quorum', code: 'c' } as const
+    world.runner = () => waits([condition])
+    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+    const all = life.deciding.decideAgain()
+    await life.settle(15_000)
+    expect((await all).changes).toMatchObject([{ id, from: 'run', to: 'parked' }])
+    world.runner = () => runs('known now')
+    life.deciding.dormitory.wake(condition)
+    await world.clock.advance(100)
+    expect(life.deciding.dormitory.get(id)).toBeDefined()
+    world.engine.comeBack()
+    await life.settle(20_000)
+    expect(life.state(id)).toBe('running')
+    expect(life.services.find(id).run?.runId).not.toBe(before)
+  })
+})
+
+describe('a grant that the node can not give', () => {
+  it.each([
+    [{ memoryBytes: 2 ** 40 }, 'LIMITS.SERVICE.MEMORY'],
+    [{ cpuMillicores: 100_000 }, 'LIMITS.SERVICE.CPU'],
+    [{ diskBytes: 2 ** 40 }, 'LIMITS.SERVICE.DISK'],
+    [{ pids: 100_000 }, 'LIMITS.SERVICE.PIDS'],
+    [{ executor: 'docker' as const }, 'executor is "docker"'],
+    [{ network: { mode: 'open' as const } }, 'network.mode is "open"'],
+  ])('%o: nothing runs, and the reason names the field', async (change, words) => {
+    world.runner = () => ({ ...runs('a lie'), run: { ...GRANT, ...change } })
+    const id = await life.hear()
+    expect(life.state(id)).toBe('redirected')
+    expect(reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message: expect.stringContaining(words) })
+    expect(world.journal.runs.all()).toEqual([])
+  })
+
+  it('more than is free waits for room', async () => {
+    world.runner = () => runs('a lie about room')
+    const [one, two] = [await life.hear(), await life.hear()]
+    expect([one, two].map(life.state)).toEqual(['running', 'parked'])
+    await life.settle()
+    await life.supervisor.stop(one, { why: 'test' })
+    await life.settle()
+    expect(life.state(two)).toBe('running')
+  })
+})

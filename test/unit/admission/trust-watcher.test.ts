@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Verdict } from '../../../src/base/verdict.ts'
+import type { RunnerSnapshot } from '../../../src/runner/index.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  GRANT,
+  policyOf,
+} from '../../fixtures/admission-harness.ts'
+
+let world: DecidingWorld
+let life: DecidingLife
+beforeEach(async () => {
+  world = await createDecidingWorld({ policy: policyOf(3) })
+  world.runner = (service, snapshot) => judge(service.code, snapshot)
+  life = await world.start()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const HUB = 'hub-a'
+
+/** Runs what is safe or in the tree, waits for a word otherwise, drops what is unsafe. */
+function judge(code: string, { attestations, inTree }: RunnerSnapshot): Verdict {
+  const reason = (outcome: 'pass' | 'fail' | 'defer', message: string) => [{ rule: 'trust', outcome, message }]
+  if (attestations.some(({ verdict }) => verdict === 'unsafe')) {
+    return { run: false, redirect: false, reasons: reason('fail', 'a hub calls it unsafe') }
+  }
+  if (inTree || attestations.length > 0) return { run: GRANT, redirect: false, reasons: reason('pass', 'safe') }
+  return { run: false, redirect: true, park: [{ on: 'quorum', code }], reasons: reason('defer', 'nobody knows') }
+}
+
+function says(verdict: 'safe' | 'unsafe', severity?: 'low' | 'critical') {
+  const word = { hub: HUB, verdict, issued: 0, expires: 2 ** 40, severity }
+  world.believed = { ...world.believed, inTree: false, attestations: [word] }
+}
+
+const codeOf = (id: string) => life.services.find(id).signed.body.code.toString()
+
+describe('what hubs and roots say', () => {
+  beforeEach(() => {
+    world.believed = { ...world.believed, inTree: false }
+  })
+
+  it('wakes what waits for it, and asks the mesh as soon as it waits', async () => {
+    const id = await life.hear()
+    expect(life.state(id)).toBe('parked')
+    expect(world.lookedUp).toEqual([codeOf(id)])
+    says('safe')
+    life.events.emit('trust:changed', { on: 'code', code: 'another' })
+    await life.settle()
+    expect(life.state(id)).toBe('parked')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+  })
+
+  it('asks the mesh about what runs only until it could be asked', async () => {
+    says('safe')
+    world.meshAnswers = false
+    const id = await life.hear()
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+    const asked = () => world.lookedUp.length
+    const before = asked()
+    expect(before).toBeGreaterThan(0)
+    await world.clock.advance(6_000)
+    expect(asked()).toBe(before + 1)
+    world.meshAnswers = true
+    await world.clock.advance(31_000)
+    expect(asked()).toBe(before + 2)
+    await world.clock.advance(600_000)
+    expect(asked()).toBe(before + 2)
+  })
+
+  it('fetches code ahead that one hub calls safe, and no other', async () => {
+    world.runner = ({ code }) => ({ ...judge(code, { attestations: [], inTree: false } as never) })
+    const id = await life.hear()
+    expect(world.ahead).toEqual([])
+    says('unsafe')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    await life.settle()
+    expect(world.ahead).toEqual([])
+    says('safe')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    await life.settle()
+    expect(world.ahead).toEqual([id])
+    expect(life.state(id)).toBe('parked')
+  })
+
+  it('wakes what was decided before the word came, and parked after it', async () => {
+    const code = 'c'
+    world.runner = async (service, snapshot) => {
+      if (snapshot.attestations.length > 0) return judge(service.code, snapshot)
+      const verdict = judge(service.code, snapshot)
+      says('safe')
+      world.believed = { ...world.believed, quorum: { hubs: 1, weight: 0, met: true } }
+      life.events.emit('trust:changed', { on: 'code', code })
+      return verdict
+    }
+    const id = await life.hear()
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+  })
+
+  it('wakes by a delegation what waits for something else', async () => {
+    const id = await life.hear()
+    world.believed = { ...world.believed, inTree: true }
+    life.events.emit('trust:changed', { on: 'tree' })
+    await life.settle()
+    expect(life.state(id)).toBe('running')
+  })
+
+  it('asks again about those alone whom a link lets in or out', async () => {
+    const id = await life.hear()
+    let asked = 0
+    world.runner = ({ code }, snapshot) => {
+      asked++
+      return judge(code, snapshot)
+    }
+    const link = async (inTree: boolean) => {
+      world.believed = { ...world.believed, inTree }
+      life.events.emit('trust:changed', { on: 'tree' })
+      await life.settle(3000)
+      return [life.state(id), asked]
+    }
+    // the first time it is not known how it was before
+    expect(await link(false)).toEqual(['parked', 1])
+    expect(await link(false)).toEqual(['parked', 1])
+    const [running, times] = await link(true)
+    expect(running).toBe('running')
+    expect(await link(true)).toEqual(['running', times])
+    expect((await link(false))[0]).toBe('parked')
+  })
+
+  it('stops what runs: in less time than others get, and at once where it is critical', async () => {
+    says('safe')
+    const slow = await life.hear()
+    await life.settle()
+    says('unsafe', 'low')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(slow) })
+    await life.settle(3000)
+    expect(life.state(slow)).toBe('stopped')
+    says('safe')
+    const next = await life.hear()
+    await life.settle()
+    says('unsafe', 'critical')
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(next) })
+    await life.settle(3000)
+    expect(life.state(next)).toBe('stopped')
+    expect(world.engine.stops.map(({ graceMs }) => graceMs)).toEqual([2000, 0])
+  })
+
+  it('stops what ran when the last life ended, had the word come too late for it', async () => {
+    says('safe')
+    const id = await life.hear()
+    await life.settle()
+    await life.end()
+    says('unsafe')
+    life = await world.start()
+    await life.settle(3000)
+    expect(life.state(id)).toBe('stopped')
+  })
+
+  it('parks what ran by a word that has expired', async () => {
+    says('safe')
+    const id = await life.hear()
+    await life.settle()
+    world.believed = { ...world.believed, attestations: [] }
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    await life.settle(3000)
+    expect(life.state(id)).toBe('parked')
+  })
+
+  it('names whose code and author matter: what runs and what waits', async () => {
+    const waiting = await life.hear()
+    says('safe')
+    const running = await life.hear()
+    await life.settle()
+    expect(
+      life.deciding.trusting
+        .relied()
+        .map(({ service }) => service)
+        .sort(),
+    ).toEqual([waiting, running].sort())
+  })
+})

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest'
+import { addressBytes, formatAddress } from '../../../protocols/address.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import type { Verdict } from '../../../src/base/verdict.ts'
+import type { HeardService } from '../../../src/journal/index.ts'
+import { emptyNode } from '../../../src/policy/empty-node.ts'
+import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../src/policy/replay.ts'
+import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../src/runner/index.ts'
+import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/announcement-of.ts'
+import { configOf, runnerIn } from '../runner/support.ts'
+
+const NEVER = new AbortController().signal
+const DROP: Verdict = { run: false, redirect: false, reasons: [{ rule: 'mine', outcome: 'fail', message: 'no' }] }
+const PASS: Verdict = { run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'pass', message: 'on' }] }
+
+/** A node to which no hub and no root has said anything. */
+const NONE: Side['beliefs'] = { factsOf: () => ({ attestations: [], quorum: null, inTree: false, frozen: [] }) }
+
+/** Pages of services as a journal would bring them. */
+function heard(count: number, page = 10): HeardService[][] {
+  const signer = newSigner()
+  const services = Array.from({ length: count }, (_, number) => {
+    const clock = manualClock(1_700_000_000_000 + number * 60_000)
+    const { announcement } = announcementOf(signer, { clock, name: `name-${number}` })
+    const { id, bytes } = announcement.signed
+    return { id: id.toString(), body: bytes, receivedAt: clock.now() + 250, depth: number % 4 }
+  })
+  return Array.from({ length: Math.ceil(count / page) }, (_, at) => services.slice(at * page, (at + 1) * page))
+}
+
+function side(decide: (service: ReceivedService, snapshot: RunnerSnapshot) => Verdict | Promise<Verdict>): Side {
+  const facts = emptyNode(configOf(), { own: 'me', executors: [{ name: 'docker' }] })
+  return { host: { decide: async (service, snapshot) => decide(service, snapshot) }, facts, beliefs: NONE }
+}
+
+async function play(pages: Iterable<HeardService[]>, inForce: Side, candidate: Side, signal = NEVER) {
+  const changes: ReplayChange[] = []
+  const asked: number[] = []
+  const options = {
+    signal,
+    onChange: (change: ReplayChange) => changes.push(change),
+    onProgress: (n: number) => asked.push(n),
+  }
+  const summary = await replay({ pages, inForce, candidate, textOf: formatAddress }, options)
+  return { summary, changes, asked }
+}
+
+describe('a replay', () => {
+  test('asks both about every service, at the second at which it came, and tells what differs', async () => {
+    const seen: [string, number, number, string][] = []
+    const inForce = side((service, { now, depth, own }) => {
+      seen.push([service.name, now, depth, own])
+      return PASS
+    })
+    const candidate = side(({ name }) => (name.endsWith('3') ? DROP : PASS))
+    const { summary, changes, asked } = await play(heard(25), inForce, candidate)
+    expect(seen).toHaveLength(25)
+    expect(seen[7]).toEqual(['name-7', 1_700_000_420, 3, 'me'])
+    expect(summary).toMatchObject({ asked: 25, changed: 3, rules: [{ rule: 'mine', count: 3 }] })
+    expect(changes.map(({ name, from, to }) => [name, from, to])).toEqual(
+      ['name-3', 'name-13', 'name-23'].map((name) => [name, 'redirected', 'refused']),
+    )
+    expect(asked).toEqual([10, 20, 25])
+  })
+
+  test('tells each what its own node would have believed then, of the code, the author and the staples', async () => {
+    const signer = newSigner()
+    const clock = manualClock(1_700_000_000_000)
+    const [statement, credential] = [new Uint8Array([1]), new Uint8Array([2])]
+    const { announcement } = announcementOf(signer, { clock, statements: [statement], credentials: [credential] })
+    const { id, bytes } = announcement.signed
+    const page = [{ id: id.toString(), body: bytes, receivedAt: clock.now(), depth: 0 }]
+    const asked: unknown[] = []
+    const believing = (inTree: boolean): Side['beliefs'] => ({
+      factsOf({ code, author, staples }, at) {
+        asked.push([code.toString(), author, staples, at])
+        return { attestations: [], quorum: null, inTree, frozen: [] }
+      },
+    })
+    const byTree = side((_service, { inTree }) => (inTree ? PASS : DROP))
+    const [out, within] = [
+      { ...byTree, beliefs: believing(false) },
+      { ...byTree, beliefs: believing(true) },
+    ]
+    const { changes } = await play([page], out, within)
+    expect(changes).toMatchObject([{ from: 'refused', to: 'redirected' }])
+    const question = [ANNOUNCED_CODE, addressBytes(signer.address), [statement, credential], 1_700_000_000]
+    expect(asked).toEqual([question, question])
+  })
+
+  test('of the same policy differs nowhere; of nothing it is empty', async () => {
+    const { summary } = await play(
+      heard(12),
+      side(() => PASS),
+      side(() => PASS),
+    )
+    expect(summary).toMatchObject({ asked: 12, changed: 0, kinds: [] })
+    expect(
+      (
+        await play(
+          [],
+          side(() => PASS),
+          side(() => DROP),
+        )
+      ).summary.asked,
+    ).toBe(0)
+  })
+
+  test('a runner that fails at times is a finding; one that never answers ends it', async () => {
+    const fail = () => {
+      throw new RunnerError('threw', 'the runner threw it')
+    }
+    const moody = side(({ name }) => (/[13579]$/.test(name) ? fail() : PASS))
+    const { summary, changes } = await play(
+      heard(20),
+      side(() => PASS),
+      moody,
+    )
+    expect(summary).toMatchObject({ changed: 10, candidate: { failed: 10, redirected: 10 } })
+    expect(changes[0]).toMatchObject({ to: 'failed', failure: 'the runner threw it', rules: ['runner'] })
+    const useless = play(
+      heard(20),
+      side(() => PASS),
+      side(fail),
+    )
+    await expect(useless).rejects.toThrow(RunnerUselessError)
+    await expect(useless).rejects.toThrow(
+      /candidate's runner failed on each of the first 5 services: the runner threw it/,
+    )
+  })
+
+  test('reads no further than it can ask, and stops when it is told to', async () => {
+    let read = 0
+    function* endless(): Generator<HeardService[]> {
+      const [page = []] = heard(10)
+      for (;;) {
+        read++
+        yield page
+      }
+    }
+    const stop = new AbortController()
+    const hanging = side(() => new Promise<Verdict>(() => {}))
+    const playing = play(
+      endless(),
+      side(() => PASS),
+      hanging,
+      stop.signal,
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(read).toBeLessThanOrEqual(3)
+    stop.abort(new Error('enough'))
+    await expect(playing).rejects.toThrow('enough')
+    await expect(
+      play(
+        endless(),
+        side(() => PASS),
+        side(() => PASS),
+        stop.signal,
+      ),
+    ).rejects.toThrow('enough')
+  })
+
+  test('goes through the real runner host', async () => {
+    await using before = runnerIn({ 'mine/runner.mjs': `export { default } from 'thundercloud/andromeda'` })
+    const strict = configOf({ DESC_MAX_LEN: 3 })
+    await using after = runnerIn(
+      { 'mine/runner.mjs': `export { default } from 'thundercloud/andromeda'` },
+      { config: strict },
+    )
+    await Promise.all([before.host.start(), after.host.start()])
+    const facts = { own: 'me', executors: [{ name: 'docker' as const }] }
+    const { summary, changes } = await play(
+      heard(40),
+      { host: before.host, facts: emptyNode(configOf(), facts), beliefs: NONE },
+      { host: after.host, facts: emptyNode(strict, facts), beliefs: NONE },
+    )
+    expect(summary).toMatchObject({
+      asked: 40,
+      inForce: { refused: 0, failed: 0 },
+      candidate: { refused: 40, failed: 0 },
+    })
+    expect(changes.every(({ rules }) => rules.includes('desc-length'))).toBe(true)
+  })
+})
