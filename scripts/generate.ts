@@ -1,4 +1,5 @@
-// Writes what is derived from the sources: JSON Schemas, the reference of all settings, and the program's help.
+// Writes what is derived from the sources: JSON Schemas, the reference of all settings, the program's help,
+// and the linter's rules of who may import whom.
 // With --check it writes nothing, and fails with one sentence when a file is stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,23 +7,25 @@ import { COMMANDS } from '../src/cli/commands/index.ts'
 import { helpTexts } from '../src/cli/help-texts.ts'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
 import { rulesReference } from '../src/runner/andromeda/reference.ts'
+import { boundariesText } from './biome/floors.ts'
 
-const configs = join(import.meta.dirname, '..', 'configs')
+const root = join(import.meta.dirname, '..')
 
 const generated: Record<string, string> = {
   ...Object.fromEntries(
-    Object.keys(FILE_SCHEMAS).map((kind) => [`schemas/${kind}.json`, jsonSchemaText(kind as FileKind)]),
+    Object.keys(FILE_SCHEMAS).map((kind) => [`configs/schemas/${kind}.json`, jsonSchemaText(kind as FileKind)]),
   ),
-  'help.json': `${JSON.stringify(helpTexts(await Promise.all(COMMANDS.map(({ load }) => load()))), null, 2)}\n`,
-  'reference.md': referenceText([rulesReference()]),
+  'configs/help.json': `${JSON.stringify(helpTexts(await Promise.all(COMMANDS.map(({ load }) => load()))), null, 2)}\n`,
+  'configs/reference.md': referenceText([rulesReference()]),
+  'scripts/biome/boundaries.json': boundariesText(),
 }
 
 const stale: string[] = []
 for (const [name, text] of Object.entries(generated)) {
-  const path = join(configs, name)
+  const path = join(root, name)
   const current = await readFile(path, 'utf8').catch(() => undefined)
   if (current === text) continue
-  stale.push(`configs/${name}`)
+  stale.push(name)
   if (process.argv.includes('--check')) continue
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, text)

@@ -1,0 +1,77 @@
+/** The rooms of src/, from the ground up: each may import from the floors below its own, and from no room beside it. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['base'],
+  ['process', 'config'],
+  ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
+  ['intake', 'services', 'light-peer'],
+  ['admission'],
+  ['publishing', 'policy'],
+  ['node'],
+  ['api', 'simulation'],
+  ['cli', 'exports'],
+]
+
+const ORDER = ['protocols', ...FLOORS.map((rooms) => (rooms.length === 1 ? rooms[0] : `{${rooms.join(', ')}}`))].join(
+  ' <- ',
+)
+
+type Pattern = { readonly group: readonly string[]; readonly message: string }
+
+const PACKAGE: Pattern = {
+  group: ['thundercloud', 'thundercloud/**'],
+  message: 'Inside the package, import the file itself; the package name is for its users.',
+}
+const PROCESSES: Pattern = {
+  group: ['node:child_process', 'node:cluster', 'child_process', 'cluster'],
+  message:
+    'src/process starts every process, from one description of what it may have: use startProcess or runProcess, with a row in src/process/kinds.ts.',
+}
+const PROTOCOLS: readonly Pattern[] = [
+  {
+    group: ['**/src/**'],
+    message:
+      'protocols/ is what any implementation speaks: nothing of ours. Constants of the wire belong in protocols/, everything else in src/.',
+  },
+  {
+    group: ['node:*', 'node:*/**', '!node:crypto'],
+    message:
+      'protocols/ is pure: no I/O, no clock. Reading and writing belong in the folder of src/ that uses this message.',
+  },
+  PACKAGE,
+]
+
+/** The linter's rules of who may import whom. */
+export function boundariesText(): string {
+  const rooms = FLOORS.flatMap((floor, index) =>
+    floor.map((room) => override([`src/${room}/**`], patternsOf(room, index))),
+  )
+  return `${JSON.stringify({ root: false, overrides: [override(['protocols/**'], PROTOCOLS), ...rooms] }, null, 2)}\n`
+}
+
+function patternsOf(room: string, floor: number): Pattern[] {
+  const beside = FLOORS[floor]?.filter((other) => other !== room) ?? []
+  const above = FLOORS.slice(floor + 1).flat()
+  return [
+    ...(beside.length === 0 ? [] : [{ group: groupOf(beside), message: besideMessage(room) }]),
+    ...(above.length === 0 ? [] : [{ group: groupOf(above), message: aboveMessage(room) }]),
+    PACKAGE,
+    ...(room === 'process' ? [] : [PROCESSES]),
+  ]
+}
+
+function besideMessage(room: string): string {
+  return `Rooms of one floor do not import one another: declare what src/${room} needs as a narrow interface beside its own code, and let src/node hand it in; or move it to a lower floor (${ORDER}).`
+}
+
+function aboveMessage(room: string): string {
+  return `Imports go to lower floors only (${ORDER}): move what src/${room} needs to src/${room} or below, or declare an interface here and let src/node hand it in.`
+}
+
+function groupOf(rooms: readonly string[]): string[] {
+  return rooms.map((room) => `../**/${room}/**`)
+}
+
+function override(includes: readonly string[], patterns: readonly Pattern[]) {
+  const noRestrictedImports = { level: 'error', options: { patterns } }
+  return { includes, linter: { rules: { style: { noRestrictedImports } } } }
+}
