@@ -7,7 +7,7 @@ const builtProcesses = {
   name: 'built-processes',
   enforce: 'pre',
   transform(code: string, id: string): string | undefined {
-    if (!id.startsWith(`${ROOT}/src/`) || !code.includes("/base/entry.ts'")) return undefined
+    if (!id.startsWith(`${ROOT}/src/`) || !code.includes("/base/child-entry.ts'")) return undefined
     return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(builtFile(id)).href))
   },
 } as const

@@ -9,7 +9,7 @@ import {
 } from '../../protocols/archive.ts'
 import { type CID, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
-import { Assembler } from '../../src/network/streams/assembler.ts'
+import { Assembler } from '../../src/network/streams/length-prefixed-decoder.ts'
 import { makeService } from '../../test/fixtures/gossip-services.ts'
 import { createRawPeer, framed, gossipFrame } from './raw-peer.ts'
 import { AUTHOR, type Figures, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'

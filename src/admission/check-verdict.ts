@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/text.ts'
+import { formatBytes } from '../base/format.ts'
 import type { Grant, Reason, Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 

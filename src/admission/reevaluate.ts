@@ -88,7 +88,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
 
   /**
    * First as if nothing but the executor that it runs by were there: a run stays where it is as long as that is granted.
-   * Where it is not, another may be, and then the run moves (`carry-out.ts`).
+   * Where it is not, another may be, and then the run moves (`apply.ts`).
    */
   async function askWhereItRuns(
     ask: (known: NodeFacts) => Promise<Decision>,

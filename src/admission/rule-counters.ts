@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
+import { printable } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
 import { createBucket } from '../base/queue.ts'
-import { printable } from '../base/text.ts'
 import type { Reason } from '../base/verdict.ts'
 import type { RuleCounts } from './types.ts'
 

@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts'
-import { printable } from '../base/text.ts'
+import { printable } from '../base/format.ts'
 import type { PackEntry } from '../code/index.ts'
 import { createKeyFinder } from '../hub/index.ts'
 

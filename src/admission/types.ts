@@ -36,7 +36,7 @@ export type Applied = { readonly changes: readonly Change[]; readonly background
 
 /**
  * Deciding again. What runs and what is parked is asked about at once; what was refused or passed on and is still live, in
- * the background (`reconsider.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
+ * the background (`background-reevaluation.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
  */
 export interface Redecide {
   /**

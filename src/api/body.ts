@@ -1,6 +1,6 @@
 import { type Clock, deadline } from '../base/clock.ts'
-import { formatBytes } from '../base/text.ts'
-import { HttpProblem } from './problems.ts'
+import { formatBytes } from '../base/format.ts'
+import { HttpProblem } from './http-errors.ts'
 
 /** Reads a small body whole. Throws 413 beyond `max` (before reading, where the header admits it) and 408 when it dawdles. */
 export async function readBody(

@@ -1,8 +1,8 @@
 import { decodeAnnouncement } from '../../protocols/announcement.ts'
 import { encodeCanonical, fromDagJson } from '../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../protocols/limits.ts'
-import { printable } from '../base/text.ts'
-import { HttpProblem } from './problems.ts'
+import { printable } from '../base/format.ts'
+import { HttpProblem } from './http-errors.ts'
 
 /** What `POST /service` was given. */
 export type Submission =

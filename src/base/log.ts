@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Logger, pino as Pino } from 'pino'
-import { escapeUnseen } from './text.ts'
+import { escapeUnseen } from './format.ts'
 
 // loaded where the first log is made: most commands log nothing
 const require = createRequire(import.meta.url)

@@ -3,7 +3,7 @@ import type { Log, LogLevel } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Env } from '../config/index.ts'
 import type { createLightPeer, createNode } from '../node/index.ts'
-import type { Output } from './output.ts'
+import type { Output } from './output/output.ts'
 
 /** What every command takes. */
 export type Globals = {

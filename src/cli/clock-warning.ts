@@ -1,6 +1,6 @@
 import { CLOCK_SKEW_SECONDS } from '../../protocols/limits.ts'
 import type { Events } from '../base/events.ts'
-import { formatMs } from '../base/text.ts'
+import { formatMs } from '../base/format.ts'
 import type { NodeEvents } from '../node/events.ts'
 import { checkClock } from './checks/machine.ts'
 import type { Cli } from './cli.ts'

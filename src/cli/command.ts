@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts'
-import { parseSeconds } from '../base/text.ts'
+import { parseSeconds } from '../base/format.ts'
 import type { Cli } from './cli.ts'
 
 /** A command is data plus a handler. Nothing here knows how command lines are parsed. */

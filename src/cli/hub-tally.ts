@@ -1,4 +1,4 @@
-import { formatCount, listing } from '../base/text.ts'
+import { formatCount, listing } from '../base/format.ts'
 import type { ThundercloudNode } from '../node/types.ts'
 
 /** Counts what a hub says while it runs; `text` is one sentence. */

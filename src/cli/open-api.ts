@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts'
 import { type Configuration, openRuntimeDir } from '../config/index.ts'
 import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
-import { writeEndpoint, writeSocketPath } from './endpoint.ts'
+import { writeEndpoint, writeSocketPath } from './client/endpoint.ts'
 
 type Opening = {
   readonly cli: Pick<Cli, 'clock' | 'rng' | 'signal'>

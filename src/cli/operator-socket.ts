@@ -5,7 +5,7 @@ import { livingOwner } from '../base/pid-lock.ts'
 import { NODE_FILE } from '../config/constants.ts'
 import { type Env, overridesFromEnv } from '../config/env.ts'
 import { readJson } from '../config/read.ts'
-import { SOCKET_FILE } from './endpoint.ts'
+import { SOCKET_FILE } from './client/endpoint.ts'
 
 /**
  * The socket on which the running node of a folder answers its operator; undefined where none runs, where this user may not

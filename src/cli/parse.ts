@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { InputError } from '../base/errors.ts'
+import { nearest, printable } from '../base/format.ts'
 import type { LogLevel } from '../base/log.ts'
-import { nearest, printable } from '../base/text.ts'
 import type { Globals } from './cli.ts'
 import type { Command, CommandEntry } from './command.ts'
 import { buildProgram, flagName } from './parser.ts'

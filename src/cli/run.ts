@@ -5,13 +5,13 @@ import type { Rng } from '../base/rng.ts'
 import type { Env } from '../config/index.ts'
 import type { Factories } from './cli.ts'
 import type { CommandEntry } from './command.ts'
-import { askPerson, type Terminal } from './confirm.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
-import { keepAlive } from './hold.ts'
-import { createCliLog } from './log.ts'
-import { createOutput } from './output.ts'
+import { askPerson, type Terminal } from './output/confirm.ts'
+import { createCliLog } from './output/log.ts'
+import { createOutput } from './output/output.ts'
+import type { Sink } from './output/sink.ts'
 import { parseArgs } from './parse.ts'
-import type { Sink } from './sink.ts'
+import { keepAlive } from './wait-for-exit.ts'
 
 /** The program's outside. */
 export type RunInit = {

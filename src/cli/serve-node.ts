@@ -12,9 +12,9 @@ import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
 import { tallyHub } from './hub-tally.ts'
-import { narrate } from './narrate.ts'
 import { openApi } from './open-api.ts'
-import { clockTime } from './text.ts'
+import { narrate } from './output/format-event.ts'
+import { clockTime } from './output/text.ts'
 
 /** A node that started has joined its mesh and taken up its runs by then. */
 const SETTLED_MS = 20_000

@@ -1,10 +1,10 @@
 import { pipe } from 'it-pipe'
-import type { Code, CodeComponents, CodeInit } from './contract.ts'
-import { listFolder } from './folder.ts'
-import { createObtainer } from './obtain.ts'
-import { createArchiveServer } from './serve.ts'
-import { createCodeStore } from './store.ts'
-import { packEntries } from './tar-write.ts'
+import { listFolder } from './archive/list-folder.ts'
+import { packEntries } from './archive/tar-write.ts'
+import { createObtainer } from './retriever.ts'
+import { createArchiveServer } from './serve/archive-server.ts'
+import { createCodeStore } from './store/store.ts'
+import type { Code, CodeComponents, CodeInit } from './types.ts'
 
 export async function startCode(components: CodeComponents, init: CodeInit): Promise<Code> {
   const store = await createCodeStore(components, init)

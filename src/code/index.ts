@@ -1,22 +1,21 @@
 import { startCode } from './code.ts'
-import type { Code, CodeComponents, CodeInit } from './contract.ts'
+import type { Code, CodeComponents, CodeInit } from './types.ts'
 
+export { IGNORE_FILE } from './archive/ignore.ts'
+export { limitsWithin } from './archive/limits.ts'
+export { resolveLink } from './archive/links.ts'
+export { listFolder } from './archive/list-folder.ts'
+export type { TarLink as CodeLink } from './archive/tar-format.ts'
+export { type PackEntry, packEntries, sizeOfArchive } from './archive/tar-write.ts'
+export type { CodeEvents } from './events.ts'
+export { surveyStore } from './store/survey.ts'
 export type {
   Code,
   CodeComponents,
   CodeInit,
   ObtainedCode,
   ObtainOptions,
-} from './contract.ts'
-
-export type { CodeEvents } from './events.ts'
-export { listFolder } from './folder.ts'
-export { IGNORE_FILE } from './ignore.ts'
-export { limitsWithin } from './limits.ts'
-export { resolveLink } from './links.ts'
-export { surveyStore } from './survey.ts'
-export type { TarLink as CodeLink } from './tar-format.ts'
-export { type PackEntry, packEntries, sizeOfArchive } from './tar-write.ts'
+} from './types.ts'
 
 /**
  * Code on this node: packed, kept by content, served to peers, fetched from them, and unpacked for runs.

@@ -1,8 +1,8 @@
 import { type CID, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../protocols/limits.ts'
 import type { Source } from '../../protocols/service.ts'
-import { describe } from './chunks.ts'
-import type { CodeStore, Signalled } from './contract.ts'
+import { describe } from './archive/chunks.ts'
+import type { CodeStore, Signalled } from './types.ts'
 
 /** Takes the code from the service itself, where it is small enough to travel in it. False where it does not. */
 export async function takeInline(

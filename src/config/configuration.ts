@@ -1,7 +1,7 @@
 import type { LogLevel } from '../base/log.ts'
-import type { DockerEnvironment } from './docker-environment.ts'
-import type { Quotas, Timeouts } from './node-schema.ts'
-import type { RunnerConfig } from './runner-schema.ts'
+import type { DockerEnvironment } from './files/docker-environment.ts'
+import type { Quotas, Timeouts } from './files/node-schema.ts'
+import type { RunnerConfig } from './files/runner-schema.ts'
 import type { RuntimeInit } from './runtime-dir.ts'
 
 /** Something that the operator should know, and that does not keep the node from starting. */

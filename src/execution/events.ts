@@ -1,4 +1,4 @@
-import type { RunState } from '../base/run.ts'
+import type { RunState } from '../base/run-record.ts'
 
 export type ExecutionEvents = {
   'execution:state': {

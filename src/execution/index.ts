@@ -10,7 +10,7 @@
  * ```
  */
 
-export type { Sleeper } from '../base/sleeper.ts'
+export type { Sleeper } from '../base/parked-service.ts'
 export type {
   Availability,
   Executor,

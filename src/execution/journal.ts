@@ -1,4 +1,4 @@
-import type { RunRecord, RunState } from '../base/run.ts'
+import type { RunRecord, RunState } from '../base/run-record.ts'
 
 export const FINAL_STATES: readonly RunState[] = ['exited', 'failed', 'stopped', 'refused']
 

@@ -1,12 +1,12 @@
 import { nowSeconds } from '../base/clock.ts'
 import { mayRetry, messageOf, UnavailableError } from '../base/errors.ts'
+import { printable } from '../base/format.ts'
 import { BoundedMap, createQueue } from '../base/queue.ts'
 import { backoffMs } from '../base/retry.ts'
-import { printable } from '../base/text.ts'
+import { stands } from './attestation.ts'
 import { LEAVE_SECONDS, LOOK_MS, MAX_FAILURES, MAX_REMEMBERED, MAX_WAITING, RETRY_BACKOFF } from './constants.ts'
-import { examine, type Outcome } from './examine.ts'
+import { examine, type Outcome } from './scan-code.ts'
 import type { Hub, HubComponents, HubInit, HubService } from './types.ts'
-import { stands } from './word.ts'
 
 /** Services of one code that are tried in turn where the first ones leave it undecided. */
 const MAX_OTHERS = 8

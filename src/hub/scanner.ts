@@ -1,5 +1,5 @@
 import { SEVERITIES, type Severity } from '../../protocols/attestation.ts'
-import { printable } from '../base/text.ts'
+import { printable } from '../base/format.ts'
 import { MAX_FINDING, MAX_FINDINGS } from './constants.ts'
 
 /** A program that looks at code. The README tells what it is given and what its exit code means. */

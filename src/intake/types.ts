@@ -9,7 +9,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { AnnouncementStore, HeadStore } from '../journal/index.ts'
 import type { DropReason, IntakeEvents } from './events.ts'
-import type { GateAnswer } from './gate.ts'
+import type { GateAnswer } from './forwarding-rules.ts'
 import type { QuotaInit } from './quotas.ts'
 
 /** What intake keeps, and how: the journal satisfies it. */

@@ -1,6 +1,6 @@
 import { DEDUPE_AFTER_EXPIRY_SECONDS } from '../../protocols/limits.ts'
 import { FINISHED_RUN_RETENTION_MS, HEADS_PER_ANNOUNCEMENT, PRUNE_SLACK } from './constants.ts'
-import { metaStore } from './meta.ts'
+import { metaStore } from './key-value.ts'
 import type { Sql } from './sql.ts'
 
 /** Own, run here (now or before: a task never runs twice), or waiting to run: such a service is not forgotten early. */

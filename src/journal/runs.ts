@@ -1,5 +1,5 @@
 import { NotFoundError } from '../base/errors.ts'
-import type { RunRecord, RunState } from '../base/run.ts'
+import type { RunRecord, RunState } from '../base/run-record.ts'
 import type { Sql } from './sql.ts'
 
 type RunChange = Partial<

@@ -1,16 +1,16 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AnnouncementStore } from './announcements.ts'
-import type { HeadStore } from './heads.ts'
-import type { MetaStore } from './meta.ts'
+import type { MetaStore } from './key-value.ts'
+import type { StopStore } from './operator-stops.ts'
+import type { SleeperStore } from './parked.ts'
 import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
 import type { ReconsiderationStore } from './reconsiderations.ts'
 import type { RunStore } from './runs.ts'
-import type { SleeperStore } from './sleepers.ts'
 import type { StatementStore } from './statements.ts'
-import type { StopStore } from './stops.ts'
 import type { VerdictStore } from './verdicts.ts'
+import type { HeadStore } from './version-heads.ts'
 
 export type JournalInit = {
   /** the file, or `:memory:` for a journal that ends with the process */

@@ -1,4 +1,4 @@
-import type { GateAnswer } from './gate.ts'
+import type { GateAnswer } from './message-validator.ts'
 
 export type GossipTopic = 'services' | 'statements'
 

@@ -1,6 +1,6 @@
-export type { RecordRules, StatementSource } from '../base/statements.ts'
+export type { RecordRules, StatementSource } from '../base/statement-sync.ts'
 export type { NetworkEvents } from './events.ts'
-export type { Arrival, Gate, GateAnswer } from './gate.ts'
+export type { Arrival, Gate, GateAnswer } from './message-validator.ts'
 export { createNetwork } from './network.ts'
 export { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel } from './tunnel/tunnel.ts'
 export type { Defence, HandleOptions, Network, NetworkComponents, NetworkInit, SyncSource } from './types.ts'

@@ -6,10 +6,10 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Backoff } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
-import type { RecordRules, StatementSource } from '../base/statements.ts'
+import type { RecordRules, StatementSource } from '../base/statement-sync.ts'
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
-import type { Gate } from './gate.ts'
+import type { Gate } from './message-validator.ts'
 
 /** What sync serves and fills: the live services (and stops) that this node would emit. */
 export interface SyncSource {

@@ -1,6 +1,6 @@
 import { ARCHIVE_PROTOCOL, codeId, decodeArchiveAnswer, encodeArchiveRequest } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
-import { createChannel } from '../base/channel.ts'
+import { createChannel } from '../base/bounded-channel.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError } from '../base/errors.ts'
 import type { StreamOpener } from '../base/stream.ts'

@@ -9,11 +9,11 @@ import {
   type StatusAnswer,
   type StatusRequest,
 } from '../../protocols/status.ts'
-import { createChannel } from '../base/channel.ts'
+import { createChannel } from '../base/bounded-channel.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { AccessError, TimeoutError } from '../base/errors.ts'
+import { printable } from '../base/format.ts'
 import type { StreamOpener } from '../base/stream.ts'
-import { printable } from '../base/text.ts'
 
 /** A peer that does not answer a status request in this time is passed over. */
 const ASK_TIMEOUT_MS = 3_000

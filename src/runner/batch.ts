@@ -1,6 +1,6 @@
-import type { Item, SharedFacts } from './channel.ts'
 import { CONFIG_SLOTS, FACT_SLOTS } from './constants.ts'
 import type { ReceivedService, RunnerSnapshot } from './contract.ts'
+import type { Item, SharedFacts } from './ipc-messages.ts'
 
 export interface BatchWriter {
   ask(id: number, service: ReceivedService, snapshot: RunnerSnapshot): void

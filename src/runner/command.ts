@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname, join } from 'node:path'
-import { entryFile, entryFlags } from '../base/entry.ts'
+import { entryFile, entryFlags } from '../base/child-entry.ts'
 import { NOBODY, YOUNG_MB } from './constants.ts'
 
 /** How the runner's process is started: as little as it needs to read its files and to answer. */

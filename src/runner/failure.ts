@@ -1,4 +1,4 @@
-import { printable } from '../base/text.ts'
+import { printable } from '../base/format.ts'
 import { RunnerError, type RunnerFailure } from './errors.ts'
 
 /** The module can not be used: one sentence that names the file. */

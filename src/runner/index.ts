@@ -9,5 +9,5 @@ export {
 export { RunnerError } from './errors.ts'
 export type { RunnerEvents } from './events.ts'
 export { createRunnerHost } from './host.ts'
-export { toReceivedService } from './received.ts'
+export { toReceivedService } from './received-service.ts'
 export type { RunnerHost, RunnerHostInit } from './types.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
-import { clipUtf8, printable } from '../base/text.ts'
+import { clipUtf8, printable } from '../base/format.ts'
 import type { Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
 import { isPlainVerdict } from './plain-verdict.ts'

@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts'
-import { formatBytes } from '../base/text.ts'
+import { formatBytes } from '../base/format.ts'
 import { MAX_STARVED_TIMES, WATCH_EVERY_MS } from './constants.ts'
 import { RunnerError } from './errors.ts'
-import { residentBytes, waitedForCpuMs } from './memory.ts'
+import { residentBytes, waitedForCpuMs } from './resident-memory.ts'
 
 /** Looks at a process again and again: does it still answer, and how much memory has it taken? */
 export interface Watchdog extends Disposable {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { RUN_RULES } from '../../protocols/receipt.ts'
-import type { RunRecord } from '../base/run.ts'
-import { formatMs } from '../base/text.ts'
+import { formatMs } from '../base/format.ts'
+import type { RunRecord } from '../base/run-record.ts'
 import type { Reason } from '../base/verdict.ts'
 import { FINAL_STATES } from '../execution/index.ts'
 

@@ -1,4 +1,4 @@
-import type { RunState } from '../base/run.ts'
+import type { RunState } from '../base/run-record.ts'
 import { FINAL_STATES } from '../execution/index.ts'
 import type { ServiceState } from './types.ts'
 

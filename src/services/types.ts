@@ -1,4 +1,4 @@
-import type { RunState } from '../base/run.ts'
+import type { RunState } from '../base/run-record.ts'
 import type { Condition, Reason } from '../base/verdict.ts'
 
 /** What this node does with one service, in the words of a receipt. */

@@ -6,7 +6,6 @@ import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import { BoundedMap } from '../base/queue.ts'
-import type { Canopy } from './canopy.ts'
 import {
   LOOKUP_AGAIN_MS,
   LOOKUP_MS,
@@ -15,12 +14,13 @@ import {
   MAX_LOOKUP_KEYS,
   REMEMBERED,
 } from './constants.ts'
-import { keyOf } from './entry.ts'
 import type { TrustEvents } from './events.ts'
 import type { Policy } from './policy.ts'
-import type { Taking } from './taking.ts'
-import type { TextOf } from './texts.ts'
-import { pathTo } from './tree.ts'
+import { keyOf } from './statements/indexed-statement.ts'
+import type { Taking } from './statements/ingest.ts'
+import type { TextOf } from './statements/texts.ts'
+import { pathTo } from './tree/tree.ts'
+import type { Canopy } from './tree/tree-cache.ts'
 import type { TrustRecords, TrustSubject } from './types.ts'
 
 export type Asked = Partial<Omit<TrustSubject, 'staples'>>

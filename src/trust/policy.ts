@@ -5,7 +5,7 @@ import type { KeyCache } from '../../protocols/signature.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { addressOf, membersOf } from '../config/index.ts'
-import { keyOf } from './entry.ts'
+import { keyOf } from './statements/indexed-statement.ts'
 import type { TrustPolicy } from './types.ts'
 
 /** A hub that the operator believes. */

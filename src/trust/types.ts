@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
-import type { RecordRules, StatementSource } from '../base/statements.ts'
+import type { RecordRules, StatementSource } from '../base/statement-sync.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
 

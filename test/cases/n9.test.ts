@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { dockerEnvironment } from '../../src/config/docker-environment.ts'
+import { dockerEnvironment } from '../../src/config/files/docker-environment.ts'
 import { loadDockerOptions, readPolicy } from '../../src/config/index.ts'
 import { EXECUTORS } from '../fixtures/executors.ts'
 import { makeRunDirs } from '../fixtures/run-fixture.ts'
@@ -70,7 +70,7 @@ describe('N9: where the Docker engine is', () => {
   })
 
   it('is a rootless socket where the standard one is not there', async () => {
-    const { findEngine } = await import('../../src/config/docker-environment.ts')
+    const { findEngine } = await import('../../src/config/files/docker-environment.ts')
     const server = createServer()
     const path = join(home, 'docker.sock')
     await new Promise<void>((resolve) => server.listen(path, resolve))

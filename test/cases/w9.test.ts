@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Assembler, varint } from '../../src/network/streams/assembler.ts'
+import { Assembler, varint } from '../../src/network/streams/length-prefixed-decoder.ts'
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'))
 const read = (hex: string) => new Assembler(300).add(bytes(hex))

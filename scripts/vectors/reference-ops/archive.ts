@@ -1,9 +1,9 @@
 import { sha256 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
-import { describe } from '../../../src/code/chunks.ts'
+import { describe } from '../../../src/code/archive/chunks.ts'
+import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { BadArchiveError } from '../../../src/code/errors.ts'
-import { createTarReader } from '../../../src/code/tar-read.ts'
 import type { Json, Op } from '../kit.ts'
 
 /** The bytes are no canonical tar. */

@@ -1,6 +1,6 @@
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import type {
   Applied,
   Explanation,
@@ -16,7 +16,13 @@ import type {
   StatementView,
   TrustTree,
 } from '../../node/types.ts'
-import { appliedSchema, policyViewSchema, previewSchema } from '../policy-schemas.ts'
+import { appliedSchema, policyViewSchema, previewSchema } from '../schemas/policy.ts'
+import {
+  type SubmittedStatement,
+  statementsSchema,
+  submittedStatementSchema,
+  trustTreeSchema,
+} from '../schemas/trust.ts'
 import {
   archiveAddedSchema,
   explanationSchema,
@@ -32,14 +38,8 @@ import {
   serviceViewSchema,
   stoppedSchema,
   submittedSchema,
-} from '../schemas.ts'
+} from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
-import {
-  type SubmittedStatement,
-  statementsSchema,
-  submittedStatementSchema,
-  trustTreeSchema,
-} from '../trust-schemas.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
 import { readEventStream, type SseEvent } from './sse-reader.ts'
 import { type Answer, send } from './transport.ts'

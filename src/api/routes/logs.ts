@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { messageOf } from '../../base/errors.ts'
 import { DEFAULT_TAIL, MAX_TAIL } from '../constants.ts'
-import { HttpProblem } from '../problems.ts'
-import { logLineSchema } from '../schemas.ts'
+import { HttpProblem } from '../http-errors.ts'
+import { logLineSchema } from '../schemas/views.ts'
 import type { EventStream } from '../sse.ts'
 import { type App, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
 

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { MAX_SETTINGS_BYTES } from '../../config/index.ts'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS } from '../constants.ts'
-import { appliedSchema, policyViewSchema, previewSchema } from '../policy-schemas.ts'
-import { HttpProblem } from '../problems.ts'
+import { HttpProblem } from '../http-errors.ts'
+import { appliedSchema, policyViewSchema, previewSchema } from '../schemas/policy.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 
 const PROBLEMS = {

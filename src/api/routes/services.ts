@@ -2,8 +2,14 @@ import { z } from 'zod'
 import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { ASK_MS } from '../constants.ts'
-import { HttpProblem } from '../problems.ts'
-import { explanationSchema, receiptsSchema, servicesSchema, serviceViewSchema, stoppedSchema } from '../schemas.ts'
+import { HttpProblem } from '../http-errors.ts'
+import {
+  explanationSchema,
+  receiptsSchema,
+  servicesSchema,
+  serviceViewSchema,
+  stoppedSchema,
+} from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 

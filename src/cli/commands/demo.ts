@@ -1,5 +1,5 @@
 import { command, flag } from '../command.ts'
-import { createStory } from '../demo/story.ts'
+import { createStory } from '../demo/reporter.ts'
 
 export const demo = command({
   name: 'demo',

@@ -1,4 +1,4 @@
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import type { Check } from '../checks/check.ts'
 import { checkFolder } from '../checks/folder.ts'
 import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../checks/machine.ts'

@@ -1,12 +1,12 @@
 import { nowSeconds } from '../../base/clock.ts'
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import type { Explanation, PastVerdict } from '../../node/types.ts'
+import { daemonOf } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
-import { daemonOf } from '../daemon.ts'
-import { table } from '../output.ts'
+import { parkedText, reasonLines, verdictText } from '../output/format-verdict.ts'
+import { table } from '../output/output.ts'
+import { clockTime, when } from '../output/text.ts'
 import { type Advice, adviceOn } from '../policy/advice.ts'
-import { clockTime, when } from '../text.ts'
-import { parkedText, reasonLines, verdictText } from '../verdict-text.ts'
 
 export const explain = command({
   name: 'explain',

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
 import { initFolder, loadIdentity } from '../../config/index.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
-import { fields } from '../output.ts'
+import { fields } from '../output/output.ts'
 
 export const init = command({
   name: 'init',

@@ -4,7 +4,7 @@ import { defaultKeyPath, loadIdentity } from '../../config/index.ts'
 import { findAuthor } from '../author.ts'
 import { command, text } from '../command.ts'
 import { operatorFolder } from '../folder.ts'
-import { fields } from '../output.ts'
+import { fields } from '../output/output.ts'
 
 export const keyShow = command({
   name: 'key show',

@@ -1,11 +1,11 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { PASSED_ON } from '../../base/disposition.ts'
 import type { ServiceView } from '../../node/types.ts'
+import { daemonOf } from '../client/node-client.ts'
 import { command, flag } from '../command.ts'
-import { daemonOf } from '../daemon.ts'
-import { table } from '../output.ts'
-import { show, when } from '../text.ts'
-import { wakeText } from '../verdict-text.ts'
+import { wakeText } from '../output/format-verdict.ts'
+import { table } from '../output/output.ts'
+import { show, when } from '../output/text.ts'
 
 export const list = command({
   name: 'list',

@@ -1,8 +1,8 @@
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
-import { clockTime } from '../text.ts'
+import { clockTime } from '../output/text.ts'
 import { type ReadLine, readLogs } from '../versions/read-logs.ts'
 import { subjectAtNode, subjectByPeer } from '../versions/subject.ts'
 

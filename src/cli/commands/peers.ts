@@ -1,9 +1,9 @@
 import { nowSeconds } from '../../base/clock.ts'
-import { formatMs } from '../../base/text.ts'
+import { formatMs } from '../../base/format.ts'
+import { daemonOf } from '../client/node-client.ts'
 import { command } from '../command.ts'
-import { daemonOf } from '../daemon.ts'
-import { table } from '../output.ts'
-import { show } from '../text.ts'
+import { table } from '../output/output.ts'
+import { show } from '../output/text.ts'
 
 export const peers = command({
   name: 'peers',

@@ -2,15 +2,15 @@ import { InputError } from '../../base/errors.ts'
 import { loadConfiguration } from '../../config/index.ts'
 import { keyOption, loadAuthor } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { daemonOf } from '../client/node-client.ts'
 import { warnOfClock } from '../clock-warning.ts'
 import { argument, command, duration, flag, text, texts, whole } from '../command.ts'
-import { daemonOf } from '../daemon.ts'
 import { operatorFolder } from '../folder.ts'
 import { networkOf } from '../network.ts'
-import { publishAtNode } from '../publishing/at-node.ts'
-import { publishByLightPeer } from '../publishing/by-light-peer.ts'
 import { loadDraft } from '../publishing/draft.ts'
 import { inspectFolder } from '../publishing/folder.ts'
+import { publishByLightPeer } from '../publishing/via-light-peer.ts'
+import { publishAtNode } from '../publishing/via-node.ts'
 
 const args = { path: argument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest') }
 const options = {

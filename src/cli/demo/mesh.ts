@@ -8,7 +8,7 @@ import { createApiClient } from '../../api/client/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { initFolder } from '../../config/index.ts'
-import { type Member, startMember } from './member.ts'
+import { type Member, startMember } from './node.ts'
 
 /** Where the demo's service will run, and a sentence about it. */
 export type Sandbox = { readonly kind: 'docker' | 'bubblewrap' | 'permission'; readonly detail: string }

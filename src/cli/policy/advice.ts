@@ -1,4 +1,4 @@
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import type { Reason } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
 

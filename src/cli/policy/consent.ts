@@ -2,7 +2,7 @@ import { InputError } from '../../base/errors.ts'
 import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
-import { changesTable, previewText } from './change-text.ts'
+import { changesTable, previewText } from './format-changes.ts'
 
 /** Rows of the table; the sentences below it count all of them. */
 const MAX_ROWS = 40

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import type { ReceivedService } from '../../runner/index.ts'
 
 const words = z.array(z.string())

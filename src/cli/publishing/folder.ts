@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { findSecrets, secretsError, secretsText } from '../../admission/secrets.ts'
 import { InputError } from '../../base/errors.ts'
-import { formatBytes, formatCount, printable } from '../../base/text.ts'
+import { formatBytes, formatCount, printable } from '../../base/format.ts'
 import {
   type CodeLink,
   IGNORE_FILE,

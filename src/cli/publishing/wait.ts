@@ -1,12 +1,12 @@
 import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
-import { formatMs } from '../../base/text.ts'
+import { formatMs } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
-import { show } from '../text.ts'
+import { show } from '../output/text.ts'
 import { keepsFailing, type Outcome, outlook, WAIT_EXIT } from './outlook.ts'
-import { receiptLine, type Tally } from './tally.ts'
+import { receiptLine, type Tally } from './receipt-tracker.ts'
 
 /** Node answers that a sentence names; `status` shows all. */
 const MAX_TOLD = 4

@@ -1,4 +1,4 @@
-import { receiptLine, saidBefore } from '../publishing/tally.ts'
+import { receiptLine, saidBefore } from '../publishing/receipt-tracker.ts'
 import type { Answer } from './ask-all.ts'
 import { hasRun, type Version } from './subject.ts'
 

@@ -5,8 +5,8 @@ import type { LightPeer } from '../../light-peer/types.ts'
 import type { ReceiptView, RunView, ServiceView } from '../../node/types.ts'
 import { type Author, findAuthor, openBook } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../daemon.ts'
-import { lightPeerFor } from '../light.ts'
+import { lightPeerFor } from '../client/light-peer.ts'
+import { daemonOf } from '../client/node-client.ts'
 
 /** One version of a service, and what is known of its runs. */
 export type Version = {

@@ -1,5 +1,5 @@
-import type { TarLink } from '../tar-format.ts'
-import type { TarLimits } from '../tar-read.ts'
+import type { TarLink } from '../archive/tar-format.ts'
+import type { TarLimits } from '../archive/tar-read.ts'
 
 /** The descriptor of the archive. Its working folder is the folder of the files: it finds both wherever they lie. */
 export const TAR_FD = 3

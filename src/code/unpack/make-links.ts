@@ -1,10 +1,10 @@
 import { lstat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
+import { resolveLink } from '../archive/links.ts'
+import { foldersOf, quoted, type TarLink } from '../archive/tar-format.ts'
 import { MAX_LINKS } from '../constants.ts'
 import { BadArchiveError } from '../errors.ts'
-import { resolveLink } from '../links.ts'
-import { foldersOf, quoted, type TarLink } from '../tar-format.ts'
 
 type Options = { signal?: AbortSignal | undefined }
 

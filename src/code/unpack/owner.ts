@@ -1,7 +1,7 @@
 import { chown } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import { findProgram, runProcess } from '../../process/index.ts'
 import { UNPACK_MS, UNPACK_UID } from '../constants.ts'
 

@@ -11,9 +11,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
+import { quoted, type TarFile } from '../archive/tar-format.ts'
+import type { TarSink } from '../archive/tar-read.ts'
 import { BadArchiveError } from '../errors.ts'
-import { quoted, type TarFile } from '../tar-format.ts'
-import type { TarSink } from '../tar-read.ts'
 
 /** The files on the disk are not those of the archive. */
 export class DiffersError extends Error {}

@@ -1,4 +1,4 @@
-import { listing } from '../../base/text.ts'
+import { listing } from '../../base/format.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import type { Plan } from '../contract.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'

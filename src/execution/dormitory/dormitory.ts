@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
+import type { Sleeper } from '../../base/parked-service.ts'
 import { BoundedMap } from '../../base/queue.ts'
-import type { Sleeper } from '../../base/sleeper.ts'
 import { REMEMBERED_WAKES, SWEEP_EVERY_MS } from './constants.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
 import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit } from './types.ts'

@@ -1,4 +1,4 @@
-import type { Sleeper } from '../../base/sleeper.ts'
+import type { Sleeper } from '../../base/parked-service.ts'
 import type { Condition } from '../../base/verdict.ts'
 
 /** Best first: by rank, then by arrival. Ids settle what is left, so that the order never depends on chance. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Sleeper } from '../../base/sleeper.ts'
+import type { Sleeper } from '../../base/parked-service.ts'
 import type { Condition } from '../../base/verdict.ts'
 
 /** What survives the node. Every call is durable when it returns, or a part of the transaction around it. */

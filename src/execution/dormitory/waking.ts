@@ -1,5 +1,5 @@
 import { messageOf, UnavailableError } from '../../base/errors.ts'
-import type { Sleeper } from '../../base/sleeper.ts'
+import type { Sleeper } from '../../base/parked-service.ts'
 import type { Condition } from '../../base/verdict.ts'
 import { WOKEN_AT_ONCE } from './constants.ts'
 import { bestFirst } from './order.ts'

@@ -1,6 +1,6 @@
 import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { entryFile, entryFlags } from '../../base/entry.ts'
+import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
 import type { Plan } from '../contract.ts'
 import { limitsOf } from '../logs/limits.ts'

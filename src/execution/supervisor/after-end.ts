@@ -1,4 +1,4 @@
-import { formatMs, formatSeconds } from '../../base/text.ts'
+import { formatMs, formatSeconds } from '../../base/format.ts'
 import type { RunEnd } from '../contract.ts'
 import type { RunChange } from '../journal.ts'
 import { type Decided, restarts, timeLimitText } from './plan.ts'

@@ -1,7 +1,7 @@
 import { sleep } from '../../base/clock.ts'
 import { isDiskFull, mayRetry, messageOf } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
-import type { RunRecord } from '../../base/run.ts'
+import type { RunRecord } from '../../base/run-record.ts'
 import { DISK_FULL_RETRY_MS, RETRY_BACKOFF } from '../constants.ts'
 import type { RunChange } from '../journal.ts'
 import type { SupervisorComponents } from './types.ts'

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../base/text.ts'
+import { formatBytes } from '../../base/format.ts'
 import type { Grant } from '../../base/verdict.ts'
 import type { Job } from './job.ts'
 import type { Room } from './types.ts'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts'
-import type { RunRecord } from '../../base/run.ts'
+import type { RunRecord } from '../../base/run-record.ts'
 import type { RunChange } from '../journal.ts'
 import { formatLine } from '../logs/format.ts'
 import { limitsOf } from '../logs/limits.ts'

@@ -2,13 +2,13 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import type { RecordRules } from '../../base/statements.ts'
+import type { RecordRules } from '../../base/statement-sync.ts'
 import { NotProvidedError } from '../errors.ts'
 import type { Dht } from '../types.ts'
-import { createProviders } from './providers.ts'
+import { createProviders } from './provider-records.ts'
 import type { Records } from './records.ts'
-import { tableOf } from './table.ts'
-import { createValues } from './values.ts'
+import { tableOf } from './routing-table.ts'
+import { createValues } from './value-records.ts'
 
 export interface DhtComponents {
   clock: Clock

@@ -7,8 +7,8 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import { MAX_PENDING_GOSSIP, MAX_PENDING_GOSSIP_PER_PEER, PUBLISH_POLL_MS, PUBLISH_WAIT_MS } from '../constants.ts'
 import type { GossipTopic, NetworkEvents } from '../events.ts'
-import type { Gate, GateAnswer } from '../gate.ts'
-import type { PubSub } from '../host/host.ts'
+import type { PubSub } from '../host/create-host.ts'
+import type { Gate, GateAnswer } from '../message-validator.ts'
 import type { Conduct, Gossip, Publication } from '../types.ts'
 
 export interface GossipComponents {

@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 
 export function parsePeerId(text: string): PeerId {
   try {

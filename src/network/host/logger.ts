@@ -1,7 +1,7 @@
 import { format } from 'node:util'
 import type { ComponentLogger, Logger } from '@libp2p/interface'
+import { printable } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
-import { printable } from '../../base/text.ts'
 
 /**
  * libp2p's log lines in ours. They are many and speak of single frames, so they are made only on demand; what the

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Log } from '../../base/log.ts'
 import { BoundedMap } from '../../base/queue.ts'
-import type { Host } from './host.ts'
+import type { Host } from './create-host.ts'
 
 /** Peers of other networks that are remembered as told. */
 const MAX_TOLD = 64

@@ -5,7 +5,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { NEIGHBOUR_TRIES, NEIGHBOUR_WAIT_MS } from '../constants.ts'
 import { StreamBrokenError } from '../errors.ts'
-import type { Host } from '../host/host.ts'
+import type { Host } from '../host/create-host.ts'
 import { type GossipRegistrar, type Membership, restrictGossip } from './gossip-only.ts'
 
 export interface NeighboursComponents {

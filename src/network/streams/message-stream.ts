@@ -4,8 +4,8 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
-import type { PassingMemory } from '../host/memory.ts'
-import { Assembler, varint } from './assembler.ts'
+import type { PassingMemory } from '../host/transient-buffers.ts'
+import { Assembler, varint } from './length-prefixed-decoder.ts'
 
 export type LengthPrefixedStream = MessageStream & {
   /** monotonic ms of the last byte in either direction */

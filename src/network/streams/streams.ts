@@ -16,7 +16,7 @@ import {
 import { PeerUnavailableError, ProtocolUnsupportedError, StreamBrokenError } from '../errors.ts'
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
-import type { PassingMemory } from '../host/memory.ts'
+import type { PassingMemory } from '../host/transient-buffers.ts'
 import type { HandleOptions, StreamHandler, Streams } from '../types.ts'
 import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
 import { createOpenSlots } from './open-slots.ts'

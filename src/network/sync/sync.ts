@@ -7,7 +7,7 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import { BoundedMap, createQueue, QueueFullError } from '../../base/queue.ts'
 import type { Rng } from '../../base/rng.ts'
-import type { StatementSource } from '../../base/statements.ts'
+import type { StatementSource } from '../../base/statement-sync.ts'
 import {
   OFFER_CONCURRENCY,
   SYNC_CONCURRENCY,
@@ -21,10 +21,10 @@ import {
 } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { Conduct, Streams, Sync, SyncSource } from '../types.ts'
-import { syncClient } from './ask.ts'
-import { createOffers } from './offers.ts'
-import { createQuotas } from './quota.ts'
-import { syncServer } from './serve.ts'
+import { syncClient } from './client.ts'
+import { createOffers } from './offer-batcher.ts'
+import { createQuotas } from './rate-limits.ts'
+import { syncServer } from './server.ts'
 
 export interface SyncComponents {
   clock: Clock

@@ -13,8 +13,8 @@ import {
 } from '../../../protocols/tunnel.ts'
 import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
 import { messageOf } from '../../base/errors.ts'
+import { printable } from '../../base/format.ts'
 import type { BytePipe, MessageStream } from '../../base/stream.ts'
-import { printable } from '../../base/text.ts'
 import { StreamBrokenError, TunnelResetError } from '../errors.ts'
 
 /** Credit is handed back in lots of this size, so that it does not cost a frame for each frame. */

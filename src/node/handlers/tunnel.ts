@@ -5,8 +5,8 @@ import { decodeHello, encodeWelcome, type TunnelHello } from '../../../protocols
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { messageOf, NotFoundError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
+import { clipUtf8, listing } from '../../base/format.ts'
 import type { BytePipe, MessageStream } from '../../base/stream.ts'
-import { clipUtf8, listing } from '../../base/text.ts'
 import type { Services } from '../../services/registry.ts'
 import type { NodeEvents } from '../events.ts'
 

@@ -1,4 +1,4 @@
-import { clipUtf8 } from '../../base/text.ts'
+import { clipUtf8 } from '../../base/format.ts'
 import type { Policy } from '../../config/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import { createReceipts, type ReceiptsComponents } from '../../services/receipts.ts'

@@ -1,5 +1,5 @@
 import type { ExecutorName } from '../../base/verdict.ts'
-import { canonicalToolchain } from '../../config/toolchains.ts'
+import { canonicalToolchain } from '../../config/files/toolchains.ts'
 import type { AvailableExecutor, ReceivedService } from '../contract.ts'
 import type { RuleContext } from './rule.ts'
 

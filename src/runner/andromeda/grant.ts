@@ -1,7 +1,7 @@
 import type { Grant } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
 import { placeFor } from './executor.ts'
-import { answerNetwork, grantBy } from './network-answer.ts'
+import { answerNetwork, grantBy } from './network-grant.ts'
 import type { RuleContext } from './rule.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../base/text.ts'
+import { formatBytes } from '../../base/format.ts'
 import type { Resources } from '../contract.ts'
 
 export type ResourceName = keyof Resources

@@ -1,6 +1,6 @@
-import type { SharedFacts } from '../channel.ts'
 import { MAX_LOG_LINE } from '../constants.ts'
 import type { RunnerContext, RunnerLog, ServiceFacts } from '../contract.ts'
+import type { SharedFacts } from '../ipc-messages.ts'
 import { send } from './pipe.ts'
 
 const LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const

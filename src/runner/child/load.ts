@@ -1,5 +1,5 @@
-import type { ProcessInit } from '../channel.ts'
 import type { Runner } from '../contract.ts'
+import type { ProcessInit } from '../ipc-messages.ts'
 import { describe } from './describe.ts'
 
 /** Imports the operator's module as the confined user. Throws an error whose message is one sentence. */

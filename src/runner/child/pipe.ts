@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import type { FromProcess } from '../channel.ts'
+import type { FromProcess } from '../ipc-messages.ts'
 
 /** From the host: lines of ToProcess. */
 export const READ_FD = 3

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Item, SharedFacts } from '../channel.ts'
 import type { Runner, ServiceFacts } from '../contract.ts'
+import type { Item, SharedFacts } from '../ipc-messages.ts'
 import { createContext, createRunnerLog, frozen } from './context.ts'
 import { describe } from './describe.ts'
-import type { FirstForm } from './first-form.ts'
+import type { FirstForm } from './legacy-globals.ts'
 import { send, sendLine } from './pipe.ts'
 
 /** A promise that settles without waiting for anything does so within this many turns of the microtask queue. */

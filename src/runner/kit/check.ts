@@ -1,12 +1,12 @@
 import { sleep, systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { answers, hostile, inTime, shape } from './checks/answers.ts'
-import { calledOff } from './checks/called-off.ts'
-import { accepts, failsClosed, noRoom } from './checks/closed.ts'
+import { calledOff } from './checks/cancellation.ts'
+import { deterministic, keyOrder } from './checks/determinism.ts'
+import { accepts, failsClosed, noRoom } from './checks/fail-closed.ts'
 import { grants } from './checks/grants.ts'
 import { memory } from './checks/memory.ts'
 import { reasons } from './checks/reasons.ts'
-import { deterministic, keyOrder } from './checks/same.ts'
 import {
   type Check,
   type CheckContext,
@@ -22,7 +22,7 @@ import {
 import { exampleService, exampleSnapshot } from './examples.ts'
 import { entryOf, type OpenRunner, openRunner } from './open.ts'
 import { reportOf } from './report.ts'
-import { isSerious, survey } from './survey.ts'
+import { isSerious, survey } from './run-cases.ts'
 
 /** In this order: what a later one asks makes sense only where the first ones went well. */
 const CHECKS: readonly Check[] = [

@@ -1,7 +1,7 @@
 import type { ReceivedService, RunnerSnapshot } from '../contract.ts'
 import type { ServiceOverrides, SnapshotOverrides } from './examples.ts'
 import type { OpenRunner, RunnerOptions } from './open.ts'
-import type { Survey } from './survey.ts'
+import type { Survey } from './run-cases.ts'
 
 /** What is asked of every runner, by name. */
 export type CheckName =

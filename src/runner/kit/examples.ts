@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { listing, nearest } from '../../base/text.ts'
+import { listing, nearest } from '../../base/format.ts'
 import { type RunnerConfig, readPolicy } from '../../config/index.ts'
 import {
   type Capacity,

@@ -6,14 +6,14 @@ import { codeOf, InputError } from '../../base/errors.ts'
 import { createEvents } from '../../base/events.ts'
 import { createLog, silentLog } from '../../base/log.ts'
 import type { Verdict } from '../../base/verdict.ts'
+import { loadPolicy } from '../../config/files/policy.ts'
 import type { RunnerConfig } from '../../config/index.ts'
-import { loadPolicy } from '../../config/policy.ts'
 import type { ReceivedService, RunnerSnapshot } from '../contract.ts'
 import type { RunnerEvents } from '../events.ts'
 import { createRunnerHost } from '../host.ts'
 import type { RunnerHostInit, RunnerHostStats } from '../types.ts'
-import { keepAwake } from './awake.ts'
 import { configOf, exampleService, exampleSnapshot, type ServiceOverrides, type SnapshotOverrides } from './examples.ts'
+import { keepAwake } from './hold-open.ts'
 
 export type RunnerOptions = {
   /** settings as config.json has them; default: the config.json beside the runner, and without one every default */

@@ -1,4 +1,4 @@
-import { printable } from '../../base/text.ts'
+import { printable } from '../../base/format.ts'
 import type { CheckResult, RunnerReport } from './contract.ts'
 
 const WORDS = { pass: 'ok  ', fail: 'FAIL', skip: 'skip' } as const

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { finalReason, forGood, moving, standingOf } from '../../../src/admission/disposition.ts'
-import type { RunRecord } from '../../../src/base/run.ts'
+import type { RunRecord } from '../../../src/base/run-record.ts'
 import { runReasons } from '../../../src/services/run-reasons.ts'
 
 const VERDICT = { run: false as const, redirect: true, rank: 1, reasons: [] }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createChannel } from '../../../src/base/channel.ts'
+import { createChannel } from '../../../src/base/bounded-channel.ts'
 
 describe('a channel', () => {
   it('hands out what was pushed before and while somebody waits, in order, until it ends', async () => {

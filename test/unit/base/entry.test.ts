@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { entryFile, entryFlags } from '../../../src/base/entry.ts'
+import { entryFile, entryFlags } from '../../../src/base/child-entry.ts'
 
 describe('the entry file of a child process', () => {
   it('is a source beside a source, and compiled beside what is compiled', () => {

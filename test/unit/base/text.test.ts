@@ -9,7 +9,7 @@ import {
   parseBytes,
   parseSeconds,
   printable,
-} from '../../../src/base/text.ts'
+} from '../../../src/base/format.ts'
 
 describe('text from the network', () => {
   it('loses what could move a cursor, hide or turn around, and what is too long', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
-import { createOutput } from '../../../src/cli/output.ts'
-import { createTally } from '../../../src/cli/publishing/tally.ts'
+import { createOutput } from '../../../src/cli/output/output.ts'
+import { createTally } from '../../../src/cli/publishing/receipt-tracker.ts'
 
 test('the sum says of each node what its line said', () => {
   const sink = { write: () => true, isTTY: false }

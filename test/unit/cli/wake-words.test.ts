@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Condition } from '../../../src/base/verdict.ts'
-import { parkedText, wakeText } from '../../../src/cli/verdict-text.ts'
+import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
 
 test('every condition has words for people, and none lets text from the network through as it is', () => {
   const conditions: Condition[] = [

@@ -5,10 +5,10 @@ import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { createBufferPool } from '../../../src/code/buffers.ts'
 import type { CodeEvents } from '../../../src/code/events.ts'
-import { fetchCode } from '../../../src/code/fetch.ts'
-import { createCodeStore } from '../../../src/code/store.ts'
+import { fetchCode } from '../../../src/code/fetch/fetch.ts'
+import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
+import { createCodeStore } from '../../../src/code/store/store.ts'
 import { streamPair } from '../../fixtures/stream-pair.ts'
 
 /** Fetches slowly into a store, tells its parent how far it is, and waits to be killed. */

@@ -7,9 +7,9 @@ import {
 } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { manualClock } from '../../../src/base/clock.ts'
-import { createBufferPool } from '../../../src/code/buffers.ts'
-import { type FetchOptions, fetchCode } from '../../../src/code/fetch.ts'
-import { createArchiveServer } from '../../../src/code/serve.ts'
+import { type FetchOptions, fetchCode } from '../../../src/code/fetch/fetch.ts'
+import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
+import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
 import { type Behaviour, collect, MIB, noise, packFiles, once as piece, testMesh, testStore } from './support.ts'
 
 export const SIZE = 8 * MIB + 512

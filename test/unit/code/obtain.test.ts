@@ -184,7 +184,7 @@ describe('obtaining code', () => {
 
   test('an archive with the right hash that is no good is refused for good, and leaves the store', async () => {
     const tar = rawTar({ path: 'a', type: '1', link: '/etc/passwd' })
-    const { code, encoded } = (await import('../../../src/code/chunks.ts')).describe(tar.byteLength, [
+    const { code, encoded } = (await import('../../../src/code/archive/chunks.ts')).describe(tar.byteLength, [
       (await import('../../../protocols/encoding.ts')).sha256(tar),
     ])
     const mallory = provider((request) => ({ is: 'bytes', bytes: request.want === 'manifest' ? encoded : tar }))

@@ -3,7 +3,7 @@ import { decodeArchiveAnswer, encodeArchiveRequest } from '../../../protocols/ar
 import { MAX_CHUNKS_PER_REQUEST } from '../../../protocols/limits.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import type { MessageStream } from '../../../src/base/stream.ts'
-import { createArchiveServer } from '../../../src/code/serve.ts'
+import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
 import { streamPair } from '../../fixtures/stream-pair.ts'
 import { MIB, noise, packFiles, testComponents, testStore } from './support.ts'
 

@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import { chunkLength, decodeManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
-import type { ChunkReader, CodeStore } from '../../../src/code/contract.ts'
 import {
   BadArchiveError,
   DiskFullError,
@@ -14,7 +13,8 @@ import {
   TooLargeError,
   WrongBytesError,
 } from '../../../src/code/errors.ts'
-import { createCodeStore } from '../../../src/code/store.ts'
+import { createCodeStore } from '../../../src/code/store/store.ts'
+import type { ChunkReader, CodeStore } from '../../../src/code/types.ts'
 import { collect, MIB, noise, once, packFiles, tempDir, testComponents, testStore } from './support.ts'
 
 const archive = (seed: number, bytes = MIB) => packFiles([{ path: 'content', content: noise(bytes - 3 * 512, seed) }])

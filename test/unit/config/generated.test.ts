@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { toolchainTableSchema } from '../../../src/config/files/toolchain-schema.ts'
 import {
   canonicalToolchain,
   findToolchain,
@@ -14,8 +15,7 @@ import {
   toolchains,
 } from '../../../src/config/index.ts'
 import { parseJson } from '../../../src/config/json.ts'
-import { check } from '../../../src/config/problem.ts'
-import { toolchainTableSchema } from '../../../src/config/toolchain-schema.ts'
+import { check } from '../../../src/config/settings-error.ts'
 import { ROOT } from './folder.ts'
 
 const CONFIGS = join(ROOT, 'configs')

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { base58btc } from 'multiformats/bases/base58'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../protocols/encoding.ts'
+import { loadPolicy } from '../../../src/config/files/policy.ts'
 import { readPolicy, readPolicyText } from '../../../src/config/index.ts'
-import { loadPolicy } from '../../../src/config/policy.ts'
-import type { SettingsError } from '../../../src/config/problem.ts'
+import type { SettingsError } from '../../../src/config/settings-error.ts'
 import { folder, sentenceOf } from './folder.ts'
 
 const MIB = 1024 ** 2

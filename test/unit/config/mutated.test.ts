@@ -8,7 +8,7 @@ import { decodeService, encodeService } from '../../../protocols/service.ts'
 import { ed25519Signer } from '../../../protocols/signature.ts'
 import { InputError } from '../../../src/base/errors.ts'
 import { initFolder, loadConfiguration, loadManifest, manifestToBody } from '../../../src/config/index.ts'
-import { newKeyPem } from '../../../src/config/key-file.ts'
+import { newKeyPem } from '../../../src/config/keys/key-file.ts'
 import { folder, ROOT } from './folder.ts'
 
 const FILES = ['node.json', 'services.json', 'runners/andromeda/config.json']

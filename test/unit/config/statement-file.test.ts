@@ -6,7 +6,7 @@ import { addressBytes } from '../../../protocols/address.ts'
 import { encodeAttestation } from '../../../protocols/attestation.ts'
 import { cidOfBytes } from '../../../protocols/encoding.ts'
 import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
-import { readStatementFile } from '../../../src/config/statement-file.ts'
+import { readStatementFile } from '../../../src/config/statements/statement-file.ts'
 import { newSigner } from '../../fixtures/announcement-of.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'tc-r-statements-'))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { RunState } from '../../../src/base/run.ts'
+import type { RunState } from '../../../src/base/run-record.ts'
 import type { Supervisor } from '../../../src/execution/index.ts'
 import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../fixtures/supervisor-harness.ts'
 

@@ -3,9 +3,9 @@ import { chmod, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkFolder } from '../../../src/hub/manifest-check/check.ts'
-import { createHosts } from '../../../src/hub/manifest-check/hosts.ts'
-import { createKeyFinder } from '../../../src/hub/manifest-check/keys.ts'
+import { checkFolder } from '../../../src/hub/scanners/manifest/check.ts'
+import { createHosts } from '../../../src/hub/scanners/manifest/hosts.ts'
+import { createKeyFinder } from '../../../src/hub/scanners/manifest/keys.ts'
 import { codeFolder } from '../../fixtures/signatures.ts'
 
 const HELLO_WEB = new URL('../../../configs/examples/hello-web', import.meta.url).pathname

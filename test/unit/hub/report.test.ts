@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SEVERITIES } from '../../../protocols/attestation.ts'
 import { MAX_FINDING, MAX_FINDINGS } from '../../../src/hub/constants.ts'
+import { judge } from '../../../src/hub/scan-result.ts'
 import { type Report, reportOf, type ScanEnd } from '../../../src/hub/scanner.ts'
-import { judge } from '../../../src/hub/verdict.ts'
 import { SCANNER } from './twins.ts'
 
 const end = (change: Partial<ScanEnd>): ScanEnd => ({ exitCode: 0, reason: 'exit', lines: [], ...change })

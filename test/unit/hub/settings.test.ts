@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { blsSigner } from '../../../protocols/signature.ts'
 import { loadHub, loadHubKey } from '../../../src/config/index.ts'
-import { newKeyPem } from '../../../src/config/key-file.ts'
+import { newKeyPem } from '../../../src/config/keys/key-file.ts'
 import { codeFolder, signatures } from '../../fixtures/signatures.ts'
 
 const EXAMPLE = new URL('../../../configs/examples/operator', import.meta.url).pathname

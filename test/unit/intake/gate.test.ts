@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { emission, type GateArrival, type GateState, gate, heard, sent, unsent } from '../../../src/intake/gate.ts'
+import {
+  emission,
+  type GateArrival,
+  type GateState,
+  gate,
+  heard,
+  sent,
+  unsent,
+} from '../../../src/intake/forwarding-rules.ts'
 
 const NOW = 1_700_000_000
 const base: GateState = { own: false, over: false, limit: 8, reach: 6, issued: NOW, expires: NOW + 100 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Announcement } from '../../../protocols/announcement.ts'
 import { manualClock } from '../../../src/base/clock.ts'
-import { createMissed } from '../../../src/intake/missed.ts'
+import { createMissed } from '../../../src/intake/deferred-pulls.ts'
 import { author, copyAt, createWorld, idOf, NOW_MS, of, service, stop, type World } from './fixtures.ts'
 
 const named = (count: number, signer = author()) =>

@@ -10,7 +10,7 @@ import { addressGroup } from '../../../src/network/host/address.ts'
 import { createExclusion } from '../../../src/network/limits/exclusion.ts'
 import { createFrameCounter } from '../../../src/network/limits/frame-counter.ts'
 import { createPendingConnections } from '../../../src/network/limits/pending.ts'
-import { varint } from '../../../src/network/streams/assembler.ts'
+import { varint } from '../../../src/network/streams/length-prefixed-decoder.ts'
 
 /** A pool of handshakes that tells whose were evicted, by name and in order. */
 function poolOf(init: { max: number; perAddress: number }) {

@@ -1,7 +1,7 @@
 import { streamPair } from '@libp2p/utils'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
-import { createPassingMemory } from '../../../src/network/host/memory.ts'
+import { createPassingMemory } from '../../../src/network/host/transient-buffers.ts'
 import { messageStream } from '../../../src/network/streams/message-stream.ts'
 
 const LENGTH = 100_000

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { GOSSIP_REPAIR_MS } from '../../../src/network/constants.ts'
-import { keepGossipStreams } from '../../../src/network/gossip/repair.ts'
+import { keepGossipStreams } from '../../../src/network/gossip/stream-repair.ts'
 
 test('a connected peer without a gossip stream is identified again, once it lacked it for two looks', async () => {
   const clock = manualClock()

@@ -3,8 +3,8 @@ import { defaultCrypto } from '@libp2p/noise/crypto'
 import fc from 'fast-check'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test } from 'vitest'
-import { createPassingMemory } from '../../../src/network/host/memory.ts'
-import { createSealing } from '../../../src/network/host/sealing.ts'
+import { createSealing } from '../../../src/network/host/noise-crypto.ts'
+import { createPassingMemory } from '../../../src/network/host/transient-buffers.ts'
 
 const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array()]
 const TAG_BYTES = 16

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createBatchWriter } from '../../../src/runner/batch.ts'
-import type { Item } from '../../../src/runner/channel.ts'
 import type { RunningService } from '../../../src/runner/index.ts'
+import type { Item } from '../../../src/runner/ipc-messages.ts'
 import { configOf, serviceOf, snapshotOf } from './support.ts'
 
 const config = configOf()

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { loadPolicy } from '../../../src/config/files/policy.ts'
 import { parseJson } from '../../../src/config/json.ts'
-import { loadPolicy } from '../../../src/config/policy.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../configs/runners')
 const names = readdirSync(FOLDER, { withFileTypes: true })

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { createLog } from '../../../src/base/log.ts'
-import { type RunnerConfig, runnerSchema } from '../../../src/config/runner-schema.ts'
+import { type RunnerConfig, runnerSchema } from '../../../src/config/files/runner-schema.ts'
 import {
   createRunnerHost,
   NOTHING_KNOWN,

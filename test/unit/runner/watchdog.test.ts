@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
-import { waitedForCpuMs } from '../../../src/runner/memory.ts'
+import { waitedForCpuMs } from '../../../src/runner/resident-memory.ts'
 import { createWatchdog } from '../../../src/runner/watchdog.ts'
 
 /** Looks at a process that says nothing, until it is blamed; answers after how long that was. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { RunRecord } from '../../../src/base/run.ts'
+import type { RunRecord } from '../../../src/base/run-record.ts'
 import { runReasons } from '../../../src/services/run-reasons.ts'
 
 it('the publisher who asks hears what a run waits for before it begins', () => {

@@ -1,8 +1,8 @@
 import type { Reason } from '../../../base/verdict.ts'
+import { evictionFor, roomOf } from '../eviction.ts'
+import { defer, pass, some } from '../reasons.ts'
 import { RESOURCES } from '../resources.ts'
-import { evictionFor, roomOf } from '../room.ts'
 import type { Rule } from '../rule.ts'
-import { defer, pass, some } from '../say.ts'
 
 const name = 'capacity'
 

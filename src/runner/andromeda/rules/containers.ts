@@ -1,8 +1,8 @@
-import { splitContainer } from '../../../config/container-name.ts'
-import { canonicalToolchain } from '../../../config/toolchains.ts'
+import { splitContainer } from '../../../config/files/container-name.ts'
+import { canonicalToolchain } from '../../../config/files/toolchains.ts'
+import { spells } from '../address-spelling.ts'
+import { pass, some } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { pass, some } from '../say.ts'
-import { spells } from '../spelling.ts'
 
 const name = 'containers'
 

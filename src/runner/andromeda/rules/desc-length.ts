@@ -1,5 +1,5 @@
+import { fail, pass } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { fail, pass } from '../say.ts'
 
 const name = 'desc-length'
 

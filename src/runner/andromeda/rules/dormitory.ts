@@ -1,6 +1,6 @@
 import type { Condition, Reason } from '../../../base/verdict.ts'
+import { pass, values } from '../reasons.ts'
 import type { RuleContext } from '../rule.ts'
-import { pass, values } from '../say.ts'
 
 const name = 'dormitory'
 /** A verdict holds no more. */

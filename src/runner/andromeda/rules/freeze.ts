@@ -1,8 +1,8 @@
 import type { Condition, Reason } from '../../../base/verdict.ts'
 import type { ReceivedService } from '../../contract.ts'
 import { formatAmount, parseAmount } from '../decimal.ts'
+import { defer, fail, MAX_EACH, pass, shown } from '../reasons.ts'
 import type { Rule, RuleContext } from '../rule.ts'
-import { defer, fail, MAX_EACH, pass, shown } from '../say.ts'
 
 const name = 'freeze'
 

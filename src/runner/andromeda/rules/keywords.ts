@@ -1,5 +1,5 @@
+import { fail, pass, shown, some, values } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { fail, pass, shown, some, values } from '../say.ts'
 
 const name = 'keywords'
 

@@ -1,7 +1,7 @@
 import type { Reason } from '../../../base/verdict.ts'
+import { fail, pass } from '../reasons.ts'
 import { RESOURCES } from '../resources.ts'
 import type { Rule } from '../rule.ts'
-import { fail, pass } from '../say.ts'
 
 const name = 'limits'
 

@@ -1,7 +1,7 @@
 import { placeFor } from '../executor.ts'
-import { answerNetwork, grantBy } from '../network-answer.ts'
+import { answerNetwork, grantBy } from '../network-grant.ts'
+import { fail, MAX_EACH, pass, shown, some } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { fail, MAX_EACH, pass, shown, some } from '../say.ts'
 
 const name = 'network'
 

@@ -1,8 +1,8 @@
 import type { RunnerConfig } from '../../../config/index.ts'
 import { formatAmount, parseAmount } from '../decimal.ts'
 import { isFree, leastReward } from '../pricing.ts'
+import { fail, pass, shown, values } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { fail, pass, shown, values } from '../say.ts'
 
 const name = 'price'
 

@@ -1,7 +1,7 @@
 import type { Reason } from '../../../base/verdict.ts'
 import type { ReceivedService } from '../../contract.ts'
+import { pass } from '../reasons.ts'
 import type { RuleContext } from '../rule.ts'
-import { pass } from '../say.ts'
 
 const name = 'redirection'
 

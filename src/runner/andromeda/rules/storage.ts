@@ -1,8 +1,8 @@
+import { findRegistry, REGISTRY_KINDS } from '../../../config/files/registries.ts'
 import type { RunnerConfig } from '../../../config/index.ts'
-import { findRegistry, REGISTRY_KINDS } from '../../../config/registries.ts'
 import { type DownloadSource, hostOfImage, hostOfUrl, isWithin } from '../hosts.ts'
+import { fail, pass, shown, some, values } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { fail, pass, shown, some, values } from '../say.ts'
 
 const name = 'storage'
 

@@ -1,7 +1,7 @@
-import { canonicalToolchain } from '../../../config/toolchains.ts'
+import { canonicalToolchain } from '../../../config/files/toolchains.ts'
 import { placeFor } from '../executor.ts'
+import { defer, fail, pass, some, values } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { defer, fail, pass, some, values } from '../say.ts'
 
 const name = 'toolchain'
 

@@ -1,7 +1,7 @@
 import type { Condition, Reason } from '../../../base/verdict.ts'
 import { trustedWords } from '../hubs.ts'
+import { defer, fail, pass, some, values } from '../reasons.ts'
 import type { Rule, RuleContext } from '../rule.ts'
-import { defer, fail, pass, some, values } from '../say.ts'
 
 const name = 'trust'
 

@@ -1,8 +1,8 @@
-import { printable } from '../../../base/text.ts'
+import { printable } from '../../../base/format.ts'
 import type { HubStatement } from '../../contract.ts'
 import { trustedWords } from '../hubs.ts'
+import { fail, MAX_EACH, pass, shown } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
-import { fail, MAX_EACH, pass, shown } from '../say.ts'
 
 const name = 'veto'
 /** Of a report's address: beside a hub's and the rest of the sentence, it fits into a reason at three bytes a character. */

@@ -1,5 +1,5 @@
 import { type Check, fail, pass } from '../contract.ts'
-import { isSerious, problemOf, type Survey, tell } from '../survey.ts'
+import { isSerious, problemOf, type Survey, tell } from '../run-cases.ts'
 
 export const answers: Check = {
   name: 'answers',

@@ -1,7 +1,7 @@
 import type { Grant } from '../../../base/verdict.ts'
 import type { ReceivedService } from '../../contract.ts'
 import { type Check, fail, pass, skip } from '../contract.ts'
-import { type Answer, problemOf, tell } from '../survey.ts'
+import { type Answer, problemOf, tell } from '../run-cases.ts'
 
 export const grants: Check = {
   name: 'grants',

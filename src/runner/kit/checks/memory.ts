@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../base/text.ts'
+import { formatBytes } from '../../../base/format.ts'
 import { type Check, type CheckContext, fail, pass, skip } from '../contract.ts'
 import { EXAMPLE_STRANGER, exampleService, exampleSnapshot } from '../examples.ts'
 import type { OpenRunner } from '../open.ts'

@@ -1,6 +1,6 @@
 import { silenceOf } from '../../verdict-schema.ts'
 import { type Check, fail, pass, skip } from '../contract.ts'
-import { type Answer, tell } from '../survey.ts'
+import { type Answer, tell } from '../run-cases.ts'
 
 export const reasons: Check = {
   name: 'reasons',

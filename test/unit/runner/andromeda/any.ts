@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { RunnerConfig } from '../../../../src/config/runner-schema.ts'
+import type { RunnerConfig } from '../../../../src/config/files/runner-schema.ts'
 import type { ReceivedService, ReceivedSource } from '../../../../src/runner/contract.ts'
 import type { RunnerSnapshot } from '../../../../src/runner/index.ts'
 import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../support.ts'

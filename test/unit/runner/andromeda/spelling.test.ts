@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Address, formatAddress, formatLegacy, isValidKey, parseAddress } from '../../../../protocols/address.ts'
-import { spells } from '../../../../src/runner/andromeda/spelling.ts'
+import { spells } from '../../../../src/runner/andromeda/address-spelling.ts'
 
 const BLS = '63dMQGT8u5BvsAE7UniDSbBDmK6igBvcwSVHotaQ6938eMRYPbZSHwAYTgQcACQ2KK'
 

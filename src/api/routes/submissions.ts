@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { readBody } from '../body.ts'
+import { BODY_TIMEOUT_MS, RETRY_AFTER_SECONDS } from '../constants.ts'
+import { HttpProblem } from '../http-errors.ts'
+import { submittedSchema } from '../schemas/views.ts'
+import { formOf, readSubmission } from '../submission.ts'
+import { type App, answers, type RouteComponents } from './route.ts'
+
+const PROBLEMS = {
+  400: 'malformed, forged, or refused by the node; the sentence says why',
+  401: 'a manifest without the token',
+  403: 'a manifest under a foreign name or from a foreign page',
+  408: 'the body did not arrive in time',
+  413: 'larger than an announcement can be',
+  415: 'of another Content-Type',
+  429: 'the queue is full; Retry-After says when to come back',
+}
+
+/** `POST /service`: an announcement from anyone; an unsigned manifest from the operator. */
+export function submitRoutes(app: App, { node, clock, guard }: RouteComponents): void {
+  const body = { schema: z.unknown() }
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/service',
+    summary: 'Hand in an announcement, or, with the token, a manifest for the node to sign',
+    description: 'An announcement with the token is published from here: receipts for it are kept.',
+    request: {
+      body: {
+        content: { 'application/cbor': body, 'application/vnd.ipld.dag-cbor': body, 'application/json': body },
+        required: true,
+      },
+    },
+    responses: {
+      ...answers(200, 'known before', submittedSchema, PROBLEMS),
+      ...answers(202, 'new: it is decided next', submittedSchema),
+    },
+  })
+  app.post('/service', async (context) => {
+    const request = context.req.raw
+    const form = formOf(request.headers.get('content-type'))
+    const bytes = await readBody(request, { max: form.max, clock, timeoutMs: BODY_TIMEOUT_MS })
+    const submission = readSubmission(bytes, form)
+    if (submission.kind === 'manifest') {
+      guard.check(context)
+      const { id, seq } = await node.publishManifest(submission.manifest)
+      return context.json({ id, outcome: 'new', seq }, 202)
+    }
+    // who claims to be the operator means to publish from here
+    const asPublisher = guard.claimed(context)
+    const received = await node.receive(submission.bytes, { asPublisher })
+    if (received.outcome !== 'refused') return context.json(received, received.outcome === 'new' ? 202 : 200)
+    if (!received.retry) throw new HttpProblem(400, received.reason)
+    context.header('Retry-After', String(RETRY_AFTER_SECONDS))
+    return context.json({ error: received.reason }, 429)
+  })
+}

@@ -1,0 +1,63 @@
+import type { Applied, Change, PolicyFacts, PolicyView, Preview, Standing } from '../../node/types.ts'
+import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
+import { count, reasonSchema } from './verdict.ts'
+
+const standing = everyOne<Standing>({ run: true, parked: true, redirected: true, refused: true })
+
+const changeSchema: Shape<Change> = object({
+  id: string,
+  name: string,
+  author: string,
+  from: standing,
+  to: standing,
+  reasons: array(reasonSchema),
+  moves: oneOf('docker', 'host').optional(),
+})
+
+export const previewSchema: Shape<Preview> = object({
+  changes: array(changeSchema),
+  more: count,
+  asked: count,
+  notAsked: count,
+  forgotten: count,
+})
+export const appliedSchema: Shape<Applied> = object({ changes: array(changeSchema), background: count })
+
+const resources = { memory: count, cpu: count, disk: count, pids: count }
+
+/** `facts.config` is the runner's configuration as the node reads it: its shape is the file's, with all defaults filled in. */
+export const policyViewSchema = object({
+  hash: string,
+  counts: record(object({ pass: count, fail: count, defer: count, warned: count })),
+  parked: count,
+  facts: object({
+    config: record(anything),
+    own: string,
+    capacity: object({
+      memoryBytes: count,
+      cpuMillicores: count,
+      diskBytes: count,
+      pids: count,
+      runs: count,
+      executors: array(
+        object({
+          name: everyOne({ docker: true, host: true }),
+          toolchains: array(string).optional(),
+          ownOnly: boolean.optional(),
+          networks: array(oneOf('allowlist', 'open')).optional(),
+          note: string.optional(),
+        }),
+      ),
+    }),
+    running: array(
+      object({
+        id: string,
+        author: string,
+        name: string,
+        rank: count,
+        own: boolean,
+        ...resources,
+      }),
+    ),
+  }),
+}) as unknown as Shape<PolicyView & PolicyFacts>

@@ -1,0 +1,171 @@
+import type { RECEIPT_STATES } from '../../../protocols/receipt.ts'
+import type {
+  Explanation,
+  Health,
+  LogLine,
+  PeerView,
+  ReceiptView,
+  RunView,
+  ServiceState,
+  ServiceView,
+} from '../../node/types.ts'
+import { array, boolean, everyOne, object, oneOf, type Shape, string } from '../shape.ts'
+import { count, parkedSchema, reasonSchema, verdictSchema } from './verdict.ts'
+
+/**
+ * What the API answers. The server's description of itself and the client's check of what came are the same schemas;
+ * the types are the node's own, so that neither can drift.
+ */
+
+const serviceState = everyOne<ServiceState>({
+  published: true,
+  deciding: true,
+  refused: true,
+  redirected: true,
+  parked: true,
+  accepted: true,
+  running: true,
+  done: true,
+  failed: true,
+  stopped: true,
+  expired: true,
+})
+
+const runState = everyOne<RunView['state']>({
+  decided: true,
+  fetching: true,
+  building: true,
+  starting: true,
+  running: true,
+  exited: true,
+  failed: true,
+  stopped: true,
+  refused: true,
+})
+
+export const healthSchema: Shape<Health> = object({
+  ok: boolean,
+  version: string,
+  network: string,
+  peerId: string,
+  address: string,
+  peers: count,
+  services: count,
+  running: count,
+  executors: array(object({ name: string, available: boolean, detail: string, ownOnly: boolean.optional() })),
+  statements: object({ new: count, refused: count, dropped: count, lookups: count, failedLookups: count }),
+  hub: object({ safe: count, unsafe: count, failed: count, passedOver: count }).optional(),
+  uptimeSeconds: count,
+})
+
+/** Who a node is, and where it can be dialled. Open to anyone: it is how a mesh is joined through an HTTP origin. */
+export type NodeInfo = {
+  readonly peerId: string
+  readonly address: string
+  readonly network: string
+  readonly version: string
+  readonly multiaddrs: readonly string[]
+}
+
+export const nodeInfoSchema: Shape<NodeInfo> = object({
+  peerId: string,
+  address: string,
+  network: string,
+  version: string,
+  multiaddrs: array(string),
+})
+
+const receiptViewSchema: Shape<ReceiptView> = object({
+  node: string,
+  peerId: string,
+  state: string as Shape<(typeof RECEIPT_STATES)[number] | (string & {})>,
+  redirected: boolean,
+  reasons: array(reasonSchema),
+  at: count,
+})
+
+const runViewSchema: Shape<RunView> = object({
+  runId: string,
+  executor: string,
+  state: runState,
+  healthy: boolean.optional(),
+  since: count,
+  exitCode: count.optional(),
+  detail: string.optional(),
+  restarts: count,
+})
+
+export const serviceViewSchema: Shape<ServiceView> = object({
+  id: string,
+  author: string,
+  name: string,
+  seq: count,
+  title: string,
+  desc: string,
+  code: string,
+  kind: oneOf('task', 'service'),
+  replicas: count,
+  ports: array(object({ name: string, port: count, access: oneOf('author', 'any') })),
+  issued: count,
+  expires: count,
+  receivedAt: count,
+  via: everyOne<ServiceView['via']>({ gossip: true, sync: true, api: true, local: true }),
+  depth: count,
+  state: serviceState,
+  redirected: boolean,
+  supersededBy: string.optional(),
+  stoppedBy: string.optional(),
+  run: runViewSchema.optional(),
+  parked: parkedSchema.optional(),
+  receipts: array(receiptViewSchema),
+})
+
+export const explanationSchema: Shape<Explanation> = object({
+  id: string,
+  at: count,
+  from: everyOne<Explanation['from']>({ journal: true, now: true }),
+  verdict: verdictSchema,
+  redirected: boolean,
+  failure: string.optional(),
+  parked: parkedSchema.optional(),
+  history: array(
+    object({ at: count, policy: string, verdict: verdictSchema.optional(), failure: string.optional() }),
+  ).optional(),
+})
+
+export const peerViewSchema: Shape<PeerView> = object({
+  peerId: string,
+  address: string,
+  multiaddr: string,
+  direction: oneOf('inbound', 'outbound'),
+  connectedAt: count,
+  score: count,
+  static: boolean,
+})
+
+export const logLineSchema: Shape<LogLine> = object({
+  stream: everyOne<LogLine['stream']>({ out: true, err: true, node: true }),
+  at: count,
+  line: string,
+})
+
+/** What became of an announcement that the node took. `new` is decided next; `known` and `better` were heard of before. */
+export type Submitted = {
+  readonly id: string
+  readonly outcome: 'new' | 'known' | 'better'
+  readonly seq?: number | undefined
+}
+
+export const submittedSchema: Shape<Submitted> = object({
+  id: string,
+  outcome: oneOf('new', 'known', 'better'),
+  seq: count.optional(),
+})
+
+export const archiveAddedSchema = object({ code: string, size: count })
+export const stoppedSchema = object({ scope: oneOf('mesh', 'local') })
+export const reloadedSchema = object({ reloaded: oneOf(true) })
+export const servicesSchema = object({ services: array(serviceViewSchema) })
+export const receiptsSchema = object({ receipts: array(receiptViewSchema) })
+export const peersSchema = object({ peers: array(peerViewSchema) })
+export const problemSchema = object({ error: string })

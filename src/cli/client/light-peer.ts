@@ -1,0 +1,42 @@
+import { type CID, isStructureCid, parseCid } from '../../../protocols/encoding.ts'
+import { InputError } from '../../base/errors.ts'
+import type { LightPeer } from '../../light-peer/types.ts'
+import { type Author, findAuthor, openBook, type PublishedEntry } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { networkOf } from '../network.ts'
+
+/** A light peer in the mesh, and the service that it is there for. */
+export type Target = AsyncDisposable & {
+  readonly peer: LightPeer
+  readonly service: CID
+  /** what was published from this machine: names of its ports, nodes that told of a run, versions before */
+  readonly entry?: ({ readonly name: string } & PublishedEntry) | undefined
+  readonly author?: Author | undefined
+  readonly network: string
+}
+
+export async function lightPeerFor(
+  cli: Cli,
+  init: { service: string; join: readonly string[]; network: string | undefined; key: string | undefined },
+): Promise<Target> {
+  const network = await networkOf(cli, init.network)
+  const author = await findAuthor(cli, init.key)
+  const entry = author === undefined ? undefined : (await openBook(author, network)).find(init.service)
+  const service = entry === undefined ? wholeId(init.service) : parseCid(entry.id)
+  const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
+  const peer = await cli.factories.lightPeer(components, { network, join: init.join, author: author?.signer })
+  return { peer, service, entry, author, network, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() }
+}
+
+function wholeId(text: string): CID {
+  try {
+    const cid = parseCid(text)
+    if (isStructureCid(cid)) return cid
+    throw new InputError('a raw content id names bytes or an image')
+  } catch (cause) {
+    throw new InputError(
+      `${JSON.stringify(text)} is neither a whole service id nor a name that you published from here; without a node nobody can look it up`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type ApiClient, createApiClient } from '../../api/client/client.ts'
+import { NoDaemonError } from '../../api/client/errors.ts'
+import { InputError, messageOf } from '../../base/errors.ts'
+import { livingOwner } from '../../base/pid-lock.ts'
+import type { Cli } from '../cli.ts'
+import { operatorFolder } from '../folder.ts'
+import { findOperatorSocket } from '../operator-socket.ts'
+import { readEndpoint } from './endpoint.ts'
+
+/** A client of the node that this command is about: --api, else the one of the operator's folder, by its socket where it can be. */
+export async function daemonOf(cli: Cli): Promise<ApiClient> {
+  const { globals, clock } = cli
+  if (globals.api !== undefined) {
+    const url = originOf(globals.api)
+    return createApiClient({ url, token: await tokenFor(cli), clock })
+  }
+  const dir = await operatorFolder(cli)
+  const advice = `start it with \`thundercloud start ${dir}\``
+  const socketPath = globals.tokenFile === undefined ? await findOperatorSocket(dir, cli.env) : undefined
+  if (socketPath !== undefined) return createApiClient({ url: 'http://localhost', socketPath, clock, advice })
+  const { loadEndpoint, loadToken } = await import('../../config/index.ts')
+  const { api, dataDir } = await loadEndpoint(dir, { env: cli.env, signal: cli.signal }).catch((error: unknown) => {
+    if (globals.dir !== undefined || !(error instanceof InputError)) throw error
+    throw new InputError(`${error.message}; or name the folder with --dir, or the node with --api`, { cause: error })
+  })
+  if (api === false) {
+    throw new NoDaemonError(
+      `no node runs in ${dir} whose socket this user may open, and node.json: API is false; ${advice}`,
+    )
+  }
+  const host = api.host.includes(':') ? `[${api.host}]` : api.host
+  // an address that a dead node left behind may be anybody's by now, and would get the token
+  const alive = (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
+  const real = alive ? await readEndpoint(dataDir) : undefined
+  if (real === undefined && api.port === 0) {
+    throw new NoDaemonError(`no node runs in ${dir}; ${advice}`)
+  }
+  const url = real ?? `http://${host.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${api.port}`
+  const token = globals.tokenFile === undefined ? await loadToken(dir, { signal: cli.signal }) : await tokenFor(cli)
+  return createApiClient({ url, token, clock, advice })
+}
+
+function originOf(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) {
+    const { username, password, origin } = new URL(text)
+    if (username === '' && password === '') return origin
+  }
+  throw new InputError(`--api is ${JSON.stringify(text)}; allowed is an address like http://127.0.0.1:4981`)
+}
+
+async function tokenFor({ globals, cwd, signal }: Cli): Promise<string | undefined> {
+  // a folder's token goes to that folder's node, and elsewhere only where the folder was named beside --api
+  if (globals.tokenFile === undefined) {
+    const { loadToken } = await import('../../config/index.ts')
+    return globals.dir === undefined ? undefined : await loadToken(resolve(cwd, globals.dir), { signal })
+  }
+  const text = await readFile(resolve(cwd, globals.tokenFile), 'utf8').catch((error: unknown) => {
+    throw new InputError(`--token-file can not be read: ${messageOf(error)}`, { cause: error })
+  })
+  if (/^[\w-]{32,256}$/.test(text.trim())) return text.trim()
+  throw new InputError(`--token-file ${globals.tokenFile} has no token; name a copy of the node's api.token`)
+}

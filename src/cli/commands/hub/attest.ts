@@ -1,0 +1,55 @@
+import { addressBytes, formatAddress } from '../../../../protocols/address.ts'
+import { encodeAttestation, SEVERITIES, type Severity } from '../../../../protocols/attestation.ts'
+import { InputError } from '../../../base/errors.ts'
+import { listing } from '../../../base/format.ts'
+import { argument, command, flag, text } from '../../command.ts'
+import { type Desk, type Statable, stateBySigner } from '../../statements/create.ts'
+import { draftForMembers } from '../../statements/draft-for-members.ts'
+import { hubOption, hubSigning } from '../../statements/options.ts'
+import { codeNamed } from '../../statements/resolve-code.ts'
+
+export const hubAttest = command({
+  name: 'hub attest',
+  summary: 'Say as a hub that code is safe, or unsafe, and publish it',
+  details: [
+    'Nodes that trust the hub count "safe" towards their quorum; "unsafe" stops what runs there. A later word replaces an',
+    'earlier one of the same hub about the same code.',
+  ].join('\n'),
+  args: { code: argument('CODE|SERVICE', "a content id of code; or a service's id or name: its code is meant") },
+  options: {
+    safe: flag('the hub found nothing wrong with it'),
+    unsafe: flag('nobody should run it'),
+    severity: text('HOW', `with --unsafe: ${listing(SEVERITIES, 'or')}`),
+    report: text('URL', 'where people read why'),
+    until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d where safe, 366d where unsafe)'),
+    hub: hubOption,
+    ...hubSigning,
+  },
+  async run(cli, { code: named, safe, unsafe, severity, report, until, hub, ...rest }) {
+    const verdict = verdictOf({ safe, unsafe, severity })
+    const about = async ({ speaker, client }: Desk): Promise<Statable> => {
+      const code = await codeNamed(cli, client, named)
+      const more = {
+        ...(report === undefined ? {} : { report }),
+        ...(severity === undefined ? {} : { severity: severity as Severity }),
+      }
+      return {
+        filter: { code: code.toString(), signer: formatAddress(speaker) },
+        encode: (stamp) => encodeAttestation({ ...stamp, hub: addressBytes(speaker), code, verdict, ...more }),
+      }
+    }
+    const making = { ...rest, until: until ?? (verdict === 'safe' ? '90d' : '366d') }
+    if (hub === undefined) await stateBySigner(cli, { ...making, as: 'hub' }, about)
+    else await draftForMembers(cli, { ...making, hub }, about)
+  },
+})
+
+function verdictOf(given: { safe: boolean; unsafe: boolean; severity: string | undefined }): 'safe' | 'unsafe' {
+  const { safe, unsafe, severity } = given
+  if (safe && unsafe) throw new InputError('--safe contradicts --unsafe; say one of them')
+  if (!safe && !unsafe) throw new InputError('say what the hub found: --safe or --unsafe')
+  if (severity === undefined) return safe ? 'safe' : 'unsafe'
+  if (safe) throw new InputError('--severity goes with --unsafe: what is safe has none')
+  if (SEVERITIES.some((one) => one === severity)) return 'unsafe'
+  throw new InputError(`--severity is ${JSON.stringify(severity)}; allowed is ${listing(SEVERITIES, 'or')}`)
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import type { ApiClient } from '../../../api/client/client.ts'
+import { NoDaemonError } from '../../../api/client/errors.ts'
+import { replaceFile } from '../../../base/atomic-file.ts'
+import { InputError } from '../../../base/errors.ts'
+import { livingOwner } from '../../../base/pid-lock.ts'
+import type { Preview } from '../../../node/types.ts'
+import type { Cli } from '../../cli.ts'
+import { daemonOf } from '../../client/node-client.ts'
+import { argument, command, flag } from '../../command.ts'
+import { type Folder, loadSubject, type Subject } from '../../policy/candidate.ts'
+import { agree, sayPreview } from '../../policy/consent.ts'
+import { backgroundLines, changesTable, howMany } from '../../policy/format-changes.ts'
+import { loadWith } from '../../policy/load-candidate.ts'
+
+export const policyApply = command({
+  name: 'policy apply',
+  summary: 'Put a policy in force: what would stop, start and park is told first',
+  details: [
+    "The runner's config.json is replaced, the one before is kept beside it as config.json.previous, and everything that",
+    'is live is decided again: what runs and what is parked at once, what was refused or passed on in the background.',
+    'Where no node runs, the file is replaced for the next start.',
+  ].join('\n'),
+  args: { file: argument('FILE', "a runner's settings") },
+  options: { yes: flag('do not ask', '-y') },
+  async run(cli, { file, yes }) {
+    const subject = await loadSubject(cli, { file, runner: undefined })
+    for (const { message } of subject.draft.notices) cli.out.note(`Note: ${message}`)
+    const { text, policy } = subject.draft
+    let client: ApiClient
+    let preview: Preview
+    try {
+      client = await daemonOf(cli)
+      preview = await client.previewPolicy(text, { signal: cli.signal })
+    } catch (error) {
+      if (!(error instanceof NoDaemonError) || cli.globals.api !== undefined) throw error
+      // a node that runs and does not answer would decide by the old policy, and nobody would know
+      if (subject.folder !== undefined && (await isRunning(subject.folder))) throw error
+      return await replaceOnly(cli, subject, yes)
+    }
+    sayPreview(cli, preview)
+    await agree(cli, { yes, question: `Put ${file} in force?` })
+    const { changes, background } = await client.applyPolicy(text, { signal: cli.signal })
+    const { notAsked, forgotten } = preview
+    const told = { preview: preview.changes, more: preview.more, notAsked, forgotten }
+    cli.out.result({ inForce: true, hash: policy.hash, ...told, changes, background }, () => [
+      ...changesTable(changes, { terminal: cli.out.terminal, heads: ['BEFORE', 'NOW'] }),
+      `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently${background > 0 ? ' so far' : ''}.`,
+      ...backgroundLines(background),
+    ])
+  },
+})
+
+/** Without a node there is nothing to decide again: what can be checked is checked here. */
+async function replaceOnly(cli: Cli, subject: Subject, yes: boolean): Promise<void> {
+  const { folder, draft, file } = subject
+  if (folder === undefined) throw new InputError('there is no folder of a node here; name it with --dir')
+  await (await loadWith(cli, subject))[Symbol.asyncDispose]()
+  const { configFile } = folder.runner
+  cli.out.note(`No node runs in ${folder.dir}, so nothing is decided again.`)
+  await agree(cli, { yes, question: `Replace ${configFile}?` })
+  await replaceFile(configFile, draft.text)
+  cli.out.result({ inForce: false, hash: draft.policy.hash, file: configFile, preview: [], changes: [] }, () => [
+    `${file} is now ${configFile}; it is in force when the node is started.`,
+  ])
+}
+
+async function isRunning({ dataDir }: Folder): Promise<boolean> {
+  return (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
+}

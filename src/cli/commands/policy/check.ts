@@ -1,0 +1,57 @@
+import { InputError } from '../../../base/errors.ts'
+import { type Notice, SettingsError } from '../../../config/index.ts'
+import type { Cli } from '../../cli.ts'
+import { argument, command } from '../../command.ts'
+import { loadSubject, runnerOption } from '../../policy/candidate.ts'
+import { loadWith } from '../../policy/load-candidate.ts'
+
+type Found = {
+  readonly ok: boolean
+  readonly file: string
+  readonly problems: readonly string[]
+  readonly notices: readonly string[]
+  /** sha256 of the canonical policy: what receipts call it */
+  readonly hash?: string
+  readonly runner?: string
+}
+
+export const policyCheck = command({
+  name: 'policy check',
+  summary: "Validate a runner's config.json, and load the runner with it",
+  details: 'Tells every problem, not only the first. Nothing is put in force.',
+  args: { file: argument('FILE', "a runner's settings") },
+  options: { runner: runnerOption },
+  async run(cli, { file, runner }) {
+    const subject = await loadSubject(cli, { file, runner }).catch((error: unknown) => {
+      throw error instanceof SettingsError ? reportProblems(cli, file, error) : error
+    })
+    const { notices, policy } = subject.draft
+    await using _loaded = await loadWith(cli, subject)
+    const words = [...notices.map(({ message }: Notice) => message), ...unbuiltWords(policy.unbuilt)]
+    tell(cli, { ok: true, file, problems: [], notices: words, hash: policy.hash, runner: subject.runner.label })
+  },
+})
+
+/** One problem is the error itself; several are listed before it. */
+function reportProblems(cli: Cli, file: string, error: SettingsError): InputError {
+  const { problems } = error
+  if (cli.out.json || problems.length > 1) tell(cli, { ok: false, file, problems, notices: [] })
+  if (problems.length === 1) return error
+  return new InputError(`${file} has ${problems.length} problems`, { cause: error })
+}
+
+function tell({ out }: Cli, found: Found): void {
+  const { ok, file, problems, notices, hash, runner } = found
+  out.result(found, () => [
+    ...problems,
+    ...notices.map((words) => `Note: ${words}`),
+    ...(ok ? [`${file} is right, and ${runner} loads with it (policy ${hash?.slice(0, 12)}).`] : []),
+  ])
+}
+
+export function unbuiltWords(unbuilt: readonly string[]): string[] {
+  if (unbuilt.length === 0) return []
+  return [
+    `these keys decide as if nothing were known, because this version lacks what they need: ${unbuilt.join(', ')}`,
+  ]
+}

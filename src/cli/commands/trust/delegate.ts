@@ -1,0 +1,72 @@
+import { type Address, addressBytes, formatAddress, parseAddress, sameAddress } from '../../../../protocols/address.ts'
+import { encodeDelegation } from '../../../../protocols/delegation.ts'
+import { MAX_DELEGATION_DEPTH } from '../../../../protocols/limits.ts'
+import { InputError } from '../../../base/errors.ts'
+import type { Cli } from '../../cli.ts'
+import { argument, command, text, whole } from '../../command.ts'
+import { type Desk, type Statable, stateBySigner } from '../../statements/create.ts'
+import { type Signing, signing } from '../../statements/options.ts'
+
+const args = { address: argument('ADDRESS', 'the author or hub that is meant') }
+
+export const trustDelegate = command({
+  name: 'trust delegate',
+  summary: 'Vouch for an address: its services need no quorum where the signing key is a root',
+  details:
+    "Signed with the node's own key unless --key names another. --depth says how many more links may follow below it.",
+  args,
+  options: {
+    depth: whole('N', 'links that may follow below it; 0 = it alone', {
+      min: 0,
+      max: MAX_DELEGATION_DEPTH,
+      fallback: 0,
+    }),
+    until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d)'),
+    ...signing,
+  },
+  async run(cli, { address, depth, until = '90d', ...rest }) {
+    const subject = parseAddress(address, 'ADDRESS')
+    const { client } = await delegate(cli, { ...rest, until }, { subject, depth, revoked: false })
+    const asked = (await client?.trust(formatAddress(subject), { signal: cli.signal }))?.asked
+    if (asked?.in === false) cli.out.note(`Note: it is not in this node's trust tree yet: ${asked.why}`)
+  },
+})
+
+export const trustRevoke = command({
+  name: 'trust revoke',
+  summary: 'Vouch for an address no longer; what runs because of that is stopped',
+  details: 'Only for what the same key has said: other roots may still vouch for it. See `trust tree ADDRESS`.',
+  args,
+  options: {
+    until: text(
+      'TIME',
+      'how long the revocation is told (default: 366d, as long as anything it takes back can be valid)',
+    ),
+    ...signing,
+  },
+  async run(cli, { address, until = '366d', ...rest }) {
+    const subject = parseAddress(address, 'ADDRESS')
+    const { client } = await delegate(cli, { ...rest, until }, { subject, depth: 0, revoked: true })
+    const asked = (await client?.trust(formatAddress(subject), { signal: cli.signal }))?.asked
+    if (asked?.in === true) cli.out.note(`Note: it is still in this node's trust tree: ${asked.why}`)
+  },
+})
+
+function delegate(
+  cli: Cli,
+  making: Signing & { readonly until: string },
+  { subject, depth, revoked }: { subject: Address; depth: number; revoked: boolean },
+) {
+  return stateBySigner(cli, { ...making, as: 'node' }, async ({ speaker }: Desk): Promise<Statable> => {
+    if (sameAddress(speaker, subject)) {
+      throw new InputError("ADDRESS is the signing key's own address; nobody vouches for oneself")
+    }
+    const [issuer, to] = [addressBytes(speaker), addressBytes(subject)]
+    return {
+      filter: { address: formatAddress(subject), signer: formatAddress(speaker) },
+      matches: ({ kind }) => kind === 'delegation',
+      encode: (stamp) =>
+        encodeDelegation({ ...stamp, issuer, subject: to, depth, ...(revoked ? { revoked: true as const } : {}) }),
+    }
+  })
+}

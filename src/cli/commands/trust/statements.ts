@@ -1,0 +1,57 @@
+import { nowSeconds } from '../../../base/clock.ts'
+import { InputError } from '../../../base/errors.ts'
+import { printable } from '../../../base/format.ts'
+import type { StatementView } from '../../../node/types.ts'
+import { daemonOf } from '../../client/node-client.ts'
+import { command, flag, text } from '../../command.ts'
+import { table } from '../../output/output.ts'
+import { show, when } from '../../output/text.ts'
+
+export const trustStatements = command({
+  name: 'trust statements',
+  summary: 'What hubs and roots have said, as far as the node knows',
+  args: {},
+  options: {
+    code: text('CID', 'attestations about this code'),
+    address: text('ADDRESS', 'freeze statements about this address, and delegations to it'),
+    hub: text('ADDRESS', 'what this hub, or issuer, said'),
+    lookup: flag("ask the mesh's records about --code and --address first"),
+  },
+  async run(cli, { code, address, hub, lookup }) {
+    if (lookup && code === undefined && address === undefined) {
+      throw new InputError('--lookup asks the mesh about a code or an address; name it with --code or --address')
+    }
+    const client = await daemonOf(cli)
+    const views = await client.statements({ code, address, signer: hub }, { lookup, signal: cli.signal })
+    const shown = show(cli.out.terminal)
+    const now = nowSeconds(cli.clock)
+    cli.out.result(views, () => {
+      if (views.length === 0) return ['No statement of that kind is known here.']
+      const rows = views.map((view) => [
+        shown.address(view.signer),
+        view.trusted ? 'yes' : 'no',
+        saysText(view),
+        aboutText(view, shown),
+        when(view.expires, now),
+        String(view.seq),
+        view.own ? 'own' : view.via,
+      ])
+      return table(['SIGNER', 'TRUSTED', 'SAYS', 'ABOUT', 'EXPIRES', 'SEQ', 'FROM'], rows)
+    })
+  },
+})
+
+function saysText(view: StatementView): string {
+  switch (view.kind) {
+    case 'attestation':
+      return view.severity === undefined ? String(view.verdict) : `${view.verdict} (${printable(view.severity, 20)})`
+    case 'freeze':
+      return `${printable(view.amount ?? '', 60)} frozen on ${printable(view.chain ?? '', 128)}`
+    case 'delegation':
+      return view.revoked === true ? 'revoked' : `vouches, depth ${view.depth}`
+  }
+}
+
+function aboutText(view: StatementView, shown: ReturnType<typeof show>): string {
+  return view.kind === 'attestation' ? shown.id(view.code ?? '') : shown.address(view.address ?? view.subject ?? '')
+}

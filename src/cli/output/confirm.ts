@@ -1,0 +1,26 @@
+import { escapeUnseen } from '../../base/format.ts'
+import type { Sink } from './sink.ts'
+
+/** Where a person answers, if one is there. */
+export type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }
+
+/** Asks on standard error, where progress is too. Undefined where standard input is no terminal, or the output is for programs. */
+export async function askPerson(
+  question: string,
+  { stdin, stderr, signal, json }: { stdin?: Terminal | undefined; stderr: Sink; signal: AbortSignal; json: boolean },
+): Promise<boolean | undefined> {
+  if (stdin?.isTTY !== true || json) return undefined
+  const { createInterface } = await import('node:readline/promises')
+  // not as a terminal: Ctrl-C must reach the process, and nothing is to be edited in one letter
+  const lines = createInterface({ input: stdin, terminal: false })
+  try {
+    stderr.write(`${escapeUnseen(question)} [y/N] `)
+    const answer = await new Promise<string>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      lines.once('line', resolve).once('close', () => resolve(''))
+    })
+    return /^\s*(y|yes)\s*$/i.test(answer)
+  } finally {
+    lines.close()
+  }
+}

@@ -1,0 +1,73 @@
+import { PASSED_ON } from '../../base/disposition.ts'
+import { formatBytes, formatMs, printable } from '../../base/format.ts'
+import type { Condition, Grant, Need, Reason, Verdict } from '../../base/verdict.ts'
+import type { ServiceView } from '../../node/types.ts'
+import { table } from './output.ts'
+
+export function verdictText({ run, redirect, park }: Verdict): string {
+  const first = run === false ? 'not run here' : `run here: ${grantText(run)}`
+  const parked = park === undefined || park.length === 0 ? [] : [`parked until ${wakeText(park)}`]
+  return [first, ...parked, redirect ? PASSED_ON.yes : PASSED_ON.no].join(', ')
+}
+
+function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {
+  const how = executor === 'docker' ? 'in Docker' : 'on the host'
+  const reach =
+    network.mode === 'none' ? 'no network' : `network: ${network.mode === 'open' ? 'open' : network.allow.join(' ')}`
+  return `${how} with ${formatBytes(memoryBytes)} memory, ${cpuMillicores / 1000} cores, ${formatBytes(diskBytes)} disk, ${pids} processes, ${reach}`
+}
+
+/** "parked until there is room, for 3h 5m at most" */
+export function parkedText({ until, on }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
+  const left = until - nowSeconds
+  const most = left > 0 ? `for ${formatMs(left * 1000)} at most` : 'and its time is up'
+  return `until ${wakeText(on)}, ${most}`
+}
+
+/** What wakes a parked service. */
+export function wakeText(conditions: readonly Condition[]): string {
+  return conditions.map(conditionText).join(' or ')
+}
+
+function conditionText(condition: Condition): string {
+  switch (condition.on) {
+    case 'capacity':
+      return 'there is room'
+    case 'executor':
+      return condition.executor === 'docker' ? 'the Docker engine answers' : 'the host sandbox is available'
+    case 'policy':
+      return 'the policy changes'
+    case 'quorum':
+      return 'enough hubs call the code safe'
+    case 'freeze':
+      return `an amount is frozen on ${printable(condition.chain, 40)}`
+    case 'delegation':
+      return 'a root of the trust tree vouches for the author'
+    case 'replica':
+      return 'a replica is missing'
+  }
+}
+
+/** A rule in mode "warn" let the service pass: what it would have said otherwise is in its message. */
+const MARKS = { pass: 'ok', fail: 'FAIL', defer: 'later' } as const
+
+export function reasonLines(reasons: readonly Reason[]): string[] {
+  const rows = reasons.map(({ rule, outcome, message, needs, warned }) => [
+    warned === undefined ? MARKS[outcome] : 'warn',
+    rule,
+    message,
+    needs === undefined ? '' : needText(needs),
+  ])
+  return table(['', 'RULE', 'WHY', 'WOULD CHANGE IT'], rows)
+}
+
+function needText({ field, must, value }: Need): string {
+  const words: Record<Need['must'], string> = {
+    'at-most': '<=',
+    'at-least': '>=',
+    'one-of': 'one of',
+    match: 'matching',
+    be: '=',
+  }
+  return `${field} ${words[must]} ${value}`
+}

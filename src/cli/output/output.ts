@@ -1,0 +1,83 @@
+import type { Clock } from '../../base/clock.ts'
+import { escapeUnseen, printable } from '../../base/format.ts'
+import { createProgress, type Progress } from './progress.ts'
+import type { Sink } from './sink.ts'
+
+/** Where a command's words go. With --json, standard output carries JSON and nothing else. */
+export interface Output {
+  readonly json: boolean
+  /** ids are shortened and lines may be long only where a person reads them */
+  readonly terminal: boolean
+  /** The command's answer: one JSON document, or these lines. */
+  result(value: unknown, lines: () => readonly string[]): void
+  /** One of several answers: a JSON object on a line of its own, or this line. */
+  item(value: object, line: () => string): void
+  /** For the person beside the answer: on standard error, and nowhere with --json. */
+  note(line: string): void
+  progress(label: string): Progress
+  error(message: string): void
+}
+
+export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; clock: Clock }): Output {
+  const { stdout, stderr, json, clock } = init
+  const terminal = stdout.isTTY === true && !json
+  const quiet = json || stderr.isTTY !== true
+  // the one way out: whatever a command says, no character of it is the terminal's to obey
+  const write = (sink: Sink, text: string) => sink.write(escapeUnseen(text))
+  let progress: Progress | undefined
+  const beside = (act: () => void) => {
+    // a line that is being redrawn must not be mixed with another
+    progress?.hide()
+    act()
+    progress?.show()
+  }
+  return {
+    json,
+    terminal,
+    result(value, lines) {
+      if (json) write(stdout, `${JSON.stringify(value)}\n`)
+      else
+        beside(() =>
+          write(
+            stdout,
+            lines()
+              .map((line) => `${line}\n`)
+              .join(''),
+          ),
+        )
+    },
+    item(value, line) {
+      if (json) write(stdout, `${JSON.stringify(value)}\n`)
+      else beside(() => write(stdout, `${line()}\n`))
+    },
+    note(line) {
+      if (!json) beside(() => write(stderr, `${line}\n`))
+    },
+    progress(label) {
+      progress = createProgress({ clock, sink: stderr, quiet, label })
+      return progress
+    },
+    error(message) {
+      beside(() => write(stderr, json ? `${JSON.stringify({ error: message })}\n` : `${message}\n`))
+    },
+  }
+}
+
+/** Columns as wide as their widest cell; the last one is not padded. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [head, ...rows].map((row) => row.map((cell) => printable(cell, 400)))
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** "key: value" lines, the values below one another. */
+export function fields(entries: readonly (readonly [string, string | undefined])[]): string[] {
+  const given = entries.filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const width = Math.max(...given.map(([key]) => key.length)) + 2
+  return given.map(([key, value]) => `${`${key}:`.padEnd(width)}${value}`)
+}

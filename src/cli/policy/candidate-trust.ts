@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseAddress } from '../../../protocols/address.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
+import type { RunnerConfig } from '../../config/index.ts'
+import { readStatementFile } from '../../config/index.ts'
+import { openJournalReader } from '../../journal/index.ts'
+import { type Beliefs, openBeliefs, type TrustFacts } from '../../policy/candidate-trust.ts'
+import type { Cli } from '../cli.ts'
+import { networkOf } from '../network.ts'
+import type { Folder } from './candidate.ts'
+
+export type BelievingInit = {
+  readonly own: string
+  readonly config: RunnerConfig
+  readonly folder: Folder | undefined
+  readonly network: string | undefined
+}
+
+/** What a node with this policy would believe: what the folder's journal keeps, where there is one. */
+export async function openBelieving(cli: Cli, { own, config, folder, network }: BelievingInit): Promise<Beliefs> {
+  const { clock, rng } = cli
+  using reader = journalOf(cli, folder)
+  const init = { network: await networkOf(cli, network), own: parseAddress(own), policy: config }
+  return openBeliefs({ clock, rng, log: cli.log('silent') }, { ...init, kept: reader?.statements() })
+}
+
+/** A journal that can not be read says nothing; whoever needs its services is told on opening it for them. */
+function journalOf({ out }: Cli, folder: Folder | undefined): ReturnType<typeof openJournalReader> | undefined {
+  const path = folder === undefined ? undefined : join(folder.dataDir, 'journal.sqlite')
+  if (path === undefined || !existsSync(path)) return undefined
+  try {
+    return openJournalReader(path)
+  } catch (error) {
+    if (!(error instanceof ThundercloudError)) throw error
+    out.note(`What the journal keeps of hubs and roots counts for nothing: ${messageOf(error)}.`)
+    return undefined
+  }
+}
+
+/** Takes in what files hold. Returns what people should know of it. */
+export async function takeFiles(cli: Cli, beliefs: Beliefs, files: readonly string[]): Promise<string[]> {
+  const notes: string[] = []
+  for (const file of files) {
+    const all = await readStatementFile(resolve(cli.cwd, file), { file, signal: cli.signal })
+    for (const [index, encoded] of all.entries()) {
+      const where = all.length === 1 ? file : `${file} (statement ${index + 1})`
+      const why = idleWords(taken(beliefs, encoded, where))
+      if (why !== undefined) notes.push(`${where} counts for nothing: ${why}`)
+    }
+  }
+  return notes
+}
+
+function taken(beliefs: Beliefs, encoded: Uint8Array, where: string): ReturnType<Beliefs['take']> {
+  try {
+    return beliefs.take(encoded)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new InputError(`${where} is forged, or of another network: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function idleWords(taken: ReturnType<Beliefs['take']>): string | undefined {
+  switch (taken) {
+    case 'older':
+      return 'a later one of the same subject is known'
+    case 'untrusted':
+      return 'its signer is no hub of the candidate, and no root vouches for it'
+    case 'dropped':
+      return "it has expired or not begun, or its hub's members are not pinned by the candidate"
+    default:
+      return undefined
+  }
+}
+
+/** What is known of one service, in words: what a verdict rests on. */
+export function knownWords({ attestations, frozen, inTree }: TrustFacts): string {
+  const said = (['safe', 'unsafe'] as const).flatMap((verdict) => {
+    const count = attestations.filter((word) => word.verdict === verdict).length
+    return count === 0 ? [] : [`${count} trusted ${count === 1 ? 'hub calls' : 'hubs call'} its code ${verdict}`]
+  })
+  const hubs = said.length === 0 ? 'no trusted hub has said anything of its code' : said.join(' and ')
+  const funds = frozen.length === 0 ? 'nothing is known to be frozen' : `${frozen.length} freeze statements are known`
+  return `${hubs}, ${funds}, and ${inTree ? 'a root vouches' : 'nobody vouches'} for its author`
+}

@@ -1,0 +1,61 @@
+import { formatAddress } from '../../../protocols/address.ts'
+import { InputError } from '../../base/errors.ts'
+import { nearest } from '../../base/format.ts'
+import type { ExecutorName } from '../../base/verdict.ts'
+import { loadIdentity } from '../../config/index.ts'
+import type { AvailableExecutor } from '../../runner/index.ts'
+import type { Cli } from '../cli.ts'
+import type { Option } from '../command.ts'
+import type { Subject } from './candidate.ts'
+
+/** Addresses whose keys nobody has: of a node that is only thought of, and of an author whom nobody trusts. */
+const NOBODY = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
+export const STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
+
+const EXECUTORS: readonly ExecutorName[] = ['docker', 'host']
+
+/** `docker,host`; an empty text = none. */
+export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
+  takes: 'NAMES',
+  describe: 'executors that are there, like docker,host (default: those of this machine)',
+  read(given, flag) {
+    if (given === undefined) return undefined
+    const names = String(given)
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+    for (const name of names) {
+      if (EXECUTORS.includes(name as ExecutorName)) continue
+      const near = nearest(name, EXECUTORS)
+      const hint = near === undefined ? '' : `; did you mean ${near}?`
+      throw new InputError(
+        `${flag} has ${JSON.stringify(name)}; allowed are docker and host, with a comma between${hint}`,
+      )
+    }
+    return [...new Set(names)] as ExecutorName[]
+  },
+}
+
+/** The executors to tell a runner of: those that were named, else those that this machine has. */
+export async function executorsFor(
+  cli: Cli,
+  { draft, folder }: Pick<Subject, 'draft' | 'folder'>,
+  named: readonly ExecutorName[] | undefined,
+): Promise<readonly AvailableExecutor[]> {
+  if (named !== undefined) return named.map((name) => ({ name }))
+  const { lookForExecutors } = await import('../../policy/detect-executors.ts')
+  const components = { clock: cli.clock, log: cli.log('silent') }
+  return await lookForExecutors(components, {
+    policy: draft.policy,
+    env: cli.env,
+    dir: folder?.dir,
+    signal: cli.signal,
+  })
+}
+
+/** The node's own address. */
+export async function ownAddress({ signal }: Cli, folder: Subject['folder']): Promise<string> {
+  if (folder === undefined) return NOBODY
+  const { signer } = await loadIdentity(folder.dir, { signal })
+  return formatAddress(signer.address)
+}

@@ -1,0 +1,41 @@
+import { InputError } from '../../base/errors.ts'
+import { formatBytes, listing, nearest, parseBytes } from '../../base/format.ts'
+import type { NodeFacts } from '../../runner/index.ts'
+import type { Option } from '../command.ts'
+
+type Capacity = NodeFacts['capacity']
+export type Free = Partial<Omit<Capacity, 'executors'>>
+
+const KEYS = { memory: 'memoryBytes', cpu: 'cpuMillicores', disk: 'diskBytes', pids: 'pids', runs: 'runs' } as const
+
+/** "memory=1GiB,runs=2" */
+export const freeOption: Option<Free> = {
+  takes: 'WHAT',
+  describe: 'what is free, like memory=1GiB,cpu=500,disk=2GiB,pids=64,runs=2 (cpu in thousandths of a core)',
+  read(given, flag) {
+    if (given === undefined) return {}
+    const free: Record<string, number> = {}
+    for (const part of String(given).split(',')) {
+      const [key = '', value = ''] = part.split('=', 2).map((word) => word.trim())
+      if (!Object.hasOwn(KEYS, key)) {
+        const near = nearest(key, Object.keys(KEYS))
+        const hint = near === undefined ? `allowed are ${listing(Object.keys(KEYS))}` : `did you mean ${near}?`
+        throw new InputError(`${flag} has ${JSON.stringify(part)}; ${hint}`)
+      }
+      const amount =
+        key === 'memory' || key === 'disk' ? parseBytes(value) : /^\d{1,15}$/.test(value) ? Number(value) : undefined
+      if (amount === undefined || !Number.isSafeInteger(amount)) {
+        const like = key === 'memory' || key === 'disk' ? 'a size like 256MiB' : 'a whole number'
+        throw new InputError(`${flag}: ${key} is ${JSON.stringify(value)}; allowed is ${like}`)
+      }
+      free[KEYS[key as keyof typeof KEYS]] = amount
+    }
+    return free
+  },
+}
+
+export function freeText({ memoryBytes, cpuMillicores, diskBytes, pids, runs }: Capacity): string {
+  const cores = `${Math.max(0, cpuMillicores) / 1000} cores`
+  const [memory, disk] = [memoryBytes, diskBytes].map((bytes) => formatBytes(Math.max(0, bytes)))
+  return `${memory} memory, ${cores}, ${disk} disk, ${Math.max(0, pids)} processes, ${Math.max(0, runs)} runs`
+}

@@ -1,0 +1,55 @@
+import { ThundercloudError } from '../../base/errors.ts'
+import { emptyNode } from '../../policy/empty-node.ts'
+import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
+import type { Cli } from '../cli.ts'
+import { daemonOf } from '../client/node-client.ts'
+import type { Subject } from './candidate.ts'
+import { ownAddress } from './executor-option.ts'
+
+/** The node that a candidate is thought to be on: the one that runs, else its folder's, else nobody's. */
+export type KnownNode = {
+  readonly own: string
+  readonly free: Omit<NodeFacts['capacity'], 'executors'>
+  readonly running: readonly RunningService[]
+  /** undefined: nobody has told */
+  readonly executors: readonly AvailableExecutor[] | undefined
+  readonly assumed: readonly string[]
+}
+
+export async function nodeFor(cli: Cli, { folder, draft }: Subject): Promise<KnownNode> {
+  const { config } = draft.policy
+  const facts = await factsOfDaemon(cli, folder)
+  const own = facts?.own ?? (await ownAddress(cli, folder))
+  const { executors: _none, ...all } = emptyNode(config, { own, executors: [] }).capacity
+  if (facts === undefined) {
+    const whose =
+      folder === undefined ? 'there is no folder of a node: no service is its own' : `no node runs in ${folder.dir}`
+    return { own, free: all, running: [], executors: undefined, assumed: [whose] }
+  }
+  // what runs goes on running; the candidate gives away more than before, or less
+  const { capacity, running, config: inForce } = facts
+  const { executors: _there, ...before } = emptyNode(inForce, { own, executors: [] }).capacity
+  const left = (key: keyof typeof all) => all[key] - (before[key] - capacity[key])
+  const free = {
+    memoryBytes: left('memoryBytes'),
+    cpuMillicores: left('cpuMillicores'),
+    diskBytes: left('diskBytes'),
+    pids: left('pids'),
+    runs: left('runs'),
+  }
+  return { own, free, running, executors: capacity.executors, assumed: ['it comes to the node that runs now'] }
+}
+
+/** What the running node says of itself; undefined where none runs, or none can be asked. */
+async function factsOfDaemon(cli: Cli, folder: Subject['folder']): Promise<NodeFacts | undefined> {
+  if (folder === undefined && cli.globals.api === undefined) return undefined
+  try {
+    const client = await daemonOf(cli)
+    return (await client.policy({ signal: cli.signal })).facts
+  } catch (error) {
+    cli.signal.throwIfAborted()
+    // an address that was named must answer
+    if (cli.globals.api !== undefined || !(error instanceof ThundercloudError)) throw error
+    return undefined
+  }
+}

@@ -1,0 +1,94 @@
+import { RUN_RULES } from '../../../protocols/receipt.ts'
+import { DISPOSITIONS, PASSED_ON } from '../../base/disposition.ts'
+import { listing, printable } from '../../base/format.ts'
+import type { ReceiptView } from '../../node/types.ts'
+import type { Output } from '../output/output.ts'
+import { ago, show } from '../output/text.ts'
+
+/** What other nodes said about one service, newest word each; every new word is printed as it comes. */
+export interface Tally {
+  take(receipt: ReceiptView): void
+  /** A node that is known to hold the code. */
+  hold(peerId: string): void
+  /** the newest word of each node */
+  answers(): readonly ReceiptView[]
+  /** nodes where it is healthy or done */
+  readonly running: number
+  readonly holding: number
+  /** "1 runs it, 2 refused" */
+  summary(): string
+}
+
+const SAYS: Record<string, string> = Object.fromEntries(
+  Object.entries(DISPOSITIONS).map(([state, { there }]) => [state, there]),
+)
+
+export function createTally(out: Output): Tally {
+  const said = new Map<string, ReceiptView>()
+  const holders = new Set<string>()
+  const { peer } = show(out.terminal)
+  const inState = (...states: string[]) => [...said.values()].filter(({ state }) => states.includes(state)).length
+  return {
+    take(receipt) {
+      const before = said.get(receipt.peerId)
+      if (before !== undefined && (before.at > receipt.at || sayingOf(before) === sayingOf(receipt))) return
+      said.set(receipt.peerId, receipt)
+      if (receipt.state === 'running' || receipt.state === 'done') holders.add(receipt.peerId)
+      out.item({ event: 'receipt', ...receipt }, () => receiptLine(receipt, peer(receipt.peerId)))
+    },
+    hold(peerId) {
+      if (holders.has(peerId)) return
+      holders.add(peerId)
+      out.item({ event: 'holder', peerId }, () => `${peer(peerId)}  holds the archive`)
+    },
+    answers: () => [...said.values()],
+    get running() {
+      return inState('running', 'done')
+    },
+    get holding() {
+      return holders.size
+    },
+    summary() {
+      const counts = new Map<string, number>()
+      for (const { state, reasons } of said.values()) {
+        const word = receiptWord(state, reasons)
+        counts.set(word, (counts.get(word) ?? 0) + 1)
+      }
+      const told = [...counts].map(([word, count]) => `${count} ${word}`)
+      return told.length === 0 ? 'no node has answered' : listing(told)
+    },
+  }
+}
+
+/** `reasons`: where a run has begun, it is said so; "will run it" is said before. */
+export function receiptWord(state: string, reasons: readonly { readonly rule: string }[] = []): string {
+  if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.exit || rule === RUN_RULES.restart))
+    return 'starts it again'
+  if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.health)) return 'starts it'
+  return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? printable(state, 40)
+}
+
+/** Lines of output that one line of text names; all of them are in the JSON, and in `logs`. */
+const TOLD_OUTPUT = 3
+
+/** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
+export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
+  const word = receiptWord(state, reasons)
+  const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
+  const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
+  const why = told.map(({ message }) => printable(message, 200))
+  const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-TOLD_OUTPUT)
+  if (output.length > 0)
+    why.push(`it wrote ${output.map(({ message }) => JSON.stringify(printable(message, 200))).join(' ')}`)
+  return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+}
+
+/** `…AbCdEfGh  does not answer now; 40s ago it said: runs it, healthy` */
+export function saidBefore(receipt: ReceiptView, who: string, nowSeconds: number): string {
+  return `${who}  does not answer now; ${ago(receipt.at, nowSeconds)} it said: ${receiptLine(receipt, '').trimStart()}`
+}
+
+/** What a receipt says, without when. */
+function sayingOf({ state, reasons }: ReceiptView): string {
+  return JSON.stringify([state, reasons.map(({ rule, message }) => [rule, message])])
+}

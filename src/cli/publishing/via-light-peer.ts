@@ -1,0 +1,150 @@
+import { type CID, parseCid } from '../../../protocols/encoding.ts'
+import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { formatMs } from '../../base/format.ts'
+import type { LightPeer } from '../../light-peer/types.ts'
+import { receiptView } from '../../services/receipts.ts'
+import { openBook } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { hasRun } from '../versions/subject.ts'
+import { signDraft } from './draft.ts'
+import { tellOnLeave } from './leave.ts'
+import { createTally, type Tally } from './receipt-tracker.ts'
+import { stopBeforeByPeer } from './replace.ts'
+import { nextSeq } from './sequence.ts'
+import { type Publishing, portsOf, tellPublished } from './via-node.ts'
+import { startWait, type WaitInit } from './wait.ts'
+
+/** How often the DHT is asked who holds the archive. */
+const LOOK_MS = 2_000
+/** How often it is asked whether it is over. */
+const JUDGE_MS = 250
+/** Nodes that told of a run and are remembered. */
+const MAX_RAN = 16
+
+/**
+ * Publishes without a node: a peer for a minute announces, and serves the archive until others hold it. Then this
+ * machine may go; with `wait`, it stays until others run it.
+ */
+export async function publishByLightPeer(
+  cli: Cli,
+  publishing: Publishing & { readonly join: readonly string[]; readonly network: string },
+): Promise<void> {
+  const { draft, author, mode, network, join } = publishing
+  const { clock, out, signal } = cli
+  const { name, replicas } = draft.manifest
+  const book = await openBook(author, network)
+  const entry = book.get(name)
+  const seq = nextSeq({ name, mode, entry, known: [], asked: publishing.seq, nowSeconds: nowSeconds(clock) })
+  const components = { clock, rng: cli.rng, log: cli.log('error') }
+  await using peer = await cli.factories.lightPeer(components, { network, join, author: author.signer })
+  const code =
+    draft.folder === undefined ? parseCid(draft.manifest.code as string) : await pack(cli, peer, draft.folder)
+  const announcement = signDraft(cli, draft, { signer: author.signer, network, seq, code, replyTo: peer.replyTo() })
+  const { id, body } = announcement.signed
+  const made = { seq, id: id.toString(), code: code.toString(), expires: body.expires, ports: portsOf(draft) }
+  if (publishing.replace) await stopBeforeByPeer(cli, peer, { author, network, name, entry })
+  await book.put(name, { ...made, state: 'draft' })
+  await peer.announce(announcement, { signal })
+  await book.put(name, { ...made, state: 'announced' })
+  tellPublished(cli, { announcement, code: code.toString(), seq, name })
+
+  const { wait, timeoutSeconds } = publishing
+  const following = { service: id, code, tally: createTally(out) }
+  const through = join.map((address) => ` --join ${address}`).join('')
+  const advice = () =>
+    `Its code was served from here, and ${following.tally.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
+  using _leave = tellOnLeave(cli, { name, id: made.id, advice })
+  try {
+    if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
+    else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
+  } finally {
+    // `logs` and `connect` ask them first
+    const ran = following.tally.answers().filter(hasRun)
+    await book.put(name, { ...made, state: 'announced', ran: ran.map(({ peerId }) => peerId).slice(0, MAX_RAN) })
+  }
+}
+
+type Following = { readonly service: CID; readonly code: CID; readonly tally: Tally }
+
+async function waitForHolders(
+  cli: Cli,
+  peer: LightPeer,
+  following: Following,
+  { id, replicas, timeoutSeconds }: { id: string; replicas: number; timeoutSeconds: number },
+): Promise<void> {
+  const { clock, out } = cli
+  const { tally } = following
+  using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
+  using progress = out.progress('waiting for nodes that hold the archive')
+  try {
+    await follow(cli, peer, {
+      ...following,
+      progress,
+      patience: patience.signal,
+      over: () => tally.holding >= replicas,
+    })
+  } catch (error) {
+    if (!patience.signal.aborted || cli.signal.aborted) throw error
+    const after = `after ${formatMs(timeoutSeconds * 1000)}`
+    const sentence = `${after}, ${tally.holding} of ${replicas} wanted nodes hold the archive (${tally.summary()})`
+    throw new TimeoutError(sentence, { cause: error })
+  }
+  const { holding } = tally
+  out.item(
+    { event: 'held', id, nodes: holding },
+    () => `Nodes that hold the archive: ${holding} (wanted: ${replicas}).`,
+  )
+}
+
+async function waitForRuns(cli: Cli, peer: LightPeer, following: Following, init: Omit<WaitInit, 'tally'>) {
+  using wait = startWait(cli, { ...init, tally: following.tally })
+  using progress = cli.out.progress('waiting for nodes to run it')
+  try {
+    await follow(cli, peer, { ...following, progress, patience: wait.signal, over: () => wait.over() })
+  } catch (error) {
+    return wait.tell(error)
+  }
+  wait.tell()
+}
+
+async function pack({ out, signal }: Cli, peer: LightPeer, folder: string): Promise<CID> {
+  using _progress = out.progress('packing')
+  return (await peer.addFolder(folder, { signal })).code
+}
+
+type Watching = Following & {
+  readonly patience: AbortSignal
+  readonly progress: { update(text: string): void }
+  over(): boolean
+}
+
+/** Listens for receipts, and asks who holds the archive, until it is over. */
+async function follow(cli: Cli, peer: LightPeer, watching: Watching): Promise<void> {
+  const { service, code, tally, patience, over, progress } = watching
+  const leave = new AbortController()
+  const signal = AbortSignal.any([leave.signal, patience])
+  const listen = async () => {
+    for await (const receipt of peer.receipts({ signal })) {
+      if (receipt.body.service.equals(service)) tally.take(receiptView(receipt))
+    }
+  }
+  const look = async () => {
+    for (;;) {
+      for await (const holder of peer.holders(code, { signal })) tally.hold(holder)
+      await sleep(cli.clock, LOOK_MS, { signal })
+    }
+  }
+  const judge = async () => {
+    while (!over()) {
+      progress.update(tally.summary())
+      await sleep(cli.clock, JUDGE_MS, { signal })
+    }
+    leave.abort()
+  }
+  const all = await Promise.allSettled([judge(), listen(), look()])
+  if (leave.signal.aborted) return
+  patience.throwIfAborted()
+  for (const one of all) if (one.status === 'rejected') throw one.reason
+  throw new TimeoutError('the peer stopped listening')
+}

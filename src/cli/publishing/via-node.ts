@@ -1,0 +1,149 @@
+import { type Announcement, encodeAnnouncement } from '../../../protocols/announcement.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
+import { MAX_REPLY_TO } from '../../../protocols/limits.ts'
+import { RUN_RULES } from '../../../protocols/receipt.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import type { NodeInfo } from '../../api/schemas/views.ts'
+import { nowSeconds, sleep } from '../../base/clock.ts'
+import { type PackEntry, packEntries } from '../../code/index.ts'
+import type { RunView, ServiceView } from '../../node/types.ts'
+import type { Author } from '../author.ts'
+import { openBook } from '../author.ts'
+import type { Cli } from '../cli.ts'
+import { type Draft, signDraft } from './draft.ts'
+import { tellOnLeave } from './leave.ts'
+import { createTally } from './receipt-tracker.ts'
+import { stopBeforeAtNode } from './replace.ts'
+import { nextSeq } from './sequence.ts'
+import { startWait, type WaitInit } from './wait.ts'
+
+/** How often a node is asked for news while --wait waits. */
+const LOOK_MS = 500
+
+export type Publishing = {
+  readonly mode: 'publish' | 'update'
+  readonly draft: Draft
+  /** what the draft's folder holds */
+  readonly entries: readonly PackEntry[]
+  readonly author: Author
+  readonly seq: number | undefined
+  readonly wait: boolean
+  /** the version before is stopped first */
+  readonly replace: boolean
+  readonly timeoutSeconds: number
+}
+
+/** Publishes through a running node: it keeps the archive, announces, and collects the receipts. */
+export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Publishing): Promise<void> {
+  const { draft, author, mode } = publishing
+  const { name } = draft.manifest
+  const info = await client.node({ signal: cli.signal })
+  const book = await openBook(author, info.network)
+  const mine = (await client.services({ signal: cli.signal })).filter(
+    (view) => view.name === name && view.author === author.address,
+  )
+  const seq = nextSeq({
+    name,
+    mode,
+    entry: book.get(name),
+    known: mine,
+    asked: publishing.seq,
+    nowSeconds: nowSeconds(cli.clock),
+  })
+  const code =
+    draft.folder === undefined ? (draft.manifest.code as string) : await upload(cli, client, publishing.entries)
+  const announcement = signDraft(cli, draft, {
+    signer: author.signer,
+    network: info.network,
+    seq,
+    code: parseCid(code),
+    replyTo: replyToOf(info),
+  })
+  const id = announcement.signed.id.toString()
+  const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
+  if (publishing.replace) await stopBeforeAtNode(cli, client, { author, network: info.network, name, known: mine })
+  // written before it leaves: a number that anyone may have seen is never used for something else
+  await book.put(name, { ...entry, state: 'draft' })
+  await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
+  await book.put(name, { ...entry, state: 'announced' })
+  tellPublished(cli, { announcement, code, seq, name })
+  const advice = () => `See it with \`thundercloud status ${name}\`, end it with \`thundercloud stop ${name}\`.`
+  using _leave = tellOnLeave(cli, { name, id, advice })
+  if (!publishing.wait) return
+  const { replicas } = draft.manifest
+  await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })
+}
+
+export function portsOf({ manifest }: Draft): string[] {
+  return manifest.run.ports.map((port) => port.name)
+}
+
+export function tellPublished(
+  { out }: Pick<Cli, 'out'>,
+  { announcement, code, seq, name }: { announcement: Announcement; code: string; seq: number; name: string },
+): void {
+  const id = announcement.signed.id.toString()
+  const { depth } = announcement.ticket
+  // the whole id, also at a terminal: this is where people copy it from
+  out.item(
+    { event: 'published', id, name, seq, code, depth },
+    () => `Published "${name}" (seq ${seq}, depth ${depth}): ${id}`,
+  )
+}
+
+async function upload({ out, signal }: Cli, client: ApiClient, entries: readonly PackEntry[]): Promise<string> {
+  using progress = out.progress('packing and uploading')
+  const total = entries.reduce((sum, entry) => sum + ('size' in entry ? entry.size : 0), 0)
+  async function* counted() {
+    let sent = 0
+    for await (const piece of packEntries(entries, { signal })) {
+      sent += piece.byteLength
+      progress.bytes(Math.min(sent, total), total)
+      yield piece
+    }
+  }
+  return (await client.addArchive(counted(), { signal })).code
+}
+
+/** Where receipts reach the node that publishes. */
+function replyToOf({ multiaddrs }: NodeInfo): string[] {
+  return multiaddrs.filter((text) => /\/p2p\/12D3KooW\w+$/.test(text)).slice(0, MAX_REPLY_TO)
+}
+
+/** Looks at the node's receipts, and at its own run of it, until it is clear what comes of the service. */
+async function waitForRuns(
+  cli: Cli,
+  client: ApiClient,
+  { peerId, address: node }: NodeInfo,
+  init: Omit<WaitInit, 'tally'>,
+) {
+  const tally = createTally(cli.out)
+  using wait = startWait(cli, { ...init, tally })
+  using progress = cli.out.progress('waiting for nodes to run it')
+  const { signal } = wait
+  try {
+    for (;;) {
+      const [view, peers] = await Promise.all([client.service(init.id, { signal }), client.peers({ signal })])
+      for (const receipt of view.receipts) tally.take(receipt)
+      if (view.run !== undefined) tally.take({ peerId, node, ...ownAnswer(view, view.run), at: nowSeconds(cli.clock) })
+      if (wait.over(peers.length)) break
+      progress.update(tally.summary())
+      await sleep(cli.clock, LOOK_MS, { signal })
+    }
+  } catch (error) {
+    return wait.tell(error)
+  }
+  wait.tell()
+}
+
+/** What the publisher's own node would say to another one. */
+function ownAnswer({ state, redirected }: ServiceView, { exitCode, restarts, detail = '' }: RunView) {
+  const failed = state === 'failed' || state === 'refused' || (restarts > 0 && exitCode !== 0)
+  const outcome = failed ? ('fail' as const) : ('pass' as const)
+  const exit = [exitCode === undefined ? '' : `exit code ${exitCode}`, detail].filter((word) => word !== '')
+  const reasons = [
+    ...(exit.length === 0 ? [] : [{ rule: RUN_RULES.exit, outcome, message: exit.join(': ') }]),
+    ...(restarts === 0 ? [] : [{ rule: RUN_RULES.restart, outcome, message: `restart ${restarts}` }]),
+  ]
+  return { state, redirected, reasons }
+}

@@ -1,0 +1,68 @@
+import type { Address } from '../../../protocols/address.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import { nowSeconds } from '../../base/clock.ts'
+import { InputError } from '../../base/errors.ts'
+import type { StatementFilter, StatementView } from '../../node/types.ts'
+import type { Cli } from '../cli.ts'
+import { handIn, type Outlet, outletOf } from './destination.ts'
+import { expiryOf } from './expiry.ts'
+import type { Signing } from './options.ts'
+import { loadSigner } from './signer.ts'
+
+/** Who speaks, and the node that may be asked about it. */
+export type Desk = { readonly speaker: Address; readonly client: ApiClient | undefined }
+
+/** One statement that is to be made. */
+export type Statable = {
+  /** what the node may know of the same subject */
+  readonly filter: StatementFilter
+  readonly matches?: ((view: StatementView) => boolean) | undefined
+  encode(stamp: { v: 1; seq: number; issued: number; expires: number }): Uint8Array
+}
+
+/** Makes a statement, signs it with one key, and hands it in. */
+export async function stateBySigner(
+  cli: Cli,
+  { until, as, ...signing }: Signing & { readonly until: string; readonly as: 'hub' | 'node' },
+  about: (desk: Desk) => Promise<Statable>,
+): Promise<Outlet & Desk> {
+  const expires = expiryOf(until, nowSeconds(cli.clock))
+  const signer = await loadSigner(cli, signing.key, as)
+  const outlet = await outletOf(cli, signing)
+  const desk = { speaker: signer.address, client: outlet.client }
+  const body = await encodeBody(cli, desk, { expires, seq: signing.seq, statable: await about(desk) })
+  const encoded = orExplain(() => encodeStatement(signStatement(body, outlet.network, signer)))
+  await handIn(cli, outlet, encoded, signing)
+  return { ...outlet, ...desk }
+}
+
+/** The body, with the next number of its subject. */
+export async function encodeBody(
+  cli: Cli,
+  { client }: Desk,
+  { expires, seq: asked, statable }: { expires: number; seq: number | undefined; statable: Statable },
+): Promise<Uint8Array> {
+  const known = client === undefined ? [] : await client.statements(statable.filter, { signal: cli.signal })
+  const matching = known.filter(statable.matches ?? (() => true))
+  const highest = Math.max(-1, ...matching.map(({ seq }) => seq))
+  if (asked !== undefined && asked <= highest) {
+    throw new InputError(`--seq is ${asked}; it must be above ${highest}, the number of the statement that stands`)
+  }
+  const issued = nowSeconds(cli.clock)
+  const seq = asked ?? Math.max(issued, highest + 1)
+  return orExplain(() => statable.encode({ v: 1, seq, issued, expires }))
+}
+
+/** The wire names its fields; people know them as options. */
+function orExplain<T>(encode: () => T): T {
+  try {
+    return encode()
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    const isOption = ['report', 'chain', 'amount', 'depth'].includes(error.field)
+    const sentence = isOption ? `--${error.message.replace(': ', ' ')}` : `the statement: ${error.message}`
+    throw new InputError(sentence, { cause: error })
+  }
+}

@@ -1,0 +1,55 @@
+import { type CID, parseCid } from '../../../protocols/encoding.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import type { ApiClient } from '../../api/client/client.ts'
+import { InputError, NotFoundError } from '../../base/errors.ts'
+import { listing, printable } from '../../base/format.ts'
+import type { ServiceView } from '../../node/types.ts'
+import type { Cli } from '../cli.ts'
+
+/** Names of services that are told: enough to see what is judged. */
+const MAX_NAMED = 5
+
+/**
+ * The code that is meant: a content id, or the code of a service that the node knows. A service's id is a content id
+ * too, so the node is asked first: nobody means to judge a description.
+ */
+export async function codeNamed(
+  { out, signal }: Pick<Cli, 'out' | 'signal'>,
+  client: ApiClient | undefined,
+  text: string,
+): Promise<CID> {
+  const service = client === undefined ? undefined : await serviceNamed(client, text, signal)
+  if (service !== undefined) {
+    out.note(`"${printable(service.name, 64)}" (seq ${service.seq}) has the code ${service.code}.`)
+    return parseCid(service.code, 'code')
+  }
+  const code = codeOf(text, client !== undefined)
+  if (client !== undefined) {
+    const services = await client.services({ signal })
+    const names = new Set(services.filter((one) => one.code === code.toString()).map(({ name }) => name))
+    const quoted = [...names].slice(0, MAX_NAMED).map((name) => `"${printable(name, 64)}"`)
+    if (names.size === 0) out.note('Note: no service that the node knows has this code; is it a content id of code?')
+    else out.note(`It is the code of ${listing(quoted)}${names.size > MAX_NAMED ? ', and of others' : ''}.`)
+  }
+  return code
+}
+
+function codeOf(text: string, asked: boolean): CID {
+  try {
+    return parseCid(text, 'CODE')
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    const known = asked ? 'no service of that name or id is known here' : 'without a node nobody knows names'
+    const shown = JSON.stringify(printable(text, 80))
+    throw new InputError(`${shown} is no content id of code (bafy... or bafk...), and ${known}`, { cause: error })
+  }
+}
+
+async function serviceNamed(client: ApiClient, text: string, signal: AbortSignal): Promise<ServiceView | undefined> {
+  try {
+    return await client.service(text, { signal })
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined
+    throw error
+  }
+}

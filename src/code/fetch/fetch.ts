@@ -1,0 +1,81 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import type { StreamOpener } from '../../base/stream.ts'
+import { PROGRESS_MS } from '../constants.ts'
+import { DiskFullError } from '../errors.ts'
+import type { CodeEvents } from '../events.ts'
+import type { BufferPool } from '../store/buffer-pool.ts'
+import type { CodeStore, Signalled } from '../types.ts'
+import { createTransfer, type Target } from './download.ts'
+import { type CrowdInit, createCrowd } from './download-session.ts'
+
+export type FetchComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Emitter<CodeEvents>
+  readonly store: Pick<CodeStore, 'has' | 'resume' | 'begin'>
+  readonly streams: StreamOpener
+  readonly buffers: BufferPool
+  readonly lied?: ((peer: string) => void) | undefined
+}
+
+export type FetchOptions = Signalled &
+  Omit<CrowdInit, 'code'> & {
+    /** More is not fetched. */
+    readonly maxBytes?: number | undefined
+    readonly onProgress?: ((progress: { bytes: number; size: number }) => void) | undefined
+  }
+
+/**
+ * Fetches a code from several peers at once into the store, beginning where an earlier fetch ended. Throws
+ * NoProviderError where nobody is left who has what is missing; what came so far stays.
+ */
+export async function fetchCode(components: FetchComponents, code: CID, options: FetchOptions): Promise<void> {
+  const { clock, events, store } = components
+  if (store.has(code)) return
+  const key = code.toString()
+  const startedAt = clock.monotonic()
+  let toldAt = Number.NEGATIVE_INFINITY
+
+  await using transfer = createTransfer(components, { code, maxBytes: options.maxBytes, onLanded: tell })
+  const crowd = createCrowd({ ...components, transfer, lied }, { ...options, code })
+  const stop = () => transfer.fail(options.signal?.reason)
+  options.signal?.throwIfAborted()
+  options.signal?.addEventListener('abort', stop, { once: true })
+  events.emit('code:fetch-started', { code: key })
+  try {
+    await transfer.resume(options)
+    await Promise.race([transfer.complete, crowd.gather().then(() => transfer.complete)])
+    await settle()
+    await transfer.target?.partial.commit()
+    const size = transfer.target?.partial.manifest.size ?? 0
+    events.emit('code:fetch-finished', { code: key, size, ms: clock.monotonic() - startedAt, from: 'mesh' })
+  } catch (error) {
+    await settle()
+    // a full disk needs the room more than the next attempt needs the part
+    if (error instanceof DiskFullError) await transfer.target?.partial.discard()
+    throw error
+  } finally {
+    options.signal?.removeEventListener('abort', stop)
+  }
+
+  async function settle(): Promise<void> {
+    await crowd.leave()
+    await transfer.settled()
+  }
+
+  function tell({ partial, plan }: Target): void {
+    const progress = { bytes: partial.bytes, size: partial.manifest.size }
+    options.onProgress?.(progress)
+    if (!plan.done && clock.monotonic() - toldAt < PROGRESS_MS) return
+    toldAt = clock.monotonic()
+    events.emit('code:fetch-progress', { code: key, ...progress, providers: crowd.size })
+  }
+
+  function lied(peer: string, problem: string): void {
+    events.emit('code:provider-lied', { code: key, peer, problem })
+    components.lied?.(peer)
+  }
+}

@@ -1,0 +1,56 @@
+import { StoppedError } from '../errors.ts'
+
+/** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
+export interface Shared<T> extends AsyncDisposable {
+  run(key: string, work: (signal: AbortSignal) => Promise<T>, options: { signal?: AbortSignal | undefined }): Promise<T>
+}
+
+type Running<T> = { readonly result: Promise<T>; readonly controller: AbortController; waiters: number }
+
+export function createShared<T>(): Shared<T> {
+  const running = new Map<string, Running<T>>()
+  let over: Error | undefined
+
+  function start(key: string, work: (signal: AbortSignal) => Promise<T>): Running<T> {
+    const controller = new AbortController()
+    const result = work(controller.signal).finally(() => {
+      if (running.get(key) === job) running.delete(key)
+    })
+    const job: Running<T> = { result, controller, waiters: 0 }
+    result.catch(() => {})
+    running.set(key, job)
+    return job
+  }
+  return {
+    async run(key, work, { signal }) {
+      for (;;) {
+        signal?.throwIfAborted()
+        if (over !== undefined) throw over
+        const job = running.get(key)
+        // given up by all who wanted it: what it holds must be free again before the next one begins
+        if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
+        else return await wait(job ?? start(key, work), signal)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      over ??= new StoppedError('the node stops')
+      const jobs = [...running.values()]
+      for (const { controller } of jobs) controller.abort(over)
+      await Promise.allSettled(jobs.map(({ result }) => result))
+    },
+  }
+}
+
+async function wait<T>(job: Running<T>, signal: AbortSignal | undefined): Promise<T> {
+  job.waiters++
+  const gone = Promise.withResolvers<never>()
+  const leave = () => gone.reject(signal?.reason)
+  signal?.addEventListener('abort', leave, { once: true })
+  try {
+    return await Promise.race([job.result, gone.promise])
+  } finally {
+    signal?.removeEventListener('abort', leave)
+    gone.promise.catch(() => {})
+    if (--job.waiters === 0) job.controller.abort(signal?.reason)
+  }
+}

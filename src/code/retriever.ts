@@ -1,0 +1,110 @@
+import type { CID } from '../../protocols/encoding.ts'
+import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
+import { deadline } from '../base/clock.ts'
+import { mayRetry, messageOf } from '../base/errors.ts'
+import { formatBytes, printable } from '../base/format.ts'
+import { retry } from '../base/retry.ts'
+import type { TarLimits } from './archive/tar-read.ts'
+import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, OBTAIN_BACKOFF } from './constants.ts'
+import { NoProviderError, TooLargeError, WrongBytesError } from './errors.ts'
+import { fetchCode } from './fetch/fetch.ts'
+import { createShared } from './fetch/single-flight.ts'
+import { takeInline } from './inline.ts'
+import { createBufferPool } from './store/buffer-pool.ts'
+import type { CodeComponents, CodeInit, CodeStore, ObtainedCode, ObtainOptions } from './types.ts'
+import { createUnpacker } from './unpack/unpack-cache.ts'
+
+const DEFAULT_LIMITS: TarLimits = { maxEntries: DEFAULT_MAX_ENTRIES, maxBytes: CHUNK_BYTES * MAX_CHUNKS }
+
+/** Brings code here, by whatever way is open. */
+export function createObtainer(components: CodeComponents & { store: CodeStore }, init: Pick<CodeInit, 'self'>) {
+  const { clock, events, log, rng, store } = components
+  const unpacker = createUnpacker(components)
+  const fetches = createShared<void>()
+  const buffers = createBufferPool(MAX_BUFFERS)
+
+  async function* peersOf(code: CID, peers: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
+    yield* peers
+    try {
+      yield* components.providers.findProviders(code, { signal })
+    } catch (error) {
+      signal.throwIfAborted()
+      log.debug('the lookup of providers failed', { code: code.toString(), error: printable(messageOf(error)) })
+    }
+  }
+
+  /** Each way once. Throws NoProviderError where none led to the code. */
+  async function round(code: CID, limits: TarLimits, options: ObtainOptions): Promise<void> {
+    if (store.has(code) || (await takeInline(store, code, options.sources ?? [], options))) return
+    await fetchCode({ ...components, buffers }, code, {
+      signal: options.signal,
+      self: init.self,
+      maxBytes: limits.maxBytes,
+      onProgress: options.onProgress,
+      providers: ({ signal }) => peersOf(code, options.peers ?? [], signal),
+    })
+  }
+
+  async function fetch(code: CID, limits: TarLimits, options: ObtainOptions): Promise<void> {
+    const key = code.toString()
+    const giveUp = new NoProviderError(`the code ${key} could not be had in time`)
+    using limit =
+      options.patienceMs === undefined ? undefined : deadline(clock, options.patienceMs, giveUp, options.signal)
+    const signal = limit?.signal ?? options.signal
+    const attempt = async () => {
+      try {
+        await fetches.run(key, (shared) => round(code, limits, { ...options, signal: shared }), { signal })
+      } catch (error) {
+        const again = mayRetry(error) && signal?.aborted !== true
+        events.emit('code:fetch-failed', { code: key, problem: printable(messageOf(error), 400), retry: again })
+        throw error
+      }
+    }
+    await retry(attempt, { clock, rng, backoff: OBTAIN_BACKOFF, attempts: Number.POSITIVE_INFINITY, signal })
+    const size = store.manifest(code)?.size ?? 0
+    if (size > limits.maxBytes) {
+      throw new TooLargeError(`the code has ${formatBytes(size)}; at most ${formatBytes(limits.maxBytes)} are allowed`)
+    }
+  }
+
+  /** What was refused for its size takes no room here, unless somebody else uses it, or it was unpacked for one who may. */
+  async function forget(code: CID): Promise<void> {
+    if (store.has(code) && store.paths(code).unpacked) return
+    await store.remove(code).catch((cause) => log.debug('refused code stays', { cause: messageOf(cause) }))
+  }
+
+  async function obtain(code: CID, options: ObtainOptions): Promise<ObtainedCode> {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits }
+    for (let again = true; ; again = false) {
+      const pin = store.pin(code)
+      try {
+        await fetch(code, limits, options)
+        const dir = await unpacker.unpacked(code, limits, pin, options)
+        const release = () => pin[Symbol.dispose]()
+        return { code, dir, release, [Symbol.dispose]: release }
+      } catch (error) {
+        pin[Symbol.dispose]()
+        if (error instanceof TooLargeError) await forget(code)
+        // the disk had lost what was fetched earlier: peers still have it
+        if (!(error instanceof WrongBytesError && again)) throw error
+      }
+    }
+  }
+  return {
+    obtain: (code: CID, options: ObtainOptions = {}) => obtain(code, options),
+    async fetch(code: CID, options: ObtainOptions = {}): Promise<void> {
+      using pin = store.pin(code)
+      try {
+        await fetch(code, { ...DEFAULT_LIMITS, ...options.limits }, options)
+      } catch (error) {
+        pin[Symbol.dispose]()
+        if (error instanceof TooLargeError) await forget(code)
+        throw error
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await fetches[Symbol.asyncDispose]()
+      await unpacker[Symbol.asyncDispose]()
+    },
+  }
+}

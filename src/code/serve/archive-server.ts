@@ -1,0 +1,173 @@
+import {
+  type ArchiveRequest,
+  chunkAnswer,
+  chunkLength,
+  decodeArchiveRequest,
+  encodeArchiveAnswer,
+} from '../../../protocols/archive.ts'
+import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import { printable } from '../../base/format.ts'
+import type { Log } from '../../base/log.ts'
+import type { MessageStream } from '../../base/stream.ts'
+import { shrink } from '../archive/zstd.ts'
+import { FAST_BYTES_PER_SECOND, IDLE_MS, LEAVE_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, SEND_MS } from '../constants.ts'
+import { WrongBytesError } from '../errors.ts'
+import type { CodeEvents } from '../events.ts'
+import type { ChunkReader, CodeStore, Signalled } from '../types.ts'
+
+export type ServerComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Emitter<CodeEvents>
+  readonly store: Pick<CodeStore, 'open'>
+}
+
+type Session = {
+  readonly stream: MessageStream
+  readonly signal: AbortSignal | undefined
+  /** The code of the last request, kept open: clients ask for many chunks of one. */
+  open?: { key: string; reader: ChunkReader } | undefined
+  /** Two frames for whole chunks, in turn: one is filled from the disk while the other is on its way. */
+  readonly frames: { frame: Uint8Array; bytes: Uint8Array }[]
+  /** The frame on its way; the next one waits for it. */
+  sending: Promise<void>
+  /** Is the way to this peer slower than compressing is? Unknown until a whole chunk went to it uncompressed. */
+  slow: boolean | undefined
+  chunks: number
+  bytes: number
+}
+
+/** Answers archive streams: requests one after another, each chunk read when there is room to send it. */
+export function createArchiveServer(components: ServerComponents) {
+  const { clock, events, log } = components
+  const perPeer = new Map<string, number>()
+  let streams = 0
+
+  /** Resolves when the frame's turn has come. `reuse`: the frame will be filled again, when the one after it has its turn. */
+  async function send(session: Session, frame: Uint8Array, reuse = false): Promise<void> {
+    await session.sending
+    session.sending = transmit(session, frame, reuse)
+    session.sending.catch((error) => session.stream.abort(error))
+  }
+
+  async function transmit(session: Session, frame: Uint8Array, reuse: boolean): Promise<void> {
+    using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), session.signal)
+    const startedAt = clock.monotonic()
+    await session.stream.write(frame, { signal: limit.signal, reuse })
+    if (frame.byteLength <= CHUNK_BYTES) return
+    session.slow = clock.monotonic() - startedAt > (frame.byteLength / FAST_BYTES_PER_SECOND) * 1000
+  }
+
+  const refuse = (session: Session, message: string) => send(session, encodeArchiveAnswer({ is: 'error', message }))
+
+  async function nextRequest({ stream, signal }: Session): Promise<ArchiveRequest | undefined> {
+    using limit = deadline(clock, IDLE_MS, new TimeoutError('the peer asked for nothing'), signal)
+    const bytes = await stream.read(limit)
+    if (bytes === undefined) return undefined
+    return decodeArchiveRequest(bytes)
+  }
+
+  async function readerOf(session: Session, request: ArchiveRequest): Promise<ChunkReader | undefined> {
+    const key = request.code.toString()
+    if (session.open?.key === key) return session.open.reader
+    const before = session.open
+    session.open = undefined
+    await before?.reader[Symbol.asyncDispose]()
+    const reader = await components.store.open(request.code)
+    if (reader !== undefined) session.open = { key, reader }
+    return reader
+  }
+
+  async function answer(session: Session, request: ArchiveRequest): Promise<void> {
+    const reader = await readerOf(session, request)
+    if (reader === undefined) return refuse(session, 'this code is not here')
+    if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: reader.encoded }))
+    const end = Math.min(request.first + request.count, reader.manifest.chunks.length)
+    for (let index = request.first; index < end; index++) {
+      const length = chunkLength(reader.manifest, index)
+      const { frame, bytes } = frameFor(session, length)
+      if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
+      const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
+      const small = worthwhile ? await shrink(bytes) : undefined
+      if (small !== undefined) await send(session, encodeArchiveAnswer({ is: 'zstd', bytes: small }))
+      else await send(session, frame, true)
+      session.chunks++
+      session.bytes += length
+    }
+    if (end < request.first + request.count) await refuse(session, `chunk ${Math.max(end, request.first)} is not here`)
+  }
+
+  /** Waits until the client has left: a reset could overtake the answer. */
+  async function turnAway(session: Session): Promise<void> {
+    await nextRequest(session)
+    await refuse(session, 'too many archive streams; ask again later')
+    await session.sending
+    await session.stream.end()
+    using limit = deadline(clock, LEAVE_MS, new TimeoutError('the peer does not leave'), session.signal)
+    while ((await session.stream.read(limit)) !== undefined);
+  }
+
+  async function serve(session: Session): Promise<void> {
+    const { stream } = session
+    if (streams > MAX_STREAMS || (perPeer.get(stream.peer) ?? 0) > MAX_STREAMS_PER_PEER) {
+      return turnAway(session)
+    }
+    for (let request = await nextRequest(session); request !== undefined; request = await nextRequest(session)) {
+      await answer(session, request)
+    }
+    await session.sending
+    await stream.end()
+  }
+
+  /** Answers one stream until it ends. Never rejects: what a peer does wrong ends its stream only. */
+  return async function handle(stream: MessageStream, options: Signalled = {}): Promise<void> {
+    const session: Session = {
+      stream,
+      signal: options.signal,
+      frames: [],
+      sending: Promise.resolve(),
+      slow: undefined,
+      chunks: 0,
+      bytes: 0,
+    }
+    // whatever ends the stream, the file that it had open is closed
+    await using _opened = { [Symbol.asyncDispose]: async () => await session.open?.reader[Symbol.asyncDispose]() }
+    streams++
+    perPeer.set(stream.peer, (perPeer.get(stream.peer) ?? 0) + 1)
+    try {
+      await serve(session)
+    } catch (error) {
+      log.debug('an archive stream failed', { peer: stream.peer, error: printable(messageOf(error)) })
+      stream.abort(error instanceof Error ? error : new UnavailableError('the archive stream failed'))
+    } finally {
+      streams--
+      const left = (perPeer.get(stream.peer) as number) - 1
+      if (left > 0) perPeer.set(stream.peer, left)
+      else perPeer.delete(stream.peer)
+      await stream[Symbol.asyncDispose]()
+      if (session.chunks > 0)
+        events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
+    }
+  }
+}
+
+/** A frame that nothing refers to any more: the one before the last, whose turn ended before the last one's began. */
+function frameFor({ frames }: Session, length: number): { frame: Uint8Array; bytes: Uint8Array } {
+  if (length < CHUNK_BYTES) return chunkAnswer(length)
+  const free = frames.length < 2 ? chunkAnswer(CHUNK_BYTES) : (frames.shift() as (typeof frames)[number])
+  frames.push(free)
+  return free
+}
+
+/** A chunk that this disk has lost is one that is not here. */
+async function readChunk(reader: ChunkReader, index: number, bytes: Uint8Array): Promise<boolean> {
+  try {
+    return await reader.read(index, bytes)
+  } catch (error) {
+    if (error instanceof WrongBytesError) return false
+    throw error
+  }
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { chunkLength } from '../../../protocols/archive.ts'
+import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
+import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+import { WrongBytesError } from '../errors.ts'
+import type { PartialCode } from '../types.ts'
+import { type FoundCode, onDisk, openTar, TAR } from './store-layout.ts'
+
+/** What happens to the folder of a partial code when its writer is done with it. */
+export type PartialEnd = {
+  commit(): Promise<void>
+  discard(): Promise<void>
+  /** The writer leaves; the next one resumes. */
+  leave(): void
+}
+
+/**
+ * Which chunks are there is found by hashing them, not from a journal: a journal could be ahead of the data, and
+ * hashing is as fast as reading. A hole reads as zeros, which is the chunk only where the chunk is zeros.
+ */
+export async function openPartial(
+  folder: string,
+  { manifest }: FoundCode,
+  end: PartialEnd,
+  options: { signal?: AbortSignal | undefined },
+): Promise<PartialCode> {
+  const file = await onDisk(folder, openTar(folder))
+  const have = new Set<number>()
+  let bytes = 0
+  let ended: Promise<void> | undefined
+  const add = (index: number) => {
+    if (have.has(index)) return
+    have.add(index)
+    bytes += chunkLength(manifest, index)
+  }
+  const isChunk = (index: number, content: Uint8Array) =>
+    content.byteLength === chunkLength(manifest, index) &&
+    compareBytes(sha256(content), manifest.chunks[index] as Uint8Array) === 0
+
+  const scan = async () => {
+    const { size } = await file.stat()
+    for (let index = 0; index < manifest.chunks.length && index * CHUNK_BYTES < size; index++) {
+      options.signal?.throwIfAborted()
+      const content = new Uint8Array(chunkLength(manifest, index))
+      const { bytesRead } = await file.read(content, 0, content.byteLength, index * CHUNK_BYTES)
+      if (bytesRead === content.byteLength && isChunk(index, content)) add(index)
+    }
+  }
+  const finish = (how: () => Promise<void> | void) => {
+    ended ??= file.close().then(how)
+    return ended
+  }
+  try {
+    await scan()
+  } catch (error) {
+    await finish(end.leave)
+    throw error
+  }
+  return {
+    manifest,
+    path: join(folder, TAR),
+    has: (index) => have.has(index),
+    get bytes() {
+      return bytes
+    },
+    get complete() {
+      return have.size === manifest.chunks.length
+    },
+    async write(index, content) {
+      if (!isChunk(index, content)) throw new WrongBytesError(`chunk ${index} is not the one that the manifest names`)
+      if (have.has(index)) return
+      let offset = 0
+      while (offset < content.byteLength) {
+        const position = index * CHUNK_BYTES + offset
+        const { bytesWritten } = await onDisk(
+          folder,
+          file.write(content, offset, content.byteLength - offset, position),
+        )
+        offset += bytesWritten
+      }
+      add(index)
+    },
+    async commit() {
+      if (have.size !== manifest.chunks.length) throw new WrongBytesError('the code is not complete yet')
+      await finish(end.commit)
+    },
+    discard: () => finish(end.discard),
+    [Symbol.asyncDispose]: () => finish(end.leave),
+  }
+}

@@ -1,0 +1,122 @@
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/archive.ts'
+import { type CID, parseCid } from '../../../protocols/encoding.ts'
+import { codeOf, ThundercloudError } from '../../base/errors.ts'
+import { DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from '../constants.ts'
+import { DiskFullError } from '../errors.ts'
+
+/**
+ * How the store lies on the disk. A folder under codes/ is whole, because it got there by one rename; one under partial/
+ * is resumed by hashing what is there; temp/ belongs to nobody after a crash. Nothing is flushed to the platter: a
+ * process that is killed loses nothing, and what a power failure takes is found by hash when the bytes are used.
+ *
+ *   codes/<cid>/manifest    canonical dag-cbor; its modification time is the last use
+ *   codes/<cid>/tar         the canonical tar, `size` bytes
+ *   codes/<cid>/files/      the unpacked files, if somebody wanted them
+ *   codes/<cid>/entries     how many files, folders and links that is
+ *   partial/<cid>/manifest
+ *   partial/<cid>/tar       verified chunks at their places, holes between
+ *   temp/                   on the way in and on the way out
+ */
+export type StoreLayout = { readonly codes: string; readonly partial: string; readonly temp: string }
+
+export const MANIFEST = 'manifest'
+export const TAR = 'tar'
+export const FILES = 'files'
+export const ENTRIES = 'entries'
+
+export type FoundCode = {
+  readonly code: CID
+  readonly manifest: ArchiveManifest
+  readonly encoded: Uint8Array
+  readonly usedAt: number
+  readonly unpacked: boolean
+  /** files, folders and links that were unpacked */
+  readonly entries: number
+}
+
+/** Makes the folders and clears what a crash left in temp/. */
+export async function openLayout(dir: string): Promise<StoreLayout> {
+  const layout = { codes: join(dir, 'codes'), partial: join(dir, 'partial'), temp: join(dir, 'temp') }
+  await rm(layout.temp, { recursive: true, force: true })
+  // 0755: what is unpacked here is read by runs that have another uid
+  for (const folder of Object.values(layout)) await mkdir(folder, { recursive: true, mode: 0o755 })
+  return layout
+}
+
+/** The codes under `folder`. What is no code is removed: nobody else writes here, so a crash left it. */
+export async function findCodes(folder: string, kind: 'whole' | 'partial'): Promise<FoundCode[]> {
+  const found: FoundCode[] = []
+  for (const name of await readdir(folder)) {
+    const code = await readFound(join(folder, name), name, kind).catch(() => undefined)
+    if (code === undefined) await rm(join(folder, name), { recursive: true, force: true })
+    else found.push(code)
+  }
+  return found
+}
+
+async function readFound(path: string, name: string, kind: 'whole' | 'partial'): Promise<FoundCode | undefined> {
+  const encoded = new Uint8Array(await readFile(join(path, MANIFEST)))
+  const code = parseCid(name)
+  if (!codeId(encoded).equals(code)) return undefined
+  const manifest = decodeManifest(encoded)
+  const tar = await stat(join(path, TAR)).catch(() => undefined)
+  if (kind === 'whole' && tar?.size !== manifest.size) return undefined
+  const usedAt = (await stat(join(path, MANIFEST))).mtimeMs
+  const unpacked = kind === 'whole' && (await exists(join(path, FILES)))
+  const entries = unpacked ? await entriesIn(path, manifest) : 0
+  return { code, manifest, encoded, usedAt, unpacked, entries }
+}
+
+/** What an older version unpacked was not counted: it is at most what an archive of its size can hold. */
+async function entriesIn(path: string, { size }: ArchiveManifest): Promise<number> {
+  const noted = Number(await readFile(join(path, ENTRIES), 'utf8').catch(() => Number.NaN))
+  const most = Math.min(DEFAULT_MAX_ENTRIES, Math.ceil(size / MIN_BYTES_PER_FILE))
+  return Number.isSafeInteger(noted) && noted > 0 ? noted : most
+}
+
+/** A file that is there with its whole content, or not at all. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(`${path}.new`, bytes)
+  await rename(`${path}.new`, path)
+}
+
+/** A tar that is written at any place and in any order. */
+export function openTar(folder: string) {
+  return open(join(folder, TAR), constants.O_RDWR | constants.O_CREAT, 0o644)
+}
+
+/** Takes a folder out of sight at once, then frees its bytes. */
+export async function discard(path: string, temp: string, name: string): Promise<void> {
+  const grave = join(temp, name)
+  try {
+    await rename(path, grave)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  await rm(grave, { recursive: true, force: true })
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}
+
+/** Waits for `work`; a disk without room becomes one clear error. */
+export async function onDisk<T>(dir: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    throw diskError(dir, cause)
+  }
+}
+
+export function diskError(dir: string, cause: unknown): unknown {
+  if (cause instanceof ThundercloudError) return cause
+  const code = codeOf(cause)
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause
+  return new DiskFullError(`the disk of ${dir} is full; free some room there, or let the code store use another disk`, {
+    cause,
+  })
+}

@@ -1,0 +1,146 @@
+import type { ArchiveManifest } from '../../protocols/archive.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import type { Source } from '../../protocols/service.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
+import type { MessageStream, StreamOpener } from '../base/stream.ts'
+import type { TarLimits } from './archive/tar-read.ts'
+import type { CodeEvents, CodeOrigin } from './events.ts'
+
+export type Signalled = { signal?: AbortSignal | undefined }
+
+export type StoreComponents = { readonly clock: Clock; readonly log: Log; readonly events: Emitter<CodeEvents> }
+
+export type StoreInit = {
+  /** Belongs to this store alone: what is no code in there is removed. */
+  readonly dir: string
+  /** What code, partly fetched code and unpacked files may take on the disk, in all. */
+  readonly maxBytes: number
+}
+
+export type StoredCode = {
+  readonly code: CID
+  readonly size: number
+  /** false: a fetch was interrupted, and will be resumed when the code is wanted again */
+  readonly complete: boolean
+  readonly pinned: boolean
+  readonly unpacked: boolean
+  /** ms since 1970 */
+  readonly usedAt: number
+}
+
+/** Code on this disk, by its content. One process per folder. */
+export interface CodeStore extends AsyncDisposable {
+  /** The whole of it is here. */
+  has(code: CID): boolean
+  /** Also where only a part of the code is here. */
+  manifest(code: CID): ArchiveManifest | undefined
+  list(): StoredCode[]
+  /** `files`: also folders and links. */
+  usage(): { bytes: number; maxBytes: number; files: number; maxFiles: number; codes: number }
+  /** Files, folders and links that would still fit, once all that nobody uses has gone. */
+  filesLeft(): number
+  /** Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical. */
+  addTar(
+    tar: AsyncIterable<Uint8Array>,
+    options?: Signalled & { from?: CodeOrigin },
+  ): Promise<{ code: CID; size: number }>
+  /** Reads chunks of what is here in whole or in part; undefined where nothing is. */
+  open(code: CID): Promise<ChunkReader | undefined>
+  /** What is here of a code that is being fetched; undefined where nothing is. One writer at a time. */
+  resume(code: CID, options?: Signalled): Promise<PartialCode | undefined>
+  /** Begins with a manifest as a peer sent it. Throws WrongBytesError where it is not the one that `code` names. */
+  begin(code: CID, manifest: Uint8Array): Promise<PartialCode>
+  /** Keeps the code from being evicted until disposed, also where it comes only later. */
+  pin(code: CID): Disposable
+  /** Throws InUseError where it is pinned or being fetched. */
+  remove(code: CID, options?: { why?: CodeEvents['code:removed']['why'] }): Promise<void>
+  /** An empty folder of which nothing is left after a crash, on the same file system. */
+  tempDir(): Promise<string>
+  /** Where the tar and the unpacked files lie. Throws NotFoundError where the code is not complete. */
+  paths(code: CID): { tar: string; files: string; unpacked: boolean }
+  /** Throws StoreFullError where its unpacked files would have no room: nothing is unpacked in vain. */
+  checkUnpacking(code: CID): void
+  /** Makes `dir`, with so many files, folders and links, the unpacked files of the code. */
+  keepUnpacked(code: CID, dir: string, entries: number): Promise<void>
+  /** Throws the unpacked files away. */
+  dropUnpacked(code: CID): Promise<void>
+}
+
+export interface ChunkReader extends AsyncDisposable {
+  readonly manifest: ArchiveManifest
+  /** The manifest as it travels. */
+  readonly encoded: Uint8Array
+  /** Fills `bytes`, which is as long as the chunk. False where it is not here (yet). Throws WrongBytesError where the disk has lost it. */
+  read(index: number, bytes: Uint8Array): Promise<boolean>
+}
+
+/** A code that is being fetched. Disposing leaves what is there for the next time. */
+export interface PartialCode extends AsyncDisposable {
+  readonly manifest: ArchiveManifest
+  /** The tar with its holes. */
+  readonly path: string
+  has(index: number): boolean
+  /** Verified and written. */
+  readonly bytes: number
+  readonly complete: boolean
+  /** Throws WrongBytesError where this is not the chunk that the manifest names. */
+  write(index: number, bytes: Uint8Array): Promise<void>
+  /** Makes it a whole code of the store. */
+  commit(): Promise<void>
+  discard(): Promise<void>
+}
+
+export interface CodeProviders {
+  /** Peer ids that are said to serve the code, as they are found. */
+  findProviders(code: CID, options: Signalled): AsyncIterable<string>
+}
+
+export type CodeComponents = StoreComponents & {
+  readonly rng: Rng
+  /** Opens archive streams to providers. */
+  readonly streams: StreamOpener
+  readonly providers: CodeProviders
+  /** Told of a peer that sent what the code's hashes rule out; scores it. */
+  readonly lied?: ((peer: string) => void) | undefined
+}
+
+export type CodeInit = StoreInit & {
+  /** The own peer id: never asked for code. */
+  readonly self?: string | undefined
+}
+
+export type ObtainOptions = Signalled & {
+  /** The service's own list. The mesh is always asked; kinds that this node can not fetch from are passed over. */
+  readonly sources?: readonly Source[] | undefined
+  /** Peers that are likely to have it: who announced it, who published it. Asked before the DHT is. */
+  readonly peers?: readonly string[] | undefined
+  /** Bytes that the archive may have, and so its files together; files and folders that it may unpack to. */
+  readonly limits?: Partial<TarLimits> | undefined
+  /** Give up after this; without it, only the signal ends the search. */
+  readonly patienceMs?: number | undefined
+  readonly onProgress?: ((progress: { bytes: number; size: number }) => void) | undefined
+}
+
+/** Unpacked code, read-only, shared by all who hold it. Disposing lets the store evict it when nobody else does. */
+export interface ObtainedCode extends Disposable {
+  readonly dir: string
+  readonly code: CID
+  release(): void
+}
+
+/** The code part of a node. */
+export interface Code extends AsyncDisposable {
+  readonly store: CodeStore
+  /** Packs a folder (see ignore.ts) into the store. Throws InputError naming the file that can not be packed. */
+  addFolder(dir: string, options?: Signalled): Promise<{ code: CID; size: number; files: number }>
+  addTar: CodeStore['addTar']
+  /** Answers one stream of the archive protocol until it ends. Never rejects. */
+  serve(stream: MessageStream, options?: Signalled): Promise<void>
+  /** Store, then inline bytes, then the mesh, again and again with back-off; verified and unpacked. */
+  obtain(code: CID, options?: ObtainOptions): Promise<ObtainedCode>
+  /** Like `obtain`, but only into the store. */
+  fetch(code: CID, options?: ObtainOptions): Promise<void>
+}

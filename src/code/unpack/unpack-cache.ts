@@ -1,0 +1,90 @@
+import { rm } from 'node:fs/promises'
+import type { ArchiveManifest } from '../../../protocols/archive.ts'
+import type { CID } from '../../../protocols/encoding.ts'
+import type { Clock } from '../../base/clock.ts'
+import { codeOf, messageOf } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import { formatCount } from '../../base/format.ts'
+import type { Log } from '../../base/log.ts'
+import { BoundedMap } from '../../base/queue.ts'
+import type { TarLimits } from '../archive/tar-read.ts'
+import { FILES_PER_CODE, MAX_KNOWN_UNPACKED } from '../constants.ts'
+import { BadArchiveError, StoreFullError, TooLargeError, WrongBytesError } from '../errors.ts'
+import type { CodeEvents } from '../events.ts'
+import { createShared } from '../fetch/single-flight.ts'
+import type { CodeStore, Signalled } from '../types.ts'
+import { checkUnpacked, unpackArchive } from './unpack.ts'
+
+type UnpackerComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Emitter<CodeEvents>
+  readonly store: CodeStore
+}
+
+/** Unpacked code, once per code however many want it. */
+export function createUnpacker({ clock, events, log, store }: UnpackerComponents) {
+  /** Files and folders of each code that was unpacked or checked since this process began. */
+  const known = new BoundedMap<string, number>(MAX_KNOWN_UNPACKED)
+  const shared = createShared<{ dir: string; entries: number }>()
+
+  async function unpack(code: CID, limits: TarLimits, signal: AbortSignal): Promise<{ dir: string; entries: number }> {
+    const key = code.toString()
+    const paths = store.paths(code)
+    const archive = { manifest: store.manifest(code) as ArchiveManifest, tar: paths.tar }
+    if (paths.unpacked) {
+      const entries = known.get(key) ?? (await checkUnpacked(archive, paths.files, { clock, limits, signal }))?.entries
+      if (entries !== undefined) {
+        known.set(key, entries)
+        return { dir: paths.files, entries }
+      }
+      log.warn('unpacked code was not what its archive says; it is unpacked again', { code: key })
+      await store.dropUnpacked(code)
+    }
+    store.checkUnpacking(code)
+    const startedAt = clock.monotonic()
+    const temp = await store.tempDir()
+    try {
+      const room = store.filesLeft() - 1
+      const within = { ...limits, maxEntries: Math.min(limits.maxEntries, room) }
+      const { files, entries, bytes } = await unpackArchive(archive, temp, { clock, limits: within, signal }).catch(
+        (error) => {
+          if (!(error instanceof TooLargeError) || room >= limits.maxEntries) throw error
+          throw new StoreFullError(
+            `the code store has room for ${formatCount(Math.max(0, room))} files and folders, and the code has more`,
+            { never: room >= store.usage().maxFiles - FILES_PER_CODE - 1 },
+          )
+        },
+      )
+      await store.keepUnpacked(code, temp, entries)
+      known.set(key, entries)
+      events.emit('code:unpacked', { code: key, files, bytes, ms: clock.monotonic() - startedAt })
+      return { dir: paths.files, entries }
+    } finally {
+      await rm(temp, { recursive: true, force: true })
+    }
+  }
+
+  return {
+    /** The folder with the code's files. The caller holds a pin. A code that proves to be worthless leaves the store. */
+    async unpacked(code: CID, limits: TarLimits, pin: Disposable, options: Signalled): Promise<string> {
+      try {
+        const work = (signal: AbortSignal) => unpack(code, limits, signal)
+        const { dir, entries } = await shared.run(code.toString(), work, options)
+        if (entries <= limits.maxEntries) return dir
+        throw new TooLargeError(`the code has ${entries} files and folders; at most ${limits.maxEntries} are allowed`)
+      } catch (error) {
+        const why = error instanceof WrongBytesError ? 'damaged' : 'removed'
+        const isGone = codeOf(error) === 'ENOENT'
+        if (error instanceof BadArchiveError || error instanceof WrongBytesError || isGone) {
+          pin[Symbol.dispose]()
+          await store
+            .remove(code, { why })
+            .catch((cause) => log.debug('a worthless code stays', { cause: messageOf(cause) }))
+        }
+        throw error
+      }
+    },
+    [Symbol.asyncDispose]: () => shared[Symbol.asyncDispose](),
+  }
+}

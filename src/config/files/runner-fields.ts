@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { MAX_LIFETIME_SECONDS, MAX_MEMBERS } from '../../../protocols/limits.ts'
+import { hostName, isLoopback, networkTarget } from '../network-fields.ts'
+import { PHYSICAL_RULES, RULE_NAMES, type RuleName } from '../rule-names.ts'
+import { proofOfPossession } from '../statements/members.ts'
+import {
+  addressMap,
+  decimal,
+  duration,
+  flag,
+  keys,
+  list,
+  millicores,
+  oneOf,
+  sentence,
+  size,
+  whole,
+  words,
+} from '../zod-fields.ts'
+import { canonicalToolchain } from './toolchains.ts'
+
+const TOTAL = {
+  MEMORY: size().describe('memory, in all').prefault(0),
+  CPU: millicores().describe('cpu time, in all').prefault(0),
+  DISK: size().describe('disk, in all').prefault(0),
+  PIDS: whole(0, 4_194_304).describe('processes and threads, in all').default(0),
+  RUNS: whole(0, 100_000).describe('runs at once').default(0),
+}
+
+const SERVICE = {
+  MEMORY: size().describe('memory of one service; default: TOTAL.MEMORY').optional(),
+  CPU: millicores().describe('cpu of one service; default: TOTAL.CPU').optional(),
+  DISK: size().describe('disk of one service; default: TOTAL.DISK').optional(),
+  PIDS: whole(0, 4_194_304).describe('processes and threads of one service; default: TOTAL.PIDS').optional(),
+  TIMEOUT: duration(1, MAX_LIFETIME_SECONDS).describe('longest run; default: until the service expires').optional(),
+}
+
+export const limits = keys({
+  TOTAL: keys(TOTAL).describe('what this node gives away to all services together').prefault({}),
+  SERVICE: keys(SERVICE).describe('the most that one service gets').prefault({}),
+  EVICT: flag().describe('may a service that ranks higher end one that ranks lower').default(false),
+  HEALTHY_SECONDS: whole(1, 3600)
+    .describe(
+      'a service without ports is healthy when it has run for so long; an update that is not healthy after six times as long has failed',
+    )
+    .default(10),
+}).transform(({ TOTAL: total, SERVICE: service, EVICT, HEALTHY_SECONDS }, context) => {
+  for (const key of ['MEMORY', 'CPU', 'DISK', 'PIDS'] as const) {
+    const asked = service[key]
+    if (asked !== undefined && asked > total[key]) {
+      sentence(
+        context,
+        ['SERVICE', key],
+        `contradicts TOTAL.${key}: one service would get ${asked}, all together ${total[key]}`,
+      )
+    }
+  }
+  const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }
+  return { TOTAL: total, SERVICE: { MEMORY, CPU, DISK, PIDS, TIMEOUT: service.TIMEOUT }, EVICT, HEALTHY_SECONDS }
+})
+
+export const dockerConfigs = keys({
+  socketPath: z.string('a path').min(1, 'a path').max(256, 'a path').describe("path of the engine's socket").optional(),
+  protocol: oneOf(['http', 'https']).describe('https needs ca, cert and key').optional(),
+  host: hostName('a host name or IP address').describe("the engine's host").optional(),
+  port: whole(1, 65_535).describe("the engine's port").optional(),
+  ca: z.string('a path').describe("file with the PEM of the engine's authority").optional(),
+  cert: z.string('a path').describe('file with the PEM of our certificate').optional(),
+  key: z.string('a path').describe('file with the PEM of our key').optional(),
+  runtime: oneOf(['runc', 'runsc', 'kata']).describe('the container runtime to ask for').optional(),
+}).superRefine((docker, context) => {
+  const { socketPath, protocol, host, ca, cert, key } = docker
+  if (socketPath !== undefined && (host ?? protocol ?? docker.port) !== undefined) {
+    sentence(
+      context,
+      ['socketPath'],
+      'contradicts host, port and protocol: an engine is reached one way; keep one of the two',
+    )
+  }
+  if (host === undefined && (docker.port ?? protocol) !== undefined) {
+    sentence(context, ['host'], 'is missing; port and protocol say how to reach a host, so name it')
+  }
+  if (host !== undefined && protocol !== 'https' && !isLoopback(host)) {
+    sentence(
+      context,
+      ['host'],
+      'is not this machine, and plain TCP gives whoever is on the way the whole engine; use protocol "https" with ca, cert and key',
+    )
+  }
+  if (protocol === 'https' && (ca === undefined || cert === undefined || key === undefined)) {
+    sentence(context, ['protocol'], 'is "https", which needs all of ca, cert and key')
+  }
+})
+
+export const toolchainList = words(32).transform((names) => [...new Set(names.map(canonicalToolchain))])
+export const minFreeze = keys({ MIN_FREEZE: decimal().describe('amount that must be shown frozen').optional() })
+
+export const netcap = keys({
+  MODE: oneOf(['none', 'allowlist', 'open']).describe('"open": every public name').default('none'),
+  ALLOW: list(networkTarget(), 256).describe('host:port, or *.host:port for every name below it').default([]),
+  RATE_KBPS: whole(1, 100_000_000).describe('kilobits a second of one run').optional(),
+  PORTS: list(whole(1, 65_535), 256).describe('ports that may be asked for; default: any').optional(),
+}).superRefine(({ MODE, ALLOW }, context) => {
+  if (MODE === 'none' && ALLOW.length > 0) {
+    sentence(
+      context,
+      ['ALLOW'],
+      'contradicts MODE "none", which grants no network; set MODE to "allowlist" or remove ALLOW',
+    )
+  }
+})
+
+const MODE = oneOf(['enforce', 'warn']).optional()
+
+export const modes = keys(
+  Object.fromEntries(
+    RULE_NAMES.map((name) => [name, MODE.describe(`what the rule "${name}" does; default "enforce"`)]),
+  ) as Record<RuleName, typeof MODE>,
+).superRefine((chosen, context) => {
+  for (const name of PHYSICAL_RULES) {
+    if (chosen[name] !== 'warn') continue
+    sentence(context, [name], 'is "warn", but this rule can only enforce: what it refuses could not run here anyway')
+  }
+})
+
+export const hub = keys({
+  WEIGHT: whole(0, Number.MAX_SAFE_INTEGER).describe('counts towards QUORUM.WEIGHT').default(0),
+  MEMBERS: addressMap(proofOfPossession(), {
+    max: MAX_MEMBERS,
+    allowed: 'an object from address to proof of possession',
+  })
+    .describe(
+      'of a BLS12-381 hub: all its members, each with its proof of possession; without it, only all of them together count',
+    )
+    .optional(),
+  THRESHOLD: whole(1, MAX_MEMBERS).describe('members that must have signed').optional(),
+}).superRefine(({ MEMBERS, THRESHOLD }, context) => {
+  const count = Object.keys(MEMBERS ?? {}).length
+  if (MEMBERS === undefined && THRESHOLD !== undefined) {
+    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but there are no MEMBERS of whom so many could sign`)
+  } else if (MEMBERS !== undefined && THRESHOLD === undefined) {
+    sentence(context, ['MEMBERS'], `names ${count}, but there is no THRESHOLD that says how many of them must sign`)
+  } else if (THRESHOLD !== undefined && THRESHOLD > count) {
+    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but MEMBERS names ${count}`)
+  }
+})
+
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never
+}

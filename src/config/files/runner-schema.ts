@@ -1,0 +1,165 @@
+import { z } from 'zod'
+import { MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
+import { httpUrl, staticNode, storageHost } from '../network-fields.ts'
+import { wrongKeys } from '../statements/members.ts'
+import { addressMap, decimal, idRange, keys, list, oneOf, record, sentence, whole, words } from '../zod-fields.ts'
+import { parseContainer } from './containers.ts'
+import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-fields.ts'
+import { canonicalToolchain } from './toolchains.ts'
+
+/** Chains, assets and toolchains that people list: each is looked through for every service. */
+const MAX_NAMES = 256
+const ASSET = "an asset's name of 1 to 32 characters"
+
+/** The shape of a runner's config.json: the same for every runner. Every default fails closed. */
+export const runnerShape = {
+  $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
+  DOCKER_CONFIGS: dockerConfigs.describe('how the Docker engine is reached; default: its local socket').prefault({}),
+  DESC_MAX_LEN: whole(0, 4097)
+    .describe('a description must be shorter than this; else the service is dropped')
+    .default(200),
+  REDIRECTION_DEPTH: whole(0, 8)
+    .describe('how far a service still travels from here: emitted depth = min(best received, this) - 1; 0 = never')
+    .default(0),
+  STATIC_NODES: list(staticNode(), 256)
+    .describe("always dialled: multiaddrs, or HTTP(S) origins of other nodes' APIs")
+    .default([]),
+  TRUSTED_HUBS: addressMap(hub)
+    .describe('security centres that are believed; {} = weight 0, counts as one')
+    .prefault({}),
+  QUORUM: keys({
+    HUBS: whole(1, 1000).describe('hubs that must call code safe; default: min(2, trusted hubs)').optional(),
+    WEIGHT: whole(0, Number.MAX_SAFE_INTEGER).describe('their weights together').default(0),
+  })
+    .describe('how many hubs, and with how much weight, must call code safe')
+    .prefault({}),
+  TRUST_TREE: keys({
+    ROOTS: addressMap(keys({ DEPTH: whole(0, 16).describe('links of delegation; 0 = that address alone').default(0) }))
+      .describe("addresses that are vouched for; the node's own always is, with DEPTH 16 where it is not listed")
+      .prefault({}),
+  })
+    .describe('whose services may run without a quorum')
+    .prefault({}),
+  PREFER_TOOLCHAIN: keys({
+    docker: toolchainList.describe('toolchains that run in Docker').prefault([]),
+    host: toolchainList.describe('toolchains that run in the sandbox on this host').prefault([]),
+  })
+    .describe('what can run here; Docker is preferred where both fit; empty = nothing runs')
+    .prefault({}),
+  KEYWORDS: words(1024).describe('interests: one must match, in any case; empty = all').default([]),
+  NETCAP: netcap.describe('what network a run may have; {} = none').prefault({}),
+  PREFER_SYMBIOTES: addressMap(minFreeze).describe('symbiotes whose services rank higher').prefault({}),
+  PREFER_HOSTCHAINS: record(
+    z.string().min(1, "a chain's name").max(32, "a chain's name").toLowerCase(),
+    minFreeze,
+    MAX_NAMES,
+    'an object from chain to settings',
+  )
+    .describe('host chains whose services rank higher')
+    .prefault({}),
+  DORMITORY: keys({
+    MAX: whole(0, 1_000_000).describe('services that sleep at once; 0 = none').default(256),
+    TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most; 0 = not at all').default(86_400),
+  })
+    .describe('where accepted services wait for a quorum, a freeze statement or room')
+    .prefault({}),
+  ALLOWED_STORAGE: list(storageHost(), 1024)
+    .describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry')
+    .default([]),
+  REGISTRIES: record(z.string(), list(httpUrl(), 32), MAX_NAMES, 'an object from toolchain to a list of addresses')
+    .transform(canonicalRegistries)
+    .describe(
+      'per toolchain: mirrors to fetch and build from; DOCKER = image registries, the only ones that this version fetches from',
+    )
+    .prefault({}),
+  CONTAINERS: list(z.string('text'), 256)
+    .superRefine((names, context) => {
+      for (const [index, name] of names.entries()) parseContainer(name, context, [index])
+    })
+    .describe('shared containers: <group>-<owner address>-<toolchains joined by dots>')
+    .default([]),
+  REDIRECT: oneOf(['unless-run', 'always', 'never'])
+    .describe('"unless-run": what does not run here, and what wants more than one replica')
+    .default('unless-run'),
+  PRICING: record(
+    z.string().min(1, ASSET).max(32, ASSET),
+    keys({
+      GIB_HOUR: decimal().describe('per GiB of memory and hour').prefault('0'),
+      CORE_HOUR: decimal().describe('per core and hour').prefault('0'),
+    }),
+    MAX_NAMES,
+    'an object from asset to prices',
+  )
+    .describe('lowest reward per asset; {} = none is asked for')
+    .prefault({}),
+  LIMITS: limits.describe('what this node gives away, in all and to one service; what is missing is 0').prefault({}),
+  MODES: modes
+    .describe('rules that only warn: such a rule stops nothing, and says what it would have done')
+    .prefault({}),
+  HOST: keys({
+    SANDBOX: oneOf(['auto', 'bubblewrap'])
+      .describe('"auto": without bubblewrap, Node\'s permission model for the own address\' node.js services')
+      .default('auto'),
+    BUBBLEWRAP: z
+      .string('a path')
+      .min(1, 'a path')
+      .max(256, 'a path')
+      .describe('the bubblewrap program')
+      .default('bwrap'),
+    UIDS: idRange(1000, 2_147_483_647, 64)
+      .describe('user ids for runs, one each, where the node is root; no person or daemon may have one of them')
+      .default('2000000000-2000065535'),
+  })
+    .describe('how services run on this host')
+    .prefault({}),
+  CUSTOM: z.record(z.string(), z.unknown(), 'an object').describe("a custom runner's own settings").default({}),
+  MUST_SEND: z.unknown().describe('a name of older runners; has no effect').optional(),
+  SEND_TO_STATIC: z.unknown().describe('a name of older runners; has no effect').optional(),
+}
+
+/** Names of older runners: taken, reported, without effect. */
+export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SEND_TO_STATIC'])
+
+/**
+ * Keys, as the reference writes them, that are checked and decided by, but whose facts or means are not there in this
+ * version: no executor grants network, nothing is downloaded from hosts, nothing runs in shared containers. They decide as
+ * if nothing were known.
+ */
+export const LATER_RUNNER_KEYS: readonly string[] = ['NETCAP', 'ALLOWED_STORAGE', 'CONTAINERS']
+
+export const runnerSchema = keys(runnerShape).transform((config, context) => {
+  const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config
+  const weights = Object.values(rest.TRUSTED_HUBS).map(({ WEIGHT }) => WEIGHT)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  for (const { path, words } of wrongKeys(rest)) sentence(context, ['TRUSTED_HUBS', ...path], words)
+  const HUBS = rest.QUORUM.HUBS ?? Math.min(2, weights.length)
+  if (HUBS > weights.length) {
+    sentence(context, ['QUORUM', 'HUBS'], `is ${HUBS}, but TRUSTED_HUBS names ${weights.length}: it could never be met`)
+  }
+  if (rest.QUORUM.WEIGHT > total) {
+    sentence(
+      context,
+      ['QUORUM', 'WEIGHT'],
+      `is ${rest.QUORUM.WEIGHT}, but all TRUSTED_HUBS together weigh ${total}: it could never be met`,
+    )
+  }
+  return { ...rest, QUORUM: { HUBS, WEIGHT: rest.QUORUM.WEIGHT } }
+})
+
+/**
+ * A runner's validated configuration, in the file's own shape: plain JSON, so that it crosses to the runner's process.
+ * Addresses have their canonical text, toolchains their canonical name; sizes are bytes, cpu is millicores.
+ */
+export type RunnerConfig = z.output<typeof runnerSchema>
+
+/** NODE.JS, node and nodejs are one registry; keys come out in the upper case that the seed writes. */
+function canonicalRegistries(registries: Record<string, string[]>, context: z.RefinementCtx): Record<string, string[]> {
+  const canonical: Record<string, string[]> = {}
+  for (const [name, urls] of Object.entries(registries)) {
+    const key = canonicalToolchain(name).toUpperCase()
+    if (Object.hasOwn(canonical, key))
+      sentence(context, [name], `is another word for ${key}, which is listed too; keep one of them`)
+    canonical[key] = urls
+  }
+  return canonical
+}

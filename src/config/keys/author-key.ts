@@ -1,0 +1,45 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
+import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import type { Env } from '../env.ts'
+import { isThere, type ReadOptions } from '../read.ts'
+import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
+
+/** Where a person's key is kept unless told otherwise: in the folder that the system has for settings. */
+export function defaultKeyPath(env: Env, platform: NodeJS.Platform = process.platform): string {
+  const home = env.HOME || env.USERPROFILE || homedir()
+  return join(settingsFolder(env, platform, home), 'thundercloud', 'author.pem')
+}
+
+/** The author's signer: the key in `path` (PKCS#8 PEM), which is made on first use. `created` says that it was. */
+export async function loadOrCreateKey(
+  path: string,
+  options: ReadOptions = {},
+): Promise<{ signer: Signer; created: boolean }> {
+  const created = !(await isThere(path)) && (await create(path))
+  const key = await readKeyFile(path, `the author's key`, 'give the path of a key with --key', options)
+  return { signer: ed25519Signer(key), created }
+}
+
+async function create(path: string): Promise<boolean> {
+  try {
+    return await createKeyFile(path, newKeyPem())
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error
+    throw new InputError(
+      `the author's key can not be written to ${path}: ${messageOf(error)}; give another path with --key`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+function settingsFolder(env: Env, platform: NodeJS.Platform, home: string): string {
+  // the XDG rule: a relative value is invalid and ignored
+  if (env.XDG_CONFIG_HOME?.startsWith('/')) return env.XDG_CONFIG_HOME
+  if (platform === 'win32') return env.APPDATA || join(home, 'AppData', 'Roaming')
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support')
+  return join(home, '.config')
+}

@@ -1,0 +1,71 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { link, open, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { InputError } from '../../base/errors.ts'
+import { systemRng } from '../../base/rng.ts'
+import { makeFolder } from '../folders.ts'
+import { isExposed, modeOf, octal, type ReadOptions, readText } from '../read.ts'
+
+/** A new ed25519 key as PKCS#8 PEM text. */
+export function newKeyPem(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+}
+
+/** Reads an ed25519 key; throws an InputError where others may read the file too, or where it is no such key. */
+export async function readKeyFile(
+  path: string,
+  file: string,
+  advice: string,
+  options: ReadOptions = {},
+): Promise<KeyObject> {
+  const mode = await modeOf(path)
+  if (mode !== undefined && isExposed(mode)) {
+    throw new InputError(
+      `${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
+    )
+  }
+  return keyOfPem(await readText(path, file, advice, options), file)
+}
+
+export function keyOfPem(pem: string, file: string): KeyObject {
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch (cause) {
+    throw new InputError(`${file} is no key; allowed is an ed25519 private key as PKCS#8 PEM without a passphrase`, {
+      cause,
+    })
+  }
+  if (key.asymmetricKeyType !== 'ed25519') {
+    throw new InputError(
+      `${file} is a key of the kind "${key.asymmetricKeyType}"; allowed is an ed25519 private key as PKCS#8 PEM`,
+    )
+  }
+  return key
+}
+
+/**
+ * Writes a key that only its owner reads. Whole or not at all, and never over another: of two processes that make
+ * one at once, the second gets `false` and reads the first's.
+ */
+export async function createKeyFile(path: string, pem: string): Promise<boolean> {
+  await makeFolder(dirname(path), 0o700)
+  const temporary = `${path}.${systemRng().uuid()}.new`
+  try {
+    await writeSecret(temporary, pem)
+    // link, unlike rename, fails where there is a file already
+    await link(temporary, path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+export async function writeSecret(path: string, text: string): Promise<void> {
+  await using handle = await open(path, 'wx', 0o600)
+  await handle.writeFile(text)
+  await handle.sync()
+}

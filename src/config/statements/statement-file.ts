@@ -1,0 +1,65 @@
+import { open } from 'node:fs/promises'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { decodeStatement } from '../../../protocols/statement.ts'
+import { InputError, messageOf } from '../../base/errors.ts'
+import { printable } from '../../base/format.ts'
+
+/** Some ten thousand statements in base64; what is larger is some other file. */
+const MAX_FILE_BYTES = 8 * 1024 * 1024
+const WANTED = 'name a file with one statement as `--out` writes it, or with one in base64 on each line'
+
+/**
+ * Statements that somebody wrote down: the bytes of one, or one in base64 (either alphabet) a line, where empty lines
+ * and lines that begin with # count for nothing. Shape and limits are checked, signatures and times are not. `file` is
+ * how messages call it. Throws an InputError.
+ */
+export async function readStatementFile(
+  path: string,
+  { file = path, signal }: { file?: string | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Uint8Array[]> {
+  const bytes = await readBytes(path, file, signal)
+  // a map in dag-cbor; text is below
+  const found = (bytes[0] ?? 0) >= 0x80 ? [{ where: file, encoded: bytes }] : linesOf(bytes, file)
+  if (found.length === 0) throw new InputError(`${file} holds no statement; ${WANTED}`)
+  return found.map(({ where, encoded }) => {
+    check(encoded, where)
+    return encoded
+  })
+}
+
+function linesOf(bytes: Uint8Array, file: string): { where: string; encoded: Uint8Array }[] {
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  return lines.flatMap((line, index) => {
+    const text = line.trim()
+    if (text === '' || text.startsWith('#')) return []
+    const where = `${file}, line ${index + 1}`
+    if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) {
+      throw new InputError(`${where} is ${JSON.stringify(printable(text, 40))}, which is no base64; ${WANTED}`)
+    }
+    return [{ where, encoded: new Uint8Array(Buffer.from(text, 'base64')) }]
+  })
+}
+
+function check(encoded: Uint8Array, where: string): void {
+  try {
+    decodeStatement(encoded)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new InputError(`${where} is no statement: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function readBytes(path: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  signal?.throwIfAborted()
+  try {
+    await using handle = await open(path, 'r')
+    const info = await handle.stat()
+    if (!info.isFile()) throw new InputError(`${file} is not a file; ${WANTED}`)
+    if (info.size > MAX_FILE_BYTES) throw new InputError(`${file} has ${info.size} bytes; ${WANTED}`)
+    return new Uint8Array(await handle.readFile({ signal }))
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof InputError) throw error
+    throw new InputError(`${file} can not be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
+  }
+}

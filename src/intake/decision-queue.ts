@@ -1,0 +1,90 @@
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { createQueue } from '../base/queue.ts'
+import type { Book, Entry } from './announcement-cache.ts'
+import { DECISIONS_AT_ONCE } from './constants.ts'
+import type { Decider, SignedService } from './types.ts'
+
+/** The verdicts that are pending. */
+export interface Deciding extends Disposable {
+  /** May another one be asked for? */
+  readonly room: boolean
+  /** How many more may be asked for. */
+  readonly free: number
+  has(id: string): boolean
+  /** Asks. Only where there is room. */
+  start(entry: Entry, service: SignedService): void
+  idle(): Promise<void>
+  readonly pending: number
+  readonly failed: number
+}
+
+export interface DecidingComponents {
+  log: Log
+  book: Book
+  decider: Decider
+  /** Journals the verdict and sends what follows from it. */
+  onVerdict(entry: Entry, service: SignedService, redirect: boolean): void
+  /** No verdict is pending any more, whether one came or not. */
+  onSettled(entry: Entry): void
+}
+
+export function createDeciding(components: DecidingComponents, init: { max: number }): Deciding {
+  const { log, book, decider, onVerdict, onSettled } = components
+  const pending = new Map<string, { done: Promise<void> }>()
+  const queue = createQueue({ name: 'verdict', concurrency: DECISIONS_AT_ONCE, max: init.max })
+  const ending = new AbortController()
+  let failed = 0
+
+  async function decide(entry: Entry, service: SignedService): Promise<void> {
+    if (ending.signal.aborted || entry.over) return
+    const { redirect } = await decider.decide(service, entry.best, { signal: ending.signal })
+    // an update travels where its predecessor does; that one was asked for before, so waiting for it ends
+    const { follows } = entry
+    if (follows !== undefined) await pending.get(follows)?.done
+    if (ending.signal.aborted) return
+    const travels = redirect || entry.own || (follows !== undefined && book.get(follows)?.redirect === true)
+    onVerdict(entry, service, travels)
+  }
+
+  async function settle(entry: Entry, service: SignedService): Promise<void> {
+    using _ = book.hold(entry)
+    try {
+      await queue.add(() => decide(entry, service))
+    } catch (error) {
+      if (!ending.signal.aborted) {
+        failed++
+        log.warn('no verdict; it is asked for again later', { service: entry.id, reason: messageOf(error) })
+      }
+    }
+    pending.delete(entry.id)
+    onSettled(entry)
+  }
+
+  return {
+    get room() {
+      return this.free > 0
+    },
+    get free() {
+      return DECISIONS_AT_ONCE + init.max - pending.size
+    },
+    has: (id) => pending.has(id),
+    start(entry, service) {
+      const one = { done: Promise.resolve() }
+      pending.set(entry.id, one)
+      one.done = settle(entry, service)
+    },
+    idle: async () => {
+      while (pending.size > 0) await Promise.all([...pending.values()].map(({ done }) => done))
+    },
+    get pending() {
+      return pending.size
+    },
+    get failed() {
+      return failed
+    },
+    [Symbol.dispose]() {
+      ending.abort(new Error('the node stops'))
+    },
+  }
+}

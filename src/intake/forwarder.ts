@@ -1,0 +1,128 @@
+import { encodeAnnouncement, type Signed } from '../../protocols/announcement.ts'
+import { lowerTicket } from '../../protocols/redirection.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Emitter } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { Book, Entry } from './announcement-cache.ts'
+import type { IntakeEvents } from './events.ts'
+import { emission, type GateState, unsent } from './forwarding-rules.ts'
+import type { Waiting } from './pending-copies.ts'
+import type { IntakeMesh, PublishOutcome } from './types.ts'
+
+/** What leaves this node, each depth of each announcement once. */
+export interface Emitting {
+  /** Sends what is due, if anything is: a copy that waits is forwarded, or this node publishes. Never rejects. */
+  emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']>
+  /** A neighbour's copy, equal to the emission that is due, is forwarded in its place. */
+  forward(entry: Entry, depth: number): void
+  /** A verdict is there: journals it with the emission that is due, and sends that. */
+  settle(entry: Entry, signed: Signed, redirect: boolean): void
+  /** The bytes that this node emits, and would emit again to a neighbour who missed them. */
+  bytes(entry: Entry, state: GateState): Uint8Array | undefined
+  idle(): Promise<void>
+}
+
+export interface EmittingComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<IntakeEvents>
+  book: Book
+  mesh: IntakeMesh
+  waiting: Pick<Waiting, 'of'>
+  stateOf(entry: Entry): GateState
+}
+
+export function createEmitting(components: EmittingComponents): Emitting {
+  const { clock, log, events, book, mesh, waiting, stateOf } = components
+  const underway = new Set<Promise<unknown>>()
+
+  const bytesAt = (entry: Entry, depth: number, signed = book.signed(entry)) =>
+    signed && encodeAnnouncement({ signed, ticket: lowerTicket(entry.best, depth) })
+
+  async function emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']> {
+    const depth = unsent(stateOf(entry), nowSeconds(clock))
+    if (depth === undefined) return 'unsent'
+    const before = entry.emitted
+    // journalled first: a crash between the two costs an emission that sync makes good, never a second one
+    book.setEmitted(entry, depth)
+    return forwards(entry, depth) ? 'published' : await send(entry, depth, before, signed)
+  }
+
+  /** Is a neighbour's equal copy waiting? Then gossip forwards that, as it would refuse to publish what it has seen. */
+  function forwards(entry: Entry, depth: number): boolean {
+    for (const { arrival, answer } of waiting.of(entry.id)) {
+      if (!arrival.genuine || !arrival.ours || arrival.depth !== depth) continue
+      events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
+      answer('accept')
+      return true
+    }
+    return false
+  }
+
+  /** Sends what is journalled as emitted. */
+  async function send(
+    entry: Entry,
+    depth: number,
+    before: number | undefined,
+    signed?: Pick<Signed, 'bytes' | 'sig'>,
+  ): Promise<PublishOutcome['mesh']> {
+    const bytes = bytesAt(entry, depth, signed)
+    if (bytes === undefined) return 'unsent'
+    using _ = book.hold(entry)
+    const result = await publish(bytes, depth)
+    if (result === 'no-peers') {
+      // nobody heard it: a neighbour's copy may still be forwarded, and upkeep tries again
+      if (entry.emitted === depth) book.setEmitted(entry, before)
+      return result
+    }
+    events.emit('intake:emitted', { id: entry.id, depth, how: result === 'seen' ? 'offered' : 'published' })
+    if (result === 'seen') await mesh.offer([[entry.cid, depth]])
+    return result
+  }
+
+  async function tracked(entry: Entry, work: Promise<PublishOutcome['mesh']>): Promise<PublishOutcome['mesh']> {
+    underway.add(work)
+    try {
+      return await work
+    } catch (error) {
+      log.warn('an announcement could not be passed on', { id: entry.id, reason: messageOf(error) })
+      return 'no-peers'
+    } finally {
+      underway.delete(work)
+    }
+  }
+
+  async function publish(bytes: Uint8Array, depth: number): Promise<'published' | 'seen' | 'no-peers'> {
+    try {
+      return await mesh.publish(bytes, { to: depth === 0 ? 'all' : 'mesh' })
+    } catch (error) {
+      log.warn('an announcement could not be published', { reason: messageOf(error) })
+      return 'no-peers'
+    }
+  }
+
+  return {
+    emit: (entry, signed) => tracked(entry, emit(entry, signed)),
+    forward(entry, depth) {
+      book.setEmitted(entry, depth)
+      events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
+    },
+    settle(entry, signed, redirect) {
+      const state = { ...stateOf(entry), redirect }
+      const depth = unsent(state, nowSeconds(clock))
+      const before = entry.emitted
+      book.settle(entry, redirect, depth ?? before)
+      if (depth === undefined) return
+      if (forwards(entry, depth)) return
+      void tracked(entry, send(entry, depth, before, signed))
+    },
+    bytes(entry, state) {
+      const depth = emission(state)
+      return depth === undefined ? undefined : bytesAt(entry, depth)
+    },
+    idle: async () => {
+      while (underway.size > 0) await Promise.allSettled([...underway])
+    },
+  }
+}

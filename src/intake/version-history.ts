@@ -1,0 +1,128 @@
+import { decodeAddress, formatAddress } from '../../protocols/address.ts'
+import { type Ranked, type Signed, supersedes } from '../../protocols/announcement.ts'
+import { parseCid } from '../../protocols/encoding.ts'
+import { CLOCK_SKEW_SECONDS, DEDUPE_AFTER_EXPIRY_SECONDS, MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
+import type { Ticket } from '../../protocols/redirection.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Emitter } from '../base/events.ts'
+import { BoundedMap } from '../base/queue.ts'
+import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
+import type { Book, Entry } from './announcement-cache.ts'
+import { REMEMBERED_ADDRESSES } from './constants.ts'
+import type { IntakeEvents } from './events.ts'
+import type { IntakeJournal } from './types.ts'
+
+/** An older version can not come back while any of its kind may live: its author may have signed it for 30 days. */
+const HEAD_LIFE_MS = (MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
+
+/** Where and how a newcomer came, and what is known of its fate already. */
+export type Origin = { via: Via; from: string | undefined; own: boolean; redirect: boolean | undefined }
+
+/** One (author, name) as a newcomer finds it. */
+export type Line = {
+  /** the word that stands against the newcomer, if one does */
+  readonly newer: Head | undefined
+  /** what is live, and over when the newcomer enters */
+  readonly over: readonly { readonly id: string; readonly kind: 'service' | 'stop' }[]
+  /** the live service whose slot the newcomer takes */
+  readonly predecessor: string | undefined
+}
+
+/** The line of versions of each (author, name): what stands, and what a newcomer does to it. */
+export interface Succession {
+  line(signed: Signed): Line
+  /** Journals a verified newcomer and ends what it replaces, all or nothing; undefined where it is known. */
+  enter(signed: Signed, ticket: Ticket, origin: Origin, line: Line): Entry | undefined
+}
+
+export interface SuccessionComponents {
+  clock: Clock
+  events: Emitter<IntakeEvents>
+  journal: IntakeJournal
+  book: Book
+}
+
+export function createSuccession({ clock, events, journal, book }: SuccessionComponents): Succession {
+  const addresses = new BoundedMap<string, string>(REMEMBERED_ADDRESSES)
+  /** Writing an address asks whether its text could be read as another key, which costs as much as a signature. */
+  const textOf = (author: Uint8Array) => {
+    const key = Buffer.from(author).toString('latin1')
+    const known = addresses.get(key) ?? formatAddress(decodeAddress(author))
+    addresses.set(key, known)
+    return known
+  }
+  return {
+    line(signed) {
+      const { author, name } = signed.body
+      const head = journal.heads.get(author, name)
+      if (head === undefined) return { newer: undefined, over: [], predecessor: undefined }
+      const id = signed.id.toString()
+      const over = journal.announcements.liveOf(author, name).filter((live) => live.id !== id)
+      return {
+        newer: supersedes(rankOf(head), signed) ? head : undefined,
+        over,
+        predecessor: over.find(({ kind }) => kind === 'service')?.id,
+      }
+    },
+    enter(signed, ticket, origin, { over, predecessor }) {
+      const id = signed.id.toString()
+      const { author, name, seq } = signed.body
+      const record = recordOf(signed, ticket, origin, { id, receivedAt: clock.now(), follows: predecessor })
+      const state = signed.kind === 'stop' ? 'stopped' : 'superseded'
+      const isNew = journal.transaction(() => {
+        if (!journal.announcements.insert(record)) return false
+        for (const old of over) journal.announcements.end(old.id, state, id)
+        journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt: clock.now() + HEAD_LIFE_MS })
+        return true
+      })
+      if (!isNew) return undefined
+      const entry = book.add(signed, record)
+      for (const old of over) book.ended(old.id)
+      const address = textOf(author)
+      const { via, from } = origin
+      events.emit('intake:received', {
+        id,
+        kind: signed.kind,
+        author: address,
+        name,
+        seq,
+        via,
+        from,
+        depth: ticket.depth,
+      })
+      const ended = over.filter(({ kind }) => kind === 'service').map((old) => old.id)
+      if (signed.kind === 'stop') events.emit('intake:stopped', { author: address, name, seq, ids: ended })
+      else for (const old of ended) events.emit('intake:superseded', { old, by: id })
+      return entry
+    },
+  }
+}
+
+function rankOf({ kind, id, seq }: Head): Ranked {
+  return { kind, id: parseCid(id), body: { seq } }
+}
+
+function recordOf(
+  signed: Signed,
+  { depth, proof }: Ticket,
+  origin: Origin,
+  more: Pick<AnnouncementRecord, 'id' | 'receivedAt' | 'follows'>,
+): AnnouncementRecord {
+  const { author, name, seq, issued, expires } = signed.body
+  return {
+    ...more,
+    ...origin,
+    kind: signed.kind,
+    author,
+    name,
+    seq,
+    body: signed.bytes,
+    sig: signed.sig,
+    code: signed.kind === 'service' ? signed.body.code.toString() : undefined,
+    depth,
+    proof,
+    issued,
+    expires,
+    state: 'live',
+  }
+}

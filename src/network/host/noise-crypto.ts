@@ -1,0 +1,70 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import type { ICryptoInterface } from '@libp2p/noise'
+import { defaultCrypto } from '@libp2p/noise/crypto'
+import { Uint8ArrayList } from 'uint8arraylist'
+import type { PassingMemory } from './transient-buffers.ts'
+
+const CIPHER = 'chacha20-poly1305'
+const TAG_BYTES = 16
+/** Below it the library's own implementation is quicker than a call of OpenSSL. */
+const LONG_BYTES = 1200
+
+/**
+ * Noise's encryption, which gives back the memory that it is done with. Frames are about as long as what a socket reads
+ * at once, so that nearly every frame begins in one read and ends in the next: the one that it began in is then done with.
+ */
+export function createSealing(memory: PassingMemory): ICryptoInterface {
+  return {
+    ...defaultCrypto,
+    chaCha20Poly1305Encrypt(plaintext, nonce, ad, key) {
+      if (plaintext.byteLength < LONG_BYTES) return defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key)
+      const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+      cipher.setAAD(ad, { plaintextLength: plaintext.byteLength })
+      const sealed = new Uint8ArrayList()
+      for (const piece of piecesOf(plaintext)) {
+        const output = cipher.update(piece)
+        memory.own(output)
+        sealed.append(output)
+      }
+      cipher.final()
+      sealed.append(cipher.getAuthTag())
+      return sealed
+    },
+    // never into `dst`, which may be a part of one read: a plaintext would hold on to all that was read with it
+    chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, dst) {
+      if (ciphertext.byteLength < LONG_BYTES) return defaultCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key)
+      const length = ciphertext.byteLength - TAG_BYTES
+      const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+      decipher.setAAD(ad, { plaintextLength: length })
+      decipher.setAuthTag(ciphertext.subarray(length))
+      const read = piecesOf(ciphertext)
+      const sealed = piecesOf(
+        ciphertext instanceof Uint8Array ? ciphertext.subarray(0, length) : ciphertext.sublist(0, length),
+      )
+      const opened = sealed.map((piece) => decipher.update(piece))
+      decipher.final()
+      for (const piece of opened) memory.own(piece)
+      for (const piece of read) if (isRest(piece)) memory.release(piece)
+      // a copy of what was read, made for who can decrypt in place
+      if (dst !== undefined && !read.some(({ buffer }) => buffer === dst.buffer)) {
+        memory.own(dst)
+        memory.release(dst)
+      }
+      return listOf(opened)
+    },
+  }
+}
+
+function listOf(pieces: Uint8Array[]): Uint8Array | Uint8ArrayList {
+  const [first] = pieces
+  return first !== undefined && pieces.length === 1 ? first : Uint8ArrayList.fromUint8Arrays(pieces)
+}
+
+function piecesOf(bytes: Uint8Array | Uint8ArrayList): Uint8Array[] {
+  return bytes instanceof Uint8Array ? [bytes] : [...bytes]
+}
+
+/** Does it reach the end of what it is part of? What comes before it was read in earlier frames. */
+function isRest({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  return byteOffset + byteLength === buffer.byteLength
+}

@@ -1,0 +1,134 @@
+import { outOfTime } from '../../../protocols/announcement.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { replaces } from '../../../protocols/statement.ts'
+import { type Clock, nowSeconds } from '../../base/clock.ts'
+import type { Changes } from '../change-notifier.ts'
+import type { Policy } from '../policy.ts'
+import { wordsOf } from '../statements/attestations.ts'
+import { frozenOf } from '../statements/freeze.ts'
+import { type Entry, entryOf, keyOf } from '../statements/indexed-statement.ts'
+import type { Taking } from '../statements/ingest.ts'
+import type { Seals } from '../statements/signature-cache.ts'
+import type { Book } from '../statements/statement-index.ts'
+import type { TextOf } from '../statements/texts.ts'
+import type { Link } from '../tree/tree.ts'
+import type { Canopy } from '../tree/tree-cache.ts'
+import type { Trust, TrustFacts, TrustPolicy, TrustSubject } from '../types.ts'
+import { type AssumedStatement, linksOf } from './assumed.ts'
+import { quorumOf } from './quorum.ts'
+
+export interface FactsComponents {
+  clock: Clock
+  book: Pick<Book, 'attestationsOf' | 'freezesOf'>
+  canopy: Canopy
+  taking: Pick<Taking, 'take'>
+  seals: Seals
+  changes: Pick<Changes, 'until'>
+  textOf: TextOf
+}
+
+/** What runners are told of one service. Asked for each decision: what is not known must cost next to nothing. */
+export function createFactsOf(
+  { clock, book, canopy, taking, seals, changes, textOf }: FactsComponents,
+  init: { policy(): TrustPolicy; read(policy: TrustPolicy): Policy },
+): Trust['factsOf'] {
+  function takeStaples({ staples, author }: TrustSubject): void {
+    // each author pays for its own forgeries, and for nobody else's
+    const payer = `author ${keyOf(author)}`
+    for (const staple of staples) {
+      try {
+        taking.take(staple, { via: 'staple', payer })
+      } catch (error) {
+        // its author may staple what it likes; it counts for nothing
+        if (!(error instanceof ProtocolError)) throw error
+      }
+    }
+  }
+
+  /** Staples that this node does not keep, because only the candidate trusts who signed them. */
+  function staplesFor(policy: Policy, { staples }: TrustSubject, at: number): Entry[] {
+    const good: Entry[] = []
+    for (const encoded of staples) {
+      try {
+        const entry = entryOf({ encoded, receivedAt: clock.now(), via: 'staple', own: false, putAt: 0 })
+        const { statement, signer, id } = entry
+        // an issuer is weighed by the tree itself
+        if (statement.kind !== 'delegation' && !policy.hubs.has(signer)) continue
+        if (outOfTime(statement.body, at) !== undefined) continue
+        seals.check(keyOf(id.multihash.digest), statement, policy.hubs.get(signer)?.pinned)
+        good.push(entry)
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+      }
+    }
+    return good
+  }
+
+  function factsFor(
+    policy: Policy,
+    subject: TrustSubject,
+    at: number,
+    more: readonly Entry[],
+    links: readonly Link[] = linksOf(more),
+  ) {
+    const { hubs } = policy
+    const code = subject.code.toString()
+    const attestations = hubs.size === 0 ? [] : latest(book.attestationsOf(code), more, (one) => isAbout(one, code))
+    const words = wordsOf(attestations, hubs, at)
+    const author = keyOf(subject.author)
+    const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, (one) => isOf(one, author))
+    const frozen = frozenOf(freezes, hubs, at)
+    const tree = links.length === 0 ? canopy.of(policy, at) : canopy.with(policy, at, links)
+    const facts: TrustFacts = {
+      attestations: words.map(({ weight: _, ...word }) => word),
+      quorum: quorumOf(words, policy.quorum),
+      inTree: tree.members.has(author),
+      frozen: frozen.map(({ expires: _, ...amount }) => amount),
+    }
+    return { facts, code, frozen, tree }
+  }
+
+  return (subject, options = {}) => {
+    const candidate = options.policy !== undefined && options.policy !== init.policy() ? options.policy : undefined
+    const at = options.at ?? nowSeconds(clock)
+    if (candidate !== undefined) {
+      const policy = init.read(candidate)
+      return factsFor(policy, subject, at, staplesFor(policy, subject, at)).facts
+    }
+    if (subject.staples.length > 0) takeStaples(subject)
+    if (options.assumed !== undefined) {
+      const { entries, links } = options.assumed as AssumedStatement
+      return factsFor(init.read(init.policy()), subject, at, entries, links).facts
+    }
+    const { facts, code, frozen, tree } = factsFor(init.read(init.policy()), subject, at, [])
+    if (options.at !== undefined) return facts
+    if (facts.attestations.length > 0) {
+      changes.until({ on: 'code', code }, Math.min(...facts.attestations.map(({ expires }) => expires)))
+    }
+    for (const { chain, expires } of frozen) {
+      changes.until({ on: 'freeze', address: textOf(subject.author), chain }, expires)
+    }
+    changes.until({ on: 'tree' }, tree.until)
+    return facts
+  }
+}
+
+/** What is kept, and of one subject what replaces it. */
+function latest(kept: readonly Entry[], more: readonly Entry[], wanted: (entry: Entry) => boolean): readonly Entry[] {
+  const some = more.filter(wanted)
+  if (some.length === 0) return kept
+  const all = new Map(kept.map((entry) => [entry.subject, entry]))
+  for (const entry of some) {
+    const other = all.get(entry.subject)
+    if (other === undefined || replaces(entry.statement, other.statement)) all.set(entry.subject, entry)
+  }
+  return [...all.values()]
+}
+
+function isAbout({ statement }: Entry, code: string): boolean {
+  return statement.kind === 'attestation' && statement.body.code.toString() === code
+}
+
+function isOf({ statement }: Entry, author: string): boolean {
+  return statement.kind === 'freeze' && keyOf(statement.body.address) === author
+}

@@ -1,0 +1,13 @@
+import type { Policy } from '../policy.ts'
+import type { Word } from '../statements/attestations.ts'
+import type { TrustFacts } from '../types.ts'
+
+/** How many trusted hubs call the code safe, and with how much weight; one `unsafe` is a veto. `null`: nobody says anything. */
+export function quorumOf(words: readonly Word[], { HUBS, WEIGHT }: Policy['quorum']): TrustFacts['quorum'] {
+  if (words.length === 0) return null
+  const safe = words.filter(({ verdict }) => verdict === 'safe')
+  const hubs = safe.length
+  const weight = safe.reduce((sum, word) => sum + word.weight, 0)
+  const met = safe.length === words.length && hubs >= Math.max(1, HUBS) && weight >= WEIGHT
+  return { hubs, weight, met }
+}

@@ -1,0 +1,19 @@
+import { outOfTime } from '../../../protocols/announcement.ts'
+import type { TrustedHub } from '../policy.ts'
+import type { TrustFacts } from '../types.ts'
+import type { Entry } from './indexed-statement.ts'
+
+export type Word = TrustFacts['attestations'][number] & { readonly weight: number }
+
+/** What each trusted hub says of the code, where its last word is in time. Of one hub there is one statement. */
+export function wordsOf(entries: readonly Entry[], hubs: ReadonlyMap<string, TrustedHub>, at: number): Word[] {
+  const words: Word[] = []
+  for (const { statement, signer } of entries) {
+    const hub = hubs.get(signer)
+    if (hub === undefined || statement.kind !== 'attestation') continue
+    const { verdict, issued, expires, severity, report } = statement.body
+    if (outOfTime(statement.body, at) !== undefined) continue
+    words.push({ hub: hub.text, weight: hub.weight, verdict, issued, expires, severity, report })
+  }
+  return words.sort((a, b) => (a.hub < b.hub ? -1 : 1))
+}

@@ -1,0 +1,18 @@
+import { outOfTime } from '../../../protocols/announcement.ts'
+import type { TrustedHub } from '../policy.ts'
+import type { TrustFacts } from '../types.ts'
+import type { Entry } from './indexed-statement.ts'
+
+export type Frozen = TrustFacts['frozen'][number] & { readonly expires: number }
+
+/** What trusted hubs say is frozen of one address, in statements that are in time. Of one hub and chain there is one. */
+export function frozenOf(entries: readonly Entry[], hubs: ReadonlyMap<string, TrustedHub>, at: number): Frozen[] {
+  const frozen: Frozen[] = []
+  for (const { statement, signer } of entries) {
+    const hub = hubs.get(signer)
+    if (hub === undefined || statement.kind !== 'freeze' || outOfTime(statement.body, at) !== undefined) continue
+    const { chain, amount, expires } = statement.body
+    frozen.push({ hub: hub.text, chain, amount, expires })
+  }
+  return frozen.sort((a, b) => (a.hub === b.hub ? (a.chain < b.chain ? -1 : 1) : a.hub < b.hub ? -1 : 1))
+}

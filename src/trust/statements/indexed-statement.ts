@@ -1,0 +1,27 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import { decodeStatement, type Statement, statementId, statementSubject } from '../../../protocols/statement.ts'
+import type { KeptStatement } from '../types.ts'
+
+/** A kept statement, decoded. */
+export type Entry = KeptStatement & {
+  readonly statement: Statement
+  readonly id: CID
+  readonly subject: string
+  /** of the signer's address bytes */
+  readonly signer: string
+}
+
+export function entryOf(kept: KeptStatement): Entry {
+  const statement = decodeStatement(kept.encoded)
+  const id = statementId(kept.encoded)
+  return { ...kept, statement, id, subject: statementSubject(statement), signer: keyOf(signerBytes(statement)) }
+}
+
+/** Bytes as a key of maps. */
+export function keyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+export function signerBytes(statement: Statement): Uint8Array {
+  return statement.kind === 'delegation' ? statement.body.issuer : statement.body.hub
+}

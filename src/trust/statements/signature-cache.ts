@@ -1,0 +1,25 @@
+import type { HubMembers } from '../../../protocols/multisig.ts'
+import type { KeyCache } from '../../../protocols/signature.ts'
+import { type Statement, verifyStatement } from '../../../protocols/statement.ts'
+import { BoundedMap } from '../../base/queue.ts'
+import { REMEMBERED } from '../constants.ts'
+
+/** Signatures, each checked once: a statement comes by gossip, as a record, and stapled. */
+export interface Seals {
+  /** Throws as `verifyStatement` does. `digest`: of the encoded bytes. */
+  check(digest: string, statement: Statement, pinned: HubMembers | undefined): void
+  isChecked(digest: string): boolean
+}
+
+export function createSeals({ keys }: { keys: KeyCache }, init: { network: string }): Seals {
+  const held = new BoundedMap<string, true>(REMEMBERED)
+  return {
+    check(digest, statement, pinned) {
+      if (held.get(digest) === true) return
+      verifyStatement(statement, init.network, keys, pinned)
+      // what some members signed holds only under the policy that pins them
+      if (statement.signers === undefined) held.set(digest, true)
+    },
+    isChecked: (digest) => held.has(digest),
+  }
+}

@@ -1,0 +1,169 @@
+import { outOfTime } from '../../../protocols/announcement.ts'
+import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
+import {
+  decodeStatement,
+  recordKey,
+  replaces,
+  type Statement,
+  statementId,
+  statementSubject,
+} from '../../../protocols/statement.ts'
+import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
+import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { backoffMs } from '../../base/retry.ts'
+import type { Rng } from '../../base/rng.ts'
+import { FAILURES_IN_A_ROW, PUT_AGAIN_MS, PUTS_PER_TICK, RETELL, TELL_MS } from '../constants.ts'
+import type { TrustComponents } from '../types.ts'
+import { type Entry, keyOf, signerBytes } from './indexed-statement.ts'
+import type { Taking } from './ingest.ts'
+import type { Seals } from './signature-cache.ts'
+import type { Counting } from './signer-policy.ts'
+import type { Book } from './statement-index.ts'
+
+export interface TellingComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  book: Pick<Book, 'put' | 'get' | 'own' | 'setPut'>
+  counting: Counting
+  seals: Seals
+  taking: Pick<Taking, 'stands'>
+  records: Pick<TrustComponents['records'], 'put'>
+  mesh: TrustComponents['mesh']
+}
+
+/** What this node's operator says, told to the mesh until it has heard, and kept in its records until it ends. */
+export interface Telling extends AsyncDisposable {
+  /** Throws an InputError where `publish` would. */
+  check(encoded: Uint8Array): Statement
+  publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Entry>
+  /** One turn: what nobody took, and what the records would forget. `relied`: statements that are held up too. */
+  tellAgain(relied: Iterable<Entry>): Promise<void>
+}
+
+export function createTelling(components: TellingComponents): Telling {
+  const { clock, rng, log, book, counting, seals, taking, records, mesh } = components
+  /** Of a subject: what failed how often, and when it is tried again, by the monotonic clock. */
+  const failures = new Map<string, { attempts: number; next: number }>()
+  /** Subjects that the topic has not heard yet; after a start it is not known who heard, so own ones are told once. */
+  const told = new Set<string>()
+  const closing = new AbortController()
+  const running = new Set<Promise<unknown>>()
+
+  function check(encoded: Uint8Array): Statement {
+    const statement = readably(() => decodeStatement(encoded))
+    const time = outOfTime(statement.body, nowSeconds(clock))
+    if (time === 'early') throw new InputError('the statement is from the future: issued must not lie ahead of now')
+    if (time === 'expired') throw new InputError('the statement has expired: expires must lie ahead of now')
+    const kept = book.get(statementSubject(statement))
+    if (kept !== undefined && replaces(kept.statement, statement)) {
+      throw new InputError(
+        `a later statement of the same subject stands (seq ${kept.statement.body.seq}): sign a higher seq`,
+      )
+    }
+    readably(() => {
+      const pinned = counting.policy().hubs.get(keyOf(signerBytes(statement)))?.pinned
+      seals.check(keyOf(statementId(encoded).multihash.digest), statement, pinned)
+    })
+    return statement
+  }
+
+  function keep(encoded: Uint8Array): Entry {
+    const subject = statementSubject(check(encoded))
+    const entry = book.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, putAt: 0 })
+    if (entry === undefined) return book.get(subject) as Entry
+    told.delete(subject)
+    failures.delete(subject)
+    taking.stands(entry, { via: 'api' })
+    return entry
+  }
+
+  /** To the topic and into the records; a freeze statement has no record. */
+  async function tell(entry: Entry, signal: AbortSignal | undefined, toMesh: boolean): Promise<boolean> {
+    const { encoded, statement, subject } = entry
+    const key = recordKey(statement)
+    const [heard, taken] = await Promise.all([
+      toMesh ? succeeds(() => mesh.publish(encoded)) : true,
+      key === undefined ? undefined : succeeds(() => put(key, encoded, signal)),
+    ])
+    if (heard) told.add(subject)
+    if (heard && taken !== false) {
+      failures.delete(subject)
+      book.setPut(subject, clock.now())
+      return true
+    }
+    const attempts = (failures.get(subject)?.attempts ?? -1) + 1
+    failures.set(subject, { attempts, next: clock.monotonic() + backoffMs(attempts, RETELL, rng) })
+    return false
+  }
+
+  async function put(key: string, encoded: Uint8Array, outer: AbortSignal | undefined): Promise<void> {
+    const signal = outer === undefined ? closing.signal : AbortSignal.any([outer, closing.signal])
+    using limit = deadline(clock, TELL_MS, new TimeoutError('no peer took the record in time'), signal)
+    const count = await records.put(key, encoded, { signal: limit.signal })
+    if (count === 0) throw new UnavailableError('no peer took the record')
+  }
+
+  async function succeeds(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      log.debug('a statement was not told, and will be again', { reason: messageOf(error) })
+      return false
+    }
+  }
+
+  function isDue({ subject, statement, putAt, id }: Entry): boolean {
+    if (outOfTime(statement.body, nowSeconds(clock)) !== undefined) return false
+    const failure = failures.get(subject)
+    if (failure !== undefined) return failure.next <= clock.monotonic()
+    // the id spreads what came together over an hour and more
+    const spread = ((id.multihash.digest[0] ?? 0) / 256) * 0.1
+    return putAt === 0 || clock.now() - putAt >= PUT_AGAIN_MS * (0.9 + spread)
+  }
+
+  function track<T>(work: Promise<T>): Promise<T> {
+    running.add(work)
+    return work.finally(() => running.delete(work))
+  }
+
+  return {
+    check,
+    async publish(encoded, { signal } = {}) {
+      signal?.throwIfAborted()
+      const entry = keep(encoded)
+      await track(tell(entry, signal, true))
+      return book.get(entry.subject) ?? entry
+    },
+    async tellAgain(relied) {
+      const all = new Map([...relied, ...book.own()].map((entry) => [entry.subject, entry]))
+      for (const subject of failures.keys()) if (!all.has(subject)) failures.delete(subject)
+      const due = [...all.values()].filter(isDue).slice(0, PUTS_PER_TICK)
+      let failed = 0
+      for (const entry of due) {
+        if (closing.signal.aborted || failed >= FAILURES_IN_A_ROW) return
+        if (!entry.own && recordKey(entry.statement) === undefined) continue
+        failed = (await track(tell(entry, undefined, entry.own && !told.has(entry.subject)))) ? 0 : failed + 1
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new UnavailableError('the node is stopping'))
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+function readably<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    const remedy =
+      error instanceof MembersError
+        ? '; write the hub with its MEMBERS and THRESHOLD into TRUSTED_HUBS of this node, or publish it without a node (--join)'
+        : ''
+    throw new InputError(`the statement can not be taken: ${error.message}${remedy}`, { cause: error })
+  }
+}

@@ -1,0 +1,33 @@
+import { addressBytes, decodeAddress, formatAddress, parseAddress } from '../../../protocols/address.ts'
+import { BoundedMap } from '../../base/queue.ts'
+import { TEXTS } from '../constants.ts'
+import { keyOf } from './indexed-statement.ts'
+
+/** The canonical text of an address, remembered. */
+export type TextOf = (bytes: Uint8Array) => string
+
+export function createTexts(): TextOf {
+  const known = new BoundedMap<string, string>(TEXTS)
+  return (bytes) => {
+    const key = keyOf(bytes)
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const text = formatAddress(decodeAddress(bytes))
+    known.set(key, text)
+    return text
+  }
+}
+
+/** The address bytes of a text that this program wrote, remembered: reading one costs as much. */
+export type BytesOf = (text: string) => Uint8Array
+
+export function createBytes(): BytesOf {
+  const known = new BoundedMap<string, Uint8Array>(TEXTS)
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const bytes = addressBytes(parseAddress(text))
+    known.set(text, bytes)
+    return bytes
+  }
+}
