@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressBytes } from '../../../protocols/address.ts'
-import { cidOfStructure, encodeCanonical, toBase32 } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
-import { createKeyCache, type KeyCache, signFor } from '../../../protocols/signature.ts'
-import { signerOf } from '../../../scripts/vectors/kit.ts'
-import { manualClock } from '../../../src/base/clock.ts'
-import { UnavailableError } from '../../../src/base/errors.ts'
+import { addressBytes } from '../../../../protocols/address.ts'
+import { cidOfStructure, encodeCanonical, toBase32 } from '../../../../protocols/encoding.ts'
+import { ProtocolError } from '../../../../protocols/errors.ts'
+import { createKeyCache, type KeyCache, signFor } from '../../../../protocols/signature.ts'
+import { signerOf } from '../../../../scripts/vectors/kit.ts'
+import { manualClock } from '../../../../src/base/clock.ts'
+import { UnavailableError } from '../../../../src/base/errors.ts'
 import {
   attest,
   CODE,
@@ -24,7 +24,7 @@ import {
   subject,
   text,
   world,
-} from './fixtures.ts'
+} from '../fixtures.ts'
 
 const gossip = { via: 'gossip', from: 'peer' } as const
 const [hub] = hubs

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { chunkLength, decodeManifest } from '../../../protocols/archive.ts'
-import type { CID } from '../../../protocols/encoding.ts'
-import { manualClock } from '../../../src/base/clock.ts'
+import { chunkLength, decodeManifest } from '../../../../protocols/archive.ts'
+import type { CID } from '../../../../protocols/encoding.ts'
+import { manualClock } from '../../../../src/base/clock.ts'
 import {
   BadArchiveError,
   DiskFullError,
@@ -12,10 +12,10 @@ import {
   StoreFullError,
   TooLargeError,
   WrongBytesError,
-} from '../../../src/code/errors.ts'
-import { createCodeStore } from '../../../src/code/store/store.ts'
-import type { ChunkReader, CodeStore } from '../../../src/code/types.ts'
-import { collect, MIB, noise, once, packFiles, tempDir, testComponents, testStore } from './support.ts'
+} from '../../../../src/code/errors.ts'
+import { createCodeStore } from '../../../../src/code/store/store.ts'
+import type { ChunkReader, CodeStore } from '../../../../src/code/types.ts'
+import { collect, MIB, noise, once, packFiles, tempDir, testComponents, testStore } from '../support.ts'
 
 const archive = (seed: number, bytes = MIB) => packFiles([{ path: 'content', content: noise(bytes - 3 * 512, seed) }])
 
@@ -211,7 +211,7 @@ describe('a code that comes in parts', () => {
     const { store, dir } = await testStore({ maxBytes: 8 * MIB })
     await expect(store.begin(code, other.encoded)).rejects.toBeInstanceOf(WrongBytesError)
     await expect(store.begin(other.code, other.encoded)).rejects.toBeInstanceOf(TooLargeError)
-    const { codeId } = await import('../../../protocols/archive.ts')
+    const { codeId } = await import('../../../../protocols/archive.ts')
     const nonsense = Buffer.from('a1617601', 'hex')
     await expect(store.begin(codeId(nonsense), nonsense)).rejects.toBeInstanceOf(BadArchiveError)
     expect(store.usage().bytes).toBe(0)

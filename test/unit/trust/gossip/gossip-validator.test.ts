@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { cidOfStructure } from '../../../protocols/encoding.ts'
-import { signerOf } from '../../../scripts/vectors/kit.ts'
-import { attest, type CODE, delegate, freeze, hubs, NOW, own, stranger, subject, world } from './fixtures.ts'
+import { cidOfStructure } from '../../../../protocols/encoding.ts'
+import { signerOf } from '../../../../scripts/vectors/kit.ts'
+import { attest, type CODE, delegate, freeze, hubs, NOW, own, stranger, subject, world } from '../fixtures.ts'
 
 const [hub] = hubs
 

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { parseAddress } from '../../../protocols/address.ts'
-import { cidOfBytes } from '../../../protocols/encoding.ts'
-import { issueTicket } from '../../../protocols/redirection.ts'
-import { decodeService, encodeService } from '../../../protocols/service.ts'
-import { commentedManifest, loadManifest, manifestToBody, parseManifest } from '../../../src/config/index.ts'
-import { folder } from './folder.ts'
+import { parseAddress } from '../../../../protocols/address.ts'
+import { cidOfBytes } from '../../../../protocols/encoding.ts'
+import { issueTicket } from '../../../../protocols/redirection.ts'
+import { decodeService, encodeService } from '../../../../protocols/service.ts'
+import { commentedManifest, loadManifest, manifestToBody, parseManifest } from '../../../../src/config/index.ts'
+import { folder } from '../folder.ts'
 
 const SIGNING = {
   author: parseAddress('HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'),

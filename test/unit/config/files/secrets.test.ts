@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
-import { peerIdOf } from '../../../protocols/address.ts'
-import { createKeyCache, signFor, verifySignature } from '../../../protocols/signature.ts'
-import { defaultKeyPath, initFolder, loadIdentity, loadOrCreateKey, loadToken } from '../../../src/config/index.ts'
-import { folder } from './folder.ts'
+import { peerIdOf } from '../../../../protocols/address.ts'
+import { createKeyCache, signFor, verifySignature } from '../../../../protocols/signature.ts'
+import { defaultKeyPath, initFolder, loadIdentity, loadOrCreateKey, loadToken } from '../../../../src/config/index.ts'
+import { folder } from '../folder.ts'
 
 describe('the identity', () => {
   it('is one key: the address and the peer id', async () => {

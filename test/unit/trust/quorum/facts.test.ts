@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatAddress, formatLegacy } from '../../../protocols/address.ts'
-import { cidOfStructure } from '../../../protocols/encoding.ts'
+import { formatAddress, formatLegacy } from '../../../../protocols/address.ts'
+import { cidOfStructure } from '../../../../protocols/encoding.ts'
 import {
   attest,
   author,
@@ -17,7 +17,7 @@ import {
   THREE_HUBS,
   text,
   world,
-} from './fixtures.ts'
+} from '../fixtures.ts'
 
 const sync = { via: 'sync', from: 'peer' } as const
 const [one, two, three] = hubs

@@ -3,14 +3,14 @@ import { on, once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { ArchiveAnswer } from '../../../protocols/archive.ts'
-import { manualClock } from '../../../src/base/clock.ts'
-import { NoProviderError, StoreFullError, TooLargeError } from '../../../src/code/errors.ts'
-import { fetchCode } from '../../../src/code/fetch/fetch.ts'
-import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
-import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
-import { encodedManifest, fetching, provider, publish, SIZE, settled, twisted } from './fetch-support.ts'
-import { type Behaviour, MIB, noise, packFiles, tempDir, testMesh, testStore } from './support.ts'
+import type { ArchiveAnswer } from '../../../../protocols/archive.ts'
+import { manualClock } from '../../../../src/base/clock.ts'
+import { NoProviderError, StoreFullError, TooLargeError } from '../../../../src/code/errors.ts'
+import { fetchCode } from '../../../../src/code/fetch/fetch.ts'
+import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
+import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
+import { encodedManifest, fetching, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
+import { type Behaviour, MIB, noise, packFiles, tempDir, testMesh, testStore } from '../support.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
@@ -201,7 +201,7 @@ describe('fetching a code', () => {
     const dir = await tempDir()
     const tar = join(await tempDir(), 'tar')
     await writeFile(tar, there.tar)
-    const entry = new URL('./fetch-child.ts', import.meta.url)
+    const entry = new URL('../fetch-child.ts', import.meta.url)
     const child = fork(entry, [dir, tar, there.code.toString(), Buffer.from(manifest).toString('base64')], {
       execArgv: ['--conditions=thundercloud-source'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

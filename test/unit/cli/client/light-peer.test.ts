@@ -4,13 +4,13 @@ import { type AddressInfo, createServer, connect as dial, type Server, type Sock
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
-import { InterruptedError } from '../../../src/cli/errors.ts'
-import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/fake-light-peer.ts'
-import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
-import { openShell, openShellWithNode, type RunOptions, type Shell } from './harness.ts'
+import { systemClock } from '../../../../src/base/clock.ts'
+import { InterruptedError } from '../../../../src/cli/errors.ts'
+import { createLightPeerTwin, type LightPeerTwin } from '../../../fixtures/fake-light-peer.ts'
+import { announcementOf, newSigner } from '../../../fixtures/fake-node.ts'
+import { openShell, openShellWithNode, type RunOptions, type Shell } from '../harness.ts'
 
-const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
+const HELLO = fileURLToPath(new URL('../../../../configs/examples/hello-web', import.meta.url))
 const JOIN = [
   '--join',
   '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a',

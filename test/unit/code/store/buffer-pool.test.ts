@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { MAX_ARCHIVE_ANSWER_BYTES } from '../../../protocols/limits.ts'
-import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
+import { MAX_ARCHIVE_ANSWER_BYTES } from '../../../../protocols/limits.ts'
+import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
 
 const LONG = MAX_ARCHIVE_ANSWER_BYTES
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { InputError } from '../../../src/base/errors.ts'
-import { attest, CODE, delegate, freeze, hubs, NOW, own, stranger, subject, text, world } from './fixtures.ts'
+import { InputError } from '../../../../src/base/errors.ts'
+import { attest, CODE, delegate, freeze, hubs, NOW, own, stranger, subject, text, world } from '../fixtures.ts'
 
 const [hub] = hubs
 const week = { expires: NOW + 7 * 86_400 }

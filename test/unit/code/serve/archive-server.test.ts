@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { decodeArchiveAnswer, encodeArchiveRequest } from '../../../protocols/archive.ts'
-import { MAX_CHUNKS_PER_REQUEST } from '../../../protocols/limits.ts'
-import { manualClock } from '../../../src/base/clock.ts'
-import type { MessageStream } from '../../../src/base/stream.ts'
-import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
-import { streamPair } from '../../fixtures/stream-pair.ts'
-import { MIB, noise, packFiles, testComponents, testStore } from './support.ts'
+import { decodeArchiveAnswer, encodeArchiveRequest } from '../../../../protocols/archive.ts'
+import { MAX_CHUNKS_PER_REQUEST } from '../../../../protocols/limits.ts'
+import { manualClock } from '../../../../src/base/clock.ts'
+import type { MessageStream } from '../../../../src/base/stream.ts'
+import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
+import { streamPair } from '../../../fixtures/stream-pair.ts'
+import { MIB, noise, packFiles, testComponents, testStore } from '../support.ts'
 
 async function serving() {
   const { store } = await testStore()

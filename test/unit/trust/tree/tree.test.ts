@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Signer } from '../../../protocols/signature.ts'
-import { signerOf } from '../../../scripts/vectors/kit.ts'
-import { delegate, NOW, own, policyOf, subject, text, world } from './fixtures.ts'
+import type { Signer } from '../../../../protocols/signature.ts'
+import { signerOf } from '../../../../scripts/vectors/kit.ts'
+import { delegate, NOW, own, policyOf, subject, text, world } from '../fixtures.ts'
 
 const sync = { via: 'sync', from: 'peer' } as const
 const people = ['a', 'b', 'c', 'd', 'e'].map((name) => signerOf(`tree ${name}`))

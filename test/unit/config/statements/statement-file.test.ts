@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { addressBytes } from '../../../protocols/address.ts'
-import { encodeAttestation } from '../../../protocols/attestation.ts'
-import { cidOfBytes } from '../../../protocols/encoding.ts'
-import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
-import { readStatementFile } from '../../../src/config/statements/statement-file.ts'
-import { newSigner } from '../../fixtures/announcement-of.ts'
+import { addressBytes } from '../../../../protocols/address.ts'
+import { encodeAttestation } from '../../../../protocols/attestation.ts'
+import { cidOfBytes } from '../../../../protocols/encoding.ts'
+import { encodeStatement, signStatement } from '../../../../protocols/statement.ts'
+import { readStatementFile } from '../../../../src/config/statements/statement-file.ts'
+import { newSigner } from '../../../fixtures/announcement-of.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'tc-r-statements-'))
 afterAll(() => rmSync(dir, { recursive: true }))

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { addressBytes } from '../../../protocols/address.ts'
-import { cidOfStructure, compareBytes, toBase32 } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
-import type { Signer } from '../../../protocols/signature.ts'
-import { decodeStatement, recordKey, statementId } from '../../../protocols/statement.ts'
-import type { StatementItem } from '../../../protocols/sync.ts'
-import { attest, CODE, delegate, freeze, hubs, NOW, own, policyOf, stranger, text, world } from './fixtures.ts'
+import { addressBytes } from '../../../../protocols/address.ts'
+import { cidOfStructure, compareBytes, toBase32 } from '../../../../protocols/encoding.ts'
+import { ProtocolError } from '../../../../protocols/errors.ts'
+import type { Signer } from '../../../../protocols/signature.ts'
+import { decodeStatement, recordKey, statementId } from '../../../../protocols/statement.ts'
+import type { StatementItem } from '../../../../protocols/sync.ts'
+import { attest, CODE, delegate, freeze, hubs, NOW, own, policyOf, stranger, text, world } from '../fixtures.ts'
 
 const [hub, second] = hubs
 const keyOf = (encoded: Uint8Array) => recordKey(decodeStatement(encoded)) as string
