@@ -1,5 +1,6 @@
+import { encode as varint } from 'uint8-varint'
 import { expect, it } from 'vitest'
-import { Assembler, varint } from '../../src/network/streams/length-prefixed-decoder.ts'
+import { Assembler } from '../../src/network/streams/length-prefixed-decoder.ts'
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'))
 const read = (hex: string) => new Assembler(300).add(bytes(hex))

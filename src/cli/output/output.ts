@@ -1,3 +1,4 @@
+import stringWidth from 'string-width'
 import type { Clock } from '../../base/clock.ts'
 import { escapeUnseen, printable } from '../../base/format.ts'
 import { createProgress, type Progress } from './progress.ts'
@@ -63,13 +64,13 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
   }
 }
 
-/** Columns as wide as their widest cell; the last one is not padded. */
+/** Columns as wide as their widest cell on a terminal; the last one is not padded. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows].map((row) => row.map((cell) => printable(cell, 400)))
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((_, column) => Math.max(...all.map((row) => stringWidth(row[column] ?? ''))))
   return all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell))))
       .join('  ')
       .trimEnd(),
   )

@@ -111,15 +111,3 @@ export class Assembler {
 function allocateFresh(bytes: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
-
-/** An unsigned varint (LEB128). */
-export function varint(value: number): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80)
-    rest = Math.floor(rest / 0x80)
-  }
-  bytes.push(rest)
-  return Uint8Array.from(bytes)
-}

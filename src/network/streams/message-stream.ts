@@ -1,11 +1,12 @@
 import type { Stream } from '@libp2p/interface'
+import { encode } from 'uint8-varint'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
 import type { PassingMemory } from '../host/transient-buffers.ts'
-import { Assembler, varint } from './length-prefixed-decoder.ts'
+import { Assembler } from './length-prefixed-decoder.ts'
 
 export type LengthPrefixedStream = MessageStream & {
   /** monotonic ms of the last byte in either direction */
@@ -172,7 +173,7 @@ export function messageStream(
       if (failure !== undefined) throw failure
       if (ended !== undefined) throw new StreamBrokenError('this side has ended the stream')
       movedAt = clock.monotonic()
-      const prefix = varint(message.byteLength)
+      const prefix = encode(message.byteLength)
       try {
         if (message.byteLength <= COPY_BELOW_BYTES) raw.send(joined(prefix, message))
         else {

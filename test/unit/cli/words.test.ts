@@ -67,9 +67,10 @@ describe('output', () => {
         [
           ['longer', 'x'],
           ['y', 'a\u001bb'],
+          ['日本', 'two columns each'],
         ],
       ),
-    ).toEqual(['A       LONG', 'longer  x', 'y       a\ufffdb'])
+    ).toEqual(['A       LONG', 'longer  x', 'y       a\ufffdb', '日本    two columns each'])
     expect(
       fields([
         ['a', '1'],

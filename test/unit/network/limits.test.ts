@@ -1,5 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
+import { encode as varint } from 'uint8-varint'
 import { expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
@@ -10,7 +11,6 @@ import { addressGroup } from '../../../src/network/host/address.ts'
 import { createExclusion } from '../../../src/network/limits/exclusion.ts'
 import { createFrameCounter } from '../../../src/network/limits/frame-counter.ts'
 import { createPendingConnections } from '../../../src/network/limits/pending.ts'
-import { varint } from '../../../src/network/streams/length-prefixed-decoder.ts'
 
 /** A pool of handshakes that tells whose were evicted, by name and in order. */
 function poolOf(init: { max: number; perAddress: number }) {
