@@ -1,5 +1,5 @@
 import { inodesFor } from './constants.ts'
-import type { Plan } from './contract.ts'
+import type { Plan } from './types.ts'
 
 /** How a system and its programs say that a disk is full. */
 export const DISK_FULL = /ENOSPC|No space left on device|EDQUOT/i

@@ -11,21 +11,13 @@
  */
 
 export type { Sleeper } from '../base/parked-service.ts'
-export type {
-  Availability,
-  Executor,
-  Plan,
-  Run,
-  RunEnd,
-  RunnableService,
-} from './contract.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
 export { createDormitory, type Dormitory } from './dormitory/index.ts'
 export { bestFirst } from './dormitory/order.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
-export { createRunOnce } from './host/once.ts'
+export { createRunOnce } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
 export {
@@ -37,5 +29,13 @@ export {
   type SupervisorComponents,
   type SupervisorInit,
 } from './supervisor/index.ts'
-export { toEvict } from './supervisor/room.ts'
+export { toEvict } from './supervisor/resources.ts'
+export type {
+  Availability,
+  Executor,
+  Plan,
+  Run,
+  RunEnd,
+  RunnableService,
+} from './types.ts'
 export { createUserIds, mappedRange, type UserIds } from './user-ids.ts'

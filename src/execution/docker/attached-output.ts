@@ -5,7 +5,7 @@ import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constant
 import { createSplitter, formatLine } from '../logs/format.ts'
 import type { LogWriter } from '../logs/writer.ts'
 import { batches, engineCost, type Frame, type OutputStream } from './frames.ts'
-import type { Output } from './output.ts'
+import type { Output } from './log-copier.ts'
 
 /** Output that nobody has asked for yet holds its container back; not for longer than this. */
 const TAKE_MS = 10_000

@@ -1,14 +1,14 @@
 import { type Clock, sleep } from '../../base/clock.ts'
 import { DISK_FULL, overDiskText } from '../build-limit.ts'
 import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
-import type { Plan, RunEnd } from '../contract.ts'
-import { askDoor } from '../door/connect.ts'
 import { RunRefusedError } from '../errors.ts'
+import { askDoor } from '../gateway/client.ts'
 import { readLogs } from '../logs/reader.ts'
-import type { Delivery } from './delivery.ts'
-import type { Doors } from './doors.ts'
-import type { DockerHandle } from './options.ts'
-import type { Place } from './place.ts'
+import type { Plan, RunEnd } from '../types.ts'
+import type { Delivery } from './code-volumes.ts'
+import type { DockerHandle } from './container-options.ts'
+import type { Place } from './engine-locality.ts'
+import type { Doors } from './gateways.ts'
 
 /** How many of its last lines a build may say that its disk is full in. */
 const LAST_LINES = 50

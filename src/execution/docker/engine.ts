@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { codeOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
 import { describeEngine, isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
-import { troubleOf } from './trouble.ts'
+import { troubleOf } from './connection-errors.ts'
 import type { DockerConfig } from './types.ts'
 
 /** Answers that take longer never come: creating a container takes 0.1 s, on a busy disk a few seconds. */

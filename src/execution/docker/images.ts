@@ -1,7 +1,7 @@
 import { listing } from '../../base/format.ts'
 import { NODE_IMAGE } from '../constants.ts'
-import type { Plan } from '../contract.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
+import type { Plan } from '../types.ts'
 import { type Engine, reasonOf } from './engine.ts'
 import { ensureNodeImage, finished } from './node-image.ts'
 

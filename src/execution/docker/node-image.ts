@@ -5,7 +5,7 @@ import { UnavailableError } from '../../base/errors.ts'
 import { findProgram, type ProcessResult, runProcess } from '../../process/index.ts'
 import { NOBODY, NODE_IMAGE } from '../constants.ts'
 import type { Engine } from './engine.ts'
-import { type TarEntry, tarOf } from './tar.ts'
+import { type TarEntry, tarOf } from './image-tar.ts'
 
 /** 160 MB to a disk that does other things. */
 const IMPORT_MS = 10 * 60_000

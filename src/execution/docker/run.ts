@@ -1,15 +1,15 @@
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import type { Plan, Run, RunEnd, RunStats } from '../contract.ts'
-import { connectThroughDoor, isDoorOpen } from '../door/connect.ts'
+import { connectThroughDoor, isDoorOpen } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
+import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
 import { type Attached, writeAttached } from './attached-output.ts'
-import type { Doors } from './doors.ts'
+import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
-import type { DockerHandle } from './options.ts'
-import { copyOutput, type Output } from './output.ts'
-import type { Place } from './place.ts'
+import type { Place } from './engine-locality.ts'
+import type { Doors } from './gateways.ts'
+import { copyOutput, type Output } from './log-copier.ts'
 
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
 const LAST_WORDS_MS = 30_000

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Executor } from '../contract.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { Executor } from '../types.ts'
 
 /** Disposing it closes its connections; runs go on. */
 export type DockerExecutor = Executor & AsyncDisposable

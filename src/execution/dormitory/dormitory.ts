@@ -5,7 +5,7 @@ import { BoundedMap } from '../../base/queue.ts'
 import { REMEMBERED_WAKES, SWEEP_EVERY_MS } from './constants.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
 import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit } from './types.ts'
-import { createWaking } from './waking.ts'
+import { createWaking } from './wake-queue.ts'
 
 export function createDormitory(components: DormitoryComponents, init: DormitoryInit): Dormitory {
   const { clock, log, store } = components

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { inodesFor, SHM_BYTES, TMP_BYTES } from '../constants.ts'
-import type { Plan, Shown } from '../contract.ts'
-import type { RunFiles } from './files.ts'
+import type { Plan, Shown } from '../types.ts'
+import type { RunFiles } from './run-files.ts'
 import { type BoxMount, ROOT_BOX, type Room } from './stage.ts'
 
 /** Where the shim, which is an ordinary user, finds the files of its run. */

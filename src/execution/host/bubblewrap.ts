@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAX_OPEN_FILES, NOBODY } from '../constants.ts'
-import type { Plan, Shown } from '../contract.ts'
+import type { Plan, Shown } from '../types.ts'
 
 /** Where the node's own Node.js is seen in a sandbox. */
 const NODE_DIR = '/opt/thundercloud/bin'

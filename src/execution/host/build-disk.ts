@@ -4,9 +4,9 @@ import { PassThrough, type Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { DISK_FULL, overDiskText } from '../build-limit.ts'
-import type { RunEnd } from '../contract.ts'
-import { isDiskFull } from '../door/disk.ts'
-import type { BuildFolders } from './files.ts'
+import { isDiskFull } from '../gateway/disk.ts'
+import type { RunEnd } from '../types.ts'
+import type { BuildFolders } from './run-files.ts'
 
 /** How often it is looked whether a build's disk is full. */
 const LOOK_MS = 50

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { Plan } from '../contract.ts'
 import { RunRefusedError } from '../errors.ts'
+import type { Plan } from '../types.ts'
 
 /** Where a container would do as well. */
 export const OR_ENGINE = ' or a Docker engine'

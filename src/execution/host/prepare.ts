@@ -2,17 +2,17 @@ import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from '
 import { join } from 'node:path'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
-import type { Plan } from '../contract.ts'
 import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { Plan } from '../types.ts'
 import { type BoxPaths, boxOf } from './box.ts'
 import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
-import { type KeeperPlan, runFiles, writeJson } from './files.ts'
 import { permissionCommand, permissionEnv } from './permission.ts'
-import type { Sandbox } from './probe.ts'
 import type { HostHandle } from './run.ts'
+import { type KeeperPlan, runFiles, writeJson } from './run-files.ts'
+import type { Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
 import { mountTable, stageCommand } from './stage.ts'
 
@@ -38,7 +38,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   await mkdir(plan.logDir, { recursive: true, mode: 0o700 })
   await writeFile(files.status, '', { mode: 0o600 })
   if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
-  const entry = entryFile(import.meta.url, './keeper')
+  const entry = entryFile(import.meta.url, './shim-main')
   const { paths, mounts } = boxOf({ plan, files, node, entry, sandboxed, uid })
   const seen = runFiles(paths.run)
   const permission = sandboxed

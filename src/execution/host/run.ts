@@ -3,11 +3,19 @@ import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
-import type { Run, RunEnd, RunStats } from '../contract.ts'
-import { askDoor, connectThroughDoor, isDoorOpen } from '../door/connect.ts'
+import { isAlive, type ProcessId, signalProcess } from '../../base/process-identity.ts'
+import { askDoor, connectThroughDoor, isDoorOpen } from '../gateway/client.ts'
+import type { Run, RunEnd, RunStats } from '../types.ts'
 import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
-import { childPidOf, type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './files.ts'
-import { isAlive, type ProcessId, signalProcess } from './process-id.ts'
+import {
+  childPidOf,
+  type KeeperMark,
+  type KeeperPlan,
+  type RunFiles,
+  readEnd,
+  readJson,
+  runFiles,
+} from './run-files.ts'
 
 /** Where a run on the host is found again. JSON. */
 export type HostHandle = { readonly dir: string; readonly socket: string; readonly cgroup: RunCgroup }

@@ -1,7 +1,7 @@
 import { formatMs, formatSeconds } from '../../base/format.ts'
-import type { RunEnd } from '../contract.ts'
 import type { RunChange } from '../journal.ts'
-import { type Decided, restarts, timeLimitText } from './plan.ts'
+import type { RunEnd } from '../types.ts'
+import { type Decided, restarts, timeLimitText } from './run-spec.ts'
 
 /** Why a run that goes on, or would begin again, is to end. */
 export type Ending = { readonly why: string; readonly graceMs: number }

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
 import { BUILD_TIMEOUT_MS, DISK_WATCH_MS } from '../constants.ts'
-import type { Executor } from '../contract.ts'
-import { type Decided, planOf } from './plan.ts'
+import type { Executor } from '../types.ts'
+import { type Decided, planOf } from './run-spec.ts'
 
 export class BuildFailedError extends ThundercloudError {
   override readonly name = 'BuildFailedError'

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import type { RunEnd } from '../contract.ts'
 import { hintOf } from '../hint.ts'
 import { readLogs } from '../logs/reader.ts'
+import type { RunEnd } from '../types.ts'
 
 /** In which a program says what it died of. */
 const LAST_LINES = 40

@@ -6,10 +6,10 @@ import type { Rng } from '../../base/rng.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import type { Grant } from '../../base/verdict.ts'
-import type { Executor, RunnableService } from '../contract.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { Executor, RunnableService } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */

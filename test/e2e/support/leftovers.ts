@@ -28,7 +28,7 @@ export function keepersOf(path: string): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       const [program = '', ...args] = text(`/proc/${pid}/cmdline`).split('\0')
-      if (!program.endsWith('/node') || !args.some((arg) => /\/keeper\.[jt]s$/.test(arg))) return []
+      if (!program.endsWith('/node') || !args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
       const seen = [args.join(' '), text(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)
       const run = seen.find((word) => word.startsWith(path) && /\/runs\/[^/]+$/.test(word))
       return run === undefined ? [] : [run.slice(run.lastIndexOf('/') + 1)]

@@ -1,0 +1,106 @@
+import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { DISK_FULL } from '../build-limit.ts'
+import { inodesFor, LABEL, NOBODY } from '../constants.ts'
+import { EngineGoneError, RunRefusedError } from '../errors.ts'
+import type { Plan } from '../types.ts'
+import { CODE, type DockerHandle, labels, loadOptions, nodeFilter } from './container-options.ts'
+import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { entriesOf, tarOf } from './image-tar.ts'
+import { unpackBuilt } from './unpack.ts'
+
+/** Between two words of an engine that takes, or gives, code over a slow way. */
+const TRANSFER_MS = 30 * 60_000
+/** A volume is in use until the engine has done away with its container. */
+const BUSY_MS = 200
+const BUSY_TRIES = 25
+
+/** Code in volumes of an engine. */
+export type Delivery = {
+  /** For an engine that does not see our folders: one volume for each run. Returns its name. */
+  send(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
+  /** Puts the code of a build into the file system that its gateway holds. Returns the volume's name. */
+  sendBuild(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
+  /** Puts what a build has left there in the place of what was sent. */
+  fetchBuilt(plan: { readonly codeDir: string; readonly maxBytes: number }, handle: DockerHandle): Promise<void>
+  remove(handle: DockerHandle): Promise<void>
+  /** Removes the volumes of runs that are not among these. */
+  sweep(alive: ReadonlySet<string>): Promise<void>
+}
+
+type CodePlan = Plan & { readonly codeDir: string }
+
+export function createDelivery({ engine, clock, nodeId }: { engine: Engine; clock: Clock; nodeId: string }): Delivery {
+  const { docker, ask, askMaybe } = engine
+  const loaderOf = ({ name }: DockerHandle) => `${name}-load`
+  const volumeOf = ({ name }: DockerHandle) => `${name}-code`
+
+  async function removeVolume(name: string): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await askMaybe(docker.getVolume(name).remove())
+        return
+      } catch (error) {
+        if (statusOf(error) !== 409 || attempt >= BUSY_TRIES) throw error
+        await sleep(clock, BUSY_MS)
+      }
+    }
+  }
+
+  async function fill(plan: CodePlan, handle: DockerHandle, image: string, volume: string): Promise<void> {
+    const name = loaderOf(handle)
+    const loader = await ask(createContainer(engine, loadOptions({ plan, name, nodeId, image, volume })))
+    try {
+      const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), plan.uid ?? NOBODY))
+      await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)
+    } finally {
+      await removeContainer(engine, name)
+    }
+  }
+
+  return {
+    async send(plan, handle, image) {
+      const volume = volumeOf(handle)
+      await ask(docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
+      await fill(plan, handle, image, volume)
+      return volume
+    },
+    async sendBuild(plan, handle, image) {
+      const { Mounts } = await ask(docker.getContainer(handle.door).inspect())
+      const volume = Mounts.find(({ Destination }) => Destination === CODE)?.Name
+      if (volume === undefined) throw new EngineGoneError("the Docker engine has lost the build's volume")
+      try {
+        await fill(plan, handle, image, volume)
+      } catch (error) {
+        if (statusOf(error) === undefined || !DISK_FULL.test(reasonOf(error))) throw error
+        const { diskBytes } = plan.grant
+        throw new RunRefusedError(
+          `the code does not fit into the ${diskBytes} bytes or ${inodesFor(diskBytes)} files of disk that its build was granted`,
+        )
+      }
+      return volume
+    },
+    async fetchBuilt({ codeDir, maxBytes }, { name }) {
+      const archive = await ask(docker.getContainer(name).getArchive({ path: '/code/.' }))
+      const fresh = `${codeDir}.built`
+      await rm(fresh, { recursive: true, force: true })
+      try {
+        await ask(unpackBuilt(archive, fresh, maxBytes), TRANSFER_MS)
+        await rm(codeDir, { recursive: true, force: true })
+        await rename(fresh, codeDir)
+      } finally {
+        await rm(fresh, { recursive: true, force: true })
+      }
+    },
+    async remove(handle) {
+      await removeContainer(engine, loaderOf(handle))
+      await removeVolume(volumeOf(handle))
+    },
+    async sweep(alive) {
+      const { Volumes } = await ask(docker.listVolumes({ filters: nodeFilter(nodeId) }))
+      const left = (Volumes ?? []).filter(({ Labels }) => !alive.has(Labels?.[LABEL.run] ?? ''))
+      for (const { Name } of left) await removeVolume(Name)
+    },
+  }
+}

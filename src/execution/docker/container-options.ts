@@ -1,0 +1,251 @@
+import type Docker from 'dockerode'
+import {
+  DOOR_MEMORY_BYTES,
+  DOOR_PIDS,
+  ENGINE_LOG,
+  GATEWAY_UID,
+  HELPER_HEAP_MIB,
+  inodesFor,
+  LABEL,
+  LABEL_ROLE,
+  MAX_OPEN_FILES,
+  NOBODY,
+  TMP_BYTES,
+} from '../constants.ts'
+import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
+import type { Plan, PlanLifetime } from '../types.ts'
+
+/** What a container is for; `load` and `probe` are never started. */
+export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'
+/** Where code is seen in a container. */
+export const CODE = '/code'
+const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
+const SHM_BYTES = 16 * 1024 * 1024
+const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
+const ETC = ['passwd', 'group']
+
+/** Where a run is found again: names that follow from the run alone. JSON. */
+export type DockerHandle = { readonly name: string; readonly door: string; readonly socket: string }
+
+export type ContainerInput = {
+  readonly plan: Plan
+  readonly handle: DockerHandle
+  readonly nodeId: string
+  /** image id, never a tag: what is started is what was resolved */
+  readonly image: string
+  readonly runtime?: string | undefined
+  /** where the engine does not see `codeDir`: the volume that holds a copy of it */
+  readonly volume?: string | undefined
+  readonly memory: { readonly swap: boolean }
+  /** the engine filters system calls */
+  readonly seccomp: boolean
+  /** folder on this machine with a passwd and a group that know the run's user; for an engine that sees it */
+  readonly etcDir?: string | undefined
+}
+
+/** What a run's container may do: nothing that its grant does not say. */
+export function runOptions({
+  plan,
+  handle,
+  nodeId,
+  image,
+  runtime,
+  volume,
+  memory,
+  seccomp,
+  etcDir,
+}: ContainerInput): Docker.ContainerCreateOptions {
+  const { grant, codeDir } = plan
+  const [program = '', ...args] = plan.command
+  const readOnly = plan.purpose === 'run'
+  const uid = plan.uid ?? NOBODY
+  const code = volume === undefined ? codeDir && bind(codeDir, CODE, readOnly) : mount(volume, CODE, readOnly)
+  return {
+    name: handle.name,
+    Image: image,
+    Entrypoint: [program],
+    Cmd: args,
+    Env: environment(plan).map(([name, value]) => `${name}=${value}`),
+    WorkingDir: codeDir === undefined && plan.workdir === '' ? '' : `/code/${plan.workdir}`.replace(/\/$/, ''),
+    User: `${uid}:${uid}`,
+    Labels: labels(nodeId, plan, plan.purpose),
+    AttachStdout: false,
+    AttachStderr: false,
+    HostConfig: {
+      ...hardening(seccomp),
+      // the gateway's init reaps for both
+      Init: false,
+      ...(runtime === undefined ? {} : { Runtime: runtime }),
+      NetworkMode: `container:${handle.door}`,
+      PidMode: `container:${handle.door}`,
+      Memory: grant.memoryBytes,
+      ...(memory.swap ? { MemorySwap: grant.memoryBytes } : {}),
+      NanoCpus: grant.cpuMillicores * 1_000_000,
+      PidsLimit: grant.pids,
+      ShmSize: SHM_BYTES,
+      Tmpfs: {
+        '/tmp': `rw,noexec,nosuid,nodev,${held(TMP_BYTES)},mode=1777`,
+        '/work': `rw,exec,nosuid,nodev,${held(grant.diskBytes)},mode=0700,uid=${uid},gid=${uid}`,
+      },
+      Mounts: [
+        ...(code ? [code] : []),
+        ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
+      ],
+    },
+  }
+}
+
+/** What a door needs of its engine: a folder for its socket, or nothing but to be attached to. */
+export type DoorCarrier =
+  | { kind: 'socket'; script: { dir: string; file: string }; socketDir: string; socketFile: string }
+  | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>> }
+
+/** Writes the door's own files, which came in its environment, and becomes the first of them. */
+const BEGIN = `const files = Object.entries(JSON.parse(process.env.DOOR))
+for (const [name, text] of files) require('node:fs').writeFileSync('/tmp/' + name, text)
+import('/tmp/' + files[0][0])`
+
+/**
+ * The gateway: our own Node with nothing but its script and what carries it. The run lives in its network and process
+ * namespaces and ends with it. It is another user than any run, so that none can stop its clock.
+ */
+export function doorOptions(input: {
+  plan: Pick<Plan, 'runId' | 'service' | 'ports'>
+  handle: DockerHandle
+  nodeId: string
+  image: string
+  carrier: DoorCarrier
+  seccomp: boolean
+  lifetime: PlanLifetime | undefined
+  /** of a build: a file system that goes with the gateway */
+  disk?: Readonly<Record<string, string>> | undefined
+}): Docker.ContainerCreateOptions {
+  const { plan, handle, carrier } = input
+  const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
+  const ports = plan.ports.join(',')
+  const disk = input.disk === undefined ? [] : [heldVolume(input.disk)]
+  const args = [ports, JSON.stringify(input.lifetime ?? { graceMs: 0 }), ...disk.map(({ Target }) => Target)]
+  const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
+  const limits = { NetworkMode: 'none', Memory: DOOR_MEMORY_BYTES, PidsLimit: DOOR_PIDS }
+  const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
+  if (carrier.kind === 'socket') {
+    const { script, socketDir, socketFile } = carrier
+    return {
+      ...common,
+      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ...args],
+      Env: [],
+      HostConfig: {
+        ...hardening(input.seccomp),
+        ...limits,
+        Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false), ...disk],
+      },
+    }
+  }
+  return {
+    ...common,
+    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ...args],
+    Env: [`DOOR=${JSON.stringify(carrier.files)}`],
+    OpenStdin: true,
+    StdinOnce: false,
+    HostConfig: {
+      ...hardening(input.seccomp),
+      ...limits,
+      // What goes through it is nothing to keep.
+      LogConfig: { Type: 'none', Config: {} },
+      Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=${GATEWAY_UID},gid=${GATEWAY_UID}` },
+      Mounts: disk,
+    },
+  }
+}
+
+/** Holds a volume while code is put into it; never started. */
+export function loadOptions(input: {
+  plan: Pick<Plan, 'runId' | 'service'>
+  name: string
+  nodeId: string
+  image: string
+  volume: string
+}): Docker.ContainerCreateOptions {
+  return {
+    name: input.name,
+    Image: input.image,
+    Entrypoint: ['/never'],
+    Labels: labels(input.nodeId, input.plan, 'load'),
+    HostConfig: { NetworkMode: 'none', Mounts: [mount(input.volume, CODE, false)] },
+  }
+}
+
+/** Shows the engine a folder; never started. */
+export function probeOptions(input: {
+  name: string
+  nodeId: string
+  image: string
+  dir: string
+}): Docker.ContainerCreateOptions {
+  return {
+    name: input.name,
+    Image: input.image,
+    Entrypoint: ['/never'],
+    Labels: labels(input.nodeId, { service: '', runId: input.name }, 'probe'),
+    HostConfig: { NetworkMode: 'none', Mounts: [bind(input.dir, '/probe', true)] },
+  }
+}
+
+export function nodeFilter(nodeId: string): { label: string[] } {
+  return { label: [`${LABEL.node}=${nodeId}`] }
+}
+
+const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger', '/proc/pressure']
+
+function hardening(seccomp: boolean): Docker.HostConfig {
+  return {
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges', ...(seccomp ? [`seccomp=${dockerSeccompProfile()}`] : [])],
+    // a declaration that the types lack: the run sees no path of the machine's control groups
+    ...{ CgroupnsMode: 'private' },
+    ReadonlyRootfs: true,
+    // the engine's own list, and the files by which a run could ask the kernel to watch the machine's load for it
+    ReadonlyPaths: READONLY_PATHS,
+    IpcMode: 'private',
+    Init: true,
+    AutoRemove: false,
+    Ulimits: [
+      { Name: 'nofile', Soft: MAX_OPEN_FILES, Hard: MAX_OPEN_FILES },
+      { Name: 'core', Soft: 0, Hard: 0 },
+    ],
+    LogConfig: { Type: 'json-file', Config: ENGINE_LOG },
+    RestartPolicy: { Name: '' },
+  }
+}
+
+export function labels(
+  nodeId: string,
+  { service, runId }: Pick<Plan, 'service' | 'runId'>,
+  role: Role,
+): Record<string, string> {
+  return { [LABEL.node]: nodeId, [LABEL.service]: service, [LABEL.run]: runId, [LABEL_ROLE]: role }
+}
+
+function environment(plan: Plan): [string, string][] {
+  return Object.entries({ HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...plan.env })
+}
+
+/** What the kernel holds of a tmpfs: its bytes, and its files. */
+function held(bytes: number): string {
+  return `size=${Math.max(4096, bytes)},nr_inodes=${inodesFor(bytes)}`
+}
+
+/** Without what the image has there: it would be copied in. */
+function mount(volume: string, target: string, readOnly: boolean): Docker.MountConfig[number] {
+  return { Type: 'volume', Source: volume, Target: target, ReadOnly: readOnly, VolumeOptions: NO_COPY }
+}
+
+/** A volume without a name goes with its container. An engine lets none of them be read-only. */
+function heldVolume(options: Readonly<Record<string, string>>): Docker.MountConfig[number] {
+  const driver = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: { ...options } } }
+  return { Type: 'volume', Source: '', Target: CODE, ReadOnly: false, VolumeOptions: driver }
+}
+
+function bind(source: string, target: string, readOnly: boolean): Docker.MountConfig[number] {
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
+}

@@ -1,0 +1,96 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { isLoopback } from './address.ts'
+import { probeOptions } from './container-options.ts'
+import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
+import { nonce } from './nonce.ts'
+import type { DockerConfig } from './types.ts'
+
+/** Where an engine's containers find our folders: `here`, the engine binds them; `apart`, everything is sent to it. */
+export type Place = 'here' | 'apart'
+
+/** Engines have several words, and statuses, for it. */
+const NO_FOLDER = /does not exist|no such file/i
+const FILE = 'nonce'
+const PREFIX = 'probe-'
+
+type PlaceInput = {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly config: DockerConfig
+  readonly nodeId: string
+  readonly runtimeDir: string
+}
+
+export type Places = {
+  /** Asked once of each engine. `image` is any that it has. */
+  of(info: { ID: string; KernelVersion: string }, image: string): Promise<Place>
+  /** Undefined while nobody asked. */
+  readonly known: Place | undefined
+}
+
+/**
+ * A socket or a loopback port may lead anywhere (a virtual machine, another container's host, a tunnel), so the engine
+ * is shown a file and asked what it says. Sockets in a folder work only where both are of one kernel.
+ */
+export function createPlaces(input: PlaceInput): Places {
+  const { config } = input
+  let last: { id: string; place: Promise<Place> } | undefined
+  let known: Place | undefined = isLoopback(config) ? undefined : 'apart'
+
+  return {
+    get known() {
+      return known
+    },
+    async of({ ID, KernelVersion }, image) {
+      if (!isLoopback(config)) return 'apart'
+      if (last?.id !== ID) {
+        const oneKernel = process.platform === 'linux' && KernelVersion === release()
+        last = { id: ID, place: oneKernel ? probe(input, image) : Promise.resolve('apart') }
+      }
+      const asked = last
+      try {
+        known = await asked.place
+      } catch (error) {
+        if (last === asked) last = undefined
+        throw error
+      }
+      return known
+    },
+  }
+}
+
+/** The container is never started: the engine reads through its mounts. */
+async function probe({ engine, clock, nodeId, runtimeDir }: PlaceInput, image: string): Promise<Place> {
+  const text = nonce(clock, runtimeDir).toString('hex')
+  const dir = join(runtimeDir, `${PREFIX}${text}`)
+  const name = `thundercloud-probe-${text}`
+  // A node that was killed may have left some.
+  const left = (await readdir(runtimeDir).catch(() => [])).filter((entry) => entry.startsWith(PREFIX))
+  await Promise.all(left.map((entry) => rm(join(runtimeDir, entry), { recursive: true, force: true })))
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  try {
+    await writeFile(join(dir, FILE), text)
+    const container = await made(engine.ask(createContainer(engine, probeOptions({ name, nodeId, image, dir }))))
+    if (container === undefined) return 'apart'
+    const archive = await engine.askMaybe(container.getArchive({ path: `/probe/${FILE}` }))
+    let seen = ''
+    for await (const part of archive ?? []) seen += part.toString('latin1')
+    return seen.includes(text) ? 'here' : 'apart'
+  } finally {
+    await Promise.all([rm(dir, { recursive: true, force: true }), removeContainer(engine, name)])
+  }
+}
+
+/** Undefined where the engine knows no such folder. */
+async function made<T>(container: Promise<T>): Promise<T | undefined> {
+  try {
+    return await container
+  } catch (error) {
+    const absent = statusOf(error) !== undefined && NO_FOLDER.test(reasonOf(error))
+    if (absent) return undefined
+    throw error
+  }
+}

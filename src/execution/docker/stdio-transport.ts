@@ -1,0 +1,92 @@
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../../base/clock.ts'
+import { UnavailableError } from '../../base/errors.ts'
+import { CARRIER_PING_MS } from '../constants.ts'
+import { createSession, hello } from '../gateway/handshake.ts'
+import { type Attachment, attach } from './attach.ts'
+import type { Engine } from './engine.ts'
+import { nonce } from './nonce.ts'
+
+/** A door answers in 60 ms, and one that has just been started in half a second; over a slow way in a few. */
+const ANSWER_MS = 10_000
+
+/** The way to one door through its container's stdio. */
+export type Carrier = {
+  readonly closed: boolean
+  open(): Duplex
+  close(): void
+}
+
+/** Attaches to a door's container; throws an UnavailableError when nothing there speaks the door's language. */
+export async function createCarrier(engine: Engine, clock: Clock, name: string): Promise<Carrier> {
+  const id = nonce(clock, name)
+  const begun = Promise.withResolvers<void>()
+  begun.promise.catch(() => {})
+  let attachment: Attachment | undefined
+  let closed = false
+  let heard = true
+  let open = 0
+
+  const session = createSession({
+    first: 1,
+    name: id,
+    write: (bytes, done) => (attachment === undefined ? done(gone()) : attachment.write(bytes, done)),
+    onBegin: begun.resolve,
+    onLost: () => close(gone()),
+  })
+
+  function close(error: Error): void {
+    if (closed) return
+    closed = true
+    pings.cancel()
+    begun.reject(error)
+    session.close(error)
+    attachment?.close()
+  }
+
+  const pings = clock.every(CARRIER_PING_MS, () => {
+    if (!heard) return close(gone())
+    heard = false
+    session.mux?.ping()
+  })
+
+  function count(change: 1 | -1): void {
+    open += change
+    if (open === 0 || (open === 1 && change === 1)) attachment?.hold(open > 0)
+  }
+
+  try {
+    attachment = await attach(engine, name, {
+      onBytes(bytes) {
+        heard = true
+        session.take(bytes)
+      },
+      onClose: (error) => close(gone(error)),
+    })
+    attachment.write(hello(id), () => {})
+    using _late = clock.after(ANSWER_MS, () => close(gone()))
+    await begun.promise
+    attachment.hold(false)
+  } catch (error) {
+    close(gone(error))
+    throw error
+  }
+
+  return {
+    get closed() {
+      return closed
+    },
+    open() {
+      const stream = session.mux?.open()
+      if (stream === undefined || closed) throw gone()
+      count(1)
+      stream.once('close', () => count(-1))
+      return stream
+    },
+    close: () => close(new UnavailableError('the way to the run was closed')),
+  }
+}
+
+function gone(cause?: unknown): UnavailableError {
+  return new UnavailableError('the way to the run was lost', { cause })
+}

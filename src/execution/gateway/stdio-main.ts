@@ -1,0 +1,39 @@
+import { Socket } from 'node:net'
+import { diskAnswer, watchDisk } from './disk.ts'
+import { createSession } from './handshake.ts'
+import { now, watchLifetime } from './lifetime.ts'
+import { serveKnock } from './server.ts'
+
+/** A node that says nothing for so long is gone: it says something every 15 s. */
+const SILENCE_MS = 60_000
+
+/**
+ * The gateway of a container of an engine that shares no folder with the node: `stdio <port,port,...> <lifetime as JSON>
+ * [folder of a build]`. Whoever is attached to its stdin and stdout knocks; it lives as long as its container, and who
+ * attaches again begins again.
+ */
+const ports = (process.argv[2] ?? '').split(',').filter(Boolean).map(Number)
+let lastAsked = now()
+const output = new Socket({ fd: 1, readable: false, writable: true })
+const input = new Socket({ fd: 0, readable: true, writable: false })
+
+const build = process.argv[4]
+const other = diskAnswer(build === undefined ? undefined : watchDisk(build))
+
+const session = createSession({
+  first: 2,
+  write: (bytes, done) => void output.write(bytes, done),
+  onStream: (stream) => void serveKnock(stream, ports, other).catch(() => stream.destroy()),
+})
+
+output.on('error', () => {})
+input.on('error', () => {})
+input.setTimeout(SILENCE_MS, () => session.close(new Error('nobody is attached')))
+watchLifetime(JSON.parse(process.argv[3] ?? '{"graceMs":0}'), {
+  lastAsked: () => lastAsked,
+  end: () => process.kill(process.pid, 'SIGKILL'),
+})
+for await (const bytes of input) {
+  lastAsked = now()
+  session.take(bytes as Buffer)
+}

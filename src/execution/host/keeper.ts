@@ -1,4 +1,0 @@
-import { keep } from './keep.ts'
-
-/** Stays with one run on the host: `keeper <folder of the run>`. It outlives the node, and the run does not outlive it. */
-await keep(process.argv[2] as string)

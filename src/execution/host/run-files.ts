@@ -1,0 +1,113 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LogLimits } from '../logs/writer.ts'
+import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
+import type { RunCgroup } from './cgroups.ts'
+import type { WatchedDisk } from './disk-limit.ts'
+
+/** What a keeper is told, and what an adopter learns about a run that it did not start. JSON. */
+export type KeeperPlan = {
+  readonly runId: string
+  readonly service: string
+  readonly purpose: Plan['purpose']
+  /** absent: as `purpose` says */
+  readonly kind?: 'scanner' | undefined
+  readonly socket: string
+  readonly ports: readonly number[]
+  /** where the shim makes the socket, from the run's folder; absent: at `socket` itself */
+  readonly listen?: string | undefined
+  /** of a build: its code is copied to the folder that is bounded, and back when it succeeded */
+  readonly build?: BuildFolders | undefined
+  /** folders that the kernel does not bound */
+  readonly watchDisk?: WatchedDisk | undefined
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** `command` is bubblewrap, which tells on fd 3 who the first process in the box is */
+  readonly sandboxed: boolean
+  /** bytes; null where a control group limits it */
+  readonly watchMemory: number | null
+  readonly cgroup: RunCgroup
+  readonly logDir: string
+  readonly logLimits: LogLimits
+  /** it ends then, whether or not anybody waits for it */
+  readonly lifetime?: PlanLifetime | undefined
+  /** as earlier versions wrote it */
+  readonly endsAfterMs?: number | undefined
+}
+
+export type BuildFolders = {
+  readonly source: string
+  readonly code: string
+  readonly bytes: number
+  readonly inodes: number
+}
+
+/** Who a keeper is: its pid is in the status file, because inside its namespace it is 1. */
+export type KeeperMark = { readonly startTicks: string; readonly bootId: string; readonly startedAt: number }
+
+/**
+ * The files of one run. Whoever renames `plan` first decides: the keeper to `taken` (the command will run), an adopter
+ * to `void` (it never will).
+ */
+export function runFiles(dir: string) {
+  const file = (name: string) => join(dir, name)
+  return {
+    dir,
+    plan: file('plan.json'),
+    taken: file('taken.json'),
+    void: file('void.json'),
+    keeper: file('keeper.json'),
+    /** bubblewrap's word on the keeper: one JSON object a line */
+    status: file('status'),
+    /** the one process of a run without a sandbox */
+    child: file('child.json'),
+    end: file('end.json'),
+    /** what bubblewrap and the keeper complain about */
+    complaints: file('keeper.log'),
+    /** the system calls that the sandbox allows; absent where there is no filter for the processor */
+    filter: file('filter.bpf'),
+    etc: file('etc'),
+    work: file('work'),
+    /** `socket` of the plan is a link to it: a path may be longer than a socket's */
+    listen: file('s'),
+    box: file('box'),
+    /** what is mounted in the box */
+    table: file('mounts'),
+    /** the disk of a build */
+    image: file('disk.img'),
+  }
+}
+
+export type RunFiles = ReturnType<typeof runFiles>
+
+/** On the disk, whole or not at all. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(value))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+}
+
+/** undefined when there is none, or none whole. Only this node's own files are read so. */
+export async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T
+  } catch {
+    return undefined
+  }
+}
+
+export function readEnd(files: RunFiles): Promise<RunEnd | undefined> {
+  return readJson<RunEnd>(files.end)
+}
+
+/** The first process that bubblewrap started, in the asker's own numbering. */
+export function childPidOf(status: string): number | undefined {
+  const match = /"child-pid": *(\d+)/.exec(status)
+  return match === null ? undefined : Number(match[1])
+}

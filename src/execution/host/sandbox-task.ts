@@ -1,0 +1,157 @@
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
+import type { Grant } from '../../base/verdict.ts'
+import { readLogs } from '../logs/reader.ts'
+import { logFile } from '../logs/writer.ts'
+import type { EndReason, Run, Shown } from '../types.ts'
+import { createHostExecutor } from './executor.ts'
+import { OR_ENGINE } from './permission.ts'
+import type { HostExecutorInit } from './types.ts'
+
+/** Output of one program: what is longer is nothing that anyone reads. */
+const OUTPUT_BYTES = 256 * 1024
+/** How often it is looked whether a program writes without end. */
+const FLOOD_LOOK_MS = 200
+/** What the keeper may take longer than the program's own time: it starts, and reads the rest of the output. */
+const KEEPER_MS = 20_000
+
+/** A line that says what went wrong, among those that say where. */
+const TELLING = /error|exception|fatal|panic|denied|no such|not found|can(not|'t)/i
+
+export type OnceTask = {
+  readonly command: readonly string[]
+  /** seen as /code, read-only */
+  readonly codeDir: string
+  readonly shows: readonly Shown[]
+  readonly env: Readonly<Record<string, string>>
+  readonly limits: Pick<Grant, 'memoryBytes' | 'cpuMillicores' | 'diskBytes' | 'pids'>
+  readonly timeoutMs: number
+}
+
+export type OnceEnd = {
+  /** 128 + signal where a signal ended it */
+  readonly exitCode: number
+  /** `flood`: it was ended because it wrote too much */
+  readonly reason: EndReason | 'flood'
+  readonly detail?: string | undefined
+  /** what it wrote to its standard output; nothing of a flood */
+  readonly lines: readonly string[]
+  /** the line of its standard error that tells most of what went wrong */
+  readonly complaint?: string | undefined
+}
+
+/** Runs programs one by one in the host's sandbox, each to its end, and leaves nothing of them. */
+export interface RunOnce {
+  /** Why there is no sandbox; undefined where there is one. */
+  lack(options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>
+  /** Ends and removes what an earlier process left. Before the first run. */
+  clear(): Promise<void>
+  /** Rejects where it could not be started, and with the signal's reason. A program that fails has an end like others. */
+  run(task: OnceTask, options?: { signal?: AbortSignal | undefined }): Promise<OnceEnd>
+}
+
+export type RunOnceInit = Pick<HostExecutorInit, 'nodeId' | 'runtimeDir' | 'bubblewrap'> & {
+  /** Belongs to these runs alone: what is in it is removed by `clear`. */
+  readonly dir: string
+}
+
+export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, init: RunOnceInit): RunOnce {
+  const { clock, rng, log } = components
+  const { dir, ...rest } = init
+  const executor = createHostExecutor(
+    { clock, log },
+    {
+      ...rest,
+      ownAddress: '',
+      sandbox: 'bubblewrap',
+      runsDir: join(dir, 'runs'),
+      logs: { maxBytes: OUTPUT_BYTES, keep: 1 },
+    },
+  )
+
+  /** A full file beside the one that is written: it wrote more than anyone reads. */
+  const flooded = (logDir: string) =>
+    stat(logFile(logDir, 'run', 1)).then(
+      () => true,
+      () => false,
+    )
+
+  async function watched(run: Run, logDir: string, task: OnceTask, outer: AbortSignal | undefined): Promise<OnceEnd> {
+    let flood = false
+    using _look = clock.every(FLOOD_LOOK_MS, () => {
+      if (flood) return
+      flooded(logDir).then(async (is) => {
+        if (!is || flood) return
+        flood = true
+        await run.stop({ graceMs: 0 })
+      }, reportTo(log))
+    })
+    const tooLong = new TimeoutError('the sandbox did not end in time')
+    using limit = deadline(clock, task.timeoutMs + KEEPER_MS, tooLong, outer)
+    const end = await run.wait({ signal: limit.signal })
+    if (flood || (await flooded(logDir))) return { exitCode: end.exitCode, reason: 'flood', lines: [] }
+    return { ...end, ...(await outputIn(logDir)) }
+  }
+
+  async function outputIn(logDir: string): Promise<Pick<OnceEnd, 'lines' | 'complaint'>> {
+    const lines: string[] = []
+    let last: string | undefined
+    let telling: string | undefined
+    const options = { tail: OUTPUT_BYTES, follow: false, keep: 1, ended: () => true, clock }
+    for await (const { stream, line } of readLogs(logDir, options)) {
+      if (stream === 'out') lines.push(line)
+      if (stream !== 'err' || line.trim() === '') continue
+      last = line
+      if (TELLING.test(line)) telling = line
+    }
+    return { lines, complaint: telling ?? last }
+  }
+
+  return {
+    async lack({ signal } = {}) {
+      const { available, detail } = await executor.available({ signal })
+      return available ? undefined : detail.replace(OR_ENGINE, '')
+    },
+    async clear() {
+      for (const { run } of await executor.adopt()) await executor.remove(run.handle)
+      await rm(dir, { recursive: true, force: true })
+    },
+    async run(task, { signal } = {}) {
+      const { limits, timeoutMs, ...plan } = task
+      const runId = rng.uuid()
+      const logDir = join(dir, 'logs', runId)
+      await mkdir(join(dir, 'runs'), { recursive: true, mode: 0o700 })
+      let run: Run | undefined
+      try {
+        run = await executor.start(
+          {
+            ...plan,
+            runId,
+            logDir,
+            service: '',
+            author: '',
+            purpose: 'run',
+            grant: { ...limits, executor: 'host', network: { mode: 'none' } },
+            workdir: '',
+            ports: [],
+            toolchain: [],
+            lifetime: { afterMs: timeoutMs, graceMs: 0 },
+          },
+          { signal },
+        )
+        return await watched(run, logDir, task, signal)
+      } finally {
+        if (run !== undefined) await executor.remove(run.handle)
+        await rm(logDir, { recursive: true, force: true })
+      }
+    },
+  }
+}
+
+function reportTo(log: Log) {
+  return (error: unknown) => log.warn('a program that writes too much could not be ended yet', { error: String(error) })
+}

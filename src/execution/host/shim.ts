@@ -1,0 +1,205 @@
+import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { codeOf } from '../../base/errors.ts'
+import { bootId, identify, statFields } from '../../base/process-identity.ts'
+import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
+import { overDiskText } from '../build-limit.ts'
+import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
+import { openDoor } from '../gateway/server.ts'
+import { formatLine } from '../logs/format.ts'
+import { createLogWriter, pumpOutput } from '../logs/writer.ts'
+import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
+import { copyIn, finishBuild, watchDisk } from './build-disk.ts'
+import { cgroupStats, oomKills } from './cgroups.ts'
+import { limitDisk } from './disk-limit.ts'
+import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
+import { childPidOf, type KeeperMark, type KeeperPlan, readJson, runFiles, writeJson } from './run-files.ts'
+
+/**
+ * Runs the command of a plan to its end: reads its output into bounded files, opens the door to its ports, stops it when
+ * asked, and writes down how it ended. It is the first process of the run's own process and network namespace.
+ */
+export async function keep(dir: string): Promise<void> {
+  const clock = systemClock()
+  process.chdir(dir)
+  const files = runFiles(dir)
+  const startedAt = clock.now()
+  await writeJson(files.keeper, {
+    startTicks: statFields('self')?.[19] ?? '',
+    bootId: bootId(),
+    startedAt,
+  } satisfies KeeperMark)
+  try {
+    await rename(files.plan, files.taken)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return
+    throw error
+  }
+  const plan = await readJson<KeeperPlan>(files.taken)
+  if (plan === undefined) throw new Error(`${files.taken} can not be read`)
+  if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
+
+  const writer = createLogWriter(plan.logDir, 'run', plan.logLimits)
+  const whole = Promise.withResolvers<RunEnd>()
+  const listen = plan.listen ?? plan.socket
+  await rm(listen, { force: true })
+  const box = { child: undefined as Box | undefined }
+  const door = await openDoor({
+    path: listen,
+    ports: plan.ports,
+    other: async (request) => {
+      if (request.wait === true) return JSON.stringify(await whole.promise)
+      if (typeof request.stop === 'number')
+        await box.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
+      else if (request.stats === true) return JSON.stringify(await stats(plan, box.child?.pid))
+      else return undefined
+      return 'ok'
+    },
+  })
+  try {
+    const { build } = plan
+    if (build !== undefined) await copyIn(build)
+    const disk = build === undefined ? undefined : watchDisk(build, clock)
+    box.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
+    if (!plan.sandboxed && box.child.pid !== undefined) await writeJson(files.child, identify(box.child.pid))
+    const { child } = box
+    endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
+    const [ended] = await Promise.all([
+      child.end,
+      pumpOutput(disk?.heard(child.out) ?? child.out, 'out', { writer, clock }),
+      pumpOutput(disk?.heard(child.err) ?? child.err, 'err', { writer, clock }),
+    ])
+    const end = build === undefined || disk === undefined ? ended : await finishBuild(build, disk, ended)
+    if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
+    await writeJson(files.end, end)
+    whole.resolve(end)
+    // Who waits is answered before the door closes.
+    await new Promise<void>((resolve) => clock.after(0, resolve))
+  } finally {
+    await writer[Symbol.asyncDispose]()
+    door.close()
+    await rm(listen, { force: true })
+  }
+}
+
+/** Also where no node is there: a time limit by a clock that nobody sets, the expiry by the wall clock. */
+function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, child: Box): void {
+  if (afterMs !== undefined) clock.after(afterMs, () => void child.stop(graceMs, 'timeout'))
+  if (expiresAt === undefined) return
+  const look = clock.every(EXPIRY_LOOK_MS, () => {
+    if (clock.now() < expiresAt) return
+    look.cancel()
+    void child.stop(graceMs, 'stopped')
+  })
+}
+
+type Box = {
+  pid: number | undefined
+  out: Readable
+  err: Readable
+  end: Promise<RunEnd>
+  stop(graceMs: number, reason: EndReason): Promise<void>
+}
+
+/** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
+function runCommand(plan: KeeperPlan, filter: number | undefined, clock: Clock): Box {
+  const [program = '', ...args] = plan.command
+  const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
+  const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore'] : []
+  const child = startProcess(
+    { kind, program, args, env: plan.env, cwd: plan.cwd },
+    { stdio: ['ignore', 'pipe', 'pipe', ...boxed] },
+  )
+  if (filter !== undefined) closeSync(filter)
+  const init = plan.sandboxed ? firstProcess(child) : Promise.resolve(child.pid)
+  let reason: EndReason = 'exit'
+  const kill = async () => signal((await init) ?? child.pid, 'SIGKILL')
+  const watch =
+    plan.watchMemory === null
+      ? undefined
+      : clock.every(MEMORY_WATCH_MS, () => {
+          if (reason === 'memory' || memoryOf(runProcesses(plan.sandboxed, child.pid)) <= Number(plan.watchMemory))
+            return
+          reason = 'memory'
+          void kill()
+        })
+  const disk =
+    plan.watchDisk &&
+    limitDisk(
+      clock,
+      plan.watchDisk,
+      () => child.pid,
+      () => void kill(),
+    )
+  return {
+    pid: child.pid,
+    out: child.stdout as Readable,
+    err: child.stderr as Readable,
+    async stop(graceMs, why) {
+      if (reason === 'exit') reason = why
+      const first = await init
+      const commands = plan.sandboxed
+        ? runProcesses(true, child.pid).filter(({ parent }) => parent === first)
+        : [{ pid: child.pid }]
+      for (const { pid } of commands) signal(pid, 'SIGTERM')
+      if (commands.length === 0) await kill()
+      else clock.after(graceMs, () => void kill())
+    },
+    end: endOf(child).then(async ({ exitCode, detail }) => {
+      watch?.cancel()
+      disk?.stop()
+      if (plan.watchDisk !== undefined && (await disk?.exceeded())) {
+        return { exitCode: exitCode || 1, reason: 'exit', detail: overDiskText(plan.watchDisk.bytes, plan.purpose) }
+      }
+      if (reason === 'exit' && exitCode !== 0 && (await oomKills(plan.cgroup)) > 0) reason = 'memory'
+      return { exitCode, reason, detail: reason === 'memory' ? 'it used more memory than granted' : detail }
+    }),
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<{ exitCode: number; detail?: string }> {
+  try {
+    const [code, name] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return { exitCode: code ?? 128 + constants.signals[name ?? 'SIGKILL'] }
+  } catch (error) {
+    return { exitCode: 127, detail: `it could not be started (${codeOf(error) ?? 'unknown'})` }
+  }
+}
+
+/** bubblewrap names the first process of the box as soon as there is one; undefined when there never was. */
+function firstProcess(child: ChildProcess): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let text = ''
+    // Read to its end, or bubblewrap would be ended by its last word.
+    const status = child.stdio[3] as Readable
+    status.on('data', (chunk) => {
+      text += chunk
+      const pid = childPidOf(text)
+      if (pid !== undefined) resolve(pid)
+    })
+    status.on('error', () => resolve(undefined)).on('close', () => resolve(undefined))
+  })
+}
+
+async function stats(plan: KeeperPlan, child: number | undefined) {
+  const processes = runProcesses(plan.sandboxed, child)
+  const counted = await cgroupStats(plan.cgroup)
+  return {
+    memoryBytes: counted.memoryBytes || memoryOf(processes),
+    cpuMs: cpuMsOf(processes),
+    pids: counted.pids || processes.length,
+  }
+}
+
+function signal(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(pid, name)
+  } catch {
+    // it has ended
+  }
+}

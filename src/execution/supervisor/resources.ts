@@ -1,0 +1,63 @@
+import { formatBytes } from '../../base/format.ts'
+import type { Grant } from '../../base/verdict.ts'
+import type { Job } from './run-worker.ts'
+import type { Room } from './types.ts'
+
+/** What the runs that are under way leave; those that make room for the asker count as gone. */
+export function freeRoom(limits: Room, jobs: Iterable<Job>, going: readonly (string | undefined)[] = []): Room {
+  let free = limits
+  for (const { decided } of jobs) {
+    if (going.includes(decided.service.id)) continue
+    const { memoryBytes, cpuMillicores, diskBytes, pids } = decided.grant
+    free = {
+      memoryBytes: free.memoryBytes - memoryBytes,
+      cpuMillicores: free.cpuMillicores - cpuMillicores,
+      diskBytes: free.diskBytes - diskBytes,
+      pids: free.pids - pids,
+      runs: free.runs - 1,
+    }
+  }
+  const { memoryBytes, cpuMillicores, diskBytes, pids, runs } = free
+  return {
+    memoryBytes: Math.max(0, memoryBytes),
+    cpuMillicores: Math.max(0, cpuMillicores),
+    diskBytes: Math.max(0, diskBytes),
+    pids: Math.max(0, pids),
+    runs: Math.max(0, runs),
+  }
+}
+
+export function fits(grant: Grant, free: Room): boolean {
+  return (
+    grant.memoryBytes <= free.memoryBytes &&
+    grant.cpuMillicores <= free.cpuMillicores &&
+    grant.diskBytes <= free.diskBytes &&
+    grant.pids <= free.pids &&
+    free.runs >= 1
+  )
+}
+
+/** The first of `offered` that have to end for the grant to fit; undefined where not even all of them make room. */
+export function toEvict(
+  grant: Grant,
+  offered: readonly string[],
+  freeWithout: (going: readonly string[]) => Room,
+): readonly string[] | undefined {
+  for (let count = 0; count <= offered.length; count++) {
+    const going = offered.slice(0, count)
+    if (fits(grant, freeWithout(going))) return going
+  }
+  return undefined
+}
+
+export function noRoom(grant: Grant, free: Room): string {
+  if (free.runs < 1) return 'as many services as LIMITS.TOTAL.RUNS allows run already'
+  if (grant.memoryBytes > free.memoryBytes) {
+    return `it needs ${formatBytes(grant.memoryBytes)} of memory and ${formatBytes(free.memoryBytes)} are free`
+  }
+  if (grant.diskBytes > free.diskBytes) {
+    return `it needs ${formatBytes(grant.diskBytes)} of disk and ${formatBytes(free.diskBytes)} are free`
+  }
+  if (grant.pids > free.pids) return `it needs ${grant.pids} processes and ${free.pids} are free`
+  return `it needs ${grant.cpuMillicores} millicores and ${free.cpuMillicores} are free`
+}

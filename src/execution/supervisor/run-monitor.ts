@@ -1,0 +1,124 @@
+import { atWallTime, sleep } from '../../base/clock.ts'
+import { mayRetry, messageOf } from '../../base/errors.ts'
+import { backoffMs } from '../../base/retry.ts'
+import { RETRY_BACKOFF } from '../constants.ts'
+import type { Executor, Run, RunEnd } from '../types.ts'
+import type { Ending } from './after-end.ts'
+import { untilGatewayLost } from './gateway-check.ts'
+import { afterMs, untilHealthy } from './health-check.ts'
+import { type Decided, timeLimitMs } from './run-spec.ts'
+import type { SupervisorComponents } from './types.ts'
+
+export type AttendInit = {
+  readonly runId: string
+  readonly decided: Decided
+  readonly executor: Executor
+  readonly run: Run
+  readonly graceMs: number
+  /** how long a service without ports has to be up to be healthy */
+  healthyMs(): number
+  /** aborts when the node closes and leaves the run as it is */
+  readonly letGo: AbortSignal
+  /** aborts when `ending` begins to answer */
+  readonly interrupted: AbortSignal
+  /** why it is to end, once it is */
+  ending(): Ending | undefined
+  onExpired(why: string): void
+  /** the run to talk to; undefined when there is none */
+  onRun(run: Run | undefined): void
+  onHealthy(healthy: boolean): void
+}
+
+const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lost it' }
+const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'nobody could reach it: its gateway was lost' }
+
+/** Stays with a run to its end: stops it when it has to, tells when it answers, waits for an engine that went away. */
+export async function attendRun(components: SupervisorComponents, init: AttendInit): Promise<RunEnd> {
+  const { clock, rng, log, events } = components
+  const { runId, decided, executor, letGo } = init
+  const over = new AbortController()
+  let run = init.run
+  let timeout = false
+  let unreachable = false
+
+  function halt(): void {
+    const ending = init.ending()
+    if (ending === undefined && !timeout) return
+    const reason = ending === undefined ? 'timeout' : 'stopped'
+    run.stop({ graceMs: ending?.graceMs ?? init.graceMs, reason }).catch((error: unknown) => {
+      log.warn('a run could not be asked to stop', { runId, reason: messageOf(error) })
+    })
+  }
+
+  async function becomesHealthy(): Promise<void> {
+    const { kind, ports = [] } = decided.service.run
+    const health = {
+      kind,
+      ports: ports.map(({ port }) => port),
+      upMs: Math.max(0, clock.now() - run.startedAt),
+      healthyMs: init.healthyMs(),
+    }
+    if (!(await untilHealthy(() => run, health, clock, over.signal))) return
+    const now = clock.now()
+    init.onHealthy(true)
+    events.emit('execution:healthy', { service: decided.service.id, runId, at: now, afterMs: now - run.startedAt })
+  }
+
+  /** The run again, once the engine answers; undefined when it does not know it any more. */
+  async function findAgain(attempt: number): Promise<Run | undefined> {
+    await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: letGo })
+    const found = await executor.adopt().catch(() => undefined)
+    if (found === undefined) return run
+    events.emit('execution:executor', { executor: executor.name, available: true, detail: 'it answers again' })
+    return found.find((other) => other.runId === runId && other.state !== 'prepared')?.run
+  }
+
+  async function restartUnreachable(): Promise<void> {
+    await untilGatewayLost(() => run, clock, over.signal)
+    unreachable = true
+    init.onHealthy(false)
+    log.warn('a run cannot be reached any more, and is ended', { runId, service: decided.service.id })
+    await executor.remove(run.handle)
+  }
+
+  init.onRun(run)
+  // a time limit is a duration, on a clock that nobody sets; the expiry is a date, on the one that people see
+  const limitMs = timeLimitMs(decided)
+  using _limit =
+    limitMs === undefined
+      ? undefined
+      : afterMs(clock, limitMs - Math.max(0, clock.now() - run.startedAt), () => {
+          timeout = true
+          halt()
+        })
+  using _expiry = atWallTime(clock, decided.service.expires * 1000, () => {
+    init.onExpired('it expired')
+    halt()
+  })
+  init.interrupted.addEventListener('abort', halt, { once: true })
+  halt()
+  void becomesHealthy()
+  if ((decided.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
+  try {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const end = await run.wait({ signal: letGo })
+        return unreachable ? UNREACHABLE : end
+      } catch (error) {
+        letGo.throwIfAborted()
+        if (!mayRetry(error)) throw error
+        events.emit('execution:executor', { executor: executor.name, available: false, detail: messageOf(error) })
+        const again = await findAgain(attempt)
+        if (again === undefined) return unreachable ? UNREACHABLE : LOST
+        run = again
+        init.onRun(run)
+        halt()
+      }
+    }
+  } finally {
+    over.abort()
+    init.interrupted.removeEventListener('abort', halt)
+    init.onHealthy(false)
+    init.onRun(undefined)
+  }
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
+import { formatSeconds } from '../../base/format.ts'
+import type { RunRecord } from '../../base/run-record.ts'
+import type { Grant } from '../../base/verdict.ts'
+import { BUILD_TIMEOUT_MS } from '../constants.ts'
+import type { Plan, RunnableService } from '../types.ts'
+
+/** What the journal keeps of a decision; enough to carry it out after a restart. */
+export type Decided = {
+  readonly service: RunnableService
+  readonly grant: Grant
+  /** the user that it runs as, where the node can give it one of its own */
+  readonly uid?: number | undefined
+  /** the older version that ends when this one is healthy */
+  readonly replaces?: string | undefined
+  /** services that end first: it begins when their runs have ended */
+  readonly evicts?: readonly string[] | undefined
+}
+
+export function decidedOf(record: RunRecord): Decided {
+  return record.plan as Decided
+}
+
+/** A service in an OCI image: its code is the image, named by the digest of its manifest. */
+export function isImage({ code }: RunnableService): boolean {
+  return isImageCid(parseCid(code, 'code'))
+}
+
+export function logDirOf(logsDir: string, service: string): string {
+  return join(logsDir, service)
+}
+
+type PlanInput = {
+  runId: string
+  decided: Decided
+  purpose: Plan['purpose']
+  codeDir: string | undefined
+  logsDir: string
+  /** between asking it to end and ending it, ms */
+  graceMs: number
+}
+
+export function planOf({ runId, decided, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
+  const { service, grant, uid } = decided
+  const { run } = service
+  return {
+    runId: purpose === 'build' ? buildIdOf(runId) : runId,
+    service: service.id,
+    author: service.author,
+    purpose,
+    grant,
+    uid,
+    codeDir,
+    command: purpose === 'build' ? (run.build ?? []) : run.command,
+    env: run.env ?? {},
+    workdir: run.workdir ?? '',
+    ports: purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port),
+    toolchain: service.toolchain,
+    image: isImage(service) ? { digest: imageDigest(service.code), ref: service.image } : undefined,
+    logDir: logDirOf(logsDir, service.id),
+    lifetime: {
+      afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(decided),
+      expiresAt: service.expires * 1000,
+      graceMs: purpose === 'build' ? 0 : graceMs,
+    },
+  }
+}
+
+/** A build beside its run. */
+export function buildIdOf(runId: string): string {
+  return `${runId}-build`
+}
+
+/** How long one run may take, ms; undefined = until the service expires. */
+export function timeLimitMs({ service, grant }: Decided): number | undefined {
+  const seconds = Math.min(
+    grant.timeoutSeconds ?? Number.POSITIVE_INFINITY,
+    service.run.timeout ?? Number.POSITIVE_INFINITY,
+  )
+  return seconds === Number.POSITIVE_INFINITY ? undefined : seconds * 1000
+}
+
+/** Whose time limit it was, and how long. */
+export function timeLimitText(decided: Decided): string {
+  const { service, grant } = decided
+  const own = service.run.timeout
+  const whose =
+    own !== undefined && own <= (grant.timeoutSeconds ?? Number.POSITIVE_INFINITY)
+      ? 'set by the service (run.timeout)'
+      : 'set by this node (LIMITS.SERVICE.TIMEOUT or its runner)'
+  return `its time limit of ${formatSeconds((timeLimitMs(decided) ?? 0) / 1000)}, ${whose}, was over`
+}
+
+/** Does a run that has ended by itself begin again? */
+export function restarts({ run }: RunnableService, failed: boolean): boolean {
+  const policy = run.restart ?? (run.kind === 'service' ? 'always' : 'never')
+  return policy === 'always' || (policy === 'on-failure' && failed)
+}
+
+function imageDigest(code: string): string {
+  return `sha256:${Buffer.from(parseCid(code, 'code').multihash.digest).toString('hex')}`
+}

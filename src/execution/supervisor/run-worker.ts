@@ -1,0 +1,300 @@
+import { rm } from 'node:fs/promises'
+import { sleep } from '../../base/clock.ts'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
+import { backoffMs } from '../../base/retry.ts'
+import type { RunRecord } from '../../base/run-record.ts'
+import { FETCH_ATTEMPTS, RESTART_BACKOFF, RETRY_BACKOFF, STEADY_MS, UPDATE_DEADLINE_TIMES } from '../constants.ts'
+import { RunRefusedError } from '../errors.ts'
+import { FINAL_STATES } from '../journal.ts'
+import type { AdoptedRun, Executor, Run, RunEnd } from '../types.ts'
+import { aborted } from './aborted.ts'
+import { afterEnd, type Ending, GONE, notHealthyText } from './after-end.ts'
+import { BuildFailedError, buildCode, buildDir } from './build.ts'
+import { createDiskPatience } from './disk-patience.ts'
+import { explainedEnd } from './explain.ts'
+import { afterMs } from './health-check.ts'
+import { attendRun } from './run-monitor.ts'
+import { createStory } from './run-recorder.ts'
+import { type Decided, decidedOf, isImage, logDirOf, planOf } from './run-spec.ts'
+import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './types.ts'
+
+/** One service's run on this node, from its decision to its end, over restarts. */
+export interface Job {
+  readonly runId: string
+  readonly decided: Decided
+  readonly healthy: boolean
+  /** It has ended by itself, and was not healthy for long since. */
+  readonly failing: boolean
+  readonly run: Run | undefined
+  /** It was told to stop. */
+  readonly ending: boolean
+  /** Resolves when the run has reached a final state, or the node lets go of it. Never rejects. */
+  readonly done: Promise<void>
+  /** The wish is journalled already. */
+  stop(why: string, graceMs: number): void
+  /** Lets go of the run (it goes on) or ends it with the node. */
+  close(end: boolean): void
+}
+
+export type JobInit = SupervisorInit & {
+  readonly record: RunRecord
+  readonly executor: Executor
+  /** what the executor found of this run when the node started */
+  readonly found: Promise<AdoptedRun | undefined>
+  /** resolves when those that have to end before it begins have ended */
+  readonly room: Promise<void> | undefined
+  onHealthy(): void
+  /** Is there an older version that is healthy, and ends when this one is? */
+  updates(): boolean
+}
+
+export function createJob(components: SupervisorComponents, init: JobInit): Job {
+  const { clock, rng, log, events, code } = components
+  const { record, executor, dirs } = init
+  const { runId } = record
+  const decided = decidedOf(record)
+  const { service } = decided
+  const story = createStory(components, { record, logDir: logDirOf(dirs.logs, service.id), logs: init.logs })
+  const { enter } = story
+  const handle = executor.handle(
+    planOf({ runId, decided, purpose: 'run', codeDir: undefined, logsDir: dirs.logs, graceMs: init.graceMs }),
+  )
+  /** Ends fetching, building, starting and back-offs: the run is to end, or the node closes. */
+  const interrupt = new AbortController()
+  const { signal } = interrupt
+  /** Ends everything, the waiting for a run included: the node closes and leaves it running. */
+  const letGo = new AbortController()
+  const { note, persist } = createDiskPatience(components, { record, enter, signal, letGo: letGo.signal })
+  let ending: Ending | undefined
+  let closed = false
+  let run: Run | undefined
+  let healthy = false
+  /** since it began last */
+  let beenHealthy = false
+  /** why an update that runs is ended, while the version before goes on */
+  let gaveUp: string | undefined
+  let lease: ObtainedCode | undefined
+  let tidied = false
+  /** in a row, without a steady run between them */
+  let failures = 0
+
+  /** The decision with a user of its own, which it holds until the run is over. */
+  const withUser = (): Decided => {
+    const uid = components.userIds?.claim(runId, { preferred: decided.uid, within: executor.userIds?.() })
+    return uid === undefined ? decided : { ...decided, uid }
+  }
+
+  async function obtain(): Promise<string | undefined> {
+    if (isImage(service)) return undefined
+    if (lease === undefined) {
+      await note({ state: 'fetching' })
+      const onProgress = (progress: { doneBytes: number; totalBytes: number }) =>
+        events.emit('execution:fetch-progress', { service: service.id, runId, ...progress })
+      lease = await persist('fetching', FETCH_ATTEMPTS, () =>
+        code.obtain(service, { signal, diskBytes: decided.grant.diskBytes, onProgress }),
+      )
+    }
+    const { dir } = lease
+    if (service.run.build === undefined) return dir
+    await note({ state: 'building' })
+    const build = () => buildCode({ clock, executor, runId, decided: withUser(), codeDir: dir, dirs, signal })
+    return persist('building', FETCH_ATTEMPTS, build)
+  }
+
+  async function start(codeDir: string | undefined): Promise<Run> {
+    await note({ state: 'starting', handle })
+    return persist('starting', Number.POSITIVE_INFINITY, () => {
+      const plan = planOf({
+        runId,
+        decided: withUser(),
+        purpose: 'run',
+        codeDir,
+        logsDir: dirs.logs,
+        graceMs: init.graceMs,
+      })
+      return executor.start(plan, { signal })
+    })
+  }
+
+  async function attendUpdate(begun: Run): Promise<RunEnd> {
+    if (decided.replaces === undefined || service.run.kind === 'task') return attend(begun)
+    using _deadline = afterMs(clock, UPDATE_DEADLINE_TIMES * init.healthyMs(), giveUp)
+    return await attend(begun)
+  }
+
+  function attend(begun: Run): Promise<RunEnd> {
+    return attendRun(components, {
+      runId,
+      decided,
+      executor,
+      run: begun,
+      graceMs: init.graceMs,
+      healthyMs: init.healthyMs,
+      letGo: letGo.signal,
+      interrupted: signal,
+      ending: () =>
+        ending ?? (closed && !letGo.signal.aborted ? { why: 'the node was closed', graceMs: init.graceMs } : undefined),
+      onExpired: (why) => {
+        ending ??= { why, graceMs: init.graceMs }
+      },
+      onRun: (current) => {
+        run = current
+      },
+      onHealthy: (isHealthy) => {
+        healthy = isHealthy
+        if (!isHealthy) return
+        beenHealthy = true
+        init.onHealthy()
+      },
+    })
+  }
+
+  /** After an end: true when it is to begin again. */
+  async function afterwards(end: RunEnd, ranMs: number): Promise<boolean> {
+    const told = await explainedEnd(components, logDirOf(dirs.logs, service.id), end)
+    if (ranMs >= STEADY_MS) failures = 0
+    const { again, ...change } = afterEnd(decided, told, {
+      ending,
+      closed,
+      gaveUp,
+      failedUpdate: !beenHealthy && init.updates(),
+      waitMs: () => backoffMs(failures++, RESTART_BACKOFF, rng),
+    })
+    await note(again === undefined ? change : { ...change, restarts: story.restarts + 1 })
+    if (change.state === 'exited' && change.exitCode === 0) init.onHealthy()
+    if (again === undefined) return false
+    await persist('removing what is left of it', Number.POSITIVE_INFINITY, () => executor.remove(handle))
+    await sleep(clock, again, { signal })
+    return true
+  }
+
+  /** The older version goes on: an update has a limited time to become healthy. */
+  function giveUp(): void {
+    if (beenHealthy || !init.updates()) return
+    gaveUp = notHealthyText(decided, UPDATE_DEADLINE_TIMES * init.healthyMs())
+    run?.stop({ graceMs: init.graceMs }).catch((error: unknown) => {
+      log.warn('an update that failed could not be asked to stop', { runId, reason: messageOf(error) })
+    })
+  }
+
+  async function live(): Promise<void> {
+    await Promise.resolve() // what began it is written as a whole or not at all
+    if (components.journal.get(runId) === undefined) return
+    const found = await Promise.race([init.found, aborted(signal)])
+    if (init.room !== undefined) await Promise.race([init.room, aborted(signal)])
+    let adopted = found === undefined || found.state === 'prepared' ? undefined : found.run
+    if (found?.state === 'prepared') await executor.remove(handle)
+    if (adopted === undefined && record.state === 'running' && !(await afterwards(GONE, 0))) return
+    for (;;) {
+      if (adopted === undefined) {
+        if (service.expires * 1000 <= clock.now()) return await note({ state: 'stopped', detail: 'it expired' })
+        adopted = await start(await obtain())
+      } else {
+        holdCode()
+      }
+      const { startedAt } = adopted
+      // what was said of the start before this one is over
+      await note({ state: 'running', startedAt, handle, detail: '' })
+      // before now on the wall clock (it was adopted), from now on the one that nobody sets
+      const before = clock.monotonic() - Math.max(0, clock.now() - startedAt)
+      beenHealthy = false
+      const end = await attendUpdate(adopted)
+      adopted = undefined
+      if (!(await afterwards(end, clock.monotonic() - before))) return
+    }
+  }
+
+  /** The store must not take away what an adopted run uses. Where that takes a network, the run does not wait for it. */
+  function holdCode(): void {
+    if (isImage(service) || lease !== undefined) return
+    code.obtain(service, { signal: letGo.signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(
+      (late) => {
+        if (lease === undefined && !tidied) lease = late
+        else void late.release()
+      },
+      () => {},
+    )
+  }
+
+  async function whole(): Promise<void> {
+    try {
+      await live()
+    } catch (error) {
+      if (letGo.signal.aborted) return
+      if (ending !== undefined) await finishStopping(ending.why)
+      else if (!closed) await fail(error).catch(() => {})
+    } finally {
+      await tidy().catch((error: unknown) =>
+        log.warn('a run left something behind', { runId, reason: messageOf(error) }),
+      )
+    }
+  }
+
+  /** Nothing of it runs any more when the journal says so; an engine that is away is waited for. */
+  async function finishStopping(why: string): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await executor.remove(handle)
+        return await note({ state: 'stopped', detail: why })
+      } catch (error) {
+        log.warn('a stopped run could not be removed yet', { runId, reason: messageOf(error) })
+        if (closed) return
+        await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: letGo.signal }).catch(() => {})
+        if (letGo.signal.aborted) return
+      }
+    }
+  }
+
+  async function fail(error: unknown): Promise<void> {
+    const known =
+      error instanceof RunRefusedError || error instanceof BuildFailedError || error instanceof UnavailableError
+    if (!known) log.error('a run failed', { runId, service: service.id, reason: messageOf(error) })
+    await note({ state: error instanceof RunRefusedError ? 'refused' : 'failed', detail: messageOf(error) })
+  }
+
+  async function tidy(): Promise<void> {
+    try {
+      if (!letGo.signal.aborted) await executor.remove(handle)
+      const state = components.journal.get(runId)?.state
+      if (state !== undefined && FINAL_STATES.includes(state)) {
+        await rm(buildDir(dirs.builds, runId), { recursive: true, force: true })
+      }
+    } finally {
+      tidied = true
+      await lease?.release()
+      await story[Symbol.asyncDispose]()
+    }
+  }
+
+  if (record.wanted === 'stop') {
+    ending = { why: record.detail ?? 'it was stopped', graceMs: init.graceMs }
+    interrupt.abort(ending)
+  }
+  const done = whole()
+  return {
+    runId,
+    decided,
+    done,
+    get healthy() {
+      return healthy
+    },
+    get failing() {
+      return failures > 0 && !healthy
+    },
+    get run() {
+      return run
+    },
+    get ending() {
+      return ending !== undefined
+    },
+    stop(why, graceMs) {
+      ending = { why, graceMs }
+      interrupt.abort(ending)
+    },
+    close(end) {
+      closed = true
+      if (!end) letGo.abort(new UnavailableError('the node is closing'))
+      interrupt.abort(new UnavailableError('the node is closing'))
+    },
+  }
+}

@@ -1,0 +1,196 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { Parser } from 'tar'
+import { describe, expect, it } from 'vitest'
+import { manualClock, systemClock } from '../../../../src/base/clock.ts'
+import { InputError } from '../../../../src/base/errors.ts'
+import { silentLog } from '../../../../src/base/log.ts'
+import { runOptions } from '../../../../src/execution/docker/container-options.ts'
+import { connectEngine, createEngine } from '../../../../src/execution/docker/engine.ts'
+import { tarOf } from '../../../../src/execution/docker/image-tar.ts'
+import { pathOf } from '../../../../src/execution/docker/images.ts'
+import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
+import { grantOf } from '../../../fixtures/run-fixture.ts'
+
+const plan = {
+  runId: 'run-1',
+  service: 'service-1',
+  author: 'author',
+  purpose: 'run',
+  grant: grantOf('docker', { memoryBytes: 64 * 2 ** 20, cpuMillicores: 250, diskBytes: 2 ** 20, pids: 20 }),
+  codeDir: '/code-dir',
+  command: ['node', 'a b', '$c'],
+  env: { A: '1' },
+  workdir: 'sub',
+  ports: [80],
+  toolchain: ['node.js'],
+  logDir: '/logs',
+} as const
+
+function executor(docker: object, runtimeDir = '/tmp/tc-none') {
+  const logs = { maxBytes: 1000, keep: 1 }
+  const init = { docker, nodeId: 'n', runtimeDir, toolchains: {}, registries: [], logs }
+  return createDockerExecutor({ clock: systemClock(), log: silentLog() }, init)
+}
+
+describe('the options of a container', () => {
+  const handle = { name: 'n', door: 'd', socket: '/s/s' }
+  const options = runOptions({
+    plan,
+    handle,
+    nodeId: 'node-1',
+    image: 'sha256:abc',
+    memory: { swap: true },
+    seccomp: true,
+  })
+
+  it('take every privilege away', () => {
+    expect(options).toMatchObject({
+      User: '65534:65534',
+      Image: 'sha256:abc',
+      HostConfig: {
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges', expect.stringMatching(/^seccomp=\{/)],
+        ReadonlyRootfs: true,
+        NetworkMode: 'container:d',
+        PidMode: 'container:d',
+        IpcMode: 'private',
+        CgroupnsMode: 'private',
+        Init: false,
+        AutoRemove: false,
+      },
+    })
+    expect(options.HostConfig).not.toHaveProperty('Privileged')
+    expect(options.HostConfig).not.toHaveProperty('PortBindings')
+  })
+
+  it('carry the grant, no more', () => {
+    expect(options.HostConfig).toMatchObject({
+      Memory: 64 * 2 ** 20,
+      MemorySwap: 64 * 2 ** 20,
+      NanoCpus: 250_000_000,
+      PidsLimit: 20,
+      Mounts: [{ Type: 'bind', Source: '/code-dir', Target: '/code', ReadOnly: true }],
+    })
+    expect(options.HostConfig?.Tmpfs?.['/work']).toContain(`size=${2 ** 20}`)
+    expect(options.HostConfig?.Tmpfs?.['/tmp']).toContain('noexec,nosuid')
+  })
+
+  it('pass the command without a shell, and say whose it is', () => {
+    expect(options).toMatchObject({ Entrypoint: ['node'], Cmd: ['a b', '$c'], WorkingDir: '/code/sub' })
+    expect(options.Labels).toMatchObject({
+      'thundercloud.node': 'node-1',
+      'thundercloud.run': 'run-1',
+      'thundercloud.service': 'service-1',
+    })
+  })
+})
+
+describe('an engine', () => {
+  it.each([
+    { host: '10.0.0.1', port: 2375 },
+    { host: 'docker.example.org', protocol: 'http' },
+  ] as const)('at %o is refused', (config) => {
+    expect(() => connectEngine(config)).toThrow(InputError)
+    expect(() => connectEngine(config)).toThrow(/DOCKER_CONFIGS\.host .* is not this machine, and plain TCP/)
+  })
+
+  it.each([
+    {},
+    { socketPath: '/run/x.sock' },
+    { host: 'localhost', port: 2375 },
+    { host: '127.0.0.1' },
+    { host: 'engine.example.org', protocol: 'https', ca: 'PEM', cert: 'PEM', key: 'PEM' },
+  ] as const)('at %o is used', (config) => {
+    expect(() => connectEngine(config)).not.toThrow()
+  })
+
+  it('that is not there is told with what to do, and may be tried again', async () => {
+    const absent = executor({ socketPath: '/nowhere/docker.sock' })
+    expect(await absent.available()).toEqual({
+      available: false,
+      detail: expect.stringMatching(/at \/nowhere\/docker\.sock: start dockerd \(install docker\.io\)/),
+      weaker: [],
+    })
+    await expect(absent.adopt()).rejects.toThrow(EngineGoneError)
+    await expect(absent.remove(absent.handle(plan))).rejects.toSatisfy((error: EngineGoneError) => error.shouldRetry())
+  })
+
+  it.each(['a whole answer', 'a wait'])('that dies in the middle of %s is gone, and not waited for', async (what) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{"half":')
+      setTimeout(() => response.destroy(), 20)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const clock = manualClock()
+    const engine = createEngine({ host: '127.0.0.1', port }, clock)
+    try {
+      const asked = what === 'a wait' ? engine.ended('name') : engine.ask(engine.docker.info())
+      const gone = expect(asked).rejects.toThrow(EngineGoneError)
+      if (what !== 'a wait') await clock.advance(120_000)
+      await gone
+    } finally {
+      server.close()
+    }
+  })
+
+  it('needs a short folder for sockets', () => {
+    expect(() => executor({}, `/tmp/${'x'.repeat(100)}`)).toThrow(/longer than 86 bytes/)
+  })
+})
+
+describe('references', () => {
+  it.each([
+    ['nginx', 'library/nginx'],
+    ['nginx:1.27', 'library/nginx'],
+    ['docker.io/nginx', 'library/nginx'],
+    ['docker.io/library/nginx:1@sha256:aa', 'library/nginx'],
+    ['ghcr.io/a/b:c', 'a/b'],
+    ['localhost:5000/app', 'app'],
+    ['https://localhost:5000/a/b', 'a/b'],
+    ['thundercloud/node', 'thundercloud/node'],
+  ])('%s is %s on a mirror', (ref, path) => expect(pathOf(ref)).toBe(path))
+})
+
+describe('our tar', () => {
+  it('is read by others', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tc-tar-'))
+    await writeFile(join(dir, 'file'), 'y'.repeat(70_000))
+    await writeFile(join(dir, 'empty'), '')
+    const entries = [
+      { path: 'etc', folder: true, mode: 0o755 } as const,
+      { path: 'etc/a', text: 'hello', mode: 0o644 },
+      { path: 'bin/b', file: join(dir, 'file'), mode: 0o755 },
+      { path: 'bin/e', file: join(dir, 'empty'), mode: 0o755 },
+      { path: 'bin/l', link: 'b' },
+      { path: `${'d'.repeat(120)}/${'ü'.repeat(100)}`, text: 'far', mode: 0o600 },
+      { path: 'bin/far', link: 'f'.repeat(200) },
+    ]
+    const seen: unknown[] = []
+    const parser = new Parser({
+      strict: true,
+      onReadEntry: (entry) => {
+        seen.push([entry.path, entry.type, entry.size, entry.mode, ...(entry.linkpath ? [entry.linkpath] : [])])
+        entry.resume()
+      },
+    })
+    const done = new Promise((resolve, reject) => parser.on('end', resolve as () => void).on('error', reject))
+    for await (const chunk of Readable.from(tarOf(entries))) parser.write(chunk)
+    parser.end()
+    await done
+    await rm(dir, { recursive: true })
+    expect(seen).toEqual([
+      ['etc/', 'Directory', 0, 0o755],
+      ['etc/a', 'File', 5, 0o644],
+      ['bin/b', 'File', 70_000, 0o755],
+      ['bin/e', 'File', 0, 0o755],
+      ['bin/l', 'SymbolicLink', 0, 0o777, 'b'],
+      [`${'d'.repeat(120)}/${'ü'.repeat(100)}`, 'File', 3, 0o600],
+      ['bin/far', 'SymbolicLink', 0, 0o777, 'f'.repeat(200)],
+    ])
+  })
+})

@@ -1,0 +1,84 @@
+import { type Duplex, duplexPair } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { manualClock } from '../../../../src/base/clock.ts'
+import type { Engine } from '../../../../src/execution/docker/engine.ts'
+import { createCarrier } from '../../../../src/execution/docker/stdio-transport.ts'
+import { createSession } from '../../../../src/execution/gateway/handshake.ts'
+import { talk } from '../../../fixtures/run-fixture.ts'
+
+/** An engine that hands out one attachment, with a door of echoes behind it that can fall silent. */
+function attachable({ silent = false } = {}) {
+  const [ours, theirs] = duplexPair()
+  const state = { silent, asked: 0 }
+  const framed = (bytes: Uint8Array, stream = 1) => {
+    const head = Buffer.alloc(8)
+    head[0] = stream
+    head.writeUInt32BE(bytes.byteLength, 4)
+    return Buffer.concat([head, bytes])
+  }
+  const session = createSession({
+    first: 2,
+    write(bytes, done) {
+      if (state.silent) return done()
+      // Cut where no frame ends, with what the door says elsewhere in between.
+      const all = Buffer.concat([framed(Buffer.from('warning\n'), 2), framed(bytes)])
+      theirs.write(all.subarray(0, 5))
+      theirs.write(all.subarray(5), done)
+    },
+    onStream: (stream) => void stream.pipe(stream),
+  })
+  theirs.on('data', (bytes: Buffer) => session.take(bytes))
+  const dial = (_options: object, done: (error: null, socket: Duplex) => void) => {
+    state.asked++
+    done(null, ours)
+  }
+  const engine = { docker: { modem: { dial } }, ask: <T>(call: Promise<T>) => call } as unknown as Engine
+  return { engine, state, theirs }
+}
+
+describe('the way through a container’s stdio', () => {
+  it('carries connections, whatever else stands in the attachment', async () => {
+    const { engine } = attachable()
+    const carrier = await createCarrier(engine, manualClock(), 'door')
+    expect(await talk(carrier.open(), 'hello')).toBe('hello')
+    carrier.close()
+    expect(() => carrier.open()).toThrow(/lost/)
+  })
+
+  it('is given up when nothing answers', async () => {
+    const clock = manualClock()
+    const made = createCarrier(attachable({ silent: true }).engine, clock, 'door')
+    const refused = expect(made).rejects.toThrow(/lost/)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await clock.advance(10_000)
+    await refused
+  })
+
+  it('is lost when it falls silent, and not while someone answers', async () => {
+    const { engine, state } = attachable()
+    const clock = manualClock()
+    const carrier = await createCarrier(engine, clock, 'door')
+    for (let n = 0; n < 5; n++) {
+      await clock.advance(15_000)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(carrier.closed).toBe(false)
+    const stream = carrier.open()
+    const error = new Promise((resolve) => stream.on('error', resolve))
+    state.silent = true
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let n = 0; n < 3; n++) await clock.advance(15_000)
+    expect(carrier.closed).toBe(true)
+    expect(await error).toMatchObject({ message: expect.stringContaining('lost') })
+  })
+
+  it('is lost with the attachment', async () => {
+    const { engine, theirs } = attachable()
+    const carrier = await createCarrier(engine, manualClock(), 'door')
+    const stream = carrier.open()
+    const error = new Promise((resolve) => stream.on('error', resolve))
+    theirs.end()
+    await error
+    expect(carrier.closed).toBe(true)
+  })
+})

@@ -1,0 +1,291 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { manualClock } from '../../../../src/base/clock.ts'
+import { silentLog } from '../../../../src/base/log.ts'
+import type { Condition } from '../../../../src/base/verdict.ts'
+import { createDormitory, type Dormitory } from '../../../../src/execution/index.ts'
+import { openJournal } from '../../../../src/journal/index.ts'
+
+const CAPACITY: Condition = { on: 'capacity' }
+const DAY_MS = 86_400_000
+
+/** A dormitory over a journal that outlives it. Those that are woken are noted; `answer` says what becomes of them. */
+function createBench() {
+  const clock = manualClock()
+  const journal = openJournal({ path: ':memory:', clock, log: silentLog() })
+  const limits = { max: 3, ttlMs: DAY_MS }
+  const woken: string[] = []
+  const over: [string, string][] = []
+  const open: Dormitory[] = []
+  const bench = {
+    clock,
+    journal,
+    limits,
+    woken,
+    over,
+    room: true,
+    answer: async (_id: string, _dormitory: Dormitory): Promise<void> => {},
+    start(): Dormitory {
+      const dormitory: Dormitory = createDormitory(
+        {
+          clock,
+          log: silentLog(),
+          store: journal.sleepers,
+          async decide(ids) {
+            for (const id of ids) {
+              woken.push(id)
+              await bench.answer(id, dormitory)
+            }
+          },
+          hasRoom: () => bench.room,
+          over(sleeper, why) {
+            over.push([sleeper.id, why])
+            dormitory.leave(sleeper.id)
+          },
+        },
+        { limits: () => limits },
+      )
+      open.push(dormitory)
+      return dormitory
+    },
+    async [Symbol.asyncDispose]() {
+      for (const one of open) await one[Symbol.asyncDispose]()
+      journal[Symbol.dispose]()
+    },
+  }
+  return bench
+}
+
+type Bench = ReturnType<typeof createBench>
+
+describe('dormitory', () => {
+  let bench: Bench
+  let dormitory: Dormitory
+  beforeEach(() => {
+    bench = createBench()
+    dormitory = bench.start()
+  })
+  afterEach(() => bench[Symbol.asyncDispose]())
+
+  const park = (id: string, change: { rank?: number; on?: Condition[]; arrived?: number; expires?: number } = {}) =>
+    dormitory.park(
+      {
+        id,
+        on: change.on ?? [CAPACITY],
+        rank: change.rank ?? 0,
+        arrived: change.arrived ?? bench.clock.now(),
+        expires: change.expires ?? bench.clock.now() + 30 * DAY_MS,
+      },
+      dormitory.tick(),
+    )
+
+  it.each<[Condition, Condition, boolean]>([
+    [CAPACITY, CAPACITY, true],
+    [{ on: 'policy' }, CAPACITY, false],
+    [{ on: 'policy' }, { on: 'policy' }, true],
+    [{ on: 'replica' }, { on: 'replica' }, true],
+    [{ on: 'quorum', code: 'a' }, { on: 'quorum', code: 'a' }, true],
+    [{ on: 'quorum', code: 'a' }, { on: 'quorum', code: 'b' }, false],
+    [{ on: 'freeze', chain: 'btc' }, { on: 'freeze', chain: 'btc' }, true],
+    [{ on: 'freeze', chain: 'btc' }, { on: 'freeze', chain: 'algo' }, false],
+    [{ on: 'delegation', author: 'a' }, { on: 'delegation', author: 'a' }, true],
+    [{ on: 'delegation', author: 'a' }, { on: 'delegation', author: 'b' }, false],
+    [{ on: 'quorum', code: 'a' }, { on: 'delegation', author: 'a' }, false],
+  ])('who waits for %o hears of %o: %s', async (on, happens, wakes) => {
+    park('a', { on: [on] })
+    dormitory.wake(happens)
+    await dormitory.idle()
+    expect(bench.woken).toEqual(wakes ? ['a'] : [])
+  })
+
+  it('wakes the best first, and of equals the one that was heard first', async () => {
+    bench.limits.max = 100
+    for (const [id, rank, arrived] of [
+      ['late', 1, 30],
+      ['poor', 0, 1],
+      ['early', 1, 20],
+      ['rich', 7, 40],
+    ] as const)
+      park(id, { rank, arrived })
+    dormitory.wake(CAPACITY)
+    await dormitory.idle()
+    expect(bench.woken).toEqual(['rich', 'early', 'late', 'poor'])
+  })
+
+  it('wakes what an event concerns that came while it was being decided', async () => {
+    const asOf = dormitory.tick()
+    dormitory.wake({ on: 'quorum', code: 'a' })
+    const sleeper = {
+      id: 'a',
+      on: [{ on: 'quorum', code: 'a' }] as const,
+      rank: 0,
+      arrived: 0,
+      expires: Number.MAX_SAFE_INTEGER,
+    }
+    dormitory.park(sleeper, asOf)
+    await dormitory.idle()
+    expect(bench.woken).toEqual(['a'])
+    dormitory.park(sleeper, dormitory.tick())
+    await dormitory.idle()
+    expect(bench.woken).toEqual(['a'])
+  })
+
+  it('asks nobody who waits for room alone while there is none', async () => {
+    park('room')
+    park('both', { on: [CAPACITY, { on: 'policy' }] })
+    bench.room = false
+    dormitory.wake(CAPACITY)
+    dormitory.wake({ on: 'policy' })
+    await dormitory.idle()
+    expect(bench.woken).toEqual(['both'])
+    bench.room = true
+    dormitory.wake(CAPACITY)
+    await dormitory.idle()
+    expect(bench.woken.sort()).toEqual(['both', 'both', 'room'])
+  })
+
+  it('is asked again when something else happens while it is asked', async () => {
+    park('a', { on: [CAPACITY, { on: 'policy' }] })
+    bench.answer = async () => {
+      if (bench.woken.length === 1) dormitory.wake({ on: 'policy' })
+    }
+    dormitory.wake(CAPACITY)
+    await dormitory.idle()
+    expect(bench.woken).toEqual(['a', 'a'])
+  })
+
+  it('sleeps on when deciding fails, and wakes the next time', async () => {
+    park('a')
+    bench.answer = async () => {
+      throw new Error('the runner is gone')
+    }
+    dormitory.wake(CAPACITY)
+    await dormitory.idle()
+    expect(dormitory.size).toBe(1)
+    dormitory.wake(CAPACITY)
+    await dormitory.idle()
+    expect(bench.woken).toEqual(['a', 'a'])
+  })
+
+  describe('MAX', () => {
+    it('lets the lowest make way for a better one, and turns away who is not better', () => {
+      for (const [id, rank] of [
+        ['a', 3],
+        ['b', 1],
+        ['c', 2],
+      ] as const)
+        park(id, { rank, arrived: 1 })
+      expect(park('worse', { rank: 0 })).toEqual({
+        parked: false,
+        why: 'all 3 places of DORMITORY.MAX are taken, and none of them ranks lower',
+      })
+      expect(park('equal', { rank: 1, arrived: 2 })).toMatchObject({ parked: false })
+      expect(park('better', { rank: 2 })).toMatchObject({ parked: true, instead: { id: 'b' } })
+      expect(dormitory.all().map(({ id }) => id)).toEqual(['a', 'c', 'better'])
+      expect(park('a', { rank: 0 })).toMatchObject({ parked: true })
+    })
+
+    it('0 parks nothing, and a lower MAX after a reload lets the lowest go', async () => {
+      for (const [id, rank] of [
+        ['a', 3],
+        ['b', 1],
+        ['c', 2],
+      ] as const)
+        park(id, { rank })
+      bench.limits.max = 2
+      await bench.clock.advance(10_000)
+      expect(bench.over).toEqual([['b', 'DORMITORY.MAX is 2, and others rank higher']])
+      bench.limits.max = 0
+      await bench.clock.advance(10_000)
+      expect(dormitory.size).toBe(0)
+      expect(park('d')).toEqual({ parked: false, why: 'DORMITORY.MAX is 0: nothing is parked here' })
+    })
+  })
+
+  describe('TTL', () => {
+    it('counts from the first parking, over wake-ups and restarts', async () => {
+      park('a')
+      await bench.clock.advance(DAY_MS / 2)
+      park('a')
+      await dormitory[Symbol.asyncDispose]()
+      dormitory = bench.start()
+      dormitory.boot()
+      expect(dormitory.all()).toMatchObject([{ id: 'a', on: [CAPACITY] }])
+      await bench.clock.advance(DAY_MS / 2 + 10_000)
+      expect(bench.over).toEqual([['a', 'it has slept as long as DORMITORY.TTL_SECONDS allows']])
+      expect(bench.journal.sleepers.all()).toEqual([])
+    })
+
+    it('ends with the service', async () => {
+      park('a', { expires: bench.clock.now() + 60_000 })
+      await bench.clock.advance(70_000)
+      expect(bench.over).toEqual([['a', 'it expired']])
+    })
+
+    it('over while it was asked about: it does not lie down again', async () => {
+      park('a', { expires: bench.clock.now() + 1000 })
+      await bench.clock.advance(2000)
+      expect(park('a', { expires: bench.clock.now() - 1000 })).toMatchObject({ parked: false })
+    })
+  })
+
+  it('forgets nobody, whatever happens in whatever order, and keeps journal and memory equal', async () => {
+    type Step = { is: 'park' | 'wake' | 'leave' | 'pass' | 'restart'; id: number; rank: number; key: number }
+    const step = fc.record<Step>({
+      is: fc.constantFrom('park', 'park', 'park', 'wake', 'wake', 'leave', 'pass', 'restart'),
+      id: fc.nat(6),
+      rank: fc.nat(3),
+      key: fc.nat(2),
+    })
+    const conditions: Condition[] = [CAPACITY, { on: 'quorum', code: 'c' }, { on: 'replica' }]
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        await using world = createBench()
+        let inn = world.start()
+        /** who must sleep here: everybody that was parked and neither left nor made way */
+        const model = new Map<string, { key: number; rank: number; since: number }>()
+        for (const { is, id: number, rank, key } of steps) {
+          const id = `s${number}`
+          world.woken.length = 0
+          if (is === 'park') {
+            const on = [conditions[key] as Condition]
+            const before = model.get(id)
+            const bed = inn.park({ id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }, inn.tick())
+            if (bed.parked) {
+              model.set(id, { key, rank, since: before?.since ?? world.clock.now() })
+              if (bed.instead !== undefined) {
+                expect(model.get(bed.instead.id)?.rank).toBeLessThanOrEqual(rank)
+                model.delete(bed.instead.id)
+              }
+            } else {
+              expect([...model.values()].every((other) => other.rank >= rank)).toBe(true)
+            }
+          } else if (is === 'leave') {
+            expect(inn.leave(id)).toBe(model.delete(id))
+          } else if (is === 'wake') {
+            inn.wake(conditions[key] as Condition)
+            await inn.idle()
+            const due = [...model].filter(([, sleeper]) => sleeper.key === key).map(([one]) => one)
+            expect([...world.woken].sort()).toEqual(due.sort())
+          } else if (is === 'pass') {
+            await world.clock.advance(DAY_MS / 4)
+            for (const [one, { since }] of model) if (since + DAY_MS <= world.clock.now()) model.delete(one)
+          } else {
+            await inn[Symbol.asyncDispose]()
+            inn = world.start()
+          }
+          const here = inn.all().map((one) => one.id)
+          expect([...here].sort()).toEqual([...model.keys()].sort())
+          expect(
+            world.journal.sleepers
+              .all()
+              .map((one) => one.id)
+              .sort(),
+          ).toEqual([...here].sort())
+          expect(here.length).toBeLessThanOrEqual(world.limits.max)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

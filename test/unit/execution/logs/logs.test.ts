@@ -1,0 +1,140 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../../src/base/clock.ts'
+import { createSplitter, formatLine, parseLine } from '../../../../src/execution/logs/format.ts'
+import { lastWritten, readLogs } from '../../../../src/execution/logs/reader.ts'
+import { createLogWriter, pumpOutput } from '../../../../src/execution/logs/writer.ts'
+
+const clock = systemClock()
+
+describe('lines', () => {
+  it('come back as they were written', () => {
+    expect(parseLine(formatLine('err', 1234, 'a b  c').trimEnd())).toEqual({ stream: 'err', at: 1234, line: 'a b  c' })
+    expect(parseLine(formatLine('out', '1234.567890', '').replace('\n', ''))).toEqual({
+      stream: 'out',
+      at: 1234,
+      line: '',
+    })
+    expect(parseLine('no such line')).toBeUndefined()
+  })
+
+  it('can neither end early nor move a cursor', () => {
+    expect(formatLine('out', 1, 'a\u001b[2Jb\nc\rd\te\u202e\r')).toBe('1 o a\ufffd[2Jb\ufffdc\ufffdd\te\ufffd\n')
+  })
+
+  it('are the same however the bytes are cut, and never too long', () => {
+    const bytes = fc.uint8Array({ maxLength: 400 })
+    const property = fc.property(
+      fc.array(
+        fc.oneof(
+          bytes,
+          fc.string().map((text) => new TextEncoder().encode(`${text}\n`)),
+        ),
+      ),
+      (chunks) => {
+        const all = (parts: Uint8Array[]) => {
+          const splitter = createSplitter(50)
+          return [...parts.flatMap((part) => splitter.push(part)), ...splitter.end()]
+        }
+        const whole = all([Buffer.concat(chunks)])
+        expect(all(chunks).join('')).toBe(whole.join(''))
+        expect(all(chunks).every((line) => line.length <= 50)).toBe(true)
+      },
+    )
+    fc.assert(property, { numRuns: 300 })
+  })
+})
+
+describe('log files', () => {
+  let dir: string
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'tc-logs-'))
+  })
+  afterEach(() => rm(dir, { recursive: true, force: true }))
+
+  const read = async (tail: number) => {
+    const lines: string[] = []
+    for await (const { line } of readLogs(dir, { tail, follow: false, keep: 5, ended: () => true, clock }))
+      lines.push(line)
+    return lines
+  }
+
+  it('turn over and keep only what they may', async () => {
+    await using writer = createLogWriter(dir, 'run', { maxBytes: 1000, keep: 2 })
+    for (let n = 0; n < 500; n++) await writer.write(formatLine('out', n, `line ${n}`))
+    expect((await readdir(dir)).sort()).toEqual(['run.dropped', 'run.log', 'run.log.1', 'run.log.2'])
+    for (const name of await readdir(dir)) expect((await stat(join(dir, name))).size).toBeLessThanOrEqual(1000)
+    expect(await read(3)).toEqual(['line 497', 'line 498', 'line 499'])
+    const [first, ...all] = await read(1000)
+    expect(first).toMatch(/^\d{4,} bytes before this are no longer kept$/)
+    expect(all).toEqual(Array.from({ length: all.length }, (_, n) => `line ${500 - all.length + n}`))
+  })
+
+  it('go on where an earlier process stopped', async () => {
+    for (const n of [1, 2]) {
+      await using writer = createLogWriter(dir, 'run', { maxBytes: 1000, keep: 2 })
+      await writer.write(formatLine('out', n, `process ${n}`))
+    }
+    expect(await read(10)).toEqual(['process 1', 'process 2'])
+    expect(await lastWritten(dir, 'run')).toBe('2')
+  })
+
+  it('of both writers are read in the order of their times', async () => {
+    await using run = createLogWriter(dir, 'run', { maxBytes: 1000, keep: 2 })
+    await using node = createLogWriter(dir, 'node', { maxBytes: 1000, keep: 2 })
+    await run.write(formatLine('out', 10, 'b') + formatLine('out', 30, 'd'))
+    await node.write(formatLine('node', 5, 'a') + formatLine('node', 20, 'c'))
+    expect(await read(10)).toEqual(['a', 'b', 'c', 'd'])
+    expect(await read(0)).toEqual([])
+  })
+
+  it('are followed over the turn, until the end', async () => {
+    await using writer = createLogWriter(dir, 'run', { maxBytes: 2000, keep: 3 })
+    await writer.write(formatLine('out', 0, 'before'))
+    let ended = false
+    const seen: string[] = []
+    const following = (async () => {
+      for await (const { line } of readLogs(dir, { tail: 10, follow: true, keep: 3, ended: () => ended, clock }))
+        seen.push(line)
+    })()
+    while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    for (let n = 0; n < 300; n++) {
+      await writer.write(formatLine('out', n, `line ${n}`))
+      // Slower than the reader looks, or files would turn over twice between two looks.
+      if (n % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 400))
+    }
+    ended = true
+    await following
+    expect(seen).toEqual(['before', ...Array.from({ length: 300 }, (_, n) => `line ${n}`)])
+  })
+
+  it('end when the reader has had enough', async () => {
+    const enough = new AbortController()
+    const options = { tail: 10, follow: true, keep: 3, ended: () => false, clock, signal: enough.signal }
+    const all = (async () => {
+      for await (const line of readLogs(dir, options)) throw new Error(line.line)
+    })()
+    enough.abort()
+    await all
+  })
+
+  it('take no more a second than they may', async () => {
+    let sent = 0
+    let stopped = false
+    async function* flood() {
+      while (!stopped) {
+        sent += 65536
+        yield Buffer.alloc(65536, 'x\n')
+      }
+    }
+    await using writer = createLogWriter(dir, 'run', { maxBytes: 100_000, keep: 1 })
+    const pump = pumpOutput(flood(), 'out', { writer, clock })
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    expect(sent).toBeLessThan(16 * 2 ** 20)
+    stopped = true
+    await pump
+  })
+})

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { RunState } from '../../../../src/base/run-record.ts'
+import type { Supervisor } from '../../../../src/execution/index.ts'
+import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+
+describe('a supervisor that starts again', () => {
+  let bench: Bench
+  beforeEach(async () => {
+    bench = await createBench()
+  })
+  afterEach(() => bench[Symbol.asyncDispose]())
+
+  const record = () => bench.journal.ofService('a')
+
+  /** What a node that was killed leaves: a journal in some state, an engine with or without the run. */
+  async function leave(
+    state: RunState,
+    engine: 'nothing' | 'prepared' | 'running' | 'ended',
+    kind: 'task' | 'service',
+    wanted: 'run' | 'stop' = 'run',
+  ) {
+    const before = bench.start()
+    before.run(serviceOf('a', { kind, restart: kind === 'task' ? 'never' : 'always' }), GRANT)
+    await bench.until(() => bench.state('a') === 'running')
+    await before[Symbol.asyncDispose]()
+    const runId = record()?.runId as string
+    bench.journal.update(runId, { state, wanted, at: START_MS })
+    const entry = bench.engine.runs.get(runId)
+    if (entry === undefined) throw new Error('the run was lost on closing')
+    if (engine === 'nothing') bench.engine.runs.delete(runId)
+    else if (engine === 'ended') bench.engine.end(runId, { exitCode: 4 })
+    else entry.state = engine
+    bench.engine.starts.length = 0
+    bench.heard.length = 0
+    return bench.start()
+  }
+
+  const rest = (supervisor: Supervisor) =>
+    bench.until(() => bench.state('a') === 'running' || supervisor.running().length === 0)
+
+  const CASES: [RunState, 'nothing' | 'prepared' | 'running' | 'ended', 'task' | 'service', number, RunState][] = [
+    ['decided', 'nothing', 'task', 1, 'running'],
+    ['fetching', 'nothing', 'task', 1, 'running'],
+    ['building', 'nothing', 'task', 1, 'running'],
+    ['starting', 'nothing', 'task', 1, 'running'],
+    ['starting', 'prepared', 'task', 1, 'running'],
+    ['starting', 'running', 'task', 0, 'running'],
+    ['starting', 'ended', 'task', 0, 'failed'],
+    ['running', 'running', 'task', 0, 'running'],
+    ['running', 'ended', 'task', 0, 'failed'],
+    ['running', 'nothing', 'task', 0, 'failed'],
+    ['starting', 'nothing', 'service', 1, 'running'],
+    ['starting', 'running', 'service', 0, 'running'],
+    ['running', 'running', 'service', 0, 'running'],
+    ['running', 'ended', 'service', 1, 'running'],
+    ['running', 'nothing', 'service', 1, 'running'],
+  ]
+
+  it.each(CASES)('journal %s, engine %s, %s: %i starts, then %s', async (state, engine, kind, starts, then) => {
+    const supervisor = await leave(state, engine, kind)
+    await supervisor.boot()
+    // A restart waits for its back-off.
+    if (kind === 'service' && state === 'running' && engine !== 'running') {
+      await bench.until(() => bench.state('a') === 'starting')
+      for (let n = 0; n < 20 && bench.engine.starts.length === 0; n++) await bench.clock.advance(100)
+    }
+    await rest(supervisor)
+    await bench.until(() => bench.state('a') === then)
+    expect(bench.engine.starts.length).toBe(starts)
+    expect(bench.engine.runs.size).toBe(then === 'running' ? 1 : 0)
+  })
+
+  it.each(['decided', 'fetching', 'starting', 'running'] as const)(
+    'finishes a stop that was wished in state %s',
+    async (state) => {
+      const supervisor = await leave(state, state === 'running' ? 'running' : 'nothing', 'service', 'stop')
+      await supervisor.boot()
+      await bench.until(() => bench.state('a') === 'stopped')
+      await bench.until(() => supervisor.running().length === 0)
+      expect(bench.engine.starts).toEqual([])
+      expect(bench.engine.runs.size).toBe(0)
+    },
+  )
+
+  it('does not begin again what has expired', async () => {
+    const supervisor = await leave('starting', 'nothing', 'service')
+    await bench.clock.advance(2 * 86_400_000)
+    await supervisor.boot()
+    await bench.until(() => bench.state('a') === 'stopped')
+    expect(bench.engine.starts).toEqual([])
+  })
+
+  it('ends what no journal explains', async () => {
+    const supervisor = await leave('exited', 'running', 'task')
+    await supervisor.boot()
+    expect(bench.engine.runs.size).toBe(0)
+    expect(bench.heard).toEqual(['a orphan-removed'])
+  })
+
+  it('takes up runs of an engine that comes later', async () => {
+    const supervisor = await leave('running', 'running', 'service')
+    bench.engine.leave()
+    await supervisor.boot()
+    expect(supervisor.running()).toEqual(['a'])
+    await bench.clock.advance(3000)
+    expect(bench.engine.starts).toEqual([])
+    bench.engine.comeBack()
+    await bench.clock.advance(60_000)
+    await bench.until(() => supervisor.status('a')?.healthy === true)
+    expect(bench.engine.starts).toEqual([])
+  })
+
+  describe('closing', () => {
+    it('leaves runs as they are, to be adopted', async () => {
+      const supervisor = bench.start()
+      supervisor.run(serviceOf('a'), GRANT)
+      await bench.until(() => bench.state('a') === 'running')
+      await supervisor[Symbol.asyncDispose]()
+      expect([bench.state('a'), bench.engine.runs.size, bench.engine.stops.length]).toEqual(['running', 1, 0])
+      expect(bench.code.held).toBe(0)
+    })
+
+    it('with stopOnClose ends them, and a service starts again with the node', async () => {
+      const supervisor = bench.start({ stopOnClose: true })
+      supervisor.run(serviceOf('a'), GRANT)
+      supervisor.run(serviceOf('b', { kind: 'task' }), GRANT)
+      await bench.until(() => bench.state('a') === 'running' && bench.state('b') === 'running')
+      await supervisor[Symbol.asyncDispose]()
+      expect(bench.engine.runs.size).toBe(0)
+      expect(bench.state('b')).toBe('stopped')
+      const next = bench.start()
+      await next.boot()
+      await bench.until(() => bench.state('a') === 'running')
+      expect(next.running()).toEqual(['a'])
+    })
+
+    it('takes no more', async () => {
+      const supervisor = bench.start()
+      await supervisor[Symbol.asyncDispose]()
+      expect(() => supervisor.run(serviceOf('a'), GRANT)).toThrow(/closing/)
+    })
+  })
+})

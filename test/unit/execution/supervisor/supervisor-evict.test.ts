@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NoCapacityError } from '../../../../src/execution/index.ts'
+import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+
+const ROOM_FOR_TWO = () => ({
+  memoryBytes: 2 ** 40,
+  cpuMillicores: 2 ** 20,
+  diskBytes: 2 ** 40,
+  pids: 2 ** 20,
+  runs: 2,
+})
+
+describe('a run that ends others to make room', () => {
+  let bench: Bench
+  beforeEach(async () => {
+    bench = await createBench()
+  })
+  afterEach(() => bench[Symbol.asyncDispose]())
+
+  const runId = (service: string) => bench.journal.ofService(service)?.runId as string
+  async function full(init = {}) {
+    const supervisor = bench.start({ limits: ROOM_FOR_TWO, ...init })
+    for (const id of ['a', 'b']) supervisor.run(serviceOf(id), GRANT)
+    await bench.until(() => ['a', 'b'].every((id) => bench.state(id) === 'running'))
+    return supervisor
+  }
+
+  it('ends as few as it takes, in the order in which they are named, and begins when they have ended', async () => {
+    const supervisor = await full()
+    const freed: string[] = []
+    bench.events.on('execution:freed', ({ service }) => void freed.push(service))
+    let running = 0
+    bench.engine.onStart = () => {
+      running = [...bench.engine.runs.values()].filter(({ state }) => state === 'running').length
+    }
+    expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b', 'a'] })).toEqual(['b'])
+    expect(bench.state('new')).toBe('decided')
+    expect(bench.journal.ofService('b')).toMatchObject({
+      wanted: 'stop',
+      detail: expect.stringContaining('made room for new'),
+    })
+    await bench.until(() => bench.state('new') === 'running')
+    expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
+    expect(running).toBe(1)
+    expect(freed).toEqual(['b'])
+  })
+
+  it('ends nobody where there is room, or where all of them together make none', async () => {
+    const supervisor = bench.start({ limits: ROOM_FOR_TWO })
+    supervisor.run(serviceOf('a'), GRANT)
+    expect(supervisor.run(serviceOf('b'), GRANT, { evicts: ['a'] })).toEqual([])
+    expect(() => supervisor.run(serviceOf('c'), GRANT, { evicts: ['unknown'] })).toThrow(NoCapacityError)
+    const huge = { ...GRANT, memoryBytes: 2 ** 41 }
+    expect(() => supervisor.run(serviceOf('c'), huge, { evicts: ['a', 'b'] })).toThrow(NoCapacityError)
+    expect(supervisor.granted().map(({ service, ending }) => [service, ending])).toEqual([
+      ['a', false],
+      ['b', false],
+    ])
+  })
+
+  it('gives nobody else the room that it waits for', async () => {
+    const supervisor = await full()
+    supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })
+    expect(supervisor.free().runs).toBe(0)
+    expect(() => supervisor.run(serviceOf('late'), GRANT, { evicts: ['b'] })).toThrow(NoCapacityError)
+    await bench.until(() => bench.state('new') === 'running')
+    expect(supervisor.running().sort()).toEqual(['a', 'new'])
+  })
+
+  it('the next one ends another run, and begins when that one has ended, too', async () => {
+    const supervisor = await full()
+    let most = 0
+    bench.engine.onStart = () => {
+      const running = [...bench.engine.runs.values()].filter(({ state }) => state === 'running')
+      most = Math.max(most, running.length)
+    }
+    expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })).toEqual(['b'])
+    expect(supervisor.granted().flatMap(({ service, yields }) => (yields ? [service] : []))).toEqual(['b'])
+    expect(supervisor.run(serviceOf('next'), GRANT, { evicts: ['a'] })).toEqual(['a'])
+    expect(bench.journal.ofService('b')?.detail).toContain('made room for new')
+    await bench.until(() => ['new', 'next'].every((id) => bench.state(id) === 'running'))
+    expect([bench.state('a'), bench.state('b')]).toEqual(['stopped', 'stopped'])
+    expect(most).toBeLessThanOrEqual(1)
+    expect(supervisor.granted().some(({ yields }) => yields)).toBe(false)
+  })
+
+  it('goes on after a restart in the middle, ends nobody twice, and runs nothing twice', async () => {
+    const first = await full()
+    bench.engine.leave()
+    first.run(serviceOf('new'), GRANT, { evicts: ['b'] })
+    await bench.clock.advance(100)
+    expect([bench.state('b'), bench.state('new')]).toEqual(['running', 'decided'])
+    await first[Symbol.asyncDispose]()
+    bench.engine.comeBack()
+    const second = bench.start({ limits: ROOM_FOR_TWO })
+    await second.boot()
+    await bench.until(() => bench.state('new') === 'running')
+    expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
+    expect(bench.engine.starts).toHaveLength(3)
+
+    await second.stop('new', { why: 'test' })
+    second.run(serviceOf('b'), GRANT)
+    second.run(serviceOf('other', { kind: 'task' }), GRANT, { evicts: ['a'] })
+    await bench.until(() => bench.state('other') === 'running')
+    await second.stop('b', { why: 'test' })
+    second.run(serviceOf('a'), GRANT)
+    await second[Symbol.asyncDispose]()
+    // who has begun makes nobody end once more
+    const third = bench.start({ limits: ROOM_FOR_TWO })
+    await third.boot()
+    await bench.clock.advance(1000)
+    expect(third.running().sort()).toEqual(['a', 'other'])
+  })
+
+  it('is stopped itself while it waits: it never begins', async () => {
+    const supervisor = await full()
+    bench.engine.leave()
+    supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })
+    const stopped = supervisor.stop('new', { why: 'test' })
+    bench.engine.comeBack()
+    await bench.clock.advance(60_000)
+    await stopped
+    expect(bench.state('new')).toBe('stopped')
+    expect(bench.journal.ofService('new')?.handle).toBeNull()
+    expect(bench.engine.starts).toHaveLength(2)
+  })
+
+  it('lets a task run that was stopped before it began, and none that had begun', async () => {
+    const supervisor = bench.start()
+    const task = serviceOf('task', { kind: 'task' })
+    supervisor.run(task, GRANT)
+    await supervisor.stop('task', { why: 'test' })
+    const before = runId('task')
+    supervisor.run(task, GRANT)
+    await bench.until(() => bench.state('task') === 'running')
+    expect(runId('task')).not.toBe(before)
+    await supervisor.stop('task', { why: 'test' })
+    const begun = runId('task')
+    supervisor.run(task, GRANT)
+    expect(runId('task')).toBe(begun)
+  })
+})

@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Supervisor } from '../../../../src/execution/index.ts'
+import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+
+describe('an update', () => {
+  let bench: Bench
+  let supervisor: Supervisor
+  beforeEach(async () => {
+    bench = await createBench()
+    supervisor = bench.start()
+    supervisor.run(serviceOf('v1'), GRANT)
+    await bench.until(() => bench.state('v1') === 'running')
+    await bench.clock.advance(11_000)
+    await bench.until(() => supervisor.healthy('v1'))
+  })
+  afterEach(() => bench[Symbol.asyncDispose]())
+
+  const runId = (service: string) => bench.journal.ofService(service)?.runId as string
+  const begin = async (id: string, run: object = {}, replaces = 'v1') => {
+    supervisor.run(serviceOf(id, run), GRANT, { replaces })
+    await bench.until(() => bench.state(id) === 'running')
+  }
+
+  it('without ports stops the version before when it was up for the healthy time, and not sooner', async () => {
+    await begin('v2')
+    await bench.clock.advance(9_000)
+    expect(supervisor.running().sort()).toEqual(['v1', 'v2'])
+    await bench.clock.advance(2_000)
+    await bench.until(() => supervisor.running().join() === 'v2')
+    expect(bench.journal.ofService('v1')?.detail).toBe('a newer version of it is healthy')
+  })
+
+  it.each([0, 1])(
+    'that ends before it is healthy (exit code %i) has failed, and the version before goes on',
+    async (exitCode) => {
+      await begin('v2')
+      await bench.clock.advance(700)
+      bench.engine.end(runId('v2'), { exitCode })
+      await bench.until(() => supervisor.running().join() === 'v1')
+      expect(bench.journal.ofService('v2')).toMatchObject({ state: 'failed', exitCode, restarts: 0 })
+      expect(bench.journal.ofService('v2')?.detail).toMatch(
+        /ended before it was healthy; .* the version before goes on/,
+      )
+      expect(supervisor.healthy('v1')).toBe(true)
+    },
+  )
+
+  it('stops the older version only when the newer one answers', async () => {
+    const ports = [{ name: 'http', port: 8080 }]
+    bench.engine.listening.add(8080)
+    supervisor.run(serviceOf('old', { ports }), GRANT)
+    await bench.until(() => bench.state('old') === 'running')
+    await bench.clock.advance(3000)
+    await bench.until(() => supervisor.healthy('old'))
+    bench.engine.listening.clear()
+    supervisor.run(serviceOf('new', { ports }), GRANT, { replaces: 'old' })
+    await bench.until(() => bench.state('new') === 'running')
+    await bench.clock.advance(5000)
+    expect([bench.state('old'), supervisor.status('new')?.healthy]).toEqual(['running', false])
+    bench.engine.listening.add(8080)
+    // it has accepted a connection, and may still fall over
+    await bench.clock.advance(1000)
+    expect([bench.state('old'), supervisor.healthy('new')]).toEqual(['running', false])
+    await bench.clock.advance(2500)
+    await bench.until(() => supervisor.running().sort().join() === 'new,v1')
+    expect(bench.state('old')).toBe('stopped')
+    expect(supervisor.status('new')?.healthy).toBe(true)
+  })
+
+  it('whose port never answers is given up, and says which', async () => {
+    await begin('v2', { ports: [{ name: 'http', port: 8080 }] })
+    await bench.clock.advance(59_000)
+    expect(supervisor.running().sort()).toEqual(['v1', 'v2'])
+    await bench.clock.advance(2_000)
+    await bench.until(() => supervisor.running().join() === 'v1')
+    expect(bench.journal.ofService('v2')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringMatching(/^it was not healthy after 1m, .*"http" \(8080\); the update failed/),
+    })
+  })
+
+  it('after a failed one stops the version that went on', async () => {
+    await begin('v2')
+    bench.engine.end(runId('v2'), { exitCode: 1 })
+    await bench.until(() => supervisor.running().join() === 'v1')
+    await begin('v3', {}, 'v2')
+    await bench.clock.advance(11_000)
+    await bench.until(() => supervisor.running().join() === 'v3')
+  })
+
+  it('that was healthy is begun again when it ends: there is nothing to go back to', async () => {
+    await begin('v2')
+    await bench.clock.advance(11_000)
+    await bench.until(() => supervisor.running().join() === 'v2')
+    bench.engine.end(runId('v2'), { exitCode: 1 })
+    await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
+    expect(bench.state('v2')).toBe('starting')
+  })
+
+  it('ends a version that kept ending, and is begun again like any other', async () => {
+    bench.engine.end(runId('v1'), { exitCode: 1 })
+    await bench.until(() => bench.state('v1') === 'starting')
+    await begin('v2')
+    await bench.until(() => supervisor.running().join() === 'v2')
+    expect(bench.journal.ofService('v1')).toMatchObject({
+      state: 'stopped',
+      detail: expect.stringContaining('a newer version of it is here, and it kept ending'),
+    })
+    bench.engine.end(runId('v2'), { exitCode: 1 })
+    await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
+  })
+
+  it('that is another failure leaves the version that is healthy, and no other', async () => {
+    await begin('v2', { ports: [{ name: 'http', port: 8080 }] })
+    await begin('v3', {}, 'v2')
+    expect(supervisor.running().sort()).toEqual(['v1', 'v2', 'v3'])
+    bench.engine.end(runId('v3'), { exitCode: 1 })
+    await bench.until(() => bench.state('v3') === 'failed')
+    expect(supervisor.healthy('v1')).toBe(true)
+  })
+
+  it('that does not fit beside the version before is told so', async () => {
+    const tight = bench.start({
+      limits: () => ({ memoryBytes: 300 * 2 ** 20, cpuMillicores: 4000, diskBytes: 2 ** 30, pids: 1000, runs: 10 }),
+    })
+    tight.run(serviceOf('w1'), GRANT)
+    expect(() => tight.run(serviceOf('w2'), GRANT, { replaces: 'w1' })).toThrow(
+      /192 MiB of memory and 108 MiB are free beside the version before, .*`thundercloud update --replace`/,
+    )
+    await tight.stop('w1', { why: 'test' })
+    tight.run(serviceOf('w2'), GRANT, { replaces: 'w1' })
+  })
+})
