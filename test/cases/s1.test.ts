@@ -1,21 +1,24 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { hostileShell } from '../fixtures/hostile-shell.ts'
 import { needs } from '../require.ts'
 
+/** whoever may open it may use the engine */
+const SOCKET = '/var/run/docker.sock'
 const SCRIPT = fileURLToPath(new URL('../fixtures/jail-run.ts', import.meta.url))
 const USERS = [
   { name: 'root', uid: 0 },
   { name: 'an ordinary user', uid: 1000 },
 ]
 
-function probe(uid: number, mode: 'sandbox' | 'permission' | 'docker') {
+function probe(uid: number, mode: 'sandbox' | 'permission' | 'docker', gid = uid) {
   const args = ['--conditions=thundercloud-source', SCRIPT, mode]
   const { stdout, stderr } = spawnSync('/bin/bash', hostileShell(process.execPath, args), {
     uid,
-    gid: uid,
+    gid,
     encoding: 'utf8',
     env: { PATH: process.env.PATH ?? '', HOME: '/tmp' },
   })
@@ -81,26 +84,30 @@ describe.skipIf(!needs('root') || !needs('bubblewrap')).each(USERS)(
   },
 )
 
-describe.skipIf(!needs('root') || !needs('engine'))('S1: a service that tries everything, in Docker', () => {
-  it('gets nothing that its container does not grant', () => {
-    const { end, report, begun, said } = probe(0, 'docker')
-    expect(end, said.join('\n')).toMatchObject({ exitCode: 0 })
-    // the engine starts the author's program: what is the author's reaches that, and no other
-    expect(begun.every((program: string) => ['node', '/bin/sh'].includes(program))).toBe(true)
-    expect(report).toMatchObject({
-      uid: 61_200,
-      capabilities: [],
-      noNewPrivileges: '1',
-      descriptors: [],
-      writableKernel: [],
-      writableProc: [],
-      readable: [],
-      places: ['/work', '/tmp'],
-      mounted: '',
-      sockets: [],
+describe.skipIf(!needs('root') || !needs('engine')).each(USERS)(
+  'S1: a service that tries everything, in Docker, of a node that is $name',
+  ({ uid }) => {
+    it('gets nothing that its container does not grant', async () => {
+      const { end, report, begun, said } = probe(uid, 'docker', uid === 0 ? 0 : (await stat(SOCKET)).gid)
+      expect(end, said.join('\n')).toMatchObject({ exitCode: 0 })
+      // the engine starts the author's program: what is the author's reaches that, and no other
+      expect(begun.every((program: string) => ['node', '/bin/sh'].includes(program))).toBe(true)
+      expect(report).toMatchObject({
+        capabilities: [],
+        noNewPrivileges: '1',
+        descriptors: [],
+        writableKernel: [],
+        writableProc: [],
+        readable: [],
+        places: ['/work', '/tmp'],
+        mounted: '',
+        sockets: [],
+      })
+      // runs of a node that is not root share a user, nobody
+      expect(report.uid).toBe(uid === 0 ? 61_200 : 65_534)
+      expect(report.environment).not.toContain('LEAKED')
+      expect(report.files).toBeGreaterThan(1000)
+      expect(report.files).toBeLessThanOrEqual(65_536)
     })
-    expect(report.environment).not.toContain('LEAKED')
-    expect(report.files).toBeGreaterThan(1000)
-    expect(report.files).toBeLessThanOrEqual(65_536)
-  })
-})
+  },
+)
