@@ -62,7 +62,7 @@ export interface Deciding extends AsyncDisposable {
   readonly decide: Decide
   readonly redecide: Redecide
   readonly dormitory: Dormitory
-  readonly trusting: Pick<Trusting, 'settled' | 'relied'>
+  readonly trusting: Pick<Trusting, 'settled' | 'servicesInUse'>
   /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
   decideAgain(): Promise<Applied>
   /** Resolves when all that is decided again in the background is done. */

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts'
 import { BoundedMap } from '../base/queue.ts'
 import type { Condition } from '../base/verdict.ts'
 import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
-import type { Relied, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
+import type { ServiceInUse, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
 import type { Reconsidered } from './background-reevaluation.ts'
 import { createFetchAhead } from './code-prefetch.ts'
 import type { Subject } from './evaluate.ts'
@@ -53,7 +53,7 @@ export interface Trusting extends AsyncDisposable {
   /** What ran when the last life ended is decided again where what is known now speaks against it. */
   boot(): Promise<void>
   /** Whose code and author matter: what runs and what is parked. */
-  relied(): Relied[]
+  servicesInUse(): ServiceInUse[]
   /** Has the tree let its author in or out since it was asked about here? */
   isMoved(id: string): boolean
 }
@@ -176,7 +176,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
     async boot() {
       await decideAgain(running().filter(isDoubtful))
     },
-    relied() {
+    servicesInUse() {
       const ids = new Set([...running(), ...dormitory.all().map(({ id }) => id)])
       return [...ids].flatMap((id) => {
         const subject = subjectOf(id)

@@ -64,13 +64,13 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const keys = components.keys ?? createKeyCache()
   const journal = parts.use(openJournal({ path: join(dataDir, 'journal.sqlite'), clock, log: log.child('journal') }))
   const runner = components.runnerHost ?? parts.use(createOwnRunner())
+  const servicesInUse = () => deciding.trusting.servicesInUse()
   const trust: Trust = parts.use(
     createBelieving(
-      { clock, rng, log, events, journal, keys, network: () => network, relied: () => deciding.trusting.relied() },
+      { clock, rng, log, events, journal, keys, network: () => network, servicesInUse },
       { network: name, signer, policy, closing: closing.signal },
     ),
   )
-
   const network: Network = parts.use(
     await createNetwork(
       { clock, rng, log: log.child('network'), events, ...gatesOf(() => intake, trust) },

@@ -10,7 +10,7 @@ import { membersOf } from '../config/index.ts'
 import { openJournal, type StatementRecord } from '../journal/index.ts'
 import {
   createTrust,
-  type Taken,
+  type IngestResult,
   type TrustEvents,
   type TrustFacts,
   type TrustPolicy,
@@ -37,7 +37,7 @@ export interface Beliefs extends AsyncDisposable {
   /** Statements that came with the journal. */
   readonly kept: number
   /** One more. Throws a ProtocolError where it is malformed or forged. */
-  take(encoded: Uint8Array): Taken
+  take(encoded: Uint8Array): IngestResult
   /** What is known of a service by then: of what is kept and stapled, that which is in time. `at`: seconds. */
   factsOf(subject: TrustSubject, at: number): TrustFacts
 }
@@ -59,13 +59,13 @@ export function openBeliefs(components: { clock: Clock; log: Log; rng: Rng }, in
     {
       ...components,
       events: createEvents<TrustEvents>(),
-      shelf: journal.statements,
+      store: journal.statements,
       keys,
       records: { async *find() {}, put: async () => 0 },
       mesh: { publish: async () => {} },
       // what is of no use to this policy is not kept
       hasLiveCode: () => false,
-      relied: () => [],
+      servicesInUse: () => [],
     },
     { network, own, policy: () => believed },
   )

@@ -2,15 +2,15 @@ import type { Statement } from '../../protocols/statement.ts'
 import { atWallTime, type Clock, type Timer } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import { BoundedMap } from '../base/queue.ts'
-import { EXPIRIES } from './constants.ts'
+import { MAX_PENDING_EXPIRIES } from './constants.ts'
 import type { TrustChange, TrustEvents } from './events.ts'
 import type { TextOf } from './statements/texts.ts'
 
-/** Tells of what has changed: when it is learnt, and at the moment when what was told of ends. */
-export interface Changes extends Disposable {
-  tell(change: TrustChange): void
+/** Reports changes: when they are learnt, and at the moment when what was reported ends. */
+export interface ChangeNotifier extends Disposable {
+  notify(change: TrustChange): void
   /** Facts that were handed out hold until then (seconds). */
-  until(change: TrustChange, seconds: number): void
+  notifyAt(change: TrustChange, seconds: number): void
 }
 
 export function changeOf({ kind, body }: Statement, textOf: TextOf): TrustChange {
@@ -29,8 +29,14 @@ function keyOf(change: TrustChange): string {
   return change.on === 'tree' ? '' : `${change.address} ${change.chain}`
 }
 
-export function createChanges({ clock, events }: { clock: Clock; events: Emitter<TrustEvents> }): Changes {
-  const ends = new BoundedMap<string, { change: TrustChange; at: number }>(EXPIRIES)
+export function createChangeNotifier({
+  clock,
+  events,
+}: {
+  clock: Clock
+  events: Emitter<TrustEvents>
+}): ChangeNotifier {
+  const ends = new BoundedMap<string, { change: TrustChange; at: number }>(MAX_PENDING_EXPIRIES)
   let timer: Timer | undefined
   let armed = Number.POSITIVE_INFINITY
 
@@ -51,8 +57,8 @@ export function createChanges({ clock, events }: { clock: Clock; events: Emitter
   }
 
   return {
-    tell: (change) => events.emit('trust:changed', change),
-    until(change, at) {
+    notify: (change) => events.emit('trust:changed', change),
+    notifyAt(change, at) {
       if (at === Number.POSITIVE_INFINITY) return
       const key = keyOf(change)
       const known = ends.get(key)

@@ -7,35 +7,35 @@ export const LINKS_PER_DELEGATE = 1024
 export const MAX_LINKS = 32_768
 
 /** Digests whose outcome is remembered, each about 200 bytes: what comes again costs a hash. */
-export const REMEMBERED = 16_384
+export const REMEMBERED_DIGESTS = 16_384
 
 /** Statements that stay decoded, 2 to 6 KB each. */
-export const DECODED = 8192
+export const DECODED_CACHE_SIZE = 8192
 
 /** Codes and addresses of which the decoded statements are kept at hand. */
-export const SHELVES_AT_HAND = 8192
+export const INDEX_CACHE_SIZE = 8192
 
 /** Texts of addresses: one can cost a millisecond of curve arithmetic. */
-export const TEXTS = 8192
+export const ADDRESS_CACHE_SIZE = 8192
 
 /** Delegations whose issuer is not in the tree yet: links of a chain may arrive in any order. Nobody has signed them for sure. */
-export const ORPHANS = 256
+export const MAX_ORPHANS = 256
 
 /**
  * What one peer may cost in signatures that do not hold: a burst, then so many a second. One that holds is given back,
  * so honest peers are not bounded by it. A BLS signature takes ten times as long as an ed25519 one.
  */
-export const FORGERIES = { burst: 256, perSecond: 32 }
+export const SIGNATURE_BUDGET = { burst: 256, perSecond: 32 }
 export const BLS_COST = 8
 /** Peers whose buckets are remembered; who comes back after so many others begins anew. */
-export const PEERS = 4096
+export const MAX_RATE_LIMITED_PEERS = 4096
 
 /** `unsafe` of hubs that are not trusted here, about one code: enough for the hubs of several operators, and again every minute. */
-export const STRANGERS_PER_CODE = { burst: 8, perSecond: 1 / 60 }
+export const UNTRUSTED_RELAY_PER_CODE = { burst: 8, perSecond: 1 / 60 }
 /** The same, of one sending peer: a relay passes on what many hubs say, but keys are free. */
-export const STRANGERS_PER_PEER = { burst: 32, perSecond: 0.2 }
+export const UNTRUSTED_RELAY_PER_PEER = { burst: 32, perSecond: 0.2 }
 /** (hub, code) pairs and codes remembered; an old one goes, so that nobody can lock others out. */
-export const STRANGERS = 8192
+export const UNTRUSTED_RELAY_KEYS = 8192
 
 /** Records asked for at once, for one code and author. */
 export const LOOKUPS_AT_ONCE = 8
@@ -49,20 +49,20 @@ export const LOOKUP_AGAIN_MS = 5 * 60_000
 export const LOOKUP_RETRY_MS = 15_000
 
 /** What runs and what is parked is looked up again: gossip has no memory, and a revocation must not be missed for long. */
-export const RELIED_MS = 10 * 60_000
+export const IN_USE_LOOKUP_MS = 10 * 60_000
 /** Subjects looked up at once in the background. */
-export const RELIED_AT_ONCE = 4
+export const IN_USE_LOOKUPS_AT_ONCE = 4
 /** How long before a statement that is relied on ends its renewal is looked for. */
 export const RENEWAL_MS = 3 * 60_000
 
 /** How often it is looked at what there is to do: renewals, records, what nobody took. */
 export const TICK_MS = 30_000
 /** Records are put again well before the 48 h after which the DHT forgets them. */
-export const PUT_AGAIN_MS = 20 * 3600_000
+export const REPUBLISH_MS = 20 * 3600_000
 /** What nobody took is tried again. */
-export const RETELL = { firstMs: 60_000, maxMs: 3600_000 }
+export const REPUBLISH_BACKOFF = { firstMs: 60_000, maxMs: 3600_000 }
 /** One attempt to put a record, or to publish. */
-export const TELL_MS = 10_000
+export const PUBLISH_TIMEOUT_MS = 10_000
 /** Records put in one turn; more wait for the next. */
 export const PUTS_PER_TICK = 64
 /** After so many failures the mesh is away: the rest waits for a later turn. */
@@ -70,4 +70,4 @@ export const FAILURES_IN_A_ROW = 3
 export const PRUNE_MS = 3600_000
 
 /** Expiries that are waited for; one that is forgotten is noticed with the next decision. */
-export const EXPIRIES = 16_384
+export const MAX_PENDING_EXPIRIES = 16_384

@@ -2,9 +2,9 @@ export type { TrustChange, TrustEvents } from './events.ts'
 export { createTrust } from './trust.ts'
 export type {
   Assumed,
-  Relied,
+  IngestResult,
+  ServiceInUse,
   StatementView,
-  Taken,
   TreeBranch,
   Trust,
   TrustComponents,

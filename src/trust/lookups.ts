@@ -12,26 +12,26 @@ import {
   LOOKUP_RETRY_MS,
   LOOKUPS_AT_ONCE,
   MAX_LOOKUP_KEYS,
-  REMEMBERED,
+  REMEMBERED_DIGESTS,
 } from './constants.ts'
 import type { TrustEvents } from './events.ts'
-import type { Policy } from './policy.ts'
+import type { ParsedTrustPolicy } from './policy.ts'
 import { keyOf } from './statements/indexed-statement.ts'
-import type { Taking } from './statements/ingest.ts'
+import type { Ingest } from './statements/ingest.ts'
 import type { TextOf } from './statements/texts.ts'
 import { pathTo } from './tree/tree.ts'
-import type { Canopy } from './tree/tree-cache.ts'
+import type { TreeCache } from './tree/tree-cache.ts'
 import type { TrustRecords, TrustSubject } from './types.ts'
 
-export type Asked = Partial<Omit<TrustSubject, 'staples'>>
+export type LookupSubject = Partial<Omit<TrustSubject, 'staples'>>
 
 export interface LookupComponents {
   clock: Clock
   log: Log
   events: Emitter<TrustEvents>
   records: TrustRecords
-  canopy: Canopy
-  taking: Pick<Taking, 'take'>
+  treeCache: TreeCache
+  ingest: Pick<Ingest, 'take'>
   textOf: TextOf
 }
 
@@ -39,21 +39,21 @@ export interface LookupComponents {
 export interface Lookups extends AsyncDisposable {
   /** Resolves when all that came is taken in; rejects with the signal's reason alone. */
   lookUp(
-    asked: Asked,
+    asked: LookupSubject,
     options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
   ): Promise<{ complete: boolean }>
 }
 
-export function createLookups(components: LookupComponents, init: { policy(): Policy }): Lookups {
-  const { clock, log, events, records, canopy, taking, textOf } = components
+export function createLookups(components: LookupComponents, init: { policy(): ParsedTrustPolicy }): Lookups {
+  const { clock, log, events, records, treeCache, ingest, textOf } = components
   /** When a record may be asked for again, by the monotonic clock. */
-  const next = new BoundedMap<string, number>(REMEMBERED)
+  const next = new BoundedMap<string, number>(REMEMBERED_DIGESTS)
   /** Records that could not be asked for. */
-  const missed = new BoundedMap<string, true>(REMEMBERED)
+  const unavailable = new BoundedMap<string, true>(REMEMBERED_DIGESTS)
   const running = new Map<string, Promise<void>>()
   const closing = new AbortController()
 
-  function keysOf({ code, author }: Asked): string[] {
+  function keysOf({ code, author }: LookupSubject): string[] {
     const policy = init.policy()
     const keys: string[] = []
     if (author !== undefined) keys.push(...treeKeys(policy, author))
@@ -65,8 +65,8 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
   }
 
   /** The links that the author's chain stands on, else those by which someone of the tree could vouch for it. */
-  function treeKeys(policy: Policy, author: Uint8Array): string[] {
-    const tree = canopy.of(policy, nowSeconds(clock))
+  function treeKeys(policy: ParsedTrustPolicy, author: Uint8Array): string[] {
+    const tree = treeCache.of(policy, nowSeconds(clock))
     const subject = toBase32(author)
     const path = pathTo(tree, keyOf(author))
     if (path.length > 0) {
@@ -90,7 +90,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
       // a lookup that was cut off ends like one that is over
       if (signal.aborted) throw signal.reason
       next.set(key, clock.monotonic() + LOOKUP_AGAIN_MS)
-      missed.delete(key)
+      unavailable.delete(key)
       return found
     } catch (error) {
       next.set(key, clock.monotonic() + LOOKUP_RETRY_MS)
@@ -101,7 +101,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
 
   function takes(value: Uint8Array): boolean {
     try {
-      taking.take(value, { via: 'record' })
+      ingest.take(value, { via: 'record' })
       return true
     } catch (error) {
       if (error instanceof ProtocolError) return false
@@ -110,11 +110,11 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
   }
 
   /** Those that were not asked for just now. */
-  function due(asked: Asked): string[] {
+  function due(asked: LookupSubject): string[] {
     return keysOf(asked).filter((key) => (next.get(key) ?? 0) <= clock.monotonic())
   }
 
-  async function run(asked: Asked, keys: readonly string[]): Promise<void> {
+  async function run(asked: LookupSubject, keys: readonly string[]): Promise<void> {
     const began = clock.monotonic()
     const reason = new TimeoutError('the records were not found in time')
     using limit = deadline(clock, LOOKUP_MS, reason, closing.signal)
@@ -127,7 +127,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
         if (count !== undefined) found += count
         else {
           failed++
-          missed.set(key, true)
+          unavailable.set(key, true)
         }
       }
     }
@@ -141,7 +141,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
     events.emit('trust:looked-up', { about, found, failed, tookMs: Math.round(clock.monotonic() - began) })
   }
 
-  function lookUpOnce(asked: Asked, fresh: boolean): Promise<void> {
+  function lookUpOnce(asked: LookupSubject, fresh: boolean): Promise<void> {
     const name = `${asked.code?.toString() ?? ''}/${asked.author === undefined ? '' : keyOf(asked.author)}`
     // what is being asked for is waited for, also by who comes a moment later
     const under = running.get(name)
@@ -158,7 +158,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Po
       signal?.throwIfAborted()
       closing.signal.throwIfAborted()
       await withSignal(lookUpOnce(asked, fresh), signal)
-      return { complete: !keysOf(asked).some((key) => missed.has(key)) }
+      return { complete: !keysOf(asked).some((key) => unavailable.has(key)) }
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new UnavailableError('the node is stopping'))

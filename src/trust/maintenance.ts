@@ -3,39 +3,39 @@ import { type Clock, nowSeconds, type Timer } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
-import { MAX_STATEMENTS, PRUNE_MS, RELIED_AT_ONCE, RELIED_MS, RENEWAL_MS, TICK_MS } from './constants.ts'
+import { IN_USE_LOOKUP_MS, IN_USE_LOOKUPS_AT_ONCE, MAX_STATEMENTS, PRUNE_MS, RENEWAL_MS, TICK_MS } from './constants.ts'
 import type { Lookups } from './lookups.ts'
-import { type Entry, keyOf } from './statements/indexed-statement.ts'
-import type { Counting } from './statements/signer-policy.ts'
-import type { Book } from './statements/statement-index.ts'
-import type { Telling } from './statements/statement-publisher.ts'
+import { type IndexedStatement, keyOf } from './statements/indexed-statement.ts'
+import type { SignerPolicy } from './statements/signer-policy.ts'
+import type { StatementIndex } from './statements/statement-index.ts'
+import type { StatementPublisher } from './statements/statement-publisher.ts'
 import type { BytesOf } from './statements/texts.ts'
 import { pathTo } from './tree/tree.ts'
-import type { Canopy } from './tree/tree-cache.ts'
-import type { Relied } from './types.ts'
+import type { TreeCache } from './tree/tree-cache.ts'
+import type { ServiceInUse } from './types.ts'
 
-export interface UpkeepComponents {
+export interface MaintenanceComponents {
   clock: Clock
   rng: Rng
   log: Log
-  book: Pick<Book, 'attestationsOf' | 'freezesOf' | 'prune'>
-  canopy: Canopy
-  counting: Counting
+  index: Pick<StatementIndex, 'attestationsOf' | 'freezesOf' | 'prune'>
+  treeCache: TreeCache
+  signerPolicy: SignerPolicy
   lookups: Pick<Lookups, 'lookUp'>
-  telling: Pick<Telling, 'tellAgain'>
+  publisher: Pick<StatementPublisher, 'republishDue'>
   bytesOf: BytesOf
-  relied(): Iterable<Relied>
+  servicesInUse(): Iterable<ServiceInUse>
 }
 
 /** The regular work: what is relied on is looked up again, renewed, and kept in the mesh's records. */
-export interface Upkeep extends AsyncDisposable {
+export interface Maintenance extends AsyncDisposable {
   begin(): void
   /** Everything that is relied on is looked up now. */
   lookUpAll(): void
 }
 
-export function createUpkeep(components: UpkeepComponents): Upkeep {
-  const { clock, rng, log, book, canopy, counting, lookups, telling, bytesOf, relied } = components
+export function createMaintenance(components: MaintenanceComponents): Maintenance {
+  const { clock, rng, log, index, treeCache, signerPolicy, lookups, publisher, bytesOf, servicesInUse } = components
   const timers = new Set<Timer>()
   const work = new Set<Promise<void>>()
   /** What a renewal was looked for already: the statement's subject and its end. */
@@ -43,11 +43,11 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
   let closed = false
 
   /** Calls back again and again, each time a little later or earlier. */
-  function regularly(ms: number, task: () => Promise<void>): void {
+  function everyJittered(ms: number, task: () => Promise<void>): void {
     if (closed) return
     const timer = clock.after(ms * (0.9 + rng.fraction() * 0.2), () => {
       timers.delete(timer)
-      start(task().finally(() => regularly(ms, task)))
+      start(task().finally(() => everyJittered(ms, task)))
     })
     timers.add(timer)
   }
@@ -61,7 +61,7 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
     work.add(guarded)
   }
 
-  async function lookUpEach(subjects: Iterable<Relied>, fresh = false): Promise<void> {
+  async function lookUpEach(subjects: Iterable<ServiceInUse>, fresh = false): Promise<void> {
     const distinct = new Map([...subjects].map((one) => [`${one.code}/${one.author}`, one]))
     const waiting = [...distinct.values()]
     const worker = async () => {
@@ -69,24 +69,24 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
         await lookups.lookUp({ code: parseCid(one.code), author: bytesOf(one.author) }, { fresh })
       }
     }
-    await Promise.all(Array.from({ length: Math.min(RELIED_AT_ONCE, waiting.length) }, worker))
+    await Promise.all(Array.from({ length: Math.min(IN_USE_LOOKUPS_AT_ONCE, waiting.length) }, worker))
   }
 
   /** The statements by which something that runs or is parked stands. */
-  function entriesOf({ code, author }: Relied): Entry[] {
-    const tree = canopy.of(counting.policy(), nowSeconds(clock))
+  function entriesOf({ code, author }: ServiceInUse): IndexedStatement[] {
+    const tree = treeCache.of(signerPolicy.current(), nowSeconds(clock))
     const bytes = bytesOf(author)
     const links = pathTo(tree, keyOf(bytes)).map(({ entry }) => entry)
-    const said = [...book.attestationsOf(code), ...book.freezesOf(bytes)]
-    return [...said.filter(({ statement }) => counting.statement(statement)), ...links]
+    const said = [...index.attestationsOf(code), ...index.freezesOf(bytes)]
+    return [...said.filter(({ statement }) => signerPolicy.isTrusted(statement)), ...links]
   }
 
   async function tick(): Promise<void> {
-    const entries = new Map<string, Entry>()
-    const ending = new Map<string, Relied>()
+    const entries = new Map<string, IndexedStatement>()
+    const ending = new Map<string, ServiceInUse>()
     const soon = nowSeconds(clock) + RENEWAL_MS / 1000
     const noticed = new Set<string>()
-    for (const one of relied()) {
+    for (const one of servicesInUse()) {
       for (const entry of entriesOf(one)) {
         entries.set(entry.subject, entry)
         const { expires } = entry.statement.body
@@ -97,20 +97,20 @@ export function createUpkeep(components: UpkeepComponents): Upkeep {
       }
     }
     renewed = noticed
-    await Promise.all([lookUpEach(ending.values(), true), telling.tellAgain(entries.values())])
+    await Promise.all([lookUpEach(ending.values(), true), publisher.republishDue(entries.values())])
   }
 
   return {
     begin() {
-      start(lookUpEach(relied()))
+      start(lookUpEach(servicesInUse()))
       start(tick())
-      regularly(TICK_MS, tick)
-      regularly(RELIED_MS, () => lookUpEach(relied()))
-      const prune = async () => void book.prune(clock.now(), MAX_STATEMENTS)
+      everyJittered(TICK_MS, tick)
+      everyJittered(IN_USE_LOOKUP_MS, () => lookUpEach(servicesInUse()))
+      const prune = async () => void index.prune(clock.now(), MAX_STATEMENTS)
       start(prune())
-      regularly(PRUNE_MS, prune)
+      everyJittered(PRUNE_MS, prune)
     },
-    lookUpAll: () => start(lookUpEach(relied())),
+    lookUpAll: () => start(lookUpEach(servicesInUse())),
     async [Symbol.asyncDispose]() {
       closed = true
       for (const timer of timers) timer.cancel()

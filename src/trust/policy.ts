@@ -25,18 +25,18 @@ export type Root = {
 }
 
 /** A policy with its addresses read. Keys: `keyOf` of address bytes. */
-export type Policy = {
+export type ParsedTrustPolicy = {
   readonly hubs: ReadonlyMap<string, TrustedHub>
   readonly roots: ReadonlyMap<string, Root>
   readonly quorum: TrustPolicy['QUORUM']
 }
 
 /** Reads each policy once: it is the same object as long as it is in force, and reading an address costs up to a millisecond. */
-export function createPolicies(
+export function createPolicyParser(
   { keys, log }: { keys: KeyCache; log: Log },
   init: { network: string; own: Address; ownText: string },
-): (policy: TrustPolicy) => Policy {
-  const read = new WeakMap<TrustPolicy, Policy>()
+): (policy: TrustPolicy) => ParsedTrustPolicy {
+  const read = new WeakMap<TrustPolicy, ParsedTrustPolicy>()
 
   function hubOf([text, settings]: [string, TrustPolicy['TRUSTED_HUBS'][string]]): [string, TrustedHub] {
     const address = addressOf(text)
@@ -66,7 +66,7 @@ export function createPolicies(
       roots.set(keyOf(listed), { text, bytes: listed, depth: DEPTH })
     }
     const hubs = new Map(Object.entries(policy.TRUSTED_HUBS).map(hubOf))
-    const fresh: Policy = { hubs, roots, quorum: policy.QUORUM }
+    const fresh: ParsedTrustPolicy = { hubs, roots, quorum: policy.QUORUM }
     read.set(policy, fresh)
     return fresh
   }

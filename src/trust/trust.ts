@@ -2,25 +2,25 @@ import { addressBytes, parseAddress } from '../../protocols/address.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
-import { createChanges } from './change-notifier.ts'
-import { createGate } from './gossip/gossip-validator.ts'
+import { createChangeNotifier } from './change-notifier.ts'
+import { createGossipValidator } from './gossip/gossip-validator.ts'
 import { createLookups } from './lookups.ts'
-import { createUpkeep } from './maintenance.ts'
-import { createPolicies } from './policy.ts'
+import { createMaintenance } from './maintenance.ts'
+import { createPolicyParser } from './policy.ts'
 import { assume } from './quorum/assumed.ts'
 import { createFactsOf } from './quorum/facts.ts'
-import { type Entry, keyOf } from './statements/indexed-statement.ts'
-import { createTaking } from './statements/ingest.ts'
-import { createRules } from './statements/record-validator.ts'
-import { createSeals } from './statements/signature-cache.ts'
-import { createCounting } from './statements/signer-policy.ts'
-import { createBook } from './statements/statement-index.ts'
-import { createTelling } from './statements/statement-publisher.ts'
+import { type IndexedStatement, keyOf } from './statements/indexed-statement.ts'
+import { createIngest } from './statements/ingest.ts'
+import { createRecordValidator } from './statements/record-validator.ts'
+import { createSignatureCache } from './statements/signature-cache.ts'
+import { createSignerPolicy } from './statements/signer-policy.ts'
+import { createStatementIndex } from './statements/statement-index.ts'
+import { createStatementPublisher } from './statements/statement-publisher.ts'
 import { createSyncSource } from './statements/sync-source.ts'
-import { createBytes, createTexts } from './statements/texts.ts'
+import { createAddressBytes, createAddressTexts } from './statements/texts.ts'
 import { viewOf } from './statements/view.ts'
-import { createCanopy } from './tree/tree-cache.ts'
-import { drawTree } from './tree/tree-view.ts'
+import { createTreeCache } from './tree/tree-cache.ts'
+import { renderTree } from './tree/tree-view.ts'
 import type { Trust, TrustComponents, TrustInit } from './types.ts'
 
 /** Statements that are shown at once: about 2 MB of JSON, and a tenth of a second. */
@@ -28,31 +28,42 @@ const MAX_SHOWN = 4096
 
 export function createTrust(components: TrustComponents, init: TrustInit): Trust {
   const { clock } = components
-  const textOf = createTexts()
+  const textOf = createAddressTexts()
   const ownBytes = addressBytes(init.own)
-  const read = createPolicies(components, { ...init, ownText: textOf(ownBytes) })
+  const read = createPolicyParser(components, { ...init, ownText: textOf(ownBytes) })
   const policy = () => read(init.policy())
-  const book = createBook(components)
-  const canopy = createCanopy({ book })
-  const counting = createCounting({ clock, canopy }, { policy })
-  const seals = createSeals(components, init)
-  const changes = createChanges(components)
-  const taking = createTaking({ ...components, book, counting, seals, changes, textOf })
-  const lookups = createLookups({ ...components, canopy, taking, textOf }, { policy })
-  const telling = createTelling({ ...components, book, counting, seals, taking })
-  const upkeep = createUpkeep({ ...components, book, canopy, counting, lookups, telling, bytesOf: createBytes() })
-  const gate = createGate({ ...components, taking })
-  const factsOf = createFactsOf({ clock, book, canopy, taking, seals, changes, textOf }, { policy: init.policy, read })
-  const view = (entry: Entry) => viewOf(entry, counting.statement(entry.statement), textOf)
+  const index = createStatementIndex(components)
+  const treeCache = createTreeCache({ index })
+  const signerPolicy = createSignerPolicy({ clock, treeCache }, { policy })
+  const signatures = createSignatureCache(components, init)
+  const notifier = createChangeNotifier(components)
+  const ingest = createIngest({ ...components, index, signerPolicy, signatures, notifier, textOf })
+  const lookups = createLookups({ ...components, treeCache, ingest, textOf }, { policy })
+  const publisher = createStatementPublisher({ ...components, index, signerPolicy, signatures, ingest })
+  const maintenance = createMaintenance({
+    ...components,
+    index,
+    treeCache,
+    signerPolicy,
+    lookups,
+    publisher,
+    bytesOf: createAddressBytes(),
+  })
+  const gate = createGossipValidator({ ...components, ingest })
+  const factsOf = createFactsOf(
+    { clock, index, treeCache, ingest, signatures, notifier, textOf },
+    { policy: init.policy, read },
+  )
+  const view = (entry: IndexedStatement) => viewOf(entry, signerPolicy.isTrusted(entry.statement), textOf)
 
   return {
     gate,
-    sync: createSyncSource({ clock, book, counting, taking }),
-    rules: createRules({ clock, book, counting, seals }),
-    take: (encoded, origin) => taking.take(encoded, origin),
-    publish: async (encoded, options) => view(await telling.publish(encoded, options)),
+    sync: createSyncSource({ clock, index, signerPolicy, ingest }),
+    rules: createRecordValidator({ clock, index, signerPolicy, signatures }),
+    take: (encoded, origin) => ingest.take(encoded, origin),
+    publish: async (encoded, options) => view(await publisher.publish(encoded, options)),
     factsOf,
-    assume: (encoded) => assume(encoded, { clock, taking, check: telling.check }),
+    assume: (encoded) => assume(encoded, { clock, ingest, check: publisher.check }),
     lookUp: (asked, options) => lookups.lookUp(asked, options),
     statements(filter = {}) {
       return candidates(filter)
@@ -64,30 +75,30 @@ export function createTrust(components: TrustComponents, init: TrustInit): Trust
     },
     tree(address) {
       const at = nowSeconds(clock)
-      const all = { policy: policy(), tree: canopy.of(policy(), at), byIssuer: book.links().byIssuer, at, textOf }
+      const all = { policy: policy(), tree: treeCache.of(policy(), at), byIssuer: index.links().byIssuer, at, textOf }
       const tree = { ...all, own: keyOf(ownBytes) }
-      return address === undefined ? drawTree(tree) : drawTree(tree, askedAbout(address))
+      return address === undefined ? renderTree(tree) : renderTree(tree, askedAbout(address))
     },
     policyChanged() {
-      taking.weighAnew()
-      upkeep.lookUpAll()
+      ingest.reprocessOrphans()
+      maintenance.lookUpAll()
     },
-    boot: () => upkeep.begin(),
+    boot: () => maintenance.begin(),
     async [Symbol.asyncDispose]() {
-      changes[Symbol.dispose]()
-      await Promise.all([lookups, telling, upkeep].map((part) => part[Symbol.asyncDispose]()))
+      notifier[Symbol.dispose]()
+      await Promise.all([lookups, publisher, maintenance].map((part) => part[Symbol.asyncDispose]()))
     },
   }
 
   /** What an index finds of a filter. */
-  function candidates({ code, address, signer }: NonNullable<Parameters<Trust['statements']>[0]>): Entry[] {
-    if (code !== undefined) return [...book.attestationsOf(code)]
+  function candidates({ code, address, signer }: NonNullable<Parameters<Trust['statements']>[0]>): IndexedStatement[] {
+    if (code !== undefined) return [...index.attestationsOf(code)]
     if (address !== undefined) {
       const { key, bytes } = askedAbout(address)
-      const links = [...book.links().byIssuer.values()].flat().filter(({ subject }) => subject === key)
-      return [...book.freezesOf(bytes), ...links.map(({ entry }) => entry)]
+      const links = [...index.links().byIssuer.values()].flat().filter(({ subject }) => subject === key)
+      return [...index.freezesOf(bytes), ...links.map(({ entry }) => entry)]
     }
-    return book.newest(MAX_SHOWN, signer === undefined ? undefined : askedAbout(signer).bytes)
+    return index.latest(MAX_SHOWN, signer === undefined ? undefined : askedAbout(signer).bytes)
   }
 
   function askedAbout(address: string): { key: string; bytes: Uint8Array; text: string } {

@@ -27,7 +27,7 @@ export type KeptStatement = {
 }
 
 /** What keeps statements over restarts: of one subject the latest alone, also after it has expired. */
-export interface StatementShelf {
+export interface StatementStore {
   /** Keeps it unless what is kept replaces it; atomic. Answers whether it stands now and did not before. */
   put(kept: KeptStatement): boolean
   /** `subject`: as `statementSubject` writes it. */
@@ -56,20 +56,20 @@ export interface TrustRecords {
 }
 
 /** Whose code and author matter here now: what runs and what is parked. Text: base32 CID, address. */
-export type Relied = { readonly service: string; readonly code: string; readonly author: string }
+export type ServiceInUse = { readonly service: string; readonly code: string; readonly author: string }
 
 export interface TrustComponents {
   clock: Clock
   rng: Rng
   log: Log
   events: Emitter<TrustEvents>
-  shelf: StatementShelf
+  store: StatementStore
   keys: KeyCache
   records: TrustRecords
   mesh: { publish(statement: Uint8Array): Promise<unknown> }
   /** Is it the code of a live service that the journal knows? */
   hasLiveCode(code: string): boolean
-  relied(): Iterable<Relied>
+  servicesInUse(): Iterable<ServiceInUse>
 }
 
 export type TrustInit = {
@@ -103,7 +103,7 @@ export type TrustFacts = {
 }
 
 /** new: it stands now. known: it stood already. older: a later one of the same subject stands. untrusted: of no use here. */
-export type Taken = 'new' | 'known' | 'older' | 'untrusted' | 'dropped'
+export type IngestResult = 'new' | 'known' | 'older' | 'untrusted' | 'dropped'
 
 /** A statement that is only thought of. */
 export type Assumed = { readonly encoded: Uint8Array }
@@ -174,7 +174,7 @@ export interface Trust extends AsyncDisposable {
   readonly sync: StatementSource
   readonly rules: RecordRules
   /** Takes one in. Throws a ProtocolError (or SignatureError) where it is malformed or forged. */
-  take(encoded: Uint8Array, origin: { via: StatementVia; from?: string | undefined }): Taken
+  take(encoded: Uint8Array, origin: { via: StatementVia; from?: string | undefined }): IngestResult
   /**
    * By the operator's hand: kept whoever signed it, sent to the mesh, put into its records and again until it expires.
    * Throws an InputError where it is malformed, forged, out of time, or older than what stands.

@@ -38,7 +38,7 @@ export async function openMember(policy: Policy): Promise<BenchMember> {
   parts.defer(() => closing.abort(new Error('the benchmark is over')))
   const trust: Trust = parts.use(
     createBelieving(
-      { clock, rng, log, events, journal, keys: createKeyCache(), network: () => network, relied: () => [] },
+      { clock, rng, log, events, journal, keys: createKeyCache(), network: () => network, servicesInUse: () => [] },
       { network: NETWORK, signer: ed25519Signer(identity), policy: () => policy, closing: closing.signal },
     ),
   )

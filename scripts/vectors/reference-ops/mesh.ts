@@ -11,8 +11,8 @@ import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
 import { unpackLimits } from '../../../src/code/archive/zstd.ts'
 import { gate } from '../../../src/intake/forwarding-rules.ts'
 import { Assembler } from '../../../src/network/streams/length-prefixed-decoder.ts'
-import { type Entry, entryOf, keyOf } from '../../../src/trust/statements/indexed-statement.ts'
-import { growTree, type Link, linkOf, pathTo } from '../../../src/trust/tree/tree.ts'
+import { type IndexedStatement, indexedStatementOf, keyOf } from '../../../src/trust/statements/indexed-statement.ts'
+import { buildTree, type Link, linkOf, pathTo } from '../../../src/trust/tree/tree.ts'
 import type { Op } from '../kit.ts'
 import { hex, type Json, unhex } from '../kit.ts'
 
@@ -52,7 +52,7 @@ export const meshOps: Record<string, Op> = {
     return { answer }
   },
   'delegation.chain': ({ links, roots, address, now }) => {
-    const tree = growTree(linksOf(links as string[]), rootsOf(roots as Fields[]), Number(now))
+    const tree = buildTree(linksOf(links as string[]), rootsOf(roots as Fields[]), Number(now))
     const member = tree.members.get(keyOf(unhex(address)))
     if (member === undefined) return { depth: null, path: [] }
     const path = pathTo(tree, keyOf(unhex(address))).map(({ subjectBytes }) => hex(subjectBytes))
@@ -73,9 +73,9 @@ function frameOf(frame: Json | undefined): ReturnType<typeof decodeFrame> {
 
 /** Of each issuer and subject the one that stands, whatever the order in which they came. */
 function linksOf(encoded: readonly string[]): Map<string, Link[]> {
-  const standing = new Map<string, Entry>()
+  const standing = new Map<string, IndexedStatement>()
   for (const one of encoded) {
-    const entry = entryOf({ encoded: unhex(one) } as Entry)
+    const entry = indexedStatementOf({ encoded: unhex(one) } as IndexedStatement)
     const before = standing.get(entry.subject)
     if (before === undefined || replaces(entry.statement, before.statement)) standing.set(entry.subject, entry)
   }
@@ -83,7 +83,7 @@ function linksOf(encoded: readonly string[]): Map<string, Link[]> {
   return Map.groupBy(links, ({ issuer }) => issuer)
 }
 
-function rootsOf(roots: readonly Fields[]): Parameters<typeof growTree>[1] {
+function rootsOf(roots: readonly Fields[]): Parameters<typeof buildTree>[1] {
   return new Map(
     roots.map(({ address, depth }) => {
       const bytes = unhex(address)

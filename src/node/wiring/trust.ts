@@ -6,7 +6,7 @@ import type { Rng } from '../../base/rng.ts'
 import type { Policy } from '../../config/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
-import { createTrust, type Relied, type Trust } from '../../trust/index.ts'
+import { createTrust, type ServiceInUse, type Trust } from '../../trust/index.ts'
 import type { NodeEvents } from '../events.ts'
 
 export interface BelievingComponents {
@@ -18,7 +18,7 @@ export interface BelievingComponents {
   keys: KeyCache
   /** The mesh, which asks trust before it is there itself. */
   network(): Pick<Network, 'dht' | 'statements'>
-  relied(): Relied[]
+  servicesInUse(): ServiceInUse[]
 }
 
 /** Trust as a node has it: kept in its journal, heard and told over its mesh, by its policy. */
@@ -32,7 +32,7 @@ export function createBelieving(
       ...rest,
       clock,
       log: log.child('trust'),
-      shelf: journal.statements,
+      store: journal.statements,
       records: {
         find: (key, options) => network().dht.findValues(key, options),
         put: (key, value, options) => network().dht.putValue(key, value, options),

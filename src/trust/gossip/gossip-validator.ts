@@ -4,30 +4,35 @@ import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import { printable } from '../../base/format.ts'
 import { BoundedMap } from '../../base/queue.ts'
-import { PEERS, STRANGERS, STRANGERS_PER_CODE, STRANGERS_PER_PEER } from '../constants.ts'
+import {
+  MAX_RATE_LIMITED_PEERS,
+  UNTRUSTED_RELAY_KEYS,
+  UNTRUSTED_RELAY_PER_CODE,
+  UNTRUSTED_RELAY_PER_PEER,
+} from '../constants.ts'
 import type { TrustEvents } from '../events.ts'
 import { keyOf } from '../statements/indexed-statement.ts'
-import type { Taking } from '../statements/ingest.ts'
-import { createPurses } from './keyed-rate-limiter.ts'
+import type { Ingest } from '../statements/ingest.ts'
+import { createKeyedRateLimiter } from './keyed-rate-limiter.ts'
 
-export interface GateComponents {
+export interface GossipValidatorComponents {
   clock: Clock
   events: Emitter<TrustEvents>
-  taking: Pick<Taking, 'take' | 'checkSeal'>
+  ingest: Pick<Ingest, 'take' | 'checkSignature'>
   hasLiveCode(code: string): boolean
 }
 
 /** One word about each arrival on the statements topic. */
-export function createGate({ clock, events, taking, hasLiveCode }: GateComponents) {
-  const newest = new BoundedMap<string, number>(STRANGERS)
-  const codes = createPurses(clock, STRANGERS_PER_CODE, STRANGERS)
-  const peers = createPurses(clock, STRANGERS_PER_PEER, PEERS)
+export function createGossipValidator({ clock, events, ingest, hasLiveCode }: GossipValidatorComponents) {
+  const newest = new BoundedMap<string, number>(UNTRUSTED_RELAY_KEYS)
+  const codes = createKeyedRateLimiter(clock, UNTRUSTED_RELAY_PER_CODE, UNTRUSTED_RELAY_KEYS)
+  const peers = createKeyedRateLimiter(clock, UNTRUSTED_RELAY_PER_PEER, MAX_RATE_LIMITED_PEERS)
 
   /**
    * `unsafe` of a hub that is not trusted here may be what a neighbour's operator waits for. Keys are free, so of one
    * hub and code only what is new passes, and of one code and one sender only so many.
    */
-  function passesOn(bytes: Uint8Array, from: string): boolean {
+  function relaysUntrusted(bytes: Uint8Array, from: string): boolean {
     const statement = decodeStatement(bytes)
     if (statement.kind !== 'attestation' || statement.body.verdict !== 'unsafe') return false
     // only who pinned the members can tell
@@ -37,15 +42,15 @@ export function createGate({ clock, events, taking, hasLiveCode }: GateComponent
     if ((newest.get(key) ?? -1) >= statement.body.seq || !hasLiveCode(code)) return false
     if (!peers.take(from)) return false
     if (!codes.take(code)) {
-      peers.give(from)
+      peers.refund(from)
       return false
     }
     let passes = false
     try {
-      passes = taking.checkSeal(bytes, statement, { via: 'gossip', from })
+      passes = ingest.checkSignature(bytes, statement, { via: 'gossip', from })
     } finally {
       // a forgery uses up nobody's share of a code
-      if (!passes) codes.give(code)
+      if (!passes) codes.refund(code)
     }
     if (passes) newest.set(key, statement.body.seq)
     return passes
@@ -53,14 +58,14 @@ export function createGate({ clock, events, taking, hasLiveCode }: GateComponent
 
   return (bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject' => {
     try {
-      const taken = taking.take(bytes, { via: 'gossip', from })
+      const taken = ingest.take(bytes, { via: 'gossip', from })
       if (taken !== 'untrusted') return taken === 'new' ? 'accept' : 'ignore'
     } catch (error) {
       if (error instanceof ProtocolError) return 'reject'
       throw error
     }
     try {
-      return passesOn(bytes, from) ? 'accept' : 'ignore'
+      return relaysUntrusted(bytes, from) ? 'accept' : 'ignore'
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error
       events.emit('trust:refused', { via: 'gossip', from, reason: printable(error.message) })

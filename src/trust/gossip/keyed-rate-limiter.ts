@@ -2,13 +2,17 @@ import type { Clock } from '../../base/clock.ts'
 import { BoundedMap, createBucket } from '../../base/queue.ts'
 
 /** Token buckets by name; the one that was longest not used is forgotten. */
-export interface Purses {
+export interface KeyedRateLimiter {
   /** False where there is not enough. */
   take(name: string, count?: number): boolean
-  give(name: string, count?: number): void
+  refund(name: string, count?: number): void
 }
 
-export function createPurses(clock: Clock, init: { burst: number; perSecond: number }, max: number): Purses {
+export function createKeyedRateLimiter(
+  clock: Clock,
+  init: { burst: number; perSecond: number },
+  max: number,
+): KeyedRateLimiter {
   const buckets = new BoundedMap<string, ReturnType<typeof createBucket>>(max)
   const bucketOf = (name: string) => {
     const known = buckets.get(name)
@@ -19,6 +23,6 @@ export function createPurses(clock: Clock, init: { burst: number; perSecond: num
   }
   return {
     take: (name, count = 1) => bucketOf(name).take(count),
-    give: (name, count = 1) => void bucketOf(name).take(-count),
+    refund: (name, count = 1) => void bucketOf(name).take(-count),
   }
 }

@@ -2,42 +2,42 @@ import { outOfTime } from '../../../protocols/announcement.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { replaces } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
-import type { Changes } from '../change-notifier.ts'
-import type { Policy } from '../policy.ts'
-import { wordsOf } from '../statements/attestations.ts'
+import type { ChangeNotifier } from '../change-notifier.ts'
+import type { ParsedTrustPolicy } from '../policy.ts'
+import { validAttestations } from '../statements/attestations.ts'
 import { frozenOf } from '../statements/freeze.ts'
-import { type Entry, entryOf, keyOf } from '../statements/indexed-statement.ts'
-import type { Taking } from '../statements/ingest.ts'
-import type { Seals } from '../statements/signature-cache.ts'
-import type { Book } from '../statements/statement-index.ts'
+import { type IndexedStatement, indexedStatementOf, keyOf } from '../statements/indexed-statement.ts'
+import type { Ingest } from '../statements/ingest.ts'
+import type { SignatureCache } from '../statements/signature-cache.ts'
+import type { StatementIndex } from '../statements/statement-index.ts'
 import type { TextOf } from '../statements/texts.ts'
 import type { Link } from '../tree/tree.ts'
-import type { Canopy } from '../tree/tree-cache.ts'
+import type { TreeCache } from '../tree/tree-cache.ts'
 import type { Trust, TrustFacts, TrustPolicy, TrustSubject } from '../types.ts'
 import { type AssumedStatement, linksOf } from './assumed.ts'
 import { quorumOf } from './quorum.ts'
 
 export interface FactsComponents {
   clock: Clock
-  book: Pick<Book, 'attestationsOf' | 'freezesOf'>
-  canopy: Canopy
-  taking: Pick<Taking, 'take'>
-  seals: Seals
-  changes: Pick<Changes, 'until'>
+  index: Pick<StatementIndex, 'attestationsOf' | 'freezesOf'>
+  treeCache: TreeCache
+  ingest: Pick<Ingest, 'take'>
+  signatures: SignatureCache
+  notifier: Pick<ChangeNotifier, 'notifyAt'>
   textOf: TextOf
 }
 
-/** What runners are told of one service. Asked for each decision: what is not known must cost next to nothing. */
+/** What runners are told of one service. Called for each decision: what is not known must cost next to nothing. */
 export function createFactsOf(
-  { clock, book, canopy, taking, seals, changes, textOf }: FactsComponents,
-  init: { policy(): TrustPolicy; read(policy: TrustPolicy): Policy },
+  { clock, index, treeCache, ingest, signatures, notifier, textOf }: FactsComponents,
+  init: { policy(): TrustPolicy; read(policy: TrustPolicy): ParsedTrustPolicy },
 ): Trust['factsOf'] {
   function takeStaples({ staples, author }: TrustSubject): void {
     // each author pays for its own forgeries, and for nobody else's
-    const payer = `author ${keyOf(author)}`
+    const chargedTo = `author ${keyOf(author)}`
     for (const staple of staples) {
       try {
-        taking.take(staple, { via: 'staple', payer })
+        ingest.take(staple, { via: 'staple', chargedTo })
       } catch (error) {
         // its author may staple what it likes; it counts for nothing
         if (!(error instanceof ProtocolError)) throw error
@@ -46,16 +46,16 @@ export function createFactsOf(
   }
 
   /** Staples that this node does not keep, because only the candidate trusts who signed them. */
-  function staplesFor(policy: Policy, { staples }: TrustSubject, at: number): Entry[] {
-    const good: Entry[] = []
+  function staplesFor(policy: ParsedTrustPolicy, { staples }: TrustSubject, at: number): IndexedStatement[] {
+    const good: IndexedStatement[] = []
     for (const encoded of staples) {
       try {
-        const entry = entryOf({ encoded, receivedAt: clock.now(), via: 'staple', own: false, putAt: 0 })
+        const entry = indexedStatementOf({ encoded, receivedAt: clock.now(), via: 'staple', own: false, putAt: 0 })
         const { statement, signer, id } = entry
         // an issuer is weighed by the tree itself
         if (statement.kind !== 'delegation' && !policy.hubs.has(signer)) continue
         if (outOfTime(statement.body, at) !== undefined) continue
-        seals.check(keyOf(id.multihash.digest), statement, policy.hubs.get(signer)?.pinned)
+        signatures.check(keyOf(id.multihash.digest), statement, policy.hubs.get(signer)?.pinned)
         good.push(entry)
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
@@ -65,20 +65,20 @@ export function createFactsOf(
   }
 
   function factsFor(
-    policy: Policy,
+    policy: ParsedTrustPolicy,
     subject: TrustSubject,
     at: number,
-    more: readonly Entry[],
+    more: readonly IndexedStatement[],
     links: readonly Link[] = linksOf(more),
   ) {
     const { hubs } = policy
     const code = subject.code.toString()
-    const attestations = hubs.size === 0 ? [] : latest(book.attestationsOf(code), more, (one) => isAbout(one, code))
-    const words = wordsOf(attestations, hubs, at)
+    const attestations = hubs.size === 0 ? [] : latest(index.attestationsOf(code), more, (one) => isAbout(one, code))
+    const words = validAttestations(attestations, hubs, at)
     const author = keyOf(subject.author)
-    const freezes = hubs.size === 0 ? [] : latest(book.freezesOf(subject.author), more, (one) => isOf(one, author))
+    const freezes = hubs.size === 0 ? [] : latest(index.freezesOf(subject.author), more, (one) => isOf(one, author))
     const frozen = frozenOf(freezes, hubs, at)
-    const tree = links.length === 0 ? canopy.of(policy, at) : canopy.with(policy, at, links)
+    const tree = links.length === 0 ? treeCache.of(policy, at) : treeCache.with(policy, at, links)
     const facts: TrustFacts = {
       attestations: words.map(({ weight: _, ...word }) => word),
       quorum: quorumOf(words, policy.quorum),
@@ -103,18 +103,22 @@ export function createFactsOf(
     const { facts, code, frozen, tree } = factsFor(init.read(init.policy()), subject, at, [])
     if (options.at !== undefined) return facts
     if (facts.attestations.length > 0) {
-      changes.until({ on: 'code', code }, Math.min(...facts.attestations.map(({ expires }) => expires)))
+      notifier.notifyAt({ on: 'code', code }, Math.min(...facts.attestations.map(({ expires }) => expires)))
     }
     for (const { chain, expires } of frozen) {
-      changes.until({ on: 'freeze', address: textOf(subject.author), chain }, expires)
+      notifier.notifyAt({ on: 'freeze', address: textOf(subject.author), chain }, expires)
     }
-    changes.until({ on: 'tree' }, tree.until)
+    notifier.notifyAt({ on: 'tree' }, tree.until)
     return facts
   }
 }
 
 /** What is kept, and of one subject what replaces it. */
-function latest(kept: readonly Entry[], more: readonly Entry[], wanted: (entry: Entry) => boolean): readonly Entry[] {
+function latest(
+  kept: readonly IndexedStatement[],
+  more: readonly IndexedStatement[],
+  wanted: (entry: IndexedStatement) => boolean,
+): readonly IndexedStatement[] {
   const some = more.filter(wanted)
   if (some.length === 0) return kept
   const all = new Map(kept.map((entry) => [entry.subject, entry]))
@@ -125,10 +129,10 @@ function latest(kept: readonly Entry[], more: readonly Entry[], wanted: (entry: 
   return [...all.values()]
 }
 
-function isAbout({ statement }: Entry, code: string): boolean {
+function isAbout({ statement }: IndexedStatement, code: string): boolean {
   return statement.kind === 'attestation' && statement.body.code.toString() === code
 }
 
-function isOf({ statement }: Entry, author: string): boolean {
+function isOf({ statement }: IndexedStatement, author: string): boolean {
   return statement.kind === 'freeze' && keyOf(statement.body.address) === author
 }

@@ -1,9 +1,12 @@
-import type { Policy } from '../policy.ts'
-import type { Word } from '../statements/attestations.ts'
+import type { ParsedTrustPolicy } from '../policy.ts'
+import type { WeightedAttestation } from '../statements/attestations.ts'
 import type { TrustFacts } from '../types.ts'
 
 /** How many trusted hubs call the code safe, and with how much weight; one `unsafe` is a veto. `null`: nobody says anything. */
-export function quorumOf(words: readonly Word[], { HUBS, WEIGHT }: Policy['quorum']): TrustFacts['quorum'] {
+export function quorumOf(
+  words: readonly WeightedAttestation[],
+  { HUBS, WEIGHT }: ParsedTrustPolicy['quorum'],
+): TrustFacts['quorum'] {
   if (words.length === 0) return null
   const safe = words.filter(({ verdict }) => verdict === 'safe')
   const hubs = safe.length

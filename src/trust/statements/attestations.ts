@@ -1,13 +1,17 @@
 import { outOfTime } from '../../../protocols/announcement.ts'
 import type { TrustedHub } from '../policy.ts'
 import type { TrustFacts } from '../types.ts'
-import type { Entry } from './indexed-statement.ts'
+import type { IndexedStatement } from './indexed-statement.ts'
 
-export type Word = TrustFacts['attestations'][number] & { readonly weight: number }
+export type WeightedAttestation = TrustFacts['attestations'][number] & { readonly weight: number }
 
 /** What each trusted hub says of the code, where its last word is in time. Of one hub there is one statement. */
-export function wordsOf(entries: readonly Entry[], hubs: ReadonlyMap<string, TrustedHub>, at: number): Word[] {
-  const words: Word[] = []
+export function validAttestations(
+  entries: readonly IndexedStatement[],
+  hubs: ReadonlyMap<string, TrustedHub>,
+  at: number,
+): WeightedAttestation[] {
+  const words: WeightedAttestation[] = []
   for (const { statement, signer } of entries) {
     const hub = hubs.get(signer)
     if (hub === undefined || statement.kind !== 'attestation') continue

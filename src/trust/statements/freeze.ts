@@ -1,12 +1,16 @@
 import { outOfTime } from '../../../protocols/announcement.ts'
 import type { TrustedHub } from '../policy.ts'
 import type { TrustFacts } from '../types.ts'
-import type { Entry } from './indexed-statement.ts'
+import type { IndexedStatement } from './indexed-statement.ts'
 
 export type Frozen = TrustFacts['frozen'][number] & { readonly expires: number }
 
 /** What trusted hubs say is frozen of one address, in statements that are in time. Of one hub and chain there is one. */
-export function frozenOf(entries: readonly Entry[], hubs: ReadonlyMap<string, TrustedHub>, at: number): Frozen[] {
+export function frozenOf(
+  entries: readonly IndexedStatement[],
+  hubs: ReadonlyMap<string, TrustedHub>,
+  at: number,
+): Frozen[] {
   const frozen: Frozen[] = []
   for (const { statement, signer } of entries) {
     const hub = hubs.get(signer)

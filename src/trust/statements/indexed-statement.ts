@@ -3,7 +3,7 @@ import { decodeStatement, type Statement, statementId, statementSubject } from '
 import type { KeptStatement } from '../types.ts'
 
 /** A kept statement, decoded. */
-export type Entry = KeptStatement & {
+export type IndexedStatement = KeptStatement & {
   readonly statement: Statement
   readonly id: CID
   readonly subject: string
@@ -11,7 +11,7 @@ export type Entry = KeptStatement & {
   readonly signer: string
 }
 
-export function entryOf(kept: KeptStatement): Entry {
+export function indexedStatementOf(kept: KeptStatement): IndexedStatement {
   const statement = decodeStatement(kept.encoded)
   const id = statementId(kept.encoded)
   return { ...kept, statement, id, subject: statementSubject(statement), signer: keyOf(signerBytes(statement)) }

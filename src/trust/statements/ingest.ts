@@ -10,86 +10,94 @@ import type { Emitter } from '../../base/events.ts'
 import { printable } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import { BoundedMap } from '../../base/queue.ts'
-import { type Changes, changeOf } from '../change-notifier.ts'
-import { BLS_COST, FORGERIES, LINKS_PER_DELEGATE, MAX_LINKS, ORPHANS, PEERS, REMEMBERED } from '../constants.ts'
+import { type ChangeNotifier, changeOf } from '../change-notifier.ts'
+import {
+  BLS_COST,
+  LINKS_PER_DELEGATE,
+  MAX_LINKS,
+  MAX_ORPHANS,
+  MAX_RATE_LIMITED_PEERS,
+  REMEMBERED_DIGESTS,
+  SIGNATURE_BUDGET,
+} from '../constants.ts'
 import type { StatementVia, TrustEvents } from '../events.ts'
-import { createPurses } from '../gossip/keyed-rate-limiter.ts'
-import type { Taken } from '../types.ts'
-import { type Entry, entryOf, keyOf, signerBytes } from './indexed-statement.ts'
-import type { Seals } from './signature-cache.ts'
-import type { Counting } from './signer-policy.ts'
-import type { Book } from './statement-index.ts'
+import { createKeyedRateLimiter } from '../gossip/keyed-rate-limiter.ts'
+import type { IngestResult } from '../types.ts'
+import { type IndexedStatement, indexedStatementOf, keyOf, signerBytes } from './indexed-statement.ts'
+import type { SignatureCache } from './signature-cache.ts'
+import type { SignerPolicy } from './signer-policy.ts'
+import type { StatementIndex } from './statement-index.ts'
 import type { TextOf } from './texts.ts'
-import { tellOf } from './view.ts'
+import { eventDetail } from './view.ts'
 
 export type Origin = {
   readonly via: StatementVia
   readonly from?: string | undefined
   /** At whose cost signatures are checked, where it is not `from`: who stapled it. */
-  readonly payer?: string | undefined
+  readonly chargedTo?: string | undefined
 }
 
-export interface TakingComponents {
+export interface IngestComponents {
   clock: Clock
   log: Log
   events: Emitter<TrustEvents>
-  book: Book
-  counting: Counting
-  seals: Seals
-  changes: Changes
+  index: StatementIndex
+  signerPolicy: SignerPolicy
+  signatures: SignatureCache
+  notifier: ChangeNotifier
   textOf: TextOf
 }
 
 /** The way in of one statement. What costs nothing is asked first, a signature is checked last. */
-export interface Taking {
+export interface Ingest {
   /** Throws a ProtocolError where it is malformed or forged. */
-  take(encoded: Uint8Array, origin: Origin): Taken
+  take(encoded: Uint8Array, origin: Origin): IngestResult
   /** Checks the signature, at the cost of who sent it: false where that was too much already. */
-  checkSeal(encoded: Uint8Array, statement: Statement, origin: Origin): boolean
-  /** It stands now: whoever waits for it is told. */
-  stands(entry: Entry, origin: Origin): void
+  checkSignature(encoded: Uint8Array, statement: Statement, origin: Origin): boolean
+  /** It is kept now: whoever waits for it is notified. */
+  onAccepted(entry: IndexedStatement, origin: Origin): void
   /** Has it been seen to be of no use? By the digest of its bytes. */
   isUseless(digest: string): boolean
-  /** What counts is weighed anew. */
-  weighAnew(): void
+  /** Which signers are trusted has changed: what waits is processed again. */
+  reprocessOrphans(): void
   /** Good delegations of this issuer (address bytes, as a key) that wait until somebody vouches for it. */
-  orphansOf(issuer: string): Entry[]
+  orphansOf(issuer: string): IndexedStatement[]
 }
 
-export function createTaking(components: TakingComponents): Taking {
-  const { clock, log, events, book, counting, seals, changes, textOf } = components
-  const refused = new BoundedMap<string, Refusal>(REMEMBERED)
-  const orphans = new BoundedMap<string, { encoded: Uint8Array; origin: Origin }>(ORPHANS)
-  const forgeries = createPurses(clock, FORGERIES, PEERS)
-  const settled = new BoundedMap<string, Taken>(REMEMBERED)
+export function createIngest(components: IngestComponents): Ingest {
+  const { clock, log, events, index, signerPolicy, signatures, notifier, textOf } = components
+  const refused = new BoundedMap<string, Refusal>(REMEMBERED_DIGESTS)
+  const orphans = new BoundedMap<string, { encoded: Uint8Array; origin: Origin }>(MAX_ORPHANS)
+  const signatureBudget = createKeyedRateLimiter(clock, SIGNATURE_BUDGET, MAX_RATE_LIMITED_PEERS)
+  const settled = new BoundedMap<string, IngestResult>(REMEMBERED_DIGESTS)
   /** What would come to something else if others counted. */
-  let unweighed = new BoundedMap<string, Taken>(REMEMBERED)
-  let adopting = false
-  let adoptAgain = false
+  let untrusted = new BoundedMap<string, IngestResult>(REMEMBERED_DIGESTS)
+  let reprocessing = false
+  let reprocessAgain = false
 
-  function take(encoded: Uint8Array, origin: Origin): Taken {
+  function take(encoded: Uint8Array, origin: Origin): IngestResult {
     // a hash of what is far too large is work for nothing
     const digest = encoded.byteLength > MAX_STATEMENT_BYTES ? '' : keyOf(sha256(encoded))
     const before = refused.get(digest)
     if (before !== undefined) {
       const error = errorOf(before)
       // a staple is looked at with each decision about its service
-      if (origin.via !== 'staple') tellRefused(error, origin)
+      if (origin.via !== 'staple') reportRefused(error, origin)
       throw error
     }
-    const known = settled.get(digest) ?? unweighed.get(digest)
+    const known = settled.get(digest) ?? untrusted.get(digest)
     if (known !== undefined) return known
     try {
       return admit(encoded, digest, origin)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       if (digest !== '') refused.set(digest, refusalOf(error))
-      tellRefused(error, origin)
+      reportRefused(error, origin)
       throw error
     }
   }
 
-  function admit(encoded: Uint8Array, digest: string, origin: Origin): Taken {
+  function admit(encoded: Uint8Array, digest: string, origin: Origin): IngestResult {
     checkSize(encoded, MAX_STATEMENT_BYTES, '')
     const statement = decodeStatement(encoded)
     const time = outOfTime(statement.body, nowSeconds(clock))
@@ -98,34 +106,34 @@ export function createTaking(components: TakingComponents): Taking {
       if (time === 'expired') settled.set(digest, 'dropped')
       return drop(time, origin)
     }
-    if (!counting.statement(statement)) {
+    if (!signerPolicy.isTrusted(statement)) {
       if (statement.kind === 'delegation') orphans.set(digest, { encoded, origin })
-      unweighed.set(digest, 'untrusted')
+      untrusted.set(digest, 'untrusted')
       return 'untrusted'
     }
-    const kept = book.get(statementSubject(statement))
+    const kept = index.get(statementSubject(statement))
     if (kept !== undefined && !replaces(statement, kept.statement)) {
       return settle(digest, replaces(kept.statement, statement) ? 'older' : 'known')
     }
     if (kept === undefined && isOverQuota(statement)) return drop('quota', origin)
     try {
-      if (!checkSeal(encoded, statement, origin)) return drop('quota', origin)
+      if (!checkSignature(encoded, statement, origin)) return drop('quota', origin)
     } catch (error) {
       if (!(error instanceof SignatureError || error instanceof MembersError) || statement.signers === undefined) {
         throw error
       }
       // it may be good where an operator pinned otherwise
-      unweighed.set(digest, 'dropped')
+      untrusted.set(digest, 'dropped')
       return drop('members', origin)
     }
     return keep(encoded, digest, statement, origin)
   }
 
-  function keep(encoded: Uint8Array, digest: string, statement: Statement, origin: Origin): Taken {
-    const before = book.get(statementSubject(statement))
-    let entry: Entry | undefined
+  function keep(encoded: Uint8Array, digest: string, statement: Statement, origin: Origin): IngestResult {
+    const before = index.get(statementSubject(statement))
+    let entry: IndexedStatement | undefined
     try {
-      entry = book.put({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
+      entry = index.put({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       log.warn('a statement could not be written', { reason: messageOf(error) })
@@ -134,28 +142,28 @@ export function createTaking(components: TakingComponents): Taking {
     if (entry === undefined) return settle(digest, 'older')
     if (before !== undefined) settled.set(keyOf(before.id.multihash.digest), 'older')
     settled.set(digest, 'known')
-    stands(entry, origin)
+    onAccepted(entry, origin)
     return 'new'
   }
 
-  function stands({ statement }: Entry, { via, from }: Origin): void {
-    if (!counting.statement(statement)) return
-    events.emit('trust:statement', { ...tellOf(statement, textOf), via, from })
-    if (statement.kind === 'delegation') adopt()
-    changes.tell(changeOf(statement, textOf))
+  function onAccepted({ statement }: IndexedStatement, { via, from }: Origin): void {
+    if (!signerPolicy.isTrusted(statement)) return
+    events.emit('trust:statement', { ...eventDetail(statement, textOf), via, from })
+    if (statement.kind === 'delegation') reprocessOrphans()
+    notifier.notify(changeOf(statement, textOf))
   }
 
   /** Links that came before the one that they hang on. */
-  function adopt(): void {
-    unweighed = new BoundedMap(REMEMBERED)
-    if (adopting) {
-      adoptAgain = true
+  function reprocessOrphans(): void {
+    untrusted = new BoundedMap(REMEMBERED_DIGESTS)
+    if (reprocessing) {
+      reprocessAgain = true
       return
     }
-    adopting = true
+    reprocessing = true
     try {
       do {
-        adoptAgain = false
+        reprocessAgain = false
         for (const [digest, { encoded, origin }] of [...orphans.entries()]) {
           orphans.delete(digest)
           try {
@@ -164,21 +172,21 @@ export function createTaking(components: TakingComponents): Taking {
             if (!(error instanceof ProtocolError)) throw error
           }
         }
-      } while (adoptAgain)
+      } while (reprocessAgain)
     } finally {
-      adopting = false
+      reprocessing = false
     }
   }
 
-  function checkSeal(encoded: Uint8Array, statement: Statement, { via, from, payer }: Origin): boolean {
+  function checkSignature(encoded: Uint8Array, statement: Statement, { via, from, chargedTo }: Origin): boolean {
     const digest = keyOf(sha256(encoded))
-    if (seals.isChecked(digest)) return true
+    if (signatures.isChecked(digest)) return true
     const signer = signerBytes(statement)
-    const name = payer ?? from ?? via
+    const name = chargedTo ?? from ?? via
     const cost = signer[0] === 0xea ? BLS_COST : 1
-    if (!forgeries.take(name, cost)) return false
-    seals.check(digest, statement, counting.policy().hubs.get(keyOf(signer))?.pinned)
-    forgeries.give(name, cost)
+    if (!signatureBudget.take(name, cost)) return false
+    signatures.check(digest, statement, signerPolicy.current().hubs.get(keyOf(signer))?.pinned)
+    signatureBudget.refund(name, cost)
     return true
   }
 
@@ -186,31 +194,31 @@ export function createTaking(components: TakingComponents): Taking {
   function isOverQuota(statement: Statement): boolean {
     if (statement.kind !== 'delegation') return false
     const issuer = keyOf(statement.body.issuer)
-    if (counting.policy().roots.has(issuer)) return false
-    const { byIssuer, count } = book.links()
+    if (signerPolicy.current().roots.has(issuer)) return false
+    const { byIssuer, count } = index.links()
     return count >= MAX_LINKS || (byIssuer.get(issuer)?.length ?? 0) >= LINKS_PER_DELEGATE
   }
 
-  function settle(digest: string, taken: Taken): Taken {
+  function settle(digest: string, taken: IngestResult): IngestResult {
     settled.set(digest, taken)
     return taken
   }
 
-  function drop(why: TrustEvents['trust:dropped']['why'], { via, from }: Origin): Taken {
+  function drop(why: TrustEvents['trust:dropped']['why'], { via, from }: Origin): IngestResult {
     events.emit('trust:dropped', { why, via, from })
     return 'dropped'
   }
 
-  function tellRefused(error: Error, { via, from }: Origin): void {
+  function reportRefused(error: Error, { via, from }: Origin): void {
     events.emit('trust:refused', { via, from, reason: printable(error.message) })
   }
 
-  function orphansOf(issuer: string): Entry[] {
+  function orphansOf(issuer: string): IndexedStatement[] {
     return [...orphans.entries()].flatMap(([digest, { encoded, origin }]) => {
-      const entry = entryOf({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
+      const entry = indexedStatementOf({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
       if (entry.signer !== issuer) return []
       try {
-        seals.check(digest, entry.statement, undefined)
+        signatures.check(digest, entry.statement, undefined)
         return [entry]
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
@@ -221,11 +229,11 @@ export function createTaking(components: TakingComponents): Taking {
 
   return {
     take,
-    checkSeal,
-    stands,
+    checkSignature,
+    onAccepted,
     orphansOf,
-    isUseless: (digest) => refused.has(digest) || settled.has(digest) || unweighed.has(digest),
-    weighAnew: adopt,
+    isUseless: (digest) => refused.has(digest) || settled.has(digest) || untrusted.has(digest),
+    reprocessOrphans,
   }
 }
 

@@ -13,19 +13,24 @@ import {
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import type { RecordRules } from '../../base/statement-sync.ts'
 import { keyOf, signerBytes } from './indexed-statement.ts'
-import type { Seals } from './signature-cache.ts'
-import type { Counting } from './signer-policy.ts'
-import type { Book } from './statement-index.ts'
+import type { SignatureCache } from './signature-cache.ts'
+import type { SignerPolicy } from './signer-policy.ts'
+import type { StatementIndex } from './statement-index.ts'
 
-export interface RulesComponents {
+export interface RecordValidatorComponents {
   clock: Clock
-  book: Pick<Book, 'get'>
-  counting: Counting
-  seals: Seals
+  index: Pick<StatementIndex, 'get'>
+  signerPolicy: SignerPolicy
+  signatures: SignatureCache
 }
 
 /** What may lie in the mesh's records. Whom this node trusts matters only to what it holds on to. */
-export function createRules({ clock, book, counting, seals }: RulesComponents): RecordRules {
+export function createRecordValidator({
+  clock,
+  index,
+  signerPolicy,
+  signatures,
+}: RecordValidatorComponents): RecordRules {
   return {
     check(key, value) {
       const statement = decodeStatement(value)
@@ -34,8 +39,8 @@ export function createRules({ clock, book, counting, seals }: RulesComponents): 
       const time = outOfTime(statement.body, nowSeconds(clock))
       if (time === 'early') throw new ProtocolError('body.issued', 'lies in the future')
       if (time === 'expired') throw new ProtocolError('body.expires', 'has passed')
-      const pinned = counting.policy().hubs.get(keyOf(signerBytes(statement)))?.pinned
-      seals.check(keyOf(sha256(value)), statement, pinned)
+      const pinned = signerPolicy.current().hubs.get(keyOf(signerBytes(statement)))?.pinned
+      signatures.check(keyOf(sha256(value)), statement, pinned)
       return { signer: addressKey(signerOf(statement)), issued, expires }
     },
     replaces(a, b) {
@@ -46,8 +51,8 @@ export function createRules({ clock, book, counting, seals }: RulesComponents): 
     keeps(value) {
       const statement = read(value)
       if (statement === undefined) return false
-      if (counting.statement(statement)) return true
-      const kept = book.get(statementSubject(statement))
+      if (signerPolicy.isTrusted(statement)) return true
+      const kept = index.get(statementSubject(statement))
       return kept?.own === true && Buffer.compare(kept.encoded, value) === 0
     },
   }

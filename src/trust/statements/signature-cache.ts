@@ -2,17 +2,17 @@ import type { HubMembers } from '../../../protocols/multisig.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
 import { type Statement, verifyStatement } from '../../../protocols/statement.ts'
 import { BoundedMap } from '../../base/queue.ts'
-import { REMEMBERED } from '../constants.ts'
+import { REMEMBERED_DIGESTS } from '../constants.ts'
 
 /** Signatures, each checked once: a statement comes by gossip, as a record, and stapled. */
-export interface Seals {
+export interface SignatureCache {
   /** Throws as `verifyStatement` does. `digest`: of the encoded bytes. */
   check(digest: string, statement: Statement, pinned: HubMembers | undefined): void
   isChecked(digest: string): boolean
 }
 
-export function createSeals({ keys }: { keys: KeyCache }, init: { network: string }): Seals {
-  const held = new BoundedMap<string, true>(REMEMBERED)
+export function createSignatureCache({ keys }: { keys: KeyCache }, init: { network: string }): SignatureCache {
+  const held = new BoundedMap<string, true>(REMEMBERED_DIGESTS)
   return {
     check(digest, statement, pinned) {
       if (held.get(digest) === true) return

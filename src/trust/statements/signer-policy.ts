@@ -1,35 +1,35 @@
 import type { Statement } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
-import type { Policy } from '../policy.ts'
-import type { Canopy } from '../tree/tree-cache.ts'
+import type { ParsedTrustPolicy } from '../policy.ts'
+import type { TreeCache } from '../tree/tree-cache.ts'
 import { keyOf, signerBytes } from './indexed-statement.ts'
 
-/** Whose word counts here now. */
-export interface Counting {
-  policy(): Policy
-  statement(statement: Statement): boolean
-  /** Some kind of its statements would. */
-  signer(bytes: Uint8Array): boolean
+/** Which signers the current policy trusts. */
+export interface SignerPolicy {
+  current(): ParsedTrustPolicy
+  isTrusted(statement: Statement): boolean
+  /** Would any kind of its statements be trusted? */
+  mayBeTrusted(bytes: Uint8Array): boolean
 }
 
-export function createCounting(
-  { clock, canopy }: { clock: Clock; canopy: Canopy },
-  init: { policy(): Policy },
-): Counting {
-  /** Who may have no link below itself vouches for nobody. */
-  const vouches = (key: string) => {
+export function createSignerPolicy(
+  { clock, treeCache }: { clock: Clock; treeCache: TreeCache },
+  init: { policy(): ParsedTrustPolicy },
+): SignerPolicy {
+  /** A member with remaining depth 0 cannot delegate. */
+  const mayDelegate = (key: string) => {
     const policy = init.policy()
-    return policy.roots.has(key) || (canopy.of(policy, nowSeconds(clock)).members.get(key)?.depth ?? 0) > 0
+    return policy.roots.has(key) || (treeCache.of(policy, nowSeconds(clock)).members.get(key)?.depth ?? 0) > 0
   }
   return {
-    policy: init.policy,
-    statement(statement) {
+    current: init.policy,
+    isTrusted(statement) {
       const key = keyOf(signerBytes(statement))
-      return statement.kind === 'delegation' ? vouches(key) : init.policy().hubs.has(key)
+      return statement.kind === 'delegation' ? mayDelegate(key) : init.policy().hubs.has(key)
     },
-    signer(bytes) {
+    mayBeTrusted(bytes) {
       const key = keyOf(bytes)
-      return init.policy().hubs.has(key) || vouches(key)
+      return init.policy().hubs.has(key) || mayDelegate(key)
     },
   }
 }

@@ -13,37 +13,37 @@ import { InputError, messageOf, TimeoutError, UnavailableError } from '../../bas
 import type { Log } from '../../base/log.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
-import { FAILURES_IN_A_ROW, PUT_AGAIN_MS, PUTS_PER_TICK, RETELL, TELL_MS } from '../constants.ts'
+import { FAILURES_IN_A_ROW, PUBLISH_TIMEOUT_MS, PUTS_PER_TICK, REPUBLISH_BACKOFF, REPUBLISH_MS } from '../constants.ts'
 import type { TrustComponents } from '../types.ts'
-import { type Entry, keyOf, signerBytes } from './indexed-statement.ts'
-import type { Taking } from './ingest.ts'
-import type { Seals } from './signature-cache.ts'
-import type { Counting } from './signer-policy.ts'
-import type { Book } from './statement-index.ts'
+import { type IndexedStatement, keyOf, signerBytes } from './indexed-statement.ts'
+import type { Ingest } from './ingest.ts'
+import type { SignatureCache } from './signature-cache.ts'
+import type { SignerPolicy } from './signer-policy.ts'
+import type { StatementIndex } from './statement-index.ts'
 
-export interface TellingComponents {
+export interface StatementPublisherComponents {
   clock: Clock
   rng: Rng
   log: Log
-  book: Pick<Book, 'put' | 'get' | 'own' | 'setPut'>
-  counting: Counting
-  seals: Seals
-  taking: Pick<Taking, 'stands'>
+  index: Pick<StatementIndex, 'put' | 'get' | 'own' | 'setPut'>
+  signerPolicy: SignerPolicy
+  signatures: SignatureCache
+  ingest: Pick<Ingest, 'onAccepted'>
   records: Pick<TrustComponents['records'], 'put'>
   mesh: TrustComponents['mesh']
 }
 
 /** What this node's operator says, told to the mesh until it has heard, and kept in its records until it ends. */
-export interface Telling extends AsyncDisposable {
+export interface StatementPublisher extends AsyncDisposable {
   /** Throws an InputError where `publish` would. */
   check(encoded: Uint8Array): Statement
-  publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Entry>
-  /** One turn: what nobody took, and what the records would forget. `relied`: statements that are held up too. */
-  tellAgain(relied: Iterable<Entry>): Promise<void>
+  publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<IndexedStatement>
+  /** One turn: what nobody took, and what the records would forget. `inUse`: statements of others that are kept alive too. */
+  republishDue(inUse: Iterable<IndexedStatement>): Promise<void>
 }
 
-export function createTelling(components: TellingComponents): Telling {
-  const { clock, rng, log, book, counting, seals, taking, records, mesh } = components
+export function createStatementPublisher(components: StatementPublisherComponents): StatementPublisher {
+  const { clock, rng, log, index, signerPolicy, signatures, ingest, records, mesh } = components
   /** Of a subject: what failed how often, and when it is tried again, by the monotonic clock. */
   const failures = new Map<string, { attempts: number; next: number }>()
   /** Subjects that the topic has not heard yet; after a start it is not known who heard, so own ones are told once. */
@@ -56,31 +56,31 @@ export function createTelling(components: TellingComponents): Telling {
     const time = outOfTime(statement.body, nowSeconds(clock))
     if (time === 'early') throw new InputError('the statement is from the future: issued must not lie ahead of now')
     if (time === 'expired') throw new InputError('the statement has expired: expires must lie ahead of now')
-    const kept = book.get(statementSubject(statement))
+    const kept = index.get(statementSubject(statement))
     if (kept !== undefined && replaces(kept.statement, statement)) {
       throw new InputError(
         `a later statement of the same subject stands (seq ${kept.statement.body.seq}): sign a higher seq`,
       )
     }
     readably(() => {
-      const pinned = counting.policy().hubs.get(keyOf(signerBytes(statement)))?.pinned
-      seals.check(keyOf(statementId(encoded).multihash.digest), statement, pinned)
+      const pinned = signerPolicy.current().hubs.get(keyOf(signerBytes(statement)))?.pinned
+      signatures.check(keyOf(statementId(encoded).multihash.digest), statement, pinned)
     })
     return statement
   }
 
-  function keep(encoded: Uint8Array): Entry {
+  function keep(encoded: Uint8Array): IndexedStatement {
     const subject = statementSubject(check(encoded))
-    const entry = book.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, putAt: 0 })
-    if (entry === undefined) return book.get(subject) as Entry
+    const entry = index.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, putAt: 0 })
+    if (entry === undefined) return index.get(subject) as IndexedStatement
     told.delete(subject)
     failures.delete(subject)
-    taking.stands(entry, { via: 'api' })
+    ingest.onAccepted(entry, { via: 'api' })
     return entry
   }
 
   /** To the topic and into the records; a freeze statement has no record. */
-  async function tell(entry: Entry, signal: AbortSignal | undefined, toMesh: boolean): Promise<boolean> {
+  async function tell(entry: IndexedStatement, signal: AbortSignal | undefined, toMesh: boolean): Promise<boolean> {
     const { encoded, statement, subject } = entry
     const key = recordKey(statement)
     const [heard, taken] = await Promise.all([
@@ -90,17 +90,17 @@ export function createTelling(components: TellingComponents): Telling {
     if (heard) told.add(subject)
     if (heard && taken !== false) {
       failures.delete(subject)
-      book.setPut(subject, clock.now())
+      index.setPut(subject, clock.now())
       return true
     }
     const attempts = (failures.get(subject)?.attempts ?? -1) + 1
-    failures.set(subject, { attempts, next: clock.monotonic() + backoffMs(attempts, RETELL, rng) })
+    failures.set(subject, { attempts, next: clock.monotonic() + backoffMs(attempts, REPUBLISH_BACKOFF, rng) })
     return false
   }
 
   async function put(key: string, encoded: Uint8Array, outer: AbortSignal | undefined): Promise<void> {
     const signal = outer === undefined ? closing.signal : AbortSignal.any([outer, closing.signal])
-    using limit = deadline(clock, TELL_MS, new TimeoutError('no peer took the record in time'), signal)
+    using limit = deadline(clock, PUBLISH_TIMEOUT_MS, new TimeoutError('no peer took the record in time'), signal)
     const count = await records.put(key, encoded, { signal: limit.signal })
     if (count === 0) throw new UnavailableError('no peer took the record')
   }
@@ -115,13 +115,13 @@ export function createTelling(components: TellingComponents): Telling {
     }
   }
 
-  function isDue({ subject, statement, putAt, id }: Entry): boolean {
+  function isDue({ subject, statement, putAt, id }: IndexedStatement): boolean {
     if (outOfTime(statement.body, nowSeconds(clock)) !== undefined) return false
     const failure = failures.get(subject)
     if (failure !== undefined) return failure.next <= clock.monotonic()
     // the id spreads what came together over an hour and more
     const spread = ((id.multihash.digest[0] ?? 0) / 256) * 0.1
-    return putAt === 0 || clock.now() - putAt >= PUT_AGAIN_MS * (0.9 + spread)
+    return putAt === 0 || clock.now() - putAt >= REPUBLISH_MS * (0.9 + spread)
   }
 
   function track<T>(work: Promise<T>): Promise<T> {
@@ -135,10 +135,10 @@ export function createTelling(components: TellingComponents): Telling {
       signal?.throwIfAborted()
       const entry = keep(encoded)
       await track(tell(entry, signal, true))
-      return book.get(entry.subject) ?? entry
+      return index.get(entry.subject) ?? entry
     },
-    async tellAgain(relied) {
-      const all = new Map([...relied, ...book.own()].map((entry) => [entry.subject, entry]))
+    async republishDue(inUse) {
+      const all = new Map([...inUse, ...index.own()].map((entry) => [entry.subject, entry]))
       for (const subject of failures.keys()) if (!all.has(subject)) failures.delete(subject)
       const due = [...all.values()].filter(isDue).slice(0, PUTS_PER_TICK)
       let failed = 0

@@ -1,13 +1,13 @@
 import { addressBytes, decodeAddress, formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { BoundedMap } from '../../base/queue.ts'
-import { TEXTS } from '../constants.ts'
+import { ADDRESS_CACHE_SIZE } from '../constants.ts'
 import { keyOf } from './indexed-statement.ts'
 
 /** The canonical text of an address, remembered. */
 export type TextOf = (bytes: Uint8Array) => string
 
-export function createTexts(): TextOf {
-  const known = new BoundedMap<string, string>(TEXTS)
+export function createAddressTexts(): TextOf {
+  const known = new BoundedMap<string, string>(ADDRESS_CACHE_SIZE)
   return (bytes) => {
     const key = keyOf(bytes)
     const before = known.get(key)
@@ -21,8 +21,8 @@ export function createTexts(): TextOf {
 /** The address bytes of a text that this program wrote, remembered: reading one costs as much. */
 export type BytesOf = (text: string) => Uint8Array
 
-export function createBytes(): BytesOf {
-  const known = new BoundedMap<string, Uint8Array>(TEXTS)
+export function createAddressBytes(): BytesOf {
+  const known = new BoundedMap<string, Uint8Array>(ADDRESS_CACHE_SIZE)
   return (text) => {
     const before = known.get(text)
     if (before !== undefined) return before

@@ -1,11 +1,14 @@
 import type { Statement } from '../../../protocols/statement.ts'
 import type { TrustEvents } from '../events.ts'
 import type { StatementView } from '../types.ts'
-import { type Entry, signerBytes } from './indexed-statement.ts'
+import { type IndexedStatement, signerBytes } from './indexed-statement.ts'
 import type { TextOf } from './texts.ts'
 
 /** What an event says of a statement. */
-export function tellOf(statement: Statement, textOf: TextOf): Omit<TrustEvents['trust:statement'], 'via' | 'from'> {
+export function eventDetail(
+  statement: Statement,
+  textOf: TextOf,
+): Omit<TrustEvents['trust:statement'], 'via' | 'from'> {
   const { kind, body } = statement
   const signed = { kind, signer: textOf(signerBytes(statement)), seq: body.seq }
   switch (kind) {
@@ -18,15 +21,15 @@ export function tellOf(statement: Statement, textOf: TextOf): Omit<TrustEvents['
   }
 }
 
-export function viewOf(entry: Entry, trusted: boolean, textOf: TextOf): StatementView {
+export function viewOf(entry: IndexedStatement, trusted: boolean, textOf: TextOf): StatementView {
   const { statement, id, own, via, receivedAt } = entry
   const { seq, issued, expires } = statement.body
   const signer = textOf(signerBytes(statement))
   const signed = { id: id.toString(), kind: statement.kind, signer, trusted, own, seq, issued, expires }
-  return { ...signed, receivedAt: Math.floor(receivedAt / 1000), via, ...saysOf(statement, textOf) }
+  return { ...signed, receivedAt: Math.floor(receivedAt / 1000), via, ...bodyFields(statement, textOf) }
 }
 
-function saysOf({ kind, body }: Statement, textOf: TextOf): Partial<StatementView> {
+function bodyFields({ kind, body }: Statement, textOf: TextOf): Partial<StatementView> {
   switch (kind) {
     case 'attestation':
       return { code: body.code.toString(), verdict: body.verdict, severity: body.severity, report: body.report }

@@ -1,11 +1,11 @@
 import { MAX_DELEGATION_DEPTH } from '../../../protocols/limits.ts'
-import type { Policy } from '../policy.ts'
+import type { ParsedTrustPolicy } from '../policy.ts'
 import type { TextOf } from '../statements/texts.ts'
 import type { TreeBranch, TrustTree } from '../types.ts'
-import { type Link, pathTo, type Tree, whyIdle } from './tree.ts'
+import { inactiveReason, type Link, pathTo, type Tree } from './tree.ts'
 
 export type TreeInit = {
-  readonly policy: Policy
+  readonly policy: ParsedTrustPolicy
   readonly tree: Tree
   readonly byIssuer: ReadonlyMap<string, readonly Link[]>
   /** seconds */
@@ -16,7 +16,7 @@ export type TreeInit = {
 }
 
 /** The tree as people are shown it: each address once with whom it vouches for, below whoever leaves it the most links. */
-export function drawTree(init: TreeInit, asked?: { key: string; text: string }): TrustTree {
+export function renderTree(init: TreeInit, asked?: { key: string; text: string }): TrustTree {
   const { policy } = init
   const roots = [...policy.roots].map(([key, { text }]) => branchOf(init, key, text, undefined))
   return asked === undefined ? { roots } : { roots, asked: { address: asked.text, ...explain(init, asked) } }
@@ -29,7 +29,7 @@ function branchOf(init: TreeInit, key: string, address: string, by: Link | undef
   const idle: { address: string; why: string }[] = []
   for (const link of byIssuer.get(key) ?? []) {
     const subject = textOf(link.subjectBytes)
-    const why = whyIdle(link, depth, at)
+    const why = inactiveReason(link, depth, at)
     if (why !== undefined) idle.push({ address: subject, why: words(link, why, depth) })
     // its own branches stand where it has the most links left
     else if (tree.members.get(link.subject)?.by === link) branches.push(branchOf(init, link.subject, subject, link))
@@ -69,7 +69,7 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
   const links = [...byIssuer.values()].flat().filter(({ subject }) => subject === key)
   for (const link of links) {
     const above = tree.members.get(link.issuer)?.depth
-    const why = above === undefined ? undefined : whyIdle(link, above, at)
+    const why = above === undefined ? undefined : inactiveReason(link, above, at)
     if (why !== undefined && above !== undefined) {
       return `the delegation from ${issuerText(link, textOf)} to ${text} does not count: ${words(link, why, above)}`
     }
@@ -84,7 +84,7 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
   return `nobody who is in the tree is known to vouch for ${text}`
 }
 
-function words(link: Link, why: NonNullable<ReturnType<typeof whyIdle>>, above: number): string {
+function words(link: Link, why: NonNullable<ReturnType<typeof inactiveReason>>, above: number): string {
   switch (why) {
     case 'revoked':
       return 'it was revoked'

@@ -1,12 +1,12 @@
 import { outOfTime } from '../../../protocols/announcement.ts'
 import { CLOCK_SKEW_SECONDS, MAX_DELEGATION_DEPTH } from '../../../protocols/limits.ts'
 import type { Root } from '../policy.ts'
-import type { Entry } from '../statements/indexed-statement.ts'
+import type { IndexedStatement } from '../statements/indexed-statement.ts'
 import { keyOf } from '../statements/indexed-statement.ts'
 
 /** One delegation; of one issuer and subject there is one. */
 export type Link = {
-  readonly entry: Entry
+  readonly entry: IndexedStatement
   readonly issuer: string
   readonly subject: string
   readonly subjectBytes: Uint8Array
@@ -31,7 +31,7 @@ export type Tree = {
   readonly until: number
 }
 
-export function linkOf(entry: Entry): Link | undefined {
+export function linkOf(entry: IndexedStatement): Link | undefined {
   const { kind, body } = entry.statement
   if (kind !== 'delegation') return undefined
   const { depth, issued, expires, revoked = false } = body
@@ -43,7 +43,7 @@ export function linkOf(entry: Entry): Link | undefined {
  * Who is vouched for at a moment. A chain's depths fall with each link, so whoever is reached with more left reaches
  * all that it would reach with less: from the deepest down, each address is settled once, and no chain is a circle.
  */
-export function growTree(
+export function buildTree(
   links: ReadonlyMap<string, readonly Link[]>,
   roots: ReadonlyMap<string, Root>,
   at: number,
@@ -56,17 +56,21 @@ export function growTree(
       if (members.has(key)) continue
       members.set(key, member)
       for (const link of links.get(key) ?? []) {
-        if (whyIdle(link, depth, at) === undefined) {
+        if (inactiveReason(link, depth, at) === undefined) {
           byDepth[link.depth]?.push({ key: link.subject, member: { depth: link.depth, by: link } })
         }
       }
     }
   }
-  return { members, ...standsFor(links, at) }
+  return { members, ...validityWindow(links, at) }
 }
 
 /** Why a link vouches for nobody, where `above` links may follow its issuer. */
-export function whyIdle(link: Link, above: number, at: number): 'revoked' | 'early' | 'expired' | 'deep' | undefined {
+export function inactiveReason(
+  link: Link,
+  above: number,
+  at: number,
+): 'revoked' | 'early' | 'expired' | 'deep' | undefined {
   // also a revocation that has ended: what it took back does not return
   if (link.revoked) return 'revoked'
   return outOfTime(link, at) ?? (link.depth >= above ? 'deep' : undefined)
@@ -79,7 +83,7 @@ export function pathTo(tree: Tree, key: string): Link[] {
   return path
 }
 
-function standsFor(links: ReadonlyMap<string, readonly Link[]>, at: number): { from: number; until: number } {
+function validityWindow(links: ReadonlyMap<string, readonly Link[]>, at: number): { from: number; until: number } {
   let from = Number.NEGATIVE_INFINITY
   let until = Number.POSITIVE_INFINITY
   for (const some of links.values()) {

@@ -179,7 +179,7 @@ describe('what hubs and roots say', () => {
     await life.settle()
     expect(
       life.deciding.trusting
-        .relied()
+        .servicesInUse()
         .map(({ service }) => service)
         .sort(),
     ).toEqual([waiting, running].sort())

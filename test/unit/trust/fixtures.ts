@@ -14,7 +14,7 @@ import { readPolicy } from '../../../src/config/index.ts'
 import { type Journal, openJournal } from '../../../src/journal/index.ts'
 import {
   createTrust,
-  type Relied,
+  type ServiceInUse,
   type Trust,
   type TrustComponents,
   type TrustEvents,
@@ -91,7 +91,7 @@ export type World = {
   /** how often it was tried to publish to the topic */
   attempts(): number
   policy: TrustPolicy
-  relied: Relied[]
+  servicesInUse: ServiceInUse[]
   /** no peer takes or hears anything */
   alone: boolean
   liveCode: boolean
@@ -107,7 +107,7 @@ export function world(
   const emitter = createEvents<TrustEvents>()
   const events: World['events'] = []
   emitter.onAny((name, detail) => void events.push({ name, detail } as never))
-  const state = { policy, relied: [] as Relied[], alone: false, liveCode: true }
+  const state = { policy, servicesInUse: [] as ServiceInUse[], alone: false, liveCode: true }
   const records = new Map<string, Uint8Array[]>()
   const asked: string[] = []
   const put: World['put'] = []
@@ -119,7 +119,7 @@ export function world(
       log,
       rng: seededRng('trust'),
       events: emitter,
-      shelf: journal.statements,
+      store: journal.statements,
       keys: createKeyCache(),
       records: {
         async *find(key) {
@@ -141,7 +141,7 @@ export function world(
         },
       },
       hasLiveCode: () => state.liveCode,
-      relied: () => state.relied,
+      servicesInUse: () => state.servicesInUse,
       ...components,
     },
     { network: NETWORK, own: own.address, policy: () => state.policy },

@@ -138,11 +138,11 @@ describe('a lookup', () => {
 })
 
 describe('the regular work', () => {
-  const relied = [{ service: 's', code: CODE.toString(), author: text(author) }]
+  const servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
 
   it('looks up what runs and is parked at the start, and again every ten minutes', async () => {
     await using here = world()
-    here.relied = relied
+    here.servicesInUse = servicesInUse
     lay(here, attest(one, 'unsafe', { expires: NOW + 30 * 86_400 }))
     here.trust.boot()
     await here.clock.advance(0)
@@ -155,7 +155,7 @@ describe('the regular work', () => {
   it('looks for a renewal before what is relied on ends', async () => {
     await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
     here.trust.take(attest(one, 'safe', { expires: NOW + 400 }), { via: 'sync' })
-    here.relied = relied
+    here.servicesInUse = servicesInUse
     here.trust.boot()
     await here.clock.advance(0)
     lay(here, attest(one, 'safe', { seq: 1, expires: NOW + 9000 }))
@@ -165,7 +165,7 @@ describe('the regular work', () => {
 
   it('puts what it relies on into the records again before they forget it', async () => {
     await using here = world()
-    here.relied = relied
+    here.servicesInUse = servicesInUse
     const ten = { expires: NOW + 10 * 86_400 }
     for (const one of [attest(hubs[0], 'safe', ten), delegate(own, author, 0, ten)])
       here.trust.take(one, { via: 'sync' })

@@ -196,7 +196,7 @@ describe('what is known of a service', () => {
     here.trust.take(attest(one), sync)
     expect(here.trust.take(attest(stranger), sync)).toBe('untrusted')
     here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })
-    here.relied = [{ service: 's', code: CODE.toString(), author: text(author) }]
+    here.servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
     here.trust.policyChanged()
     expect(here.trust.factsOf(subject()).quorum).toBeNull()
     expect(here.trust.take(attest(stranger), sync)).toBe('new')

@@ -188,13 +188,13 @@ describe('a statement', () => {
   it('that can not be written is dropped, and may come again', async () => {
     await using here = world()
     let full = true
-    const shelf = { ...here.journal.statements }
-    const put = shelf.put
-    shelf.put = (kept) => {
+    const store = { ...here.journal.statements }
+    const put = store.put
+    store.put = (kept) => {
       if (full) throw new UnavailableError('the disk is full')
       return put(kept)
     }
-    await using there = world(undefined, { shelf })
+    await using there = world(undefined, { store })
     expect(there.trust.take(attest(hub), gossip)).toBe('dropped')
     expect(there.heard('trust:dropped')).toEqual([{ why: 'journal', ...gossip }])
     full = false
