@@ -1,5 +1,5 @@
 // Writes what is derived from the sources: JSON Schemas, the reference of all settings, the program's help,
-// and the linter's rules of who may import whom.
+// the linter's rules of who may import whom, and ARCHITECTURE.md's table of who does.
 // With --check it writes nothing, and fails with one sentence when a file is stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,6 +8,7 @@ import { helpTexts } from '../src/cli/help-texts.ts'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
 import { rulesReference } from '../src/runner/andromeda/reference.ts'
 import { boundariesText } from './biome/floors.ts'
+import { withImportTable } from './import-graph.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -18,6 +19,7 @@ const generated: Record<string, string> = {
   'configs/help.json': `${JSON.stringify(helpTexts(await Promise.all(COMMANDS.map(({ load }) => load()))), null, 2)}\n`,
   'configs/reference.md': referenceText([rulesReference()]),
   'scripts/biome/boundaries.json': boundariesText(),
+  'ARCHITECTURE.md': withImportTable(await readFile(join(root, 'ARCHITECTURE.md'), 'utf8'), root),
 }
 
 const stale: string[] = []

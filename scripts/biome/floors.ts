@@ -1,5 +1,5 @@
 /** The rooms of src/, from the ground up: each may import from the floors below its own, and from no room beside it. */
-const FLOORS: readonly (readonly string[])[] = [
+export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['process', 'config'],
   ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
