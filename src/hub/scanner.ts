@@ -2,7 +2,7 @@ import { SEVERITIES, type Severity } from '../../protocols/attestation.ts'
 import { printable } from '../base/format.ts'
 import { MAX_FINDING, MAX_FINDINGS } from './constants.ts'
 
-/** A program that looks at code. The README tells what it is given and what its exit code means. */
+/** A program that looks at code. docs/scanners.md says what it gets and what its exit code means. */
 export type Scanner = {
   readonly name: string
   readonly command: readonly string[]

@@ -1,4 +1,4 @@
-/** What a process of one kind may have. ARCHITECTURE.md shows this table, and a test holds every kind against it. */
+/** What a process of one kind may have. docs/processes.md shows this table, and a test compares the two. */
 export type ProcessRule = {
   readonly what: string
   /** bytes of strangers that it reads */

@@ -30,7 +30,7 @@ test('nothing is guessed, neither of a good end nor of what is not known', () =>
 })
 
 test('the page that hints name is there', async () => {
-  const page = await readFile(new URL('../../configs/what-a-service-gets.md', import.meta.url), 'utf8')
+  const page = await readFile(new URL('../../docs/what-a-service-gets.md', import.meta.url), 'utf8')
   for (const word of ['# What a service gets', '/code', '/work', 'TMPDIR', 'EROFS', 'EADDRINUSE', '127'])
     expect(page).toContain(word)
 })

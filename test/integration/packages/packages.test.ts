@@ -14,7 +14,7 @@ import { needs } from '../../require.ts'
 
 type Answer = { readonly status: number | undefined; readonly body: string }
 
-/** The commands of configs/what-a-service-gets.md, and what a first visitor sees. */
+/** The commands of docs/what-a-service-gets.md, and what a first visitor sees. */
 const PACKAGES = [
   { name: 'http-server', arguments: ['public', '-a', '127.0.0.1', '-p', '8080', '-c-1'], path: '/', says: 'A page' },
   { name: 'serve', arguments: ['-l', 'tcp://127.0.0.1:8080', 'public'], path: '/', says: 'A page' },

@@ -12,7 +12,7 @@ const USERS = fileURLToPath(new URL('../../fixtures/process-users.ts', import.me
 const KINDS = Object.entries(PROCESSES as Readonly<Record<string, ProcessRule>>)
 
 describe('the table of processes', () => {
-  it.each(KINDS)('stands in ARCHITECTURE.md: %s', (kind, rule) => {
+  it.each(KINDS)('is in docs/processes.md: %s', (kind, rule) => {
     const { what, reads, environment, descriptors, cwd, umask, files, user } = rule
     const list = (items: readonly string[]) => (items.length === 0 ? 'none' : items.join(', ').replaceAll('*', '\\*'))
     const row = [
@@ -26,7 +26,7 @@ describe('the table of processes', () => {
       files,
       user,
     ]
-    const text = readFileSync(new URL('../../../ARCHITECTURE.md', import.meta.url), 'utf8')
+    const text = readFileSync(new URL('../../../docs/processes.md', import.meta.url), 'utf8')
     expect(text).toContain(`| ${row.join(' | ')} |`)
   })
 

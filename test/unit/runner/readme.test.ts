@@ -6,17 +6,14 @@ import { expect, it } from 'vitest'
 import { linkPackage } from '../../../src/cli/runner-new/link.ts'
 import { runnerIn, serviceOf, snapshotOf } from './support.ts'
 
-const README = readFileSync(resolve(import.meta.dirname, '../../../README.md'), 'utf8')
-const [, chapter = ''] = README.split('## Write your own runner')
-const blocks = [...(chapter.split('\n## ')[0] ?? '').matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(
-  ([, language, code]) => ({
-    language,
-    code: code ?? '',
-  }),
-)
+const GUIDE = readFileSync(resolve(import.meta.dirname, '../../../docs/runners.md'), 'utf8')
+const blocks = [...GUIDE.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, code]) => ({
+  language,
+  code: code ?? '',
+}))
 const [full, first, test] = blocks.filter(({ language }) => language !== 'sh').map(({ code }) => code)
 
-it('what the README says of the full contract is so', async () => {
+it('what docs/runners.md says of the full contract is so', async () => {
   await using runner = runnerIn({ 'mine/runner.ts': full ?? '' }, {}, 'mine/runner.ts')
   await runner.host.start()
   const snapshot = snapshotOf(runner.config)
