@@ -3,7 +3,7 @@ import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import type { Condition } from '../base/verdict.ts'
+import type { WakeCondition } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
 import type { ExecutionEvents } from '../execution/index.ts'
 import { createDormitory, type Dormitory, type Supervisor } from '../execution/index.ts'
@@ -70,7 +70,7 @@ export interface Deciding extends AsyncDisposable {
   /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
   boot(): Promise<void>
   /** Where it sleeps, if it does; ms. */
-  sleeping(id: string): { since: number; until: number; on: readonly Condition[] } | undefined
+  sleeping(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
   /** The operator has ended it here. */
   over(id: string): void
   view(): PolicyView

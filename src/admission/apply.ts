@@ -11,8 +11,8 @@ import {
   type Dormitory,
   type Granted,
   NoCapacityError,
+  type ParkedService,
   type RunnableService,
-  type Sleeper,
 } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
 import { runnableOf } from '../services/runnable.ts'
@@ -73,7 +73,7 @@ export interface CarryOut {
   /** Why it does not wait for another beginning: a task runs at most once, a version that was replaced ends. */
   notAgain(subject: Subject): Reason | undefined
   /** It does not wait any longer. */
-  release(sleeper: Sleeper, why: string): void
+  release(sleeper: ParkedService, why: string): void
 }
 
 export function createCarryOut(components: CarryOutComponents, init: { policy(): Policy }): CarryOut {
@@ -117,7 +117,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     return verdict
   }
 
-  function leaveFor({ id }: Sleeper): void {
+  function leaveFor({ id }: ParkedService): void {
     turnAway(id, 'DORMITORY.MAX is reached, and a service that ranks higher took its place')
   }
 

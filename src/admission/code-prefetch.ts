@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { createQueue } from '../base/queue.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 
 /** What waits for a word is no hurry: it leaves room for what runs. */
 const AT_ONCE = 2
@@ -16,7 +16,7 @@ export interface FetchAheadComponents {
 /** Brings the code of services that are soon to start. A run that begins meanwhile shares what is under way. */
 export function createFetchAhead({ log, ahead }: FetchAheadComponents, { closing }: { closing: AbortSignal }) {
   const under = new Set<string>()
-  const queue = createQueue({ name: 'fetching ahead', concurrency: AT_ONCE, max: MAX_WAITING })
+  const queue = createWorkQueue({ name: 'fetching ahead', concurrency: AT_ONCE, max: MAX_WAITING })
   return {
     add(id: string): void {
       if (under.has(id) || closing.aborted) return

@@ -1,5 +1,5 @@
 import { MAX_REASONS } from '../../protocols/limits.ts'
-import type { Condition, Grant, Reason, Verdict } from '../base/verdict.ts'
+import type { Grant, Reason, Verdict, WakeCondition } from '../base/verdict.ts'
 import type { Standing } from './types.ts'
 
 /** Why a task that had begun ends for good where a service would wait. */
@@ -39,7 +39,7 @@ export function mayBegin(verdict: Verdict): boolean {
 }
 
 /** A verdict to run that can not be carried out now: it waits, and what the runner said of its worth stands. */
-export function waiting({ redirect, rank, reasons }: Verdict, on: readonly Condition[], reason: Reason): Verdict {
+export function waiting({ redirect, rank, reasons }: Verdict, on: readonly WakeCondition[], reason: Reason): Verdict {
   return { run: false, redirect, park: on, rank, reasons: first(reason, reasons) }
 }
 

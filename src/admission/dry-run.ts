@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
-import { bestFirst, type Sleeper, toEvict } from '../execution/index.ts'
+import { bestFirst, type ParkedService, toEvict } from '../execution/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
 import { checkVerdict } from './check-verdict.ts'
@@ -49,7 +49,7 @@ export async function previewWith(
   /** of what is refused or passed on, and stays one of the two */
   const others: Change[] = []
   /** who would sleep, and where it stands now */
-  const asleep = new Map<string, { sleeper: Sleeper; subject: Subject; from: Standing; verdict: Verdict }>()
+  const asleep = new Map<string, { sleeper: ParkedService; subject: Subject; from: Standing; verdict: Verdict }>()
 
   const askAbout = (subject: Subject, known: NodeFacts) => components.asking.askOther(ask, subject, known, assumed)
 
@@ -128,7 +128,7 @@ export async function previewWith(
   /** Everything that is refused or passed on is asked about, as if there were all the room; those that are admitted, best first. */
   async function weigh() {
     const empty = facts.as([], { config, machine: false })
-    const candidates: { sleeper: Sleeper; subject: Subject; from: Standing }[] = []
+    const candidates: { sleeper: ParkedService; subject: Subject; from: Standing }[] = []
     const pages = { asked: 0, notAsked: 0 }
     for (let after = 0; ; ) {
       signal?.throwIfAborted()

@@ -1,4 +1,4 @@
-import type { Condition, Verdict } from '../base/verdict.ts'
+import type { Verdict, WakeCondition } from '../base/verdict.ts'
 import type { Change, Standing } from './types.ts'
 
 /** What was decided about services. */
@@ -6,7 +6,7 @@ export type AdmissionEvents = {
   /** The runner has spoken, or failed (then `failure` says how, and the verdict is: nothing). */
   'node:verdict': { id: string; name: string; verdict: Verdict; failure?: string | undefined; tookMs: number }
   /** It waits; `on` says what wakes it. Times are seconds. */
-  'node:parked': { id: string; name: string; until: number; on: readonly Condition['on'][] }
+  'node:parked': { id: string; name: string; until: number; on: readonly WakeCondition['on'][] }
   /** It waits no longer. */
   'node:woken': { id: string; name: string; to: Standing; sleptSeconds: number }
   /** It was running, and had to end for one that ranks higher. */

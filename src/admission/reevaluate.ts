@@ -1,7 +1,7 @@
 import { deadline } from '../base/clock.ts'
 import { TimeoutError } from '../base/errors.ts'
-import { createQueue } from '../base/queue.ts'
 import type { ExecutorName } from '../base/verdict.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { Candidate } from '../journal/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
@@ -33,7 +33,7 @@ export interface DecideAgain extends Redecide {
 export function createDecideAgain(components: DecideAgainComponents): DecideAgain {
   const { clock, log, events, facts, asking, carryOut, dormitory, granted, subjectOf, changed, tally } = components
   // one round at a time: each sees the room that the one before has left
-  const turn = createQueue({ name: 're-deciding', concurrency: 1, max: Number.POSITIVE_INFINITY })
+  const turn = createWorkQueue({ name: 're-deciding', concurrency: 1, max: Number.POSITIVE_INFINITY })
 
   type Options = { signal?: AbortSignal | undefined }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
-import { createBucket } from '../base/queue.ts'
+import { createTokenBucket } from '../base/token-bucket.ts'
 import type { Reason } from '../base/verdict.ts'
 import type { RuleCounts } from './types.ts'
 
@@ -22,7 +22,7 @@ export interface Tally {
 
 export function createTally({ clock, log }: { clock: Clock; log: Log }): Tally {
   const rules = new Map<string, Counts>()
-  const lines = createBucket(WARN_LINES, () => clock.monotonic())
+  const lines = createTokenBucket(WARN_LINES, () => clock.monotonic())
 
   function of(rule: string): Counts {
     const key = rules.has(rule) || rules.size < MAX_RULES ? rule : OTHERS
@@ -44,9 +44,9 @@ export function createTally({ clock, log }: { clock: Clock; log: Log }): Tally {
           log.info('a rule in mode "warn" would have said no', {
             rule,
             service: id,
-            name: printable(name, 64),
+            name: sanitizeText(name, 64),
             would: warned,
-            why: printable(message),
+            why: sanitizeText(message),
           })
         }
       }

@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { PackEntry } from '../code/index.ts'
 import { createKeyFinder } from '../hub/index.ts'
 
@@ -58,7 +58,7 @@ export async function findSecrets(
 
 /** Refuses to publish them, and says what to write where. */
 export function secretsError(secrets: readonly Secret[], ignoreFile: string): InputError {
-  const lines = secrets.slice(0, MAX_TOLD).map(({ path }) => `/${printable(path).replace(/[*?]/g, '\\$&')}`)
+  const lines = secrets.slice(0, MAX_TOLD).map(({ path }) => `/${sanitizeText(path).replace(/[*?]/g, '\\$&')}`)
   const more = secrets.length > MAX_TOLD ? ` and ${secrets.length - MAX_TOLD} more` : ''
   return new InputError(
     `the folder holds what looks secret, and whoever gets the code can read it: ${secretsText(secrets)}; ` +
@@ -68,7 +68,7 @@ export function secretsError(secrets: readonly Secret[], ignoreFile: string): In
 }
 
 export function secretsText(secrets: readonly Secret[]): string {
-  const told = secrets.slice(0, MAX_TOLD).map(({ path, what }) => `${printable(path)} (${what})`)
+  const told = secrets.slice(0, MAX_TOLD).map(({ path, what }) => `${sanitizeText(path)} (${what})`)
   return `${told.join(', ')}${secrets.length > MAX_TOLD ? ` and ${secrets.length - MAX_TOLD} more` : ''}`
 }
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { createBucket, createQueue } from '../base/queue.ts'
+import { createTokenBucket } from '../base/token-bucket.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 
 /**
  * After which times (ms) the mesh is asked again. A word may come soon after its service, and where no neighbour
@@ -25,8 +26,8 @@ export function createLookAgain(
   { clock, log, ask }: LookAgainComponents,
   { closing }: { closing: AbortSignal },
 ): { begin(id: string): void; idle(): Promise<void> } {
-  const bucket = createBucket(LOOKUPS, () => clock.monotonic())
-  const queue = createQueue({ name: 'lookups', concurrency: AT_ONCE, max: LOOKUPS.burst })
+  const bucket = createTokenBucket(LOOKUPS, () => clock.monotonic())
+  const queue = createWorkQueue({ name: 'lookups', concurrency: AT_ONCE, max: LOOKUPS.burst })
   const under = new Set<string>()
 
   /** Whether it is to be asked about once more. */

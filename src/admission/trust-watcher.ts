@@ -4,8 +4,8 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import { BoundedMap } from '../base/queue.ts'
-import type { Condition } from '../base/verdict.ts'
+import { LruMap } from '../base/lru-map.ts'
+import type { WakeCondition } from '../base/verdict.ts'
 import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
 import type { ServiceInUse, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
 import type { Reconsidered } from './background-reevaluation.ts'
@@ -19,7 +19,7 @@ import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
 const MAX_SEEN = 16_384
 
 /** A word has come that may concern it, whatever else it waits for. */
-export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly Condition[]): void {
+export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly WakeCondition[]): void {
   // who is woken by room alone is not asked while there is none
   const first = on.find((one) => one.on !== 'capacity') ?? on[0]
   if (first !== undefined) dormitory.wake(first, [id])
@@ -62,7 +62,7 @@ export interface Trusting extends AsyncDisposable {
 export function watchTrust(components: TrustingComponents): Trusting {
   const { log, events, trust, dormitory, running, subjectOf, texts } = components
   let work: Promise<unknown> = Promise.resolve()
-  const seenInTree = new BoundedMap<string, boolean>(MAX_SEEN)
+  const seenInTree = new LruMap<string, boolean>(MAX_SEEN)
   const closing = new AbortController()
   const fetches = createFetchAhead(components, { closing: closing.signal })
   const lookups = createLookAgain({ ...components, ask }, { closing: closing.signal })
@@ -131,7 +131,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
   }
 
   /** Who waits for another word on code that one trusted hub calls safe already is soon to start. */
-  function fetchAhead(id: string, { signed }: Subject, on: readonly Condition[]): void {
+  function fetchAhead(id: string, { signed }: Subject, on: readonly WakeCondition[]): void {
     if (!on.some((one) => one.on === 'quorum')) return
     const words = trust.factsOf(trustSubjectOf(signed)).attestations
     if (words.length > 0 && words.every(({ verdict }) => verdict === 'safe')) fetches.add(id)

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { messageOf } from '../base/errors.ts'
-import { escapeUnseen, printable } from '../base/format.ts'
+import { escapeUnseen, sanitizeText } from '../base/format.ts'
 import { createGuard } from './auth.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
 import type { ApiEnv } from './env.ts'
@@ -45,7 +45,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
     }
   })
   app.notFound((context) =>
-    context.json({ error: `there is no ${context.req.method} ${printable(context.req.path, 80)}` }, 404),
+    context.json({ error: `there is no ${context.req.method} ${sanitizeText(context.req.path, 80)}` }, 404),
   )
   app.onError((error, context) => {
     const status = statusOf(error)

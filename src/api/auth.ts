@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import { AccessError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { ApiEnv } from './env.ts'
 import { HttpProblem } from './http-errors.ts'
 
@@ -69,7 +69,7 @@ function checkOrigin(request: Request, configured: string): void {
   const name = hostNameOf(host)
   if (isIP(name) === 0 && name !== 'localhost' && name !== configured.toLowerCase()) {
     throw new AccessError(
-      `the request is for ${JSON.stringify(printable(host, 80))}; these routes answer to an IP address, localhost, or the host of API in node.json`,
+      `the request is for ${JSON.stringify(sanitizeText(host, 80))}; these routes answer to an IP address, localhost, or the host of API in node.json`,
     )
   }
   const origin = request.headers.get('origin')

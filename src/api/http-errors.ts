@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocols/errors.ts'
 import { AccessError, InputError, NotFoundError, ThundercloudError, UnavailableError } from '../base/errors.ts'
-import { QueueFullError } from '../base/queue.ts'
+import { QueueFullError } from '../base/work-queue.ts'
 import { DiskFullError, StoreFullError, TooLargeError } from '../code/errors.ts'
 import { RunnerError } from '../runner/index.ts'
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
-import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../base/errors.ts'
 import {
   CLOSE_GRACE_MS,
   HEADERS_TIMEOUT_MS,
@@ -131,7 +131,7 @@ function explain(error: Error, host: string, port: number): InputError {
     EADDRNOTAVAIL: 'is no address of this machine; change API in node.json',
     ENOTFOUND: 'has a host name that nobody knows; change API in node.json',
   }
-  const problem = problems[codeOf(error) ?? ''] ?? `can not be used (${messageOf(error)}); change API in node.json`
+  const problem = problems[errnoOf(error) ?? ''] ?? `can not be used (${messageOf(error)}); change API in node.json`
   return new InputError(`the API's address ${where} ${problem}`, { cause: error })
 }
 

@@ -1,7 +1,7 @@
 import { decodeAnnouncement } from '../../protocols/announcement.ts'
 import { encodeCanonical, fromDagJson } from '../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../protocols/limits.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import { HttpProblem } from './http-errors.ts'
 
 /** What `POST /service` was given. */
@@ -27,7 +27,7 @@ const WANTED =
 export function formOf(contentType: string | null): Form {
   const type = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (Object.hasOwn(FORMS, type)) return FORMS[type] as Form
-  const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(printable(type, 80))}`
+  const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(sanitizeText(type, 80))}`
   throw new HttpProblem(415, `the body has ${given}; allowed are ${Object.keys(FORMS).join(', ')}`)
 }
 

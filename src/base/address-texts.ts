@@ -1,5 +1,5 @@
 import { type Address, addressKey, decodeAddress, formatAddress } from '../../protocols/address.ts'
-import { BoundedMap } from './queue.ts'
+import { LruMap } from './lru-map.ts'
 
 /** A text can cost a millisecond of curve arithmetic, and the same authors come again and again. */
 const MAX_TEXTS = 8192
@@ -11,7 +11,7 @@ export interface AddressTexts {
 
 /** The canonical texts of addresses, remembered. */
 export function createAddressTexts(): AddressTexts {
-  const known = new BoundedMap<string, string>(MAX_TEXTS)
+  const known = new LruMap<string, string>(MAX_TEXTS)
   function of(address: Address): string {
     const key = addressKey(address)
     const text = known.get(key) ?? formatAddress(address)

@@ -1,5 +1,5 @@
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { codeOf, InputError, messageOf } from './errors.ts'
+import { errnoOf, InputError, messageOf } from './errors.ts'
 
 /** For a file that was not there. */
 const NEW_FILE_MODE = 0o644
@@ -14,7 +14,7 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
   try {
     // behind a link, the file itself is replaced and not the link
     const file = await realpath(path).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return path
+      if (errnoOf(error) === 'ENOENT') return path
       throw error
     })
     const before = await readFile(file).catch(() => undefined)
@@ -25,7 +25,7 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
     await writeWhole(file, text, owner)
     return { undo: () => (before === undefined ? rm(file) : writeWhole(file, before, owner)) }
   } catch (error) {
-    if (codeOf(error) === undefined) throw error
+    if (errnoOf(error) === undefined) throw error
     throw new InputError(`${path} can not be replaced: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -40,7 +40,7 @@ export class TimeoutError extends UnavailableError {
 }
 
 /** Does the error itself think that another attempt can help? Errors that do not say are retried. */
-export function mayRetry(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   if (
     typeof error === 'object' &&
     error !== null &&
@@ -58,7 +58,7 @@ export function messageOf(error: unknown): string {
 }
 
 /** `error.code` of Node's own errors ('ENOENT', 'EADDRINUSE', ...). */
-export function codeOf(error: unknown): string | undefined {
+export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
@@ -68,7 +68,7 @@ const SQLITE_FULL = 13
 /** Is a full disk, or a quota, behind it? Then the same works when there is room, and no attempt before. */
 export function isDiskFull(error: unknown): boolean {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    const code = codeOf(at)
+    const code = errnoOf(at)
     if (code === 'ENOSPC' || code === 'EDQUOT') return true
     if ('errcode' in at && typeof at.errcode === 'number' && (at.errcode & 0xff) === SQLITE_FULL) return true
     // engines and programs have the kernel's words alone

@@ -7,7 +7,7 @@ const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Co
 const PLAIN = /^[\x20-\x7e\n]*$/
 
 /** Text from the network, for a place in a line: characters that would do something or hide are replaced, the length is bounded. */
-export function printable(text: string, max = 200): string {
+export function sanitizeText(text: string, max = 200): string {
   const clean = text.replace(UNSEEN, '\ufffd')
   if (clean.length <= max) return clean
   // not in the middle of a pair
@@ -90,7 +90,7 @@ export function formatMs(ms: number): string {
 }
 
 /** The known word that was probably meant, if any is near. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+export function closestMatch(word: string, known: Iterable<string>): string | undefined {
   let best: { word: string; distance: number } | undefined
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
@@ -100,7 +100,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 }
 
 /** "a", "a and b", "a, b and c" */
-export function listing(words: readonly string[], last = 'and'): string {
+export function joinWords(words: readonly string[], last = 'and'): string {
   if (words.length < 2) return words.join('')
   return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
 }
@@ -119,7 +119,7 @@ function editDistance(a: string, b: string): number {
 }
 
 /** At most `max` bytes of UTF-8, cut between characters. */
-export function clipUtf8(text: string, max: number): string {
+export function truncateUtf8(text: string, max: number): string {
   if (Buffer.byteLength(text) <= max) return text
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(max - 3))
   return `${text.slice(0, read)}...`

@@ -1,10 +1,10 @@
-import type { Condition } from './verdict.ts'
+import type { WakeCondition } from './verdict.ts'
 
 /** A service that was accepted and does not run: what it waits for, and its place in the row. Times in ms. */
-export type Sleeper = {
+export type ParkedService = {
   /** base32 CID */
   readonly id: string
-  readonly on: readonly Condition[]
+  readonly on: readonly WakeCondition[]
   /** what it is worth: more goes first */
   readonly rank: number
   /** when it was parked first: sleeping again after a wake-up does not make it young */

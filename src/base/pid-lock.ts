@@ -1,6 +1,6 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, InputError } from './errors.ts'
+import { errnoOf, InputError } from './errors.ts'
 
 /**
  * One process owns a data folder. The file names the owner's pid and, where the system tells it, when that process
@@ -18,7 +18,7 @@ export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
         await link(draft, path)
         return { [Symbol.asyncDispose]: () => release(path, mine) }
       } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error
+        if (errnoOf(error) !== 'EEXIST') throw error
       }
       const owner = await livingOwner(path)
       if (owner !== undefined) {
@@ -53,7 +53,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return codeOf(error) === 'EPERM'
+    return errnoOf(error) === 'EPERM'
   }
 }
 

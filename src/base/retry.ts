@@ -1,5 +1,5 @@
 import { type Clock, sleep } from './clock.ts'
-import { mayRetry } from './errors.ts'
+import { isRetryable } from './errors.ts'
 import type { Rng } from './rng.ts'
 
 export type Backoff = { firstMs: number; maxMs: number; factor?: number }
@@ -20,7 +20,7 @@ export async function retry<T>(
     try {
       return await work(attempt)
     } catch (error) {
-      if (attempt + 1 >= options.attempts || !mayRetry(error)) throw error
+      if (attempt + 1 >= options.attempts || !isRetryable(error)) throw error
       await sleep(options.clock, backoffMs(attempt, options.backoff, options.rng), { signal: options.signal })
     }
   }

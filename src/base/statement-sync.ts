@@ -13,11 +13,14 @@ export interface StatementSource {
 }
 
 /** What the DHT's value records have to be; every path on which one is written asks it. */
-export interface RecordRules {
+export interface RecordValidator {
   /** Throws a ProtocolError where the value may not lie under this key now. Times are seconds. */
-  check(key: string, value: Uint8Array): { readonly signer: string; readonly issued: number; readonly expires: number }
+  validate(
+    key: string,
+    value: Uint8Array,
+  ): { readonly signer: string; readonly issued: number; readonly expires: number }
   /** Does `a` take the place of `b`? Both lie under one key. */
-  replaces(a: Uint8Array, b: Uint8Array): boolean
+  supersedes(a: Uint8Array, b: Uint8Array): boolean
   /** This node relies on it: nobody else's records push it out. */
-  keeps(value: Uint8Array): boolean
+  isPinned(value: Uint8Array): boolean
 }

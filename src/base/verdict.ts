@@ -37,7 +37,7 @@ export type Grant = {
 }
 
 /** What wakes a parked service. */
-export type Condition =
+export type WakeCondition =
   | { readonly on: 'capacity' }
   /** the engine, or what a host sandbox needs, is there */
   | { readonly on: 'executor'; readonly executor: ExecutorName }
@@ -51,7 +51,7 @@ export type Condition =
 export type Verdict = {
   readonly run: Grant | false
   readonly redirect: boolean
-  readonly park?: readonly Condition[] | undefined
+  readonly park?: readonly WakeCondition[] | undefined
   /** Running services (ids) that end first, to make room. Only with `run`. */
   readonly evict?: readonly string[] | undefined
   /** What the service is worth to this node, for the order in which parked ones get room: more goes first. Default 0. */

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { formatAddress } from '../../protocols/address.ts'
 import type { Signer } from '../../protocols/signature.ts'
-import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../base/errors.ts'
 import { defaultKeyPath, loadOrCreateKey } from '../config/index.ts'
 import type { Cli } from './cli.ts'
 import { text } from './command.ts'
@@ -117,9 +117,9 @@ async function readBook(path: string): Promise<z.output<typeof bookSchema>> {
   try {
     return bookSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return {}
+    if (errnoOf(error) === 'ENOENT') return {}
     const what =
-      codeOf(error) === undefined
+      errnoOf(error) === undefined
         ? 'is damaged; remove it, and give `update` the next number with --seq'
         : messageOf(error)
     throw new InputError(`${path} (what you published) ${what}`, { cause: error })

@@ -1,4 +1,4 @@
-import { formatCount, listing } from '../base/format.ts'
+import { formatCount, joinWords } from '../base/format.ts'
 import type { ThundercloudNode } from '../node/types.ts'
 
 /** Counts what a hub says while it runs; `text` is one sentence. */
@@ -18,7 +18,7 @@ export function tallyHub({ events }: Pick<ThundercloudNode, 'events'>): Disposab
         ...(failed === 0 ? [] : [`${formatCount(failed)} failed attempts`]),
         ...(passedOver === 0 ? [] : [`${formatCount(passedOver)} passed over`]),
       ]
-      return `Code that was examined: ${listing(words)}.`
+      return `Code that was examined: ${joinWords(words)}.`
     },
     [Symbol.dispose]() {
       for (const subscription of subscriptions) subscription[Symbol.dispose]()

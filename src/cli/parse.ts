@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { InputError } from '../base/errors.ts'
-import { nearest, printable } from '../base/format.ts'
+import { closestMatch, sanitizeText } from '../base/format.ts'
 import type { LogLevel } from '../base/log.ts'
 import type { Globals } from './cli.ts'
 import type { Command, CommandEntry } from './command.ts'
@@ -52,13 +52,13 @@ function withoutCommand(words: readonly string[], commands: readonly CommandEntr
   const inGroup = commands.filter(({ name }) => name.startsWith(`${first} `))
   if (inGroup.length > 0 && second === undefined) return inGroup
   const given = inGroup.length > 0 ? `${first} ${second}` : first
-  const meant = nearest(
+  const meant = closestMatch(
     given,
     (inGroup.length > 0 ? inGroup : commands).map(({ name }) => name),
   )
   const guess = meant === undefined ? '' : `did you mean ${meant}? `
   throw new InputError(
-    `unknown command '${printable(given, 60)}'; ${guess}\`thundercloud help${inGroup.length > 0 ? ` ${first}` : ''}\` lists all`,
+    `unknown command '${sanitizeText(given, 60)}'; ${guess}\`thundercloud help${inGroup.length > 0 ? ` ${first}` : ''}\` lists all`,
   )
 }
 

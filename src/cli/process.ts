@@ -1,4 +1,4 @@
-import { codeOf } from '../base/errors.ts'
+import { errnoOf } from '../base/errors.ts'
 import { InterruptedError } from './errors.ts'
 
 /** What the system tells this process, as a signal that aborts and a call for SIGHUP. Disposed, it keeps nothing alive. */
@@ -24,7 +24,7 @@ export function openProcess(self: NodeJS.Process, hangup: Hangup): ProcessEvents
   const onTerminate = () => end('told to stop', 143)
   const onOrphaned = () => end('the parent process is gone', 0)
   const onPipe = (error: Error) => {
-    if (codeOf(error) === 'EPIPE') end('nobody reads the output any more', 0)
+    if (errnoOf(error) === 'EPIPE') end('nobody reads the output any more', 0)
     else throw error
   }
   self.once('SIGINT', onInterrupt)

@@ -1,8 +1,8 @@
 import type { CID } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { deadline } from '../base/clock.ts'
-import { mayRetry, messageOf } from '../base/errors.ts'
-import { formatBytes, printable } from '../base/format.ts'
+import { isRetryable, messageOf } from '../base/errors.ts'
+import { formatBytes, sanitizeText } from '../base/format.ts'
 import { retry } from '../base/retry.ts'
 import type { TarLimits } from './archive/tar-read.ts'
 import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, OBTAIN_BACKOFF } from './constants.ts'
@@ -29,7 +29,7 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
       yield* components.providers.findProviders(code, { signal })
     } catch (error) {
       signal.throwIfAborted()
-      log.debug('the lookup of providers failed', { code: code.toString(), error: printable(messageOf(error)) })
+      log.debug('the lookup of providers failed', { code: code.toString(), error: sanitizeText(messageOf(error)) })
     }
   }
 
@@ -55,8 +55,8 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
       try {
         await fetches.run(key, (shared) => round(code, limits, { ...options, signal: shared }), { signal })
       } catch (error) {
-        const again = mayRetry(error) && signal?.aborted !== true
-        events.emit('code:fetch-failed', { code: key, problem: printable(messageOf(error), 400), retry: again })
+        const again = isRetryable(error) && signal?.aborted !== true
+        events.emit('code:fetch-failed', { code: key, problem: sanitizeText(messageOf(error), 400), retry: again })
         throw error
       }
     }

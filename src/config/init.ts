@@ -1,6 +1,6 @@
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../base/errors.ts'
 import { type Rng, systemRng } from '../base/rng.ts'
 import { API_TOKEN_BYTES, API_TOKEN_FILE, IDENTITY_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
 import { type FileKind, jsonSchemaText } from './docs/json-schema.ts'
@@ -52,7 +52,7 @@ export async function initFolder(dir: string, options: InitOptions = {}): Promis
     options.signal?.throwIfAborted()
     await moveInto(temporary, target, dir)
   } catch (error) {
-    if (error instanceof InputError || codeOf(error) === undefined) throw error
+    if (error instanceof InputError || errnoOf(error) === undefined) throw error
     throw new InputError(`${dir} can not be written: ${messageOf(error)}`, { cause: error })
   } finally {
     // after the move there is nothing left under this name
@@ -90,8 +90,8 @@ function withSchema(kind: FileKind, root: string, content: object): string {
 
 async function refuseUnlessEmpty(dir: string, target: string): Promise<void> {
   const entries = await readdir(target).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return []
-    if (codeOf(error) === 'ENOTDIR')
+    if (errnoOf(error) === 'ENOENT') return []
+    if (errnoOf(error) === 'ENOTDIR')
       throw new InputError(`${dir} is a file; name a new or an empty folder`, { cause: error })
     throw new InputError(`${dir} can not be read: ${messageOf(error)}`, { cause: error })
   })
@@ -108,7 +108,7 @@ async function moveInto(temporary: string, target: string, dir: string): Promise
     if (process.platform === 'win32') await rmdir(target).catch(() => {})
     await rename(temporary, target)
   } catch (error) {
-    const taken = ['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')
+    const taken = ['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')
     throw taken ? notEmpty(dir, error) : error
   }
 }
@@ -130,6 +130,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return codeOf(error) === 'EPERM'
+    return errnoOf(error) === 'EPERM'
   }
 }

@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises'
-import { codeOf, InputError, messageOf } from '../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../base/errors.ts'
 import { JsonSyntaxError, parseJson } from './json.ts'
 
 /** Settings are written by people; what is larger is some other file. */
@@ -50,7 +50,7 @@ function tooLarge(file: string, bytes: number): InputError {
 export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    (error: unknown) => !['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? ''),
+    (error: unknown) => !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''),
   )
 }
 
@@ -74,7 +74,7 @@ export function octal(mode: number): string {
 }
 
 function explain(error: unknown, file: string, path: string, advice: string): unknown {
-  const code = codeOf(error)
+  const code = errnoOf(error)
   if (error instanceof InputError || code === undefined || code === 'ABORT_ERR') return error
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new InputError(`${file} is not there (${path}); ${advice}`, { cause: error })

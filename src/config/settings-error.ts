@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { InputError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import { MAX_PROBLEMS } from './constants.ts'
 
 /** A file of settings is wrong. The message is the first problem's sentence. */
@@ -62,7 +62,7 @@ const MAX_SHOWN = 80
 
 export function valueText(value: unknown): string {
   const text = typeof value === 'string' ? value.slice(0, MAX_SHOWN) : value
-  return printable(JSON.stringify(text) ?? 'nothing', MAX_SHOWN)
+  return sanitizeText(JSON.stringify(text) ?? 'nothing', MAX_SHOWN)
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Address, addressKey } from '../../protocols/address.ts'
 import { messageOf } from '../base/errors.ts'
-import { listing, nearest, parseBytes, parseSeconds } from '../base/format.ts'
+import { closestMatch, joinWords, parseBytes, parseSeconds } from '../base/format.ts'
 import { MAX_PROBLEMS } from './constants.ts'
 import { addressOf, canonicalOf } from './files/known-addresses.ts'
 
@@ -51,7 +51,7 @@ export function list<T extends z.ZodType>(item: T, max: number) {
 
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   const quoted = values.map((value) => `"${value}"`)
-  return z.enum(values, `${values.length > 2 ? 'one of ' : ''}${listing(quoted, 'or')}`)
+  return z.enum(values, `${values.length > 2 ? 'one of ' : ''}${joinWords(quoted, 'or')}`)
 }
 
 /** A map from names that people choose, of at most `max` entries. */
@@ -190,6 +190,6 @@ function refuse(context: z.RefinementCtx, allowed: string): never {
 const MAX_MISSPELLED = 64
 
 function hint(unknown: string, known: readonly string[]): string {
-  const near = unknown.length > MAX_MISSPELLED ? undefined : nearest(unknown, known)
-  return near === undefined ? `known keys are ${listing(known)}` : `did you mean ${near}?`
+  const near = unknown.length > MAX_MISSPELLED ? undefined : closestMatch(unknown, known)
+  return near === undefined ? `known keys are ${joinWords(known)}` : `did you mean ${near}?`
 }

@@ -10,7 +10,7 @@
  * ```
  */
 
-export type { Sleeper } from '../base/parked-service.ts'
+export type { ParkedService } from '../base/parked-service.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
 export { createDormitory, type Dormitory } from './dormitory/index.ts'
 export { bestFirst } from './dormitory/order.ts'

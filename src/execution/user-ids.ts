@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf } from '../base/errors.ts'
+import { errnoOf } from '../base/errors.ts'
 import type { Rng } from '../base/rng.ts'
 import { NoCapacityError } from './errors.ts'
 
@@ -61,7 +61,7 @@ export function createUserIds({ rng }: { readonly rng: Rng }, { range, dir, owne
       held.set(runId, id)
       return true
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+      if (errnoOf(error) !== 'EEXIST') throw error
       return false
     } finally {
       rmSync(draft, { force: true })

@@ -1,8 +1,9 @@
 import { nowSeconds } from '../base/clock.ts'
-import { mayRetry, messageOf, UnavailableError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
-import { BoundedMap, createQueue } from '../base/queue.ts'
+import { isRetryable, messageOf, UnavailableError } from '../base/errors.ts'
+import { sanitizeText } from '../base/format.ts'
+import { LruMap } from '../base/lru-map.ts'
 import { backoffMs } from '../base/retry.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 import { stands } from './attestation.ts'
 import { LEAVE_SECONDS, LOOK_MS, MAX_FAILURES, MAX_REMEMBERED, MAX_WAITING, RETRY_BACKOFF } from './constants.ts'
 import { examine, type Outcome } from './scan-code.ts'
@@ -24,12 +25,12 @@ type Case = { readonly services: HubService[]; failures: number }
  */
 export function createHub(components: HubComponents, init: HubInit): Hub {
   const { clock, rng, log, events, services, known } = components
-  const queue = createQueue({ name: 'hub', concurrency: init.concurrency, max: MAX_WAITING })
+  const queue = createWorkQueue({ name: 'hub', concurrency: init.concurrency, max: MAX_WAITING })
   const cases = new Map<string, Case>()
   /** codes that are left alone until then (seconds) */
-  const left = new BoundedMap<string, number>(MAX_REMEMBERED)
+  const left = new LruMap<string, number>(MAX_REMEMBERED)
   /** services from which no word on their code follows */
-  const settled = new BoundedMap<string, true>(MAX_REMEMBERED)
+  const settled = new LruMap<string, true>(MAX_REMEMBERED)
   const closing = new AbortController()
   const { signal } = closing
   const resources = new DisposableStack()
@@ -70,7 +71,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
       if (signal.aborted) break
       if (service.expires <= nowSeconds(clock) || settled.has(service.id)) continue
       const { name } = service
-      const who = { code, service: service.id, name: printable(name, 64) }
+      const who = { code, service: service.id, name: sanitizeText(name, 64) }
       events.emit('hub:examining', who)
       const outcome = await examine(components, init, service, signal)
       if (signal.aborted) break
@@ -122,7 +123,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
     try {
       for (const service of services.live()) if (!consider(service)) break
     } catch (error) {
-      log.warn('the known services could not be looked at', { reason: messageOf(error), retry: mayRetry(error) })
+      log.warn('the known services could not be looked at', { reason: messageOf(error), retry: isRetryable(error) })
     } finally {
       looking = false
     }

@@ -1,6 +1,6 @@
 import { deadline, nowSeconds } from '../base/clock.ts'
-import { mayRetry, messageOf, TimeoutError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
+import { isRetryable, messageOf, TimeoutError } from '../base/errors.ts'
+import { sanitizeText } from '../base/format.ts'
 import { signWord, stands } from './attestation.ts'
 import { MAX_FINDING, OBTAIN_MS } from './constants.ts'
 import { judge } from './scan-result.ts'
@@ -66,7 +66,7 @@ export async function examine(
       tookMs: Math.round(clock.monotonic() - startedAt),
     }
   } catch (error) {
-    return { is: mayRetry(error) ? 'failed' : 'held', why: printable(messageOf(error), MAX_FINDING) }
+    return { is: isRetryable(error) ? 'failed' : 'held', why: sanitizeText(messageOf(error), MAX_FINDING) }
   }
 }
 
@@ -96,7 +96,7 @@ async function scanAll(
       reports.push(reportOf(scanner, end))
     } catch (error) {
       signal.throwIfAborted()
-      const reason = `${scanner.name} could not be started: ${printable(messageOf(error), MAX_FINDING)}`
+      const reason = `${scanner.name} could not be started: ${sanitizeText(messageOf(error), MAX_FINDING)}`
       reports.push({ is: 'failed', reason })
     }
   }

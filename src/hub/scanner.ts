@@ -1,5 +1,5 @@
 import { SEVERITIES, type Severity } from '../../protocols/attestation.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import { MAX_FINDING, MAX_FINDINGS } from './constants.ts'
 
 /** A program that looks at code. docs/scanners.md says what it gets and what its exit code means. */
@@ -50,7 +50,9 @@ export function reportOf(scanner: Scanner, ended: ScanEnd): Report {
   const trouble = troubleOf(scanner, end)
   if (trouble !== undefined) return { is: 'failed', reason: `${scanner.name} ${trouble}` }
   const { severity, findings } = saidIn(end.lines)
-  const told = findings.slice(0, MAX_FINDINGS).map((text) => `${scanner.name}: ${printable(text.trim(), MAX_FINDING)}`)
+  const told = findings
+    .slice(0, MAX_FINDINGS)
+    .map((text) => `${scanner.name}: ${sanitizeText(text.trim(), MAX_FINDING)}`)
   if (end.exitCode === 0) return { is: 'clean', findings: told }
   if (end.exitCode === UNDECIDED) return { is: 'undecided', findings: told }
   // what goes wrong in a script ends with 1, too, and would speak against everybody's code
@@ -80,7 +82,7 @@ function troubleOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, ...w
 
 function because({ detail, complaint }: Pick<ScanEnd, 'detail' | 'complaint'>): string {
   const text = detail ?? complaint?.trim()
-  return text === undefined ? '' : `: ${printable(text, MAX_FINDING)}`
+  return text === undefined ? '' : `: ${sanitizeText(text, MAX_FINDING)}`
 }
 
 /** The last line as JSON where it is that, else the lines themselves. */

@@ -1,7 +1,7 @@
 import { decodeSigned, type Signed } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Reach, Ticket } from '../../protocols/redirection.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import type { AnnouncementRecord, AnnouncementStore } from '../journal/index.ts'
 import { CACHED_ENTRIES } from './constants.ts'
 
@@ -50,7 +50,7 @@ export interface Book {
 }
 
 export function createBook(store: BookStore): Book {
-  const cached = new BoundedMap<string, Entry>(CACHED_ENTRIES)
+  const cached = new LruMap<string, Entry>(CACHED_ENTRIES)
   const held = new Map<string, { entry: Entry; count: number }>()
   const keep = (entry: Entry) => {
     cached.set(entry.id, entry)

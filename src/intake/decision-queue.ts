@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { createQueue } from '../base/queue.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 import type { Book, Entry } from './announcement-cache.ts'
 import { DECISIONS_AT_ONCE } from './constants.ts'
 import type { Decider, SignedService } from './types.ts'
@@ -32,7 +32,7 @@ export interface DecidingComponents {
 export function createDeciding(components: DecidingComponents, init: { max: number }): Deciding {
   const { log, book, decider, onVerdict, onSettled } = components
   const pending = new Map<string, { done: Promise<void> }>()
-  const queue = createQueue({ name: 'verdict', concurrency: DECISIONS_AT_ONCE, max: init.max })
+  const queue = createWorkQueue({ name: 'verdict', concurrency: DECISIONS_AT_ONCE, max: init.max })
   const ending = new AbortController()
   let failed = 0
 

@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays'
 import type { Clock } from '../base/clock.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import { UNWANTED_IDS } from './constants.ts'
 
 /** Ids that were refused and not kept: sync need not fetch them again, nor a signature be checked again. */
@@ -14,7 +14,7 @@ export interface Unwanted {
 }
 
 export function createUnwanted(clock: Clock): Unwanted {
-  const ids = new BoundedMap<string, { until: number; sig?: Uint8Array | undefined }>(UNWANTED_IDS)
+  const ids = new LruMap<string, { until: number; sig?: Uint8Array | undefined }>(UNWANTED_IDS)
   return {
     ever: (id, sig) => ids.set(id, { until: Number.POSITIVE_INFINITY, sig }),
     until: (id, ms) => ids.set(id, { until: ms }),

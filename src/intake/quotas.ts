@@ -1,5 +1,5 @@
 import { type Clock, nowSeconds } from '../base/clock.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import type { AnnouncementStore, HeadStore } from '../journal/index.ts'
 import { COUNTED_KEYS, UPDATES_PER_AUTHOR_PER_MINUTE } from './constants.ts'
 import type { DropReason } from './events.ts'
@@ -44,7 +44,7 @@ export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaIni
   const updates = perMinute(clock, UPDATES_PER_AUTHOR_PER_MINUTE)
   const authors = perMinute(clock, init.newAuthorsPerPeerPerMinute)
   // an author's live services at most: counted in the journal once, then only as far as they may have grown
-  const liveAtMost = new BoundedMap<string, number>(COUNTED_KEYS)
+  const liveAtMost = new LruMap<string, number>(COUNTED_KEYS)
   const isFull = (key: string, author: Uint8Array) => {
     if ((liveAtMost.get(key) ?? init.servicesPerAuthor) < init.servicesPerAuthor) return false
     const live = journal.announcements.countLive(author, nowSeconds(clock))
@@ -76,7 +76,7 @@ function keyOf(bytes: Uint8Array): string {
 
 /** Counts in minutes that begin with the first count. */
 function perMinute(clock: Clock, max: number) {
-  const minutes = new BoundedMap<string, { start: number; count: number }>(COUNTED_KEYS)
+  const minutes = new LruMap<string, { start: number; count: number }>(COUNTED_KEYS)
   const current = (key: string) => {
     const minute = minutes.get(key)
     return minute !== undefined && clock.monotonic() - minute.start < 60_000 ? minute : undefined

@@ -5,7 +5,7 @@ import { CLOCK_SKEW_SECONDS, DEDUPE_AFTER_EXPIRY_SECONDS, MAX_LIFETIME_SECONDS }
 import type { Ticket } from '../../protocols/redirection.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
 import type { Book, Entry } from './announcement-cache.ts'
 import { REMEMBERED_ADDRESSES } from './constants.ts'
@@ -43,7 +43,7 @@ export interface SuccessionComponents {
 }
 
 export function createSuccession({ clock, events, journal, book }: SuccessionComponents): Succession {
-  const addresses = new BoundedMap<string, string>(REMEMBERED_ADDRESSES)
+  const addresses = new LruMap<string, string>(REMEMBERED_ADDRESSES)
   /** Writing an address asks whether its text could be read as another key, which costs as much as a signature. */
   const textOf = (author: Uint8Array) => {
     const key = Buffer.from(author).toString('latin1')

@@ -1,15 +1,15 @@
-import type { Sleeper } from '../base/parked-service.ts'
-import type { Condition } from '../base/verdict.ts'
+import type { ParkedService } from '../base/parked-service.ts'
+import type { WakeCondition } from '../base/verdict.ts'
 import type { Sql } from './sql.ts'
 
 export interface SleeperStore {
   /** Replaces what was known of it. */
-  put(sleeper: Sleeper): void
+  put(sleeper: ParkedService): void
   remove(id: string): void
-  all(): Sleeper[]
+  all(): ParkedService[]
 }
 
-type Row = Omit<Sleeper, 'on'> & { conditions: string }
+type Row = Omit<ParkedService, 'on'> & { conditions: string }
 
 export function sleeperStore(sql: Sql): SleeperStore {
   const put = sql.prepare(
@@ -21,6 +21,7 @@ export function sleeperStore(sql: Sql): SleeperStore {
     put: ({ id, on, rank, since, arrived, expires }) =>
       void put.run(id, JSON.stringify(on), rank, Math.floor(since), Math.floor(arrived), Math.floor(expires)),
     remove: (id) => void remove.run(id),
-    all: () => all.all<Row>().map(({ conditions, ...row }) => ({ ...row, on: JSON.parse(conditions) as Condition[] })),
+    all: () =>
+      all.all<Row>().map(({ conditions, ...row }) => ({ ...row, on: JSON.parse(conditions) as WakeCondition[] })),
   }
 }

@@ -4,7 +4,7 @@ import type { CID } from '../../protocols/encoding.ts'
 import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
 import { sleep } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { LogLine } from '../base/log-line.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { openTunnel } from '../network/index.ts'
@@ -57,7 +57,7 @@ export function createLightRuns(
       const answer = await stream.read({ signal })
       const welcome = answer === undefined ? undefined : decodeWelcome(answer)
       if (welcome?.is === 'open') return openTunnel(stream)
-      throw new NotFoundError(welcome === undefined ? 'the node closed the tunnel' : printable(welcome.message, 512))
+      throw new NotFoundError(welcome === undefined ? 'the node closed the tunnel' : sanitizeText(welcome.message, 512))
     } catch (error) {
       stream.abort(error instanceof Error ? error : new Error(String(error)))
       throw error

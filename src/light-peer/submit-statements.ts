@@ -11,9 +11,9 @@ import {
   verifyStatement,
 } from '../../protocols/statement.ts'
 import { type Clock, deadline, nowSeconds, sleep } from '../base/clock.ts'
-import { InputError, mayRetry, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
+import { InputError, isRetryable, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Network, RecordRules } from '../network/index.ts'
+import type { Network, RecordValidator } from '../network/index.ts'
 
 /** Between two tries where no neighbour listens yet, or none is known to the DHT. */
 const AGAIN_MS = 500
@@ -31,7 +31,7 @@ export interface LightStatementsComponents {
 
 export interface LightStatements {
   /** For a peer that keeps nothing: what is well-formed and signed may lie there, whoever signed it. */
-  readonly rules: RecordRules
+  readonly rules: RecordValidator
   tell(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
 }
 
@@ -70,7 +70,7 @@ export function createLightStatements(
         return await network().dht.putValue(key, encoded, { signal: limit.signal })
       } catch (error) {
         limit.signal.throwIfAborted()
-        if (!mayRetry(error)) throw error
+        if (!isRetryable(error)) throw error
         last = error
         await sleep(clock, AGAIN_MS, { signal: limit.signal })
       }
@@ -80,14 +80,14 @@ export function createLightStatements(
 
   return {
     rules: {
-      check(key, value) {
+      validate(key, value) {
         const statement = check(value)
         if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')
         const { issued, expires } = statement.body
         return { signer: addressKey(signerOf(statement)), issued, expires }
       },
-      replaces: (a, b) => replaces(decodeStatement(a), decodeStatement(b)),
-      keeps: () => false,
+      supersedes: (a, b) => replaces(decodeStatement(a), decodeStatement(b)),
+      isPinned: () => false,
     },
     async tell(encoded, { signal } = {}) {
       const key = recordKey(inInput(() => check(encoded)))

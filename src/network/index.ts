@@ -1,4 +1,4 @@
-export type { RecordRules, StatementSource } from '../base/statement-sync.ts'
+export type { RecordValidator, StatementSource } from '../base/statement-sync.ts'
 export type { NetworkEvents } from './events.ts'
 export type { Arrival, Gate, GateAnswer } from './message-validator.ts'
 export { createNetwork } from './network.ts'

@@ -4,7 +4,7 @@ import { statementsTopic } from '../../protocols/statement.ts'
 import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
 import { deadline } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import { DIAL_TIMEOUT_MS, LEDGER_PEERS } from './constants.ts'
 import { createDht, noDht } from './dht/dht.ts'
 import { createRecords } from './dht/records.ts'
@@ -235,7 +235,7 @@ function addressesOf(libp2p: Host): string[] {
 
 /** Addresses that someone asked for by name, with or without the peer id at their end. */
 function createAllowed() {
-  const known = new BoundedMap<string, true>(LEDGER_PEERS)
+  const known = new LruMap<string, true>(LEDGER_PEERS)
   const bare = (address: string) => address.replace(/\/p2p\/[^/]+$/, '')
   return {
     add: (address: string) => known.set(bare(address), true),

@@ -6,7 +6,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Backoff } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
-import type { RecordRules, StatementSource } from '../base/statement-sync.ts'
+import type { RecordValidator, StatementSource } from '../base/statement-sync.ts'
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
 import type { Gate } from './message-validator.ts'
@@ -34,7 +34,7 @@ export interface NetworkComponents {
   /** The statements topic: its gate, and what sync exchanges. Without it the topic is not read; it can be published to. */
   statements?: { readonly gate: Gate; readonly sync: StatementSource } | undefined
   /** Without it the DHT keeps and finds no value records. */
-  records?: RecordRules | undefined
+  records?: RecordValidator | undefined
 }
 
 export type NetworkInit = {

@@ -12,7 +12,7 @@ import {
 import { createChannel } from '../base/bounded-channel.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { AccessError, TimeoutError } from '../base/errors.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { StreamOpener } from '../base/stream.ts'
 
 /** A peer that does not answer a status request in this time is passed over. */
@@ -125,7 +125,7 @@ export async function* request(
   await stream.end()
   for (let bytes = await stream.read({ signal }); bytes !== undefined; bytes = await stream.read({ signal })) {
     const answer = decodeStatusAnswer(bytes)
-    if (answer.is === 'error') throw new AccessError(printable(answer.message, 512))
+    if (answer.is === 'error') throw new AccessError(sanitizeText(answer.message, 512))
     if (answer.is === 'end') return
     yield answer
   }

@@ -3,7 +3,7 @@ import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { createQueue } from '../base/queue.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 import { type Configuration, type PolicyDraft, readPolicyText } from '../config/index.ts'
 import { RunnerError, type RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
@@ -37,7 +37,7 @@ export function createPolicyEngine(
   { clock, log, redecide, runner: inForce, trust, reload }: PolicyEngineComponents,
   init: { configuration(): Configuration },
 ): PolicyEngine {
-  const queue = createQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
+  const queue = createWorkQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
 
   async function load(draft: PolicyDraft): Promise<RunnerHost> {
     const { runner, timeouts } = init.configuration()

@@ -2,7 +2,7 @@ import type { Facts } from '../admission/node-facts.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
-import { listing } from '../base/format.ts'
+import { joinWords } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
 import type { ExecutorName, Grant } from '../base/verdict.ts'
 import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
@@ -61,13 +61,13 @@ export function createAutostart(
     const there = facts.current().capacity.executors.map(({ name }) => name)
     const executor = allowed.find((name) => there.includes(name))
     if (present !== undefined) {
-      const why = `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${listing(runnable.toolchain)} any more`
+      const why = `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${joinWords(runnable.toolchain)} any more`
       log.warn('a service of SERVICES ends where it runs', { service: service.name, reason: why })
       moved.add(id)
       await runs.stop(id, { why })
     }
     if (executor === undefined)
-      throw new UnavailableError(`it waits for ${listing(allowed, 'or')}, which is not available now`)
+      throw new UnavailableError(`it waits for ${joinWords(allowed, 'or')}, which is not available now`)
     moved.delete(id)
     runs.run(runnable, grantOf(issued.signed, executor, config), { replaces })
   }

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { Log, LogLevel } from '../base/log.ts'
-import { createBucket } from '../base/queue.ts'
+import { createTokenBucket } from '../base/token-bucket.ts'
 import { MAX_LOG_LINE, MAX_LOG_LINES_PER_SECOND } from './constants.ts'
 
 /** What a runner logs and prints, as lines of the node's log: bounded in length and number, safe for a terminal. */
@@ -17,7 +17,7 @@ export interface RunnerOutput {
 export function createRunnerOutput(components: { clock: Clock; log: Log }): RunnerOutput {
   const { clock, log } = components
   const rate = { burst: MAX_LOG_LINES_PER_SECOND, perSecond: MAX_LOG_LINES_PER_SECOND }
-  const bucket = createBucket(rate, () => clock.monotonic())
+  const bucket = createTokenBucket(rate, () => clock.monotonic())
   let lastWords = ''
   let dropped = 0
   const write = (level: Exclude<LogLevel, 'silent'>, message: string, fields: object) => {
@@ -32,7 +32,7 @@ export function createRunnerOutput(components: { clock: Clock; log: Log }): Runn
   return {
     log(level, message, fields) {
       const known = level === 'error' || level === 'warn' || level === 'debug' || level === 'trace' ? level : 'info'
-      write(known, `runner: ${printable(message, MAX_LOG_LINE)}`, fields === undefined ? {} : { fields })
+      write(known, `runner: ${sanitizeText(message, MAX_LOG_LINE)}`, fields === undefined ? {} : { fields })
     },
     follow(stream, name) {
       let rest = ''
@@ -41,7 +41,7 @@ export function createRunnerOutput(components: { clock: Clock; log: Log }): Runn
         const lines = (rest + chunk).split('\n')
         rest = (lines.pop() ?? '').slice(0, MAX_LOG_LINE)
         for (const line of lines)
-          write('info', 'the runner prints', { stream: name, line: printable(line, MAX_LOG_LINE) })
+          write('info', 'the runner prints', { stream: name, line: sanitizeText(line, MAX_LOG_LINE) })
       })
     },
     get lastWords() {

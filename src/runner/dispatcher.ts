@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { QueueFullError } from '../base/queue.ts'
+import { QueueFullError } from '../base/work-queue.ts'
 import { MAX_WAITING, WINDOW } from './constants.ts'
 import type { ReceivedService, RunnerSnapshot } from './contract.ts'
 import { RunnerError } from './errors.ts'

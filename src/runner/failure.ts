@@ -1,14 +1,14 @@
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import { RunnerError, type RunnerFailure } from './errors.ts'
 
 /** The module can not be used: one sentence that names the file. */
 export function loadError(entry: string, words: string): RunnerError {
-  return new RunnerError('load', `the runner ${entry} ${printable(words, 400)}`)
+  return new RunnerError('load', `the runner ${entry} ${sanitizeText(words, 400)}`)
 }
 
 /** What the process itself said of one request. */
 export function saidError(kind: RunnerFailure, words: string): RunnerError {
-  const text = printable(String(words), 300)
+  const text = sanitizeText(String(words), 300)
   if (kind === 'threw') return new RunnerError('threw', `the runner threw ${text}`)
   if (kind === 'timeout') return new RunnerError('timeout', `the runner gave ${text}`)
   return new RunnerError('nonsense', `the runner answered nonsense: ${text}`)
@@ -16,7 +16,7 @@ export function saidError(kind: RunnerFailure, words: string): RunnerError {
 
 /** A verdict of the right shape that gives more than there is to give. */
 export function overreachError(words: string): RunnerError {
-  return new RunnerError('overreach', `the runner gave what it may not: ${printable(words, 300)}`)
+  return new RunnerError('overreach', `the runner gave what it may not: ${sanitizeText(words, 300)}`)
 }
 
 /** V8 aborts (by one of three signals) when the heap is full. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Timer } from '../base/clock.ts'
-import { codeOf, messageOf, UnavailableError } from '../base/errors.ts'
+import { errnoOf, messageOf, UnavailableError } from '../base/errors.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import { watchCode } from './code-watcher.ts'
 import { confinesNetwork } from './command.ts'
@@ -193,7 +193,7 @@ async function problemOfEntry(path: string): Promise<string | undefined> {
     if (found.isFile()) return undefined
     return found.isDirectory() ? 'is a folder and not a file' : 'is not a file'
   } catch (error) {
-    const code = codeOf(error)
+    const code = errnoOf(error)
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'is not there' : `can not be read (${code})`
   }
 }

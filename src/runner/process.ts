@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import type { Clock } from '../base/clock.ts'
-import { printable } from '../base/format.ts'
+import { sanitizeText } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import { startProcess } from '../process/index.ts'
@@ -91,7 +91,7 @@ export async function startRunnerProcess(
     else if ('ready' in message) ready.resolve()
     else if ('unusable' in message) endBecause(loadError(init.entry, message.unusable))
     else if ('fatal' in message)
-      endBecause(new RunnerError('died', `the runner died of ${printable(message.fatal, 300)}`))
+      endBecause(new RunnerError('died', `the runner died of ${sanitizeText(message.fatal, 300)}`))
     else output.log(message.log.level, String(message.log.message), message.log.fields)
   }
   const onAnswer = (message: Extract<FromProcess, { id: number }>) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
-import { clipUtf8, printable } from '../base/format.ts'
+import { sanitizeText, truncateUtf8 } from '../base/format.ts'
 import type { Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
 import { isPlainVerdict } from './plain-verdict.ts'
@@ -15,7 +15,9 @@ const words = (max: number, min = 0) =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
 const shown = (max: number, min = 0) =>
-  words(max, min).transform((text) => (UNSHOWABLE.test(text) ? clipUtf8(printable(text, text.length), max) : text))
+  words(max, min).transform((text) =>
+    UNSHOWABLE.test(text) ? truncateUtf8(sanitizeText(text, text.length), max) : text,
+  )
 const whole = (min: number) => z.int(`must be a whole number, at least ${min}`).min(min)
 
 const needSchema = z.strictObject({

@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { BoundedMap, createBucket, createQueue } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import { backoffMs } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
+import { createTokenBucket } from '../base/token-bucket.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 
 /** Services with a receipt on its way or waiting; beyond, the oldest is dropped (status can still be asked). */
 const MAX_WAITING = 1024
@@ -38,13 +40,13 @@ export interface Outbox {
 type Entry = { next: Posting | undefined; busy: boolean; attempt: number; until: number; timer: Disposable | undefined }
 
 export function createOutbox({ clock, rng, log }: { clock: Clock; rng: Rng; log: Log }, closing: AbortSignal): Outbox {
-  const queue = createQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
+  const queue = createWorkQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
   const entries = new Map<string, Entry>()
-  const buckets = new BoundedMap<string, ReturnType<typeof createBucket>>(MAX_WAITING)
+  const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(MAX_WAITING)
 
   function mayGo(service: string): boolean {
     const bucket =
-      buckets.get(service) ?? createBucket({ burst: BURST, perSecond: PER_SECOND }, () => clock.monotonic())
+      buckets.get(service) ?? createTokenBucket({ burst: BURST, perSecond: PER_SECOND }, () => clock.monotonic())
     buckets.set(service, bucket)
     return bucket.take()
   }

@@ -20,7 +20,7 @@ import {
 import type { KeyCache, Signer } from '../../protocols/signature.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import type { Events } from '../base/events.ts'
-import { clipUtf8 } from '../base/format.ts'
+import { truncateUtf8 } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
@@ -200,10 +200,10 @@ type WireReason = ReceiptBody['reasons'][number]
 
 /** A runner's sentence may be longer than the wire's; it is cut, never refused. */
 function onWire({ rule, outcome, message, needs }: Reason): WireReason {
-  const reason = { rule: clipUtf8(rule, 64), outcome, message: clipUtf8(message, MAX_REASON_LENGTH) }
+  const reason = { rule: truncateUtf8(rule, 64), outcome, message: truncateUtf8(message, MAX_REASON_LENGTH) }
   if (needs === undefined) return reason
   return {
     ...reason,
-    needs: { ...needs, field: clipUtf8(needs.field, 64), value: clipUtf8(needs.value, MAX_REASON_LENGTH) },
+    needs: { ...needs, field: truncateUtf8(needs.field, 64), value: truncateUtf8(needs.value, MAX_REASON_LENGTH) },
   }
 }

@@ -2,10 +2,10 @@ import { decodeSigned, type Signed } from '../../protocols/announcement.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
-import { listing, printable } from '../base/format.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { joinWords, sanitizeText } from '../base/format.ts'
+import { LruMap } from '../base/lru-map.ts'
 import type { RunRecord } from '../base/run-record.ts'
-import type { Condition, Reason } from '../base/verdict.ts'
+import type { Reason, WakeCondition } from '../base/verdict.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
 import { runReasons } from './run-reasons.ts'
 import { serviceState } from './state.ts'
@@ -37,7 +37,7 @@ export interface ServicesComponents {
   /** how long a service without ports has to be up to be healthy */
   healthyMs(): number
   /** Where it sleeps in the dormitory. ms */
-  sleeping(id: string): { since: number; until: number; on: readonly Condition[] } | undefined
+  sleeping(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
 }
 
 /** Services as the journal has them: found by id, beginning or name, and shown as views. */
@@ -60,7 +60,7 @@ export function createServices({
   healthyMs,
   sleeping,
 }: ServicesComponents): Services {
-  const decoded = new BoundedMap<string, Signed>(MAX_DECODED)
+  const decoded = new LruMap<string, Signed>(MAX_DECODED)
 
   function signedOf(record: AnnouncementRecord): Signed {
     const known = decoded.get(record.id)
@@ -89,16 +89,18 @@ export function createServices({
     if (authors.size > 1) {
       const choices = named.slice(0, MAX_CANDIDATES).map(({ id }) => id)
       throw new InputError(
-        `"${printable(text, 80)}" is the name of services of ${authors.size} authors; use an id: ${listing(choices, 'or')}`,
+        `"${sanitizeText(text, 80)}" is the name of services of ${authors.size} authors; use an id: ${joinWords(choices, 'or')}`,
       )
     }
     if (ids.length > 1) {
-      throw new InputError(`"${printable(text, 80)}" begins more than one id: ${listing(ids, 'or')}; write more of it`)
+      throw new InputError(
+        `"${sanitizeText(text, 80)}" begins more than one id: ${joinWords(ids, 'or')}; write more of it`,
+      )
     }
     const current = named.find(({ state }) => state === 'live') ?? named[0]
     const entry = current === undefined ? get(ids[0] ?? '') : entryOf(current)
     if (entry === undefined)
-      throw new NotFoundError(`no service "${printable(text, 80)}" is known here; \`list\` shows those that are`)
+      throw new NotFoundError(`no service "${sanitizeText(text, 80)}" is known here; \`list\` shows those that are`)
     return entry
   }
 

@@ -1,6 +1,6 @@
 import { decodeAddress } from '../../protocols/address.ts'
 import type { Emitter } from '../base/events.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import type { ServiceEvents } from './events.ts'
 import { statementOf, wireState } from './receipt-statement.ts'
 import type { Receipts } from './receipts.ts'
@@ -23,7 +23,7 @@ export interface TellComponents {
 }
 
 export function createTell({ events, services, receipts, lastLines }: TellComponents, closing: AbortSignal): Tell {
-  const told = new BoundedMap<string, { state: ServiceState; run: string }>(REMEMBERED)
+  const told = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
   return (id, detail) => {
     const entry = services.get(id)
     if (entry === undefined) return

@@ -1,5 +1,5 @@
 import type { RunState } from '../base/run-record.ts'
-import type { Condition, Reason } from '../base/verdict.ts'
+import type { Reason, WakeCondition } from '../base/verdict.ts'
 
 /** What this node does with one service, in the words of a receipt. */
 export type ServiceState =
@@ -40,7 +40,9 @@ export type ServiceView = {
   readonly stoppedBy?: string | undefined
   readonly run?: RunView | undefined
   /** Where it is parked: since when, until when at most, and what wakes it. */
-  readonly parked?: { readonly since: number; readonly until: number; readonly on: readonly Condition[] } | undefined
+  readonly parked?:
+    | { readonly since: number; readonly until: number; readonly on: readonly WakeCondition[] }
+    | undefined
   /** Signed answers of other nodes, newest per node; only where this node published the service or asked. */
   readonly receipts: readonly ReceiptView[]
 }

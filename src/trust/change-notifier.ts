@@ -1,7 +1,7 @@
 import type { Statement } from '../../protocols/statement.ts'
 import { atWallTime, type Clock, type Timer } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import { MAX_PENDING_EXPIRIES } from './constants.ts'
 import type { TrustChange, TrustEvents } from './events.ts'
 import type { TextOf } from './statements/texts.ts'
@@ -36,7 +36,7 @@ export function createChangeNotifier({
   clock: Clock
   events: Emitter<TrustEvents>
 }): ChangeNotifier {
-  const ends = new BoundedMap<string, { change: TrustChange; at: number }>(MAX_PENDING_EXPIRIES)
+  const ends = new LruMap<string, { change: TrustChange; at: number }>(MAX_PENDING_EXPIRIES)
   let timer: Timer | undefined
   let armed = Number.POSITIVE_INFINITY
 

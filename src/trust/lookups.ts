@@ -5,7 +5,7 @@ import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import { BoundedMap } from '../base/queue.ts'
+import { LruMap } from '../base/lru-map.ts'
 import {
   LOOKUP_AGAIN_MS,
   LOOKUP_MS,
@@ -47,9 +47,9 @@ export interface Lookups extends AsyncDisposable {
 export function createLookups(components: LookupComponents, init: { policy(): ParsedTrustPolicy }): Lookups {
   const { clock, log, events, records, treeCache, ingest, textOf } = components
   /** When a record may be asked for again, by the monotonic clock. */
-  const next = new BoundedMap<string, number>(REMEMBERED_DIGESTS)
+  const next = new LruMap<string, number>(REMEMBERED_DIGESTS)
   /** Records that could not be asked for. */
-  const unavailable = new BoundedMap<string, true>(REMEMBERED_DIGESTS)
+  const unavailable = new LruMap<string, true>(REMEMBERED_DIGESTS)
   const running = new Map<string, Promise<void>>()
   const closing = new AbortController()
 

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
-import type { RecordRules, StatementSource } from '../base/statement-sync.ts'
+import type { RecordValidator, StatementSource } from '../base/statement-sync.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { StatementVia, TrustEvents } from './events.ts'
 
@@ -172,7 +172,7 @@ export interface Trust extends AsyncDisposable {
    */
   gate(bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject'
   readonly sync: StatementSource
-  readonly rules: RecordRules
+  readonly rules: RecordValidator
   /** Takes one in. Throws a ProtocolError (or SignatureError) where it is malformed or forged. */
   take(encoded: Uint8Array, origin: { via: StatementVia; from?: string | undefined }): IngestResult
   /**

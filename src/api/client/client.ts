@@ -1,6 +1,6 @@
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type {
   Applied,
   Explanation,
@@ -132,7 +132,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
       answer = await send(init, { method, path, headers, body, signal })
     } catch (error) {
       signal?.throwIfAborted()
-      const what = `no node answers at ${where} (${printable(messageOf(error), 120)})`
+      const what = `no node answers at ${where} (${sanitizeText(messageOf(error), 120)})`
       throw new NoDaemonError(advice === undefined ? what : `${what}; ${advice}`, { cause: error })
     }
     if ((answer.status >= 200 && answer.status < 300) || answer.status === accept) return answer
@@ -161,7 +161,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     const answer = await call(path, { signal })
     try {
       for await (const event of readEventStream(answer.body)) {
-        if (event.event === 'error') throw new ApiError(printable(textIn(event.data), 500))
+        if (event.event === 'error') throw new ApiError(sanitizeText(textIn(event.data), 500))
         yield event
       }
     } catch (error) {
@@ -272,7 +272,7 @@ async function textOf({ body }: Answer): Promise<string> {
 
 async function problemText(answer: Answer): Promise<string> {
   const text = await textOf(answer).catch(() => '')
-  return printable(textIn(text), 500) || `the node answered with HTTP ${answer.status}`
+  return sanitizeText(textIn(text), 500) || `the node answered with HTTP ${answer.status}`
 }
 
 /** `{ "error": "..." }`, or nothing where it is something else. */

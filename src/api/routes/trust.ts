@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS, LOOK_UP_MS, RETRY_AFTER_SECONDS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
@@ -112,7 +112,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
 function checkType(request: Request): void {
   const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (TYPES.includes(type)) return
-  const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(printable(type, 80))}`
+  const given = type === '' ? 'no Content-Type' : `the Content-Type ${JSON.stringify(sanitizeText(type, 80))}`
   throw new HttpProblem(415, `the body has ${given}; allowed are ${TYPES.join(', ')}`)
 }
 

@@ -1,5 +1,5 @@
 import type { ReceiptBody } from '../../../protocols/receipt.ts'
-import type { Condition, ExecutorName, Reason, Verdict } from '../../base/verdict.ts'
+import type { ExecutorName, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { array, boolean, everyOne, number, object, oneOf, type Shape, string, union } from '../shape.ts'
 
@@ -28,7 +28,7 @@ const grantSchema = object({
   ),
 })
 
-const conditionSchema: Shape<Condition> = union(
+const conditionSchema: Shape<WakeCondition> = union(
   object({ on: oneOf('capacity') }),
   object({ on: oneOf('executor'), executor: everyOne<ExecutorName>({ docker: true, host: true }) }),
   object({ on: oneOf('policy') }),

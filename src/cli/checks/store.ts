@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
-import { formatBytes, formatCount, listing, printable } from '../../base/format.ts'
+import { formatBytes, formatCount, joinWords, sanitizeText } from '../../base/format.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
 import { surveyStore } from '../../code/index.ts'
 import type { Configuration } from '../../config/index.ts'
@@ -26,7 +26,7 @@ export async function checkStore(
   const idle = idleCodes(clock, dataDir, codes)
   if (idle > 0) found.push(`${formatCount(idle)} of no live service, which go when room is needed`)
   if (foreignCount > 0) {
-    const named = `${listing(foreign.map((path) => printable(path, 200)))}${foreignCount > foreign.length ? ' and more' : ''}`
+    const named = `${joinWords(foreign.map((path) => sanitizeText(path, 200)))}${foreignCount > foreign.length ? ' and more' : ''}`
     const count =
       foreignCount === 1 ? 'a link that no archive holds' : `${formatCount(foreignCount)} links that no archive holds`
     return warn(what, [...found, `${count}: ${named}`].join('; '), `stop the node and remove those folders of ${dir}`)

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import { codeOf, InputError, messageOf } from '../../base/errors.ts'
-import { listing, printable } from '../../base/format.ts'
+import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
+import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
@@ -81,7 +81,7 @@ function choosePort(wanted: string | undefined, subject: Subject): string {
   if (wanted !== undefined) {
     if (ports.length === 0 || ports.includes(wanted)) return wanted
     throw new InputError(
-      `the service has no port "${printable(wanted, 64)}"; it has ${listing(ports.map((port) => printable(port)))}`,
+      `the service has no port "${sanitizeText(wanted, 64)}"; it has ${joinWords(ports.map((port) => sanitizeText(port)))}`,
     )
   }
   const [only] = ports
@@ -89,8 +89,8 @@ function choosePort(wanted: string | undefined, subject: Subject): string {
   throw new InputError(
     ports.length === 0
       ? 'name the port: SERVICE:PORT, like my-service:http'
-      : `the service has several ports; name one: ${listing(
-          ports.map((port) => printable(port)),
+      : `the service has several ports; name one: ${joinWords(
+          ports.map((port) => sanitizeText(port)),
           'or',
         )}, as SERVICE:PORT`,
   )
@@ -106,8 +106,8 @@ async function carry(cli: Cli, socket: Socket, open: () => Promise<BytePipe>): P
   } catch (error) {
     socket.destroy()
     // a program that hangs up is no failure
-    if (cli.signal.aborted || codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' || codeOf(error) === 'ECONNRESET') return
-    const reason = printable(messageOf(error), 300)
+    if (cli.signal.aborted || errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' || errnoOf(error) === 'ECONNRESET') return
+    const reason = sanitizeText(messageOf(error), 300)
     if (cli.out.json) cli.out.item({ event: 'failed', reason }, () => reason)
     else cli.out.note(`A connection failed: ${reason}`)
   }
@@ -117,7 +117,7 @@ function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const why =
-        codeOf(error) === 'EADDRINUSE' ? 'is in use; give --local another' : `can not be used: ${messageOf(error)}`
+        errnoOf(error) === 'EADDRINUSE' ? 'is in use; give --local another' : `can not be used: ${messageOf(error)}`
       reject(new InputError(`port ${port} on 127.0.0.1 ${why}`, { cause: error }))
     })
     server.listen(port, '127.0.0.1', () => {

@@ -1,4 +1,4 @@
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Check } from '../checks/check.ts'
 import { checkFolder } from '../checks/folder.ts'
 import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../checks/machine.ts'
@@ -35,5 +35,5 @@ export const doctor = command({
 
 function lineOf({ what, outcome, found, advice }: Check): string {
   const mark = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' }[outcome]
-  return `${mark}  ${what.padEnd(13)}  ${printable(found, 400)}${advice === undefined ? '' : `; ${advice}`}`
+  return `${mark}  ${what.padEnd(13)}  ${sanitizeText(found, 400)}${advice === undefined ? '' : `; ${advice}`}`
 }

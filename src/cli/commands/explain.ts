@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../base/clock.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Explanation, PastVerdict } from '../../node/types.ts'
 import { daemonOf } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
@@ -44,7 +44,7 @@ function lines(
         : 'not decided yet; this is what would be decided now'
   return [
     `${verdictText({ ...verdict, redirect: redirected })} (${decided})`,
-    ...(failure === undefined ? [] : [`The runner failed: ${printable(failure, 400)}`]),
+    ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
     '',
     ...reasonLines(verdict.reasons),
@@ -66,7 +66,7 @@ function adviceLines(advice: readonly Advice[]): string[] {
 
 function historyLines(history: readonly PastVerdict[]): string[] {
   const rows = history.map(({ at, policy, verdict, failure }) => {
-    const said = verdict === undefined ? `the runner failed: ${printable(failure ?? '', 200)}` : verdictText(verdict)
+    const said = verdict === undefined ? `the runner failed: ${sanitizeText(failure ?? '', 200)}` : verdictText(verdict)
     return [clockTime(at * 1000), policy.slice(0, 12), said]
   })
   return table(['DECIDED (UTC)', 'POLICY', 'VERDICT'], rows)

@@ -1,4 +1,4 @@
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
@@ -44,6 +44,6 @@ async function print({ out }: Cli, lines: AsyncIterable<ReadLine>, timestamps: b
 function clean(line: string): string {
   return line
     .split('\t')
-    .map((part) => printable(part, MAX_LINE))
+    .map((part) => sanitizeText(part, MAX_LINE))
     .join('\t')
 }

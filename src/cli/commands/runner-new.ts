@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
 import { delimiter, join, relative, sep } from 'node:path'
 import { nameSchema } from '../../../protocols/service.ts'
-import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import { loadRunnersFolder, SAMPLE_RUNNER } from '../../config/index.ts'
 import { parseJson } from '../../config/json.ts'
 import { argument, command, flag } from '../command.ts'
@@ -40,7 +40,7 @@ export const runnerNew = command({
       for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text, { flag: 'wx' })
       await linkPackage(place.dir, version)
     } catch (error) {
-      if (codeOf(error) === undefined) throw error
+      if (errnoOf(error) === undefined) throw error
       throw new InputError(`${folder} can not be written: ${messageOf(error)}`, { cause: error })
     }
     const node = await nodeCommand(env.PATH)
@@ -76,7 +76,7 @@ async function readSettings(configFile: string): Promise<Record<string, unknown>
 
 async function refuseUnlessEmpty(folder: string): Promise<void> {
   const found = await readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return []
+    if (errnoOf(error) === 'ENOENT') return []
     throw new InputError(`${folder} can not be read: ${messageOf(error)}`, { cause: error })
   })
   if (found.length > 0)

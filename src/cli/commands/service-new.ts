@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { nameSchema } from '../../../protocols/service.ts'
-import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import { commentedManifest, jsonSchemaText } from '../../config/index.ts'
 import { argument, command, optionalArgument } from '../command.ts'
 
@@ -26,9 +26,9 @@ export const serviceNew = command({
       await writeFile(file, commentedManifest(name, `./${OWN_FOLDER}/manifest.json`), { flag: 'wx' })
       await writeFile(join(folder, OWN_FOLDER, 'manifest.json'), jsonSchemaText('manifest'))
     } catch (error) {
-      if (codeOf(error) === 'EEXIST')
+      if (errnoOf(error) === 'EEXIST')
         throw new InputError(`${file} is there already; it is not overwritten`, { cause: error })
-      if (codeOf(error) === undefined) throw error
+      if (errnoOf(error) === undefined) throw error
       throw new InputError(`${file} can not be written: ${messageOf(error)}`, { cause: error })
     }
     out.result({ name, file }, () => [

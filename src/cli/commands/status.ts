@@ -1,7 +1,7 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { deadline, nowSeconds } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { ReceiptView, ServiceView } from '../../node/types.ts'
 import { receiptView } from '../../services/receipts.ts'
 import { keyOption } from '../author.ts'
@@ -88,15 +88,15 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[]
   const shown = show(cli.out.terminal)
   const now = nowSeconds(cli.clock)
   const { run } = view
-  const ports = view.ports.map(({ name, port, access }) => `${printable(name)} (${port}, ${access})`).join(', ')
+  const ports = view.ports.map(({ name, port, access }) => `${sanitizeText(name)} (${port}, ${access})`).join(', ')
   const running = run && [`${run.state} with ${run.executor} for ${since(run.since, now)}`, detailOf(run)].join('')
   return [
     ...fields([
-      ['service', `${printable(view.name)} (seq ${view.seq})`],
-      ['id', printable(view.id)],
-      ['title', printable(view.title)],
+      ['service', `${sanitizeText(view.name)} (seq ${view.seq})`],
+      ['id', sanitizeText(view.id)],
+      ['title', sanitizeText(view.title)],
       ['author', shown.address(view.author)],
-      ['code', printable(view.code)],
+      ['code', sanitizeText(view.code)],
       ['state', stateText(view)],
       ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
       ['run', running],
@@ -118,5 +118,5 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[]
 function detailOf({ exitCode, detail, restarts }: NonNullable<ServiceView['run']>): string {
   const code = exitCode === undefined ? '' : `, exit code ${exitCode}`
   const again = restarts === 0 ? '' : `, started again ${restarts} times`
-  return `${code}${again}${detail === undefined ? '' : `: ${printable(detail, 300)}`}`
+  return `${code}${again}${detail === undefined ? '' : `: ${sanitizeText(detail, 300)}`}`
 }

@@ -7,7 +7,7 @@ import { createApiClient } from '../../api/client/client.ts'
 import { packageFile } from '../../base/child-entry.ts'
 import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { BytePipe } from '../../base/stream.ts'
@@ -147,8 +147,8 @@ async function visit(
   const { status, body } = await httpGet(pipe, signal)
   const answer = JSON.parse(body) as { service?: string }
   if (status !== 200 || answer.service !== 'hello-web')
-    throw new FailedError(`the service answered ${status} ${printable(body)}`)
-  story.tell({ event: 'answer', id, status, body: answer }, `answer       HTTP ${status} ${printable(body.trim())}`)
+    throw new FailedError(`the service answered ${status} ${sanitizeText(body)}`)
+  story.tell({ event: 'answer', id, status, body: answer }, `answer       HTTP ${status} ${sanitizeText(body.trim())}`)
 }
 
 async function verdictOf(member: Member, id: string, signal: AbortSignal): Promise<Verdict> {

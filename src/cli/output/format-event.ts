@@ -1,5 +1,5 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
-import { listing, printable } from '../../base/format.ts'
+import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { Reason } from '../../base/verdict.ts'
 import type { NodeEvents } from '../../node/events.ts'
 import { receiptWord } from '../publishing/receipt-tracker.ts'
@@ -18,20 +18,20 @@ export function narrate<Name extends keyof NodeEvents & string>(
   terminal: boolean,
 ): string | undefined {
   const { id: shortId, address, peer } = show(terminal)
-  const named = (service: { id: string; name: string }) => `"${printable(service.name, 64)}" ${shortId(service.id)}`
+  const named = (service: { id: string; name: string }) => `"${sanitizeText(service.name, 64)}" ${shortId(service.id)}`
   const tellers: Tellers = {
     'network:peer-connected': ({ peer: who, direction }) => `${direction} connection with ${peer(who)}`,
     'network:peer-disconnected': ({ peer: who }) => `${peer(who)} is gone`,
     'node:verdict': ({ verdict, failure, ...service }) =>
-      `${named(service)}: ${failure === undefined ? verdictText(verdict) : `the runner failed: ${printable(failure, 300)}`}`,
+      `${named(service)}: ${failure === undefined ? verdictText(verdict) : `the runner failed: ${sanitizeText(failure, 300)}`}`,
     'node:state': ({ state, detail: more, ...service }) =>
-      `${named(service)}: ${state}${more === undefined ? '' : ` (${printable(more, 300)})`}`,
+      `${named(service)}: ${state}${more === undefined ? '' : ` (${sanitizeText(more, 300)})`}`,
     'node:receipt': ({ id, node, state, reasons }) =>
-      `${shortId(id)}: node ${printable(node, 80)} ${receiptWord(state, reasons.flatMap(runReason))}`,
+      `${shortId(id)}: node ${sanitizeText(node, 80)} ${receiptWord(state, reasons.flatMap(runReason))}`,
     'node:tunnel-opened': ({ id, port, peer: who }) =>
-      `${shortId(id)}: ${peer(who)} opened a tunnel to "${printable(port, 64)}"`,
+      `${shortId(id)}: ${peer(who)} opened a tunnel to "${sanitizeText(port, 64)}"`,
     'node:tunnel-refused': ({ id, port, peer: who, reason }) =>
-      `${shortId(id)}: ${peer(who)} got no tunnel to "${printable(port, 64)}": ${printable(reason, 300)}`,
+      `${shortId(id)}: ${peer(who)} got no tunnel to "${sanitizeText(port, 64)}": ${sanitizeText(reason, 300)}`,
     'node:woken': ({ to, ...service }) => (to === 'parked' ? undefined : `${named(service)} was woken: ${to}`),
     'node:evicted': ({ by, parked, ...service }) =>
       `${named(service)} makes room for ${shortId(by)}${parked ? ', and is parked' : ''}`,
@@ -45,27 +45,27 @@ export function narrate<Name extends keyof NodeEvents & string>(
         : `decided again about ${services} that do not run: ${changed} changed${forgotten === 0 ? '' : `; ${forgotten} were forgotten before`}`,
     'trust:statement': (told) => statementText(told, { id: shortId, address, peer }),
     'trust:refused': ({ via, from, reason }) =>
-      `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${printable(reason, 300)}`,
+      `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${sanitizeText(reason, 300)}`,
     'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
-    'node:trouble': ({ what, reason }) => `trouble with ${printable(what, 80)}: ${printable(reason, 300)}`,
+    'node:trouble': ({ what, reason }) => `trouble with ${sanitizeText(what, 80)}: ${sanitizeText(reason, 300)}`,
     'execution:executor': ({ executor, available, detail: more }) =>
-      `${executor} is ${available ? 'here' : 'gone'}: ${printable(more, 300)}`,
+      `${executor} is ${available ? 'here' : 'gone'}: ${sanitizeText(more, 300)}`,
     'hub:examining': ({ code, name: of }) => `"${of}" is examined: code ${shortId(code)}`,
     'hub:examined': ({ code, verdict, severity, findings, name: of }) =>
       `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${told(findings)}`,
     'hub:failed': ({ code, reason, failures, again, name: of }) =>
       `"${of}": no word on code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'left alone for a day'})`,
     'hub:passed-over': ({ code, why, name: of }) => `"${of}": no word on code ${shortId(code)}: ${why}`,
-    'runner:loaded': ({ entry }) => `the runner ${printable(entry, 300)} decides from now on`,
+    'runner:loaded': ({ entry }) => `the runner ${sanitizeText(entry, 300)} decides from now on`,
     'runner:load-failed': ({ message, keepsOld }) =>
-      `${printable(message, 400)}; ${keepsOld ? 'the one before goes on' : 'there is no runner, so nothing is run or passed on'}`,
-    'runner:died': ({ message }) => `the runner ended: ${printable(message, 300)}`,
+      `${sanitizeText(message, 400)}; ${keepsOld ? 'the one before goes on' : 'there is no runner, so nothing is run or passed on'}`,
+    'runner:died': ({ message }) => `the runner ended: ${sanitizeText(message, 300)}`,
   }
   return tellers[name]?.(detail)
 }
 
 function told(findings: readonly string[]): string {
-  return findings.length === 0 ? '' : `: ${listing(findings.slice(0, MAX_TOLD))}`
+  return findings.length === 0 ? '' : `: ${joinWords(findings.slice(0, MAX_TOLD))}`
 }
 
 /** What a trusted hub or issuer has newly said. */
@@ -74,7 +74,7 @@ function statementText(
   { id, address }: Show,
 ): string {
   const who = address(signer)
-  const word = printable(says, 200)
+  const word = sanitizeText(says, 200)
   switch (kind) {
     case 'attestation':
       return `hub ${who} calls code ${id(about)} ${word} (${via})`

@@ -1,6 +1,6 @@
 import { PASSED_ON } from '../../base/disposition.ts'
-import { formatBytes, formatMs, printable } from '../../base/format.ts'
-import type { Condition, Grant, Need, Reason, Verdict } from '../../base/verdict.ts'
+import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
+import type { Grant, Need, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { table } from './output.ts'
 
@@ -25,11 +25,11 @@ export function parkedText({ until, on }: NonNullable<ServiceView['parked']>, no
 }
 
 /** What wakes a parked service. */
-export function wakeText(conditions: readonly Condition[]): string {
+export function wakeText(conditions: readonly WakeCondition[]): string {
   return conditions.map(conditionText).join(' or ')
 }
 
-function conditionText(condition: Condition): string {
+function conditionText(condition: WakeCondition): string {
   switch (condition.on) {
     case 'capacity':
       return 'there is room'
@@ -40,7 +40,7 @@ function conditionText(condition: Condition): string {
     case 'quorum':
       return 'enough hubs call the code safe'
     case 'freeze':
-      return `an amount is frozen on ${printable(condition.chain, 40)}`
+      return `an amount is frozen on ${sanitizeText(condition.chain, 40)}`
     case 'delegation':
       return 'a root of the trust tree vouches for the author'
     case 'replica':

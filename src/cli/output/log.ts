@@ -1,4 +1,4 @@
-import { escapeUnseen, printable } from '../../base/format.ts'
+import { escapeUnseen, sanitizeText } from '../../base/format.ts'
 import { createLog, type Log, type LogLevel } from '../../base/log.ts'
 import type { Sink } from './sink.ts'
 
@@ -15,9 +15,9 @@ const NAMES: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40
 export function readable(line: string): string {
   const { time, level, msg, part, ...fields } = JSON.parse(line) as Record<string, unknown>
   const shown = Object.entries(fields).map(([key, value]) => {
-    return `${printable(key, 40)}=${printable(typeof value === 'string' ? value : JSON.stringify(value), 200)}`
+    return `${sanitizeText(key, 40)}=${sanitizeText(typeof value === 'string' ? value : JSON.stringify(value), 200)}`
   })
-  const where = part === undefined ? '' : `${printable(String(part), 40)}: `
+  const where = part === undefined ? '' : `${sanitizeText(String(part), 40)}: `
   const rest = shown.length === 0 ? '' : ` (${shown.join(', ')})`
-  return `${String(time).slice(11, 19)} ${(NAMES[Number(level)] ?? '').padEnd(5)} ${where}${printable(String(msg), 400)}${rest}`
+  return `${String(time).slice(11, 19)} ${(NAMES[Number(level)] ?? '').padEnd(5)} ${where}${sanitizeText(String(msg), 400)}${rest}`
 }

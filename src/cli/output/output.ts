@@ -1,6 +1,6 @@
 import stringWidth from 'string-width'
 import type { Clock } from '../../base/clock.ts'
-import { escapeUnseen, printable } from '../../base/format.ts'
+import { escapeUnseen, sanitizeText } from '../../base/format.ts'
 import { createProgress, type Progress } from './progress.ts'
 import type { Sink } from './sink.ts'
 
@@ -66,7 +66,7 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
 
 /** Columns as wide as their widest cell on a terminal; the last one is not padded. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [head, ...rows].map((row) => row.map((cell) => printable(cell, 400)))
+  const all = [head, ...rows].map((row) => row.map((cell) => sanitizeText(cell, 400)))
   const widths = head.map((_, column) => Math.max(...all.map((row) => stringWidth(row[column] ?? ''))))
   return all.map((row) =>
     row

@@ -1,4 +1,4 @@
-import { formatMs, printable } from '../../base/format.ts'
+import { formatMs, sanitizeText } from '../../base/format.ts'
 
 /** How ids, addresses and times are shown to people. */
 export interface Show {
@@ -19,7 +19,7 @@ export function show(terminal: boolean): Show {
 }
 
 function clean(text: string): string {
-  return printable(text, 200)
+  return sanitizeText(text, 200)
 }
 
 function shorten(text: string, ends: number): string {

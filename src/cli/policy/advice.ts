@@ -1,4 +1,4 @@
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Reason } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
 
@@ -45,15 +45,15 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   trust: ({ author, code }, { fields }) =>
     fields.some((field) => field.startsWith('quorum.'))
       ? [
-          `thundercloud hub attest ${printable(code, 100)} --safe   (with the key of a hub in TRUSTED_HUBS)`,
+          `thundercloud hub attest ${sanitizeText(code, 100)} --safe   (with the key of a hub in TRUSTED_HUBS)`,
           ...trusting(author),
         ]
       : trusting(author),
-  veto: ({ code }) => [`thundercloud trust statements --code ${printable(code, 100)}   (what hubs said, and which)`],
+  veto: ({ code }) => [`thundercloud trust statements --code ${sanitizeText(code, 100)}   (what hubs said, and which)`],
   freeze: ({ author }, { messages }) =>
     messages.map((message) => {
       const [, chain = 'CHAIN', amount = 'AMOUNT'] = /^MIN_FREEZE on (\S+) is ([\d.]+), and/.exec(message) ?? []
-      const freeze = `thundercloud hub freeze ${printable(author, 120)} --chain ${printable(chain, 100)} --amount ${amount}`
+      const freeze = `thundercloud hub freeze ${sanitizeText(author, 120)} --chain ${sanitizeText(chain, 100)} --amount ${amount}`
       return `${freeze}   (with the key of a hub in TRUSTED_HUBS)`
     }),
 }
@@ -73,7 +73,7 @@ export function adviceOn(reasons: readonly Reason[], service: About): Advice[] {
 function wordsIn(sentence: RegExp, messages: readonly string[]): string[] | undefined {
   const words = messages.flatMap((message) => {
     const list = sentence.exec(message)?.[1]?.replace(/ and \d+ more$/, '')
-    return list?.split(', ').map((word) => printable(word, 100)) ?? []
+    return list?.split(', ').map((word) => sanitizeText(word, 100)) ?? []
   })
   return words.length === 0 ? undefined : [...new Set(words)]
 }
@@ -86,7 +86,7 @@ function amountOf(amount: string, unit: string, key: string): string | number {
 }
 
 function trusting(author: string): string[] {
-  const shown = printable(author, 120)
+  const shown = sanitizeText(author, 120)
   return [`thundercloud trust delegate ${shown} --until 90d`, line('TRUST_TREE', { ROOTS: { [shown]: { DEPTH: 0 } } })]
 }
 

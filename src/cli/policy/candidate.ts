@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { entryFile } from '../../base/child-entry.ts'
-import { codeOf, InputError } from '../../base/errors.ts'
+import { errnoOf, InputError } from '../../base/errors.ts'
 import { loadPolicyDraft, loadRunnerPlace, NODE_FILE, type PolicyDraft } from '../../config/index.ts'
 import type { RunnerModule } from '../../policy/candidate-runner.ts'
 import type { Cli } from '../cli.ts'
@@ -62,7 +62,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile()
   } catch (error) {
-    if (codeOf(error) === undefined) throw error
+    if (errnoOf(error) === undefined) throw error
     return false
   }
 }

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../../protocols/address.ts'
 import { InputError } from '../../base/errors.ts'
-import { nearest } from '../../base/format.ts'
+import { closestMatch } from '../../base/format.ts'
 import type { ExecutorName } from '../../base/verdict.ts'
 import { loadIdentity } from '../../config/index.ts'
 import type { AvailableExecutor } from '../../runner/index.ts'
@@ -26,7 +26,7 @@ export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
       .filter((name) => name !== '')
     for (const name of names) {
       if (EXECUTORS.includes(name as ExecutorName)) continue
-      const near = nearest(name, EXECUTORS)
+      const near = closestMatch(name, EXECUTORS)
       const hint = near === undefined ? '' : `; did you mean ${near}?`
       throw new InputError(
         `${flag} has ${JSON.stringify(name)}; allowed are docker and host, with a comma between${hint}`,

@@ -1,4 +1,4 @@
-import { formatCount, listing, printable } from '../../base/format.ts'
+import { formatCount, joinWords, sanitizeText } from '../../base/format.ts'
 import type { Change, Preview, Standing } from '../../node/types.ts'
 import type { ReplaySummary } from '../../policy/replay-summary.ts'
 import type { Difference, Outcome } from '../../policy/verdict-diff.ts'
@@ -70,9 +70,9 @@ export function changesTable(
   const sorted = [...changes].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, max)
   const rows = sorted.map(({ name, from, to, moves, reasons, author, id: whole }) => {
     const why = reasons.find(({ outcome }) => outcome !== 'pass')
-    const because = why === undefined ? '' : `${printable(why.rule, 64)}: ${printable(why.message, 160)}`
+    const because = why === undefined ? '' : `${sanitizeText(why.rule, 64)}: ${sanitizeText(why.message, 160)}`
     return [
-      printable(name, 64),
+      sanitizeText(name, 64),
       WORDS[from],
       moves === undefined ? WORDS[to] : MOVES[moves],
       address(author),
@@ -139,10 +139,10 @@ function forgottenLines(forgotten: number): string[] {
 }
 
 function namesText(changes: readonly Change[]): string {
-  const names = changes.slice(0, MAX_NAMED).map(({ name }) => `"${printable(name, 64)}"`)
+  const names = changes.slice(0, MAX_NAMED).map(({ name }) => `"${sanitizeText(name, 64)}"`)
   const more = changes.length - names.length
   return more === 0
-    ? listing(names)
+    ? joinWords(names)
     : `${names.join(', ')} and ${formatCount(more)} more (${formatCount(changes.length)} in all)`
 }
 

@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { formatBytes, listing, nearest, parseBytes } from '../../base/format.ts'
+import { closestMatch, formatBytes, joinWords, parseBytes } from '../../base/format.ts'
 import type { NodeFacts } from '../../runner/index.ts'
 import type { Option } from '../command.ts'
 
@@ -18,8 +18,8 @@ export const freeOption: Option<Free> = {
     for (const part of String(given).split(',')) {
       const [key = '', value = ''] = part.split('=', 2).map((word) => word.trim())
       if (!Object.hasOwn(KEYS, key)) {
-        const near = nearest(key, Object.keys(KEYS))
-        const hint = near === undefined ? `allowed are ${listing(Object.keys(KEYS))}` : `did you mean ${near}?`
+        const near = closestMatch(key, Object.keys(KEYS))
+        const hint = near === undefined ? `allowed are ${joinWords(Object.keys(KEYS))}` : `did you mean ${near}?`
         throw new InputError(`${flag} has ${JSON.stringify(part)}; ${hint}`)
       }
       const amount =

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { ReceivedService } from '../../runner/index.ts'
 
 const words = z.array(z.string())
@@ -70,5 +70,5 @@ export function readReceived(value: unknown, file: string): ReceivedService {
   if (result.success) return result.data
   const [issue] = result.error.issues
   const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw new InputError(`${file} is not what a runner receives: ${printable(where + (issue?.message ?? ''), 300)}`)
+  throw new InputError(`${file} is not what a runner receives: ${sanitizeText(where + (issue?.message ?? ''), 300)}`)
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { findSecrets, secretsError, secretsText } from '../../admission/secrets.ts'
 import { InputError } from '../../base/errors.ts'
-import { formatBytes, formatCount, printable } from '../../base/format.ts'
+import { formatBytes, formatCount, sanitizeText } from '../../base/format.ts'
 import {
   type CodeLink,
   IGNORE_FILE,
@@ -67,7 +67,7 @@ function binHint(tree: CodeTree, { command }: Draft['manifest']['run']): string 
   const bin = `node_modules/.bin/${command[0]}`
   return tree.file(bin) === undefined
     ? ''
-    : `; the code has it as ${JSON.stringify(printable(bin))}, which works everywhere`
+    : `; the code has it as ${JSON.stringify(sanitizeText(bin))}, which works everywhere`
 }
 
 /** What is packed, as a command will find it. */

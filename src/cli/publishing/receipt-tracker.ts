@@ -1,6 +1,6 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { DISPOSITIONS, PASSED_ON } from '../../base/disposition.ts'
-import { listing, printable } from '../../base/format.ts'
+import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import type { Output } from '../output/output.ts'
 import { ago, show } from '../output/text.ts'
@@ -55,7 +55,7 @@ export function createTally(out: Output): Tally {
         counts.set(word, (counts.get(word) ?? 0) + 1)
       }
       const told = [...counts].map(([word, count]) => `${count} ${word}`)
-      return told.length === 0 ? 'no node has answered' : listing(told)
+      return told.length === 0 ? 'no node has answered' : joinWords(told)
     },
   }
 }
@@ -65,7 +65,7 @@ export function receiptWord(state: string, reasons: readonly { readonly rule: st
   if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.exit || rule === RUN_RULES.restart))
     return 'starts it again'
   if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.health)) return 'starts it'
-  return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? printable(state, 40)
+  return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? sanitizeText(state, 40)
 }
 
 /** Lines of output that one line of text names; all of them are in the JSON, and in `logs`. */
@@ -76,10 +76,10 @@ export function receiptLine({ state, redirected, reasons }: ReceiptView, who: st
   const word = receiptWord(state, reasons)
   const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
   const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
-  const why = told.map(({ message }) => printable(message, 200))
+  const why = told.map(({ message }) => sanitizeText(message, 200))
   const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-TOLD_OUTPUT)
   if (output.length > 0)
-    why.push(`it wrote ${output.map(({ message }) => JSON.stringify(printable(message, 200))).join(' ')}`)
+    why.push(`it wrote ${output.map(({ message }) => JSON.stringify(sanitizeText(message, 200))).join(' ')}`)
   return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
 }
 

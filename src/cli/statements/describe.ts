@@ -1,6 +1,6 @@
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import type { Statement } from '../../../protocols/statement.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { momentText } from './expiry.ts'
 
 /** What a statement says, in one sentence without its full stop: what people read before they sign it. */
@@ -9,11 +9,11 @@ export function sayStatement({ kind, body }: Pick<Statement, 'kind' | 'body'> & 
   switch (kind) {
     case 'attestation': {
       const severity = body.severity === undefined ? '' : `, severity ${body.severity}`
-      const report = body.report === undefined ? '' : `, report ${printable(body.report, 512)}`
+      const report = body.report === undefined ? '' : `, report ${sanitizeText(body.report, 512)}`
       return `hub ${textOf(body.hub)} calls code ${body.code} ${body.verdict}${severity}${report}, ${until}`
     }
     case 'freeze':
-      return `hub ${textOf(body.hub)} says that ${body.amount} of ${textOf(body.address)} are frozen on ${printable(body.chain, 128)}, ${until}`
+      return `hub ${textOf(body.hub)} says that ${body.amount} of ${textOf(body.address)} are frozen on ${sanitizeText(body.chain, 128)}, ${until}`
     case 'delegation': {
       const [issuer, subject] = [textOf(body.issuer), textOf(body.subject)]
       if (body.revoked === true) return `${issuer} no longer vouches for ${subject}, ${until}`

@@ -2,7 +2,7 @@ import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import { InputError, NotFoundError } from '../../base/errors.ts'
-import { listing, printable } from '../../base/format.ts'
+import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ServiceView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 
@@ -20,27 +20,27 @@ export async function codeNamed(
 ): Promise<CID> {
   const service = client === undefined ? undefined : await serviceNamed(client, text, signal)
   if (service !== undefined) {
-    out.note(`"${printable(service.name, 64)}" (seq ${service.seq}) has the code ${service.code}.`)
+    out.note(`"${sanitizeText(service.name, 64)}" (seq ${service.seq}) has the code ${service.code}.`)
     return parseCid(service.code, 'code')
   }
-  const code = codeOf(text, client !== undefined)
+  const code = errnoOf(text, client !== undefined)
   if (client !== undefined) {
     const services = await client.services({ signal })
     const names = new Set(services.filter((one) => one.code === code.toString()).map(({ name }) => name))
-    const quoted = [...names].slice(0, MAX_NAMED).map((name) => `"${printable(name, 64)}"`)
+    const quoted = [...names].slice(0, MAX_NAMED).map((name) => `"${sanitizeText(name, 64)}"`)
     if (names.size === 0) out.note('Note: no service that the node knows has this code; is it a content id of code?')
-    else out.note(`It is the code of ${listing(quoted)}${names.size > MAX_NAMED ? ', and of others' : ''}.`)
+    else out.note(`It is the code of ${joinWords(quoted)}${names.size > MAX_NAMED ? ', and of others' : ''}.`)
   }
   return code
 }
 
-function codeOf(text: string, asked: boolean): CID {
+function errnoOf(text: string, asked: boolean): CID {
   try {
     return parseCid(text, 'CODE')
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     const known = asked ? 'no service of that name or id is known here' : 'without a node nobody knows names'
-    const shown = JSON.stringify(printable(text, 80))
+    const shown = JSON.stringify(sanitizeText(text, 80))
     throw new InputError(`${shown} is no content id of code (bafy... or bafk...), and ${known}`, { cause: error })
   }
 }

@@ -1,7 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { decodeStatement } from '../../../protocols/statement.ts'
-import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import type { Cli } from '../cli.ts'
 
 /** Writes it whole or not at all; an earlier statement in its place is replaced, another file is not. */
@@ -31,7 +31,7 @@ export async function writeNew({ cwd }: Pick<Cli, 'cwd'>, out: string, text: str
 
 async function refuseOther(path: string, out: string): Promise<void> {
   const there = await readFile(path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined
+    if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   })
   if (there === undefined) return
@@ -46,9 +46,11 @@ async function orExplain<T>(out: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write()
   } catch (error) {
-    if (error instanceof InputError || codeOf(error) === undefined) throw error
+    if (error instanceof InputError || errnoOf(error) === undefined) throw error
     const what =
-      codeOf(error) === 'EEXIST' ? 'is there already; it is not overwritten' : `can not be written: ${messageOf(error)}`
+      errnoOf(error) === 'EEXIST'
+        ? 'is there already; it is not overwritten'
+        : `can not be written: ${messageOf(error)}`
     throw new InputError(`${out} ${what}`, { cause: error })
   }
 }

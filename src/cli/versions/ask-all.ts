@@ -1,6 +1,6 @@
 import { parseCid } from '../../../protocols/encoding.ts'
 import { sleep } from '../../base/clock.ts'
-import { createQueue } from '../../base/queue.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import { within } from '../../peer-client/status.ts'
@@ -58,7 +58,7 @@ export async function askAll(
         if (ms !== undefined) timers.use(clock.after(ms, () => enough.abort()))
       }
     }
-    const queue = createQueue({ name: 'versions', concurrency: ASKED_AT_ONCE, max: versions.length })
+    const queue = createWorkQueue({ name: 'versions', concurrency: ASKED_AT_ONCE, max: versions.length })
     const askInTurn = async (version: Version) => {
       try {
         if (!enough.signal.aborted) await ask(version)

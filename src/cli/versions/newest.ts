@@ -1,7 +1,7 @@
 import { parseCid } from '../../../protocols/encoding.ts'
 import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { nowSeconds, sleep } from '../../base/clock.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
@@ -63,7 +63,7 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
 
   function nobody(versions: readonly Version[], answers: readonly Answer[]): FailedError {
     const why = noRunReason({ versions, answers, nowSeconds: nowSeconds(clock) })
-    return new FailedError(`nobody runs ${JSON.stringify(printable(subject.label, 80))} now: ${why}`)
+    return new FailedError(`nobody runs ${JSON.stringify(sanitizeText(subject.label, 80))} now: ${why}`)
   }
 
   async function tryAll(found: readonly Answer[], port: string) {

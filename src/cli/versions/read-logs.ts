@@ -1,7 +1,7 @@
 import { parseCid } from '../../../protocols/encoding.ts'
 import { nowSeconds, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { LogLine } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
@@ -38,7 +38,7 @@ type Source = {
 export async function* readLogs(cli: Cli, subject: Subject, options: Options): AsyncGenerator<ReadLine> {
   const { sources, gone, why } = await look(cli, subject)
   if (sources.length === 0 && gone.length === 0) {
-    throw new FailedError(`no node has a log of ${JSON.stringify(printable(subject.label, 80))}: ${why}`)
+    throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(subject.label, 80))}: ${why}`)
   }
   for (const line of gone) yield note(cli, line)
   const told = sources.length > 1 || gone.length > 0

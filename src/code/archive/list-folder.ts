@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { constants } from 'node:fs'
 import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, InputError } from '../../base/errors.ts'
+import { errnoOf, InputError } from '../../base/errors.ts'
 import { MAX_NAMED, READ_BYTES } from '../constants.ts'
 import { linksOf } from './folder-links.ts'
 import { IGNORE_FILE, type Ignore, parseIgnore } from './ignore.ts'
@@ -19,7 +19,7 @@ export async function listFolder(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<PackEntry[]> {
   const stats = await lstat(dir).catch((cause) => {
-    throw new InputError(`${dir} can not be read (${codeOf(cause) ?? 'unknown'}); name a folder`, { cause })
+    throw new InputError(`${dir} can not be read (${errnoOf(cause) ?? 'unknown'}); name a folder`, { cause })
   })
   if (!stats.isDirectory()) throw new InputError(`${dir} is no folder; name the folder that holds the code`)
   const ignore = parseIgnore(await readIgnoreFile(dir))
@@ -74,7 +74,7 @@ function refusalOf(problems: readonly string[]): string {
 async function* readPieces(full: string, path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   // not through a link that took the file's place since it was listed, and not waiting for a named pipe
   const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((cause) => {
-    throw new InputError(`${quoted(path)} can not be read (${codeOf(cause) ?? 'unknown'})`, { cause })
+    throw new InputError(`${quoted(path)} can not be read (${errnoOf(cause) ?? 'unknown'})`, { cause })
   })
   try {
     for (;;) {
@@ -92,7 +92,7 @@ async function readIgnoreFile(dir: string): Promise<string> {
   try {
     return await readFile(join(dir, IGNORE_FILE), 'utf8')
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return ''
-    throw new InputError(`${IGNORE_FILE} can not be read (${codeOf(cause) ?? 'unknown'})`, { cause })
+    if (errnoOf(cause) === 'ENOENT') return ''
+    throw new InputError(`${IGNORE_FILE} can not be read (${errnoOf(cause) ?? 'unknown'})`, { cause })
   }
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../constants.ts'
 
 /**
@@ -126,7 +126,7 @@ export function checkFile({ path, size }: TarFile): void {
 }
 
 export function quoted(path: string, max?: number): string {
-  return `"${printable(path, max)}"`
+  return `"${sanitizeText(path, max)}"`
 }
 
 /** What is wrong with a path, as the end of a sentence about it. */

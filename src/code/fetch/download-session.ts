@@ -2,7 +2,7 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { StreamOpener } from '../../base/stream.ts'
 import { LOOK_AGAIN_MS, MAX_FAILURES_NAMED, MAX_PROVIDERS_AT_ONCE } from '../constants.ts'
@@ -59,7 +59,7 @@ export function createCrowd(components: CrowdComponents, init: CrowdInit): Crowd
 
   function blame(peer: string, error: unknown): void {
     if (over.signal.aborted) return
-    const problem = printable(messageOf(error))
+    const problem = sanitizeText(messageOf(error))
     failures.set(peer, problem)
     log.debug('a provider failed', { code: code.toString(), peer, problem })
     if (FATAL.some((kind) => error instanceof kind)) {
@@ -101,6 +101,8 @@ export function createCrowd(components: CrowdComponents, init: CrowdInit): Crowd
 
 function nobody(code: string, failures: ReadonlyMap<string, string>): string {
   if (failures.size === 0) return `nobody was found who has the code ${code}`
-  const named = [...failures].slice(-MAX_FAILURES_NAMED).map(([peer, problem]) => `${printable(peer, 60)}: ${problem}`)
+  const named = [...failures]
+    .slice(-MAX_FAILURES_NAMED)
+    .map(([peer, problem]) => `${sanitizeText(peer, 60)}: ${problem}`)
   return `nobody has the code ${code} (${named.join('; ')})`
 }

@@ -9,7 +9,7 @@ import {
 import type { CID } from '../../../protocols/encoding.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { grow } from '../archive/zstd.ts'
 import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from '../constants.ts'
@@ -43,7 +43,7 @@ async function askManifest(pull: Pull, stream: MessageStream): Promise<Uint8Arra
   await send(pull, stream, { v: 1, want: 'manifest', code: pull.code })
   const answer = await receive(pull, stream)
   if (answer.is === 'bytes') return answer.bytes
-  if (answer.is === 'error') throw new NoProviderError(`it says: ${printable(answer.message)}`)
+  if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
   throw new WrongBytesError('the manifest came compressed')
 }
 
@@ -90,7 +90,7 @@ async function pullChunks(
         if (answer.is === 'error') {
           missing.add(index)
           plan.release(peer, index)
-          if (missing.size > MAX_MISSES) throw new NoProviderError(`it says: ${printable(answer.message)}`)
+          if (missing.size > MAX_MISSES) throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
         } else {
           const work = land(index, answer).finally(() => landing.delete(work))
           landing.add(work)

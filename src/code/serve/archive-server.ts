@@ -9,7 +9,7 @@ import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { shrink } from '../archive/zstd.ts'
@@ -140,7 +140,7 @@ export function createArchiveServer(components: ServerComponents) {
     try {
       await serve(session)
     } catch (error) {
-      log.debug('an archive stream failed', { peer: stream.peer, error: printable(messageOf(error)) })
+      log.debug('an archive stream failed', { peer: stream.peer, error: sanitizeText(messageOf(error)) })
       stream.abort(error instanceof Error ? error : new UnavailableError('the archive stream failed'))
     } finally {
       streams--

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/archive.ts'
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
-import { codeOf, ThundercloudError } from '../../base/errors.ts'
+import { errnoOf, ThundercloudError } from '../../base/errors.ts'
 import { DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from '../constants.ts'
 import { DiskFullError } from '../errors.ts'
 
@@ -94,7 +94,7 @@ export async function discard(path: string, temp: string, name: string): Promise
   try {
     await rename(path, grave)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    if (errnoOf(error) !== 'ENOENT') throw error
   }
   await rm(grave, { recursive: true, force: true })
 }
@@ -114,7 +114,7 @@ export async function onDisk<T>(dir: string, work: Promise<T>): Promise<T> {
 
 export function diskError(dir: string, cause: unknown): unknown {
   if (cause instanceof ThundercloudError) return cause
-  const code = codeOf(cause)
+  const code = errnoOf(cause)
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause
   return new DiskFullError(`the disk of ${dir} is full; free some room there, or let the code store use another disk`, {
     cause,

@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createQueue } from '../../base/queue.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
 import { receiveTar } from '../archive/ingest-tar.ts'
 import { BYTES_PER_FILE, FILES_PER_CODE, MIN_STORE_FILES } from '../constants.ts'
 import { InUseError } from '../errors.ts'
@@ -19,7 +19,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   const bury = (path: string) => discard(path, layout.temp, `out-${graves++}`)
   const max = { bytes: init.maxBytes, files: Math.max(MIN_STORE_FILES, Math.floor(init.maxBytes / BYTES_PER_FILE)) }
   const quota = createQuota(max, (): Evictable[] => [...wholes.evictable(), ...parts.evictable()])
-  const changes = createQueue({ name: 'code store', concurrency: 1, max: Number.POSITIVE_INFINITY })
+  const changes = createWorkQueue({ name: 'code store', concurrency: 1, max: Number.POSITIVE_INFINITY })
   const shared: StoreParts = { clock, events, log, layout, quota, changes, bury, isPinned: pins.has }
   const wholes = await openWholes(shared)
   const parts = await openParts(shared, {

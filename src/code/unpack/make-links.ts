@@ -1,6 +1,6 @@
 import { lstat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../base/errors.ts'
+import { errnoOf } from '../../base/errors.ts'
 import { resolveLink } from '../archive/links.ts'
 import { foldersOf, quoted, type TarLink } from '../archive/tar-format.ts'
 import { MAX_LINKS } from '../constants.ts'
@@ -37,7 +37,7 @@ export async function makeLinks(target: string, links: readonly TarLink[], { sig
     try {
       await symlink(text, join(target, path))
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+      if (errnoOf(error) !== 'EEXIST') throw error
       throw new BadArchiveError(`${quoted(path)} and another entry of the archive are one to this file system`)
     }
   }

@@ -1,7 +1,7 @@
 import { chown } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { findProgram, runProcess } from '../../process/index.ts'
 import { UNPACK_MS, UNPACK_UID } from '../constants.ts'
 
@@ -27,5 +27,7 @@ export async function takeBack(clock: Clock, folder: string, signal: AbortSignal
     { timeoutMs: UNPACK_MS, signal },
   )
   if (exitCode === 0) return
-  throw new UnavailableError(`what was unpacked cannot be taken over: ${printable(stderr.trim().split('\n')[0] ?? '')}`)
+  throw new UnavailableError(
+    `what was unpacked cannot be taken over: ${sanitizeText(stderr.trim().split('\n')[0] ?? '')}`,
+  )
 }

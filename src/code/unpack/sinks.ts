@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { codeOf } from '../../base/errors.ts'
+import { errnoOf } from '../../base/errors.ts'
 import { quoted, type TarFile } from '../archive/tar-format.ts'
 import type { TarSink } from '../archive/tar-read.ts'
 import { BadArchiveError } from '../errors.ts'
@@ -34,7 +34,7 @@ export function writingSink(target: string): TarSink {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o755 })
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTDIR') throw error
+      if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOTDIR') throw error
       throw new BadArchiveError(`a folder and a file of the archive are one to this file system`)
     }
   }
@@ -45,7 +45,7 @@ export function writingSink(target: string): TarSink {
       try {
         file = openSync(path, 'wx', modeOf(entry))
       } catch (error) {
-        if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'EISDIR') throw error
+        if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'EISDIR') throw error
         throw new BadArchiveError(
           `${quoted(entry.path)} and another file of the archive are one file to this file system`,
         )

@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises'
 import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { Clock } from '../../base/clock.ts'
-import { codeOf, messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { formatCount } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { FILES_PER_CODE, MAX_KNOWN_UNPACKED } from '../constants.ts'
 import { BadArchiveError, StoreFullError, TooLargeError, WrongBytesError } from '../errors.ts'
@@ -25,7 +25,7 @@ type UnpackerComponents = {
 /** Unpacked code, once per code however many want it. */
 export function createUnpacker({ clock, events, log, store }: UnpackerComponents) {
   /** Files and folders of each code that was unpacked or checked since this process began. */
-  const known = new BoundedMap<string, number>(MAX_KNOWN_UNPACKED)
+  const known = new LruMap<string, number>(MAX_KNOWN_UNPACKED)
   const shared = createShared<{ dir: string; entries: number }>()
 
   async function unpack(code: CID, limits: TarLimits, signal: AbortSignal): Promise<{ dir: string; entries: number }> {
@@ -75,7 +75,7 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
         throw new TooLargeError(`the code has ${entries} files and folders; at most ${limits.maxEntries} are allowed`)
       } catch (error) {
         const why = error instanceof WrongBytesError ? 'damaged' : 'removed'
-        const isGone = codeOf(error) === 'ENOENT'
+        const isGone = errnoOf(error) === 'ENOENT'
         if (error instanceof BadArchiveError || error instanceof WrongBytesError || isGone) {
           pin[Symbol.dispose]()
           await store

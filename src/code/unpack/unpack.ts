@@ -5,7 +5,7 @@ import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { startProcess } from '../../process/index.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { MAX_CHILD_OUTPUT, UNPACK_HEAP_MB, UNPACK_MS } from '../constants.ts'
@@ -57,7 +57,7 @@ function unpackedOf({ files, entries, bytes }: Unpacked): Unpacked {
 }
 
 function errorOf({ why, message }: Exclude<UnpackResult, { done: true }>, target: string): Error {
-  const text = printable(message, 400)
+  const text = sanitizeText(message, 400)
   if (why === 'bad-archive') return new BadArchiveError(text)
   if (why === 'too-large') return new TooLargeError(text)
   if (why === 'wrong-bytes') return new WrongBytesError(text)
@@ -108,7 +108,7 @@ async function runChild(
   limit.signal.throwIfAborted()
   const [line] = output().split('\n', 1)
   if (line === undefined || line === '') {
-    const problem = printable(complaints().trim().split('\n').at(-1) ?? '')
+    const problem = sanitizeText(complaints().trim().split('\n').at(-1) ?? '')
     throw new UnavailableError(`the unpacking process ended without an answer (${problem})`)
   }
   return JSON.parse(line) as UnpackResult

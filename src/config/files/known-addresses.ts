@@ -1,11 +1,11 @@
 import { type Address, formatAddress, parseAddress } from '../../../protocols/address.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 
 /** A policy holds at most 1,000 roots and as many hubs; the one before it is read again too. */
 const MAX_KNOWN = 4096
 
-const addresses = new BoundedMap<string, Address>(MAX_KNOWN)
-const texts = new BoundedMap<string, string>(MAX_KNOWN)
+const addresses = new LruMap<string, Address>(MAX_KNOWN)
+const texts = new LruMap<string, string>(MAX_KNOWN)
 
 /**
  * Reads an address that the operator wrote. Remembered: each takes up to a millisecond, and the same policy is read

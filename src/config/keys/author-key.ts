@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
-import { codeOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import type { Env } from '../env.ts'
 import { isThere, type ReadOptions } from '../read.ts'
 import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
@@ -26,7 +26,7 @@ async function create(path: string): Promise<boolean> {
   try {
     return await createKeyFile(path, newKeyPem())
   } catch (error) {
-    if (codeOf(error) === undefined) throw error
+    if (errnoOf(error) === undefined) throw error
     throw new InputError(
       `the author's key can not be written to ${path}: ${messageOf(error)}; give another path with --key`,
       {

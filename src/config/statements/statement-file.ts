@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { decodeStatement } from '../../../protocols/statement.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 
 /** Some ten thousand statements in base64; what is larger is some other file. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -34,7 +34,7 @@ function linesOf(bytes: Uint8Array, file: string): { where: string; encoded: Uin
     if (text === '' || text.startsWith('#')) return []
     const where = `${file}, line ${index + 1}`
     if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) {
-      throw new InputError(`${where} is ${JSON.stringify(printable(text, 40))}, which is no base64; ${WANTED}`)
+      throw new InputError(`${where} is ${JSON.stringify(sanitizeText(text, 40))}, which is no base64; ${WANTED}`)
     }
     return [{ where, encoded: new Uint8Array(Buffer.from(text, 'base64')) }]
   })

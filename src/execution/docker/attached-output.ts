@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { createBucket } from '../../base/queue.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
 import { createSplitter, formatLine } from '../logs/format.ts'
 import type { LogWriter } from '../logs/writer.ts'
@@ -71,7 +71,9 @@ export function writeAttached(
   }
 
   async function pump(): Promise<void> {
-    const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
+    const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
+      clock.monotonic(),
+    )
     for await (const batch of batches(source)) {
       const text = batch.flatMap(({ stream, bytes }) => linesOf(stream, splitters[stream].push(bytes))).join('')
       if (text !== '') await writer.write(text)

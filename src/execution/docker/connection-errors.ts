@@ -1,10 +1,10 @@
-import { codeOf, messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf } from '../../base/errors.ts'
 import { describeEngine, isLoopback } from './address.ts'
 import type { DockerConfig } from './types.ts'
 
 /** The sentence for an engine that gave no answer: what is wrong, and what would help. */
 export function troubleOf(error: unknown, config: DockerConfig): string {
-  const code = codeOf(error) ?? ''
+  const code = errnoOf(error) ?? ''
   const engine = `the Docker engine at ${describeEngine(config)}`
   // Under a unix socket, or none at all: what a person meets first.
   if (config.protocol !== 'https' && isLoopback(config)) return localTrouble(error, code, config)

@@ -1,7 +1,7 @@
 import { Agent } from 'node:https'
 import Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { codeOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
+import { errnoOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
 import { describeEngine, isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
 import { troubleOf } from './connection-errors.ts'
@@ -141,7 +141,7 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
 }
 
 function aborted(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || codeOf(error) === 'ABORT_ERR')
+  return error instanceof Error && (error.name === 'AbortError' || errnoOf(error) === 'ABORT_ERR')
 }
 
 /** An answer to who spoke without TLS to one who wants it. */

@@ -1,4 +1,4 @@
-import { listing } from '../../base/format.ts'
+import { joinWords } from '../../base/format.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
@@ -46,7 +46,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     const failures = await pullFirst(registries.map((origin) => `${hostOf(origin)}/${path}@${digest}`))
     const pulled = await present(digest)
     if (pulled !== undefined) return pulled
-    throw new RunRefusedError(`image ${digest} could not be pulled: ${listing(failures)}`)
+    throw new RunRefusedError(`image ${digest} could not be pulled: ${joinWords(failures)}`)
   }
 
   /** By the digest of its manifest, or by its id where it was imported here. */
@@ -68,7 +68,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
       if (failure === undefined) return (await ask(docker.getImage(reference).inspect())).Id
       failures.push(failure)
     }
-    throw new RunRefusedError(`the engine has no image "${name}", and it could not be pulled: ${listing(failures)}`)
+    throw new RunRefusedError(`the engine has no image "${name}", and it could not be pulled: ${joinWords(failures)}`)
   }
 
   async function pullFirst(references: readonly string[]): Promise<string[]> {

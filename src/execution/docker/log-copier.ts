@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { createBucket } from '../../base/queue.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 import { LOG_ATTACH_BURST_BYTES, LOG_BURST_BYTES, LOG_BYTES_PER_SECOND } from '../constants.ts'
 import { formatLine } from '../logs/format.ts'
 import type { LogWriter } from '../logs/writer.ts'
@@ -82,7 +82,9 @@ export function copyOutput(engine: Engine, container: Docker.Container, input: C
     const stop = () => source.destroy()
     ending.signal.addEventListener('abort', stop, { once: true })
     if (ending.signal.aborted) stop()
-    const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
+    const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
+      clock.monotonic(),
+    )
     const known = { out: seen.out?.count ?? 0, err: seen.err?.count ?? 0 }
     for await (const batch of batches(source)) {
       const text = batch.flatMap(fresh).join('')
@@ -125,7 +127,7 @@ async function holdBack(engine: Engine, container: Docker.Container, clock: Cloc
     const stop = () => void stream.destroy()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    const bucket = createBucket({ burst: LOG_ATTACH_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
+    const bucket = createTokenBucket({ burst: LOG_ATTACH_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
       clock.monotonic(),
     )
     for await (const chunk of stream) {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
-import type { Sleeper } from '../../base/parked-service.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
+import type { ParkedService } from '../../base/parked-service.ts'
 import { REMEMBERED_WAKES, SWEEP_EVERY_MS } from './constants.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
 import type { Bedding, Dormitory, DormitoryComponents, DormitoryInit } from './types.ts'
@@ -9,9 +9,9 @@ import { createWaking } from './wake-queue.ts'
 
 export function createDormitory(components: DormitoryComponents, init: DormitoryInit): Dormitory {
   const { clock, log, store } = components
-  const sleepers = new Map<string, Sleeper>(store.all().map((sleeper) => [sleeper.id, sleeper]))
+  const sleepers = new Map<string, ParkedService>(store.all().map((sleeper) => [sleeper.id, sleeper]))
   /** when each kind of event happened last, in ticks */
-  const happened = new BoundedMap<string, number>(REMEMBERED_WAKES)
+  const happened = new LruMap<string, number>(REMEMBERED_WAKES)
   const waking = createWaking(components, { get: (id) => sleepers.get(id) })
   let ticks = 0
 
@@ -21,12 +21,12 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
     asleepSince.set(id, clock.monotonic() - Math.max(0, clock.now() - since))
   }
 
-  function until({ id, since, expires }: Sleeper): number {
+  function until({ id, since, expires }: ParkedService): number {
     const slept = clock.monotonic() - (asleepSince.get(id) ?? clock.monotonic() - (clock.now() - since))
     return Math.min(clock.now() + init.limits().ttlMs - slept, expires)
   }
 
-  function keep(sleeper: Sleeper, asOf: number, instead?: Sleeper): Bedding {
+  function keep(sleeper: ParkedService, asOf: number, instead?: ParkedService): Bedding {
     if (!isDeepStrictEqual(sleepers.get(sleeper.id), sleeper)) store.put(sleeper)
     sleepers.set(sleeper.id, sleeper)
     if (!asleepSince.has(sleeper.id)) asleepSince.set(sleeper.id, clock.monotonic())

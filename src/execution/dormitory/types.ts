@@ -1,13 +1,13 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Sleeper } from '../../base/parked-service.ts'
-import type { Condition } from '../../base/verdict.ts'
+import type { ParkedService } from '../../base/parked-service.ts'
+import type { WakeCondition } from '../../base/verdict.ts'
 
 /** What survives the node. Every call is durable when it returns, or a part of the transaction around it. */
 export interface SleeperStore {
-  put(sleeper: Sleeper): void
+  put(sleeper: ParkedService): void
   remove(id: string): void
-  all(): Sleeper[]
+  all(): ParkedService[]
 }
 
 export interface DormitoryComponents {
@@ -22,7 +22,7 @@ export interface DormitoryComponents {
   /** Could anything start now? Where not, what waits for room alone is not asked about. */
   hasRoom(): boolean
   /** One's time is over, or there are more than MAX: the owner calls `leave` and says so to who must know. */
-  over(sleeper: Sleeper, why: string): void
+  over(sleeper: ParkedService, why: string): void
 }
 
 export type DormitoryInit = {
@@ -32,7 +32,7 @@ export type DormitoryInit = {
 
 export type Bedding =
   /** `instead`: the lowest-ranked one, which had to leave for it */
-  | { readonly parked: true; readonly until: number; readonly instead?: Sleeper | undefined }
+  | { readonly parked: true; readonly until: number; readonly instead?: ParkedService | undefined }
   | { readonly parked: false; readonly why: string }
 
 /**
@@ -49,18 +49,18 @@ export interface Dormitory extends AsyncDisposable {
    * Lays a service to sleep, or again with what it waits for now. `asOf` is what `tick` said before it was decided: what
    * has happened since wakes it at once.
    */
-  park(sleeper: Omit<Sleeper, 'since'>, asOf: number): Bedding
+  park(sleeper: Omit<ParkedService, 'since'>, asOf: number): Bedding
   /** Its wait is over, whatever ended it. False where it did not sleep. */
   leave(id: string): boolean
   /** This has happened: whoever waits for it is decided again, best first. `ids`: only these of them. */
-  wake(condition: Condition, ids?: readonly string[]): void
+  wake(condition: WakeCondition, ids?: readonly string[]): void
   /** Grows with every `wake`. */
   tick(): number
-  get(id: string): Sleeper | undefined
+  get(id: string): ParkedService | undefined
   /** When its time is over, ms. */
-  until(sleeper: Sleeper): number
+  until(sleeper: ParkedService): number
   /** Best first. */
-  all(): Sleeper[]
+  all(): ParkedService[]
   readonly size: number
   /** Resolves when nobody who was woken waits for a decision. */
   idle(): Promise<void>

@@ -1,25 +1,25 @@
 import { messageOf, UnavailableError } from '../../base/errors.ts'
-import type { Sleeper } from '../../base/parked-service.ts'
-import type { Condition } from '../../base/verdict.ts'
+import type { ParkedService } from '../../base/parked-service.ts'
+import type { WakeCondition } from '../../base/verdict.ts'
 import { WOKEN_AT_ONCE } from './constants.ts'
 import { bestFirst } from './order.ts'
 import type { DormitoryComponents } from './types.ts'
 
 /** Those that something has happened for, decided again in the order of their rank, a few at once. */
 export interface Waking extends AsyncDisposable {
-  add(id: string, by: Condition['on']): void
+  add(id: string, by: WakeCondition['on']): void
   idle(): Promise<void>
 }
 
 export function createWaking(
   { log, decide, hasRoom }: Pick<DormitoryComponents, 'log' | 'decide' | 'hasRoom'>,
-  init: { get(id: string): Sleeper | undefined },
+  init: { get(id: string): ParkedService | undefined },
 ): Waking {
   /** what woke them: those that only room woke have no use for being asked while there is none */
-  const due = new Map<string, Set<Condition['on']>>()
+  const due = new Map<string, Set<WakeCondition['on']>>()
   const ending = new AbortController()
   /** the best last */
-  let row: Sleeper[] = []
+  let row: ParkedService[] = []
   let stale = false
   let work: Promise<void> | undefined
 
@@ -32,7 +32,7 @@ export function createWaking(
     const room = hasRoom()
     const ids: string[] = []
     while (ids.length < WOKEN_AT_ONCE && row.length > 0) {
-      const { id } = row.pop() as Sleeper
+      const { id } = row.pop() as ParkedService
       const by = due.get(id)
       due.delete(id)
       if (by === undefined || init.get(id) === undefined) continue

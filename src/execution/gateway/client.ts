@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { codeOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
+import { errnoOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import { CONNECT_PATIENCE_MS, CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { readLine } from './server.ts'
@@ -55,7 +55,7 @@ async function knock(way: DoorWay, request: object, signal?: AbortSignal): Promi
     return { line: await readLine(socket), socket }
   } catch (error) {
     signal?.throwIfAborted()
-    return { line: `no ${codeOf(error) ?? 'ECONNRESET'}`, socket }
+    return { line: `no ${errnoOf(error) ?? 'ECONNRESET'}`, socket }
   } finally {
     signal?.removeEventListener('abort', abort)
     // Later errors of the pipe are its user's; before there is one they must not end the node.

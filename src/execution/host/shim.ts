@@ -4,7 +4,7 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
-import { codeOf } from '../../base/errors.ts'
+import { errnoOf } from '../../base/errors.ts'
 import { bootId, identify, statFields } from '../../base/process-identity.ts'
 import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
 import { overDiskText } from '../build-limit.ts'
@@ -36,7 +36,7 @@ export async function keep(dir: string): Promise<void> {
   try {
     await rename(files.plan, files.taken)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
+    if (errnoOf(error) === 'ENOENT') return
     throw error
   }
   const plan = await readJson<KeeperPlan>(files.taken)
@@ -166,7 +166,7 @@ async function endOf(child: ChildProcess): Promise<{ exitCode: number; detail?: 
     const [code, name] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return { exitCode: code ?? 128 + constants.signals[name ?? 'SIGKILL'] }
   } catch (error) {
-    return { exitCode: 127, detail: `it could not be started (${codeOf(error) ?? 'unknown'})` }
+    return { exitCode: 127, detail: `it could not be started (${errnoOf(error) ?? 'unknown'})` }
   }
 }
 

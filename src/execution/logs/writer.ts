@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
 import type { LogStream } from '../../base/log-line.ts'
-import { createBucket } from '../../base/queue.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
 import { createSplitter, formatLine } from './format.ts'
 
@@ -96,7 +96,7 @@ export async function pumpOutput(
   stream: LogStream,
   { writer, clock }: { writer: LogWriter; clock: Clock },
 ): Promise<void> {
-  const bucket = createBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
+  const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
   const splitter = createSplitter(MAX_LOG_LINE)
   const put = async (lines: string[]) => {
     const text = lines.map((line) => formatLine(stream, clock.now(), line)).join('')

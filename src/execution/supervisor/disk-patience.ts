@@ -1,5 +1,5 @@
 import { sleep } from '../../base/clock.ts'
-import { isDiskFull, mayRetry, messageOf } from '../../base/errors.ts'
+import { isDiskFull, isRetryable, messageOf } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import { DISK_FULL_RETRY_MS, RETRY_BACKOFF } from '../constants.ts'
@@ -55,7 +55,7 @@ export function createDiskPatience(
           await untilRoom(what, error)
           continue
         }
-        if (!mayRetry(error) || attempt + 1 >= attempts) throw error
+        if (!isRetryable(error) || attempt + 1 >= attempts) throw error
         await note({ detail: `${what} is tried again: ${messageOf(error)}` })
         await sleep(clock, backoffMs(attempt++, RETRY_BACKOFF, rng), { signal })
       }

@@ -1,5 +1,5 @@
 import { atWallTime, sleep } from '../../base/clock.ts'
-import { mayRetry, messageOf } from '../../base/errors.ts'
+import { isRetryable, messageOf } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import { RETRY_BACKOFF } from '../constants.ts'
 import type { Executor, Run, RunEnd } from '../types.ts'
@@ -106,7 +106,7 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
         return unreachable ? UNREACHABLE : end
       } catch (error) {
         letGo.throwIfAborted()
-        if (!mayRetry(error)) throw error
+        if (!isRetryable(error)) throw error
         events.emit('execution:executor', { executor: executor.name, available: false, detail: messageOf(error) })
         const again = await findAgain(attempt)
         if (again === undefined) return unreachable ? UNREACHABLE : LOST

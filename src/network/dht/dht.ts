@@ -2,7 +2,7 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import type { RecordRules } from '../../base/statement-sync.ts'
+import type { RecordValidator } from '../../base/statement-sync.ts'
 import { NotProvidedError } from '../errors.ts'
 import type { Dht } from '../types.ts'
 import { createProviders } from './provider-records.ts'
@@ -16,7 +16,7 @@ export interface DhtComponents {
   dht: KadDHT
   peerId: string
   records: Pick<Records, 'check' | 'local'>
-  rules: RecordRules | undefined
+  rules: RecordValidator | undefined
   connected(): boolean
 }
 

@@ -2,18 +2,18 @@ import { sha256, toBase32 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import type { Clock } from '../../base/clock.ts'
-import { BoundedMap } from '../../base/queue.ts'
-import type { RecordRules } from '../../base/statement-sync.ts'
+import { LruMap } from '../../base/lru-map.ts'
+import type { RecordValidator } from '../../base/statement-sync.ts'
 import { CHECKED_RECORDS, MAX_RECORD_KEY_BYTES } from '../constants.ts'
 import { RecordRefusedError } from '../errors.ts'
 
-export type RecordFacts = ReturnType<RecordRules['check']>
+export type RecordFacts = ReturnType<RecordValidator['validate']>
 /** Throws a ProtocolError where the value may not lie under this key now. */
 export type RecordCheck = (key: string, value: Uint8Array) => RecordFacts
 
 /** The rules' check, with cheap bounds before it and a memory of what passed. */
-export function createCheck(rules: RecordRules | undefined, clock: Clock): RecordCheck {
-  const passed = new BoundedMap<string, RecordFacts>(CHECKED_RECORDS)
+export function createCheck(rules: RecordValidator | undefined, clock: Clock): RecordCheck {
+  const passed = new LruMap<string, RecordFacts>(CHECKED_RECORDS)
   return (key, value) => {
     if (rules === undefined) throw new RecordRefusedError('no value records are kept here')
     if (key.length > MAX_RECORD_KEY_BYTES)
@@ -22,7 +22,7 @@ export function createCheck(rules: RecordRules | undefined, clock: Clock): Recor
       throw new ProtocolError('value', `has ${value.byteLength} bytes, at most ${MAX_STATEMENT_BYTES} are allowed`)
     }
     const name = toBase32(sha256(Buffer.concat([Buffer.from(`${key}\0`), value])))
-    const facts = passed.get(name) ?? rules.check(key, value)
+    const facts = passed.get(name) ?? rules.validate(key, value)
     if (facts.expires * 1000 <= clock.now()) throw new ProtocolError('expires', 'is over')
     passed.set(name, facts)
     return facts

@@ -6,8 +6,10 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf, NotFoundError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap, createBucket, createQueue } from '../../base/queue.ts'
-import type { RecordRules } from '../../base/statement-sync.ts'
+import { LruMap } from '../../base/lru-map.ts'
+import type { RecordValidator } from '../../base/statement-sync.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
 import { MAX_RECORDS, RECORD_LOOKS, RECORD_PEERS, RECORD_PUTS, RECORD_QUEUE, RECORD_SWEEP_MS } from '../constants.ts'
 import { RecordRefusedError } from '../errors.ts'
 import type { NetworkEvents } from '../events.ts'
@@ -28,7 +30,7 @@ export interface RecordsComponents {
   events: Emitter<NetworkEvents>
   conduct: Conduct
   store: Datastore
-  rules: RecordRules | undefined
+  rules: RecordValidator | undefined
   /** The peer whose request is being answered. */
   caller(): string | undefined
 }
@@ -53,9 +55,9 @@ export async function createRecords(components: RecordsComponents, init: { proto
   const { clock, log, events, conduct, store, rules, caller } = components
   const room = createRoom()
   const check = createCheck(rules, clock)
-  const buckets = new BoundedMap<string, ReturnType<typeof createBucket>>(RECORD_PEERS)
+  const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(RECORD_PEERS)
   // one at a time: between the look at what lies there and the write nothing else is written
-  const writes = createQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
+  const writes = createWorkQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
 
   const read = async (name: string): Promise<Kept | undefined> => {
     if (room.get(name) === undefined) return undefined
@@ -82,13 +84,13 @@ export async function createRecords(components: RecordsComponents, init: { proto
       if (name === undefined || slot === undefined) break
       const { second, ...first } = slot
       const kept = second === undefined ? await read(name) : undefined
-      if (second === undefined && (kept === undefined || !rules?.keeps(kept.value))) return await forget(name)
+      if (second === undefined && (kept === undefined || !rules?.isPinned(kept.value))) return await forget(name)
       room.set(name, { ...first, placer: second ?? OURS })
     }
     throw new RecordRefusedError('there is no room for more records')
   }
   const mayCome = (peer: string) => {
-    const bucket = buckets.get(peer) ?? createBucket(RECORD_PUTS, () => clock.monotonic())
+    const bucket = buckets.get(peer) ?? createTokenBucket(RECORD_PUTS, () => clock.monotonic())
     buckets.set(peer, bucket)
     if (!bucket.take()) throw new RecordRefusedError('too many records in a short time')
   }
@@ -97,10 +99,10 @@ export async function createRecords(components: RecordsComponents, init: { proto
     const { signer, expires } = check(key, value)
     await writes.add(async () => {
       const held = await read(name)
-      if (held !== undefined && compareBytes(held.value, value) !== 0 && !rules?.replaces(value, held.value)) {
+      if (held !== undefined && compareBytes(held.value, value) !== 0 && !rules?.supersedes(value, held.value)) {
         throw new RecordRefusedError('a newer record lies under this key')
       }
-      const placer = peer === undefined || rules?.keeps(value) ? OURS : peer
+      const placer = peer === undefined || rules?.isPinned(value) ? OURS : peer
       if (held === undefined) {
         const refusal = room.refusal({ signer, placer })
         if (refusal !== undefined) throw new RecordRefusedError(refusal)
@@ -176,7 +178,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
 
   function best(values: readonly Uint8Array[]): number {
     return values.reduce(
-      (found, value, at) => (at > 0 && rules?.replaces(value, values[found] ?? value) ? at : found),
+      (found, value, at) => (at > 0 && rules?.supersedes(value, values[found] ?? value) ? at : found),
       0,
     )
   }

@@ -3,7 +3,7 @@ import { compareBytes, sha256, toBase32 } from '../../../protocols/encoding.ts'
 import { type Clock, deadline, type Timer } from '../../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import type { RecordRules } from '../../base/statement-sync.ts'
+import type { RecordValidator } from '../../base/statement-sync.ts'
 import { FIND_VALUES_ENOUGH, FIND_VALUES_QUIET_MS, FIND_VALUES_TIMEOUT_MS, PROVIDE_TIMEOUT_MS } from '../constants.ts'
 import { NotProvidedError } from '../errors.ts'
 import type { Dht } from '../types.ts'
@@ -14,7 +14,7 @@ export interface ValuesComponents {
   log: Log
   dht: KadDHT
   records: Pick<Records, 'check' | 'local'>
-  rules: RecordRules | undefined
+  rules: RecordValidator | undefined
   /** Waits a moment for someone to ask. */
   tableFilled(signal: AbortSignal): Promise<void>
 }
@@ -33,7 +33,7 @@ export function createValues({ clock, log, dht, records, rules, tableFilled }: V
       throw new InputError(`the record is refused: ${messageOf(cause)}`, { cause })
     }
     const held = await records.local(key)
-    if (held === undefined || compareBytes(held, value) === 0 || rules?.replaces(value, held)) return
+    if (held === undefined || compareBytes(held, value) === 0 || rules?.supersedes(value, held)) return
     throw new InputError('the record is refused: a newer one lies under its key')
   }
 

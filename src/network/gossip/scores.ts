@@ -1,5 +1,5 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { LEDGER_HALF_LIFE_MS, LEDGER_PEERS } from '../constants.ts'
 import type { Conduct } from '../types.ts'
 
@@ -82,7 +82,7 @@ export interface Ledger extends Conduct {
 }
 
 export function createLedger(now: () => number): Ledger {
-  const entries = new BoundedMap<string, { credits: number; lies: number; at: number }>(LEDGER_PEERS)
+  const entries = new LruMap<string, { credits: number; lies: number; at: number }>(LEDGER_PEERS)
   const faded = (peer: string) => {
     const entry = entries.get(peer)
     if (entry === undefined) return { credits: 0, lies: 0, at: now() }

@@ -2,13 +2,13 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 
 export function parsePeerId(text: string): PeerId {
   try {
     return peerIdFromString(text)
   } catch (cause) {
-    throw new InputError(`"${printable(text, 80)}" is not a peer id (12D3KooW...)`, { cause })
+    throw new InputError(`"${sanitizeText(text, 80)}" is not a peer id (12D3KooW...)`, { cause })
   }
 }
 
@@ -16,7 +16,7 @@ export function parseMultiaddr(text: string): Multiaddr {
   try {
     return multiaddr(text)
   } catch (cause) {
-    throw new InputError(`"${printable(text, 120)}" is not a multiaddr: ${messageOf(cause)}`, { cause })
+    throw new InputError(`"${sanitizeText(text, 120)}" is not a multiaddr: ${messageOf(cause)}`, { cause })
   }
 }
 

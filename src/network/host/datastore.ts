@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises'
 import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { Datastore } from 'interface-datastore'
-import { codeOf, messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 
 /** Where kad-dht keeps provider records: <prefix>/<cid>/<peer>. */
@@ -46,7 +46,7 @@ async function rebuild(dataDir: string, error: unknown, { log }: { readonly log:
 /** Another process has it open: nothing is wrong with it. */
 function isInUse(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return codeOf(error) === 'LEVEL_LOCKED' || isInUse(error.cause)
+  return errnoOf(error) === 'LEVEL_LOCKED' || isInUse(error.cause)
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import { format } from 'node:util'
 import type { ComponentLogger, Logger } from '@libp2p/interface'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 
 /**
@@ -36,5 +36,5 @@ const SILENT: Logger = Object.assign(() => {}, {
 function lineOf(template: unknown, values: readonly unknown[]): string {
   const own = String(template).replace(/%[a-zA-Z]/g, (mark) => (/%[sdifjo]/.test(mark) ? mark : '%s'))
   const plain = values.map((value) => (typeof value === 'object' && value !== null ? String(value) : value))
-  return printable(format(own, ...plain), 500)
+  return sanitizeText(format(own, ...plain), 500)
 }

@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import type { Host } from './create-host.ts'
 
 /** Peers of other networks that are remembered as told. */
@@ -44,7 +44,7 @@ export function tellOtherNetworks(
   libp2p: Host,
   { log, network, isStatic }: { log: Log; network: string; isStatic(peer: string): boolean },
 ): Disposable {
-  const told = new BoundedMap<string, true>(MAX_TOLD)
+  const told = new LruMap<string, true>(MAX_TOLD)
   const look = ({ detail }: { detail: { peerId: { toString(): string }; protocols: string[] } }) => {
     const peer = detail.peerId.toString()
     const other = otherNetwork(detail.protocols, network)

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { EXCLUSION, LEDGER_PEERS } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
 import { type Ledger, THRESHOLDS } from '../gossip/scores.ts'
@@ -31,7 +31,7 @@ export interface Exclusion {
  * often it happens, because its operator named it and may have no other way into the mesh.
  */
 export function createExclusion({ clock, log, events, ledger, isStatic, disconnect }: ExclusionComponents): Exclusion {
-  const excluded = new BoundedMap<string, { times: number; until: number }>(LEDGER_PEERS)
+  const excluded = new LruMap<string, { times: number; until: number }>(LEDGER_PEERS)
 
   const leftMs = (peer: string) => Math.max(0, (excluded.get(peer)?.until ?? 0) - clock.monotonic())
   const exclude = (peer: string, score: number) => {

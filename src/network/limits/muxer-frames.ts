@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { createBucket } from '../../base/queue.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 import { MAX_MUXER_FRAME_BYTES, MUXER_RATES } from '../constants.ts'
 import { StreamBrokenError } from '../errors.ts'
 
@@ -26,9 +26,9 @@ const HEADER_BYTES = 12
  */
 export function guardMuxer(muxer: RawMuxer, clock: Clock, onExcess: (reason: string) => void): void {
   const monotonic = () => clock.monotonic()
-  const opened = createBucket(MUXER_RATES.opened, monotonic)
-  const empty = createBucket(MUXER_RATES.empty, monotonic)
-  const all = createBucket(MUXER_RATES.all, monotonic)
+  const opened = createTokenBucket(MUXER_RATES.opened, monotonic)
+  const empty = createTokenBucket(MUXER_RATES.empty, monotonic)
+  const all = createTokenBucket(MUXER_RATES.all, monotonic)
   const { onData, handleFrame } = muxer
   let reason: string | undefined
 

@@ -1,6 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.ts'
-import { BoundedMap, createBucket } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 import { EXCESS_MEMORY_MS, RATE_PEERS } from '../constants.ts'
 import { StreamBrokenError } from '../errors.ts'
 import { createFrameCounter } from './frame-counter.ts'
@@ -28,8 +29,8 @@ type Middleware = (
  */
 export function createRates({ clock, onExcess }: RatesComponents) {
   const monotonic = () => clock.monotonic()
-  const shares = new BoundedMap<string, { frames?: Bucket; bytes?: Bucket }>(RATE_PEERS)
-  const excesses = new BoundedMap<string, number>(RATE_PEERS)
+  const shares = new LruMap<string, { frames?: Bucket; bytes?: Bucket }>(RATE_PEERS)
+  const excesses = new LruMap<string, number>(RATE_PEERS)
 
   const shareOf = (peer: string, protocol: string, direction: 'inbound' | 'outbound') => {
     const key = `${peer} ${direction} ${protocol}`
@@ -37,8 +38,8 @@ export function createRates({ clock, onExcess }: RatesComponents) {
     if (known !== undefined) return known
     const { frames, bytes } = limitsOf(protocol, direction)
     const fresh = {
-      ...(frames === undefined ? {} : { frames: createBucket(frames, monotonic) }),
-      ...(bytes === undefined || bytes === 'credits' ? {} : { bytes: createBucket(bytes, monotonic) }),
+      ...(frames === undefined ? {} : { frames: createTokenBucket(frames, monotonic) }),
+      ...(bytes === undefined || bytes === 'credits' ? {} : { bytes: createTokenBucket(bytes, monotonic) }),
     }
     shares.set(key, fresh)
     return fresh
@@ -99,7 +100,7 @@ export function createRates({ clock, onExcess }: RatesComponents) {
   }
 }
 
-type Bucket = ReturnType<typeof createBucket>
+type Bucket = ReturnType<typeof createTokenBucket>
 
 function piecesOf(data: Bytes): Iterable<Uint8Array> {
   return data instanceof Uint8Array ? [data] : data

@@ -1,7 +1,7 @@
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import { UnavailableError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import { MAX_ORIGIN_ADDRESSES, MAX_ORIGIN_BODY_BYTES } from '../constants.ts'
 import { parseMultiaddr, peerOf } from '../host/address.ts'
 
@@ -51,6 +51,6 @@ function fetchText(url: URL, signal: AbortSignal): Promise<string> {
       response.on('end', () => resolve(Buffer.concat(parts).toString('utf8')))
       response.on('error', reject)
     })
-    request.on('error', (error) => reject(new UnavailableError(printable(error.message), { cause: error })))
+    request.on('error', (error) => reject(new UnavailableError(sanitizeText(error.message), { cause: error })))
   })
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
 import { FILL_BACKOFF, KEEPER_INTERVAL_MS, LEDGER_PEERS, LOW_WATER } from '../constants.ts'
@@ -26,7 +26,7 @@ export function keepFilled(
   { clock, rng, log, connected, known, discover, dial }: FillComponents,
   { lowWater = LOW_WATER, everyMs = KEEPER_INTERVAL_MS }: { lowWater?: number; everyMs?: number },
 ): Timer & { look(): Promise<void> } {
-  const failed = new BoundedMap<string, { count: number; until: number }>(LEDGER_PEERS)
+  const failed = new LruMap<string, { count: number; until: number }>(LEDGER_PEERS)
   let looking: Promise<void> | undefined
 
   const attempt = async (peer: string) => {

@@ -1,7 +1,7 @@
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import { type Backoff, backoffMs } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
@@ -39,7 +39,7 @@ export async function keepStaticNode(
     try {
       const peer = await reach(components, target, signal)
       if (peer === self) {
-        log.info('a static node is this node itself; it is not dialled', { target: printable(target) })
+        log.info('a static node is this node itself; it is not dialled', { target: sanitizeText(target) })
         return
       }
       components.mark(peer)
@@ -54,8 +54,8 @@ export async function keepStaticNode(
     } catch (error) {
       if (signal.aborted) return
       const retryInMs = Math.round(backoffMs(attempt++, backoff, rng))
-      const reason = printable(messageOf(error))
-      events.emit('network:dial-failed', { target: printable(target), reason, attempt, retryInMs })
+      const reason = sanitizeText(messageOf(error))
+      events.emit('network:dial-failed', { target: sanitizeText(target), reason, attempt, retryInMs })
       // once for each kind of failure: a node that is away for a week makes one line
       if (reason !== told) log.warn('a static node can not be reached; it is tried again for ever', { target, reason })
       told = reason
@@ -91,7 +91,7 @@ export function checkStaticNode(text: string): void {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new InputError(
-      `STATIC_NODES: "${printable(text, 120)}" must be a multiaddr (/ip4/...) or an HTTP(S) origin (https://node.example)`,
+      `STATIC_NODES: "${sanitizeText(text, 120)}" must be a multiaddr (/ip4/...) or an HTTP(S) origin (https://node.example)`,
     )
   }
 }

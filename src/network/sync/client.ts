@@ -13,8 +13,8 @@ import {
   type SyncRequest,
 } from '../../../protocols/sync.ts'
 import { UnavailableError } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { sanitizeText } from '../../base/format.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import type { StatementSource } from '../../base/statement-sync.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { SYNC_PEERS, SYNC_PULL_BATCH } from '../constants.ts'
@@ -57,7 +57,7 @@ export function syncClient({ streams, source, statements, conduct, exchange }: A
         if (budget.bytes < 0) throw new ExchangeOverError('the peer has more than one exchange takes')
       }
       const answer = decodeSyncAnswer(encoded)
-      if (answer.is === 'error') throw new UnavailableError(`the peer refused: ${printable(answer.message)}`)
+      if (answer.is === 'error') throw new UnavailableError(`the peer refused: ${sanitizeText(answer.message)}`)
       yield answer
     }
   }
@@ -127,7 +127,7 @@ export function syncClient({ streams, source, statements, conduct, exchange }: A
     })
 
   /** Where rounds stopped that had more to list than one takes: the next one goes on there. */
-  const places = new BoundedMap<string, CID>(SYNC_PEERS)
+  const places = new LruMap<string, CID>(SYNC_PEERS)
 
   /** Lists page by page, and pulls what is better than what is here. However much a peer has to list, a round ends. */
   async function round<Item extends readonly [CID, ...unknown[]]>(peer: string, { signal }: Options, of: Round<Item>) {

@@ -1,6 +1,6 @@
 import type { SyncItem } from '../../../protocols/sync.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { MAX_PENDING_OFFERS, OFFER_GAP_MS, SYNC_PEERS } from '../constants.ts'
 
 /**
@@ -15,7 +15,7 @@ export function createOffers(
   const pending = new Map<string, Map<string, SyncItem>>()
   const running = new Map<string, Promise<void>>()
 
-  const sentAt = new BoundedMap<string, number>(SYNC_PEERS)
+  const sentAt = new LruMap<string, number>(SYNC_PEERS)
 
   const run = async (peer: string) => {
     while (pending.has(peer) && !signal.aborted) {

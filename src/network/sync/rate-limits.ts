@@ -1,19 +1,20 @@
-import { BoundedMap, createBucket } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 import { SYNC_PAGES, SYNC_PEERS, SYNC_REQUESTS } from '../constants.ts'
 
 /** What one peer may ask of sync, and have sent: a bucket each, for the peers heard of last. */
 export function createQuotas(monotonicMs: () => number, pullsPerMinute: number) {
-  const aMinutesWorth = () => createBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs)
+  const aMinutesWorth = () => createTokenBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs)
   const buckets = () => ({
-    requests: createBucket(SYNC_REQUESTS, monotonicMs),
+    requests: createTokenBucket(SYNC_REQUESTS, monotonicMs),
     // an honest round lists some tens of pages
-    pages: createBucket(SYNC_PAGES, monotonicMs),
+    pages: createTokenBucket(SYNC_PAGES, monotonicMs),
     pulls: aMinutesWorth(),
     offers: aMinutesWorth(),
     // apart: who has pulled services to the limit may still learn what was called unsafe
     statements: aMinutesWorth(),
   })
-  const peers = new BoundedMap<string, ReturnType<typeof buckets>>(SYNC_PEERS)
+  const peers = new LruMap<string, ReturnType<typeof buckets>>(SYNC_PEERS)
   return (peer: string) => {
     const known = peers.get(peer)
     if (known !== undefined) return known

@@ -4,7 +4,7 @@ import { MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from '../../../protocols/limits.t
 import { decodeSyncRequest, encodeSyncAnswer, SYNC_PROTOCOL, type SyncAnswer } from '../../../protocols/sync.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { StatementSource } from '../../base/statement-sync.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import type { NetworkEvents } from '../events.ts'
@@ -89,7 +89,7 @@ export function syncServer({ events, source, statements, conduct, quotas, neighb
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       conduct.lie(stream.peer)
-      await stream.write(encodeSyncAnswer({ is: 'error', message: printable(messageOf(error), 200) }), { signal })
+      await stream.write(encodeSyncAnswer({ is: 'error', message: sanitizeText(messageOf(error), 200) }), { signal })
     }
   }
 }

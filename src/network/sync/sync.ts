@@ -5,9 +5,10 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, NotFoundError, TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap, createQueue, QueueFullError } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { StatementSource } from '../../base/statement-sync.ts'
+import { createWorkQueue, QueueFullError } from '../../base/work-queue.ts'
 import {
   OFFER_CONCURRENCY,
   SYNC_CONCURRENCY,
@@ -62,11 +63,11 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   const silent = components.source === undefined && components.statements === undefined
   const over = new AbortController()
   const client = syncClient({ streams, source, statements, conduct, exchange: init.exchange ?? SYNC_EXCHANGE })
-  const rounds = createQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
+  const rounds = createWorkQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
   // offers are short and urgent: they do not wait behind whole rounds
-  const offers = createQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })
+  const offers = createWorkQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })
   const quotas = createQuotas(() => clock.monotonic(), init.pullsPerMinute ?? SYNC_PULLS_PER_PEER_PER_MINUTE)
-  const lastRound = new BoundedMap<string, number>(SYNC_PEERS)
+  const lastRound = new LruMap<string, number>(SYNC_PEERS)
   const cleanup = new AsyncDisposableStack()
 
   /** Work of sync's own accord: bounded in number and time, its failures are nobody's business. */

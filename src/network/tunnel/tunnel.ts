@@ -13,7 +13,7 @@ import {
 } from '../../../protocols/tunnel.ts'
 import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
 import { messageOf } from '../../base/errors.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { BytePipe, MessageStream } from '../../base/stream.ts'
 import { StreamBrokenError, TunnelResetError } from '../errors.ts'
 
@@ -83,7 +83,7 @@ export function openTunnel(stream: MessageStream): BytePipe {
         feed()
         return finish()
       case 'reset':
-        throw new TunnelResetError(`the other side closed the tunnel: ${printable(frame.message)}`)
+        throw new TunnelResetError(`the other side closed the tunnel: ${sanitizeText(frame.message)}`)
       default:
         frame satisfies never
     }
@@ -130,7 +130,7 @@ export function openTunnel(stream: MessageStream): BytePipe {
       wakeWriter()
       arrived.length = 0
       if (ended && remoteEnded) return done(error)
-      const message = error === null ? 'closed' : printable(messageOf(error))
+      const message = error === null ? 'closed' : sanitizeText(messageOf(error))
       const over = error ?? new StreamBrokenError('the tunnel was closed')
       const leave = () => {
         stream.abort(over)

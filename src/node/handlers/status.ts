@@ -9,7 +9,7 @@ import {
 } from '../../../protocols/status.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { clipUtf8 } from '../../base/format.ts'
+import { truncateUtf8 } from '../../base/format.ts'
 import type { LogLine } from '../../base/log-line.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { statementOf, unknownService } from '../../services/receipt-statement.ts'
@@ -52,7 +52,7 @@ export function createStatusServer(components: StatusComponents, init: { network
     }
     checkAccess(asked, { network: init.network, keys, nowSeconds: nowSeconds(clock) })
     for await (const { stream, at, line } of components.logs(id, { ...request, signal })) {
-      yield { is: 'log', stream, at, line: clipUtf8(line, MAX_LINE_BYTES) }
+      yield { is: 'log', stream, at, line: truncateUtf8(line, MAX_LINE_BYTES) }
     }
     yield { is: 'end' }
   }
@@ -73,7 +73,7 @@ export function createStatusServer(components: StatusComponents, init: { network
       }
     } catch (error) {
       if (!gone.signal.aborted)
-        await stream.write(encodeStatusAnswer({ is: 'error', message: clipUtf8(messageOf(error), 512) }))
+        await stream.write(encodeStatusAnswer({ is: 'error', message: truncateUtf8(messageOf(error), 512) }))
     } finally {
       signal?.removeEventListener('abort', leave)
       await stream.end().catch(leave)

@@ -5,7 +5,7 @@ import { decodeHello, encodeWelcome, type TunnelHello } from '../../../protocols
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { messageOf, NotFoundError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
-import { clipUtf8, listing } from '../../base/format.ts'
+import { joinWords, truncateUtf8 } from '../../base/format.ts'
 import type { BytePipe, MessageStream } from '../../base/stream.ts'
 import type { Services } from '../../services/registry.ts'
 import type { NodeEvents } from '../events.ts'
@@ -35,7 +35,7 @@ export function createTunnelServer(components: TunnelsComponents, init: { networ
     if (port === undefined) {
       const names = ports.map(({ name }) => name)
       throw new NotFoundError(
-        `the service has no port "${hello.port}"; it has ${names.length > 0 ? listing(names) : 'none'}`,
+        `the service has no port "${hello.port}"; it has ${names.length > 0 ? joinWords(names) : 'none'}`,
       )
     }
     if (port.access !== 'any') {
@@ -59,7 +59,7 @@ export function createTunnelServer(components: TunnelsComponents, init: { networ
     } catch (error) {
       const reason = messageOf(error)
       events.emit('node:tunnel-refused', { ...detail, reason })
-      await stream.write(encodeWelcome({ is: 'error', message: clipUtf8(reason, 512) }))
+      await stream.write(encodeWelcome({ is: 'error', message: truncateUtf8(reason, 512) }))
       await stream.end()
       return
     }

@@ -1,4 +1,4 @@
-import { clipUtf8 } from '../../base/format.ts'
+import { truncateUtf8 } from '../../base/format.ts'
 import type { Policy } from '../../config/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import { createReceipts, type ReceiptsComponents } from '../../services/receipts.ts'
@@ -39,7 +39,7 @@ function createLastLines(supervisor: () => Pick<Supervisor, 'logs' | 'status'>) 
     const lines: string[] = []
     // twice as many: some are the node's own
     for await (const { stream, at, line } of supervisor().logs(id, { tail: 2 * OUTPUT_LINES, follow: false })) {
-      if (stream !== 'node' && at >= startedAt) lines.push(clipUtf8(line, OUTPUT_LINE_BYTES))
+      if (stream !== 'node' && at >= startedAt) lines.push(truncateUtf8(line, OUTPUT_LINE_BYTES))
     }
     return lines.slice(-OUTPUT_LINES)
   }

@@ -1,4 +1,4 @@
-import type { Condition, Reason, Verdict } from '../../base/verdict.ts'
+import type { Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
 import { evictionFor } from './eviction.ts'
 import { grantFor } from './grant.ts'
@@ -17,7 +17,7 @@ export { rules }
  */
 export function andromeda(service: ReceivedService, node: RuleContext): Verdict {
   const reasons: Reason[] = []
-  const conditions: Condition[] = []
+  const conditions: WakeCondition[] = []
   let failed = false
   let droppedBy: string | undefined
   for (const rule of rules) {

@@ -1,4 +1,4 @@
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Need, Reason } from '../../base/verdict.ts'
 
 /** A message or a needed value travels in receipts, where 512 bytes are the limit: at three bytes a character, this fits. */
@@ -24,7 +24,7 @@ export function defer(rule: string, message: string, needs: Need): Reason {
 
 /** One word of a service or of the configuration, bounded and safe to show. */
 export function shown(word: string): string {
-  return printable(word, MAX_WORD)
+  return sanitizeText(word, MAX_WORD)
 }
 
 /** Words of the service or of a long list, sorted and bounded: a verdict does not depend on the order of keys. */

@@ -1,4 +1,4 @@
-import type { Condition, Reason, Verdict } from '../../base/verdict.ts'
+import type { Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { RunnerConfig } from '../../config/index.ts'
 import type { RuleName } from '../../config/rule-names.ts'
 import type { NodeFacts, ReceivedService, ServiceFacts } from '../contract.ts'
@@ -18,7 +18,7 @@ export type Rule = {
   /** At least one reason; passed when none of them fails or defers. */
   decide(service: ReceivedService, node: RuleContext): Reason[]
   /** What would wake a service that this rule defers. */
-  wakes?(service: ReceivedService, node: RuleContext): Condition[]
+  wakes?(service: ReceivedService, node: RuleContext): WakeCondition[]
 }
 
 /** Andromeda as a function: a Runner that needs neither time nor a process. */

@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { listing, nearest } from '../../base/format.ts'
+import { closestMatch, joinWords } from '../../base/format.ts'
 import { type RunnerConfig, readPolicy } from '../../config/index.ts'
 import {
   type Capacity,
@@ -108,7 +108,7 @@ export function configOf(settings: object): RunnerConfig {
 function refuseUnknown(given: object, known: readonly string[], what: string): void {
   const unknown = Object.keys(given).find((key) => !known.includes(key))
   if (unknown === undefined) return
-  const near = nearest(unknown, known)
-  const hint = near === undefined ? `its fields are ${listing(known)}` : `did you mean ${near}?`
+  const near = closestMatch(unknown, known)
+  const hint = near === undefined ? `its fields are ${joinWords(known)}` : `did you mean ${near}?`
   throw new InputError(`${what} has no field ${JSON.stringify(unknown)}; ${hint}`)
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
-import { codeOf, InputError } from '../../base/errors.ts'
+import { errnoOf, InputError } from '../../base/errors.ts'
 import { createEvents } from '../../base/events.ts'
 import { createLog, silentLog } from '../../base/log.ts'
 import type { Verdict } from '../../base/verdict.ts'
@@ -99,7 +99,7 @@ async function settingsOf(entry: string, config: object | undefined): Promise<Ru
   const path = join(dirname(entry), 'config.json')
   const there = await readFile(path).then(
     () => true,
-    (error: unknown) => codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR',
+    (error: unknown) => errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR',
   )
   if (!there) return configOf({})
   return (await loadPolicy(path, { file: `${basename(dirname(entry))}/config.json` })).policy.config

@@ -1,4 +1,4 @@
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { CheckResult, RunnerReport } from './contract.ts'
 
 const WORDS = { pass: 'ok  ', fail: 'FAIL', skip: 'skip' } as const
@@ -9,7 +9,7 @@ export function reportOf(runner: string, checks: readonly CheckResult[]): Runner
   const width = Math.max(...checks.map(({ name }) => name.length))
   const lines = checks.map(({ name, outcome, detail, demands }) => {
     const words = outcome === 'fail' ? `must be: ${demands}. ${detail}` : detail
-    return `  ${WORDS[outcome]}  ${name.padEnd(width)}  ${printable(words, MAX_DETAIL)}`
+    return `  ${WORDS[outcome]}  ${name.padEnd(width)}  ${sanitizeText(words, MAX_DETAIL)}`
   })
   const sum = failed === 0 ? 'keeps the contract of runners' : `fails ${failed} of ${checks.length} checks`
   return { runner, ok: failed === 0, checks, text: [`${runner} ${sum}`, ...lines].join('\n') }

@@ -2,8 +2,8 @@ import { ProtocolError, SignatureError } from '../../../protocols/errors.ts'
 import { decodeStatement } from '../../../protocols/statement.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
-import { printable } from '../../base/format.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { sanitizeText } from '../../base/format.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import {
   MAX_RATE_LIMITED_PEERS,
   UNTRUSTED_RELAY_KEYS,
@@ -24,7 +24,7 @@ export interface GossipValidatorComponents {
 
 /** One word about each arrival on the statements topic. */
 export function createGossipValidator({ clock, events, ingest, hasLiveCode }: GossipValidatorComponents) {
-  const newest = new BoundedMap<string, number>(UNTRUSTED_RELAY_KEYS)
+  const newest = new LruMap<string, number>(UNTRUSTED_RELAY_KEYS)
   const codes = createKeyedRateLimiter(clock, UNTRUSTED_RELAY_PER_CODE, UNTRUSTED_RELAY_KEYS)
   const peers = createKeyedRateLimiter(clock, UNTRUSTED_RELAY_PER_PEER, MAX_RATE_LIMITED_PEERS)
 
@@ -68,7 +68,7 @@ export function createGossipValidator({ clock, events, ingest, hasLiveCode }: Go
       return relaysUntrusted(bytes, from) ? 'accept' : 'ignore'
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error
-      events.emit('trust:refused', { via: 'gossip', from, reason: printable(error.message) })
+      events.emit('trust:refused', { via: 'gossip', from, reason: sanitizeText(error.message) })
       return 'reject'
     }
   }

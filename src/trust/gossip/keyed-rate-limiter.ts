@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
-import { BoundedMap, createBucket } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
 
 /** Token buckets by name; the one that was longest not used is forgotten. */
 export interface KeyedRateLimiter {
@@ -13,11 +14,11 @@ export function createKeyedRateLimiter(
   init: { burst: number; perSecond: number },
   max: number,
 ): KeyedRateLimiter {
-  const buckets = new BoundedMap<string, ReturnType<typeof createBucket>>(max)
+  const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(max)
   const bucketOf = (name: string) => {
     const known = buckets.get(name)
     if (known !== undefined) return known
-    const bucket = createBucket(init, () => clock.monotonic())
+    const bucket = createTokenBucket(init, () => clock.monotonic())
     buckets.set(name, bucket)
     return bucket
   }

@@ -7,9 +7,9 @@ import { decodeStatement, replaces, type Statement, statementSubject } from '../
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
-import { printable } from '../../base/format.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { type ChangeNotifier, changeOf } from '../change-notifier.ts'
 import {
   BLS_COST,
@@ -66,12 +66,12 @@ export interface Ingest {
 
 export function createIngest(components: IngestComponents): Ingest {
   const { clock, log, events, index, signerPolicy, signatures, notifier, textOf } = components
-  const refused = new BoundedMap<string, Refusal>(REMEMBERED_DIGESTS)
-  const orphans = new BoundedMap<string, { encoded: Uint8Array; origin: Origin }>(MAX_ORPHANS)
+  const refused = new LruMap<string, Refusal>(REMEMBERED_DIGESTS)
+  const orphans = new LruMap<string, { encoded: Uint8Array; origin: Origin }>(MAX_ORPHANS)
   const signatureBudget = createKeyedRateLimiter(clock, SIGNATURE_BUDGET, MAX_RATE_LIMITED_PEERS)
-  const settled = new BoundedMap<string, IngestResult>(REMEMBERED_DIGESTS)
+  const settled = new LruMap<string, IngestResult>(REMEMBERED_DIGESTS)
   /** What would come to something else if others counted. */
-  let untrusted = new BoundedMap<string, IngestResult>(REMEMBERED_DIGESTS)
+  let untrusted = new LruMap<string, IngestResult>(REMEMBERED_DIGESTS)
   let reprocessing = false
   let reprocessAgain = false
 
@@ -155,7 +155,7 @@ export function createIngest(components: IngestComponents): Ingest {
 
   /** Links that came before the one that they hang on. */
   function reprocessOrphans(): void {
-    untrusted = new BoundedMap(REMEMBERED_DIGESTS)
+    untrusted = new LruMap(REMEMBERED_DIGESTS)
     if (reprocessing) {
       reprocessAgain = true
       return
@@ -210,7 +210,7 @@ export function createIngest(components: IngestComponents): Ingest {
   }
 
   function reportRefused(error: Error, { via, from }: Origin): void {
-    events.emit('trust:refused', { via, from, reason: printable(error.message) })
+    events.emit('trust:refused', { via, from, reason: sanitizeText(error.message) })
   }
 
   function orphansOf(issuer: string): IndexedStatement[] {

@@ -11,7 +11,7 @@ import {
   statementSubject,
 } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
-import type { RecordRules } from '../../base/statement-sync.ts'
+import type { RecordValidator } from '../../base/statement-sync.ts'
 import { keyOf, signerBytes } from './indexed-statement.ts'
 import type { SignatureCache } from './signature-cache.ts'
 import type { SignerPolicy } from './signer-policy.ts'
@@ -30,9 +30,9 @@ export function createRecordValidator({
   index,
   signerPolicy,
   signatures,
-}: RecordValidatorComponents): RecordRules {
+}: RecordValidatorComponents): RecordValidator {
   return {
-    check(key, value) {
+    validate(key, value) {
       const statement = decodeStatement(value)
       if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')
       const { issued, expires } = statement.body
@@ -43,12 +43,12 @@ export function createRecordValidator({
       signatures.check(keyOf(sha256(value)), statement, pinned)
       return { signer: addressKey(signerOf(statement)), issued, expires }
     },
-    replaces(a, b) {
+    supersedes(a, b) {
       const first = read(a)
       const second = read(b)
       return first !== undefined && (second === undefined || replaces(first, second))
     },
-    keeps(value) {
+    isPinned(value) {
       const statement = read(value)
       if (statement === undefined) return false
       if (signerPolicy.isTrusted(statement)) return true

@@ -1,7 +1,7 @@
 import type { HubMembers } from '../../../protocols/multisig.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
 import { type Statement, verifyStatement } from '../../../protocols/statement.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { REMEMBERED_DIGESTS } from '../constants.ts'
 
 /** Signatures, each checked once: a statement comes by gossip, as a record, and stapled. */
@@ -12,7 +12,7 @@ export interface SignatureCache {
 }
 
 export function createSignatureCache({ keys }: { keys: KeyCache }, init: { network: string }): SignatureCache {
-  const held = new BoundedMap<string, true>(REMEMBERED_DIGESTS)
+  const held = new LruMap<string, true>(REMEMBERED_DIGESTS)
   return {
     check(digest, statement, pinned) {
       if (held.get(digest) === true) return

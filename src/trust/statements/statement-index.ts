@@ -1,7 +1,7 @@
 import { type CID, sha256 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { statementId } from '../../../protocols/statement.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { DECODED_CACHE_SIZE, INDEX_CACHE_SIZE } from '../constants.ts'
 import { type Link, linkOf } from '../tree/tree.ts'
 import type { KeptStatement, StatementStore } from '../types.ts'
@@ -36,9 +36,9 @@ export interface StatementIndex {
 }
 
 export function createStatementIndex({ store }: { store: StatementStore }): StatementIndex {
-  const codes = new BoundedMap<string, readonly IndexedStatement[]>(INDEX_CACHE_SIZE)
-  const addresses = new BoundedMap<string, readonly IndexedStatement[]>(INDEX_CACHE_SIZE)
-  const decoded = new BoundedMap<string, IndexedStatement>(DECODED_CACHE_SIZE)
+  const codes = new LruMap<string, readonly IndexedStatement[]>(INDEX_CACHE_SIZE)
+  const addresses = new LruMap<string, readonly IndexedStatement[]>(INDEX_CACHE_SIZE)
+  const decoded = new LruMap<string, IndexedStatement>(DECODED_CACHE_SIZE)
   let byIssuer: Map<string, Link[]> | undefined
   let version = 0
   let count = 0

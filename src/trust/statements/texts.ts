@@ -1,5 +1,5 @@
 import { addressBytes, decodeAddress, formatAddress, parseAddress } from '../../../protocols/address.ts'
-import { BoundedMap } from '../../base/queue.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { ADDRESS_CACHE_SIZE } from '../constants.ts'
 import { keyOf } from './indexed-statement.ts'
 
@@ -7,7 +7,7 @@ import { keyOf } from './indexed-statement.ts'
 export type TextOf = (bytes: Uint8Array) => string
 
 export function createAddressTexts(): TextOf {
-  const known = new BoundedMap<string, string>(ADDRESS_CACHE_SIZE)
+  const known = new LruMap<string, string>(ADDRESS_CACHE_SIZE)
   return (bytes) => {
     const key = keyOf(bytes)
     const before = known.get(key)
@@ -22,7 +22,7 @@ export function createAddressTexts(): TextOf {
 export type BytesOf = (text: string) => Uint8Array
 
 export function createAddressBytes(): BytesOf {
-  const known = new BoundedMap<string, Uint8Array>(ADDRESS_CACHE_SIZE)
+  const known = new LruMap<string, Uint8Array>(ADDRESS_CACHE_SIZE)
   return (text) => {
     const before = known.get(text)
     if (before !== undefined) return before

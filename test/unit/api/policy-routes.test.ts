@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
-import type { Condition } from '../../../src/base/verdict.ts'
+import type { WakeCondition } from '../../../src/base/verdict.ts'
 import type { Change } from '../../../src/node/types.ts'
 import { announcementOf } from '../../fixtures/fake-node.ts'
 import { apiInMemory, apiOnLoopback } from './harness.ts'
@@ -24,7 +24,7 @@ function post(
 }
 
 /** All that a parked service may wait for. */
-const WAITS: Condition[] = [
+const WAITS: WakeCondition[] = [
   { on: 'capacity' },
   { on: 'policy' },
   { on: 'quorum', code: 'c' },

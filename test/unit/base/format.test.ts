@@ -1,28 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  clipUtf8,
+  closestMatch,
   formatBytes,
   formatMs,
-  listing,
-  nearest,
+  joinWords,
   parseBytes,
   parseSeconds,
-  printable,
+  sanitizeText,
+  truncateUtf8,
 } from '../../../src/base/format.ts'
 
 describe('text from the network', () => {
   it('loses what could move a cursor, hide or turn around, and what is too long', () => {
-    expect(printable('a\u001b[31mb\nc\r\u0085\u202ed\u200be\ufeff')).toBe(
+    expect(sanitizeText('a\u001b[31mb\nc\r\u0085\u202ed\u200be\ufeff')).toBe(
       'a\ufffd[31mb\ufffdc\ufffd\ufffd\ufffdd\ufffde\ufffd',
     )
-    expect(printable('äöü 漢字 🙂')).toBe('äöü 漢字 🙂')
-    expect(printable('x'.repeat(300))).toBe(`${'x'.repeat(197)}...`)
+    expect(sanitizeText('äöü 漢字 🙂')).toBe('äöü 漢字 🙂')
+    expect(sanitizeText('x'.repeat(300))).toBe(`${'x'.repeat(197)}...`)
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.integer({ min: 4, max: 250 }), (text, max) => {
-        expect(printable(text, max).length).toBeLessThanOrEqual(max)
+        expect(sanitizeText(text, max).length).toBeLessThanOrEqual(max)
         // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-        expect(printable(text, max)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+        expect(sanitizeText(text, max)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
       }),
     )
   })
@@ -30,11 +30,11 @@ describe('text from the network', () => {
 
 describe('text with a bound in bytes', () => {
   it('is cut between characters, never above the bound', () => {
-    expect(clipUtf8('short', 5)).toBe('short')
-    expect(clipUtf8('ääää', 7)).toBe('ää...')
+    expect(truncateUtf8('short', 5)).toBe('short')
+    expect(truncateUtf8('ääää', 7)).toBe('ää...')
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 3, max: 80 }), (text, max) => {
-        const clipped = clipUtf8(text, max)
+        const clipped = truncateUtf8(text, max)
         expect(Buffer.byteLength(clipped)).toBeLessThanOrEqual(max)
         expect(clipped.isWellFormed()).toBe(true)
       }),
@@ -113,20 +113,20 @@ describe('times', () => {
 
 describe('words', () => {
   it('that are near are found, whatever their case', () => {
-    expect(nearest('KEYWORD', ['KEYWORDS', 'NETCAP'])).toBe('KEYWORDS')
-    expect(nearest('listne', ['LISTEN', 'LIMITS'])).toBe('LISTEN')
-    expect(nearest('REDIRECT_DEPTH', ['REDIRECT', 'REDIRECTION_DEPTH'])).toBe('REDIRECTION_DEPTH')
-    expect(nearest('BANANA', ['LISTEN', 'NETCAP'])).toBeUndefined()
-    expect(nearest('x', [])).toBeUndefined()
+    expect(closestMatch('KEYWORD', ['KEYWORDS', 'NETCAP'])).toBe('KEYWORDS')
+    expect(closestMatch('listne', ['LISTEN', 'LIMITS'])).toBe('LISTEN')
+    expect(closestMatch('REDIRECT_DEPTH', ['REDIRECT', 'REDIRECTION_DEPTH'])).toBe('REDIRECTION_DEPTH')
+    expect(closestMatch('BANANA', ['LISTEN', 'NETCAP'])).toBeUndefined()
+    expect(closestMatch('x', [])).toBeUndefined()
   })
 
   it('are listed as people do', () => {
-    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map((words) => listing(words))).toEqual([
+    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map((words) => joinWords(words))).toEqual([
       '',
       'a',
       'a and b',
       'a, b and c',
     ])
-    expect(listing(['a', 'b'], 'or')).toBe('a or b')
+    expect(joinWords(['a', 'b'], 'or')).toBe('a or b')
   })
 })

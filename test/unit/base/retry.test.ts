@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
-import { InputError, mayRetry, TimeoutError, UnavailableError } from '../../../src/base/errors.ts'
+import { InputError, isRetryable, TimeoutError, UnavailableError } from '../../../src/base/errors.ts'
 import { backoffMs, retry } from '../../../src/base/retry.ts'
 import { seededRng } from '../../../src/base/rng.ts'
 
@@ -60,9 +60,9 @@ describe('retry', () => {
     const { at, result } = attempt([new InputError('wrong for ever')])
     await expect(result).rejects.toThrow('wrong for ever')
     expect(at).toHaveLength(1)
-    expect(mayRetry(new TimeoutError('x'))).toBe(true)
-    expect(mayRetry(new Error('who knows'))).toBe(true)
-    expect(mayRetry('text')).toBe(true)
+    expect(isRetryable(new TimeoutError('x'))).toBe(true)
+    expect(isRetryable(new Error('who knows'))).toBe(true)
+    expect(isRetryable('text')).toBe(true)
   })
 
   it('ends with its signal, while it waits and before it begins', async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Condition } from '../../../src/base/verdict.ts'
+import type { WakeCondition } from '../../../src/base/verdict.ts'
 import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
 
 test('every condition has words for people, and none lets text from the network through as it is', () => {
-  const conditions: Condition[] = [
+  const conditions: WakeCondition[] = [
     { on: 'capacity' },
     { on: 'policy' },
     { on: 'quorum', code: 'c' },

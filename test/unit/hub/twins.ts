@@ -32,7 +32,7 @@ export const SCANNER: Scanner = {
   timeoutMs: 10_000,
 }
 
-export function codeOf(name: string): string {
+export function errnoOf(name: string): string {
   return cidOfStructure(new TextEncoder().encode(name)).toString()
 }
 
@@ -110,7 +110,7 @@ export function hubOf(change: Partial<HubInit> = {}) {
     held,
     answers,
     images,
-    add(name: string, code = codeOf(name), expires = clock.now() / 1000 + 20 * 86_400): HubService {
+    add(name: string, code = errnoOf(name), expires = clock.now() / 1000 + 20 * 86_400): HubService {
       const service = { id: name, name, code, expires: Math.floor(expires) }
       live.set(name, service)
       return service

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../../protocols/errors.ts'
-import type { RecordRules } from '../../../src/network/index.ts'
+import type { RecordValidator } from '../../../src/network/index.ts'
 
 /** What a statement is to the DHT, as JSON: whoever knows how to write one has signed it. */
 export type Note = { key: string; signer: string; seq: number; expires: number; forged?: boolean; pad?: string }
@@ -17,16 +17,16 @@ export function readNote(value: Uint8Array): Note {
 /** `checks` counts what each check of a signature would cost. */
 export function noteRules(relied: { on?: (note: Note) => boolean } = {}) {
   const count = { checks: 0 }
-  const rules: RecordRules = {
-    check(key, value) {
+  const rules: RecordValidator = {
+    validate(key, value) {
       count.checks++
       const read = parse(value)
       if (read.key !== key) throw new ProtocolError('key', 'is of another record')
       if (read.forged) throw new ProtocolError('sig', 'is forged')
       return { signer: read.signer, issued: 0, expires: read.expires }
     },
-    replaces: (a, b) => parse(a).seq > parse(b).seq,
-    keeps: (value) => relied.on?.(parse(value)) ?? false,
+    supersedes: (a, b) => parse(a).seq > parse(b).seq,
+    isPinned: (value) => relied.on?.(parse(value)) ?? false,
   }
   return { rules, count }
 }

@@ -96,9 +96,9 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
     {
       records: {
         ...rules,
-        check(key, value) {
+        validate(key, value) {
           if (readNote(value).seq > 1) throw new Error('stubborn')
-          return rules.check(key, value)
+          return rules.validate(key, value)
         },
       },
     },
@@ -116,7 +116,7 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
 test('a peer that answers with a forgery is not believed', async () => {
   const liar = await all.make(
     { dht: true },
-    { records: { ...rules, check: () => ({ signer: '?', issued: 0, expires: 4e9 }) } },
+    { records: { ...rules, validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) } },
   )
   const honest = await all.make({ dht: true }, { records: rules })
   await connect(honest, liar)

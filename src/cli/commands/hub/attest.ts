@@ -1,7 +1,7 @@
 import { addressBytes, formatAddress } from '../../../../protocols/address.ts'
 import { encodeAttestation, SEVERITIES, type Severity } from '../../../../protocols/attestation.ts'
 import { InputError } from '../../../base/errors.ts'
-import { listing } from '../../../base/format.ts'
+import { joinWords } from '../../../base/format.ts'
 import { argument, command, flag, text } from '../../command.ts'
 import { type Desk, type Statable, stateBySigner } from '../../statements/create.ts'
 import { draftForMembers } from '../../statements/draft-for-members.ts'
@@ -19,7 +19,7 @@ export const hubAttest = command({
   options: {
     safe: flag('the hub found nothing wrong with it'),
     unsafe: flag('nobody should run it'),
-    severity: text('HOW', `with --unsafe: ${listing(SEVERITIES, 'or')}`),
+    severity: text('HOW', `with --unsafe: ${joinWords(SEVERITIES, 'or')}`),
     report: text('URL', 'where people read why'),
     until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d where safe, 366d where unsafe)'),
     hub: hubOption,
@@ -51,5 +51,5 @@ function verdictOf(given: { safe: boolean; unsafe: boolean; severity: string | u
   if (severity === undefined) return safe ? 'safe' : 'unsafe'
   if (safe) throw new InputError('--severity goes with --unsafe: what is safe has none')
   if (SEVERITIES.some((one) => one === severity)) return 'unsafe'
-  throw new InputError(`--severity is ${JSON.stringify(severity)}; allowed is ${listing(SEVERITIES, 'or')}`)
+  throw new InputError(`--severity is ${JSON.stringify(severity)}; allowed is ${joinWords(SEVERITIES, 'or')}`)
 }

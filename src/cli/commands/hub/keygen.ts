@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { formatAddress } from '../../../../protocols/address.ts'
 import { MAX_MEMBERS } from '../../../../protocols/limits.ts'
 import { createKeyCache, ed25519Signer } from '../../../../protocols/signature.ts'
-import { codeOf, InputError, messageOf } from '../../../base/errors.ts'
+import { errnoOf, InputError, messageOf } from '../../../base/errors.ts'
 import { createKeyFile, hubText, joinMembers, memberText, newBlsKey, newKeyPem } from '../../../config/index.ts'
 import type { Cli } from '../../cli.ts'
 import { command, flag, text, whole } from '../../command.ts'
@@ -102,7 +102,7 @@ async function writeKey({ cwd }: Cli, out: string, keyText: string): Promise<str
   try {
     if (await createKeyFile(path, keyText)) return path
   } catch (error) {
-    if (codeOf(error) === undefined) throw error
+    if (errnoOf(error) === undefined) throw error
     throw new InputError(`${out} can not be written: ${messageOf(error)}`, { cause: error })
   }
   throw new InputError(`${out} is there already; a key is never overwritten, name another file with --out`)

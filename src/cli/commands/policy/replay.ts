@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createAddressTexts } from '../../../base/address-texts.ts'
 import { InputError } from '../../../base/errors.ts'
-import { formatCount, printable } from '../../../base/format.ts'
+import { formatCount, sanitizeText } from '../../../base/format.ts'
 import { openJournalReader } from '../../../journal/index.ts'
 import { emptyNode } from '../../../policy/empty-node.ts'
 import { type ReplayChange, replay } from '../../../policy/replay.ts'
@@ -97,10 +97,10 @@ export const policyReplay = command({
 function changeTable({ out }: Cli, rows: readonly ReplayChange[]): string[] {
   const { id, address } = show(out.terminal)
   const cells = rows.map((row) => [
-    printable(row.name, 64),
+    sanitizeText(row.name, 64),
     outcomeText(row.from),
     becomesText(row),
-    row.rules.map((rule) => printable(rule, 64)).join(', '),
+    row.rules.map((rule) => sanitizeText(rule, 64)).join(', '),
     address(row.author),
     id(row.id),
   ])

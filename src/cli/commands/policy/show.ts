@@ -1,4 +1,4 @@
-import { printable } from '../../../base/format.ts'
+import { sanitizeText } from '../../../base/format.ts'
 import type { PolicyFacts, PolicyView } from '../../../node/types.ts'
 import { daemonOf } from '../../client/node-client.ts'
 import { command } from '../../command.ts'
@@ -24,7 +24,7 @@ function lines({ hash, counts, parked, facts }: PolicyView & PolicyFacts): strin
   const rules = [...new Set([...Object.keys(modes), ...Object.keys(counts)])]
   const rows = rules.map((rule) => {
     const { pass = 0, fail = 0, defer = 0, warned = 0 } = counts[rule] ?? {}
-    return [printable(rule, 64), modes[rule] ?? 'enforce', ...[pass, fail, defer, warned].map(String)]
+    return [sanitizeText(rule, 64), modes[rule] ?? 'enforce', ...[pass, fail, defer, warned].map(String)]
   })
   return [
     ...fields([
@@ -45,5 +45,5 @@ function lines({ hash, counts, parked, facts }: PolicyView & PolicyFacts): strin
 function modesOf(config: object): Record<string, string> {
   const modes: unknown = 'MODES' in config ? config.MODES : undefined
   if (typeof modes !== 'object' || modes === null) return {}
-  return Object.fromEntries(Object.entries(modes).map(([rule, mode]) => [rule, printable(String(mode), 20)]))
+  return Object.fromEntries(Object.entries(modes).map(([rule, mode]) => [rule, sanitizeText(String(mode), 20)]))
 }

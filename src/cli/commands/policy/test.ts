@@ -1,7 +1,7 @@
 import { parseAddress } from '../../../../protocols/address.ts'
 import { nowSeconds } from '../../../base/clock.ts'
 import { InputError } from '../../../base/errors.ts'
-import { listing, printable } from '../../../base/format.ts'
+import { joinWords, sanitizeText } from '../../../base/format.ts'
 import type { Beliefs } from '../../../policy/candidate-trust.ts'
 import type { NodeFacts } from '../../../runner/index.ts'
 import { findAuthor } from '../../author.ts'
@@ -60,12 +60,12 @@ export const policyTest = command({
     cli.out.result(
       { service: { id, name, author: whose }, verdict, assumed, facts: { ...withoutConfig(facts), ...believed } },
       () => [
-        `"${printable(name, 64)}" with ${file} and ${subject.runner.label}: ${verdictText(verdict)}`,
+        `"${sanitizeText(name, 64)}" with ${file} and ${subject.runner.label}: ${verdictText(verdict)}`,
         '',
         ...reasonLines(verdict.reasons),
         '',
         'Taken for granted:',
-        ...assumed.map((words) => `  ${printable(words, 400)}`),
+        ...assumed.map((words) => `  ${sanitizeText(words, 400)}`),
       ],
     )
   },
@@ -112,10 +112,10 @@ function sourceWords({ subject }: ServiceFile, files: readonly string[], { kept 
   const staples = subject.staples.length
   const sources = [
     `${staples === 0 ? 'nothing' : howMany(staples, 'statement', 'statements')} stapled to it`,
-    ...(files.length === 0 ? [] : [listing(files)]),
+    ...(files.length === 0 ? [] : [joinWords(files)]),
     `${kept === 0 ? 'nothing' : howMany(kept, 'statement', 'statements')} in the journal`,
   ]
-  return `known from ${listing(sources)}`
+  return `known from ${joinWords(sources)}`
 }
 
 function withoutConfig({ config: _config, ...rest }: NodeFacts): Omit<NodeFacts, 'config'> {

@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../../base/clock.ts'
 import { InputError } from '../../../base/errors.ts'
-import { printable } from '../../../base/format.ts'
+import { sanitizeText } from '../../../base/format.ts'
 import type { StatementView } from '../../../node/types.ts'
 import { daemonOf } from '../../client/node-client.ts'
 import { command, flag, text } from '../../command.ts'
@@ -44,9 +44,9 @@ export const trustStatements = command({
 function saysText(view: StatementView): string {
   switch (view.kind) {
     case 'attestation':
-      return view.severity === undefined ? String(view.verdict) : `${view.verdict} (${printable(view.severity, 20)})`
+      return view.severity === undefined ? String(view.verdict) : `${view.verdict} (${sanitizeText(view.severity, 20)})`
     case 'freeze':
-      return `${printable(view.amount ?? '', 60)} frozen on ${printable(view.chain ?? '', 128)}`
+      return `${sanitizeText(view.amount ?? '', 60)} frozen on ${sanitizeText(view.chain ?? '', 128)}`
     case 'delegation':
       return view.revoked === true ? 'revoked' : `vouches, depth ${view.depth}`
   }

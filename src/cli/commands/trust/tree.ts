@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../../base/clock.ts'
-import { printable } from '../../../base/format.ts'
+import { sanitizeText } from '../../../base/format.ts'
 import type { TreeBranch, TrustTree } from '../../../node/types.ts'
 import { daemonOf } from '../../client/node-client.ts'
 import { command, optionalArgument } from '../../command.ts'
@@ -22,8 +22,8 @@ export const trustTree = command({
       return cli.out.result(tree, () => treeLines(tree, now))
     }
     if (asked.in || cli.out.json)
-      cli.out.result(tree, () => [`In: ${printable(asked.why, 600)}`, ...pathLines(asked.path)])
-    if (!asked.in) throw new FailedError(`Out: ${printable(asked.why, 600)}`)
+      cli.out.result(tree, () => [`In: ${sanitizeText(asked.why, 600)}`, ...pathLines(asked.path)])
+    if (!asked.in) throw new FailedError(`Out: ${sanitizeText(asked.why, 600)}`)
   },
 })
 
@@ -39,11 +39,11 @@ function branchLines(branch: TreeBranch, now: number, indent: { own: string; bel
   const below = [
     ...branches.map((next) => (last: boolean) => branchLines(next, now, indentOf(indent.below, last))),
     ...idle.map(({ address: whom, why }) => (last: boolean) => {
-      return [`${indentOf(indent.below, last).own}${printable(whom, 120)}  (idle: ${printable(why, 200)})`]
+      return [`${indentOf(indent.below, last).own}${sanitizeText(whom, 120)}  (idle: ${sanitizeText(why, 200)})`]
     }),
   ]
   return [
-    `${indent.own}${printable(address, 120)}  (${ends}, depth ${depth})`,
+    `${indent.own}${sanitizeText(address, 120)}  (${ends}, depth ${depth})`,
     ...below.flatMap((lines, index) => lines(index === below.length - 1)),
   ]
 }
@@ -53,5 +53,5 @@ function indentOf(before: string, last: boolean): { own: string; below: string }
 }
 
 function pathLines(path: readonly string[]): string[] {
-  return path.length < 2 ? [] : path.map((address, index) => `${'  '.repeat(index + 1)}${printable(address, 120)}`)
+  return path.length < 2 ? [] : path.map((address, index) => `${'  '.repeat(index + 1)}${sanitizeText(address, 120)}`)
 }

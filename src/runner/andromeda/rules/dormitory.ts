@@ -1,4 +1,4 @@
-import type { Condition, Reason } from '../../../base/verdict.ts'
+import type { Reason, WakeCondition } from '../../../base/verdict.ts'
 import { pass, values } from '../reasons.ts'
 import type { RuleContext } from '../rule.ts'
 
@@ -12,8 +12,8 @@ const MAX_CONDITIONS = 16
  */
 export function dormitory(
   { config: { DORMITORY } }: RuleContext,
-  outcome: { readonly failed: boolean; readonly conditions: readonly Condition[] },
-): { park: readonly Condition[]; reason: Reason | undefined } {
+  outcome: { readonly failed: boolean; readonly conditions: readonly WakeCondition[] },
+): { park: readonly WakeCondition[]; reason: Reason | undefined } {
   const wakes = new Map(outcome.conditions.map((condition) => [wordsOf(condition), condition]))
   if (wakes.size === 0) return { park: [], reason: undefined }
   const no = (why: string) => ({ park: [], reason: pass(name, `not parked: ${why}`) })
@@ -24,7 +24,7 @@ export function dormitory(
   return { park, reason: pass(name, `may wait for ${values(park.map(wordsOf))}`) }
 }
 
-function wordsOf(condition: Condition): string {
+function wordsOf(condition: WakeCondition): string {
   if (condition.on === 'quorum') return 'a statement about the code'
   if (condition.on === 'freeze') return `a freeze statement on ${condition.chain}`
   if (condition.on === 'delegation') return 'a delegation for the author'

@@ -1,4 +1,4 @@
-import type { Condition, Reason } from '../../../base/verdict.ts'
+import type { Reason, WakeCondition } from '../../../base/verdict.ts'
 import type { ReceivedService } from '../../contract.ts'
 import { formatAmount, parseAmount } from '../decimal.ts'
 import { defer, fail, MAX_EACH, pass, shown } from '../reasons.ts'
@@ -20,7 +20,7 @@ export const freeze: Rule = {
     if (missing.length === 0) return [pass(name, 'nothing has to be frozen that is not')]
     return missing.slice(0, MAX_EACH).map((each) => say(each, Object.keys(node.config.TRUSTED_HUBS).length > 0))
   },
-  wakes: (service, node): Condition[] =>
+  wakes: (service, node): WakeCondition[] =>
     missingFor(service, node)
       .slice(0, MAX_EACH)
       .map(({ chain }) => ({ on: 'freeze', chain })),

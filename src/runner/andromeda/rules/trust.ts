@@ -1,4 +1,4 @@
-import type { Condition, Reason } from '../../../base/verdict.ts'
+import type { Reason, WakeCondition } from '../../../base/verdict.ts'
 import { trustedWords } from '../hubs.ts'
 import { defer, fail, pass, some, values } from '../reasons.ts'
 import type { Rule, RuleContext } from '../rule.ts'
@@ -35,7 +35,7 @@ export const trust: Rule = {
     const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
     return [fail(name, message, { field: 'author', must: 'one-of', value: values([own, ...roots], 3) })]
   },
-  wakes: ({ code, author }, node): Condition[] => [
+  wakes: ({ code, author }, node): WakeCondition[] => [
     ...(hasHubs(node) ? [{ on: 'quorum', code } as const] : []),
     ...(vouching(node).length > 0 ? [{ on: 'delegation', author } as const] : []),
   ],

@@ -1,4 +1,4 @@
-import { printable } from '../../../base/format.ts'
+import { sanitizeText } from '../../../base/format.ts'
 import type { HubStatement } from '../../contract.ts'
 import { trustedWords } from '../hubs.ts'
 import { fail, MAX_EACH, pass, shown } from '../reasons.ts'
@@ -31,7 +31,7 @@ export const veto: Rule = {
 
 /** How bad it is and where people read why, as far as the hub says so. */
 function wordsOf({ hub, severity, report }: HubStatement): string {
-  const how = severity === undefined ? '' : ` (severity ${printable(severity, MAX_SEVERITY)})`
-  const why = report === undefined ? '' : `: ${printable(report, MAX_REPORT)}`
+  const how = severity === undefined ? '' : ` (severity ${sanitizeText(severity, MAX_SEVERITY)})`
+  const why = report === undefined ? '' : `: ${sanitizeText(report, MAX_REPORT)}`
   return `the trusted hub ${shown(hub)} calls the code unsafe${how}${why}`
 }

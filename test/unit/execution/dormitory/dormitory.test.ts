@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { silentLog } from '../../../../src/base/log.ts'
-import type { Condition } from '../../../../src/base/verdict.ts'
+import type { WakeCondition } from '../../../../src/base/verdict.ts'
 import { createDormitory, type Dormitory } from '../../../../src/execution/index.ts'
 import { openJournal } from '../../../../src/journal/index.ts'
 
-const CAPACITY: Condition = { on: 'capacity' }
+const CAPACITY: WakeCondition = { on: 'capacity' }
 const DAY_MS = 86_400_000
 
 /** A dormitory over a journal that outlives it. Those that are woken are noted; `answer` says what becomes of them. */
@@ -67,7 +67,7 @@ describe('dormitory', () => {
   })
   afterEach(() => bench[Symbol.asyncDispose]())
 
-  const park = (id: string, change: { rank?: number; on?: Condition[]; arrived?: number; expires?: number } = {}) =>
+  const park = (id: string, change: { rank?: number; on?: WakeCondition[]; arrived?: number; expires?: number } = {}) =>
     dormitory.park(
       {
         id,
@@ -79,7 +79,7 @@ describe('dormitory', () => {
       dormitory.tick(),
     )
 
-  it.each<[Condition, Condition, boolean]>([
+  it.each<[WakeCondition, WakeCondition, boolean]>([
     [CAPACITY, CAPACITY, true],
     [{ on: 'policy' }, CAPACITY, false],
     [{ on: 'policy' }, { on: 'policy' }, true],
@@ -237,7 +237,7 @@ describe('dormitory', () => {
       rank: fc.nat(3),
       key: fc.nat(2),
     })
-    const conditions: Condition[] = [CAPACITY, { on: 'quorum', code: 'c' }, { on: 'replica' }]
+    const conditions: WakeCondition[] = [CAPACITY, { on: 'quorum', code: 'c' }, { on: 'replica' }]
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         await using world = createBench()
@@ -248,7 +248,7 @@ describe('dormitory', () => {
           const id = `s${number}`
           world.woken.length = 0
           if (is === 'park') {
-            const on = [conditions[key] as Condition]
+            const on = [conditions[key] as WakeCondition]
             const before = model.get(id)
             const bed = inn.park({ id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }, inn.tick())
             if (bed.parked) {
@@ -263,7 +263,7 @@ describe('dormitory', () => {
           } else if (is === 'leave') {
             expect(inn.leave(id)).toBe(model.delete(id))
           } else if (is === 'wake') {
-            inn.wake(conditions[key] as Condition)
+            inn.wake(conditions[key] as WakeCondition)
             await inn.idle()
             const due = [...model].filter(([, sleeper]) => sleeper.key === key).map(([one]) => one)
             expect([...world.woken].sort()).toEqual(due.sort())

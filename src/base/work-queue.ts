@@ -15,7 +15,7 @@ export interface WorkQueue {
   readonly dropped: number
 }
 
-export function createQueue(init: { name: string; concurrency: number; max: number }): WorkQueue {
+export function createWorkQueue(init: { name: string; concurrency: number; max: number }): WorkQueue {
   const waiting: (() => void)[] = []
   const idlers: (() => void)[] = []
   let running = 0
@@ -55,62 +55,5 @@ export function createQueue(init: { name: string; concurrency: number; max: numb
     get dropped() {
       return dropped
     },
-  }
-}
-
-/** A bucket of tokens: `burst` at once, refilled with `perSecond`. */
-export function createBucket(init: { burst: number; perSecond: number }, monotonicMs: () => number) {
-  let tokens = init.burst
-  let last = monotonicMs()
-  return {
-    take(count = 1): boolean {
-      const now = monotonicMs()
-      tokens = Math.min(init.burst, tokens + ((now - last) / 1000) * init.perSecond)
-      last = now
-      if (tokens < count) return false
-      tokens -= count
-      return true
-    },
-  }
-}
-
-/** A map that forgets its oldest entry when it is full. Reading makes an entry young again. */
-export class BoundedMap<K, V> {
-  readonly #entries = new Map<K, V>()
-  readonly #max: number
-
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  get size(): number {
-    return this.#entries.size
-  }
-
-  get(key: K): V | undefined {
-    const value = this.#entries.get(key)
-    if (value !== undefined) {
-      this.#entries.delete(key)
-      this.#entries.set(key, value)
-    }
-    return value
-  }
-
-  set(key: K, value: V): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    if (this.#entries.size > this.#max) this.#entries.delete(this.#entries.keys().next().value as K)
-  }
-
-  delete(key: K): boolean {
-    return this.#entries.delete(key)
-  }
-
-  has(key: K): boolean {
-    return this.#entries.has(key)
-  }
-
-  entries(): IterableIterator<[K, V]> {
-    return this.#entries.entries()
   }
 }

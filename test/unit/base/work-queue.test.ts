@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { BoundedMap, createBucket, createQueue, QueueFullError } from '../../../src/base/queue.ts'
+import { createWorkQueue, QueueFullError } from '../../../src/base/work-queue.ts'
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test says so. */
 function job(log: string[], name: string) {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   return {
@@ -18,9 +18,9 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve()
 }
 
-describe('a queue', () => {
+describe('a work queue', () => {
   it('runs as many at once as it may, in order; drops and counts what is over', async () => {
-    const queue = createQueue({ name: 'test', concurrency: 2, max: 2 })
+    const queue = createWorkQueue({ name: 'test', concurrency: 2, max: 2 })
     const log: string[] = []
     const jobs = ['a', 'b', 'c', 'd', 'e'].map((name) => job(log, name))
     const [a, b, c, d, e] = jobs.map(({ work }) => queue.add(work))
@@ -45,7 +45,7 @@ describe('a queue', () => {
   })
 
   it('never runs more than it may, also when work is added while another ends', async () => {
-    const queue = createQueue({ name: 'test', concurrency: 1, max: 10 })
+    const queue = createWorkQueue({ name: 'test', concurrency: 1, max: 10 })
     let running = 0
     let most = 0
     const work = async () => {
@@ -64,7 +64,7 @@ describe('a queue', () => {
   })
 
   it('counts work that throws at once', async () => {
-    const queue = createQueue({ name: 'test', concurrency: 1, max: 1 })
+    const queue = createWorkQueue({ name: 'test', concurrency: 1, max: 1 })
     const failing = queue.add(() => {
       throw new Error('at once')
     })
@@ -73,7 +73,7 @@ describe('a queue', () => {
   })
 
   it('is idle when nothing runs or waits', async () => {
-    const queue = createQueue({ name: 'test', concurrency: 1, max: 5 })
+    const queue = createWorkQueue({ name: 'test', concurrency: 1, max: 5 })
     await queue.idle()
     const log: string[] = []
     const jobs = ['a', 'b'].map((name) => job(log, name))
@@ -88,40 +88,5 @@ describe('a queue', () => {
     jobs[1]?.end()
     await Promise.all([...added, waiting])
     expect(idle).toBe(true)
-  })
-})
-
-describe('a bucket', () => {
-  it('gives its burst at once, and refills with time, never above the burst', () => {
-    let now = 0
-    const bucket = createBucket({ burst: 3, perSecond: 2 }, () => now)
-    expect([1, 1, 1, 1].map((count) => bucket.take(count))).toEqual([true, true, true, false])
-    now += 500
-    expect(bucket.take()).toBe(true)
-    expect(bucket.take()).toBe(false)
-    now += 1_000_000
-    expect(bucket.take(4)).toBe(false)
-    expect(bucket.take(3)).toBe(true)
-  })
-})
-
-describe('a bounded map', () => {
-  it('forgets the oldest; reading and writing make young', () => {
-    const map = new BoundedMap<string, number>(2)
-    map.set('a', 1)
-    map.set('b', 2)
-    expect(map.get('a')).toBe(1)
-    map.set('c', 3)
-    expect(map.has('b')).toBe(false)
-    expect([...map.entries()]).toEqual([
-      ['a', 1],
-      ['c', 3],
-    ])
-    map.set('a', 4)
-    map.set('d', 5)
-    expect(map.get('c')).toBeUndefined()
-    expect(map.size).toBe(2)
-    expect(map.delete('a')).toBe(true)
-    expect(map.get('a')).toBeUndefined()
   })
 })
