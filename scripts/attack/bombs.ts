@@ -9,7 +9,7 @@ import {
 } from '../../protocols/archive.ts'
 import { type CID, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
-import { Assembler } from '../../src/network/streams/length-prefixed-decoder.ts'
+import { LengthPrefixedDecoder } from '../../src/network/streams/length-prefixed-decoder.ts'
 import { makeService } from '../../test/fixtures/gossip-services.ts'
 import { createRawPeer, framed, gossipFrame } from './raw-peer.ts'
 import { AUTHOR, type Figures, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'
@@ -31,7 +31,7 @@ export async function bombs({ address, ms }: Target): Promise<Figures> {
   const seen = { manifests: 0, chunks: 0, large: 0 }
   const peer = await createRawPeer({ identify: true })
   await peer.handle(ARCHIVE_PROTOCOL, (stream) => {
-    const received = new Assembler(MAX_REQUEST_BYTES)
+    const received = new LengthPrefixedDecoder(MAX_REQUEST_BYTES)
     stream.addEventListener('message', ({ data }) => {
       for (const piece of data instanceof Uint8Array ? [data] : data) received.add(piece)
       for (let bytes = received.take(); bytes !== undefined; bytes = received.take()) {

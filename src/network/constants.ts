@@ -43,11 +43,11 @@ export const STATIC_PEER_TAG = { name: 'thundercloud-static', value: 1000 }
 export const REDIAL = { firstMs: SECOND, maxMs: MINUTE }
 /** Below so many neighbours the keeper looks for more. gossipsub's mesh wants 6. */
 export const LOW_WATER = 8
-export const KEEPER_INTERVAL_MS = 10 * SECOND
+export const PEER_DISCOVERY_INTERVAL_MS = 10 * SECOND
 /** A peer that could not be dialled is left alone for a while, longer each time. */
-export const FILL_BACKOFF = { firstMs: 30 * SECOND, maxMs: HOUR }
+export const DISCOVERY_BACKOFF = { firstMs: 30 * SECOND, maxMs: HOUR }
 /** A random walk through the DHT is worth this long. */
-export const WALK_TIMEOUT_MS = 10 * SECOND
+export const RANDOM_WALK_TIMEOUT_MS = 10 * SECOND
 /** An answer of `GET /node`: a few multiaddrs. */
 export const MAX_ORIGIN_BODY_BYTES = 64 * KIB
 export const MAX_ORIGIN_ADDRESSES = 16
@@ -206,8 +206,8 @@ export const EXCESS_MEMORY_MS = MINUTE
 /** How long a liar is refused: doubled each time, forgotten after a day without. */
 export const EXCLUSION = { firstMs: MINUTE, maxMs: 6 * HOUR, forgetMs: 24 * HOUR }
 /** How often gossip's own scores are looked at. */
-export const SCORE_LOOK_MS = SECOND
+export const SCORE_CHECK_MS = SECOND
 
 /** Peers whose conduct is remembered across reconnects. */
-export const LEDGER_PEERS = 4096
-export const LEDGER_HALF_LIFE_MS = 10 * MINUTE
+export const SCORED_PEERS = 4096
+export const SCORE_HALF_LIFE_MS = 10 * MINUTE

@@ -1,4 +1,4 @@
-import type { GateAnswer } from './message-validator.ts'
+import type { ValidationResult } from './message-validator.ts'
 
 export type GossipTopic = 'services' | 'statements'
 
@@ -10,7 +10,7 @@ export type NetworkEvents = {
   /** `target`: a multiaddr or an origin; `reason` is for people. */
   'network:dial-failed': { target: string; reason: string; attempt: number; retryInMs: number }
   /** One message came by gossip, and the gate has spoken. `dropped`: too many were waiting. */
-  'network:gossip-arrived': { topic: GossipTopic; from: string; bytes: number; answer: GateAnswer | 'dropped' }
+  'network:gossip-arrived': { topic: GossipTopic; from: string; bytes: number; answer: ValidationResult | 'dropped' }
   'network:gossip-published': { topic: GossipTopic; bytes: number; outcome: 'published' | 'seen' | 'no-peers' }
   /** A round of sync with one neighbour is over. */
   'network:synced': {

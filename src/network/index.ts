@@ -1,6 +1,6 @@
 export type { RecordValidator, StatementSource } from '../base/statement-sync.ts'
 export type { NetworkEvents } from './events.ts'
-export type { Arrival, Gate, GateAnswer } from './message-validator.ts'
+export type { IncomingMessage, MessageValidator, ValidationResult } from './message-validator.ts'
 export { createNetwork } from './network.ts'
 export { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel } from './tunnel/tunnel.ts'
 export type { Defence, HandleOptions, Network, NetworkComponents, NetworkInit, SyncSource } from './types.ts'

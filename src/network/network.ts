@@ -5,73 +5,73 @@ import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
 import { deadline } from '../base/clock.ts'
 import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
 import { LruMap } from '../base/lru-map.ts'
-import { DIAL_TIMEOUT_MS, LEDGER_PEERS } from './constants.ts'
+import { DIAL_TIMEOUT_MS, SCORED_PEERS } from './constants.ts'
 import { createDht, noDht } from './dht/dht.ts'
 import { createRecords } from './dht/records.ts'
-import { createCallers } from './dht/request-context.ts'
-import { tableOf } from './dht/routing-table.ts'
+import { createRequestContext } from './dht/request-context.ts'
+import { routingTableOf } from './dht/routing-table.ts'
 import { PeerUnavailableError } from './errors.ts'
 import { createGossip } from './gossip/gossip.ts'
 import { watchMisconduct } from './gossip/misconduct.ts'
-import { createLedger } from './gossip/scores.ts'
+import { createPeerScores } from './gossip/peer-scores.ts'
 import { keepGossipStreams } from './gossip/stream-repair.ts'
 import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
-import { dhtProtocol, type Host, startHost, stopHost } from './host/create-host.ts'
+import { createHost, dhtProtocol, type Host, stopHost } from './host/create-host.ts'
 import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
 import { libp2pKey } from './host/identity.ts'
-import { otherNetwork, protocolsOf, tellOtherNetworks } from './host/other-network.ts'
-import { createPassingMemory } from './host/transient-buffers.ts'
+import { otherNetwork, protocolsOf, warnOfOtherNetworks } from './host/other-network.ts'
+import { createTransientBuffers } from './host/transient-buffers.ts'
 import { createLimits } from './limits/limits.ts'
 import { createNeighbours } from './neighbours/neighbours.ts'
-import { createKeeper, type Keeper } from './peers/peer-manager.ts'
+import { createPeerManager, type PeerManager } from './peers/peer-manager.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './types.ts'
 
 /** Starts a libp2p host that listens. It dials, subscribes and syncs from `join()` on. */
 export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
-  const { clock, rng, events, gate } = components
+  const { clock, rng, events, validator } = components
   const log = components.log.child('network')
   await using started = new AsyncDisposableStack()
 
   const key = libp2pKey(init.identity)
   const { store } = started.use(await openDatastore(init.dataDir, { log }))
-  const ledger = createLedger(() => clock.monotonic())
+  const scoreTable = createPeerScores(() => clock.monotonic())
   const allowed = createAllowed()
   const topics = { services: servicesTopic(init.network), statements: statementsTopic(init.network) }
-  const memory = createPassingMemory()
-  const callers = createCallers()
+  const buffers = createTransientBuffers()
+  const requestContext = createRequestContext()
   let host: Host | undefined
-  let keeper: Keeper | undefined
+  let peerManager: PeerManager | undefined
   const limits = started.use(
     createLimits(
       {
-        ...{ clock, log, events, ledger },
+        ...{ clock, log, events, scoreTable },
         connections: (peer) => host?.getConnections(peer === undefined ? undefined : parsePeerId(peer)) ?? [],
-        isStatic: (peer) => keeper?.isStatic(peer) ?? false,
+        isStatic: (peer) => peerManager?.isStatic(peer) ?? false,
       },
       init,
     ),
   )
-  const { conduct } = limits
+  const { peerScores } = limits
   const neighbours = createNeighbours(
-    { clock, log, isStatic: (peer) => keeper?.isStatic(peer) ?? false },
+    { clock, log, isStatic: (peer) => peerManager?.isStatic(peer) ?? false },
     { onlyNamed: init.neighbours === 'named' },
   )
   const records = started.use(
     await createRecords(
-      { clock, log, events, conduct, store, rules: components.records, caller: callers.current },
+      { clock, log, events, peerScores, store, rules: components.records, requestingPeer: requestContext.currentPeer },
       { protocol: dhtProtocol(init.network) },
     ),
   )
-  const libp2p = await startHost({
+  const libp2p = await createHost({
     network: init,
     key,
     records,
-    callers,
+    requestContext,
     log,
-    ledger,
-    memory,
+    scoreTable,
+    buffers,
     limits,
     neighbours,
     topics: Object.values(topics),
@@ -85,13 +85,13 @@ export async function createNetwork(components: NetworkComponents, init: Network
 
   const { pubsub, dht: kad, identify } = libp2p.services
   const connected = () => libp2p.getConnections().length > 0
-  const shared = { clock, rng, log, events, libp2p, conduct, allow: allowed.add }
-  const routable = kad === undefined ? undefined : tableOf({ clock, dht: kad, connected }).filled
-  const streams = started.use(createStreams({ ...shared, memory, routable }))
+  const shared = { clock, rng, log, events, libp2p, peerScores, allow: allowed.add }
+  const routable = kad === undefined ? undefined : routingTableOf({ clock, dht: kad, connected }).filled
+  const streams = started.use(createStreams({ ...shared, buffers, routable }))
   const hopeful = () => connected() || libp2p.getDialQueue().length > 0
-  const gossip = createGossip({ ...shared, gate, pubsub, hopeful }, { topic: topics.services, name: 'services' })
+  const gossip = createGossip({ ...shared, validator, pubsub, hopeful }, { topic: topics.services, name: 'services' })
   const statements = createGossip(
-    { ...shared, gate: components.statements?.gate, pubsub, hopeful },
+    { ...shared, validator: components.statements?.validator, pubsub, hopeful },
     { topic: topics.statements, name: 'statements', maxBytes: MAX_STATEMENT_BYTES },
   )
   started.use(
@@ -113,7 +113,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
       ? noDht()
       : createDht({ clock, log, dht: kad, peerId, connected, records, rules: components.records }),
   )
-  const speakers = async (protocol: string) => {
+  const peersSupporting = async (protocol: string) => {
     const peers = await Promise.all(libp2p.getPeers().map((peer) => libp2p.peerStore.get(peer).catch(() => undefined)))
     return peers
       .flatMap((peer) => (peer?.protocols.includes(protocol) ? [peer.id.toString()] : []))
@@ -121,19 +121,28 @@ export async function createNetwork(components: NetworkComponents, init: Network
   }
   const sync = started.use(
     createSync(
-      { ...shared, streams, source: components.sync, statements: components.statements?.sync, speakers, neighbours },
+      {
+        ...shared,
+        streams,
+        source: components.sync,
+        statements: components.statements?.sync,
+        peersSupporting,
+        neighbours,
+      },
       { everyMs: init.syncEveryMs, pullsPerMinute: init.syncPullsPerPeerPerMinute, exchange: limits.exchange },
     ),
   )
-  const kept = started.use(
-    createKeeper({ ...shared, excludedForMs: limits.excludedForMs, named: neighbours.nameStatic }, init),
+  const manager = started.use(
+    createPeerManager({ ...shared, excludedForMs: limits.excludedForMs, named: neighbours.nameStatic }, init),
   )
-  keeper = kept
+  peerManager = manager
   const look = limits.look
   const peers = () => libp2p.getPeers().map(String)
   started.use(watchMisconduct({ clock, pubsub, peers, look }))
-  started.use(tellConnections(libp2p, components))
-  started.use(tellOtherNetworks(libp2p, { log, network: init.network, isStatic: (peer) => keeper.isStatic(peer) }))
+  started.use(emitConnectionEvents(libp2p, components))
+  started.use(
+    warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic: (peer) => peerManager.isStatic(peer) }),
+  )
   let joined = false
   const parts = started.move()
 
@@ -145,23 +154,23 @@ export async function createNetwork(components: NetworkComponents, init: Network
     streams,
     sync,
     dht,
-    conduct,
+    peerScores,
     async join() {
       if (joined) throw new InputError('the network was joined already')
       joined = true
       await sync.start()
-      await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.greet(peer.toString()) })
-      neighbours.onJoin((peer) => sync.greet(peer))
-      for (const peer of await speakers(SYNC_PROTOCOL)) sync.greet(peer)
+      await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.onPeerConnected(peer.toString()) })
+      neighbours.onJoin((peer) => sync.onPeerConnected(peer))
+      for (const peer of await peersSupporting(SYNC_PROTOCOL)) sync.onPeerConnected(peer)
       if (init.role !== 'client') {
         gossip.subscribe()
         if (components.statements !== undefined) statements.subscribe()
       }
-      kept.start()
+      manager.start()
       events.emit('network:listening', { multiaddrs: addressesOf(libp2p) })
     },
     multiaddrs: () => addressesOf(libp2p),
-    peers: () => peersOf(libp2p, kept, (peer) => pubsub.getScore(peer)),
+    peers: () => peersOf(libp2p, manager, (peer) => pubsub.getScore(peer)),
     connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     async dial(address, { signal, neighbour } = {}) {
       const target = parseMultiaddr(address)
@@ -183,7 +192,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     },
     hangUp: (peer) => libp2p.hangUp(parsePeerId(peer)),
     setStaticNodes(nodes) {
-      kept.setStaticNodes(nodes)
+      manager.setStaticNodes(nodes)
       for (const peer of libp2p.getPeers()) {
         if (!neighbours.includes(peer.toString())) libp2p.hangUp(peer).catch(() => {})
       }
@@ -194,7 +203,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
 
 const LATE = new TimeoutError('the peer did not answer in time')
 
-function tellConnections(libp2p: Host, { events }: NetworkComponents): Disposable {
+function emitConnectionEvents(libp2p: Host, { events }: NetworkComponents): Disposable {
   const opened = ({ detail: peer }: { detail: { toString(): string } }) => {
     const connection = libp2p.getConnections(parsePeerId(peer.toString()))[0]
     if (connection === undefined) return
@@ -213,7 +222,7 @@ function tellConnections(libp2p: Host, { events }: NetworkComponents): Disposabl
   }
 }
 
-function peersOf(libp2p: Host, keeper: Keeper, score: (peer: string) => number): NetworkPeer[] {
+function peersOf(libp2p: Host, peerManager: PeerManager, score: (peer: string) => number): NetworkPeer[] {
   return libp2p.getPeers().flatMap((peer) => {
     const connection = libp2p.getConnections(peer)[0]
     if (connection === undefined) return []
@@ -224,7 +233,7 @@ function peersOf(libp2p: Host, keeper: Keeper, score: (peer: string) => number):
       direction: connection.direction,
       connectedAt: connection.timeline.open,
       score: score(peerId),
-      static: keeper.isStatic(peerId),
+      static: peerManager.isStatic(peerId),
     }
   })
 }
@@ -235,7 +244,7 @@ function addressesOf(libp2p: Host): string[] {
 
 /** Addresses that someone asked for by name, with or without the peer id at their end. */
 function createAllowed() {
-  const known = new LruMap<string, true>(LEDGER_PEERS)
+  const known = new LruMap<string, true>(SCORED_PEERS)
   const bare = (address: string) => address.replace(/\/p2p\/[^/]+$/, '')
   return {
     add: (address: string) => known.set(bare(address), true),

@@ -9,7 +9,7 @@ import type { Rng } from '../base/rng.ts'
 import type { RecordValidator, StatementSource } from '../base/statement-sync.ts'
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
-import type { Gate } from './message-validator.ts'
+import type { MessageValidator } from './message-validator.ts'
 
 /** What sync serves and fills: the live services (and stops) that this node would emit. */
 export interface SyncSource {
@@ -28,11 +28,11 @@ export interface NetworkComponents {
   rng: Rng
   log: Log
   events: Emitter<NetworkEvents>
-  gate: Gate
+  validator: MessageValidator
   /** Without it no services are synced, neither asked for nor told. */
   sync?: SyncSource | undefined
   /** The statements topic: its gate, and what sync exchanges. Without it the topic is not read; it can be published to. */
-  statements?: { readonly gate: Gate; readonly sync: StatementSource } | undefined
+  statements?: { readonly validator: MessageValidator; readonly sync: StatementSource } | undefined
   /** Without it the DHT keeps and finds no value records. */
   records?: RecordValidator | undefined
 }
@@ -167,11 +167,11 @@ export interface Dht {
 }
 
 /** What is remembered of peers' conduct; it is part of their gossip score and outlives their connections. */
-export interface Conduct {
+export interface PeerScores {
   /** The peer was the first to bring something new and valid. */
-  credit(peer: string): void
+  reward(peer: string): void
   /** The peer sent something forged, malformed, or not what was asked for. */
-  lie(peer: string): void
+  penalize(peer: string): void
 }
 
 export interface Network extends AsyncDisposable {
@@ -184,7 +184,7 @@ export interface Network extends AsyncDisposable {
   readonly streams: Streams
   readonly sync: Sync
   readonly dht: Dht
-  readonly conduct: Conduct
+  readonly peerScores: PeerScores
   /** Subscribes, serves sync, and starts dialling. Called once, when all that the gate and sync need stands. */
   join(): Promise<void>
   /** Own addresses, each ending in /p2p/<id>. */

@@ -89,7 +89,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         events,
         streams: network.streams,
         providers: providersOf(network),
-        lied: (peer) => network.conduct.lie(peer),
+        lied: (peer) => network.peerScores.penalize(peer),
       },
       { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
     ),
@@ -188,7 +188,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
           offer: (items) => network.sync.offer(items),
           pull: (peer, ids) => network.sync.pullFrom(peer, ids, { signal: closing.signal }),
         },
-        score: { delivered: (peer) => network.conduct.credit(peer) },
+        score: { delivered: (peer) => network.peerScores.reward(peer) },
       },
       {
         network: name,

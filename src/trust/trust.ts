@@ -49,7 +49,7 @@ export function createTrust(components: TrustComponents, init: TrustInit): Trust
     publisher,
     bytesOf: createAddressBytes(),
   })
-  const gate = createGossipValidator({ ...components, ingest })
+  const validateGossip = createGossipValidator({ ...components, ingest })
   const factsOf = createFactsOf(
     { clock, index, treeCache, ingest, signatures, notifier, textOf },
     { policy: init.policy, read },
@@ -57,7 +57,7 @@ export function createTrust(components: TrustComponents, init: TrustInit): Trust
   const view = (entry: IndexedStatement) => viewOf(entry, signerPolicy.isTrusted(entry.statement), textOf)
 
   return {
-    gate,
+    validateGossip,
     sync: createSyncSource({ clock, index, signerPolicy, ingest }),
     rules: createRecordValidator({ clock, index, signerPolicy, signatures }),
     take: (encoded, origin) => ingest.take(encoded, origin),

@@ -170,7 +170,7 @@ export interface Trust extends AsyncDisposable {
    * The gate of the statements topic: accept what is new here of a signer that counts, and `unsafe` about the code of a
    * live service whoever signed it, within quotas; reject what is malformed or forged; ignore the rest. Synchronous.
    */
-  gate(bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject'
+  validateGossip(bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject'
   readonly sync: StatementSource
   readonly rules: RecordValidator
   /** Takes one in. Throws a ProtocolError (or SignatureError) where it is malformed or forged. */

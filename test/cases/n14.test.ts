@@ -18,7 +18,7 @@ async function openLine(): Promise<Made[]> {
   for (let at = 0; at < 5; at++) {
     const before = line.at(-1)
     const staticNodes = before === undefined ? [] : [addressOf(before)]
-    line.push(await all.make({ ...EXACT, staticNodes, connectionIdleMs: IDLE_MS }, { gate: async () => 'accept' }))
+    line.push(await all.make({ ...EXACT, staticNodes, connectionIdleMs: IDLE_MS }, { validator: async () => 'accept' }))
   }
   const listens = (at: number, other: number) => {
     const peer = line[other]?.network.peerId

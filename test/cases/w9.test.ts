@@ -1,9 +1,9 @@
 import { encode as varint } from 'uint8-varint'
 import { expect, it } from 'vitest'
-import { Assembler } from '../../src/network/streams/length-prefixed-decoder.ts'
+import { LengthPrefixedDecoder } from '../../src/network/streams/length-prefixed-decoder.ts'
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'))
-const read = (hex: string) => new Assembler(300).add(bytes(hex))
+const read = (hex: string) => new LengthPrefixedDecoder(300).add(bytes(hex))
 
 it('a length has one spelling', () => {
   expect(read('8100aa')).toBe('a length came that is not in its shortest form')
@@ -20,7 +20,7 @@ it('no message is empty', () => {
 
 it('what we write is what we read', () => {
   for (const length of [1, 127, 128, 300, 16_383]) {
-    const reader = new Assembler(16_383)
+    const reader = new LengthPrefixedDecoder(16_383)
     expect(reader.add(Uint8Array.of(...varint(length), ...new Uint8Array(length)))).toBeUndefined()
     expect(reader.take()?.byteLength).toBe(length)
   }

@@ -199,7 +199,7 @@ async function openNode(
           offer: (items) => network.sync.offer(items),
           pull: (peer, ids) => network.sync.pullFrom(peer, ids),
         },
-        score: { delivered: (peer) => network.conduct.credit(peer) },
+        score: { delivered: (peer) => network.peerScores.reward(peer) },
       },
       {
         network: 'bench',

@@ -7,7 +7,8 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import * as limits from '../../../src/network/constants.ts'
-import { createLedger, scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
+import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
+import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
 import { copyAt, makeService, newAuthor } from '../../../test/fixtures/gossip-services.ts'
 import type { Setup, Side } from './side.ts'
 
@@ -50,7 +51,7 @@ export async function openRawSide({ nodes, edges }: Setup): Promise<Side> {
           scoreParams: scoreParams(
             [TOPIC],
             'private',
-            createLedger(() => performance.now()),
+            createPeerScores(() => performance.now()),
           ),
           scoreThresholds: THRESHOLDS,
         }),

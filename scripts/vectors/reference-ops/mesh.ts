@@ -10,7 +10,7 @@ import { decodeFrame } from '../../../protocols/tunnel.ts'
 import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
 import { unpackLimits } from '../../../src/code/archive/zstd.ts'
 import { gate } from '../../../src/intake/forwarding-rules.ts'
-import { Assembler } from '../../../src/network/streams/length-prefixed-decoder.ts'
+import { LengthPrefixedDecoder } from '../../../src/network/streams/length-prefixed-decoder.ts'
 import { type IndexedStatement, indexedStatementOf, keyOf } from '../../../src/trust/statements/indexed-statement.ts'
 import { buildTree, type Link, linkOf, pathTo } from '../../../src/trust/tree/tree.ts'
 import type { Op } from '../kit.ts'
@@ -20,7 +20,7 @@ type Fields = { [field: string]: Json }
 
 export const meshOps: Record<string, Op> = {
   'stream.read': ({ bytes, longest }) => {
-    const reader = new Assembler(Number(longest))
+    const reader = new LengthPrefixedDecoder(Number(longest))
     const problem = reader.add(unhex(bytes)) ?? (reader.incomplete ? 'the stream ends inside a message' : undefined)
     if (problem !== undefined) throw new ProtocolError('', problem)
     const messages: string[] = []

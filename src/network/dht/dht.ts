@@ -5,10 +5,10 @@ import type { Log } from '../../base/log.ts'
 import type { RecordValidator } from '../../base/statement-sync.ts'
 import { NotProvidedError } from '../errors.ts'
 import type { Dht } from '../types.ts'
-import { createProviders } from './provider-records.ts'
+import { createProviderRecords } from './provider-records.ts'
 import type { Records } from './records.ts'
-import { tableOf } from './routing-table.ts'
-import { createValues } from './value-records.ts'
+import { routingTableOf } from './routing-table.ts'
+import { createValueRecords } from './value-records.ts'
 
 export interface DhtComponents {
   clock: Clock
@@ -21,9 +21,9 @@ export interface DhtComponents {
 }
 
 export function createDht(components: DhtComponents): Dht & AsyncDisposable {
-  const shared = { ...components, tableFilled: tableOf(components).filled }
-  const providers = createProviders(shared)
-  const values = createValues(shared)
+  const shared = { ...components, tableFilled: routingTableOf(components).filled }
+  const providers = createProviderRecords(shared)
+  const values = createValueRecords(shared)
   return {
     provide: providers.provide,
     cancel: providers.cancel,

@@ -7,7 +7,7 @@ import { FIND_TIMEOUT_MS, PROVIDE_RETRY_MS, PROVIDE_TIMEOUT_MS } from '../consta
 import { NotProvidedError } from '../errors.ts'
 import type { Dht } from '../types.ts'
 
-export interface ProvidersComponents {
+export interface ProviderRecordsComponents {
   clock: Clock
   log: Log
   dht: KadDHT
@@ -23,7 +23,7 @@ type Providers = Pick<Dht, 'provide' | 'cancel' | 'findProviders'> & AsyncDispos
  * Provider records. kad-dht provides again by itself what it once provided; a record that nobody took (no neighbour yet,
  * all lookups failed) is tried again here.
  */
-export function createProviders(components: ProvidersComponents): Providers {
+export function createProviderRecords(components: ProviderRecordsComponents): Providers {
   const { clock, log, dht, peerId, connected, tableFilled } = components
   /** what is provided -> how many peers took the record the last time */
   const wanted = new Map<string, { readonly cid: CID; holders: number }>()

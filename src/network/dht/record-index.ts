@@ -8,7 +8,7 @@ export const OURS = ''
  * and answers for it when the first is to lose it. So a flooder that puts others' records as well takes none with it.
  * Times are ms.
  */
-export type Slot = {
+export type RecordMeta = {
   readonly signer: string
   readonly placer: string
   readonly second?: string | undefined
@@ -17,48 +17,48 @@ export type Slot = {
 }
 
 /** Which records there are, and who takes how much room. Of a placer, those put longest ago come first. */
-export function createRoom() {
-  const slots = new Map<string, Slot>()
+export function createRecordIndex() {
+  const records = new Map<string, RecordMeta>()
   const placed = new Map<string, Set<string>>()
   const signed = new Map<string, number>()
   const countOf = (placer: string) => (placer === OURS ? 0 : (placed.get(placer)?.size ?? 0))
 
   const remove = (name: string) => {
-    const slot = slots.get(name)
-    if (slot === undefined) return
-    slots.delete(name)
-    const names = placed.get(slot.placer)
+    const meta = records.get(name)
+    if (meta === undefined) return
+    records.delete(name)
+    const names = placed.get(meta.placer)
     names?.delete(name)
-    if (names?.size === 0) placed.delete(slot.placer)
-    const left = (signed.get(slot.signer) ?? 0) - 1
-    if (left > 0) signed.set(slot.signer, left)
-    else signed.delete(slot.signer)
+    if (names?.size === 0) placed.delete(meta.placer)
+    const left = (signed.get(meta.signer) ?? 0) - 1
+    if (left > 0) signed.set(meta.signer, left)
+    else signed.delete(meta.signer)
   }
-  const set = (name: string, slot: Slot) => {
+  const set = (name: string, meta: RecordMeta) => {
     remove(name)
-    slots.set(name, slot)
-    const names = placed.get(slot.placer) ?? new Set()
-    placed.set(slot.placer, names.add(name))
-    signed.set(slot.signer, (signed.get(slot.signer) ?? 0) + 1)
+    records.set(name, meta)
+    const names = placed.get(meta.placer) ?? new Set()
+    placed.set(meta.placer, names.add(name))
+    signed.set(meta.signer, (signed.get(meta.signer) ?? 0) + 1)
   }
 
   return {
     get size() {
-      return slots.size
+      return records.size
     },
-    get: (name: string) => slots.get(name),
+    get: (name: string) => records.get(name),
     set,
     remove,
     /** Why a record that is not there yet may not come in, whatever room there is. */
-    refusal({ signer, placer }: Pick<Slot, 'signer' | 'placer'>): string | undefined {
+    refusal({ signer, placer }: Pick<RecordMeta, 'signer' | 'placer'>): string | undefined {
       if (placer === OURS) return undefined
       if (countOf(placer) >= MAX_RECORDS_PER_PEER) return 'too many records placed by one peer'
       if ((signed.get(signer) ?? 0) >= MAX_RECORDS_PER_SIGNER) return 'too many records of one signer'
       return undefined
     },
-    full: () => slots.size >= MAX_RECORDS,
+    full: () => records.size >= MAX_RECORDS,
     /** The oldest record of who placed most, with the one that is to come. */
-    victim(coming: string): string | undefined {
+    evictionCandidate(coming: string): string | undefined {
       let heaviest: { placer: string; count: number } | undefined
       for (const [placer, names] of placed) {
         if (placer === OURS) continue
@@ -68,18 +68,18 @@ export function createRoom() {
       return heaviest === undefined ? undefined : placed.get(heaviest.placer)?.values().next().value
     },
     /** Records whose time is over. */
-    *over(nowMs: number): Iterable<string> {
-      for (const [name, slot] of slots) if (isOver(slot, nowMs)) yield name
+    *expired(nowMs: number): Iterable<string> {
+      for (const [name, meta] of records) if (isExpired(meta, nowMs)) yield name
     },
   }
 }
 
-export function isOver({ expiresAt, receivedAt }: Slot, nowMs: number): boolean {
+export function isExpired({ expiresAt, receivedAt }: RecordMeta, nowMs: number): boolean {
   return expiresAt <= nowMs || receivedAt + RECORD_LIFE_MS <= nowMs
 }
 
 /** Who answers for a record that `placer` puts again. */
-export function placersOf(held: Slot, placer: string): Pick<Slot, 'placer' | 'second'> {
+export function placersOf(held: RecordMeta, placer: string): Pick<RecordMeta, 'placer' | 'second'> {
   if (held.placer === OURS || placer === OURS) return { placer: OURS }
   const second = held.second ?? (placer === held.placer ? undefined : placer)
   return { placer: held.placer, ...(second === undefined ? {} : { second }) }

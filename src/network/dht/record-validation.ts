@@ -12,7 +12,7 @@ export type RecordFacts = ReturnType<RecordValidator['validate']>
 export type RecordCheck = (key: string, value: Uint8Array) => RecordFacts
 
 /** The rules' check, with cheap bounds before it and a memory of what passed. */
-export function createCheck(rules: RecordValidator | undefined, clock: Clock): RecordCheck {
+export function createRecordCheck(rules: RecordValidator | undefined, clock: Clock): RecordCheck {
   const passed = new LruMap<string, RecordFacts>(CHECKED_RECORDS)
   return (key, value) => {
     if (rules === undefined) throw new RecordRefusedError('no value records are kept here')

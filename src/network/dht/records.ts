@@ -13,11 +13,11 @@ import { createWorkQueue } from '../../base/work-queue.ts'
 import { MAX_RECORDS, RECORD_LOOKS, RECORD_PEERS, RECORD_PUTS, RECORD_QUEUE, RECORD_SWEEP_MS } from '../constants.ts'
 import { RecordRefusedError } from '../errors.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct } from '../types.ts'
+import type { PeerScores } from '../types.ts'
 import { GuardedDatastore } from './guarded-datastore.ts'
-import { createRoom, isOver, OURS, placersOf, type Slot } from './record-index.ts'
-import { createCheck, type RecordCheck } from './record-validation.ts'
-import { decodeKept, encodeKept, type Kept } from './stored-record.ts'
+import { createRecordIndex, isExpired, OURS, placersOf, type RecordMeta } from './record-index.ts'
+import { createRecordCheck, type RecordCheck } from './record-validation.ts'
+import { decodeStoredRecord, encodeStoredRecord, type StoredRecord } from './stored-record.ts'
 
 /** Where kad-dht keeps value records: <prefix><key in base32>. */
 export const RECORDS = '/dht/record/'
@@ -28,11 +28,11 @@ export interface RecordsComponents {
   clock: Clock
   log: Log
   events: Emitter<NetworkEvents>
-  conduct: Conduct
+  peerScores: PeerScores
   store: Datastore
   rules: RecordValidator | undefined
   /** The peer whose request is being answered. */
-  caller(): string | undefined
+  requestingPeer(): string | undefined
 }
 
 /**
@@ -52,44 +52,44 @@ export interface Records extends AsyncDisposable {
 }
 
 export async function createRecords(components: RecordsComponents, init: { protocol: string }): Promise<Records> {
-  const { clock, log, events, conduct, store, rules, caller } = components
-  const room = createRoom()
-  const check = createCheck(rules, clock)
+  const { clock, log, events, peerScores, store, rules, requestingPeer } = components
+  const index = createRecordIndex()
+  const check = createRecordCheck(rules, clock)
   const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(RECORD_PEERS)
   // one at a time: between the look at what lies there and the write nothing else is written
   const writes = createWorkQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
 
-  const read = async (name: string): Promise<Kept | undefined> => {
-    if (room.get(name) === undefined) return undefined
+  const read = async (name: string): Promise<StoredRecord | undefined> => {
+    if (index.get(name) === undefined) return undefined
     try {
-      return decodeKept(await store.get(new Key(name, false)))
+      return decodeStoredRecord(await store.get(new Key(name, false)))
     } catch (error) {
       log.warn('a record can not be read any more and is forgotten', { name, error: messageOf(error) })
       return undefined
     }
   }
-  const inTime = async (name: string): Promise<Kept | undefined> => {
-    const slot = room.get(name)
-    return slot === undefined || isOver(slot, clock.now()) ? undefined : await read(name)
+  const inTime = async (name: string): Promise<StoredRecord | undefined> => {
+    const meta = index.get(name)
+    return meta === undefined || isExpired(meta, clock.now()) ? undefined : await read(name)
   }
   const forget = async (name: string) => {
-    room.remove(name)
+    index.remove(name)
     await store.delete(new Key(name, false))
   }
   /** One record goes for the one that comes; those that this node relies on are found out here, and count as its own. */
-  const pushOut = async (coming: string) => {
+  const evictOne = async (coming: string) => {
     for (let look = 0; look < RECORD_LOOKS; look++) {
-      const name = room.victim(coming)
-      const slot = name === undefined ? undefined : room.get(name)
-      if (name === undefined || slot === undefined) break
-      const { second, ...first } = slot
+      const name = index.evictionCandidate(coming)
+      const meta = name === undefined ? undefined : index.get(name)
+      if (name === undefined || meta === undefined) break
+      const { second, ...first } = meta
       const kept = second === undefined ? await read(name) : undefined
       if (second === undefined && (kept === undefined || !rules?.isPinned(kept.value))) return await forget(name)
-      room.set(name, { ...first, placer: second ?? OURS })
+      index.set(name, { ...first, placer: second ?? OURS })
     }
     throw new RecordRefusedError('there is no room for more records')
   }
-  const mayCome = (peer: string) => {
+  const consumePutBudget = (peer: string) => {
     const bucket = buckets.get(peer) ?? createTokenBucket(RECORD_PUTS, () => clock.monotonic())
     buckets.set(peer, bucket)
     if (!bucket.take()) throw new RecordRefusedError('too many records in a short time')
@@ -104,40 +104,40 @@ export async function createRecords(components: RecordsComponents, init: { proto
       }
       const placer = peer === undefined || rules?.isPinned(value) ? OURS : peer
       if (held === undefined) {
-        const refusal = room.refusal({ signer, placer })
+        const refusal = index.refusal({ signer, placer })
         if (refusal !== undefined) throw new RecordRefusedError(refusal)
-        if (room.full()) await pushOut(placer)
+        if (index.full()) await evictOne(placer)
       }
-      const slot = {
+      const meta = {
         signer,
-        ...(held === undefined ? { placer } : placersOf(held.slot, placer)),
+        ...(held === undefined ? { placer } : placersOf(held.meta, placer)),
         receivedAt: clock.now(),
         expiresAt: expires * 1000,
       }
-      await store.put(new Key(name, false), encodeKept({ slot, key, value }))
-      room.set(name, slot)
+      await store.put(new Key(name, false), encodeStoredRecord({ meta, key, value }))
+      index.set(name, meta)
     })
   }
   const put = async (name: string, encoded: Uint8Array) => {
-    const peer = caller()
+    const peer = requestingPeer()
     try {
-      if (peer !== undefined) mayCome(peer)
+      if (peer !== undefined) consumePutBudget(peer)
       const record = DhtRecord.deserialize(encoded)
       if (name !== RECORDS + toBase32(record.key)) throw new ProtocolError('key', 'is not the one that it is put under')
       await write(name, new TextDecoder().decode(record.key), record.value, peer)
     } catch (error) {
       if (peer === undefined) throw error
-      if (isLie(error)) conduct.lie(peer)
+      if (isPeerFault(error)) peerScores.penalize(peer)
       events.emit('network:refused', { peer, protocol: init.protocol, reason: messageOf(error) })
       throw error
     }
   }
   const sweep = async () => {
-    const over = [...room.over(clock.now())]
-    for (const name of over) await forget(name)
+    const expired = [...index.expired(clock.now())]
+    for (const name of expired) await forget(name)
   }
 
-  if (rules !== undefined) await load(components, room)
+  if (rules !== undefined) await load(components, index)
   await sweep()
   const timer = clock.every(RECORD_SWEEP_MS, () => {
     writes.add(sweep).catch((error: unknown) => log.warn('records were not swept', { error: messageOf(error) }))
@@ -150,8 +150,8 @@ export async function createRecords(components: RecordsComponents, init: { proto
       async get(name) {
         const kept = await inTime(name)
         if (kept === undefined) throw new NotFoundError('there is no such record')
-        const { slot, key, value } = kept
-        return new DhtRecord(new TextEncoder().encode(key), value, new Date(slot.receivedAt)).serialize()
+        const { meta, key, value } = kept
+        return new DhtRecord(new TextEncoder().encode(key), value, new Date(meta.receivedAt)).serialize()
       },
       has: async (name) => (await inTime(name)) !== undefined,
       delete: (name) => writes.add(() => forget(name)),
@@ -161,7 +161,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
         kind,
         // what a peer puts is checked by the store, after it was counted
         (key: Uint8Array, value: Uint8Array) => {
-          if (caller() === undefined) check(new TextDecoder().decode(key), value)
+          if (requestingPeer() === undefined) check(new TextDecoder().decode(key), value)
         },
       ]),
     ),
@@ -169,7 +169,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
       KINDS.map((kind) => [kind, (_key: Uint8Array, values: Uint8Array[]) => best(values)]),
     ),
     local: async (key) => (await inTime(RECORDS + toBase32(new TextEncoder().encode(key))))?.value,
-    count: () => room.size,
+    count: () => index.size,
     async [Symbol.asyncDispose]() {
       timer.cancel()
       await writes.idle()
@@ -185,25 +185,25 @@ export async function createRecords(components: RecordsComponents, init: { proto
 }
 
 /** What an earlier run kept; what is no record of this form, or more than there is room for, goes. */
-async function load({ store, log }: RecordsComponents, room: ReturnType<typeof createRoom>): Promise<void> {
-  const found: { name: string; slot: Slot }[] = []
+async function load({ store, log }: RecordsComponents, index: ReturnType<typeof createRecordIndex>): Promise<void> {
+  const found: { name: string; meta: RecordMeta }[] = []
   const unusable: Key[] = []
   for await (const { key, value } of store.query({ prefix: RECORDS })) {
     try {
-      const { slot } = decodeKept(value)
-      if (found.length < MAX_RECORDS) found.push({ name: key.toString(), slot })
+      const { meta } = decodeStoredRecord(value)
+      if (found.length < MAX_RECORDS) found.push({ name: key.toString(), meta })
       else unusable.push(key)
     } catch {
       unusable.push(key)
     }
   }
-  for (const { name, slot } of found.sort((a, b) => a.slot.receivedAt - b.slot.receivedAt)) room.set(name, slot)
+  for (const { name, meta } of found.sort((a, b) => a.meta.receivedAt - b.meta.receivedAt)) index.set(name, meta)
   for (const key of unusable) await store.delete(key)
   if (unusable.length > 0) log.warn('records were forgotten that can not be used', { count: unusable.length })
 }
 
 /** Not what another node can rightly see otherwise: its clock may differ, and it may know a hub's members. */
-function isLie(error: unknown): boolean {
+function isPeerFault(error: unknown): boolean {
   if (!(error instanceof ProtocolError) || error instanceof MembersError) return false
   return !/(^|\.)(issued|expires)$/.test(error.field)
 }

@@ -5,15 +5,15 @@ import type { KadDHTComponents } from '@libp2p/kad-dht'
  * Who asked for what kad-dht does now. It hands a record that a peer put on to the datastore without a word of the peer;
  * so the handler of its streams runs in a context that knows.
  */
-export interface Callers {
+export interface RequestContext {
   /** The peer whose request is being answered; undefined for what this node does of its own accord. */
-  current(): string | undefined
+  currentPeer(): string | undefined
   run<T>(peer: string, work: () => T): T
   /** kad-dht's components, with a registrar whose handlers run in the context of their peer. */
-  around(components: KadDHTComponents): KadDHTComponents
+  wrap(components: KadDHTComponents): KadDHTComponents
 }
 
-export function createCallers(): Callers {
+export function createRequestContext(): RequestContext {
   const context = new AsyncLocalStorage<string>()
   const handlersIn = (registrar: KadDHTComponents['registrar']) =>
     overriding(registrar, 'handle', (protocol, handler, options) =>
@@ -24,9 +24,9 @@ export function createCallers(): Callers {
       ),
     )
   return {
-    current: () => context.getStore(),
+    currentPeer: () => context.getStore(),
     run: (peer, work) => context.run(peer, work),
-    around: (components) => overriding(components, 'registrar', handlersIn(components.registrar)),
+    wrap: (components) => overriding(components, 'registrar', handlersIn(components.registrar)),
   }
 }
 

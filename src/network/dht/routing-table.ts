@@ -6,7 +6,7 @@ import { TABLE_WAIT_MS } from '../constants.ts'
 type WithTable = { readonly routingTable?: { readonly size: number } }
 
 /** Waits a moment for the first neighbour of the table, where someone is connected. */
-export function tableOf({ clock, dht, connected }: { clock: Clock; dht: KadDHT; connected(): boolean }) {
+export function routingTableOf({ clock, dht, connected }: { clock: Clock; dht: KadDHT; connected(): boolean }) {
   const size = () => (dht as WithTable).routingTable?.size ?? Number.POSITIVE_INFINITY
   return {
     async filled(signal: AbortSignal): Promise<void> {

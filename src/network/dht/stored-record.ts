@@ -3,10 +3,10 @@ import { encodeCanonical } from '../../../protocols/encoding.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import { bytes, decodeShape, text, wholeNumber } from '../../../protocols/shape.ts'
 import { MAX_RECORD_KEY_BYTES } from '../constants.ts'
-import type { Slot } from './record-index.ts'
+import type { RecordMeta } from './record-index.ts'
 
 /** How a record lies on disk: with what its keeper has to know again after a restart. */
-export type Kept = { readonly slot: Slot; readonly key: string; readonly value: Uint8Array }
+export type StoredRecord = { readonly meta: RecordMeta; readonly key: string; readonly value: Uint8Array }
 
 const MAX_SIGNER_BYTES = 256
 /** The longest peer id in base58 has far less. */
@@ -22,14 +22,15 @@ const schema = z.strictObject({
   key: text(MAX_RECORD_KEY_BYTES),
   value: bytes(),
 })
-const MAX_KEPT_BYTES = MAX_STATEMENT_BYTES + MAX_RECORD_KEY_BYTES + MAX_SIGNER_BYTES + 2 * MAX_PLACER_BYTES + 256
+const MAX_STORED_RECORD_BYTES =
+  MAX_STATEMENT_BYTES + MAX_RECORD_KEY_BYTES + MAX_SIGNER_BYTES + 2 * MAX_PLACER_BYTES + 256
 
-export function encodeKept({ slot, key, value }: Kept): Uint8Array {
-  return encodeCanonical({ v: 1, ...slot, key, value })
+export function encodeStoredRecord({ meta, key, value }: StoredRecord): Uint8Array {
+  return encodeCanonical({ v: 1, ...meta, key, value })
 }
 
-/** Throws a ProtocolError where the bytes are nothing that `encodeKept` wrote. */
-export function decodeKept(encoded: Uint8Array): Kept {
-  const { v: _, key, value, ...slot } = decodeShape(schema, encoded, MAX_KEPT_BYTES)
-  return { slot, key, value }
+/** Throws a ProtocolError where the bytes are nothing that `encodeStoredRecord` wrote. */
+export function decodeStoredRecord(encoded: Uint8Array): StoredRecord {
+  const { v: _, key, value, ...meta } = decodeShape(schema, encoded, MAX_STORED_RECORD_BYTES)
+  return { meta, key, value }
 }

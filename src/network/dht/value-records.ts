@@ -9,7 +9,7 @@ import { NotProvidedError } from '../errors.ts'
 import type { Dht } from '../types.ts'
 import type { Records } from './records.ts'
 
-export interface ValuesComponents {
+export interface ValueRecordsComponents {
   clock: Clock
   log: Log
   dht: KadDHT
@@ -22,7 +22,7 @@ export interface ValuesComponents {
 type Values = Pick<Dht, 'putValue' | 'findValues'> & AsyncDisposable
 
 /** Value records: putting them, and finding what lies under a key. */
-export function createValues({ clock, log, dht, records, rules, tableFilled }: ValuesComponents): Values {
+export function createValueRecords({ clock, log, dht, records, rules, tableFilled }: ValueRecordsComponents): Values {
   const over = new AbortController()
   const repairs = new Set<Promise<void>>()
 
@@ -55,7 +55,7 @@ export function createValues({ clock, log, dht, records, rules, tableFilled }: V
   async function* search(key: string, outer: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     const signals = outer === undefined ? [over.signal] : [over.signal, outer]
     const limit = deadline(clock, FIND_VALUES_TIMEOUT_MS, LATE, AbortSignal.any(signals))
-    const quiet = createQuiet(clock)
+    const quiet = createQuietTimer(clock)
     const signal = AbortSignal.any([limit.signal, quiet.signal])
     let answered = 0
     let repairing = false
@@ -146,7 +146,7 @@ export function createValues({ clock, log, dht, records, rules, tableFilled }: V
 const LATE = new TimeoutError('the lookup took too long')
 
 /** Aborts when nothing was heard for a while after the last answer. */
-function createQuiet(clock: Clock) {
+function createQuietTimer(clock: Clock) {
   const controller = new AbortController()
   let timer: Timer | undefined
   return {

@@ -8,22 +8,22 @@ import type { Log } from '../../base/log.ts'
 import { MAX_PENDING_GOSSIP, MAX_PENDING_GOSSIP_PER_PEER, PUBLISH_POLL_MS, PUBLISH_WAIT_MS } from '../constants.ts'
 import type { GossipTopic, NetworkEvents } from '../events.ts'
 import type { PubSub } from '../host/create-host.ts'
-import type { Gate, GateAnswer } from '../message-validator.ts'
-import type { Conduct, Gossip, Publication } from '../types.ts'
+import type { MessageValidator, ValidationResult } from '../message-validator.ts'
+import type { Gossip, PeerScores, Publication } from '../types.ts'
 
 export interface GossipComponents {
   clock: Clock
   log: Log
   events: Emitter<NetworkEvents>
   /** None: the topic is not read; what comes all the same goes no further. */
-  gate: Gate | undefined
-  conduct: Conduct
+  validator: MessageValidator | undefined
+  peerScores: PeerScores
   pubsub: PubSub
   /** Is anyone connected, or being dialled, who may soon listen? */
   hopeful(): boolean
 }
 
-const RESULTS: Record<GateAnswer, TopicValidatorResult> = {
+const RESULTS: Record<ValidationResult, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
@@ -47,12 +47,12 @@ export type GossipInit = {
  * - an ignored or rejected id stays seen for two minutes: another copy is not asked about again.
  */
 export function createGossip(components: GossipComponents, init: GossipInit): Gossip & { subscribe(): void } {
-  const { clock, log, events, pubsub, conduct, gate } = components
+  const { clock, log, events, pubsub, peerScores, validator } = components
   const { topic, name, maxBytes = Number.POSITIVE_INFINITY } = init
   const pendingOf = new Map<string, number>()
   let pending = 0
 
-  const ask = async (gate: Gate, from: string, data: Uint8Array): Promise<GateAnswer> => {
+  const ask = async (validator: MessageValidator, from: string, data: Uint8Array): Promise<ValidationResult> => {
     const own = pendingOf.get(from) ?? 0
     if (pending >= MAX_PENDING_GOSSIP || own >= MAX_PENDING_GOSSIP_PER_PEER) {
       events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer: 'dropped' })
@@ -60,25 +60,26 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     }
     pending++
     pendingOf.set(from, own + 1)
-    let answer: GateAnswer = 'ignore'
+    let answer: ValidationResult = 'ignore'
     try {
-      answer = data.byteLength > maxBytes ? 'reject' : await gate({ data, from, messageId: messageId(topic, data) })
+      answer =
+        data.byteLength > maxBytes ? 'reject' : await validator({ data, from, messageId: messageId(topic, data) })
     } catch (error) {
-      log.error('the gossip gate failed; the message is ignored', { error: messageOf(error) })
+      log.error('the gossip validator failed; the message is ignored', { error: messageOf(error) })
     } finally {
       pending--
       const left = (pendingOf.get(from) ?? 1) - 1
       if (left > 0) pendingOf.set(from, left)
       else pendingOf.delete(from)
     }
-    if (answer === 'reject') conduct.lie(from)
+    if (answer === 'reject') peerScores.penalize(from)
     events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer })
     return answer
   }
   pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
-    if (gate === undefined) return TopicValidatorResult.Ignore
+    if (validator === undefined) return TopicValidatorResult.Ignore
     const { buffer, byteOffset, byteLength } = message.data
-    return RESULTS[await ask(gate, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
+    return RESULTS[await ask(validator, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
   })
 
   const attempt = async (data: Uint8Array, flood: boolean): Promise<Publication | 'unsent'> => {

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
-import { SCORE_LOOK_MS } from '../constants.ts'
+import { SCORE_CHECK_MS } from '../constants.ts'
 import { THRESHOLDS, TOPIC_PENALTY } from './scores.ts'
 
 /** What gossipsub holds against a peer. */
@@ -22,7 +22,7 @@ export interface MisconductComponents {
  * many peers share an address, which is no offence of any of them.
  */
 export function watchMisconduct({ clock, pubsub, peers, look }: MisconductComponents): Timer {
-  return clock.every(SCORE_LOOK_MS, () => {
+  return clock.every(SCORE_CHECK_MS, () => {
     const low = peers().filter((peer) => pubsub.getScore(peer) < THRESHOLDS.graylistThreshold)
     if (low.length === 0) return
     const stats = (pubsub as unknown as Scored).dumpPeerScoreStats()

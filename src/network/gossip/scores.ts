@@ -1,7 +1,4 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
-import { LruMap } from '../../base/lru-map.ts'
-import { LEDGER_HALF_LIFE_MS, LEDGER_PEERS } from '../constants.ts'
-import type { Conduct } from '../types.ts'
 
 export const TOPIC_PENALTY = { invalidWeight: -2, behaviourWeight: -5, behaviourThreshold: 6 }
 
@@ -15,7 +12,7 @@ const TOPIC: TopicScoreParams = {
   timeInMeshWeight: 0.5,
   timeInMeshQuantum: 10 * 60 * 1000,
   timeInMeshCap: 1,
-  // the gate ignores most first arrivals, so gossipsub's own count says little: the ledger counts valid news
+  // the validator ignores most first arrivals, so gossipsub's own count says little: peer-scores counts valid news
   firstMessageDeliveriesWeight: 0,
   firstMessageDeliveriesDecay: 0.9,
   firstMessageDeliveriesCap: 1,
@@ -43,13 +40,13 @@ export const THRESHOLDS = {
 export function scoreParams(
   topics: readonly string[],
   visibility: 'public' | 'private',
-  ledger: Pick<Ledger, 'score'>,
+  peerScores: { score(peer: string): number },
 ) {
   return {
     topics: Object.fromEntries(topics.map((topic) => [topic, { ...TOPIC }])),
     topicScoreCap: 1,
     appSpecificWeight: 1,
-    appSpecificScore: (peer: string) => ledger.score(peer),
+    appSpecificScore: (peer: string) => peerScores.score(peer),
     // many nodes on one machine, behind one NAT or on one bridge are normal on a private network
     IPColocationFactorWeight: visibility === 'private' ? 0 : -5,
     IPColocationFactorThreshold: 10,
@@ -60,51 +57,5 @@ export function scoreParams(
     decayInterval: 1000,
     decayToZero: 0.01,
     retainScore: 60 * 60 * 1000,
-  }
-}
-
-const CREDIT_EACH = 0.5
-const CREDIT_MAX = 10
-/** Ten lies in a minute, each decayed until the last: 9.6 * 10 outweighs all that can be gained, and the graylist. */
-const LIE_EACH = 10
-const LIE_MAX = 200
-/** Two more, and the peer is below the graylist again. */
-const LIES_ON_PAROLE = -THRESHOLDS.graylistThreshold / LIE_EACH - 2
-
-/**
- * Conduct per peer. gossipsub forgets a peer's penalties when it reconnects; this does not. Both sides fade with time,
- * so an honest node that was once misled comes back.
- */
-export interface Ledger extends Conduct {
-  score(peer: string): number
-  /** The peer has paid: what is left is one lie less than what excludes it. */
-  parole(peer: string): void
-}
-
-export function createLedger(now: () => number): Ledger {
-  const entries = new LruMap<string, { credits: number; lies: number; at: number }>(LEDGER_PEERS)
-  const faded = (peer: string) => {
-    const entry = entries.get(peer)
-    if (entry === undefined) return { credits: 0, lies: 0, at: now() }
-    const factor = 2 ** (-(now() - entry.at) / LEDGER_HALF_LIFE_MS)
-    return { credits: entry.credits * factor, lies: entry.lies * factor, at: now() }
-  }
-  return {
-    credit(peer) {
-      const entry = faded(peer)
-      entries.set(peer, { ...entry, credits: Math.min(entry.credits + 1, CREDIT_MAX / CREDIT_EACH) })
-    },
-    lie(peer) {
-      const entry = faded(peer)
-      entries.set(peer, { ...entry, lies: Math.min(entry.lies + 1, LIE_MAX / LIE_EACH) })
-    },
-    parole(peer) {
-      const { lies, at } = faded(peer)
-      entries.set(peer, { credits: 0, lies: Math.min(lies, LIES_ON_PAROLE), at })
-    },
-    score(peer) {
-      const { credits, lies } = faded(peer)
-      return credits * CREDIT_EACH - lies * LIE_EACH
-    },
   }
 }

@@ -2,21 +2,21 @@ import { Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import type { Inbound } from './inbound.ts'
-import type { PassingMemory } from './transient-buffers.ts'
+import type { TransientBuffers } from './transient-buffers.ts'
 
 /**
  * TCP whose writes of one turn go out together, and whose memory can be given back. Noise hands over each frame in
  * pieces; the library writes every piece by itself, and the system calls cost more than the encryption.
  */
-export function joinedTcp(
-  memory: PassingMemory,
+export function batchedTcp(
+  buffers: TransientBuffers,
   inbound: Inbound,
 ): (components: Parameters<ReturnType<typeof tcp>>[0]) => Transport {
   const make = tcp()
   return (components) => {
     const transport = make(components)
     const { dial, createListener } = transport
-    const joining = (upgrader: Upgrader) => joiningUpgrader(upgrader, memory, inbound)
+    const joining = (upgrader: Upgrader) => batchingUpgrader(upgrader, buffers, inbound)
     return Object.assign(transport, {
       dial: (address, options) => dial.call(transport, address, { ...options, upgrader: joining(options.upgrader) }),
       createListener: (options) => createListener.call(transport, { ...options, upgrader: joining(options.upgrader) }),
@@ -24,7 +24,7 @@ export function joinedTcp(
   }
 }
 
-function joiningUpgrader(upgrader: Upgrader, memory: PassingMemory, inbound: Inbound): Upgrader {
+function batchingUpgrader(upgrader: Upgrader, buffers: TransientBuffers, inbound: Inbound): Upgrader {
   return new Proxy(upgrader, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
@@ -32,12 +32,12 @@ function joiningUpgrader(upgrader: Upgrader, memory: PassingMemory, inbound: Inb
       if (name !== 'upgradeInbound' && name !== 'upgradeOutbound') return value.bind(target)
       if (name === 'upgradeInbound') {
         return (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) => {
-          join(connection, memory)
+          join(connection, buffers)
           return inbound(target.upgradeInbound.bind(target), connection, options)
         }
       }
       return (connection: MultiaddrConnection, ...rest: unknown[]) => {
-        join(connection, memory)
+        join(connection, buffers)
         return value.call(target, connection, ...rest)
       }
     },
@@ -51,13 +51,13 @@ type TcpConnection = {
   sendData(data: Iterable<Uint8Array>): { sentBytes: number; canSendMore: boolean }
 }
 
-function join(connection: MultiaddrConnection, memory: PassingMemory): void {
+function join(connection: MultiaddrConnection, buffers: TransientBuffers): void {
   const inner = connection as unknown as TcpConnection
   const { socket } = inner
   if (!(socket instanceof Socket)) return
   const { onData } = inner
   inner.onData = (read) => {
-    memory.own(read)
+    buffers.own(read)
     onData.call(inner, read)
   }
   inner.sendData = (data) => {
@@ -69,7 +69,7 @@ function join(connection: MultiaddrConnection, memory: PassingMemory): void {
     let canSendMore = true
     for (const piece of data) {
       sentBytes += piece.byteLength
-      canSendMore = socket.write(piece, () => memory.release(piece))
+      canSendMore = socket.write(piece, () => buffers.release(piece))
       if (!canSendMore) break
     }
     return { sentBytes, canSendMore }

@@ -18,19 +18,20 @@ import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import * as limits from '../constants.ts'
 import type { Records } from '../dht/records.ts'
-import type { Callers } from '../dht/request-context.ts'
+import type { RequestContext } from '../dht/request-context.ts'
 import { ListenError } from '../errors.ts'
 import { sendInBatches } from '../gossip/batches.ts'
-import { type Ledger, scoreParams, THRESHOLDS } from '../gossip/scores.ts'
+import type { PeerScoreTable } from '../gossip/peer-scores.ts'
+import { scoreParams, THRESHOLDS } from '../gossip/scores.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { NetworkInit } from '../types.ts'
 import { addressGroup } from './address.ts'
-import { joinedTcp } from './batched-tcp.ts'
+import { batchedTcp } from './batched-tcp.ts'
 import { libp2pLogger } from './logger.ts'
-import { createSealing } from './noise-crypto.ts'
+import { createNoiseCrypto } from './noise-crypto.ts'
 import { pingService } from './ping.ts'
-import type { PassingMemory } from './transient-buffers.ts'
-import { sparingYamux } from './yamux.ts'
+import type { TransientBuffers } from './transient-buffers.ts'
+import { createYamux } from './yamux.ts'
 
 /** What `gossipsub()` returns, with the members that its declared interface leaves out. */
 export type PubSub = Omit<GossipSub, 'publish'> & {
@@ -46,10 +47,10 @@ export type HostInit = {
   readonly key: Ed25519PrivateKey
   /** The datastore, and what value records have to be. */
   readonly records: Pick<Records, 'store' | 'validators' | 'selectors'>
-  readonly callers: Callers
+  readonly requestContext: RequestContext
   readonly log: Log
-  readonly ledger: Ledger
-  readonly memory: PassingMemory
+  readonly scoreTable: PeerScoreTable
+  readonly buffers: TransientBuffers
   readonly limits: Limits
   readonly neighbours: { guard(registrar: object): void }
   /** What may be read and sent here; each is scored. */
@@ -59,8 +60,8 @@ export type HostInit = {
 }
 
 /** libp2p with everything that this network says, listening. */
-export async function startHost(init: HostInit): Promise<Host> {
-  const { network, key, records, log, allowed, memory, limits: guards } = init
+export async function createHost(init: HostInit): Promise<Host> {
+  const { network, key, records, log, allowed, buffers, limits: guards } = init
   const { visibility, listen = [], announce = [] } = network
   const services = {
     // first: what the others register passes it
@@ -81,10 +82,10 @@ export async function startHost(init: HostInit): Promise<Host> {
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },
-      transports: [joinedTcp(memory, guards.inbound)],
-      connectionEncrypters: [noise({ crypto: createSealing(memory) })],
+      transports: [batchedTcp(buffers, guards.inbound)],
+      connectionEncrypters: [noise({ crypto: createNoiseCrypto(buffers) })],
       streamMuxers: [
-        sparingYamux(
+        createYamux(
           {
             streamOptions: {
               maxStreamWindowSize: limits.STREAM_WINDOW_BYTES,
@@ -151,7 +152,7 @@ function gossipService(init: HostInit) {
   }
 }
 
-function gossipOptions({ network, ledger, topics, limits: guards }: HostInit): Partial<GossipsubOpts> {
+function gossipOptions({ network, scoreTable, topics, limits: guards }: HostInit): Partial<GossipsubOpts> {
   return {
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: ({ topic, data }) => messageId(topic, data),
@@ -183,7 +184,7 @@ function gossipOptions({ network, ledger, topics, limits: guards }: HostInit): P
       maxPeerInfos: 16,
     },
     gossipsubIWantFollowupMs: limits.IWANT_FOLLOWUP_MS,
-    scoreParams: scoreParams(topics, network.visibility, ledger),
+    scoreParams: scoreParams(topics, network.visibility, scoreTable),
     scoreThresholds: THRESHOLDS,
   }
 }
@@ -193,7 +194,7 @@ export function dhtProtocol(network: string): string {
   return `/thundercloud/${network}/kad/1.0.0`
 }
 
-function dhtService({ network: { network, visibility, role }, records, callers }: HostInit) {
+function dhtService({ network: { network, visibility, role }, records, requestContext }: HostInit) {
   const service = kadDHT({
     protocol: dhtProtocol(network),
     clientMode: role === 'client',
@@ -210,7 +211,7 @@ function dhtService({ network: { network, visibility, role }, records, callers }
     validators: records.validators,
     selectors: records.selectors,
   })
-  return (components: KadDHTComponents) => service(callers.around(components))
+  return (components: KadDHTComponents) => service(requestContext.wrap(components))
 }
 
 function listenError(error: unknown, listen: readonly string[]): ListenError | undefined {

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import type { ICryptoInterface } from '@libp2p/noise'
 import { defaultCrypto } from '@libp2p/noise/crypto'
 import { Uint8ArrayList } from 'uint8arraylist'
-import type { PassingMemory } from './transient-buffers.ts'
+import type { TransientBuffers } from './transient-buffers.ts'
 
 const CIPHER = 'chacha20-poly1305'
 const TAG_BYTES = 16
@@ -13,7 +13,7 @@ const LONG_BYTES = 1200
  * Noise's encryption, which gives back the memory that it is done with. Frames are about as long as what a socket reads
  * at once, so that nearly every frame begins in one read and ends in the next: the one that it began in is then done with.
  */
-export function createSealing(memory: PassingMemory): ICryptoInterface {
+export function createNoiseCrypto(buffers: TransientBuffers): ICryptoInterface {
   return {
     ...defaultCrypto,
     chaCha20Poly1305Encrypt(plaintext, nonce, ad, key) {
@@ -23,7 +23,7 @@ export function createSealing(memory: PassingMemory): ICryptoInterface {
       const sealed = new Uint8ArrayList()
       for (const piece of piecesOf(plaintext)) {
         const output = cipher.update(piece)
-        memory.own(output)
+        buffers.own(output)
         sealed.append(output)
       }
       cipher.final()
@@ -43,12 +43,12 @@ export function createSealing(memory: PassingMemory): ICryptoInterface {
       )
       const opened = sealed.map((piece) => decipher.update(piece))
       decipher.final()
-      for (const piece of opened) memory.own(piece)
-      for (const piece of read) if (isRest(piece)) memory.release(piece)
+      for (const piece of opened) buffers.own(piece)
+      for (const piece of read) if (isRest(piece)) buffers.release(piece)
       // a copy of what was read, made for who can decrypt in place
       if (dst !== undefined && !read.some(({ buffer }) => buffer === dst.buffer)) {
-        memory.own(dst)
-        memory.release(dst)
+        buffers.own(dst)
+        buffers.release(dst)
       }
       return listOf(opened)
     },

@@ -4,7 +4,7 @@ import { LruMap } from '../../base/lru-map.ts'
 import type { Host } from './create-host.ts'
 
 /** Peers of other networks that are remembered as told. */
-const MAX_TOLD = 64
+const MAX_WARNED = 64
 
 /** The network that a peer belongs to, by the DHT that it serves, where it is another one than ours. */
 export function otherNetwork(protocols: readonly string[], network: string): string | undefined {
@@ -40,11 +40,11 @@ export async function protocolsOf(libp2p: Host, peer: PeerId, signal: AbortSigna
 }
 
 /** A static node of another network would be dialled for ever, connected, and never say a word: said once for each. */
-export function tellOtherNetworks(
+export function warnOfOtherNetworks(
   libp2p: Host,
   { log, network, isStatic }: { log: Log; network: string; isStatic(peer: string): boolean },
 ): Disposable {
-  const told = new LruMap<string, true>(MAX_TOLD)
+  const told = new LruMap<string, true>(MAX_WARNED)
   const look = ({ detail }: { detail: { peerId: { toString(): string }; protocols: string[] } }) => {
     const peer = detail.peerId.toString()
     const other = otherNetwork(detail.protocols, network)

@@ -2,7 +2,7 @@
  * Memory that passes through once: what a socket read and what is encrypted for it. V8 does not see how much of it waits
  * to be collected, and then goes through the whole heap for every few megabytes; given back here it never waits.
  */
-export interface PassingMemory {
+export interface TransientBuffers {
   /** The whole buffer behind `view` belongs to who calls this, and to nobody else. */
   own(view: Uint8Array): void
   /** Nobody will read any of the buffer again. Anything that is not owned, or owned in part, stays as it is. */
@@ -12,7 +12,7 @@ export interface PassingMemory {
 /** Less is not worth the call. */
 const WORTHWHILE_BYTES = 16 * 1024
 
-export function createPassingMemory(): PassingMemory {
+export function createTransientBuffers(): TransientBuffers {
   const owned = new WeakSet<ArrayBufferLike>()
   return {
     own({ buffer, byteLength }) {

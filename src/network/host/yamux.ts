@@ -23,7 +23,7 @@ const ESTABLISHED = 3
  * dial of the same peer gets it back. And it tells of room again when half of the window is used, as other implementations do. The library answers every
  * frame with a window update, which costs both sides nearly as much as a small frame does.
  */
-export function sparingYamux(
+export function createYamux(
   init: Parameters<typeof yamux>[0],
   guard: (muxer: StreamMuxer) => void = () => {},
 ): ReturnType<typeof yamux> {

@@ -2,15 +2,16 @@ import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
-import { EXCLUSION, LEDGER_PEERS } from '../constants.ts'
+import { EXCLUSION, SCORED_PEERS } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
-import { type Ledger, THRESHOLDS } from '../gossip/scores.ts'
+import type { PeerScoreTable } from '../gossip/peer-scores.ts'
+import { THRESHOLDS } from '../gossip/scores.ts'
 
 export interface ExclusionComponents {
   clock: Clock
   log: Log
   events: Emitter<NetworkEvents>
-  ledger: Ledger
+  scoreTable: PeerScoreTable
   /** The operator named it. */
   isStatic(peer: string): boolean
   /** Ends its connections at once. */
@@ -30,8 +31,15 @@ export interface Exclusion {
  * probation: two more lies, and it is out for twice as long. A static node comes back after the shortest time however
  * often it happens, because its operator named it and may have no other way into the mesh.
  */
-export function createExclusion({ clock, log, events, ledger, isStatic, disconnect }: ExclusionComponents): Exclusion {
-  const excluded = new LruMap<string, { times: number; until: number }>(LEDGER_PEERS)
+export function createExclusion({
+  clock,
+  log,
+  events,
+  scoreTable,
+  isStatic,
+  disconnect,
+}: ExclusionComponents): Exclusion {
+  const excluded = new LruMap<string, { times: number; until: number }>(SCORED_PEERS)
 
   const leftMs = (peer: string) => Math.max(0, (excluded.get(peer)?.until ?? 0) - clock.monotonic())
   const exclude = (peer: string, score: number) => {
@@ -40,7 +48,7 @@ export function createExclusion({ clock, log, events, ledger, isStatic, disconne
     const times = before === undefined || now - before.until > EXCLUSION.forgetMs ? 0 : before.times
     const forMs = isStatic(peer) ? EXCLUSION.firstMs : Math.min(EXCLUSION.firstMs * 2 ** times, EXCLUSION.maxMs)
     excluded.set(peer, { times: times + 1, until: now + forMs })
-    ledger.parole(peer)
+    scoreTable.startProbation(peer)
     const detail = { peer, score: Math.round(score), seconds: Math.round(forMs / 1000) }
     if (isStatic(peer))
       log.warn('a static node sends what is forged or malformed; it is left alone for a while', detail)
@@ -53,7 +61,7 @@ export function createExclusion({ clock, log, events, ledger, isStatic, disconne
     leftMs,
     look(peer, score = 0) {
       if (leftMs(peer) > 0) return
-      const worst = Math.min(score, ledger.score(peer))
+      const worst = Math.min(score, scoreTable.score(peer))
       if (worst < THRESHOLDS.graylistThreshold) exclude(peer, worst)
     },
   }

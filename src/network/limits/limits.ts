@@ -4,9 +4,9 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import * as bounds from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Ledger } from '../gossip/scores.ts'
+import type { PeerScoreTable } from '../gossip/peer-scores.ts'
 import { createInbound, type Inbound } from '../host/inbound.ts'
-import type { Conduct, NetworkInit } from '../types.ts'
+import type { NetworkInit, PeerScores } from '../types.ts'
 import { createEstablishedConnections } from './connections.ts'
 import { createExclusion } from './exclusion.ts'
 import { guardMuxer, type RawMuxer } from './muxer-frames.ts'
@@ -17,7 +17,7 @@ export interface LimitsComponents {
   clock: Clock
   log: Log
   events: Emitter<NetworkEvents>
-  ledger: Ledger
+  scoreTable: PeerScoreTable
   /** All connections that are established; none before the host stands. */
   connections(peer?: string): readonly Connection[]
   isStatic(peer: string): boolean
@@ -32,8 +32,8 @@ export interface Limits extends Disposable {
   readonly maxGossipFrameBytes: number
   /** pages and bytes of one round of sync */
   readonly exchange: { readonly pages: number; readonly bytes: number }
-  /** The ledger, with an eye on who goes too far. */
-  readonly conduct: Conduct
+  /** The scores, and the exclusion of peers that go too far. */
+  readonly peerScores: PeerScores
   guard(registrar: object): void
   /** Counts the frames of a connection from its first one on. */
   guardMuxer(muxer: StreamMuxer): void
@@ -44,7 +44,7 @@ export interface Limits extends Disposable {
 }
 
 export function createLimits(components: LimitsComponents, init: NetworkInit): Limits {
-  const { clock, log, events, ledger, isStatic } = components
+  const { clock, log, events, scoreTable, isStatic } = components
   const without = new Set(init.without)
   const client = init.role === 'client'
   const maxConnections = init.maxConnections ?? (client ? bounds.MAX_CONNECTIONS_CLIENT : bounds.MAX_CONNECTIONS)
@@ -59,14 +59,14 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
       idleMs: init.connectionIdleMs,
     },
   )
-  const exclusion = createExclusion({ clock, log, events, ledger, isStatic, disconnect: endAll })
+  const exclusion = createExclusion({ clock, log, events, scoreTable, isStatic, disconnect: endAll })
   const look = (peer: string, score?: number) => {
     if (!without.has('exclusion')) exclusion.look(peer, score)
   }
-  const conduct: Conduct = {
-    credit: (peer) => ledger.credit(peer),
-    lie(peer) {
-      ledger.lie(peer)
+  const peerScores: PeerScores = {
+    reward: (peer) => scoreTable.reward(peer),
+    penalize(peer) {
+      scoreTable.penalize(peer)
       look(peer)
     },
   }
@@ -74,7 +74,7 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
     clock,
     onExcess({ peer, protocol, reason }) {
       events.emit('network:refused', { peer, protocol, reason })
-      conduct.lie(peer)
+      peerScores.penalize(peer)
     },
   })
   const ownPending = !without.has('pending')
@@ -89,7 +89,7 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
     libraryPending: ownPending ? Number.POSITIVE_INFINITY : 64,
     maxGossipFrameBytes: without.has('frame-size') ? 4 * 1024 * 1024 : bounds.MAX_GOSSIP_FRAME_BYTES,
     exchange: without.has('exchange') ? ENDLESS : bounds.SYNC_EXCHANGE,
-    conduct,
+    peerScores,
     guard(registrar) {
       if (!without.has('rates')) rates.guard(registrar as Parameters<typeof rates.guard>[0])
     },
@@ -100,7 +100,7 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
         // a connection that is not established yet only ends
         if (peer === undefined) return
         events.emit('network:refused', { peer, protocol: muxer.protocol, reason })
-        conduct.lie(peer)
+        peerScores.penalize(peer)
       })
     },
     admit: (address) => established.admit(address),

@@ -6,7 +6,7 @@ import { MAX_ORIGIN_ADDRESSES, MAX_ORIGIN_BODY_BYTES } from '../constants.ts'
 import { parseMultiaddr, peerOf } from '../host/address.ts'
 
 /** Asks another node's API for its multiaddrs: `GET /node` -> `{ "multiaddrs": ["/ip4/.../p2p/..."] }`. */
-export async function askOrigin(origin: string, { signal }: { signal: AbortSignal }): Promise<string[]> {
+export async function fetchBootstrapAddresses(origin: string, { signal }: { signal: AbortSignal }): Promise<string[]> {
   const body = await fetchText(new URL('/node', origin), signal)
   let answer: unknown
   try {

@@ -4,9 +4,9 @@ import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
-import { FILL_BACKOFF, KEEPER_INTERVAL_MS, LEDGER_PEERS, LOW_WATER } from '../constants.ts'
+import { DISCOVERY_BACKOFF, LOW_WATER, PEER_DISCOVERY_INTERVAL_MS, SCORED_PEERS } from '../constants.ts'
 
-export interface FillComponents {
+export interface PeerDiscoveryComponents {
   clock: Clock
   rng: Rng
   log: Log
@@ -22,11 +22,11 @@ export interface FillComponents {
  * Below the low-water mark: dials peers that are known from before, and asks the DHT for more. A peer that can not be
  * dialled is left alone, longer each time.
  */
-export function keepFilled(
-  { clock, rng, log, connected, known, discover, dial }: FillComponents,
-  { lowWater = LOW_WATER, everyMs = KEEPER_INTERVAL_MS }: { lowWater?: number; everyMs?: number },
+export function startPeerDiscovery(
+  { clock, rng, log, connected, known, discover, dial }: PeerDiscoveryComponents,
+  { lowWater = LOW_WATER, everyMs = PEER_DISCOVERY_INTERVAL_MS }: { lowWater?: number; everyMs?: number },
 ): Timer & { look(): Promise<void> } {
-  const failed = new LruMap<string, { count: number; until: number }>(LEDGER_PEERS)
+  const failed = new LruMap<string, { count: number; until: number }>(SCORED_PEERS)
   let looking: Promise<void> | undefined
 
   const attempt = async (peer: string) => {
@@ -35,7 +35,7 @@ export function keepFilled(
       failed.delete(peer)
     } catch (error) {
       const count = failed.get(peer)?.count ?? 0
-      failed.set(peer, { count: count + 1, until: clock.monotonic() + backoffMs(count, FILL_BACKOFF, rng) })
+      failed.set(peer, { count: count + 1, until: clock.monotonic() + backoffMs(count, DISCOVERY_BACKOFF, rng) })
       log.debug('a known peer can not be reached', { peer, error: messageOf(error) })
     }
   }

@@ -3,15 +3,15 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
-import { DIAL_TIMEOUT_MS, REDIAL, STATIC_PEER_TAG, WALK_TIMEOUT_MS } from '../constants.ts'
+import { DIAL_TIMEOUT_MS, RANDOM_WALK_TIMEOUT_MS, REDIAL, STATIC_PEER_TAG } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId } from '../host/address.ts'
 import type { Host } from '../host/create-host.ts'
 import type { NetworkInit } from '../types.ts'
-import { keepFilled } from './peer-discovery.ts'
-import { checkStaticNode, keepStaticNode, type StaticNodeComponents } from './static-node.ts'
+import { startPeerDiscovery } from './peer-discovery.ts'
+import { checkStaticNode, maintainConnection, type StaticNodeComponents } from './static-node.ts'
 
-export interface KeeperComponents {
+export interface PeerManagerComponents {
   clock: Clock
   rng: Rng
   log: Log
@@ -24,17 +24,17 @@ export interface KeeperComponents {
   named(peer: string): void
 }
 
-export interface Keeper extends AsyncDisposable {
+export interface PeerManager extends AsyncDisposable {
   start(): void
   setStaticNodes(nodes: readonly string[]): void
   isStatic(peer: string): boolean
 }
 
 /** Keeps this node in company: static nodes for ever, others up to the low-water mark. */
-export function createKeeper(
-  { clock, rng, log, events, libp2p, allow, excludedForMs, named }: KeeperComponents,
+export function createPeerManager(
+  { clock, rng, log, events, libp2p, allow, excludedForMs, named }: PeerManagerComponents,
   init: Pick<NetworkInit, 'staticNodes' | 'keepPeers' | 'redial'>,
-): Keeper {
+): PeerManager {
   const cleanup = new AsyncDisposableStack()
   const over = new AbortController()
   const kept = new Map<string, { stop: AbortController; done: Promise<void>; peer?: string }>()
@@ -94,7 +94,7 @@ export function createKeeper(
       const tags = { [STATIC_PEER_TAG.name]: { value: STATIC_PEER_TAG.value } }
       libp2p.peerStore.merge(parsePeerId(peer), { tags }).catch(() => {})
     }
-    entry.done = keepStaticNode({ ...common, mark }, target, { backoff: init.redial ?? REDIAL, signal })
+    entry.done = maintainConnection({ ...common, mark }, target, { backoff: init.redial ?? REDIAL, signal })
     entry.done.catch((error: unknown) => log.error('a static node is not kept any more', { target, error }))
     kept.set(target, entry)
   }
@@ -112,7 +112,7 @@ export function createKeeper(
       started = true
       apply()
       if (init.keepPeers === false) return
-      const fill = keepFilled(
+      const fill = startPeerDiscovery(
         {
           clock,
           rng,
@@ -124,7 +124,7 @@ export function createKeeper(
               .filter(({ id, addresses }) => addresses.length > 0 && !id.equals(libp2p.peerId))
               .map(({ id }) => id.toString())
           },
-          discover: () => walk(libp2p, clock, rng, over.signal),
+          discover: () => randomWalk(libp2p, clock, rng, over.signal),
           async dial(peer) {
             using limit = deadline(clock, DIAL_TIMEOUT_MS, new TimeoutError('the dial took too long'), over.signal)
             await libp2p.dial(parsePeerId(peer), { signal: limit.signal })
@@ -149,9 +149,9 @@ export function createKeeper(
 }
 
 /** A lookup of a random key meets peers all over the network; libp2p remembers whom it met. */
-async function walk({ services }: Host, clock: Clock, rng: Rng, signal: AbortSignal): Promise<void> {
+async function randomWalk({ services }: Host, clock: Clock, rng: Rng, signal: AbortSignal): Promise<void> {
   if (services.dht === undefined) return
-  using limit = deadline(clock, WALK_TIMEOUT_MS, new TimeoutError('the walk took too long'), signal)
+  using limit = deadline(clock, RANDOM_WALK_TIMEOUT_MS, new TimeoutError('the walk took too long'), signal)
   for await (const _ of services.dht.getClosestPeers(rng.bytes(32), { signal: limit.signal }));
 }
 

@@ -5,10 +5,10 @@ import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import { type Backoff, backoffMs } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
-import { DIAL_TIMEOUT_MS, KEEPER_INTERVAL_MS, ORIGIN_TIMEOUT_MS } from '../constants.ts'
+import { DIAL_TIMEOUT_MS, ORIGIN_TIMEOUT_MS, PEER_DISCOVERY_INTERVAL_MS } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, peerOf } from '../host/address.ts'
-import { askOrigin } from './http-bootstrap.ts'
+import { fetchBootstrapAddresses } from './http-bootstrap.ts'
 
 export interface StaticNodeComponents {
   clock: Clock
@@ -28,7 +28,7 @@ export interface StaticNodeComponents {
 }
 
 /** Dials one static node, and dials it again whenever it is gone, until the signal aborts. */
-export async function keepStaticNode(
+export async function maintainConnection(
   components: StaticNodeComponents,
   target: string,
   { backoff, signal }: { backoff: Backoff; signal: AbortSignal },
@@ -47,7 +47,7 @@ export async function keepStaticNode(
       told = ''
       while (components.isConnected(peer) && !signal.aborted) {
         // asked again now and then: a notice of the end may have been missed
-        using look = deadline(clock, KEEPER_INTERVAL_MS, new TimeoutError('time to look again'), signal)
+        using look = deadline(clock, PEER_DISCOVERY_INTERVAL_MS, new TimeoutError('time to look again'), signal)
         await components.disconnected(peer, look.signal)
       }
       if (!signal.aborted) await sleep(clock, rng.fraction() * backoff.firstMs, { signal })
@@ -72,7 +72,7 @@ async function reach(
   let addresses: readonly string[] = [target]
   if (!target.startsWith('/')) {
     using limit = deadline(clock, ORIGIN_TIMEOUT_MS, new TimeoutError('it did not answer in time'), signal)
-    addresses = await askOrigin(target, { signal: limit.signal })
+    addresses = await fetchBootstrapAddresses(target, { signal: limit.signal })
   }
   const named = peerOf(parseMultiaddr(addresses[0] as string))
   if (named === self) return self

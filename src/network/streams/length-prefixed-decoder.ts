@@ -7,7 +7,7 @@ const MAX_PREFIX_BYTES = 5
  * Cuts a stream of bytes into length-prefixed messages (unsigned varint). A message that lies in one piece is a view of
  * it; any other is filled piece by piece, so that pieces can be freed as they come.
  */
-export class Assembler {
+export class LengthPrefixedDecoder {
   readonly #maxMessageBytes: number
   readonly #allocate: (bytes: number) => Uint8Array
   readonly #ready: Uint8Array[] = []

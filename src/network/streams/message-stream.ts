@@ -5,8 +5,8 @@ import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
-import type { PassingMemory } from '../host/transient-buffers.ts'
-import { Assembler } from './length-prefixed-decoder.ts'
+import type { TransientBuffers } from '../host/transient-buffers.ts'
+import { LengthPrefixedDecoder } from './length-prefixed-decoder.ts'
 
 export type LengthPrefixedStream = MessageStream & {
   /** monotonic ms of the last byte in either direction */
@@ -28,14 +28,14 @@ export function messageStream(
   raw: Stream,
   init: {
     clock: Clock
-    memory: PassingMemory
+    buffers: TransientBuffers
     peer: string
     maxMessageBytes: number
     allocate?: OpenStreamOptions['allocate']
   },
 ): LengthPrefixedStream {
-  const { clock, memory, peer, maxMessageBytes } = init
-  const received = new Assembler(maxMessageBytes, init.allocate, releaseWhole)
+  const { clock, buffers, peer, maxMessageBytes } = init
+  const received = new LengthPrefixedDecoder(maxMessageBytes, init.allocate, releaseWhole)
   const waiting = new Set<() => void>()
   /** holds a whole message of the longest kind, so that a paused reader has something to take, and the next one */
   const pauseAt = 2 * (maxMessageBytes + 5)
@@ -214,7 +214,7 @@ export function messageStream(
 
   /** A piece that is all of its buffer is this stream's alone: of any other, the rest may be another stream's. */
   function releaseWhole(piece: Uint8Array): void {
-    if (piece.byteLength === piece.buffer.byteLength) memory.release(piece)
+    if (piece.byteLength === piece.buffer.byteLength) buffers.release(piece)
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import { PeerUnavailableError, ProtocolUnsupportedError, StreamBrokenError } from '../errors.ts'
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
-import type { PassingMemory } from '../host/transient-buffers.ts'
+import type { TransientBuffers } from '../host/transient-buffers.ts'
 import type { HandleOptions, StreamHandler, Streams } from '../types.ts'
 import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
 import { createOpenSlots } from './open-slots.ts'
@@ -26,7 +26,7 @@ export interface StreamsComponents {
   log: Log
   events: Emitter<NetworkEvents>
   libp2p: Libp2p
-  memory: PassingMemory
+  buffers: TransientBuffers
   /** Lets a private address be dialled that someone asked for by name. */
   allow(address: string): void
   /** Resolves when the DHT can be asked for a peer's addresses; without it, only known peers are dialled. */
@@ -42,7 +42,7 @@ type Open = {
 }
 
 export function createStreams(components: StreamsComponents): Streams & AsyncDisposable {
-  const { clock, log, libp2p, memory } = components
+  const { clock, log, libp2p, buffers } = components
   const inbound = new Set<Open>()
   const slots = createOpenSlots(MAX_OPENING_PER_PEER)
   const sweep = clock.every(IDLE_SWEEP_MS, () => {
@@ -72,7 +72,7 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
           await components.routable(limit.signal)
           return await dial()
         })
-        return messageStream(raw, { clock, memory, peer: target.peer, maxMessageBytes, allocate })
+        return messageStream(raw, { clock, buffers, peer: target.peer, maxMessageBytes, allocate })
       } catch (error) {
         throw signal?.aborted === true ? signal.reason : openError(error, limit.signal)
       }
@@ -94,7 +94,7 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
 }
 
 function createServer(
-  { clock, log, events, memory }: StreamsComponents,
+  { clock, log, events, buffers }: StreamsComponents,
   inbound: Set<Open>,
   protocol: string,
   handler: StreamHandler,
@@ -106,7 +106,7 @@ function createServer(
   let all = 0
 
   const run = async (raw: Stream, peer: string) => {
-    const stream = messageStream(raw, { clock, memory, peer, maxMessageBytes })
+    const stream = messageStream(raw, { clock, buffers, peer, maxMessageBytes })
     const open: Open = { stream, openedAt: clock.monotonic(), idleMs, answered: false }
     const gone = new AbortController()
     const leave = () => gone.abort(new StreamBrokenError('the stream ended'))

@@ -18,13 +18,13 @@ import { LruMap } from '../../base/lru-map.ts'
 import type { StatementSource } from '../../base/statement-sync.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { SYNC_PEERS, SYNC_PULL_BATCH } from '../constants.ts'
-import type { Conduct, SyncSource } from '../types.ts'
+import type { PeerScores, SyncSource } from '../types.ts'
 
-export interface AskComponents {
+export interface SyncClientComponents {
   streams: StreamOpener
   source: SyncSource
   statements: StatementSource
-  conduct: Conduct
+  peerScores: PeerScores
   /** Pages and bytes of one round. */
   exchange: { readonly pages: number; readonly bytes: number }
 }
@@ -43,7 +43,7 @@ type Round<Item extends readonly [CID, ...unknown[]]> = {
 }
 
 /** The asking side of sync. */
-export function syncClient({ streams, source, statements, conduct, exchange }: AskComponents) {
+export function createSyncClient({ streams, source, statements, peerScores, exchange }: SyncClientComponents) {
   async function* ask(peer: string, request: SyncRequest, { signal, budget }: Options): AsyncGenerator<SyncAnswer> {
     const options = { signal, maxMessageBytes: MAX_REQUEST_BYTES }
     await using stream: MessageStream = await streams.open(peer, SYNC_PROTOCOL, options)
@@ -66,7 +66,7 @@ export function syncClient({ streams, source, statements, conduct, exchange }: A
     try {
       return await work()
     } catch (error) {
-      if (error instanceof ProtocolError) conduct.lie(peer)
+      if (error instanceof ProtocolError) peerScores.penalize(peer)
       throw error
     }
   }

@@ -7,7 +7,7 @@ import { MAX_PENDING_OFFERS, OFFER_GAP_MS, SYNC_PEERS } from '../constants.ts'
  * One peer's outgoing offers: the first goes at once, what comes soon after it goes together with the next.
  * Of one service only the newest depth is kept; beyond the bound the oldest are left to the next round of sync.
  */
-export function createOffers(
+export function createOfferBatcher(
   clock: Clock,
   send: (peer: string, items: readonly SyncItem[]) => Promise<void>,
   signal: AbortSignal,

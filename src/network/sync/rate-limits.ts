@@ -3,7 +3,7 @@ import { createTokenBucket } from '../../base/token-bucket.ts'
 import { SYNC_PAGES, SYNC_PEERS, SYNC_REQUESTS } from '../constants.ts'
 
 /** What one peer may ask of sync, and have sent: a bucket each, for the peers heard of last. */
-export function createQuotas(monotonicMs: () => number, pullsPerMinute: number) {
+export function createSyncRateLimits(monotonicMs: () => number, pullsPerMinute: number) {
   const aMinutesWorth = () => createTokenBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs)
   const buckets = () => ({
     requests: createTokenBucket(SYNC_REQUESTS, monotonicMs),
@@ -24,4 +24,4 @@ export function createQuotas(monotonicMs: () => number, pullsPerMinute: number) 
   }
 }
 
-export type Quotas = ReturnType<typeof createQuotas>
+export type SyncRateLimits = ReturnType<typeof createSyncRateLimits>

@@ -8,22 +8,30 @@ import { sanitizeText } from '../../base/format.ts'
 import type { StatementSource } from '../../base/statement-sync.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct, SyncSource } from '../types.ts'
-import type { Quotas } from './rate-limits.ts'
+import type { PeerScores, SyncSource } from '../types.ts'
+import type { SyncRateLimits } from './rate-limits.ts'
 
-export interface ServeComponents {
+export interface SyncServerComponents {
   events: Emitter<NetworkEvents>
   source: SyncSource
   statements: StatementSource
-  conduct: Conduct
-  quotas: Quotas
+  peerScores: PeerScores
+  rateLimits: SyncRateLimits
   neighbours: { includes(peer: string): boolean }
   /** Pulls what an offer has that is missing here; must not be waited for while the offer's stream is open. */
   pullLater(peer: string, ids: readonly CID[]): void
 }
 
 /** One request a stream. */
-export function syncServer({ events, source, statements, conduct, quotas, neighbours, pullLater }: ServeComponents) {
+export function createSyncServer({
+  events,
+  source,
+  statements,
+  peerScores,
+  rateLimits,
+  neighbours,
+  pullLater,
+}: SyncServerComponents) {
   const refuse = (peer: string, reason: string): SyncAnswer => {
     events.emit('network:refused', { peer, protocol: SYNC_PROTOCOL, reason })
     return { is: 'error', message: reason }
@@ -31,7 +39,7 @@ export function syncServer({ events, source, statements, conduct, quotas, neighb
 
   async function* answer(peer: string, encoded: Uint8Array): AsyncGenerator<SyncAnswer> {
     const request = decodeSyncRequest(encoded)
-    const quota = quotas(peer)
+    const quota = rateLimits(peer)
     if (!quota.requests.take()) return yield refuse(peer, 'too many requests')
     // who knows an id may have what it names, and a stop comes from anyone; what is listed and offered is for neighbours
     const forNeighbours = request.want === 'list' || request.want === 'statements' || request.want === 'offer'
@@ -88,7 +96,7 @@ export function syncServer({ events, source, statements, conduct, quotas, neighb
       for await (const part of answer(stream.peer, encoded)) await stream.write(encodeSyncAnswer(part), { signal })
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      conduct.lie(stream.peer)
+      peerScores.penalize(stream.peer)
       await stream.write(encodeSyncAnswer({ is: 'error', message: sanitizeText(messageOf(error), 200) }), { signal })
     }
   }

@@ -21,11 +21,11 @@ import {
   SYNC_ROUND_TIMEOUT_MS,
 } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
-import type { Conduct, Streams, Sync, SyncSource } from '../types.ts'
-import { syncClient } from './client.ts'
-import { createOffers } from './offer-batcher.ts'
-import { createQuotas } from './rate-limits.ts'
-import { syncServer } from './server.ts'
+import type { PeerScores, Streams, Sync, SyncSource } from '../types.ts'
+import { createSyncClient } from './client.ts'
+import { createOfferBatcher } from './offer-batcher.ts'
+import { createSyncRateLimits } from './rate-limits.ts'
+import { createSyncServer } from './server.ts'
 
 export interface SyncComponents {
   clock: Clock
@@ -33,11 +33,11 @@ export interface SyncComponents {
   log: Log
   events: Emitter<NetworkEvents>
   streams: Streams
-  conduct: Conduct
+  peerScores: PeerScores
   source: SyncSource | undefined
   statements: StatementSource | undefined
   /** Connected peers that speak a protocol. */
-  speakers(protocol: string): Promise<string[]>
+  peersSupporting(protocol: string): Promise<string[]>
   /** With whom sync is spoken. */
   neighbours: { includes(peer: string): boolean }
 }
@@ -53,20 +53,23 @@ export type RunningSync = Sync &
     /** Serves sync and begins the regular rounds. */
     start(): Promise<void>
     /** A neighbour is there and speaks the protocol. */
-    greet(peer: string): void
+    onPeerConnected(peer: string): void
   }
 
 export function createSync(components: SyncComponents, init: SyncInit): RunningSync {
-  const { clock, rng, log, events, streams, conduct, speakers, neighbours } = components
+  const { clock, rng, log, events, streams, peerScores, peersSupporting, neighbours } = components
   const source = components.source ?? NOTHING
   const statements = components.statements ?? NO_STATEMENTS
   const silent = components.source === undefined && components.statements === undefined
   const over = new AbortController()
-  const client = syncClient({ streams, source, statements, conduct, exchange: init.exchange ?? SYNC_EXCHANGE })
+  const client = createSyncClient({ streams, source, statements, peerScores, exchange: init.exchange ?? SYNC_EXCHANGE })
   const rounds = createWorkQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
   // offers are short and urgent: they do not wait behind whole rounds
   const offers = createWorkQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })
-  const quotas = createQuotas(() => clock.monotonic(), init.pullsPerMinute ?? SYNC_PULLS_PER_PEER_PER_MINUTE)
+  const rateLimits = createSyncRateLimits(
+    () => clock.monotonic(),
+    init.pullsPerMinute ?? SYNC_PULLS_PER_PEER_PER_MINUTE,
+  )
   const lastRound = new LruMap<string, number>(SYNC_PEERS)
   const cleanup = new AsyncDisposableStack()
 
@@ -109,13 +112,13 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   }
   const pullLater = (peer: string, ids: readonly CID[]) =>
     void quietly(peer, (signal) => client.pull(peer, ids, { signal }))
-  const offer = createOffers(
+  const offer = createOfferBatcher(
     clock,
     (peer, items) => quietly(peer, (signal) => client.offer(peer, items, { signal }), offers),
     over.signal,
   )
   const roundWithAnyone = async () => {
-    const peers = await speakers(SYNC_PROTOCOL)
+    const peers = await peersSupporting(SYNC_PROTOCOL)
     const peer = peers[rng.int(Math.max(1, peers.length))]
     if (peer !== undefined) await quietly(peer, (signal) => round(peer, { signal }))
   }
@@ -123,13 +126,13 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   return {
     async start() {
       if (silent) return
-      const serve = syncServer({ events, source, statements, conduct, quotas, neighbours, pullLater })
+      const serve = createSyncServer({ events, source, statements, peerScores, rateLimits, neighbours, pullLater })
       cleanup.use(await streams.handle(SYNC_PROTOCOL, serve, { maxMessageBytes: MAX_REQUEST_BYTES, maxInbound: 8 }))
       const everyMs = init.everyMs ?? SYNC_EVERY_MS
       // nodes that started together do not stay in step
       cleanup.use(clock.every(everyMs * (0.75 + rng.fraction() / 2), () => void roundWithAnyone()))
     },
-    greet(peer) {
+    onPeerConnected(peer) {
       if (silent || !neighbours.includes(peer)) return
       // a peer that lists without an end is not asked more often for coming back
       const gapMs = client.isUnfinished(peer) ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
@@ -139,7 +142,7 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     },
     async offer(items) {
       if (items.length === 0) return
-      const peers = await speakers(SYNC_PROTOCOL)
+      const peers = await peersSupporting(SYNC_PROTOCOL)
       await Promise.all(peers.map((peer) => offer(peer, items).catch(() => {})))
     },
     pullFrom: (peer, ids, options) => client.pull(peer, ids, options),

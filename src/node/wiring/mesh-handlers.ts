@@ -5,17 +5,17 @@ import type { Trust } from '../../trust/index.ts'
 /** Who in the node answers the mesh. `intake` is made after the network and asked only when something arrives. */
 export function gatesOf(
   intake: () => Pick<Intake, 'gossip' | 'syncSource'>,
-  trust: Pick<Trust, 'gate' | 'sync' | 'rules'>,
-): Pick<NetworkComponents, 'gate' | 'sync' | 'statements' | 'records'> {
+  trust: Pick<Trust, 'validateGossip' | 'sync' | 'rules'>,
+): Pick<NetworkComponents, 'validator' | 'sync' | 'statements' | 'records'> {
   return {
-    gate: ({ data, from }) => intake().gossip(data, from),
+    validator: ({ data, from }) => intake().gossip(data, from),
     sync: {
       list: (after, max) => intake().syncSource.list(after, max),
       get: (id) => intake().syncSource.get(id),
       wants: (items) => intake().syncSource.wants(items),
       arrive: (bytes, from, via) => intake().syncSource.arrive(bytes, from, via),
     },
-    statements: { gate: async ({ data, from }) => trust.gate(data, from), sync: trust.sync },
+    statements: { validator: async ({ data, from }) => trust.validateGossip(data, from), sync: trust.sync },
     records: trust.rules,
   }
 }

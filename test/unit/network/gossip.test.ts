@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { messageId, servicesTopic } from '../../../protocols/announcement.ts'
-import type { GateAnswer } from '../../../src/network/index.ts'
+import type { ValidationResult } from '../../../src/network/index.ts'
 import { connect, fixture, type Made, until } from './make.ts'
 
 let all: ReturnType<typeof fixture>
@@ -12,10 +12,10 @@ afterEach(() => all.disposeAsync())
 const bytes = (text: string) => new TextEncoder().encode(text.padEnd(600, '.'))
 const has = (made: Made, data: Uint8Array) => made.arrivals.some((arrival) => Buffer.from(arrival.data).equals(data))
 
-/** a - b - c, where b's gate answers as told. */
-async function line(answer: () => Promise<GateAnswer>) {
+/** a - b - c, where b's validator answers as told. */
+async function line(answer: () => Promise<ValidationResult>) {
   const a = await all.make()
-  const b = await all.make({}, { gate: answer })
+  const b = await all.make({}, { validator: answer })
   const c = await all.make()
   await connect(a, b)
   await connect(c, b)
@@ -26,7 +26,7 @@ async function line(answer: () => Promise<GateAnswer>) {
   return { a, b, c }
 }
 
-test('what the gate accepts is forwarded', async () => {
+test('what the validator accepts is forwarded', async () => {
   const { a, b, c } = await line(async () => 'accept')
   expect(await a.network.gossip.publish(bytes('x'))).toBe('published')
   await until(() => has(c, bytes('x')), 'c hears x')
@@ -35,7 +35,7 @@ test('what the gate accepts is forwarded', async () => {
   expect(arrival?.messageId).toEqual(messageId(servicesTopic('test'), bytes('x')))
 })
 
-test.each(['ignore', 'reject'] as const)('what the gate answers with %s goes no further', async (answer) => {
+test.each(['ignore', 'reject'] as const)('what the validator answers with %s goes no further', async (answer) => {
   const { a, b, c } = await line(async () => answer)
   await a.network.gossip.publish(bytes('x'))
   await until(() => has(b, bytes('x')), 'b hears x')
@@ -48,7 +48,7 @@ test.each(['ignore', 'reject'] as const)('what the gate answers with %s goes no 
   else expect(score()).toBeGreaterThanOrEqual(0)
 })
 
-test('a gate that throws has ignored', async () => {
+test('a validator that throws has ignored', async () => {
   const { a, b, c } = await line(async () => {
     throw new Error('broken')
   })
@@ -60,11 +60,11 @@ test('a gate that throws has ignored', async () => {
 })
 
 test('a late accept forwards, and serves those who ask for it', async () => {
-  const verdict = Promise.withResolvers<GateAnswer>()
+  const verdict = Promise.withResolvers<ValidationResult>()
   const author = await all.make()
-  const hub = await all.make({}, { gate: () => verdict.promise })
+  const hub = await all.make({}, { validator: () => verdict.promise })
   // more than gossipsub's mesh holds: those outside hear of the message by IHAVE and ask for it with IWANT
-  const leaves = await Promise.all(Array.from({ length: 15 }, () => all.make({}, { gate: async () => 'ignore' })))
+  const leaves = await Promise.all(Array.from({ length: 15 }, () => all.make({}, { validator: async () => 'ignore' })))
   for (const peer of [author, ...leaves]) await connect(peer, hub)
   await until(() => hub.network.gossip.listeners().length === 16, 'subscriptions')
   await author.network.gossip.publish(bytes('x'))
@@ -108,7 +108,7 @@ test('a publish right after connecting goes out, also from a peer that only dial
 
 test('`to: all` reaches every neighbour at once, beyond the mesh', async () => {
   const hub = await all.make()
-  const leaves = await Promise.all(Array.from({ length: 14 }, () => all.make({}, { gate: async () => 'ignore' })))
+  const leaves = await Promise.all(Array.from({ length: 14 }, () => all.make({}, { validator: async () => 'ignore' })))
   for (const leaf of leaves) await connect(leaf, hub)
   await until(() => hub.network.gossip.listeners().length === 14, 'subscriptions')
   await hub.network.gossip.publish(bytes('x'), { to: 'all' })

@@ -6,7 +6,7 @@ import { manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
-import { createLedger } from '../../../src/network/gossip/scores.ts'
+import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
 import { addressGroup } from '../../../src/network/host/address.ts'
 import { createExclusion } from '../../../src/network/limits/exclusion.ts'
 import { createFrameCounter } from '../../../src/network/limits/frame-counter.ts'
@@ -85,23 +85,23 @@ test('an IPv6 address counts by its /64, a mapped one as IPv4', () => {
 /** Peers that lie until they are excluded; `static` is the operator's. */
 function excluding() {
   const clock = manualClock()
-  const ledger = createLedger(() => clock.monotonic())
+  const scoreTable = createPeerScores(() => clock.monotonic())
   const events = createEvents<NetworkEvents>()
   const told: { peer: string; forMs: number }[] = []
   const disconnected: string[] = []
   events.on('network:excluded', ({ peer, forMs }) => told.push({ peer, forMs }))
   const exclusion = createExclusion({
-    ...{ clock, ledger, events, log: silentLog() },
+    ...{ clock, scoreTable, events, log: silentLog() },
     isStatic: (peer) => peer === 'static',
     disconnect: (peer) => disconnected.push(peer),
   })
   const lie = (peer: string, times: number) => {
     for (let count = 0; count < times; count++) {
-      ledger.lie(peer)
+      scoreTable.penalize(peer)
       exclusion.look(peer)
     }
   }
-  return { clock, ledger, exclusion, told, disconnected, lie }
+  return { clock, scoreTable, exclusion, told, disconnected, lie }
 }
 
 test('a liar is out for a minute, and for twice as long each time that it goes on', async () => {
@@ -134,10 +134,10 @@ test('a static node is never out for longer than the first time', async () => {
 })
 
 test('what gossip holds against a peer excludes it, too', () => {
-  const { exclusion, ledger } = excluding()
+  const { exclusion, scoreTable } = excluding()
   exclusion.look('peer', -79)
   expect(exclusion.leftMs('peer')).toBe(0)
   exclusion.look('peer', -81)
   expect(exclusion.leftMs('peer')).toBe(60_000)
-  expect(ledger.score('peer')).toBe(0)
+  expect(scoreTable.score('peer')).toBe(0)
 })

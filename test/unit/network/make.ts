@@ -8,15 +8,15 @@ import { createLog, silentLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import {
-  type Arrival,
   createNetwork,
-  type Gate,
+  type IncomingMessage,
+  type MessageValidator,
   type Network,
   type NetworkComponents,
   type NetworkInit,
 } from '../../../src/network/index.ts'
 
-export type Made = { network: Network; events: Events<NetworkEvents>; arrivals: Arrival[] }
+export type Made = { network: Network; events: Events<NetworkEvents>; arrivals: IncomingMessage[] }
 
 export function newKey(): KeyObject {
   return generateKeyPairSync('ed25519').privateKey
@@ -33,8 +33,8 @@ export function fixture() {
       components: Partial<NetworkComponents> = {},
     ): Promise<Made> {
       const events = createEvents<NetworkEvents>()
-      const arrivals: Arrival[] = []
-      const gate: Gate = components.gate ?? (async () => 'accept')
+      const arrivals: IncomingMessage[] = []
+      const validator: MessageValidator = components.validator ?? (async () => 'accept')
       const made = await createNetwork(
         {
           clock: systemClock(),
@@ -42,9 +42,9 @@ export function fixture() {
           log: process.env.NETWORK_LOG ? createLog({ level: 'trace' }) : silentLog(),
           events,
           ...components,
-          gate: (arrival) => {
+          validator: (arrival) => {
             arrivals.push(arrival)
-            return gate(arrival)
+            return validator(arrival)
           },
         },
         {

@@ -1,7 +1,7 @@
 import { streamPair } from '@libp2p/utils'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
-import { createPassingMemory } from '../../../src/network/host/transient-buffers.ts'
+import { createTransientBuffers } from '../../../src/network/host/transient-buffers.ts'
 import { messageStream } from '../../../src/network/streams/message-stream.ts'
 
 const LENGTH = 100_000
@@ -9,14 +9,14 @@ const LENGTH = 100_000
 const PREFIX = Uint8Array.of(0xa0, 0x8d, 0x06)
 
 async function openPair() {
-  const memory = createPassingMemory()
+  const buffers = createTransientBuffers()
   const [, near] = await streamPair()
   // what a muxer hands over, in the memory that it was decrypted into
   const arrive = (piece: Uint8Array) => (near as unknown as { onData(piece: Uint8Array): void }).onData(piece)
-  const stream = messageStream(near, { clock: systemClock(), memory, peer: 'far', maxMessageBytes: LENGTH })
+  const stream = messageStream(near, { clock: systemClock(), buffers, peer: 'far', maxMessageBytes: LENGTH })
   const owned = (bytes: number) => {
     const piece = new Uint8Array(bytes).fill(1)
-    memory.own(piece)
+    buffers.own(piece)
     return piece
   }
   return { arrive, stream, owned }
@@ -49,7 +49,7 @@ async function openBlocked() {
   raw.sendData = () => ({ sentBytes: 0, canSendMore: false })
   const stream = messageStream(near, {
     clock: systemClock(),
-    memory: createPassingMemory(),
+    buffers: createTransientBuffers(),
     peer: 'far',
     maxMessageBytes: LENGTH,
   })

@@ -8,7 +8,7 @@ import { manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createRecords, RECORDS } from '../../../src/network/dht/records.ts'
-import { createCallers } from '../../../src/network/dht/request-context.ts'
+import { createRequestContext } from '../../../src/network/dht/request-context.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import { note, noteRules, readNote } from './rules.ts'
 
@@ -27,8 +27,8 @@ beforeEach(() => {
 })
 
 /** The store that libp2p gets, with peers that put into it as kad-dht's handler does. */
-async function keeper(disk = new MemoryDatastore(), clock = manualClock()) {
-  const callers = createCallers()
+async function store(disk = new MemoryDatastore(), clock = manualClock()) {
+  const requestContext = createRequestContext()
   const events = createEvents<NetworkEvents>()
   events.on('network:refused', ({ reason }) => refused.push(reason))
   const { rules, count } = noteRules({ on: ({ signer }) => relied.has(signer) })
@@ -37,10 +37,10 @@ async function keeper(disk = new MemoryDatastore(), clock = manualClock()) {
       clock,
       log: silentLog(),
       events,
-      conduct: { credit: () => {}, lie: (peer) => lies.push(peer) },
+      peerScores: { reward: () => {}, penalize: (peer) => lies.push(peer) },
       store: disk,
       rules,
-      caller: callers.current,
+      requestingPeer: requestContext.currentPeer,
     },
     { protocol: '/kad' },
   )
@@ -53,7 +53,7 @@ async function keeper(disk = new MemoryDatastore(), clock = manualClock()) {
     disk,
     count,
     own,
-    put: (peer: string, key: string, value: Uint8Array) => callers.run(peer, () => own(key, value)),
+    put: (peer: string, key: string, value: Uint8Array) => requestContext.run(peer, () => own(key, value)),
     seq: async (key: string) => {
       const value = await records.local(key)
       return value === undefined ? undefined : readNote(value).seq
@@ -62,7 +62,7 @@ async function keeper(disk = new MemoryDatastore(), clock = manualClock()) {
 }
 
 test('a record is served as kad-dht wrote it, and as old as it is', async () => {
-  const { put, records, clock } = await keeper()
+  const { put, records, clock } = await store()
   await put('p', '/attest/a', note('/attest/a'))
   const served = DhtRecord.deserialize(await records.store.get(nameOf('/attest/a')))
   expect(new TextDecoder().decode(served.key)).toBe('/attest/a')
@@ -72,7 +72,7 @@ test('a record is served as kad-dht wrote it, and as old as it is', async () => 
 })
 
 test('an older record never replaces a newer one, however many come at once and whoever brings them', async () => {
-  const { put, own, seq } = await keeper()
+  const { put, own, seq } = await store()
   const seqs = [3, 9, 1, 7, 9, 2, 8]
   await Promise.allSettled(
     seqs.map((seq, at) => put(`p${at}`, '/attest/a', note('/attest/a', { seq, pad: '.'.repeat(at) }))),
@@ -91,7 +91,7 @@ test('in whatever order and however many at once they come, also over restarts: 
   const batches = fc.array(fc.array(puts, { maxLength: 8 }), { minLength: 1, maxLength: 6 })
   await fc.assert(
     fc.asyncProperty(batches, async (batches) => {
-      let current = await keeper()
+      let current = await store()
       const newest = new Map<string, number>()
       for (const batch of batches) {
         const { put, own } = current
@@ -103,7 +103,7 @@ test('in whatever order and however many at once they come, also over restarts: 
         )
         for (const [key, seq] of newest) expect(await current.seq(key)).toBe(seq)
         await current.records[Symbol.asyncDispose]()
-        current = await keeper(current.disk, current.clock)
+        current = await store(current.disk, current.clock)
         expect(current.records.count()).toBe(newest.size)
       }
     }),
@@ -112,7 +112,7 @@ test('in whatever order and however many at once they come, also over restarts: 
 })
 
 test('what breaks the rules does not come in; forgeries cost their sender, other clocks do not', async () => {
-  const { put, seq, clock } = await keeper()
+  const { put, seq, clock } = await store()
   const past = Math.floor(clock.now() / 1000) - 5
   await expect(put('liar', '/attest/a', note('/attest/a', { forged: true }))).rejects.toThrow('forged')
   await expect(put('liar', '/attest/a', note('/attest/b'))).rejects.toThrow('of another record')
@@ -127,7 +127,7 @@ test('what breaks the rules does not come in; forgeries cost their sender, other
 })
 
 test('a record can not be put under the place of another key', async () => {
-  const { records } = await keeper()
+  const { records } = await store()
   const record = new DhtRecord(bytes('/attest/a'), note('/attest/a'), new Date(0)).serialize()
   await expect(records.store.put(nameOf('/attest/b'), record)).rejects.toThrow('not the one that it is put under')
   const batch = records.store.batch()
@@ -137,7 +137,7 @@ test('a record can not be put under the place of another key', async () => {
 })
 
 test('records end with their statement, and two days after they were last put', async () => {
-  const { put, seq, records, clock, disk } = await keeper()
+  const { put, seq, records, clock, disk } = await store()
   const soon = Math.floor(clock.now() / 1000) + 3600
   await put('p', '/attest/soon', note('/attest/soon', { expires: soon }))
   await put('p', '/attest/a', note('/attest/a'))
@@ -153,7 +153,7 @@ test('records end with their statement, and two days after they were last put', 
 })
 
 test('one peer places no more than its share, and puts no faster than it may', async () => {
-  const { put, records, clock, count } = await keeper()
+  const { put, records, clock, count } = await store()
   let taken = 0
   for (let at = 0; at < 3000; at++) {
     if (at % 8 === 0) await clock.advance(1000)
@@ -173,7 +173,7 @@ test('one peer places no more than its share, and puts no faster than it may', a
 })
 
 test('one signer has no more than its share, except where this node relies on it', async () => {
-  const { own, put, records, clock } = await keeper()
+  const { own, put, records, clock } = await store()
   relied.add('relied')
   for (const signer of ['stranger', 'relied']) {
     for (let at = 0; at < 1100; at++) {
@@ -188,7 +188,7 @@ test('one signer has no more than its share, except where this node relies on it
 })
 
 test('junk of many peers pushes out junk: what this node put or relies on stays, and honest peers keep theirs', async () => {
-  const { put, own, seq, records } = await keeper()
+  const { put, own, seq, records } = await store()
   await own('/attest/own', note('/attest/own', { signer: 'me' }))
   await put('honest', '/attest/honest', note('/attest/honest', { signer: 'other' }))
   await put('honest', '/attest/later', note('/attest/later', { signer: 'hub' }))
@@ -207,7 +207,7 @@ test('junk of many peers pushes out junk: what this node put or relies on stays,
 })
 
 test('200,000 quick junk puts of one peer: the share holds, memory does not grow, honest records stay', async () => {
-  const { put, seq, records, disk, count, clock } = await keeper()
+  const { put, seq, records, disk, count, clock } = await store()
   await put('honest', '/attest/honest', note('/attest/honest'))
   const junk = note('/attest/junk')
   for (let at = 0; at < 200_000; at++) {
@@ -223,7 +223,7 @@ test('200,000 quick junk puts of one peer: the share holds, memory does not grow
 })
 
 test('after a restart newer still wins, quotas still count, and what is no record goes', async () => {
-  const first = await keeper()
+  const first = await store()
   await first.put('p', '/attest/a', note('/attest/a', { seq: 5 }))
   await first.put('p', '/attest/old', note('/attest/old'))
   for (let at = 0; at < 1022; at++) {
@@ -235,7 +235,7 @@ test('after a restart newer still wins, quotas still count, and what is no recor
   await first.records[Symbol.asyncDispose]()
   await first.disk.put(nameOf('/attest/odd'), new DhtRecord(bytes('/attest/odd'), bytes('?'), new Date()).serialize())
 
-  const again = await keeper(first.disk, first.clock)
+  const again = await store(first.disk, first.clock)
   expect(again.records.count()).toBe(1024)
   await expect(again.put('q', '/attest/a', note('/attest/a', { seq: 4 }))).rejects.toThrow('a newer record')
   await expect(again.put('p', '/attest/new', note('/attest/new'))).rejects.toThrow('placed by one peer')

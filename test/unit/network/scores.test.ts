@@ -1,10 +1,11 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import { expect, test } from 'vitest'
-import { createLedger, scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
+import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
+import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
 import { addressOf, connect, fixture, until } from './make.ts'
 
 const TOPICS = ['services', 'statements']
-const SILENT = { credit: () => {}, lie: () => {}, score: () => 0 }
+const SILENT = { reward: () => {}, penalize: () => {}, score: () => 0 }
 const topicOf = (name: string) => scoreParams(TOPICS, 'public', SILENT).topics[name] as TopicScoreParams
 
 /** gossipsub's P4 after rejects at these seconds, seen at `at`: a counter that decays each second, squared. */
@@ -31,9 +32,9 @@ test('both topics are scored: the same, without P3, and time in mesh is worth at
 test.each(TOPICS)(
   'ten rejects in a minute on %s reach the graylist by P4 alone, whatever a peer has earned',
   (name) => {
-    const ledger = createLedger(() => 0)
-    for (let index = 0; index < 1000; index++) ledger.credit('peer')
-    const most = maxTimeInMesh + ledger.score('peer')
+    const scoreTable = createPeerScores(() => 0)
+    for (let index = 0; index < 1000; index++) scoreTable.reward('peer')
+    const most = maxTimeInMesh + scoreTable.score('peer')
     expect(most).toBeLessThanOrEqual(11)
     const spread = Array.from({ length: 10 }, (_, index) => index * 6)
     expect(most + invalid(topicOf(name), spread, 54)).toBeLessThan(THRESHOLDS.graylistThreshold)
@@ -42,18 +43,18 @@ test.each(TOPICS)(
   },
 )
 
-test('ten lies in a minute reach the graylist by the ledger alone, which outlives reconnects, and fade', () => {
+test('ten lies in a minute reach the graylist by the scoreTable alone, which outlives reconnects, and fade', () => {
   let now = 0
-  const ledger = createLedger(() => now)
-  for (let index = 0; index < 1000; index++) ledger.credit('peer')
+  const scoreTable = createPeerScores(() => now)
+  for (let index = 0; index < 1000; index++) scoreTable.reward('peer')
   for (let index = 0; index < 10; index++) {
-    ledger.lie('peer')
+    scoreTable.penalize('peer')
     now += 6000
   }
-  expect(ledger.score('peer') + maxTimeInMesh).toBeLessThan(THRESHOLDS.graylistThreshold)
+  expect(scoreTable.score('peer') + maxTimeInMesh).toBeLessThan(THRESHOLDS.graylistThreshold)
   now += 60 * 60 * 1000
-  expect(ledger.score('peer')).toBeGreaterThan(THRESHOLDS.gossipThreshold)
-  expect(ledger.score('stranger')).toBe(0)
+  expect(scoreTable.score('peer')).toBeGreaterThan(THRESHOLDS.gossipThreshold)
+  expect(scoreTable.score('stranger')).toBe(0)
 })
 
 test('many nodes behind one address are an offence on public networks only', () => {
@@ -65,7 +66,7 @@ test('ten rejected messages disconnect a real neighbour, and it is refused when 
   const all = fixture()
   await using _ = { [Symbol.asyncDispose]: () => all.disposeAsync() }
   const a = await all.make()
-  const b = await all.make({}, { gate: async () => 'reject' })
+  const b = await all.make({}, { validator: async () => 'reject' })
   const excluded: number[] = []
   b.events.on('network:excluded', ({ forMs }) => excluded.push(forMs))
   await connect(a, b)

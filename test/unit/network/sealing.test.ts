@@ -3,19 +3,19 @@ import { defaultCrypto } from '@libp2p/noise/crypto'
 import fc from 'fast-check'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test } from 'vitest'
-import { createSealing } from '../../../src/network/host/noise-crypto.ts'
-import { createPassingMemory } from '../../../src/network/host/transient-buffers.ts'
+import { createNoiseCrypto } from '../../../src/network/host/noise-crypto.ts'
+import { createTransientBuffers } from '../../../src/network/host/transient-buffers.ts'
 
 const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array()]
 const TAG_BYTES = 16
 const READ_BYTES = 65_536
 
 /** As a socket reads it: each read in a buffer of its own, owned by nobody else. */
-function asRead(bytes: Uint8Array, lengths: readonly number[], memory = createPassingMemory()): Uint8Array[] {
+function asRead(bytes: Uint8Array, lengths: readonly number[], buffers = createTransientBuffers()): Uint8Array[] {
   const reads: Uint8Array[] = []
   for (let at = 0, index = 0; at < bytes.byteLength; index++) {
     const read = new Uint8Array(bytes.subarray(at, at + (lengths[index % lengths.length] as number)))
-    memory.own(read)
+    buffers.own(read)
     reads.push(read)
     at += read.byteLength
   }
@@ -27,7 +27,7 @@ function seal(plaintext: Uint8Array): Uint8Array {
 }
 
 test('what one side seals the library opens, and the other way round, however it is cut', () => {
-  const sealing = createSealing(createPassingMemory())
+  const sealing = createNoiseCrypto(createTransientBuffers())
   const pieces = fc.array(fc.integer({ min: 100, max: 40_000 }), { minLength: 1, maxLength: 5 })
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 65_519 }), pieces, fc.boolean(), (length, lengths, isList) => {
@@ -45,15 +45,15 @@ test('what one side seals the library opens, and the other way round, however it
 })
 
 test('frames of every length in reads of every length come out as they went in', () => {
-  const memory = createPassingMemory()
-  const sealing = createSealing(memory)
+  const buffers = createTransientBuffers()
+  const sealing = createNoiseCrypto(buffers)
   const frames = fc.array(fc.integer({ min: 0, max: 65_519 }), { minLength: 1, maxLength: 8 })
   const lengths = fc.array(fc.integer({ min: 100, max: READ_BYTES }), { minLength: 1, maxLength: 8 })
   fc.assert(
     fc.property(frames, lengths, (sizes, cuts) => {
       const plaintexts = sizes.map((size) => randomBytes(size))
       const sealed = plaintexts.map(seal)
-      const read = new Uint8ArrayList(...asRead(Buffer.concat(sealed), cuts, memory))
+      const read = new Uint8ArrayList(...asRead(Buffer.concat(sealed), cuts, buffers))
       const opened = sealed.map(({ byteLength }) => {
         const frame = read.sublist(0, byteLength)
         read.consume(byteLength)
@@ -69,10 +69,10 @@ test('frames of every length in reads of every length come out as they went in',
 })
 
 test('a read is given back when the frame that reached its end is opened, and not before', () => {
-  const memory = createPassingMemory()
-  const sealing = createSealing(memory)
+  const buffers = createTransientBuffers()
+  const sealing = createNoiseCrypto(buffers)
   const sealed = [randomBytes(40_000), randomBytes(40_000)].map(seal)
-  const reads = asRead(Buffer.concat(sealed), [READ_BYTES], memory)
+  const reads = asRead(Buffer.concat(sealed), [READ_BYTES], buffers)
   const list = new Uint8ArrayList(...reads)
   const first = list.sublist(0, 40_016)
   sealing.chaCha20Poly1305Decrypt(first, nonce, ad, key, first.subarray(0, 40_000))
@@ -83,11 +83,11 @@ test('a read is given back when the frame that reached its end is opened, and no
 })
 
 test('a forged frame throws, and gives nothing back', () => {
-  const memory = createPassingMemory()
-  const sealing = createSealing(memory)
+  const buffers = createTransientBuffers()
+  const sealing = createNoiseCrypto(buffers)
   const forged = seal(randomBytes(60_000))
   forged[100] = (forged[100] as number) ^ 1
-  const reads = asRead(forged, [40_000], memory)
+  const reads = asRead(forged, [40_000], buffers)
   const frame = new Uint8ArrayList(...reads)
   expect(() => sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, 60_000))).toThrow()
   expect(reads.map(({ byteLength }) => byteLength)).toEqual([40_000, 20_016])
@@ -98,17 +98,17 @@ test('a short plaintext does not hold on to what was read with it', () => {
   const sealed = seal(new Uint8Array(100).fill(7))
   read.set(sealed, 1000)
   const frame = new Uint8ArrayList(read.subarray(1000, 1000 + sealed.byteLength))
-  const sealing = createSealing(createPassingMemory())
+  const sealing = createNoiseCrypto(createTransientBuffers())
   const opened = sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, 100)).subarray()
   expect(opened).toEqual(new Uint8Array(100).fill(7))
   expect(opened.buffer).not.toBe(read.buffer)
 })
 
 test('only memory that is owned as a whole is given back', () => {
-  const memory = createPassingMemory()
+  const buffers = createTransientBuffers()
   const [owned, foreign, part] = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)]
-  memory.own(owned)
-  memory.own(part.subarray(0, 50_000))
-  for (const view of [owned.subarray(5), foreign, part]) memory.release(view)
+  buffers.own(owned)
+  buffers.own(part.subarray(0, 50_000))
+  for (const view of [owned.subarray(5), foreign, part]) buffers.release(view)
   expect([owned, foreign, part].map(({ byteLength }) => byteLength)).toEqual([0, READ_BYTES, READ_BYTES])
 })

@@ -8,7 +8,7 @@ import { statementId, statementsTopic } from '../../../protocols/statement.ts'
 import { encodeSyncAnswer, encodeSyncRequest, type StatementItem } from '../../../protocols/sync.ts'
 import { blsSignerOf, signerOf } from '../../../scripts/vectors/kit.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
-import type { Arrival, GateAnswer, StatementSource } from '../../../src/network/index.ts'
+import type { IncomingMessage, StatementSource, ValidationResult } from '../../../src/network/index.ts'
 import { connect, fixture, type Made, until } from './make.ts'
 import { textSource } from './source.ts'
 
@@ -49,14 +49,14 @@ function shelf(kept: string[] = []) {
   return { sync, came, have: () => [...have.values()].map(text).sort() }
 }
 
-async function node(kept: string[] = [], answer: GateAnswer = 'accept', init: { role?: 'client' } = {}) {
-  const arrivals: Arrival[] = []
+async function node(kept: string[] = [], answer: ValidationResult = 'accept', init: { role?: 'client' } = {}) {
+  const arrivals: IncomingMessage[] = []
   const statements = shelf(kept)
-  const gate = async (arrival: Arrival) => {
+  const validator = async (arrival: IncomingMessage) => {
     arrivals.push(arrival)
     return answer
   }
-  const made = await all.make(init, { statements: { gate, sync: statements.sync } })
+  const made = await all.make(init, { statements: { validator, sync: statements.sync } })
   const rounds: NetworkEvents['network:synced'][] = []
   made.events.on('network:synced', (round) => rounds.push(round))
   return { ...made, statements, heard: arrivals, rounds }
@@ -64,7 +64,7 @@ async function node(kept: string[] = [], answer: GateAnswer = 'accept', init: { 
 
 const score = (at: Made, of: Made) => at.network.peers().find(({ peerId }) => peerId === of.network.peerId)?.score ?? 0
 
-test('each topic has its gate, and the same bytes on both are two messages', async () => {
+test('each topic has its validator, and the same bytes on both are two messages', async () => {
   const [a, b] = [await node(), await node()]
   const seen: NetworkEvents['network:gossip-arrived'][] = []
   b.events.on('network:gossip-arrived', (arrival) => seen.push(arrival))
@@ -79,7 +79,7 @@ test('each topic has its gate, and the same bytes on both are two messages', asy
   expect(b.network.statements.listeners()).toEqual([a.network.peerId])
 })
 
-test.each(['accept', 'ignore', 'reject'] as const)('a statement that the gate answers with %s', async (answer) => {
+test.each(['accept', 'ignore', 'reject'] as const)('a statement that the validator answers with %s', async (answer) => {
   const [a, b, c] = [await node(), await node([], answer), await node()]
   await connect(a, b)
   await connect(c, b)
@@ -153,7 +153,7 @@ test('a peer that hands out another statement than was asked for pays', async ()
   const swapped = shelf(['a'])
   const liar = await all.make(
     {},
-    { statements: { gate: async () => 'ignore', sync: { ...swapped.sync, get: () => bytes('b') } } },
+    { statements: { validator: async () => 'ignore', sync: { ...swapped.sync, get: () => bytes('b') } } },
   )
   const b = await node()
   await connect(b, liar)
@@ -169,17 +169,17 @@ test('a peer that does not answer statements does not break the round of service
   const kept = shelf(['kept'])
   const noStatements = await all.make(
     {},
-    { sync: texts.source, statements: { gate: async () => 'ignore', sync: { ...kept.sync, list: broken } } },
+    { sync: texts.source, statements: { validator: async () => 'ignore', sync: { ...kept.sync, list: broken } } },
   )
   const noServices = await all.make(
     {},
-    { sync: { ...texts.source, list: broken }, statements: { gate: async () => 'ignore', sync: kept.sync } },
+    { sync: { ...texts.source, list: broken }, statements: { validator: async () => 'ignore', sync: kept.sync } },
   )
   for (const other of [noStatements, noServices]) {
     const [services, statements] = [textSource(), shelf()]
     const b = await all.make(
       {},
-      { sync: services.source, statements: { gate: async () => 'ignore', sync: statements.sync } },
+      { sync: services.source, statements: { validator: async () => 'ignore', sync: statements.sync } },
     )
     const rounds: NetworkEvents['network:synced'][] = []
     b.events.on('network:synced', (round) => rounds.push(round))
@@ -198,12 +198,12 @@ test('one peer pulls no more than its share of statements in a minute, and what 
   const services = textSource(Array.from({ length: 99 }, (_, at) => `v${at}`))
   const a = await all.make(
     { syncPullsPerPeerPerMinute: 100 },
-    { sync: services.source, statements: { gate: async () => 'ignore', sync: shelf(names).sync } },
+    { sync: services.source, statements: { validator: async () => 'ignore', sync: shelf(names).sync } },
   )
   const [texts, statements] = [textSource(), shelf()]
   const b = await all.make(
     {},
-    { sync: texts.source, statements: { gate: async () => 'ignore', sync: statements.sync } },
+    { sync: texts.source, statements: { validator: async () => 'ignore', sync: statements.sync } },
   )
   const refused = Promise.withResolvers<string>()
   a.events.on('network:refused', ({ reason }) => refused.resolve(reason))

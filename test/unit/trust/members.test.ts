@@ -52,8 +52,8 @@ describe('a hub of several members', () => {
     expect(other.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
     // members of a hub that is not trusted here: only who pinned them can tell
     await using none = world(policyOf({}))
-    expect(none.trust.gate(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
-    expect(none.trust.gate(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
+    expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
+    expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
     for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
   })
 
