@@ -1,12 +1,14 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
-import type { Explanation, PastVerdict } from '../../node/types.ts'
+import type { Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
 import { daemonOf } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
 import { parkedText, reasonLines, verdictText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
 import { clockTime, when } from '../output/text.ts'
 import { type Advice, adviceOn } from '../policy/advice.ts'
+import { isCurrent } from './list.ts'
+import { runText } from './status.ts'
 
 export const explain = command({
   name: 'explain',
@@ -24,15 +26,17 @@ export const explain = command({
     const client = await daemonOf(cli)
     const explanation = await client.explain(service, { now, history, signal: cli.signal })
     const { verdict } = explanation
-    const advice = verdict.run === false ? adviceOn(verdict.reasons, await client.service(explanation.id, cli)) : []
+    const view = await client.service(explanation.id, cli)
+    const advice = verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view) : []
     cli.out.result({ ...explanation, advice }, () =>
-      lines({ ...explanation, advice }, { asked: now, seconds: nowSeconds(cli.clock) }),
+      lines({ ...explanation, advice }, view, { asked: now, seconds: nowSeconds(cli.clock) }),
     )
   },
 })
 
 function lines(
   explanation: Explanation & { advice: readonly Advice[] },
+  view: ServiceView,
   { asked, seconds }: { asked: boolean; seconds: number },
 ): string[] {
   const { verdict, redirected, failure, from, at, parked, history = [] } = explanation
@@ -44,6 +48,7 @@ function lines(
         : 'not decided yet; this is what would be decided now'
   return [
     `${verdictText({ ...verdict, redirect: redirected })} (${decided})`,
+    ...afterwards(view, seconds),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
     '',
@@ -51,6 +56,21 @@ function lines(
     ...adviceLines(explanation.advice),
     ...(history.length === 0 ? [] : ['', ...historyLines(history)]),
   ]
+}
+
+/** What came of the verdict: a service that is over is not run by it any more. */
+function afterwards(view: ServiceView, seconds: number): string[] {
+  const run = runText(view, seconds)
+  return [
+    ...(run === undefined ? [] : [`Its run: ${run}.`]),
+    ...(isCurrent(view) ? [] : [`It is not run any more, whatever the verdict says: ${whyOver(view)}.`]),
+  ]
+}
+
+function whyOver({ state, stoppedBy, supersededBy }: ServiceView): string {
+  if (stoppedBy !== undefined) return 'its author has stopped it'
+  if (supersededBy !== undefined) return 'a newer version has replaced it'
+  return state === 'expired' ? 'it has expired' : 'it was stopped on this node'
 }
 
 function adviceLines(advice: readonly Advice[]): string[] {

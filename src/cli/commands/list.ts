@@ -36,7 +36,7 @@ export const list = command({
   },
 })
 
-function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): boolean {
+export function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): boolean {
   // an older version runs on until its update is healthy
   const isOver = (supersededBy ?? stoppedBy) !== undefined && state !== 'running' && state !== 'accepted'
   return state !== 'expired' && state !== 'stopped' && !isOver

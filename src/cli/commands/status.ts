@@ -87,9 +87,7 @@ function withOutput({ state, reasons }: ReceiptView, before: ReceiptView | undef
 function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[] {
   const shown = show(cli.out.terminal)
   const now = nowSeconds(cli.clock)
-  const { run } = view
   const ports = view.ports.map(({ name, port, access }) => `${sanitizeText(name)} (${port}, ${access})`).join(', ')
-  const running = run && [`${run.state} with ${run.executor} for ${since(run.since, now)}`, detailOf(run)].join('')
   return [
     ...fields([
       ['service', `${sanitizeText(view.name)} (seq ${view.seq})`],
@@ -99,7 +97,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[]
       ['code', sanitizeText(view.code)],
       ['state', stateText(view)],
       ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
-      ['run', running],
+      ['run', runText(view, now)],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', String(view.replicas)],
       ['heard', `${when(view.receivedAt, now)} by ${view.via}, depth ${view.depth}`],
@@ -113,6 +111,10 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[]
       return `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`
     }),
   ]
+}
+
+export function runText({ run }: Pick<ServiceView, 'run'>, now: number): string | undefined {
+  return run && `${run.state} with ${run.executor} for ${since(run.since, now)}${detailOf(run)}`
 }
 
 function detailOf({ exitCode, detail, restarts }: NonNullable<ServiceView['run']>): string {

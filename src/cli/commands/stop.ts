@@ -28,6 +28,8 @@ export const stop = command({
       const { scope } = await client.stop(view.id, { signal })
       return tell(cli, { scope, id: view.id, name: view.name })
     }
+    // a second stop of the same version says nothing new, and would be refused
+    if (view.stoppedBy !== undefined) return tell(cli, { scope: 'mesh', id: view.id, name: view.name, before: true })
     const info = await client.node({ signal })
     const announcement = stopOf(cli, author, { network: info.network, name: view.name, seq: view.seq })
     await client.announce(encodeAnnouncement(announcement), { signal })
@@ -63,8 +65,10 @@ async function remember(author: Author, network: string, stopped: { name: string
   if (entry?.id === id) await book.put(name, { ...entry, state: 'stopped' })
 }
 
-function tell({ out }: Cli, { scope, id, name }: { scope: 'mesh' | 'local'; id: string; name: string }): void {
-  const words =
-    scope === 'mesh' ? 'is told to stop everywhere' : 'stopped on this node; it is not yours, so elsewhere it may go on'
+type Told = { scope: 'mesh' | 'local'; id: string; name: string; before?: boolean }
+
+function tell({ out }: Cli, { scope, id, name, before = false }: Told): void {
+  const everywhere = before ? 'has been told to stop everywhere already' : 'is told to stop everywhere'
+  const words = scope === 'mesh' ? everywhere : 'stopped on this node; it is not yours, so elsewhere it may go on'
   out.result({ id, name, scope }, () => [`"${name}" ${words}.`])
 }

@@ -264,6 +264,12 @@ describe('stop', () => {
       ['service', 1],
       ['stop', 1],
     ])
+    const again = await shell.run(['stop', 'hello-web'])
+    expect([again.code, again.stdout]).toEqual([0, '"hello-web" has been told to stop everywhere already.\n'])
+    expect(shell.node.announcements).toHaveLength(2)
+    const explained = (await shell.run(['explain', 'hello-web'])).stdout
+    expect(explained).toContain('It is not run any more, whatever the verdict says: its author has stopped it.')
+    expect(explained).not.toContain('What would change it')
     expect((await shell.json(['publish', 'hello'])).values[0]).toMatchObject({ seq: 2 })
   })
 
