@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const FOLDERS = ['configs', 'docs', 'protocols', 'scripts', 'src', 'test']
+const FILES = [
+  ...readdirSync(ROOT),
+  ...FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  ),
+]
+const DOCUMENTS = FILES.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file) && file !== 'CHANGELOG.md')
+const shipped: readonly string[] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).files
+/** npm packs these whatever `files` says. */
+const ALWAYS = ['README.md', 'LICENSE', 'package.json']
+
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+
+function isShipped(path: string): boolean {
+  return ALWAYS.includes(path) || shipped.some((entry) => path === entry || path.startsWith(`${entry}/`))
+}
+
+describe.each(DOCUMENTS)('%s', (document) => {
+  const text = read(document)
+
+  it('links to files of the package, and to headings that exist', () => {
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? document : join(dirname(document), path)
+      expect(FILES, target).toContain(file)
+      expect(isShipped(file), `${target} is in the package`).toBe(true)
+      if (anchor === undefined) continue
+      const headings = [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+      expect(headings, target).toContain(anchor)
+    }
+  })
+
+  it('names files that exist', () => {
+    const outsideOfCode = text.replaceAll(/^```[\s\S]*?^```/gm, '')
+    const named = [...outsideOfCode.matchAll(/`((?:[\w.-]+\/)*[\w.-]+\.ts|(?:src|test|scripts|protocols)\/[\w./-]*)`/g)]
+    const missing = named.flatMap(([, name = '']) => {
+      const planned = text.includes('## Not built yet') && text.split('## Not built yet')[1]?.includes(`\`${name}\``)
+      const known = FILES.some((file) => `/${file}`.endsWith(`/${name}`) || file.startsWith(name))
+      return known || planned === true ? [] : [name]
+    })
+    expect(missing).toEqual([])
+  })
+})
+
+it('every guide and every decision is in its index', () => {
+  for (const [index, folder] of [
+    ['docs/README.md', 'docs'],
+    ['docs/decisions/README.md', 'docs/decisions'],
+  ] as const) {
+    const inside = DOCUMENTS.filter((file) => dirname(file) === folder && file !== index)
+    expect(inside.length).toBeGreaterThan(10)
+    expect(inside.filter((file) => !read(index).includes(`](${file.slice(folder.length + 1)})`))).toEqual([])
+  }
+})
+
+it.each([
+  ['README.md', 150],
+  ['ARCHITECTURE.md', 120],
+])('%s stays short', (document, lines) => {
+  expect(read(document).trimEnd().split('\n').length).toBeLessThanOrEqual(lines)
+})
