@@ -29,7 +29,7 @@ describe('what a build has left', () => {
 
   it('is unpacked as it is, but for its owners', async () => {
     await unpack([
-      { path: '../', type: 'Directory' },
+      { path: './', type: 'Directory' },
       { path: './a/b.txt', text: 'hello' },
       { path: 'run.sh', text: 'x', mode: 0o4755 },
       { path: 'empty' },
