@@ -100,7 +100,7 @@ export function createDeciding(
 
   function changed(id: string, redirect: boolean): void {
     // a version that was replaced is neither told to the mesh nor begun again
-    if (services.get(id)?.record.state === 'superseded') dormitory.leave(id)
+    if (services.get(id)?.record.state === 'superseded') dormitory.remove(id)
     else components.redecided(id, redirect)
     tell(id)
   }
@@ -112,8 +112,8 @@ export function createDeciding(
         log,
         store: journal.sleepers,
         decide: async (ids, options) => void (await again.these(ids, options)),
-        hasRoom: () => Object.values(supervisor.free()).every((amount) => amount > 0),
-        over: (sleeper, why) =>
+        hasCapacity: () => Object.values(supervisor.free()).every((amount) => amount > 0),
+        onExpired: (sleeper, why) =>
           subjectOf(sleeper.id) === undefined ? leave(sleeper.id) : carryOut.release(sleeper, why),
       },
       {
@@ -176,7 +176,7 @@ export function createDeciding(
 
   /** Over, whatever it waited for: there is no verdict to change. */
   function leave(id: string): void {
-    if (dormitory.leave(id)) tell(id)
+    if (dormitory.remove(id)) tell(id)
   }
 
   async function onFreed(id: string): Promise<void> {

@@ -37,7 +37,7 @@ export interface CarryOutComponents {
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'transaction'>
   facts: Facts
   asking: Pick<Asking, 'factsFor'>
-  dormitory: Pick<Dormitory, 'park' | 'leave' | 'get' | 'wake'>
+  dormitory: Pick<Dormitory, 'park' | 'remove' | 'get' | 'wake'>
   runs: {
     /** Journals the intent and returns those that end for it. Throws where the room is taken. */
     run(
@@ -105,7 +105,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     const slept = dormitory.get(id) !== undefined
     const bed = dormitory.park({ id, on, rank: verdict.rank ?? 0, arrived, expires }, asOf)
     if (!bed.parked) {
-      dormitory.leave(id)
+      dormitory.remove(id)
       return declined(verdict, { rule: 'dormitory', outcome: 'fail', message: bed.why }, mayPassOn())
     }
     if (!slept) {
@@ -113,7 +113,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       const parked = { id, name: signed.body.name, until, on: on.map((one) => one.on) }
       later.push(() => events.emit('node:parked', parked))
     }
-    if (bed.instead !== undefined) leaveFor(bed.instead)
+    if (bed.replaced !== undefined) leaveFor(bed.replaced)
     return verdict
   }
 
@@ -165,7 +165,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     try {
       if (isEnding(subject.id)) throw new NoCapacityError('its run before is still ending')
       const ended = runs.run(runnableOf(signed, texts), grant, { replaces: olderOf(subject), evicts: verdict.evict })
-      dormitory.leave(subject.id)
+      dormitory.remove(subject.id)
       for (const id of ended) evicted(id, subject)
       return verdict
     } catch (error) {
@@ -239,7 +239,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     }
     if (verdict.run !== false && held !== undefined) {
       // a run keeps the grant under which it began: nothing takes memory away from a process that has it
-      dormitory.leave(id)
+      dormitory.remove(id)
       return { verdict: { ...verdict, run: held, evict: undefined }, stopped: undefined }
     }
     if (verdict.run !== false) {
@@ -251,7 +251,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     const parks = standingOf(last) === 'parked'
     const stopped = stopRuns(subject, last)
     if (parks) return { verdict: park(subject, last, asOf), stopped }
-    dormitory.leave(id)
+    dormitory.remove(id)
     return { verdict: last, stopped }
   }
 
@@ -288,7 +288,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     notAgain,
     release: ({ id }, why) =>
       whole(() => {
-        dormitory.leave(id)
+        dormitory.remove(id)
         turnAway(id, why)
       }),
   }

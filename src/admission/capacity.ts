@@ -1,12 +1,12 @@
 import type { RunnerConfig } from '../config/index.ts'
-import type { Room } from '../execution/index.ts'
+import type { Resources } from '../execution/index.ts'
 import type { RunningService } from '../runner/index.ts'
 import type { MachineRoom } from './host-resources.ts'
 
 type Held = Pick<RunningService, 'memory' | 'cpu' | 'disk' | 'pids'>
 
 /** What may still be granted, each the least of what the policy gives away and what the machine has. */
-export function capacityOf(total: Room, held: readonly Held[], machine: MachineRoom | undefined): Room {
+export function capacityOf(total: Resources, held: readonly Held[], machine: MachineRoom | undefined): Resources {
   const sum = sumOf(held)
   const free = {
     memoryBytes: total.memoryBytes - sum.memory,
@@ -51,7 +51,7 @@ function sumOf(held: readonly Held[]): Held {
 }
 
 /** LIMITS.TOTAL: what may be granted in all. */
-export function roomIn({ LIMITS }: RunnerConfig): Room {
+export function roomIn({ LIMITS }: RunnerConfig): Resources {
   const { MEMORY, CPU, DISK, PIDS, RUNS } = LIMITS.TOTAL
   return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
 }

@@ -22,7 +22,7 @@ export interface DecideComponents {
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'stops'>
   asking: Asking
   carryOut: CarryOut
-  dormitory: Pick<Dormitory, 'tick'>
+  dormitory: Pick<Dormitory, 'eventCounter'>
   receipts: Receipts
   tally: Tally
   texts: AddressTexts
@@ -66,7 +66,7 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
         if (stands.run === false) tell(signed, stands, journal.announcements.standing(id)?.follows)
         return { redirect: stands.redirect }
       }
-      const asOf = dormitory.tick()
+      const asOf = dormitory.eventCounter()
       const before = journal.announcements.standing(id)
       const subject = { id, signed, depth: ticket.depth, follows: before?.follows, arrived: clock.now() }
       const asked = await asking.ask(subject, { signal })
@@ -93,7 +93,7 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
     dryRun: (entry, { signal } = {}) => asking.ask(subjectOf(entry), { signal }),
     resume(entry) {
       if (entry.verdict?.verdict === undefined) return
-      carryOut.settle(subjectOf(entry), { verdict: entry.verdict.verdict }, dormitory.tick())
+      carryOut.settle(subjectOf(entry), { verdict: entry.verdict.verdict }, dormitory.eventCounter())
     },
   }
 }

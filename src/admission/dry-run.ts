@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
-import { bestFirst, type ParkedService, toEvict } from '../execution/index.ts'
+import { bestFirst, type ParkedService, selectEvictions } from '../execution/index.ts'
 import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
 import { checkVerdict } from './check-verdict.ts'
@@ -187,7 +187,7 @@ export async function previewWith(
         others.filter(({ id }) => !going.includes(id)),
         { config, machine: false },
       ).capacity
-    return toEvict(run, offered, freeWithout)
+    return selectEvictions(run, offered, freeWithout)
   }
 
   function evict(id: string, by: Subject): void {

@@ -18,7 +18,7 @@ export interface DecideAgainComponents {
   facts: Facts
   asking: Asking
   carryOut: CarryOut
-  dormitory: Pick<Dormitory, 'all' | 'get' | 'tick'>
+  dormitory: Pick<Dormitory, 'all' | 'get' | 'eventCounter'>
   granted(): Granted[]
   /** The verdict in force, if the runner has given one. */
   latest(id: string): Verdict | undefined

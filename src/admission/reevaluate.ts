@@ -64,7 +64,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
       const subject = subjectOf(running.id)
       const grant = granted().find(({ service, ending }) => service === running.id && !ending)?.grant
       if (grant === undefined) continue
-      const asOf = dormitory.tick()
+      const asOf = dormitory.eventCounter()
       const ask = (known: NodeFacts) => asking.ask(subject as Subject, { ...options, facts: known })
       const decision = subject === undefined ? undefined : await askWhereItRuns(ask, held, grant.executor)
       // over, or no answer: a runner that fails stops nothing
@@ -144,7 +144,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
   }
 
   async function placeFew(ids: readonly string[], options: Options): Promise<Change[]> {
-    let asOf = dormitory.tick()
+    let asOf = dormitory.eventCounter()
     const subjects = ids.flatMap((id) => (outOfWork(id) === undefined ? [] : (subjectOf(id) ?? [])))
     const decisions = await Promise.all(subjects.map((subject) => asking.ask(subject, options)))
     const changes: Change[] = []
@@ -153,7 +153,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
       let decision = decisions[index]
       if (started) {
         // whoever went first has taken room that this one was told of
-        asOf = dormitory.tick()
+        asOf = dormitory.eventCounter()
         decision = await asking.ask(subject, options)
       }
       const from = outOfWork(subject.id)
@@ -201,7 +201,7 @@ export function createDecideAgain(components: DecideAgainComponents): DecideAgai
   }
 
   async function weigh(ids: readonly string[], options: Options): Promise<Weighed> {
-    const asOf = dormitory.tick()
+    const asOf = dormitory.eventCounter()
     const subjects = ids.flatMap((id) => subjectOfRest(id) ?? [])
     const empty = facts.as([], { machine: false })
     const decisions = await Promise.all(subjects.map((subject) => asking.ask(subject, { ...options, facts: empty })))

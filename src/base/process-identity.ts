@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs'
 
 /** A process for certain: pids are used again, a pid with its start time and the boot it belongs to is not. */
-export type ProcessId = { readonly pid: number; readonly startTicks: string; readonly bootId: string }
+export type ProcessIdentity = { readonly pid: number; readonly startTicks: string; readonly bootId: string }
 
 /** undefined when there is no such process. */
-export function identify(pid: number): ProcessId | undefined {
+export function identify(pid: number): ProcessIdentity | undefined {
   const fields = statFields(pid)
   if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined
   return { pid, startTicks: fields[19] as string, bootId: bootId() }
 }
 
-export function isAlive(id: ProcessId): boolean {
+export function isAlive(id: ProcessIdentity): boolean {
   const now = identify(id.pid)
   return now !== undefined && now.startTicks === id.startTicks && now.bootId === id.bootId
 }
 
 /** Sends the signal to this very process, and to no later one of the same pid. */
-export function signalProcess(id: ProcessId, signal: NodeJS.Signals): void {
+export function signalProcess(id: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isAlive(id)) return
   try {
     process.kill(id.pid, signal)

@@ -52,17 +52,17 @@ export const ENGINE_LINE_COST = 72
 /** What a service's log may keep at least, however small its disk. */
 export const MIN_LOG_BYTES = 1024 * 1024
 /** How often old logs, and those above the node's bound, are removed. */
-export const LOG_SWEEP_MS = 60_000
+export const LOG_CLEANUP_MS = 60_000
 /** How often a followed log is looked at. */
 export const LOG_POLL_MS = 150
 
 /** A node of the door and keeper kind needs about 45 MiB; its heap holds only what is under way. */
 export const HELPER_HEAP_MIB = 48
-export const DOOR_MEMORY_BYTES = 128 * 1024 * 1024
-export const DOOR_PIDS = 32
+export const GATEWAY_MEMORY_BYTES = 128 * 1024 * 1024
+export const GATEWAY_PIDS = 32
 
 /** How often the other side of a carrier is made to speak; ways through firewalls close after a minute of silence. */
-export const CARRIER_PING_MS = 15_000
+export const TRANSPORT_PING_MS = 15_000
 
 /** How often a run's expiry is compared with the wall clock, which may be set. */
 export const EXPIRY_LOOK_MS = 2000

@@ -17,19 +17,19 @@ export { bestFirst } from './dormitory/order.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
-export { createRunOnce } from './host/sandbox-task.ts'
+export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
 export {
   type CodeProvider,
   createSupervisor,
   type Granted,
-  type Room,
+  type Resources,
   type Supervisor,
   type SupervisorComponents,
   type SupervisorInit,
 } from './supervisor/index.ts'
-export { toEvict } from './supervisor/resources.ts'
+export { selectEvictions } from './supervisor/resources.ts'
 export type {
   Availability,
   Executor,

@@ -21,7 +21,7 @@ export type RunnableService = {
 }
 
 /** A file or folder of the machine, and where a run sees it, read-only. Absolute paths. */
-export type Shown = { readonly path: string; readonly as: string }
+export type ReadOnlyMount = { readonly path: string; readonly as: string }
 
 /** Held by what outlives the node: the shim on the host, the gateway container beside an engine. */
 export type PlanLifetime = {
@@ -57,7 +57,7 @@ export type Plan = {
   /** folder that gets the log files; outlives the run */
   readonly logDir: string
   /** What else of the machine it may read. In a sandbox of the host only; others refuse it. */
-  readonly shows?: readonly Shown[] | undefined
+  readonly readOnlyMounts?: readonly ReadOnlyMount[] | undefined
   /** When it ends also where no node is there to end it. Absent: a run without a limit. */
   readonly lifetime?: PlanLifetime | undefined
 }

@@ -159,7 +159,7 @@ async function openNode(
         notAgain: () => undefined,
         release: () => {},
       },
-      dormitory: { tick: () => 0 },
+      dormitory: { eventCounter: () => 0 },
       receipts: { sign: () => new Uint8Array(), send: () => {}, take: async () => {}, views: () => [] },
       tally: createTally({ clock, log }),
       texts,

@@ -2,23 +2,23 @@ import { type Clock, sleep } from '../../base/clock.ts'
 import { DISK_FULL, overDiskText } from '../build-limit.ts'
 import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { RunRefusedError } from '../errors.ts'
-import { askDoor } from '../gateway/client.ts'
+import { requestGateway } from '../gateway/client.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { Plan, RunEnd } from '../types.ts'
-import type { Delivery } from './code-volumes.ts'
+import type { CodeVolumes } from './code-volumes.ts'
 import type { DockerHandle } from './container-options.ts'
-import type { Place } from './engine-locality.ts'
-import type { Doors } from './gateways.ts'
+import type { EngineLocality } from './engine-locality.ts'
+import type { Gateways } from './gateways.ts'
 
 /** How many of its last lines a build may say that its disk is full in. */
 const LAST_LINES = 50
 
 type BuildInput = {
   readonly clock: Clock
-  readonly doors: Doors
-  readonly delivery: Delivery
+  readonly gateways: Gateways
+  readonly codeVolumes: CodeVolumes
   readonly handle: DockerHandle
-  readonly place: Place
+  readonly locality: EngineLocality
   readonly plan: Plan & { readonly codeDir: string }
 }
 
@@ -28,7 +28,7 @@ export async function attendBuild(
   ended: Promise<RunEnd>,
   signal: AbortSignal | undefined,
 ): Promise<RunEnd> {
-  const { delivery, doors, handle, plan } = input
+  const { codeVolumes, gateways, handle, plan } = input
   const maxBytes = plan.grant.diskBytes
   try {
     const end = await ended
@@ -36,23 +36,26 @@ export async function attendBuild(
     const detail = overDiskText(maxBytes)
     if ((await wasFull(input, signal)) || (end.exitCode !== 0 && (await saidFull(input))))
       return { ...end, exitCode: end.exitCode || 1, detail }
-    if (end.exitCode === 0) await delivery.fetchBuilt({ codeDir: plan.codeDir, maxBytes }, handle)
+    if (end.exitCode === 0) await codeVolumes.fetchBuilt({ codeDir: plan.codeDir, maxBytes }, handle)
     return end
   } catch (error) {
     // An archive that is larger than granted.
     if (error instanceof RunRefusedError) return { exitCode: 1, reason: 'exit', detail: error.message }
     throw error
   } finally {
-    doors.close(handle)
+    gateways.close(handle)
   }
 }
 
 /** The gateway has looked all the time. One that does not answer has just been started, or is gone. */
-async function wasFull({ clock, doors, handle, place, plan }: BuildInput, signal?: AbortSignal): Promise<boolean> {
-  const way = doors.way({ handle, plan, place, gatewayFirst: true })
+async function wasFull(
+  { clock, gateways, handle, locality, plan }: BuildInput,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const endpoint = gateways.endpoint({ handle, plan, locality, gatewayFirst: true })
   const until = clock.monotonic() + GATEWAY_START_MS
   while (clock.monotonic() < until) {
-    const answer = await askDoor(way, { disk: true }, signal).catch(() => undefined)
+    const answer = await requestGateway(endpoint, { disk: true }, signal).catch(() => undefined)
     signal?.throwIfAborted()
     if (answer !== undefined) return answer === 'full'
     await sleep(clock, CONNECT_RETRY_MS, { signal })

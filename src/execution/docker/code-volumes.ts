@@ -5,7 +5,7 @@ import { DISK_FULL } from '../build-limit.ts'
 import { inodesFor, LABEL, NOBODY } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
-import { CODE, type DockerHandle, labels, loadOptions, nodeFilter } from './container-options.ts'
+import { CODE, codeLoaderOptions, type DockerHandle, labels, nodeFilter } from './container-options.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
 import { entriesOf, tarOf } from './image-tar.ts'
 import { unpackBuilt } from './unpack.ts'
@@ -17,7 +17,7 @@ const BUSY_MS = 200
 const BUSY_TRIES = 25
 
 /** Code in volumes of an engine. */
-export type Delivery = {
+export type CodeVolumes = {
   /** For an engine that does not see our folders: one volume for each run. Returns its name. */
   send(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
   /** Puts the code of a build into the file system that its gateway holds. Returns the volume's name. */
@@ -31,7 +31,15 @@ export type Delivery = {
 
 type CodePlan = Plan & { readonly codeDir: string }
 
-export function createDelivery({ engine, clock, nodeId }: { engine: Engine; clock: Clock; nodeId: string }): Delivery {
+export function createCodeVolumes({
+  engine,
+  clock,
+  nodeId,
+}: {
+  engine: Engine
+  clock: Clock
+  nodeId: string
+}): CodeVolumes {
   const { docker, ask, askMaybe } = engine
   const loaderOf = ({ name }: DockerHandle) => `${name}-load`
   const volumeOf = ({ name }: DockerHandle) => `${name}-code`
@@ -50,7 +58,7 @@ export function createDelivery({ engine, clock, nodeId }: { engine: Engine; cloc
 
   async function fill(plan: CodePlan, handle: DockerHandle, image: string, volume: string): Promise<void> {
     const name = loaderOf(handle)
-    const loader = await ask(createContainer(engine, loadOptions({ plan, name, nodeId, image, volume })))
+    const loader = await ask(createContainer(engine, codeLoaderOptions({ plan, name, nodeId, image, volume })))
     try {
       const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), plan.uid ?? NOBODY))
       await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)

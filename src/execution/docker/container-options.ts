@@ -1,8 +1,8 @@
 import type Docker from 'dockerode'
 import {
-  DOOR_MEMORY_BYTES,
-  DOOR_PIDS,
   ENGINE_LOG,
+  GATEWAY_MEMORY_BYTES,
+  GATEWAY_PIDS,
   GATEWAY_UID,
   HELPER_HEAP_MIB,
   inodesFor,
@@ -96,7 +96,7 @@ export function runOptions({
 }
 
 /** What a door needs of its engine: a folder for its socket, or nothing but to be attached to. */
-export type DoorCarrier =
+export type GatewayTransport =
   | { kind: 'socket'; script: { dir: string; file: string }; socketDir: string; socketFile: string }
   | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>> }
 
@@ -109,12 +109,12 @@ import('/tmp/' + files[0][0])`
  * The gateway: our own Node with nothing but its script and what carries it. The run lives in its network and process
  * namespaces and ends with it. It is another user than any run, so that none can stop its clock.
  */
-export function doorOptions(input: {
+export function gatewayOptions(input: {
   plan: Pick<Plan, 'runId' | 'service' | 'ports'>
   handle: DockerHandle
   nodeId: string
   image: string
-  carrier: DoorCarrier
+  carrier: GatewayTransport
   seccomp: boolean
   lifetime: PlanLifetime | undefined
   /** of a build: a file system that goes with the gateway */
@@ -126,7 +126,7 @@ export function doorOptions(input: {
   const disk = input.disk === undefined ? [] : [heldVolume(input.disk)]
   const args = [ports, JSON.stringify(input.lifetime ?? { graceMs: 0 }), ...disk.map(({ Target }) => Target)]
   const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
-  const limits = { NetworkMode: 'none', Memory: DOOR_MEMORY_BYTES, PidsLimit: DOOR_PIDS }
+  const limits = { NetworkMode: 'none', Memory: GATEWAY_MEMORY_BYTES, PidsLimit: GATEWAY_PIDS }
   const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
   if (carrier.kind === 'socket') {
     const { script, socketDir, socketFile } = carrier
@@ -159,7 +159,7 @@ export function doorOptions(input: {
 }
 
 /** Holds a volume while code is put into it; never started. */
-export function loadOptions(input: {
+export function codeLoaderOptions(input: {
   plan: Pick<Plan, 'runId' | 'service'>
   name: string
   nodeId: string

@@ -8,15 +8,15 @@ import { createContainer, type Engine, reasonOf, removeContainer, statusOf } fro
 import { nonce } from './nonce.ts'
 import type { DockerConfig } from './types.ts'
 
-/** Where an engine's containers find our folders: `here`, the engine binds them; `apart`, everything is sent to it. */
-export type Place = 'here' | 'apart'
+/** Where an engine's containers find our folders: `local`, the engine binds them; `remote`, everything is sent to it. */
+export type EngineLocality = 'local' | 'remote'
 
 /** Engines have several words, and statuses, for it. */
 const NO_FOLDER = /does not exist|no such file/i
 const FILE = 'nonce'
 const PREFIX = 'probe-'
 
-type PlaceInput = {
+type EngineLocalityInput = {
   readonly engine: Engine
   readonly clock: Clock
   readonly config: DockerConfig
@@ -24,35 +24,35 @@ type PlaceInput = {
   readonly runtimeDir: string
 }
 
-export type Places = {
+export type EngineLocalities = {
   /** Asked once of each engine. `image` is any that it has. */
-  of(info: { ID: string; KernelVersion: string }, image: string): Promise<Place>
+  of(info: { ID: string; KernelVersion: string }, image: string): Promise<EngineLocality>
   /** Undefined while nobody asked. */
-  readonly known: Place | undefined
+  readonly known: EngineLocality | undefined
 }
 
 /**
  * A socket or a loopback port may lead anywhere (a virtual machine, another container's host, a tunnel), so the engine
  * is shown a file and asked what it says. Sockets in a folder work only where both are of one kernel.
  */
-export function createPlaces(input: PlaceInput): Places {
+export function createEngineLocalities(input: EngineLocalityInput): EngineLocalities {
   const { config } = input
-  let last: { id: string; place: Promise<Place> } | undefined
-  let known: Place | undefined = isLoopback(config) ? undefined : 'apart'
+  let last: { id: string; locality: Promise<EngineLocality> } | undefined
+  let known: EngineLocality | undefined = isLoopback(config) ? undefined : 'remote'
 
   return {
     get known() {
       return known
     },
     async of({ ID, KernelVersion }, image) {
-      if (!isLoopback(config)) return 'apart'
+      if (!isLoopback(config)) return 'remote'
       if (last?.id !== ID) {
         const oneKernel = process.platform === 'linux' && KernelVersion === release()
-        last = { id: ID, place: oneKernel ? probe(input, image) : Promise.resolve('apart') }
+        last = { id: ID, locality: oneKernel ? probe(input, image) : Promise.resolve('remote') }
       }
       const asked = last
       try {
-        known = await asked.place
+        known = await asked.locality
       } catch (error) {
         if (last === asked) last = undefined
         throw error
@@ -63,7 +63,10 @@ export function createPlaces(input: PlaceInput): Places {
 }
 
 /** The container is never started: the engine reads through its mounts. */
-async function probe({ engine, clock, nodeId, runtimeDir }: PlaceInput, image: string): Promise<Place> {
+async function probe(
+  { engine, clock, nodeId, runtimeDir }: EngineLocalityInput,
+  image: string,
+): Promise<EngineLocality> {
   const text = nonce(clock, runtimeDir).toString('hex')
   const dir = join(runtimeDir, `${PREFIX}${text}`)
   const name = `thundercloud-probe-${text}`
@@ -74,11 +77,11 @@ async function probe({ engine, clock, nodeId, runtimeDir }: PlaceInput, image: s
   try {
     await writeFile(join(dir, FILE), text)
     const container = await made(engine.ask(createContainer(engine, probeOptions({ name, nodeId, image, dir }))))
-    if (container === undefined) return 'apart'
+    if (container === undefined) return 'remote'
     const archive = await engine.askMaybe(container.getArchive({ path: `/probe/${FILE}` }))
     let seen = ''
     for await (const part of archive ?? []) seen += part.toString('latin1')
-    return seen.includes(text) ? 'here' : 'apart'
+    return seen.includes(text) ? 'local' : 'remote'
   } finally {
     await Promise.all([rm(dir, { recursive: true, force: true }), removeContainer(engine, name)])
   }

@@ -82,7 +82,7 @@ export type Engine = {
   /** As `ask`, with undefined where the engine knows no such thing. */
   askMaybe<T>(call: Promise<T>): Promise<T | undefined>
   /** Resolves when a container that was started has ended. */
-  ended(name: string, signal?: AbortSignal): Promise<void>
+  waitForExit(name: string, signal?: AbortSignal): Promise<void>
 }
 
 export function createEngine(config: DockerConfig, clock: Clock): Engine {
@@ -116,7 +116,7 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
         throw error
       }
     },
-    async ended(name, signal) {
+    async waitForExit(name, signal) {
       // "next-exit" would wait in vain for a container that ends before the engine has read the request.
       const options = {
         path: `/containers/${encodeURIComponent(name)}/wait?`,

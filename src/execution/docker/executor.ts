@@ -13,12 +13,12 @@ import { describeEngine } from './address.ts'
 import { type Attached, holdAttached } from './attached-output.ts'
 import { attendBuild } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
-import { createDelivery } from './code-volumes.ts'
+import { createCodeVolumes } from './code-volumes.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
 import { createContainer, createEngine, isPassing, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
-import { createPlaces, type Place } from './engine-locality.ts'
+import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
 import { makeVisible, writeEtc } from './folders.ts'
-import { createDoors } from './gateways.ts'
+import { createGateways } from './gateways.ts'
 import { createImages } from './images.ts'
 import { attachOutput } from './log-copier.ts'
 import { filtersCalls, type Machine, weakerOf } from './machine.ts'
@@ -44,10 +44,16 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   const engine = createEngine(init.docker, clock)
   const { docker, ask, askMaybe } = engine
   const images = createImages(engine, init)
-  const doors = createDoors({ engine, images, clock, nodeId, filters: async () => filtersCalls(await features()) })
-  const delivery = createDelivery({ engine, clock, nodeId })
-  const parts = { clock, doors, delivery }
-  const places = createPlaces({ engine, clock, config: init.docker, nodeId, runtimeDir })
+  const gateways = createGateways({
+    engine,
+    images,
+    clock,
+    nodeId,
+    filters: async () => filtersCalls(await features()),
+  })
+  const codeVolumes = createCodeVolumes({ engine, clock, nodeId })
+  const parts = { clock, gateways, codeVolumes }
+  const localities = createEngineLocalities({ engine, clock, config: init.docker, nodeId, runtimeDir })
   let machine: Promise<Machine> | undefined
   /** Runs that are being started: what there is of them is not lost. */
   const beginning = new Set<string>()
@@ -75,12 +81,12 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   function runOf(
     plan: RunPlan,
     logs: LogLimits,
-    began: { startedAt: number; place: Place; gatewayFirst: boolean; attached?: Attached },
+    began: { startedAt: number; locality: EngineLocality; gatewayFirst: boolean; attached?: Attached },
   ): Run {
     const handle = handleOf(plan.runId)
-    const { place } = began
-    const attend = isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, place, plan }) : undefined
-    return dockerRun({ engine, doors, clock, logs, handle, plan, attend, ...began })
+    const { locality } = began
+    const attend = isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, locality, plan }) : undefined
+    return dockerRun({ engine, gateways, clock, logs, handle, plan, attend, ...began })
   }
 
   function hold({ name }: DockerHandle, source: Readable): Attached {
@@ -90,23 +96,28 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   }
 
   async function remove(handle: DockerHandle): Promise<void> {
-    doors.close(handle)
+    gateways.close(handle)
     held.get(handle.name)?.close()
     held.delete(handle.name)
     await removeContainer(engine, handle.name)
     await removeContainer(engine, handle.door)
-    if (places.known !== 'here') await delivery.remove(handle)
+    if (localities.known !== 'local') await codeVolumes.remove(handle)
     await rm(dirname(handle.socket), { recursive: true, force: true })
   }
 
-  async function create(plan: Plan, image: string, place: Place, volume: string | undefined): Promise<void> {
+  async function create(
+    plan: Plan,
+    image: string,
+    locality: EngineLocality,
+    volume: string | undefined,
+  ): Promise<void> {
     const info = await features()
     const handle = handleOf(plan.runId)
     const { runtime } = init.docker
     // A MemorySwap that it can not set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
     const etcDir =
-      place === 'here' && plan.uid !== undefined && plan.image === undefined
+      locality === 'local' && plan.uid !== undefined && plan.image === undefined
         ? await writeEtc(dirname(handle.socket), plan.uid)
         : undefined
     const seccomp = filtersCalls(info)
@@ -117,58 +128,58 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       [PORTS]: plan.ports.join(','),
       [LOGS]: plan.logDir,
       [LOG_BYTES]: `${logsOf(plan).maxBytes}`,
-      [PLACE]: place,
+      [PLACE]: locality === 'remote' ? APART : HERE,
       [TIMEOUT]: `${plan.lifetime?.afterMs ?? ''}`,
     }
     await ask(createContainer(engine, { ...options, Labels: labels }))
   }
 
   /** Answers the volume with its code, if it is in one. */
-  async function openRun(plan: Plan, image: string, place: Place): Promise<string | undefined> {
+  async function openRun(plan: Plan, image: string, locality: EngineLocality): Promise<string | undefined> {
     const handle = handleOf(plan.runId)
-    const volume = place === 'apart' && hasCode(plan) ? await delivery.send(plan, handle, image) : undefined
-    await doors.open({ handle, plan, place, gatewayFirst: true, lifetime: plan.lifetime })
+    const volume = locality === 'remote' && hasCode(plan) ? await codeVolumes.send(plan, handle, image) : undefined
+    await gateways.open({ handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime })
     return volume
   }
 
-  async function openBuild(plan: CodePlan, image: string, place: Place): Promise<string> {
+  async function openBuild(plan: CodePlan, image: string, locality: EngineLocality): Promise<string> {
     const handle = handleOf(plan.runId)
     const { diskBytes, memoryBytes } = plan.grant
-    const target = { handle, plan, place, gatewayFirst: true, lifetime: plan.lifetime }
-    const large = place === 'here' && process.getuid?.() === 0 && diskBytes > memoryBytes / 2
+    const target = { handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime }
+    const large = locality === 'local' && process.getuid?.() === 0 && diskBytes > memoryBytes / 2
     const disk = (large ? await imageDisk(clock, plan) : undefined) ?? memoryDisk(plan)
     try {
-      await doors.open({ ...target, disk: disk.driver })
+      await gateways.open({ ...target, disk: disk.driver })
     } catch (error) {
       // an engine in a namespace of its own may not mount it
       if (disk.driver.type === 'tmpfs' || statusOf(error) === undefined) throw error
-      await doors.open({ ...target, disk: memoryDisk(plan).driver })
+      await gateways.open({ ...target, disk: memoryDisk(plan).driver })
     } finally {
       await disk.release()
     }
-    return delivery.sendBuild(plan, handle, image)
+    return codeVolumes.sendBuild(plan, handle, image)
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
-    if (plan.shows !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
+    if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)
-    const place = await places.of(await features(), image)
-    if (place === 'here' && plan.codeDir !== undefined) await makeVisible(plan.codeDir)
+    const locality = await localities.of(await features(), image)
+    if (locality === 'local' && plan.codeDir !== undefined) await makeVisible(plan.codeDir)
     signal?.throwIfAborted()
     await remove(handle)
     try {
       // an engine elsewhere sees no file of ours that says who a user is
-      const user = place === 'here' ? plan : { ...plan, uid: undefined }
-      const volume = isBuild(user) ? await openBuild(user, image, place) : await openRun(user, image, place)
-      await create(user, image, place, volume)
+      const user = locality === 'local' ? plan : { ...plan, uid: undefined }
+      const volume = isBuild(user) ? await openBuild(user, image, locality) : await openRun(user, image, locality)
+      await create(user, image, locality, volume)
       signal?.throwIfAborted()
       const container = docker.getContainer(handle.name)
       // before it starts: then nothing of its output is missed
       const attached = hold(handle, await attachOutput(engine, container))
       await ask(container.start())
-      const began = { startedAt: clock.now(), place, gatewayFirst: true, attached }
+      const began = { startedAt: clock.now(), locality, gatewayFirst: true, attached }
       return runOf(plan, logsOf(plan), began)
     } catch (error) {
       await remove(handle)
@@ -217,7 +228,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         const isProbe = Labels[LABEL_ROLE] === 'probe' && beginning.size > 0
         if (!alive.has(Labels[LABEL.run] ?? '') && !isProbe) await removeContainer(engine, Id)
       }
-      if (places.known !== 'here') await delivery.sweep(alive)
+      if (localities.known !== 'local') await codeVolumes.sweep(alive)
       const adopted = await Promise.all(
         runs.map(async ({ Id, Labels }): Promise<AdoptedRun[]> => {
           const info = await askMaybe(docker.getContainer(Id).inspect())
@@ -232,8 +243,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
           const logs = { ...init.logs, maxBytes: Number(Labels[LOG_BYTES] ?? '') || init.logs.maxBytes }
           const gatewayFirst = info.HostConfig.NetworkMode?.startsWith('container:') === true
           const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
-          const place = Labels[PLACE] === 'apart' ? 'apart' : 'here'
-          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, logs, { startedAt, place, gatewayFirst })
+          const locality = Labels[PLACE] === APART ? 'remote' : 'local'
+          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, logs, { startedAt, locality, gatewayFirst })
           return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
         }),
       )
@@ -241,7 +252,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     },
     remove: (handle) => remove(handle as DockerHandle),
     async [Symbol.asyncDispose]() {
-      doors.closeAll()
+      gateways.closeAll()
       for (const attached of held.values()) attached.close()
       engine.close()
     },
@@ -262,7 +273,10 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
 
 const PORTS = 'thundercloud.ports'
 const LOGS = 'thundercloud.logs'
-const PLACE = 'thundercloud.place'
+const PLACE = 'thundercloud.locality'
+/** values of PLACE, as earlier versions wrote them */
+const HERE = 'here'
+const APART = 'apart'
 const TIMEOUT = 'thundercloud.timeout'
 /** bytes of one file of its log; absent where an earlier version made it */
 const LOG_BYTES = 'thundercloud.log-bytes'

@@ -1,14 +1,14 @@
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { connectThroughDoor, isDoorOpen } from '../gateway/client.ts'
+import { connectThroughGateway, isGatewayOpen } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
 import { type Attached, writeAttached } from './attached-output.ts'
 import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
-import type { Place } from './engine-locality.ts'
-import type { Doors } from './gateways.ts'
+import type { EngineLocality } from './engine-locality.ts'
+import type { Gateways } from './gateways.ts'
 import { copyOutput, type Output } from './log-copier.ts'
 
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
@@ -23,11 +23,11 @@ const STOP_MS = 60_000
 
 export type DockerRunInput = {
   readonly engine: Engine
-  readonly doors: Doors
+  readonly gateways: Gateways
   readonly clock: Clock
   readonly logs: LogLimits
   readonly handle: DockerHandle
-  readonly place: Place
+  readonly locality: EngineLocality
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
   readonly gatewayFirst: boolean
   readonly startedAt: number
@@ -37,12 +37,12 @@ export type DockerRunInput = {
   readonly attend?: ((ended: Promise<RunEnd>, signal: AbortSignal | undefined) => Promise<RunEnd>) | undefined
 }
 
-/** A container that was started, by this process or an earlier one. Its door opens when someone first knocks. */
+/** A container that was started, by this process or an earlier one. Its gateway opens with the first connection. */
 export function dockerRun(input: DockerRunInput): Run {
-  const { engine, doors, clock, handle, plan, attend } = input
+  const { engine, gateways, clock, handle, plan, attend } = input
   const container = engine.docker.getContainer(handle.name)
   let stopped: 'stopped' | 'timeout' | undefined
-  let door: Promise<void> | undefined
+  let opening: Promise<void> | undefined
   let end: Promise<RunEnd> | undefined
 
   async function ended(signal?: AbortSignal): Promise<RunEnd> {
@@ -65,15 +65,15 @@ export function dockerRun(input: DockerRunInput): Run {
 
   /** The first who waits for a run that this process has started gets what it writes from its first byte on. */
   function outputInto(writer: LogWriter): Output {
-    const { startedAt, place } = input
-    const aheadMs = place === 'here' ? OWN_CLOCK_MS : OTHER_CLOCK_MS
+    const { startedAt, locality } = input
+    const aheadMs = locality === 'local' ? OWN_CLOCK_MS : OTHER_CLOCK_MS
     const resume = () => copyOutput(engine, container, { dir: plan.logDir, writer, clock, startedAt, aheadMs })
     const source = input.attached?.take()
     return source === undefined ? resume() : writeAttached(source, { writer, clock, resume })
   }
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {
-    await engine.ended(handle.name, signal)
+    await engine.waitForExit(handle.name, signal)
     return endOf((await engine.ask(container.inspect())).State, stopped, plan.lifetime?.afterMs)
   }
 
@@ -100,38 +100,38 @@ export function dockerRun(input: DockerRunInput): Run {
     },
     stats: async () => statsOf(await engine.ask(container.stats({ stream: false, 'one-shot': true }))),
     async reachable({ signal } = {}) {
-      const way = doors.way(input)
-      if (await isDoorOpen(way, signal).catch(() => false)) return true
+      const endpoint = gateways.endpoint(input)
+      if (await isGatewayOpen(endpoint, signal).catch(() => false)) return true
       // an engine that is away, and a run that has ended, is no lost gateway: `wait` notices it
       const running = await engine.ask(container.inspect()).then(
         ({ State }) => State.Running,
         () => false,
       )
       if (!running) return true
-      await doors.restore(input)
+      await gateways.restore(input)
       return false
     },
     async connect(port, options = {}) {
-      const way = doors.way(input)
-      // Whoever goes the other way opens the door on it.
-      if (typeof way === 'string') await opened()
+      const endpoint = gateways.endpoint(input)
+      // Whoever goes the other way opens the gateway on it.
+      if (typeof endpoint === 'string') await opened()
       try {
-        return await connectThroughDoor(way, port, { ...options, clock })
+        return await connectThroughGateway(endpoint, port, { ...options, clock })
       } catch (error) {
-        // A door that was lost is opened again for the next who knocks.
-        if (messageOf(error).includes('does not open')) door = undefined
+        // A gateway that was lost is opened again for the next connection.
+        if (messageOf(error).includes('does not open')) opening = undefined
         throw error
       }
     },
   }
 
   function opened(): Promise<void> {
-    const opening = door ?? doors.open(input)
-    door = opening
-    opening.catch(() => {
-      if (door === opening) door = undefined
+    const current = opening ?? gateways.open(input)
+    opening = current
+    current.catch(() => {
+      if (opening === current) opening = undefined
     })
-    return opening
+    return current
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
-import { CARRIER_PING_MS } from '../constants.ts'
+import { TRANSPORT_PING_MS } from '../constants.ts'
 import { createSession, hello } from '../gateway/handshake.ts'
 import { type Attachment, attach } from './attach.ts'
 import type { Engine } from './engine.ts'
@@ -11,14 +11,14 @@ import { nonce } from './nonce.ts'
 const ANSWER_MS = 10_000
 
 /** The way to one door through its container's stdio. */
-export type Carrier = {
+export type StdioTransport = {
   readonly closed: boolean
   open(): Duplex
   close(): void
 }
 
 /** Attaches to a door's container; throws an UnavailableError when nothing there speaks the door's language. */
-export async function createCarrier(engine: Engine, clock: Clock, name: string): Promise<Carrier> {
+export async function createStdioTransport(engine: Engine, clock: Clock, name: string): Promise<StdioTransport> {
   const id = nonce(clock, name)
   const begun = Promise.withResolvers<void>()
   begun.promise.catch(() => {})
@@ -44,7 +44,7 @@ export async function createCarrier(engine: Engine, clock: Clock, name: string):
     attachment?.close()
   }
 
-  const pings = clock.every(CARRIER_PING_MS, () => {
+  const pings = clock.every(TRANSPORT_PING_MS, () => {
     if (!heard) return close(gone())
     heard = false
     session.mux?.ping()

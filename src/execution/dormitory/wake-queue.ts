@@ -1,38 +1,38 @@
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import type { ParkedService } from '../../base/parked-service.ts'
 import type { WakeCondition } from '../../base/verdict.ts'
-import { WOKEN_AT_ONCE } from './constants.ts'
+import { WAKE_BATCH } from './constants.ts'
 import { bestFirst } from './order.ts'
 import type { DormitoryComponents } from './types.ts'
 
 /** Those that something has happened for, decided again in the order of their rank, a few at once. */
-export interface Waking extends AsyncDisposable {
+export interface WakeQueue extends AsyncDisposable {
   add(id: string, by: WakeCondition['on']): void
   idle(): Promise<void>
 }
 
-export function createWaking(
-  { log, decide, hasRoom }: Pick<DormitoryComponents, 'log' | 'decide' | 'hasRoom'>,
+export function createWakeQueue(
+  { log, decide, hasCapacity }: Pick<DormitoryComponents, 'log' | 'decide' | 'hasCapacity'>,
   init: { get(id: string): ParkedService | undefined },
-): Waking {
+): WakeQueue {
   /** what woke them: those that only room woke have no use for being asked while there is none */
   const due = new Map<string, Set<WakeCondition['on']>>()
   const ending = new AbortController()
   /** the best last */
-  let row: ParkedService[] = []
-  let stale = false
+  let ready: ParkedService[] = []
+  let unsorted = false
   let work: Promise<void> | undefined
 
   /** The best of the due. Sorted once for all that were added together. */
   function next(): string[] {
-    if (stale) {
-      row = [...due.keys()].flatMap((id) => init.get(id) ?? []).sort((a, b) => bestFirst(b, a))
-      stale = false
+    if (unsorted) {
+      ready = [...due.keys()].flatMap((id) => init.get(id) ?? []).sort((a, b) => bestFirst(b, a))
+      unsorted = false
     }
-    const room = hasRoom()
+    const room = hasCapacity()
     const ids: string[] = []
-    while (ids.length < WOKEN_AT_ONCE && row.length > 0) {
-      const { id } = row.pop() as ParkedService
+    while (ids.length < WAKE_BATCH && ready.length > 0) {
+      const { id } = ready.pop() as ParkedService
       const by = due.get(id)
       due.delete(id)
       if (by === undefined || init.get(id) === undefined) continue
@@ -40,7 +40,7 @@ export function createWaking(
       if (!room && by.size === 1 && by.has('capacity')) continue
       ids.push(id)
     }
-    if (row.length === 0 && !stale) due.clear()
+    if (ready.length === 0 && !unsorted) due.clear()
     return ids
   }
 
@@ -63,7 +63,7 @@ export function createWaking(
     add(id, by) {
       const reasons = due.get(id) ?? new Set()
       due.set(id, reasons.add(by))
-      stale = true
+      unsorted = true
       work ??= rounds()
     },
     idle: async () => {

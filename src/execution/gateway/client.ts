@@ -9,17 +9,21 @@ import { readLine } from './server.ts'
 export type ConnectOptions = { clock: Clock; signal?: AbortSignal | undefined; patienceMs?: number | undefined }
 
 /** Where a door is knocked at: the path of its socket, or whatever else begins a connection with it. */
-export type DoorWay = string | (() => Promise<Duplex>)
+export type GatewayEndpoint = string | (() => Promise<Duplex>)
 
 /** Through a door to a port of its run. Waits a bounded time for the door to open and the port to listen. */
-export async function connectThroughDoor(way: DoorWay, port: number, options: ConnectOptions): Promise<BytePipe> {
+export async function connectThroughGateway(
+  endpoint: GatewayEndpoint,
+  port: number,
+  options: ConnectOptions,
+): Promise<BytePipe> {
   const { clock, signal, patienceMs = CONNECT_PATIENCE_MS } = options
   const until = clock.monotonic() + patienceMs
   // a gateway that has just been started has no socket yet, and that says nothing about the port
   const untilOpen = patienceMs === 0 ? until : Math.max(until, clock.monotonic() + GATEWAY_START_MS)
   for (;;) {
     signal?.throwIfAborted()
-    const answer = await knock(way, { connect: port }, signal)
+    const answer = await sendRequest(endpoint, { connect: port }, signal)
     if (answer.line === 'ok') return answer.socket
     answer.socket.destroy()
     if (answer.line === 'no EACCES') throw new NotFoundError(`port ${port} is not among the run's declared ports`)
@@ -30,24 +34,32 @@ export async function connectThroughDoor(way: DoorWay, port: number, options: Co
 }
 
 /** One request that is answered with one line; throws an UnavailableError where no door is. */
-export async function askDoor(way: DoorWay, request: object, signal?: AbortSignal): Promise<string> {
-  const { line, socket } = await knock(way, request, signal)
+export async function requestGateway(
+  endpoint: GatewayEndpoint,
+  request: object,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { line, socket } = await sendRequest(endpoint, request, signal)
   socket.destroy()
   if (line.startsWith('no ')) throw new UnavailableError(`the run's door does not answer (${line.slice(3)})`)
   return line
 }
 
 /** Is there a gateway? One of an earlier version does not know the question, and says so. */
-export async function isDoorOpen(way: DoorWay, signal?: AbortSignal): Promise<boolean> {
-  const { line, socket } = await knock(way, { ping: true }, signal)
+export async function isGatewayOpen(endpoint: GatewayEndpoint, signal?: AbortSignal): Promise<boolean> {
+  const { line, socket } = await sendRequest(endpoint, { ping: true }, signal)
   socket.destroy()
   return line === 'ok' || line === 'no EPROTO'
 }
 
-async function knock(way: DoorWay, request: object, signal?: AbortSignal): Promise<{ line: string; socket: Duplex }> {
+async function sendRequest(
+  endpoint: GatewayEndpoint,
+  request: object,
+  signal?: AbortSignal,
+): Promise<{ line: string; socket: Duplex }> {
   // a signal that has aborted already tells no listener
   signal?.throwIfAborted()
-  const socket = typeof way === 'string' ? connect({ path: way, allowHalfOpen: true }) : await way()
+  const socket = typeof endpoint === 'string' ? connect({ path: endpoint, allowHalfOpen: true }) : await endpoint()
   const abort = () => socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
   signal?.addEventListener('abort', abort, { once: true })
   try {

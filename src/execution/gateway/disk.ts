@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 
 /** A disk on which less than this is free takes nothing any more. */
 const NOTHING_BYTES = 4096
-const LOOK_MS = 50
+const POLL_MS = 50
 
 /** It runs from this folder alone, like the rest of the gateway. */
 export async function isDiskFull(dir: string): Promise<boolean> {
@@ -18,7 +18,7 @@ export function watchDisk(dir: string): () => Promise<boolean> {
     return full
   }
   // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a container, where no clock is handed in
-  setInterval(look, LOOK_MS).unref()
+  setInterval(look, POLL_MS).unref()
   return look
 }
 

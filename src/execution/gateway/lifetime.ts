@@ -15,7 +15,7 @@ export type Lifetime = {
 
 /** A node asks every five seconds whether the gateway is there. */
 const NODE_SILENCE_MS = 12_000
-const LOOK_MS = 250
+const POLL_MS = 250
 
 /** Calls `end` when the time is over: after the grace where a node is there to end the run, else at once. */
 export function watchLifetime(
@@ -38,7 +38,7 @@ export function watchLifetime(
     if (isNodeThere && now() - overSince < graceMs) return
     clearInterval(timer)
     end()
-  }, LOOK_MS)
+  }, POLL_MS)
   timer.unref()
 }
 

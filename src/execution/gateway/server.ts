@@ -13,7 +13,7 @@ const NEWLINE = 10
 /** How often it is looked whether the socket is still there. */
 const LOST_LOOK_MS = 1000
 
-export type DoorInit = {
+export type GatewayServerInit = {
   /** where the unix socket is made */
   path: string
   /** the only ports that are connected to */
@@ -25,16 +25,16 @@ export type DoorInit = {
 }
 
 /** An open door; `close` ends every connection that goes through it. */
-export type Door = { close(): void }
+export type GatewayServer = { close(): void }
 
-export async function openDoor({ path, ports, other, onRequest }: DoorInit): Promise<Door> {
+export async function startGatewayServer({ path, ports, other, onRequest }: GatewayServerInit): Promise<GatewayServer> {
   const sockets = new Set<Socket>()
   const accept = (socket: Socket) => {
     onRequest?.()
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    serveKnock(socket, ports, other).catch(() => socket.destroy())
+    serveConnection(socket, ports, other).catch(() => socket.destroy())
   }
   let server: Server | undefined = await listen(path, accept)
   let closed = false
@@ -107,7 +107,11 @@ export function readLine(socket: Duplex): Promise<string> {
 }
 
 /** One connection to the door, whatever carries it. */
-export async function serveKnock(socket: Duplex, ports: readonly number[], other: DoorInit['other']): Promise<void> {
+export async function serveConnection(
+  socket: Duplex,
+  ports: readonly number[],
+  other: GatewayServerInit['other'],
+): Promise<void> {
   const request: Record<string, unknown> = JSON.parse(await readLine(socket))
   const port = request.connect
   if (request.ping === true) {

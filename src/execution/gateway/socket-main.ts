@@ -1,6 +1,6 @@
 import { diskAnswer, watchDisk } from './disk.ts'
 import { now, watchLifetime } from './lifetime.ts'
-import { openDoor } from './server.ts'
+import { startGatewayServer } from './server.ts'
 
 /**
  * The gateway of a container: `main <socket> <port,port,...> <lifetime as JSON> [folder of a build]`. The run lives in
@@ -8,7 +8,7 @@ import { openDoor } from './server.ts'
  */
 const [path = '', ports = '', lifetime = '{"graceMs":0}', build] = process.argv.slice(2)
 let lastAsked = now()
-await openDoor({
+await startGatewayServer({
   path,
   ports: ports.split(',').filter(Boolean).map(Number),
   other: diskAnswer(build === undefined ? undefined : watchDisk(build)),

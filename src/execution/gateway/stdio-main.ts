@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { diskAnswer, watchDisk } from './disk.ts'
 import { createSession } from './handshake.ts'
 import { now, watchLifetime } from './lifetime.ts'
-import { serveKnock } from './server.ts'
+import { serveConnection } from './server.ts'
 
 /** A node that says nothing for so long is gone: it says something every 15 s. */
 const SILENCE_MS = 60_000
@@ -23,7 +23,7 @@ const other = diskAnswer(build === undefined ? undefined : watchDisk(build))
 const session = createSession({
   first: 2,
   write: (bytes, done) => void output.write(bytes, done),
-  onStream: (stream) => void serveKnock(stream, ports, other).catch(() => stream.destroy()),
+  onStream: (stream) => void serveConnection(stream, ports, other).catch(() => stream.destroy()),
 })
 
 output.on('error', () => {})

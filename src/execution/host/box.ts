@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { inodesFor, SHM_BYTES, TMP_BYTES } from '../constants.ts'
-import type { Plan, Shown } from '../types.ts'
+import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { RunFiles } from './run-files.ts'
 import { type BoxMount, ROOT_BOX, type Room } from './stage.ts'
 
@@ -21,7 +21,7 @@ export type BoxPaths = {
   readonly work: string
   readonly tmp: string
   readonly shm: string
-  readonly shows: readonly Shown[]
+  readonly shows: readonly ReadOnlyMount[]
 }
 
 export type BoxInit = {
@@ -71,7 +71,7 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
     entry,
     code: codeDir === undefined || build ? undefined : show(codeDir, 'code', { write: plan.purpose === 'build' }),
     source: codeDir === undefined || !build ? undefined : show(codeDir, 'source', { write: true }),
-    shows: (plan.shows ?? []).map(({ path, as }, index) => ({
+    shows: (plan.readOnlyMounts ?? []).map(({ path, as }, index) => ({
       path: show(path, `shown-${index}`, fileness(path)),
       as,
     })),

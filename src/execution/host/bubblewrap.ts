@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAX_OPEN_FILES, NOBODY } from '../constants.ts'
-import type { Plan, Shown } from '../types.ts'
+import type { Plan, ReadOnlyMount } from '../types.ts'
 
 /** Where the node's own Node.js is seen in a sandbox. */
 const NODE_DIR = '/opt/thundercloud/bin'
@@ -40,7 +40,7 @@ export type SandboxInit = {
   readonly work: string
   readonly tmp: string
   readonly shm: string
-  readonly shows: readonly Shown[]
+  readonly shows: readonly ReadOnlyMount[]
   /** no cgroup counts processes: the kernel's per-user limit does */
   readonly limitPids: boolean
   /** no cgroup limits memory: at least Node's heap is bounded */
@@ -59,7 +59,7 @@ export const SANDBOX_ETC = {
  * The keeper's own box: a network and process namespace in which it is the first process, so that all that runs there
  * ends when it ends, and the file system as it is. The service's box is made inside it and shares its network only.
  */
-export function keeperArgs(command: readonly string[]): string[] {
+export function shimArgs(command: readonly string[]): string[] {
   const namespaces = ['--unshare-user', '--unshare-net', '--unshare-pid', '--unshare-ipc', '--as-pid-1']
   const files = ['--dev-bind', '/', '/', '--proc', '/proc', '--chdir', '/']
   return [...namespaces, ...files, '--json-status-fd', `${STATUS_FD}`, '--', ...command]
@@ -114,7 +114,7 @@ function limits(plan: Plan, { limitPids }: SandboxInit): string[] {
 }
 
 /** The folders above it are for the service, too. */
-function shown({ path, as }: Shown): string[] {
+function shown({ path, as }: ReadOnlyMount): string[] {
   const above: string[] = []
   for (let dir = dirname(as); dir !== '/'; dir = dirname(dir)) above.unshift(dir)
   return [...above.flatMap((dir) => ['--perms', '0755', '--dir', dir]), '--ro-bind', path, as]

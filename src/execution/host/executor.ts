@@ -12,8 +12,8 @@ import type { AdoptedRun, Availability, Executor, Plan, Run } from '../types.ts'
 import { type CgroupRoots, findCgroups } from './cgroups.ts'
 import { permissionWeaker } from './permission.ts'
 import { prepareRun } from './prepare.ts'
-import { type HostHandle, hostRun, keeperOf, listRuns, removeHostRun } from './run.ts'
-import { type KeeperMark, type KeeperPlan, type RunFiles, readEnd, readJson, runFiles } from './run-files.ts'
+import { type HostHandle, hostRun, listRuns, removeHostRun, shimProcessOf } from './run.ts'
+import { type RunFiles, readEnd, readJson, runFiles, type ShimIdentity, type ShimSpec } from './run-files.ts'
 import { probeSandbox, type Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
@@ -47,7 +47,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
     )
     const result = await found
     // What was missing may be installed while the node runs.
-    if ('lack' in result.sandbox) found = undefined
+    if ('unavailableReason' in result.sandbox) found = undefined
     return result
   }
   const findGroups = async (): Promise<CgroupRoots> =>
@@ -70,7 +70,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
   const known = { version: 1, roots: {} } as CgroupRoots
 
   async function launch(files: RunFiles, shim: { program: string; args: string[] }): Promise<void> {
-    const complaints = await open(files.complaints, 'a', 0o600)
+    const complaints = await open(files.stderr, 'a', 0o600)
     const status = await open(files.status, 'a', 0o600)
     try {
       const child = startProcess(
@@ -103,8 +103,8 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       const { sandbox, groups } = await machine(signal)
       if ('bwrap' in sandbox)
         return { available: true, detail: `bubblewrap (${sandbox.bwrap})`, weaker: weakerOf(groups) }
-      if (init.sandbox === 'bubblewrap') return { available: false, detail: sandbox.lack, weaker: [] }
-      const detail = `no sandbox, only Node's permission model for this node's own services: ${sandbox.lack}`
+      if (init.sandbox === 'bubblewrap') return { available: false, detail: sandbox.unavailableReason, weaker: [] }
+      const detail = `no sandbox, only Node's permission model for this node's own services: ${sandbox.unavailableReason}`
       return { available: true, detail, weaker: permissionWeaker(), ownOnly: true }
     },
     handle: (plan) => ({ ...handleOf(runId(plan), known) }),
@@ -112,7 +112,8 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       if (plan.image !== undefined || plan.codeDir === undefined)
         throw new RunRefusedError('an OCI image needs a Docker engine')
       const { sandbox, groups } = await machine(signal)
-      if ('lack' in sandbox && init.sandbox === 'bubblewrap') throw new RunRefusedError(sandbox.lack)
+      if ('unavailableReason' in sandbox && init.sandbox === 'bubblewrap')
+        throw new RunRefusedError(sandbox.unavailableReason)
       const handle = handleOf(runId(plan), groups)
       const files = runFiles(handle.dir)
       begun.add(runId(plan))
@@ -133,7 +134,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
         begun.delete(runId(plan))
         throw error
       }
-      return hostRun(handle, (await readJson<KeeperMark>(files.keeper))?.startedAt ?? clock.now(), clock)
+      return hostRun(handle, (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now(), clock)
     },
     async adopt(): Promise<AdoptedRun[]> {
       const { groups } = await machine()
@@ -156,14 +157,14 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
         () => true,
         () => false,
       ))
-    const plan = (await readJson<KeeperPlan>(files.taken)) ?? (await readJson<KeeperPlan>(files.void))
+    const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
     if (plan === undefined) {
       if (!begun.has(id)) await removeHostRun(handle, clock)
       return undefined
     }
     const taken = !voided && (await readJson(files.taken)) !== undefined
-    const keeper = taken ? await keeperOf(files) : undefined
-    const startedAt = (await readJson<KeeperMark>(files.keeper))?.startedAt ?? clock.now()
+    const keeper = taken ? await shimProcessOf(files) : undefined
+    const startedAt = (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now()
     const state = !taken ? 'prepared' : keeper !== undefined && isAlive(keeper) ? 'running' : 'ended'
     return {
       runId: plan.runId,
@@ -195,13 +196,13 @@ function weakerOf({ roots }: CgroupRoots): string[] {
  * away where it is empty.
  */
 async function hasBegun(files: RunFiles): Promise<boolean> {
-  const plan = await readJson<KeeperPlan>(files.taken)
-  if (plan === undefined || (await keeperOf(files)) === undefined) return false
+  const plan = await readJson<ShimSpec>(files.taken)
+  if (plan === undefined || (await shimProcessOf(files)) === undefined) return false
   return existsSync(plan.socket) || (await readEnd(files)) !== undefined
 }
 
 async function assertBegan(files: RunFiles): Promise<void> {
   if (await hasBegun(files)) return
-  const complaint = (await readFile(files.complaints, 'utf8').catch(() => '')).trim().slice(-300)
+  const complaint = (await readFile(files.stderr, 'utf8').catch(() => '')).trim().slice(-300)
   throw new UnavailableError(`the sandbox could not be started: ${complaint || 'no reason given'}`)
 }

@@ -32,7 +32,7 @@ export function permissionCommand(
   init: { node: string; workDir: string; codeDir: string | undefined; ownAddress: string },
 ): string[] {
   const service = `this service runs in a sandbox only: ${INSTALL_BUBBLEWRAP}`
-  if (plan.author !== init.ownAddress || plan.shows !== undefined) throw new RunRefusedError(service)
+  if (plan.author !== init.ownAddress || plan.readOnlyMounts !== undefined) throw new RunRefusedError(service)
   const [program = '', script, ...args] = plan.command
   if (!plan.toolchain.includes('node.js') || !PROGRAMS.has(program)) throw new RunRefusedError(service)
   const { codeDir } = init

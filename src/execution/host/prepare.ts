@@ -6,12 +6,12 @@ import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Plan } from '../types.ts'
 import { type BoxPaths, boxOf } from './box.ts'
-import { inCgroups, keeperArgs, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
+import { inCgroups, SANDBOX_ETC, sandboxArgs, shimArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 import { permissionCommand, permissionEnv } from './permission.ts'
 import type { HostHandle } from './run.ts'
-import { type KeeperPlan, runFiles, writeJson } from './run-files.ts'
+import { runFiles, type ShimSpec, writeJson } from './run-files.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
 import { mountTable, stageCommand } from './stage.ts'
@@ -73,7 +73,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
       : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
   await writeJson(files.plan, {
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
-    ...(plan.shows === undefined ? {} : { kind: 'scanner' as const }),
+    ...(plan.readOnlyMounts === undefined ? {} : { kind: 'scanner' as const }),
     ...(folders === undefined ? {} : { build: folders }),
     logDir: paths.log,
     socket: handle.socket,
@@ -83,14 +83,14 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,
     logLimits: limitsOf('run', init.logs, grant.diskBytes),
-  } satisfies KeeperPlan)
+  } satisfies ShimSpec)
   await symlink(files.listen, handle.socket)
   if (uid !== undefined) await giveTo(uid, files.dir, plan.logDir)
   if (uid !== undefined && plan.purpose === 'build' && plan.codeDir !== undefined) await giveAll(uid, plan.codeDir)
 
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = [paths.node, ...flags, paths.entry, paths.run]
-  const boxed = sandboxed ? [sandbox.bwrap, ...keeperArgs(shim)] : shim
+  const boxed = sandboxed ? [sandbox.bwrap, ...shimArgs(shim)] : shim
   if (paths.box === undefined) return { program: shim[0] as string, args: shim.slice(1) }
   await mkdir(paths.box, { recursive: true, mode: 0o755 })
   await writeFile(files.table, mountTable(mounts), { mode: 0o600 })

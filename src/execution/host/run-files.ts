@@ -6,7 +6,7 @@ import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 
 /** What a keeper is told, and what an adopter learns about a run that it did not start. JSON. */
-export type KeeperPlan = {
+export type ShimSpec = {
   readonly runId: string
   readonly service: string
   readonly purpose: Plan['purpose']
@@ -44,7 +44,7 @@ export type BuildFolders = {
 }
 
 /** Who a keeper is: its pid is in the status file, because inside its namespace it is 1. */
-export type KeeperMark = { readonly startTicks: string; readonly bootId: string; readonly startedAt: number }
+export type ShimIdentity = { readonly startTicks: string; readonly bootId: string; readonly startedAt: number }
 
 /**
  * The files of one run. Whoever renames `plan` first decides: the keeper to `taken` (the command will run), an adopter
@@ -57,14 +57,14 @@ export function runFiles(dir: string) {
     plan: file('plan.json'),
     taken: file('taken.json'),
     void: file('void.json'),
-    keeper: file('keeper.json'),
+    identity: file('keeper.json'),
     /** bubblewrap's word on the keeper: one JSON object a line */
     status: file('status'),
     /** the one process of a run without a sandbox */
     child: file('child.json'),
     end: file('end.json'),
     /** what bubblewrap and the keeper complain about */
-    complaints: file('keeper.log'),
+    stderr: file('keeper.log'),
     /** the system calls that the sandbox allows; absent where there is no filter for the processor */
     filter: file('filter.bpf'),
     etc: file('etc'),

@@ -3,18 +3,18 @@ import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
-import { isAlive, type ProcessId, signalProcess } from '../../base/process-identity.ts'
-import { askDoor, connectThroughDoor, isDoorOpen } from '../gateway/client.ts'
+import { isAlive, type ProcessIdentity, signalProcess } from '../../base/process-identity.ts'
+import { connectThroughGateway, isGatewayOpen, requestGateway } from '../gateway/client.ts'
 import type { Run, RunEnd, RunStats } from '../types.ts'
 import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
 import {
   childPidOf,
-  type KeeperMark,
-  type KeeperPlan,
   type RunFiles,
   readEnd,
   readJson,
   runFiles,
+  type ShimIdentity,
+  type ShimSpec,
 } from './run-files.ts'
 
 /** Where a run on the host is found again. JSON. */
@@ -33,14 +33,14 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
   const files = runFiles(handle.dir)
 
   /** Its keeper's answer; undefined when the run has ended. A keeper that has just begun opens its door in a moment. */
-  async function tell(request: object, signal?: AbortSignal): Promise<string | undefined> {
+  async function request(request: object, signal?: AbortSignal): Promise<string | undefined> {
     const until = clock.monotonic() + ANSWER_MS
     for (;;) {
       if ((await readEnd(files)) !== undefined) return undefined
       try {
-        return await askDoor(handle.socket, request, signal)
+        return await requestGateway(handle.socket, request, signal)
       } catch (error) {
-        const keeper = await keeperOf(files)
+        const keeper = await shimProcessOf(files)
         if (keeper !== undefined && !isAlive(keeper)) return undefined
         if (clock.monotonic() > until) throw error
         await sleep(clock, LOOK_MS, { signal })
@@ -54,17 +54,17 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
     async wait({ signal } = {}) {
       for (;;) {
         signal?.throwIfAborted()
-        const alive = await keeperOf(files).then((keeper) => keeper !== undefined && isAlive(keeper))
+        const alive = await shimProcessOf(files).then((keeper) => keeper !== undefined && isAlive(keeper))
         const end = await readEnd(files)
         if (end !== undefined) return end
         if (!alive) return LOST
-        await askDoor(handle.socket, { wait: true }, signal).catch(() => sleep(clock, LOOK_MS, { signal }))
+        await requestGateway(handle.socket, { wait: true }, signal).catch(() => sleep(clock, LOOK_MS, { signal }))
       }
     },
     async stop({ graceMs, reason = 'stopped' }) {
       using limit = deadline(clock, graceMs + ANSWER_MS, new TimeoutError('the shim does not answer'))
       try {
-        await tell({ stop: graceMs, reason }, limit.signal)
+        await request({ stop: graceMs, reason }, limit.signal)
       } catch (error) {
         // under the permission model a run has its shim's user, and can hold it
         if (!limit.signal.aborted) throw error
@@ -72,12 +72,12 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       }
     },
     async stats({ signal } = {}) {
-      const answer = await tell({ stats: true }, signal)
+      const answer = await request({ stats: true }, signal)
       if (answer === undefined) throw new UnavailableError('the run has ended')
       return JSON.parse(answer) as RunStats
     },
     async reachable({ signal } = {}) {
-      if (await isDoorOpen(handle.socket, signal)) return true
+      if (await isGatewayOpen(handle.socket, signal)) return true
       // the shim makes its socket again where the folder is there
       await mkdir(dirname(handle.socket), { recursive: true, mode: 0o711 })
       if (existsSync(files.listen)) await linkSocket(files, handle.socket)
@@ -86,7 +86,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
     async connect(port, options = {}) {
       const ended = await readEnd(files)
       if (ended !== undefined) throw new UnavailableError('the run has ended')
-      return connectThroughDoor(handle.socket, port, { ...options, clock })
+      return connectThroughGateway(handle.socket, port, { ...options, clock })
     },
   }
 }
@@ -98,8 +98,8 @@ export async function linkSocket(files: RunFiles, socket: string): Promise<void>
 }
 
 /** The keeper's process in this node's numbering; undefined while, or if ever, it is not known. */
-export async function keeperOf(files: RunFiles): Promise<ProcessId | undefined> {
-  const mark = await readJson<KeeperMark>(files.keeper)
+export async function shimProcessOf(files: RunFiles): Promise<ProcessIdentity | undefined> {
+  const mark = await readJson<ShimIdentity>(files.identity)
   const pid = childPidOf(await readFile(files.status, 'utf8').catch(() => ''))
   return mark === undefined || pid === undefined ? undefined : { ...mark, pid }
 }
@@ -114,14 +114,14 @@ export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<v
     if (clock.monotonic() > until) throw new UnavailableError(`the run in ${handle.dir} does not end`)
     await sleep(clock, LOOK_MS)
   }
-  const plan = (await readJson<KeeperPlan>(files.taken)) ?? (await readJson<KeeperPlan>(files.void))
+  const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
   for (const socket of [handle.socket, plan?.socket]) if (socket !== undefined) await rm(socket, { force: true })
   await rm(handle.dir, { recursive: true, force: true })
 }
 
 /** The shim and, where it has no namespace that ends with it, the run. */
-async function killRun(files: RunFiles): Promise<ProcessId[]> {
-  const found = [await keeperOf(files), await readJson<ProcessId>(files.child)]
+async function killRun(files: RunFiles): Promise<ProcessIdentity[]> {
+  const found = [await shimProcessOf(files), await readJson<ProcessIdentity>(files.child)]
   const processes = found.filter((process) => process !== undefined)
   for (const process of processes) signalProcess(process, 'SIGKILL')
   return processes

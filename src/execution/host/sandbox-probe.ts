@@ -9,22 +9,22 @@ import { ROOT_BOX, STAGE_TOOLS, stageCommand } from './stage.ts'
 const PROBE_TIMEOUT_MS = 10_000
 
 /** The program's whole path, or why there is no sandbox. */
-export type Sandbox = { readonly bwrap: string } | { readonly lack: string }
+export type Sandbox = { readonly bwrap: string } | { readonly unavailableReason: string }
 
 /** Tries the very boxes that runs are put into, one in the other. */
 export async function probeSandbox(program: string, uid: number | undefined, signal?: AbortSignal): Promise<Sandbox> {
-  if (process.platform !== 'linux') return { lack: 'the sandbox needs Linux' }
+  if (process.platform !== 'linux') return { unavailableReason: 'the sandbox needs Linux' }
   const bwrap = findProgram(program)
-  if (bwrap === undefined) return { lack: `${program} is not installed: ${INSTALL_BUBBLEWRAP}` }
+  if (bwrap === undefined) return { unavailableReason: `${program} is not installed: ${INSTALL_BUBBLEWRAP}` }
   for (const tool of [...SANDBOX_TOOLS, ...STAGE_TOOLS]) {
-    if (findProgram(tool) === undefined) return { lack: `${tool} is missing: install util-linux` }
+    if (findProgram(tool) === undefined) return { unavailableReason: `${tool} is missing: install util-linux` }
   }
   if (uid !== undefined) await mkdir(ROOT_BOX, { recursive: true, mode: 0o755 })
   const { program: stage, args } = tryCommand(bwrap, uid)
   const { failed, complaint } = await run(stage, args, signal)
   if (!failed) return { bwrap }
   return {
-    lack: `bubblewrap can not make a sandbox here (${complaint}): allow user namespaces to ordinary users`,
+    unavailableReason: `bubblewrap can not make a sandbox here (${complaint}): allow user namespaces to ordinary users`,
   }
 }
 

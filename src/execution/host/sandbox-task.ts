@@ -7,7 +7,7 @@ import type { Rng } from '../../base/rng.ts'
 import type { Grant } from '../../base/verdict.ts'
 import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
-import type { EndReason, Run, Shown } from '../types.ts'
+import type { EndReason, ReadOnlyMount, Run } from '../types.ts'
 import { createHostExecutor } from './executor.ts'
 import { OR_ENGINE } from './permission.ts'
 import type { HostExecutorInit } from './types.ts'
@@ -17,22 +17,22 @@ const OUTPUT_BYTES = 256 * 1024
 /** How often it is looked whether a program writes without end. */
 const FLOOD_LOOK_MS = 200
 /** What the keeper may take longer than the program's own time: it starts, and reads the rest of the output. */
-const KEEPER_MS = 20_000
+const SHIM_MS = 20_000
 
 /** A line that says what went wrong, among those that say where. */
 const TELLING = /error|exception|fatal|panic|denied|no such|not found|can(not|'t)/i
 
-export type OnceTask = {
+export type SandboxTask = {
   readonly command: readonly string[]
   /** seen as /code, read-only */
   readonly codeDir: string
-  readonly shows: readonly Shown[]
+  readonly readOnlyMounts: readonly ReadOnlyMount[]
   readonly env: Readonly<Record<string, string>>
   readonly limits: Pick<Grant, 'memoryBytes' | 'cpuMillicores' | 'diskBytes' | 'pids'>
   readonly timeoutMs: number
 }
 
-export type OnceEnd = {
+export type SandboxTaskEnd = {
   /** 128 + signal where a signal ended it */
   readonly exitCode: number
   /** `flood`: it was ended because it wrote too much */
@@ -45,21 +45,24 @@ export type OnceEnd = {
 }
 
 /** Runs programs one by one in the host's sandbox, each to its end, and leaves nothing of them. */
-export interface RunOnce {
+export interface SandboxExecutor {
   /** Why there is no sandbox; undefined where there is one. */
-  lack(options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>
+  unavailableReason(options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>
   /** Ends and removes what an earlier process left. Before the first run. */
-  clear(): Promise<void>
+  removeLeftovers(): Promise<void>
   /** Rejects where it could not be started, and with the signal's reason. A program that fails has an end like others. */
-  run(task: OnceTask, options?: { signal?: AbortSignal | undefined }): Promise<OnceEnd>
+  run(task: SandboxTask, options?: { signal?: AbortSignal | undefined }): Promise<SandboxTaskEnd>
 }
 
-export type RunOnceInit = Pick<HostExecutorInit, 'nodeId' | 'runtimeDir' | 'bubblewrap'> & {
+export type SandboxExecutorInit = Pick<HostExecutorInit, 'nodeId' | 'runtimeDir' | 'bubblewrap'> & {
   /** Belongs to these runs alone: what is in it is removed by `clear`. */
   readonly dir: string
 }
 
-export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, init: RunOnceInit): RunOnce {
+export function createSandboxExecutor(
+  components: { clock: Clock; rng: Rng; log: Log },
+  init: SandboxExecutorInit,
+): SandboxExecutor {
   const { clock, rng, log } = components
   const { dir, ...rest } = init
   const executor = createHostExecutor(
@@ -80,7 +83,12 @@ export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, 
       () => false,
     )
 
-  async function watched(run: Run, logDir: string, task: OnceTask, outer: AbortSignal | undefined): Promise<OnceEnd> {
+  async function watched(
+    run: Run,
+    logDir: string,
+    task: SandboxTask,
+    outer: AbortSignal | undefined,
+  ): Promise<SandboxTaskEnd> {
     let flood = false
     using _look = clock.every(FLOOD_LOOK_MS, () => {
       if (flood) return
@@ -91,13 +99,13 @@ export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, 
       }, reportTo(log))
     })
     const tooLong = new TimeoutError('the sandbox did not end in time')
-    using limit = deadline(clock, task.timeoutMs + KEEPER_MS, tooLong, outer)
+    using limit = deadline(clock, task.timeoutMs + SHIM_MS, tooLong, outer)
     const end = await run.wait({ signal: limit.signal })
     if (flood || (await flooded(logDir))) return { exitCode: end.exitCode, reason: 'flood', lines: [] }
     return { ...end, ...(await outputIn(logDir)) }
   }
 
-  async function outputIn(logDir: string): Promise<Pick<OnceEnd, 'lines' | 'complaint'>> {
+  async function outputIn(logDir: string): Promise<Pick<SandboxTaskEnd, 'lines' | 'complaint'>> {
     const lines: string[] = []
     let last: string | undefined
     let telling: string | undefined
@@ -112,11 +120,11 @@ export function createRunOnce(components: { clock: Clock; rng: Rng; log: Log }, 
   }
 
   return {
-    async lack({ signal } = {}) {
+    async unavailableReason({ signal } = {}) {
       const { available, detail } = await executor.available({ signal })
       return available ? undefined : detail.replace(OR_ENGINE, '')
     },
-    async clear() {
+    async removeLeftovers() {
       for (const { run } of await executor.adopt()) await executor.remove(run.handle)
       await rm(dir, { recursive: true, force: true })
     },

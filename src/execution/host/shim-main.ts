@@ -1,4 +1,4 @@
-import { keep } from './shim.ts'
+import { runShim } from './shim.ts'
 
 /** Stays with one run on the host: `shim-main <folder of the run>`. It outlives the node, and the run does not outlive it. */
-await keep(process.argv[2] as string)
+await runShim(process.argv[2] as string)

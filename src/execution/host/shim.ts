@@ -9,7 +9,7 @@ import { bootId, identify, statFields } from '../../base/process-identity.ts'
 import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
 import { overDiskText } from '../build-limit.ts'
 import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
-import { openDoor } from '../gateway/server.ts'
+import { startGatewayServer } from '../gateway/server.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
@@ -17,29 +17,29 @@ import { copyIn, finishBuild, watchDisk } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import { limitDisk } from './disk-limit.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
-import { childPidOf, type KeeperMark, type KeeperPlan, readJson, runFiles, writeJson } from './run-files.ts'
+import { childPidOf, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 
 /**
  * Runs the command of a plan to its end: reads its output into bounded files, opens the door to its ports, stops it when
  * asked, and writes down how it ended. It is the first process of the run's own process and network namespace.
  */
-export async function keep(dir: string): Promise<void> {
+export async function runShim(dir: string): Promise<void> {
   const clock = systemClock()
   process.chdir(dir)
   const files = runFiles(dir)
   const startedAt = clock.now()
-  await writeJson(files.keeper, {
+  await writeJson(files.identity, {
     startTicks: statFields('self')?.[19] ?? '',
     bootId: bootId(),
     startedAt,
-  } satisfies KeeperMark)
+  } satisfies ShimIdentity)
   try {
     await rename(files.plan, files.taken)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return
     throw error
   }
-  const plan = await readJson<KeeperPlan>(files.taken)
+  const plan = await readJson<ShimSpec>(files.taken)
   if (plan === undefined) throw new Error(`${files.taken} can not be read`)
   if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
 
@@ -48,7 +48,7 @@ export async function keep(dir: string): Promise<void> {
   const listen = plan.listen ?? plan.socket
   await rm(listen, { force: true })
   const box = { child: undefined as Box | undefined }
-  const door = await openDoor({
+  const gateway = await startGatewayServer({
     path: listen,
     ports: plan.ports,
     other: async (request) => {
@@ -81,7 +81,7 @@ export async function keep(dir: string): Promise<void> {
     await new Promise<void>((resolve) => clock.after(0, resolve))
   } finally {
     await writer[Symbol.asyncDispose]()
-    door.close()
+    gateway.close()
     await rm(listen, { force: true })
   }
 }
@@ -106,7 +106,7 @@ type Box = {
 }
 
 /** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
-function runCommand(plan: KeeperPlan, filter: number | undefined, clock: Clock): Box {
+function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): Box {
   const [program = '', ...args] = plan.command
   const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
   const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore'] : []
@@ -185,7 +185,7 @@ function firstProcess(child: ChildProcess): Promise<number | undefined> {
   })
 }
 
-async function stats(plan: KeeperPlan, child: number | undefined) {
+async function stats(plan: ShimSpec, child: number | undefined) {
   const processes = runProcesses(plan.sandboxed, child)
   const counted = await cgroupStats(plan.cgroup)
   return {

@@ -1,7 +1,7 @@
 import { formatMs, formatSeconds } from '../../base/format.ts'
 import type { RunChange } from '../journal.ts'
 import type { RunEnd } from '../types.ts'
-import { type Decided, restarts, timeLimitText } from './run-spec.ts'
+import { type RunSpec, restarts, timeLimitText } from './run-spec.ts'
 
 /** Why a run that goes on, or would begin again, is to end. */
 export type Ending = { readonly why: string; readonly graceMs: number }
@@ -26,11 +26,11 @@ const KEEPS = 'the update failed, and the version before goes on'
 
 /** What follows from the end of a process: the run's next state; `again`: it begins again after so many ms. */
 export function afterEnd(
-  decided: Decided,
+  spec: RunSpec,
   end: RunEnd,
   { ending, closed, gaveUp, failedUpdate, waitMs }: EndFacts,
 ): RunChange & { readonly again?: number } {
-  const { service } = decided
+  const { service } = spec
   const { exitCode } = end
   const isTask = service.run.kind === 'task'
   const failed = exitCode !== 0 || end.reason !== 'exit'
@@ -41,7 +41,7 @@ export function afterEnd(
       : { state: 'starting', detail: 'it starts again with the node' }
   }
   if (gaveUp !== undefined) return { state: 'failed', exitCode, detail: `${gaveUp}; ${KEEPS}` }
-  const detail = end.reason === 'timeout' ? timeLimitText(decided) : end.detail
+  const detail = end.reason === 'timeout' ? timeLimitText(spec) : end.detail
   if (failedUpdate && !isTask) {
     const why = detail ?? 'it ended before it was healthy'
     return { state: 'failed', exitCode, detail: `${why}; ${KEEPS}` }
@@ -55,7 +55,7 @@ export function afterEnd(
 }
 
 /** Why an update is given up that neither ended nor became healthy. */
-export function notHealthyText({ service }: Decided, afterMs: number): string {
+export function notHealthyText({ service }: RunSpec, afterMs: number): string {
   const ports = (service.run.ports ?? []).map(({ name, port }) => `"${name}" (${port})`)
   const what =
     ports.length === 0

@@ -4,7 +4,7 @@ import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
 import { BUILD_TIMEOUT_MS, DISK_WATCH_MS } from '../constants.ts'
 import type { Executor } from '../types.ts'
-import { type Decided, planOf } from './run-spec.ts'
+import { planOf, type RunSpec } from './run-spec.ts'
 
 export class BuildFailedError extends ThundercloudError {
   override readonly name = 'BuildFailedError'
@@ -14,7 +14,7 @@ type BuildInput = {
   clock: Clock
   executor: Executor
   runId: string
-  decided: Decided
+  spec: RunSpec
   codeDir: string
   dirs: { logs: string; builds: string }
   signal: AbortSignal
@@ -25,13 +25,13 @@ type BuildInput = {
  * once per run: a copy that was finished before is used again.
  */
 export async function buildCode(input: BuildInput): Promise<string> {
-  const { clock, executor, runId, decided, codeDir, dirs } = input
+  const { clock, executor, runId, spec, codeDir, dirs } = input
   const folder = buildDir(dirs.builds, runId)
   const copy = join(folder, 'code')
   const done = join(folder, 'done')
   if ((await stat(done).catch(() => undefined)) !== undefined) return copy
 
-  const plan = planOf({ runId, decided, purpose: 'build', codeDir: copy, logsDir: dirs.logs, graceMs: 0 })
+  const plan = planOf({ runId, spec, purpose: 'build', codeDir: copy, logsDir: dirs.logs, graceMs: 0 })
   await executor.remove(executor.handle(plan))
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true, mode: 0o711 })
@@ -44,7 +44,7 @@ export async function buildCode(input: BuildInput): Promise<string> {
   const run = await executor.start(plan, { signal: limit.signal })
   try {
     const ended = new AbortController()
-    const watch = watchSize(copy, decided.grant.diskBytes, clock, AbortSignal.any([ended.signal, limit.signal]))
+    const watch = watchSize(copy, spec.grant.diskBytes, clock, AbortSignal.any([ended.signal, limit.signal]))
     const end = await Promise.race([run.wait({ signal: limit.signal }), watch]).finally(() => ended.abort())
     if (end.exitCode !== 0)
       throw new BuildFailedError(

@@ -7,44 +7,44 @@ import type { RunChange } from '../journal.ts'
 import type { SupervisorComponents } from './types.ts'
 
 /** A full disk fails nothing for good: room comes back, and what waited goes on. */
-export interface DiskPatience {
+export interface StepRetry {
   /** Does it until it works, cannot work, the attempts are spent, or the run is to end. A full disk spends no attempt. */
-  persist<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T>
+  retryStep<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T>
   /** Journals a change as soon as the disk has room for it; nothing is done before. */
-  note(change: RunChange): Promise<void>
+  recordChange(change: RunChange): Promise<void>
 }
 
-export function createDiskPatience(
+export function createStepRetry(
   { clock, rng, log }: Pick<SupervisorComponents, 'clock' | 'rng' | 'log'>,
-  init: { record: RunRecord; enter(change: RunChange): void; signal: AbortSignal; letGo: AbortSignal },
-): DiskPatience {
-  const { enter, signal } = init
+  init: { record: RunRecord; transition(change: RunChange): void; signal: AbortSignal; detach: AbortSignal },
+): StepRetry {
+  const { transition, signal } = init
   const { runId, service } = init.record
 
   /** Tells that it waits, where the journal has room for that, and waits a while. */
-  async function untilRoom(what: string, error: unknown): Promise<void> {
+  async function untilSpace(what: string, error: unknown): Promise<void> {
     log.warn('a run waits for room on the disk', { runId, service, reason: messageOf(error) })
     try {
-      enter({ detail: `${what} waits for room on the disk: ${messageOf(error)}` })
+      transition({ detail: `${what} waits for room on the disk: ${messageOf(error)}` })
     } catch (second) {
       if (!isDiskFull(second)) throw second
     }
     await sleep(clock, DISK_FULL_RETRY_MS, { signal })
   }
 
-  async function note(change: RunChange): Promise<void> {
+  async function recordChange(change: RunChange): Promise<void> {
     for (;;) {
       try {
-        return enter(change)
+        return transition(change)
       } catch (error) {
         if (!isDiskFull(error)) throw error
         log.warn('the journal has no room for what a run does; it waits', { runId, reason: messageOf(error) })
-        await sleep(clock, DISK_FULL_RETRY_MS, { signal: init.letGo })
+        await sleep(clock, DISK_FULL_RETRY_MS, { signal: init.detach })
       }
     }
   }
 
-  async function persist<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T> {
+  async function retryStep<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; ) {
       signal.throwIfAborted()
       try {
@@ -52,15 +52,15 @@ export function createDiskPatience(
       } catch (error) {
         if (signal.aborted) throw error
         if (isDiskFull(error)) {
-          await untilRoom(what, error)
+          await untilSpace(what, error)
           continue
         }
         if (!isRetryable(error) || attempt + 1 >= attempts) throw error
-        await note({ detail: `${what} is tried again: ${messageOf(error)}` })
+        await recordChange({ detail: `${what} is tried again: ${messageOf(error)}` })
         await sleep(clock, backoffMs(attempt++, RETRY_BACKOFF, rng), { signal })
       }
     }
   }
 
-  return { note, persist }
+  return { recordChange, retryStep }
 }

@@ -1,2 +1,2 @@
 export { createSupervisor } from './supervisor.ts'
-export type { CodeProvider, Granted, Room, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
+export type { CodeProvider, Granted, Resources, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'

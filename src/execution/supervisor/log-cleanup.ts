@@ -6,7 +6,7 @@ import { logDirOf } from './run-spec.ts'
 
 const BLOCK = 4096
 
-type SweepInit = {
+type LogCleanupInit = {
   readonly journal: RunJournal
   /** its logs stay, whatever the journal says */
   readonly isLive: (service: string) => boolean
@@ -17,7 +17,7 @@ type SweepInit = {
 }
 
 /** Removes the logs of services that ended long ago, of those that no journal knows, and what is above the bound. */
-export async function sweepLogs(logsDir: string, init: SweepInit): Promise<void> {
+export async function removeOldLogs(logsDir: string, init: LogCleanupInit): Promise<void> {
   const { journal, isLive, beforeMs, totalBytes } = init
   const ended: { service: string; at: number; bytes: number }[] = []
   let total = 0

@@ -1,14 +1,18 @@
 import { formatBytes } from '../../base/format.ts'
 import type { Grant } from '../../base/verdict.ts'
-import type { Job } from './run-worker.ts'
-import type { Room } from './types.ts'
+import type { RunWorker } from './run-worker.ts'
+import type { Resources } from './types.ts'
 
 /** What the runs that are under way leave; those that make room for the asker count as gone. */
-export function freeRoom(limits: Room, jobs: Iterable<Job>, going: readonly (string | undefined)[] = []): Room {
+export function freeResources(
+  limits: Resources,
+  jobs: Iterable<RunWorker>,
+  going: readonly (string | undefined)[] = [],
+): Resources {
   let free = limits
-  for (const { decided } of jobs) {
-    if (going.includes(decided.service.id)) continue
-    const { memoryBytes, cpuMillicores, diskBytes, pids } = decided.grant
+  for (const { spec } of jobs) {
+    if (going.includes(spec.service.id)) continue
+    const { memoryBytes, cpuMillicores, diskBytes, pids } = spec.grant
     free = {
       memoryBytes: free.memoryBytes - memoryBytes,
       cpuMillicores: free.cpuMillicores - cpuMillicores,
@@ -27,7 +31,7 @@ export function freeRoom(limits: Room, jobs: Iterable<Job>, going: readonly (str
   }
 }
 
-export function fits(grant: Grant, free: Room): boolean {
+export function fits(grant: Grant, free: Resources): boolean {
   return (
     grant.memoryBytes <= free.memoryBytes &&
     grant.cpuMillicores <= free.cpuMillicores &&
@@ -38,10 +42,10 @@ export function fits(grant: Grant, free: Room): boolean {
 }
 
 /** The first of `offered` that have to end for the grant to fit; undefined where not even all of them make room. */
-export function toEvict(
+export function selectEvictions(
   grant: Grant,
   offered: readonly string[],
-  freeWithout: (going: readonly string[]) => Room,
+  freeWithout: (going: readonly string[]) => Resources,
 ): readonly string[] | undefined {
   for (let count = 0; count <= offered.length; count++) {
     const going = offered.slice(0, count)
@@ -50,7 +54,7 @@ export function toEvict(
   return undefined
 }
 
-export function noRoom(grant: Grant, free: Room): string {
+export function shortageMessage(grant: Grant, free: Resources): string {
   if (free.runs < 1) return 'as many services as LIMITS.TOTAL.RUNS allows run already'
   if (grant.memoryBytes > free.memoryBytes) {
     return `it needs ${formatBytes(grant.memoryBytes)} of memory and ${formatBytes(free.memoryBytes)} are free`

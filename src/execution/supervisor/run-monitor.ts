@@ -6,19 +6,19 @@ import type { Executor, Run, RunEnd } from '../types.ts'
 import type { Ending } from './after-end.ts'
 import { untilGatewayLost } from './gateway-check.ts'
 import { afterMs, untilHealthy } from './health-check.ts'
-import { type Decided, timeLimitMs } from './run-spec.ts'
+import { type RunSpec, timeLimitMs } from './run-spec.ts'
 import type { SupervisorComponents } from './types.ts'
 
-export type AttendInit = {
+export type RunMonitorInit = {
   readonly runId: string
-  readonly decided: Decided
+  readonly spec: RunSpec
   readonly executor: Executor
   readonly run: Run
   readonly graceMs: number
   /** how long a service without ports has to be up to be healthy */
   healthyMs(): number
   /** aborts when the node closes and leaves the run as it is */
-  readonly letGo: AbortSignal
+  readonly detach: AbortSignal
   /** aborts when `ending` begins to answer */
   readonly interrupted: AbortSignal
   /** why it is to end, once it is */
@@ -33,9 +33,9 @@ const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lo
 const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'nobody could reach it: its gateway was lost' }
 
 /** Stays with a run to its end: stops it when it has to, tells when it answers, waits for an engine that went away. */
-export async function attendRun(components: SupervisorComponents, init: AttendInit): Promise<RunEnd> {
+export async function monitorRun(components: SupervisorComponents, init: RunMonitorInit): Promise<RunEnd> {
   const { clock, rng, log, events } = components
-  const { runId, decided, executor, letGo } = init
+  const { runId, spec, executor, detach } = init
   const over = new AbortController()
   let run = init.run
   let timeout = false
@@ -51,7 +51,7 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
   }
 
   async function becomesHealthy(): Promise<void> {
-    const { kind, ports = [] } = decided.service.run
+    const { kind, ports = [] } = spec.service.run
     const health = {
       kind,
       ports: ports.map(({ port }) => port),
@@ -61,12 +61,12 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
     if (!(await untilHealthy(() => run, health, clock, over.signal))) return
     const now = clock.now()
     init.onHealthy(true)
-    events.emit('execution:healthy', { service: decided.service.id, runId, at: now, afterMs: now - run.startedAt })
+    events.emit('execution:healthy', { service: spec.service.id, runId, at: now, afterMs: now - run.startedAt })
   }
 
   /** The run again, once the engine answers; undefined when it does not know it any more. */
   async function findAgain(attempt: number): Promise<Run | undefined> {
-    await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: letGo })
+    await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: detach })
     const found = await executor.adopt().catch(() => undefined)
     if (found === undefined) return run
     events.emit('execution:executor', { executor: executor.name, available: true, detail: 'it answers again' })
@@ -77,13 +77,13 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
     await untilGatewayLost(() => run, clock, over.signal)
     unreachable = true
     init.onHealthy(false)
-    log.warn('a run cannot be reached any more, and is ended', { runId, service: decided.service.id })
+    log.warn('a run cannot be reached any more, and is ended', { runId, service: spec.service.id })
     await executor.remove(run.handle)
   }
 
   init.onRun(run)
   // a time limit is a duration, on a clock that nobody sets; the expiry is a date, on the one that people see
-  const limitMs = timeLimitMs(decided)
+  const limitMs = timeLimitMs(spec)
   using _limit =
     limitMs === undefined
       ? undefined
@@ -91,21 +91,21 @@ export async function attendRun(components: SupervisorComponents, init: AttendIn
           timeout = true
           halt()
         })
-  using _expiry = atWallTime(clock, decided.service.expires * 1000, () => {
+  using _expiry = atWallTime(clock, spec.service.expires * 1000, () => {
     init.onExpired('it expired')
     halt()
   })
   init.interrupted.addEventListener('abort', halt, { once: true })
   halt()
   void becomesHealthy()
-  if ((decided.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
+  if ((spec.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
   try {
     for (let attempt = 0; ; attempt++) {
       try {
-        const end = await run.wait({ signal: letGo })
+        const end = await run.wait({ signal: detach })
         return unreachable ? UNREACHABLE : end
       } catch (error) {
-        letGo.throwIfAborted()
+        detach.throwIfAborted()
         if (!isRetryable(error)) throw error
         events.emit('execution:executor', { executor: executor.name, available: false, detail: messageOf(error) })
         const again = await findAgain(attempt)

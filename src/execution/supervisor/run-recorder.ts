@@ -4,28 +4,28 @@ import type { RunChange } from '../journal.ts'
 import { formatLine } from '../logs/format.ts'
 import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
-import { decidedOf } from './run-spec.ts'
+import { runSpecOf } from './run-spec.ts'
 import type { SupervisorComponents } from './types.ts'
 
 /** What happens to a run, told to all who must know: first the journal, then the run's own log and the events. */
-export interface Story extends AsyncDisposable {
+export interface RunRecorder extends AsyncDisposable {
   /** A state is entered here before it is acted upon. */
-  enter(change: RunChange): void
+  transition(change: RunChange): void
   readonly restarts: number
 }
 
-export function createStory(
+export function createRunRecorder(
   { clock, journal, events, log }: SupervisorComponents,
   { record, logDir, logs }: { record: RunRecord; logDir: string; logs: LogLimits },
-): Story {
+): RunRecorder {
   const { runId, service, executor } = record
-  const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, decidedOf(record).grant.diskBytes))
+  const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, runSpecOf(record).grant.diskBytes))
   let { restarts } = record
   return {
     get restarts() {
       return restarts
     },
-    enter(change) {
+    transition(change) {
       const at = Math.floor(clock.now())
       journal.update(runId, { ...change, at })
       restarts = change.restarts ?? restarts

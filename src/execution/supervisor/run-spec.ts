@@ -7,7 +7,7 @@ import { BUILD_TIMEOUT_MS } from '../constants.ts'
 import type { Plan, RunnableService } from '../types.ts'
 
 /** What the journal keeps of a decision; enough to carry it out after a restart. */
-export type Decided = {
+export type RunSpec = {
   readonly service: RunnableService
   readonly grant: Grant
   /** the user that it runs as, where the node can give it one of its own */
@@ -18,8 +18,8 @@ export type Decided = {
   readonly evicts?: readonly string[] | undefined
 }
 
-export function decidedOf(record: RunRecord): Decided {
-  return record.plan as Decided
+export function runSpecOf(record: RunRecord): RunSpec {
+  return record.plan as RunSpec
 }
 
 /** A service in an OCI image: its code is the image, named by the digest of its manifest. */
@@ -33,7 +33,7 @@ export function logDirOf(logsDir: string, service: string): string {
 
 type PlanInput = {
   runId: string
-  decided: Decided
+  spec: RunSpec
   purpose: Plan['purpose']
   codeDir: string | undefined
   logsDir: string
@@ -41,8 +41,8 @@ type PlanInput = {
   graceMs: number
 }
 
-export function planOf({ runId, decided, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
-  const { service, grant, uid } = decided
+export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
+  const { service, grant, uid } = spec
   const { run } = service
   return {
     runId: purpose === 'build' ? buildIdOf(runId) : runId,
@@ -60,7 +60,7 @@ export function planOf({ runId, decided, purpose, codeDir, logsDir, graceMs }: P
     image: isImage(service) ? { digest: imageDigest(service.code), ref: service.image } : undefined,
     logDir: logDirOf(logsDir, service.id),
     lifetime: {
-      afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(decided),
+      afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(spec),
       expiresAt: service.expires * 1000,
       graceMs: purpose === 'build' ? 0 : graceMs,
     },
@@ -73,7 +73,7 @@ export function buildIdOf(runId: string): string {
 }
 
 /** How long one run may take, ms; undefined = until the service expires. */
-export function timeLimitMs({ service, grant }: Decided): number | undefined {
+export function timeLimitMs({ service, grant }: RunSpec): number | undefined {
   const seconds = Math.min(
     grant.timeoutSeconds ?? Number.POSITIVE_INFINITY,
     service.run.timeout ?? Number.POSITIVE_INFINITY,
@@ -82,14 +82,14 @@ export function timeLimitMs({ service, grant }: Decided): number | undefined {
 }
 
 /** Whose time limit it was, and how long. */
-export function timeLimitText(decided: Decided): string {
-  const { service, grant } = decided
+export function timeLimitText(spec: RunSpec): string {
+  const { service, grant } = spec
   const own = service.run.timeout
   const whose =
     own !== undefined && own <= (grant.timeoutSeconds ?? Number.POSITIVE_INFINITY)
       ? 'set by the service (run.timeout)'
       : 'set by this node (LIMITS.SERVICE.TIMEOUT or its runner)'
-  return `its time limit of ${formatSeconds((timeLimitMs(decided) ?? 0) / 1000)}, ${whose}, was over`
+  return `its time limit of ${formatSeconds((timeLimitMs(spec) ?? 0) / 1000)}, ${whose}, was over`
 }
 
 /** Does a run that has ended by itself begin again? */

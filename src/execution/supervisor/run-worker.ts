@@ -10,18 +10,18 @@ import type { AdoptedRun, Executor, Run, RunEnd } from '../types.ts'
 import { aborted } from './aborted.ts'
 import { afterEnd, type Ending, GONE, notHealthyText } from './after-end.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
-import { createDiskPatience } from './disk-patience.ts'
+import { createStepRetry } from './disk-patience.ts'
 import { explainedEnd } from './explain.ts'
 import { afterMs } from './health-check.ts'
-import { attendRun } from './run-monitor.ts'
-import { createStory } from './run-recorder.ts'
-import { type Decided, decidedOf, isImage, logDirOf, planOf } from './run-spec.ts'
+import { monitorRun } from './run-monitor.ts'
+import { createRunRecorder } from './run-recorder.ts'
+import { isImage, logDirOf, planOf, type RunSpec, runSpecOf } from './run-spec.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './types.ts'
 
 /** One service's run on this node, from its decision to its end, over restarts. */
-export interface Job {
+export interface RunWorker {
   readonly runId: string
-  readonly decided: Decided
+  readonly spec: RunSpec
   readonly healthy: boolean
   /** It has ended by itself, and was not healthy for long since. */
   readonly failing: boolean
@@ -36,35 +36,35 @@ export interface Job {
   close(end: boolean): void
 }
 
-export type JobInit = SupervisorInit & {
+export type RunWorkerInit = SupervisorInit & {
   readonly record: RunRecord
   readonly executor: Executor
   /** what the executor found of this run when the node started */
   readonly found: Promise<AdoptedRun | undefined>
   /** resolves when those that have to end before it begins have ended */
-  readonly room: Promise<void> | undefined
+  readonly evictionsDone: Promise<void> | undefined
   onHealthy(): void
   /** Is there an older version that is healthy, and ends when this one is? */
   updates(): boolean
 }
 
-export function createJob(components: SupervisorComponents, init: JobInit): Job {
+export function createRunWorker(components: SupervisorComponents, init: RunWorkerInit): RunWorker {
   const { clock, rng, log, events, code } = components
   const { record, executor, dirs } = init
   const { runId } = record
-  const decided = decidedOf(record)
-  const { service } = decided
-  const story = createStory(components, { record, logDir: logDirOf(dirs.logs, service.id), logs: init.logs })
-  const { enter } = story
-  const handle = executor.handle(
-    planOf({ runId, decided, purpose: 'run', codeDir: undefined, logsDir: dirs.logs, graceMs: init.graceMs }),
-  )
+  const spec = runSpecOf(record)
+  const { service } = spec
+  const recorder = createRunRecorder(components, { record, logDir: logDirOf(dirs.logs, service.id), logs: init.logs })
+  const { transition } = recorder
+  const planFor = (current: RunSpec, codeDir: string | undefined) =>
+    planOf({ runId, spec: current, purpose: 'run', codeDir, logsDir: dirs.logs, graceMs: init.graceMs })
+  const handle = executor.handle(planFor(spec, undefined))
   /** Ends fetching, building, starting and back-offs: the run is to end, or the node closes. */
   const interrupt = new AbortController()
   const { signal } = interrupt
   /** Ends everything, the waiting for a run included: the node closes and leaves it running. */
-  const letGo = new AbortController()
-  const { note, persist } = createDiskPatience(components, { record, enter, signal, letGo: letGo.signal })
+  const detach = new AbortController()
+  const { recordChange, retryStep } = createStepRetry(components, { record, transition, signal, detach: detach.signal })
   let ending: Ending | undefined
   let closed = false
   let run: Run | undefined
@@ -74,66 +74,59 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   /** why an update that runs is ended, while the version before goes on */
   let gaveUp: string | undefined
   let lease: ObtainedCode | undefined
-  let tidied = false
+  let cleanedUp = false
   /** in a row, without a steady run between them */
   let failures = 0
 
   /** The decision with a user of its own, which it holds until the run is over. */
-  const withUser = (): Decided => {
-    const uid = components.userIds?.claim(runId, { preferred: decided.uid, within: executor.userIds?.() })
-    return uid === undefined ? decided : { ...decided, uid }
+  const withUser = (): RunSpec => {
+    const uid = components.userIds?.claim(runId, { preferred: spec.uid, within: executor.userIds?.() })
+    return uid === undefined ? spec : { ...spec, uid }
   }
 
   async function obtain(): Promise<string | undefined> {
     if (isImage(service)) return undefined
     if (lease === undefined) {
-      await note({ state: 'fetching' })
+      await recordChange({ state: 'fetching' })
       const onProgress = (progress: { doneBytes: number; totalBytes: number }) =>
         events.emit('execution:fetch-progress', { service: service.id, runId, ...progress })
-      lease = await persist('fetching', FETCH_ATTEMPTS, () =>
-        code.obtain(service, { signal, diskBytes: decided.grant.diskBytes, onProgress }),
+      lease = await retryStep('fetching', FETCH_ATTEMPTS, () =>
+        code.obtain(service, { signal, diskBytes: spec.grant.diskBytes, onProgress }),
       )
     }
     const { dir } = lease
     if (service.run.build === undefined) return dir
-    await note({ state: 'building' })
-    const build = () => buildCode({ clock, executor, runId, decided: withUser(), codeDir: dir, dirs, signal })
-    return persist('building', FETCH_ATTEMPTS, build)
+    await recordChange({ state: 'building' })
+    const build = () => buildCode({ clock, executor, runId, spec: withUser(), codeDir: dir, dirs, signal })
+    return retryStep('building', FETCH_ATTEMPTS, build)
   }
 
   async function start(codeDir: string | undefined): Promise<Run> {
-    await note({ state: 'starting', handle })
-    return persist('starting', Number.POSITIVE_INFINITY, () => {
-      const plan = planOf({
-        runId,
-        decided: withUser(),
-        purpose: 'run',
-        codeDir,
-        logsDir: dirs.logs,
-        graceMs: init.graceMs,
-      })
-      return executor.start(plan, { signal })
-    })
+    await recordChange({ state: 'starting', handle })
+    return retryStep('starting', Number.POSITIVE_INFINITY, () =>
+      executor.start(planFor(withUser(), codeDir), { signal }),
+    )
   }
 
-  async function attendUpdate(begun: Run): Promise<RunEnd> {
-    if (decided.replaces === undefined || service.run.kind === 'task') return attend(begun)
+  async function monitorUpdate(begun: Run): Promise<RunEnd> {
+    if (spec.replaces === undefined || service.run.kind === 'task') return monitor(begun)
     using _deadline = afterMs(clock, UPDATE_DEADLINE_TIMES * init.healthyMs(), giveUp)
-    return await attend(begun)
+    return await monitor(begun)
   }
 
-  function attend(begun: Run): Promise<RunEnd> {
-    return attendRun(components, {
+  function monitor(begun: Run): Promise<RunEnd> {
+    return monitorRun(components, {
       runId,
-      decided,
+      spec,
       executor,
       run: begun,
       graceMs: init.graceMs,
       healthyMs: init.healthyMs,
-      letGo: letGo.signal,
+      detach: detach.signal,
       interrupted: signal,
       ending: () =>
-        ending ?? (closed && !letGo.signal.aborted ? { why: 'the node was closed', graceMs: init.graceMs } : undefined),
+        ending ??
+        (closed && !detach.signal.aborted ? { why: 'the node was closed', graceMs: init.graceMs } : undefined),
       onExpired: (why) => {
         ending ??= { why, graceMs: init.graceMs }
       },
@@ -150,20 +143,20 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   }
 
   /** After an end: true when it is to begin again. */
-  async function afterwards(end: RunEnd, ranMs: number): Promise<boolean> {
+  async function handleExit(end: RunEnd, ranMs: number): Promise<boolean> {
     const told = await explainedEnd(components, logDirOf(dirs.logs, service.id), end)
     if (ranMs >= STEADY_MS) failures = 0
-    const { again, ...change } = afterEnd(decided, told, {
+    const { again, ...change } = afterEnd(spec, told, {
       ending,
       closed,
       gaveUp,
       failedUpdate: !beenHealthy && init.updates(),
       waitMs: () => backoffMs(failures++, RESTART_BACKOFF, rng),
     })
-    await note(again === undefined ? change : { ...change, restarts: story.restarts + 1 })
+    await recordChange(again === undefined ? change : { ...change, restarts: recorder.restarts + 1 })
     if (change.state === 'exited' && change.exitCode === 0) init.onHealthy()
     if (again === undefined) return false
-    await persist('removing what is left of it', Number.POSITIVE_INFINITY, () => executor.remove(handle))
+    await retryStep('removing what is left of it', Number.POSITIVE_INFINITY, () => executor.remove(handle))
     await sleep(clock, again, { signal })
     return true
   }
@@ -171,60 +164,60 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
   /** The older version goes on: an update has a limited time to become healthy. */
   function giveUp(): void {
     if (beenHealthy || !init.updates()) return
-    gaveUp = notHealthyText(decided, UPDATE_DEADLINE_TIMES * init.healthyMs())
+    gaveUp = notHealthyText(spec, UPDATE_DEADLINE_TIMES * init.healthyMs())
     run?.stop({ graceMs: init.graceMs }).catch((error: unknown) => {
       log.warn('an update that failed could not be asked to stop', { runId, reason: messageOf(error) })
     })
   }
 
-  async function live(): Promise<void> {
+  async function runLoop(): Promise<void> {
     await Promise.resolve() // what began it is written as a whole or not at all
     if (components.journal.get(runId) === undefined) return
     const found = await Promise.race([init.found, aborted(signal)])
-    if (init.room !== undefined) await Promise.race([init.room, aborted(signal)])
+    if (init.evictionsDone !== undefined) await Promise.race([init.evictionsDone, aborted(signal)])
     let adopted = found === undefined || found.state === 'prepared' ? undefined : found.run
     if (found?.state === 'prepared') await executor.remove(handle)
-    if (adopted === undefined && record.state === 'running' && !(await afterwards(GONE, 0))) return
+    if (adopted === undefined && record.state === 'running' && !(await handleExit(GONE, 0))) return
     for (;;) {
       if (adopted === undefined) {
-        if (service.expires * 1000 <= clock.now()) return await note({ state: 'stopped', detail: 'it expired' })
+        if (service.expires * 1000 <= clock.now()) return await recordChange({ state: 'stopped', detail: 'it expired' })
         adopted = await start(await obtain())
       } else {
         holdCode()
       }
       const { startedAt } = adopted
       // what was said of the start before this one is over
-      await note({ state: 'running', startedAt, handle, detail: '' })
+      await recordChange({ state: 'running', startedAt, handle, detail: '' })
       // before now on the wall clock (it was adopted), from now on the one that nobody sets
       const before = clock.monotonic() - Math.max(0, clock.now() - startedAt)
       beenHealthy = false
-      const end = await attendUpdate(adopted)
+      const end = await monitorUpdate(adopted)
       adopted = undefined
-      if (!(await afterwards(end, clock.monotonic() - before))) return
+      if (!(await handleExit(end, clock.monotonic() - before))) return
     }
   }
 
   /** The store must not take away what an adopted run uses. Where that takes a network, the run does not wait for it. */
   function holdCode(): void {
     if (isImage(service) || lease !== undefined) return
-    code.obtain(service, { signal: letGo.signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(
+    code.obtain(service, { signal: detach.signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(
       (late) => {
-        if (lease === undefined && !tidied) lease = late
+        if (lease === undefined && !cleanedUp) lease = late
         else void late.release()
       },
       () => {},
     )
   }
 
-  async function whole(): Promise<void> {
+  async function runToEnd(): Promise<void> {
     try {
-      await live()
+      await runLoop()
     } catch (error) {
-      if (letGo.signal.aborted) return
+      if (detach.signal.aborted) return
       if (ending !== undefined) await finishStopping(ending.why)
       else if (!closed) await fail(error).catch(() => {})
     } finally {
-      await tidy().catch((error: unknown) =>
+      await cleanUp().catch((error: unknown) =>
         log.warn('a run left something behind', { runId, reason: messageOf(error) }),
       )
     }
@@ -235,12 +228,12 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     for (let attempt = 0; ; attempt++) {
       try {
         await executor.remove(handle)
-        return await note({ state: 'stopped', detail: why })
+        return await recordChange({ state: 'stopped', detail: why })
       } catch (error) {
         log.warn('a stopped run could not be removed yet', { runId, reason: messageOf(error) })
         if (closed) return
-        await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: letGo.signal }).catch(() => {})
-        if (letGo.signal.aborted) return
+        await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: detach.signal }).catch(() => {})
+        if (detach.signal.aborted) return
       }
     }
   }
@@ -249,20 +242,20 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     const known =
       error instanceof RunRefusedError || error instanceof BuildFailedError || error instanceof UnavailableError
     if (!known) log.error('a run failed', { runId, service: service.id, reason: messageOf(error) })
-    await note({ state: error instanceof RunRefusedError ? 'refused' : 'failed', detail: messageOf(error) })
+    await recordChange({ state: error instanceof RunRefusedError ? 'refused' : 'failed', detail: messageOf(error) })
   }
 
-  async function tidy(): Promise<void> {
+  async function cleanUp(): Promise<void> {
     try {
-      if (!letGo.signal.aborted) await executor.remove(handle)
+      if (!detach.signal.aborted) await executor.remove(handle)
       const state = components.journal.get(runId)?.state
       if (state !== undefined && FINAL_STATES.includes(state)) {
         await rm(buildDir(dirs.builds, runId), { recursive: true, force: true })
       }
     } finally {
-      tidied = true
+      cleanedUp = true
       await lease?.release()
-      await story[Symbol.asyncDispose]()
+      await recorder[Symbol.asyncDispose]()
     }
   }
 
@@ -270,10 +263,10 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     ending = { why: record.detail ?? 'it was stopped', graceMs: init.graceMs }
     interrupt.abort(ending)
   }
-  const done = whole()
+  const done = runToEnd()
   return {
     runId,
-    decided,
+    spec,
     done,
     get healthy() {
       return healthy
@@ -293,7 +286,7 @@ export function createJob(components: SupervisorComponents, init: JobInit): Job 
     },
     close(end) {
       closed = true
-      if (!end) letGo.abort(new UnavailableError('the node is closing'))
+      if (!end) detach.abort(new UnavailableError('the node is closing'))
       interrupt.abort(new UnavailableError('the node is closing'))
     },
   }

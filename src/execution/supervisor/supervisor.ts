@@ -4,15 +4,15 @@ import { messageOf, NotFoundError, UnavailableError } from '../../base/errors.ts
 import { backoffMs } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
-import { CONNECT_PATIENCE_MS, LOG_SWEEP_MS, RETRY_BACKOFF } from '../constants.ts'
+import { CONNECT_PATIENCE_MS, LOG_CLEANUP_MS, RETRY_BACKOFF } from '../constants.ts'
 import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { AdoptedRun, Executor } from '../types.ts'
-import { sweepLogs } from './log-cleanup.ts'
-import { fits, freeRoom, noRoom, toEvict } from './resources.ts'
-import { buildIdOf, type Decided, logDirOf } from './run-spec.ts'
-import { createJob, type Job } from './run-worker.ts'
+import { removeOldLogs } from './log-cleanup.ts'
+import { fits, freeResources, selectEvictions, shortageMessage } from './resources.ts'
+import { buildIdOf, logDirOf, type RunSpec } from './run-spec.ts'
+import { createRunWorker, type RunWorker } from './run-worker.ts'
 import type { Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
 
 const BESIDE_OLDER =
@@ -27,43 +27,44 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   const { clock, rng, log, events, journal, userIds } = components
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
   /** by service */
-  const jobs = new Map<string, Job>()
+  const workers = new Map<string, RunWorker>()
   /** whose end a service waits for before it begins: that room is its own */
   const claims = new Map<string, readonly string[]>()
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
-  let underSweep: Promise<void> | undefined
-  let sweeping: Timer | undefined
+  let cleanUp: Promise<void> | undefined
+  let cleanUpTimer: Timer | undefined
 
   function begin(record: RunRecord, found: Promise<AdoptedRun | undefined>): void {
-    const { service, replaces, evicts = [] } = record.plan as Decided
+    const { service, replaces, evicts = [] } = record.plan as RunSpec
     const executor = executors.get(record.executor)
     if (executor === undefined) {
       const detail = `there is no executor "${record.executor}" on this node`
       journal.update(record.runId, { state: 'refused', detail, at: Math.floor(clock.now()) })
       return
     }
-    const job = createJob(components, {
+    const worker = createRunWorker(components, {
       ...init,
       record,
       executor,
       found,
       // who has begun needs no more room, and who it made end may run again
-      room: record.state === 'decided' && evicts.length > 0 ? makeRoom(service.id, evicts) : undefined,
+      evictionsDone: record.state === 'decided' && evicts.length > 0 ? evictFor(service.id, evicts) : undefined,
       onHealthy() {
         endEach(underWay(replaces), 'a newer version of it is healthy')
       },
-      updates: () => underWay(replaces).some((older) => jobs.get(older)?.healthy === true && !jobs.get(older)?.ending),
+      updates: () =>
+        underWay(replaces).some((older) => workers.get(older)?.healthy === true && !workers.get(older)?.ending),
     })
-    jobs.set(service.id, job)
-    keep(
-      job.done.then(() => {
-        if (jobs.get(service.id) === job) {
-          jobs.delete(service.id)
+    workers.set(service.id, worker)
+    track(
+      worker.done.then(() => {
+        if (workers.get(service.id) === worker) {
+          workers.delete(service.id)
           claims.delete(service.id)
         }
-        if (isFinal(journal.get(job.runId))) userIds?.release(job.runId)
-        if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: job.runId })
+        if (isFinal(journal.get(worker.runId))) userIds?.release(worker.runId)
+        if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: worker.runId })
       }),
     )
   }
@@ -74,16 +75,16 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     const seen = new Set<string>()
     for (let older = replaces; older !== undefined && !seen.has(older); ) {
       seen.add(older)
-      if (jobs.has(older)) found.push(older)
+      if (workers.has(older)) found.push(older)
       const record = journal.ofService(older)
-      older = record === undefined ? undefined : (record.plan as Decided).replaces
+      older = record === undefined ? undefined : (record.plan as RunSpec).replaces
     }
     return found
   }
 
   /** Older versions that end by themselves again and again: nothing goes back to them, and each would keep its room. */
   function failing(replaces: string | undefined): string[] {
-    return underWay(replaces).filter((older) => jobs.get(older)?.failing === true)
+    return underWay(replaces).filter((older) => workers.get(older)?.failing === true)
   }
 
   function endEach(versions: readonly string[], why: string): void {
@@ -95,11 +96,11 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   }
 
   /** Ends what makes room for a service. After a restart too: the plan says who, whatever the node had done of it. */
-  function makeRoom(service: string, evicts: readonly string[]): Promise<void> {
+  function evictFor(service: string, evicts: readonly string[]): Promise<void> {
     const why = `it made room for ${service}, which ranks higher`
-    const ended = (id: string) => (jobs.get(id)?.ending ? jobs.get(id)?.done : stop(id, { why }))
+    const ended = (id: string) => (workers.get(id)?.ending ? workers.get(id)?.done : stop(id, { why }))
     claims.set(service, evicts)
-    const made = Promise.all(evicts.filter((id) => jobs.has(id)).map(ended)).then(() => {
+    const made = Promise.all(evicts.filter((id) => workers.has(id)).map(ended)).then(() => {
       if (claims.get(service) === evicts) claims.delete(service)
     })
     made.catch((error: unknown) => log.warn('a run could not be ended for a better one', { reason: messageOf(error) }))
@@ -108,17 +109,17 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
 
   /** Those that end for a service which has their room already: nobody gets that room a second time. */
   function yielding(): string[] {
-    return [...new Set([...claims.values()].flat())].filter((id) => jobs.get(id)?.ending === true)
+    return [...new Set([...claims.values()].flat())].filter((id) => workers.get(id)?.ending === true)
   }
 
   /** At most once for tasks; what was stopped before an executor heard of it has not run. */
-  function mayRun(service: Decided['service'], before: RunRecord | undefined): boolean {
+  function mayRun(service: RunSpec['service'], before: RunRecord | undefined): boolean {
     if (before === undefined) return true
     if (!FINAL_STATES.includes(before.state)) return false
     return service.run.kind !== 'task' || (before.state === 'stopped' && before.handle === null)
   }
 
-  function keep(work: Promise<void>): void {
+  function track(work: Promise<void>): void {
     background.add(work)
     work.then(
       () => background.delete(work),
@@ -160,21 +161,21 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     const record = journal.ofService(service)
     if (record === undefined || FINAL_STATES.includes(record.state)) return
     journal.update(record.runId, { wanted: 'stop', detail: why, at: Math.floor(clock.now()) })
-    const job = jobs.get(service)
+    const job = workers.get(service)
     job?.stop(why, graceMs)
     await job?.done
   }
 
   /** One at a time. */
-  function sweep(): Promise<void> {
+  function cleanUpLogs(): Promise<void> {
     const { retainSeconds, totalBytes } = init.logs
     const beforeMs = clock.now() - retainSeconds * 1000
-    underSweep ??= sweepLogs(init.dirs.logs, { journal, isLive: (id) => jobs.has(id), beforeMs, totalBytes })
+    cleanUp ??= removeOldLogs(init.dirs.logs, { journal, isLive: (id) => workers.has(id), beforeMs, totalBytes })
       .catch((error: unknown) => log.warn('old logs could not be removed', { reason: messageOf(error) }))
       .finally(() => {
-        underSweep = undefined
+        cleanUp = undefined
       })
-    return underSweep
+    return cleanUp
   }
 
   return {
@@ -186,7 +187,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
         return new Promise<void>((resolve) => {
           const adoption = adopt(executor, resolve)
           adoptions.set(executor.name, adoption)
-          keep(adoption.then(() => {}).catch(() => {}))
+          track(adoption.then(() => {}).catch(() => {}))
         })
       })
       for (const record of unfinished) {
@@ -198,26 +199,26 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       }
       await Promise.all(asked)
       signal?.throwIfAborted()
-      await sweep()
-      sweeping = clock.every(LOG_SWEEP_MS, () => keep(sweep()))
+      await cleanUpLogs()
+      cleanUpTimer = clock.every(LOG_CLEANUP_MS, () => track(cleanUpLogs()))
     },
     run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
       if (!mayRun(service, journal.ofService(service.id))) return []
       endEach(failing(replaces), 'a newer version of it is here, and it kept ending')
       // an older version holds its room until this one is healthy
-      const freeWithout = (going: readonly string[]) => freeRoom(init.limits(), jobs.values(), going)
+      const freeWithout = (going: readonly string[]) => freeResources(init.limits(), workers.values(), going)
       const leaving = yielding()
-      const evictable = [...leaving, ...offered.filter((id) => jobs.has(id) && !leaving.includes(id))]
-      const evicts = toEvict(grant, evictable, freeWithout)
+      const evictable = [...leaving, ...offered.filter((id) => workers.has(id) && !leaving.includes(id))]
+      const evicts = selectEvictions(grant, evictable, freeWithout)
       if (evicts === undefined) {
-        const lacks = noRoom(grant, freeWithout(evictable))
+        const lacks = shortageMessage(grant, freeWithout(evictable))
         const beside = fits(grant, freeWithout([...evictable, ...underWay(replaces)]))
         throw new NoCapacityError(beside && underWay(replaces).length > 0 ? `${lacks} ${BESIDE_OLDER}` : lacks)
       }
       const runId = rng.uuid()
       const uid = userIds?.claim(runId, { within: executors.get(grant.executor)?.userIds?.() })
-      const plan: Decided = {
+      const plan: RunSpec = {
         service,
         grant,
         replaces,
@@ -226,7 +227,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       }
       journal.create({ runId, service: service.id, executor: grant.executor, plan, at: Math.floor(clock.now()) })
       const record = journal.get(runId)
-      const ended = evicts.filter((id) => jobs.get(id)?.ending === false)
+      const ended = evicts.filter((id) => workers.get(id)?.ending === false)
       if (record !== undefined) begin(record, Promise.resolve(undefined))
       return ended
     },
@@ -237,39 +238,39 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     },
     status(service) {
       const record = journal.ofService(service)
-      return record === undefined ? undefined : { record, healthy: jobs.get(service)?.healthy === true }
+      return record === undefined ? undefined : { record, healthy: workers.get(service)?.healthy === true }
     },
-    healthy: (service) => jobs.get(service)?.healthy === true,
-    running: () => [...jobs.keys()],
+    healthy: (service) => workers.get(service)?.healthy === true,
+    running: () => [...workers.keys()],
     granted() {
       const leaving = new Set(yielding())
-      return [...jobs].map(([service, { decided, ending }]) => {
-        return { service, grant: decided.grant, ending, yields: leaving.has(service) }
+      return [...workers].map(([service, { spec, ending }]) => {
+        return { service, grant: spec.grant, ending, yields: leaving.has(service) }
       })
     },
-    free: () => freeRoom(init.limits(), jobs.values(), yielding()),
+    free: () => freeResources(init.limits(), workers.values(), yielding()),
     logs(service, { tail, follow, signal }) {
-      const ended = () => !jobs.has(service)
+      const ended = () => !workers.has(service)
       return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })
     },
     async connect(service, portName, { signal } = {}) {
-      const job = jobs.get(service)
-      const port = job?.decided.service.run.ports?.find(({ name }) => name === portName)
+      const job = workers.get(service)
+      const port = job?.spec.service.run.ports?.find(({ name }) => name === portName)
       if (job === undefined) throw new NotFoundError('the service does not run here')
       if (port === undefined) throw new NotFoundError(`the service declares no port "${portName}"`)
       const until = clock.monotonic() + CONNECT_PATIENCE_MS
       while (job.run === undefined) {
-        if (!jobs.has(service) || clock.monotonic() > until)
+        if (!workers.has(service) || clock.monotonic() > until)
           throw new UnavailableError('the service is not running yet')
         await sleep(clock, 50, { signal })
       }
       return job.run.connect(port.port, { signal })
     },
     async [Symbol.asyncDispose]() {
-      sweeping?.cancel()
+      cleanUpTimer?.cancel()
       closing.abort(new UnavailableError('the node is closing'))
-      for (const job of jobs.values()) job.close(init.stopOnClose)
-      await Promise.all([...jobs.values()].map((job) => job.done))
+      for (const job of workers.values()) job.close(init.stopOnClose)
+      await Promise.all([...workers.values()].map((job) => job.done))
       await Promise.all(background)
     },
   }

@@ -30,7 +30,7 @@ export interface CodeProvider {
   ): Promise<ObtainedCode>
 }
 
-export type Room = {
+export type Resources = {
   readonly memoryBytes: number
   readonly cpuMillicores: number
   readonly diskBytes: number
@@ -58,7 +58,7 @@ export type SupervisorInit = {
     readonly builds: string
   }
   /** What may be granted in all, as it is now. */
-  readonly limits: () => Room
+  readonly limits: () => Resources
   /** How long a service without ports has to be up to be healthy, as it is now. */
   readonly healthyMs: () => number
   readonly logs: LogLimits & {
@@ -128,7 +128,7 @@ export interface Supervisor extends AsyncDisposable {
   /** What they hold until they end. */
   granted(): Granted[]
   /** What may still be granted. */
-  free(): Room
+  free(): Resources
   /** The last `tail` lines, then, with `follow`, new ones until the run has ended. */
   logs(
     service: string,

@@ -135,7 +135,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
       { clock: systemClock(), log: silentLog() },
       { ...init, logs, ownAddress: 'own', runsDir: dirs.runs },
     )
-    const plan = await planFor(weak, dirs, '', { author: 'own', shows: [{ path: '/etc', as: '/etc' }] })
+    const plan = await planFor(weak, dirs, '', { author: 'own', readOnlyMounts: [{ path: '/etc', as: '/etc' }] })
     await expect(weak.start(plan)).rejects.toThrow('this service runs in a sandbox only')
   })
 

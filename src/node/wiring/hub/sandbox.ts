@@ -4,7 +4,7 @@ import type { Clock } from '../../../base/clock.ts'
 import { InputError } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { Rng } from '../../../base/rng.ts'
-import { createRunOnce } from '../../../execution/index.ts'
+import { createSandboxExecutor } from '../../../execution/index.ts'
 import type { ScanEnd, ScanTask } from '../../../hub/index.ts'
 
 /** What the scanner is told, and where. */
@@ -27,10 +27,10 @@ export async function openScanBox(
   init: { nodeId: string; runtimeDir: string; dir: string; bubblewrap?: string | undefined },
 ): Promise<ScanBox> {
   const { bubblewrap = 'bwrap', dir } = init
-  const once = createRunOnce(components, { ...init, bubblewrap })
-  const lack = await once.lack()
+  const once = createSandboxExecutor(components, { ...init, bubblewrap })
+  const lack = await once.unavailableReason()
   if (lack !== undefined) throw new InputError(`a hub scans code in a sandbox only: ${lack}`)
-  await once.clear()
+  await once.removeLeftovers()
   const given = join(dir, 'given')
   await mkdir(given, { recursive: true, mode: 0o700 })
   return {
@@ -43,7 +43,7 @@ export async function openScanBox(
           {
             command,
             codeDir,
-            shows: [...shows, { path: service, as: SERVICE }],
+            readOnlyMounts: [...shows, { path: service, as: SERVICE }],
             env: ENV,
             limits: { memoryBytes, diskBytes, cpuMillicores: CPU_MILLICORES, pids: PIDS },
             timeoutMs,

@@ -129,7 +129,7 @@ describe('an engine', () => {
     const clock = manualClock()
     const engine = createEngine({ host: '127.0.0.1', port }, clock)
     try {
-      const asked = what === 'a wait' ? engine.ended('name') : engine.ask(engine.docker.info())
+      const asked = what === 'a wait' ? engine.waitForExit('name') : engine.ask(engine.docker.info())
       const gone = expect(asked).rejects.toThrow(EngineGoneError)
       if (what !== 'a wait') await clock.advance(120_000)
       await gone

@@ -2,7 +2,7 @@ import { type Duplex, duplexPair } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { Engine } from '../../../../src/execution/docker/engine.ts'
-import { createCarrier } from '../../../../src/execution/docker/stdio-transport.ts'
+import { createStdioTransport } from '../../../../src/execution/docker/stdio-transport.ts'
 import { createSession } from '../../../../src/execution/gateway/handshake.ts'
 import { talk } from '../../../fixtures/run-fixture.ts'
 
@@ -39,7 +39,7 @@ function attachable({ silent = false } = {}) {
 describe('the way through a container’s stdio', () => {
   it('carries connections, whatever else stands in the attachment', async () => {
     const { engine } = attachable()
-    const carrier = await createCarrier(engine, manualClock(), 'door')
+    const carrier = await createStdioTransport(engine, manualClock(), 'door')
     expect(await talk(carrier.open(), 'hello')).toBe('hello')
     carrier.close()
     expect(() => carrier.open()).toThrow(/lost/)
@@ -47,7 +47,7 @@ describe('the way through a container’s stdio', () => {
 
   it('is given up when nothing answers', async () => {
     const clock = manualClock()
-    const made = createCarrier(attachable({ silent: true }).engine, clock, 'door')
+    const made = createStdioTransport(attachable({ silent: true }).engine, clock, 'door')
     const refused = expect(made).rejects.toThrow(/lost/)
     await new Promise((resolve) => setTimeout(resolve, 20))
     await clock.advance(10_000)
@@ -57,7 +57,7 @@ describe('the way through a container’s stdio', () => {
   it('is lost when it falls silent, and not while someone answers', async () => {
     const { engine, state } = attachable()
     const clock = manualClock()
-    const carrier = await createCarrier(engine, clock, 'door')
+    const carrier = await createStdioTransport(engine, clock, 'door')
     for (let n = 0; n < 5; n++) {
       await clock.advance(15_000)
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -74,7 +74,7 @@ describe('the way through a container’s stdio', () => {
 
   it('is lost with the attachment', async () => {
     const { engine, theirs } = attachable()
-    const carrier = await createCarrier(engine, manualClock(), 'door')
+    const carrier = await createStdioTransport(engine, manualClock(), 'door')
     const stream = carrier.open()
     const error = new Promise((resolve) => stream.on('error', resolve))
     theirs.end()

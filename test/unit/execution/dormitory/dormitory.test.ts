@@ -37,10 +37,10 @@ function createBench() {
               await bench.answer(id, dormitory)
             }
           },
-          hasRoom: () => bench.room,
-          over(sleeper, why) {
+          hasCapacity: () => bench.room,
+          onExpired(sleeper, why) {
             over.push([sleeper.id, why])
-            dormitory.leave(sleeper.id)
+            dormitory.remove(sleeper.id)
           },
         },
         { limits: () => limits },
@@ -76,7 +76,7 @@ describe('dormitory', () => {
         arrived: change.arrived ?? bench.clock.now(),
         expires: change.expires ?? bench.clock.now() + 30 * DAY_MS,
       },
-      dormitory.tick(),
+      dormitory.eventCounter(),
     )
 
   it.each<[WakeCondition, WakeCondition, boolean]>([
@@ -113,7 +113,7 @@ describe('dormitory', () => {
   })
 
   it('wakes what an event concerns that came while it was being decided', async () => {
-    const asOf = dormitory.tick()
+    const asOf = dormitory.eventCounter()
     dormitory.wake({ on: 'quorum', code: 'a' })
     const sleeper = {
       id: 'a',
@@ -125,7 +125,7 @@ describe('dormitory', () => {
     dormitory.park(sleeper, asOf)
     await dormitory.idle()
     expect(bench.woken).toEqual(['a'])
-    dormitory.park(sleeper, dormitory.tick())
+    dormitory.park(sleeper, dormitory.eventCounter())
     await dormitory.idle()
     expect(bench.woken).toEqual(['a'])
   })
@@ -180,7 +180,7 @@ describe('dormitory', () => {
         why: 'all 3 places of DORMITORY.MAX are taken, and none of them ranks lower',
       })
       expect(park('equal', { rank: 1, arrived: 2 })).toMatchObject({ parked: false })
-      expect(park('better', { rank: 2 })).toMatchObject({ parked: true, instead: { id: 'b' } })
+      expect(park('better', { rank: 2 })).toMatchObject({ parked: true, replaced: { id: 'b' } })
       expect(dormitory.all().map(({ id }) => id)).toEqual(['a', 'c', 'better'])
       expect(park('a', { rank: 0 })).toMatchObject({ parked: true })
     })
@@ -250,18 +250,21 @@ describe('dormitory', () => {
           if (is === 'park') {
             const on = [conditions[key] as WakeCondition]
             const before = model.get(id)
-            const bed = inn.park({ id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }, inn.tick())
+            const bed = inn.park(
+              { id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER },
+              inn.eventCounter(),
+            )
             if (bed.parked) {
               model.set(id, { key, rank, since: before?.since ?? world.clock.now() })
-              if (bed.instead !== undefined) {
-                expect(model.get(bed.instead.id)?.rank).toBeLessThanOrEqual(rank)
-                model.delete(bed.instead.id)
+              if (bed.replaced !== undefined) {
+                expect(model.get(bed.replaced.id)?.rank).toBeLessThanOrEqual(rank)
+                model.delete(bed.replaced.id)
               }
             } else {
               expect([...model.values()].every((other) => other.rank >= rank)).toBe(true)
             }
           } else if (is === 'leave') {
-            expect(inn.leave(id)).toBe(model.delete(id))
+            expect(inn.remove(id)).toBe(model.delete(id))
           } else if (is === 'wake') {
             inn.wake(conditions[key] as WakeCondition)
             await inn.idle()
