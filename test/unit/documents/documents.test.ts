@@ -11,7 +11,9 @@ const FILES = [
   ),
 ]
 const DOCUMENTS = FILES.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file) && file !== 'CHANGELOG.md')
-const shipped: readonly string[] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).files
+const { files: shipped, dependencies }: { files: readonly string[]; dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(join(ROOT, 'package.json'), 'utf8'),
+)
 /** npm packs these whatever `files` says. */
 const ALWAYS = ['README.md', 'LICENSE', 'package.json']
 
@@ -69,4 +71,10 @@ it.each([
   ['ARCHITECTURE.md', 120],
 ])('%s stays short', (document, lines) => {
   expect(read(document).trimEnd().split('\n').length).toBeLessThanOrEqual(lines)
+})
+
+it('docs/requirements.md names every dependency, and no other package', () => {
+  const table = read('docs/requirements.md').split('| for | package |')[1]?.split('\n\n')[0] ?? ''
+  const named = [...table.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+  expect(named.sort()).toEqual(Object.keys(dependencies).sort())
 })
