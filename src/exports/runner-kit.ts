@@ -1,5 +1,5 @@
 /** What the author of a runner builds upon: the types of its contract, and what it is tested with. */
-export type { Grant, Need, NetworkGrant, Reason, Verdict, WakeCondition as Condition } from '../base/verdict.ts'
+export type { Grant, Need, NetworkGrant, Reason, Verdict, WakeCondition } from '../base/verdict.ts'
 export type { RunnerConfig } from '../config/index.ts'
 export type {
   AvailableExecutor,

@@ -11,14 +11,14 @@ export interface RunnerOutput {
   /** Reads a standard stream of the process to its end. */
   follow(stream: Readable, name: 'out' | 'err'): void
   /** The last thing it wrote to standard error: where V8 says why it gave up. */
-  readonly lastWords: string
+  readonly stderrTail: string
 }
 
 export function createRunnerOutput(components: { clock: Clock; log: Log }): RunnerOutput {
   const { clock, log } = components
   const rate = { burst: MAX_LOG_LINES_PER_SECOND, perSecond: MAX_LOG_LINES_PER_SECOND }
   const bucket = createTokenBucket(rate, () => clock.monotonic())
-  let lastWords = ''
+  let stderrTail = ''
   let dropped = 0
   const write = (level: Exclude<LogLevel, 'silent'>, message: string, fields: object) => {
     if (!bucket.take()) {
@@ -37,15 +37,15 @@ export function createRunnerOutput(components: { clock: Clock; log: Log }): Runn
     follow(stream, name) {
       let rest = ''
       stream.setEncoding('utf8').on('data', (chunk: string) => {
-        if (name === 'err') lastWords = (lastWords + chunk).slice(-4096)
+        if (name === 'err') stderrTail = (stderrTail + chunk).slice(-4096)
         const lines = (rest + chunk).split('\n')
         rest = (lines.pop() ?? '').slice(0, MAX_LOG_LINE)
         for (const line of lines)
           write('info', 'the runner prints', { stream: name, line: sanitizeText(line, MAX_LOG_LINE) })
       })
     },
-    get lastWords() {
-      return lastWords
+    get stderrTail() {
+      return stderrTail
     },
   }
 }

@@ -17,11 +17,11 @@ export interface Dispatcher {
   /** From now on requests go to this process; to none when undefined. */
   attach(process: RunnerProcess | undefined): void
   /** A process ended: who did it is told so, the others are asked again. */
-  bury(process: RunnerProcess, error: RunnerError): void
+  onProcessExit(process: RunnerProcess, error: RunnerError): void
   /** There may be room for more. */
   next(): void
   /** Gives up on what has waited for a process since before `time`, or on everything. */
-  giveUp(error: Error, time?: number): void
+  rejectWaiting(error: Error, time?: number): void
   readonly waiting: number
 }
 
@@ -98,7 +98,7 @@ export function createDispatcher(clock: Clock): Dispatcher {
       current = process
       next()
     },
-    bury(process, error) {
+    onProcessExit(process, error) {
       const accused = suspectsAmong(process.underWay.values())
       // A hang is the doing of the one that is asked. A full memory may be the sum of many decisions, and an exception
       // may come from elsewhere: then the accused get a second chance in a new process.
@@ -116,7 +116,7 @@ export function createDispatcher(clock: Clock): Dispatcher {
       next()
     },
     next,
-    giveUp(error, time = Number.POSITIVE_INFINITY) {
+    rejectWaiting(error, time = Number.POSITIVE_INFINITY) {
       const late = [...suspects, ...waiting].filter(({ waitsSince }) => waitsSince <= time)
       for (const request of late) settle(request, ({ reject }) => reject(error))
       waiting = waiting.filter(({ settled }) => !settled)
@@ -129,6 +129,6 @@ export function createDispatcher(clock: Clock): Dispatcher {
 }
 
 /** What is said of a request for which no process came up in time. */
-export function notThere(why: RunnerError): RunnerError {
+export function runnerUnavailable(why: RunnerError): RunnerError {
   return new RunnerError(why.kind, `the runner is not there: ${why.message}`, { cause: why })
 }

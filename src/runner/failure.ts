@@ -7,7 +7,7 @@ export function loadError(entry: string, words: string): RunnerError {
 }
 
 /** What the process itself said of one request. */
-export function saidError(kind: RunnerFailure, words: string): RunnerError {
+export function reportedError(kind: RunnerFailure, words: string): RunnerError {
   const text = sanitizeText(String(words), 300)
   if (kind === 'threw') return new RunnerError('threw', `the runner threw ${text}`)
   if (kind === 'timeout') return new RunnerError('timeout', `the runner gave ${text}`)
@@ -22,8 +22,8 @@ export function overreachError(words: string): RunnerError {
 /** V8 aborts (by one of three signals) when the heap is full. */
 const ABORTS = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL'])
 
-export function deathOf(code: number | null, signal: string | null, lastWords: string): RunnerError {
-  if (/heap out of memory|heap limit/i.test(lastWords) && signal !== null && ABORTS.has(signal)) {
+export function exitError(code: number | null, signal: string | null, stderrTail: string): RunnerError {
+  if (/heap out of memory|heap limit/i.test(stderrTail) && signal !== null && ABORTS.has(signal)) {
     return new RunnerError('memory', 'the runner filled its heap')
   }
   const how = signal === null ? `with code ${code}` : `by ${signal}`

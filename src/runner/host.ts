@@ -5,14 +5,14 @@ import type { RunnerConfig } from '../config/index.ts'
 import { watchCode } from './code-watcher.ts'
 import { confinesNetwork } from './command.ts'
 import * as defaults from './constants.ts'
-import { createDispatcher, notThere } from './dispatcher.ts'
+import { createDispatcher, runnerUnavailable } from './dispatcher.ts'
 import { RunnerError } from './errors.ts'
 import { loadError, overreachError } from './failure.ts'
 import { overreachOf } from './grant-limits.ts'
 import { type RunnerProcess, startRunnerProcess } from './process.ts'
 import { settle } from './request.ts'
 import { canWatchMemory } from './resident-memory.ts'
-import type { RunnerHost, RunnerHostComponents, RunnerHostInit, RunnerPlace } from './types.ts'
+import type { RunnerHost, RunnerHostComponents, RunnerHostInit, RunnerLocation } from './types.ts'
 import { readVerdict } from './verdict-schema.ts'
 
 export function createRunnerHost(components: RunnerHostComponents, init: RunnerHostInit): RunnerHost {
@@ -30,16 +30,20 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
   let restarting: Timer | undefined
   let expiring: Timer | undefined
   let config = init.config
-  let place: RunnerPlace = init
+  let place: RunnerLocation = init
   let watching: Disposable | undefined
   let current: RunnerProcess | undefined
   let lastStart: Promise<unknown> = Promise.resolve()
-  let why = new RunnerError('died', 'it has not been started')
+  let lastFailure = new RunnerError('died', 'it has not been started')
   let deathsInARow = 0
   let goneSince = 0
   let starting = 0
 
-  const bringUp = async (newConfig: RunnerConfig, onlyIfGone: boolean, { entry, dir, network }: RunnerPlace) => {
+  const startProcess = async (
+    newConfig: RunnerConfig,
+    onlyIfGone: boolean,
+    { entry, dir, network }: RunnerLocation,
+  ) => {
     if (onlyIfGone && current !== undefined) return
     const from = clock.monotonic()
     const problem = await problemOfEntry(entry)
@@ -61,7 +65,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
     config = newConfig
     const moved = place.dir !== dir
     place = { entry, dir, network }
-    if (moved) follow()
+    if (moved) watchFolder()
     dispatcher.attach(process)
     if (old !== undefined) {
       counts.swapped++
@@ -72,18 +76,18 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
   }
 
   /** One start at a time; each sees the outcome of the one before. */
-  const startNext = (newConfig: RunnerConfig, onlyIfGone = false, newPlace?: RunnerPlace): Promise<void> => {
+  const startNext = (newConfig: RunnerConfig, onlyIfGone = false, newPlace?: RunnerLocation): Promise<void> => {
     const turn = lastStart.then(async () => {
       starting++
-      await bringUp(newConfig, onlyIfGone, newPlace ?? place).finally(() => starting--)
+      await startProcess(newConfig, onlyIfGone, newPlace ?? place).finally(() => starting--)
     })
     lastStart = turn.catch((error) => {
       if (closing.signal.aborted) return
       const { entry } = newPlace ?? place
-      why = error instanceof RunnerError ? error : loadError(entry, `can not be started: ${messageOf(error)}`)
+      lastFailure = error instanceof RunnerError ? error : loadError(entry, `can not be started: ${messageOf(error)}`)
       const keepsOld = current !== undefined
-      events.emit('runner:load-failed', { entry, message: why.message, keepsOld })
-      log.debug(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: why.message })
+      events.emit('runner:load-failed', { entry, message: lastFailure.message, keepsOld })
+      log.debug(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: lastFailure.message })
     })
     return turn
   }
@@ -101,15 +105,15 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
       for (const request of process.underWay.values()) settle(request, ({ reject }) => reject(closing.signal.reason))
       return
     }
-    dispatcher.bury(process, error ?? new RunnerError('died', 'the runner was stopped'))
+    dispatcher.onProcessExit(process, error ?? new RunnerError('died', 'the runner was stopped'))
     if (process !== current) return
     goneSince = clock.monotonic()
     current = undefined
     dispatcher.attach(undefined)
-    why = error ?? why
+    lastFailure = error ?? lastFailure
     const restartInMs = restartLater()
-    events.emit('runner:died', { pid: process.pid, kind: why.kind, message: why.message, restartInMs })
-    log.debug('the runner ended and is started again', { problem: why.message, restartInMs })
+    events.emit('runner:died', { pid: process.pid, kind: lastFailure.kind, message: lastFailure.message, restartInMs })
+    log.debug('the runner ended and is started again', { problem: lastFailure.message, restartInMs })
   }
 
   const restartLater = (): number => {
@@ -127,7 +131,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
   }
 
   /** Looks after the folder of the runner that is in force. */
-  const follow = () => {
+  const watchFolder = () => {
     watching?.[Symbol.dispose]()
     const onSaved = () => void startNext(config).catch(() => {})
     watching = watchCode(clock, place.dir, onSaved, (error) =>
@@ -143,11 +147,11 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
       }
       if (!canWatchMemory())
         log.warn('resident memory of the runner is not watched on this system; its heap is limited')
-      follow()
+      watchFolder()
       expiring = clock.every(defaults.WATCH_EVERY_MS, () => {
         // one that starts is waited for: on a busy machine that takes longer than a decision
         const since = clock.monotonic() - (starting > 0 ? limits.loadMs : limits.timeoutMs)
-        if (current === undefined && goneSince <= since) dispatcher.giveUp(notThere(why), since)
+        if (current === undefined && goneSince <= since) dispatcher.rejectWaiting(runnerUnavailable(lastFailure), since)
       })
     },
     async decide(service, snapshot, { signal } = {}) {
@@ -182,7 +186,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
       watching?.[Symbol.dispose]()
       await lastStart
       await Promise.all([...processes].map((process) => process[Symbol.asyncDispose]()))
-      dispatcher.giveUp(gone)
+      dispatcher.rejectWaiting(gone)
     },
   }
 }

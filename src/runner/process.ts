@@ -10,7 +10,7 @@ import { createRunnerOutput } from './child-output.ts'
 import { runnerCommand, runnerUser } from './command.ts'
 import { MAX_LINE_BYTES } from './constants.ts'
 import { RunnerError } from './errors.ts'
-import { deathOf, loadError, saidError } from './failure.ts'
+import { exitError, loadError, reportedError } from './failure.ts'
 import { createLineReader, type FromProcess, type Item } from './ipc-messages.ts'
 import { type Request, settle } from './request.ts'
 import { createWatchdog } from './watchdog.ts'
@@ -97,7 +97,7 @@ export async function startRunnerProcess(
   const onAnswer = (message: Extract<FromProcess, { id: number }>) => {
     const request = underWay.get(message.id)
     if (request === undefined) throw new RangeError('an answer that nobody asked for')
-    watchdog.sign()
+    watchdog.heartbeat()
     if ('slow' in message) {
       request.slow = true
       return
@@ -105,7 +105,7 @@ export async function startRunnerProcess(
     underWay.delete(message.id)
     if ('failed' in message) {
       const { kind, message: words } = message.failed
-      settle(request, ({ reject }) => reject(saidError(kind, words)))
+      settle(request, ({ reject }) => reject(reportedError(kind, words)))
     } else settle(request, ({ resolve }) => resolve(message.verdict))
     init.onAnswer()
   }
@@ -132,7 +132,7 @@ export async function startRunnerProcess(
   output.follow(child.stderr as NonNullable<typeof child.stderr>, 'err')
   child.on('error', (error) => finish(loadError(init.entry, `can not be started: ${error.message}`)))
   child.on('close', (code, signal) =>
-    finish(disposed ? undefined : (failure ?? deathOf(code, signal, output.lastWords))),
+    finish(disposed ? undefined : (failure ?? exitError(code, signal, output.stderrTail))),
   )
 
   const write = (line: string) => {
@@ -153,7 +153,7 @@ export async function startRunnerProcess(
       return watchdog.residentBytes
     },
     send(request) {
-      if (underWay.size === 0) watchdog.sign()
+      if (underWay.size === 0) watchdog.heartbeat()
       underWay.set(request.id, request)
       batch.ask(request.id, request.service, request.snapshot)
     },

@@ -31,7 +31,7 @@ export interface RunnerHost extends AsyncDisposable {
    * Loads the module again in a new process beside the old one, then swaps; what is under way is answered by the old
    * one. Rejects when the new one is unusable; the old one goes on. With `place` it is another module from then on.
    */
-  reload(config?: RunnerConfig, place?: RunnerPlace): Promise<void>
+  reload(config?: RunnerConfig, place?: RunnerLocation): Promise<void>
   stats(): RunnerHostStats
 }
 
@@ -54,7 +54,7 @@ export interface RunnerHostComponents {
   readonly events: Emitter<RunnerEvents>
 }
 
-export type RunnerPlace = {
+export type RunnerLocation = {
   /** absolute path of the module */
   readonly entry: string
   /** absolute path of its folder, which it may read, and which is watched */
@@ -63,7 +63,7 @@ export type RunnerPlace = {
   readonly network: boolean
 }
 
-export type RunnerHostInit = RunnerPlace & {
+export type RunnerHostInit = RunnerLocation & {
   /** what the global RUNNER_CONFIGS says until a snapshot brings its own */
   readonly config: RunnerConfig
   readonly limits?:

@@ -6,8 +6,8 @@ import { residentBytes, waitedForCpuMs } from './resident-memory.ts'
 
 /** Looks at a process again and again: does it still answer, and how much memory has it taken? */
 export interface Watchdog extends Disposable {
-  /** It gave a sign of life. */
-  sign(): void
+  /** The process is alive. */
+  heartbeat(): void
   readonly residentBytes: number
 }
 
@@ -24,18 +24,18 @@ export function createWatchdog(
     readonly waitedMs?: (pid: number) => Promise<number>
   },
 ): Watchdog {
-  let lastSign = clock.monotonic()
+  let lastHeartbeat = clock.monotonic()
   let overdue = 0
   let resident = 0
   let waited: number | undefined
-  let [starved, seen] = [0, lastSign]
+  let [starved, seen] = [0, lastHeartbeat]
   const { waitedMs = waitedForCpuMs } = init
   const look = async () => {
     const before = waited
     waited = await waitedMs(init.pid)
-    starved = seen === lastSign ? starved + waited - (before ?? waited) : 0
-    seen = lastSign
-    const silent = clock.monotonic() - lastSign
+    starved = seen === lastHeartbeat ? starved + waited - (before ?? waited) : 0
+    seen = lastHeartbeat
+    const silent = clock.monotonic() - lastHeartbeat
     const late = silent - starved > init.timeoutMs || silent > MAX_STARVED_TIMES * init.timeoutMs
     // Two looks in a row: what it sent while our own event loop was busy is read between them.
     overdue = init.busy() && late ? overdue + 1 : 0
@@ -50,8 +50,8 @@ export function createWatchdog(
   }
   const timer = clock.every(WATCH_EVERY_MS, () => void look())
   return {
-    sign() {
-      lastSign = clock.monotonic()
+    heartbeat() {
+      lastHeartbeat = clock.monotonic()
     },
     get residentBytes() {
       return resident

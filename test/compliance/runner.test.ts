@@ -105,7 +105,7 @@ describe('a bad runner fails the check that is about it', () => {
     ],
     [
       'looks at no capacity',
-      'no-room',
+      'no-capacity',
       `export default (s, n) => s.author === n.own ? ${yes()} : ${no()}`,
       /no room at all/,
     ],
@@ -137,7 +137,7 @@ describe('a bad runner fails the check that is about it', () => {
     ['refuses what it is said to run', 'accepts', `export default s => ${no()}`, /it refused: no/, { accepts: {} }],
     [
       'does not listen to its signal',
-      'called-off',
+      'cancellation',
       `export default async s => { await new Promise(r => setTimeout(r, 1500)); return ${no()} }`,
       /still at work 700 ms after its signal aborted/,
       { limits: { timeoutMs: 4000 } },

@@ -3,20 +3,20 @@ import { rankOf } from './ranking.ts'
 import type { RuleContext } from './rule.ts'
 
 /** What a run needs or leaves: resources, and one of the runs that LIMITS.TOTAL.RUNS allows. */
-type Room = Resources & { readonly runs: number }
+type FreeResources = Resources & { readonly runs: number }
 
 /** A verdict names no more than this. */
 const MAX_EVICTED = 64
 
 /** What is free now. */
-export function roomOf({ capacity }: RuleContext): Room {
+export function freeResourcesOf({ capacity }: RuleContext): FreeResources {
   const { memoryBytes, cpuMillicores, diskBytes, pids, runs } = capacity
   return { memory: memoryBytes, cpu: cpuMillicores, disk: diskBytes, pids, runs }
 }
 
-function fits({ resources }: ReceivedService, room: Room): boolean {
+function fits({ resources }: ReceivedService, free: FreeResources): boolean {
   const { memory, cpu, disk, pids } = resources
-  return memory <= room.memory && cpu <= room.cpu && disk <= room.disk && pids <= room.pids && room.runs >= 1
+  return memory <= free.memory && cpu <= free.cpu && disk <= free.disk && pids <= free.pids && free.runs >= 1
 }
 
 /**
@@ -25,7 +25,7 @@ function fits({ resources }: ReceivedService, room: Room): boolean {
  * there is room, and of these none that is not needed. Undefined where nothing suffices; empty where there is room.
  */
 export function evictionFor(service: ReceivedService, node: RuleContext): RunningService[] | undefined {
-  const free = roomOf(node)
+  const free = freeResourcesOf(node)
   if (fits(service, free)) return []
   if (!node.config.LIMITS.EVICT) return undefined
   const rank = rankOf(service, node.config)
@@ -35,45 +35,49 @@ export function evictionFor(service: ReceivedService, node: RuleContext): Runnin
   const one = lower.find((other) => fits(service, plus(free, other)))
   if (one !== undefined) return [one]
   const chosen: RunningService[] = []
-  let room = free
+  let remaining = free
   for (const other of lower) {
     chosen.push(other)
-    room = plus(room, other)
-    if (fits(service, room)) break
+    remaining = plus(remaining, other)
+    if (fits(service, remaining)) break
   }
-  if (!fits(service, room)) return undefined
-  const needed = withoutSpare(service, chosen, room)
+  if (!fits(service, remaining)) return undefined
+  const needed = withoutSpare(service, chosen, remaining)
   return needed.length > MAX_EVICTED ? undefined : needed
 }
 
 /** Leaves out, from the highest rank down, whoever need not go. */
-function withoutSpare(service: ReceivedService, chosen: readonly RunningService[], all: Room): RunningService[] {
-  let room = all
+function withoutSpare(
+  service: ReceivedService,
+  chosen: readonly RunningService[],
+  all: FreeResources,
+): RunningService[] {
+  let free = all
   const needed: RunningService[] = []
   for (const other of chosen.toReversed()) {
-    const less = minus(room, other)
-    if (fits(service, less)) room = less
+    const less = minus(free, other)
+    if (fits(service, less)) free = less
     else needed.push(other)
   }
   return needed.reverse()
 }
 
-function plus(room: Room, held: Resources): Room {
+function plus(free: FreeResources, held: Resources): FreeResources {
   return {
-    memory: room.memory + held.memory,
-    cpu: room.cpu + held.cpu,
-    disk: room.disk + held.disk,
-    pids: room.pids + held.pids,
-    runs: room.runs + 1,
+    memory: free.memory + held.memory,
+    cpu: free.cpu + held.cpu,
+    disk: free.disk + held.disk,
+    pids: free.pids + held.pids,
+    runs: free.runs + 1,
   }
 }
 
-function minus(room: Room, held: Resources): Room {
+function minus(free: FreeResources, held: Resources): FreeResources {
   return {
-    memory: room.memory - held.memory,
-    cpu: room.cpu - held.cpu,
-    disk: room.disk - held.disk,
-    pids: room.pids - held.pids,
-    runs: room.runs - 1,
+    memory: free.memory - held.memory,
+    cpu: free.cpu - held.cpu,
+    disk: free.disk - held.disk,
+    pids: free.pids - held.pids,
+    runs: free.runs - 1,
   }
 }

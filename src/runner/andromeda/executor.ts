@@ -5,7 +5,7 @@ import type { RuleContext } from './rule.ts'
 
 const ORDER: readonly ExecutorName[] = ['docker', 'host']
 
-export type Place = {
+export type ExecutorChoice = {
   /** those that are there and would take it, the preferred one first */
   readonly executors: readonly AvailableExecutor[]
   /** those whose list of toolchains has all of the service's, there or not */
@@ -15,7 +15,7 @@ export type Place = {
 }
 
 /** Where a service could run, by PREFER_TOOLCHAIN and by what is there. Of two of one kind the order of the node counts. */
-export function placeFor(service: ReceivedService, node: RuleContext): Place {
+export function chooseExecutor(service: ReceivedService, node: RuleContext): ExecutorChoice {
   const all = new Set(service.toolchain.map(canonicalToolchain))
   const needed = [...all].filter((word) => word !== 'docker')
   const names = all.has('docker') ? ORDER.slice(0, 1) : ORDER

@@ -1,7 +1,7 @@
 import type { Grant } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
-import { placeFor } from './executor.ts'
-import { answerNetwork, grantBy } from './network-grant.ts'
+import { chooseExecutor } from './executor.ts'
+import { decideNetwork, grantBy } from './network-grant.ts'
 import type { RuleContext } from './rule.ts'
 
 /**
@@ -9,8 +9,8 @@ import type { RuleContext } from './rule.ts'
  * the network as NETCAP and the executor grant (less than it asked for only where the rule "network" merely warns).
  */
 export function grantFor(service: ReceivedService, node: RuleContext): Grant | undefined {
-  const { executors } = placeFor(service, node)
-  const answer = answerNetwork(service.network, node.config.NETCAP)
+  const { executors } = chooseExecutor(service, node)
+  const answer = decideNetwork(service.network, node.config.NETCAP)
   const executor = executors.find((candidate) => grantBy(candidate, answer) !== undefined) ?? executors[0]
   if (executor === undefined) return undefined
   const { memory, cpu, disk, pids } = service.resources

@@ -24,9 +24,10 @@ export function andromeda(service: ReceivedService, node: RuleContext): Verdict 
     const answers = answersOf(rule, service, node)
     for (const { outcome } of answers) {
       if (outcome === 'fail') failed = true
-      if (outcome !== 'pass' && rule.failing === 'drop') droppedBy ??= rule.name
+      if (outcome !== 'pass' && rule.onFail === 'drop') droppedBy ??= rule.name
     }
-    if (answers.some(({ outcome }) => outcome === 'defer')) conditions.push(...(rule.wakes?.(service, node) ?? []))
+    if (answers.some(({ outcome }) => outcome === 'defer'))
+      conditions.push(...(rule.wakeConditions?.(service, node) ?? []))
     reasons.push(...answers)
   }
   const runs = reasons.every(({ outcome }) => outcome === 'pass')

@@ -4,7 +4,7 @@ import type { AvailableExecutor } from '../contract.ts'
 import { isPublicName } from './hosts.ts'
 
 /** What NETCAP makes of the egress that a service asks for. */
-export type NetworkAnswer = {
+export type NetworkDecision = {
   readonly allowed: readonly string[]
   readonly refused: readonly { readonly target: string; readonly why: string }[]
   /** the grant for what is allowed */
@@ -15,7 +15,7 @@ export type NetworkAnswer = {
  * MODE "none" allows nothing, "allowlist" what ALLOW covers, "open" every public name, and what ALLOW covers. PORTS
  * narrows both. The grant is no wider than what was asked for, but for "open" without PORTS: then it is open.
  */
-export function answerNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RATE_KBPS }: RunnerConfig['NETCAP']) {
+export function decideNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RATE_KBPS }: RunnerConfig['NETCAP']) {
   const allowed: string[] = []
   const refused: { target: string; why: string }[] = []
   let open = MODE === 'open' && PORTS === undefined
@@ -44,11 +44,11 @@ export function answerNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RA
       : open
         ? { mode: 'open', ...rate }
         : { mode: 'allowlist', allow: allowed, ...rate }
-  return { allowed, refused, grant } satisfies NetworkAnswer
+  return { allowed, refused, grant } satisfies NetworkDecision
 }
 
 /** The grant as this executor can give it; undefined where it can not. One that is open can be narrowed, never the reverse. */
-export function grantBy(executor: AvailableExecutor, { grant, allowed }: NetworkAnswer): NetworkGrant | undefined {
+export function grantBy(executor: AvailableExecutor, { grant, allowed }: NetworkDecision): NetworkGrant | undefined {
   const { networks = [] } = executor
   if (grant.mode === 'none' || networks.includes(grant.mode)) return grant
   if (grant.mode !== 'open' || !networks.includes('allowlist')) return undefined

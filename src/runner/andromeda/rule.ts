@@ -12,13 +12,13 @@ export type Rule = {
   /** the configuration's keys that it reads */
   readonly keys: readonly (keyof RunnerConfig)[]
   /** what becomes of a service that fails here: passed on (if REDIRECT says so), or not even that */
-  readonly failing: 'redirect' | 'drop'
+  readonly onFail: 'redirect' | 'drop'
   /** for the reference: what it asks, and what becomes of a service that does not pass */
   readonly doc: { readonly asks: string; readonly otherwise: string }
   /** At least one reason; passed when none of them fails or defers. */
   decide(service: ReceivedService, node: RuleContext): Reason[]
   /** What would wake a service that this rule defers. */
-  wakes?(service: ReceivedService, node: RuleContext): WakeCondition[]
+  wakeConditions?(service: ReceivedService, node: RuleContext): WakeCondition[]
 }
 
 /** Andromeda as a function: a Runner that needs neither time nor a process. */

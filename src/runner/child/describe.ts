@@ -2,12 +2,12 @@ import { messageOf } from '../../base/errors.ts'
 
 /** What was thrown, and where in the operator's files. One sentence, without the paths of ours. */
 export function describe(error: unknown): string {
-  const words = deniedWords(error) ?? wordsOf(error)
+  const words = deniedWords(error) ?? errorText(error)
   const place = placeOf(error)
   return place === undefined ? words : `${words} (${place})`
 }
 
-function wordsOf(error: unknown): string {
+function errorText(error: unknown): string {
   if (!(error instanceof Error)) return `something that is no error: ${text(error)}`
   const words = messageOf(error)
     .replace(/ imported from (data:\S*|\S*\/runner\/child\/\S*)/, '')

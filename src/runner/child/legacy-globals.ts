@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RunnerLog } from '../contract.ts'
 
 /** The globals of the first form of runners: RUNNER_CONFIGS and LOG. */
-export interface FirstForm {
+export interface LegacyGlobals {
   /** Calls `decide` with RUNNER_CONFIGS as this node's configuration, also after an await. */
   within<T>(config: unknown, decide: () => T): T
 }
 
-export function provideFirstForm(config: unknown, log: RunnerLog): FirstForm {
+export function provideLegacyGlobals(config: unknown, log: RunnerLog): LegacyGlobals {
   const current = new AsyncLocalStorage<unknown>()
   Object.defineProperty(globalThis, 'RUNNER_CONFIGS', { get: () => current.getStore() ?? config, enumerable: true })
   Object.defineProperty(globalThis, 'LOG', {

@@ -5,7 +5,7 @@ import { createLineReader, type Item, type ProcessInit, type ToProcess } from '.
 import { createRunnerLog } from './context.ts'
 import { describe } from './describe.ts'
 import { endWithHost } from './guard.ts'
-import { provideFirstForm } from './legacy-globals.ts'
+import { provideLegacyGlobals } from './legacy-globals.ts'
 import { loadRunner } from './load.ts'
 import { READ_FD, send } from './pipe.ts'
 import { resolveOwnPackage } from './resolve.ts'
@@ -13,7 +13,7 @@ import { createServer } from './serve.ts'
 
 /** The runner's process: says `ready` when the module is loaded, then answers until its host is gone. */
 async function start(init: ProcessInit): Promise<(items: readonly Item[]) => void> {
-  const firstForm = provideFirstForm(init.config, createRunnerLog())
+  const legacyGlobals = provideLegacyGlobals(init.config, createRunnerLog())
   resolveOwnPackage(init.module)
   const guarded = await endWithHost()
   const runner = await loadRunner(init)
@@ -21,7 +21,7 @@ async function start(init: ProcessInit): Promise<(items: readonly Item[]) => voi
   // Only a function of one argument reads the globals during a call; the others need not pay for them.
   const server = createServer({
     runner,
-    firstForm: runner.length <= 1 ? firstForm : undefined,
+    legacyGlobals: runner.length <= 1 ? legacyGlobals : undefined,
     timeoutMs: init.timeoutMs,
     clock: systemClock(),
   })

@@ -3,7 +3,7 @@ import type { Runner, ServiceFacts } from '../contract.ts'
 import type { Item, SharedFacts } from '../ipc-messages.ts'
 import { createContext, createRunnerLog, frozen } from './context.ts'
 import { describe } from './describe.ts'
-import type { FirstForm } from './legacy-globals.ts'
+import type { LegacyGlobals } from './legacy-globals.ts'
 import { send, sendLine } from './pipe.ts'
 
 /** A promise that settles without waiting for anything does so within this many turns of the microtask queue. */
@@ -24,11 +24,11 @@ type Question = {
  */
 export function createServer(init: {
   runner: Runner
-  firstForm: FirstForm | undefined
+  legacyGlobals: LegacyGlobals | undefined
   timeoutMs: number
   clock: Clock
 }) {
-  const { runner, firstForm, clock } = init
+  const { runner, legacyGlobals, clock } = init
   const log = createRunnerLog()
   const configs: unknown[] = []
   const shared: SharedFacts[] = []
@@ -50,7 +50,7 @@ export function createServer(init: {
     const pend: Pending = { abort, settled: false }
     try {
       const call = () => runner(question.service as never, context)
-      const result = firstForm === undefined ? call() : firstForm.within(config, call)
+      const result = legacyGlobals === undefined ? call() : legacyGlobals.within(config, call)
       if (!isThenable(result)) {
         settle(id, pend, () => answer(id, result))
         return pend

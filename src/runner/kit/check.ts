@@ -1,9 +1,9 @@
 import { sleep, systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { answers, hostile, inTime, shape } from './checks/answers.ts'
-import { calledOff } from './checks/cancellation.ts'
+import { cancellation } from './checks/cancellation.ts'
 import { deterministic, keyOrder } from './checks/determinism.ts'
-import { accepts, failsClosed, noRoom } from './checks/fail-closed.ts'
+import { accepts, failsClosed, noCapacity } from './checks/fail-closed.ts'
 import { grants } from './checks/grants.ts'
 import { memory } from './checks/memory.ts'
 import { reasons } from './checks/reasons.ts'
@@ -22,7 +22,7 @@ import {
 import { exampleService, exampleSnapshot } from './examples.ts'
 import { entryOf, type OpenRunner, openRunner } from './open.ts'
 import { reportOf } from './report.ts'
-import { isSerious, survey } from './run-cases.ts'
+import { isSerious, runCases } from './run-cases.ts'
 
 /** In this order: what a later one asks makes sense only where the first ones went well. */
 const CHECKS: readonly Check[] = [
@@ -31,13 +31,13 @@ const CHECKS: readonly Check[] = [
   shape,
   reasons,
   failsClosed,
-  noRoom,
+  noCapacity,
   grants,
   accepts,
   hostile,
   keyOrder,
   deterministic,
-  calledOff,
+  cancellation,
   memory,
 ]
 
@@ -69,13 +69,13 @@ export async function checkRunner(runner: URL | string, options: CheckOptions = 
   const context: CheckContext = {
     options,
     runner: shared,
-    survey: await survey(shared, time, options.signal),
+    results: await runCases(shared, time, options.signal),
     accepts: acceptedOf(options, shared),
     open: (others) => openRunner(entry, { ...options, ...others }),
     wait: (ms) => sleep(clock, ms, { signal: options.signal }),
     time,
   }
-  const hopeless = context.survey.every(({ error }) => error !== undefined && isSerious(error))
+  const hopeless = context.results.every(({ error }) => error !== undefined && isSerious(error))
   for (const check of CHECKS) {
     if (options.only?.includes(check.name) === false) continue
     options.signal?.throwIfAborted()

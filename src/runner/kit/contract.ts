@@ -1,7 +1,7 @@
 import type { ReceivedService, RunnerSnapshot } from '../contract.ts'
 import type { ServiceOverrides, SnapshotOverrides } from './examples.ts'
 import type { OpenRunner, RunnerOptions } from './open.ts'
-import type { Survey } from './run-cases.ts'
+import type { CaseResults } from './run-cases.ts'
 
 /** What is asked of every runner, by name. */
 export type CheckName =
@@ -11,13 +11,13 @@ export type CheckName =
   | 'shape'
   | 'reasons'
   | 'fails-closed'
-  | 'no-room'
+  | 'no-capacity'
   | 'grants'
   | 'hostile'
   | 'key-order'
   | 'deterministic'
   | 'accepts'
-  | 'called-off'
+  | 'cancellation'
   | 'memory'
 
 export type CheckOptions = RunnerOptions & {
@@ -70,7 +70,7 @@ export type CheckContext = {
   /** the process that most checks share */
   readonly runner: OpenRunner
   /** answers to every example on every node, asked at once */
-  readonly survey: Survey
+  readonly results: CaseResults
   /** what `accepts` names, whole */
   readonly accepts: { readonly service: ReceivedService; readonly snapshot: RunnerSnapshot } | undefined
   /** another process with the same module */

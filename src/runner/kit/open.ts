@@ -13,7 +13,7 @@ import type { RunnerEvents } from '../events.ts'
 import { createRunnerHost } from '../host.ts'
 import type { RunnerHostInit, RunnerHostStats } from '../types.ts'
 import { configOf, exampleService, exampleSnapshot, type ServiceOverrides, type SnapshotOverrides } from './examples.ts'
-import { keepAwake } from './hold-open.ts'
+import { holdOpen } from './hold-open.ts'
 
 export type RunnerOptions = {
   /** settings as config.json has them; default: the config.json beside the runner, and without one every default */
@@ -63,7 +63,7 @@ export async function openRunner(runner: URL | string, options: RunnerOptions = 
     { clock: systemClock(), log, events: createEvents<RunnerEvents>() },
     { entry, dir: dirname(entry), config, network: options.network === true, limits: options.limits },
   )
-  const awake = keepAwake()
+  const awake = holdOpen()
   const close = async () => {
     await host[Symbol.asyncDispose]()
     awake[Symbol.dispose]()

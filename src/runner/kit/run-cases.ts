@@ -6,7 +6,7 @@ import { exampleNodes, exampleServices, hostileServices } from './cases.ts'
 import type { OpenRunner } from './open.ts'
 
 /** One question and what came of it. */
-export type Answer = {
+export type CaseResult = {
   /** for a person: `a stranger's on a node with room` */
   readonly about: string
   /** of a service that only somebody who means it would write */
@@ -18,18 +18,18 @@ export type Answer = {
   readonly durationMs: number
 }
 
-export type Survey = readonly Answer[]
+export type CaseResults = readonly CaseResult[]
 
 /** A runner that hangs or dies at everything would take its time limit for each question. */
 const MAX_SERIOUS = 3
 
 /** Asks about every service on every node, the services of one node at once. Stops early where it is hopeless. */
-export async function survey(runner: OpenRunner, time: () => number, signal?: AbortSignal): Promise<Survey> {
-  const answers: Answer[] = []
+export async function runCases(runner: OpenRunner, time: () => number, signal?: AbortSignal): Promise<CaseResults> {
+  const answers: CaseResult[] = []
   const hostile = new Set(Object.keys(hostileServices()))
   const serious = () => answers.filter(({ error }) => error !== undefined && isSerious(error)).length
   for (const [where, snapshot] of Object.entries(exampleNodes(runner.config))) {
-    const asked = Object.entries(exampleServices()).map(async ([which, service]): Promise<Answer> => {
+    const asked = Object.entries(exampleServices()).map(async ([which, service]): Promise<CaseResult> => {
       const from = time()
       const about = `${which} on a node ${where}`
       const common = { about, hostile: hostile.has(which), service, snapshot }
@@ -53,11 +53,11 @@ export function isSerious(error: RunnerError): boolean {
 }
 
 /** The first few of them, in one sentence. */
-export function tell(answers: readonly Answer[], words: (answer: Answer) => string): string {
+export function listCases(answers: readonly CaseResult[], words: (answer: CaseResult) => string): string {
   const shown = answers.slice(0, 2).map((answer) => `${answer.about}: ${words(answer)}`)
   return `${shown.join('; ')}${answers.length > 2 ? `; and ${answers.length - 2} more` : ''}`
 }
 
-export function problemOf({ error }: Answer): string {
+export function problemOf({ error }: CaseResult): string {
   return messageOf(error)
 }

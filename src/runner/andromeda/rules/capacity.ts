@@ -1,5 +1,5 @@
 import type { Reason } from '../../../base/verdict.ts'
-import { evictionFor, roomOf } from '../eviction.ts'
+import { evictionFor, freeResourcesOf } from '../eviction.ts'
 import { defer, pass, some } from '../reasons.ts'
 import { RESOURCES } from '../resources.ts'
 import type { Rule } from '../rule.ts'
@@ -13,7 +13,7 @@ const name = 'capacity'
 export const capacity: Rule = {
   name,
   keys: ['LIMITS'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` gives away. With `LIMITS.EVICT`, running services that rank strictly lower may end to make room, never those of `SERVICES`; the verdict names them.',
     otherwise: 'waits for room; redirected',
@@ -25,7 +25,7 @@ export const capacity: Rule = {
       const names = some(evicted.map((other) => other.name))
       return [pass(name, `there is room once what ranks lower has ended: ${names}`)]
     }
-    const free = roomOf(node)
+    const free = freeResourcesOf(node)
     const reasons: Reason[] = []
     for (const { field, words } of RESOURCES) {
       const [asked, left] = [service.resources[field], Math.max(0, free[field])]
@@ -39,5 +39,5 @@ export const capacity: Rule = {
     }
     return reasons
   },
-  wakes: () => [{ on: 'capacity' }],
+  wakeConditions: () => [{ on: 'capacity' }],
 }

@@ -1,6 +1,6 @@
 import { splitContainer } from '../../../config/files/container-name.ts'
 import { canonicalToolchain } from '../../../config/files/toolchains.ts'
-import { spells } from '../address-spelling.ts'
+import { spellingOf } from '../address-spelling.ts'
 import { pass, some } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
@@ -10,14 +10,14 @@ const name = 'containers'
 export const containers: Rule = {
   name,
   keys: ['CONTAINERS'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'Which container of `CONTAINERS` belongs to the author and has all toolchains of the service. Nothing runs in shared containers yet, so this only tells.',
     otherwise: 'nothing: it always passes',
   },
   decide({ author, toolchain }, { config: { CONTAINERS } }) {
     if (CONTAINERS.length === 0) return [pass(name, 'CONTAINERS is empty')]
-    const isAuthor = spells(author)
+    const isAuthor = spellingOf(author)
     const own = CONTAINERS.filter((container) => isAuthor(splitContainer(container)?.owner ?? ''))
     if (own.length === 0) return [pass(name, 'no shared container belongs to the author')]
     const needed = toolchain.map(canonicalToolchain).filter((word) => word !== 'docker')

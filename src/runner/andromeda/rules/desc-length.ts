@@ -7,7 +7,7 @@ const name = 'desc-length'
 export const descLength: Rule = {
   name,
   keys: ['DESC_MAX_LEN'],
-  failing: 'drop',
+  onFail: 'drop',
   doc: { asks: '`desc.length` is less than `DESC_MAX_LEN`.', otherwise: 'dropped: not run, not redirected' },
   decide({ desc }, { config: { DESC_MAX_LEN } }) {
     if (desc.length < DESC_MAX_LEN) return [pass(name, `desc has ${desc.length} characters`)]

@@ -14,17 +14,17 @@ export function dormitory(
   { config: { DORMITORY } }: RuleContext,
   outcome: { readonly failed: boolean; readonly conditions: readonly WakeCondition[] },
 ): { park: readonly WakeCondition[]; reason: Reason | undefined } {
-  const wakes = new Map(outcome.conditions.map((condition) => [wordsOf(condition), condition]))
+  const wakes = new Map(outcome.conditions.map((condition) => [describeCondition(condition), condition]))
   if (wakes.size === 0) return { park: [], reason: undefined }
   const no = (why: string) => ({ park: [], reason: pass(name, `not parked: ${why}`) })
   if (outcome.failed) return no('waiting alone would not let it run')
   if (DORMITORY.MAX === 0) return no('DORMITORY.MAX is 0')
   if (DORMITORY.TTL_SECONDS === 0) return no('DORMITORY.TTL_SECONDS is 0')
   const park = [...wakes.values()].slice(0, MAX_CONDITIONS)
-  return { park, reason: pass(name, `may wait for ${values(park.map(wordsOf))}`) }
+  return { park, reason: pass(name, `may wait for ${values(park.map(describeCondition))}`) }
 }
 
-function wordsOf(condition: WakeCondition): string {
+function describeCondition(condition: WakeCondition): string {
   if (condition.on === 'quorum') return 'a statement about the code'
   if (condition.on === 'freeze') return `a freeze statement on ${condition.chain}`
   if (condition.on === 'delegation') return 'a delegation for the author'

@@ -10,7 +10,7 @@ const name = 'freeze'
 export const freeze: Rule = {
   name,
   keys: ['PREFER_SYMBIOTES', 'PREFER_HOSTCHAINS', 'TRUSTED_HUBS'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'For each chain that the service names and that has a `MIN_FREEZE` above 0 in `PREFER_SYMBIOTES` or `PREFER_HOSTCHAINS`: one trusted hub states that the author has at least so much frozen there. What nobody states counts as nothing.',
     otherwise: 'waits for a freeze statement; redirected. Without trusted hubs: not run; redirected',
@@ -18,9 +18,9 @@ export const freeze: Rule = {
   decide(service, node) {
     const missing = missingFor(service, node)
     if (missing.length === 0) return [pass(name, 'nothing has to be frozen that is not')]
-    return missing.slice(0, MAX_EACH).map((each) => say(each, Object.keys(node.config.TRUSTED_HUBS).length > 0))
+    return missing.slice(0, MAX_EACH).map((each) => reasonFor(each, Object.keys(node.config.TRUSTED_HUBS).length > 0))
   },
-  wakes: (service, node): WakeCondition[] =>
+  wakeConditions: (service, node): WakeCondition[] =>
     missingFor(service, node)
       .slice(0, MAX_EACH)
       .map(({ chain }) => ({ on: 'freeze', chain })),
@@ -56,7 +56,7 @@ function missingFor(service: ReceivedService, { config, frozen }: RuleContext): 
   return missing.sort((a, b) => (a.chain < b.chain ? -1 : 1))
 }
 
-function say({ chain, kind, least, known }: Missing, hubs: boolean): Reason {
+function reasonFor({ chain, kind, least, known }: Missing, hubs: boolean): Reason {
   const wanted = formatAmount(least)
   const begin = `MIN_FREEZE on ${shown(chain)} is ${wanted}, and`
   if (!hubs) {

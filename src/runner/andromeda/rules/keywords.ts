@@ -7,7 +7,7 @@ const name = 'keywords'
 export const keywords: Rule = {
   name,
   keys: ['KEYWORDS'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'One keyword of the service is among `KEYWORDS`, in any case. An empty list = interested in everything.',
     otherwise: 'not run; redirected',

@@ -9,7 +9,7 @@ const name = 'limits'
 export const limits: Rule = {
   name,
   keys: ['LIMITS'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'The service asks for no more memory, cpu, disk and processes than `LIMITS.SERVICE` gives one service. `TIMEOUT` refuses nobody: a run ends then.',
     otherwise: 'not run; redirected',

@@ -1,5 +1,5 @@
-import { placeFor } from '../executor.ts'
-import { answerNetwork, grantBy } from '../network-grant.ts'
+import { chooseExecutor } from '../executor.ts'
+import { decideNetwork, grantBy } from '../network-grant.ts'
 import { fail, MAX_EACH, pass, shown, some } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
@@ -9,14 +9,14 @@ const name = 'network'
 export const network: Rule = {
   name,
   keys: ['NETCAP'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'Every `host:port` that the service asks for is covered by `NETCAP` (`*.example.org:443` covers names below example.org; `PORTS` narrows), and an executor that takes the service can grant it. The grant has what was asked for, and no more; with `MODE` "open" and no `PORTS`, every public name.',
     otherwise: 'not run, and told which host; redirected',
   },
   decide(service, node) {
     if (service.network.length === 0) return [pass(name, 'asks for no network')]
-    const answer = answerNetwork(service.network, node.config.NETCAP)
+    const answer = decideNetwork(service.network, node.config.NETCAP)
     const empty = { field: 'network', must: 'be', value: 'empty' } as const
     if (answer.allowed.length === 0 && node.config.NETCAP.MODE === 'none') {
       return [fail(name, `asks for ${some(service.network, 4)}, and NETCAP grants no network`, empty)]
@@ -31,7 +31,7 @@ export const network: Rule = {
       )
     }
     const hosts = some(answer.allowed, 4)
-    const { executors } = placeFor(service, node)
+    const { executors } = chooseExecutor(service, node)
     if (executors.length > 0 && executors.every((executor) => grantBy(executor, answer) === undefined)) {
       const message = `asks for ${hosts}, which NETCAP allows, and the executors here grant no ${answer.grant.mode === 'open' ? 'open ' : ''}network`
       return [fail(name, message, empty)]

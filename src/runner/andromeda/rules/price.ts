@@ -13,7 +13,7 @@ const name = 'price'
 export const price: Rule = {
   name,
   keys: ['PRICING'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: '`reward.perHour`, in an asset of `PRICING`, is at least `GIB_HOUR` x GiB of memory + `CORE_HOUR` x cores, counted exactly. `{}` asks nothing, and so does an asset in which the service would cost 0.',
     otherwise: 'not run, and told the price; redirected',

@@ -13,7 +13,7 @@ const name = 'storage'
 export const storage: Rule = {
   name,
   keys: ['ALLOWED_STORAGE', 'REGISTRIES'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) it is the registry's host, or \`REGISTRIES\` has a mirror for its toolchain; for \`oci\`, \`REGISTRIES.DOCKER\`.`,
     otherwise: 'not run, and told which hosts; redirected',

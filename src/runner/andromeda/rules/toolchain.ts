@@ -1,5 +1,5 @@
 import { canonicalToolchain } from '../../../config/files/toolchains.ts'
-import { placeFor } from '../executor.ts'
+import { chooseExecutor } from '../executor.ts'
 import { defer, fail, pass, some, values } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
@@ -12,7 +12,7 @@ const name = 'toolchain'
 export const toolchain: Rule = {
   name,
   keys: ['PREFER_TOOLCHAIN'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: 'All toolchains of the service are in one list of `PREFER_TOOLCHAIN`; in `docker` where the service says `docker`. The executor must be there and take the service. Docker is preferred where both fit.',
     otherwise: 'not run; redirected. Where only the executor is missing, it waits for one',
@@ -30,7 +30,7 @@ export const toolchain: Rule = {
       if (allowed.length === 0) return [fail(name, `${message}, and ${empty}: ${nothing}`)]
       return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
     }
-    const { executors, listed, missing } = placeFor(service, node)
+    const { executors, listed, missing } = chooseExecutor(service, node)
     if (executors[0] !== undefined) return [pass(name, `${some(words)} can run here (${executors[0].name})`)]
     if (listed.length > 0) {
       const why = `${some(words)} would run in ${listed.join(' or ')}, which is not available for it now`
@@ -40,5 +40,6 @@ export const toolchain: Rule = {
     const message = `${some(missing)} ${missing.length === 1 ? 'is' : 'are'} not in ${where}`
     return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
   },
-  wakes: (service, node) => placeFor(service, node).listed.map((executor) => ({ on: 'executor', executor })),
+  wakeConditions: (service, node) =>
+    chooseExecutor(service, node).listed.map((executor) => ({ on: 'executor', executor })),
 }

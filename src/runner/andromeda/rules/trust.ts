@@ -1,5 +1,5 @@
 import type { Reason, WakeCondition } from '../../../base/verdict.ts'
-import { trustedWords } from '../hubs.ts'
+import { trustedAttestations } from '../hubs.ts'
 import { defer, fail, pass, some, values } from '../reasons.ts'
 import type { Rule, RuleContext } from '../rule.ts'
 
@@ -16,7 +16,7 @@ const name = 'trust'
 export const trust: Rule = {
   name,
   keys: ['TRUST_TREE', 'TRUSTED_HUBS', 'QUORUM'],
-  failing: 'redirect',
+  onFail: 'redirect',
   doc: {
     asks: "The author is in the trust tree (the node's own address, a root of `TRUST_TREE`, or who a root vouches for), **or** `QUORUM.HUBS` hubs of `TRUSTED_HUBS`, weighing `QUORUM.WEIGHT`, call the code safe in statements that are valid now. With no hubs, only the tree counts.",
     otherwise:
@@ -35,7 +35,7 @@ export const trust: Rule = {
     const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
     return [fail(name, message, { field: 'author', must: 'one-of', value: values([own, ...roots], 3) })]
   },
-  wakes: ({ code, author }, node): WakeCondition[] => [
+  wakeConditions: ({ code, author }, node): WakeCondition[] => [
     ...(hasHubs(node) ? [{ on: 'quorum', code } as const] : []),
     ...(vouching(node).length > 0 ? [{ on: 'delegation', author } as const] : []),
   ],
@@ -62,7 +62,7 @@ function delegated(author: string, node: RuleContext): Reason {
 
 function quorum(author: string, node: RuleContext): Reason[] {
   const { TRUSTED_HUBS, QUORUM } = node.config
-  const safe = trustedWords(node).filter(({ verdict }) => verdict === 'safe')
+  const safe = trustedAttestations(node).filter(({ verdict }) => verdict === 'safe')
   const weighed = safe.reduce((sum, { hub }) => sum + (TRUSTED_HUBS[hub]?.WEIGHT ?? 0), 0)
   // The node may know more against it than the statements say, never more for it.
   const hubs = Math.min(safe.length, node.quorum?.hubs ?? safe.length)
@@ -70,7 +70,7 @@ function quorum(author: string, node: RuleContext): Reason[] {
   const wanted = Math.max(1, QUORUM.HUBS)
   const reasons: Reason[] = []
   const stranger = `the author ${author} is not in the trust tree, and`
-  const silent = Object.keys(TRUSTED_HUBS).filter((hub) => !safe.some((word) => word.hub === hub))
+  const silent = Object.keys(TRUSTED_HUBS).filter((hub) => !safe.some((attestation) => attestation.hub === hub))
   if (hubs < wanted) {
     const known =
       hubs === 0

@@ -1,6 +1,6 @@
 import { sanitizeText } from '../../../base/format.ts'
 import type { HubStatement } from '../../contract.ts'
-import { trustedWords } from '../hubs.ts'
+import { trustedAttestations } from '../hubs.ts'
 import { fail, MAX_EACH, pass, shown } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
@@ -13,24 +13,26 @@ const MAX_SEVERITY = 10
 export const veto: Rule = {
   name,
   keys: ['TRUSTED_HUBS'],
-  failing: 'drop',
+  onFail: 'drop',
   doc: {
     asks: 'No hub of `TRUSTED_HUBS` says, in its last valid statement, that the code is unsafe. This holds for every author, the own address included.',
     otherwise: 'dropped: not run, not redirected',
   },
   decide(_service, node) {
-    const unsafe = trustedWords(node).filter(({ verdict }) => verdict === 'unsafe')
+    const unsafe = trustedAttestations(node).filter(({ verdict }) => verdict === 'unsafe')
     if (unsafe.length === 0) return [pass(name, 'no trusted hub calls the code unsafe')]
-    return unsafe
-      .slice(0, MAX_EACH)
-      .map((word) =>
-        fail(name, wordsOf(word), { field: 'attestations', must: 'be', value: `safe by ${shown(word.hub)}` }),
-      )
+    return unsafe.slice(0, MAX_EACH).map((attestation) =>
+      fail(name, describe(attestation), {
+        field: 'attestations',
+        must: 'be',
+        value: `safe by ${shown(attestation.hub)}`,
+      }),
+    )
   },
 }
 
 /** How bad it is and where people read why, as far as the hub says so. */
-function wordsOf({ hub, severity, report }: HubStatement): string {
+function describe({ hub, severity, report }: HubStatement): string {
   const how = severity === undefined ? '' : ` (severity ${sanitizeText(severity, MAX_SEVERITY)})`
   const why = report === undefined ? '' : `: ${sanitizeText(report, MAX_REPORT)}`
   return `the trusted hub ${shown(hub)} calls the code unsafe${how}${why}`

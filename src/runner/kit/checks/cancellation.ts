@@ -8,8 +8,8 @@ const LOOK_EVERY_MS = 10
 /** What listens to its signal ends within a turn of the event loop; the rest is for a busy machine. */
 const MAX_MS = 700
 
-export const calledOff: Check = {
-  name: 'called-off',
+export const cancellation: Check = {
+  name: 'cancellation',
   demands: 'stops working when its signal aborts, and answers the next one',
   async run({ runner, accepts, wait, time }) {
     const { service, snapshot } = accepts ?? {

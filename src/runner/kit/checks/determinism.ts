@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Verdict } from '../../../base/verdict.ts'
 import type { ReceivedService, RunnerSnapshot } from '../../contract.ts'
 import { type Check, type CheckContext, fail, pass, skip } from '../contract.ts'
-import { type Answer, tell } from '../run-cases.ts'
+import { type CaseResult, listCases } from '../run-cases.ts'
 
 export const keyOrder: Check = {
   name: 'key-order',
   demands: 'the order of keys in a service, the settings and the facts changes no verdict',
   async run(about) {
-    const changed: Answer[] = []
+    const changed: CaseResult[] = []
     let compared = 0
     for (const answer of answered(about)) {
       const again = await ask(about, answer.service, answer.snapshot)
@@ -18,7 +18,7 @@ export const keyOrder: Check = {
       const turned = await ask(about, backwards(answer.service), backwards(answer.snapshot))
       if (!isDeepStrictEqual(turned, answer.verdict)) changed.push(answer)
     }
-    if (changed.length > 0) return fail(tell(changed, () => 'another verdict with the keys in another order'))
+    if (changed.length > 0) return fail(listCases(changed, () => 'another verdict with the keys in another order'))
     return compared === 0 ? skip('it never says the same twice') : pass(`${compared} questions, keys backwards`)
   },
 }
@@ -29,18 +29,18 @@ export const deterministic: Check = {
   async run(about) {
     if (about.options.deterministic !== true) return skip('it does not claim so')
     await using other = await about.open()
-    const changed: Answer[] = []
+    const changed: CaseResult[] = []
     for (const answer of answered(about).toReversed()) {
       const verdict = await other.ask(answer.service, answer.snapshot).catch(() => undefined)
       if (!isDeepStrictEqual(verdict, answer.verdict)) changed.push(answer)
     }
-    if (changed.length > 0) return fail(tell(changed, () => 'another verdict in another process, asked backwards'))
+    if (changed.length > 0) return fail(listCases(changed, () => 'another verdict in another process, asked backwards'))
     return pass('the same in another process, asked backwards')
   },
 }
 
-function answered({ survey }: CheckContext): readonly Answer[] {
-  return survey.filter(({ verdict }) => verdict !== undefined)
+function answered({ results }: CheckContext): readonly CaseResult[] {
+  return results.filter(({ verdict }) => verdict !== undefined)
 }
 
 function ask(

@@ -6,7 +6,7 @@ import { EXAMPLE_STRANGER, exampleService, exampleSnapshot } from '../examples.t
 export const failsClosed: Check = {
   name: 'fails-closed',
   demands: 'runs nothing of an author of whom nothing is known',
-  async run({ runner, survey }) {
+  async run({ runner, results }) {
     const nodes = ['with room', 'with more room than there is'] as const
     const asked = Object.entries(exampleServices()).flatMap(([which, example]) =>
       nodes.map(async (where) => {
@@ -20,7 +20,7 @@ export const failsClosed: Check = {
     )
     const run = (await Promise.all(asked)).filter((about) => about !== undefined)
     if (run.length > 0) return fail(`it would run ${run.slice(0, 3).join('; ')}`)
-    const overreach = survey.find(
+    const overreach = results.find(
       ({ error, service }) => error?.kind === 'overreach' && service.author === EXAMPLE_STRANGER,
     )
     if (overreach !== undefined) return fail(`it would run ${overreach.about}, and more`)
@@ -28,8 +28,8 @@ export const failsClosed: Check = {
   },
 }
 
-export const noRoom: Check = {
-  name: 'no-room',
+export const noCapacity: Check = {
+  name: 'no-capacity',
   demands: 'runs nothing where nothing is free or no executor is there',
   async run(about) {
     const { service } = wanted(about)

@@ -1,15 +1,15 @@
 import type { Grant } from '../../../base/verdict.ts'
 import type { ReceivedService } from '../../contract.ts'
 import { type Check, fail, pass, skip } from '../contract.ts'
-import { type Answer, problemOf, tell } from '../run-cases.ts'
+import { type CaseResult, listCases, problemOf } from '../run-cases.ts'
 
 export const grants: Check = {
   name: 'grants',
   demands: 'never grants more than was asked for, than LIMITS and NETCAP allow, or than is free',
-  async run({ survey, accepts, runner }) {
-    const overreach = survey.filter(({ error }) => error?.kind === 'overreach')
-    if (overreach.length > 0) return fail(tell(overreach, problemOf))
-    const granted: Answer[] = survey.filter(({ verdict }) => verdict !== undefined && verdict.run !== false)
+  async run({ results, accepts, runner }) {
+    const overreach = results.filter(({ error }) => error?.kind === 'overreach')
+    if (overreach.length > 0) return fail(listCases(overreach, problemOf))
+    const granted: CaseResult[] = results.filter(({ verdict }) => verdict !== undefined && verdict.run !== false)
     if (accepts !== undefined) {
       const verdict = await runner.ask(accepts.service, accepts.snapshot)
       if (verdict.run !== false) granted.push({ ...accepts, about: 'accepts', hostile: false, verdict, durationMs: 0 })
@@ -17,12 +17,12 @@ export const grants: Check = {
     if (granted.length === 0) return skip('it ran no example; say with `accepts` what it runs')
     const wrong = granted.filter((answer) => beyondAsked(answer) !== undefined)
     return wrong.length > 0
-      ? fail(tell(wrong, (answer) => beyondAsked(answer) ?? ''))
+      ? fail(listCases(wrong, (answer) => beyondAsked(answer) ?? ''))
       : pass(`${granted.length} grants`)
   },
 }
 
-function beyondAsked({ service, verdict }: Answer): string | undefined {
+function beyondAsked({ service, verdict }: CaseResult): string | undefined {
   const grant = verdict?.run
   if (grant === undefined || grant === false) return undefined
   const { memory, cpu, disk, pids } = service.resources

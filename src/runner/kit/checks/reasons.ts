@@ -1,21 +1,23 @@
 import { silenceOf } from '../../verdict-schema.ts'
 import { type Check, fail, pass, skip } from '../contract.ts'
-import { type Answer, tell } from '../run-cases.ts'
+import { type CaseResult, listCases } from '../run-cases.ts'
 
 export const reasons: Check = {
   name: 'reasons',
   demands: 'every refusal says why; what is parked says for what',
-  async run({ survey }) {
-    const said = survey.filter((answer) => answer.verdict !== undefined)
+  async run({ results }) {
+    const said = results.filter((answer) => answer.verdict !== undefined)
     if (said.length > 0 && said.every(({ verdict }) => verdict !== undefined && silenceOf(verdict) === 'no verdict')) {
       return skip('it returns nothing, which means drop, so nobody can be told why')
     }
     const wrong = said.filter((answer) => problemIn(answer) !== undefined)
-    return wrong.length > 0 ? fail(tell(wrong, (answer) => problemIn(answer) ?? '')) : pass('every refusal says why')
+    return wrong.length > 0
+      ? fail(listCases(wrong, (answer) => problemIn(answer) ?? ''))
+      : pass('every refusal says why')
   },
 }
 
-function problemIn({ verdict }: Answer): string | undefined {
+function problemIn({ verdict }: CaseResult): string | undefined {
   if (verdict === undefined) return undefined
   if (silenceOf(verdict) !== undefined) return 'no reason given'
   const { run, park = [], reasons: given } = verdict

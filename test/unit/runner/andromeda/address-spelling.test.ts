@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Address, formatAddress, formatLegacy, isValidKey, parseAddress } from '../../../../protocols/address.ts'
-import { spells } from '../../../../src/runner/andromeda/address-spelling.ts'
+import { spellingOf } from '../../../../src/runner/andromeda/address-spelling.ts'
 
 const BLS = '63dMQGT8u5BvsAE7UniDSbBDmK6igBvcwSVHotaQ6938eMRYPbZSHwAYTgQcACQ2KK'
 
@@ -18,7 +18,7 @@ describe('the spellings of an address', () => {
         if (!isValidKey(address)) return
         seen++
         const text = formatAddress(address)
-        const isIt = spells(text)
+        const isIt = spellingOf(text)
         const plain = text.replace('ed25519:', '')
         const legacy = formatLegacy(address)
         for (const spelling of [text, `ed25519:${plain}`, legacy]) expect(isIt(spelling)).toBe(true)
@@ -36,8 +36,8 @@ describe('the spellings of an address', () => {
     const hex = Buffer.from(parseAddress(BLS).key).toString('hex')
     for (const spelling of [BLS, `bls12-381:${BLS}`, `0x${hex}`, `bls12-381:0x${hex.toUpperCase()}`]) {
       expect(formatAddress(parseAddress(spelling))).toBe(BLS)
-      expect(spells(BLS)(spelling)).toBe(true)
+      expect(spellingOf(BLS)(spelling)).toBe(true)
     }
-    expect(spells(BLS)(`0x${hex.replace(/.$/, 'z')}`)).toBe(false)
+    expect(spellingOf(BLS)(`0x${hex.replace(/.$/, 'z')}`)).toBe(false)
   })
 })
