@@ -52,7 +52,7 @@ export interface DecidingComponents {
   texts: AddressTexts
   tell: Tell
   /** The verdict on a known service changed whether it is passed on. */
-  redecided(id: string, redirect: boolean): void
+  setRedirect(id: string, redirect: boolean): void
   /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
   count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
 }
@@ -101,7 +101,7 @@ export function createDeciding(
   function changed(id: string, redirect: boolean): void {
     // a version that was replaced is neither told to the mesh nor begun again
     if (services.get(id)?.record.state === 'superseded') dormitory.remove(id)
-    else components.redecided(id, redirect)
+    else components.setRedirect(id, redirect)
     tell(id)
   }
 
@@ -110,7 +110,7 @@ export function createDeciding(
       {
         clock,
         log,
-        store: journal.sleepers,
+        store: journal.parked,
         decide: async (ids, options) => void (await again.these(ids, options)),
         hasCapacity: () => Object.values(supervisor.free()).every((amount) => amount > 0),
         onExpired: (sleeper, why) =>

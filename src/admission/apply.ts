@@ -130,7 +130,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   function notAgain({ id, signed }: Subject): Reason | undefined {
     const task = signed.body.run.kind !== 'service'
     return finalReason({
-      replaced: journal.announcements.standing(id)?.state === 'superseded',
+      replaced: journal.announcements.stateOf(id)?.state === 'superseded',
       begunTask: task && (journal.runs.ofService(id)?.handle ?? null) !== null,
     })
   }
@@ -200,13 +200,13 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   }
 
   /** The older version that runs here, or else the one before: those between were never run here. */
-  function olderOf({ follows }: Subject): string | undefined {
-    let id = follows
+  function olderOf({ predecessor }: Subject): string | undefined {
+    let id = predecessor
     for (let n = 0; n < MAX_OLDER && id !== undefined; n++) {
       if (isUnderWay(id)) return id
-      id = journal.announcements.standing(id)?.follows
+      id = journal.announcements.stateOf(id)?.predecessor
     }
-    return follows
+    return predecessor
   }
 
   function grantOf(id: string): Grant | undefined {

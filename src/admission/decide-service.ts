@@ -44,11 +44,11 @@ export interface Decide {
 export function createDecide(components: DecideComponents, init: { closing: AbortSignal }): Decide {
   const { clock, log, events, journal, asking, carryOut, dormitory, receipts, tally, texts } = components
 
-  /** `follows`: an update travels where the version before it does, whatever is decided about it. */
-  function tell(signed: SignedService, verdict: Verdict, follows: string | undefined): void {
+  /** `predecessor`: an update travels where the version before it does, whatever is decided about it. */
+  function tell(signed: SignedService, verdict: Verdict, predecessor: string | undefined): void {
     const { replyTo, author } = signed.body
     const { reasons } = verdict
-    const before = follows === undefined ? undefined : journal.announcements.get(follows)
+    const before = predecessor === undefined ? undefined : journal.announcements.get(predecessor)
     const redirected = verdict.redirect || before?.redirect === true
     const standing = standingOf(verdict)
     const state = standing === 'run' ? 'accepted' : standing
@@ -63,14 +63,14 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
       // the node was killed between its verdict and intake's note of it: it stands, and what follows from it is done
       const stands = journal.verdicts.latest(id)?.verdict
       if (stands !== undefined) {
-        if (stands.run === false) tell(signed, stands, journal.announcements.standing(id)?.follows)
+        if (stands.run === false) tell(signed, stands, journal.announcements.stateOf(id)?.predecessor)
         return { redirect: stands.redirect }
       }
       const asOf = dormitory.eventCounter()
-      const before = journal.announcements.standing(id)
-      const subject = { id, signed, depth: ticket.depth, follows: before?.follows, arrived: clock.now() }
+      const before = journal.announcements.stateOf(id)
+      const subject = { id, signed, depth: ticket.depth, predecessor: before?.predecessor, arrived: clock.now() }
       const asked = await asking.ask(subject, { signal })
-      const record = journal.announcements.standing(id)
+      const record = journal.announcements.stateOf(id)
       // stopped or superseded while the runner was thinking: its word is about something that is over
       if (record !== undefined && record.state !== 'live') return { redirect: false }
       const { failure, error } = asked
@@ -79,7 +79,7 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
       const { name } = signed.body
       tally.count({ id, name }, verdict.reasons)
       events.emit('node:verdict', { id, name, verdict, failure, tookMs: clock.monotonic() - began })
-      tell(signed, verdict, subject.follows)
+      tell(signed, verdict, subject.predecessor)
       log.debug('decided', {
         id,
         author: texts.ofBytes(signed.body.author),
@@ -99,7 +99,7 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
 }
 
 export function subjectOf({ id, signed, record }: ServiceEntry): Subject {
-  return { id, signed, depth: record.depth, follows: record.follows, arrived: record.receivedAt }
+  return { id, signed, depth: record.depth, predecessor: record.predecessor, arrived: record.receivedAt }
 }
 
 /** The operator's stop outlives whatever the policy says. */

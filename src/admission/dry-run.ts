@@ -113,7 +113,7 @@ export async function previewWith(
   /** Gives it what room there is, on paper. */
   async function place(subject: Subject, from: Standing): Promise<void> {
     signal?.throwIfAborted()
-    const others = held.filter((other) => other.id !== subject.follows)
+    const others = held.filter((other) => other.id !== subject.predecessor)
     const known = facts.as(others, { config })
     const verdict = granting(await askAbout(subject, known), subject, known)
     if (verdict.run === false) {

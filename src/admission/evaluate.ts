@@ -20,7 +20,7 @@ export type Subject = {
   readonly id: string
   readonly signed: SignedService
   readonly depth: number
-  readonly follows: string | undefined
+  readonly predecessor: string | undefined
   /** when it was heard, ms */
   readonly arrived: number
 }
@@ -65,9 +65,9 @@ const MAX_ASKED_AGAIN = 3
 export function createAsking(components: AskingComponents, init: { policy(): Policy }): Asking {
   const { clock, facts, runner, trust, texts } = components
 
-  function factsFor({ id, follows }: Subject): NodeFacts {
+  function factsFor({ id, predecessor }: Subject): NodeFacts {
     const running = facts.running()
-    const others = running.filter((other) => other.id !== id && other.id !== follows)
+    const others = running.filter((other) => other.id !== id && other.id !== predecessor)
     return others.length === running.length ? facts.current() : facts.as(others)
   }
 

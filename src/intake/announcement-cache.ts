@@ -5,7 +5,7 @@ import { LruMap } from '../base/lru-map.ts'
 import type { AnnouncementRecord, AnnouncementStore } from '../journal/index.ts'
 import { CACHED_ENTRIES } from './constants.ts'
 
-/** One known announcement, without its body. Changed only through the book; what changes is journalled first. */
+/** One known announcement, without its body. Changed only through the cache; what changes is journalled first. */
 export type Entry = {
   readonly id: string
   readonly cid: CID
@@ -14,49 +14,49 @@ export type Entry = {
   readonly sig: Uint8Array
   readonly issued: number
   readonly expires: number
-  readonly follows: string | undefined
-  best: Ticket
+  readonly predecessor: string | undefined
+  bestTicket: Ticket
   own: boolean
   redirect: boolean | undefined
   emitted: number | undefined
-  over: boolean
+  ended: boolean
 }
 
-export type BookStore = Pick<
+export type AnnouncementCacheStore = Pick<
   AnnouncementStore,
-  'get' | 'has' | 'raise' | 'setRedirect' | 'settle' | 'setEmitted' | 'setOwn'
+  'get' | 'has' | 'updateTicket' | 'setRedirect' | 'recordVerdict' | 'setEmitted' | 'setOwn'
 >
 
 /** What is known, in memory where it is hot and in the journal always. */
-export interface Book {
+export interface AnnouncementCache {
   get(id: string): Entry | undefined
   has(id: string): boolean
   /** What was journalled just now. */
   add(signed: Signed, record: AnnouncementRecord): Entry
   /** Keeps a copy's ticket where it is strictly better. */
-  raise(entry: Entry, ticket: Ticket): boolean
+  updateTicket(entry: Entry, ticket: Ticket): boolean
   setRedirect(entry: Entry, redirect: boolean): void
   /** A verdict, and the emission that follows from it. */
-  settle(entry: Entry, redirect: boolean, emitted: number | undefined): void
+  recordVerdict(entry: Entry, redirect: boolean, emitted: number | undefined): void
   setEmitted(entry: Entry, depth: number | undefined): void
   setOwn(entry: Entry): void
   /** It was journalled just now that this one is over. */
-  ended(id: string): void
+  markEnded(id: string): void
   /** What was signed, and the signature; undefined where the journal has forgotten it meanwhile. */
   signed(entry: Entry): Pick<Signed, 'bytes' | 'sig'> | undefined
-  /** While held, an entry is the same object for everybody, however full the memory gets. */
-  hold(entry: Entry): Disposable
+  /** While retained, an entry is the same object for everybody, however full the memory gets. */
+  retain(entry: Entry): Disposable
   forget(ids: readonly string[]): void
 }
 
-export function createBook(store: BookStore): Book {
+export function createAnnouncementCache(store: AnnouncementCacheStore): AnnouncementCache {
   const cached = new LruMap<string, Entry>(CACHED_ENTRIES)
-  const held = new Map<string, { entry: Entry; count: number }>()
+  const references = new Map<string, { entry: Entry; count: number }>()
   const keep = (entry: Entry) => {
     cached.set(entry.id, entry)
     return entry
   }
-  const inMemory = (id: string) => held.get(id)?.entry ?? cached.get(id)
+  const inMemory = (id: string) => references.get(id)?.entry ?? cached.get(id)
   return {
     get(id) {
       const known = inMemory(id)
@@ -66,10 +66,10 @@ export function createBook(store: BookStore): Book {
     },
     has: (id) => inMemory(id) !== undefined || store.has(id),
     add: (signed, record) => keep(entryOf(signed, record)),
-    raise(entry, ticket) {
-      if (ticket.depth <= entry.best.depth) return false
-      store.raise(entry.id, ticket)
-      entry.best = ticket
+    updateTicket(entry, ticket) {
+      if (ticket.depth <= entry.bestTicket.depth) return false
+      store.updateTicket(entry.id, ticket)
+      entry.bestTicket = ticket
       return true
     },
     setRedirect(entry, redirect) {
@@ -77,8 +77,8 @@ export function createBook(store: BookStore): Book {
       store.setRedirect(entry.id, redirect)
       entry.redirect = redirect
     },
-    settle(entry, redirect, emitted) {
-      store.settle(entry.id, redirect, emitted)
+    recordVerdict(entry, redirect, emitted) {
+      store.recordVerdict(entry.id, redirect, emitted)
       entry.redirect = redirect
       entry.emitted = emitted
     },
@@ -92,22 +92,22 @@ export function createBook(store: BookStore): Book {
       entry.own = true
       entry.redirect = true
     },
-    ended(id) {
+    markEnded(id) {
       const entry = inMemory(id)
-      if (entry !== undefined) entry.over = true
+      if (entry !== undefined) entry.ended = true
     },
     signed(entry) {
       const record = store.get(entry.id)
       return record === undefined ? undefined : { bytes: record.body, sig: record.sig }
     },
-    hold(entry) {
-      const hold = held.get(entry.id) ?? { entry, count: 0 }
-      hold.count++
-      held.set(entry.id, hold)
+    retain(entry) {
+      const retained = references.get(entry.id) ?? { entry, count: 0 }
+      retained.count++
+      references.set(entry.id, retained)
       return {
         [Symbol.dispose]() {
-          hold.count--
-          if (hold.count === 0) held.delete(entry.id)
+          retained.count--
+          if (retained.count === 0) references.delete(entry.id)
         },
       }
     },
@@ -126,11 +126,11 @@ function entryOf(signed: Signed, record: AnnouncementRecord): Entry {
     sig: record.sig,
     issued: record.issued,
     expires: record.expires,
-    follows: record.follows,
-    best: { depth: record.depth, proof: record.proof },
+    predecessor: record.predecessor,
+    bestTicket: { depth: record.depth, proof: record.proof },
     own: record.own,
     redirect: record.redirect,
     emitted: record.emittedDepth,
-    over: record.state !== 'live',
+    ended: record.state !== 'live',
   }
 }

@@ -2,7 +2,7 @@
 export const CACHED_ENTRIES = 4096
 
 /** Runners take messages in batches; so many questions at once keep one busy without holding the whole queue. */
-export const DECISIONS_AT_ONCE = 64
+export const MAX_DECISIONS = 64
 
 /**
  * Updates take the place of their predecessor and are not counted as new, or an author with 64 services could not
@@ -12,7 +12,7 @@ export const UPDATES_PER_AUTHOR_PER_MINUTE = 64
 
 /**
  * A copy that a better one may turn into this node's emission keeps its sender waiting so long: two of gossipsub's
- * heartbeats, in which neighbours outside its mesh are told. Without it each late better copy would have to be offered
+ * heartbeats, in which gossipsub notifies the neighbours outside its mesh. Without it each late better copy would have to be offered
  * to every neighbour over a stream, for gossip publishes nothing that it has seen.
  */
 export const HOLD_MS = 2000
@@ -21,31 +21,31 @@ export const HOLD_MS = 2000
 export const COUNTED_KEYS = 8192
 
 /** Refused ids that sync must not fetch again and again; losing one costs one more pull. */
-export const UNWANTED_IDS = 8192
+export const DENYLIST_SIZE = 8192
 
 /** An author with too many live services: a slot may be free again later. */
 export const QUOTA_RETRY_MS = 10 * 60_000
 
 /** How soon a neighbour is asked for what a quota or a full queue ignored. */
-export const MISSED_EVERY_MS = 5000
+export const DEFERRED_PULL_EVERY_MS = 5000
 
 /** Asked for at once: with the interval, how much a flood can still bring in through sync. */
-export const MISSED_AT_ONCE = 64
+export const MAX_DEFERRED_PULLS = 64
 
-/** Asks for one missed id, the wait doubling each time; then only the regular rounds of sync may bring it. */
-export const MISSED_ATTEMPTS = 6
+/** Attempts to pull one deferred id, the wait doubling each time; then only the regular rounds of sync may bring it. */
+export const DEFERRED_PULL_ATTEMPTS = 6
 
-/** Senders remembered for one missed id: another one is asked when the first has gone. */
-export const MISSED_PEERS_PER_ID = 3
+/** Senders remembered for one deferred id: another one is asked when the first has gone. */
+export const PEERS_PER_DEFERRED_PULL = 3
 
-/** Forgetting, undecided ones and emissions that nobody heard are looked after this often. */
-export const UPKEEP_EVERY_MS = 60_000
+/** Forgetting, undecided ones and emissions that nobody heard are handled this often. */
+export const MAINTENANCE_EVERY_MS = 60_000
 
-/** Emissions that nobody heard, tried again in one round of upkeep. */
-export const UNHEARD_AT_ONCE = 256
+/** Emissions that nobody heard, tried again in one round of maintenance. */
+export const MAX_REBROADCASTS = 256
 
 /** The journal is pruned early when it has grown by this share of its bound since the last time. */
 export const PRUNE_GROWTH = 0.1
 
 /** Authors whose address is kept as text, for events. */
-export const REMEMBERED_ADDRESSES = 4096
+export const CACHED_ADDRESSES = 4096

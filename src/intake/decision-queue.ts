@@ -1,12 +1,12 @@
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
-import type { Book, Entry } from './announcement-cache.ts'
-import { DECISIONS_AT_ONCE } from './constants.ts'
+import type { AnnouncementCache, Entry } from './announcement-cache.ts'
+import { MAX_DECISIONS } from './constants.ts'
 import type { Decider, SignedService } from './types.ts'
 
 /** The verdicts that are pending. */
-export interface Deciding extends Disposable {
+export interface DecisionQueue extends Disposable {
   /** May another one be asked for? */
   readonly room: boolean
   /** How many more may be asked for. */
@@ -19,9 +19,9 @@ export interface Deciding extends Disposable {
   readonly failed: number
 }
 
-export interface DecidingComponents {
+export interface DecisionQueueComponents {
   log: Log
-  book: Book
+  cache: AnnouncementCache
   decider: Decider
   /** Journals the verdict and sends what follows from it. */
   onVerdict(entry: Entry, service: SignedService, redirect: boolean): void
@@ -29,26 +29,26 @@ export interface DecidingComponents {
   onSettled(entry: Entry): void
 }
 
-export function createDeciding(components: DecidingComponents, init: { max: number }): Deciding {
-  const { log, book, decider, onVerdict, onSettled } = components
+export function createDecisionQueue(components: DecisionQueueComponents, init: { max: number }): DecisionQueue {
+  const { log, cache, decider, onVerdict, onSettled } = components
   const pending = new Map<string, { done: Promise<void> }>()
-  const queue = createWorkQueue({ name: 'verdict', concurrency: DECISIONS_AT_ONCE, max: init.max })
+  const queue = createWorkQueue({ name: 'verdict', concurrency: MAX_DECISIONS, max: init.max })
   const ending = new AbortController()
   let failed = 0
 
   async function decide(entry: Entry, service: SignedService): Promise<void> {
-    if (ending.signal.aborted || entry.over) return
-    const { redirect } = await decider.decide(service, entry.best, { signal: ending.signal })
+    if (ending.signal.aborted || entry.ended) return
+    const { redirect } = await decider.decide(service, entry.bestTicket, { signal: ending.signal })
     // an update travels where its predecessor does; that one was asked for before, so waiting for it ends
-    const { follows } = entry
-    if (follows !== undefined) await pending.get(follows)?.done
+    const { predecessor } = entry
+    if (predecessor !== undefined) await pending.get(predecessor)?.done
     if (ending.signal.aborted) return
-    const travels = redirect || entry.own || (follows !== undefined && book.get(follows)?.redirect === true)
+    const travels = redirect || entry.own || (predecessor !== undefined && cache.get(predecessor)?.redirect === true)
     onVerdict(entry, service, travels)
   }
 
   async function settle(entry: Entry, service: SignedService): Promise<void> {
-    using _ = book.hold(entry)
+    using _ = cache.retain(entry)
     try {
       await queue.add(() => decide(entry, service))
     } catch (error) {
@@ -66,7 +66,7 @@ export function createDeciding(components: DecidingComponents, init: { max: numb
       return this.free > 0
     },
     get free() {
-      return DECISIONS_AT_ONCE + init.max - pending.size
+      return MAX_DECISIONS + init.max - pending.size
     },
     has: (id) => pending.has(id),
     start(entry, service) {

@@ -1,13 +1,13 @@
 import type { CID } from '../../protocols/encoding.ts'
-import { MISSED_ATTEMPTS, MISSED_EVERY_MS, MISSED_PEERS_PER_ID } from './constants.ts'
+import { DEFERRED_PULL_ATTEMPTS, DEFERRED_PULL_EVERY_MS, PEERS_PER_DEFERRED_PULL } from './constants.ts'
 
-type Missed = { readonly cid: CID; readonly peers: string[]; attempts: number; dueAt: number }
+type DeferredPull = { readonly cid: CID; readonly peers: string[]; attempts: number; dueAt: number }
 
 /**
  * What was ignored because of a quota or a full queue, and who sent it: it is pulled from there later. When the list is
  * full, the peer with the most entries loses its oldest: a flood pushes out the flood.
  */
-export interface MissedList {
+export interface DeferredPulls {
   /** False where something had to be dropped for it. */
   add(id: string, cid: CID, peer: string): boolean
   done(id: string): void
@@ -18,8 +18,8 @@ export interface MissedList {
   readonly lost: number
 }
 
-export function createMissed(max: number): MissedList {
-  const all = new Map<string, Missed>()
+export function createDeferredPulls(max: number): DeferredPulls {
+  const all = new Map<string, DeferredPull>()
   // the first peer of an entry owns it: its share of the list is what it brought
   const byOwner = new Map<string, Set<string>>()
   let lost = 0
@@ -40,7 +40,7 @@ export function createMissed(max: number): MissedList {
     add(id, cid, peer) {
       const known = all.get(id)
       if (known !== undefined) {
-        if (known.peers.length < MISSED_PEERS_PER_ID && !known.peers.includes(peer)) known.peers.push(peer)
+        if (known.peers.length < PEERS_PER_DEFERRED_PULL && !known.peers.includes(peer)) known.peers.push(peer)
         return true
       }
       const room = all.size < max
@@ -57,14 +57,14 @@ export function createMissed(max: number): MissedList {
       for (let turn = 0; left > 0 && turns.some((ids) => turn < ids.length); turn++) {
         for (const ids of turns) {
           const id = ids[turn]
-          const missed = id === undefined ? undefined : all.get(id)
-          if (id === undefined || missed === undefined || left === 0) continue
+          const pull = id === undefined ? undefined : all.get(id)
+          if (id === undefined || pull === undefined || left === 0) continue
           left--
-          const peer = missed.peers[missed.attempts % missed.peers.length] as string
-          asks.set(peer, [...(asks.get(peer) ?? []), missed.cid])
-          missed.dueAt = nowMs + MISSED_EVERY_MS * 2 ** missed.attempts
-          missed.attempts++
-          if (missed.attempts >= MISSED_ATTEMPTS) {
+          const peer = pull.peers[pull.attempts % pull.peers.length] as string
+          asks.set(peer, [...(asks.get(peer) ?? []), pull.cid])
+          pull.dueAt = nowMs + DEFERRED_PULL_EVERY_MS * 2 ** pull.attempts
+          pull.attempts++
+          if (pull.attempts >= DEFERRED_PULL_ATTEMPTS) {
             lost++
             remove(id)
           }

@@ -28,9 +28,9 @@ export type IntakeEvents = {
   'intake:better': { id: string; depth: number; from?: string | undefined }
   /** published: by this node; forwarded: a neighbour's equal copy; offered: neighbours pull it, gossip had seen it. */
   'intake:emitted': { id: string; depth: number; how: 'published' | 'forwarded' | 'offered' }
-  /** A newer version of the same (author, name) stands now. */
+  /** A newer version of the same (author, name) is current now. */
   'intake:superseded': { old: string; by: string }
-  /** The author's word that it ends. `ids`: what this node knew of it; none where the stop came first. */
+  /** The author has ended it. `ids`: what this node knew of it; none where the stop came first. */
   'intake:stopped': { author: string; name: string; seq: number; ids: readonly string[] }
   /** Malformed, over a limit, forged: whoever sent it pays. The reason is safe to show. */
   'intake:refused': { via: Via; from?: string | undefined; reason: string }

@@ -4,55 +4,55 @@ import { type Clock, nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import type { Book, Entry } from './announcement-cache.ts'
+import type { AnnouncementCache, Entry } from './announcement-cache.ts'
 import type { IntakeEvents } from './events.ts'
-import { emission, type GateState, unsent } from './forwarding-rules.ts'
-import type { Waiting } from './pending-copies.ts'
+import { emissionDepth, type ForwardState, pendingDepth } from './forwarding-rules.ts'
+import type { PendingCopies } from './pending-copies.ts'
 import type { IntakeMesh, PublishOutcome } from './types.ts'
 
 /** What leaves this node, each depth of each announcement once. */
-export interface Emitting {
+export interface Forwarder {
   /** Sends what is due, if anything is: a copy that waits is forwarded, or this node publishes. Never rejects. */
   emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']>
   /** A neighbour's copy, equal to the emission that is due, is forwarded in its place. */
   forward(entry: Entry, depth: number): void
   /** A verdict is there: journals it with the emission that is due, and sends that. */
-  settle(entry: Entry, signed: Signed, redirect: boolean): void
+  onVerdict(entry: Entry, signed: Signed, redirect: boolean): void
   /** The bytes that this node emits, and would emit again to a neighbour who missed them. */
-  bytes(entry: Entry, state: GateState): Uint8Array | undefined
+  bytes(entry: Entry, state: ForwardState): Uint8Array | undefined
   idle(): Promise<void>
 }
 
-export interface EmittingComponents {
+export interface ForwarderComponents {
   clock: Clock
   log: Log
   events: Emitter<IntakeEvents>
-  book: Book
+  cache: AnnouncementCache
   mesh: IntakeMesh
-  waiting: Pick<Waiting, 'of'>
-  stateOf(entry: Entry): GateState
+  pending: Pick<PendingCopies, 'of'>
+  stateOf(entry: Entry): ForwardState
 }
 
-export function createEmitting(components: EmittingComponents): Emitting {
-  const { clock, log, events, book, mesh, waiting, stateOf } = components
+export function createForwarder(components: ForwarderComponents): Forwarder {
+  const { clock, log, events, cache, mesh, pending, stateOf } = components
   const underway = new Set<Promise<unknown>>()
 
-  const bytesAt = (entry: Entry, depth: number, signed = book.signed(entry)) =>
-    signed && encodeAnnouncement({ signed, ticket: lowerTicket(entry.best, depth) })
+  const bytesAt = (entry: Entry, depth: number, signed = cache.signed(entry)) =>
+    signed && encodeAnnouncement({ signed, ticket: lowerTicket(entry.bestTicket, depth) })
 
   async function emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']> {
-    const depth = unsent(stateOf(entry), nowSeconds(clock))
+    const depth = pendingDepth(stateOf(entry), nowSeconds(clock))
     if (depth === undefined) return 'unsent'
     const before = entry.emitted
     // journalled first: a crash between the two costs an emission that sync makes good, never a second one
-    book.setEmitted(entry, depth)
+    cache.setEmitted(entry, depth)
     return forwards(entry, depth) ? 'published' : await send(entry, depth, before, signed)
   }
 
   /** Is a neighbour's equal copy waiting? Then gossip forwards that, as it would refuse to publish what it has seen. */
   function forwards(entry: Entry, depth: number): boolean {
-    for (const { arrival, answer } of waiting.of(entry.id)) {
-      if (!arrival.genuine || !arrival.ours || arrival.depth !== depth) continue
+    for (const { incoming, answer } of pending.of(entry.id)) {
+      if (!incoming.valid || !incoming.sameSignature || incoming.depth !== depth) continue
       events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
       answer('accept')
       return true
@@ -69,11 +69,11 @@ export function createEmitting(components: EmittingComponents): Emitting {
   ): Promise<PublishOutcome['mesh']> {
     const bytes = bytesAt(entry, depth, signed)
     if (bytes === undefined) return 'unsent'
-    using _ = book.hold(entry)
+    using _ = cache.retain(entry)
     const result = await publish(bytes, depth)
     if (result === 'no-peers') {
-      // nobody heard it: a neighbour's copy may still be forwarded, and upkeep tries again
-      if (entry.emitted === depth) book.setEmitted(entry, before)
+      // nobody heard it: a neighbour's copy may still be forwarded, and maintenance tries again
+      if (entry.emitted === depth) cache.setEmitted(entry, before)
       return result
     }
     events.emit('intake:emitted', { id: entry.id, depth, how: result === 'seen' ? 'offered' : 'published' })
@@ -105,20 +105,20 @@ export function createEmitting(components: EmittingComponents): Emitting {
   return {
     emit: (entry, signed) => tracked(entry, emit(entry, signed)),
     forward(entry, depth) {
-      book.setEmitted(entry, depth)
+      cache.setEmitted(entry, depth)
       events.emit('intake:emitted', { id: entry.id, depth, how: 'forwarded' })
     },
-    settle(entry, signed, redirect) {
+    onVerdict(entry, signed, redirect) {
       const state = { ...stateOf(entry), redirect }
-      const depth = unsent(state, nowSeconds(clock))
+      const depth = pendingDepth(state, nowSeconds(clock))
       const before = entry.emitted
-      book.settle(entry, redirect, depth ?? before)
+      cache.recordVerdict(entry, redirect, depth ?? before)
       if (depth === undefined) return
       if (forwards(entry, depth)) return
       void tracked(entry, send(entry, depth, before, signed))
     },
     bytes(entry, state) {
-      const depth = emission(state)
+      const depth = emissionDepth(state)
       return depth === undefined ? undefined : bytesAt(entry, depth)
     },
     idle: async () => {

@@ -3,31 +3,31 @@ import type { CID } from '../../protocols/encoding.ts'
 import { checkTicket } from '../../protocols/redirection.ts'
 import { nowSeconds } from '../base/clock.ts'
 import { InputError, messageOf } from '../base/errors.ts'
-import { createBook, type Entry } from './announcement-cache.ts'
+import { createAnnouncementCache, type Entry } from './announcement-cache.ts'
 import { HOLD_MS } from './constants.ts'
 import { countingEvents, zeroCounts } from './counters.ts'
-import { createDeciding } from './decision-queue.ts'
-import { createMissed } from './deferred-pulls.ts'
-import { createUnwanted } from './denylist.ts'
+import { createDecisionQueue } from './decision-queue.ts'
+import { createDeferredPulls } from './deferred-pulls.ts'
+import { createDenylist } from './denylist.ts'
 import type { DropReason } from './events.ts'
-import { createEmitting } from './forwarder.ts'
-import { type GateArrival, type GateState, gate } from './forwarding-rules.ts'
-import { createTaking, type Taken, type Way } from './ingest.ts'
-import { createUpkeep } from './maintenance.ts'
-import { createWaiting } from './pending-copies.ts'
+import { createForwarder } from './forwarder.ts'
+import { decideForward, type ForwardState, type IncomingCopy } from './forwarding-rules.ts'
+import { createIngest, type IngestResult, type Source } from './ingest.ts'
+import { createMaintenance } from './maintenance.ts'
+import { createPendingCopies } from './pending-copies.ts'
 import { createQuotas } from './quotas.ts'
-import { refused } from './rejection-reasons.ts'
-import { createSource } from './sync-source.ts'
+import { rejection } from './rejection-reasons.ts'
+import { createSyncSource } from './sync-source.ts'
 import type { Intake, IntakeComponents, IntakeInit, PublishOutcome, SubmitVia } from './types.ts'
-import { createSuccession } from './version-history.ts'
+import { createVersionHistory } from './version-history.ts'
 
 /** The ways in. What the node itself hands in has no limit. */
-const GOSSIP = { via: 'gossip', push: 'gossip', stopsOnly: false, limited: true } as const
-const WAYS: Record<SubmitVia, Omit<Way, 'from'>> = {
-  sync: { via: 'sync', push: 'pulled', stopsOnly: false, limited: true },
-  tell: { via: 'sync', push: 'pulled', stopsOnly: true, limited: true },
-  api: { via: 'api', push: 'api', stopsOnly: false, limited: true },
-  local: { via: 'local', push: 'pulled', stopsOnly: false, limited: false },
+const GOSSIP = { via: 'gossip', delivery: 'gossip', stopsOnly: false, limited: true } as const
+const SOURCES: Record<SubmitVia, Omit<Source, 'from'>> = {
+  sync: { via: 'sync', delivery: 'pulled', stopsOnly: false, limited: true },
+  tell: { via: 'sync', delivery: 'pulled', stopsOnly: true, limited: true },
+  api: { via: 'api', delivery: 'api', stopsOnly: false, limited: true },
+  local: { via: 'local', delivery: 'pulled', stopsOnly: false, limited: false },
 }
 const OWN = { via: 'local', from: undefined, own: true, redirect: true } as const
 
@@ -36,128 +36,131 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
   const { holdMs = HOLD_MS } = init
   const counts = zeroCounts()
   const events = countingEvents(components.events, counts)
-  const missed = createMissed(init.quotas.missedMax)
-  const unwanted = createUnwanted(clock)
-  const book = createBook(journal.announcements)
-  const stateOf = (entry: Entry): GateState => ({
-    best: entry.best.depth,
+  const deferred = createDeferredPulls(init.quotas.deferredMax)
+  const denylist = createDenylist(clock)
+  const cache = createAnnouncementCache(journal.announcements)
+  const stateOf = (entry: Entry): ForwardState => ({
+    best: entry.bestTicket.depth,
     // a verdict that failed is none to wait for
-    redirect: entry.redirect ?? (deciding.has(entry.id) ? undefined : false),
+    redirect: entry.redirect ?? (decisions.has(entry.id) ? undefined : false),
     own: entry.own,
     emitted: entry.emitted,
-    over: entry.over,
+    ended: entry.ended,
     limit: init.redirectionDepth(),
     reach: entry.reach.depth,
     issued: entry.issued,
     expires: entry.expires,
   })
-  const waiting = createWaiting({ clock }, { max: init.quotas.queueMax })
-  const emitting = createEmitting({ clock, log, events, book, mesh, waiting, stateOf })
-  const deciding = createDeciding(
-    { log, book, decider: components.decider, onVerdict: emitting.settle, onSettled: letGo },
+  const pending = createPendingCopies({ clock }, { max: init.quotas.queueMax })
+  const forwarder = createForwarder({ clock, log, events, cache, mesh, pending, stateOf })
+  const decisions = createDecisionQueue(
+    { log, cache, decider: components.decider, onVerdict: forwarder.onVerdict, onSettled: releaseStaleCopies },
     { max: init.quotas.queueMax },
   )
   const quotas = createQuotas({ clock, journal }, init.quotas)
-  const succession = createSuccession({ clock, events, journal, book })
-  const taking = createTaking(
-    { clock, keys, book, quotas, succession, unwanted, hasRoom: () => deciding.room },
+  const versions = createVersionHistory({ clock, events, journal, cache })
+  const ingest = createIngest(
+    { clock, keys, cache, quotas, versions, denylist, hasRoom: () => decisions.room },
     init.network,
   )
-  const upkeep = createUpkeep({ clock, log, journal, book, deciding, emitting, missed, mesh }, init.quotas)
+  const maintenance = createMaintenance(
+    { clock, log, journal, cache, decisions, forwarder, deferred, mesh },
+    init.quotas,
+  )
 
-  function drop(why: DropReason, way: Way, id?: CID): void {
-    events.emit('intake:dropped', { why, via: way.via, from: way.from, id: id?.toString() })
+  function drop(why: DropReason, source: Source, id?: CID): void {
+    events.emit('intake:dropped', { why, via: source.via, from: source.from, id: id?.toString() })
   }
 
   /** Takes the bytes in and does what follows from it; only the answer to the sender is left to the caller. */
-  function take(bytes: Uint8Array, way: Way): Taken {
-    const taken = taking(bytes, way)
-    const { outcome, entry, fresh } = taken
+  function take(bytes: Uint8Array, source: Source): IngestResult {
+    const result = ingest(bytes, source)
+    const { outcome, entry, fresh } = result
     if (outcome.outcome === 'refused') {
       if (outcome.why === 'invalid')
-        events.emit('intake:refused', { via: way.via, from: way.from, reason: outcome.reason })
+        events.emit('intake:refused', { via: source.via, from: source.from, reason: outcome.reason })
       else if (outcome.why === 'early' || outcome.why === 'expired' || outcome.why === 'older') counts.outdated++
-      else drop(outcome.why, way, taken.missed)
-      if (taken.aheadMs !== undefined)
-        events.emit('intake:early', { via: way.via, from: way.from, aheadMs: taken.aheadMs })
-      if (taken.missed !== undefined) miss(taken.missed, way)
-      return taken
+      else drop(outcome.why, source, result.deferred)
+      if (result.aheadMs !== undefined)
+        events.emit('intake:early', { via: source.via, from: source.from, aheadMs: result.aheadMs })
+      if (result.deferred !== undefined) deferPull(result.deferred, source)
+      return result
     }
-    missed.done(outcome.id)
+    deferred.done(outcome.id)
     if (outcome.outcome === 'known') counts.known++
     if (entry !== undefined && outcome.outcome === 'better') {
-      events.emit('intake:better', { id: entry.id, depth: entry.best.depth, from: way.from })
-      void emitting.emit(entry)
-      letGo(entry)
+      events.emit('intake:better', { id: entry.id, depth: entry.bestTicket.depth, from: source.from })
+      void forwarder.emit(entry)
+      releaseStaleCopies(entry)
     }
-    if (entry !== undefined && fresh !== undefined) welcome(entry, fresh, way)
-    return taken
+    if (entry !== undefined && fresh !== undefined) onAccepted(entry, fresh, source)
+    return result
   }
 
-  function welcome(entry: Entry, signed: Signed, way: Way): void {
-    upkeep.grown()
-    if (way.from !== undefined && way.via !== 'api') score.delivered(way.from)
-    if (signed.kind === 'stop') void emitting.emit(entry, signed)
-    else deciding.start(entry, signed)
+  function onAccepted(entry: Entry, signed: Signed, source: Source): void {
+    maintenance.grown()
+    if (source.from !== undefined && source.via !== 'api') score.delivered(source.from)
+    if (signed.kind === 'stop') void forwarder.emit(entry, signed)
+    else decisions.start(entry, signed)
   }
 
-  function miss(cid: CID, way: Way): void {
-    if (way.from === undefined || way.via === 'api') return
-    if (!missed.add(cid.toString(), cid, way.from)) drop('missed-full', way)
+  function deferPull(cid: CID, source: Source): void {
+    if (source.from === undefined || source.via === 'api') return
+    if (!deferred.add(cid.toString(), cid, source.from)) drop('missed-full', source)
   }
 
-  /** Copies that can not become this node's emission any more keep nobody waiting. */
-  function letGo(entry: Entry): void {
-    for (const { arrival, answer } of waiting.of(entry.id)) {
-      const word = gate(stateOf(entry), arrival, nowSeconds(clock))
-      if (word !== 'wait' && !(word === 'hold' && holdMs > 0)) answer('ignore')
+  /** Copies that cannot become this node's emission any more keep no sender waiting. */
+  function releaseStaleCopies(entry: Entry): void {
+    for (const { incoming, answer } of pending.of(entry.id)) {
+      const decision = decideForward(stateOf(entry), incoming, nowSeconds(clock))
+      if (decision !== 'wait' && !(decision === 'hold' && holdMs > 0)) answer('ignore')
     }
   }
 
   /** The answer to gossip; an accepted copy is this node's emission. */
-  function answer(entry: Entry, arrival: GateArrival): ReturnType<typeof gate> {
-    const word = gate(stateOf(entry), arrival, nowSeconds(clock))
+  function answer(entry: Entry, incoming: IncomingCopy): ReturnType<typeof decideForward> {
+    const decision = decideForward(stateOf(entry), incoming, nowSeconds(clock))
     try {
-      if (word === 'accept' && arrival.genuine) emitting.forward(entry, arrival.depth)
+      if (decision === 'accept' && incoming.valid) forwarder.forward(entry, incoming.depth)
     } catch (error) {
       // what could not be journalled is not forwarded: after a restart it would be forwarded again
       log.warn('a copy is not forwarded', { id: entry.id, reason: messageOf(error) })
       return 'ignore'
     }
-    return word
+    return decision
   }
 
   /** Only half of the room is for copies that may come to matter; the rest is for those that a verdict decides. */
-  const roomToHold = () => holdMs > 0 && waiting.count < init.quotas.queueMax / 2
+  const canHold = () => holdMs > 0 && pending.count < init.quotas.queueMax / 2
 
   /** The answer that a copy gets after a while; undefined where too many wait. */
-  function held(entry: Entry, arrival: GateArrival, ms: number): Promise<'accept' | 'ignore'> | undefined {
+  function waitForAnswer(entry: Entry, incoming: IncomingCopy, ms: number): Promise<'accept' | 'ignore'> | undefined {
     const { promise, resolve } = Promise.withResolvers<'accept' | 'ignore'>()
-    return waiting.add(entry.id, { arrival, answer: resolve }, ms) ? promise : undefined
+    return pending.add(entry.id, { incoming, answer: resolve }, ms) ? promise : undefined
   }
 
-  function tooMany(way: Way, entry: Entry): 'ignore' {
-    drop('waiting-full', way, entry.cid)
+  function tooMany(source: Source, entry: Entry): 'ignore' {
+    drop('waiting-full', source, entry.cid)
     return 'ignore'
   }
 
   return {
     async gossip(bytes, from) {
-      const way = { ...GOSSIP, from }
-      const { arrival, entry } = take(bytes, way)
-      if (entry === undefined) return arrival.genuine ? 'ignore' : 'reject'
-      const word = answer(entry, arrival)
-      switch (word) {
+      const source = { ...GOSSIP, from }
+      const { incoming, entry } = take(bytes, source)
+      if (entry === undefined) return incoming.valid ? 'ignore' : 'reject'
+      const decision = answer(entry, incoming)
+      switch (decision) {
         case 'wait':
-          return (await held(entry, arrival, init.verdictTimeoutMs)) ?? tooMany(way, entry)
+          return (await waitForAnswer(entry, incoming, init.verdictTimeoutMs)) ?? tooMany(source, entry)
         case 'hold':
-          return (roomToHold() ? await held(entry, arrival, holdMs) : undefined) ?? 'ignore'
+          return (canHold() ? await waitForAnswer(entry, incoming, holdMs) : undefined) ?? 'ignore'
         default:
-          return word
+          return decision
       }
     },
 
-    submit: async (bytes, via, from) => take(bytes, { ...WAYS[via], from }).outcome,
+    submit: async (bytes, via, from) => take(bytes, { ...SOURCES[via], from }).outcome,
 
     async publish({ signed, ticket }: Announcement): Promise<PublishOutcome> {
       const id = signed.id.toString()
@@ -165,62 +168,62 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
       verifyAnnouncement(signed, init.network, keys)
       const time = outOfTime(signed.body, nowSeconds(clock))
       if (time !== undefined) throw new InputError(`"${signed.body.name}" can not be published: ${reasonOf(time)}`)
-      const line = succession.line(signed)
-      const { newer } = line
+      const version = versions.lookup(signed)
+      const { newer } = version
       if (newer !== undefined) {
         throw new InputError(
           `seq: is ${signed.body.seq}, but a ${newer.kind} of "${signed.body.name}" with seq ${newer.seq} is known: it must be higher`,
         )
       }
-      const known = book.get(id)
-      const entry = known ?? succession.enter(signed, ticket, OWN, line)
+      const known = cache.get(id)
+      const entry = known ?? versions.commit(signed, ticket, OWN, version)
       if (entry === undefined) throw new InputError(`${id} is being taken in already`)
       if (known !== undefined) {
-        book.raise(known, ticket)
-        book.setOwn(known)
-      } else upkeep.grown()
-      return { id, mesh: await emitting.emit(entry, known === undefined ? signed : undefined) }
+        cache.updateTicket(known, ticket)
+        cache.setOwn(known)
+      } else maintenance.grown()
+      return { id, mesh: await forwarder.emit(entry, known === undefined ? signed : undefined) }
     },
 
-    redecided(id, redirect) {
-      const entry = book.get(id)
-      if (entry === undefined || entry.kind === 'stop' || deciding.has(id)) return
-      const follows = entry.follows === undefined ? undefined : book.get(entry.follows)
-      book.setRedirect(entry, redirect || entry.own || follows?.redirect === true)
-      void emitting.emit(entry)
+    setRedirect(id, redirect) {
+      const entry = cache.get(id)
+      if (entry === undefined || entry.kind === 'stop' || decisions.has(id)) return
+      const predecessor = entry.predecessor === undefined ? undefined : cache.get(entry.predecessor)
+      cache.setRedirect(entry, redirect || entry.own || predecessor?.redirect === true)
+      void forwarder.emit(entry)
     },
 
-    syncSource: createSource({
+    syncSource: createSyncSource({
       clock,
       announcements: journal.announcements,
-      book,
-      emitting,
-      unwanted,
+      cache,
+      forwarder,
+      denylist,
       stateOf,
       redirectionDepth: init.redirectionDepth,
-      submit: async (bytes, via, from) => take(bytes, { ...WAYS[via], from }).outcome,
+      submit: async (bytes, via, from) => take(bytes, { ...SOURCES[via], from }).outcome,
     }),
 
-    boot: () => upkeep.start(),
+    boot: () => maintenance.start(),
 
     async idle() {
-      await deciding.idle()
-      await emitting.idle()
+      await decisions.idle()
+      await forwarder.idle()
     },
 
     stats: () => ({
       ...structuredClone(counts),
-      deciding: deciding.pending,
-      decisionsFailed: deciding.failed,
-      copiesWaiting: waiting.count,
-      missed: missed.size,
-      missedLost: missed.lost,
+      deciding: decisions.pending,
+      decisionsFailed: decisions.failed,
+      copiesWaiting: pending.count,
+      missed: deferred.size,
+      missedLost: deferred.lost,
     }),
 
     async [Symbol.asyncDispose]() {
-      upkeep[Symbol.dispose]()
-      deciding[Symbol.dispose]()
-      waiting[Symbol.dispose]()
+      maintenance[Symbol.dispose]()
+      decisions[Symbol.dispose]()
+      pending[Symbol.dispose]()
       await this.idle()
       log.debug('intake has ended', counts)
     },
@@ -228,6 +231,6 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
 }
 
 function reasonOf(why: 'early' | 'expired'): string {
-  const outcome = refused(why)
+  const outcome = rejection(why)
   return outcome.outcome === 'refused' ? outcome.reason : ''
 }

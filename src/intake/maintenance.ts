@@ -2,67 +2,73 @@ import { decodeSigned } from '../../protocols/announcement.ts'
 import { type Clock, nowSeconds, type Timer } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Book } from './announcement-cache.ts'
-import { MISSED_AT_ONCE, MISSED_EVERY_MS, PRUNE_GROWTH, UNHEARD_AT_ONCE, UPKEEP_EVERY_MS } from './constants.ts'
-import type { Deciding } from './decision-queue.ts'
-import type { MissedList } from './deferred-pulls.ts'
-import type { Emitting } from './forwarder.ts'
+import type { AnnouncementCache } from './announcement-cache.ts'
+import {
+  DEFERRED_PULL_EVERY_MS,
+  MAINTENANCE_EVERY_MS,
+  MAX_DEFERRED_PULLS,
+  MAX_REBROADCASTS,
+  PRUNE_GROWTH,
+} from './constants.ts'
+import type { DecisionQueue } from './decision-queue.ts'
+import type { DeferredPulls } from './deferred-pulls.ts'
+import type { Forwarder } from './forwarder.ts'
 import type { IntakeJournal, IntakeMesh } from './types.ts'
 
-/** What has to be done again and again: forget, decide and emit what was left over, ask for what was missed. */
-export interface Upkeep extends Disposable {
+/** What has to be done again and again: forget, decide and emit what was left over, pull what was deferred. */
+export interface Maintenance extends Disposable {
   start(): void
   /** One more was journalled. */
   grown(): void
 }
 
-export interface UpkeepComponents {
+export interface MaintenanceComponents {
   clock: Clock
   log: Log
   journal: IntakeJournal
-  book: Book
-  deciding: Deciding
-  emitting: Emitting
-  missed: MissedList
+  cache: AnnouncementCache
+  decisions: DecisionQueue
+  forwarder: Forwarder
+  deferred: DeferredPulls
   mesh: IntakeMesh
 }
 
-export function createUpkeep(components: UpkeepComponents, init: { journalMax: number }): Upkeep {
-  const { clock, log, journal, book, deciding, emitting, missed, mesh } = components
+export function createMaintenance(components: MaintenanceComponents, init: { journalMax: number }): Maintenance {
+  const { clock, log, journal, cache, decisions, forwarder, deferred, mesh } = components
   const timers: Timer[] = []
   let added = 0
-  let leftOver = true
+  let remaining = true
   let failures = 0
 
   const prune = () => {
     added = 0
-    book.forget(journal.prune(init.journalMax))
+    cache.forget(journal.prune(init.journalMax))
   }
 
   /** What a crash, or a decider that failed, left without a verdict; a queue's length at a time. */
   const decideAgain = () => {
-    if (!leftOver && deciding.failed === failures) return
-    failures = deciding.failed
-    const max = deciding.free + deciding.pending
+    if (!remaining && decisions.failed === failures) return
+    failures = decisions.failed
+    const max = decisions.free + decisions.pending
     const records = journal.announcements.undecided(nowSeconds(clock), max)
-    leftOver = records.length >= max
+    remaining = records.length >= max
     for (const record of records) {
-      const entry = book.get(record.id)
-      if (entry === undefined || deciding.has(record.id) || !deciding.room) continue
+      const entry = cache.get(record.id)
+      if (entry === undefined || decisions.has(record.id) || !decisions.room) continue
       const signed = decodeSigned(record.body, record.sig)
-      if (signed.kind === 'service') deciding.start(entry, signed)
+      if (signed.kind === 'service') decisions.start(entry, signed)
     }
   }
 
   const emitAgain = () => {
-    for (const { id } of journal.announcements.unemitted(nowSeconds(clock), UNHEARD_AT_ONCE)) {
-      const entry = book.get(id)
-      if (entry !== undefined) void emitting.emit(entry)
+    for (const { id } of journal.announcements.pendingEmission(nowSeconds(clock), MAX_REBROADCASTS)) {
+      const entry = cache.get(id)
+      if (entry !== undefined) void forwarder.emit(entry)
     }
   }
 
-  const askForMissed = () => {
-    for (const [peer, ids] of missed.take(clock.now(), Math.min(MISSED_AT_ONCE, deciding.free))) {
+  const pullDeferred = () => {
+    for (const [peer, ids] of deferred.take(clock.now(), Math.min(MAX_DEFERRED_PULLS, decisions.free))) {
       void ask(peer, ids)
     }
   }
@@ -80,7 +86,7 @@ export function createUpkeep(components: UpkeepComponents, init: { journalMax: n
     try {
       work()
     } catch (error) {
-      log.warn('the upkeep of announcements failed; it is tried again', { reason: messageOf(error) })
+      log.warn('the maintenance of announcements failed; it is tried again', { reason: messageOf(error) })
     }
   }
 
@@ -91,7 +97,7 @@ export function createUpkeep(components: UpkeepComponents, init: { journalMax: n
   return {
     start() {
       round()
-      timers.push(clock.every(UPKEEP_EVERY_MS, round), clock.every(MISSED_EVERY_MS, guarded(askForMissed)))
+      timers.push(clock.every(MAINTENANCE_EVERY_MS, round), clock.every(DEFERRED_PULL_EVERY_MS, guarded(pullDeferred)))
     },
     grown() {
       added++

@@ -1,33 +1,33 @@
 import type { Clock } from '../base/clock.ts'
-import type { GateArrival } from './forwarding-rules.ts'
+import type { IncomingCopy } from './forwarding-rules.ts'
 
 /** A copy whose sender has no answer yet: a verdict, or a better depth, may make it this node's emission. */
-export type WaitingCopy = { readonly arrival: GateArrival; readonly answer: (word: 'accept' | 'ignore') => void }
+export type PendingCopy = { readonly incoming: IncomingCopy; readonly answer: (decision: 'accept' | 'ignore') => void }
 
 /** The copies that wait, each answered once. */
-export interface Waiting extends Disposable {
+export interface PendingCopies extends Disposable {
   /** Waits at most `ms`, then `ignore` is the answer. False where too many wait. */
-  add(id: string, copy: WaitingCopy, ms: number): boolean
-  of(id: string): readonly WaitingCopy[]
+  add(id: string, copy: PendingCopy, ms: number): boolean
+  of(id: string): readonly PendingCopy[]
   readonly count: number
 }
 
-export function createWaiting({ clock }: { clock: Clock }, init: { max: number }): Waiting {
-  const waiting = new Map<string, Set<WaitingCopy>>()
+export function createPendingCopies({ clock }: { clock: Clock }, init: { max: number }): PendingCopies {
+  const waiting = new Map<string, Set<PendingCopy>>()
   let count = 0
   return {
-    add(id, { arrival, answer }, ms) {
+    add(id, { incoming, answer }, ms) {
       if (count >= init.max) return false
       const copies = waiting.get(id) ?? new Set()
       waiting.set(id, copies)
-      const copy: WaitingCopy = {
-        arrival,
-        answer(word) {
+      const copy: PendingCopy = {
+        incoming,
+        answer(decision) {
           if (!copies.delete(copy)) return
           if (copies.size === 0) waiting.delete(id)
           timer.cancel()
           count--
-          answer(word)
+          answer(decision)
         },
       }
       const timer = clock.after(ms, () => copy.answer('ignore'))

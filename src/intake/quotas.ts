@@ -1,6 +1,6 @@
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { LruMap } from '../base/lru-map.ts'
-import type { AnnouncementStore, HeadStore } from '../journal/index.ts'
+import type { AnnouncementStore, VersionHeadStore } from '../journal/index.ts'
 import { COUNTED_KEYS, UPDATES_PER_AUTHOR_PER_MINUTE } from './constants.ts'
 import type { DropReason } from './events.ts'
 
@@ -17,26 +17,26 @@ export type QuotaInit = {
   /** services that may wait for their verdict, and copies that may wait for one */
   queueMax: number
   /** ids remembered that a quota or a full queue ignored */
-  missedMax: number
+  deferredMax: number
 }
 
 /** gossip: pushed by a neighbour. api: handed in by someone. pulled: asked for by this node, at its own pace. */
-export type Push = 'gossip' | 'api' | 'pulled'
+export type Delivery = 'gossip' | 'api' | 'pulled'
 
 /** A service never heard of. `update`: it takes the slot of a live one. */
-export type Newcomer = { author: Uint8Array; update: boolean; push: Push; from: string | undefined }
+export type NewService = { author: Uint8Array; update: boolean; delivery: Delivery; from: string | undefined }
 
 /** Keys are free: what one author, and one peer with many authors, may bring in. */
 export interface Quotas {
   /** Asked before the signature is checked, so that a flood costs little; counts nothing. */
-  check(newcomer: Newcomer): DropReason | undefined
+  check(service: NewService): DropReason | undefined
   /** Counts it: only what its author has really signed, or anyone could use up an author's share. */
-  count(newcomer: Newcomer): void
+  count(service: NewService): void
 }
 
 export interface QuotaComponents {
   clock: Clock
-  journal: { announcements: Pick<AnnouncementStore, 'countLive'>; heads: Pick<HeadStore, 'knowsAuthor'> }
+  journal: { announcements: Pick<AnnouncementStore, 'countLive'>; heads: Pick<VersionHeadStore, 'knowsAuthor'> }
 }
 
 export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaInit): Quotas {
@@ -52,20 +52,20 @@ export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaIni
     return live >= init.servicesPerAuthor
   }
   return {
-    check({ author, update, push, from }) {
+    check({ author, update, delivery, from }) {
       const key = keyOf(author)
-      if (update) return push === 'gossip' && updates.full(key) ? 'author-updates' : undefined
+      if (update) return delivery === 'gossip' && updates.full(key) ? 'author-updates' : undefined
       if (isFull(key, author)) return 'author-services'
-      if (push === 'gossip' && fresh.full(key)) return 'author-rate'
-      if (push === 'pulled' || !authors.full(from ?? push)) return undefined
+      if (delivery === 'gossip' && fresh.full(key)) return 'author-rate'
+      if (delivery === 'pulled' || !authors.full(from ?? delivery)) return undefined
       return journal.heads.knowsAuthor(author) ? undefined : 'peer-authors'
     },
-    count({ author, update, push, from }) {
+    count({ author, update, delivery, from }) {
       const key = keyOf(author)
       const live = liveAtMost.get(key)
       if (!update && live !== undefined) liveAtMost.set(key, live + 1)
-      if (push === 'gossip') (update ? updates : fresh).add(key)
-      if (push !== 'pulled' && !update && !journal.heads.knowsAuthor(author)) authors.add(from ?? push)
+      if (delivery === 'gossip') (update ? updates : fresh).add(key)
+      if (delivery !== 'pulled' && !update && !journal.heads.knowsAuthor(author)) authors.add(from ?? delivery)
     },
   }
 }

@@ -1,6 +1,6 @@
-import type { Outcome, RefusedWhy } from './types.ts'
+import type { Outcome, RejectionReason } from './types.ts'
 
-const REASONS: Record<Exclude<RefusedWhy, 'invalid'>, { reason: string; retry: boolean }> = {
+const REASONS: Record<Exclude<RejectionReason, 'invalid'>, { reason: string; retry: boolean }> = {
   early: { reason: 'it is issued in the future, by more than clocks may differ', retry: true },
   expired: { reason: 'it has expired', retry: false },
   older: { reason: 'a newer version of it, or a stop, is known', retry: false },
@@ -14,6 +14,6 @@ const REASONS: Record<Exclude<RefusedWhy, 'invalid'>, { reason: string; retry: b
   journal: { reason: 'the journal can not be written now', retry: true },
 }
 
-export function refused(why: Exclude<RefusedWhy, 'invalid'>): Outcome {
+export function rejection(why: Exclude<RejectionReason, 'invalid'>): Outcome {
   return { outcome: 'refused', why, ...REASONS[why] }
 }

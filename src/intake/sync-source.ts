@@ -1,25 +1,25 @@
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import type { AnnouncementStore } from '../journal/index.ts'
-import type { Book, Entry } from './announcement-cache.ts'
-import type { Unwanted } from './denylist.ts'
-import type { Emitting } from './forwarder.ts'
-import { emission, type GateState } from './forwarding-rules.ts'
+import type { AnnouncementCache, Entry } from './announcement-cache.ts'
+import type { Denylist } from './denylist.ts'
+import type { Forwarder } from './forwarder.ts'
+import { emissionDepth, type ForwardState } from './forwarding-rules.ts'
 import type { IntakeSync, Outcome } from './types.ts'
 
-export interface SourceComponents {
+export interface SyncSourceComponents {
   clock: Clock
   announcements: Pick<AnnouncementStore, 'shared'>
-  book: Book
-  emitting: Emitting
-  unwanted: Unwanted
-  stateOf(entry: Entry): GateState
+  cache: AnnouncementCache
+  forwarder: Forwarder
+  denylist: Denylist
+  stateOf(entry: Entry): ForwardState
   redirectionDepth(): number
   submit(bytes: Uint8Array, via: 'sync' | 'tell', from: string): Promise<Outcome>
 }
 
-/** Sync's side of intake: nobody is handed what this node does not redirect. */
-export function createSource(components: SourceComponents): IntakeSync {
-  const { clock, announcements, book, emitting, unwanted, stateOf, redirectionDepth, submit } = components
+/** Sync's side of intake: peers get only what this node redirects. */
+export function createSyncSource(components: SyncSourceComponents): IntakeSync {
+  const { clock, announcements, cache, forwarder, denylist, stateOf, redirectionDepth, submit } = components
   return {
     list(after, max) {
       const limit = redirectionDepth()
@@ -29,8 +29,8 @@ export function createSource(components: SourceComponents): IntakeSync {
       for (;;) {
         const page = announcements.shared(cursor, nowSeconds(clock), max)
         for (const { id, depth, own } of page) {
-          const carried = emission({ best: depth, own, limit })
-          const entry = carried === undefined ? undefined : book.get(id)
+          const carried = emissionDepth({ best: depth, own, limit })
+          const entry = carried === undefined ? undefined : cache.get(id)
           if (carried !== undefined && entry !== undefined) items.push([entry.cid, carried])
           if (items.length === max) return items
         }
@@ -39,19 +39,19 @@ export function createSource(components: SourceComponents): IntakeSync {
       }
     },
     get(id) {
-      const entry = book.get(id.toString())
-      if (entry?.redirect !== true || entry.over || entry.expires <= nowSeconds(clock)) return undefined
-      return emitting.bytes(entry, stateOf(entry))
+      const entry = cache.get(id.toString())
+      if (entry?.redirect !== true || entry.ended || entry.expires <= nowSeconds(clock)) return undefined
+      return forwarder.bytes(entry, stateOf(entry))
     },
     wants: (items) =>
       items
         .filter(([cid, depth]) => {
           const id = cid.toString()
-          const entry = book.get(id)
-          if (entry === undefined) return !unwanted.has(id)
+          const entry = cache.get(id)
+          if (entry === undefined) return !denylist.has(id)
           // a better depth is worth having only where it makes this node's own emission better
-          if (entry.over || entry.own || entry.redirect === false) return false
-          return Math.min(depth, redirectionDepth()) > Math.min(entry.best.depth, redirectionDepth())
+          if (entry.ended || entry.own || entry.redirect === false) return false
+          return Math.min(depth, redirectionDepth()) > Math.min(entry.bestTicket.depth, redirectionDepth())
         })
         .map(([cid]) => cid),
     async arrive(bytes, from, via) {

@@ -7,9 +7,9 @@ import type { SyncItem } from '../../protocols/sync.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import type { AnnouncementStore, HeadStore } from '../journal/index.ts'
+import type { AnnouncementStore, VersionHeadStore } from '../journal/index.ts'
 import type { DropReason, IntakeEvents } from './events.ts'
-import type { GateAnswer } from './forwarding-rules.ts'
+import type { ForwardDecision } from './forwarding-rules.ts'
 import type { QuotaInit } from './quotas.ts'
 
 /** What intake keeps, and how: the journal satisfies it. */
@@ -19,19 +19,19 @@ export interface IntakeJournal {
     | 'insert'
     | 'get'
     | 'has'
-    | 'raise'
+    | 'updateTicket'
     | 'setRedirect'
-    | 'settle'
+    | 'recordVerdict'
     | 'setEmitted'
     | 'setOwn'
     | 'end'
     | 'liveOf'
     | 'countLive'
     | 'undecided'
-    | 'unemitted'
+    | 'pendingEmission'
     | 'shared'
   >
-  readonly heads: HeadStore
+  readonly heads: VersionHeadStore
   transaction<T>(work: () => T): T
   prune(max: number): string[]
 }
@@ -81,14 +81,14 @@ export type IntakeInit = {
 export type SubmitVia = 'sync' | 'tell' | 'api' | 'local'
 
 /** Why something was not taken in. `invalid`: its sender's fault. `older`: a newer version or a stop is known. */
-export type RefusedWhy = 'invalid' | 'early' | 'expired' | 'older' | DropReason
+export type RejectionReason = 'invalid' | 'early' | 'expired' | 'older' | DropReason
 
 /** What became of one announcement. `retry`: the same bytes may be taken later. */
 export type Outcome =
   | { readonly outcome: 'new' | 'known' | 'better'; readonly id: string }
   | {
       readonly outcome: 'refused'
-      readonly why: RefusedWhy
+      readonly why: RejectionReason
       readonly reason: string
       readonly retry: boolean
       readonly error?: ProtocolError
@@ -131,16 +131,16 @@ export type IntakeStats = {
  * that came first is the one that this node emits.
  */
 export interface Intake extends AsyncDisposable {
-  /** The gate: what gossip may do with a copy. Bounded by `verdictTimeoutMs` and `holdMs`. */
-  gossip(bytes: Uint8Array, from: string): Promise<Exclude<GateAnswer, 'wait' | 'hold'>>
+  /** What gossip may do with a copy. Bounded by `verdictTimeoutMs` and `holdMs`. */
+  gossip(bytes: Uint8Array, from: string): Promise<Exclude<ForwardDecision, 'wait' | 'hold'>>
   /** Anything that came another way. Resolves when it is journalled; the verdict follows. */
   submit(bytes: Uint8Array, via: SubmitVia, from?: string): Promise<Outcome>
   /** Announces from here, undiminished and without asking the decider. Throws a ProtocolError or InputError. */
   publish(announcement: Announcement): Promise<PublishOutcome>
   /** The verdict on a known service has changed. */
-  redecided(id: string, redirect: boolean): void
+  setRedirect(id: string, redirect: boolean): void
   readonly syncSource: IntakeSync
-  /** Decides what a crash left undecided, and begins the upkeep. */
+  /** Decides what a crash left undecided, and begins the maintenance. */
   boot(): void
   /** Resolves when no verdict is pending and nothing is on its way out. */
   idle(): Promise<void>

@@ -7,43 +7,43 @@ import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import { LruMap } from '../base/lru-map.ts'
 import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
-import type { Book, Entry } from './announcement-cache.ts'
-import { REMEMBERED_ADDRESSES } from './constants.ts'
+import type { AnnouncementCache, Entry } from './announcement-cache.ts'
+import { CACHED_ADDRESSES } from './constants.ts'
 import type { IntakeEvents } from './events.ts'
 import type { IntakeJournal } from './types.ts'
 
-/** An older version can not come back while any of its kind may live: its author may have signed it for 30 days. */
+/** An older version cannot come back while any of its kind may live: its author may have signed it for 30 days. */
 const HEAD_LIFE_MS = (MAX_LIFETIME_SECONDS + CLOCK_SKEW_SECONDS + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
 
-/** Where and how a newcomer came, and what is known of its fate already. */
+/** Where and how a new announcement came, and what is already decided about it. */
 export type Origin = { via: Via; from: string | undefined; own: boolean; redirect: boolean | undefined }
 
-/** One (author, name) as a newcomer finds it. */
-export type Line = {
-  /** the word that stands against the newcomer, if one does */
+/** The state of one (author, name) before a new announcement. */
+export type VersionState = {
+  /** the head that is newer than the announcement, if there is one */
   readonly newer: Head | undefined
-  /** what is live, and over when the newcomer enters */
-  readonly over: readonly { readonly id: string; readonly kind: 'service' | 'stop' }[]
-  /** the live service whose slot the newcomer takes */
+  /** what is live now, and ends when the announcement is committed */
+  readonly replaced: readonly { readonly id: string; readonly kind: 'service' | 'stop' }[]
+  /** the live service whose slot the announcement takes */
   readonly predecessor: string | undefined
 }
 
-/** The line of versions of each (author, name): what stands, and what a newcomer does to it. */
-export interface Succession {
-  line(signed: Signed): Line
-  /** Journals a verified newcomer and ends what it replaces, all or nothing; undefined where it is known. */
-  enter(signed: Signed, ticket: Ticket, origin: Origin, line: Line): Entry | undefined
+/** The versions of each (author, name): which is current, and what a new announcement replaces. */
+export interface VersionHistory {
+  lookup(signed: Signed): VersionState
+  /** Journals a verified announcement and ends what it replaces, all or nothing; undefined where it is known. */
+  commit(signed: Signed, ticket: Ticket, origin: Origin, version: VersionState): Entry | undefined
 }
 
-export interface SuccessionComponents {
+export interface VersionHistoryComponents {
   clock: Clock
   events: Emitter<IntakeEvents>
   journal: IntakeJournal
-  book: Book
+  cache: AnnouncementCache
 }
 
-export function createSuccession({ clock, events, journal, book }: SuccessionComponents): Succession {
-  const addresses = new LruMap<string, string>(REMEMBERED_ADDRESSES)
+export function createVersionHistory({ clock, events, journal, cache }: VersionHistoryComponents): VersionHistory {
+  const addresses = new LruMap<string, string>(CACHED_ADDRESSES)
   /** Writing an address asks whether its text could be read as another key, which costs as much as a signature. */
   const textOf = (author: Uint8Array) => {
     const key = Buffer.from(author).toString('latin1')
@@ -52,32 +52,32 @@ export function createSuccession({ clock, events, journal, book }: SuccessionCom
     return known
   }
   return {
-    line(signed) {
+    lookup(signed) {
       const { author, name } = signed.body
       const head = journal.heads.get(author, name)
-      if (head === undefined) return { newer: undefined, over: [], predecessor: undefined }
+      if (head === undefined) return { newer: undefined, replaced: [], predecessor: undefined }
       const id = signed.id.toString()
-      const over = journal.announcements.liveOf(author, name).filter((live) => live.id !== id)
+      const replaced = journal.announcements.liveOf(author, name).filter((live) => live.id !== id)
       return {
         newer: supersedes(rankOf(head), signed) ? head : undefined,
-        over,
-        predecessor: over.find(({ kind }) => kind === 'service')?.id,
+        replaced,
+        predecessor: replaced.find(({ kind }) => kind === 'service')?.id,
       }
     },
-    enter(signed, ticket, origin, { over, predecessor }) {
+    commit(signed, ticket, origin, { replaced, predecessor }) {
       const id = signed.id.toString()
       const { author, name, seq } = signed.body
-      const record = recordOf(signed, ticket, origin, { id, receivedAt: clock.now(), follows: predecessor })
+      const record = recordOf(signed, ticket, origin, { id, receivedAt: clock.now(), predecessor })
       const state = signed.kind === 'stop' ? 'stopped' : 'superseded'
       const isNew = journal.transaction(() => {
         if (!journal.announcements.insert(record)) return false
-        for (const old of over) journal.announcements.end(old.id, state, id)
+        for (const old of replaced) journal.announcements.end(old.id, state, id)
         journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt: clock.now() + HEAD_LIFE_MS })
         return true
       })
       if (!isNew) return undefined
-      const entry = book.add(signed, record)
-      for (const old of over) book.ended(old.id)
+      const entry = cache.add(signed, record)
+      for (const old of replaced) cache.markEnded(old.id)
       const address = textOf(author)
       const { via, from } = origin
       events.emit('intake:received', {
@@ -90,7 +90,7 @@ export function createSuccession({ clock, events, journal, book }: SuccessionCom
         from,
         depth: ticket.depth,
       })
-      const ended = over.filter(({ kind }) => kind === 'service').map((old) => old.id)
+      const ended = replaced.filter(({ kind }) => kind === 'service').map((old) => old.id)
       if (signed.kind === 'stop') events.emit('intake:stopped', { author: address, name, seq, ids: ended })
       else for (const old of ended) events.emit('intake:superseded', { old, by: id })
       return entry
@@ -106,7 +106,7 @@ function recordOf(
   signed: Signed,
   { depth, proof }: Ticket,
   origin: Origin,
-  more: Pick<AnnouncementRecord, 'id' | 'receivedAt' | 'follows'>,
+  more: Pick<AnnouncementRecord, 'id' | 'receivedAt' | 'predecessor'>,
 ): AnnouncementRecord {
   const { author, name, seq, issued, expires } = signed.body
   return {

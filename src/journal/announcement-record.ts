@@ -30,7 +30,7 @@ export type AnnouncementRecord = {
   readonly emittedDepth?: number | undefined
   readonly state: AnnouncementState
   /** the newer version or the stop that ended it */
-  readonly overBy?: string | undefined
-  /** the version that stood when this one came */
-  readonly follows?: string | undefined
+  readonly endedBy?: string | undefined
+  /** the version that was current when this one came */
+  readonly predecessor?: string | undefined
 }

@@ -3,7 +3,7 @@ import type { AnnouncementRecord, AnnouncementState, Via } from './announcement-
 /** The columns of a whole record, named as they come back. */
 export const COLUMNS = `id, kind, author, name, seq, body, sig, code, depth, proof, issued, expires,
   received_at AS receivedAt, via, from_peer AS fromPeer, own, redirect, emitted_depth AS emittedDepth, state,
-  over_by AS overBy, follows`
+  over_by AS endedBy, follows AS predecessor`
 
 export type AnnouncementRow = {
   id: string
@@ -25,8 +25,8 @@ export type AnnouncementRow = {
   redirect: number | null
   emittedDepth: number | null
   state: AnnouncementState
-  overBy: string | null
-  follows: string | null
+  endedBy: string | null
+  predecessor: string | null
 }
 
 export function recordOf({ fromPeer, ...row }: AnnouncementRow): AnnouncementRecord {
@@ -37,7 +37,7 @@ export function recordOf({ fromPeer, ...row }: AnnouncementRow): AnnouncementRec
     own: row.own === 1,
     redirect: row.redirect === null ? undefined : row.redirect === 1,
     emittedDepth: row.emittedDepth ?? undefined,
-    overBy: row.overBy ?? undefined,
-    follows: row.follows ?? undefined,
+    endedBy: row.endedBy ?? undefined,
+    predecessor: row.predecessor ?? undefined,
   }
 }

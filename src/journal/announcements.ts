@@ -11,19 +11,19 @@ export interface AnnouncementStore {
   insert(record: AnnouncementRecord): boolean
   get(id: string): AnnouncementRecord | undefined
   has(id: string): boolean
-  /** Whether it is still live, and what stood before it; a small part of the whole record. */
-  standing(id: string): Pick<AnnouncementRecord, 'state' | 'follows'> | undefined
+  /** Whether it is still live, and which version it replaced; a small part of the whole record. */
+  stateOf(id: string): Pick<AnnouncementRecord, 'state' | 'predecessor'> | undefined
   /** Keeps a better ticket. */
-  raise(id: string, ticket: { depth: number; proof: Uint8Array }): void
+  updateTicket(id: string, ticket: { depth: number; proof: Uint8Array }): void
   setRedirect(id: string, redirect: boolean): void
   /** A verdict and the emission that follows from it, as one. */
-  settle(id: string, redirect: boolean, emittedDepth: number | undefined): void
+  recordVerdict(id: string, redirect: boolean, emittedDepth: number | undefined): void
   /** undefined takes back an emission that nobody heard. */
   setEmitted(id: string, depth: number | undefined): void
   setOwn(id: string): void
   /** A newer version or a stop ended it. */
   end(id: string, state: Exclude<AnnouncementState, 'live'>, by: string): void
-  /** What is live of one name: the version that stands, or the stop. */
+  /** What is live of one name: the current version, or the stop. */
   liveOf(author: Uint8Array, name: string): { id: string; kind: 'service' | 'stop' }[]
   /** Live services of one author. */
   countLive(author: Uint8Array, nowSeconds: number): number
@@ -32,7 +32,7 @@ export interface AnnouncementStore {
   /** Live services without a decision, oldest first. Reads everything: an index would slow each verdict down. */
   undecided(nowSeconds: number, max: number): AnnouncementRecord[]
   /** Live ones that this node passes on but has not emitted, oldest first. */
-  unemitted(nowSeconds: number, max: number): AnnouncementRecord[]
+  pendingEmission(nowSeconds: number, max: number): AnnouncementRecord[]
   /** Live ones that this node passes on, with their best depth, after `after` in byte order of the id. */
   shared(after: string | undefined, nowSeconds: number, max: number): SharedAnnouncement[]
   /** Ids that begin so, at most `max`. */
@@ -51,10 +51,10 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const select = (rest: string) => sql.prepare(`SELECT ${COLUMNS} FROM announcements ${rest}`)
   const get = select('WHERE id = ?')
   const has = sql.prepare('SELECT 1 FROM announcements WHERE id = ?')
-  const standing = sql.prepare('SELECT state, follows FROM announcements WHERE id = ?')
-  const raise = sql.prepare('UPDATE announcements SET depth = ?, proof = ? WHERE id = ? AND depth < ?')
+  const stateOf = sql.prepare('SELECT state, follows AS predecessor FROM announcements WHERE id = ?')
+  const updateTicket = sql.prepare('UPDATE announcements SET depth = ?, proof = ? WHERE id = ? AND depth < ?')
   const setRedirect = sql.prepare('UPDATE announcements SET redirect = ? WHERE id = ?')
-  const settle = sql.prepare('UPDATE announcements SET redirect = ?, emitted_depth = ? WHERE id = ?')
+  const recordVerdict = sql.prepare('UPDATE announcements SET redirect = ?, emitted_depth = ? WHERE id = ?')
   const setEmitted = sql.prepare('UPDATE announcements SET emitted_depth = ? WHERE id = ?')
   const setOwn = sql.prepare('UPDATE announcements SET own = 1, redirect = 1 WHERE id = ?')
   const end = sql.prepare('UPDATE announcements SET state = ?, over_by = ? WHERE id = ?')
@@ -66,7 +66,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const undecided = select(
     `WHERE redirect IS NULL AND state = 'live' AND kind = 'service' AND expires > ? ORDER BY received_at LIMIT ?`,
   )
-  const unemitted = select(
+  const pendingEmission = select(
     `WHERE redirect = 1 AND state = 'live' AND emitted_depth IS NULL AND expires > ? ORDER BY received_at LIMIT ?`,
   )
   const shared = sql.prepare(
@@ -105,21 +105,21 @@ export function announcementStore(sql: Sql): AnnouncementStore {
         record.redirect === undefined ? null : Number(record.redirect),
         record.emittedDepth ?? null,
         record.state,
-        record.overBy ?? null,
-        record.follows ?? null,
+        record.endedBy ?? null,
+        record.predecessor ?? null,
       ) === 1,
     get: (id) => {
       const row = get.get<AnnouncementRow>(id)
       return row === undefined ? undefined : recordOf(row)
     },
     has: (id) => has.get(id) !== undefined,
-    standing: (id) => {
-      const row = standing.get<{ state: AnnouncementState; follows: string | null }>(id)
-      return row === undefined ? undefined : { state: row.state, follows: row.follows ?? undefined }
+    stateOf: (id) => {
+      const row = stateOf.get<{ state: AnnouncementState; predecessor: string | null }>(id)
+      return row === undefined ? undefined : { state: row.state, predecessor: row.predecessor ?? undefined }
     },
-    raise: (id, { depth, proof }) => void raise.run(depth, proof, id, depth),
+    updateTicket: (id, { depth, proof }) => void updateTicket.run(depth, proof, id, depth),
     setRedirect: (id, redirect) => void setRedirect.run(Number(redirect), id),
-    settle: (id, redirect, depth) => void settle.run(Number(redirect), depth ?? null, id),
+    recordVerdict: (id, redirect, depth) => void recordVerdict.run(Number(redirect), depth ?? null, id),
     setEmitted: (id, depth) => void setEmitted.run(depth ?? null, id),
     setOwn: (id) => void setOwn.run(id),
     end: (id, state, by) => void end.run(state, by, id),
@@ -128,7 +128,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     countLive: (author, nowSeconds) => countLive.get<{ count: number }>(author, nowSeconds)?.count ?? 0,
     hasLiveCode: (code, nowSeconds) => liveCode.get(code, nowSeconds) !== undefined,
     undecided: (nowSeconds, max) => many(undecided.all(nowSeconds, max)),
-    unemitted: (nowSeconds, max) => many(unemitted.all(nowSeconds, max)),
+    pendingEmission: (nowSeconds, max) => many(pendingEmission.all(nowSeconds, max)),
     shared: (after, nowSeconds, max) =>
       shared
         .all<{ id: string; depth: number; own: number }>(

@@ -19,7 +19,7 @@ export const RECEIPTS_PER_SERVICE = 1024
 /** Finished runs of forgotten services stay readable (state, exit code) for a week. */
 export const FINISHED_RUN_RETENTION_MS = 7 * 24 * 3600 * 1000
 
-/** Names whose last word is kept, for each announcement that may be kept: a head is a tenth of an announcement's size. */
+/** Names whose version head is kept, for each announcement that may be kept: a head is a tenth of an announcement's size. */
 export const HEADS_PER_ANNOUNCEMENT = 4
 
 /** Forgetting goes a little below the bound, so that the next announcement does not start it again. */

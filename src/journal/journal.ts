@@ -2,10 +2,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { announcementStore } from './announcements.ts'
 import { BUSY_TIMEOUT_MS, CHECKPOINT_PAGES, WAL_LIMIT_BYTES } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
-import { metaStore } from './key-value.ts'
+import { keyValueStore } from './key-value.ts'
 import { migrate, schemaVersion } from './migrations.ts'
-import { stopStore } from './operator-stops.ts'
-import { sleeperStore } from './parked.ts'
+import { operatorStopStore } from './operator-stops.ts'
+import { parkedStore } from './parked.ts'
 import { createPrune } from './prune.ts'
 import { publishedStore } from './published.ts'
 import { receiptStore } from './receipts.ts'
@@ -15,9 +15,9 @@ import { sqlOf } from './sql.ts'
 import { statementStore } from './statements.ts'
 import type { Journal, JournalInit } from './types.ts'
 import { verdictStore } from './verdicts.ts'
-import { headStore } from './version-heads.ts'
+import { versionHeadStore } from './version-heads.ts'
 
-/** Opens or creates a journal. Throws where the file is newer than this program, damaged, or can not be written. */
+/** Opens or creates a journal. Throws where the file is newer than this program, damaged, or cannot be written. */
 export function openJournal({ path, clock, log }: JournalInit): Journal {
   const database = openDatabase(path)
   const sql = sqlOf(database, path)
@@ -29,16 +29,16 @@ export function openJournal({ path, clock, log }: JournalInit): Journal {
   return {
     path,
     announcements: announcementStore(sql),
-    heads: headStore(sql),
+    heads: versionHeadStore(sql),
     verdicts: verdictStore(sql),
     receipts: receiptStore(sql),
-    stops: stopStore(sql),
+    stops: operatorStopStore(sql),
     runs: runStore(sql),
     published: publishedStore(sql),
-    sleepers: sleeperStore(sql),
+    parked: parkedStore(sql),
     reconsiderations: reconsiderationStore(sql),
     statements: statementStore(sql),
-    meta: metaStore(sql),
+    meta: keyValueStore(sql),
     transaction: (work) => sql.transaction(work),
     prune: (max) => prune.prune(clock.now(), max),
     forgotten: () => prune.forgotten(clock.now()),

@@ -1,12 +1,12 @@
 import type { Sql } from './sql.ts'
 
 /** Small facts about this journal, by name. */
-export interface MetaStore {
+export interface KeyValueStore {
   get(key: string): string | undefined
   set(key: string, value: string): void
 }
 
-export function metaStore(sql: Sql): MetaStore {
+export function keyValueStore(sql: Sql): KeyValueStore {
   const get = sql.prepare('SELECT value FROM meta WHERE key = ?')
   const set = sql.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
   return {

@@ -2,7 +2,7 @@ import type { ParkedService } from '../base/parked-service.ts'
 import type { WakeCondition } from '../base/verdict.ts'
 import type { Sql } from './sql.ts'
 
-export interface SleeperStore {
+export interface ParkedStore {
   /** Replaces what was known of it. */
   put(sleeper: ParkedService): void
   remove(id: string): void
@@ -11,7 +11,7 @@ export interface SleeperStore {
 
 type Row = Omit<ParkedService, 'on'> & { conditions: string }
 
-export function sleeperStore(sql: Sql): SleeperStore {
+export function parkedStore(sql: Sql): ParkedStore {
   const put = sql.prepare(
     'INSERT OR REPLACE INTO sleepers (service, conditions, rank, since, arrived, expires) VALUES (?, ?, ?, ?, ?, ?)',
   )

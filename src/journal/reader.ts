@@ -9,14 +9,14 @@ import { type Sql, sqlOf } from './sql.ts'
 import type { StatementRecord } from './statements.ts'
 
 /** A service as it was heard: its signed body, when it came (ms), and the best ticket. */
-export type HeardService = {
+export type JournaledService = {
   readonly id: string
   readonly body: Uint8Array
   readonly receivedAt: number
   readonly depth: number
 }
 
-export type HeardFilter = {
+export type JournaledFilter = {
   /** arrived at or after this (ms) */
   readonly since?: number | undefined
   /** only so many, the ones that came last */
@@ -27,9 +27,9 @@ export type HeardFilter = {
 export interface JournalReader extends Disposable {
   readonly path: string
   /** How many services `services` would bring. */
-  count(filter?: HeardFilter): number
+  count(filter?: JournaledFilter): number
   /** Services in the order of their arrival, `page` at a time: what is held in memory does not grow with the journal. */
-  services(filter?: HeardFilter, page?: number): Generator<HeardService[]>
+  services(filter?: JournaledFilter, page?: number): Generator<JournaledService[]>
   /** Codes that a live service names; undefined of a journal that an older program wrote. */
   liveCodes(nowSeconds: number): ReadonlySet<string> | undefined
   /** What hubs and issuers said last, `page` at a time. None of a journal that an older program wrote. */
@@ -65,19 +65,23 @@ export function openJournalReader(path: string): JournalReader {
 
 const SERVICES = "FROM announcements WHERE kind = 'service' AND received_at >= ?"
 
-function counted(sql: Sql, { since = 0, newest }: HeardFilter = {}): number {
+function counted(sql: Sql, { since = 0, newest }: JournaledFilter = {}): number {
   const count = sql.prepare(`SELECT count(*) AS count ${SERVICES}`).get<{ count: number }>(since)?.count ?? 0
   return Math.min(count, newest ?? count)
 }
 
 /** By row number, which grows with every arrival: each page is a short read of its own, and the log can be cut between. */
-function* pages(sql: () => Sql, { since = 0, newest }: HeardFilter = {}, page: number): Generator<HeardService[]> {
+function* pages(
+  sql: () => Sql,
+  { since = 0, newest }: JournaledFilter = {},
+  page: number,
+): Generator<JournaledService[]> {
   let after = newest === undefined ? 0 : before(sql(), since, newest)
   for (;;) {
     const select = sql().prepare(
       `SELECT rowid AS number, id, body, received_at AS receivedAt, depth ${SERVICES} AND rowid > ? ORDER BY rowid LIMIT ?`,
     )
-    const rows = select.all<HeardService & { number: number }>(since, after, page)
+    const rows = select.all<JournaledService & { number: number }>(since, after, page)
     const last = rows.at(-1)
     if (last === undefined) return
     after = last.number
@@ -89,7 +93,7 @@ function* statementPages(sql: () => Sql, page: number): Generator<StatementRecor
   if (sql().prepare("SELECT 1 FROM sqlite_master WHERE name = 'statements'").get() === undefined) return
   for (let after = 0; ; ) {
     const select = sql().prepare(
-      `SELECT rowid AS number, encoded, received_at AS receivedAt, via, own, put_at AS putAt FROM statements
+      `SELECT rowid AS number, encoded, received_at AS receivedAt, via, own, put_at AS recordPublishedAt FROM statements
        WHERE rowid > ? ORDER BY rowid LIMIT ?`,
     )
     const rows = select.all<Omit<StatementRecord, 'own'> & { own: number; number: number }>(after, page)

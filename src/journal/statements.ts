@@ -3,7 +3,10 @@ import { CLOCK_SKEW_SECONDS, DEDUPE_AFTER_EXPIRY_SECONDS, MAX_STATEMENT_SECONDS 
 import { decodeStatement, replaces, type Statement, statementId, statementSubject } from '../../protocols/statement.ts'
 import type { Sql } from './sql.ts'
 
-/** A hub statement or delegation that stands. Times in ms; `putAt`: when it was last put into the mesh's records, 0 = never. */
+/**
+ * A hub statement or delegation that is current. Times in ms; `recordPublishedAt`: when it was last put into the mesh's
+ * records, 0 = never.
+ */
 export type StatementRecord = {
   /** the bytes that travel */
   readonly encoded: Uint8Array
@@ -11,12 +14,12 @@ export type StatementRecord = {
   readonly via: 'gossip' | 'sync' | 'record' | 'staple' | 'api'
   /** published by this node's operator */
   readonly own: boolean
-  readonly putAt: number
+  readonly recordPublishedAt: number
 }
 
 /** Of one subject the latest alone, also after it has expired: an older one must not come back. */
 export interface StatementStore {
-  /** Keeps it unless what is kept replaces it; atomic. Answers whether it stands now and did not before. */
+  /** Keeps it unless what is kept replaces it; atomic. Returns whether it is current now and was not before. */
   put(record: StatementRecord): boolean
   /** `subject`: as `statementSubject` writes it. */
   get(subject: string): StatementRecord | undefined
@@ -29,7 +32,7 @@ export interface StatementStore {
   list(after: CID | undefined, max: number, aliveAt: number): StatementRecord[]
   /** Those that were heard last, of one signer (address bytes) or of all. */
   newest(max: number, signer?: Uint8Array): StatementRecord[]
-  setPut(subject: string, atMs: number): void
+  setRecordPublished(subject: string, atMs: number): void
   remove(subject: string): void
   count(): number
   /** Forgets what was heard so long ago that nothing older can be valid, then the oldest of who has most, until `max` are left. Never `own`. */
@@ -57,7 +60,7 @@ export function statementStore(sql: Sql): StatementStore {
   const list = select('WHERE digest > ? AND expires > ? ORDER BY digest LIMIT ?')
   const newest = select('ORDER BY received_at DESC, digest LIMIT ?')
   const newestOf = select('WHERE signer = ? ORDER BY received_at DESC, digest LIMIT ?')
-  const setPut = sql.prepare('UPDATE statements SET put_at = ? WHERE subject = ?')
+  const setRecordPublished = sql.prepare('UPDATE statements SET put_at = ? WHERE subject = ?')
   const remove = sql.prepare('DELETE FROM statements WHERE subject = ?')
   const count = sql.prepare('SELECT count(*) AS count FROM statements')
   const forget = sql.prepare('DELETE FROM statements WHERE own = 0 AND received_at < ? AND expires <= ?')
@@ -81,8 +84,8 @@ export function statementStore(sql: Sql): StatementStore {
       const { seq, issued, expires } = statement.body
       const { signer, code, address } = columnsOf(statement)
       const digest = statementId(record.encoded).multihash.digest
-      const { encoded, receivedAt, via, putAt } = record
-      const times = [Math.floor(receivedAt), via, Number(record.own), Math.floor(putAt)] as const
+      const { encoded, receivedAt, via, recordPublishedAt } = record
+      const times = [Math.floor(receivedAt), via, Number(record.own), Math.floor(recordPublishedAt)] as const
       write.run(subject, digest, statement.kind, signer, code, address, seq, issued, expires, encoded, ...times)
       return true
     })
@@ -98,7 +101,7 @@ export function statementStore(sql: Sql): StatementStore {
     own: () => many(own.all<Row>()),
     list: (after, max, aliveAt) => many(list.all<Row>(after?.multihash.digest ?? new Uint8Array(), aliveAt, max)),
     newest: (max, signer) => many(signer === undefined ? newest.all<Row>(max) : newestOf.all<Row>(signer, max)),
-    setPut: (subject, atMs) => void setPut.run(Math.floor(atMs), subject),
+    setRecordPublished: (subject, atMs) => void setRecordPublished.run(Math.floor(atMs), subject),
     remove: (subject) => void remove.run(subject),
     count: total,
     prune: (nowMs, max) =>
@@ -122,5 +125,5 @@ function columnsOf({ kind, body }: Statement): { signer: Uint8Array; code: strin
 }
 
 function recordOf({ encoded, received_at, via, own, put_at }: Row): StatementRecord {
-  return { encoded, receivedAt: received_at, via, own: own === 1, putAt: put_at }
+  return { encoded, receivedAt: received_at, via, own: own === 1, recordPublishedAt: put_at }
 }

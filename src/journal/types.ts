@@ -1,16 +1,16 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AnnouncementStore } from './announcements.ts'
-import type { MetaStore } from './key-value.ts'
-import type { StopStore } from './operator-stops.ts'
-import type { SleeperStore } from './parked.ts'
+import type { KeyValueStore } from './key-value.ts'
+import type { OperatorStopStore } from './operator-stops.ts'
+import type { ParkedStore } from './parked.ts'
 import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
 import type { ReconsiderationStore } from './reconsiderations.ts'
 import type { RunStore } from './runs.ts'
 import type { StatementStore } from './statements.ts'
 import type { VerdictStore } from './verdicts.ts'
-import type { HeadStore } from './version-heads.ts'
+import type { VersionHeadStore } from './version-heads.ts'
 
 export type JournalInit = {
   /** the file, or `:memory:` for a journal that ends with the process */
@@ -26,16 +26,16 @@ export type JournalInit = {
 export interface Journal extends Disposable, AsyncDisposable {
   readonly path: string
   readonly announcements: AnnouncementStore
-  readonly heads: HeadStore
+  readonly heads: VersionHeadStore
   readonly verdicts: VerdictStore
   readonly receipts: ReceiptStore
-  readonly stops: StopStore
+  readonly stops: OperatorStopStore
   readonly runs: RunStore
   readonly published: PublishedStore
-  readonly sleepers: SleeperStore
+  readonly parked: ParkedStore
   readonly reconsiderations: ReconsiderationStore
   readonly statements: StatementStore
-  readonly meta: MetaStore
+  readonly meta: KeyValueStore
   /** Several calls as one: all or nothing. */
   transaction<T>(work: () => T): T
   /**

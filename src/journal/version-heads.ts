@@ -1,9 +1,9 @@
 import type { Sql } from './sql.ts'
 
-/** The last word of one (author, name): it outlives the announcement itself, so that an older one can not come back. */
+/** The newest version or stop of one (author, name): it outlives the announcement itself, so that an older one cannot come back. */
 export type Head = { readonly kind: 'service' | 'stop'; readonly seq: number; readonly id: string }
 
-export interface HeadStore {
+export interface VersionHeadStore {
   get(author: Uint8Array, name: string): Head | undefined
   /** Replaces the head; it is remembered until `forgetAt` (ms), or longer where the one before said so. */
   put(author: Uint8Array, name: string, head: Head & { forgetAt: number }): void
@@ -11,7 +11,7 @@ export interface HeadStore {
   knowsAuthor(author: Uint8Array): boolean
 }
 
-export function headStore(sql: Sql): HeadStore {
+export function versionHeadStore(sql: Sql): VersionHeadStore {
   const get = sql.prepare('SELECT kind, seq, id FROM heads WHERE author = ? AND name = ?')
   const put = sql.prepare(`
     INSERT INTO heads (author, name, kind, seq, id, forget_at) VALUES (?, ?, ?, ?, ?, ?)

@@ -113,8 +113,8 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
 
   /** As intake does it: an update travels where the version before it does. */
   function travels(redirect: boolean, { record }: ServiceEntry): boolean {
-    const follows = record.follows === undefined ? undefined : journal.announcements.get(record.follows)
-    return redirect || record.own || follows?.redirect === true
+    const predecessor = record.predecessor === undefined ? undefined : journal.announcements.get(record.predecessor)
+    return redirect || record.own || predecessor?.redirect === true
   }
 
   function historyOf(id: string): PastVerdict[] {

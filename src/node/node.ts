@@ -167,7 +167,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         ahead: codeProvider.ahead,
         texts,
         tell,
-        redecided: (id, redirect) => intake.redecided(id, redirect),
+        setRedirect: (id, redirect) => intake.setRedirect(id, redirect),
         count: createRunCount({ clock, keys, network, receipts }, { network: name }),
       },
       { policy, closing: closing.signal },

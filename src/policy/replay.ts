@@ -3,7 +3,7 @@ import { decodeCanonical } from '../../protocols/encoding.ts'
 import type { ServiceBody } from '../../protocols/service.ts'
 import { messageOf, ThundercloudError } from '../base/errors.ts'
 import type { Reason } from '../base/verdict.ts'
-import type { HeardService } from '../journal/index.ts'
+import type { JournaledService } from '../journal/index.ts'
 import {
   type NodeFacts,
   RunnerError,
@@ -42,7 +42,7 @@ export type ReplayChange = Difference & {
 
 export interface ReplayComponents {
   /** Services in the order of their arrival. */
-  pages: Iterable<readonly HeardService[]>
+  pages: Iterable<readonly JournaledService[]>
   inForce: Side
   candidate: Side
   /** the text of an address, remembered */
@@ -93,7 +93,7 @@ export async function replay(
     }
   }
 
-  async function askBoth(heard: HeardService): Promise<void> {
+  async function askBoth(heard: JournaledService): Promise<void> {
     const { id, body, depth, receivedAt } = heard
     const now = Math.floor(receivedAt / 1000)
     const content = decodeCanonical(body, 'body') as ServiceBody

@@ -23,7 +23,7 @@ export type KeptStatement = {
   /** signed by this node's operator: published again until it expires */
   readonly own: boolean
   /** when it was last put into the mesh's records; ms, 0 = never */
-  readonly putAt: number
+  readonly recordPublishedAt: number
 }
 
 /** What keeps statements over restarts: of one subject the latest alone, also after it has expired. */
@@ -41,7 +41,7 @@ export interface StatementStore {
   list(after: CID | undefined, max: number, aliveAt: number): KeptStatement[]
   /** Those that were heard last, of one signer (address bytes) or of all. */
   newest(max: number, signer?: Uint8Array): KeptStatement[]
-  setPut(subject: string, atMs: number): void
+  setRecordPublished(subject: string, atMs: number): void
   remove(subject: string): void
   count(): number
   /** Forgets what was superseded so long ago that nothing older can be valid, then the oldest beyond `max`. Never `own`. */

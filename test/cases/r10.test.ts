@@ -21,8 +21,8 @@ describe('one truth has one wording', () => {
     const first = await life.hear()
     world.journal.announcements.setRedirect(first, true)
     const { journal } = world
-    const standing = journal.announcements.standing.bind(journal.announcements)
-    journal.announcements.standing = (id) => ({ ...(standing(id) ?? { state: 'live' }), follows: first })
+    const stateOf = journal.announcements.stateOf.bind(journal.announcements)
+    journal.announcements.stateOf = (id) => ({ ...(stateOf(id) ?? { state: 'live' }), predecessor: first })
     await life.hear()
     expect(world.receipts.map(({ state, redirected }) => [state, redirected])).toEqual([
       ['refused', false],

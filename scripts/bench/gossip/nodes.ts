@@ -210,7 +210,7 @@ async function openNode(
           newAuthorsPerPeerPerMinute: quotas.NEW_AUTHORS_PER_PEER_PER_MINUTE,
           journalMax: quotas.JOURNAL_MAX_SERVICES,
           queueMax: quotas.QUEUE_MAX,
-          missedMax: quotas.MISSED_MAX,
+          deferredMax: quotas.MISSED_MAX,
         },
         verdictTimeoutMs: timeouts.VERDICT * 1000,
       },

@@ -9,7 +9,7 @@ import { replaces } from '../../../protocols/statement.ts'
 import { decodeFrame } from '../../../protocols/tunnel.ts'
 import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
 import { unpackLimits } from '../../../src/code/archive/zstd.ts'
-import { gate } from '../../../src/intake/forwarding-rules.ts'
+import { decideForward } from '../../../src/intake/forwarding-rules.ts'
 import { LengthPrefixedDecoder } from '../../../src/network/streams/length-prefixed-decoder.ts'
 import { type IndexedStatement, indexedStatementOf, keyOf } from '../../../src/trust/statements/indexed-statement.ts'
 import { buildTree, type Link, linkOf, pathTo } from '../../../src/trust/tree/tree.ts'
@@ -44,10 +44,15 @@ export const meshOps: Record<string, Op> = {
     }
   },
   'gate.answer': ({ depth, genuine, ours, now, state }) => {
-    const { best, redirect, emitted, ...rest } = state as Fields
-    const known = { best: best ?? undefined, redirect: redirect ?? undefined, emitted: emitted ?? undefined }
-    const arrival = genuine === false ? { genuine } : { genuine: true, depth: Number(depth), ours: ours === true }
-    const answer = gate({ ...rest, ...known } as Parameters<typeof gate>[0], arrival as never, Number(now))
+    const { best, redirect, emitted, over: ended, ...rest } = state as Fields
+    const known = { best: best ?? undefined, redirect: redirect ?? undefined, emitted: emitted ?? undefined, ended }
+    const incoming =
+      genuine === false ? { valid: false } : { valid: true, depth: Number(depth), sameSignature: ours === true }
+    const answer = decideForward(
+      { ...rest, ...known } as Parameters<typeof decideForward>[0],
+      incoming as never,
+      Number(now),
+    )
     if (answer === 'hold') throw new TypeError('a vector must not ask for what is a node\u2019s own patience')
     return { answer }
   },

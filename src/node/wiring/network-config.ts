@@ -39,6 +39,6 @@ export function quotasOf({ quotas }: Configuration): QuotaInit {
     newAuthorsPerPeerPerMinute: quotas.NEW_AUTHORS_PER_PEER_PER_MINUTE,
     journalMax: quotas.JOURNAL_MAX_SERVICES,
     queueMax: quotas.QUEUE_MAX,
-    missedMax: quotas.MISSED_MAX,
+    deferredMax: quotas.MISSED_MAX,
   }
 }

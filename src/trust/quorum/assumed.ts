@@ -20,7 +20,9 @@ export function assume(
   { clock, ingest, check }: { clock: Clock; ingest: Pick<Ingest, 'orphansOf'>; check(encoded: Uint8Array): Statement },
 ): AssumedStatement {
   check(encoded)
-  const entries = [indexedStatementOf({ encoded, receivedAt: clock.now(), via: 'api', own: true, putAt: 0 })]
+  const entries = [
+    indexedStatementOf({ encoded, receivedAt: clock.now(), via: 'api', own: true, recordPublishedAt: 0 }),
+  ]
   const seen = new Set<string>()
   for (const entry of entries) {
     const link = linkOf(entry)

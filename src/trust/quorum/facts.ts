@@ -50,7 +50,13 @@ export function createFactsOf(
     const good: IndexedStatement[] = []
     for (const encoded of staples) {
       try {
-        const entry = indexedStatementOf({ encoded, receivedAt: clock.now(), via: 'staple', own: false, putAt: 0 })
+        const entry = indexedStatementOf({
+          encoded,
+          receivedAt: clock.now(),
+          via: 'staple',
+          own: false,
+          recordPublishedAt: 0,
+        })
         const { statement, signer, id } = entry
         // an issuer is weighed by the tree itself
         if (statement.kind !== 'delegation' && !policy.hubs.has(signer)) continue

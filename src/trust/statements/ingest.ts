@@ -133,7 +133,7 @@ export function createIngest(components: IngestComponents): Ingest {
     const before = index.get(statementSubject(statement))
     let entry: IndexedStatement | undefined
     try {
-      entry = index.put({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
+      entry = index.put({ encoded, receivedAt: clock.now(), via: origin.via, own: false, recordPublishedAt: 0 })
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       log.warn('a statement could not be written', { reason: messageOf(error) })
@@ -215,7 +215,13 @@ export function createIngest(components: IngestComponents): Ingest {
 
   function orphansOf(issuer: string): IndexedStatement[] {
     return [...orphans.entries()].flatMap(([digest, { encoded, origin }]) => {
-      const entry = indexedStatementOf({ encoded, receivedAt: clock.now(), via: origin.via, own: false, putAt: 0 })
+      const entry = indexedStatementOf({
+        encoded,
+        receivedAt: clock.now(),
+        via: origin.via,
+        own: false,
+        recordPublishedAt: 0,
+      })
       if (entry.signer !== issuer) return []
       try {
         signatures.check(digest, entry.statement, undefined)

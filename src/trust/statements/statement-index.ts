@@ -31,7 +31,7 @@ export interface StatementIndex {
     wanted: (entry: IndexedStatement) => boolean,
   ): IndexedStatement[]
   latest(max: number, signer?: Uint8Array): IndexedStatement[]
-  setPut(subject: string, atMs: number): void
+  setRecordPublished(subject: string, atMs: number): void
   prune(nowMs: number, max: number): number
 }
 
@@ -140,8 +140,8 @@ export function createStatementIndex({ store }: { store: StatementStore }): Stat
     own: () => store.own().flatMap(readable),
     list,
     latest: (max, signer) => store.newest(max, signer).flatMap(readable),
-    setPut(subject, atMs) {
-      store.setPut(subject, atMs)
+    setRecordPublished(subject, atMs) {
+      store.setRecordPublished(subject, atMs)
       refresh(subject)
     },
     prune(nowMs, max) {

@@ -25,7 +25,7 @@ export interface StatementPublisherComponents {
   clock: Clock
   rng: Rng
   log: Log
-  index: Pick<StatementIndex, 'put' | 'get' | 'own' | 'setPut'>
+  index: Pick<StatementIndex, 'put' | 'get' | 'own' | 'setRecordPublished'>
   signerPolicy: SignerPolicy
   signatures: SignatureCache
   ingest: Pick<Ingest, 'onAccepted'>
@@ -71,7 +71,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
 
   function keep(encoded: Uint8Array): IndexedStatement {
     const subject = statementSubject(check(encoded))
-    const entry = index.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, putAt: 0 })
+    const entry = index.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, recordPublishedAt: 0 })
     if (entry === undefined) return index.get(subject) as IndexedStatement
     told.delete(subject)
     failures.delete(subject)
@@ -90,7 +90,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
     if (heard) told.add(subject)
     if (heard && taken !== false) {
       failures.delete(subject)
-      index.setPut(subject, clock.now())
+      index.setRecordPublished(subject, clock.now())
       return true
     }
     const attempts = (failures.get(subject)?.attempts ?? -1) + 1
@@ -115,13 +115,13 @@ export function createStatementPublisher(components: StatementPublisherComponent
     }
   }
 
-  function isDue({ subject, statement, putAt, id }: IndexedStatement): boolean {
+  function isDue({ subject, statement, recordPublishedAt, id }: IndexedStatement): boolean {
     if (outOfTime(statement.body, nowSeconds(clock)) !== undefined) return false
     const failure = failures.get(subject)
     if (failure !== undefined) return failure.next <= clock.monotonic()
     // the id spreads what came together over an hour and more
     const spread = ((id.multihash.digest[0] ?? 0) / 256) * 0.1
-    return putAt === 0 || clock.now() - putAt >= REPUBLISH_MS * (0.9 + spread)
+    return recordPublishedAt === 0 || clock.now() - recordPublishedAt >= REPUBLISH_MS * (0.9 + spread)
   }
 
   function track<T>(work: Promise<T>): Promise<T> {

@@ -52,7 +52,13 @@ function keep(dir: string, ...statements: Uint8Array[]): void {
     log: silentLog(),
   })
   for (const encoded of statements) {
-    const stands = journal.statements.put({ encoded, receivedAt: Date.now(), via: 'gossip', own: false, putAt: 0 })
+    const stands = journal.statements.put({
+      encoded,
+      receivedAt: Date.now(),
+      via: 'gossip',
+      own: false,
+      recordPublishedAt: 0,
+    })
     expect(stands).toBe(true)
   }
 }

@@ -23,7 +23,7 @@ export const QUOTAS: QuotaInit = {
   newAuthorsPerPeerPerMinute: 1000,
   journalMax: 10_000,
   queueMax: 1024,
-  missedMax: 4096,
+  deferredMax: 4096,
 }
 
 export function author(): Signer {

@@ -1,24 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import {
-  emission,
-  type GateArrival,
-  type GateState,
-  gate,
-  heard,
-  sent,
-  unsent,
+  decideForward,
+  emissionDepth,
+  type ForwardState,
+  type IncomingCopy,
+  pendingDepth,
+  withCopy,
+  withEmission,
 } from '../../../src/intake/forwarding-rules.ts'
 
 const NOW = 1_700_000_000
-const base: GateState = { own: false, over: false, limit: 8, reach: 6, issued: NOW, expires: NOW + 100 }
-const copy = (depth: number, ours = true): GateArrival => ({ genuine: true, depth, ours })
+const base: ForwardState = { own: false, ended: false, limit: 8, reach: 6, issued: NOW, expires: NOW + 100 }
+const copy = (depth: number, sameSignature = true): IncomingCopy => ({ valid: true, depth, sameSignature })
 
-type Row = [what: string, state: Partial<GateState>, arrival: GateArrival, answer: ReturnType<typeof gate>]
+type Row = [
+  what: string,
+  state: Partial<ForwardState>,
+  incoming: IncomingCopy,
+  answer: ReturnType<typeof decideForward>,
+]
 
-describe('the gate', () => {
+describe('a forwarding decision', () => {
   it.each<Row>([
-    ['forged, unknown', {}, { genuine: false }, 'reject'],
-    ['forged, known and redirected', { best: 3, redirect: true }, { genuine: false }, 'reject'],
+    ['forged, unknown', {}, { valid: false }, 'reject'],
+    ['forged, known and redirected', { best: 3, redirect: true }, { valid: false }, 'reject'],
     ['the first copy', {}, copy(3), 'hold'],
     ['the first copy, as deep as its author signed', {}, copy(6), 'ignore'],
     ['the first copy at depth 0', {}, copy(0), 'hold'],
@@ -34,7 +39,7 @@ describe('the gate', () => {
     ['the best so far, refused', { best: 3, redirect: false }, copy(3), 'ignore'],
     ['the best so far, emitted before', { best: 3, redirect: true, emitted: 3 }, copy(3), 'ignore'],
     ['the best so far, REDIRECTION_DEPTH allows no more', { best: 3, limit: 3, redirect: true }, copy(3), 'ignore'],
-    ['the best so far, over', { best: 3, redirect: true, over: true }, copy(3), 'ignore'],
+    ['the best so far, over', { best: 3, redirect: true, ended: true }, copy(3), 'ignore'],
     ['too low', { best: 3, redirect: true }, copy(1), 'ignore'],
     ['too low, pending', { best: 3 }, copy(1), 'ignore'],
     ['another signature of the same body', { best: 3, redirect: true }, copy(2, false), 'ignore'],
@@ -45,28 +50,28 @@ describe('the gate', () => {
     ['own, undiminished', { best: 4, own: true, redirect: true }, copy(4), 'accept'],
     ['own, whatever REDIRECTION_DEPTH', { best: 4, own: true, redirect: true, limit: 0 }, copy(4), 'accept'],
     ['own, emitted', { best: 4, own: true, redirect: true, emitted: 4 }, copy(4), 'ignore'],
-    ['superseded or stopped', { best: 3, redirect: true, over: true }, copy(2), 'ignore'],
-    ['superseded while pending', { best: 3, over: true }, copy(2), 'ignore'],
+    ['superseded or stopped', { best: 3, redirect: true, ended: true }, copy(2), 'ignore'],
+    ['superseded while pending', { best: 3, ended: true }, copy(2), 'ignore'],
     ['expired', { best: 3, redirect: true, expires: NOW }, copy(2), 'ignore'],
     ['expired while pending', { best: 3, expires: NOW }, copy(2), 'ignore'],
     ['early', { best: 3, redirect: true, issued: NOW + 121 }, copy(2), 'ignore'],
     ['early within the skew', { best: 3, redirect: true, issued: NOW + 120 }, copy(2), 'accept'],
-  ])('%s', (_, state, arrival, answer) => {
-    expect(gate({ ...base, ...state }, arrival, NOW)).toBe(answer)
+  ])('%s', (_, state, incoming, answer) => {
+    expect(decideForward({ ...base, ...state }, incoming, NOW)).toBe(answer)
   })
 
   it('says what is due, and that it is due once', () => {
-    let state: GateState = { ...base, redirect: true }
-    expect(unsent(state, NOW)).toBeUndefined()
-    state = heard(state, 2)
-    expect(unsent(state, NOW)).toBe(1)
-    state = sent(state, 1)
-    expect(unsent(state, NOW)).toBeUndefined()
-    expect(heard(state, 1)).toBe(state)
-    state = heard(state, 5)
-    expect(unsent(state, NOW)).toBe(4)
-    expect(unsent({ ...state, redirect: undefined }, NOW)).toBeUndefined()
-    expect(emission({ ...state, limit: 1 })).toBe(0)
-    expect(unsent({ ...state, limit: 1 }, NOW)).toBeUndefined()
+    let state: ForwardState = { ...base, redirect: true }
+    expect(pendingDepth(state, NOW)).toBeUndefined()
+    state = withCopy(state, 2)
+    expect(pendingDepth(state, NOW)).toBe(1)
+    state = withEmission(state, 1)
+    expect(pendingDepth(state, NOW)).toBeUndefined()
+    expect(withCopy(state, 1)).toBe(state)
+    state = withCopy(state, 5)
+    expect(pendingDepth(state, NOW)).toBe(4)
+    expect(pendingDepth({ ...state, redirect: undefined }, NOW)).toBeUndefined()
+    expect(emissionDepth({ ...state, limit: 1 })).toBe(0)
+    expect(pendingDepth({ ...state, limit: 1 }, NOW)).toBeUndefined()
   })
 })

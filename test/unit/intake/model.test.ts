@@ -92,7 +92,7 @@ async function play(steps: readonly Step[], startLimit: number, holdMs: number) 
       }
       case 'redecide':
         if (model.best === undefined || world.intake.stats().deciding > 0) break
-        world.intake.redecided(id, one.redirect)
+        world.intake.setRedirect(id, one.redirect)
         model.redirect = one.redirect
         break
       case 'policy':
@@ -142,7 +142,7 @@ describe('any order of copies, verdicts, restarts and policies', () => {
           expect(shared).toEqual(due === undefined ? [] : [[announcement.signed.id, due]])
           // a policy that became wider lets more out only when the service is decided anew
           if (steps.some(({ is }) => is === 'policy')) {
-            world.intake.redecided(announcement.signed.id.toString(), model.redirect === true)
+            world.intake.setRedirect(announcement.signed.id.toString(), model.redirect === true)
           }
           await settle()
           const highest = Math.max(-1, ...emitted.map((one) => one.depth))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Announcement } from '../../../protocols/announcement.ts'
 import { manualClock } from '../../../src/base/clock.ts'
-import { createMissed } from '../../../src/intake/deferred-pulls.ts'
+import { createDeferredPulls } from '../../../src/intake/deferred-pulls.ts'
 import { author, copyAt, createWorld, idOf, NOW_MS, of, service, stop, type World } from './fixtures.ts'
 
 const named = (count: number, signer = author()) =>
@@ -136,22 +136,22 @@ describe('the list of what was missed', () => {
   const id = (number: number) => service(author(), { name: `n${number}` }).signed.id
 
   it('when full takes from the peer that has most: a flood pushes out the flood', () => {
-    const missed = createMissed(10)
+    const deferred = createDeferredPulls(10)
     const honest = id(0)
-    missed.add('honest', honest, 'quiet')
-    for (let number = 0; number < 100; number++) missed.add(`flood ${number}`, honest, 'loud')
-    expect(missed.size).toBe(10)
-    expect([...missed.take(0, 2).keys()].sort()).toEqual(['loud', 'quiet'])
+    deferred.add('honest', honest, 'quiet')
+    for (let number = 0; number < 100; number++) deferred.add(`flood ${number}`, honest, 'loud')
+    expect(deferred.size).toBe(10)
+    expect([...deferred.take(0, 2).keys()].sort()).toEqual(['loud', 'quiet'])
   })
 
   it('asks peers in turns, another one each time, ever more rarely, and gives up', () => {
-    const missed = createMissed(10)
+    const deferred = createDeferredPulls(10)
     const cid = id(1)
-    missed.add('a', cid, 'p')
-    missed.add('a', cid, 'q')
+    deferred.add('a', cid, 'p')
+    deferred.add('a', cid, 'q')
     const asked: [number, string][] = []
     for (let ms = 0; ms < 1_000_000; ms += 1000) {
-      for (const peer of missed.take(ms, 5).keys()) asked.push([ms / 1000, peer])
+      for (const peer of deferred.take(ms, 5).keys()) asked.push([ms / 1000, peer])
     }
     expect(asked).toEqual([
       [0, 'p'],
@@ -161,14 +161,14 @@ describe('the list of what was missed', () => {
       [75, 'p'],
       [155, 'q'],
     ])
-    expect([missed.size, missed.lost]).toEqual([0, 1])
+    expect([deferred.size, deferred.lost]).toEqual([0, 1])
   })
 
   it('forgets what has arrived', () => {
-    const missed = createMissed(10)
-    missed.add('a', id(2), 'p')
-    missed.done('a')
-    missed.done('b')
-    expect([missed.size, missed.take(0, 5).size, missed.lost]).toEqual([0, 0, 0])
+    const deferred = createDeferredPulls(10)
+    deferred.add('a', id(2), 'p')
+    deferred.done('a')
+    deferred.done('b')
+    expect([deferred.size, deferred.take(0, 5).size, deferred.lost]).toEqual([0, 0, 0])
   })
 })

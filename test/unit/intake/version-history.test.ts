@@ -11,8 +11,8 @@ describe('versions of one name', () => {
     await world.hear(copyAt(v2))
     await world.intake.idle()
     expect(of(world, 'intake:superseded')).toEqual([{ old: idOf(v1), by: idOf(v2) }])
-    expect(world.journal.announcements.get(idOf(v1))).toMatchObject({ state: 'superseded', overBy: idOf(v2) })
-    expect(world.journal.announcements.get(idOf(v2))).toMatchObject({ state: 'live', follows: idOf(v1) })
+    expect(world.journal.announcements.get(idOf(v1))).toMatchObject({ state: 'superseded', endedBy: idOf(v2) })
+    expect(world.journal.announcements.get(idOf(v2))).toMatchObject({ state: 'live', predecessor: idOf(v1) })
     expect(world.intake.syncSource.list(undefined, 10)).toEqual([[v2.signed.id, 3]])
     expect(world.intake.syncSource.get(v1.signed.id)).toBeUndefined()
     expect(world.intake.syncSource.wants([[v1.signed.id, 8]])).toEqual([])
@@ -116,7 +116,7 @@ describe('a stop', () => {
     await world.intake.idle()
     expect(of(world, 'intake:stopped')).toMatchObject([{ name: 'web', seq: 2, ids: [idOf(v1)] }])
     expect(world.out).toEqual([{ hex: hexOf(copyAt(end, 2)), how: 'published' }])
-    expect(world.journal.announcements.get(idOf(v1))).toMatchObject({ state: 'stopped', overBy: idOf(end) })
+    expect(world.journal.announcements.get(idOf(v1))).toMatchObject({ state: 'stopped', endedBy: idOf(end) })
     expect(await world.intake.submit(copyAt(v2), 'sync', 'p')).toMatchObject({ why: 'older' })
     expect(world.intake.syncSource.list(undefined, 10)).toEqual([[end.signed.id, 2]])
   })
@@ -142,7 +142,7 @@ describe('a stop', () => {
     const next = service(signer, { seq: 6 })
     expect(await again.intake.submit(copyAt(next), 'sync', 'p')).toMatchObject({ outcome: 'new' })
     // begun anew after a stop: the stop's way is no recommendation
-    expect(again.journal.announcements.get(idOf(next))?.follows).toBeUndefined()
+    expect(again.journal.announcements.get(idOf(next))?.predecessor).toBeUndefined()
     expect(again.journal.announcements.get(idOf(end))?.state).toBe('superseded')
   })
 

@@ -42,8 +42,8 @@ export function record(number: number, change: Partial<AnnouncementRecord> = {})
     redirect: undefined,
     emittedDepth: undefined,
     state: 'live',
-    overBy: undefined,
-    follows: undefined,
+    endedBy: undefined,
+    predecessor: undefined,
     ...change,
   }
 }

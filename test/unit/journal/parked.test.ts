@@ -20,14 +20,14 @@ describe('sleepers', () => {
     const path = join(folder.path, 'journal.db')
     {
       using journal = open(path)
-      journal.sleepers.put({ ...sleeper, rank: 9 })
-      journal.sleepers.put(sleeper)
-      journal.sleepers.put({ ...sleeper, id: 'b' })
-      journal.sleepers.remove('b')
-      journal.sleepers.remove('unknown')
+      journal.parked.put({ ...sleeper, rank: 9 })
+      journal.parked.put(sleeper)
+      journal.parked.put({ ...sleeper, id: 'b' })
+      journal.parked.remove('b')
+      journal.parked.remove('unknown')
     }
     using journal = open(path)
-    expect(journal.sleepers.all()).toEqual([sleeper])
+    expect(journal.parked.all()).toEqual([sleeper])
   })
 
   it('are forgotten with their service', async () => {
@@ -35,10 +35,10 @@ describe('sleepers', () => {
     using journal = open(':memory:', clock)
     const row = record(1, { expires: NOW + 1 })
     journal.announcements.insert(row)
-    journal.sleepers.put({ ...sleeper, id: row.id })
+    journal.parked.put({ ...sleeper, id: row.id })
     await clock.advance(1000 * 1000)
     expect(journal.prune(10)).toEqual([row.id])
-    expect(journal.sleepers.all()).toEqual([])
+    expect(journal.parked.all()).toEqual([])
   })
 
   it('have room in a journal that was written before there were any', () => {
@@ -49,8 +49,8 @@ describe('sleepers', () => {
       old.exec(`${FIRST_SCHEMA}; PRAGMA user_version = 1; INSERT INTO meta VALUES ('k', 'v')`)
     }
     using journal = open(path)
-    journal.sleepers.put(sleeper)
-    expect(journal.sleepers.all()).toEqual([sleeper])
+    journal.parked.put(sleeper)
+    expect(journal.parked.all()).toEqual([sleeper])
     expect(journal.meta.get('k')).toBe('v')
   })
 })

@@ -64,7 +64,7 @@ describe('a reader', () => {
     const path = join(folder.path, 'journal.sqlite')
     const kept = Array.from({ length: 5 }, (_, seq) => {
       const encoded = attestationBy(newSigner(), { clock: manualClock(NOW_MS) }, { seq })
-      return { encoded, receivedAt: NOW_MS + seq, via: 'gossip' as const, own: seq === 2, putAt: 0 }
+      return { encoded, receivedAt: NOW_MS + seq, via: 'gossip' as const, own: seq === 2, recordPublishedAt: 0 }
     })
     {
       using journal = open(path)

@@ -15,7 +15,7 @@ const [hub, second] = hubs
 const YEAR_MS = (366 * 86_400 + 360) * 1000
 
 function kept(encoded: Uint8Array, change: Partial<StatementRecord> = {}): StatementRecord {
-  return { encoded, receivedAt: NOW_MS, via: 'gossip', own: false, putAt: 0, ...change }
+  return { encoded, receivedAt: NOW_MS, via: 'gossip', own: false, recordPublishedAt: 0, ...change }
 }
 
 function subjectOf(encoded: Uint8Array): string {
@@ -65,8 +65,8 @@ describe('statements', () => {
     const { statements } = journal
     statements.put(kept(attest(hub)))
     expect(statements.put(kept(attest(hub), { own: true }))).toBe(false)
-    statements.setPut(subjectOf(attest(hub)), NOW_MS + 5)
-    expect(statements.own()).toEqual([kept(attest(hub), { own: true, putAt: NOW_MS + 5 })])
+    statements.setRecordPublished(subjectOf(attest(hub)), NOW_MS + 5)
+    expect(statements.own()).toEqual([kept(attest(hub), { own: true, recordPublishedAt: NOW_MS + 5 })])
     // heard from others it stays so
     statements.put(kept(attest(hub)))
     expect(statements.own()).toHaveLength(1)

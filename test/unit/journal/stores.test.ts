@@ -13,8 +13,8 @@ describe('announcements', () => {
       redirect: true,
       emittedDepth: 2,
       own: true,
-      follows: 'x',
-      overBy: 'y',
+      predecessor: 'x',
+      endedBy: 'y',
       state: 'superseded',
     })
     expect(journal.announcements.insert(whole)).toBe(true)
@@ -31,9 +31,9 @@ describe('announcements', () => {
     using journal = open(':memory:')
     const first = record(1)
     journal.announcements.insert(first)
-    journal.announcements.raise(first.id, { depth: 2, proof: new Uint8Array(32) })
+    journal.announcements.updateTicket(first.id, { depth: 2, proof: new Uint8Array(32) })
     expect(journal.announcements.get(first.id)?.depth).toBe(3)
-    journal.announcements.raise(first.id, { depth: 5, proof: new Uint8Array(32) })
+    journal.announcements.updateTicket(first.id, { depth: 5, proof: new Uint8Array(32) })
     expect(journal.announcements.get(first.id)).toMatchObject({ depth: 5, proof: new Uint8Array(32) })
   })
 
@@ -52,14 +52,14 @@ describe('announcements', () => {
     for (const row of Object.values(rows)) announcements.insert(row)
     announcements.end(rows.ended.id, 'stopped', rows.stop.id)
     expect(announcements.undecided(NOW, 10).map(({ id }) => id)).toEqual([rows.pending.id])
-    expect(announcements.unemitted(NOW, 10).map(({ id }) => id)).toEqual([rows.redirected.id, rows.stop.id])
+    expect(announcements.pendingEmission(NOW, 10).map(({ id }) => id)).toEqual([rows.redirected.id, rows.stop.id])
     expect(
       announcements
         .shared(undefined, NOW, 10)
         .map(({ id }) => id)
         .sort(),
     ).toEqual([rows.redirected.id, rows.emitted.id, rows.stop.id].sort())
-    expect(announcements.get(rows.ended.id)).toMatchObject({ state: 'stopped', overBy: rows.stop.id })
+    expect(announcements.get(rows.ended.id)).toMatchObject({ state: 'stopped', endedBy: rows.stop.id })
   })
 
   it('pages what is shared in the byte order of the ids', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import type { Verdict } from '../../../src/base/verdict.ts'
-import type { HeardService } from '../../../src/journal/index.ts'
+import type { JournaledService } from '../../../src/journal/index.ts'
 import { emptyNode } from '../../../src/policy/empty-node.ts'
 import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../src/policy/replay.ts'
 import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../src/runner/index.ts'
@@ -17,7 +17,7 @@ const PASS: Verdict = { run: false, redirect: true, reasons: [{ rule: 'mine', ou
 const NONE: Side['beliefs'] = { factsOf: () => ({ attestations: [], quorum: null, inTree: false, frozen: [] }) }
 
 /** Pages of services as a journal would bring them. */
-function heard(count: number, page = 10): HeardService[][] {
+function heard(count: number, page = 10): JournaledService[][] {
   const signer = newSigner()
   const services = Array.from({ length: count }, (_, number) => {
     const clock = manualClock(1_700_000_000_000 + number * 60_000)
@@ -33,7 +33,7 @@ function side(decide: (service: ReceivedService, snapshot: RunnerSnapshot) => Ve
   return { host: { decide: async (service, snapshot) => decide(service, snapshot) }, facts, beliefs: NONE }
 }
 
-async function play(pages: Iterable<HeardService[]>, inForce: Side, candidate: Side, signal = NEVER) {
+async function play(pages: Iterable<JournaledService[]>, inForce: Side, candidate: Side, signal = NEVER) {
   const changes: ReplayChange[] = []
   const asked: number[] = []
   const options = {
@@ -131,7 +131,7 @@ describe('a replay', () => {
 
   test('reads no further than it can ask, and stops when it is told to', async () => {
     let read = 0
-    function* endless(): Generator<HeardService[]> {
+    function* endless(): Generator<JournaledService[]> {
       const [page = []] = heard(10)
       for (;;) {
         read++

@@ -30,7 +30,7 @@ function createBench() {
         {
           clock,
           log: silentLog(),
-          store: journal.sleepers,
+          store: journal.parked,
           async decide(ids) {
             for (const id of ids) {
               woken.push(id)
@@ -213,7 +213,7 @@ describe('dormitory', () => {
       expect(dormitory.all()).toMatchObject([{ id: 'a', on: [CAPACITY] }])
       await bench.clock.advance(DAY_MS / 2 + 10_000)
       expect(bench.over).toEqual([['a', 'it has slept as long as DORMITORY.TTL_SECONDS allows']])
-      expect(bench.journal.sleepers.all()).toEqual([])
+      expect(bench.journal.parked.all()).toEqual([])
     })
 
     it('ends with the service', async () => {
@@ -280,7 +280,7 @@ describe('dormitory', () => {
           const here = inn.all().map((one) => one.id)
           expect([...here].sort()).toEqual([...model.keys()].sort())
           expect(
-            world.journal.sleepers
+            world.journal.parked
               .all()
               .map((one) => one.id)
               .sort(),
