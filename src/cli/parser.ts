@@ -6,11 +6,11 @@ const LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 /** What commands of two words have in common. */
 const GROUPS: Readonly<Record<string, string>> = {
   hub: 'Examine code for others: keys, statements, several members that sign together',
-  key: 'Whose address is this',
+  key: 'Show your addresses',
   policy: 'Look at the policy, try another one, put it in force',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',
-  trust: 'Vouch for authors, and see whom this node believes',
+  trust: 'Vouch for authors, and see which signers this node trusts',
 }
 
 /** Help looks the same everywhere: it is written once, for terminals of this width. */
@@ -38,7 +38,7 @@ export function buildProgram(
     .option('--json', 'JSON on standard output: one document, or one object a line')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed, 2 wrong usage or input, 3 nobody answers, 4 timed out, 130 Ctrl-C.',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage or input, 3 no answer, 4 timed out, 130 Ctrl-C.',
     )
   const groups = new Map<string, Commander>()
   const all: Commander[] = [root]

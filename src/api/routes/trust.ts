@@ -101,7 +101,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/trust',
-    summary: "Whom the operator's roots vouch for; with an address, why it is in or out",
+    summary: "The addresses for which the operator's roots vouch; with an address, why it is in or out",
     request: { query: trustQuery },
     security: OPERATOR,
     responses: answers(200, 'the tree', trustTreeSchema, { ...NEEDS_TOKEN, 400: 'it is no address' }),

@@ -11,7 +11,7 @@ export const init = command({
   args: { dir: argument('DIR', 'a new or an empty folder') },
   options: {
     network: text('NAME', "the network's name"),
-    private: flag('a network of your own: private addresses are used and told to others'),
+    private: flag('a network of your own: private addresses are used and announced'),
     listen: texts('MULTIADDR', 'where other nodes connect to, like /ip4/0.0.0.0/tcp/4980; may be repeated'),
     announce: texts('MULTIADDR', 'a further address to advertise; may be repeated'),
     static: texts(

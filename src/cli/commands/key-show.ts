@@ -8,7 +8,7 @@ import { fields } from '../output/output.ts'
 
 export const keyShow = command({
   name: 'key show',
-  summary: 'Whose address is whose: the key that signs what you publish, and the key of your node',
+  summary: 'Show your addresses: of the key that signs what you publish, and of the key of your node',
   details: [
     'An address is what TRUST_TREE, `trust delegate` and `explain` mean. "ed25519:" before it is a part of it where the bare text could',
     'be read as two keys.',

@@ -25,7 +25,7 @@ export const status = command({
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
     ask: flag('ask other nodes also where the service was not published here'),
-    told: flag('ask nobody: what other nodes told before'),
+    told: flag('ask no node: what other nodes reported before'),
     join: texts('MULTIADDR', 'ask the mesh without a node, through this one; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,

@@ -8,7 +8,7 @@ export const leaving = {
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
   network: text('NAME', 'without a node: the network (default: the folder\'s, else "thundercloud")'),
   out: text('FILE', 'also write it to a file, for `publish --staple` and `hub publish`'),
-  offline: flag('only write --out: no node is asked or told'),
+  offline: flag('only write --out: no node is contacted'),
   yes: yesOption,
 }
 

@@ -61,11 +61,11 @@ export const hubSchema = keys({
     .default({}),
   CLAMAV: clamav.describe('how clamscan is run').prefault({}),
   VALID: duration(LEAST_VALID, MAX_STATEMENT_SECONDS)
-    .describe('how long its word stands; the code is examined anew before that')
+    .describe('how long a statement is valid; the code is examined again before that')
     .prefault('30d'),
   REPORT: report().describe('where people read why: an address with {code} in it').optional(),
   CONCURRENCY: whole(1, 16).describe('codes that are examined at once, each with the memory of a scanner').default(1),
-  MAX_SIZE: size(1024).describe('larger code gets no word').prefault('512MiB'),
+  MAX_SIZE: size(1024).describe('no statement about larger code').prefault('512MiB'),
 }).superRefine(({ SCANNERS = [], COMMANDS }, context) => {
   const known = [...OWN_SCANNERS, ...Object.keys(COMMANDS)]
   for (const [index, name] of SCANNERS.entries()) {

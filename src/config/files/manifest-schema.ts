@@ -117,7 +117,7 @@ const shape = {
   $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
   name: name().describe("the service's name among its author's; a new version has the same"),
   title: utf8(MAX_TITLE_LENGTH, 1).describe('one line for people; default: the name').optional(),
-  desc: utf8(MAX_DESC_LENGTH).describe('a few words for people; nodes refuse what is too long for them').default(''),
+  desc: utf8(MAX_DESC_LENGTH).describe('a short text for people; nodes refuse what is too long for them').default(''),
   keywords: list(utf8(MAX_KEYWORD_LENGTH, 1), MAX_KEYWORDS)
     .describe('what nodes compare with their interests')
     .default([]),

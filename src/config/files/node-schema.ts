@@ -59,9 +59,7 @@ export const nodeShape = {
     .describe("the network's name; nothing signed for one network is valid in another")
     .default('thundercloud'),
   VISIBILITY: oneOf(['public', 'private'])
-    .describe(
-      '"private": private addresses are dialled and told to others, and many nodes behind one IP address are no offence',
-    )
+    .describe('"private": private addresses are dialled and announced, and many nodes may share one IP address')
     .default('public'),
   LISTEN: list(tcpAddress('listen'), 16).describe('where other nodes connect to').default(['/ip4/0.0.0.0/tcp/4980']),
   ANNOUNCE: list(tcpAddress('dial'), 16)
@@ -98,7 +96,7 @@ export const nodeShape = {
     .describe('folder of the runners, relative to this file')
     .default('runners'),
   LOG_LEVEL: oneOf(LOG_LEVELS).describe('the least important line that is logged').default('info'),
-  PEERS: peers.describe('whom the node looks for').prefault({}),
+  PEERS: peers.describe('which peers the node looks for').prefault({}),
   QUOTAS: quotas.describe('what the network may cost this node').prefault({}),
   TIMEOUTS: timeouts.describe('how long things may take').prefault({}),
 }

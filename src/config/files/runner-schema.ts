@@ -38,7 +38,7 @@ export const runnerShape = {
       .describe("addresses that are vouched for; the node's own always is, with DEPTH 16 where it is not listed")
       .prefault({}),
   })
-    .describe('whose services may run without a quorum')
+    .describe('authors with services that may run without a quorum')
     .prefault({}),
   PREFER_TOOLCHAIN: keys({
     docker: toolchainList.describe('toolchains that run in Docker').prefault([]),
@@ -48,20 +48,20 @@ export const runnerShape = {
     .prefault({}),
   KEYWORDS: words(1024).describe('interests: one must match, in any case; empty = all').default([]),
   NETCAP: netcap.describe('what network a run may have; {} = none').prefault({}),
-  PREFER_SYMBIOTES: addressMap(minFreeze).describe('symbiotes whose services rank higher').prefault({}),
+  PREFER_SYMBIOTES: addressMap(minFreeze).describe('symbiotes with services that rank higher').prefault({}),
   PREFER_HOSTCHAINS: record(
     z.string().min(1, "a chain's name").max(32, "a chain's name").toLowerCase(),
     minFreeze,
     MAX_NAMES,
     'an object from chain to settings',
   )
-    .describe('host chains whose services rank higher')
+    .describe('host chains with services that rank higher')
     .prefault({}),
   DORMITORY: keys({
-    MAX: whole(0, 1_000_000).describe('services that sleep at once; 0 = none').default(256),
+    MAX: whole(0, 1_000_000).describe('services that are parked at once; 0 = none').default(256),
     TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most; 0 = not at all').default(86_400),
   })
-    .describe('where accepted services wait for a quorum, a freeze statement or room')
+    .describe('where accepted services wait for a quorum, a freeze statement or capacity')
     .prefault({}),
   ALLOWED_STORAGE: list(storageHost(), 1024)
     .describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry')

@@ -7,7 +7,7 @@ const word = z
   .max(32, 'a word of at most 32 characters')
 
 const entry = keys({
-  aliases: list(word, 32).describe('other words for it'),
+  aliases: list(word, 32).describe('other names for it'),
   image: z.string('an image').min(1, 'an image').describe('the image that its services run in'),
   program: z.string('a program').min(1, 'a program').describe('the program that the sandbox on the host needs on PATH'),
   example: list(z.string('text'), 16).describe('a command line to begin with'),

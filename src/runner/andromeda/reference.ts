@@ -16,11 +16,11 @@ says what it would have done.
 |---|---|---|---|
 ${rows.join('\n')}
 
-Afterwards two more answers follow. \`redirection\` (\`REDIRECT\`, \`REDIRECTION_DEPTH\`): whether the service is passed on.
+Afterwards two more answers follow. \`redirection\` (\`REDIRECT\`, \`REDIRECTION_DEPTH\`): whether the service is forwarded.
 \`dormitory\` (\`DORMITORY\`): a service that only has to wait is parked, and woken by what it waits for; one that a rule
 refuses outright is not.
 
-Every verdict has a \`rank\`, the order in which services get room: 100 x reward / price (\`PRICING\`, at most 10 times the
+Every verdict has a \`rank\`, the order in which services get capacity: 100 x reward / price (\`PRICING\`, at most 10 times the
 price), + 50 for each preferred symbiote and host chain that the service names (\`PREFER_SYMBIOTES\`, \`PREFER_HOSTCHAINS\`, at
 most 4 of each), + 10 for each keyword that matches (\`KEYWORDS\`, at most 4).
 `

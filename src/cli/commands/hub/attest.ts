@@ -18,7 +18,7 @@ export const hubAttest = command({
   args: { code: argument('CODE|SERVICE', "a content id of code; or a service's id or name: its code is meant") },
   options: {
     safe: flag('the hub found nothing wrong with it'),
-    unsafe: flag('nobody should run it'),
+    unsafe: flag('no node should run it'),
     severity: text('HOW', `with --unsafe: ${joinWords(SEVERITIES, 'or')}`),
     report: text('URL', 'where people read why'),
     until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d where safe, 366d where unsafe)'),

@@ -10,7 +10,7 @@ import { writeNew } from '../../statements/write-files.ts'
 
 export const hubMembers = command({
   name: 'hub members',
-  summary: 'Join members who made their keys apart into one hub',
+  summary: 'Join members that made their keys separately into one hub',
   details: 'Reads public parts, checks the proof of each, and writes the public file of the hub. No secret is needed.',
   args: { parts: manyArguments('PUBLIC', "a member's public part, as `hub keygen --bls` writes it") },
   options: {

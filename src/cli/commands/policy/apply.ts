@@ -15,7 +15,7 @@ import { loadWith } from '../../policy/load-candidate.ts'
 
 export const policyApply = command({
   name: 'policy apply',
-  summary: 'Put a policy in force: what would stop, start and park is told first',
+  summary: 'Put a policy in force: what would stop, start and park is shown first',
   details: [
     "The runner's config.json is replaced, the one before is kept beside it as config.json.previous, and everything that",
     'is live is decided again: what runs and what is parked at once, what was refused or passed on in the background.',

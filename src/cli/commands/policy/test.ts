@@ -22,7 +22,7 @@ const DEPTH = 3
 
 export const policyTest = command({
   name: 'policy test',
-  summary: 'Ask a candidate about one service: each rule, and what would change its word',
+  summary: 'Ask a candidate about one service: each rule, and what would change its outcome',
   details: [
     'No node is needed. Where one runs, what it has free counts, under the LIMITS of the candidate; else all of LIMITS is',
     'free. What is assumed is printed. Of hubs, freezes and delegations it is known what the service brings, what',
@@ -31,7 +31,7 @@ export const policyTest = command({
   args: { file: argument('FILE', 'the candidate: settings of a runner') },
   options: {
     service: text('FILE', 'the service: a manifest, an announcement, or the JSON that a runner receives'),
-    author: text('ADDRESS', "whose a manifest is (default: your key's, where you have one)"),
+    author: text('ADDRESS', "the author of a manifest (default: your key's address, where you have one)"),
     executors: executorsOption,
     free: freeOption,
     depth: whole('HOPS', 'the depth with which it arrives', { min: 0, max: 8, fallback: undefined }),

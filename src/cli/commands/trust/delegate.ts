@@ -34,13 +34,13 @@ export const trustDelegate = command({
 
 export const trustRevoke = command({
   name: 'trust revoke',
-  summary: 'Vouch for an address no longer; what runs because of that is stopped',
+  summary: 'Stop vouching for an address; what runs because of that is stopped',
   details: 'Only for what the same key has said: other roots may still vouch for it. See `trust tree ADDRESS`.',
   args,
   options: {
     until: text(
       'TIME',
-      'how long the revocation is told (default: 366d, as long as anything it takes back can be valid)',
+      'how long the revocation is published (default: 366d, as long as anything it takes back can be valid)',
     ),
     ...signing,
   },

@@ -9,7 +9,7 @@ import { momentText } from '../../statements/expiry.ts'
 
 export const trustTree = command({
   name: 'trust tree',
-  summary: "Whom the operator's roots vouch for; with an address, why it is in or out",
+  summary: "The addresses for which the operator's roots vouch; with an address, why it is in or out",
   details: 'With ADDRESS, the exit code is 0 where it is in the tree and 1 where it is not.',
   args: { address: optionalArgument('ADDRESS', 'whether this one is in, and why') },
   options: {},

@@ -15,8 +15,8 @@ export const capacity: Rule = {
   keys: ['LIMITS'],
   onFail: 'redirect',
   doc: {
-    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` gives away. With `LIMITS.EVICT`, running services that rank strictly lower may end to make room, never those of `SERVICES`; the verdict names them.',
-    otherwise: 'waits for room; redirected',
+    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` gives away. With `LIMITS.EVICT`, running services that rank strictly lower may end to free capacity, never those of `SERVICES`; the verdict names them.',
+    otherwise: 'waits for capacity; redirected',
   },
   decide(service, node) {
     const evicted = evictionFor(service, node)

@@ -12,7 +12,7 @@ export const containers: Rule = {
   keys: ['CONTAINERS'],
   onFail: 'redirect',
   doc: {
-    asks: 'Which container of `CONTAINERS` belongs to the author and has all toolchains of the service. Nothing runs in shared containers yet, so this only tells.',
+    asks: 'Which container of `CONTAINERS` belongs to the author and has all toolchains of the service. Nothing runs in shared containers yet, so this is information only.',
     otherwise: 'nothing: it always passes',
   },
   decide({ author, toolchain }, { config: { CONTAINERS } }) {

@@ -12,7 +12,7 @@ export const freeze: Rule = {
   keys: ['PREFER_SYMBIOTES', 'PREFER_HOSTCHAINS', 'TRUSTED_HUBS'],
   onFail: 'redirect',
   doc: {
-    asks: 'For each chain that the service names and that has a `MIN_FREEZE` above 0 in `PREFER_SYMBIOTES` or `PREFER_HOSTCHAINS`: one trusted hub states that the author has at least so much frozen there. What nobody states counts as nothing.',
+    asks: 'For each chain that the service names and that has a `MIN_FREEZE` above 0 in `PREFER_SYMBIOTES` or `PREFER_HOSTCHAINS`: one trusted hub states that the author has at least so much frozen there. An amount without a statement counts as nothing.',
     otherwise: 'waits for a freeze statement; redirected. Without trusted hubs: not run; redirected',
   },
   decide(service, node) {

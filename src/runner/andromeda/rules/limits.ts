@@ -11,7 +11,7 @@ export const limits: Rule = {
   keys: ['LIMITS'],
   onFail: 'redirect',
   doc: {
-    asks: 'The service asks for no more memory, cpu, disk and processes than `LIMITS.SERVICE` gives one service. `TIMEOUT` refuses nobody: a run ends then.',
+    asks: 'The service asks for no more memory, cpu, disk and processes than `LIMITS.SERVICE` gives one service. `TIMEOUT` refuses no service: a run ends then.',
     otherwise: 'not run; redirected',
   },
   decide({ resources }, { config: { LIMITS } }) {

@@ -12,7 +12,7 @@ export const network: Rule = {
   onFail: 'redirect',
   doc: {
     asks: 'Every `host:port` that the service asks for is covered by `NETCAP` (`*.example.org:443` covers names below example.org; `PORTS` narrows), and an executor that takes the service can grant it. The grant has what was asked for, and no more; with `MODE` "open" and no `PORTS`, every public name.',
-    otherwise: 'not run, and told which host; redirected',
+    otherwise: 'not run, the reason names the host; redirected',
   },
   decide(service, node) {
     if (service.network.length === 0) return [pass(name, 'asks for no network')]

@@ -16,7 +16,7 @@ export const price: Rule = {
   onFail: 'redirect',
   doc: {
     asks: '`reward.perHour`, in an asset of `PRICING`, is at least `GIB_HOUR` x GiB of memory + `CORE_HOUR` x cores, counted exactly. `{}` asks nothing, and so does an asset in which the service would cost 0.',
-    otherwise: 'not run, and told the price; redirected',
+    otherwise: 'not run, the reason names the price; redirected',
   },
   decide({ reward, resources }, { config: { PRICING } }) {
     const assets = Object.keys(PRICING)

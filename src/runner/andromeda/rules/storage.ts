@@ -16,7 +16,7 @@ export const storage: Rule = {
   onFail: 'redirect',
   doc: {
     asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) it is the registry's host, or \`REGISTRIES\` has a mirror for its toolchain; for \`oci\`, \`REGISTRIES.DOCKER\`.`,
-    otherwise: 'not run, and told which hosts; redirected',
+    otherwise: 'not run, the reason names the hosts; redirected',
   },
   decide({ sources }, { config }) {
     if (sources.length === 0) return [pass(name, 'names no source: peers are asked for the code')]

@@ -18,9 +18,9 @@ export const trust: Rule = {
   keys: ['TRUST_TREE', 'TRUSTED_HUBS', 'QUORUM'],
   onFail: 'redirect',
   doc: {
-    asks: "The author is in the trust tree (the node's own address, a root of `TRUST_TREE`, or who a root vouches for), **or** `QUORUM.HUBS` hubs of `TRUSTED_HUBS`, weighing `QUORUM.WEIGHT`, call the code safe in statements that are valid now. With no hubs, only the tree counts.",
+    asks: "The author is in the trust tree (the node's own address, a root of `TRUST_TREE`, or an address for which a root vouches), **or** `QUORUM.HUBS` hubs of `TRUSTED_HUBS`, weighing `QUORUM.WEIGHT`, call the code safe in statements that are valid now. With no hubs, only the tree counts.",
     otherwise:
-      'with hubs configured it waits for their statements, with a root of `DEPTH` 1 or more for a delegation, and is redirected; with neither, not run; redirected. A later word brings it up',
+      'with hubs configured it waits for their statements, with a root of `DEPTH` 1 or more for a delegation, and is redirected; with neither, not run; redirected. A later statement starts it',
   },
   decide({ author }, node) {
     const { own, inTree, config } = node
