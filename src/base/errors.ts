@@ -57,6 +57,13 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** What went wrong first, where closing what was open failed too. */
+export function originalError(error: unknown): unknown {
+  let first = error
+  while (first instanceof SuppressedError) first = first.suppressed
+  return first
+}
+
 /** `error.code` of Node's own errors ('ENOENT', 'EADDRINUSE', ...). */
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
@@ -67,6 +74,7 @@ const SQLITE_FULL = 13
 
 /** Is a full disk, or a quota, behind it? Then the same works when there is room, and no attempt before. */
 export function isDiskFull(error: unknown): boolean {
+  if (error instanceof SuppressedError) return isDiskFull(error.suppressed) || isDiskFull(error.error)
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     const code = errnoOf(at)
     if (code === 'ENOSPC' || code === 'EDQUOT') return true

@@ -1,6 +1,13 @@
 import { CommanderError } from 'commander'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { InputError, messageOf, ThundercloudError, TimeoutError, UnavailableError } from '../base/errors.ts'
+import {
+  InputError,
+  messageOf,
+  originalError,
+  ThundercloudError,
+  TimeoutError,
+  UnavailableError,
+} from '../base/errors.ts'
 
 export const EXIT = { ok: 0, failure: 1, input: 2, unreachable: 3, timeout: 4 } as const
 
@@ -31,7 +38,8 @@ export class OutcomeError extends ThundercloudError {
   }
 }
 
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = originalError(thrown)
   if (error instanceof InterruptedError || error instanceof OutcomeError) return error.exitCode
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input
   if (error instanceof InputError || error instanceof ProtocolError) return EXIT.input
@@ -41,7 +49,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** One sentence for what was to be expected; a stack for what was not. */
-export function describeError(error: unknown): string {
+export function describeError(thrown: unknown): string {
+  const error = originalError(thrown)
   const expected =
     error instanceof ThundercloudError || error instanceof ProtocolError || error instanceof CommanderError
   if (expected)

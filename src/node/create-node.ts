@@ -1,4 +1,4 @@
-import { InputError, isDiskFull, messageOf } from '../base/errors.ts'
+import { InputError, isDiskFull, messageOf, originalError } from '../base/errors.ts'
 import { start } from './node.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 
@@ -13,6 +13,6 @@ export async function createNode(components: NodeComponents, init: NodeInit): Pr
     if (!isDiskFull(error)) throw error
     const { dataDir } = init.configuration
     const message = `the disk with ${dataDir} is full, and the node cannot write there: free some space, or name a folder on another disk as DATA in node.json`
-    throw new InputError(`${message}; ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${message}; ${messageOf(originalError(error))}`, { cause: error })
   }
 }

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
-import { cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../protocols/address.ts'
+import { InputError, isDiskFull } from '../../src/base/errors.ts'
+import { describeError, exitCodeOf } from '../../src/cli/errors.ts'
 import { DiskFullError } from '../../src/code/errors.ts'
 import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
 import { createBench, GRANT, serviceOf } from '../fixtures/supervisor-harness.ts'
@@ -18,6 +20,14 @@ function fill(dir: string, leaving: number): string {
   writeFileSync(path, new Uint8Array(Math.max(0, bavail * bsize - leaving)))
   return path
 }
+
+it('is the sentence also where closing what was open failed because of it', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  expect(isDiskFull(new SuppressedError(new Error('the journal is closed'), full))).toBe(true)
+  const first = new InputError('the disk is full')
+  const both = new SuppressedError(new Error('later'), new SuppressedError(new Error('between'), first))
+  expect([describeError(both), exitCodeOf(both)]).toEqual(['the disk is full', 2])
+})
 
 describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
   it('fails no run for good: it waits, and begins when there is room; a start says which folder and what to do', async () => {
@@ -56,6 +66,8 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
       await expect(nodes.start('worker')).rejects.toThrow(
         new RegExp(`the disk with ${data} is full.*free some space, or name a folder on another disk as DATA`),
       )
+      // what is known of peers is not taken for ruined
+      expect(readdirSync(data)).not.toContain('network.ruined')
     } finally {
       await nodes.stop('worker')
       execFileSync('umount', ['-l', data])

@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises'
 import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { Datastore } from 'interface-datastore'
-import { errnoOf, messageOf } from '../../base/errors.ts'
+import { errnoOf, isDiskFull, messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 
 /** Where kad-dht keeps provider records: <prefix>/<cid>/<peer>. */
@@ -30,9 +30,12 @@ async function openLevel(dataDir: string): Promise<LevelDatastore> {
   return store
 }
 
-/** All that is lost is found again on the mesh; a node that does not start finds nothing. */
+/**
+ * All that is lost is found again on the mesh; a node that does not start finds nothing. Where the disk is full, nothing
+ * is wrong with the records, and new ones could not be written either.
+ */
 async function rebuild(dataDir: string, error: unknown, { log }: { readonly log: Log }): Promise<LevelDatastore> {
-  if (isInUse(error)) throw error
+  if (isInUse(error) || isDiskFull(error)) throw error
   const aside = `${dataDir}.ruined`
   await rm(aside, { recursive: true, force: true })
   await rename(dataDir, aside)
