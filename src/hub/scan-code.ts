@@ -1,19 +1,19 @@
 import { deadline, nowSeconds } from '../base/clock.ts'
 import { isRetryable, messageOf, TimeoutError } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
-import { signWord, stands } from './attestation.ts'
-import { MAX_FINDING, OBTAIN_MS } from './constants.ts'
-import { judge } from './scan-result.ts'
+import { signAttestation, isFresh } from './attestation.ts'
+import { MAX_FINDING, OBTAIN_TIMEOUT_MS } from './constants.ts'
+import { combineReports } from './scan-result.ts'
 import { type Report, reportOf } from './scanner.ts'
 import type { HubCode, HubComponents, HubInit, HubService } from './types.ts'
 
 /**
- * `said`: the hub gave its word. `failed`: it may have one to give later. `undecided`: not from this service's
+ * `attested`: the hub signed an attestation. `failed`: a later attempt may succeed. `undecided`: not from this service's
  * description. `held`: not from this code.
  */
-export type Outcome =
+export type ScanOutcome =
   | {
-      readonly is: 'said'
+      readonly is: 'attested'
       readonly verdict: 'safe' | 'unsafe'
       readonly severity?: string | undefined
       readonly findings: readonly string[]
@@ -23,12 +23,12 @@ export type Outcome =
   | { readonly is: 'failed' | 'undecided' | 'held'; readonly why: string }
 
 /** Fetches a service's code, has every scanner look at it, and publishes what that comes to. Never rejects. */
-export async function examine(
+export async function scanCode(
   components: HubComponents,
   init: HubInit,
   service: HubService,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<ScanOutcome> {
   const { clock, known, publish, recall, services } = components
   const startedAt = clock.monotonic()
   const described = services.describe(service.id)
@@ -38,7 +38,7 @@ export async function examine(
   try {
     // a hub that lost its memory does not call safe what it once called unsafe
     if (known(service.code) === undefined) await recall(service.code, { signal })
-    if (stands(known(service.code), nowSeconds(clock), init.validSeconds)) {
+    if (isFresh(known(service.code), nowSeconds(clock), init.validSeconds)) {
       return { is: 'held', why: 'this hub gave its word on it before, and the mesh still has it' }
     }
     const code = await obtain(components, service, signal)
@@ -48,20 +48,20 @@ export async function examine(
     } finally {
       code.release()
     }
-    const judgement = judge(reports)
-    if (judgement.word === 'none') return { is: judgement.why, why: judgement.reason }
+    const result = combineReports(reports)
+    if (result.verdict === 'none') return { is: result.why, why: result.reason }
     const before = known(service.code)
-    if (judgement.word === 'safe' && before?.verdict === 'unsafe') {
+    if (result.verdict === 'safe' && before?.verdict === 'unsafe') {
       const why = 'nothing is found any more, but this hub has called it unsafe: only its operator takes that back'
       return { is: 'held', why }
     }
-    const { encoded, expires } = signWord(init, service.code, judgement, { now: nowSeconds(clock), before })
+    const { encoded, expires } = signAttestation(init, service.code, result, { now: nowSeconds(clock), before })
     await publish(encoded, { signal })
     return {
-      is: 'said',
-      verdict: judgement.word,
-      severity: judgement.word === 'unsafe' ? judgement.severity : undefined,
-      findings: judgement.findings,
+      is: 'attested',
+      verdict: result.verdict,
+      severity: result.verdict === 'unsafe' ? result.severity : undefined,
+      findings: result.findings,
       expires,
       tookMs: Math.round(clock.monotonic() - startedAt),
     }
@@ -75,8 +75,8 @@ async function obtain(
   service: HubService,
   signal: AbortSignal,
 ): Promise<HubCode> {
-  const tooLong = new TimeoutError(`the code could not be had within ${OBTAIN_MS / 60_000} minutes`)
-  using limit = deadline(clock, OBTAIN_MS, tooLong, signal)
+  const tooLong = new TimeoutError(`the code could not be had within ${OBTAIN_TIMEOUT_MS / 60_000} minutes`)
+  using limit = deadline(clock, OBTAIN_TIMEOUT_MS, tooLong, signal)
   return await components.obtain(service, { signal: limit.signal })
 }
 

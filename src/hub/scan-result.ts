@@ -2,32 +2,32 @@ import { SEVERITIES, type Severity } from '../../protocols/attestation.ts'
 import type { Report } from './scanner.ts'
 
 /** What the reports of all scanners come to. */
-export type Judgement =
-  | { readonly word: 'safe'; readonly findings: readonly string[] }
-  | { readonly word: 'unsafe'; readonly severity: Severity; readonly findings: readonly string[] }
-  | { readonly word: 'none'; readonly why: 'failed' | 'undecided'; readonly reason: string }
+export type ScanResult =
+  | { readonly verdict: 'safe'; readonly findings: readonly string[] }
+  | { readonly verdict: 'unsafe'; readonly severity: Severity; readonly findings: readonly string[] }
+  | { readonly verdict: 'none'; readonly why: 'failed' | 'undecided'; readonly reason: string }
 
 /**
  * One scanner that found something is enough for `unsafe`, with the worst severity, whatever the others do; `safe` takes
  * all of them.
  */
-export function judge(reports: readonly Report[]): Judgement {
+export function combineReports(reports: readonly Report[]): ScanResult {
   const found = reports.filter((report) => report.is === 'found')
   if (found.length > 0) {
     const worst = Math.max(...found.map(({ severity }) => SEVERITIES.indexOf(severity)))
     return {
-      word: 'unsafe',
+      verdict: 'unsafe',
       severity: SEVERITIES[worst] as Severity,
       findings: found.flatMap(({ findings }) => findings),
     }
   }
   const failed = reports.find((report) => report.is === 'failed')
-  if (failed !== undefined) return { word: 'none', why: 'failed', reason: failed.reason }
+  if (failed !== undefined) return { verdict: 'none', why: 'failed', reason: failed.reason }
   const undecided = reports.find((report) => report.is === 'undecided')
   if (undecided !== undefined) {
-    return { word: 'none', why: 'undecided', reason: undecided.findings[0] ?? 'a scanner can not say' }
+    return { verdict: 'none', why: 'undecided', reason: undecided.findings[0] ?? 'a scanner can not say' }
   }
   // nobody looked at it
-  if (reports.length === 0) return { word: 'none', why: 'failed', reason: 'there is no scanner' }
-  return { word: 'safe', findings: reports.flatMap((report) => (report.is === 'clean' ? report.findings : [])) }
+  if (reports.length === 0) return { verdict: 'none', why: 'failed', reason: 'there is no scanner' }
+  return { verdict: 'safe', findings: reports.flatMap((report) => (report.is === 'clean' ? report.findings : [])) }
 }

@@ -47,23 +47,23 @@ const DEFAULT_SEVERITY: Severity = 'high'
 /** Nothing is trusted of what it wrote: unknown words are passed over, and the rest is cut and made printable. */
 export function reportOf(scanner: Scanner, ended: ScanEnd): Report {
   const end = scanner.translate?.(ended) ?? ended
-  const trouble = troubleOf(scanner, end)
-  if (trouble !== undefined) return { is: 'failed', reason: `${scanner.name} ${trouble}` }
-  const { severity, findings } = saidIn(end.lines)
-  const told = findings
+  const failure = failureOf(scanner, end)
+  if (failure !== undefined) return { is: 'failed', reason: `${scanner.name} ${failure}` }
+  const { severity, findings } = parseOutput(end.lines)
+  const reported = findings
     .slice(0, MAX_FINDINGS)
     .map((text) => `${scanner.name}: ${sanitizeText(text.trim(), MAX_FINDING)}`)
-  if (end.exitCode === 0) return { is: 'clean', findings: told }
-  if (end.exitCode === UNDECIDED) return { is: 'undecided', findings: told }
+  if (end.exitCode === 0) return { is: 'clean', findings: reported }
+  if (end.exitCode === UNDECIDED) return { is: 'undecided', findings: reported }
   // what goes wrong in a script ends with 1, too, and would speak against everybody's code
-  if (told.length === 0) {
-    const trouble = `ended with exit code 1 ("found"), and named nothing that it found${because(end)}`
-    return { is: 'failed', reason: `${scanner.name} ${trouble}` }
+  if (reported.length === 0) {
+    const failure = `ended with exit code 1 ("found"), and named nothing that it found${because(end)}`
+    return { is: 'failed', reason: `${scanner.name} ${failure}` }
   }
-  return { is: 'found', severity: severity ?? DEFAULT_SEVERITY, findings: told }
+  return { is: 'found', severity: severity ?? DEFAULT_SEVERITY, findings: reported }
 }
 
-function troubleOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, ...why }: ScanEnd): string | undefined {
+function failureOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, ...why }: ScanEnd): string | undefined {
   switch (reason) {
     case 'timeout':
       return `did not end within ${Math.ceil(timeoutMs / 1000)} s, and was ended`
@@ -86,7 +86,7 @@ function because({ detail, complaint }: Pick<ScanEnd, 'detail' | 'complaint'>): 
 }
 
 /** The last line as JSON where it is that, else the lines themselves. */
-function saidIn(lines: readonly string[]): { severity?: Severity | undefined; findings: readonly string[] } {
+function parseOutput(lines: readonly string[]): { severity?: Severity | undefined; findings: readonly string[] } {
   const written = lines.filter((line) => line.trim() !== '')
   const value = objectOf(written.at(-1) ?? '')
   if (value === undefined) return { findings: written }

@@ -24,7 +24,7 @@ export type Description = {
 }
 
 /** What this hub said of a code, whether or not it still stands. Seconds. */
-export type OwnWord = {
+export type OwnAttestation = {
   readonly verdict: 'safe' | 'unsafe'
   readonly seq: number
   readonly expires: number
@@ -52,7 +52,7 @@ export interface HubComponents {
     scan(task: ScanTask, options: { signal: AbortSignal }): Promise<ScanEnd>
   }
   /** The latest word of this hub on a code. */
-  known(code: string): OwnWord | undefined
+  known(code: string): OwnAttestation | undefined
   /** Asks the mesh for a word of this hub that is not known here any more; `known` has it then. Whatever fails is nothing. */
   recall(code: string, options: { signal: AbortSignal }): Promise<void>
   /** Takes the hub's statement to the mesh. */
@@ -61,10 +61,10 @@ export interface HubComponents {
 
 export type HubInit = {
   readonly network: string
-  /** whose word it is */
+  /** who signs */
   readonly signer: Signer
   readonly scanners: readonly Scanner[]
-  /** how long its word stands, seconds */
+  /** how long its attestation is valid, seconds */
   readonly validSeconds: number
   /** where people read why; `{code}` becomes the code's CID */
   readonly report?: string | undefined
@@ -77,7 +77,7 @@ export type HubCounts = {
   readonly safe: number
   readonly unsafe: number
   readonly failed: number
-  readonly passedOver: number
+  readonly skipped: number
   /** codes that are being examined, or wait for it */
   readonly waiting: number
 }

@@ -3,7 +3,7 @@ import { createKeyCache } from '../../../protocols/signature.ts'
 import { verifyStatement } from '../../../protocols/statement.ts'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
 import { MAX_FAILURES, MAX_WAITING } from '../../../src/hub/constants.ts'
-import { BROKEN, CLEAN, errnoOf, FOUND, hubOf, SCANNER, UNDECIDED } from './twins.ts'
+import { BROKEN, CLEAN, codeOf, FOUND, hubOf, SCANNER, UNDECIDED } from './fake-hub.ts'
 
 const DAY = 86_400_000
 
@@ -25,7 +25,7 @@ describe('a hub', () => {
     expect(first?.body).toMatchObject({ verdict: 'safe', report: `https://hub.example/${old.code}` })
     for (const statement of world.published) verifyStatement(statement, 'test', createKeyCache())
     expect(world.held.now).toBe(0)
-    expect(hub.counts()).toEqual({ safe: 2, unsafe: 0, failed: 0, passedOver: 0, waiting: 0 })
+    expect(hub.counts()).toEqual({ safe: 2, unsafe: 0, failed: 0, skipped: 0, waiting: 0 })
   })
 
   it('says unsafe with the worst severity when one of its scanners finds something, whatever the others do', async () => {
@@ -82,7 +82,7 @@ describe('a hub', () => {
     await using hub = world.hub
     world.answers.scan = async ({ description }) =>
       (description as { id: string }).id.startsWith('wrong') ? UNDECIDED : CLEAN
-    const code = errnoOf('shared')
+    const code = codeOf('shared')
     world.add('wrong', code)
     hub.boot()
     await hub.idle()
@@ -106,7 +106,7 @@ describe('a hub', () => {
       await go.promise
       return (description as { id: string }).id === 'wrong' ? UNDECIDED : CLEAN
     }
-    const code = errnoOf('shared')
+    const code = codeOf('shared')
     hub.boot()
     await world.hear(world.add('wrong', code))
     await begun.promise
@@ -187,7 +187,7 @@ describe('a hub', () => {
     world.add('image')
     world.images.add('image')
     world.add('large')
-    world.add('over', errnoOf('over'), world.clock.now() / 1000 - 1)
+    world.add('over', codeOf('over'), world.clock.now() / 1000 - 1)
     hub.boot()
     await world.clock.advance(DAY / 2)
     expect(world.scans).toEqual([])

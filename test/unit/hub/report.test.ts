@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SEVERITIES } from '../../../protocols/attestation.ts'
 import { MAX_FINDING, MAX_FINDINGS } from '../../../src/hub/constants.ts'
-import { judge } from '../../../src/hub/scan-result.ts'
+import { combineReports } from '../../../src/hub/scan-result.ts'
 import { type Report, reportOf, type ScanEnd } from '../../../src/hub/scanner.ts'
-import { SCANNER } from './twins.ts'
+import { SCANNER } from './fake-hub.ts'
 
 const end = (change: Partial<ScanEnd>): ScanEnd => ({ exitCode: 0, reason: 'exit', lines: [], ...change })
 
@@ -82,19 +82,19 @@ describe('what reports come to', () => {
   it('safe takes all of them, unsafe one, and the worst severity is told', () => {
     fc.assert(
       fc.property(fc.array(anyReport, { maxLength: 6 }), (reports) => {
-        const judgement = judge(reports)
+        const result = combineReports(reports)
         const found = reports.flatMap((report) => (report.is === 'found' ? [report.severity] : []))
-        expect(judgement.word === 'unsafe').toBe(found.length > 0)
-        expect(judgement.word === 'safe').toBe(reports.length > 0 && reports.every(({ is }) => is === 'clean'))
-        if (judgement.word === 'unsafe') {
-          expect(found.every((one) => SEVERITIES.indexOf(one) <= SEVERITIES.indexOf(judgement.severity))).toBe(true)
-          expect(found).toContain(judgement.severity)
+        expect(result.verdict === 'unsafe').toBe(found.length > 0)
+        expect(result.verdict === 'safe').toBe(reports.length > 0 && reports.every(({ is }) => is === 'clean'))
+        if (result.verdict === 'unsafe') {
+          expect(found.every((one) => SEVERITIES.indexOf(one) <= SEVERITIES.indexOf(result.severity))).toBe(true)
+          expect(found).toContain(result.severity)
         }
       }),
     )
   })
 
   it('is no word where nobody looked', () => {
-    expect(judge([])).toMatchObject({ word: 'none' })
+    expect(combineReports([])).toMatchObject({ verdict: 'none' })
   })
 })

@@ -5,7 +5,7 @@ import type { RunOf } from './types.ts'
 import { listFiles, readPieces, treeOf } from './walk.ts'
 
 /** Findings of one kind; who has more has said enough. */
-const MAX_TOLD = 16
+const MAX_REPORTED = 16
 
 export type Checked = {
   /** about the code, whatever service carries it */
@@ -32,9 +32,9 @@ export function checkFolder(dir: string, service: unknown): Checked {
   }
   const command = checkCommand(treeOf(dir), run, { toolchain })
   return {
-    found: found.slice(0, MAX_TOLD),
+    found: found.slice(0, MAX_REPORTED),
     unfit: command.unfit,
-    notes: [...command.notes, ...hosts.undeclared().slice(0, MAX_TOLD)],
+    notes: [...command.notes, ...hosts.undeclared().slice(0, MAX_REPORTED)],
   }
 }
 

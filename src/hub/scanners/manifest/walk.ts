@@ -10,7 +10,7 @@ const OVERLAP_BYTES = 16 * 1024
 export type CodeFile = {
   /** below the folder */
   readonly path: string
-  readonly whole: string
+  readonly absolutePath: string
   readonly mode: number
   readonly size: number
 }
@@ -30,7 +30,7 @@ export function* listFiles(dir: string): Generator<CodeFile> {
       if (entry.isDirectory()) folders.push(path)
       if (!entry.isFile()) continue
       const { mode, size } = lstatSync(join(dir, path))
-      yield { path, whole: join(dir, path), mode, size }
+      yield { path, absolutePath: join(dir, path), mode, size }
     }
   }
 }
@@ -55,8 +55,8 @@ export function treeOf(dir: string): CodeTree {
   }
 }
 
-export function* readPieces({ whole }: CodeFile): Generator<Piece> {
-  const descriptor = openSync(whole, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+export function* readPieces({ absolutePath }: CodeFile): Generator<Piece> {
+  const descriptor = openSync(absolutePath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   const buffer = Buffer.alloc(PIECE_BYTES)
   try {
     for (let at = 0; ; at += PIECE_BYTES - OVERLAP_BYTES) {

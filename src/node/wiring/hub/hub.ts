@@ -10,7 +10,7 @@ import type { Events } from '../../../base/events.ts'
 import type { Log } from '../../../base/log.ts'
 import type { Rng } from '../../../base/rng.ts'
 import { openRuntimeDir } from '../../../config/index.ts'
-import { createHub, type HubComponents, type HubService, type OwnWord } from '../../../hub/index.ts'
+import { createHub, type HubComponents, type HubService, type OwnAttestation } from '../../../hub/index.ts'
 import type { AnnouncementRecord } from '../../../journal/index.ts'
 import type { Network } from '../../../network/index.ts'
 import type { Trust } from '../../../trust/index.ts'
@@ -61,7 +61,7 @@ export async function createHubOf(
         obtain: (service, { signal }) =>
           findCode(components, service, { signal, limits: { maxBytes: settings.maxSize } }),
         sandbox: box,
-        known: (code) => wordOf(components.trust, code, formatAddress(signer.address)),
+        known: (code) => ownAttestation(components.trust, code, formatAddress(signer.address)),
         recall: (code, options) =>
           recall(components, log, attestationSubject(parseCid(code), addressBytes(signer.address)), options),
         publish: (statement, options) => components.trust.publish(statement, options),
@@ -127,9 +127,9 @@ async function recall(
   }
 }
 
-function wordOf(trust: Pick<Trust, 'statements'>, code: string, signer: string): OwnWord | undefined {
-  const words = trust.statements({ code, signer }).flatMap(({ kind, verdict, seq, expires }) => {
+function ownAttestation(trust: Pick<Trust, 'statements'>, code: string, signer: string): OwnAttestation | undefined {
+  const attestations = trust.statements({ code, signer }).flatMap(({ kind, verdict, seq, expires }) => {
     return kind === 'attestation' && verdict !== undefined ? [{ verdict, seq, expires }] : []
   })
-  return words.toSorted((a, b) => b.seq - a.seq)[0]
+  return attestations.toSorted((a, b) => b.seq - a.seq)[0]
 }

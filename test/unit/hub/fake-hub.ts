@@ -12,7 +12,7 @@ import {
   type HubEvents,
   type HubInit,
   type HubService,
-  type OwnWord,
+  type OwnAttestation,
   type ScanEnd,
   type Scanner,
   type ScanTask,
@@ -32,7 +32,7 @@ export const SCANNER: Scanner = {
   timeoutMs: 10_000,
 }
 
-export function errnoOf(name: string): string {
+export function codeOf(name: string): string {
   return cidOfStructure(new TextEncoder().encode(name)).toString()
 }
 
@@ -46,7 +46,7 @@ export function hubOf(change: Partial<HubInit> = {}) {
   const live = new Map<string, HubService>()
   const images = new Set<string>()
   const published: Statement[] = []
-  const words = new Map<string, OwnWord>()
+  const words = new Map<string, OwnAttestation>()
   const scans: string[] = []
   const held = { now: 0, most: 0 }
   const answers = {
@@ -110,7 +110,7 @@ export function hubOf(change: Partial<HubInit> = {}) {
     held,
     answers,
     images,
-    add(name: string, code = errnoOf(name), expires = clock.now() / 1000 + 20 * 86_400): HubService {
+    add(name: string, code = codeOf(name), expires = clock.now() / 1000 + 20 * 86_400): HubService {
       const service = { id: name, name, code, expires: Math.floor(expires) }
       live.set(name, service)
       return service
