@@ -5,8 +5,8 @@ import { LruMap } from '../base/lru-map.ts'
 import { backoffMs } from '../base/retry.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { isFresh } from './attestation.ts'
-import { SKIP_SECONDS, POLL_MS, MAX_FAILURES, MAX_REMEMBERED, MAX_WAITING, RETRY_BACKOFF } from './constants.ts'
-import { scanCode, type ScanOutcome } from './scan-code.ts'
+import { MAX_FAILURES, MAX_REMEMBERED, MAX_WAITING, POLL_MS, RETRY_BACKOFF, SKIP_SECONDS } from './constants.ts'
+import { type ScanOutcome, scanCode } from './scan-code.ts'
 import type { Hub, HubComponents, HubInit, HubService } from './types.ts'
 
 /** Services of one code that are tried in turn where the first ones leave it undecided. */
@@ -88,7 +88,11 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
   }
 
   /** True when the case stays open for another attempt. */
-  function finish(opened: PendingCode, who: { code: string; service: string; name: string }, outcome: ScanOutcome): boolean {
+  function finish(
+    opened: PendingCode,
+    who: { code: string; service: string; name: string },
+    outcome: ScanOutcome,
+  ): boolean {
     if (outcome.is === 'attested') {
       const { is: _is, ...reported } = outcome
       skippedUntil.delete(who.code)

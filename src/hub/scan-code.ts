@@ -1,7 +1,7 @@
 import { deadline, nowSeconds } from '../base/clock.ts'
 import { isRetryable, messageOf, TimeoutError } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
-import { signAttestation, isFresh } from './attestation.ts'
+import { isFresh, signAttestation } from './attestation.ts'
 import { MAX_FINDING, OBTAIN_TIMEOUT_MS } from './constants.ts'
 import { combineReports } from './scan-result.ts'
 import { type Report, reportOf } from './scanner.ts'

@@ -40,7 +40,7 @@ const NPM = {
   'node_modules/@scope/other/cli.js': '#!/usr/bin/env node\nconsole.log("other")\n',
 }
 
-async function errnoOf(files: Record<string, string>): Promise<CID> {
+async function codeOf(files: Record<string, string>): Promise<CID> {
   const dir = await tempDir()
   await write(dir, files)
   const { store } = await testStore()
@@ -81,20 +81,20 @@ describe('links that travel', () => {
 
   test('one folder has one archive, wherever it lies and however its links are spelled', async () => {
     const base = { 'lib/a.js': 'a', 'lib/deep/b.js': 'b' }
-    const code = await errnoOf({
+    const code = await codeOf({
       ...base,
       'bin/a': '-> ../lib/a.js',
       'bin/deep': '-> ../lib/deep',
       'bin/b': '-> ../lib/deep/b.js',
     })
-    const spelled = await errnoOf({
+    const spelled = await codeOf({
       ...base,
       'bin/a': '-> .././lib//a.js',
       'bin/deep': '-> ../bin/../lib/deep/',
       'bin/b': '-> deep/b.js',
     })
     expect(spelled.toString()).toBe(code.toString())
-    const chained = await errnoOf({
+    const chained = await codeOf({
       ...base,
       'bin/a': '-> b/../../a.js',
       'bin/deep': '-> ../lib/deep',

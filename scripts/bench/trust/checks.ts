@@ -6,7 +6,7 @@ import { createKeyCache, signedBytes } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { membersOf } from '../../../src/config/index.ts'
 import { believing, openMember } from './node.ts'
-import { type BenchHub, blsHub, ed25519Hub, errnoOf, membersHub, NETWORK } from './statements.ts'
+import { type BenchHub, blsHub, codeOf, ed25519Hub, membersHub, NETWORK } from './statements.ts'
 
 /** The two loops of one kind run in turn, in slices so short that what else the machine does hits both. */
 const SLICE_MS = 50
@@ -37,7 +37,7 @@ export async function openChecks() {
   const hubs = { ed25519: ed25519Hub(), bls: blsHub(), members: membersHub() }
   const member = await openMember(believing([hubs.ed25519]))
   const take = (bytes: Uint8Array) => member.trust.take(bytes, { via: 'gossip', from: 'a peer' })
-  const many = (hub: BenchHub, count: number) => Array.from({ length: count }, (_, index) => hub.says(errnoOf(index)))
+  const many = (hub: BenchHub, count: number) => Array.from({ length: count }, (_, index) => hub.says(codeOf(index)))
   const encoded = { ed25519: many(hubs.ed25519, 2000), bls: many(hubs.bls, 200), members: many(hubs.members, 200) }
   const pinned = membersOf(parseAddress(hubs.members.text), hubs.members.settings as never, NETWORK, createKeyCache())
   for (const bytes of encoded.ed25519) take(bytes)

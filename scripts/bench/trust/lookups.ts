@@ -6,7 +6,7 @@ import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { denseGraph } from '../../../test/fixtures/gossip-graph.ts'
 import { quantile, round } from '../gossip/side.ts'
 import { type BenchMember, believing, openMember } from './node.ts'
-import { blsHub, ed25519Hub, errnoOf, membersHub } from './statements.ts'
+import { blsHub, codeOf, ed25519Hub, membersHub } from './statements.ts'
 
 export const NODES = 30
 export const HUBS = 5
@@ -59,7 +59,7 @@ export async function measureLookups(codes: number, tell: (text: string) => void
   for (const [a, b] of denseGraph(NODES, DEGREE, SEED))
     await member(a).network.dial(member(b).network.multiaddrs()[0] as string)
   const began = performance.now()
-  const all = Array.from({ length: codes }, (_, number) => errnoOf(number))
+  const all = Array.from({ length: codes }, (_, number) => codeOf(number))
   const keysByCode = new Map<CID, string[]>()
   const keysOf = (code: CID) => keysByCode.get(code) ?? []
   const puts = all.flatMap((code, number) => {

@@ -18,7 +18,7 @@ export type BenchHub = {
 }
 
 /** `number` names a code that nobody wrote. */
-export function errnoOf(number: number): CID {
+export function codeOf(number: number): CID {
   return cidOfBytes(Buffer.from(`code ${number}`))
 }
 

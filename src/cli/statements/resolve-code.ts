@@ -23,7 +23,7 @@ export async function codeNamed(
     out.note(`"${sanitizeText(service.name, 64)}" (seq ${service.seq}) has the code ${service.code}.`)
     return parseCid(service.code, 'code')
   }
-  const code = errnoOf(text, client !== undefined)
+  const code = parseCodeId(text, client !== undefined)
   if (client !== undefined) {
     const services = await client.services({ signal })
     const names = new Set(services.filter((one) => one.code === code.toString()).map(({ name }) => name))
@@ -34,7 +34,7 @@ export async function codeNamed(
   return code
 }
 
-function errnoOf(text: string, asked: boolean): CID {
+function parseCodeId(text: string, asked: boolean): CID {
   try {
     return parseCid(text, 'CODE')
   } catch (error) {

@@ -35,7 +35,7 @@ function says(verdict: 'safe' | 'unsafe', severity?: 'low' | 'critical') {
   world.believed = { ...world.believed, inTree: false, attestations: [word] }
 }
 
-const errnoOf = (id: string) => life.services.find(id).signed.body.code.toString()
+const codeOf = (id: string) => life.services.find(id).signed.body.code.toString()
 
 describe('what hubs and roots say', () => {
   beforeEach(() => {
@@ -45,12 +45,12 @@ describe('what hubs and roots say', () => {
   it('wakes what waits for it, and asks the mesh as soon as it waits', async () => {
     const id = await life.hear()
     expect(life.state(id)).toBe('parked')
-    expect(world.lookedUp).toEqual([errnoOf(id)])
+    expect(world.lookedUp).toEqual([codeOf(id)])
     says('safe')
     life.events.emit('trust:changed', { on: 'code', code: 'another' })
     await life.settle()
     expect(life.state(id)).toBe('parked')
-    life.events.emit('trust:changed', { on: 'code', code: errnoOf(id) })
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
     await life.settle()
     expect(life.state(id)).toBe('running')
   })
@@ -78,11 +78,11 @@ describe('what hubs and roots say', () => {
     const id = await life.hear()
     expect(world.ahead).toEqual([])
     says('unsafe')
-    life.events.emit('trust:changed', { on: 'code', code: errnoOf(id) })
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
     await life.settle()
     expect(world.ahead).toEqual([])
     says('safe')
-    life.events.emit('trust:changed', { on: 'code', code: errnoOf(id) })
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
     await life.settle()
     expect(world.ahead).toEqual([id])
     expect(life.state(id)).toBe('parked')
@@ -138,14 +138,14 @@ describe('what hubs and roots say', () => {
     const slow = await life.hear()
     await life.settle()
     says('unsafe', 'low')
-    life.events.emit('trust:changed', { on: 'code', code: errnoOf(slow) })
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(slow) })
     await life.settle(3000)
     expect(life.state(slow)).toBe('stopped')
     says('safe')
     const next = await life.hear()
     await life.settle()
     says('unsafe', 'critical')
-    life.events.emit('trust:changed', { on: 'code', code: errnoOf(next) })
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(next) })
     await life.settle(3000)
     expect(life.state(next)).toBe('stopped')
     expect(world.engine.stops.map(({ graceMs }) => graceMs)).toEqual([2000, 0])
@@ -167,7 +167,7 @@ describe('what hubs and roots say', () => {
     const id = await life.hear()
     await life.settle()
     world.believed = { ...world.believed, attestations: [] }
-    life.events.emit('trust:changed', { on: 'code', code: errnoOf(id) })
+    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
     await life.settle(3000)
     expect(life.state(id)).toBe('parked')
   })

@@ -66,7 +66,7 @@ describe('the command line', () => {
 describe('exit codes', () => {
   const failing = (error: unknown) =>
     command({ name: 'fail', summary: '', args: {}, options: {}, run: () => Promise.reject(error) })
-  async function errnoOf(error: unknown) {
+  async function exitCodeOf(error: unknown) {
     const { runCli } = await import('../../../src/cli/run.ts')
     const { systemClock } = await import('../../../src/base/clock.ts')
     const { systemRng } = await import('../../../src/base/rng.ts')
@@ -103,7 +103,7 @@ describe('exit codes', () => {
     [new TypeError('a bug'), 1],
     ['a bare string', 1],
   ])('%s ends with %i', async (error, expected) => {
-    const { code, stderr } = await errnoOf(error)
+    const { code, stderr } = await exitCodeOf(error)
     expect(code).toBe(expected)
     // only what nobody expected comes with a stack
     expect(stderr.includes('\n    at ')).toBe(error instanceof TypeError)
