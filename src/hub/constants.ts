@@ -1,13 +1,13 @@
 import type { Backoff } from '../base/retry.ts'
 
-/** Codes that wait to be examined. What finds no room is found again by the next look at what is known. */
+/** Codes that wait to be examined. What the queue has no room for is found again by the next poll. */
 export const MAX_WAITING = 1024
-/** How often all services that are known are looked at: for what found no room, and for words that expire. */
+/** How often all services that are known are looked at: for what the queue had no room for, and for attestations that expire. */
 export const POLL_MS = 10 * 60_000
-/** A word is given anew in the last tenth of its time, and in the last day at the latest. */
+/** An attestation is renewed in the last tenth of its time, and in the last day at the latest. */
 export const RENEW_FRACTION = 10
 export const RENEW_SECONDS = 24 * 3600
-/** Two looks, so that a word that stands for an hour does not end between them. */
+/** Two polls, so that an attestation that is valid for an hour does not end between them. */
 export const MIN_RENEW_SECONDS = (2 * POLL_MS) / 1000
 
 /** A scanner that fails may be short of memory, or in the middle of an update of its signatures. */
@@ -16,7 +16,7 @@ export const RETRY_BACKOFF: Backoff = { firstMs: 30_000, maxMs: 60 * 60_000, fac
 export const MAX_FAILURES = 5
 /** How long a code is left alone that could not be examined. */
 export const SKIP_SECONDS = 24 * 3600
-/** Codes and services that are remembered for having got no word. */
+/** Codes and services that are remembered as not attested. */
 export const MAX_REMEMBERED = 8192
 
 /** How long code may take to come here; it is tried again like any failure. */

@@ -1,7 +1,7 @@
 /** Codes and services are base32 CIDs, names and findings safe to show, times whole seconds. */
 export type HubEvents = {
   'hub:examining': { code: string; service: string; name: string }
-  /** The hub gave its word on the code. */
+  /** The hub signed an attestation of the code. */
   'hub:examined': {
     code: string
     service: string
@@ -13,8 +13,8 @@ export type HubEvents = {
     expires: number
     tookMs: number
   }
-  /** It gave no word, because something went wrong. `failures`: of this code, in a row. */
+  /** It signed none, because something went wrong. `failures`: of this code, in a row. */
   'hub:failed': { code: string; service: string; name: string; reason: string; failures: number; again: boolean }
-  /** It gave no word, and will give none while nothing changes. */
+  /** It signed none, and will sign none while nothing changes. */
   'hub:passed-over': { code: string; service: string; name: string; why: string }
 }

@@ -29,7 +29,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
   const pending = new Map<string, PendingCode>()
   /** codes that are left alone until then (seconds) */
   const skippedUntil = new LruMap<string, number>(MAX_REMEMBERED)
-  /** services from which no word on their code follows */
+  /** services whose description left their code undecided */
   const settled = new LruMap<string, true>(MAX_REMEMBERED)
   const closing = new AbortController()
   const { signal } = closing

@@ -32,7 +32,7 @@ export type ScanEnd = {
   readonly complaint?: string | undefined
 }
 
-/** What one scanner says. `undecided`: it can not say of this code in this service; nothing has failed. */
+/** What one scanner says. `undecided`: it cannot say of this code in this service; nothing has failed. */
 export type Report =
   | { readonly is: 'clean'; readonly findings: readonly string[] }
   | { readonly is: 'found'; readonly severity: Severity; readonly findings: readonly string[] }
@@ -44,7 +44,7 @@ const UNDECIDED = 3
 /** Who found something and does not say how bad it is. */
 const DEFAULT_SEVERITY: Severity = 'high'
 
-/** Nothing is trusted of what it wrote: unknown words are passed over, and the rest is cut and made printable. */
+/** Nothing is trusted of what it wrote: unknown words are skipped, and the rest is cut and made printable. */
 export function reportOf(scanner: Scanner, ended: ScanEnd): Report {
   const end = scanner.translate?.(ended) ?? ended
   const failure = failureOf(scanner, end)

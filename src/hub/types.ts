@@ -15,7 +15,7 @@ export type HubService = {
   readonly expires: number
 }
 
-/** What scanners are told of a service. */
+/** What scanners get to know of a service. */
 export type Description = {
   /** its code is an image of a container engine */
   readonly image: boolean
@@ -51,9 +51,9 @@ export interface HubComponents {
     /** Runs one command on code, without network, to its end. Rejects where that could not be tried. */
     scan(task: ScanTask, options: { signal: AbortSignal }): Promise<ScanEnd>
   }
-  /** The latest word of this hub on a code. */
+  /** The latest attestation of this hub on a code. */
   known(code: string): OwnAttestation | undefined
-  /** Asks the mesh for a word of this hub that is not known here any more; `known` has it then. Whatever fails is nothing. */
+  /** Asks the mesh for an attestation of this hub that is not known here any more; `known` has it then. Whatever fails is nothing. */
   recall(code: string, options: { signal: AbortSignal }): Promise<void>
   /** Takes the hub's statement to the mesh. */
   publish(statement: Uint8Array, options: { signal: AbortSignal }): Promise<unknown>

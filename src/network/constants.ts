@@ -41,7 +41,7 @@ export const PEER_AGE_MS = 72 * HOUR
 /** Static peers are the last to be closed when there are too many connections. */
 export const STATIC_PEER_TAG = { name: 'thundercloud-static', value: 1000 }
 export const REDIAL = { firstMs: SECOND, maxMs: MINUTE }
-/** Below so many neighbours the keeper looks for more. gossipsub's mesh wants 6. */
+/** Below so many neighbours the peer manager looks for more. gossipsub's mesh wants 6. */
 export const LOW_WATER = 8
 export const PEER_DISCOVERY_INTERVAL_MS = 10 * SECOND
 /** A peer that could not be dialled is left alone for a while, longer each time. */
@@ -59,19 +59,19 @@ export const NEIGHBOUR_TRIES = 3
 
 // Gossip
 
-/** How long a publish waits for a neighbour to have told its subscriptions (identify, stream, subscribe: well under 1 s). */
+/** How long a publish waits for a neighbour to have announced its subscriptions (identify, stream, subscribe: well under 1 s). */
 export const PUBLISH_WAIT_MS = 3 * SECOND
 export const PUBLISH_POLL_MS = 25
 /**
  * Neighbours that are sent to at once. A copy over a detour has a lower depth than the direct one, and whoever hears it
- * first emits twice: so the mesh holds all of the eight neighbours that the keeper looks for.
+ * first emits twice: so the mesh holds all of the eight neighbours that the peer manager looks for.
  */
 export const MESH = { low: 6, want: 8, high: 12 }
 /** Copies of one message come within seconds; the journal knows for the service's whole life. */
 export const SEEN_TTL_MS = 2 * MINUTE
-/** Announcements in the gate at once; verdicts take up to seconds, memory must not follow a flood. */
+/** Announcements in validation at once; verdicts take up to seconds, memory must not follow a flood. */
 export const MAX_PENDING_GOSSIP = 4096
-/** Of one neighbour: eight of them fill the gate, and one alone keeps nobody out. */
+/** Of one neighbour: eight of them fill it, and one alone keeps nobody out. */
 export const MAX_PENDING_GOSSIP_PER_PEER = 512
 /** A validator may wait for a verdict, and an IWANT for the message counts as kept only after it: well above both. */
 export const IWANT_FOLLOWUP_MS = 15 * SECOND
@@ -165,7 +165,7 @@ export const DHT_REQUEST_TIMEOUT = { minTimeout: 3 * SECOND, maxTimeout: 10 * SE
 export const RECORD_LIFE_MS = 48 * HOUR
 /** Of 4 KiB at most: 64 MiB on disk, and about 10 MiB of memory to know what lies there. */
 export const MAX_RECORDS = 16_384
-/** Keys are free, and so are signatures: no signer and no peer may take more than a sixteenth of the room. */
+/** Keys are free, and so are signatures: no signer and no peer may take more than a sixteenth of it. */
 export const MAX_RECORDS_PER_SIGNER = MAX_RECORDS / 16
 export const MAX_RECORDS_PER_PEER = MAX_RECORDS / 16
 /** Puts of one peer. Each costs a signature check, 0.7 ms for BLS: a flooder gets half a percent of a core. */
@@ -178,7 +178,7 @@ export const RECORD_QUEUE = 1024
 export const RECORD_LOOKS = 64
 /** The longest key: "/trust/" and two addresses of 50 bytes in base32. */
 export const MAX_RECORD_KEY_BYTES = 256
-/** A record is checked by kad-dht, by its keeper and by its finder, and comes from twenty peers: once is enough. */
+/** A record is checked by kad-dht, by the peer that stores it and by the one that finds it, and comes from twenty peers: once is enough. */
 export const CHECKED_RECORDS = 512
 export const RECORD_SWEEP_MS = 10 * MINUTE
 export const FIND_VALUES_TIMEOUT_MS = 5 * SECOND
@@ -203,7 +203,7 @@ export const MUXER_RATES = {
 export const MAX_MUXER_FRAME_BYTES = MIB
 /** A second excess within this time costs the connection. */
 export const EXCESS_MEMORY_MS = MINUTE
-/** How long a liar is refused: doubled each time, forgotten after a day without. */
+/** How long a misbehaving peer is refused: doubled each time, forgotten after a day without. */
 export const EXCLUSION = { firstMs: MINUTE, maxMs: 6 * HOUR, forgetMs: 24 * HOUR }
 /** How often gossip's own scores are looked at. */
 export const SCORE_CHECK_MS = SECOND

@@ -1,6 +1,6 @@
 import { InputError, ThundercloudError, UnavailableError } from '../base/errors.ts'
 
-/** An address of LISTEN can not be used: the port is taken, or the address is not this machine's. */
+/** An address of LISTEN cannot be used: the port is taken, or the address is not this machine's. */
 export class ListenError extends InputError {
   override readonly name = 'ListenError'
 }

@@ -2,14 +2,14 @@ import type { ValidationResult } from './message-validator.ts'
 
 export type GossipTopic = 'services' | 'statements'
 
-/** What the network tells the rest of the node. */
+/** What the network reports to the rest of the node. */
 export type NetworkEvents = {
   'network:listening': { multiaddrs: readonly string[] }
   'network:peer-connected': { peer: string; multiaddr: string; direction: 'inbound' | 'outbound' }
   'network:peer-disconnected': { peer: string }
   /** `target`: a multiaddr or an origin; `reason` is for people. */
   'network:dial-failed': { target: string; reason: string; attempt: number; retryInMs: number }
-  /** One message came by gossip, and the gate has spoken. `dropped`: too many were waiting. */
+  /** One message came by gossip, and the validator has answered. `dropped`: too many were waiting. */
   'network:gossip-arrived': { topic: GossipTopic; from: string; bytes: number; answer: ValidationResult | 'dropped' }
   'network:gossip-published': { topic: GossipTopic; bytes: number; outcome: 'published' | 'seen' | 'no-peers' }
   /** A round of sync with one neighbour is over. */
@@ -20,7 +20,7 @@ export type NetworkEvents = {
     statementsListed: number
     statementsPulled: number
   }
-  /** A peer lied too often: it was disconnected, and is refused for `forMs`. */
+  /** A peer misbehaved too often: it was disconnected, and is refused for `forMs`. */
   'network:excluded': { peer: string; score: number; forMs: number }
   /** A peer wanted more than its share: a stream, a request, frames or bytes, or room for a record. */
   'network:refused': { peer: string; protocol: string; reason: string }

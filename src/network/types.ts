@@ -29,9 +29,9 @@ export interface NetworkComponents {
   log: Log
   events: Emitter<NetworkEvents>
   validator: MessageValidator
-  /** Without it no services are synced, neither asked for nor told. */
+  /** Without it no services are synced, neither asked for nor offered. */
   sync?: SyncSource | undefined
-  /** The statements topic: its gate, and what sync exchanges. Without it the topic is not read; it can be published to. */
+  /** The statements topic: its validator, and what sync exchanges. Without it the topic is not read; it can be published to. */
   statements?: { readonly validator: MessageValidator; readonly sync: StatementSource } | undefined
   /** Without it the DHT keeps and finds no value records. */
   records?: RecordValidator | undefined
@@ -44,9 +44,9 @@ export type NetworkInit = {
   readonly identity: KeyObject | string
   /** multiaddrs to listen on; none for a peer that only dials */
   readonly listen?: readonly string[] | undefined
-  /** more multiaddrs to tell others */
+  /** more multiaddrs to announce */
   readonly announce?: readonly string[] | undefined
-  /** private: private addresses are dialled and told, and many peers behind one address are no offence */
+  /** private: private addresses are dialled and announced, and many peers behind one address are no offence */
   readonly visibility: 'public' | 'private'
   /** folder for known peers and DHT records; without one they live in memory */
   readonly dataDir?: string | undefined
@@ -69,7 +69,7 @@ export type NetworkInit = {
   /** a connection on which no stream is open for so long is closed; default one minute */
   readonly connectionIdleMs?: number | undefined
   readonly syncEveryMs?: number | undefined
-  /** how long gossip remembers what it has seen; the gate is asked again about what comes later. Default two minutes */
+  /** how long gossip remembers what it has seen; the validator is asked again about what comes later. Default two minutes */
   readonly seenTtlMs?: number | undefined
   readonly syncPullsPerPeerPerMinute?: number | undefined
   /** libp2p's own log lines, at debug and trace */
@@ -160,7 +160,7 @@ export interface Dht {
   putValue(key: string, value: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<number>
   /**
    * Values that lie under a key, each once, as peers answer; each has passed the rules. Ends with the lookup, in bounded
-   * time, or the signal; a peer that fails, lies or is stale takes nothing from what others say. Throws an
+   * time, or the signal; a peer that fails, misbehaves or is stale takes nothing from what others say. Throws an
    * UnavailableError where nobody could be asked at all.
    */
   findValues(key: string, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>
@@ -185,7 +185,7 @@ export interface Network extends AsyncDisposable {
   readonly sync: Sync
   readonly dht: Dht
   readonly peerScores: PeerScores
-  /** Subscribes, serves sync, and starts dialling. Called once, when all that the gate and sync need stands. */
+  /** Subscribes, serves sync, and starts dialling. Called once, when all that the validator and sync need is ready. */
   join(): Promise<void>
   /** Own addresses, each ending in /p2p/<id>. */
   multiaddrs(): string[]

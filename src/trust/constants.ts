@@ -27,7 +27,7 @@ export const MAX_ORPHANS = 256
  */
 export const SIGNATURE_BUDGET = { burst: 256, perSecond: 32 }
 export const BLS_COST = 8
-/** Peers whose buckets are remembered; who comes back after so many others begins anew. */
+/** Peers whose buckets are remembered; one that comes back after so many others begins again. */
 export const MAX_RATE_LIMITED_PEERS = 4096
 
 /** `unsafe` of hubs that are not trusted here, about one code: enough for the hubs of several operators, and again every minute. */
@@ -52,7 +52,7 @@ export const LOOKUP_RETRY_MS = 15_000
 export const IN_USE_LOOKUP_MS = 10 * 60_000
 /** Subjects looked up at once in the background. */
 export const IN_USE_LOOKUPS_AT_ONCE = 4
-/** How long before a statement that is relied on ends its renewal is looked for. */
+/** How long before a statement that is in use ends its renewal is looked for. */
 export const RENEWAL_MS = 3 * 60_000
 
 /** How often it is looked at what there is to do: renewals, records, what nobody took. */

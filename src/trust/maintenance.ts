@@ -27,10 +27,10 @@ export interface MaintenanceComponents {
   servicesInUse(): Iterable<ServiceInUse>
 }
 
-/** The regular work: what is relied on is looked up again, renewed, and kept in the mesh's records. */
+/** The regular work: what is in use is looked up again, renewed, and kept in the mesh's records. */
 export interface Maintenance extends AsyncDisposable {
   begin(): void
-  /** Everything that is relied on is looked up now. */
+  /** Everything that is in use is looked up now. */
   lookUpAll(): void
 }
 

@@ -59,7 +59,7 @@ export function createPolicyParser(
     if (known !== undefined) return known
     const bytes = addressBytes(init.own)
     const roots = new Map<string, Root>()
-    // what is signed with the node's own key is the operator's word
+    // what is signed with the node's own key is the operator's statement
     roots.set(keyOf(bytes), { text: init.ownText, bytes, depth: MAX_DELEGATION_DEPTH })
     for (const [text, { DEPTH }] of Object.entries(policy.TRUST_TREE.ROOTS)) {
       const listed = addressBytes(addressOf(text))

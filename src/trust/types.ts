@@ -87,7 +87,7 @@ export type TrustSubject = {
   readonly staples: readonly Uint8Array[]
 }
 
-/** What runners are told. Addresses as text, times whole seconds (UTC), amounts decimal text. */
+/** What runners get to know. Addresses as text, times whole seconds (UTC), amounts decimal text. */
 export type TrustFacts = {
   readonly attestations: readonly {
     readonly hub: string
@@ -167,7 +167,7 @@ export type TrustTree = {
  */
 export interface Trust extends AsyncDisposable {
   /**
-   * The gate of the statements topic: accept what is new here of a signer that counts, and `unsafe` about the code of a
+   * The validator of the statements topic: accept what is new here of a trusted signer, and `unsafe` about the code of a
    * live service whoever signed it, within quotas; reject what is malformed or forged; ignore the rest. Synchronous.
    */
   validateGossip(bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject'
@@ -206,7 +206,7 @@ export interface Trust extends AsyncDisposable {
     signer?: string | undefined
   }): StatementView[]
   tree(address?: string): TrustTree
-  /** The policy is another one: what counts is weighed anew, and looked up. Whoever put it in force decides again. */
+  /** The policy is another one: which signers are trusted is evaluated again, and looked up. Whoever put it in force decides again. */
   policyChanged(): void
   /** Looks up what runs and what is parked, once, and begins the regular work. */
   boot(): void

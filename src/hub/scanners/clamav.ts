@@ -34,7 +34,7 @@ export function clamavScanner({ program, database, maxBytes, ...limits }: Clamav
     command: [
       ...[program, '--infected', '--no-summary', '--recursive', '--stdout', `--database=${DATABASE}`],
       ...['--tempdir=/work', `--max-filesize=${most}`, `--max-scansize=${most}`, `--max-files=${MAX_FILES}`],
-      // what is beyond a limit is told, and not called clean
+      // what is beyond a limit is reported, and not called clean
       ...[`--max-recursion=${MAX_RECURSION}`, `--max-dir-recursion=${MAX_FILES}`, '--max-scantime=0'],
       ...['--follow-dir-symlinks=0', '--follow-file-symlinks=0', '--alert-exceeds-max=yes', '/code'],
     ],

@@ -94,7 +94,7 @@ export function createProviderRecords(components: ProviderRecordsComponents): Pr
           }
         }
       } catch (error) {
-        // a lookup that found nothing, or met a peer it can not use, has simply ended
+        // a lookup that found nothing, or met a peer it cannot use, has simply ended
         if (signal?.aborted) throw signal.reason
         log.debug('a lookup of providers ended early', { cid: cid.toString(), error: messageOf(error) })
       }

@@ -16,7 +16,7 @@ export type RecordMeta = {
   readonly expiresAt: number
 }
 
-/** Which records there are, and who takes how much room. Of a placer, those put longest ago come first. */
+/** Which records there are, and how many each signer and placer has. Of a placer, those put longest ago come first. */
 export function createRecordIndex() {
   const records = new Map<string, RecordMeta>()
   const placed = new Map<string, Set<string>>()
@@ -49,7 +49,7 @@ export function createRecordIndex() {
     get: (name: string) => records.get(name),
     set,
     remove,
-    /** Why a record that is not there yet may not come in, whatever room there is. */
+    /** Why a record that is not there yet may not come in, even below the total limit. */
     refusal({ signer, placer }: Pick<RecordMeta, 'signer' | 'placer'>): string | undefined {
       if (placer === OURS) return undefined
       if (countOf(placer) >= MAX_RECORDS_PER_PEER) return 'too many records placed by one peer'

@@ -2,7 +2,7 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { TABLE_WAIT_MS } from '../constants.ts'
 
-/** kad-dht's table of neighbours, which its interface does not tell. */
+/** kad-dht's table of neighbours, which its interface does not declare. */
 type WithTable = { readonly routingTable?: { readonly size: number } }
 
 /** Waits a moment for the first neighbour of the table, where someone is connected. */

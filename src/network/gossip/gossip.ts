@@ -33,7 +33,7 @@ export type GossipInit = {
   /** the topic as gossipsub knows it, and as events name it */
   readonly topic: string
   readonly name: GossipTopic
-  /** a longer message is malformed, and the gate is not asked; without it the gate looks */
+  /** a longer message is malformed, and the validator is not asked; without it the validator looks */
   readonly maxBytes?: number
 }
 
@@ -100,7 +100,7 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     async publish(data, { to = 'mesh', signal } = {}) {
       const until = clock.monotonic() + PUBLISH_WAIT_MS
       let outcome = await attempt(data, to === 'all')
-      // a fresh neighbour tells its subscriptions a moment after it connected
+      // a fresh neighbour announces its subscriptions a moment after it connected
       while (outcome === 'no-peers' && components.hopeful() && clock.monotonic() < until) {
         await sleep(clock, PUBLISH_POLL_MS, { signal })
         outcome = await attempt(data, to === 'all')

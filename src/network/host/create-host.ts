@@ -156,7 +156,7 @@ function gossipOptions({ network, scoreTable, topics, limits: guards }: HostInit
   return {
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: ({ topic, data }) => messageId(topic, data),
-    // no topic forwards anything by itself: every message passes a gate first
+    // no topic forwards anything by itself: every message passes a validator first
     fallbackToFloodsub: false,
     floodPublish: false,
     batchPublish: true,

@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { Host } from './create-host.ts'
 
-/** Peers of other networks that are remembered as told. */
+/** Peers of other networks that were warned of. */
 const MAX_WARNED = 64
 
 /** The network that a peer belongs to, by the DHT that it serves, where it is another one than ours. */

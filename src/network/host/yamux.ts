@@ -20,7 +20,7 @@ const ESTABLISHED = 3
 
 /**
  * yamux with two changes. A connection ends with its multiplexer: the library keeps one that can open no stream, and a
- * dial of the same peer gets it back. And it tells of room again when half of the window is used, as other implementations do. The library answers every
+ * dial of the same peer gets it back. And it sends a window update when half of the window is used, as other implementations do. The library answers every
  * frame with a window update, which costs both sides nearly as much as a small frame does.
  */
 export function createYamux(

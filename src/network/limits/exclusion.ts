@@ -18,7 +18,7 @@ export interface ExclusionComponents {
   disconnect(peer: string): void
 }
 
-/** Peers that lied too often: disconnected, and refused for a time that grows with each time that it happens. */
+/** Peers that misbehaved too often: disconnected, and refused for a time that grows with each time that it happens. */
 export interface Exclusion {
   /** ms for which connections with the peer are still refused */
   leftMs(peer: string): number
@@ -28,7 +28,7 @@ export interface Exclusion {
 
 /**
  * A peer is excluded when its conduct is below the graylist, where gossip would ignore it anyway. It comes back on
- * probation: two more lies, and it is out for twice as long. A static node comes back after the shortest time however
+ * probation: two more penalties, and it is out for twice as long. A static node comes back after the shortest time however
  * often it happens, because its operator named it and may have no other way into the mesh.
  */
 export function createExclusion({

@@ -19,7 +19,7 @@ export interface PeerDiscoveryComponents {
 }
 
 /**
- * Below the low-water mark: dials peers that are known from before, and asks the DHT for more. A peer that can not be
+ * Below the low-water mark: dials peers that are known from before, and asks the DHT for more. A peer that cannot be
  * dialled is left alone, longer each time.
  */
 export function startPeerDiscovery(

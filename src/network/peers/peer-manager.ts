@@ -18,7 +18,7 @@ export interface PeerManagerComponents {
   events: Emitter<NetworkEvents>
   libp2p: Host
   allow(address: string): void
-  /** ms for which the peer is refused, because it lied too often */
+  /** ms for which the peer is refused, because it misbehaved too often */
   excludedForMs(peer: string): number
   /** The peer behind a static node is known. */
   named(peer: string): void

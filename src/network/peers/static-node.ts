@@ -17,7 +17,7 @@ export interface StaticNodeComponents {
   events: Emitter<NetworkEvents>
   self: string
   isConnected(peer: string): boolean
-  /** ms for which the peer is refused, because it lied too often */
+  /** ms for which the peer is refused, because it misbehaved too often */
   excludedForMs(peer: string): number
   /** Resolves when the peer's last connection ends, or the signal aborts. */
   disconnected(peer: string, signal: AbortSignal): Promise<void>

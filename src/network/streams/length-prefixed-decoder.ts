@@ -17,7 +17,7 @@ export class LengthPrefixedDecoder {
   #partial: { bytes: Uint8Array; filled: number } | undefined
   readonly #copied: (piece: Uint8Array) => void
 
-  /** `copied` is told of each piece that nothing here refers to once it was added. */
+  /** `copied` is called with each piece that nothing here refers to once it was added. */
   constructor(
     maxMessageBytes: number,
     allocate: (bytes: number) => Uint8Array = allocateFresh,

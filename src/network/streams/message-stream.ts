@@ -68,7 +68,7 @@ export function messageStream(
     try {
       raw.resume()
     } catch {
-      // a connection that closed meanwhile can not be told; what it had buffered has been handed out
+      // a connection that closed meanwhile cannot be resumed; what it had buffered has been handed out
     }
     resuming = false
     pauseIfFull()

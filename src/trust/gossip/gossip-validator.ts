@@ -22,7 +22,7 @@ export interface GossipValidatorComponents {
   hasLiveCode(code: string): boolean
 }
 
-/** One word about each arrival on the statements topic. */
+/** Validates each message on the statements topic. */
 export function createGossipValidator({ clock, events, ingest, hasLiveCode }: GossipValidatorComponents) {
   const newest = new LruMap<string, number>(UNTRUSTED_RELAY_KEYS)
   const codes = createKeyedRateLimiter(clock, UNTRUSTED_RELAY_PER_CODE, UNTRUSTED_RELAY_KEYS)

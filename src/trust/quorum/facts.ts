@@ -27,7 +27,7 @@ export interface FactsComponents {
   textOf: TextOf
 }
 
-/** What runners are told of one service. Called for each decision: what is not known must cost next to nothing. */
+/** What runners get to know of one service. Called for each decision: what is not known must cost next to nothing. */
 export function createFactsOf(
   { clock, index, treeCache, ingest, signatures, notifier, textOf }: FactsComponents,
   init: { policy(): TrustPolicy; read(policy: TrustPolicy): ParsedTrustPolicy },

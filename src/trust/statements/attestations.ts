@@ -5,7 +5,7 @@ import type { IndexedStatement } from './indexed-statement.ts'
 
 export type WeightedAttestation = TrustFacts['attestations'][number] & { readonly weight: number }
 
-/** What each trusted hub says of the code, where its last word is in time. Of one hub there is one statement. */
+/** What each trusted hub says of the code, where its latest attestation is in time. Of one hub there is one statement. */
 export function validAttestations(
   entries: readonly IndexedStatement[],
   hubs: ReadonlyMap<string, TrustedHub>,

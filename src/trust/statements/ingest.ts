@@ -243,7 +243,7 @@ export function createIngest(components: IngestComponents): Ingest {
   }
 }
 
-/** An error holds on to where it was thrown: thousands of them are remembered by their words. */
+/** An error holds on to where it was thrown: thousands of them are remembered by their message. */
 type Refusal = { readonly field: string; readonly problem: string; readonly forged: boolean }
 
 function refusalOf(error: ProtocolError): Refusal {

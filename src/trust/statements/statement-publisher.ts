@@ -33,7 +33,7 @@ export interface StatementPublisherComponents {
   mesh: TrustComponents['mesh']
 }
 
-/** What this node's operator says, told to the mesh until it has heard, and kept in its records until it ends. */
+/** What this node's operator says, published to the mesh until it has heard, and kept in its records until it ends. */
 export interface StatementPublisher extends AsyncDisposable {
   /** Throws an InputError where `publish` would. */
   check(encoded: Uint8Array): Statement
@@ -46,7 +46,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
   const { clock, rng, log, index, signerPolicy, signatures, ingest, records, mesh } = components
   /** Of a subject: what failed how often, and when it is tried again, by the monotonic clock. */
   const failures = new Map<string, { attempts: number; next: number }>()
-  /** Subjects that the topic has not heard yet; after a start it is not known who heard, so own ones are told once. */
+  /** Subjects that the topic has not heard yet; after a start it is not known who heard, so own ones are published once. */
   const told = new Set<string>()
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()

@@ -24,7 +24,7 @@ const CODE = '/code/'
 const INLINE = new Set(['-e', '-c', '-m', '-p', '--eval', '--print', '-r', '--version'])
 
 /**
- * Is what the service starts there? What a build makes can not be told before it is built. `programs`: what the toolchains
+ * Is what the service starts there? What a build makes cannot be told before it is built. `programs`: what the toolchains
  * are known to bring.
  */
 export function checkCommand(

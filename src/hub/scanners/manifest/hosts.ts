@@ -1,6 +1,6 @@
 import type { Piece } from './walk.ts'
 
-/** Hosts that are told; a list of every link in a program helps nobody. */
+/** Hosts that are reported; a list of every link in a program helps nobody. */
 const MAX_HOSTS = 64
 const MAX_LINE = 4096
 const PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443', ftp: '21' }

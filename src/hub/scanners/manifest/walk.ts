@@ -21,7 +21,7 @@ export type Piece = {
   readonly first: boolean
 }
 
-/** Every plain file below a folder. Links are not followed, and what can not be read is an error. */
+/** Every plain file below a folder. Links are not followed, and what cannot be read is an error. */
 export function* listFiles(dir: string): Generator<CodeFile> {
   const folders = ['']
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
