@@ -90,7 +90,7 @@ export const PROCESSES = {
     user: 'nobody, before the first byte is read',
   },
   probe: {
-    what: 'a try whether sandboxes can be made',
+    what: 'a test whether sandboxes can be made',
     reads: 'nothing',
     environment: [],
     descriptors: [],
@@ -100,7 +100,7 @@ export const PROCESSES = {
     user: 'root',
   },
   tool: {
-    what: 'a program of the machine that tells something or prepares a folder',
+    what: 'a program of the machine that reports something or prepares a folder',
     reads: 'nothing',
     environment: [],
     descriptors: [],
