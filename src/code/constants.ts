@@ -36,8 +36,8 @@ export const SLOW_MS = 3_000
 /** Chunks that a provider may say it does not have before it is left alone. */
 export const MAX_MISSES = 16
 /** While a transfer runs, providers are looked for again this often. */
-export const LOOK_AGAIN_MS = 30_000
-/** Providers that lied about one code, remembered while it is fetched; more than this, and the code is not worth it. */
+export const REDISCOVER_MS = 30_000
+/** Providers that sent invalid data for one code, remembered while it is fetched; more than this, and the code is not worth it. */
 export const MAX_FAILURES_NAMED = 5
 
 /** Between two rounds of looking for a code. */
@@ -52,7 +52,7 @@ export const MAX_STREAMS = 32
 /** A client that asks nothing for this long is let go. */
 export const IDLE_MS = 60_000
 /** A client that was turned away has this long to go. */
-export const LEAVE_MS = 5_000
+export const CLOSE_GRACE_MS = 5_000
 /** A client that does not take one frame within this time is let go. */
 export const SEND_MS = 30_000
 /** A way that is faster than this is not helped by zstd, which takes and gives about 300 MB/s on one core. */

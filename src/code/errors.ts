@@ -5,9 +5,9 @@ export class BadArchiveError extends InputError {
   override readonly name = 'BadArchiveError'
 }
 
-/** The bytes that came are not the ones that were named. Whoever sent them lied, or the disk did. */
-export class WrongBytesError extends ThundercloudError {
-  override readonly name = 'WrongBytesError'
+/** The bytes that came are not the ones that were named. The peer sent invalid data, or the disk damaged it. */
+export class HashMismatchError extends ThundercloudError {
+  override readonly name = 'HashMismatchError'
 }
 
 /** The code is larger than whoever wants it allows. */

@@ -2,14 +2,14 @@ import { type CID, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../protocols/limits.ts'
 import type { Source } from '../../protocols/service.ts'
 import { describe } from './archive/chunks.ts'
-import type { CodeStore, Signalled } from './types.ts'
+import type { AbortOptions, CodeStore } from './types.ts'
 
 /** Takes the code from the service itself, where it is small enough to travel in it. False where it does not. */
 export async function takeInline(
   store: Pick<CodeStore, 'addTar'>,
   code: CID,
   sources: readonly Source[],
-  options: Signalled,
+  options: AbortOptions,
 ): Promise<boolean> {
   for (const source of sources) {
     if (source.type !== 'inline' || source.bytes.byteLength === 0 || !named(source.bytes).equals(code)) continue

@@ -6,21 +6,21 @@ import { formatBytes, sanitizeText } from '../base/format.ts'
 import { retry } from '../base/retry.ts'
 import type { TarLimits } from './archive/tar-read.ts'
 import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, OBTAIN_BACKOFF } from './constants.ts'
-import { NoProviderError, TooLargeError, WrongBytesError } from './errors.ts'
+import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
-import { createShared } from './fetch/single-flight.ts'
+import { createSingleFlight } from './fetch/single-flight.ts'
 import { takeInline } from './inline.ts'
 import { createBufferPool } from './store/buffer-pool.ts'
 import type { CodeComponents, CodeInit, CodeStore, ObtainedCode, ObtainOptions } from './types.ts'
-import { createUnpacker } from './unpack/unpack-cache.ts'
+import { createUnpackCache } from './unpack/unpack-cache.ts'
 
 const DEFAULT_LIMITS: TarLimits = { maxEntries: DEFAULT_MAX_ENTRIES, maxBytes: CHUNK_BYTES * MAX_CHUNKS }
 
 /** Brings code here, by whatever way is open. */
-export function createObtainer(components: CodeComponents & { store: CodeStore }, init: Pick<CodeInit, 'self'>) {
+export function createRetriever(components: CodeComponents & { store: CodeStore }, init: Pick<CodeInit, 'self'>) {
   const { clock, events, log, rng, store } = components
-  const unpacker = createUnpacker(components)
-  const fetches = createShared<void>()
+  const unpackCache = createUnpackCache(components)
+  const fetches = createSingleFlight<void>()
   const buffers = createBufferPool(MAX_BUFFERS)
 
   async function* peersOf(code: CID, peers: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
@@ -79,14 +79,14 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
       const pin = store.pin(code)
       try {
         await fetch(code, limits, options)
-        const dir = await unpacker.unpacked(code, limits, pin, options)
+        const dir = await unpackCache.unpacked(code, limits, pin, options)
         const release = () => pin[Symbol.dispose]()
         return { code, dir, release, [Symbol.dispose]: release }
       } catch (error) {
         pin[Symbol.dispose]()
         if (error instanceof TooLargeError) await forget(code)
         // the disk had lost what was fetched earlier: peers still have it
-        if (!(error instanceof WrongBytesError && again)) throw error
+        if (!(error instanceof HashMismatchError && again)) throw error
       }
     }
   }
@@ -104,7 +104,7 @@ export function createObtainer(components: CodeComponents & { store: CodeStore }
     },
     async [Symbol.asyncDispose]() {
       await fetches[Symbol.asyncDispose]()
-      await unpacker[Symbol.asyncDispose]()
+      await unpackCache[Symbol.asyncDispose]()
     },
   }
 }

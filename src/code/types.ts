@@ -9,7 +9,7 @@ import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import type { TarLimits } from './archive/tar-read.ts'
 import type { CodeEvents, CodeOrigin } from './events.ts'
 
-export type Signalled = { signal?: AbortSignal | undefined }
+export type AbortOptions = { signal?: AbortSignal | undefined }
 
 export type StoreComponents = { readonly clock: Clock; readonly log: Log; readonly events: Emitter<CodeEvents> }
 
@@ -33,7 +33,7 @@ export type StoredCode = {
 
 /** Code on this disk, by its content. One process per folder. */
 export interface CodeStore extends AsyncDisposable {
-  /** The whole of it is here. */
+  /** All of it is here. */
   has(code: CID): boolean
   /** Also where only a part of the code is here. */
   manifest(code: CID): ArchiveManifest | undefined
@@ -45,13 +45,13 @@ export interface CodeStore extends AsyncDisposable {
   /** Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical. */
   addTar(
     tar: AsyncIterable<Uint8Array>,
-    options?: Signalled & { from?: CodeOrigin },
+    options?: AbortOptions & { from?: CodeOrigin },
   ): Promise<{ code: CID; size: number }>
   /** Reads chunks of what is here in whole or in part; undefined where nothing is. */
   open(code: CID): Promise<ChunkReader | undefined>
   /** What is here of a code that is being fetched; undefined where nothing is. One writer at a time. */
-  resume(code: CID, options?: Signalled): Promise<PartialCode | undefined>
-  /** Begins with a manifest as a peer sent it. Throws WrongBytesError where it is not the one that `code` names. */
+  resume(code: CID, options?: AbortOptions): Promise<PartialCode | undefined>
+  /** Begins with a manifest as a peer sent it. Throws HashMismatchError where it is not the one that `code` names. */
   begin(code: CID, manifest: Uint8Array): Promise<PartialCode>
   /** Keeps the code from being evicted until disposed, also where it comes only later. */
   pin(code: CID): Disposable
@@ -73,7 +73,7 @@ export interface ChunkReader extends AsyncDisposable {
   readonly manifest: ArchiveManifest
   /** The manifest as it travels. */
   readonly encoded: Uint8Array
-  /** Fills `bytes`, which is as long as the chunk. False where it is not here (yet). Throws WrongBytesError where the disk has lost it. */
+  /** Fills `bytes`, which is as long as the chunk. False if it is not here yet. Throws HashMismatchError if the disk damaged it. */
   read(index: number, bytes: Uint8Array): Promise<boolean>
 }
 
@@ -86,7 +86,7 @@ export interface PartialCode extends AsyncDisposable {
   /** Verified and written. */
   readonly bytes: number
   readonly complete: boolean
-  /** Throws WrongBytesError where this is not the chunk that the manifest names. */
+  /** Throws HashMismatchError where this is not the chunk that the manifest names. */
   write(index: number, bytes: Uint8Array): Promise<void>
   /** Makes it a whole code of the store. */
   commit(): Promise<void>
@@ -95,7 +95,7 @@ export interface PartialCode extends AsyncDisposable {
 
 export interface CodeProviders {
   /** Peer ids that are said to serve the code, as they are found. */
-  findProviders(code: CID, options: Signalled): AsyncIterable<string>
+  findProviders(code: CID, options: AbortOptions): AsyncIterable<string>
 }
 
 export type CodeComponents = StoreComponents & {
@@ -103,8 +103,8 @@ export type CodeComponents = StoreComponents & {
   /** Opens archive streams to providers. */
   readonly streams: StreamOpener
   readonly providers: CodeProviders
-  /** Told of a peer that sent what the code's hashes rule out; scores it. */
-  readonly lied?: ((peer: string) => void) | undefined
+  /** Called with a peer that sent data that the code's hashes exclude; it is scored. */
+  readonly onInvalidData?: ((peer: string) => void) | undefined
 }
 
 export type CodeInit = StoreInit & {
@@ -112,7 +112,7 @@ export type CodeInit = StoreInit & {
   readonly self?: string | undefined
 }
 
-export type ObtainOptions = Signalled & {
+export type ObtainOptions = AbortOptions & {
   /** The service's own list. The mesh is always asked; kinds that this node can not fetch from are passed over. */
   readonly sources?: readonly Source[] | undefined
   /** Peers that are likely to have it: who announced it, who published it. Asked before the DHT is. */
@@ -135,10 +135,10 @@ export interface ObtainedCode extends Disposable {
 export interface Code extends AsyncDisposable {
   readonly store: CodeStore
   /** Packs a folder (see ignore.ts) into the store. Throws InputError naming the file that can not be packed. */
-  addFolder(dir: string, options?: Signalled): Promise<{ code: CID; size: number; files: number }>
+  addFolder(dir: string, options?: AbortOptions): Promise<{ code: CID; size: number; files: number }>
   addTar: CodeStore['addTar']
   /** Answers one stream of the archive protocol until it ends. Never rejects. */
-  serve(stream: MessageStream, options?: Signalled): Promise<void>
+  serve(stream: MessageStream, options?: AbortOptions): Promise<void>
   /** Store, then inline bytes, then the mesh, again and again with back-off; verified and unpacked. */
   obtain(code: CID, options?: ObtainOptions): Promise<ObtainedCode>
   /** Like `obtain`, but only into the store. */

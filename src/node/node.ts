@@ -89,7 +89,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         events,
         streams: network.streams,
         providers: providersOf(network),
-        lied: (peer) => network.peerScores.penalize(peer),
+        onInvalidData: (peer) => network.peerScores.penalize(peer),
       },
       { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
     ),

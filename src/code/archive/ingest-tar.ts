@@ -4,12 +4,12 @@ import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
 import { MAX_STORED_ENTRIES } from '../constants.ts'
-import { MANIFEST, openTar, writeWhole } from '../store/store-layout.ts'
+import { MANIFEST, openTar, writeFileAtomic } from '../store/store-layout.ts'
 import { type Chunk, describe, hashed, inChunks } from './chunks.ts'
 import { createTarReader } from './tar-read.ts'
 
 /** Writes a tar and its manifest into the folder `temp`; throws BadArchiveError at the first byte that is not canonical. */
-export async function receiveTar(
+export async function ingestTar(
   tar: AsyncIterable<Uint8Array>,
   temp: string,
   take: (bytes: number) => Promise<void>,
@@ -22,7 +22,7 @@ export async function receiveTar(
     hashed,
     (chunks) => stored(chunks, temp, take),
   )
-  await writeWhole(join(temp, MANIFEST), described.encoded)
+  await writeFileAtomic(join(temp, MANIFEST), described.encoded)
   return described
 }
 

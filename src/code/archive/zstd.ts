@@ -1,13 +1,13 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { WORTHWHILE_SAVING, ZSTD_WINDOW_LOG } from '../constants.ts'
-import { WrongBytesError } from '../errors.ts'
+import { HashMismatchError } from '../errors.ts'
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /** The chunk as one zstd frame; undefined where that is not worth it. Runs beside the main thread. */
-export async function shrink(chunk: Uint8Array): Promise<Uint8Array | undefined> {
+export async function compressChunk(chunk: Uint8Array): Promise<Uint8Array | undefined> {
   const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG }
   const small = await compress(chunk, { chunkSize: chunk.byteLength, params })
   return small.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? small : undefined
@@ -21,10 +21,10 @@ export function unpackLimits(length: number) {
 }
 
 /** The chunk of a zstd frame. A frame that wants to be longer than `length`, or wants more memory, is not read on. */
-export async function grow(frame: Uint8Array, length: number): Promise<Uint8Array> {
+export async function decompressChunk(frame: Uint8Array, length: number): Promise<Uint8Array> {
   try {
     return await decompress(frame, unpackLimits(length))
   } catch (cause) {
-    throw new WrongBytesError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
+    throw new HashMismatchError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
   }
 }

@@ -7,9 +7,9 @@ import { PROGRESS_MS } from '../constants.ts'
 import { DiskFullError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { BufferPool } from '../store/buffer-pool.ts'
-import type { CodeStore, Signalled } from '../types.ts'
-import { createTransfer, type Target } from './download.ts'
-import { type CrowdInit, createCrowd } from './download-session.ts'
+import type { AbortOptions, CodeStore } from '../types.ts'
+import { createDownload, type Target } from './download.ts'
+import { createDownloadSession, type DownloadSessionInit } from './download-session.ts'
 
 export type FetchComponents = {
   readonly clock: Clock
@@ -18,11 +18,11 @@ export type FetchComponents = {
   readonly store: Pick<CodeStore, 'has' | 'resume' | 'begin'>
   readonly streams: StreamOpener
   readonly buffers: BufferPool
-  readonly lied?: ((peer: string) => void) | undefined
+  readonly onInvalidData?: ((peer: string) => void) | undefined
 }
 
-export type FetchOptions = Signalled &
-  Omit<CrowdInit, 'code'> & {
+export type FetchOptions = AbortOptions &
+  Omit<DownloadSessionInit, 'code'> & {
     /** More is not fetched. */
     readonly maxBytes?: number | undefined
     readonly onProgress?: ((progress: { bytes: number; size: number }) => void) | undefined
@@ -39,43 +39,43 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
   const startedAt = clock.monotonic()
   let toldAt = Number.NEGATIVE_INFINITY
 
-  await using transfer = createTransfer(components, { code, maxBytes: options.maxBytes, onLanded: tell })
-  const crowd = createCrowd({ ...components, transfer, lied }, { ...options, code })
-  const stop = () => transfer.fail(options.signal?.reason)
+  await using download = createDownload(components, { code, maxBytes: options.maxBytes, onChunkStored: tell })
+  const session = createDownloadSession({ ...components, download, onInvalidData }, { ...options, code })
+  const stop = () => download.fail(options.signal?.reason)
   options.signal?.throwIfAborted()
   options.signal?.addEventListener('abort', stop, { once: true })
   events.emit('code:fetch-started', { code: key })
   try {
-    await transfer.resume(options)
-    await Promise.race([transfer.complete, crowd.gather().then(() => transfer.complete)])
+    await download.resume(options)
+    await Promise.race([download.complete, session.run().then(() => download.complete)])
     await settle()
-    await transfer.target?.partial.commit()
-    const size = transfer.target?.partial.manifest.size ?? 0
+    await download.target?.partial.commit()
+    const size = download.target?.partial.manifest.size ?? 0
     events.emit('code:fetch-finished', { code: key, size, ms: clock.monotonic() - startedAt, from: 'mesh' })
   } catch (error) {
     await settle()
     // a full disk needs the room more than the next attempt needs the part
-    if (error instanceof DiskFullError) await transfer.target?.partial.discard()
+    if (error instanceof DiskFullError) await download.target?.partial.discard()
     throw error
   } finally {
     options.signal?.removeEventListener('abort', stop)
   }
 
   async function settle(): Promise<void> {
-    await crowd.leave()
-    await transfer.settled()
+    await session.close()
+    await download.settled()
   }
 
-  function tell({ partial, plan }: Target): void {
+  function tell({ partial, picker }: Target): void {
     const progress = { bytes: partial.bytes, size: partial.manifest.size }
     options.onProgress?.(progress)
-    if (!plan.done && clock.monotonic() - toldAt < PROGRESS_MS) return
+    if (!picker.done && clock.monotonic() - toldAt < PROGRESS_MS) return
     toldAt = clock.monotonic()
-    events.emit('code:fetch-progress', { code: key, ...progress, providers: crowd.size })
+    events.emit('code:fetch-progress', { code: key, ...progress, providers: session.size })
   }
 
-  function lied(peer: string, problem: string): void {
+  function onInvalidData(peer: string, problem: string): void {
     events.emit('code:provider-lied', { code: key, peer, problem })
-    components.lied?.(peer)
+    components.onInvalidData?.(peer)
   }
 }

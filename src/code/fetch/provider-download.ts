@@ -11,11 +11,11 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
-import { grow } from '../archive/zstd.ts'
+import { decompressChunk } from '../archive/zstd.ts'
 import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from '../constants.ts'
-import { NoProviderError, WrongBytesError } from '../errors.ts'
+import { HashMismatchError, NoProviderError } from '../errors.ts'
 import type { BufferPool, Buffers } from '../store/buffer-pool.ts'
-import type { Target, Transfer } from './download.ts'
+import type { Download, Target } from './download.ts'
 
 export type Pull = {
   readonly clock: Clock
@@ -24,17 +24,17 @@ export type Pull = {
   readonly peer: string
   readonly buffers: BufferPool
   readonly signal: AbortSignal
-  readonly transfer: Pick<Transfer, 'target' | 'begin' | 'landed'>
+  readonly download: Pick<Download, 'target' | 'begin' | 'chunkStored'>
 }
 
 /**
- * Pulls chunks from one provider until there is nothing left for it. Throws WrongBytesError or ProtocolError where the
- * provider lied, and whatever else went wrong otherwise; what it still owed goes back to the plan.
+ * Pulls chunks from one provider until there is nothing left for it. Throws HashMismatchError or ProtocolError where the
+ * provider sent invalid data, and the original error otherwise; its unfinished chunks are released.
  */
-export async function pullFrom(pull: Pull): Promise<void> {
+export async function downloadFrom(pull: Pull): Promise<void> {
   using buffers = pull.buffers.lease()
   await using stream = await open(pull, buffers)
-  const target = pull.transfer.target ?? (await pull.transfer.begin(await askManifest(pull, stream)))
+  const target = pull.download.target ?? (await pull.download.begin(await askManifest(pull, stream)))
   await pullChunks(pull, stream, target, buffers)
   await stream.end()
 }
@@ -44,28 +44,28 @@ async function askManifest(pull: Pull, stream: MessageStream): Promise<Uint8Arra
   const answer = await receive(pull, stream)
   if (answer.is === 'bytes') return answer.bytes
   if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
-  throw new WrongBytesError('the manifest came compressed')
+  throw new HashMismatchError('the manifest came compressed')
 }
 
 async function pullChunks(
   pull: Pull,
   stream: MessageStream,
-  { partial, plan }: Target,
+  { partial, picker }: Target,
   buffers: Buffers,
 ): Promise<void> {
   const { peer, code } = pull
-  const owed: number[] = []
+  const inFlight: number[] = []
   const missing = new Set<number>()
-  const landing = new Set<Promise<void>>()
+  const writing = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
 
-  const land = async (index: number, answer: Exclude<ArchiveAnswer, { is: 'error' }>) => {
+  const store = async (index: number, answer: Exclude<ArchiveAnswer, { is: 'error' }>) => {
     try {
       const length = chunkLength(partial.manifest, index)
-      await partial.write(index, answer.is === 'zstd' ? await grow(answer.bytes, length) : answer.bytes)
-      pull.transfer.landed(index)
+      await partial.write(index, answer.is === 'zstd' ? await decompressChunk(answer.bytes, length) : answer.bytes)
+      pull.download.chunkStored(index)
     } catch (error) {
-      plan.release(peer, index)
+      picker.release(peer, index)
       failure ??= { error }
     } finally {
       buffers.give(answer.bytes)
@@ -73,35 +73,35 @@ async function pullChunks(
   }
   try {
     for (;;) {
-      while (owed.length < REQUESTS_AHEAD) {
-        const index = plan.take(peer, missing)
+      while (inFlight.length < REQUESTS_AHEAD) {
+        const index = picker.next(peer, missing)
         if (index === undefined) break
-        owed.push(index)
+        inFlight.push(index)
         await send(pull, stream, { v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
       }
-      const [index] = owed
+      const [index] = inFlight
       if (index === undefined) {
-        if (plan.done || missing.size > 0) break
-        if (landing.size > 0) await Promise.race(landing)
-        else await plan.changed(pull)
+        if (picker.done || missing.size > 0) break
+        if (writing.size > 0) await Promise.race(writing)
+        else await picker.waitForChange(pull)
       } else {
         const answer = await receive(pull, stream)
-        owed.shift()
+        inFlight.shift()
         if (answer.is === 'error') {
           missing.add(index)
-          plan.release(peer, index)
+          picker.release(peer, index)
           if (missing.size > MAX_MISSES) throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
         } else {
-          const work = land(index, answer).finally(() => landing.delete(work))
-          landing.add(work)
-          if (landing.size >= WRITES_AHEAD) await Promise.race(landing)
+          const work = store(index, answer).finally(() => writing.delete(work))
+          writing.add(work)
+          if (writing.size >= WRITES_AHEAD) await Promise.race(writing)
         }
       }
       if (failure !== undefined) throw failure.error
     }
   } finally {
-    for (const index of owed) plan.release(peer, index)
-    await Promise.all(landing)
+    for (const index of inFlight) picker.release(peer, index)
+    await Promise.all(writing)
   }
   if (failure !== undefined) throw failure.error
 }

@@ -1,13 +1,13 @@
 import { StoppedError } from '../errors.ts'
 
 /** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
-export interface Shared<T> extends AsyncDisposable {
+export interface SingleFlight<T> extends AsyncDisposable {
   run(key: string, work: (signal: AbortSignal) => Promise<T>, options: { signal?: AbortSignal | undefined }): Promise<T>
 }
 
 type Running<T> = { readonly result: Promise<T>; readonly controller: AbortController; waiters: number }
 
-export function createShared<T>(): Shared<T> {
+export function createSingleFlight<T>(): SingleFlight<T> {
   const running = new Map<string, Running<T>>()
   let over: Error | undefined
 

@@ -12,11 +12,18 @@ import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { MessageStream } from '../../base/stream.ts'
-import { shrink } from '../archive/zstd.ts'
-import { FAST_BYTES_PER_SECOND, IDLE_MS, LEAVE_MS, MAX_STREAMS, MAX_STREAMS_PER_PEER, SEND_MS } from '../constants.ts'
-import { WrongBytesError } from '../errors.ts'
+import { compressChunk } from '../archive/zstd.ts'
+import {
+  CLOSE_GRACE_MS,
+  FAST_BYTES_PER_SECOND,
+  IDLE_MS,
+  MAX_STREAMS,
+  MAX_STREAMS_PER_PEER,
+  SEND_MS,
+} from '../constants.ts'
+import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
-import type { ChunkReader, CodeStore, Signalled } from '../types.ts'
+import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'
 
 export type ServerComponents = {
   readonly clock: Clock
@@ -91,7 +98,7 @@ export function createArchiveServer(components: ServerComponents) {
       const { frame, bytes } = frameFor(session, length)
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
       const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
-      const small = worthwhile ? await shrink(bytes) : undefined
+      const small = worthwhile ? await compressChunk(bytes) : undefined
       if (small !== undefined) await send(session, encodeArchiveAnswer({ is: 'zstd', bytes: small }))
       else await send(session, frame, true)
       session.chunks++
@@ -101,19 +108,19 @@ export function createArchiveServer(components: ServerComponents) {
   }
 
   /** Waits until the client has left: a reset could overtake the answer. */
-  async function turnAway(session: Session): Promise<void> {
+  async function rejectSession(session: Session): Promise<void> {
     await nextRequest(session)
     await refuse(session, 'too many archive streams; ask again later')
     await session.sending
     await session.stream.end()
-    using limit = deadline(clock, LEAVE_MS, new TimeoutError('the peer does not leave'), session.signal)
+    using limit = deadline(clock, CLOSE_GRACE_MS, new TimeoutError('the peer does not leave'), session.signal)
     while ((await session.stream.read(limit)) !== undefined);
   }
 
   async function serve(session: Session): Promise<void> {
     const { stream } = session
     if (streams > MAX_STREAMS || (perPeer.get(stream.peer) ?? 0) > MAX_STREAMS_PER_PEER) {
-      return turnAway(session)
+      return rejectSession(session)
     }
     for (let request = await nextRequest(session); request !== undefined; request = await nextRequest(session)) {
       await answer(session, request)
@@ -123,7 +130,7 @@ export function createArchiveServer(components: ServerComponents) {
   }
 
   /** Answers one stream until it ends. Never rejects: what a peer does wrong ends its stream only. */
-  return async function handle(stream: MessageStream, options: Signalled = {}): Promise<void> {
+  return async function handle(stream: MessageStream, options: AbortOptions = {}): Promise<void> {
     const session: Session = {
       stream,
       signal: options.signal,
@@ -167,7 +174,7 @@ async function readChunk(reader: ChunkReader, index: number, bytes: Uint8Array):
   try {
     return await reader.read(index, bytes)
   } catch (error) {
-    if (error instanceof WrongBytesError) return false
+    if (error instanceof HashMismatchError) return false
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
-import { WrongBytesError } from '../errors.ts'
+import { HashMismatchError } from '../errors.ts'
 import type { ChunkReader } from '../types.ts'
 import type { FoundCode } from './store-layout.ts'
 
@@ -12,7 +12,7 @@ type Known = Pick<Set<number>, 'has'> & { add?: (index: number) => unknown }
  * Hashes a chunk the first time that it is read in this process: a node whose disk lost a bit must not be taken for a
  * liar by the peers that it serves.
  */
-export async function openReader(
+export async function openChunkReader(
   path: string,
   { manifest, encoded }: FoundCode,
   known: Known,
@@ -33,7 +33,7 @@ export async function openReader(
         return true
       }
       await lost()
-      throw new WrongBytesError(`chunk ${index} is damaged on this disk`)
+      throw new HashMismatchError(`chunk ${index} is damaged on this disk`)
     },
     [Symbol.asyncDispose]: () => file.close(),
   }

@@ -9,100 +9,105 @@ import type { WorkQueue } from '../../base/work-queue.ts'
 import { FILES_PER_CODE, TOUCH_MS } from '../constants.ts'
 import type { CodeEvents, CodeOrigin } from '../events.ts'
 import type { ChunkReader } from '../types.ts'
-import { openReader } from './chunk-reader.ts'
-import type { Evictable, Quota, Room } from './disk-quota.ts'
+import { openChunkReader } from './chunk-reader.ts'
+import type { DiskQuota, DiskUsage, Evictable } from './disk-quota.ts'
 import {
   ENTRIES,
   FILES,
   type FoundCode,
-  findCodes,
   MANIFEST,
-  onDisk,
   type StoreLayout,
+  scanCodes,
   TAR,
-  writeWhole,
+  withDiskErrors,
+  writeFileAtomic,
 } from './store-layout.ts'
 
 /** What the two halves of a store have in common. */
-export type StoreParts = {
+export type StoreContext = {
   readonly clock: Clock
   readonly log: Log
   readonly events: Emitter<CodeEvents>
   readonly layout: StoreLayout
-  readonly quota: Quota
+  readonly quota: DiskQuota
   /** One change of folders at a time: nothing arrives at a place from which something is just being taken away. */
   readonly changes: WorkQueue
-  readonly bury: (path: string) => Promise<void>
+  readonly moveToTrash: (path: string) => Promise<void>
   readonly isPinned: (key: string) => boolean
 }
 
-export type Whole = FoundCode & { usedAt: number; unpacked: boolean; entries: number; readonly verified: Set<number> }
+export type CompleteCode = FoundCode & {
+  usedAt: number
+  unpacked: boolean
+  entries: number
+  readonly verified: Set<number>
+}
 
 /** The codes that are here completely. */
-export async function openWholes(store: StoreParts) {
+export async function openCompleteStore(store: StoreContext) {
   const { clock, events, layout, log, quota } = store
-  const wholes = new Map<string, Whole>()
-  const roomOf = ({ manifest, unpacked, entries }: Whole): Room => ({
+  const complete = new Map<string, CompleteCode>()
+  const usageOf = ({ manifest, unpacked, entries }: CompleteCode): DiskUsage => ({
     bytes: manifest.size * (unpacked ? 2 : 1),
     files: FILES_PER_CODE + (unpacked ? 1 + entries : 0),
   })
   const filesOf = (key: string) => join(layout.codes, key, FILES)
 
-  for (const found of await findCodes(layout.codes, 'whole')) {
-    const whole = { ...found, verified: new Set<number>() }
-    wholes.set(found.code.toString(), whole)
-    quota.keep(roomOf(whole))
+  for (const found of await scanCodes(layout.codes, 'complete')) {
+    const entry = { ...found, verified: new Set<number>() }
+    complete.set(found.code.toString(), entry)
+    quota.addExisting(usageOf(entry))
   }
 
-  function wholeOf(code: CID): Whole {
-    const whole = wholes.get(code.toString())
-    if (whole === undefined) throw new NotFoundError(`the code ${code} is not in the store`)
-    return whole
+  function codeOf(code: CID): CompleteCode {
+    const found = complete.get(code.toString())
+    if (found === undefined) throw new NotFoundError(`the code ${code} is not in the store`)
+    return found
   }
 
-  async function remove(key: string, whole: Whole, why: CodeEvents['code:removed']['why']): Promise<void> {
-    wholes.delete(key)
-    quota.give(roomOf(whole))
-    await store.changes.add(() => store.bury(join(layout.codes, key)))
+  async function remove(key: string, found: CompleteCode, why: CodeEvents['code:removed']['why']): Promise<void> {
+    complete.delete(key)
+    quota.release(usageOf(found))
+    await store.changes.add(() => store.moveToTrash(join(layout.codes, key)))
     events.emit('code:removed', { code: key, why })
   }
 
   function touch(key: string): void {
-    const whole = wholes.get(key)
+    const found = complete.get(key)
     const now = clock.now()
-    if (whole === undefined || now - whole.usedAt < TOUCH_MS) return
-    whole.usedAt = now
+    if (found === undefined || now - found.usedAt < TOUCH_MS) return
+    found.usedAt = now
     utimes(join(layout.codes, key, MANIFEST), now / 1000, now / 1000).catch((error) =>
       log.debug('the last use of a code was not noted', { code: key, error: messageOf(error) }),
     )
   }
 
   return {
-    map: wholes as ReadonlyMap<string, Whole>,
+    map: complete as ReadonlyMap<string, CompleteCode>,
     touch,
     remove,
 
     evictable: (): Evictable[] =>
-      [...wholes]
+      [...complete]
         .filter(([key]) => !store.isPinned(key))
-        .map(([key, whole]) => ({
-          ...roomOf(whole),
-          usedAt: whole.usedAt,
-          evict: () => remove(key, whole, 'evicted'),
+        .map(([key, found]) => ({
+          ...usageOf(found),
+          usedAt: found.usedAt,
+          evict: () => remove(key, found, 'evicted'),
         })),
 
-    /** Moves a finished folder, whose room is taken, to its place. False where somebody else was quicker. */
+    /** Moves a finished folder, whose room is taken, to its place. False if the code was added concurrently. */
     adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, from: CodeOrigin): Promise<boolean> {
       const key = found.code.toString()
       return store.changes.add(async () => {
-        if (wholes.has(key)) {
-          await store.bury(path)
+        if (complete.has(key)) {
+          await store.moveToTrash(path)
           return false
         }
         const now = clock.now()
         await utimes(join(path, MANIFEST), now / 1000, now / 1000)
-        await onDisk(layout.codes, rename(path, join(layout.codes, key)))
-        wholes.set(key, {
+        await withDiskErrors(layout.codes, rename(path, join(layout.codes, key)))
+        complete.set(key, {
           ...found,
           usedAt: now,
           unpacked: false,
@@ -114,53 +119,53 @@ export async function openWholes(store: StoreParts) {
       })
     },
 
-    async open(key: string, whole: Whole): Promise<ChunkReader> {
+    async open(key: string, found: CompleteCode): Promise<ChunkReader> {
       touch(key)
-      return openReader(join(layout.codes, key, TAR), whole, whole.verified, async () => {
+      return openChunkReader(join(layout.codes, key, TAR), found, found.verified, async () => {
         log.error('the disk has lost bytes of a code', { code: key })
         // unpacked files that somebody runs are not pulled away; they were checked when they were handed out
-        if (wholes.get(key) === whole && !store.isPinned(key)) await remove(key, whole, 'damaged')
+        if (complete.get(key) === found && !store.isPinned(key)) await remove(key, found, 'damaged')
       })
     },
 
     paths(code: CID) {
-      const { unpacked } = wholeOf(code)
+      const { unpacked } = codeOf(code)
       return { tar: join(layout.codes, code.toString(), TAR), files: filesOf(code.toString()), unpacked }
     },
 
     checkUnpacking(code: CID): void {
-      const whole = wholeOf(code)
-      quota.check({ bytes: whole.manifest.size, files: 1 }, { beside: roomOf(whole) })
+      const found = codeOf(code)
+      quota.check({ bytes: found.manifest.size, files: 1 }, { beside: usageOf(found) })
     },
 
     async keepUnpacked(code: CID, dir: string, entries: number): Promise<void> {
-      const whole = wholeOf(code)
-      if (whole.unpacked) throw new InputError(`the code ${code} is unpacked already`)
-      const room = { bytes: whole.manifest.size, files: 1 + entries }
-      await quota.take(room, { beside: roomOf(whole) })
+      const found = codeOf(code)
+      if (found.unpacked) throw new InputError(`the code ${code} is unpacked already`)
+      const usage = { bytes: found.manifest.size, files: 1 + entries }
+      await quota.reserve(usage, { beside: usageOf(found) })
       touch(code.toString())
       try {
-        await onDisk(
+        await withDiskErrors(
           layout.codes,
-          writeWhole(join(layout.codes, code.toString(), ENTRIES), Buffer.from(String(entries))),
+          writeFileAtomic(join(layout.codes, code.toString(), ENTRIES), Buffer.from(String(entries))),
         )
-        await onDisk(layout.codes, rename(dir, filesOf(code.toString())))
-        whole.unpacked = true
-        whole.entries = entries
+        await withDiskErrors(layout.codes, rename(dir, filesOf(code.toString())))
+        found.unpacked = true
+        found.entries = entries
       } catch (error) {
-        quota.give(room)
+        quota.release(usage)
         throw error
       }
     },
 
     async dropUnpacked(code: CID): Promise<void> {
-      const whole = wholeOf(code)
-      if (!whole.unpacked) return
-      await store.changes.add(() => store.bury(filesOf(code.toString())))
-      const before = roomOf(whole)
-      whole.unpacked = false
-      const after = roomOf(whole)
-      quota.give({ bytes: before.bytes - after.bytes, files: before.files - after.files })
+      const found = codeOf(code)
+      if (!found.unpacked) return
+      await store.changes.add(() => store.moveToTrash(filesOf(code.toString())))
+      const before = usageOf(found)
+      found.unpacked = false
+      const after = usageOf(found)
+      quota.release({ bytes: before.bytes - after.bytes, files: before.files - after.files })
     },
   }
 }

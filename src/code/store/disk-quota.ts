@@ -2,35 +2,35 @@ import { formatBytes, formatCount } from '../../base/format.ts'
 import { StoreFullError } from '../errors.ts'
 
 /** What something takes on the disk. `files`: also folders and links, whatever the kernel keeps an inode for. */
-export type Room = { readonly bytes: number; readonly files: number }
+export type DiskUsage = { readonly bytes: number; readonly files: number }
 
 /** Something that takes room and may be thrown out to make some. */
-export type Evictable = Room & { readonly usedAt: number; readonly evict: () => Promise<void> }
+export type Evictable = DiskUsage & { readonly usedAt: number; readonly evict: () => Promise<void> }
 
-export interface Quota {
-  readonly used: Room
-  /** Files for which there is room, once all that may go has gone. */
+export interface DiskQuota {
+  readonly used: DiskUsage
+  /** Files that still fit once everything evictable is evicted. */
   readonly filesLeft: number
-  /** Takes room before it is filled; throws out what was used longest ago. Throws StoreFullError where that is not enough. */
-  take(room: Room, options?: { beside?: Room }): Promise<void>
-  /** Throws what `take` would throw, and takes nothing. `beside`: what has to stay for it. */
-  check(room: Room, options?: { beside?: Room }): void
-  give(room: Room): void
+  /** Reserves space before it is filled, and evicts what was used longest ago. Throws StoreFullError if that is not enough. */
+  reserve(usage: DiskUsage, options?: { beside?: DiskUsage }): Promise<void>
+  /** Throws what `reserve` would throw, and takes nothing. `beside`: what has to stay for it. */
+  check(usage: DiskUsage, options?: { beside?: DiskUsage }): void
+  release(usage: DiskUsage): void
   /** Counts what lies there since before, also where it is more than allowed now. */
-  keep(room: Room): void
+  addExisting(usage: DiskUsage): void
 }
 
-/** `candidates` says what may go now, in any order. `evict` gives back its own room. */
-export function createQuota(max: Room, candidates: () => Evictable[]): Quota {
+/** `candidates` says what may go now, in any order. `evict` releases its own usage. */
+export function createDiskQuota(max: DiskUsage, candidates: () => Evictable[]): DiskQuota {
   const used = { bytes: 0, files: 0 }
-  const fits = ({ bytes, files }: Room, spare: Room) =>
+  const fits = ({ bytes, files }: DiskUsage, spare: DiskUsage) =>
     used.bytes + bytes - spare.bytes <= max.bytes && used.files + files - spare.files <= max.files
   const evictable = () =>
     candidates().reduce((sum, { bytes, files }) => ({ bytes: sum.bytes + bytes, files: sum.files + files }), NOTHING)
-  const tooMuch = (room: Room, beside: Room) => {
-    const whole = { bytes: room.bytes + beside.bytes, files: room.files + beside.files }
-    const never = whole.bytes > max.bytes || whole.files > max.files
-    const { bytes, files } = never ? whole : room
+  const tooMuch = (usage: DiskUsage, beside: DiskUsage) => {
+    const total = { bytes: usage.bytes + beside.bytes, files: usage.files + beside.files }
+    const never = total.bytes > max.bytes || total.files > max.files
+    const { bytes, files } = never ? total : usage
     const isBytes = never ? bytes > max.bytes : used.bytes + bytes > max.bytes
     const [all, now, more] = isBytes
       ? [max.bytes, used.bytes, bytes].map(formatBytes)
@@ -40,8 +40,8 @@ export function createQuota(max: Room, candidates: () => Evictable[]): Quota {
       : `the code store may use ${all} and ${now} are in use; ${more} more do not fit`
     return new StoreFullError(message, { never })
   }
-  function check(room: Room, { beside = NOTHING }: { beside?: Room } = {}): void {
-    if (!fits(room, evictable())) throw tooMuch(room, beside)
+  function check(usage: DiskUsage, { beside = NOTHING }: { beside?: DiskUsage } = {}): void {
+    if (!fits(usage, evictable())) throw tooMuch(usage, beside)
   }
   return {
     get used() {
@@ -51,26 +51,26 @@ export function createQuota(max: Room, candidates: () => Evictable[]): Quota {
       return max.files - used.files + evictable().files
     },
     check,
-    async take(room, { beside = NOTHING } = {}) {
+    async reserve(usage, { beside = NOTHING } = {}) {
       // asked first, so that nothing is thrown out in vain
-      check(room, { beside })
-      while (!fits(room, NOTHING)) {
+      check(usage, { beside })
+      while (!fits(usage, NOTHING)) {
         const [oldest] = candidates().sort((a, b) => a.usedAt - b.usedAt)
-        if (oldest === undefined) throw tooMuch(room, beside)
+        if (oldest === undefined) throw tooMuch(usage, beside)
         await oldest.evict()
       }
-      used.bytes += room.bytes
-      used.files += room.files
+      used.bytes += usage.bytes
+      used.files += usage.files
     },
-    give({ bytes, files }) {
+    release({ bytes, files }) {
       used.bytes -= bytes
       used.files -= files
     },
-    keep({ bytes, files }) {
+    addExisting({ bytes, files }) {
       used.bytes += bytes
       used.files += files
     },
   }
 }
 
-const NOTHING: Room = { bytes: 0, files: 0 }
+const NOTHING: DiskUsage = { bytes: 0, files: 0 }

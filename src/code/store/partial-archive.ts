@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { chunkLength } from '../../../protocols/archive.ts'
 import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
-import { WrongBytesError } from '../errors.ts'
+import { HashMismatchError } from '../errors.ts'
 import type { PartialCode } from '../types.ts'
-import { type FoundCode, onDisk, openTar, TAR } from './store-layout.ts'
+import { type FoundCode, openTar, TAR, withDiskErrors } from './store-layout.ts'
 
 /** What happens to the folder of a partial code when its writer is done with it. */
 export type PartialEnd = {
@@ -24,7 +24,7 @@ export async function openPartial(
   end: PartialEnd,
   options: { signal?: AbortSignal | undefined },
 ): Promise<PartialCode> {
-  const file = await onDisk(folder, openTar(folder))
+  const file = await withDiskErrors(folder, openTar(folder))
   const have = new Set<number>()
   let bytes = 0
   let ended: Promise<void> | undefined
@@ -67,12 +67,12 @@ export async function openPartial(
       return have.size === manifest.chunks.length
     },
     async write(index, content) {
-      if (!isChunk(index, content)) throw new WrongBytesError(`chunk ${index} is not the one that the manifest names`)
+      if (!isChunk(index, content)) throw new HashMismatchError(`chunk ${index} is not the one that the manifest names`)
       if (have.has(index)) return
       let offset = 0
       while (offset < content.byteLength) {
         const position = index * CHUNK_BYTES + offset
-        const { bytesWritten } = await onDisk(
+        const { bytesWritten } = await withDiskErrors(
           folder,
           file.write(content, offset, content.byteLength - offset, position),
         )
@@ -81,7 +81,7 @@ export async function openPartial(
       add(index)
     },
     async commit() {
-      if (have.size !== manifest.chunks.length) throw new WrongBytesError('the code is not complete yet')
+      if (have.size !== manifest.chunks.length) throw new HashMismatchError('the code is not complete yet')
       await finish(end.commit)
     },
     discard: () => finish(end.discard),

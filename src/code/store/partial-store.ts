@@ -5,61 +5,61 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { messageOf } from '../../base/errors.ts'
 import { formatBytes } from '../../base/format.ts'
 import { FILES_PER_CODE } from '../constants.ts'
-import { BadArchiveError, InUseError, TooLargeError, WrongBytesError } from '../errors.ts'
-import type { ChunkReader, PartialCode, Signalled } from '../types.ts'
-import { openReader } from './chunk-reader.ts'
-import type { StoreParts } from './complete-store.ts'
-import type { Evictable, Room } from './disk-quota.ts'
+import { BadArchiveError, HashMismatchError, InUseError, TooLargeError } from '../errors.ts'
+import type { AbortOptions, ChunkReader, PartialCode } from '../types.ts'
+import { openChunkReader } from './chunk-reader.ts'
+import type { StoreContext } from './complete-store.ts'
+import type { DiskUsage, Evictable } from './disk-quota.ts'
 import { openPartial } from './partial-archive.ts'
-import { type FoundCode, findCodes, MANIFEST, onDisk, writeWhole } from './store-layout.ts'
+import { type FoundCode, MANIFEST, scanCodes, withDiskErrors, writeFileAtomic } from './store-layout.ts'
 
-type Part = { readonly found: FoundCode; open?: PartialCode | 'opening' | undefined }
+type PartialEntry = { readonly found: FoundCode; open?: PartialCode | 'opening' | undefined }
 
-type PartsInit = {
+type PartialStoreInit = {
   readonly maxBytes: number
-  readonly isWhole: (key: string) => boolean
-  /** Makes a finished folder a whole code. False where somebody else was quicker. */
+  readonly isComplete: (key: string) => boolean
+  /** Makes a finished folder a complete code. False if the code was added concurrently. */
   readonly adopt: (path: string, found: FoundCode) => Promise<boolean>
 }
 
 /** The codes that are being fetched, or were when the node ended. */
-export async function openParts(store: StoreParts, init: PartsInit) {
+export async function openPartialStore(store: StoreContext, init: PartialStoreInit) {
   const { clock, layout, quota } = store
-  const parts = new Map<string, Part>()
+  const partial = new Map<string, PartialEntry>()
   const folderOf = (key: string) => join(layout.partial, key)
 
-  for (const found of await findCodes(layout.partial, 'partial')) {
+  for (const found of await scanCodes(layout.partial, 'partial')) {
     const key = found.code.toString()
-    if (init.isWhole(key)) {
-      await store.bury(folderOf(key))
+    if (init.isComplete(key)) {
+      await store.moveToTrash(folderOf(key))
     } else {
-      parts.set(key, { found })
-      quota.keep(roomOf(found))
+      partial.set(key, { found })
+      quota.addExisting(usageOf(found))
     }
   }
 
-  async function remove(key: string, part: Part): Promise<void> {
-    if (parts.get(key) !== part) return
-    parts.delete(key)
-    quota.give(roomOf(part.found))
-    await store.changes.add(() => store.bury(folderOf(key)))
+  async function remove(key: string, entry: PartialEntry): Promise<void> {
+    if (partial.get(key) !== entry) return
+    partial.delete(key)
+    quota.release(usageOf(entry.found))
+    await store.changes.add(() => store.moveToTrash(folderOf(key)))
   }
 
-  async function open(key: string, part: Part, options: Signalled): Promise<PartialCode> {
-    if (part.open !== undefined) throw new InUseError('the code is being fetched already')
-    part.open = 'opening'
+  async function open(key: string, entry: PartialEntry, options: AbortOptions): Promise<PartialCode> {
+    if (entry.open !== undefined) throw new InUseError('the code is being fetched already')
+    entry.open = 'opening'
     const leave = () => {
-      part.open = undefined
+      entry.open = undefined
     }
     const commit = async () => {
-      const isNew = await init.adopt(folderOf(key), part.found)
-      parts.delete(key)
-      if (!isNew) quota.give(roomOf(part.found))
+      const isNew = await init.adopt(folderOf(key), entry.found)
+      partial.delete(key)
+      if (!isNew) quota.release(usageOf(entry.found))
     }
     try {
-      const end = { leave, commit, discard: () => remove(key, part) }
-      part.open = await openPartial(folderOf(key), part.found, end, options)
-      return part.open
+      const end = { leave, commit, discard: () => remove(key, entry) }
+      entry.open = await openPartial(folderOf(key), entry.found, end, options)
+      return entry.open
     } catch (error) {
       leave()
       throw error
@@ -67,67 +67,69 @@ export async function openParts(store: StoreParts, init: PartsInit) {
   }
 
   return {
-    map: parts as ReadonlyMap<string, Part>,
+    map: partial as ReadonlyMap<string, PartialEntry>,
     remove,
 
     evictable: (): Evictable[] =>
-      [...parts]
-        .filter(([key, part]) => part.open === undefined && !store.isPinned(key))
-        .map(([key, part]) => ({
-          ...roomOf(part.found),
-          usedAt: part.found.usedAt,
-          evict: () => remove(key, part),
+      [...partial]
+        .filter(([key, entry]) => entry.open === undefined && !store.isPinned(key))
+        .map(([key, entry]) => ({
+          ...usageOf(entry.found),
+          usedAt: entry.found.usedAt,
+          evict: () => remove(key, entry),
         })),
 
     /** What has come so far, for peers that want it too. */
     async read(key: string): Promise<ChunkReader | undefined> {
-      const part = parts.get(key)
-      if (part?.open === undefined || part.open === 'opening') return undefined
-      return openReader(part.open.path, part.found, part.open, async () => {})
+      const entry = partial.get(key)
+      if (entry?.open === undefined || entry.open === 'opening') return undefined
+      return openChunkReader(entry.open.path, entry.found, entry.open, async () => {})
     },
 
-    async resume(key: string, options: Signalled): Promise<PartialCode | undefined> {
-      const part = parts.get(key)
-      return part === undefined ? undefined : open(key, part, options)
+    async resume(key: string, options: AbortOptions): Promise<PartialCode | undefined> {
+      const entry = partial.get(key)
+      return entry === undefined ? undefined : open(key, entry, options)
     },
 
     async begin(code: CID, encoded: Uint8Array): Promise<PartialCode> {
       const key = code.toString()
       if (!codeId(encoded).equals(code)) {
-        throw new WrongBytesError('the manifest is not the one that the code is named after')
+        throw new HashMismatchError('the manifest is not the one that the code is named after')
       }
       const manifest = readManifest(encoded)
       if (manifest.size > init.maxBytes) {
         const [size, max] = [manifest.size, init.maxBytes].map(formatBytes)
         throw new TooLargeError(`the code has ${size}; the code store may use ${max} in all`)
       }
-      await quota.take(roomOf({ manifest }))
-      if (init.isWhole(key) || parts.has(key)) {
-        quota.give(roomOf({ manifest }))
+      await quota.reserve(usageOf({ manifest }))
+      if (init.isComplete(key) || partial.has(key)) {
+        quota.release(usageOf({ manifest }))
         throw new InUseError('the code is in the store already')
       }
-      const part: Part = { found: { code, manifest, encoded, usedAt: clock.now(), unpacked: false, entries: 0 } }
-      parts.set(key, part)
+      const entry: PartialEntry = {
+        found: { code, manifest, encoded, usedAt: clock.now(), unpacked: false, entries: 0 },
+      }
+      partial.set(key, entry)
       try {
-        const temp = await onDisk(layout.temp, mkdtemp(join(layout.temp, 'in-')))
-        await onDisk(layout.temp, writeWhole(join(temp, MANIFEST), encoded))
-        await store.changes.add(() => onDisk(layout.partial, rename(temp, folderOf(key))))
-        return await open(key, part, {})
+        const temp = await withDiskErrors(layout.temp, mkdtemp(join(layout.temp, 'in-')))
+        await withDiskErrors(layout.temp, writeFileAtomic(join(temp, MANIFEST), encoded))
+        await store.changes.add(() => withDiskErrors(layout.partial, rename(temp, folderOf(key))))
+        return await open(key, entry, {})
       } catch (error) {
-        await remove(key, part)
+        await remove(key, entry)
         throw error
       }
     },
 
     async dispose(): Promise<void> {
-      for (const { open } of parts.values()) {
+      for (const { open } of partial.values()) {
         if (open !== undefined && open !== 'opening') await open[Symbol.asyncDispose]()
       }
     },
   }
 }
 
-function roomOf({ manifest }: Pick<FoundCode, 'manifest'>): Room {
+function usageOf({ manifest }: Pick<FoundCode, 'manifest'>): DiskUsage {
   return { bytes: manifest.size, files: FILES_PER_CODE }
 }
 

@@ -1,5 +1,5 @@
 /** Which codes must stay, each for as many reasons as there are holders. */
-export function createPins() {
+export function createPinCounts() {
   const counts = new Map<string, number>()
   return {
     has: (key: string): boolean => counts.has(key),

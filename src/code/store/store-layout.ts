@@ -47,7 +47,7 @@ export async function openLayout(dir: string): Promise<StoreLayout> {
 }
 
 /** The codes under `folder`. What is no code is removed: nobody else writes here, so a crash left it. */
-export async function findCodes(folder: string, kind: 'whole' | 'partial'): Promise<FoundCode[]> {
+export async function scanCodes(folder: string, kind: 'complete' | 'partial'): Promise<FoundCode[]> {
   const found: FoundCode[] = []
   for (const name of await readdir(folder)) {
     const code = await readFound(join(folder, name), name, kind).catch(() => undefined)
@@ -57,15 +57,15 @@ export async function findCodes(folder: string, kind: 'whole' | 'partial'): Prom
   return found
 }
 
-async function readFound(path: string, name: string, kind: 'whole' | 'partial'): Promise<FoundCode | undefined> {
+async function readFound(path: string, name: string, kind: 'complete' | 'partial'): Promise<FoundCode | undefined> {
   const encoded = new Uint8Array(await readFile(join(path, MANIFEST)))
   const code = parseCid(name)
   if (!codeId(encoded).equals(code)) return undefined
   const manifest = decodeManifest(encoded)
   const tar = await stat(join(path, TAR)).catch(() => undefined)
-  if (kind === 'whole' && tar?.size !== manifest.size) return undefined
+  if (kind === 'complete' && tar?.size !== manifest.size) return undefined
   const usedAt = (await stat(join(path, MANIFEST))).mtimeMs
-  const unpacked = kind === 'whole' && (await exists(join(path, FILES)))
+  const unpacked = kind === 'complete' && (await exists(join(path, FILES)))
   const entries = unpacked ? await entriesIn(path, manifest) : 0
   return { code, manifest, encoded, usedAt, unpacked, entries }
 }
@@ -78,7 +78,7 @@ async function entriesIn(path: string, { size }: ArchiveManifest): Promise<numbe
 }
 
 /** A file that is there with its whole content, or not at all. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(`${path}.new`, bytes)
   await rename(`${path}.new`, path)
 }
@@ -90,13 +90,13 @@ export function openTar(folder: string) {
 
 /** Takes a folder out of sight at once, then frees its bytes. */
 export async function discard(path: string, temp: string, name: string): Promise<void> {
-  const grave = join(temp, name)
+  const trash = join(temp, name)
   try {
-    await rename(path, grave)
+    await rename(path, trash)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
   }
-  await rm(grave, { recursive: true, force: true })
+  await rm(trash, { recursive: true, force: true })
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -104,7 +104,7 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /** Waits for `work`; a disk without room becomes one clear error. */
-export async function onDisk<T>(dir: string, work: Promise<T>): Promise<T> {
+export async function withDiskErrors<T>(dir: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {

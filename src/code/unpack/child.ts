@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { TarLink } from '../archive/tar-format.ts'
 import { createTarReader, type TarReader, type TarSink } from '../archive/tar-read.ts'
-import { BadArchiveError, TooLargeError, WrongBytesError } from '../errors.ts'
+import { BadArchiveError, HashMismatchError, TooLargeError } from '../errors.ts'
 import { TAR_FD, type UnpackJob, type UnpackResult } from './job.ts'
 import { comparingSink, DiffersError, writingSink } from './sinks.ts'
 
@@ -67,7 +67,7 @@ async function readTar(job: UnpackJob, reader: TarReader): Promise<void> {
     const length = Math.min(job.chunkBytes, job.size - index * job.chunkBytes)
     const { bytesRead, buffer } = await readFrom(TAR_FD, new Uint8Array(length), 0, length, index * job.chunkBytes)
     if (bytesRead !== length || createHash('sha256').update(buffer).digest('hex') !== hash) {
-      throw new WrongBytesError(`chunk ${index} of the archive is damaged on this disk`)
+      throw new HashMismatchError(`chunk ${index} of the archive is damaged on this disk`)
     }
     reader.push(buffer)
   }
@@ -77,7 +77,7 @@ async function readTar(job: UnpackJob, reader: TarReader): Promise<void> {
 function kindOf(error: unknown): Exclude<UnpackResult, { done: true }>['why'] {
   if (error instanceof BadArchiveError) return 'bad-archive'
   if (error instanceof TooLargeError) return 'too-large'
-  if (error instanceof WrongBytesError) return 'wrong-bytes'
+  if (error instanceof HashMismatchError) return 'wrong-bytes'
   if (error instanceof DiffersError) return 'differs'
   return errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT' ? 'disk-full' : 'failed'
 }

@@ -9,13 +9,13 @@ import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { FILES_PER_CODE, MAX_KNOWN_UNPACKED } from '../constants.ts'
-import { BadArchiveError, StoreFullError, TooLargeError, WrongBytesError } from '../errors.ts'
+import { BadArchiveError, HashMismatchError, StoreFullError, TooLargeError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
-import { createShared } from '../fetch/single-flight.ts'
-import type { CodeStore, Signalled } from '../types.ts'
+import { createSingleFlight } from '../fetch/single-flight.ts'
+import type { AbortOptions, CodeStore } from '../types.ts'
 import { checkUnpacked, unpackArchive } from './unpack.ts'
 
-type UnpackerComponents = {
+type UnpackCacheComponents = {
   readonly clock: Clock
   readonly log: Log
   readonly events: Emitter<CodeEvents>
@@ -23,10 +23,10 @@ type UnpackerComponents = {
 }
 
 /** Unpacked code, once per code however many want it. */
-export function createUnpacker({ clock, events, log, store }: UnpackerComponents) {
+export function createUnpackCache({ clock, events, log, store }: UnpackCacheComponents) {
   /** Files and folders of each code that was unpacked or checked since this process began. */
   const known = new LruMap<string, number>(MAX_KNOWN_UNPACKED)
-  const shared = createShared<{ dir: string; entries: number }>()
+  const flights = createSingleFlight<{ dir: string; entries: number }>()
 
   async function unpack(code: CID, limits: TarLimits, signal: AbortSignal): Promise<{ dir: string; entries: number }> {
     const key = code.toString()
@@ -67,16 +67,16 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
 
   return {
     /** The folder with the code's files. The caller holds a pin. A code that proves to be worthless leaves the store. */
-    async unpacked(code: CID, limits: TarLimits, pin: Disposable, options: Signalled): Promise<string> {
+    async unpacked(code: CID, limits: TarLimits, pin: Disposable, options: AbortOptions): Promise<string> {
       try {
         const work = (signal: AbortSignal) => unpack(code, limits, signal)
-        const { dir, entries } = await shared.run(code.toString(), work, options)
+        const { dir, entries } = await flights.run(code.toString(), work, options)
         if (entries <= limits.maxEntries) return dir
         throw new TooLargeError(`the code has ${entries} files and folders; at most ${limits.maxEntries} are allowed`)
       } catch (error) {
-        const why = error instanceof WrongBytesError ? 'damaged' : 'removed'
+        const why = error instanceof HashMismatchError ? 'damaged' : 'removed'
         const isGone = errnoOf(error) === 'ENOENT'
-        if (error instanceof BadArchiveError || error instanceof WrongBytesError || isGone) {
+        if (error instanceof BadArchiveError || error instanceof HashMismatchError || isGone) {
           pin[Symbol.dispose]()
           await store
             .remove(code, { why })
@@ -85,6 +85,6 @@ export function createUnpacker({ clock, events, log, store }: UnpackerComponents
         throw error
       }
     },
-    [Symbol.asyncDispose]: () => shared[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => flights[Symbol.asyncDispose](),
   }
 }

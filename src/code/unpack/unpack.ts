@@ -9,8 +9,8 @@ import { sanitizeText } from '../../base/format.ts'
 import { startProcess } from '../../process/index.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { MAX_CHILD_OUTPUT, UNPACK_HEAP_MB, UNPACK_MS } from '../constants.ts'
-import { BadArchiveError, DiskFullError, TooLargeError, WrongBytesError } from '../errors.ts'
-import { onDisk } from '../store/store-layout.ts'
+import { BadArchiveError, DiskFullError, HashMismatchError, TooLargeError } from '../errors.ts'
+import { withDiskErrors } from '../store/store-layout.ts'
 import type { UnpackJob, UnpackResult } from './job.ts'
 import { makeLinks } from './make-links.ts'
 import { giveToUser, takeBack, unpackUser } from './owner.ts'
@@ -28,7 +28,7 @@ export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string
  * Unpacks an archive into the empty folder `target`, in a process that may read this archive and write this folder and
  * do nothing else, as another user where the node is root. Everyone may read `target` afterwards, and the node alone may
  * change it. What is in it after a failure is worthless. Throws BadArchiveError, TooLargeError,
- * WrongBytesError or DiskFullError.
+ * HashMismatchError or DiskFullError.
  */
 export async function unpackArchive(archive: Archive, target: string, options: UnpackOptions): Promise<Unpacked> {
   await chmod(target, 0o755)
@@ -36,11 +36,11 @@ export async function unpackArchive(archive: Archive, target: string, options: U
   const result = await runChild('unpack', archive, target, options)
   if (!result.done) throw errorOf(result, target)
   await takeBack(options.clock, target, options.signal)
-  await onDisk(target, makeLinks(await realpath(target), result.links, options))
+  await withDiskErrors(target, makeLinks(await realpath(target), result.links, options))
   return unpackedOf(result)
 }
 
-/** What `target` holds, if that is exactly the archive's files. Throws WrongBytesError where the archive itself is damaged. */
+/** What `target` holds, if that is exactly the archive's files. Throws HashMismatchError where the archive itself is damaged. */
 export async function checkUnpacked(
   archive: Archive,
   target: string,
@@ -60,7 +60,7 @@ function errorOf({ why, message }: Exclude<UnpackResult, { done: true }>, target
   const text = sanitizeText(message, 400)
   if (why === 'bad-archive') return new BadArchiveError(text)
   if (why === 'too-large') return new TooLargeError(text)
-  if (why === 'wrong-bytes') return new WrongBytesError(text)
+  if (why === 'wrong-bytes') return new HashMismatchError(text)
   if (why === 'disk-full')
     return new DiskFullError(`the disk of ${target} is full; free some room there, or use another disk`)
   return new UnavailableError(`unpacking failed: ${text}`)

@@ -70,7 +70,7 @@ export async function fetching(
   const streams = testMesh(peers)
   const clock = options.clock ?? here.clock
   const work = fetchCode(
-    { ...here, clock, streams, buffers: createBufferPool(7), lied: (peer) => void lied.push(peer) },
+    { ...here, clock, streams, buffers: createBufferPool(7), onInvalidData: (peer) => void lied.push(peer) },
     code,
     {
       providers: () => Object.keys(peers),

@@ -42,7 +42,7 @@ async function peer() {
       ...components,
       streams: network.streams,
       providers: { async *findProviders() {} },
-      lied: (id) => void lied.push(id),
+      onInvalidData: (id) => void lied.push(id),
     },
     { dir: await tempDir(), maxBytes: 256 * MIB, self: network.peerId },
   )

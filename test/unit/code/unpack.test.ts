@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import { systemClock } from '../../../src/base/clock.ts'
-import { TooLargeError, WrongBytesError } from '../../../src/code/errors.ts'
+import { HashMismatchError, TooLargeError } from '../../../src/code/errors.ts'
 import { checkUnpacked, confinement, unpackArchive } from '../../../src/code/unpack/unpack.ts'
 import { type FileSpec, MIB, noise, packFiles, tempDir, testStore } from './support.ts'
 
@@ -73,7 +73,7 @@ describe('unpacking', () => {
     const archive = await archiveOf([{ path: 'a', content: noise(100) }])
     await writeFile(archive.tar, Buffer.from(await readFile(archive.tar)).fill(1, 600, 601))
     const target = await tempDir()
-    await expect(unpackArchive(archive, target, options)).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(unpackArchive(archive, target, options)).rejects.toBeInstanceOf(HashMismatchError)
     await expect(stat(join(target, 'a'))).rejects.toThrow('ENOENT')
   })
 

@@ -8,10 +8,10 @@ import { manualClock } from '../../../../src/base/clock.ts'
 import {
   BadArchiveError,
   DiskFullError,
+  HashMismatchError,
   InUseError,
   StoreFullError,
   TooLargeError,
-  WrongBytesError,
 } from '../../../../src/code/errors.ts'
 import { createCodeStore } from '../../../../src/code/store/store.ts'
 import type { ChunkReader, CodeStore } from '../../../../src/code/types.ts'
@@ -131,7 +131,7 @@ describe('the code store', () => {
     const { store, seen } = await testStore({ dir })
     await using reader = await store.open(code)
     expect(await chunkOf(reader, 0)).toBeDefined()
-    await expect(chunkOf(reader, 1)).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(chunkOf(reader, 1)).rejects.toBeInstanceOf(HashMismatchError)
     expect(store.has(code)).toBe(false)
     expect(seen).toContainEqual(['code:removed', { code: code.toString(), why: 'damaged' }])
     expect(await leftovers(dir)).toEqual([])
@@ -161,10 +161,10 @@ describe('a code that comes in parts', () => {
     const { store, dir } = await testStore()
     const partial = await store.begin(code, encoded)
     await partial.write(2, chunk(2))
-    await expect(partial.write(1, chunk(2))).rejects.toBeInstanceOf(WrongBytesError)
-    await expect(partial.write(3, chunk(2))).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(partial.write(1, chunk(2))).rejects.toBeInstanceOf(HashMismatchError)
+    await expect(partial.write(3, chunk(2))).rejects.toBeInstanceOf(HashMismatchError)
     await partial.write(3, chunk(3))
-    await expect(partial.commit()).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(partial.commit()).rejects.toBeInstanceOf(HashMismatchError)
     expect([0, 1, 2, 3].map(partial.has)).toEqual([false, false, true, true])
     // others may read what is there already
     await using reader = await store.open(code)
@@ -209,7 +209,7 @@ describe('a code that comes in parts', () => {
     const { code, encoded } = await manifestOf(archive(1))
     const other = await manifestOf(archive(2, 9 * MIB))
     const { store, dir } = await testStore({ maxBytes: 8 * MIB })
-    await expect(store.begin(code, other.encoded)).rejects.toBeInstanceOf(WrongBytesError)
+    await expect(store.begin(code, other.encoded)).rejects.toBeInstanceOf(HashMismatchError)
     await expect(store.begin(other.code, other.encoded)).rejects.toBeInstanceOf(TooLargeError)
     const { codeId } = await import('../../../../protocols/archive.ts')
     const nonsense = Buffer.from('a1617601', 'hex')
