@@ -59,7 +59,14 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   const statements = createLightStatements({ clock, log, keys, network: () => network }, init)
   const network: Network = started.use(
     await createNetwork(
-      { clock, rng, log: log.child('network'), events, validator: async () => 'ignore', records: statements.rules },
+      {
+        clock,
+        rng,
+        log: log.child('network'),
+        events,
+        validator: async () => 'ignore',
+        recordValidator: statements.recordValidator,
+      },
       {
         network: init.network,
         identity: privateKey,

@@ -31,7 +31,7 @@ export interface LightStatementsComponents {
 
 export interface LightStatements {
   /** For a peer that keeps nothing: what is well-formed and signed may lie there, whoever signed it. */
-  readonly rules: RecordValidator
+  readonly recordValidator: RecordValidator
   tell(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
 }
 
@@ -79,7 +79,7 @@ export function createLightStatements(
   }
 
   return {
-    rules: {
+    recordValidator: {
       validate(key, value) {
         const statement = check(value)
         if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')

@@ -60,7 +60,15 @@ export async function createNetwork(components: NetworkComponents, init: Network
   )
   const records = started.use(
     await createRecords(
-      { clock, log, events, peerScores, store, rules: components.records, requestingPeer: requestContext.currentPeer },
+      {
+        clock,
+        log,
+        events,
+        peerScores,
+        store,
+        validator: components.recordValidator,
+        requestingPeer: requestContext.currentPeer,
+      },
       { protocol: dhtProtocol(init.network) },
     ),
   )
@@ -111,7 +119,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const dht = started.use(
     kad === undefined
       ? noDht()
-      : createDht({ clock, log, dht: kad, peerId, connected, records, rules: components.records }),
+      : createDht({ clock, log, dht: kad, peerId, connected, records, validator: components.recordValidator }),
   )
   const peersSupporting = async (protocol: string) => {
     const peers = await Promise.all(libp2p.getPeers().map((peer) => libp2p.peerStore.get(peer).catch(() => undefined)))

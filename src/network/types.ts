@@ -34,7 +34,7 @@ export interface NetworkComponents {
   /** The statements topic: its validator, and what sync exchanges. Without it the topic is not read; it can be published to. */
   statements?: { readonly validator: MessageValidator; readonly sync: StatementSource } | undefined
   /** Without it the DHT keeps and finds no value records. */
-  records?: RecordValidator | undefined
+  recordValidator?: RecordValidator | undefined
 }
 
 export type NetworkInit = {

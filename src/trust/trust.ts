@@ -59,7 +59,7 @@ export function createTrust(components: TrustComponents, init: TrustInit): Trust
   return {
     validateGossip,
     sync: createSyncSource({ clock, index, signerPolicy, ingest }),
-    rules: createRecordValidator({ clock, index, signerPolicy, signatures }),
+    recordValidator: createRecordValidator({ clock, index, signerPolicy, signatures }),
     take: (encoded, origin) => ingest.take(encoded, origin),
     publish: async (encoded, options) => view(await publisher.publish(encoded, options)),
     factsOf,

@@ -172,7 +172,7 @@ export interface Trust extends AsyncDisposable {
    */
   validateGossip(bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject'
   readonly sync: StatementSource
-  readonly rules: RecordValidator
+  readonly recordValidator: RecordValidator
   /** Takes one in. Throws a ProtocolError (or SignatureError) where it is malformed or forged. */
   take(encoded: Uint8Array, origin: { via: StatementVia; from?: string | undefined }): IngestResult
   /**

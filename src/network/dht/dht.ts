@@ -16,7 +16,7 @@ export interface DhtComponents {
   dht: KadDHT
   peerId: string
   records: Pick<Records, 'check' | 'local'>
-  rules: RecordValidator | undefined
+  validator: RecordValidator | undefined
   connected(): boolean
 }
 

@@ -12,17 +12,17 @@ export type RecordFacts = ReturnType<RecordValidator['validate']>
 export type RecordCheck = (key: string, value: Uint8Array) => RecordFacts
 
 /** The rules' check, with cheap bounds before it and a memory of what passed. */
-export function createRecordCheck(rules: RecordValidator | undefined, clock: Clock): RecordCheck {
+export function createRecordCheck(validator: RecordValidator | undefined, clock: Clock): RecordCheck {
   const passed = new LruMap<string, RecordFacts>(CHECKED_RECORDS)
   return (key, value) => {
-    if (rules === undefined) throw new RecordRefusedError('no value records are kept here')
+    if (validator === undefined) throw new RecordRefusedError('no value records are kept here')
     if (key.length > MAX_RECORD_KEY_BYTES)
       throw new ProtocolError('key', `is longer than ${MAX_RECORD_KEY_BYTES} bytes`)
     if (value.byteLength > MAX_STATEMENT_BYTES) {
       throw new ProtocolError('value', `has ${value.byteLength} bytes, at most ${MAX_STATEMENT_BYTES} are allowed`)
     }
     const name = toBase32(sha256(Buffer.concat([Buffer.from(`${key}\0`), value])))
-    const facts = passed.get(name) ?? rules.validate(key, value)
+    const facts = passed.get(name) ?? validator.validate(key, value)
     if (facts.expires * 1000 <= clock.now()) throw new ProtocolError('expires', 'is over')
     passed.set(name, facts)
     return facts

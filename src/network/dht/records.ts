@@ -30,7 +30,7 @@ export interface RecordsComponents {
   events: Emitter<NetworkEvents>
   peerScores: PeerScores
   store: Datastore
-  rules: RecordValidator | undefined
+  validator: RecordValidator | undefined
   /** The peer whose request is being answered. */
   requestingPeer(): string | undefined
 }
@@ -52,9 +52,9 @@ export interface Records extends AsyncDisposable {
 }
 
 export async function createRecords(components: RecordsComponents, init: { protocol: string }): Promise<Records> {
-  const { clock, log, events, peerScores, store, rules, requestingPeer } = components
+  const { clock, log, events, peerScores, store, validator, requestingPeer } = components
   const index = createRecordIndex()
-  const check = createRecordCheck(rules, clock)
+  const check = createRecordCheck(validator, clock)
   const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(RECORD_PEERS)
   // one at a time: between the look at what lies there and the write nothing else is written
   const writes = createWorkQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
@@ -84,7 +84,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
       if (name === undefined || meta === undefined) break
       const { second, ...first } = meta
       const kept = second === undefined ? await read(name) : undefined
-      if (second === undefined && (kept === undefined || !rules?.isPinned(kept.value))) return await forget(name)
+      if (second === undefined && (kept === undefined || !validator?.isPinned(kept.value))) return await forget(name)
       index.set(name, { ...first, placer: second ?? OURS })
     }
     throw new RecordRefusedError('there is no room for more records')
@@ -99,10 +99,10 @@ export async function createRecords(components: RecordsComponents, init: { proto
     const { signer, expires } = check(key, value)
     await writes.add(async () => {
       const held = await read(name)
-      if (held !== undefined && compareBytes(held.value, value) !== 0 && !rules?.supersedes(value, held.value)) {
+      if (held !== undefined && compareBytes(held.value, value) !== 0 && !validator?.supersedes(value, held.value)) {
         throw new RecordRefusedError('a newer record lies under this key')
       }
-      const placer = peer === undefined || rules?.isPinned(value) ? OURS : peer
+      const placer = peer === undefined || validator?.isPinned(value) ? OURS : peer
       if (held === undefined) {
         const refusal = index.refusal({ signer, placer })
         if (refusal !== undefined) throw new RecordRefusedError(refusal)
@@ -137,7 +137,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
     for (const name of expired) await forget(name)
   }
 
-  if (rules !== undefined) await load(components, index)
+  if (validator !== undefined) await load(components, index)
   await sweep()
   const timer = clock.every(RECORD_SWEEP_MS, () => {
     writes.add(sweep).catch((error: unknown) => log.warn('records were not swept', { error: messageOf(error) }))
@@ -178,7 +178,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
 
   function best(values: readonly Uint8Array[]): number {
     return values.reduce(
-      (found, value, at) => (at > 0 && rules?.supersedes(value, values[found] ?? value) ? at : found),
+      (found, value, at) => (at > 0 && validator?.supersedes(value, values[found] ?? value) ? at : found),
       0,
     )
   }

@@ -14,7 +14,7 @@ export interface ValueRecordsComponents {
   log: Log
   dht: KadDHT
   records: Pick<Records, 'check' | 'local'>
-  rules: RecordValidator | undefined
+  validator: RecordValidator | undefined
   /** Waits a moment for someone to ask. */
   tableFilled(signal: AbortSignal): Promise<void>
 }
@@ -22,7 +22,14 @@ export interface ValueRecordsComponents {
 type Values = Pick<Dht, 'putValue' | 'findValues'> & AsyncDisposable
 
 /** Value records: putting them, and finding what lies under a key. */
-export function createValueRecords({ clock, log, dht, records, rules, tableFilled }: ValueRecordsComponents): Values {
+export function createValueRecords({
+  clock,
+  log,
+  dht,
+  records,
+  validator,
+  tableFilled,
+}: ValueRecordsComponents): Values {
   const over = new AbortController()
   const repairs = new Set<Promise<void>>()
 
@@ -33,7 +40,7 @@ export function createValueRecords({ clock, log, dht, records, rules, tableFille
       throw new InputError(`the record is refused: ${messageOf(cause)}`, { cause })
     }
     const held = await records.local(key)
-    if (held === undefined || compareBytes(held, value) === 0 || rules?.supersedes(value, held)) return
+    if (held === undefined || compareBytes(held, value) === 0 || validator?.supersedes(value, held)) return
     throw new InputError('the record is refused: a newer one lies under its key')
   }
 
@@ -94,7 +101,7 @@ export function createValueRecords({ clock, log, dht, records, rules, tableFille
 
   return {
     async putValue(key, value, { signal } = {}) {
-      if (rules === undefined) throw new NotProvidedError('this node has no rules for value records')
+      if (validator === undefined) throw new NotProvidedError('this node has no rules for value records')
       await acceptable(key, value)
       const took = new Set<string>()
       using limit = deadline(clock, PROVIDE_TIMEOUT_MS, LATE, signal)
@@ -114,7 +121,7 @@ export function createValueRecords({ clock, log, dht, records, rules, tableFille
       return took.size
     },
     async *findValues(key, { signal } = {}) {
-      if (rules === undefined) return
+      if (validator === undefined) return
       const known = new Set<string>()
       const isNew = (value: Uint8Array) => {
         const name = toBase32(sha256(value))

@@ -5,8 +5,8 @@ import type { Trust } from '../../trust/index.ts'
 /** Who in the node answers the mesh. `intake` is made after the network and asked only when something arrives. */
 export function gatesOf(
   intake: () => Pick<Intake, 'gossip' | 'syncSource'>,
-  trust: Pick<Trust, 'validateGossip' | 'sync' | 'rules'>,
-): Pick<NetworkComponents, 'validator' | 'sync' | 'statements' | 'records'> {
+  trust: Pick<Trust, 'validateGossip' | 'sync' | 'recordValidator'>,
+): Pick<NetworkComponents, 'validator' | 'sync' | 'statements' | 'recordValidator'> {
   return {
     validator: ({ data, from }) => intake().gossip(data, from),
     sync: {
@@ -16,6 +16,6 @@ export function gatesOf(
       arrive: (bytes, from, via) => intake().syncSource.arrive(bytes, from, via),
     },
     statements: { validator: async ({ data, from }) => trust.validateGossip(data, from), sync: trust.sync },
-    records: trust.rules,
+    recordValidator: trust.recordValidator,
   }
 }

@@ -49,8 +49,8 @@ async function seqs(of: Made, key: string): Promise<number[]> {
 
 test('a peer that offers thousands of valid junk records gets its share, and honest records stay and come', async () => {
   const { rules, count } = noteRules()
-  const victim = await all.make({ dht: true }, { records: rules })
-  const honest = await all.make({ dht: true }, { records: rules })
+  const victim = await all.make({ dht: true }, { recordValidator: rules })
+  const honest = await all.make({ dht: true }, { recordValidator: rules })
   const attacker = await all.make()
   await connect(honest, victim)
   await connect(attacker, victim)
@@ -87,7 +87,7 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
   expect(count.checks - checksBefore).toBeLessThanOrEqual(allowance + 10)
 
   await honest.network[Symbol.asyncDispose]()
-  const late = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  const late = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
   await connect(late, victim)
   expect([await seqs(late, '/attest/a'), await seqs(late, '/attest/b')]).toEqual([[1], [1]])
 }, 60_000)
@@ -96,7 +96,7 @@ test('in a mesh of twenty, where everybody knows a few, a record is found from e
   const { rules } = noteRules()
   const nodes: Made[] = []
   for (let at = 0; at < 20; at++) {
-    const made = await all.make({ dht: true }, { records: rules })
+    const made = await all.make({ dht: true }, { recordValidator: rules })
     for (const neighbour of new Set([at - 1, at >> 1])) {
       const other = nodes[neighbour]
       if (other !== undefined) await connect(made, other)

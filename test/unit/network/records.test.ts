@@ -39,7 +39,7 @@ async function store(disk = new MemoryDatastore(), clock = manualClock()) {
       events,
       peerScores: { reward: () => {}, penalize: (peer) => lies.push(peer) },
       store: disk,
-      rules,
+      validator: rules,
       requestingPeer: requestContext.currentPeer,
     },
     { protocol: '/kad' },

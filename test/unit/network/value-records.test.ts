@@ -49,7 +49,7 @@ async function wireTo(made: Made): Promise<{ port: number; cut(): void }> {
 async function clique(count: number): Promise<Made[]> {
   const nodes: Made[] = []
   for (let index = 0; index < count; index++) {
-    const made = await all.make({ dht: true }, { records: rules })
+    const made = await all.make({ dht: true }, { recordValidator: rules })
     for (const other of nodes) await connect(made, other)
     nodes.push(made)
   }
@@ -70,7 +70,7 @@ test('a newer record replaces an older one everywhere, an older one nowhere', as
   await takes(a, note(KEY, { seq: 2 }), 3)
   await expect(b.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toThrow('a newer one lies under its key')
   // who does not know better offers it, and nobody takes it
-  const light = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  const light = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
   for (const node of nodes) await connect(light, node)
   await expect(light.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject({
     name: 'NotProvidedError',
@@ -94,7 +94,7 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
   const stale = await all.make(
     { dht: true },
     {
-      records: {
+      recordValidator: {
         ...rules,
         validate(key, value) {
           if (readNote(value).seq > 1) throw new Error('stubborn')
@@ -108,7 +108,7 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
   for (const node of others) await connect(stale, node)
   await takes(stale, note(KEY, { seq: 1 }), 3)
   await takes(a, note(KEY, { seq: 2 }), 2)
-  const late = await all.make({ dht: true }, { records: rules })
+  const late = await all.make({ dht: true }, { recordValidator: rules })
   for (const node of [stale, b]) await connect(late, node)
   expect(await seqs(late)).toEqual([1, 2])
 })
@@ -116,9 +116,9 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
 test('a peer that answers with a forgery is not believed', async () => {
   const liar = await all.make(
     { dht: true },
-    { records: { ...rules, validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) } },
+    { recordValidator: { ...rules, validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) } },
   )
-  const honest = await all.make({ dht: true }, { records: rules })
+  const honest = await all.make({ dht: true }, { recordValidator: rules })
   await connect(honest, liar)
   const refused: string[] = []
   honest.events.on('network:refused', ({ peer, reason }) => refused.push(`${peer} ${reason}`))
@@ -131,7 +131,7 @@ test('a peer that answers with a forgery is not believed', async () => {
   expect(refused[0]).toBe(`${liar.network.peerId} sig: is forged`)
   expect(await seqs(liar)).toEqual([9])
   await expect(seqs(honest)).rejects.toMatchObject({ name: 'UnavailableError' })
-  const other = await all.make({ dht: true }, { records: rules })
+  const other = await all.make({ dht: true }, { recordValidator: rules })
   await connect(honest, other)
   await takes(other, note(KEY), 1)
   expect(await seqs(honest)).toEqual([1])
@@ -139,11 +139,11 @@ test('a peer that answers with a forgery is not believed', async () => {
 
 test('a peer that has fallen silent holds nobody up for long, and what others say is there at once', async () => {
   const [a, b] = (await clique(2)) as [Made, Made]
-  const silent = await all.make({ dht: true }, { records: rules })
+  const silent = await all.make({ dht: true }, { recordValidator: rules })
   const wire = await wireTo(silent)
   for (const node of [a, b]) await node.network.dial(`/ip4/127.0.0.1/tcp/${wire.port}/p2p/${silent.network.peerId}`)
   await takes(a, note(KEY), 2)
-  const late = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  const late = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
   await connect(late, a)
   await late.network.dial(`/ip4/127.0.0.1/tcp/${wire.port}/p2p/${silent.network.peerId}`)
   await until(async () => (await seqs(late)).length === 1, 'the record')
@@ -160,16 +160,16 @@ test('a peer that has fallen silent holds nobody up for long, and what others sa
 
 test('a client finds and puts records without keeping any for others', async () => {
   const nodes = await clique(3)
-  const light = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  const light = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
   for (const node of nodes) await connect(light, node)
   await takes(light, note(KEY), 3)
-  const other = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  const other = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
   await connect(other, nodes[0] as Made)
   expect(await seqs(other)).toEqual([1])
 })
 
 test('nobody to ask is an error, and no record is none', async () => {
-  const alone = await all.make({ dht: true }, { records: rules })
+  const alone = await all.make({ dht: true }, { recordValidator: rules })
   await expect(seqs(alone)).rejects.toMatchObject({ name: 'UnavailableError' })
   await expect(alone.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject({ name: 'NotProvidedError' })
   // what lies here is told all the same
@@ -186,7 +186,7 @@ test('nobody to ask is an error, and no record is none', async () => {
 
 test('a node without rules keeps no records and finds none', async () => {
   const bare = await all.make({ dht: true })
-  const node = await all.make({ dht: true }, { records: rules })
+  const node = await all.make({ dht: true }, { recordValidator: rules })
   await connect(node, bare)
   await expect(node.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject({ name: 'NotProvidedError' })
   expect(await seqs(bare)).toEqual([])
@@ -207,19 +207,19 @@ test('a lookup ends with its signal, and with whoever stops listening', async ()
 
 test('records outlive a restart, and what is older does not come in afterwards', async () => {
   const init = { dht: true, identity: newKey(), dataDir: await all.dir() }
-  const a = await all.make(init, { records: rules })
-  const b = await all.make({ dht: true }, { records: rules })
+  const a = await all.make(init, { recordValidator: rules })
+  const b = await all.make({ dht: true }, { recordValidator: rules })
   await connect(b, a)
   await takes(b, note(KEY, { seq: 2 }), 1)
   await a.network[Symbol.asyncDispose]()
   await b.network[Symbol.asyncDispose]()
 
-  const again = await all.make(init, { records: rules })
-  const c = await all.make({ dht: true }, { records: rules })
+  const again = await all.make(init, { recordValidator: rules })
+  const c = await all.make({ dht: true }, { recordValidator: rules })
   await connect(c, again)
   await expect(c.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject({ name: 'NotProvidedError' })
   await c.network[Symbol.asyncDispose]()
-  const d = await all.make({ dht: true, role: 'client', listen: [] }, { records: rules })
+  const d = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
   await connect(d, again)
   expect(await seqs(d)).toEqual([2])
 })

@@ -62,11 +62,11 @@ describe('a hub of several members', () => {
     await using other = world(policyOf({}))
     const [some, all] = [byMembers('safe', MEMBERS.slice(0, 3)), byMembers('safe', MEMBERS)]
     const key = recordKey(decodeStatement(all)) as string
-    for (const rules of [here.trust.rules, other.trust.rules])
+    for (const rules of [here.trust.recordValidator, other.trust.recordValidator])
       expect(rules.validate(key, all)).toMatchObject({ issued: NOW })
-    expect(here.trust.rules.validate(key, some)).toMatchObject({ issued: NOW })
-    expect(() => here.trust.rules.validate(key, byMembers('safe', MEMBERS.slice(0, 2)))).toThrow(MembersError)
-    expect(() => other.trust.rules.validate(key, some)).toThrow('its members are not pinned here')
+    expect(here.trust.recordValidator.validate(key, some)).toMatchObject({ issued: NOW })
+    expect(() => here.trust.recordValidator.validate(key, byMembers('safe', MEMBERS.slice(0, 2)))).toThrow(MembersError)
+    expect(() => other.trust.recordValidator.validate(key, some)).toThrow('its members are not pinned here')
     await expect(other.trust.publish(some)).rejects.toThrow(InputError)
   })
 

@@ -155,7 +155,7 @@ describe('a statement', () => {
     const { keys, count } = counted()
     await using here = world(undefined, { keys })
     const one = attest(hub)
-    here.trust.rules.validate(`/attest/${toBase32(CODE.bytes)}/${toBase32(addressBytes(hub.address))}`, one)
+    here.trust.recordValidator.validate(`/attest/${toBase32(CODE.bytes)}/${toBase32(addressBytes(hub.address))}`, one)
     for (let i = 0; i < 5; i++) {
       here.trust.take(one, gossip)
       here.trust.factsOf(subject([one]))

@@ -14,11 +14,11 @@ describe("the mesh's records", () => {
   it('may hold any statement in time under its own key, whoever signed it', async () => {
     await using here = world()
     const one = attest(stranger)
-    expect(here.trust.rules.validate(keyOf(one), one)).toMatchObject({ issued: NOW, expires: NOW + 86_400 })
+    expect(here.trust.recordValidator.validate(keyOf(one), one)).toMatchObject({ issued: NOW, expires: NOW + 86_400 })
     const link = delegate(stranger, hub)
-    expect(here.trust.rules.validate(keyOf(link), link)).toMatchObject({ issued: NOW })
+    expect(here.trust.recordValidator.validate(keyOf(link), link)).toMatchObject({ issued: NOW })
     const signers = [attest(stranger), attest(hub), link].map(
-      (value) => here.trust.rules.validate(keyOf(value), value).signer,
+      (value) => here.trust.recordValidator.validate(keyOf(value), value).signer,
     )
     expect(new Set(signers).size).toBe(2)
   })
@@ -33,13 +33,13 @@ describe("the mesh's records", () => {
     ['of 5 KiB', keyOf(attest(hub)), new Uint8Array(5120), 'has 5120 bytes'],
   ])('refuse a record %s', async (_name, key, value, problem) => {
     await using here = world()
-    expect(() => here.trust.rules.validate(key, value)).toThrow(ProtocolError)
-    expect(() => here.trust.rules.validate(key, value)).toThrow(problem)
+    expect(() => here.trust.recordValidator.validate(key, value)).toThrow(ProtocolError)
+    expect(() => here.trust.recordValidator.validate(key, value)).toThrow(problem)
   })
 
   it('let a newer one take the place of an older one, never the other way round', async () => {
     await using here = world()
-    const { supersedes } = here.trust.rules
+    const { supersedes } = here.trust.recordValidator
     expect(supersedes(attest(hub, 'safe', { seq: 1 }), attest(hub))).toBe(true)
     expect(supersedes(attest(hub), attest(hub, 'safe', { seq: 1 }))).toBe(false)
     expect(supersedes(attest(hub, 'unsafe'), attest(hub))).toBe(true)
@@ -51,18 +51,18 @@ describe("the mesh's records", () => {
 
   it("are held on to where their signer counts here, or they are the operator's own", async () => {
     await using here = world()
-    expect(here.trust.rules.isPinned(attest(hub))).toBe(true)
-    expect(here.trust.rules.isPinned(delegate(own, stranger))).toBe(true)
-    expect(here.trust.rules.isPinned(attest(stranger))).toBe(false)
-    expect(here.trust.rules.isPinned(Uint8Array.of(1))).toBe(false)
+    expect(here.trust.recordValidator.isPinned(attest(hub))).toBe(true)
+    expect(here.trust.recordValidator.isPinned(delegate(own, stranger))).toBe(true)
+    expect(here.trust.recordValidator.isPinned(attest(stranger))).toBe(false)
+    expect(here.trust.recordValidator.isPinned(Uint8Array.of(1))).toBe(false)
     await here.trust.publish(attest(stranger))
-    expect(here.trust.rules.isPinned(attest(stranger))).toBe(true)
+    expect(here.trust.recordValidator.isPinned(attest(stranger))).toBe(true)
     // what is remembered of hubs that no longer count is not held on to
     here.trust.take(attest(second), { via: 'sync', from: 'p' })
     here.policy = policyOf({})
     here.trust.policyChanged()
-    expect(here.trust.rules.isPinned(attest(second))).toBe(false)
-    expect(here.trust.rules.isPinned(attest(stranger))).toBe(true)
+    expect(here.trust.recordValidator.isPinned(attest(second))).toBe(false)
+    expect(here.trust.recordValidator.isPinned(attest(stranger))).toBe(true)
   })
 })
 
