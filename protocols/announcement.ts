@@ -107,7 +107,7 @@ export function signStop(body: Uint8Array, network: string, signer: Signer): Sig
 }
 
 /** Too early or too late for this clock: such a message is ignored, never rejected (honest relays must not pay). */
-export function outOfTime(
+export function timeWindowError(
   body: { issued: number; expires: number },
   nowSeconds: number,
 ): 'early' | 'expired' | undefined {
@@ -117,10 +117,10 @@ export function outOfTime(
 }
 
 /** What decides between two of one (author, name). */
-export type Ranked = { readonly kind: Signed['kind']; readonly id: CID; readonly body: { readonly seq: number } }
+export type VersionKey = { readonly kind: Signed['kind']; readonly id: CID; readonly body: { readonly seq: number } }
 
 /** Which of two of one (author, name) stands: the higher seq; a stop at equal seq; then the smaller id. */
-export function supersedes(a: Ranked, b: Ranked): boolean {
+export function supersedes(a: VersionKey, b: VersionKey): boolean {
   if (a.body.seq !== b.body.seq) return a.body.seq > b.body.seq
   if (a.kind !== b.kind) return a.kind === 'stop'
   return compareBytes(a.id.multihash.digest, b.id.multihash.digest) < 0

@@ -74,7 +74,7 @@ export function signReceipt(body: ReceiptBody, network: string, signer: Signer):
 }
 
 /** Decodes and verifies; throws a ProtocolError or SignatureError. */
-export function openReceipt(encoded: Uint8Array, network: string, keys: KeyCache): Receipt {
+export function verifyReceipt(encoded: Uint8Array, network: string, keys: KeyCache): Receipt {
   const sealed = decodeShape(sealedSchema, encoded, MAX_RECEIPT_BYTES)
   const body = decodeShape(receiptSchema, sealed.body, MAX_RECEIPT_BYTES, 'body')
   const address = decodeAddress(body.node, 'body.node')

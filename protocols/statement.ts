@@ -17,9 +17,9 @@ const sealedSchema = z.strictObject({
   signers: bytes().optional(),
 })
 
-type Sealed = { readonly bytes: Uint8Array; readonly sig: Uint8Array; readonly signers?: Uint8Array | undefined }
+type SignedBytes = { readonly bytes: Uint8Array; readonly sig: Uint8Array; readonly signers?: Uint8Array | undefined }
 /** A signed statement, as it was read; `bytes` are those of the body. */
-export type Statement = Sealed &
+export type Statement = SignedBytes &
   (
     | { readonly kind: 'attestation'; readonly body: AttestationBody }
     | { readonly kind: 'freeze'; readonly body: FreezeBody }
@@ -32,7 +32,7 @@ export function statementsTopic(network: string): string {
 }
 
 /** What travels, is stapled and lies in the DHT: dag-cbor `{ body, sig, signers? }`. */
-export function encodeStatement({ bytes: body, sig, signers }: Sealed): Uint8Array {
+export function encodeStatement({ bytes: body, sig, signers }: SignedBytes): Uint8Array {
   return encodeShape(sealedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
 }
 
@@ -41,10 +41,10 @@ export function statementId(encoded: Uint8Array): CID {
   return cidOfStructure(encoded)
 }
 
-/** Shape and limits; not yet the signature (`verifyStatement`), nor the time (`outOfTime`). */
+/** Shape and limits; not yet the signature (`verifyStatement`), nor the time (`timeWindowError`). */
 export function decodeStatement(encoded: Uint8Array): Statement {
   const { body, sig, signers } = decodeShape(sealedSchema, encoded, MAX_STATEMENT_BYTES)
-  const statement = sealStatement(body, sig, signers)
+  const statement = parseStatementBody(body, sig, signers)
   if (signers !== undefined && (statement.kind === 'delegation' || signerOf(statement).type === 'ed25519')) {
     throw new ProtocolError('signers', 'stands only in the statement of a BLS12-381 hub')
   }
@@ -52,7 +52,7 @@ export function decodeStatement(encoded: Uint8Array): Statement {
 }
 
 /** Reads the body: its keys say what it is. */
-export function sealStatement(encoded: Uint8Array, sig: Uint8Array, signers?: Uint8Array): Statement {
+export function parseStatementBody(encoded: Uint8Array, sig: Uint8Array, signers?: Uint8Array): Statement {
   checkSize(encoded, MAX_STATEMENT_BYTES, 'body')
   const value = decodeCanonical(encoded, 'body')
   const sealed = { bytes: encoded, sig, ...(signers === undefined ? {} : { signers }) }
@@ -64,8 +64,8 @@ export function sealStatement(encoded: Uint8Array, sig: Uint8Array, signers?: Ui
 
 /** Signs a body with the one key that it names. */
 export function signStatement(body: Uint8Array, network: string, signer: Signer): Statement {
-  const { kind } = sealStatement(body, new Uint8Array())
-  return sealStatement(body, signFor(signer, network, kind, body))
+  const { kind } = parseStatementBody(body, new Uint8Array())
+  return parseStatementBody(body, signFor(signer, network, kind, body))
 }
 
 /**

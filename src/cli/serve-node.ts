@@ -99,9 +99,9 @@ function tellNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice):
 }
 
 function tellUnbuilt({ out }: Cli, { policy }: Configuration): void {
-  if (policy.unbuilt.length === 0) return
+  if (policy.unimplemented.length === 0) return
   out.note(
-    `Note: these keys decide as if nothing were known, because this version lacks what they need: ${policy.unbuilt.join(', ')}`,
+    `Note: these keys decide as if nothing were known, because this version lacks what they need: ${policy.unimplemented.join(', ')}`,
   )
 }
 

@@ -58,5 +58,5 @@ export type Policy = {
   /** STATIC_NODES, by kind */
   readonly staticNodes: { readonly multiaddrs: readonly string[]; readonly origins: readonly string[] }
   /** keys that the file sets, and that decide as if nothing were known: this version can not know or do what they need */
-  readonly unbuilt: readonly string[]
+  readonly unimplemented: readonly string[]
 }

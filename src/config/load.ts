@@ -10,7 +10,7 @@ import { loadPolicy } from './files/policy.ts'
 import { type ServicesConfig, servicesSchema } from './files/services-schema.ts'
 import { isFolder } from './folders.ts'
 import { isLoopback } from './network-fields.ts'
-import { isExposed, modeOf, octal, type ReadOptions, readJson } from './read.ts'
+import { isWorldReadable, modeOf, octal, type ReadOptions, readJson } from './read.ts'
 import { runtimeInit } from './runtime-dir.ts'
 import { check, valueText } from './settings-error.ts'
 
@@ -182,7 +182,7 @@ function nodeNotices(node: NodeConfig): Notice[] {
 async function checkToken(root: string): Promise<void> {
   const path = join(root, API_TOKEN_FILE)
   const mode = await modeOf(path)
-  if (mode === undefined || !isExposed(mode)) return
+  if (mode === undefined || !isWorldReadable(mode)) return
   throw new InputError(
     `${API_TOKEN_FILE} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
   )

@@ -47,7 +47,7 @@ function tooLarge(file: string, bytes: number): InputError {
   return new InputError(`${file} has ${bytes} bytes; allowed are at most ${MAX_SETTINGS_BYTES} (1 MiB)`)
 }
 
-export async function isThere(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     (error: unknown) => !['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''),
@@ -65,7 +65,7 @@ export async function modeOf(path: string): Promise<number | undefined> {
 }
 
 /** Can anyone but the owner read it? */
-export function isExposed(mode: number | undefined): boolean {
+export function isWorldReadable(mode: number | undefined): boolean {
   return mode !== undefined && (mode & 0o077) !== 0
 }
 

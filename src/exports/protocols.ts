@@ -35,14 +35,14 @@ export {
   decodeSigned,
   encodeAnnouncement,
   messageId,
-  outOfTime,
-  type Ranked,
   type Signed,
   servicesTopic,
   signService,
   signStop,
   supersedes,
+  timeWindowError,
   unwrapAnnouncement,
+  type VersionKey,
   verifyAnnouncement,
 } from '../../protocols/announcement.ts'
 export {
@@ -123,13 +123,13 @@ export {
   provePossession,
 } from '../../protocols/multisig.ts'
 export {
-  openReceipt,
   RECEIPT_PROTOCOL,
   RECEIPT_STATES,
   type Receipt,
   type ReceiptBody,
   type ReceiptState,
   signReceipt,
+  verifyReceipt,
 } from '../../protocols/receipt.ts'
 export {
   checkTicket,
@@ -160,10 +160,10 @@ export {
 export {
   decodeStatement,
   encodeStatement,
+  parseStatementBody,
   recordKey,
   replaces,
   type Statement,
-  sealStatement,
   signerOf,
   signStatement,
   statementId,

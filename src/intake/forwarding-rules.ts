@@ -1,4 +1,4 @@
-import { outOfTime } from '../../protocols/announcement.ts'
+import { timeWindowError } from '../../protocols/announcement.ts'
 import { emittedDepth } from '../../protocols/redirection.ts'
 
 /**
@@ -59,7 +59,7 @@ export function emissionDepth(state: Pick<ForwardState, 'best' | 'own' | 'limit'
 
 /** The depth that this node has to emit now: redirected, live, in time, and better than all it has emitted. */
 export function pendingDepth(state: ForwardState, nowSeconds: number): number | undefined {
-  if (state.redirect !== true || state.ended || outOfTime(state, nowSeconds) !== undefined) return undefined
+  if (state.redirect !== true || state.ended || timeWindowError(state, nowSeconds) !== undefined) return undefined
   const depth = emissionDepth(state)
   if (depth === undefined || (state.emitted !== undefined && depth <= state.emitted)) return undefined
   return depth

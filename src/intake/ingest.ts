@@ -1,8 +1,8 @@
 import { equals } from 'uint8arrays'
 import {
   decodeSigned,
-  outOfTime,
   type Signed,
+  timeWindowError,
   unwrapAnnouncement,
   verifyAnnouncement,
 } from '../../protocols/announcement.ts'
@@ -68,7 +68,7 @@ export function createIngest(
     // the same body under other bytes: forged, or signed twice by its author; either way the first stays
     if (!sameSignature) verifyAnnouncement(decodeSigned(body, sig), network, keys)
     const incoming: IncomingCopy = { valid: true, depth: ticket.depth, sameSignature }
-    const time = outOfTime(entry, nowSeconds(clock))
+    const time = timeWindowError(entry, nowSeconds(clock))
     if (time !== undefined) return { outcome: rejection(time), incoming, entry, ...aheadIf(time, entry) }
     const better = !entry.ended && cache.updateTicket(entry, ticket)
     return { outcome: { outcome: better ? 'better' : 'known', id: entry.id }, incoming, entry }
@@ -81,7 +81,7 @@ export function createIngest(
     if (source.stopsOnly && signed.kind !== 'stop')
       throw new ProtocolError('', 'only a stop can be handed to a node directly')
     const incoming: IncomingCopy = { valid: true, depth: ticket.depth, sameSignature: true }
-    const time = outOfTime(signed.body, nowSeconds(clock))
+    const time = timeWindowError(signed.body, nowSeconds(clock))
     if (time !== undefined) {
       if (time === 'early') denylist.addUntil(id, signed.body.issued * 1000)
       else denylist.addPermanent(id)

@@ -1,4 +1,4 @@
-import { type Announcement, outOfTime, type Signed, verifyAnnouncement } from '../../protocols/announcement.ts'
+import { type Announcement, type Signed, timeWindowError, verifyAnnouncement } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { checkTicket } from '../../protocols/redirection.ts'
 import { nowSeconds } from '../base/clock.ts'
@@ -166,7 +166,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
       const id = signed.id.toString()
       checkTicket(signed.body.reach, ticket)
       verifyAnnouncement(signed, init.network, keys)
-      const time = outOfTime(signed.body, nowSeconds(clock))
+      const time = timeWindowError(signed.body, nowSeconds(clock))
       if (time !== undefined) throw new InputError(`"${signed.body.name}" can not be published: ${reasonOf(time)}`)
       const version = versions.lookup(signed)
       const { newer } = version

@@ -1,5 +1,5 @@
 import { decodeAddress, formatAddress } from '../../protocols/address.ts'
-import { type Ranked, type Signed, supersedes } from '../../protocols/announcement.ts'
+import { type Signed, supersedes, type VersionKey } from '../../protocols/announcement.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { CLOCK_SKEW_SECONDS, DEDUPE_AFTER_EXPIRY_SECONDS, MAX_LIFETIME_SECONDS } from '../../protocols/limits.ts'
 import type { Ticket } from '../../protocols/redirection.ts'
@@ -98,7 +98,7 @@ export function createVersionHistory({ clock, events, journal, cache }: VersionH
   }
 }
 
-function rankOf({ kind, id, seq }: Head): Ranked {
+function rankOf({ kind, id, seq }: Head): VersionKey {
   return { kind, id: parseCid(id), body: { seq } }
 }
 

@@ -6,7 +6,7 @@ import { type AccessRight, accessFor, signAccess } from '../../protocols/access.
 import { type Announcement, encodeAnnouncement } from '../../protocols/announcement.ts'
 import { ARCHIVE_PROTOCOL } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
-import { openReceipt, RECEIPT_PROTOCOL, type Receipt } from '../../protocols/receipt.ts'
+import { RECEIPT_PROTOCOL, type Receipt, verifyReceipt } from '../../protocols/receipt.ts'
 import { createKeyCache, ed25519Signer } from '../../protocols/signature.ts'
 import { createChannel } from '../base/bounded-channel.ts'
 import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
@@ -90,7 +90,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   await network.streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }))
   await network.streams.handle(RECEIPT_PROTOCOL, async (stream) => {
     const encoded = await stream.read()
-    if (encoded !== undefined) receipts.push(openReceipt(encoded, init.network, keys))
+    if (encoded !== undefined) receipts.push(verifyReceipt(encoded, init.network, keys))
     await stream.end()
   })
   await joinThrough(network, init.join)

@@ -1,5 +1,5 @@
 import { addressKey } from '../../protocols/address.ts'
-import { outOfTime } from '../../protocols/announcement.ts'
+import { timeWindowError } from '../../protocols/announcement.ts'
 import { MembersError, ProtocolError } from '../../protocols/errors.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import {
@@ -41,7 +41,7 @@ export function createLightStatements(
 ): LightStatements {
   function check(encoded: Uint8Array): Statement {
     const statement = decodeStatement(encoded)
-    const time = outOfTime(statement.body, nowSeconds(clock))
+    const time = timeWindowError(statement.body, nowSeconds(clock))
     if (time === 'expired') throw new ProtocolError('body.expires', 'has passed')
     if (time === 'early') throw new ProtocolError('body.issued', 'lies in the future')
     try {

@@ -1,6 +1,6 @@
 import { addressOfPeerId, decodeAddress, sameAddress } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
-import { openReceipt, type Receipt } from '../../protocols/receipt.ts'
+import { type Receipt, verifyReceipt } from '../../protocols/receipt.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import {
   decodeStatusAnswer,
@@ -105,7 +105,7 @@ export async function askOne(
   using limit = deadline(components.clock, ASK_TIMEOUT_MS, new TimeoutError('the peer did not answer in time'), outer)
   for await (const answer of request(components.streams, peer, { v: 1, want: 'receipt', service }, limit.signal)) {
     if (answer.is !== 'receipt') break
-    const receipt = openReceipt(answer.receipt, network, components.keys)
+    const receipt = verifyReceipt(answer.receipt, network, components.keys)
     if (!receipt.body.service.equals(service)) break
     if (!sameAddress(decodeAddress(receipt.body.node), addressOfPeerId(peerIdIn(peer)))) break
     return receipt

@@ -10,12 +10,12 @@ import {
 import { encodeCanonical, parseCid } from '../../protocols/encoding.ts'
 import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from '../../protocols/limits.ts'
 import {
-  openReceipt,
   RECEIPT_PROTOCOL,
   type Receipt,
   type ReceiptBody,
   type ReceiptState,
   signReceipt,
+  verifyReceipt,
 } from '../../protocols/receipt.ts'
 import type { KeyCache, Signer } from '../../protocols/signature.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
@@ -151,7 +151,7 @@ export function createReceipts(
     async take(stream, { signal } = {}) {
       const encoded = await stream.read({ signal })
       if (encoded === undefined) return
-      const receipt = openReceipt(encoded, init.network, keys)
+      const receipt = verifyReceipt(encoded, init.network, keys)
       const service = receipt.body.service.toString()
       const signedBy = decodeAddress(receipt.body.node)
       if (!sameAddress(signedBy, addressOfPeerId(stream.peer)) || journal.published.get(service) === undefined) return
@@ -169,7 +169,7 @@ export function createReceipts(
       await stream.end()
     },
     views: (service) =>
-      journal.receipts.ofService(service).map(({ bytes }) => receiptView(openReceipt(bytes, init.network, keys))),
+      journal.receipts.ofService(service).map(({ bytes }) => receiptView(verifyReceipt(bytes, init.network, keys))),
   }
 }
 

@@ -4,7 +4,7 @@ import { encodeAttestation } from '../../../protocols/attestation.ts'
 import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
 import { combineSignatures, hubOf, type Member, pinMembers, provePossession } from '../../../protocols/multisig.ts'
 import { blsSigner, createKeyCache, ed25519Signer, type Signer, signFor } from '../../../protocols/signature.ts'
-import { encodeStatement, sealStatement } from '../../../protocols/statement.ts'
+import { encodeStatement, parseStatementBody } from '../../../protocols/statement.ts'
 
 export const NETWORK = 'bench'
 const DAY = 86_400
@@ -54,7 +54,7 @@ export function membersHub(): BenchHub {
         return { member: signer.address, sig: signFor(signer, NETWORK, 'attestation', bytes) }
       })
       const { sig, signers: bitmap } = combineSignatures(pinned, parts, signed, keys)
-      return encodeStatement(sealStatement(bytes, sig, bitmap))
+      return encodeStatement(parseStatementBody(bytes, sig, bitmap))
     },
   }
 }
@@ -65,7 +65,7 @@ function hubBy(signer: Signer): BenchHub {
     settings: {},
     says(code) {
       const body = attestation(addressBytes(signer.address), code)
-      return encodeStatement(sealStatement(body, signFor(signer, NETWORK, 'attestation', body)))
+      return encodeStatement(parseStatementBody(body, signFor(signer, NETWORK, 'attestation', body)))
     },
   }
 }

@@ -1,14 +1,14 @@
 import { type AccessRight, checkAccess } from '../../../protocols/access.ts'
 import { decodeAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
-import { openReceipt } from '../../../protocols/receipt.ts'
+import { verifyReceipt } from '../../../protocols/receipt.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import type { Op } from '../kit.ts'
 import { dagJson, unhex } from '../kit.ts'
 
 export const accessOps: Record<string, Op> = {
   'receipt.open': ({ bytes, network }) => {
-    return { value: dagJson(openReceipt(unhex(bytes), String(network), createKeyCache()).body) }
+    return { value: dagJson(verifyReceipt(unhex(bytes), String(network), createKeyCache()).body) }
   },
   'access.check': ({ network, service, author, peer, right, token, now }) => {
     checkAccess(

@@ -2,9 +2,9 @@ import {
   decodeAnnouncement,
   encodeAnnouncement,
   messageId,
-  outOfTime,
   servicesTopic,
   supersedes,
+  timeWindowError,
   verifyAnnouncement,
 } from '../../../protocols/announcement.ts'
 import { checkTicket, emittedDepth, issueTicket, lowerTicket } from '../../../protocols/redirection.ts'
@@ -46,7 +46,7 @@ export const announcementOps: Record<string, Op> = {
     return { bytes: hex(encodeAnnouncement({ signed, ticket: lowerTicket(ticket, depth) })) }
   },
   'announcement.clock': ({ issued, expires, now }) => {
-    return { clock: outOfTime({ issued: Number(issued), expires: Number(expires) }, Number(now)) ?? 'in time' }
+    return { clock: timeWindowError({ issued: Number(issued), expires: Number(expires) }, Number(now)) ?? 'in time' }
   },
   'announcement.stands': ({ a, b }) => {
     const [first, second] = [decodeAnnouncement(unhex(a)).signed, decodeAnnouncement(unhex(b)).signed]

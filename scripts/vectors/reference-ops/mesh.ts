@@ -3,7 +3,7 @@ import { addressOfPeerId } from '../../../protocols/address.ts'
 import { claimDistance, isClaim } from '../../../protocols/claims.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
-import { openReceipt } from '../../../protocols/receipt.ts'
+import { verifyReceipt } from '../../../protocols/receipt.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import { replaces } from '../../../protocols/statement.ts'
 import { decodeFrame } from '../../../protocols/tunnel.ts'
@@ -67,7 +67,7 @@ export const meshOps: Record<string, Op> = {
     distance: hex(claimDistance(addressOfPeerId(String(peerId)), parseCid(String(service)))),
   }),
   'claims.claim': ({ network, bytes }) => {
-    return { claim: isClaim(openReceipt(unhex(bytes), String(network), createKeyCache()).body) }
+    return { claim: isClaim(verifyReceipt(unhex(bytes), String(network), createKeyCache()).body) }
   },
 }
 

@@ -1,5 +1,5 @@
 import { addressBytes, decodeAddress } from '../../../protocols/address.ts'
-import { messageId, outOfTime } from '../../../protocols/announcement.ts'
+import { messageId, timeWindowError } from '../../../protocols/announcement.ts'
 import { combineSignatures, type HubMembers, pinMembers } from '../../../protocols/multisig.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import {
@@ -26,7 +26,7 @@ export const statementOps: Record<string, Op> = {
     return {
       kind: statement.kind,
       value: dagJson(statement.body),
-      clock: outOfTime(statement.body, Number(now)) ?? 'in time',
+      clock: timeWindowError(statement.body, Number(now)) ?? 'in time',
       id: statementId(unhex(bytes)).toString(),
       messageId: hex(messageId(statementsTopic(String(network)), unhex(bytes))),
       subject: statementSubject(statement),

@@ -17,12 +17,12 @@ export async function checkFolder(dir: string, env: Env, signal: AbortSignal): P
     configuration = loaded.configuration
     checks.push(ok('settings', dir))
     for (const { message } of loaded.notices) checks.push(warn('settings', message))
-    const { unbuilt } = configuration.policy
-    if (unbuilt.length > 0)
+    const { unimplemented } = configuration.policy
+    if (unimplemented.length > 0)
       checks.push(
         warn(
           'settings',
-          `deciding as if nothing were known, because this version lacks what they need: ${unbuilt.join(', ')}`,
+          `deciding as if nothing were known, because this version lacks what they need: ${unimplemented.join(', ')}`,
         ),
       )
   } catch (error) {

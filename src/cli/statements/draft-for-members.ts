@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
-import { sealStatement } from '../../../protocols/statement.ts'
+import { parseStatementBody } from '../../../protocols/statement.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import { NoDaemonError } from '../../api/client/errors.ts'
 import { nowSeconds } from '../../base/clock.ts'
@@ -43,7 +43,7 @@ export async function draftForMembers(
   const desk = { speaker: hub.hub, client }
   const body = await encodeBody(cli, desk, { expires, seq, statable: await about(desk) })
   const path = await writeNew(cli, out, draftText(hub.network, body))
-  const sentence = sayStatement(sealStatement(body, new Uint8Array()))
+  const sentence = sayStatement(parseStatementBody(body, new Uint8Array()))
   const { threshold, members } = hub
   const wanted = { event: 'drafted', file: path, hub: formatAddress(hub.hub), threshold, members: members.length }
   cli.out.item(wanted, () =>

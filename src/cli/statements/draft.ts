@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type Address, formatAddress, parseAddress } from '../../../protocols/address.ts'
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { type Signer, signFor } from '../../../protocols/signature.ts'
-import { type Statement, sealStatement } from '../../../protocols/statement.ts'
+import { parseStatementBody, type Statement } from '../../../protocols/statement.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
 import { hexText, readJson } from '../../config/index.ts'
@@ -39,8 +39,8 @@ export async function loadDraftFile(cli: Pick<Cli, 'cwd' | 'clock' | 'signal'>, 
   if (!read.success)
     throw new InputError(`${file} is no draft; name what \`hub attest --hub\` or \`hub freeze --hub\` wrote`)
   const { network, body } = read.data
-  const statement = inFile(file, () => sealStatement(bytesOf(body), new Uint8Array()))
-  if (outOfTime(statement.body, nowSeconds(cli.clock)) === 'expired') {
+  const statement = inFile(file, () => parseStatementBody(bytesOf(body), new Uint8Array()))
+  if (timeWindowError(statement.body, nowSeconds(cli.clock)) === 'expired') {
     throw new InputError(`${file} has expired, so nobody would take it; write a new draft`)
   }
   return { network, statement }

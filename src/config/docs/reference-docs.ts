@@ -1,4 +1,4 @@
-import { LATER_RUNNER_KEYS } from '../files/runner-schema.ts'
+import { UNIMPLEMENTED_RUNNER_KEYS } from '../files/runner-schema.ts'
 import { type FileKind, jsonSchemaOf } from './json-schema.ts'
 
 /** One key of one file, for people. */
@@ -28,7 +28,7 @@ type Json = {
 
 /** Every key of a file, from the very schema that checks it. */
 export function keysOf(file: FileKind): KeyInfo[] {
-  const later = (key: string) => LATER_RUNNER_KEYS.some((start) => key === start || key.startsWith(`${start}.`))
+  const later = (key: string) => UNIMPLEMENTED_RUNNER_KEYS.some((start) => key === start || key.startsWith(`${start}.`))
   const built = (key: string) => file !== 'runner' || !later(key)
   return walk(jsonSchemaOf(file) as Json, '').map((info) => ({ ...info, built: built(info.key) }))
 }

@@ -6,7 +6,7 @@ import { InputError } from '../../base/errors.ts'
 import type { Notice } from '../configuration.ts'
 import type { Env } from '../env.ts'
 import { loadHubKey } from '../keys/hub-key.ts'
-import { isThere, octal, type ReadOptions, readJson } from '../read.ts'
+import { exists, octal, type ReadOptions, readJson } from '../read.ts'
 import { check, valueText } from '../settings-error.ts'
 import { type HubFile, hubSchema } from './hub-schema.ts'
 
@@ -59,7 +59,7 @@ export async function loadHub(
 ): Promise<{ settings: HubSettings; notices: readonly Notice[] }> {
   const { overrides = {}, env = {} } = options
   const path = join(dir, HUB_FILE)
-  const raw = (await isThere(path)) ? await readJson(path, HUB_FILE, '', options) : {}
+  const raw = (await exists(path)) ? await readJson(path, HUB_FILE, '', options) : {}
   // the file alone first: an override must not hide what is wrong in it
   const fromFile = check(hubSchema, raw, HUB_FILE)
   const names = overrides.scanners ?? fromFile.SCANNERS
@@ -114,7 +114,7 @@ async function commandOf(dir: string, name: string, { COMMANDS }: HubFile): Prom
   for (const [index, text] of SHOWS.entries()) {
     const where = `${HUB_FILE}: COMMANDS.${name}.SHOWS[${index}] is ${valueText(text)}`
     const path = resolve(dir, text)
-    if (!(await isThere(path))) throw new InputError(`${where}, but there is no ${path}`)
+    if (!(await exists(path))) throw new InputError(`${where}, but there is no ${path}`)
     const taken = NOT_SHOWN.find((own) => path === own || path.startsWith(`${own}/`) || path === '/')
     if (taken !== undefined) {
       throw new InputError(`${where}, which is a place that a sandbox has of its own; allowed is any other path`)

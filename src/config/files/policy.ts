@@ -4,7 +4,7 @@ import type { Notice, Policy } from '../configuration.ts'
 import { sortStaticNodes } from '../network-fields.ts'
 import { type ReadOptions, readJson, readText, textToJson } from '../read.ts'
 import { check, keyText, SettingsError, valueText } from '../settings-error.ts'
-import { wrongMembers } from '../statements/members.ts'
+import { memberErrors } from '../statements/members.ts'
 import { LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
 import { findToolchain } from './toolchains.ts'
 
@@ -43,14 +43,14 @@ export function readPolicyText(text: string, file = 'config.json', network?: str
 /** Validates a runner's configuration that is already in memory. */
 export function readPolicy(raw: unknown, file = 'config.json', network?: string): LoadedPolicy {
   const config = check(runnerSchema, raw, file)
-  const wrong = network === undefined ? undefined : wrongMembers(config, network)
+  const wrong = network === undefined ? undefined : memberErrors(config, network)
   if (wrong !== undefined) throw new SettingsError([`${file}: ${keyText(wrong.path)} ${wrong.words}`])
   const { multiaddrs, origins } = sortStaticNodes(config.STATIC_NODES)
   const policy: Policy = {
     config,
     hash: createHash('sha256').update(canonicalJson(config)).digest('hex'),
     staticNodes: { multiaddrs, origins },
-    unbuilt: unbuiltKeys(config),
+    unimplemented: unimplementedKeys(config),
   }
   return { policy, notices: noticesOf(config, raw as object, file, network) }
 }
@@ -85,8 +85,8 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
   return notices
 }
 
-/** Keys that the operator set to something that this version can not know or do: see LATER_RUNNER_KEYS. */
-function unbuiltKeys(config: RunnerConfig): string[] {
+/** Keys that the operator set to something that this version cannot know or do: see UNIMPLEMENTED_RUNNER_KEYS. */
+function unimplementedKeys(config: RunnerConfig): string[] {
   const { NETCAP, ALLOWED_STORAGE, REGISTRIES, CONTAINERS } = config
   const set: Record<string, boolean> = {
     NETCAP: NETCAP.MODE !== 'none',

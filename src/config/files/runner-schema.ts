@@ -125,7 +125,7 @@ export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SE
  * version: no executor grants network, nothing is downloaded from hosts, nothing runs in shared containers. They decide as
  * if nothing were known.
  */
-export const LATER_RUNNER_KEYS: readonly string[] = ['NETCAP', 'ALLOWED_STORAGE', 'CONTAINERS']
+export const UNIMPLEMENTED_RUNNER_KEYS: readonly string[] = ['NETCAP', 'ALLOWED_STORAGE', 'CONTAINERS']
 
 export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import type { Env } from '../env.ts'
-import { isThere, type ReadOptions } from '../read.ts'
+import { exists, type ReadOptions } from '../read.ts'
 import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
 
 /** Where a person's key is kept unless told otherwise: in the folder that the system has for settings. */
@@ -17,7 +17,7 @@ export async function loadOrCreateKey(
   path: string,
   options: ReadOptions = {},
 ): Promise<{ signer: Signer; created: boolean }> {
-  const created = !(await isThere(path)) && (await create(path))
+  const created = !(await exists(path)) && (await create(path))
   const key = await readKeyFile(path, `the author's key`, 'give the path of a key with --key', options)
   return { signer: ed25519Signer(key), created }
 }

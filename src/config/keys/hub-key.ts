@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { formatAddress } from '../../../protocols/address.ts'
 import { blsSigner, ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 import { InputError } from '../../base/errors.ts'
-import { isExposed, modeOf, octal, type ReadOptions, readText, textToJson } from '../read.ts'
+import { isWorldReadable, modeOf, octal, type ReadOptions, readText, textToJson } from '../read.ts'
 import { keyOfPem } from './key-file.ts'
 
 /** A BLS12-381 key as `hub keygen --bls` writes it. What is public stands beside the secret, for people. */
@@ -19,7 +19,7 @@ const ALLOWED =
 export async function loadHubKey(path: string, options: ReadOptions & { file?: string } = {}): Promise<Signer> {
   const file = options.file ?? `the hub's key ${path}`
   const mode = await modeOf(path)
-  if (mode !== undefined && isExposed(mode)) {
+  if (mode !== undefined && isWorldReadable(mode)) {
     throw new InputError(
       `${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
     )

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { InputError } from '../../base/errors.ts'
 import { systemRng } from '../../base/rng.ts'
 import { makeFolder } from '../folders.ts'
-import { isExposed, modeOf, octal, type ReadOptions, readText } from '../read.ts'
+import { isWorldReadable, modeOf, octal, type ReadOptions, readText } from '../read.ts'
 
 /** A new ed25519 key as PKCS#8 PEM text. */
 export function newKeyPem(): string {
@@ -19,7 +19,7 @@ export async function readKeyFile(
   options: ReadOptions = {},
 ): Promise<KeyObject> {
   const mode = await modeOf(path)
-  if (mode !== undefined && isExposed(mode)) {
+  if (mode !== undefined && isWorldReadable(mode)) {
     throw new InputError(
       `${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
     )

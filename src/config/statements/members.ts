@@ -17,7 +17,7 @@ type HubSettings = {
 }
 type Hubs = { readonly TRUSTED_HUBS: Readonly<Record<string, HubSettings>> }
 
-/** Comes out as lower-case 0x hex. Whether it holds depends on the network: `wrongMembers`. */
+/** Comes out as lower-case 0x hex. Whether it holds depends on the network: `memberErrors`. */
 export function proofOfPossession() {
   return z.string(PROOF).transform((text, context) => {
     const proof = readProof(text)
@@ -42,7 +42,7 @@ export function membersOf(
 }
 
 /** Where the members of a hub are not what they are said to be: the path, and what is wrong there. */
-export function wrongMembers({ TRUSTED_HUBS }: Hubs, network: string): { path: string[]; words: string } | undefined {
+export function memberErrors({ TRUSTED_HUBS }: Hubs, network: string): { path: string[]; words: string } | undefined {
   const keys = createKeyCache()
   for (const [hub, settings] of Object.entries(TRUSTED_HUBS)) {
     // reading an address takes up to a millisecond

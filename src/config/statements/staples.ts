@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { MAX_STAPLES } from '../../../protocols/limits.ts'
 import { decodeStatement } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
@@ -25,7 +25,7 @@ export async function loadStaples(
   for (const { dir, file } of named.flatMap(({ dir, files }) => files.map((file) => ({ dir, file })))) {
     for (const encoded of await readStatementFile(resolve(dir, file), { file, signal: options.signal })) {
       const { kind, body } = decodeStatement(encoded)
-      if (outOfTime(body, nowSeconds(clock)) === 'expired') {
+      if (timeWindowError(body, nowSeconds(clock)) === 'expired') {
         if (options.expired === 'leave-out') continue
         throw new InputError(`${file} has expired, so no node would count it; staple a fresh one, or none`)
       }

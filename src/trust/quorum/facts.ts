@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { replaces } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
@@ -60,7 +60,7 @@ export function createFactsOf(
         const { statement, signer, id } = entry
         // an issuer is weighed by the tree itself
         if (statement.kind !== 'delegation' && !policy.hubs.has(signer)) continue
-        if (outOfTime(statement.body, at) !== undefined) continue
+        if (timeWindowError(statement.body, at) !== undefined) continue
         signatures.check(keyOf(id.multihash.digest), statement, policy.hubs.get(signer)?.pinned)
         good.push(entry)
       } catch (error) {

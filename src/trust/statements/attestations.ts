@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import type { TrustedHub } from '../policy.ts'
 import type { TrustFacts } from '../types.ts'
 import type { IndexedStatement } from './indexed-statement.ts'
@@ -16,7 +16,7 @@ export function validAttestations(
     const hub = hubs.get(signer)
     if (hub === undefined || statement.kind !== 'attestation') continue
     const { verdict, issued, expires, severity, report } = statement.body
-    if (outOfTime(statement.body, at) !== undefined) continue
+    if (timeWindowError(statement.body, at) !== undefined) continue
     words.push({ hub: hub.text, weight: hub.weight, verdict, issued, expires, severity, report })
   }
   return words.sort((a, b) => (a.hub < b.hub ? -1 : 1))

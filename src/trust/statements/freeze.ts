@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import type { TrustedHub } from '../policy.ts'
 import type { TrustFacts } from '../types.ts'
 import type { IndexedStatement } from './indexed-statement.ts'
@@ -14,7 +14,7 @@ export function frozenOf(
   const frozen: Frozen[] = []
   for (const { statement, signer } of entries) {
     const hub = hubs.get(signer)
-    if (hub === undefined || statement.kind !== 'freeze' || outOfTime(statement.body, at) !== undefined) continue
+    if (hub === undefined || statement.kind !== 'freeze' || timeWindowError(statement.body, at) !== undefined) continue
     const { chain, amount, expires } = statement.body
     frozen.push({ hub: hub.text, chain, amount, expires })
   }

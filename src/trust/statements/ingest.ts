@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
 import { MembersError, ProtocolError, SignatureError } from '../../../protocols/errors.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
@@ -100,7 +100,7 @@ export function createIngest(components: IngestComponents): Ingest {
   function admit(encoded: Uint8Array, digest: string, origin: Origin): IngestResult {
     checkSize(encoded, MAX_STATEMENT_BYTES, '')
     const statement = decodeStatement(encoded)
-    const time = outOfTime(statement.body, nowSeconds(clock))
+    const time = timeWindowError(statement.body, nowSeconds(clock))
     if (time !== undefined) {
       // an early one has its time yet to come
       if (time === 'expired') settled.set(digest, 'dropped')

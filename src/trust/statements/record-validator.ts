@@ -1,5 +1,5 @@
 import { addressKey } from '../../../protocols/address.ts'
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import {
@@ -36,7 +36,7 @@ export function createRecordValidator({
       const statement = decodeStatement(value)
       if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')
       const { issued, expires } = statement.body
-      const time = outOfTime(statement.body, nowSeconds(clock))
+      const time = timeWindowError(statement.body, nowSeconds(clock))
       if (time === 'early') throw new ProtocolError('body.issued', 'lies in the future')
       if (time === 'expired') throw new ProtocolError('body.expires', 'has passed')
       const pinned = signerPolicy.current().hubs.get(keyOf(signerBytes(statement)))?.pinned

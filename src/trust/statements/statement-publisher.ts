@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
 import {
   decodeStatement,
@@ -53,7 +53,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
 
   function check(encoded: Uint8Array): Statement {
     const statement = readably(() => decodeStatement(encoded))
-    const time = outOfTime(statement.body, nowSeconds(clock))
+    const time = timeWindowError(statement.body, nowSeconds(clock))
     if (time === 'early') throw new InputError('the statement is from the future: issued must not lie ahead of now')
     if (time === 'expired') throw new InputError('the statement has expired: expires must lie ahead of now')
     const kept = index.get(statementSubject(statement))
@@ -116,7 +116,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
   }
 
   function isDue({ subject, statement, recordPublishedAt, id }: IndexedStatement): boolean {
-    if (outOfTime(statement.body, nowSeconds(clock)) !== undefined) return false
+    if (timeWindowError(statement.body, nowSeconds(clock)) !== undefined) return false
     const failure = failures.get(subject)
     if (failure !== undefined) return failure.next <= clock.monotonic()
     // the id spreads what came together over an hour and more

@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import type { StatementSource } from '../../base/statement-sync.ts'
 import { type IndexedStatement, keyOf, signerBytes } from './indexed-statement.ts'
@@ -16,7 +16,7 @@ export interface SyncSourceComponents {
 /** What neighbours may have, and what is wanted of theirs. */
 export function createSyncSource({ clock, index, signerPolicy, ingest }: SyncSourceComponents): StatementSource {
   const isShared = ({ statement, own }: IndexedStatement) =>
-    outOfTime(statement.body, nowSeconds(clock)) === undefined && (own || signerPolicy.isTrusted(statement))
+    timeWindowError(statement.body, nowSeconds(clock)) === undefined && (own || signerPolicy.isTrusted(statement))
   return {
     list: (after, max) =>
       index

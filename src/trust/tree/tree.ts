@@ -1,4 +1,4 @@
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { CLOCK_SKEW_SECONDS, MAX_DELEGATION_DEPTH } from '../../../protocols/limits.ts'
 import type { Root } from '../policy.ts'
 import type { IndexedStatement } from '../statements/indexed-statement.ts'
@@ -73,7 +73,7 @@ export function inactiveReason(
 ): 'revoked' | 'early' | 'expired' | 'deep' | undefined {
   // also a revocation that has ended: what it took back does not return
   if (link.revoked) return 'revoked'
-  return outOfTime(link, at) ?? (link.depth >= above ? 'deep' : undefined)
+  return timeWindowError(link, at) ?? (link.depth >= above ? 'deep' : undefined)
 }
 
 /** Root first. */

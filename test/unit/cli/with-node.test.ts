@@ -10,7 +10,7 @@ import {
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
-import { outOfTime } from '../../../protocols/announcement.ts'
+import { timeWindowError } from '../../../protocols/announcement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
 import { openShellWithNode } from './harness.ts'
@@ -41,7 +41,7 @@ describe('publish', () => {
     ])
     expect([...shell.node.published]).toEqual([signed.id.toString()])
     expect(signed.kind === 'service' && signed.body.replyTo).toEqual(shell.node.multiaddrs())
-    expect(outOfTime(signed.body, nowSeconds(systemClock()))).toBeUndefined()
+    expect(timeWindowError(signed.body, nowSeconds(systemClock()))).toBeUndefined()
     const book = JSON.parse(readFileSync(shell.path('settings/thundercloud/published.json'), 'utf8')) as object
     const author = formatAddress(decodeAddress(signed.body.author))
     expect(book).toMatchObject({

@@ -39,7 +39,7 @@ describe('an operator folder', () => {
       services: [],
       runner: { entry: temp.in('node', 'runners/andromeda/runner.js'), network: false },
     })
-    expect(configuration.policy.unbuilt).toEqual([])
+    expect(configuration.policy.unimplemented).toEqual([])
     expect(configuration.policy.config.LIMITS).toEqual({
       TOTAL: { MEMORY: 2 * 1024 ** 3, CPU: 2000, DISK: 10 * 1024 ** 3, PIDS: 1024, RUNS: 16 },
       SERVICE: { MEMORY: 512 * 1024 ** 2, CPU: 1000, DISK: 1024 ** 3, PIDS: 256, TIMEOUT: undefined },
@@ -53,7 +53,7 @@ describe('an operator folder', () => {
 
   it("the seed's sample loads unchanged, its misspelled address reported", async () => {
     const { configuration, notices } = await loadConfiguration(join(ROOT, 'configs/examples/seed'))
-    const { config, staticNodes, unbuilt } = configuration.policy
+    const { config, staticNodes, unimplemented } = configuration.policy
     const file = 'runners/dev_andromeda/config.json'
     expect(notices.map(({ message }) => message)).toEqual([
       `${file}: STATIC_NODES has "htts://api-klyntar.coinbase.com", which begins with neither http:// nor https://; it is left out`,
@@ -69,7 +69,7 @@ describe('an operator folder', () => {
       RUST: [],
       DOCKER: ['https://localhost:5000'],
     })
-    expect(unbuilt).toEqual(['ALLOWED_STORAGE', 'REGISTRIES', 'CONTAINERS'])
+    expect(unimplemented).toEqual(['ALLOWED_STORAGE', 'REGISTRIES', 'CONTAINERS'])
     expect(await loadDockerOptions(configuration.dir, config)).toEqual({
       protocol: 'http',
       host: 'localhost',
@@ -117,13 +117,13 @@ describe('an operator folder', () => {
   })
 
   it('names the keys that decide as if nothing were known, and only those that are set to something', () => {
-    const unbuilt = (raw: object) => readPolicy(raw).policy.unbuilt
+    const unimplemented = (raw: object) => readPolicy(raw).policy.unimplemented
     const HUB = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
-    expect(unbuilt({ DORMITORY: {}, PRICING: { kly: {} }, QUORUM: {}, LIMITS: { EVICT: true } })).toEqual([])
-    expect(unbuilt({ PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: 0 }, sol: {} }, NETCAP: {} })).toEqual([])
-    expect(unbuilt({ REGISTRIES: { DOCKER: ['http://localhost:5000'], RUST: [] } })).toEqual([])
+    expect(unimplemented({ DORMITORY: {}, PRICING: { kly: {} }, QUORUM: {}, LIMITS: { EVICT: true } })).toEqual([])
+    expect(unimplemented({ PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: 0 }, sol: {} }, NETCAP: {} })).toEqual([])
+    expect(unimplemented({ REGISTRIES: { DOCKER: ['http://localhost:5000'], RUST: [] } })).toEqual([])
     expect(
-      unbuilt({
+      unimplemented({
         NETCAP: { MODE: 'open' },
         TRUSTED_HUBS: { [HUB]: {} },
         QUORUM: { HUBS: 1 },

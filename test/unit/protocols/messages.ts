@@ -20,15 +20,15 @@ import { encodeDelegation } from '../../../protocols/delegation.ts'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
 import { encodeFreeze } from '../../../protocols/freeze.ts'
 import { combineSignatures, pinMembers, provePossession } from '../../../protocols/multisig.ts'
-import { openReceipt, signReceipt } from '../../../protocols/receipt.ts'
+import { signReceipt, verifyReceipt } from '../../../protocols/receipt.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
 import { decodeService, encodeService } from '../../../protocols/service.ts'
 import { createKeyCache, type Signer, signFor } from '../../../protocols/signature.ts'
 import {
   decodeStatement,
   encodeStatement,
+  parseStatementBody,
   type Statement,
-  sealStatement,
   signStatement,
   verifyStatement,
 } from '../../../protocols/statement.ts'
@@ -117,7 +117,7 @@ const byMembers = fc.constantFrom(
           { network: NETWORK, kind: 'attestation', bytes },
           keys,
         )
-        return encodeStatement(sealStatement(bytes, sig, bitmap))
+        return encodeStatement(parseStatementBody(bytes, sig, bitmap))
       }),
     { numRuns: 20, seed: 1 },
   ),
@@ -159,7 +159,7 @@ export const MESSAGES: Message[] = [
     bytes: some.signer.chain((node) => some.receiptBody(node).map((receipt) => signReceipt(receipt, NETWORK, node))),
     signed: true,
     rewrite(bytes) {
-      const { bytes: receipt, sig } = openReceipt(bytes, NETWORK, keys)
+      const { bytes: receipt, sig } = verifyReceipt(bytes, NETWORK, keys)
       return encodeCanonical({ body: receipt, sig })
     },
   },

@@ -3,7 +3,7 @@ import { addressKey, formatAddress, sameAddress } from '../../../../protocols/ad
 import { ProtocolError } from '../../../../protocols/errors.ts'
 import { combineSignatures } from '../../../../protocols/multisig.ts'
 import { createKeyCache, type KeyCache } from '../../../../protocols/signature.ts'
-import { encodeStatement, sealStatement, signerOf, verifyStatement } from '../../../../protocols/statement.ts'
+import { encodeStatement, parseStatementBody, signerOf, verifyStatement } from '../../../../protocols/statement.ts'
 import { InputError } from '../../../base/errors.ts'
 import { loadHubFile, type PublicHub } from '../../../config/index.ts'
 import { argument, command, flag, manyArguments, text, texts } from '../../command.ts'
@@ -86,7 +86,7 @@ function combine(parts: readonly Part[], draft: Draft, hub: PublicHub, keys: Key
     throw new InputError(`${signed} of ${hub.members.length} members have signed; ${hub.threshold} must`)
   }
   const { sig, signers } = combineSignatures(hub, parts, signedOf(draft), keys)
-  const statement = sealStatement(draft.statement.bytes, sig, signers)
+  const statement = parseStatementBody(draft.statement.bytes, sig, signers)
   verifyStatement(statement, draft.network, keys, hub)
   return encodeStatement(statement)
 }
