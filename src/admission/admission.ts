@@ -13,19 +13,19 @@ import type { NetworkEvents } from '../network/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
 import type { Receipts } from '../services/receipts.ts'
 import type { Services } from '../services/registry.ts'
-import type { Tell } from '../services/state-notifier.ts'
+import type { NotifyState } from '../services/state-notifier.ts'
 import type { Trust, TrustEvents } from '../trust/index.ts'
-import { createCarryOut } from './apply.ts'
-import { createReconsider, type Reconsidered } from './background-reevaluation.ts'
-import { createDecide, type Decide, subjectOf as subjectIn } from './decide-service.ts'
-import { type AskingComponents, createAsking, type Subject } from './evaluate.ts'
+import { createApplier } from './apply.ts'
+import { createBackgroundReevaluation, type ReevaluationScope } from './background-reevaluation.ts'
+import { createServiceDecider, type ServiceDecider, subjectOf as subjectIn } from './decide-service.ts'
+import { createEvaluator, type EvaluatorComponents, type Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
-import type { Facts } from './node-facts.ts'
-import { createDecideAgain } from './reevaluate.ts'
+import type { NodeFactsSource } from './node-facts.ts'
+import { createReevaluator } from './reevaluate.ts'
 import { watchReplicas } from './replica-watcher.ts'
-import { createTally } from './rule-counters.ts'
-import { type Trusting, watchTrust } from './trust-watcher.ts'
-import type { Applied, PolicyView, Redecide } from './types.ts'
+import { createRuleCounters } from './rule-counters.ts'
+import { type TrustWatcher, watchTrust } from './trust-watcher.ts'
+import type { Applied, PolicyView, Reevaluation } from './types.ts'
 
 /** Under this name the journal remembers the policy by which everything was decided last. */
 const LAST_POLICY = 'policy'
@@ -33,7 +33,7 @@ const LAST_POLICY = 'policy'
 /** A reload loads the runner first and puts its policy in force at once; this is long after. */
 const AFTER_SWAP_MS = 250
 
-export interface DecidingComponents {
+export interface AdmissionComponents {
   clock: Clock
   log: Log
   events: Pick<
@@ -41,16 +41,16 @@ export interface DecidingComponents {
     'emit' | 'on'
   >
   journal: Journal
-  facts: Facts
-  runner: AskingComponents['runner']
+  facts: NodeFactsSource
+  runner: EvaluatorComponents['runner']
   supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
   receipts: Receipts
   services: Services
   trust: Pick<Trust, 'factsOf' | 'lookUp'>
   /** Fetches the code of a service that may start soon. */
-  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
   texts: AddressTexts
-  tell: Tell
+  notify: NotifyState
   /** The verdict on a known service changed whether it is passed on. */
   setRedirect(id: string, redirect: boolean): void
   /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
@@ -58,33 +58,33 @@ export interface DecidingComponents {
 }
 
 /** Everything between an announcement and what this node does with it, now and again later. */
-export interface Deciding extends AsyncDisposable {
-  readonly decide: Decide
-  readonly redecide: Redecide
+export interface Admission extends AsyncDisposable {
+  readonly decide: ServiceDecider
+  readonly reevaluation: Reevaluation
   readonly dormitory: Dormitory
-  readonly trusting: Pick<Trusting, 'settled' | 'servicesInUse'>
+  readonly trustWatcher: Pick<TrustWatcher, 'settled' | 'servicesInUse'>
   /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
-  decideAgain(): Promise<Applied>
+  reevaluateAll(): Promise<Applied>
   /** Resolves when all that is decided again in the background is done. */
-  reconsidered(): Promise<void>
+  backgroundIdle(): Promise<void>
   /** Takes up the sleepers of the node's last life; all is decided again where the policy changed while it was away. */
   boot(): Promise<void>
   /** Where it sleeps, if it does; ms. */
-  sleeping(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
+  parkedState(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
   /** The operator has ended it here. */
-  over(id: string): void
+  removeParked(id: string): void
   view(): PolicyView
 }
 
-export function createDeciding(
-  components: DecidingComponents,
+export function createAdmission(
+  components: AdmissionComponents,
   init: { policy(): Policy; closing: AbortSignal },
-): Deciding {
-  const { clock, log, events, journal, facts, supervisor, services, tell } = components
+): Admission {
+  const { clock, log, events, journal, facts, supervisor, services, notify } = components
   const { policy } = init
   const parts = new AsyncDisposableStack()
-  const tally = createTally({ clock, log })
-  const asking = createAsking(components, { policy })
+  const counters = createRuleCounters({ clock, log })
+  const evaluator = createEvaluator(components, { policy })
 
   /** What is live, and a version that was replaced as long as it runs: its update has failed, or is not healthy yet. */
   function subjectOf(id: string): Subject | undefined {
@@ -102,7 +102,7 @@ export function createDeciding(
     // a version that was replaced is neither told to the mesh nor begun again
     if (services.get(id)?.record.state === 'superseded') dormitory.remove(id)
     else components.setRedirect(id, redirect)
-    tell(id)
+    notify(id)
   }
 
   const dormitory = parts.use(
@@ -111,10 +111,10 @@ export function createDeciding(
         clock,
         log,
         store: journal.parked,
-        decide: async (ids, options) => void (await again.these(ids, options)),
+        decide: async (ids, options) => void (await reevaluator.parked(ids, options)),
         hasCapacity: () => Object.values(supervisor.free()).every((amount) => amount > 0),
         onExpired: (sleeper, why) =>
-          subjectOf(sleeper.id) === undefined ? leave(sleeper.id) : carryOut.release(sleeper, why),
+          subjectOf(sleeper.id) === undefined ? leave(sleeper.id) : applier.unpark(sleeper, why),
       },
       {
         limits: () => {
@@ -124,22 +124,22 @@ export function createDeciding(
       },
     ),
   )
-  const carryOut = createCarryOut(
+  const applier = createApplier(
     {
       ...components,
-      asking,
+      evaluator,
       dormitory,
       runs: supervisor,
       subjectOf,
-      displaced: (id) => changed(id, journal.verdicts.latest(id)?.verdict?.redirect === true),
+      onDisplaced: (id) => changed(id, journal.verdicts.latest(id)?.verdict?.redirect === true),
     },
     { policy },
   )
-  const decide = createDecide({ ...components, asking, carryOut, dormitory, tally }, init)
-  const again = createDecideAgain({
+  const decide = createServiceDecider({ ...components, evaluator, applier, dormitory, counters }, init)
+  const reevaluator = createReevaluator({
     ...components,
-    asking,
-    carryOut,
+    evaluator,
+    applier,
     dormitory,
     granted: () => supervisor.granted(),
     latest: (id) => journal.verdicts.latest(id)?.verdict,
@@ -147,28 +147,33 @@ export function createDeciding(
     forgotten: () => journal.forgotten(),
     subjectOf,
     changed,
-    tally,
+    counters,
   })
 
-  const trusting = parts.use(
+  const trustWatcher = parts.use(
     watchTrust({
       ...components,
       dormitory,
       running: () => supervisor.granted().flatMap(({ service, ending }) => (ending ? [] : [service])),
       subjectOf,
-      again: (ids) => again.running(ids, { signal: init.closing }),
-      reconsider,
+      reevaluateRunning: (ids) => reevaluator.running(ids, { signal: init.closing }),
+      reevaluateIdle,
     }),
   )
-  const reconsidering = parts.use(
-    createReconsider({ ...components, weigh: again.weigh, place: again.place, isMoved: (id) => trusting.isMoved(id) }),
+  const backgroundReevaluation = parts.use(
+    createBackgroundReevaluation({
+      ...components,
+      screen: reevaluator.screen,
+      admit: reevaluator.admit,
+      isMoved: (id) => trustWatcher.isMoved(id),
+    }),
   )
 
   /** A word that concerns what is refused or passed on, too. */
-  function reconsider(what: Reconsidered): void {
+  function reevaluateIdle(what: ReevaluationScope): void {
     try {
-      reconsidering.note(what)
-      reconsidering.go()
+      backgroundReevaluation.schedule(what)
+      backgroundReevaluation.resume()
     } catch (error) {
       log.error('not everything is decided again', { reason: messageOf(error) })
     }
@@ -176,12 +181,12 @@ export function createDeciding(
 
   /** Over, whatever it waited for: there is no verdict to change. */
   function leave(id: string): void {
-    if (dormitory.remove(id)) tell(id)
+    if (dormitory.remove(id)) notify(id)
   }
 
   async function onFreed(id: string): Promise<void> {
     facts.forget(id)
-    await facts.lookAtMachine()
+    await facts.refreshMachine()
     dormitory.wake({ on: 'capacity' })
     // while its own run was ending, nothing could wake it
     const own = dormitory.get(id)?.on[0]
@@ -192,7 +197,7 @@ export function createDeciding(
   function onSwapped(): void {
     const seen = policy()
     clock.after(AFTER_SWAP_MS, () => {
-      if (policy() === seen && !init.closing.aborted) void decideAgain()
+      if (policy() === seen && !init.closing.aborted) void reevaluateAll()
     })
   }
 
@@ -204,7 +209,7 @@ export function createDeciding(
   parts.use(events.on('execution:freed', ({ service }) => void onFreed(service)))
   parts.use(
     events.on('execution:state', ({ state }) => {
-      if (state === 'running') void facts.lookAtMachine()
+      if (state === 'running') void facts.refreshMachine()
     }),
   )
   parts.use(events.on('intake:superseded', ({ old }) => leave(old)))
@@ -220,48 +225,48 @@ export function createDeciding(
     ),
   )
 
-  async function decideAgain(): Promise<Applied> {
+  async function reevaluateAll(): Promise<Applied> {
     facts.forget()
     try {
       const { hash } = policy()
-      reconsidering.note({ on: 'all' })
+      backgroundReevaluation.schedule({ on: 'all' })
       const background = journal.reconsiderations.count(nowSeconds(clock))
-      const changes = await again.all({ signal: init.closing })
+      const changes = await reevaluator.all({ signal: init.closing })
       journal.meta.set(LAST_POLICY, hash)
       return { changes, background: Math.max(0, background - supervisor.granted().length - dormitory.size) }
     } catch (error) {
       if (!init.closing.aborted) log.error('not everything was decided again', { reason: messageOf(error) })
       return { changes: [], background: 0 }
     } finally {
-      reconsidering.go()
+      backgroundReevaluation.resume()
     }
   }
 
   return {
     decide,
-    redecide: again,
+    reevaluation: reevaluator,
     dormitory,
-    trusting,
-    decideAgain,
-    reconsidered: () => reconsidering.idle(),
+    trustWatcher,
+    reevaluateAll,
+    backgroundIdle: () => backgroundReevaluation.idle(),
     async boot() {
       for (const { id } of dormitory.all()) if (subjectOf(id) === undefined) leave(id)
       dormitory.boot()
       const last = journal.meta.get(LAST_POLICY)
-      if (last !== undefined && last !== policy().hash) await decideAgain()
+      if (last !== undefined && last !== policy().hash) await reevaluateAll()
       else {
         for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
-        await trusting.boot()
-        reconsidering.go()
+        await trustWatcher.boot()
+        backgroundReevaluation.resume()
       }
       journal.meta.set(LAST_POLICY, policy().hash)
     },
-    sleeping(id) {
+    parkedState(id) {
       const sleeper = dormitory.get(id)
       return sleeper && { ...sleeper, until: dormitory.until(sleeper) }
     },
-    over: leave,
-    view: () => ({ hash: policy().hash, counts: tally.counts(), parked: dormitory.size }),
+    removeParked: leave,
+    view: () => ({ hash: policy().hash, counts: counters.counts(), parked: dormitory.size }),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }

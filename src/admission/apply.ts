@@ -18,25 +18,25 @@ import type { Journal } from '../journal/index.ts'
 import { runnableOf } from '../services/runnable.ts'
 import type { Trust, TrustFacts } from '../trust/index.ts'
 import { checkVerdict } from './check-verdict.ts'
-import { declined, finalReason, forGood, moving, standingOf, waiting } from './disposition.ts'
-import type { Asking, Decision, Subject } from './evaluate.ts'
+import { declined, dispositionOf, finalReason, finalVerdict, moved, parkedVerdict } from './disposition.ts'
+import type { Decision, Evaluator, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
-import type { Facts } from './node-facts.ts'
+import type { NodeFactsSource } from './node-facts.ts'
 import { plain } from './plain-verdict.ts'
 import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
-import { wakeByNews } from './trust-watcher.ts'
-import type { Standing } from './types.ts'
+import { wakeOnTrustChange } from './trust-watcher.ts'
+import type { Disposition } from './types.ts'
 
 /** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
 const MAX_OLDER = 64
 
-export interface CarryOutComponents {
+export interface ApplierComponents {
   clock: Clock
   log: Log
   events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'transaction'>
-  facts: Facts
-  asking: Pick<Asking, 'factsFor'>
+  facts: NodeFactsSource
+  evaluator: Pick<Evaluator, 'factsFor'>
   dormitory: Pick<Dormitory, 'park' | 'remove' | 'get' | 'wake'>
   runs: {
     /** Journals the intent and returns those that end for it. Throws where the room is taken. */
@@ -52,38 +52,38 @@ export interface CarryOutComponents {
   /** The service as it is known here; undefined where it is forgotten. */
   subjectOf(id: string): Subject | undefined
   /** Somebody else's standing changed: it had to make room, here or in the dormitory. It is journalled. */
-  displaced(id: string): void
+  onDisplaced(id: string): void
   trust: Pick<Trust, 'factsOf'>
   texts: AddressTexts
 }
 
 /** What became of a decision: the verdict in force, the end of a run that it stopped, and who else had to make way. */
-export type Outcome = {
+export type ApplyResult = {
   readonly verdict: Verdict
   readonly stopped: Promise<void> | undefined
-  readonly beside: readonly { readonly id: string; readonly from: Standing; readonly verdict: Verdict }[]
+  readonly displaced: readonly { readonly id: string; readonly from: Disposition; readonly verdict: Verdict }[]
 }
 
-export interface CarryOut {
+export interface Applier {
   /**
    * Does what a verdict says, as far as this node lets it, and journals it: verdict, bed, run and stop as one, so that a
    * crash leaves all or nothing. `asOf` is what the dormitory's `tick` said before the runner was asked.
    */
-  settle(subject: Subject, decision: Decision, asOf: number): Outcome
+  apply(subject: Subject, decision: Decision, asOf: number): ApplyResult
   /** Why it does not wait for another beginning: a task runs at most once, a version that was replaced ends. */
-  notAgain(subject: Subject): Reason | undefined
+  noRestartReason(subject: Subject): Reason | undefined
   /** It does not wait any longer. */
-  release(sleeper: ParkedService, why: string): void
+  unpark(sleeper: ParkedService, why: string): void
 }
 
-export function createCarryOut(components: CarryOutComponents, init: { policy(): Policy }): CarryOut {
+export function createApplier(components: ApplierComponents, init: { policy(): Policy }): Applier {
   const { clock, log, events, journal, facts, dormitory, runs, texts, subjectOf } = components
 
   /** what others are told, and only when all of it is journalled */
-  let later: (() => void)[] = []
-  let beside: Outcome['beside'] = []
+  let afterCommit: (() => void)[] = []
+  let displaced: ApplyResult['displaced'] = []
 
-  function mayPassOn(): boolean {
+  function mayRedirect(): boolean {
     const { REDIRECT, REDIRECTION_DEPTH } = init.policy().config
     return REDIRECT !== 'never' && REDIRECTION_DEPTH > 0
   }
@@ -103,31 +103,31 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     const on = verdict.park ?? []
     const expires = signed.body.expires * 1000
     const slept = dormitory.get(id) !== undefined
-    const bed = dormitory.park({ id, on, rank: verdict.rank ?? 0, arrived, expires }, asOf)
-    if (!bed.parked) {
+    const result = dormitory.park({ id, on, rank: verdict.rank ?? 0, arrived, expires }, asOf)
+    if (!result.parked) {
       dormitory.remove(id)
-      return declined(verdict, { rule: 'dormitory', outcome: 'fail', message: bed.why }, mayPassOn())
+      return declined(verdict, { rule: 'dormitory', outcome: 'fail', message: result.why }, mayRedirect())
     }
     if (!slept) {
-      const until = Math.floor(bed.until / 1000)
+      const until = Math.floor(result.until / 1000)
       const parked = { id, name: signed.body.name, until, on: on.map((one) => one.on) }
-      later.push(() => events.emit('node:parked', parked))
+      afterCommit.push(() => events.emit('node:parked', parked))
     }
-    if (bed.replaced !== undefined) leaveFor(bed.replaced)
+    if (result.replaced !== undefined) displace(result.replaced)
     return verdict
   }
 
-  function leaveFor({ id }: ParkedService): void {
-    turnAway(id, 'DORMITORY.MAX is reached, and a service that ranks higher took its place')
+  function displace({ id }: ParkedService): void {
+    decline(id, 'DORMITORY.MAX is reached, and a service that ranks higher took its place')
   }
 
-  function turnAway(id: string, why: string): void {
+  function decline(id: string, why: string): void {
     const before = journal.verdicts.latest(id)?.verdict
     if (before === undefined) return
-    makesWay(id, 'parked', declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayPassOn()))
+    recordDisplaced(id, 'parked', declined(before, { rule: 'dormitory', outcome: 'fail', message: why }, mayRedirect()))
   }
 
-  function notAgain({ id, signed }: Subject): Reason | undefined {
+  function noRestartReason({ id, signed }: Subject): Reason | undefined {
     const task = signed.body.run.kind !== 'service'
     return finalReason({
       replaced: journal.announcements.stateOf(id)?.state === 'superseded',
@@ -136,27 +136,27 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   }
 
   /** It had to end for another one: it waits for room, where it may run again. */
-  function evicted(id: string, by: Subject): void {
+  function parkEvicted(id: string, by: Subject): void {
     const subject = subjectOf(id)
     const before = journal.verdicts.latest(id)?.verdict
     if (subject === undefined || before === undefined) return
     const message = `it made room for ${by.id}, which ranks higher here`
-    const last = notAgain(subject)
+    const last = noRestartReason(subject)
     const reason = { rule: 'eviction', outcome: 'defer' as const, message }
-    const waits = waiting({ ...before, redirect: mayPassOn() }, [{ on: 'capacity' }], reason)
+    const waits = parkedVerdict({ ...before, redirect: mayRedirect() }, [{ on: 'capacity' }], reason)
     const verdict =
       last === undefined
         ? park(subject, waits, Number.POSITIVE_INFINITY)
-        : declined(before, { ...reason, outcome: 'fail', message: `${message}; ${last.message}` }, mayPassOn())
-    const told = { id, name: subject.signed.body.name, by: by.id, parked: standingOf(verdict) === 'parked' }
-    later.push(() => events.emit('node:evicted', told))
-    makesWay(id, 'run', verdict)
+        : declined(before, { ...reason, outcome: 'fail', message: `${message}; ${last.message}` }, mayRedirect())
+    const told = { id, name: subject.signed.body.name, by: by.id, parked: dispositionOf(verdict) === 'parked' }
+    afterCommit.push(() => events.emit('node:evicted', told))
+    recordDisplaced(id, 'run', verdict)
   }
 
-  function makesWay(id: string, from: Standing, verdict: Verdict): void {
+  function recordDisplaced(id: string, from: Disposition, verdict: Verdict): void {
     write(id, verdict)
-    beside = [...beside, { id, from, verdict }]
-    later.push(() => components.displaced(id))
+    displaced = [...displaced, { id, from, verdict }]
+    afterCommit.push(() => components.onDisplaced(id))
   }
 
   /** Starts it. Who came first has the room: one for whom it was free a moment ago waits for it. */
@@ -166,14 +166,14 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       if (isEnding(subject.id)) throw new NoCapacityError('its run before is still ending')
       const ended = runs.run(runnableOf(signed, texts), grant, { replaces: olderOf(subject), evicts: verdict.evict })
       dormitory.remove(subject.id)
-      for (const id of ended) evicted(id, subject)
+      for (const id of ended) parkEvicted(id, subject)
       return verdict
     } catch (error) {
       if (!(error instanceof NoCapacityError)) throw error
       const reason = { rule: 'capacity', outcome: 'defer' as const, message: messageOf(error) }
       return park(
         subject,
-        waiting({ ...verdict, redirect: verdict.redirect || mayPassOn() }, [{ on: 'capacity' }], reason),
+        parkedVerdict({ ...verdict, redirect: verdict.redirect || mayRedirect() }, [{ on: 'capacity' }], reason),
         asOf,
       )
     }
@@ -188,7 +188,7 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       ends.push(runs.stop(subject.id, { why: `not by the policy in force: ${why}`, graceMs }))
     }
     const older = olderOf(subject)
-    if (older !== undefined && standingOf(verdict) !== 'parked' && isUnderWay(older)) {
+    if (older !== undefined && dispositionOf(verdict) !== 'parked' && isUnderWay(older)) {
       ends.push(runs.stop(older, { why: 'its newer version is not run here' }))
     }
     const stopping = ends.filter((end) => end !== undefined)
@@ -221,21 +221,21 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
     return runs.granted().some(({ service, ending }) => service === id && ending)
   }
 
-  function checked(subject: Subject, verdict: Verdict): Verdict {
+  function withinLimits(subject: Subject, verdict: Verdict): Verdict {
     const { id, signed } = subject
     if (verdict.run === false || isUnderWay(id)) return verdict
-    const known = components.asking.factsFor(subject)
+    const known = components.evaluator.factsFor(subject)
     const about = { author: texts.ofBytes(signed.body.author), timeout: signed.body.run.timeout }
     const wrong = checkVerdict(verdict, about, known)
-    return wrong === undefined ? verdict : declined(verdict, wrong, mayPassOn())
+    return wrong === undefined ? verdict : declined(verdict, wrong, mayRedirect())
   }
 
-  function carry(subject: Subject, asked: Verdict, asOf: number): Omit<Outcome, 'beside'> {
+  function applyVerdict(subject: Subject, asked: Verdict, asOf: number): Omit<ApplyResult, 'displaced'> {
     const { id } = subject
-    const verdict = checked(subject, asked)
+    const verdict = withinLimits(subject, asked)
     const held = grantOf(id)
     if (verdict.run !== false && held !== undefined && verdict.run.executor !== held.executor) {
-      return carry(subject, moving(verdict, held, verdict.run), asOf)
+      return applyVerdict(subject, moved(verdict, held, verdict.run), asOf)
     }
     if (verdict.run !== false && held !== undefined) {
       // a run keeps the grant under which it began: nothing takes memory away from a process that has it
@@ -246,9 +246,9 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
       const done = start(subject, verdict, verdict.run, asOf)
       return { verdict: done, stopped: done.run === false ? stopRuns(subject, done) : undefined }
     }
-    const why = held === undefined ? undefined : notAgain(subject)
-    const last = why === undefined ? verdict : forGood(verdict, why, mayPassOn())
-    const parks = standingOf(last) === 'parked'
+    const why = held === undefined ? undefined : noRestartReason(subject)
+    const last = why === undefined ? verdict : finalVerdict(verdict, why, mayRedirect())
+    const parks = dispositionOf(last) === 'parked'
     const stopped = stopRuns(subject, last)
     if (parks) return { verdict: park(subject, last, asOf), stopped }
     dormitory.remove(id)
@@ -256,40 +256,40 @@ export function createCarryOut(components: CarryOutComponents, init: { policy():
   }
 
   /** What hubs and roots said while its runner was thinking wakes what it parked. */
-  function noticeNews({ id, signed }: Subject, believed: TrustFacts): void {
+  function wakeIfTrustChanged({ id, signed }: Subject, trustFacts: TrustFacts): void {
     const sleeper = dormitory.get(id)
     if (sleeper === undefined) return
     const now = components.trust.factsOf(trustSubjectOf(signed))
-    if (!isDeepStrictEqual(believed, now)) wakeByNews(dormitory, id, sleeper.on)
+    if (!isDeepStrictEqual(trustFacts, now)) wakeOnTrustChange(dormitory, id, sleeper.on)
   }
 
   /** All of it or nothing; then those hear of it who had to make room. */
-  function whole<T>(work: () => T): T {
+  function inTransaction<T>(work: () => T): T {
     const mine: (() => void)[] = []
-    later = mine
-    beside = []
+    afterCommit = mine
+    displaced = []
     const result = journal.transaction(work)
     for (const tell of mine) tell()
     return result
   }
 
   return {
-    settle: (subject, { verdict, failure, error, believed }, asOf) =>
-      whole(() => {
+    apply: (subject, { verdict, failure, error, trustFacts }, asOf) =>
+      inTransaction(() => {
         if (error !== undefined) {
           write(subject.id, undefined, failure)
-          return { verdict, stopped: undefined, beside }
+          return { verdict, stopped: undefined, displaced }
         }
-        const outcome = carry(subject, verdict, asOf)
+        const outcome = applyVerdict(subject, verdict, asOf)
         write(subject.id, outcome.verdict)
-        if (believed !== undefined) later.push(() => noticeNews(subject, believed))
-        return { ...outcome, beside }
+        if (trustFacts !== undefined) afterCommit.push(() => wakeIfTrustChanged(subject, trustFacts))
+        return { ...outcome, displaced }
       }),
-    notAgain,
-    release: ({ id }, why) =>
-      whole(() => {
+    noRestartReason: noRestartReason,
+    unpark: ({ id }, why) =>
+      inTransaction(() => {
         dormitory.remove(id)
-        turnAway(id, why)
+        decline(id, why)
       }),
   }
 }

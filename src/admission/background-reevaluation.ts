@@ -13,7 +13,7 @@ const PAUSE_MS = 6
 /** Changes of statements that wait for their turn; where there are more, everything is looked through once instead. */
 const MAX_PASSES = 64
 /** Changes that are told with the end of a pass; all of them are counted. */
-const MAX_TOLD = 256
+const MAX_REPORTED = 256
 /** A full disk, or a runner that is away, is tried again after a while, which grows. */
 const AGAIN_MS = { first: 1000, most: 60_000 }
 /** A page that a runner fails on as a whole is passed over after so many attempts. */
@@ -22,26 +22,26 @@ const ATTEMPTS = 3
 /** In the journal's `meta`: the passes that are not done, and how far the first one is. */
 const PASSES = 'reconsider'
 
-export type Reconsidered =
+export type ReevaluationScope =
   | { readonly on: 'all' | 'tree' }
   | { readonly on: 'code'; readonly code: string }
   /** `address`: hexadecimal */
   | { readonly on: 'author'; readonly address: string }
 
-type Pass = Reconsidered & { readonly after: number; readonly seen: number }
+type Pass = ReevaluationScope & { readonly after: number; readonly seen: number }
 
 /** `failed`: so many got no answer of the runner, and stay as they are. */
-export type Weighed = { readonly candidates: Candidate[]; readonly changes: Change[]; readonly failed: number }
+export type ScreenResult = { readonly candidates: Candidate[]; readonly changes: Change[]; readonly failed: number }
 
-export interface ReconsiderComponents {
+export interface BackgroundReevaluationComponents {
   clock: Clock
   log: Log
   events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'reconsiderations' | 'meta' | 'transaction' | 'forgotten'>
   /** Asks about these as if there were all the room that LIMITS give: settles what is not admitted, answers the others. */
-  weigh(ids: readonly string[], options: { signal: AbortSignal }): Promise<Weighed>
+  screen(ids: readonly string[], options: { signal: AbortSignal }): Promise<ScreenResult>
   /** Decides about these, the first with the first claim on room. */
-  place(ids: readonly string[], options: { signal: AbortSignal }): Promise<Change[]>
+  admit(ids: readonly string[], options: { signal: AbortSignal }): Promise<Change[]>
   /** The tree has changed: may that matter to this one? */
   isMoved(id: string): boolean
 }
@@ -51,32 +51,32 @@ export interface ReconsiderComponents {
  * background, at a bounded rate, from where the last life of the node was killed. All are asked first, then those that
  * are admitted get the room that there is, best first.
  */
-export interface Reconsider extends AsyncDisposable {
+export interface BackgroundReevaluation extends AsyncDisposable {
   /** Journalled when it returns. `all`: a policy; it begins from the start, whatever was under way. */
-  note(what: Reconsidered): void
+  schedule(what: ReevaluationScope): void
   /** Goes on with what is noted. */
-  go(): void
+  resume(): void
   /** Resolves when nothing is noted any more. */
   idle(): Promise<void>
 }
 
-export function createReconsider(components: ReconsiderComponents): Reconsider {
-  const { clock, log, events, journal, weigh, place, isMoved } = components
+export function createBackgroundReevaluation(components: BackgroundReevaluationComponents): BackgroundReevaluation {
+  const { clock, log, events, journal, screen, admit, isMoved } = components
   const { reconsiderations: store, meta } = journal
   const ending = new AbortController()
   const closing = ending.signal
   let passes = JSON.parse(meta.get(PASSES) ?? '[]') as readonly Pass[]
   let work: Promise<void> | undefined
-  let told: { changes: Change[]; changed: number; startedAt: number } | undefined
+  let report: { changes: Change[]; changed: number; startedAt: number } | undefined
 
   function keep(next: readonly Pass[]): void {
     meta.set(PASSES, JSON.stringify(next))
     passes = next
   }
 
-  function note(what: Reconsidered): void {
+  function schedule(what: ReevaluationScope): void {
     if (what.on === 'all') {
-      told = undefined
+      report = undefined
       journal.transaction(() => {
         store.clear()
         keep([{ ...what, after: 0, seen: 0 }])
@@ -91,17 +91,17 @@ export function createReconsider(components: ReconsiderComponents): Reconsider {
   }
 
   /** One page of the pass; false where there is none left. */
-  async function look(pass: Pass, attempt: number): Promise<boolean> {
-    const rows = store.page(whichOf(pass), pass.after, nowSeconds(clock), AT_ONCE)
+  async function screenPage(pass: Pass, attempt: number): Promise<boolean> {
+    const rows = store.page(servicesIn(pass), pass.after, nowSeconds(clock), AT_ONCE)
     const last = rows.at(-1)
     if (last === undefined) return false
     const ids = rows.map(({ id }) => id)
     const asked = pass.on === 'tree' ? ids.filter(isMoved) : ids
-    const { candidates, changes, failed } = await weigh(asked, { signal: closing })
+    const { candidates, changes, failed } = await screen(asked, { signal: closing })
     if (failed > 0 && failed === asked.length && attempt + 1 < ATTEMPTS) throw new UnavailableError('the runner fails')
     // a newer policy began from the start meanwhile
     if (passes[0] !== pass) return true
-    tell(changes)
+    collect(changes)
     journal.transaction(() => {
       store.put(candidates)
       keep([{ ...pass, after: last.row, seen: pass.seen + asked.length }, ...passes.slice(1)])
@@ -110,28 +110,28 @@ export function createReconsider(components: ReconsiderComponents): Reconsider {
   }
 
   /** Some of those that are admitted, best first; false where there are none left. */
-  async function admit(): Promise<boolean> {
+  async function admitBatch(): Promise<boolean> {
     const ids = store.best(AT_ONCE)
     if (ids.length === 0) return false
     const before = passes[0]
-    const changes = await place(ids, { signal: closing })
+    const changes = await admit(ids, { signal: closing })
     if (passes[0] !== before) return true
-    tell(changes)
+    collect(changes)
     store.remove(ids)
     return true
   }
 
-  function tell(changes: readonly Change[]): void {
-    told ??= { changes: [], changed: 0, startedAt: clock.monotonic() }
-    told.changes = [...told.changes, ...changes].slice(0, MAX_TOLD)
-    told.changed += changes.length
+  function collect(changes: readonly Change[]): void {
+    report ??= { changes: [], changed: 0, startedAt: clock.monotonic() }
+    report.changes = [...report.changes, ...changes].slice(0, MAX_REPORTED)
+    report.changed += changes.length
   }
 
   function done(pass: Pass): void {
     if (passes[0] !== pass) return
     keep(passes.slice(1))
-    const { changes, changed, startedAt } = told ?? { changes: [], changed: 0, startedAt: clock.monotonic() }
-    told = undefined
+    const { changes, changed, startedAt } = report ?? { changes: [], changed: 0, startedAt: clock.monotonic() }
+    report = undefined
     const tookMs = clock.monotonic() - startedAt
     events.emit('node:reconsidered', { services: pass.seen, changed, changes, forgotten: journal.forgotten(), tookMs })
   }
@@ -140,7 +140,7 @@ export function createReconsider(components: ReconsiderComponents): Reconsider {
     for (let failures = 0; passes[0] !== undefined && !closing.aborted; ) {
       const pass = passes[0]
       try {
-        if (!(await look(pass, failures)) && !(await admit())) done(pass)
+        if (!(await screenPage(pass, failures)) && !(await admitBatch())) done(pass)
         failures = 0
         await sleep(clock, PAUSE_MS, { signal: closing })
       } catch (error) {
@@ -152,7 +152,7 @@ export function createReconsider(components: ReconsiderComponents): Reconsider {
     }
   }
 
-  function go(): void {
+  function resume(): void {
     if (work !== undefined || passes.length === 0 || closing.aborted) return
     work = rounds().finally(() => {
       work = undefined
@@ -161,8 +161,8 @@ export function createReconsider(components: ReconsiderComponents): Reconsider {
   }
 
   return {
-    note,
-    go,
+    schedule,
+    resume,
     idle: async () => {
       while (work !== undefined) await work.catch(() => {})
     },
@@ -173,13 +173,13 @@ export function createReconsider(components: ReconsiderComponents): Reconsider {
   }
 }
 
-function sameAs(a: Reconsidered, b: Reconsidered): boolean {
+function sameAs(a: ReevaluationScope, b: ReevaluationScope): boolean {
   if (a.on === 'code') return b.on === 'code' && a.code === b.code
   if (a.on === 'author') return b.on === 'author' && a.address === b.address
   return a.on === b.on
 }
 
-function whichOf(pass: Reconsidered): ReconsideredServices {
+function servicesIn(pass: ReevaluationScope): ReconsideredServices {
   switch (pass.on) {
     case 'code':
       return { on: 'code', code: pass.code }

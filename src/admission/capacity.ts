@@ -1,12 +1,16 @@
 import type { RunnerConfig } from '../config/index.ts'
 import type { Resources } from '../execution/index.ts'
 import type { RunningService } from '../runner/index.ts'
-import type { MachineRoom } from './host-resources.ts'
+import type { MachineResources } from './host-resources.ts'
 
 type Held = Pick<RunningService, 'memory' | 'cpu' | 'disk' | 'pids'>
 
 /** What may still be granted, each the least of what the policy gives away and what the machine has. */
-export function capacityOf(total: Resources, held: readonly Held[], machine: MachineRoom | undefined): Resources {
+export function availableCapacity(
+  total: Resources,
+  held: readonly Held[],
+  machine: MachineResources | undefined,
+): Resources {
   const sum = sumOf(held)
   const free = {
     memoryBytes: total.memoryBytes - sum.memory,
@@ -30,7 +34,7 @@ export function capacityOf(total: Resources, held: readonly Held[], machine: Mac
 }
 
 /** The machine as it would be if `held` were granted instead of `now`: what runs uses its grant at most. */
-export function machineAs(machine: MachineRoom, now: readonly Held[], held: readonly Held[]): MachineRoom {
+export function machineWith(machine: MachineResources, now: readonly Held[], held: readonly Held[]): MachineResources {
   const [before, after] = [sumOf(now), sumOf(held)]
   return {
     ...machine,
@@ -51,7 +55,7 @@ function sumOf(held: readonly Held[]): Held {
 }
 
 /** LIMITS.TOTAL: what may be granted in all. */
-export function roomIn({ LIMITS }: RunnerConfig): Resources {
+export function totalLimits({ LIMITS }: RunnerConfig): Resources {
   const { MEMORY, CPU, DISK, PIDS, RUNS } = LIMITS.TOTAL
   return { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS }
 }

@@ -7,14 +7,14 @@ const AT_ONCE = 2
 /** Who speaks for many codes at once makes no node fetch all of them. */
 const MAX_WAITING = 64
 
-export interface FetchAheadComponents {
+export interface CodePrefetchComponents {
   log: Log
   /** Fetches and unpacks the code of a service, in bounded time. */
-  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
 }
 
 /** Brings the code of services that are soon to start. A run that begins meanwhile shares what is under way. */
-export function createFetchAhead({ log, ahead }: FetchAheadComponents, { closing }: { closing: AbortSignal }) {
+export function createCodePrefetch({ log, prefetch }: CodePrefetchComponents, { closing }: { closing: AbortSignal }) {
   const under = new Set<string>()
   const queue = createWorkQueue({ name: 'fetching ahead', concurrency: AT_ONCE, max: MAX_WAITING })
   return {
@@ -23,7 +23,7 @@ export function createFetchAhead({ log, ahead }: FetchAheadComponents, { closing
       under.add(id)
       void queue
         .add(async () => {
-          if (!closing.aborted) await ahead(id, { signal: closing })
+          if (!closing.aborted) await prefetch(id, { signal: closing })
         })
         .catch((error: unknown) => {
           if (!closing.aborted) log.debug('code was not fetched ahead', { id, reason: messageOf(error) })

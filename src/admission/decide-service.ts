@@ -9,26 +9,26 @@ import type { Dormitory } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Receipts } from '../services/receipts.ts'
 import type { ServiceEntry, SignedService } from '../services/registry.ts'
-import type { CarryOut } from './apply.ts'
-import { standingOf } from './disposition.ts'
-import type { Asking, Decision, Subject } from './evaluate.ts'
+import type { Applier } from './apply.ts'
+import { dispositionOf } from './disposition.ts'
+import type { Decision, Evaluator, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
-import type { Tally } from './rule-counters.ts'
+import type { RuleCounters } from './rule-counters.ts'
 
-export interface DecideComponents {
+export interface ServiceDeciderComponents {
   clock: Clock
   log: Log
   events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'stops'>
-  asking: Asking
-  carryOut: CarryOut
+  evaluator: Evaluator
+  applier: Applier
   dormitory: Pick<Dormitory, 'eventCounter'>
   receipts: Receipts
-  tally: Tally
+  counters: RuleCounters
   texts: AddressTexts
 }
 
-export interface Decide {
+export interface ServiceDecider {
   /** Intake's decider: asked once for each new service. Throws a RunnerError where the runner failed. */
   decide(
     signed: SignedService,
@@ -41,16 +41,19 @@ export interface Decide {
   resume(entry: ServiceEntry): void
 }
 
-export function createDecide(components: DecideComponents, init: { closing: AbortSignal }): Decide {
-  const { clock, log, events, journal, asking, carryOut, dormitory, receipts, tally, texts } = components
+export function createServiceDecider(
+  components: ServiceDeciderComponents,
+  init: { closing: AbortSignal },
+): ServiceDecider {
+  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts } = components
 
   /** `predecessor`: an update travels where the version before it does, whatever is decided about it. */
-  function tell(signed: SignedService, verdict: Verdict, predecessor: string | undefined): void {
+  function sendReceipt(signed: SignedService, verdict: Verdict, predecessor: string | undefined): void {
     const { replyTo, author } = signed.body
     const { reasons } = verdict
     const before = predecessor === undefined ? undefined : journal.announcements.get(predecessor)
     const redirected = verdict.redirect || before?.redirect === true
-    const standing = standingOf(verdict)
+    const standing = dispositionOf(verdict)
     const state = standing === 'run' ? 'accepted' : standing
     const statement = { service: signed.id.toString(), state, redirected, reasons } as const
     receipts.send(statement, { replyTo, author: decodeAddress(author) }, init.closing)
@@ -63,23 +66,23 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
       // the node was killed between its verdict and intake's note of it: it stands, and what follows from it is done
       const stands = journal.verdicts.latest(id)?.verdict
       if (stands !== undefined) {
-        if (stands.run === false) tell(signed, stands, journal.announcements.stateOf(id)?.predecessor)
+        if (stands.run === false) sendReceipt(signed, stands, journal.announcements.stateOf(id)?.predecessor)
         return { redirect: stands.redirect }
       }
       const asOf = dormitory.eventCounter()
       const before = journal.announcements.stateOf(id)
       const subject = { id, signed, depth: ticket.depth, predecessor: before?.predecessor, arrived: clock.now() }
-      const asked = await asking.ask(subject, { signal })
+      const asked = await evaluator.evaluate(subject, { signal })
       const record = journal.announcements.stateOf(id)
       // stopped or superseded while the runner was thinking: its word is about something that is over
       if (record !== undefined && record.state !== 'live') return { redirect: false }
       const { failure, error } = asked
       const decision = journal.stops.has(id) ? stoppedHere(asked) : asked
-      const { verdict } = carryOut.settle(subject, decision, asOf)
+      const { verdict } = applier.apply(subject, decision, asOf)
       const { name } = signed.body
-      tally.count({ id, name }, verdict.reasons)
+      counters.count({ id, name }, verdict.reasons)
       events.emit('node:verdict', { id, name, verdict, failure, tookMs: clock.monotonic() - began })
-      tell(signed, verdict, subject.predecessor)
+      sendReceipt(signed, verdict, subject.predecessor)
       log.debug('decided', {
         id,
         author: texts.ofBytes(signed.body.author),
@@ -90,10 +93,10 @@ export function createDecide(components: DecideComponents, init: { closing: Abor
       if (error !== undefined) throw error
       return { redirect: verdict.redirect }
     },
-    dryRun: (entry, { signal } = {}) => asking.ask(subjectOf(entry), { signal }),
+    dryRun: (entry, { signal } = {}) => evaluator.evaluate(subjectOf(entry), { signal }),
     resume(entry) {
       if (entry.verdict?.verdict === undefined) return
-      carryOut.settle(subjectOf(entry), { verdict: entry.verdict.verdict }, dormitory.eventCounter())
+      applier.apply(subjectOf(entry), { verdict: entry.verdict.verdict }, dormitory.eventCounter())
     },
   }
 }

@@ -1,6 +1,6 @@
 import { MAX_REASONS } from '../../protocols/limits.ts'
 import type { Grant, Reason, Verdict, WakeCondition } from '../base/verdict.ts'
-import type { Standing } from './types.ts'
+import type { Disposition } from './types.ts'
 
 /** Why a task that had begun ends for good where a service would wait. */
 const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice, so it does not wait' }
@@ -19,43 +19,47 @@ export function finalReason(of: { replaced: boolean; begunTask: boolean }): Reas
 }
 
 /** A verdict not to run, for what is not begun again: it does not wait, and a replaced version is passed to nobody. */
-export function forGood(asked: Verdict, why: Reason, mayPassOn: boolean): Verdict {
+export function finalVerdict(asked: Verdict, why: Reason, mayRedirect: boolean): Verdict {
   const replaced = why === REPLACED
   const verdict = replaced ? { ...asked, redirect: false } : asked
-  return standingOf(verdict) === 'parked' ? declined(verdict, why, !replaced && mayPassOn) : verdict
+  return dispositionOf(verdict) === 'parked' ? declined(verdict, why, !replaced && mayRedirect) : verdict
 }
 
 /** What a verdict makes of a service. */
-export function standingOf(verdict: Verdict): Standing {
+export function dispositionOf(verdict: Verdict): Disposition {
   if (verdict.run !== false) return 'run'
   if ((verdict.park?.length ?? 0) > 0) return 'parked'
   return verdict.redirect ? 'redirected' : 'refused'
 }
 
 /** Does it run, or wait to run? */
-export function mayBegin(verdict: Verdict): boolean {
-  const standing = standingOf(verdict)
+export function mayRun(verdict: Verdict): boolean {
+  const standing = dispositionOf(verdict)
   return standing === 'run' || standing === 'parked'
 }
 
 /** A verdict to run that can not be carried out now: it waits, and what the runner said of its worth stands. */
-export function waiting({ redirect, rank, reasons }: Verdict, on: readonly WakeCondition[], reason: Reason): Verdict {
+export function parkedVerdict(
+  { redirect, rank, reasons }: Verdict,
+  on: readonly WakeCondition[],
+  reason: Reason,
+): Verdict {
   return { run: false, redirect, park: on, rank, reasons: first(reason, reasons) }
 }
 
 /** A run by an executor that is not granted any more ends, and begins again by the one that is. */
-export function moving(verdict: Verdict, from: Pick<Grant, 'executor'>, to: Pick<Grant, 'executor'>): Verdict {
-  const message = `the policy in force does not grant it ${placeOf(from)} any more: it ends, and gets ${placeOf(to)}`
-  return waiting(verdict, [{ on: 'capacity' }], { rule: 'toolchain', outcome: 'defer', message })
+export function moved(verdict: Verdict, from: Pick<Grant, 'executor'>, to: Pick<Grant, 'executor'>): Verdict {
+  const message = `the policy in force does not grant it ${executorText(from)} any more: it ends, and gets ${executorText(to)}`
+  return parkedVerdict(verdict, [{ on: 'capacity' }], { rule: 'toolchain', outcome: 'defer', message })
 }
 
-function placeOf({ executor }: Pick<Grant, 'executor'>): string {
+function executorText({ executor }: Pick<Grant, 'executor'>): string {
   return executor === 'docker' ? 'a run in Docker' : 'a run on the host'
 }
 
 /** A verdict that is not carried out: nothing happens here, so the service is passed on where REDIRECT lets it. */
-export function declined({ redirect, rank, reasons }: Verdict, reason: Reason, mayPassOn: boolean): Verdict {
-  return { run: false, redirect: redirect || mayPassOn, rank, reasons: first(reason, reasons) }
+export function declined({ redirect, rank, reasons }: Verdict, reason: Reason, mayRedirect: boolean): Verdict {
+  return { run: false, redirect: redirect || mayRedirect, rank, reasons: first(reason, reasons) }
 }
 
 /** What decided comes first: a receipt is cut at its end. */

@@ -5,79 +5,80 @@ import { bestFirst, type ParkedService, selectEvictions } from '../execution/ind
 import type { NodeFacts, RunningService } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
 import { checkVerdict } from './check-verdict.ts'
-import { declined, forGood, mayBegin, moving, standingOf, waiting } from './disposition.ts'
-import type { Ask, Subject } from './evaluate.ts'
-import type { DecideAgainComponents } from './reevaluate-components.ts'
+import { declined, dispositionOf, finalVerdict, mayRun, moved, parkedVerdict } from './disposition.ts'
+import type { AskRunner, Subject } from './evaluate.ts'
+import type { ReevaluatorComponents } from './reevaluate-components.ts'
 import { trustSubjectOf } from './trust-subject.ts'
-import type { Change, Preview, Standing } from './types.ts'
+import type { Change, Disposition, Preview } from './types.ts'
 
 /** Services that are asked about together: few, because what is asked about is read and written down in one go. */
-const ASKED_AT_ONCE = 4
+const BATCH_SIZE = 4
 /** A person waits for the answer: of a larger journal the oldest are asked about, and it is said how many are not. */
-const MAX_ASKED = 10_000
+const MAX_SCREENED = 10_000
 /** Changes that are told one by one. */
-const MAX_TOLD = 1000
+const MAX_LISTED = 1000
 
-export type PreviewComponents = Pick<
-  DecideAgainComponents,
-  'asking' | 'carryOut' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts' | 'trust' | 'live' | 'forgotten'
+export type DryRunComponents = Pick<
+  ReevaluatorComponents,
+  'evaluator' | 'applier' | 'facts' | 'dormitory' | 'granted' | 'subjectOf' | 'texts' | 'trust' | 'live' | 'forgotten'
 > & {
   split(): { held: RunningService[]; asked: RunningService[] }
-  bestOf(
+  byCurrentRank(
     asked: readonly RunningService[],
     held: readonly RunningService[],
     config: RunnerConfig,
     rankOf: (subject: Subject, known: NodeFacts) => Promise<number | undefined>,
   ): Promise<RunningService[]>
-  changeOf(subject: Subject, from: Standing, outcome: Pick<Change, 'to' | 'reasons'>): Change
+  changeOf(subject: Subject, from: Disposition, outcome: Pick<Change, 'to' | 'reasons'>): Change
   /** What is refused or passed on, and could begin. */
-  subjectOfRest(id: string): Subject | undefined
-  outOfWork(id: string): Standing | undefined
+  idleSubjectOf(id: string): Subject | undefined
+  idleDisposition(id: string): Disposition | undefined
 }
 
 /** What re-deciding would do, on paper: `held` is who would run when it is over. */
-export async function previewWith(
-  components: PreviewComponents,
-  ask: Ask,
+export async function dryRun(
+  components: DryRunComponents,
+  ask: AskRunner,
   config: RunnerConfig,
   { signal, assumed }: { signal?: AbortSignal | undefined; assumed?: Assumed | undefined },
 ): Promise<Preview> {
-  const { carryOut, facts, dormitory, granted, subjectOf, texts, trust, changeOf } = components
+  const { applier, facts, dormitory, granted, subjectOf, texts, trust, changeOf } = components
   const { held, asked } = components.split()
-  const passOn = config.REDIRECT !== 'never' && config.REDIRECTION_DEPTH > 0
+  const mayRedirect = config.REDIRECT !== 'never' && config.REDIRECTION_DEPTH > 0
   const changes: Change[] = []
   /** of what is refused or passed on, and stays one of the two */
   const others: Change[] = []
   /** who would sleep, and where it stands now */
-  const asleep = new Map<string, { sleeper: ParkedService; subject: Subject; from: Standing; verdict: Verdict }>()
+  const parked = new Map<string, { sleeper: ParkedService; subject: Subject; from: Disposition; verdict: Verdict }>()
 
-  const askAbout = (subject: Subject, known: NodeFacts) => components.asking.askOther(ask, subject, known, assumed)
+  const askAbout = (subject: Subject, known: NodeFacts) =>
+    components.evaluator.evaluateWith(ask, subject, known, assumed)
 
-  function note(subject: Subject, from: Standing, verdict: Verdict): void {
-    const to = standingOf(verdict)
+  function note(subject: Subject, from: Disposition, verdict: Verdict): void {
+    const to = dispositionOf(verdict)
     if (to !== from) changes.push(changeOf(subject, from, { to, reasons: verdict.reasons }))
   }
 
   /** It ends, and begins again by another executor: at once, as it holds its room. */
   function move(subject: Subject, verdict: Verdict, moves: ExecutorName): void {
-    if (carryOut.notAgain(subject) !== undefined) bed(subject, 'run', verdict)
+    if (applier.noRestartReason(subject) !== undefined) park(subject, 'run', verdict)
     else changes.push({ ...changeOf(subject, 'run', { to: 'parked', reasons: verdict.reasons }), moves })
   }
 
-  function bed(subject: Subject, from: Standing, asked: Verdict): void {
+  function park(subject: Subject, from: Disposition, asked: Verdict): void {
     const { id, arrived } = subject
-    const why = from === 'run' ? carryOut.notAgain(subject) : undefined
-    const verdict = why === undefined ? asked : forGood(asked, why, passOn)
-    if (standingOf(verdict) !== 'parked') {
+    const why = from === 'run' ? applier.noRestartReason(subject) : undefined
+    const verdict = why === undefined ? asked : finalVerdict(asked, why, mayRedirect)
+    if (dispositionOf(verdict) !== 'parked') {
       note(subject, from, verdict)
       return
     }
     const sleeper = { id, arrived, rank: verdict.rank ?? 0, on: [], since: 0, expires: 0 }
-    asleep.set(id, { sleeper, subject, from, verdict })
+    parked.set(id, { sleeper, subject, from, verdict })
   }
 
   const rankOf = async (subject: Subject, known: NodeFacts) => (await askAbout(subject, known)).rank
-  for (const running of await components.bestOf(asked, held, config, rankOf)) {
+  for (const running of await components.byCurrentRank(asked, held, config, rankOf)) {
     signal?.throwIfAborted()
     const subject = subjectOf(running.id)
     const executor = granted().find(({ service }) => service === running.id)?.grant.executor
@@ -85,72 +86,72 @@ export async function previewWith(
       held.push(running)
       continue
     }
-    const here = await askAbout(subject, facts.as(held, { config, machine: false, executor, only: true }))
+    const here = await askAbout(subject, facts.assuming(held, { config, machine: false, executor, only: true }))
     const stays = here.run !== false
-    const verdict = stays ? here : await askAbout(subject, facts.as(held, { config, machine: false }))
+    const verdict = stays ? here : await askAbout(subject, facts.assuming(held, { config, machine: false }))
     // what moves holds its room until it begins again
     if (verdict.run !== false) held.push({ ...running, rank: verdict.rank ?? 0 })
-    if (verdict.run === false) bed(subject, 'run', verdict)
+    if (verdict.run === false) park(subject, 'run', verdict)
     else if (executor !== undefined && verdict.run.executor !== executor) {
-      move(subject, moving(verdict, { executor }, verdict.run), verdict.run.executor)
+      move(subject, moved(verdict, { executor }, verdict.run), verdict.run.executor)
     }
   }
   for (const { id } of dormitory.all()) {
     const subject = subjectOf(id)
-    if (subject !== undefined) await place(subject, 'parked')
+    if (subject !== undefined) await admit(subject, 'parked')
   }
-  const { candidates, ...rest } = await weigh()
-  for (const { subject, from } of candidates) await place(subject, from)
-  const row = [...asleep.values()].sort((a, b) => bestFirst(a.sleeper, b.sleeper))
+  const { candidates, ...rest } = await screen()
+  for (const { subject, from } of candidates) await admit(subject, from)
+  const row = [...parked.values()].sort((a, b) => bestFirst(a.sleeper, b.sleeper))
   for (const [index, { subject, from, verdict }] of row.entries()) {
     const full = { rule: 'dormitory', outcome: 'fail' as const, message: 'DORMITORY.MAX is reached' }
-    note(subject, from, index < config.DORMITORY.MAX ? verdict : declined(verdict, full, passOn))
+    note(subject, from, index < config.DORMITORY.MAX ? verdict : declined(verdict, full, mayRedirect))
   }
   const all = [...changes, ...others]
-  const told = all.slice(0, MAX_TOLD)
+  const told = all.slice(0, MAX_LISTED)
   return { changes: told, more: all.length - told.length, ...rest, forgotten: components.forgotten() }
 
   /** Gives it what room there is, on paper. */
-  async function place(subject: Subject, from: Standing): Promise<void> {
+  async function admit(subject: Subject, from: Disposition): Promise<void> {
     signal?.throwIfAborted()
     const others = held.filter((other) => other.id !== subject.predecessor)
-    const known = facts.as(others, { config })
-    const verdict = granting(await askAbout(subject, known), subject, known)
+    const known = facts.assuming(others, { config })
+    const verdict = grantedVerdict(await askAbout(subject, known), subject, known)
     if (verdict.run === false) {
-      bed(subject, from, verdict)
+      park(subject, from, verdict)
       return
     }
     note(subject, from, verdict)
-    const gone = leaving(verdict, others) ?? []
+    const gone = evictionsFor(verdict, others) ?? []
     held.splice(0, held.length, ...others.filter((other) => !gone.includes(other.id)), runningOf(subject, verdict))
     for (const other of gone) evict(other, subject)
   }
   /** Everything that is refused or passed on is asked about, as if there were all the room; those that are admitted, best first. */
-  async function weigh() {
-    const empty = facts.as([], { config, machine: false })
-    const candidates: { sleeper: ParkedService; subject: Subject; from: Standing }[] = []
+  async function screen() {
+    const empty = facts.assuming([], { config, machine: false })
+    const candidates: { sleeper: ParkedService; subject: Subject; from: Disposition }[] = []
     const pages = { asked: 0, notAsked: 0 }
     for (let after = 0; ; ) {
       signal?.throwIfAborted()
-      const rows = components.live(after, ASKED_AT_ONCE)
+      const rows = components.live(after, BATCH_SIZE)
       const last = rows.at(-1)
       if (last === undefined) break
       after = last.row
-      const subjects = rows.flatMap(({ id }) => components.subjectOfRest(id) ?? []).filter(isConcerned)
-      if (pages.asked >= MAX_ASKED) {
+      const subjects = rows.flatMap(({ id }) => components.idleSubjectOf(id) ?? []).filter(isConcerned)
+      if (pages.asked >= MAX_SCREENED) {
         pages.notAsked += subjects.length
         continue
       }
       pages.asked += subjects.length
       const verdicts = await Promise.all(subjects.map((subject) => askAbout(subject, empty)))
       for (const [index, subject] of subjects.entries()) {
-        const [verdict, from] = [verdicts[index], components.outOfWork(subject.id)]
+        const [verdict, from] = [verdicts[index], components.idleDisposition(subject.id)]
         if (verdict === undefined || from === undefined) continue
         const { id, arrived } = subject
         const sleeper = { id, arrived, rank: verdict.rank ?? 0, on: [], since: 0, expires: 0 }
-        if (mayBegin(verdict)) candidates.push({ sleeper, subject, from })
-        else if (standingOf(verdict) !== from) {
-          others.push(changeOf(subject, from, { to: standingOf(verdict), reasons: verdict.reasons }))
+        if (mayRun(verdict)) candidates.push({ sleeper, subject, from })
+        else if (dispositionOf(verdict) !== from) {
+          others.push(changeOf(subject, from, { to: dispositionOf(verdict), reasons: verdict.reasons }))
         }
       }
     }
@@ -166,24 +167,24 @@ export async function previewWith(
   }
 
   /** As the node would let it: within LIMITS, and where there is room. */
-  function granting(verdict: Verdict, subject: Subject, known: NodeFacts): Verdict {
+  function grantedVerdict(verdict: Verdict, subject: Subject, known: NodeFacts): Verdict {
     const author = texts.ofBytes(subject.signed.body.author)
     const wrong = checkVerdict(verdict, { author, timeout: subject.signed.body.run.timeout }, known)
-    if (wrong !== undefined) return declined(verdict, wrong, passOn)
-    if (verdict.run === false || leaving(verdict, known.running) !== undefined) return verdict
+    if (wrong !== undefined) return declined(verdict, wrong, mayRedirect)
+    if (verdict.run === false || evictionsFor(verdict, known.running) !== undefined) return verdict
     const reason = { rule: 'capacity', outcome: 'defer' as const, message: 'there is no room for it' }
-    return waiting({ ...verdict, redirect: verdict.redirect || passOn }, [{ on: 'capacity' }], reason)
+    return parkedVerdict({ ...verdict, redirect: verdict.redirect || mayRedirect }, [{ on: 'capacity' }], reason)
   }
 
   /** Who would end for it; undefined where even that makes no room. */
-  function leaving(
+  function evictionsFor(
     { run, evict: named = [] }: Verdict,
     others: readonly RunningService[],
   ): readonly string[] | undefined {
     if (run === false) return undefined
     const offered = named.filter((id) => others.some((other) => other.id === id))
     const freeWithout = (going: readonly string[]) =>
-      facts.as(
+      facts.assuming(
         others.filter(({ id }) => !going.includes(id)),
         { config, machine: false },
       ).capacity
@@ -197,9 +198,9 @@ export async function previewWith(
     if (before >= 0) changes.splice(before, 1)
     const reason = { rule: 'eviction', outcome: 'defer' as const, message: `it makes room for ${by.id}` }
     const rank = facts.running().find((running) => running.id === id)?.rank
-    const verdict = { run: false as const, redirect: passOn, rank, reasons: [] }
+    const verdict = { run: false as const, redirect: mayRedirect, rank, reasons: [] }
     const from = dormitory.get(id) === undefined ? 'run' : 'parked'
-    bed(subject, from, waiting(verdict, [{ on: 'capacity' }], reason))
+    park(subject, from, parkedVerdict(verdict, [{ on: 'capacity' }], reason))
   }
 
   function runningOf({ id, signed }: Subject, { run, rank }: Verdict): RunningService {

@@ -12,7 +12,7 @@ import {
 } from '../runner/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
-import type { Facts } from './node-facts.ts'
+import type { NodeFactsSource } from './node-facts.ts'
 import { trustSubjectOf } from './trust-subject.ts'
 
 /** What is decided about: a service, its best depth, and the older version that it would take the place of. */
@@ -31,14 +31,14 @@ export type Decision = {
   readonly failure?: string | undefined
   readonly error?: RunnerError | undefined
   /** what the runner was told of hubs and roots */
-  readonly believed?: TrustFacts | undefined
+  readonly trustFacts?: TrustFacts | undefined
 }
 
-export type Ask = (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>
+export type AskRunner = (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>
 
-export interface AskingComponents {
+export interface EvaluatorComponents {
   clock: Clock
-  facts: Facts
+  facts: NodeFactsSource
   runner: {
     decide(
       service: ReceivedService,
@@ -50,50 +50,50 @@ export interface AskingComponents {
   texts: AddressTexts
 }
 
-export interface Asking {
+export interface Evaluator {
   /** Asks the runner in force. A runner that fails is a decision too: nothing is done, and `error` says why. */
-  ask(subject: Subject, options?: { signal?: AbortSignal | undefined; facts?: NodeFacts }): Promise<Decision>
+  evaluate(subject: Subject, options?: { signal?: AbortSignal | undefined; facts?: NodeFacts }): Promise<Decision>
   /** Asks another one, a candidate, or asks as if a statement stood. Failures are thrown. */
-  askOther(ask: Ask, subject: Subject, facts: NodeFacts, assumed?: Assumed | undefined): Promise<Verdict>
+  evaluateWith(ask: AskRunner, subject: Subject, facts: NodeFacts, assumed?: Assumed | undefined): Promise<Verdict>
   /** What is true for this service: its own run, and the version that it would replace, do not weigh against it. */
   factsFor(subject: Subject): NodeFacts
 }
 
 /** A policy that changes while a runner thinks makes its answer old; so often it is asked again for one service. */
-const MAX_ASKED_AGAIN = 3
+const MAX_REPEATS = 3
 
-export function createAsking(components: AskingComponents, init: { policy(): Policy }): Asking {
+export function createEvaluator(components: EvaluatorComponents, init: { policy(): Policy }): Evaluator {
   const { clock, facts, runner, trust, texts } = components
 
   function factsFor({ id, predecessor }: Subject): NodeFacts {
     const running = facts.running()
     const others = running.filter((other) => other.id !== id && other.id !== predecessor)
-    return others.length === running.length ? facts.current() : facts.as(others)
+    return others.length === running.length ? facts.current() : facts.assuming(others)
   }
 
-  function questionOf(
+  function requestOf(
     { signed, depth }: Subject,
     known: NodeFacts,
     assumed?: Assumed,
   ): [ReceivedService, RunnerSnapshot] {
     const service = toReceivedService(signed.id, signed.body, signed.bytes.byteLength, texts.of)
-    const believed = trust.factsOf(trustSubjectOf(signed), { policy: known.config, assumed })
-    return [service, { ...known, ...believed, value: null, depth, now: nowSeconds(clock) }]
+    const trustFacts = trust.factsOf(trustSubjectOf(signed), { policy: known.config, assumed })
+    return [service, { ...known, ...trustFacts, value: null, depth, now: nowSeconds(clock) }]
   }
 
   return {
     factsFor,
-    askOther: (ask, subject, known, assumed) => ask(...questionOf(subject, known, assumed)),
-    async ask(subject, { signal, facts: known } = {}) {
+    evaluateWith: (ask, subject, known, assumed) => ask(...requestOf(subject, known, assumed)),
+    async evaluate(subject, { signal, facts: known } = {}) {
       try {
         for (let again = 0; ; again++) {
           const policy = init.policy()
-          const [service, snapshot] = questionOf(subject, known ?? factsFor(subject))
+          const [service, snapshot] = requestOf(subject, known ?? factsFor(subject))
           const { attestations, quorum, inTree, frozen } = snapshot
-          const believed = { attestations, quorum, inTree, frozen }
+          const trustFacts = { attestations, quorum, inTree, frozen }
           const verdict = await runner.decide(service, snapshot, { signal })
-          if (policy === init.policy() || known !== undefined || again >= MAX_ASKED_AGAIN) {
-            return { verdict, believed }
+          if (policy === init.policy() || known !== undefined || again >= MAX_REPEATS) {
+            return { verdict, trustFacts }
           }
         }
       } catch (error) {

@@ -1,5 +1,5 @@
 import type { Verdict, WakeCondition } from '../base/verdict.ts'
-import type { Change, Standing } from './types.ts'
+import type { Change, Disposition } from './types.ts'
 
 /** What was decided about services. */
 export type AdmissionEvents = {
@@ -8,7 +8,7 @@ export type AdmissionEvents = {
   /** It waits; `on` says what wakes it. Times are seconds. */
   'node:parked': { id: string; name: string; until: number; on: readonly WakeCondition['on'][] }
   /** It waits no longer. */
-  'node:woken': { id: string; name: string; to: Standing; sleptSeconds: number }
+  'node:woken': { id: string; name: string; to: Disposition; sleptSeconds: number }
   /** It was running, and had to end for one that ranks higher. */
   'node:evicted': { id: string; name: string; by: string; parked: boolean }
   /** What is parked and running was decided again; `changes` of `services` stand differently now. */

@@ -2,7 +2,7 @@ import { readFile, statfs } from 'node:fs/promises'
 import { availableParallelism, freemem, totalmem } from 'node:os'
 
 /** What the machine has, whatever the policy gives away. */
-export type MachineRoom = {
+export type MachineResources = {
   /** that new programs could use now */
   readonly memoryBytes: number
   readonly memoryTotalBytes: number
@@ -12,7 +12,7 @@ export type MachineRoom = {
 }
 
 export interface Machine {
-  read(): Promise<MachineRoom>
+  read(): Promise<MachineResources>
 }
 
 /** The machine that the node runs on, as the kernel and the node's own control group tell it. */

@@ -7,8 +7,8 @@ import type { Policy, RunnerConfig } from '../config/index.ts'
 import type { Availability, Executor, Granted } from '../execution/index.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../runner/index.ts'
 import type { Services } from '../services/registry.ts'
-import { capacityOf, machineAs, roomIn } from './capacity.ts'
-import type { Machine, MachineRoom } from './host-resources.ts'
+import { availableCapacity, machineWith, totalLimits } from './capacity.ts'
+import type { Machine, MachineResources } from './host-resources.ts'
 
 /** An engine that was installed or went away, and memory that others use, are noticed in this time. */
 const LOOK_EVERY_MS = 30_000
@@ -18,7 +18,7 @@ const WORTH_ASKING = 16 * 1024 * 1024
 
 export type ExecutorView = Availability & { readonly name: ExecutorName }
 
-export interface FactsComponents {
+export interface NodeFactsComponents {
   clock: Clock
   log: Log
   executors: readonly Executor[]
@@ -29,16 +29,16 @@ export interface FactsComponents {
   /** is it one of SERVICES? */
   isOwn(id: string): boolean
   /** There is more than before, and no run of this node has ended: an engine came, other programs went. */
-  onMore(): void
+  onCapacityGrown(): void
   /** An executor is there that was not: an engine came back. */
-  onCame(executor: ExecutorName): void
+  onExecutorAvailable(executor: ExecutorName): void
 }
 
 /** What is true of the node whatever the service: the half of the runner's snapshot that all decisions share. */
-export interface Facts extends Disposable {
+export interface NodeFactsSource extends Disposable {
   current(): NodeFacts
   /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there, with `only` no other. */
-  as(
+  assuming(
     held: readonly RunningService[],
     options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined; only?: boolean },
   ): NodeFacts
@@ -46,33 +46,36 @@ export interface Facts extends Disposable {
   running(): readonly RunningService[]
   executors(): readonly ExecutorView[]
   /** Looks which executors are there, and what the machine has, now. */
-  look(): Promise<void>
+  refresh(): Promise<void>
   /** What the machine has, alone: after a run has begun or ended. */
-  lookAtMachine(): Promise<void>
+  refreshMachine(): Promise<void>
   /** What is known of a running service has changed, or of all. */
   forget(id?: string): void
 }
 
-export function createFacts(components: FactsComponents, init: { own: string; policy(): Policy }): Facts {
+export function createNodeFacts(
+  components: NodeFactsComponents,
+  init: { own: string; policy(): Policy },
+): NodeFactsSource {
   const { clock, log, machine, services, texts, granted } = components
   let seen: readonly ExecutorView[] = []
-  let room: MachineRoom | undefined
+  let resources: MachineResources | undefined
   /** what runs, by id: a decision reads nothing from the disk */
   const known = new Map<string, RunningService>()
 
-  async function look(): Promise<void> {
-    const [before, had] = [room, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
-    const [views] = await Promise.all([Promise.all(components.executors.map(viewOf)), lookAtMachine()])
+  async function refresh(): Promise<void> {
+    const [before, had] = [resources, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
+    const [views] = await Promise.all([Promise.all(components.executors.map(viewOf)), refreshMachine()])
     seen = views
     const came = views.filter(({ name, available }) => available && !had.has(name))
-    const more = room !== undefined && before !== undefined && hasMore(before, room)
-    for (const { name } of came) components.onCame(name)
-    if (came.length > 0 || more) components.onMore()
+    const more = resources !== undefined && before !== undefined && hasMore(before, resources)
+    for (const { name } of came) components.onExecutorAvailable(name)
+    if (came.length > 0 || more) components.onCapacityGrown()
   }
 
-  async function lookAtMachine(): Promise<void> {
+  async function refreshMachine(): Promise<void> {
     try {
-      room = await machine.read()
+      resources = await machine.read()
     } catch (error) {
       // then LIMITS alone say what is free
       log.warn('what the machine has could not be read', { reason: messageOf(error) })
@@ -106,28 +109,28 @@ export function createFacts(components: FactsComponents, init: { own: string; po
     return runs.map(runningOf)
   }
 
-  const as: Facts['as'] = (
+  const assuming: NodeFactsSource['assuming'] = (
     held,
     { config = init.policy().config, machine: bounded = true, executor, only = false } = {},
   ) => {
-    const has = bounded && room !== undefined ? machineAs(room, running(granted()), held) : undefined
+    const has = bounded && resources !== undefined ? machineWith(resources, running(granted()), held) : undefined
     const there = seen.filter(({ available, name }) => name === executor || (available && !only))
     return {
       config,
       own: init.own,
-      capacity: { ...capacityOf(roomIn(config), held, has), executors: there.map(forRunner) },
+      capacity: { ...availableCapacity(totalLimits(config), held, has), executors: there.map(forRunner) },
       running: held,
     }
   }
 
-  const timer = clock.every(LOOK_EVERY_MS, () => void look())
+  const timer = clock.every(LOOK_EVERY_MS, () => void refresh())
   return {
-    look,
-    lookAtMachine,
+    refresh,
+    refreshMachine,
     executors: () => seen,
     running: () => running(),
-    current: () => as(running()),
-    as,
+    current: () => assuming(running()),
+    assuming,
     forget(id) {
       if (id === undefined) known.clear()
       else known.delete(id)
@@ -136,7 +139,7 @@ export function createFacts(components: FactsComponents, init: { own: string; po
   }
 }
 
-function hasMore(before: MachineRoom, now: MachineRoom): boolean {
+function hasMore(before: MachineResources, now: MachineResources): boolean {
   return now.memoryBytes - before.memoryBytes >= WORTH_ASKING || now.diskBytes - before.diskBytes >= WORTH_ASKING
 }
 

@@ -5,19 +5,19 @@ import type { Log } from '../base/log.ts'
 import type { Verdict } from '../base/verdict.ts'
 import type { Dormitory, Granted } from '../execution/index.ts'
 import type { Trust } from '../trust/index.ts'
-import type { CarryOut } from './apply.ts'
-import type { Asking, Subject } from './evaluate.ts'
+import type { Applier } from './apply.ts'
+import type { Evaluator, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
-import type { Facts } from './node-facts.ts'
-import type { Tally } from './rule-counters.ts'
+import type { NodeFactsSource } from './node-facts.ts'
+import type { RuleCounters } from './rule-counters.ts'
 
-export interface DecideAgainComponents {
+export interface ReevaluatorComponents {
   clock: Clock
   log: Log
   events: Emitter<AdmissionEvents>
-  facts: Facts
-  asking: Asking
-  carryOut: CarryOut
+  facts: NodeFactsSource
+  evaluator: Evaluator
+  applier: Applier
   dormitory: Pick<Dormitory, 'all' | 'get' | 'eventCounter'>
   granted(): Granted[]
   /** The verdict in force, if the runner has given one. */
@@ -29,7 +29,7 @@ export interface DecideAgainComponents {
   subjectOf(id: string): Subject | undefined
   /** Its standing is journalled: the mesh and the publisher may hear of it. */
   changed(id: string, redirect: boolean): void
-  tally: Tally
+  counters: RuleCounters
   texts: AddressTexts
   trust: Pick<Trust, 'factsOf'>
 }

@@ -14,7 +14,7 @@ const AFTER_GONE_MS = 5_000
 const MAX_LOOKED_AT = 16
 const LOOK_TIMEOUT_MS = 10_000
 
-export interface ReplicasComponents {
+export interface ReplicaWatcherComponents {
   clock: Clock
   log: Log
   events: Pick<Events<NetworkEvents>, 'on'>
@@ -26,7 +26,7 @@ export interface ReplicasComponents {
 }
 
 /** Wakes stand-bys when fewer nodes than a service wants answer that they run it. */
-export function watchReplicas(components: ReplicasComponents, init: { closing: AbortSignal }): AsyncDisposable {
+export function watchReplicas(components: ReplicaWatcherComponents, init: { closing: AbortSignal }): AsyncDisposable {
   const { clock, log, events, dormitory, wanted, count } = components
   const looked = new Map<string, number>()
   let round: Promise<void> | undefined
@@ -49,7 +49,7 @@ export function watchReplicas(components: ReplicasComponents, init: { closing: A
     if (there < enough) dormitory.wake({ on: 'replica' }, [id])
   }
 
-  async function lookAround(): Promise<void> {
+  async function checkBatch(): Promise<void> {
     for (const id of next()) {
       if (init.closing.aborted) return
       await look(id).catch((error: unknown) => {
@@ -60,7 +60,7 @@ export function watchReplicas(components: ReplicasComponents, init: { closing: A
 
   function begin(): void {
     soon = false
-    round ??= lookAround().finally(() => {
+    round ??= checkBatch().finally(() => {
       round = undefined
     })
   }

@@ -15,12 +15,12 @@ const WARN_LINES = { burst: 20, perSecond: 1 / 3 }
 type Counts = { -readonly [Outcome in keyof RuleCounts]: number }
 
 /** What each rule said since the start, and a line in the log for what a rule in mode "warn" would have stopped. */
-export interface Tally {
+export interface RuleCounters {
   count(service: { id: string; name: string }, reasons: readonly Reason[]): void
   counts(): Record<string, RuleCounts>
 }
 
-export function createTally({ clock, log }: { clock: Clock; log: Log }): Tally {
+export function createRuleCounters({ clock, log }: { clock: Clock; log: Log }): RuleCounters {
   const rules = new Map<string, Counts>()
   const lines = createTokenBucket(WARN_LINES, () => clock.monotonic())
 

@@ -14,7 +14,7 @@ const AGAIN_MS = [5_000, 30_000, 120_000]
 const LOOKUPS = { burst: 64, perSecond: 0.5 }
 const AT_ONCE = 4
 
-export interface LookAgainComponents {
+export interface TrustLookupComponents {
   clock: Clock
   log: Log
   /** Asks the mesh, with `fresh` also what was asked just now; false where there is no more to ask. */
@@ -22,8 +22,8 @@ export interface LookAgainComponents {
 }
 
 /** Asks the mesh for words on a service: at once, and a few times more. */
-export function createLookAgain(
-  { clock, log, ask }: LookAgainComponents,
+export function createTrustLookups(
+  { clock, log, ask }: TrustLookupComponents,
   { closing }: { closing: AbortSignal },
 ): { begin(id: string): void; idle(): Promise<void> } {
   const bucket = createTokenBucket(LOOKUPS, () => clock.monotonic())

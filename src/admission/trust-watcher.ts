@@ -8,24 +8,24 @@ import { LruMap } from '../base/lru-map.ts'
 import type { WakeCondition } from '../base/verdict.ts'
 import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
 import type { ServiceInUse, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
-import type { Reconsidered } from './background-reevaluation.ts'
-import { createFetchAhead } from './code-prefetch.ts'
+import type { ReevaluationScope } from './background-reevaluation.ts'
+import { createCodePrefetch } from './code-prefetch.ts'
 import type { Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
-import { createLookAgain } from './trust-lookup-retry.ts'
+import { createTrustLookups } from './trust-lookup-retry.ts'
 import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
 
 /** Services of whom it is remembered whether their author was in the tree; of others it is asked once more. */
 const MAX_SEEN = 16_384
 
 /** A word has come that may concern it, whatever else it waits for. */
-export function wakeByNews(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly WakeCondition[]): void {
+export function wakeOnTrustChange(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly WakeCondition[]): void {
   // who is woken by room alone is not asked while there is none
   const first = on.find((one) => one.on !== 'capacity') ?? on[0]
   if (first !== undefined) dormitory.wake(first, [id])
 }
 
-export interface TrustingComponents {
+export interface TrustWatcherComponents {
   clock: Clock
   log: Log
   events: Pick<Events<AdmissionEvents & ExecutionEvents & TrustEvents>, 'on'>
@@ -36,15 +36,15 @@ export interface TrustingComponents {
   /** Undefined where it is over. */
   subjectOf(id: string): Subject | undefined
   /** Fetches the code of a service that may start soon. */
-  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
   /** Decides again, in the background, about what neither runs nor is parked. */
-  reconsider(what: Reconsidered): void
+  reevaluateIdle(what: ReevaluationScope): void
   /** Decides again about these, which run. */
-  again(ids: readonly string[]): Promise<unknown>
+  reevaluateRunning(ids: readonly string[]): Promise<unknown>
   texts: AddressTexts
 }
 
-export interface Trusting extends AsyncDisposable {
+export interface TrustWatcher extends AsyncDisposable {
   /**
    * Before a run begins: what was learnt since it was decided has its consequences. Rejects with the signal's reason,
    * which is what becomes of a run that is called off.
@@ -59,13 +59,13 @@ export interface Trusting extends AsyncDisposable {
 }
 
 /** What a statement that arrived, or expired, means for what is parked and what runs. */
-export function watchTrust(components: TrustingComponents): Trusting {
+export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
   const { log, events, trust, dormitory, running, subjectOf, texts } = components
   let work: Promise<unknown> = Promise.resolve()
   const seenInTree = new LruMap<string, boolean>(MAX_SEEN)
   const closing = new AbortController()
-  const fetches = createFetchAhead(components, { closing: closing.signal })
-  const lookups = createLookAgain({ ...components, ask }, { closing: closing.signal })
+  const fetches = createCodePrefetch(components, { closing: closing.signal })
+  const lookups = createTrustLookups({ ...components, ask }, { closing: closing.signal })
 
   /** The tree changes with each link; it matters to those whose author it lets in or out. */
   function isMoved({ id, signed }: Subject): boolean {
@@ -97,7 +97,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
 
   function decideAgain(ids: readonly string[]): Promise<unknown> {
     if (ids.length === 0) return work
-    const done = Promise.all([work, components.again(ids)]).catch((error: unknown) => {
+    const done = Promise.all([work, components.reevaluateRunning(ids)]).catch((error: unknown) => {
       if (!closing.signal.aborted) log.error('what runs was not decided again', { ids, reason: messageOf(error) })
     })
     work = done
@@ -108,7 +108,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
     for (const { id, on } of dormitory.all()) {
       const subject = subjectOf(id)
       if (subject === undefined || !concerns(subject, change)) continue
-      wakeByNews(dormitory, id, on)
+      wakeOnTrustChange(dormitory, id, on)
       if (change.on === 'code') fetchAhead(id, subject, on)
     }
     void decideAgain(
@@ -117,7 +117,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
         return subject !== undefined && concerns(subject, change)
       }),
     )
-    components.reconsider(reconsideredBy(change))
+    components.reevaluateIdle(scopeOf(change))
   }
 
   /** What waits hopes for a word; of what runs it is enough that the mesh could be asked. */
@@ -193,7 +193,7 @@ export function watchTrust(components: TrustingComponents): Trusting {
   }
 }
 
-function reconsideredBy(change: TrustChange): Reconsidered {
+function scopeOf(change: TrustChange): ReevaluationScope {
   switch (change.on) {
     case 'code':
       return { on: 'code', code: change.code }

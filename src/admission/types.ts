@@ -4,15 +4,15 @@ import type { ReceivedService, RunnerSnapshot } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
 
 /** What this node does with a live service, as far as a policy can change it. */
-export type Standing = 'run' | 'parked' | 'redirected' | 'refused'
+export type Disposition = 'run' | 'parked' | 'redirected' | 'refused'
 
 /** One service whose standing a decision changes, and why. */
 export type Change = {
   readonly id: string
   readonly name: string
   readonly author: string
-  readonly from: Standing
-  readonly to: Standing
+  readonly from: Disposition
+  readonly to: Disposition
   readonly reasons: readonly Reason[]
   /** it ends, and begins again by this executor */
   readonly moves?: ExecutorName | undefined
@@ -38,7 +38,7 @@ export type Applied = { readonly changes: readonly Change[]; readonly background
  * Deciding again. What runs and what is parked is asked about at once; what was refused or passed on and is still live, in
  * the background (`background-reevaluation.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
  */
-export interface Redecide {
+export interface Reevaluation {
   /**
    * What `ask` (a candidate's runner) would make of everything that is live now; with `assumed`, if that statement stood.
    * Nothing is done or journalled.

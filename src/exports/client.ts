@@ -30,6 +30,7 @@ export type { Log } from '../base/log.ts'
 export type { LightPeer, LightPeerInit } from '../light-peer/light-peer.ts'
 export type {
   Change,
+  Disposition,
   Explanation,
   Health,
   LogLine,
@@ -41,7 +42,6 @@ export type {
   RunView,
   ServiceState,
   ServiceView,
-  Standing,
   StatementFilter,
   StatementView,
   TreeBranch,

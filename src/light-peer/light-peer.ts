@@ -23,7 +23,7 @@ import { createNetwork, type Network } from '../network/index.ts'
 import { findHolders } from '../peer-client/code-holders.ts'
 import { createLightRuns } from './runs.ts'
 import { createLightStatements } from './submit-statements.ts'
-import type { LightPeer, LightPeerInit, Looking } from './types.ts'
+import type { LightPeer, LightPeerInit, LookupOptions } from './types.ts'
 
 export type { LightPeer, LightPeerInit } from './types.ts'
 
@@ -102,7 +102,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     return signAccess(body, init.network, init.author)
   }
 
-  async function* candidates(service: CID, options: Looking): AsyncGenerator<string> {
+  async function* candidates(service: CID, options: LookupOptions): AsyncGenerator<string> {
     const seen = new Set<string>([network.peerId])
     for (const peer of options.peers ?? []) {
       seen.add(peer)

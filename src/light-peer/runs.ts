@@ -8,8 +8,8 @@ import { sanitizeText } from '../base/format.ts'
 import type { LogLine } from '../base/log-line.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { openTunnel } from '../network/index.ts'
-import { type AskComponents, askStatus, request, within } from '../peer-client/status.ts'
-import type { LightPeer, Looking, Signalled } from './types.ts'
+import { request, requestStatus, type StatusClientComponents, within } from '../peer-client/status.ts'
+import type { AbortOptions, LightPeer, LookupOptions } from './types.ts'
 
 /** How long nodes that have a run are looked for, and how often: the DHT may learn of a fresh run seconds after it began. */
 const SEARCH_MS = 3_000
@@ -18,7 +18,7 @@ const SEARCH_AGAIN_MS = 500
 const REACHABLE: ReadonlySet<string> = new Set(['running', 'accepted', 'done'])
 const HAS_RUN: ReadonlySet<string> = new Set(['running', 'accepted', 'done', 'failed', 'stopped'])
 
-export interface LightRunsComponents extends AskComponents {
+export interface LightRunsComponents extends StatusClientComponents {
   /** Opens what is the author's alone; undefined where this peer has no author's key. */
   token(service: CID, right: AccessRight): Uint8Array | undefined
 }
@@ -30,10 +30,10 @@ export function createLightRuns(
 ): Pick<LightPeer, 'ask' | 'connect' | 'connectAt' | 'logs' | 'logsAt'> {
   const { clock, streams, token } = components
 
-  const ask = (service: CID, options: Looking = {}) => askStatus(components, init.network, service, options)
+  const ask = (service: CID, options: LookupOptions = {}) => requestStatus(components, init.network, service, options)
 
   /** Peers in one of these states, as they answer. */
-  async function* runners(service: CID, states: ReadonlySet<string>, options: Looking): AsyncGenerator<string> {
+  async function* runners(service: CID, states: ReadonlySet<string>, options: LookupOptions): AsyncGenerator<string> {
     const until = clock.monotonic() + SEARCH_MS
     for (;;) {
       const left = Math.max(0, until - clock.monotonic())
@@ -50,7 +50,7 @@ export function createLightRuns(
     }
   }
 
-  async function connectAt(peer: string, service: CID, port: string, { signal }: Signalled = {}): Promise<BytePipe> {
+  async function connectAt(peer: string, service: CID, port: string, { signal }: AbortOptions = {}): Promise<BytePipe> {
     const stream = await streams.open(peer, TUNNEL_PROTOCOL, { signal })
     try {
       await stream.write(encodeHello({ v: 1, service, port, token: token(service, 'tunnel') }), { signal })
@@ -67,7 +67,7 @@ export function createLightRuns(
   async function* logsAt(
     peer: string,
     service: CID,
-    { tail, follow, signal }: { tail: number; follow: boolean } & Signalled,
+    { tail, follow, signal }: { tail: number; follow: boolean } & AbortOptions,
   ): AsyncGenerator<LogLine> {
     const asked = { v: 1, want: 'logs', service, tail, follow, token: token(service, 'logs') } as const
     for await (const answer of request(streams, peer, asked, signal)) {

@@ -5,9 +5,9 @@ import type { Signer } from '../../protocols/signature.ts'
 import type { LogLine } from '../base/log-line.ts'
 import type { BytePipe } from '../base/stream.ts'
 
-export type Signalled = { readonly signal?: AbortSignal | undefined }
+export type AbortOptions = { readonly signal?: AbortSignal | undefined }
 
-export type Looking = Signalled & {
+export type LookupOptions = AbortOptions & {
   /** peer ids that told of a run of the service: they are asked first */
   readonly peers?: readonly string[] | undefined
 }
@@ -43,16 +43,16 @@ export interface LightPeer extends AsyncDisposable {
   /** Peer ids that hold the code and answer for it now, without this one. Ends when the lookup does. */
   holders(code: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
   /** Asks those that told of a run, neighbours and providers at the same time what they do with a service. */
-  ask(service: CID, options?: Looking): AsyncIterable<Receipt>
+  ask(service: CID, options?: LookupOptions): AsyncIterable<Receipt>
   /**
    * A pipe to a named port of a running service; tries every node that runs it. Throws with the last refusal, or after
    * three seconds in which no node that runs it was found.
    */
-  connect(service: CID, port: string, options?: Looking): Promise<BytePipe>
+  connect(service: CID, port: string, options?: LookupOptions): Promise<BytePipe>
   /** The same at one node, which is not asked what it does with the service first. */
-  connectAt(peer: string, service: CID, port: string, options?: Signalled): Promise<BytePipe>
+  connectAt(peer: string, service: CID, port: string, options?: AbortOptions): Promise<BytePipe>
   /** Of the nodes that have or had a run of it, one after the other; those that answer within three seconds. */
-  logs(service: CID, options: { tail: number; follow: boolean } & Looking): AsyncIterable<LogLine>
+  logs(service: CID, options: { tail: number; follow: boolean } & LookupOptions): AsyncIterable<LogLine>
   /** Of one node. Throws with its refusal. */
-  logsAt(peer: string, service: CID, options: { tail: number; follow: boolean } & Signalled): AsyncIterable<LogLine>
+  logsAt(peer: string, service: CID, options: { tail: number; follow: boolean } & AbortOptions): AsyncIterable<LogLine>
 }

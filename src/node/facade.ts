@@ -3,9 +3,9 @@ import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../..
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
-import type { Deciding } from '../admission/admission.ts'
-import type { Decide } from '../admission/decide-service.ts'
-import type { Facts } from '../admission/node-facts.ts'
+import type { Admission } from '../admission/admission.ts'
+import type { ServiceDecider } from '../admission/decide-service.ts'
+import type { NodeFactsSource } from '../admission/node-facts.ts'
 import type { Clock } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
@@ -15,40 +15,40 @@ import type { Supervisor } from '../execution/index.ts'
 import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
-import { askStatus, within } from '../peer-client/status.ts'
-import type { PolicyEngine } from '../policy/manager.ts'
+import { requestStatus, within } from '../peer-client/status.ts'
+import type { PolicyManager } from '../policy/manager.ts'
 import type { Publisher } from '../publishing/publisher.ts'
-import type { Own } from '../publishing/service-signer.ts'
+import type { ServiceSigner } from '../publishing/service-signer.ts'
 import { type Receipts, receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
-import { tallyTrust } from './trust-counters.ts'
-import { createTrustFace } from './trust-facade.ts'
+import { countTrustEvents } from './trust-counters.ts'
+import { createTrustFacade } from './trust-facade.ts'
 import type { Explanation, PastVerdict, Received, ThundercloudNode } from './types.ts'
 import { candidatesFor } from './wiring/service-peers.ts'
 
-export interface FaceComponents {
+export interface FacadeComponents {
   clock: Clock
   events: Events<NodeEvents>
   journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts'>
   network: Network
   services: Services
-  facts: Facts
+  facts: NodeFactsSource
   receipts: Receipts
-  decide: Decide
+  decide: ServiceDecider
   supervisor: Supervisor
   code: Code
   intake: Intake
   publisher: Publisher
-  own: Own
+  own: ServiceSigner
   trust: Trust
-  policyEngine: PolicyEngine
-  deciding: Pick<Deciding, 'over' | 'view'>
+  policyEngine: PolicyManager
+  admission: Pick<Admission, 'removeParked' | 'view'>
   keys: KeyCache
 }
 
-export type FaceInit = {
+export type FacadeInit = {
   version: string
   network: string
   own: string
@@ -64,9 +64,9 @@ const ASK_MS = 4_000
 type Candidates = [service: CID, options: { signal?: AbortSignal | undefined }]
 
 /** What a whole node offers to whoever holds it: the API, the command line, a test. */
-export function createFace(components: FaceComponents, init: FaceInit): ThundercloudNode {
+export function createFacade(components: FacadeComponents, init: FacadeInit): ThundercloudNode {
   const { clock, events, journal, network, services, facts, supervisor, intake, publisher, own } = components
-  const tally = tallyTrust(events)
+  const tally = countTrustEvents(events)
 
   async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
     if (asPublisher) {
@@ -168,7 +168,7 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
         candidates: (...asked: Candidates) => candidatesFor(components, ...asked),
       }
       const service = parseCid(services.find(text).id)
-      const ask = (until: AbortSignal) => askStatus(asking, init.network, service, { signal: until })
+      const ask = (until: AbortSignal) => requestStatus(asking, init.network, service, { signal: until })
       for await (const receipt of within(clock, ASK_MS, signal, ask)) {
         if (receipt.body.state !== 'unknown') answers.push(receiptView(receipt))
       }
@@ -193,12 +193,12 @@ export function createFace(components: FaceComponents, init: FaceInit): Thunderc
         return { scope: 'mesh' }
       }
       journal.stops.add(entry.id, clock.now())
-      components.deciding.over(entry.id)
+      components.admission.removeParked(entry.id)
       await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
       return { scope: 'local' }
     },
-    ...createTrustFace(components),
-    policy: () => ({ ...components.deciding.view(), facts: facts.current() }),
+    ...createTrustFacade(components),
+    policy: () => ({ ...components.admission.view(), facts: facts.current() }),
     async reload() {
       await init.reload()
     },

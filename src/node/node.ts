@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatAddress } from '../../protocols/address.ts'
 import { createKeyCache } from '../../protocols/signature.ts'
-import { createDeciding, type Deciding } from '../admission/admission.ts'
-import { roomIn } from '../admission/capacity.ts'
+import { type Admission, createAdmission } from '../admission/admission.ts'
+import { totalLimits } from '../admission/capacity.ts'
 import { systemMachine } from '../admission/host-resources.ts'
-import { createFacts, type Facts } from '../admission/node-facts.ts'
+import { createNodeFacts, type NodeFactsSource } from '../admission/node-facts.ts'
 import { createAddressTexts } from '../base/address-texts.ts'
 import { messageOf, NotFoundError, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
@@ -17,26 +17,26 @@ import { createSupervisor, type Supervisor } from '../execution/index.ts'
 import { createIntake, type Intake } from '../intake/index.ts'
 import { openJournal } from '../journal/index.ts'
 import { createNetwork, type Network } from '../network/index.ts'
-import { createPolicyEngine } from '../policy/manager.ts'
+import { createPolicyManager } from '../policy/manager.ts'
 import { createAutostart } from '../publishing/configured-services.ts'
 import { createPins } from '../publishing/published-pins.ts'
 import { createPublisher } from '../publishing/publisher.ts'
-import { createOwn, isOwnService } from '../publishing/service-signer.ts'
+import { createServiceSigner, isOwnService } from '../publishing/service-signer.ts'
 import { createRunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
-import { createFace } from './facade.ts'
+import { createFacade } from './facade.ts'
 import { serveStreams } from './handlers/index.ts'
 import { createReload } from './reload.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 import { createCodeProvider, providersOf } from './wiring/code-provider.ts'
-import { createHubOf } from './wiring/hub/hub.ts'
-import { gatesOf } from './wiring/mesh-handlers.ts'
+import { createNodeHub } from './wiring/hub/hub.ts'
+import { meshHandlersOf } from './wiring/mesh-handlers.ts'
 import { networkInitOf, quotasOf } from './wiring/network-config.ts'
 import { createReporting } from './wiring/reporting.ts'
-import { followRuns } from './wiring/run-events.ts'
+import { watchRuns } from './wiring/run-events.ts'
 import { createRunCount } from './wiring/service-peers.ts'
-import { createBelieving } from './wiring/trust.ts'
+import { createNodeTrust } from './wiring/trust.ts'
 import { openUserIds } from './wiring/user-ids.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
@@ -64,16 +64,16 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const keys = components.keys ?? createKeyCache()
   const journal = parts.use(openJournal({ path: join(dataDir, 'journal.sqlite'), clock, log: log.child('journal') }))
   const runner = components.runnerHost ?? parts.use(createOwnRunner())
-  const servicesInUse = () => deciding.trusting.servicesInUse()
+  const servicesInUse = () => admission.trustWatcher.servicesInUse()
   const trust: Trust = parts.use(
-    createBelieving(
+    createNodeTrust(
       { clock, rng, log, events, journal, keys, network: () => network, servicesInUse },
       { network: name, signer, policy, closing: closing.signal },
     ),
   )
   const network: Network = parts.use(
     await createNetwork(
-      { clock, rng, log: log.child('network'), events, ...gatesOf(() => intake, trust) },
+      { clock, rng, log: log.child('network'), events, ...meshHandlersOf(() => intake, trust) },
       networkInitOf(configuration, identity.key, init),
     ),
   )
@@ -94,11 +94,11 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
     ),
   )
-  const { receipts, services, tell } = createReporting(
+  const { receipts, services, notify } = createReporting(
     {
       ...{ clock, rng, log, events, journal, keys, signer, streams: network.streams, isConnected, texts },
       supervisor: () => supervisor,
-      sleeping: (id) => deciding.sleeping(id),
+      sleeping: (id) => admission.parkedState(id),
     },
     { network: name, policy, closing: closing.signal },
   )
@@ -110,7 +110,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   )
   const codeProvider = createCodeProvider({
     ...{ code, network, services, journal, trust },
-    settled: (...asked) => deciding.trusting.settled(...asked),
+    settled: (...asked) => admission.trustWatcher.settled(...asked),
   })
   const supervisor: Supervisor = parts.use(
     createSupervisor(
@@ -126,7 +126,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
-        limits: () => roomIn(policy().config),
+        limits: () => totalLimits(policy().config),
         healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
         logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
@@ -134,8 +134,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
     ),
   )
-  const facts: Facts = parts.use(
-    createFacts(
+  const facts: NodeFactsSource = parts.use(
+    createNodeFacts(
       {
         clock,
         log,
@@ -145,14 +145,14 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         texts,
         granted: () => supervisor.granted(),
         isOwn: (id) => isOwnService(services.get(id), own, configuration),
-        onMore: () => deciding.dormitory.wake({ on: 'capacity' }),
-        onCame: (executor) => deciding.dormitory.wake({ on: 'executor', executor }),
+        onCapacityGrown: () => admission.dormitory.wake({ on: 'capacity' }),
+        onExecutorAvailable: (executor) => admission.dormitory.wake({ on: 'executor', executor }),
       },
       { own, policy },
     ),
   )
-  const deciding: Deciding = parts.use(
-    createDeciding(
+  const admission: Admission = parts.use(
+    createAdmission(
       {
         clock,
         log: log.child('decide'),
@@ -164,16 +164,16 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
         receipts,
         services,
         trust,
-        ahead: codeProvider.ahead,
+        prefetch: codeProvider.ahead,
         texts,
-        tell,
+        notify,
         setRedirect: (id, redirect) => intake.setRedirect(id, redirect),
         count: createRunCount({ clock, keys, network, receipts }, { network: name }),
       },
       { policy, closing: closing.signal },
     ),
   )
-  const { decide, redecide } = deciding
+  const { decide, reevaluation } = admission
   const intake: Intake = parts.use(
     createIntake(
       {
@@ -198,7 +198,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       },
     ),
   )
-  const ownServices = createOwn({ clock, rng, log, journal, signer, code, replyTo }, { network: name })
+  const ownServices = createServiceSigner({ clock, rng, log, journal, signer, code, replyTo }, { network: name })
   const pins = parts.use(createPins({ clock, code, journal }))
   const publisher = createPublisher(
     { clock, log, journal, intake, network, services, decide, pins },
@@ -219,10 +219,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       { configuration: now, closing: closing.signal },
     ),
   )
-  parts.use(followRuns({ clock, log, events, network, services, tell, supervisor, code }, { closing: closing.signal }))
+  parts.use(watchRuns({ clock, log, events, network, services, notify, supervisor, code }, { closing: closing.signal }))
 
   const reload = createReload(
-    { events, runner, network, trust, autostart, deciding },
+    { events, runner, network, trust, autostart, admission },
     {
       reread: init.reread,
       ownRunner: components.runnerHost === undefined,
@@ -242,22 +242,22 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   }
   await serveStreams({ clock, keys, events, network, services, receipts, code, supervisor, logs }, { network: name })
   if (components.runnerHost === undefined) await runner.start()
-  await Promise.all([supervisor.boot({ signal: closing.signal }), facts.look()])
+  await Promise.all([supervisor.boot({ signal: closing.signal }), facts.refresh()])
   publisher.resume()
   await network.join()
   intake.boot()
   trust.boot()
-  parts.use(await createHubOf({ clock, rng, log, events, code, network, services, texts, journal, trust }, init))
+  parts.use(await createNodeHub({ clock, rng, log, events, code, network, services, texts, journal, trust }, init))
   parts.defer(() => {
     events.emit('node:stopping', {})
     closing.abort(new UnavailableError('the node is stopping'))
   })
   // the operator's own services take their room first
-  const booted = autostart.look().then(() => deciding.boot())
+  const booted = autostart.look().then(() => admission.boot())
   booted.catch((error: unknown) => log.error('what is parked could not be taken up', { reason: messageOf(error) }))
 
   const running = parts.move()
-  const node = createFace(
+  const node = createFacade(
     {
       clock,
       events,
@@ -273,8 +273,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       publisher,
       own: ownServices,
       trust,
-      policyEngine: createPolicyEngine({ clock, log, redecide, runner, trust, reload }, { configuration: now }),
-      deciding,
+      policyEngine: createPolicyManager({ clock, log, reevaluation, runner, trust, reload }, { configuration: now }),
+      admission,
       keys,
     },
     {

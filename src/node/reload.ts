@@ -1,4 +1,4 @@
-import type { Deciding } from '../admission/admission.ts'
+import type { Admission } from '../admission/admission.ts'
 import type { Applied } from '../admission/types.ts'
 import { UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
@@ -15,7 +15,7 @@ export interface ReloadComponents {
   network: Pick<Network, 'setStaticNodes'>
   trust: Pick<Trust, 'policyChanged'>
   autostart: { look(): Promise<void> }
-  deciding: Pick<Deciding, 'decideAgain'>
+  admission: Pick<Admission, 'reevaluateAll'>
 }
 
 export type ReloadInit = {
@@ -29,7 +29,7 @@ export type ReloadInit = {
 
 /** Reads again what can change while the node runs: the policy, the static nodes, the operator's services. */
 export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<Applied> {
-  const { events, runner, network, trust, autostart, deciding } = components
+  const { events, runner, network, trust, autostart, admission } = components
   return async () => {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
     const next = await init.reread()
@@ -40,6 +40,6 @@ export function createReload(components: ReloadComponents, init: ReloadInit): ()
     events.emit('node:policy', { hash: policy.hash })
     trust.policyChanged()
     await autostart.look()
-    return await deciding.decideAgain()
+    return await admission.reevaluateAll()
   }
 }

@@ -3,7 +3,7 @@ import type { NodeEvents } from './events.ts'
 import type { HubCounts, StatementCounts } from './types.ts'
 
 /** Counts what becomes of statements, and what the hub of this node has done, since the node started. */
-export function tallyTrust(events: Pick<Events<NodeEvents>, 'on'>): {
+export function countTrustEvents(events: Pick<Events<NodeEvents>, 'on'>): {
   statements(): StatementCounts
   hub(): HubCounts | undefined
 } {

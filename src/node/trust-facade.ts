@@ -7,15 +7,15 @@ import type { Network } from '../network/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { StatementFilter, ThundercloudNode } from './types.ts'
 
-export interface TrustFaceComponents {
+export interface TrustFacadeComponents {
   trust: Pick<Trust, 'take' | 'publish' | 'statements' | 'lookUp' | 'tree'>
   network: Pick<Network, 'statements'>
 }
 
-type TrustFace = Pick<ThundercloudNode, 'submitStatement' | 'statements' | 'lookUpStatements' | 'trustTree'>
+type TrustFacade = Pick<ThundercloudNode, 'submitStatement' | 'statements' | 'lookUpStatements' | 'trustTree'>
 
 /** What a node tells of trust, and takes in. */
-export function createTrustFace({ trust, network }: TrustFaceComponents): TrustFace {
+export function createTrustFacade({ trust, network }: TrustFacadeComponents): TrustFacade {
   return {
     async submitStatement(encoded, { asPublisher = false, signal } = {}) {
       const id = statementId(encoded).toString()

@@ -21,7 +21,7 @@ import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 
-export type { Applied, Change, PolicyView, Preview, Standing } from '../admission/types.ts'
+export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/types.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 
 export type StatementFilter = {

@@ -9,7 +9,7 @@ import type { StreamOpener } from '../base/stream.ts'
 const ANSWER_MS = 5_000
 const MAX_HOLDERS = 4096
 
-export interface HoldersComponents {
+export interface CodeHoldersComponents {
   clock: Clock
   streams: StreamOpener
   /** Peers that are said to have it: a record outlives the peer that wrote it by hours. */
@@ -18,7 +18,7 @@ export interface HoldersComponents {
 
 /** Peers that answer for a code now, as they do. */
 export async function* findHolders(
-  components: HoldersComponents,
+  components: CodeHoldersComponents,
   code: CID,
   options: { signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<string> {
@@ -39,7 +39,7 @@ export async function* findHolders(
 }
 
 async function holds(
-  { clock, streams }: HoldersComponents,
+  { clock, streams }: CodeHoldersComponents,
   peer: string,
   code: CID,
   outer?: AbortSignal,

@@ -19,7 +19,7 @@ import type { StreamOpener } from '../base/stream.ts'
 const ASK_TIMEOUT_MS = 3_000
 const MAX_ANSWERS = 4096
 
-export interface AskComponents {
+export interface StatusClientComponents {
   clock: Clock
   keys: KeyCache
   streams: StreamOpener
@@ -30,8 +30,8 @@ export interface AskComponents {
 type Asking = { signal?: AbortSignal | undefined; peers?: readonly string[] | undefined }
 
 /** Asks peers what they do with a service: signed answers, as they come. Who does not answer is passed over. */
-export async function* askStatus(
-  components: AskComponents,
+export async function* requestStatus(
+  components: StatusClientComponents,
   network: string,
   service: CID,
   options: Asking = {},
@@ -40,7 +40,7 @@ export async function* askStatus(
   const askAll = async () => {
     const asked = new Map<string, Promise<boolean>>()
     const ask = (peer: string) =>
-      askOne(components, network, service, peer, options.signal).then(
+      requestStatusFrom(components, network, service, peer, options.signal).then(
         (receipt) => {
           answers.push(receipt)
           return true
@@ -95,8 +95,8 @@ export async function* within<T>(
 }
 
 /** One peer's signed answer; throws where there is none, or somebody else signed it. */
-export async function askOne(
-  components: Pick<AskComponents, 'clock' | 'keys' | 'streams'>,
+export async function requestStatusFrom(
+  components: Pick<StatusClientComponents, 'clock' | 'keys' | 'streams'>,
   network: string,
   service: CID,
   peer: string,

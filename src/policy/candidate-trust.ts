@@ -19,7 +19,7 @@ import {
 
 export type { TrustFacts, TrustSubject } from '../trust/index.ts'
 
-export type BeliefsInit = {
+export type CandidateTrustInit = {
   readonly network: string
   /** the node's own address: always a root */
   readonly own: Address
@@ -33,7 +33,7 @@ export type BeliefsInit = {
  * What a node with a policy would believe, for who asks about a candidate: it weighs statements exactly as a node does,
  * and neither asks the mesh nor tells it anything. What it learns is forgotten with it.
  */
-export interface Beliefs extends AsyncDisposable {
+export interface CandidateTrust extends AsyncDisposable {
   /** Statements that came with the journal. */
   readonly kept: number
   /** One more. Throws a ProtocolError where it is malformed or forged. */
@@ -42,11 +42,14 @@ export interface Beliefs extends AsyncDisposable {
   factsOf(subject: TrustSubject, at: number): TrustFacts
 }
 
-export function openBeliefs(components: { clock: Clock; log: Log; rng: Rng }, init: BeliefsInit): Beliefs {
+export function openCandidateTrust(
+  components: { clock: Clock; log: Log; rng: Rng },
+  init: CandidateTrustInit,
+): CandidateTrust {
   const { network, own, policy, kept = [] } = init
   const journal = openJournal({ path: ':memory:', ...components })
   const keys = createKeyCache()
-  const holds = createSealOfMembers(policy, network, keys)
+  const holds = createMemberCheck(policy, network, keys)
   let count = 0
   journal.transaction(() => {
     for (const page of kept) {
@@ -81,7 +84,7 @@ export function openBeliefs(components: { clock: Clock; log: Log; rng: Rng }, in
 }
 
 /** What some members of a hub signed holds under the policy that pins them, and perhaps under no other. */
-function createSealOfMembers({ TRUSTED_HUBS }: TrustPolicy, network: string, keys: KeyCache) {
+function createMemberCheck({ TRUSTED_HUBS }: TrustPolicy, network: string, keys: KeyCache) {
   const pinned = Object.entries(TRUSTED_HUBS).flatMap(([text, settings]) => {
     try {
       return membersOf(parseAddress(text), settings, network, keys) ?? []

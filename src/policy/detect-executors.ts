@@ -11,7 +11,7 @@ import type { AvailableExecutor } from '../runner/index.ts'
 const NOBODY = { own: '', peerId: 'policy', logs: { maxBytes: 1, keep: 1, retainSeconds: 1 } }
 
 /** The executors that are on this machine now, as a runner is told of them. */
-export async function lookForExecutors(
+export async function detectExecutors(
   components: { clock: Clock; log: Log },
   init: { policy: Policy; env: Env; dir?: string | undefined; signal?: AbortSignal | undefined },
 ): Promise<AvailableExecutor[]> {

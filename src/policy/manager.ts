@@ -1,4 +1,4 @@
-import type { Applied, Preview, Redecide } from '../admission/types.ts'
+import type { Applied, Preview, Reevaluation } from '../admission/types.ts'
 import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
@@ -12,10 +12,10 @@ import { startCandidate } from './candidate-runner.ts'
 /** Changes of policy wait for one another; who sends more than this is not a person. */
 const MAX_WAITING = 16
 
-export interface PolicyEngineComponents {
+export interface PolicyManagerComponents {
   clock: Clock
   log: Log
-  redecide: Pick<Redecide, 'preview'>
+  reevaluation: Pick<Reevaluation, 'preview'>
   /** The one in force. */
   runner: Pick<RunnerHost, 'decide'>
   trust: Pick<Trust, 'assume'>
@@ -24,7 +24,7 @@ export interface PolicyEngineComponents {
 }
 
 /** Looks at a candidate for the policy, and puts it in force. */
-export interface PolicyEngine {
+export interface PolicyManager {
   /** What would change among everything that is live here. Nothing is done. */
   preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /** What would change if this statement (encoded) stood. Nothing is done. Throws an InputError where it cannot stand. */
@@ -33,10 +33,10 @@ export interface PolicyEngine {
   apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
 }
 
-export function createPolicyEngine(
-  { clock, log, redecide, runner: inForce, trust, reload }: PolicyEngineComponents,
+export function createPolicyManager(
+  { clock, log, reevaluation, runner: inForce, trust, reload }: PolicyManagerComponents,
   init: { configuration(): Configuration },
-): PolicyEngine {
+): PolicyManager {
   const queue = createWorkQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
 
   async function load(draft: PolicyDraft): Promise<RunnerHost> {
@@ -49,16 +49,16 @@ export function createPolicyEngine(
   async function preview(text: string, signal: AbortSignal | undefined): Promise<Preview> {
     const draft = readPolicyText(text, undefined, init.configuration().network)
     await using host = await load(draft)
-    const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+    const ask = (...[service, snapshot]: Parameters<Parameters<Reevaluation['preview']>[0]>) =>
       host.decide(service, snapshot, { signal })
-    return await redecide.preview(ask, draft.policy.config, { signal })
+    return await reevaluation.preview(ask, draft.policy.config, { signal })
   }
 
   async function previewStatement(encoded: Uint8Array, signal: AbortSignal | undefined): Promise<Preview> {
     const assumed = trust.assume(encoded)
-    const ask = (...[service, snapshot]: Parameters<Parameters<Redecide['preview']>[0]>) =>
+    const ask = (...[service, snapshot]: Parameters<Parameters<Reevaluation['preview']>[0]>) =>
       inForce.decide(service, snapshot, { signal })
-    return await redecide.preview(ask, init.configuration().policy.config, { signal, assumed })
+    return await reevaluation.preview(ask, init.configuration().policy.config, { signal, assumed })
   }
 
   async function apply(text: string, signal: AbortSignal | undefined): Promise<Applied> {
@@ -79,14 +79,14 @@ export function createPolicyEngine(
   }
 
   return {
-    preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(blameCandidate),
+    preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(asCandidateError),
     previewStatement: (encoded, { signal } = {}) => queue.add(() => previewStatement(encoded, signal)),
     // from here on it is not interrupted: half a change of policy helps nobody
-    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(blameCandidate),
+    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(asCandidateError),
   }
 }
 
 /** The operator's file and the operator's module do not go together: nothing is wrong with the node. */
-function blameCandidate(error: unknown): never {
+function asCandidateError(error: unknown): never {
   throw error instanceof RunnerError ? new InputError(error.message, { cause: error }) : error
 }

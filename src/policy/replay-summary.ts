@@ -22,7 +22,7 @@ export type ReplaySummary = {
 }
 
 /** Counts as answers come; its size depends on the rules, not on how many services there were. */
-export interface Tally {
+export interface ReplayCounters {
   add(outcomes: { inForce: Outcome; candidate: Outcome }, verdict: Verdict | undefined): void
   change(difference: Difference): void
   summary(): ReplaySummary
@@ -31,7 +31,7 @@ export interface Tally {
 /** A custom runner may name its rules as it likes: beyond this many, further ones are not counted apart. */
 const MAX_RULES = 1000
 
-export function createTally(): Tally {
+export function createReplayCounters(): ReplayCounters {
   const counts = { inForce: none(), candidate: none() }
   const kinds = new Map<string, { difference: Difference; count: number }>()
   const rules = new Map<string, number>()

@@ -11,8 +11,8 @@ import {
   type RunnerSnapshot,
   toReceivedService,
 } from '../runner/index.ts'
-import type { Beliefs, TrustSubject } from './candidate-trust.ts'
-import { createTally, type ReplaySummary } from './replay-summary.ts'
+import type { CandidateTrust, TrustSubject } from './candidate-trust.ts'
+import { createReplayCounters, type ReplaySummary } from './replay-summary.ts'
 import { type Answer, type Difference, differenceOf, outcomeOf } from './verdict-diff.ts'
 
 /** A runner that fails on as many services as this, and has answered none, is not asked about the others. */
@@ -25,7 +25,7 @@ const PAGES_UNDER_WAY = 3
 export type Side = {
   readonly host: Pick<RunnerHost, 'decide'>
   readonly facts: NodeFacts
-  readonly beliefs: Pick<Beliefs, 'factsOf'>
+  readonly beliefs: Pick<CandidateTrust, 'factsOf'>
 }
 
 /** One service about which the candidate says something else. */
@@ -72,7 +72,7 @@ export async function replay(
   stopped.promise.catch(() => {})
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
-  const tally = createTally()
+  const tally = createReplayCounters()
   const watch = {
     inForce: createWatch('the runner with the policy in force'),
     candidate: createWatch("the candidate's runner"),

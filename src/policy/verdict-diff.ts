@@ -1,4 +1,4 @@
-import type { Standing } from '../admission/types.ts'
+import type { Disposition } from '../admission/types.ts'
 import type { Verdict } from '../base/verdict.ts'
 
 /** What a runner made of one service; `failure`: it failed instead of answering. */
@@ -7,7 +7,7 @@ export type Answer =
   | { readonly failure: string; readonly verdict?: undefined }
 
 /** A verdict in one word; `failed` where there is none. */
-export type Outcome = Standing | 'failed'
+export type Outcome = Disposition | 'failed'
 
 export type Difference = {
   readonly from: Outcome

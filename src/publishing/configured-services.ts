@@ -1,4 +1,4 @@
-import type { Facts } from '../admission/node-facts.ts'
+import type { NodeFactsSource } from '../admission/node-facts.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
@@ -10,7 +10,7 @@ import type { Granted, RunnableService } from '../execution/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import { runnableOf } from '../services/runnable.ts'
 import type { Publisher } from './publisher.ts'
-import type { Own } from './service-signer.ts'
+import type { ServiceSigner } from './service-signer.ts'
 
 /** How often services that are not here yet, or grow old, are looked after. */
 const LOOK_EVERY_MS = 60_000
@@ -18,8 +18,8 @@ const LOOK_EVERY_MS = 60_000
 export interface AutostartComponents {
   clock: Clock
   log: Log
-  own: Own
-  facts: Facts
+  own: ServiceSigner
+  facts: NodeFactsSource
   runs: {
     run(service: RunnableService, grant: Grant, options: { replaces?: string | undefined }): void
     status(service: string): unknown

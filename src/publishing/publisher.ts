@@ -1,7 +1,7 @@
 import { type Announcement, encodeAnnouncement, type Signed } from '../../protocols/announcement.ts'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { DEDUPE_AFTER_EXPIRY_SECONDS } from '../../protocols/limits.ts'
-import type { Decide } from '../admission/decide-service.ts'
+import type { ServiceDecider } from '../admission/decide-service.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -19,7 +19,7 @@ export interface PublisherComponents {
   intake: Intake
   network: Network
   services: Services
-  decide: Decide
+  decide: ServiceDecider
   pins: Pins
 }
 

@@ -30,7 +30,7 @@ import type { SignedService } from '../services/registry.ts'
 /** An own service is signed anew when less than this share of its life is left. */
 const RENEW_BELOW = 0.25
 
-export interface OwnComponents {
+export interface ServiceSignerComponents {
   clock: Clock
   rng: Rng
   log: Log
@@ -43,7 +43,7 @@ export interface OwnComponents {
 export type Issued<S extends Signed = Signed> = { readonly signed: S; readonly ticket: Ticket }
 
 /** What this node signs with its own key: services from manifests, and their stops. */
-export interface Own {
+export interface ServiceSigner {
   /** A manifest from the API: its code is here already, or its sources say where. */
   fromManifest(value: unknown): Promise<Issued<SignedService>>
   /** One of SERVICES: packed, and signed anew only when it changed or grows old. */
@@ -51,7 +51,7 @@ export interface Own {
   stopOf(signed: SignedService): Issued
 }
 
-export function createOwn(components: OwnComponents, init: { network: string }): Own {
+export function createServiceSigner(components: ServiceSignerComponents, init: { network: string }): ServiceSigner {
   const { clock, rng, journal, signer, code } = components
   const author = addressBytes(signer.address)
 

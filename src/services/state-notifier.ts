@@ -12,9 +12,9 @@ import type { ServiceState } from './types.ts'
 const REMEMBERED = 8192
 
 /** Tells this node's listeners, and the publisher, that a service's state has changed, if it has. */
-export type Tell = (id: string, detail?: string) => void
+export type NotifyState = (id: string, detail?: string) => void
 
-export interface TellComponents {
+export interface StateNotifierComponents {
   events: Emitter<ServiceEvents>
   services: Services
   receipts: Receipts
@@ -22,7 +22,10 @@ export interface TellComponents {
   lastLines(id: string): Promise<readonly string[]>
 }
 
-export function createTell({ events, services, receipts, lastLines }: TellComponents, closing: AbortSignal): Tell {
+export function createStateNotifier(
+  { events, services, receipts, lastLines }: StateNotifierComponents,
+  closing: AbortSignal,
+): NotifyState {
   const told = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
   return (id, detail) => {
     const entry = services.get(id)
@@ -30,7 +33,7 @@ export function createTell({ events, services, receipts, lastLines }: TellCompon
     const { body } = entry.signed
     const { state } = services.view(entry)
     const before = told.get(id)
-    const run = runNews(entry)
+    const run = runDetail(entry)
     if (before?.state === state && before.run === run) return
     told.set(id, { state, run })
     if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
@@ -47,7 +50,7 @@ export function createTell({ events, services, receipts, lastLines }: TellCompon
 }
 
 /** What is news of a run in the same state: that it is up for the first time, and each time that it failed. */
-function runNews({ run }: ServiceEntry): string {
+function runDetail({ run }: ServiceEntry): string {
   if (run === undefined) return ''
   if (run.restarts > 0) return `restart ${run.restarts}`
   return run.state === 'running' ? 'up' : ''

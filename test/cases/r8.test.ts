@@ -17,7 +17,7 @@ const open = (runs: number) => policyOf(runs, CHAINS)
 /** Drives the clock until nothing is decided again any more. */
 async function reconsidered(world: DecidingWorld, life: DecidingLife): Promise<void> {
   let over = false
-  const done = life.deciding.reconsidered().then(() => {
+  const done = life.deciding.backgroundIdle().then(() => {
     over = true
   })
   for (let round = 0; !over && round < 20_000; round++) await world.clock.advance(50)
@@ -38,11 +38,11 @@ describe('a policy that admits what was passed on', () => {
   afterEach(() => world[Symbol.asyncDispose]())
 
   const preview = (policy: Policy) =>
-    life.deciding.redecide.preview(async (...asked) => world.runner(...asked), policy.config)
+    life.deciding.reevaluation.preview(async (...asked) => world.runner(...asked), policy.config)
 
   async function apply(policy: Policy): Promise<void> {
     world.policy = policy
-    const all = life.deciding.decideAgain()
+    const all = life.deciding.reevaluateAll()
     await world.clock.advance(0)
     await all
   }

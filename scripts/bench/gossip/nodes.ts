@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
-import { createDecide } from '../../../src/admission/decide-service.ts'
-import { createAsking } from '../../../src/admission/evaluate.ts'
-import { createTally } from '../../../src/admission/rule-counters.ts'
+import { createServiceDecider } from '../../../src/admission/decide-service.ts'
+import { createEvaluator } from '../../../src/admission/evaluate.ts'
+import { createRuleCounters } from '../../../src/admission/rule-counters.ts'
 import { createAddressTexts } from '../../../src/base/address-texts.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
@@ -18,7 +18,7 @@ import { createIntake, type Intake } from '../../../src/intake/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { createNetwork, type Network } from '../../../src/network/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import { gatesOf } from '../../../src/node/wiring/mesh-handlers.ts'
+import { meshHandlersOf } from '../../../src/node/wiring/mesh-handlers.ts'
 import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
 import { createTrust } from '../../../src/trust/index.ts'
 import { addressOf } from '../../../test/fixtures/gossip-mesh.ts'
@@ -124,16 +124,16 @@ async function openNode(
       { network: 'bench', own: parseAddress(own), policy: () => policy.config },
     ),
   )
-  const asking = createAsking(
+  const asking = createEvaluator(
     {
       clock,
       facts: {
         current: factsOf,
-        as: factsOf,
+        assuming: factsOf,
         running: () => [],
         executors: () => [],
-        look: async () => {},
-        lookAtMachine: async () => {},
+        refresh: async () => {},
+        refreshMachine: async () => {},
         forget: () => {},
         [Symbol.dispose]() {},
       },
@@ -143,25 +143,25 @@ async function openNode(
     },
     { policy: () => policy },
   )
-  const decide = createDecide(
+  const decide = createServiceDecider(
     {
       clock,
       log,
       events,
       journal,
-      asking,
-      carryOut: {
-        settle({ id }, { verdict }) {
+      evaluator: asking,
+      applier: {
+        apply({ id }, { verdict }) {
           const hash = Uint8Array.from(Buffer.from(policy.hash, 'hex'))
           journal.verdicts.add({ service: id, at: clock.now(), policy: hash, verdict })
-          return { verdict, stopped: undefined, beside: [] }
+          return { verdict, stopped: undefined, displaced: [] }
         },
-        notAgain: () => undefined,
-        release: () => {},
+        noRestartReason: () => undefined,
+        unpark: () => {},
       },
       dormitory: { eventCounter: () => 0 },
       receipts: { sign: () => new Uint8Array(), send: () => {}, take: async () => {}, views: () => [] },
-      tally: createTally({ clock, log }),
+      counters: createRuleCounters({ clock, log }),
       texts,
     },
     { closing: closing.signal },
@@ -173,7 +173,7 @@ async function openNode(
         rng,
         log,
         events,
-        ...gatesOf(() => intake, trust),
+        ...meshHandlersOf(() => intake, trust),
       },
       {
         network: 'bench',

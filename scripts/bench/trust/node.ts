@@ -8,8 +8,8 @@ import { type Policy, readPolicy } from '../../../src/config/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { createNetwork, type Network } from '../../../src/network/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import { gatesOf } from '../../../src/node/wiring/mesh-handlers.ts'
-import { createBelieving } from '../../../src/node/wiring/trust.ts'
+import { meshHandlersOf } from '../../../src/node/wiring/mesh-handlers.ts'
+import { createNodeTrust } from '../../../src/node/wiring/trust.ts'
 import type { Trust } from '../../../src/trust/index.ts'
 import { type BenchHub, NETWORK } from './statements.ts'
 
@@ -37,7 +37,7 @@ export async function openMember(policy: Policy): Promise<BenchMember> {
   const closing = new AbortController()
   parts.defer(() => closing.abort(new Error('the benchmark is over')))
   const trust: Trust = parts.use(
-    createBelieving(
+    createNodeTrust(
       { clock, rng, log, events, journal, keys: createKeyCache(), network: () => network, servicesInUse: () => [] },
       { network: NETWORK, signer: ed25519Signer(identity), policy: () => policy, closing: closing.signal },
     ),
@@ -48,7 +48,7 @@ export async function openMember(policy: Policy): Promise<BenchMember> {
   }
   const network: Network = parts.use(
     await createNetwork(
-      { clock, rng, log, events, ...gatesOf(() => noServices, trust) },
+      { clock, rng, log, events, ...meshHandlersOf(() => noServices, trust) },
       { network: NETWORK, identity, listen: ['/ip4/127.0.0.1/tcp/0'], visibility: 'private', keepPeers: false },
     ),
   )

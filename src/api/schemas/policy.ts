@@ -1,8 +1,8 @@
-import type { Applied, Change, PolicyFacts, PolicyView, Preview, Standing } from '../../node/types.ts'
+import type { Applied, Change, Disposition, PolicyFacts, PolicyView, Preview } from '../../node/types.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
 
-const standing = everyOne<Standing>({ run: true, parked: true, redirected: true, refused: true })
+const standing = everyOne<Disposition>({ run: true, parked: true, redirected: true, refused: true })
 
 const changeSchema: Shape<Change> = object({
   id: string,

@@ -6,7 +6,7 @@ import { InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import type { RunnerConfig } from '../../config/index.ts'
 import { readStatementFile } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
-import { type Beliefs, openBeliefs, type TrustFacts } from '../../policy/candidate-trust.ts'
+import { type CandidateTrust, openCandidateTrust, type TrustFacts } from '../../policy/candidate-trust.ts'
 import type { Cli } from '../cli.ts'
 import { networkOf } from '../network.ts'
 import type { Folder } from './candidate.ts'
@@ -19,11 +19,14 @@ export type BelievingInit = {
 }
 
 /** What a node with this policy would believe: what the folder's journal keeps, where there is one. */
-export async function openBelieving(cli: Cli, { own, config, folder, network }: BelievingInit): Promise<Beliefs> {
+export async function openBelieving(
+  cli: Cli,
+  { own, config, folder, network }: BelievingInit,
+): Promise<CandidateTrust> {
   const { clock, rng } = cli
   using reader = journalOf(cli, folder)
   const init = { network: await networkOf(cli, network), own: parseAddress(own), policy: config }
-  return openBeliefs({ clock, rng, log: cli.log('silent') }, { ...init, kept: reader?.statements() })
+  return openCandidateTrust({ clock, rng, log: cli.log('silent') }, { ...init, kept: reader?.statements() })
 }
 
 /** A journal that can not be read says nothing; whoever needs its services is told on opening it for them. */
@@ -40,7 +43,7 @@ function journalOf({ out }: Cli, folder: Folder | undefined): ReturnType<typeof 
 }
 
 /** Takes in what files hold. Returns what people should know of it. */
-export async function takeFiles(cli: Cli, beliefs: Beliefs, files: readonly string[]): Promise<string[]> {
+export async function takeFiles(cli: Cli, beliefs: CandidateTrust, files: readonly string[]): Promise<string[]> {
   const notes: string[] = []
   for (const file of files) {
     const all = await readStatementFile(resolve(cli.cwd, file), { file, signal: cli.signal })
@@ -53,7 +56,7 @@ export async function takeFiles(cli: Cli, beliefs: Beliefs, files: readonly stri
   return notes
 }
 
-function taken(beliefs: Beliefs, encoded: Uint8Array, where: string): ReturnType<Beliefs['take']> {
+function taken(beliefs: CandidateTrust, encoded: Uint8Array, where: string): ReturnType<CandidateTrust['take']> {
   try {
     return beliefs.take(encoded)
   } catch (error) {
@@ -62,7 +65,7 @@ function taken(beliefs: Beliefs, encoded: Uint8Array, where: string): ReturnType
   }
 }
 
-function idleWords(taken: ReturnType<Beliefs['take']>): string | undefined {
+function idleWords(taken: ReturnType<CandidateTrust['take']>): string | undefined {
   switch (taken) {
     case 'older':
       return 'a later one of the same subject is known'

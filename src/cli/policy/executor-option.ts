@@ -43,9 +43,9 @@ export async function executorsFor(
   named: readonly ExecutorName[] | undefined,
 ): Promise<readonly AvailableExecutor[]> {
   if (named !== undefined) return named.map((name) => ({ name }))
-  const { lookForExecutors } = await import('../../policy/detect-executors.ts')
+  const { detectExecutors } = await import('../../policy/detect-executors.ts')
   const components = { clock: cli.clock, log: cli.log('silent') }
-  return await lookForExecutors(components, {
+  return await detectExecutors(components, {
     policy: draft.policy,
     env: cli.env,
     dir: folder?.dir,

@@ -1,5 +1,5 @@
 import { formatCount, joinWords, sanitizeText } from '../../base/format.ts'
-import type { Change, Preview, Standing } from '../../node/types.ts'
+import type { Change, Disposition, Preview } from '../../node/types.ts'
 import type { ReplaySummary } from '../../policy/replay-summary.ts'
 import type { Difference, Outcome } from '../../policy/verdict-diff.ts'
 import { table } from '../output/output.ts'
@@ -98,7 +98,7 @@ const MAX_NAMED = 12
 
 /** What an operator must know before: how many stop, start and wait, and who they are. */
 export function previewText({ changes, more, notAsked, forgotten }: Preview): string[] {
-  const to = (standing: Standing) => changes.filter((change) => change.to === standing && change.from !== 'run')
+  const to = (standing: Disposition) => changes.filter((change) => change.to === standing && change.from !== 'run')
   const runs = changes.filter(({ from }) => from === 'run')
   const [stops, moves] = [runs.filter((one) => one.moves === undefined), runs.filter((one) => one.moves !== undefined)]
   const [starts, parks] = [to('run'), to('parked')]

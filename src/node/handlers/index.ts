@@ -19,7 +19,7 @@ import { createTunnelServer } from './tunnel.ts'
 /** A tunnel, or a log that is followed, may be silent for so long; other streams answer at once or are reset. */
 const QUIET_MS = 6 * 3600 * 1000
 
-export interface ServeComponents {
+export interface StreamHandlersComponents {
   clock: Clock
   keys: KeyCache
   events: Events<NodeEvents>
@@ -32,7 +32,7 @@ export interface ServeComponents {
 }
 
 /** What this node answers to other peers: code, receipts, what it does with a service, tunnels to its ports. */
-export async function serveStreams(components: ServeComponents, init: { network: string }): Promise<void> {
+export async function serveStreams(components: StreamHandlersComponents, init: { network: string }): Promise<void> {
   const { network, code, receipts, supervisor } = components
   const { streams } = network
   await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {

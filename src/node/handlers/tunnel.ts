@@ -10,7 +10,7 @@ import type { BytePipe, MessageStream } from '../../base/stream.ts'
 import type { Services } from '../../services/registry.ts'
 import type { NodeEvents } from '../events.ts'
 
-export interface TunnelsComponents {
+export interface TunnelServerComponents {
   clock: Clock
   keys: KeyCache
   events: Emitter<NodeEvents>
@@ -24,7 +24,7 @@ export interface TunnelsComponents {
 type Signalled = { signal?: AbortSignal | undefined }
 
 /** Opens ports of running services to peers that may reach them. */
-export function createTunnelServer(components: TunnelsComponents, init: { network: string }) {
+export function createTunnelServer(components: TunnelServerComponents, init: { network: string }) {
   const { clock, keys, services, events } = components
 
   function open(hello: TunnelHello, peer: string, signal: AbortSignal | undefined): Promise<BytePipe> {

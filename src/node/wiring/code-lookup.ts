@@ -4,7 +4,7 @@ import type { Journal } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Services } from '../../services/registry.ts'
 
-export interface FindCodeComponents {
+export interface CodeLookupComponents {
   code: Pick<Code, 'obtain'>
   network: Pick<Network, 'dial'>
   services: Pick<Services, 'get'>
@@ -13,7 +13,7 @@ export interface FindCodeComponents {
 
 /** The code of a service, unpacked: from the store, its inline source, its publisher, who announced it, or the mesh. */
 export async function findCode(
-  { code, network, services, journal }: FindCodeComponents,
+  { code, network, services, journal }: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
   options: Pick<ObtainOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
 ): Promise<ObtainedCode> {

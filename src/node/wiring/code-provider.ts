@@ -4,14 +4,14 @@ import { limitsWithin } from '../../code/index.ts'
 import type { CodeProvider } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Trust } from '../../trust/index.ts'
-import { type FindCodeComponents, findCode } from './code-lookup.ts'
+import { type CodeLookupComponents, findCode } from './code-lookup.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
 /** What may start soon is given up when it can not be had; the run itself tries for as long as it takes. */
 const AHEAD_PATIENCE_MS = 60_000
 
-export interface CodeProviderComponents extends FindCodeComponents {
+export interface CodeProviderComponents extends CodeLookupComponents {
   trust: Pick<Trust, 'lookUp'>
   /** Resolves when what was learnt has had its consequences. */
   settled(id: string, options: { signal: AbortSignal }): Promise<void>

@@ -3,7 +3,7 @@ import type { NetworkComponents } from '../../network/index.ts'
 import type { Trust } from '../../trust/index.ts'
 
 /** Who in the node answers the mesh. `intake` is made after the network and asked only when something arrives. */
-export function gatesOf(
+export function meshHandlersOf(
   intake: () => Pick<Intake, 'gossip' | 'syncSource'>,
   trust: Pick<Trust, 'validateGossip' | 'sync' | 'recordValidator'>,
 ): Pick<NetworkComponents, 'validator' | 'sync' | 'statements' | 'recordValidator'> {

@@ -4,7 +4,7 @@ import type { Supervisor } from '../../execution/index.ts'
 import { createReceipts, type ReceiptsComponents } from '../../services/receipts.ts'
 import { createServices, type ServicesComponents } from '../../services/registry.ts'
 import { OUTPUT_LINE_BYTES, OUTPUT_LINES } from '../../services/run-reasons.ts'
-import { createTell } from '../../services/state-notifier.ts'
+import { createStateNotifier } from '../../services/state-notifier.ts'
 
 export interface ReportingComponents
   extends ReceiptsComponents,
@@ -28,8 +28,8 @@ export function createReporting(
     healthy: (id) => supervisor().healthy(id),
     healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
   })
-  const tell = createTell({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)
-  return { receipts, services, tell }
+  const notify = createStateNotifier({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)
+  return { receipts, services, notify }
 }
 
 /** The last lines that a service wrote since its last start; what the node says of it is not among them. */

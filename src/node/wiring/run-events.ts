@@ -8,16 +8,16 @@ import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Services } from '../../services/registry.ts'
-import type { Tell } from '../../services/state-notifier.ts'
+import type { NotifyState } from '../../services/state-notifier.ts'
 import type { NodeEvents } from '../events.ts'
 
-export interface FollowRunsComponents {
+export interface RunEventsComponents {
   clock: Clock
   log: Log
   events: Events<NodeEvents>
   network: Network
   services: Services
-  tell: Tell
+  notify: NotifyState
   supervisor: Supervisor
   code: Code
 }
@@ -26,8 +26,8 @@ export interface FollowRunsComponents {
  * What follows from a run's states: the DHT learns who runs the service and who holds its code, the publisher gets a
  * receipt, and an author's stop ends the run.
  */
-export function followRuns(components: FollowRunsComponents, init: { closing: AbortSignal }): Disposable {
-  const { log, events, network, services, supervisor, tell } = components
+export function watchRuns(components: RunEventsComponents, init: { closing: AbortSignal }): Disposable {
+  const { log, events, network, services, supervisor, notify } = components
 
   function provide(cid: CID): void {
     network.dht.provide(cid, { signal: init.closing }).catch((error: unknown) => {
@@ -50,10 +50,10 @@ export function followRuns(components: FollowRunsComponents, init: { closing: Ab
         // a finished task stays claimed until it expires, so that nobody runs it again
         if (!done) cancel(parseCid(service))
       }
-      tell(service, detail)
+      notify(service, detail)
     }),
   )
-  subscriptions.use(events.on('execution:healthy', ({ service }) => tell(service)))
+  subscriptions.use(events.on('execution:healthy', ({ service }) => notify(service)))
   subscriptions.use(events.on('code:added', ({ code }) => provide(parseCid(code))))
   subscriptions.use(events.on('code:removed', ({ code }) => cancel(parseCid(code))))
   subscriptions.use(
@@ -65,7 +65,7 @@ export function followRuns(components: FollowRunsComponents, init: { closing: Ab
       })
       for (const id of new Set([...ids, ...older])) {
         supervisor.stop(id, { why: 'its author stopped it' }).then(
-          () => tell(id),
+          () => notify(id),
           (error: unknown) => log.error('a stopped service could not be ended', { id, reason: messageOf(error) }),
         )
       }

@@ -3,17 +3,17 @@ import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Network } from '../../network/index.ts'
-import { askStatus } from '../../peer-client/status.ts'
+import { requestStatus } from '../../peer-client/status.ts'
 import type { Receipts } from '../../services/receipts.ts'
 
-export interface CandidatesComponents {
+export interface ServicePeersComponents {
   network: Pick<Network, 'peerId' | 'peers' | 'dht'>
   receipts: Pick<Receipts, 'views'>
 }
 
 /** Peers that may know what became of a service: those that said they run it, neighbours, then whom the DHT names. */
 export async function* candidatesFor(
-  { network, receipts }: CandidatesComponents,
+  { network, receipts }: ServicePeersComponents,
   service: CID,
   options: { signal?: AbortSignal | undefined },
 ): AsyncGenerator<string> {
@@ -35,7 +35,7 @@ export function createRunCount(
   return async (id: string, enough: number, options: { signal: AbortSignal }): Promise<number> => {
     const asked = (service: CID, until: { signal?: AbortSignal | undefined }) =>
       candidatesFor(components, service, until)
-    const answers = askStatus(
+    const answers = requestStatus(
       { clock, keys, streams: network.streams, candidates: asked },
       init.network,
       parseCid(id),

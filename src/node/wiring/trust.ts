@@ -9,7 +9,7 @@ import type { Network } from '../../network/index.ts'
 import { createTrust, type ServiceInUse, type Trust } from '../../trust/index.ts'
 import type { NodeEvents } from '../events.ts'
 
-export interface BelievingComponents {
+export interface NodeTrustComponents {
   clock: Clock
   rng: Rng
   log: Log
@@ -22,8 +22,8 @@ export interface BelievingComponents {
 }
 
 /** Trust as a node has it: kept in its journal, heard and told over its mesh, by its policy. */
-export function createBelieving(
-  components: BelievingComponents,
+export function createNodeTrust(
+  components: NodeTrustComponents,
   init: { network: string; signer: Signer; policy(): Policy; closing: AbortSignal },
 ): Trust {
   const { clock, log, journal, network, ...rest } = components

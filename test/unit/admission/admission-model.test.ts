@@ -105,13 +105,13 @@ describe('whatever comes in whatever order', () => {
             await life.settle(600)
             const candidate = policyWith(one.runs, one.evict, beds)
             world.policy = before
-            const expected = await life.deciding.redecide.preview(
+            const expected = await life.deciding.reevaluation.preview(
               async (...asked) => world.runner(...asked),
               candidate.config,
             )
             world.policy = candidate
             const later = world.happened.length
-            const all = life.deciding.decideAgain()
+            const all = life.deciding.reevaluateAll()
             await life.settle(600)
             // what was shown before is what happens; which beds get free while it happens is not known before
             if (beds > steps.length) {
@@ -135,7 +135,7 @@ describe('whatever comes in whatever order', () => {
               void life.supervisor.stop(id, { why: 'its author stopped it' })
             } else {
               world.journal.stops.add(id, world.clock.now())
-              life.deciding.over(id)
+              life.deciding.removeParked(id)
               void life.supervisor.stop(id, { why: 'the operator of this node stopped it' })
             }
           }
@@ -161,9 +161,9 @@ describe('whatever comes in whatever order', () => {
     await life.settle(600)
     const candidate = policyWith(2, true, 50)
     const ask = async (...asked: Parameters<typeof world.runner>) => world.runner(...asked)
-    const expected = await life.deciding.redecide.preview(ask, candidate.config)
+    const expected = await life.deciding.reevaluation.preview(ask, candidate.config)
     world.policy = candidate
-    const all = life.deciding.decideAgain()
+    const all = life.deciding.reevaluateAll()
     await life.settle(600)
     expect(short((await all).changes)).toEqual(short(expected.changes))
     expect(heard.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])

@@ -98,7 +98,7 @@ describe('the end of a sleep', () => {
     world.journal.announcements.end(stopped, 'stopped', 'x')
     life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [stopped] })
     world.journal.stops.add(over, world.clock.now())
-    life.deciding.over(over)
+    life.deciding.removeParked(over)
     await life.settle(30_000)
     expect([stopped, expired, over].map(life.state)).toEqual(['stopped', 'expired', 'stopped'])
     expect(life.deciding.view().parked).toBe(0)
@@ -115,7 +115,7 @@ describe('a runner that fails', () => {
       throw new RunnerError('threw', 'it is broken')
     }
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect((await life.deciding.decideAgain()).changes).toEqual([])
+    expect((await life.deciding.reevaluateAll()).changes).toEqual([])
     world.finish(one, 0)
     await life.settle()
     expect(life.state(two)).toBe('parked')
@@ -133,12 +133,12 @@ describe('a new policy', () => {
     expect([plain, better, other].map(life.state)).toEqual(['running', 'running', 'running'])
     world.policy = policyOf(1, { PREFER_HOSTCHAINS: { btc: {} } })
     const before = world.journal.runs.all().length
-    const { changes: preview } = await life.deciding.redecide.preview(
+    const { changes: preview } = await life.deciding.reevaluation.preview(
       async (...asked) => world.runner(...asked),
       world.policy.config,
     )
     expect(world.journal.runs.all()).toHaveLength(before)
-    const { changes } = await life.deciding.decideAgain()
+    const { changes } = await life.deciding.reevaluateAll()
     const short = (list: readonly { id: string; from: string; to: string }[]) =>
       list.map(({ id, from, to }) => [id, from, to])
     expect(short(changes)).toEqual([
@@ -159,12 +159,12 @@ describe('a new policy', () => {
     const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
     await life.settle()
     const next = policyOf(1, { PREFER_HOSTCHAINS: { algo: {} } })
-    const { changes: preview } = await life.deciding.redecide.preview(
+    const { changes: preview } = await life.deciding.reevaluation.preview(
       async (...asked) => world.runner(...asked),
       next.config,
     )
     world.policy = next
-    const { changes } = await life.deciding.decideAgain()
+    const { changes } = await life.deciding.reevaluateAll()
     expect(changes).toMatchObject([{ id: btc, from: 'run', to: 'parked' }])
     expect(preview.map(({ id }) => id)).toEqual([btc])
     await life.settle()
@@ -176,19 +176,19 @@ describe('a new policy', () => {
     await life.settle()
     world.own.add(id)
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect((await life.deciding.decideAgain()).changes).toEqual([])
+    expect((await life.deciding.reevaluateAll()).changes).toEqual([])
     expect(life.state(id)).toBe('running')
     world.own.clear()
-    expect((await life.deciding.decideAgain()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
+    expect((await life.deciding.reevaluateAll()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
   })
 
   it('passes on what was parked and not passed on before', async () => {
     world.runner = (_service, { config }) => ({ ...waits([{ on: 'policy' }]), redirect: config.DESC_MAX_LEN > 200 })
     const id = await life.hear()
-    await life.deciding.decideAgain()
+    await life.deciding.reevaluateAll()
     expect(world.redirected.get(id)).toBe(false)
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    await life.deciding.decideAgain()
+    await life.deciding.reevaluateAll()
     expect(world.redirected.get(id)).toBe(true)
   })
 
@@ -208,7 +208,7 @@ describe('a new policy', () => {
     await life.settle()
     world.runner = () => waits([{ on: 'policy' }])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect((await life.deciding.decideAgain()).changes).toMatchObject([{ id: task, to: 'redirected' }])
+    expect((await life.deciding.reevaluateAll()).changes).toMatchObject([{ id: task, to: 'redirected' }])
     expect(life.state(task)).toBe('stopped')
   })
 })
@@ -216,7 +216,7 @@ describe('a new policy', () => {
 describe('capacity', () => {
   it('is the least of what the policy gives away and what the machine has', async () => {
     world.machine = { memoryBytes: 2 ** 20, memoryTotalBytes: 2 ** 30, cpuMillicores: 1000, diskBytes: 2 ** 21 }
-    await life.facts.look()
+    await life.facts.refresh()
     expect(life.facts.current().capacity).toMatchObject({
       memoryBytes: 2 ** 20,
       cpuMillicores: 1000,
@@ -238,9 +238,9 @@ describe('a machine that is short of memory', () => {
     const id = await life.hear()
     await life.settle()
     world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
-    await life.facts.look()
+    await life.facts.refresh()
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect((await life.deciding.decideAgain()).changes).toEqual([])
+    expect((await life.deciding.reevaluateAll()).changes).toEqual([])
     expect(life.state(id)).toBe('running')
   })
 })
@@ -283,18 +283,18 @@ describe('a version that was replaced, and runs on because its update failed', (
     await life.settle()
     expect(life.state(id)).toBe('running')
     world.journal.announcements.end(id, 'superseded', 'its-update')
-    await life.deciding.decideAgain()
+    await life.deciding.reevaluateAll()
     expect(life.supervisor.running()).toEqual([id])
     world.redirected.clear()
     admits = false
-    const { changes } = await life.deciding.decideAgain()
+    const { changes } = await life.deciding.reevaluateAll()
     expect(changes).toMatchObject([{ id, from: 'run' }])
     await life.settle()
     expect(life.supervisor.running()).toEqual([])
     admits = true
-    await life.deciding.decideAgain()
+    await life.deciding.reevaluateAll()
     await life.settle()
     expect(life.supervisor.running()).toEqual([])
-    expect([life.deciding.sleeping(id), world.redirected.has(id)]).toEqual([undefined, false])
+    expect([life.deciding.parkedState(id), world.redirected.has(id)]).toEqual([undefined, false])
   })
 })

@@ -3,7 +3,7 @@ import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { capacityOf, machineAs } from '../../../src/admission/capacity.ts'
+import { availableCapacity, machineWith } from '../../../src/admission/capacity.ts'
 import { systemMachine } from '../../../src/admission/host-resources.ts'
 
 const total = { memoryBytes: 1000, cpuMillicores: 4000, diskBytes: 500, pids: 100, runs: 4 }
@@ -35,7 +35,7 @@ describe('capacity', () => {
     ],
     ['nobody knows what the machine has', [], undefined, total],
   ])('%s', (_what, held, has, free) => {
-    expect(capacityOf(total, held, has)).toEqual(free)
+    expect(availableCapacity(total, held, has)).toEqual(free)
   })
 
   it('is never negative, and never more than the limits or the machine', () => {
@@ -43,7 +43,7 @@ describe('capacity', () => {
     const held = fc.array(fc.record({ memory: amount, cpu: amount, disk: amount, pids: amount }), { maxLength: 6 })
     fc.assert(
       fc.property(held, amount, (runs, memoryBytes) => {
-        const free = capacityOf(total, runs, { ...machine, memoryBytes })
+        const free = availableCapacity(total, runs, { ...machine, memoryBytes })
         for (const value of Object.values(free)) expect(value).toBeGreaterThanOrEqual(0)
         expect(free.memoryBytes).toBeLessThanOrEqual(Math.min(total.memoryBytes, memoryBytes))
         expect(free.runs).toBe(Math.max(0, 4 - runs.length))
@@ -52,9 +52,9 @@ describe('capacity', () => {
   })
 
   it('as if a run were gone, the machine has its grant back, but not more than there is', () => {
-    expect(machineAs(machine, [one], []).memoryBytes).toBe(10_300)
-    expect(machineAs({ ...machine, memoryTotalBytes: 10_100 }, [one], []).memoryBytes).toBe(10_100)
-    expect(machineAs(machine, [], [one])).toEqual({ ...machine, memoryBytes: 9700, diskBytes: 9900 })
+    expect(machineWith(machine, [one], []).memoryBytes).toBe(10_300)
+    expect(machineWith({ ...machine, memoryTotalBytes: 10_100 }, [one], []).memoryBytes).toBe(10_100)
+    expect(machineWith(machine, [], [one])).toEqual({ ...machine, memoryBytes: 9700, diskBytes: 9900 })
   })
 })
 

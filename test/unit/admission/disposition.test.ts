@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest'
-import { finalReason, forGood, moving, standingOf } from '../../../src/admission/disposition.ts'
+import { dispositionOf, finalReason, finalVerdict, moved } from '../../../src/admission/disposition.ts'
 import type { RunRecord } from '../../../src/base/run-record.ts'
 import { runReasons } from '../../../src/services/run-reasons.ts'
 
 const VERDICT = { run: false as const, redirect: true, rank: 1, reasons: [] }
-const waits = moving(VERDICT, { executor: 'docker' }, { executor: 'host' })
+const waits = moved(VERDICT, { executor: 'docker' }, { executor: 'host' })
 
 test('a version that was replaced does not wait, and is passed to nobody', () => {
   const why = finalReason({ replaced: true, begunTask: false })
   if (why === undefined) throw new Error('it ends')
-  expect(standingOf(waits)).toBe('parked')
-  for (const verdict of [waits, VERDICT]) expect(standingOf(forGood(verdict, why, true))).toBe('refused')
-  expect(forGood(waits, why, true).reasons[0]?.message).toMatch(/newer version has replaced it/)
+  expect(dispositionOf(waits)).toBe('parked')
+  for (const verdict of [waits, VERDICT]) expect(dispositionOf(finalVerdict(verdict, why, true))).toBe('refused')
+  expect(finalVerdict(waits, why, true).reasons[0]?.message).toMatch(/newer version has replaced it/)
 })
 
 test('a task that has begun does not wait, and is passed on', () => {
   const why = finalReason({ replaced: false, begunTask: true })
   if (why === undefined) throw new Error('it ends')
-  expect(standingOf(forGood(waits, why, true))).toBe('redirected')
+  expect(dispositionOf(finalVerdict(waits, why, true))).toBe('redirected')
   expect(finalReason({ replaced: false, begunTask: false })).toBeUndefined()
 })
 

@@ -35,7 +35,7 @@ describe('making room', () => {
 
   it('parks who had to end, in the journal before it ends', async () => {
     world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
-    await life.deciding.decideAgain()
+    await life.deciding.reevaluateAll()
     const victim = await life.hear()
     await life.settle()
     world.runner = () => evicting(5, [victim])
@@ -89,7 +89,7 @@ describe('a run that takes long to end', () => {
     const condition = { on: 'quorum', code: 'c' } as const
     world.runner = () => waits([condition])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    const all = life.deciding.decideAgain()
+    const all = life.deciding.reevaluateAll()
     await life.settle(15_000)
     expect((await all).changes).toMatchObject([{ id, from: 'run', to: 'parked' }])
     world.runner = () => runs('known now')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLookAgain } from '../../../src/admission/trust-lookup-retry.ts'
+import { createTrustLookups } from '../../../src/admission/trust-lookup-retry.ts'
 import { type ManualClock, manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 
@@ -9,7 +9,7 @@ function world(ask: (id: string) => boolean | Promise<boolean>) {
   const clock: ManualClock = manualClock()
   const asked: [string, number, boolean][] = []
   const closing = new AbortController()
-  const lookups = createLookAgain(
+  const lookups = createTrustLookups(
     {
       clock,
       log: silentLog(),

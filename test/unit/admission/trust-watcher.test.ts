@@ -178,7 +178,7 @@ describe('what hubs and roots say', () => {
     const running = await life.hear()
     await life.settle()
     expect(
-      life.deciding.trusting
+      life.deciding.trustWatcher
         .servicesInUse()
         .map(({ service }) => service)
         .sort(),

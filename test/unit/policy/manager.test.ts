@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Change, Redecide } from '../../../src/admission/types.ts'
+import type { Change, Reevaluation } from '../../../src/admission/types.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { InputError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { type Configuration, initFolder, loadConfiguration } from '../../../src/config/index.ts'
-import { createPolicyEngine } from '../../../src/policy/manager.ts'
+import { createPolicyManager } from '../../../src/policy/manager.ts'
 import { serviceOf, snapshotOf } from '../runner/support.ts'
 
 const CHANGE: Change = { id: 'bafy', name: 'hello', author: 'me', from: 'run', to: 'refused', reasons: [] }
@@ -29,13 +29,13 @@ async function world(runner?: string) {
       const { reasons } = await ask(serviceOf({ keywords: ['game'] }), snapshotOf(config))
       const changes = reasons.some(({ outcome }) => outcome === 'fail') ? [{ ...CHANGE, reasons }] : []
       return { changes, more: 0, asked: 1, notAsked: 0, forgotten: 0 }
-    }) satisfies Redecide['preview'],
+    }) satisfies Reevaluation['preview'],
   }
-  const engine = createPolicyEngine(
+  const engine = createPolicyManager(
     {
       clock: systemClock(),
       log: silentLog(),
-      redecide: { preview: (ask, config) => node.preview(ask, config) },
+      reevaluation: { preview: (ask, config) => node.preview(ask, config) },
       runner: { decide: () => Promise.reject(new Error('the runner in force is not asked about a candidate')) },
       trust: { assume: (encoded) => ({ encoded }) },
       async reload() {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Grant, Reason, Verdict } from '../../../src/base/verdict.ts'
-import { createTally } from '../../../src/policy/replay-summary.ts'
+import { createReplayCounters } from '../../../src/policy/replay-summary.ts'
 import { type Answer, differenceOf, outcomeOf } from '../../../src/policy/verdict-diff.ts'
 
 const GRANT: Grant = {
@@ -65,7 +65,7 @@ describe('two verdicts', () => {
 })
 
 test('a tally counts changes by kind and by rule, and warnings once for each service', () => {
-  const tally = createTally()
+  const tally = createReplayCounters()
   const warning = runs({ reasons: [reason('price', 'pass', 'fail'), reason('price', 'pass', 'fail')] })
   for (let count = 0; count < 3; count++) tally.add({ inForce: 'run', candidate: 'refused' }, warning.verdict)
   tally.add({ inForce: 'run', candidate: 'run' }, undefined)

@@ -2,7 +2,7 @@ import { parseAddress } from '../../../../protocols/address.ts'
 import { nowSeconds } from '../../../base/clock.ts'
 import { InputError } from '../../../base/errors.ts'
 import { joinWords, sanitizeText } from '../../../base/format.ts'
-import type { Beliefs } from '../../../policy/candidate-trust.ts'
+import type { CandidateTrust } from '../../../policy/candidate-trust.ts'
 import type { NodeFacts } from '../../../runner/index.ts'
 import { findAuthor } from '../../author.ts'
 import type { Cli } from '../../cli.ts'
@@ -108,7 +108,7 @@ function assumptions({ capacity, running }: NodeFacts, known: KnownNode, { depth
   ]
 }
 
-function sourceWords({ subject }: ServiceFile, files: readonly string[], { kept }: Beliefs): string {
+function sourceWords({ subject }: ServiceFile, files: readonly string[], { kept }: CandidateTrust): string {
   const staples = subject.staples.length
   const sources = [
     `${staples === 0 ? 'nothing' : howMany(staples, 'statement', 'statements')} stapled to it`,

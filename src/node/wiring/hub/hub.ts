@@ -16,12 +16,12 @@ import type { Network } from '../../../network/index.ts'
 import type { Trust } from '../../../trust/index.ts'
 import type { NodeEvents } from '../../events.ts'
 import type { NodeInit } from '../../types.ts'
-import { type FindCodeComponents, findCode } from '../code-lookup.ts'
+import { type CodeLookupComponents, findCode } from '../code-lookup.ts'
 import { descriptionOf } from './describe.ts'
 import { openScanBox } from './sandbox.ts'
 import { scannersOf } from './scanners.ts'
 
-export interface HubOfComponents extends FindCodeComponents {
+export interface NodeHubComponents extends CodeLookupComponents {
   clock: Clock
   rng: Rng
   log: Log
@@ -32,8 +32,8 @@ export interface HubOfComponents extends FindCodeComponents {
 }
 
 /** The hub of a node that is one: it is at work when this resolves, and ends when disposed. Else nothing. */
-export async function createHubOf(
-  components: HubOfComponents,
+export async function createNodeHub(
+  components: NodeHubComponents,
   { hub: settings, configuration, identity }: Pick<NodeInit, 'hub' | 'configuration' | 'identity'>,
 ): Promise<AsyncDisposable> {
   await using parts = new AsyncDisposableStack()
@@ -81,7 +81,7 @@ export async function createHubOf(
 }
 
 /** Whatever the own runner makes of them. */
-function servicesFor({ clock, events, journal, services, texts }: HubOfComponents): HubComponents['services'] {
+function servicesFor({ clock, events, journal, services, texts }: NodeHubComponents): HubComponents['services'] {
   return {
     onNew: (listener) =>
       events.on('intake:received', ({ id }) => {
@@ -110,7 +110,7 @@ function hubServiceOf(record: AnnouncementRecord | undefined): HubService | unde
 
 /** What the hub once said is its own again, however it lost it. */
 async function recall(
-  { network, trust }: HubOfComponents,
+  { network, trust }: NodeHubComponents,
   log: Log,
   subject: string,
   { signal }: { signal: AbortSignal },
