@@ -43,7 +43,7 @@ test.each(TOPICS)(
   },
 )
 
-test('ten lies in a minute reach the graylist by the scoreTable alone, which outlives reconnects, and fade', () => {
+test('ten lies in a minute reach the graylist by the peer scores alone, which outlives reconnects, and fade', () => {
   let now = 0
   const scoreTable = createPeerScores(() => now)
   for (let index = 0; index < 1000; index++) scoreTable.reward('peer')

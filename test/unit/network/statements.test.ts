@@ -105,7 +105,7 @@ test('who has no use for statements does not hear them, and can publish them', a
   expect(hub.network.gossip.listeners()).toEqual([bare.network.peerId])
 })
 
-test('a statement that is too long is rejected without asking the gate', async () => {
+test('a statement that is too long is rejected without asking the validator', async () => {
   const [a, b] = [await node(), await node()]
   await connect(a, b)
   await a.network.statements.publish(new Uint8Array(5 * 1024))

@@ -5,7 +5,7 @@ import { attest, type CODE, delegate, freeze, hubs, NOW, own, stranger, subject,
 
 const [hub] = hubs
 
-describe('the gate of the statements topic', () => {
+describe('the validator of the statements topic', () => {
   it('forwards what is new of who counts, once', async () => {
     await using here = world()
     for (const one of [attest(hub), freeze(hub, '5'), delegate(own, stranger)]) {
