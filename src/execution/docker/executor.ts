@@ -273,7 +273,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
 
 const PORTS = 'thundercloud.ports'
 const LOGS = 'thundercloud.logs'
-const PLACE = 'thundercloud.locality'
+const PLACE = 'thundercloud.place'
 /** values of PLACE, as earlier versions wrote them */
 const HERE = 'here'
 const APART = 'apart'
