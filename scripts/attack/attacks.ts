@@ -24,6 +24,8 @@ export type Attack = {
   readonly count: { readonly long: number; readonly short: number }
   /** Clients that vanish take as long as they take; the others stop after this. */
   readonly seconds: { readonly long: number; readonly short: number }
+  /** In the long form it is played once before it is measured: a first round is of its own size then. */
+  readonly warmsUp?: boolean
   /** What honest ones try meanwhile. */
   readonly tries?: 'dial' | 'call'
   /** Attacks of one name that follow one another are played at once in the short form, and share what was measured. */
@@ -106,6 +108,7 @@ export const ATTACKS: readonly Attack[] = [
     processes: 2,
     count: { long: 500, short: 10 },
     seconds: { long: 20, short: 4 },
+    warmsUp: true,
     defences: [],
     bound: `descriptors, timers and connections come back, ${MEMORY}, but for 1 KiB of each of the last 8,192 peers`,
     held: (seen) =>

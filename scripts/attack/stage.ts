@@ -43,15 +43,17 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
 
   return {
     async play(attacks, form) {
-      const before = await victim.ask<Measure>('measure', { collect: true })
       const ms = Math.max(...attacks.map(({ seconds }) => seconds[form])) * 1000
-      const attacking = Promise.all(
-        attacks.map(async ({ act, processes, count }) => {
-          const init = { ...target, ms, count: count[form] }
-          const figures = attackers.slice(0, processes).map((attacker) => attacker.ask<Figures>(act, init))
-          return sumOf(await Promise.all(figures))
-        }),
-      )
+      const attack = async ({ act, processes, count }: Attack) => {
+        const init = { ...target, ms, count: count[form] }
+        const figures = attackers.slice(0, processes).map((attacker) => attacker.ask<Figures>(act, init))
+        return sumOf(await Promise.all(figures))
+      }
+      const first = form === 'long' ? attacks.filter(({ warmsUp }) => warmsUp === true) : []
+      const cold = await victim.ask<Measure>('measure', { collect: true })
+      await Promise.all(first.map(attack))
+      const before = first.length === 0 ? cold : await settled(cold, SETTLE_MS[form])
+      const attacking = Promise.all(attacks.map(attack))
       // a failure is seen when all else is over
       attacking.catch(() => {})
       await pause(500)
