@@ -1,3 +1,4 @@
+import type { Clock, Timer } from '../base/clock.ts'
 import { errnoOf } from '../base/errors.ts'
 import { InterruptedError } from './errors.ts'
 
@@ -13,22 +14,39 @@ export interface ProcessEvents extends Disposable {
 /** SIGHUP, caught from the program's first moment on: it comes before anybody knows what it means. */
 export type Hangup = { came: boolean; tell: (() => void) | undefined }
 
+/** npm passes on the Ctrl-C that the terminal has sent to its child already: one key press, two signals. */
+const SAME_INTERRUPT_MS = 1000
+
 /**
- * The first SIGINT or SIGTERM aborts the signal; with it our listener is gone, so that a second one ends the process in
- * the system's own way. So does the end of the IPC channel, where a parent made one, and of whoever reads the output.
+ * The first SIGINT or SIGTERM aborts the signal. Signals of the next second count as the same one; after that our
+ * listeners are gone, so that a later one ends the process in the system's own way. The end of the IPC channel, where a
+ * parent made one, and of the program that reads the output abort the signal, too.
  */
-export function openProcess(self: NodeJS.Process, hangup: Hangup): ProcessEvents {
+export function openProcess(
+  self: Pick<NodeJS.Process, 'on' | 'once' | 'off' | 'send' | 'stdout' | 'stderr'>,
+  hangup: Hangup,
+  clock: Pick<Clock, 'after'>,
+): ProcessEvents {
   const controller = new AbortController()
   const end = (what: string, exitCode: number) => controller.abort(new InterruptedError(what, exitCode))
-  const onInterrupt = () => end('interrupted', 130)
-  const onTerminate = () => end('told to stop', 143)
+  let same: Timer | undefined
+  const stopListening = () => {
+    self.off('SIGINT', onInterrupt)
+    self.off('SIGTERM', onTerminate)
+  }
+  const endBySignal = (what: string, exitCode: number) => {
+    end(what, exitCode)
+    same ??= clock.after(SAME_INTERRUPT_MS, stopListening)
+  }
+  const onInterrupt = () => endBySignal('interrupted', 130)
+  const onTerminate = () => endBySignal('told to stop', 143)
   const onOrphaned = () => end('the parent process is gone', 0)
   const onPipe = (error: Error) => {
     if (errnoOf(error) === 'EPIPE') end('nobody reads the output any more', 0)
     else throw error
   }
-  self.once('SIGINT', onInterrupt)
-  self.once('SIGTERM', onTerminate)
+  self.on('SIGINT', onInterrupt)
+  self.on('SIGTERM', onTerminate)
   self.stdout.on('error', onPipe)
   self.stderr.on('error', onPipe)
   // listening for it keeps the channel open, so only where there is one
@@ -50,8 +68,8 @@ export function openProcess(self: NodeJS.Process, hangup: Hangup): ProcessEvents
       if (hangup.came) hangup.tell()
     },
     [Symbol.dispose]() {
-      self.off('SIGINT', onInterrupt)
-      self.off('SIGTERM', onTerminate)
+      same?.cancel()
+      stopListening()
       self.off('disconnect', onOrphaned)
     },
   }

@@ -7,7 +7,8 @@ import { runCli } from './run.ts'
 
 /** The command line of this process. */
 export async function runProgram(hangup: Hangup, version: string): Promise<void> {
-  using outside = openProcess(process, hangup)
+  const clock = systemClock()
+  using outside = openProcess(process, hangup, clock)
   process.exitCode = await runCli({
     argv: process.argv.slice(2),
     commands: COMMANDS,
@@ -16,7 +17,7 @@ export async function runProgram(hangup: Hangup, version: string): Promise<void>
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
-    clock: systemClock(),
+    clock,
     rng: systemRng(),
     signal: outside.signal,
     onReload: outside.onReload,

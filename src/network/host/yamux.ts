@@ -20,8 +20,8 @@ const ESTABLISHED = 3
 
 /**
  * yamux with two changes. A connection ends with its multiplexer: the library keeps one that can open no stream, and a
- * dial of the same peer gets it back. And it sends a window update when half of the window is used, as other implementations do. The library answers every
- * frame with a window update, which costs both sides nearly as much as a small frame does.
+ * dial of the same peer gets it back. And a window update is sent when half of the window is used, as other
+ * implementations do it: the library answers every frame with one, which costs both sides nearly as much as a small frame.
  */
 export function createYamux(
   init: Parameters<typeof yamux>[0],
@@ -46,7 +46,8 @@ export function createYamux(
 
 function endTogether(muxer: YamuxMuxer, connection: Pick<MessageStream, 'close' | 'abort'>): void {
   const { abort, onTransportClosed } = muxer
-  // what is written by then goes out: the other side learns that the multiplexer has ended
+  // what is written by then goes out, the reason for the end among it; a connection to a peer that does not read is ended by
+  // the next ping of the library's monitor, which cannot open its stream
   const end = () => void connection.close().catch((error: Error) => connection.abort(error))
   muxer.abort = (error) => {
     abort.call(muxer, error)
