@@ -8,7 +8,7 @@ export const MAX_NESTING = 16
 
 /**
  * One announcement on the wire; also the body cap of `POST /service`. It bounds all that is inside: fields without a
- * limit of their own (inline source, stapled statements and credentials) can not be larger.
+ * limit of their own (inline source, stapled statements and credentials) cannot be larger.
  */
 export const MAX_ANNOUNCEMENT_BYTES = 16 * 1024
 /** An address as text: `bls12-381:0x` and 96 digits. No longer text is a valid one. */
@@ -19,7 +19,7 @@ export const MAX_DEPTH = 8
 export const MAX_LIFETIME_SECONDS = 30 * 24 * 3600
 /** How far `issued` may lie ahead of the receiver's clock before the message is ignored. */
 export const CLOCK_SKEW_SECONDS = 120
-/** Dedupe outlives `expires` by twice the skew: a replay can not slip through between two clocks. */
+/** Dedupe outlives `expires` by twice the skew: a replay cannot slip through between two clocks. */
 export const DEDUPE_AFTER_EXPIRY_SECONDS = 240
 
 export const MAX_NAME_LENGTH = 64
@@ -59,7 +59,7 @@ export const MAX_ARCHIVE_ANSWER_BYTES = CHUNK_BYTES + 64
 /** One access token. */
 export const MAX_TOKEN_BYTES = 512
 
-/** A token that opens logs and ports is short-lived: it can not be called back. */
+/** A token that opens logs and ports is short-lived: it cannot be called back. */
 export const MAX_ACCESS_SECONDS = 24 * 3600
 
 /** One hub statement or delegation with its signature: what a DHT record may hold. */

@@ -44,7 +44,7 @@ export function checkTicketBy(known: Ticket, reach: Reach, ticket: Ticket): void
 /** The same ticket with a lower depth. */
 export function lowerTicket(ticket: Ticket, depth: number): Ticket {
   if (!Number.isInteger(depth) || depth > ticket.depth || depth < 0) {
-    throw new TicketError('depth', `can not go from ${ticket.depth} to ${depth}`)
+    throw new TicketError('depth', `cannot go from ${ticket.depth} to ${depth}`)
   }
   return { depth, proof: hashTimes(ticket.proof, ticket.depth - depth) }
 }

@@ -17,7 +17,7 @@ export interface Signer {
 
 /**
  * Keys that were parsed and found valid, so that each author pays for the subgroup check once. Bounded, oldest out.
- * A key enters only behind a signature that verified: bytes that nobody signed can not push out the keys in use.
+ * A key enters only behind a signature that verified: bytes that nobody signed cannot push out the keys in use.
  */
 export interface KeyCache {
   verify(address: Address, bytes: Uint8Array, signature: Uint8Array): 'valid' | 'bad-signature' | 'bad-key'

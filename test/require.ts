@@ -24,7 +24,7 @@ const PROBES: Record<Need, Probe> = {
   },
   bubblewrap: {
     available: () => succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true']),
-    lack: 'bubblewrap is not installed or can not create namespaces here',
+    lack: 'bubblewrap is not installed or cannot create namespaces here',
   },
   browser: { available: () => browserPath() !== undefined, lack: `none of ${BROWSERS.join(', ')} is on PATH` },
   clamav: { available: () => programPath('clamscan') !== undefined, lack: 'clamscan is not on PATH' },

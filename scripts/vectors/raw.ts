@@ -1,4 +1,4 @@
-/** CBOR by hand, canonical or not: cases that must be refused can not come from an encoder that is right. */
+/** CBOR by hand, canonical or not: cases that must be refused cannot come from an encoder that is right. */
 
 export function head(major: number, value: number | bigint, length?: 0 | 1 | 2 | 4 | 8): Uint8Array {
   const number = BigInt(value)

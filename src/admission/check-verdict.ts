@@ -4,7 +4,7 @@ import type { NodeFacts } from '../runner/index.ts'
 
 /**
  * What no runner may do, whoever wrote it: give away more than LIMITS, name an executor that is not there or network
- * that it can not grant, end what LIMITS.EVICT or SERVICES protect. Answers what is wrong with a verdict, if anything.
+ * that it cannot grant, end what LIMITS.EVICT or SERVICES protect. Answers what is wrong with a verdict, if anything.
  */
 export function checkVerdict(
   { run: grant, evict = [] }: Verdict,
@@ -32,7 +32,7 @@ export function checkVerdict(
   }
   const { mode } = grant.network
   if (mode !== 'none' && !(executor.networks ?? []).includes(mode)) {
-    return no(`network.mode is "${mode}", which the executor "${grant.executor}" can not grant; "none" is right`)
+    return no(`network.mode is "${mode}", which the executor "${grant.executor}" cannot grant; "none" is right`)
   }
   const wanted = running.filter(({ id }) => evict.includes(id))
   if (evict.length > 0 && !EVICT) {

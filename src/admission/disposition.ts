@@ -38,7 +38,7 @@ export function mayRun(verdict: Verdict): boolean {
   return standing === 'run' || standing === 'parked'
 }
 
-/** A verdict to run that can not be carried out now: it waits, and what the runner said of its worth stands. */
+/** A verdict to run that cannot be carried out now: the service waits, with the rank that the runner gave it. */
 export function parkedVerdict(
   { redirect, rank, reasons }: Verdict,
   on: readonly WakeCondition[],

@@ -61,7 +61,7 @@ export function createGuard(init: { token: string; host: string }): Guard {
 }
 
 /**
- * A name that somebody else's DNS points at this machine would give a web page this API's origin. An IP address can not
+ * A name that somebody else's DNS points at this machine would give a web page this API's origin. An IP address cannot
  * be pointed elsewhere; besides, only localhost and the operator's own name are answered.
  */
 function checkOrigin(request: Request, configured: string): void {

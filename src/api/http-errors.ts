@@ -21,7 +21,7 @@ export function statusOf(error: unknown): number {
   if (error instanceof TooLargeError) return 413
   if (error instanceof StoreFullError || error instanceof DiskFullError) return 507
   if (error instanceof InputError || error instanceof ProtocolError) return 400
-  // the operator's module can not be loaded, and the sentence says why: nothing is wrong with the node
+  // the operator's module cannot be loaded, and the sentence says why: nothing is wrong with the node
   if (error instanceof RunnerError && error.kind === 'load') return 400
   if (error instanceof AccessError) return 403
   if (error instanceof NotFoundError) return 404

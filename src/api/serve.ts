@@ -18,7 +18,7 @@ import {
 import { createShares } from './shares.ts'
 import type { Api, ServedApi } from './types.ts'
 
-/** Serves an API on `host`:`port`. Throws an InputError where it can not listen there. Disposing it ends every connection. */
+/** Serves an API on `host`:`port`. Throws an InputError where it cannot listen there. Disposing it ends every connection. */
 export async function serveApi(
   api: Api,
   host: string,
@@ -131,7 +131,7 @@ function explain(error: Error, host: string, port: number): InputError {
     EADDRNOTAVAIL: 'is no address of this machine; change API in node.json',
     ENOTFOUND: 'has a host name that nobody knows; change API in node.json',
   }
-  const problem = problems[errnoOf(error) ?? ''] ?? `can not be used (${messageOf(error)}); change API in node.json`
+  const problem = problems[errnoOf(error) ?? ''] ?? `cannot be used (${messageOf(error)}); change API in node.json`
   return new InputError(`the API's address ${where} ${problem}`, { cause: error })
 }
 

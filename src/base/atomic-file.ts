@@ -26,7 +26,7 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
     return { undo: () => (before === undefined ? rm(file) : writeWhole(file, before, owner)) }
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
-    throw new InputError(`${path} can not be replaced: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${path} cannot be replaced: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -39,7 +39,7 @@ export function openProcess(
     same ??= clock.after(SAME_INTERRUPT_MS, stopListening)
   }
   const onInterrupt = () => endBySignal('interrupted', 130)
-  const onTerminate = () => endBySignal('told to stop', 143)
+  const onTerminate = () => endBySignal('terminated', 143)
   const onOrphaned = () => end('the parent process is gone', 0)
   const onPipe = (error: Error) => {
     if (errnoOf(error) === 'EPIPE') end('nobody reads the output any more', 0)

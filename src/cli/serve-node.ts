@@ -27,7 +27,7 @@ export type ServeInit = {
   readonly hub?: HubSettings | undefined
 }
 
-/** Runs the node of a folder, with its API, until the program is told to stop; tells what happens meanwhile. */
+/** Runs the node of a folder, with its API, until a signal stops the program, and prints what happens meanwhile. */
 export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit): Promise<void> {
   const { configuration, notices } = await read(cli, folder)
   for (const notice of notices) cli.out.note(`Note: ${notice.message}`)

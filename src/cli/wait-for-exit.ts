@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads'
 
 /**
- * Keeps the program alive until disposed. The house's timers do not, so that a forgotten one can not hang a program;
+ * Keeps the program alive until disposed. The house's timers do not, so that a forgotten one cannot hang a program;
  * a command that waits for one would otherwise end in the middle.
  */
 export function keepAlive(): Disposable {

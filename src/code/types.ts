@@ -113,7 +113,7 @@ export type CodeInit = StoreInit & {
 }
 
 export type ObtainOptions = AbortOptions & {
-  /** The service's own list. The mesh is always asked; kinds that this node can not fetch from are passed over. */
+  /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are passed over. */
   readonly sources?: readonly Source[] | undefined
   /** Peers that are likely to have it: who announced it, who published it. Asked before the DHT is. */
   readonly peers?: readonly string[] | undefined
@@ -134,7 +134,7 @@ export interface ObtainedCode extends Disposable {
 /** The code part of a node. */
 export interface Code extends AsyncDisposable {
   readonly store: CodeStore
-  /** Packs a folder (see ignore.ts) into the store. Throws InputError naming the file that can not be packed. */
+  /** Packs a folder (see ignore.ts) into the store. Throws InputError naming the file that cannot be packed. */
   addFolder(dir: string, options?: AbortOptions): Promise<{ code: CID; size: number; files: number }>
   addTar: CodeStore['addTar']
   /** Answers one stream of the archive protocol until it ends. Never rejects. */

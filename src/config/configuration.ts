@@ -57,6 +57,6 @@ export type Policy = {
   readonly hash: string
   /** STATIC_NODES, by kind */
   readonly staticNodes: { readonly multiaddrs: readonly string[]; readonly origins: readonly string[] }
-  /** keys that the file sets, and that decide as if nothing were known: this version can not know or do what they need */
+  /** keys that the file sets, and that decide as if nothing were known: this version cannot know or do what they need */
   readonly unimplemented: readonly string[]
 }

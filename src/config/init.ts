@@ -28,7 +28,7 @@ export type InitOptions = {
 
 /**
  * Makes an operator's folder. It is written beside its place and moved there in one step: the folder is whole or not
- * there. Throws an InputError where `dir` is not empty, can not be written, or an option is wrong.
+ * there. Throws an InputError where `dir` is not empty, cannot be written, or an option is wrong.
  */
 export async function initFolder(dir: string, options: InitOptions = {}): Promise<void> {
   const target = resolve(dir)
@@ -53,7 +53,7 @@ export async function initFolder(dir: string, options: InitOptions = {}): Promis
     await moveInto(temporary, target, dir)
   } catch (error) {
     if (error instanceof InputError || errnoOf(error) === undefined) throw error
-    throw new InputError(`${dir} can not be written: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${dir} cannot be written: ${messageOf(error)}`, { cause: error })
   } finally {
     // after the move there is nothing left under this name
     await rm(temporary, { recursive: true, force: true }).catch(() => {})
@@ -93,7 +93,7 @@ async function refuseUnlessEmpty(dir: string, target: string): Promise<void> {
     if (errnoOf(error) === 'ENOENT') return []
     if (errnoOf(error) === 'ENOTDIR')
       throw new InputError(`${dir} is a file; name a new or an empty folder`, { cause: error })
-    throw new InputError(`${dir} can not be read: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${dir} cannot be read: ${messageOf(error)}`, { cause: error })
   })
   if (entries.length > 0) throw notEmpty(dir)
 }

@@ -78,5 +78,5 @@ function explain(error: unknown, file: string, path: string, advice: string): un
   if (error instanceof InputError || code === undefined || code === 'ABORT_ERR') return error
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new InputError(`${file} is not there (${path}); ${advice}`, { cause: error })
-  return new InputError(`${file} can not be read (${path}): ${messageOf(error)}`, { cause: error })
+  return new InputError(`${file} cannot be read (${path}): ${messageOf(error)}`, { cause: error })
 }

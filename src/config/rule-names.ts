@@ -19,5 +19,5 @@ export const RULE_NAMES = [
 
 export type RuleName = (typeof RULE_NAMES)[number]
 
-/** What fails one of these can not run here, whatever the operator would like. */
+/** What fails one of these cannot run here, whatever the operator would like. */
 export const PHYSICAL_RULES: ReadonlySet<RuleName> = new Set(['toolchain', 'limits', 'capacity'])

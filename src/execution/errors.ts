@@ -1,6 +1,6 @@
 import { ThundercloudError, UnavailableError } from '../base/errors.ts'
 
-/** This can not run here, now or later, unless the operator changes something; the message says what. */
+/** This cannot run here, now or later, unless the operator changes something; the message says what. */
 export class RunRefusedError extends ThundercloudError {
   override readonly name = 'RunRefusedError'
 }

@@ -38,7 +38,7 @@ export type Plan = {
   readonly runId: string
   readonly service: string
   readonly author: string
-  /** A build writes into its code folder; a run can not. */
+  /** A build writes into its code folder; a run cannot. */
   readonly purpose: 'run' | 'build'
   readonly grant: Grant
   /** The user that it runs as, its own; absent where the node can give none: see `Executor.userIds`. */

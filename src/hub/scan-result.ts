@@ -25,7 +25,7 @@ export function combineReports(reports: readonly Report[]): ScanResult {
   if (failed !== undefined) return { verdict: 'none', why: 'failed', reason: failed.reason }
   const undecided = reports.find((report) => report.is === 'undecided')
   if (undecided !== undefined) {
-    return { verdict: 'none', why: 'undecided', reason: undecided.findings[0] ?? 'a scanner can not say' }
+    return { verdict: 'none', why: 'undecided', reason: undecided.findings[0] ?? 'a scanner cannot say' }
   }
   // nobody looked at it
   if (reports.length === 0) return { verdict: 'none', why: 'failed', reason: 'there is no scanner' }

@@ -167,7 +167,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
       checkTicket(signed.body.reach, ticket)
       verifyAnnouncement(signed, init.network, keys)
       const time = timeWindowError(signed.body, nowSeconds(clock))
-      if (time !== undefined) throw new InputError(`"${signed.body.name}" can not be published: ${reasonOf(time)}`)
+      if (time !== undefined) throw new InputError(`"${signed.body.name}" cannot be published: ${reasonOf(time)}`)
       const version = versions.lookup(signed)
       const { newer } = version
       if (newer !== undefined) {

@@ -11,7 +11,7 @@ const REASONS: Record<Exclude<RejectionReason, 'invalid'>, { reason: string; ret
   'queue-full': { reason: 'too many services wait for their verdict', retry: true },
   'waiting-full': { reason: 'too many copies wait for a verdict', retry: true },
   'missed-full': { reason: 'too much was ignored to remember it all', retry: true },
-  journal: { reason: 'the journal can not be written now', retry: true },
+  journal: { reason: 'the journal cannot be written now', retry: true },
 }
 
 export function rejection(why: Exclude<RejectionReason, 'invalid'>): Outcome {

@@ -26,18 +26,18 @@ export function explainSqlite(error: unknown, path: string): unknown {
   const options = { cause: error }
   switch (error.errcode & 0xff) {
     case FULL:
-      return new JournalUnavailableError(`the disk is full: the journal ${path} can not grow; free some space`, options)
+      return new JournalUnavailableError(`the disk is full: the journal ${path} cannot grow; free some space`, options)
     case IOERR:
     case BUSY:
     case LOCKED:
-      return new JournalUnavailableError(`the journal ${path} can not be written now: ${error.message}`, options)
+      return new JournalUnavailableError(`the journal ${path} cannot be written now: ${error.message}`, options)
     case CORRUPT:
     case NOTADB:
       return new JournalDamagedError(damaged(path, error.message), options)
     case CANTOPEN:
     case READONLY:
       return new JournalDamagedError(
-        `the journal ${path} can not be opened (${error.message}): its folder must exist and be writable`,
+        `the journal ${path} cannot be opened (${error.message}): its folder must exist and be writable`,
         options,
       )
     default:

@@ -191,7 +191,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
         return peer
       } catch (cause) {
         if (signal?.aborted) throw signal.reason
-        throw new PeerUnavailableError(`${target} can not be reached: ${messageOf(cause)}`, { cause })
+        throw new PeerUnavailableError(`${target} cannot be reached: ${messageOf(cause)}`, { cause })
       }
     },
     async otherNetwork(peer, { signal } = {}) {

@@ -3,7 +3,7 @@ import { start } from './node.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 
 /**
- * Starts a whole node: locks its data folder, opens the journal, takes up its runs, joins the mesh. When a part can not
+ * Starts a whole node: locks its data folder, opens the journal, takes up its runs, joins the mesh. When a part cannot
  * start, those that have are stopped again, newest first, and the error says what was wrong.
  */
 export async function createNode(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {

@@ -167,14 +167,14 @@ export interface ThundercloudNode extends AsyncDisposable {
   reload(): Promise<void>
   /**
    * What would change among everything that is live here if this were the runner's config.json (its text). Nothing is
-   * done. Throws an InputError where it is wrong, or the runner can not be loaded with it.
+   * done. Throws an InputError where it is wrong, or the runner cannot be loaded with it.
    */
   previewPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /** The same for a statement (its encoded bytes) that is not published yet: if it stood. Throws an InputError where it cannot. */
   previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /**
    * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
-   * answers what changed at once; what is refused or passed on is decided again in the background. Where it can not be put in force, the file is as it was, and it throws.
+   * answers what changed at once; what is refused or passed on is decided again in the background. Where it cannot be put in force, the file is as it was, and it throws.
    */
   applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
 }

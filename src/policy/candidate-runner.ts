@@ -17,7 +17,7 @@ export type RunnerModule = {
 
 /**
  * A runner beside the one that decides, to be asked what it would say under another policy. It is loaded in the very way
- * in which a node loads its own. Rejects with a RunnerError, whose message is one sentence, where it can not be loaded.
+ * in which a node loads its own. Rejects with a RunnerError, whose message is one sentence, where it cannot be loaded.
  */
 export async function startCandidate(
   components: { clock: Clock; log: Log },

@@ -33,7 +33,7 @@ export interface AutostartComponents {
 
 /**
  * SERVICES and EXTERNAL_SERVICES: what the operator wrote down is signed, fetched and run at boot, and looked after as
- * long as the node lives. A service that can not be started is reported, and does not keep the others from starting.
+ * long as the node lives. A service that cannot be started is reported, and does not keep the others from starting.
  */
 export function createAutostart(
   components: AutostartComponents,

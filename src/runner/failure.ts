@@ -1,7 +1,7 @@
 import { sanitizeText } from '../base/format.ts'
 import { RunnerError, type RunnerFailure } from './errors.ts'
 
-/** The module can not be used: one sentence that names the file. */
+/** The module cannot be used: one sentence that names the file. */
 export function loadError(entry: string, words: string): RunnerError {
   return new RunnerError('load', `the runner ${entry} ${sanitizeText(words, 400)}`)
 }

@@ -84,7 +84,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
     lastStart = turn.catch((error) => {
       if (closing.signal.aborted) return
       const { entry } = newPlace ?? place
-      lastFailure = error instanceof RunnerError ? error : loadError(entry, `can not be started: ${messageOf(error)}`)
+      lastFailure = error instanceof RunnerError ? error : loadError(entry, `cannot be started: ${messageOf(error)}`)
       const keepsOld = current !== undefined
       events.emit('runner:load-failed', { entry, message: lastFailure.message, keepsOld })
       log.debug(keepsOld ? 'the runner before goes on' : 'there is no runner', { problem: lastFailure.message })
@@ -143,7 +143,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
     async start() {
       await startNext(config)
       if (init.network === false && !confinesNetwork()) {
-        log.warn('this Node can not keep the runner from the network; Node 26 can', { version: process.version })
+        log.warn('this Node cannot keep the runner from the network; Node 26 can', { version: process.version })
       }
       if (!canWatchMemory())
         log.warn('resident memory of the runner is not watched on this system; its heap is limited')
@@ -198,6 +198,6 @@ async function problemOfEntry(path: string): Promise<string | undefined> {
     return found.isDirectory() ? 'is a folder and not a file' : 'is not a file'
   } catch (error) {
     const code = errnoOf(error)
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'is not there' : `can not be read (${code})`
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'is not there' : `cannot be read (${code})`
   }
 }

@@ -31,7 +31,7 @@ export type SharedFacts = Omit<NodeFacts, 'config'>
 /** A line from the process. */
 export type FromProcess =
   | { readonly ready: { readonly uid: number | undefined; readonly guarded: boolean } }
-  /** the module can not be used; the process ends */
+  /** the module cannot be used; the process ends */
   | { readonly unusable: string }
   /** an exception that nothing caught; the process ends */
   | { readonly fatal: string }

@@ -130,7 +130,7 @@ export async function startRunnerProcess(
   }
   output.follow(child.stdout as NonNullable<typeof child.stdout>, 'out')
   output.follow(child.stderr as NonNullable<typeof child.stderr>, 'err')
-  child.on('error', (error) => finish(loadError(init.entry, `can not be started: ${error.message}`)))
+  child.on('error', (error) => finish(loadError(init.entry, `cannot be started: ${error.message}`)))
   child.on('close', (code, signal) =>
     finish(disposed ? undefined : (failure ?? exitError(code, signal, output.stderrTail))),
   )

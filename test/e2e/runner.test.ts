@@ -59,7 +59,7 @@ describe("a node with its operator's own runner", () => {
   it.each([
     ['does not parse', 'export default (', /SyntaxError/],
     ['exports nothing', 'const a = 1', /has no default export/],
-    ['throws at import', 'throw new Error("not today")', /can not be imported: not today \(runner\.ts:1\)$/],
+    ['throws at import', 'throw new Error("not today")', /cannot be imported: not today \(runner\.ts:1\)$/],
     ['wants to end its node', `process.kill(process.ppid, 'SIGKILL')`, /a runner may not signal processes/],
     ['takes memory without end', 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))', /MiB are allowed$/],
   ])('keeps its last good runner when one is saved over it that %s', async (_name, code, words) => {

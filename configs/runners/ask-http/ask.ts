@@ -61,7 +61,7 @@ function wordsFor(error: unknown): string {
     return 'this runner may not use the network; "RUNNER_NETWORK": true in services.json allows it'
   }
   if (code === 'ECONNREFUSED') return 'nobody listens there'
-  return `it can not be reached (${code === '' ? String(cause) : code})`.slice(0, MAX_WHY)
+  return `it cannot be reached (${code === '' ? String(cause) : code})`.slice(0, MAX_WHY)
 }
 
 function broken(why: string): Answer {

@@ -56,7 +56,7 @@ test('does not ask about what Andromeda refuses', async () => {
 const refusals: Record<string, [typeof reply, RegExp]> = {
   no: [says('{"run":false,"why":"not today"}'), /does not say yes: not today$/],
   'an error': [says('{"run":true}', 500), /status 500/],
-  'a redirect': [(response) => void response.writeHead(302, { location: '/yes' }).end(), /can not be reached/],
+  'a redirect': [(response) => void response.writeHead(302, { location: '/yes' }).end(), /cannot be reached/],
   garbage: [says('<html>'), /no JSON/],
   'something like yes': [says('{"run":"true"}'), /neither true nor false/],
   nothing: [says(''), /no JSON/],

@@ -8,7 +8,7 @@ import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from '
 
 const PROBLEMS = {
   ...NEEDS_TOKEN,
-  400: 'the policy is wrong, or the runner can not be loaded with it; the sentence says why',
+  400: 'the policy is wrong, or the runner cannot be loaded with it; the sentence says why',
   408: 'the body did not arrive in time',
   413: 'larger than settings can be',
   415: 'of another Content-Type',

@@ -22,7 +22,7 @@ export function checkNodeVersion(version: string): Check {
   const major = Number(version.split('.')[0])
   if (major < MIN_NODE) return fail('Node.js', version, `install ${FULL_NODE} or newer`)
   if (major < FULL_NODE)
-    return warn('Node.js', version, `${FULL_NODE} keeps runners and fallback runs from the network, this one can not`)
+    return warn('Node.js', version, `${FULL_NODE} keeps runners and fallback runs from the network, this one cannot`)
   return ok('Node.js', version)
 }
 

@@ -57,7 +57,7 @@ async function tokenFor({ globals, cwd, signal }: Cli): Promise<string | undefin
     return globals.dir === undefined ? undefined : await loadToken(resolve(cwd, globals.dir), { signal })
   }
   const text = await readFile(resolve(cwd, globals.tokenFile), 'utf8').catch((error: unknown) => {
-    throw new InputError(`--token-file can not be read: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`--token-file cannot be read: ${messageOf(error)}`, { cause: error })
   })
   if (/^[\w-]{32,256}$/.test(text.trim())) return text.trim()
   throw new InputError(`--token-file ${globals.tokenFile} has no token; name a copy of the node's api.token`)

@@ -117,7 +117,7 @@ function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const why =
-        errnoOf(error) === 'EADDRINUSE' ? 'is in use; give --local another' : `can not be used: ${messageOf(error)}`
+        errnoOf(error) === 'EADDRINUSE' ? 'is in use; give --local another' : `cannot be used: ${messageOf(error)}`
       reject(new InputError(`port ${port} on 127.0.0.1 ${why}`, { cause: error }))
     })
     server.listen(port, '127.0.0.1', () => {

@@ -41,7 +41,7 @@ export const runnerNew = command({
       await linkPackage(place.dir, version)
     } catch (error) {
       if (errnoOf(error) === undefined) throw error
-      throw new InputError(`${folder} can not be written: ${messageOf(error)}`, { cause: error })
+      throw new InputError(`${folder} cannot be written: ${messageOf(error)}`, { cause: error })
     }
     const node = await nodeCommand(env.PATH)
     const near = relative(cwd, folder)
@@ -77,7 +77,7 @@ async function readSettings(configFile: string): Promise<Record<string, unknown>
 async function refuseUnlessEmpty(folder: string): Promise<void> {
   const found = await readdir(folder).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return []
-    throw new InputError(`${folder} can not be read: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${folder} cannot be read: ${messageOf(error)}`, { cause: error })
   })
   if (found.length > 0)
     throw new InputError(`${folder} is there already; nothing in it is overwritten, take another NAME`)

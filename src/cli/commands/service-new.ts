@@ -29,7 +29,7 @@ export const serviceNew = command({
       if (errnoOf(error) === 'EEXIST')
         throw new InputError(`${file} is there already; it is not overwritten`, { cause: error })
       if (errnoOf(error) === undefined) throw error
-      throw new InputError(`${file} can not be written: ${messageOf(error)}`, { cause: error })
+      throw new InputError(`${file} cannot be written: ${messageOf(error)}`, { cause: error })
     }
     out.result({ name, file }, () => [
       `Wrote ${file}. Put the code beside it, then:`,

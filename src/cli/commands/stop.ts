@@ -68,7 +68,9 @@ async function remember(author: Author, network: string, stopped: { name: string
 type Told = { scope: 'mesh' | 'local'; id: string; name: string; before?: boolean }
 
 function tell({ out }: Cli, { scope, id, name, before = false }: Told): void {
-  const everywhere = before ? 'has been told to stop everywhere already' : 'is told to stop everywhere'
-  const words = scope === 'mesh' ? everywhere : 'stopped on this node; it is not yours, so elsewhere it may go on'
-  out.result({ id, name, scope }, () => [`"${name}" ${words}.`])
+  const announced = before
+    ? `The stop of "${name}" was announced before; nothing was sent.`
+    : `The stop of "${name}" is announced to all nodes.`
+  const local = `"${name}" is stopped on this node; it is not yours, so elsewhere it may go on.`
+  out.result({ id, name, scope }, () => [scope === 'mesh' ? announced : local])
 }

@@ -16,7 +16,7 @@ export async function policyInForce(cli: Cli, folder: Folder): Promise<Pick<Poli
     } catch (error) {
       cli.signal.throwIfAborted()
       if (!(error instanceof ThundercloudError)) throw error
-      cli.out.note(`The node that runs in ${folder.dir} can not be asked (${error.message}); its file counts.`)
+      cli.out.note(`The node that runs in ${folder.dir} cannot be asked (${error.message}); its file counts.`)
     }
   }
   const { file, runner, network } = folder

@@ -103,7 +103,7 @@ function ofPair(value: object): { signed: Signed } {
 async function readBytes(path: string, file: string, signal: AbortSignal): Promise<Uint8Array> {
   const bytes = await readFile(path, { signal }).catch((error: unknown) => {
     signal.throwIfAborted()
-    throw new InputError(`${file} can not be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
+    throw new InputError(`${file} cannot be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
   })
   if (bytes.byteLength <= MAX_SETTINGS_BYTES) return bytes
   throw new InputError(`${file} has ${bytes.byteLength} bytes; a service has at most ${MAX_SETTINGS_BYTES} (1 MiB)`)

@@ -48,9 +48,7 @@ async function orExplain<T>(out: string, write: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof InputError || errnoOf(error) === undefined) throw error
     const what =
-      errnoOf(error) === 'EEXIST'
-        ? 'is there already; it is not overwritten'
-        : `can not be written: ${messageOf(error)}`
+      errnoOf(error) === 'EEXIST' ? 'is there already; it is not overwritten' : `cannot be written: ${messageOf(error)}`
     throw new InputError(`${out} ${what}`, { cause: error })
   }
 }

@@ -15,7 +15,7 @@ export type Ignore = (path: string, isFolder: boolean) => boolean
  * stand for anything but `/`, `**` for any folders; a rule with a `/` at its beginning or in its middle counts from the
  * root, any other at every depth; a `/` at the end means folders only; `!` takes back what an earlier rule left out; the
  * last rule that matches decides. Without a file everything is packed but `.git`, `.hg`, `.svn`, `.thundercloud` and
- * `.DS_Store`; `node_modules` is packed too, because a run without network can not install it.
+ * `.DS_Store`; `node_modules` is packed too, because a run without network cannot install it.
  */
 export function parseIgnore(text: string): Ignore {
   if (Buffer.byteLength(text) > MAX_IGNORE_BYTES) {

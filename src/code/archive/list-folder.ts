@@ -19,7 +19,7 @@ export async function listFolder(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<PackEntry[]> {
   const stats = await lstat(dir).catch((cause) => {
-    throw new InputError(`${dir} can not be read (${errnoOf(cause) ?? 'unknown'}); name a folder`, { cause })
+    throw new InputError(`${dir} cannot be read (${errnoOf(cause) ?? 'unknown'}); name a folder`, { cause })
   })
   if (!stats.isDirectory()) throw new InputError(`${dir} is no folder; name the folder that holds the code`)
   const ignore = parseIgnore(await readIgnoreFile(dir))
@@ -74,7 +74,7 @@ function refusalOf(problems: readonly string[]): string {
 async function* readPieces(full: string, path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   // not through a link that took the file's place since it was listed, and not waiting for a named pipe
   const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((cause) => {
-    throw new InputError(`${quoted(path)} can not be read (${errnoOf(cause) ?? 'unknown'})`, { cause })
+    throw new InputError(`${quoted(path)} cannot be read (${errnoOf(cause) ?? 'unknown'})`, { cause })
   })
   try {
     for (;;) {
@@ -93,6 +93,6 @@ async function readIgnoreFile(dir: string): Promise<string> {
     return await readFile(join(dir, IGNORE_FILE), 'utf8')
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return ''
-    throw new InputError(`${IGNORE_FILE} can not be read (${errnoOf(cause) ?? 'unknown'})`, { cause })
+    throw new InputError(`${IGNORE_FILE} cannot be read (${errnoOf(cause) ?? 'unknown'})`, { cause })
   }
 }

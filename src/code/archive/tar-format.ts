@@ -12,7 +12,7 @@ import { MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../constants.ts'
  * A path is UTF-8, byte for byte as the source spells it (no Unicode normalization), 1 to 1024 bytes. Its parts, divided
  * by "/", have 1 to 255 bytes and are neither "." nor ".."; there is no leading or trailing "/", no backslash and no
  * control character (U+0000 to U+001F, U+007F to U+009F). No path occurs twice, and none is a folder of another. Paths
- * that differ only in case or normalization are different; a file system that can not hold both refuses to unpack them.
+ * that differ only in case or normalization are different; a file system that cannot hold both refuses to unpack them.
  *
  * A header is one block of 512 bytes, ustar. Numbers are octal digits with leading zeros. At each offset:
  *     0  path, filled up with zero bytes        100  "0000644" or "0000755", 0         108  "0000000", 0 (uid)
@@ -116,7 +116,7 @@ export function foldersOf(path: string): string[] {
   return folders
 }
 
-/** Throws an InputError where an archive can not hold such a file. */
+/** Throws an InputError where an archive cannot hold such a file. */
 export function checkFile({ path, size }: TarFile): void {
   const problem = problemOfPath(path)
   if (problem !== undefined) throw new InputError(`${quoted(path)} ${problem}`)

@@ -22,7 +22,7 @@ export type PackFile = TarFile & {
   readonly open: (options: { signal?: AbortSignal | undefined }) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
-/** The canonical tar of `entries`, in whatever order they come. Throws InputError where it can not be one. */
+/** The canonical tar of `entries`, in whatever order they come. Throws InputError where it cannot be one. */
 export async function* packEntries(
   entries: Iterable<PackEntry>,
   options: { signal?: AbortSignal | undefined } = {},

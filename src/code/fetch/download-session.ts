@@ -46,7 +46,7 @@ export interface DownloadSession {
   close(): Promise<void>
 }
 
-/** Failures that another provider can not mend. */
+/** Failures that another provider cannot mend. */
 const FATAL = [BadArchiveError, DiskFullError, InUseError, StoreFullError, TooLargeError]
 
 export function createDownloadSession(

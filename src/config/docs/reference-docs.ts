@@ -9,7 +9,7 @@ export type KeyInfo = {
   /** JSON text; undefined where there is none */
   readonly default: string | undefined
   readonly doc: string
-  /** false where it decides as if nothing were known: this version can not know or do what it needs */
+  /** false where it decides as if nothing were known: this version cannot know or do what it needs */
   readonly built: boolean
 }
 

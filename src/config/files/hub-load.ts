@@ -134,7 +134,7 @@ async function checkReadable(path: string, what: string): Promise<void> {
   if ((info.mode & needed) === needed) return
   const mode = octal(info.mode & 0o777)
   throw new InputError(
-    `${what}, ${path}, can not be read by the sandbox, which is another user (mode ${mode}); run \`chmod -R o+rX ${path}\``,
+    `${what}, ${path}, cannot be read by the sandbox, which is another user (mode ${mode}); run \`chmod -R o+rX ${path}\``,
   )
 }
 

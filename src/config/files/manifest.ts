@@ -10,7 +10,7 @@ import { type ReadOptions, readJson } from '../read.ts'
 import { check, valueText } from '../settings-error.ts'
 import { type Manifest, manifestSchema } from './manifest-schema.ts'
 
-/** What a signed service has and a manifest can not know. `issued` is seconds (UTC); `code` the archive's content id. */
+/** What a signed service has and a manifest cannot know. `issued` is seconds (UTC); `code` the archive's content id. */
 export type Signing = {
   readonly author: Address
   readonly seq: number

@@ -28,7 +28,7 @@ async function create(path: string): Promise<boolean> {
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
     throw new InputError(
-      `the author's key can not be written to ${path}: ${messageOf(error)}; give another path with --key`,
+      `the author's key cannot be written to ${path}: ${messageOf(error)}; give another path with --key`,
       {
         cause: error,
       },

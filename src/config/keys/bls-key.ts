@@ -6,7 +6,7 @@ import type { Rng } from '../../base/rng.ts'
 
 export type NewBlsKey = {
   readonly signer: Signer
-  /** bound to the network: a key without one can not be a member of a hub there */
+  /** bound to the network: a key without one cannot be a member of a hub there */
   readonly proof: Uint8Array
   /** the key file's JSON */
   readonly text: string

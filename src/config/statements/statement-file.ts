@@ -60,6 +60,6 @@ async function readBytes(path: string, file: string, signal: AbortSignal | undef
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof InputError) throw error
-    throw new InputError(`${file} can not be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
+    throw new InputError(`${file} cannot be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
   }
 }

@@ -114,7 +114,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const info = await features()
     const handle = handleOf(plan.runId)
     const { runtime } = init.docker
-    // A MemorySwap that it can not set is an error in some engines, a warning in others.
+    // A MemorySwap that it cannot set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
     const etcDir =
       locality === 'local' && plan.uid !== undefined && plan.image === undefined
@@ -187,7 +187,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       if (status === undefined) throw error
       if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
       if (isPassing(error)) {
-        throw new EngineGoneError(`the Docker engine can not start it now: ${reasonOf(error)}`, { cause: error })
+        throw new EngineGoneError(`the Docker engine cannot start it now: ${reasonOf(error)}`, { cause: error })
       }
       throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {
         cause: error,

@@ -59,7 +59,7 @@ export async function unpackBuilt(
   parser.end()
   await done
   await work
-  // All folders before any link: what is a folder can not become a link any more.
+  // All folders before any link: what is a folder cannot become a link any more.
   for (const { path } of links) await mkdir(dirname(path), { recursive: true, mode: 0o755 })
   for (const { path, to, hard } of links) if (hard) await link(join(dir, ...partsOf(to)), path)
   for (const { path, to, hard } of links) if (!hard) await symlink(to, path)

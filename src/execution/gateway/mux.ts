@@ -39,7 +39,7 @@ export type Mux = {
   /** Makes the other side say something. */
   ping(): void
   readonly streams: number
-  /** What was brought and is not yet, or can not be, understood. */
+  /** What was brought and is not yet, or cannot be, understood. */
   unread(): Buffer
   /** Ends every connection; `error` is what their users see. */
   close(error: Error): void

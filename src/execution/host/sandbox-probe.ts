@@ -24,7 +24,7 @@ export async function probeSandbox(program: string, uid: number | undefined, sig
   const { failed, complaint } = await run(stage, args, signal)
   if (!failed) return { bwrap }
   return {
-    unavailableReason: `bubblewrap can not make a sandbox here (${complaint}): allow user namespaces to ordinary users`,
+    unavailableReason: `bubblewrap cannot make a sandbox here (${complaint}): allow user namespaces to ordinary users`,
   }
 }
 

@@ -40,7 +40,7 @@ export async function runShim(dir: string): Promise<void> {
     throw error
   }
   const plan = await readJson<ShimSpec>(files.taken)
-  if (plan === undefined) throw new Error(`${files.taken} can not be read`)
+  if (plan === undefined) throw new Error(`${files.taken} cannot be read`)
   if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
 
   const writer = createLogWriter(plan.logDir, 'run', plan.logLimits)

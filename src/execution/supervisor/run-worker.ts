@@ -26,7 +26,7 @@ export interface RunWorker {
   /** It has ended by itself, and was not healthy for long since. */
   readonly failing: boolean
   readonly run: Run | undefined
-  /** It was told to stop. */
+  /** A stop of it was asked for. */
   readonly ending: boolean
   /** Resolves when the run has reached a final state, or the node lets go of it. Never rejects. */
   readonly done: Promise<void>

@@ -56,6 +56,6 @@ function translate(end: ScanEnd): ScanEnd {
   }
   const real = found.filter(({ name }) => !name.startsWith(EXCEEDED))
   if (real.length > 0) return { ...end, lines: real.map(({ path, name }) => `${path}: ${name}`) }
-  const unseen = found.map(({ path, name }) => `${path} can not be looked at whole (${name})`)
+  const unseen = found.map(({ path, name }) => `${path} cannot be looked at whole (${name})`)
   return { ...end, exitCode: 3, lines: unseen }
 }

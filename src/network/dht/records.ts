@@ -64,7 +64,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
     try {
       return decodeStoredRecord(await store.get(new Key(name, false)))
     } catch (error) {
-      log.warn('a record can not be read any more and is forgotten', { name, error: messageOf(error) })
+      log.warn('a record cannot be read any more and is forgotten', { name, error: messageOf(error) })
       return undefined
     }
   }
@@ -199,7 +199,7 @@ async function load({ store, log }: RecordsComponents, index: ReturnType<typeof 
   }
   for (const { name, meta } of found.sort((a, b) => a.meta.receivedAt - b.meta.receivedAt)) index.set(name, meta)
   for (const key of unusable) await store.delete(key)
-  if (unusable.length > 0) log.warn('records were forgotten that can not be used', { count: unusable.length })
+  if (unusable.length > 0) log.warn('records were forgotten that cannot be used', { count: unusable.length })
 }
 
 /** Not what another node can rightly see otherwise: its clock may differ, and it may know a hub's members. */

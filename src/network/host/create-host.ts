@@ -224,7 +224,7 @@ function listenError(error: unknown, listen: readonly string[]): ListenError | u
       : /EADDRNOTAVAIL/.test(text)
         ? 'is not an address of this machine'
         : /UnsupportedListenAddress|failed to be listened/.test(text)
-          ? 'can not be listened on'
+          ? 'cannot be listened on'
           : undefined
   if (problem === undefined) return undefined
   return new ListenError(`${where} ${problem}; change LISTEN in node.json`, { cause: error })

@@ -36,7 +36,7 @@ export function startPeerDiscovery(
     } catch (error) {
       const count = failed.get(peer)?.count ?? 0
       failed.set(peer, { count: count + 1, until: clock.monotonic() + backoffMs(count, DISCOVERY_BACKOFF, rng) })
-      log.debug('a known peer can not be reached', { peer, error: messageOf(error) })
+      log.debug('a known peer cannot be reached', { peer, error: messageOf(error) })
     }
   }
   const candidates = async () => {

@@ -57,7 +57,7 @@ export async function maintainConnection(
       const reason = sanitizeText(messageOf(error))
       events.emit('network:dial-failed', { target: sanitizeText(target), reason, attempt, retryInMs })
       // once for each kind of failure: a node that is away for a week makes one line
-      if (reason !== told) log.warn('a static node can not be reached; it is tried again for ever', { target, reason })
+      if (reason !== told) log.warn('a static node cannot be reached; it is tried again for ever', { target, reason })
       told = reason
       await sleep(clock, retryInMs, { signal }).catch(() => {})
     }

@@ -167,5 +167,5 @@ function openError(error: unknown, limit: AbortSignal): Error {
   if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
     return new ProtocolUnsupportedError('the peer does not speak this protocol', { cause: error })
   }
-  return new PeerUnavailableError(`the peer can not be reached: ${reason}`, { cause: error })
+  return new PeerUnavailableError(`the peer cannot be reached: ${reason}`, { cause: error })
 }

@@ -8,7 +8,7 @@ import { type CodeLookupComponents, findCode } from './code-lookup.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
-/** What may start soon is given up when it can not be had; the run itself tries for as long as it takes. */
+/** What may start soon is given up when it cannot be had; the run itself tries for as long as it takes. */
 const AHEAD_PATIENCE_MS = 60_000
 
 export interface CodeProviderComponents extends CodeLookupComponents {

@@ -47,7 +47,7 @@ export function decideNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RA
   return { allowed, refused, grant } satisfies NetworkDecision
 }
 
-/** The grant as this executor can give it; undefined where it can not. One that is open can be narrowed, never the reverse. */
+/** The grant as this executor can give it; undefined where it cannot. One that is open can be narrowed, never the reverse. */
 export function grantBy(executor: AvailableExecutor, { grant, allowed }: NetworkDecision): NetworkGrant | undefined {
   const { networks = [] } = executor
   if (grant.mode === 'none' || networks.includes(grant.mode)) return grant

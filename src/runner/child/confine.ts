@@ -14,7 +14,7 @@ if (uid !== null && gid !== null) {
 }
 
 // Signals to others are refused by the system where the user differs; where it does not, this is the seat belt.
-// A process may end itself, and this one does when its module can not be used.
+// A process may end itself, and this one does when its module cannot be used.
 const { pid } = process
 for (const name of ['kill', '_kill', '_debugProcess', '_debugEnd'] as const) {
   const signal = (process as unknown as Record<string, ((pid: number, ...rest: unknown[]) => unknown) | undefined>)[

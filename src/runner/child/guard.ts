@@ -11,7 +11,7 @@ const WATCH = `
 
 /**
  * Ends this process together with its host, also when the module never returns: the watcher has a thread of its own.
- * Needs --allow-worker, which is given up before the module runs. False where Node can not give it up.
+ * Needs --allow-worker, which is given up before the module runs. False where Node cannot give it up.
  */
 export async function endWithHost(): Promise<boolean> {
   if (process.permission?.has('worker') !== true) return false

@@ -11,7 +11,7 @@ export async function loadRunner({ module, user }: ProcessInit): Promise<Runner>
   try {
     loaded = await import(`data:text/javascript,${encodeURIComponent(graph)}`)
   } catch (error) {
-    throw new Error(`can not be imported: ${describe(error)}`, { cause: error })
+    throw new Error(`cannot be imported: ${describe(error)}`, { cause: error })
   }
   const decide = loaded.runner.default
   const found = problemOf(decide)
@@ -24,6 +24,6 @@ export async function loadRunner({ module, user }: ProcessInit): Promise<Runner>
 function problemOf(decide: unknown): string | undefined {
   if (decide === undefined) return 'has no default export'
   if (typeof decide !== 'function') return `exports ${decide === null ? 'null' : typeof decide} as its default`
-  // A class is a function that can not be called.
+  // A class is a function that cannot be called.
   return /^class\b/.test(Function.prototype.toString.call(decide)) ? 'exports a class as its default' : undefined
 }

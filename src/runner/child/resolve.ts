@@ -25,7 +25,7 @@ export function resolveOwnPackage(module: string): void {
       const kind = ENTRIES.get(specifier)
       if (kind === 'types') return { url: 'data:text/javascript,', format: 'module', shortCircuit: true }
       if (kind === 'ours') return next(specifier, { ...context, parentURL: import.meta.url })
-      throw new Error(`a runner can not import ${specifier}; it can import ${[...ENTRIES.keys()].join(' and ')}`)
+      throw new Error(`a runner cannot import ${specifier}; it can import ${[...ENTRIES.keys()].join(' and ')}`)
     },
   })
 }

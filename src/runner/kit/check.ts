@@ -61,7 +61,7 @@ export async function checkRunner(runner: URL | string, options: CheckOptions = 
     opened = await openRunner(entry, options)
   } catch (error) {
     note(LOADS, from, fail(messageOf(error)))
-    for (const check of CHECKS) note(check, time(), skip('it can not be loaded'))
+    for (const check of CHECKS) note(check, time(), skip('it cannot be loaded'))
     return reportOf(entry, results)
   }
   await using shared = opened

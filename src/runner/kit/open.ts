@@ -52,7 +52,7 @@ export interface OpenRunner extends AsyncDisposable {
 
 /**
  * Loads a runner as a node does: in a child process without network, and with no files but its own folder. `runner` is
- * a file URL (`new URL('./runner.js', import.meta.url)`) or a path. Rejects with a sentence when it can not be loaded.
+ * a file URL (`new URL('./runner.js', import.meta.url)`) or a path. Rejects with a sentence when it cannot be loaded.
  */
 export async function openRunner(runner: URL | string, options: RunnerOptions = {}): Promise<OpenRunner> {
   const entry = entryOf(runner)

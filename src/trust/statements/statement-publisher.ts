@@ -164,6 +164,6 @@ function readably<T>(work: () => T): T {
       error instanceof MembersError
         ? '; write the hub with its MEMBERS and THRESHOLD into TRUSTED_HUBS of this node, or publish it without a node (--join)'
         : ''
-    throw new InputError(`the statement can not be taken: ${error.message}${remedy}`, { cause: error })
+    throw new InputError(`the statement cannot be taken: ${error.message}${remedy}`, { cause: error })
   }
 }

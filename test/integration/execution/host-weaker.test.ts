@@ -53,7 +53,7 @@ describe('the host without bubblewrap', () => {
     })
   })
 
-  it('refuses what it can not contain', async () => {
+  it('refuses what it cannot contain', async () => {
     const cases = [
       own('', { author: 'someone' }),
       own('', { command: ['sh', '-c', 'true'] }),

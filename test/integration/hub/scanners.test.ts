@@ -42,7 +42,7 @@ describe.skipIf(!needs('bubblewrap'))('the scanners that come with a hub', () =>
       expect(await report(clamav, HELLO_WEB)).toEqual({ is: 'clean', findings: [] })
     })
 
-    it('says nothing of what it can not look at whole', async () => {
+    it('says nothing of what it cannot look at whole', async () => {
       await using large = await codeFolder({ 'large.bin': 'x'.repeat(3 * MIB) })
       const small = clamavScanner({ ...LIMITS, maxBytes: MIB, program: '/usr/bin/clamscan', database: known.dir })
       expect(await report(small, large.dir)).toMatchObject({ is: 'undecided' })

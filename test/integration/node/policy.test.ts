@@ -114,7 +114,7 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
     expect(await readFile(`${pathOf('second')}.previous`, 'utf8')).toBe(before)
   })
 
-  it('changes nothing where the folder can not be read again', async () => {
+  it('changes nothing where the folder cannot be read again', async () => {
     const { second, id } = await published({ ...onHost, ...trusting })
     await stateOf(second, id, 'running')
     const before = await readFile(pathOf('second'), 'utf8')

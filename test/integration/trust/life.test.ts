@@ -168,7 +168,7 @@ describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () 
     return idOf(service)
   }
 
-  it('is enough where nobody knows more, and a mesh that can not be asked stops nothing', {
+  it('is enough where nobody knows more, and a mesh that cannot be asked stops nothing', {
     timeout: 60_000,
   }, async () => {
     // without a DHT every lookup fails

@@ -103,7 +103,7 @@ describe('a run that takes long to end', () => {
   })
 })
 
-describe('a grant that the node can not give', () => {
+describe('a grant that the node cannot give', () => {
   it.each([
     [{ memoryBytes: 2 ** 40 }, 'LIMITS.SERVICE.MEMORY'],
     [{ cpuMillicores: 100_000 }, 'LIMITS.SERVICE.CPU'],

@@ -36,7 +36,7 @@ describe('the mesh is asked about a service', () => {
     ])
   })
 
-  it('no more when there is no more to ask, the mesh can not be asked, or the node stops', async () => {
+  it('no more when there is no more to ask, the mesh cannot be asked, or the node stops', async () => {
     const left = world(() => false)
     const failing = world(() => Promise.reject(new Error('nobody')))
     const stopped = world(() => true)

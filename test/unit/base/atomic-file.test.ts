@@ -66,9 +66,9 @@ describe('a file is replaced', () => {
     expect(readdirSync(dir.path)).toEqual([])
   })
 
-  test('a place that can not be written is one sentence', async () => {
+  test('a place that cannot be written is one sentence', async () => {
     using dir = folder()
     await expect(replaceFile(dir.at('none/config.json'), 'new')).rejects.toThrow(InputError)
-    await expect(replaceFile(dir.at('none/config.json'), 'new')).rejects.toThrow(/can not be replaced: ENOENT/)
+    await expect(replaceFile(dir.at('none/config.json'), 'new')).rejects.toThrow(/cannot be replaced: ENOENT/)
   })
 })

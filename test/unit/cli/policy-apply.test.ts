@@ -152,7 +152,7 @@ describe('policy apply, where no node runs', () => {
     expect(readFileSync(`${config}.previous`, 'utf8')).toBe(before)
   })
 
-  test('not with a runner that can not be loaded, and not where there is no folder', async () => {
+  test('not with a runner that cannot be loaded, and not where there is no folder', async () => {
     using shell = openShell()
     writeFileSync(shell.path('c.json'), '{}')
     const nowhere = await shell.run(['policy', 'apply', 'c.json', '--yes'])

@@ -134,7 +134,7 @@ describe('policy test, of what hubs and roots say', () => {
       /^x is forged, or of another/,
     ],
     ['no statement', () => 'hello', /^x, line 1 is /],
-    ['not there', () => '', /^x holds no statement|^x can not be read/],
+    ['not there', () => '', /^x holds no statement|^x cannot be read/],
   ])('a file that is %s is one sentence', async (_what, make, sentence) => {
     using shell = openShell()
     const hub = newSigner()

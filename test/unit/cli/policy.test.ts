@@ -77,7 +77,7 @@ describe('policy check', () => {
 
   test.each<[string, string, RegExp, number]>([
     ['exports nothing', 'export const x = 1', /has no default export/, 1],
-    ['throws at import', 'export const x = missing', /can not be imported: .*missing is not defined/, 1],
+    ['throws at import', 'export const x = missing', /cannot be imported: .*missing is not defined/, 1],
     ['is no file', '', /--runner names r2\.mjs, but there is no file/, 2],
   ])('a runner that %s is one sentence', async (_what, module, sentence, wanted) => {
     using shell = openShell()
@@ -155,7 +155,7 @@ describe('policy test', () => {
   })
 
   test.each<[string, unknown, RegExp]>([
-    ['not there', undefined, /s\.json can not be read: ENOENT/],
+    ['not there', undefined, /s\.json cannot be read: ENOENT/],
     ['no JSON', '{', /s\.json is not JSON/],
     ['a number', '7', /s\.json is no service; name a manifest/],
     ['something else', { title: 'x' }, /s\.json is no service; name a manifest/],

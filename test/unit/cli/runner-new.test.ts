@@ -68,7 +68,7 @@ describe('runner new', () => {
     for (const [argv, sentence] of [
       [['mine', '--ts', '--dir', 'op'], /op\/runners\/mine is there already; nothing in it is overwritten/],
       [['andromeda', '--dir', 'op'], /andromeda is there already/],
-      [['file', '--dir', 'op'], /runners\/file can not be read: /],
+      [['file', '--dir', 'op'], /runners\/file cannot be read: /],
       [['Mine', '--dir', 'op'], /^NAME is "Mine"; it must be lower-case letters/],
       [['../mine', '--dir', 'op'], /^NAME is "\.\.\/mine"; it must be/],
       [['node_modules', '--dir', 'op'], /^NAME is "node_modules", where packages are/],

@@ -221,7 +221,7 @@ describe('publish --staple', () => {
     const many = await shell.run(['update', 'hello', '--staple', 'many'])
     expect([many.code, many.stderr]).toEqual([2, expect.stringContaining('10 hub statements are stapled; at most 8')])
     const missing = await shell.run(['update', 'hello', '--staple', 'nowhere'])
-    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/^nowhere can not be read/)])
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/^nowhere cannot be read/)])
     writeFileSync(shell.path('old'), attestationBy(newSigner(), now, { issued: 1, expires: 2 }))
     const old = await shell.run(['update', 'hello', '--staple', 'old'])
     expect([old.code, old.stderr]).toEqual([2, expect.stringMatching(/^old has expired/)])

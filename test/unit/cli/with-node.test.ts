@@ -265,7 +265,7 @@ describe('stop', () => {
       ['stop', 1],
     ])
     const again = await shell.run(['stop', 'hello-web'])
-    expect([again.code, again.stdout]).toEqual([0, '"hello-web" has been told to stop everywhere already.\n'])
+    expect([again.code, again.stdout]).toEqual([0, 'The stop of "hello-web" was announced before; nothing was sent.\n'])
     expect(shell.node.announcements).toHaveLength(2)
     const explained = (await shell.run(['explain', 'hello-web'])).stdout
     expect(explained).toContain('It is not run any more, whatever the verdict says: its author has stopped it.')

@@ -249,7 +249,7 @@ describe('a folder to pack', () => {
   test('names that are not UTF-8, folders that are none, and empty ones', async () => {
     const dir = await tempDir()
     await expect(listFolder(dir)).rejects.toThrow('has no files to pack')
-    await expect(listFolder(join(dir, 'none'))).rejects.toThrow('can not be read (ENOENT); name a folder')
+    await expect(listFolder(join(dir, 'none'))).rejects.toThrow('cannot be read (ENOENT); name a folder')
     await writeFile(join(dir, 'a'), '')
     await expect(listFolder(join(dir, 'a'))).rejects.toThrow('is no folder')
     await writeFile(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0x62, 0xff])]), '')

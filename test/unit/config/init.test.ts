@@ -67,7 +67,7 @@ describe('init', () => {
     await loadConfiguration(temp.in('node'))
   })
 
-  it('says why it can not write', async () => {
+  it('says why it cannot write', async () => {
     await using temp = await folder()
     await writeFile(temp.in('file'), '')
     await expect(initFolder(temp.in('file'))).rejects.toThrow(
@@ -77,7 +77,7 @@ describe('init', () => {
       `${temp.in('file', 'node')} is a file; name a new or an empty folder`,
     )
     // a folder in which not even root makes folders
-    await expect(initFolder('/proc/thundercloud')).rejects.toThrow(/^\/proc\/thundercloud can not be written: .*ENOENT/)
+    await expect(initFolder('/proc/thundercloud')).rejects.toThrow(/^\/proc\/thundercloud cannot be written: .*ENOENT/)
   })
 
   it('writes nothing when an option is wrong', async () => {

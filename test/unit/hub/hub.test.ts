@@ -96,7 +96,7 @@ describe('a hub', () => {
     expect(world.scans).toEqual(['wrong', 'wrong-too', 'right'])
   })
 
-  it('tries the next service of a code when the first can not tell', async () => {
+  it('tries the next service of a code when the first cannot tell', async () => {
     const world = hubOf({ concurrency: 1 })
     await using hub = world.hub
     const begun = Promise.withResolvers<void>()

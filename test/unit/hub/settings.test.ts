@@ -43,7 +43,7 @@ describe('hub.json', () => {
     await chmod(known.dir, 0o700)
     await using folder = await hubJson({ CLAMAV: { DATABASE: known.dir, PROGRAM: '/bin/true' } })
     await expect(loadHub(folder.dir, { env: NOWHERE })).rejects.toThrow(
-      `hub.json: CLAMAV.DATABASE, ${known.dir}, can not be read by the sandbox, which is another user (mode 0700); run \`chmod`,
+      `hub.json: CLAMAV.DATABASE, ${known.dir}, cannot be read by the sandbox, which is another user (mode 0700); run \`chmod`,
     )
   })
 

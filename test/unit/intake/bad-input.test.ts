@@ -72,7 +72,7 @@ describe('bad input', () => {
   })
 })
 
-describe('a journal that can not be written', () => {
+describe('a journal that cannot be written', () => {
   it('lets nothing through, keeps nothing, and takes the same copy when it works again', async () => {
     const real = createWorld().journal
     let broken = true

@@ -111,7 +111,7 @@ describe('the verdict that is late', () => {
       [true, 'forwarded'],
     ])
     expect(world.offers).toEqual([])
-    // the publisher's own copy can not be bettered: nobody waits for it
+    // the publisher's own copy cannot be bettered: nobody waits for it
     expect(await world.hear(copyAt(announcement, 4))).toBe('ignore')
   })
 

@@ -60,7 +60,7 @@ describe('the file', () => {
     expect(() => open(damaged)).toThrow(`the journal ${damaged} is damaged`)
 
     mkdirSync(join(folder.path, 'folder.db'))
-    expect(() => open(join(folder.path, 'folder.db'))).toThrow('can not be opened')
+    expect(() => open(join(folder.path, 'folder.db'))).toThrow('cannot be opened')
     expect(() => open(join(folder.path, 'missing', 'journal.db'))).toThrow('its folder must exist')
   })
 

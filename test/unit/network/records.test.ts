@@ -126,7 +126,7 @@ test('what breaks the rules does not come in; forgeries cost their sender, other
   expect(refused).toHaveLength(5)
 })
 
-test('a record can not be put under the place of another key', async () => {
+test('a record cannot be put under the place of another key', async () => {
   const { records } = await store()
   const record = new DhtRecord(bytes('/attest/a'), note('/attest/a'), new Date(0)).serialize()
   await expect(records.store.put(nameOf('/attest/b'), record)).rejects.toThrow('not the one that it is put under')
@@ -194,7 +194,7 @@ test('junk of many peers pushes out junk: what this node put or relies on stays,
   await put('honest', '/attest/later', note('/attest/later', { signer: 'hub' }))
   relied.add('hub')
   await put('honest', '/attest/relied', note('/attest/relied', { signer: 'hub' }))
-  // someone who places others' records as well can not have them counted as junk
+  // someone who places others' records as well cannot have them counted as junk
   await put('peer-0', '/attest/honest', note('/attest/honest', { signer: 'other' }))
   for (let at = 0; at < 20_000; at++) {
     const key = `/trust/${at}`

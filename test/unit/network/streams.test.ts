@@ -192,7 +192,7 @@ test('a silent peer does not hold a stream for ever', async () => {
   await expect(stream.read()).rejects.toBeInstanceOf(StreamBrokenError)
 })
 
-test('what can not be opened says which kind of trouble it is', async () => {
+test('what cannot be opened says which kind of trouble it is', async () => {
   const { client, server } = await pair(echo)
   const { streams } = client.network
   await expect(streams.open(server.network.peerId, '/nobody/1')).rejects.toMatchObject({

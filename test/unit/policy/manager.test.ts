@@ -77,7 +77,7 @@ describe('a preview', () => {
     )
     await expect(it.engine.preview('{ "DESC_MAX_LEN": 7 }')).rejects.toThrow(InputError)
     await using broken = await world('export const x = missing')
-    await expect(broken.engine.preview('{}')).rejects.toThrow(/can not be imported: .*missing is not defined/)
+    await expect(broken.engine.preview('{}')).rejects.toThrow(/cannot be imported: .*missing is not defined/)
     await expect(broken.engine.apply('{}')).rejects.toThrow(InputError)
     expect(readFileSync(broken.file, 'utf8')).toBe(broken.before)
   })
@@ -123,7 +123,7 @@ describe('applying', () => {
     expect(existsSync(`${it.file}.previous`)).toBe(false)
   })
 
-  test('the file is as it was where the node can not take it', async () => {
+  test('the file is as it was where the node cannot take it', async () => {
     await using it = await world()
     it.node.problem = new InputError('services.json is not JSON')
     await expect(it.engine.apply('{ "KEYWORDS": ["web"] }')).rejects.toThrow('services.json is not JSON')

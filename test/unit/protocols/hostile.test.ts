@@ -19,13 +19,13 @@ const signed = signService(encodeService(smallService()), NETWORK, author)
 const announcement = encodeAnnouncement({ signed, ticket: TICKET })
 
 describe('what JavaScript would let through', () => {
-  it('a manifest can not set a prototype', () => {
+  it('a manifest cannot set a prototype', () => {
     const manifest = '{"constructor":{"prototype":{"stop":true}},"__proto__":{"stop":true}}'
     expect(() => fromDagJson(manifest)).toThrow(EncodingError)
     expect(Object.hasOwn(Object.prototype, 'stop')).toBe(false)
   })
 
-  it('an environment can not name __proto__, and keeps every other word', () => {
+  it('an environment cannot name __proto__, and keeps every other word', () => {
     const env = JSON.parse('{"__proto__":"x"}') as Record<string, string>
     const run = { ...smallService().run, env }
     expect(() => encodeService({ ...smallService(), run })).toThrow(ProtocolError)
@@ -78,7 +78,7 @@ describe('what is kept', () => {
     }
   })
 
-  it('a network name can not reach into what is signed', () => {
+  it('a network name cannot reach into what is signed', () => {
     const one = { kind: 'service', who: 'author', address: author.address, bytes: signed.bytes, signature: signed.sig }
     for (const network of ['', 'vectors/service', 'vectors\0', 'V']) {
       expect(() => verifySignature(createKeyCache(), { ...one, network })).toThrow(ProtocolError)

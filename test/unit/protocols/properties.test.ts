@@ -116,7 +116,7 @@ describe('redirection', () => {
     )
   })
 
-  it('who holds a copy can not come to the proof of a higher depth by hashing', () => {
+  it('who holds a copy cannot come to the proof of a higher depth by hashing', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: MAX_DEPTH }), bytes(32), fc.nat(MAX_DEPTH), (depth, secret, steps) => {
         const { reach, ticket } = issueTicket(depth, secret)

@@ -42,7 +42,7 @@ describe('a module that reaches out', () => {
     }
   })
 
-  it('can not connect, unless the operator says RUNNER_NETWORK', async () => {
+  it('cannot connect, unless the operator says RUNNER_NETWORK', async () => {
     const connect = `attempts.connect = () => new Promise((resolve, reject) => net.connect(9, '127.0.0.1').on('connect', resolve).on('error', reject))`
     const files = { 'mine/runner.mjs': code(connect) }
     for (const [network, expected] of [

@@ -11,7 +11,7 @@ async function loadFailure(files: Record<string, string>, loadMs = 30_000): Prom
   return error
 }
 
-describe('a module that can not be loaded is told in one sentence', () => {
+describe('a module that cannot be loaded is told in one sentence', () => {
   it.each([
     ['is not there', {}, /mine\/runner\.mjs is not there; RUNNER in services\.json names it$/],
     [
@@ -23,9 +23,9 @@ describe('a module that can not be loaded is told in one sentence', () => {
     ['is a folder', { 'mine/runner.mjs/other.mjs': '' }, /mine\/runner\.mjs is a folder and not a file; RUNNER in/],
     ['exports nothing at all', { 'mine/runner.mjs': 'export default null' }, /exports null as its default; write/],
     ['exports a class', { 'mine/runner.mjs': 'export default class {}' }, /exports a class as its default; write/],
-    ['throws nothing', { 'mine/runner.mjs': 'throw null' }, /can not be imported: something that is no error: null$/],
+    ['throws nothing', { 'mine/runner.mjs': 'throw null' }, /cannot be imported: something that is no error: null$/],
     [
-      'has types that can not be stripped',
+      'has types that cannot be stripped',
       { 'mine/runner.mjs': `import './a.ts'; export default () => {}`, 'mine/a.ts': 'export enum A { B }' },
       /SyntaxError: TypeScript enum is not supported/,
     ],
@@ -37,17 +37,17 @@ describe('a module that can not be loaded is told in one sentence', () => {
     [
       'kills its parent',
       { 'mine/runner.mjs': `process.kill(process.ppid, 'SIGKILL')` },
-      /can not be imported: a runner may not signal processes \(runner\.mjs:1\)$/,
+      /cannot be imported: a runner may not signal processes \(runner\.mjs:1\)$/,
     ],
     [
       'forks',
       { 'mine/runner.mjs': `import cp from 'node:child_process'; cp.fork('x.js')` },
-      /can not be imported: it may not start programs \(runner\.mjs:1\)$/,
+      /cannot be imported: it may not start programs \(runner\.mjs:1\)$/,
     ],
     [
       'starts a thread',
       { 'mine/runner.mjs': `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })` },
-      /can not be imported: it may not start threads/,
+      /cannot be imported: it may not start threads/,
     ],
     [
       'asks the network',
@@ -57,7 +57,7 @@ describe('a module that can not be loaded is told in one sentence', () => {
     [
       'imports what this package does not have for it',
       { 'mine/runner.mjs': `import 'thundercloud/client'` },
-      /a runner can not import thundercloud\/client; it can import thundercloud\/andromeda and thundercloud\/runner-kit/,
+      /a runner cannot import thundercloud\/client; it can import thundercloud\/andromeda and thundercloud\/runner-kit/,
     ],
     [
       'imports types as if they were there',
@@ -72,15 +72,15 @@ describe('a module that can not be loaded is told in one sentence', () => {
     [
       'throws',
       { 'mine/runner.mjs': 'let a = 1\nb()' },
-      /can not be imported: ReferenceError: b is not defined \(runner\.mjs:2\)$/,
+      /cannot be imported: ReferenceError: b is not defined \(runner\.mjs:2\)$/,
     ],
-    ['is no JavaScript', { 'mine/runner.mjs': 'export default (' }, /can not be imported: SyntaxError: /],
-    ['imports what is missing', { 'mine/runner.mjs': `import 'left-pad'` }, /can not be imported: .*left-pad/],
-    ['imports a missing file', { 'mine/runner.mjs': `import './lib.mjs'` }, /can not be imported: .*lib\.mjs/],
+    ['is no JavaScript', { 'mine/runner.mjs': 'export default (' }, /cannot be imported: SyntaxError: /],
+    ['imports what is missing', { 'mine/runner.mjs': `import 'left-pad'` }, /cannot be imported: .*left-pad/],
+    ['imports a missing file', { 'mine/runner.mjs': `import './lib.mjs'` }, /cannot be imported: .*lib\.mjs/],
     [
       'imports a file outside',
       { 'mine/runner.mjs': `import '../other.mjs'`, 'other.mjs': '' },
-      /can not be imported: it may not read files outside of its own folder \(.*other\.mjs\)/,
+      /cannot be imported: it may not read files outside of its own folder \(.*other\.mjs\)/,
     ],
     [
       'exits',

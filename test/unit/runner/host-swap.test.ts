@@ -107,7 +107,7 @@ describe('another runner', () => {
     expect(runner.host.stats().swapped).toBe(2)
   })
 
-  it('that can not be loaded changes nothing, and the old one is still watched', async () => {
+  it('that cannot be loaded changes nothing, and the old one is still watched', async () => {
     await using runner = runnerIn({ 'mine/runner.mjs': version('mine') })
     await runner.host.start()
     const error = await failureOf(runner.host.reload(runner.config, place(runner.root, 'other')))

@@ -103,7 +103,7 @@ async function writeKey({ cwd }: Cli, out: string, keyText: string): Promise<str
     if (await createKeyFile(path, keyText)) return path
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
-    throw new InputError(`${out} can not be written: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${out} cannot be written: ${messageOf(error)}`, { cause: error })
   }
   throw new InputError(`${out} is there already; a key is never overwritten, name another file with --out`)
 }

@@ -7,7 +7,7 @@ const name = 'dormitory'
 const MAX_CONDITIONS = 16
 
 /**
- * Whether a service that can not run yet waits for what would let it: only where nothing but waiting is needed, and only
+ * Whether a service that cannot run yet waits for what would let it: only where nothing but waiting is needed, and only
  * where DORMITORY has room for any. No reason where nothing was deferred.
  */
 export function dormitory(

@@ -12,7 +12,7 @@ export const keyOrder: Check = {
     let compared = 0
     for (const answer of answered(about)) {
       const again = await ask(about, answer.service, answer.snapshot)
-      // a runner that answers as it likes can not be compared
+      // a runner that answers as it likes cannot be compared
       if (!isDeepStrictEqual(again, answer.verdict)) continue
       compared++
       const turned = await ask(about, backwards(answer.service), backwards(answer.snapshot))

@@ -106,7 +106,7 @@ describe("the author's key", () => {
     await using temp = await folder()
     await writeFile(temp.in('file'), '')
     await expect(loadOrCreateKey(temp.in('file', 'author.pem'))).rejects.toThrow(
-      `the author's key can not be written to ${temp.in('file', 'author.pem')}`,
+      `the author's key cannot be written to ${temp.in('file', 'author.pem')}`,
     )
   })
 

@@ -51,7 +51,7 @@ describe('a file of statements', () => {
   })
 
   test('that is not there, or a folder, is one sentence too', async () => {
-    await expect(readStatementFile(join(dir, 'nowhere'), { file: 'it' })).rejects.toThrow(/^it can not be read: ENOENT/)
+    await expect(readStatementFile(join(dir, 'nowhere'), { file: 'it' })).rejects.toThrow(/^it cannot be read: ENOENT/)
     await expect(readStatementFile(dir, { file: 'it' })).rejects.toThrow(/^it is not a file; name a file/)
   })
 })

@@ -234,7 +234,7 @@ describe('supervisor', () => {
     })
   })
 
-  it('refuses what an executor can never run, and fails what can not be had', async () => {
+  it('refuses what an executor can never run, and fails what cannot be had', async () => {
     const supervisor = bench.start()
     bench.engine.onStart = () => {
       throw new RunRefusedError('install bubblewrap')

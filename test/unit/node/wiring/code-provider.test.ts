@@ -52,7 +52,7 @@ describe('the code of a run', () => {
     expect(happened).toEqual(['obtained', 'released'])
   })
 
-  it('is handed over where the mesh can not be asked', async () => {
+  it('is handed over where the mesh cannot be asked', async () => {
     const { happened, obtain } = world({ trust: { lookUp: () => Promise.reject(new Error('nobody')) } })
     expect((await obtain()).dir).toBe('/code')
     expect(happened).toEqual(['obtained'])

@@ -185,7 +185,7 @@ describe('a statement', () => {
     }
   })
 
-  it('that can not be written is dropped, and may come again', async () => {
+  it('that cannot be written is dropped, and may come again', async () => {
     await using here = world()
     let full = true
     const store = { ...here.journal.statements }

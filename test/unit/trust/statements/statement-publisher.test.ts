@@ -42,7 +42,7 @@ describe("what the operator's hand says", () => {
   })
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['malformed', Uint8Array.of(1), /^the statement can not be taken: /],
+    ['malformed', Uint8Array.of(1), /^the statement cannot be taken: /],
     [
       'forged',
       attest(hub, 'safe', { seq: 5, network: 'elsewhere' }),
