@@ -2,8 +2,8 @@ import { type AccessRight, accessFor, signAccess } from '../../protocols/access.
 import { addressBytes } from '../../protocols/address.ts'
 import { cidOfBytes, cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
 import { signFor } from '../../protocols/signature.ts'
-import { type Draft, hex, ISSUED, type Json, NETWORK, refuses, signerOf, type VectorFile } from './kit.ts'
-import { author, peer } from './samples.ts'
+import { type Draft, hex, ISSUED, type Json, NETWORK, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { author, peer } from './kit/samples.ts'
 
 const SERVICE = cidOfStructure(new TextEncoder().encode('service'))
 const times = { issued: ISSUED, expires: ISSUED + 3600 }

@@ -1,6 +1,6 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { addressBytes, formatAddress, formatLegacy, peerIdOf } from '../../protocols/address.ts'
-import { blsSignerOf, type Draft, hex, refuses, signerOf, type VectorFile } from './kit.ts'
+import { blsSignerOf, type Draft, hex, refuses, signerOf, type VectorFile } from './kit/kit.ts'
 import {
   ambiguousText,
   blsAbovePrime,

@@ -16,9 +16,9 @@ import {
   secretOf,
   signerOf,
   type VectorFile,
-} from './kit.ts'
+} from './kit/kit.ts'
+import { author, fullService, smallService, smallStop, TICKET } from './kit/samples.ts'
 import { array, bytes, head, join, map, text, uint } from './raw.ts'
-import { author, fullService, smallService, smallStop, TICKET } from './samples.ts'
 import { mixedOrderKey, secondSpelling, signWithMixedOrder } from './weird-keys.ts'
 
 const small = signService(encodeService(smallService()), NETWORK, author)

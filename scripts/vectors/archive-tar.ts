@@ -1,4 +1,4 @@
-import { type Draft, type Json, refuses } from './kit.ts'
+import { type Draft, type Json, refuses } from './kit/kit.ts'
 
 /** One entry of a tar as anybody could write it; what is not said is what a canonical file has. */
 type Raw = {

@@ -2,7 +2,7 @@ import { codeId } from '../../protocols/archive.ts'
 import { encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { tars } from './archive-tar.ts'
-import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit.ts'
+import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit/kit.ts'
 import { join } from './raw.ts'
 
 const ONE = new TextEncoder().encode('not a tar, but one chunk')

@@ -1,8 +1,8 @@
 import { addressBytes } from '../../protocols/address.ts'
 import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
 import { MAX_STATEMENT_BYTES, MAX_STATEMENT_SECONDS } from '../../protocols/limits.ts'
-import { type Draft, ISSUED, refuses, signerOf, type VectorFile } from './kit.ts'
-import { blsHub, compared, hub, open, safe, sealed, unsafe, withLargerHash } from './statement-kit.ts'
+import { type Draft, ISSUED, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { blsHub, compared, hub, open, safe, sealed, unsafe, withLargerHash } from './kit/statement-kit.ts'
 
 const KIND = 'attestation'
 const ofBls = { ...safe, hub: addressBytes(blsHub.address) }

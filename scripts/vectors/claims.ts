@@ -1,7 +1,7 @@
 import { addressBytes, peerIdOf } from '../../protocols/address.ts'
 import { RECEIPT_STATES, type ReceiptBody, signReceipt } from '../../protocols/receipt.ts'
-import { type Draft, hex, ISSUED, NETWORK, refuses, signerOf, type VectorFile } from './kit.ts'
-import { CODE } from './samples.ts'
+import { type Draft, hex, ISSUED, NETWORK, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { CODE } from './kit/samples.ts'
 
 const node = signerOf('node')
 

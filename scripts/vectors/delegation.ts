@@ -1,7 +1,7 @@
 import { addressBytes } from '../../protocols/address.ts'
 import type { Signer } from '../../protocols/signature.ts'
-import { type Draft, hex, ISSUED, type Json, refuses, signerOf, type VectorFile } from './kit.ts'
-import { blsHub, compared, link, open, sealed, withLargerHash } from './statement-kit.ts'
+import { type Draft, hex, ISSUED, type Json, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { blsHub, compared, link, open, sealed, withLargerHash } from './kit/statement-kit.ts'
 
 const KIND = 'delegation'
 const root = signerOf('root')

@@ -1,6 +1,6 @@
 import { cidOfStructure, encodeCanonical } from '../../protocols/encoding.ts'
 import { MAX_NESTING } from '../../protocols/limits.ts'
-import { type Draft, hex, refuses, unhex, type VectorFile } from './kit.ts'
+import { type Draft, hex, refuses, unhex, type VectorFile } from './kit/kit.ts'
 import { array, bytes, head, join, link, map, nested, text, uint } from './raw.ts'
 
 const CID = cidOfStructure(new Uint8Array()).bytes

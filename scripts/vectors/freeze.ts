@@ -1,6 +1,6 @@
 import { addressBytes, formatAddress, formatLegacy } from '../../protocols/address.ts'
-import { blsSignerOf, type Draft, hex, ISSUED, refuses, signerOf, type VectorFile } from './kit.ts'
-import { compared, frozen, hub, open, sealed } from './statement-kit.ts'
+import { blsSignerOf, type Draft, hex, ISSUED, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { compared, frozen, hub, open, sealed } from './kit/statement-kit.ts'
 import { ambiguousText, nearlyAmbiguousText } from './weird-keys.ts'
 
 const KIND = 'freeze'

@@ -1,4 +1,4 @@
-import { type Draft, EXPIRES, ISSUED, type Json } from './kit.ts'
+import { type Draft, EXPIRES, ISSUED, type Json } from './kit/kit.ts'
 
 /** Redirected here with depth 3 in hand, REDIRECTION_DEPTH 8, nothing emitted yet: depth 2 is this node's emission. */
 const STATE = {

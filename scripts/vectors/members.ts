@@ -13,7 +13,7 @@ import {
   refuses,
   signerOf,
   type VectorFile,
-} from './kit.ts'
+} from './kit/kit.ts'
 import {
   bitmapOf,
   MEMBERS,
@@ -25,7 +25,7 @@ import {
   safe,
   sumOfKeys,
   sumOfSignatures,
-} from './statement-kit.ts'
+} from './kit/statement-kit.ts'
 import { infinity } from './weird-keys.ts'
 
 const KIND = 'attestation'

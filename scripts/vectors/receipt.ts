@@ -2,8 +2,8 @@ import { addressBytes } from '../../protocols/address.ts'
 import { cidOfBytes, encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { type ReceiptBody, signReceipt } from '../../protocols/receipt.ts'
 import { signFor } from '../../protocols/signature.ts'
-import { type Draft, hex, ISSUED, NETWORK, refuses, signerOf, type VectorFile } from './kit.ts'
-import { CODE } from './samples.ts'
+import { type Draft, hex, ISSUED, NETWORK, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { CODE } from './kit/samples.ts'
 
 const node = signerOf('node')
 

@@ -1,7 +1,7 @@
 import { sha256 } from '../../protocols/encoding.ts'
 import { MAX_DEPTH } from '../../protocols/limits.ts'
 import { issueTicket, lowerTicket } from '../../protocols/redirection.ts'
-import { type Draft, hex, refuses, secretOf, type VectorFile } from './kit.ts'
+import { type Draft, hex, refuses, secretOf, type VectorFile } from './kit/kit.ts'
 
 const SECRET = secretOf('ticket')
 const { reach, ticket } = issueTicket(3, SECRET)

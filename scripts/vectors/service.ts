@@ -1,7 +1,7 @@
 import { encodeCanonical } from '../../protocols/encoding.ts'
 import type { ServiceBody, Source } from '../../protocols/service.ts'
-import { type Draft, EXPIRES, hex, ISSUED, noCbor, refuses, unhex, type VectorFile } from './kit.ts'
-import { fullService, PEER_MULTIADDR, smallService } from './samples.ts'
+import { type Draft, EXPIRES, hex, ISSUED, noCbor, refuses, unhex, type VectorFile } from './kit/kit.ts'
+import { fullService, PEER_MULTIADDR, smallService } from './kit/samples.ts'
 
 const THIRTY_DAYS = 30 * 24 * 3600
 

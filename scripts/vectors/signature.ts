@@ -1,7 +1,17 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import type { Address } from '../../protocols/address.ts'
 import { signedBytes, signFor } from '../../protocols/signature.ts'
-import { blsSecretOf, blsSignerOf, type Draft, hex, NETWORK, refuses, signerOf, unhex, type VectorFile } from './kit.ts'
+import {
+  blsSecretOf,
+  blsSignerOf,
+  type Draft,
+  hex,
+  NETWORK,
+  refuses,
+  signerOf,
+  unhex,
+  type VectorFile,
+} from './kit/kit.ts'
 import { join } from './raw.ts'
 import {
   blsOutsideSubgroup,

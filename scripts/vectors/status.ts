@@ -1,6 +1,6 @@
 import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
-import { type Draft, hex, noCbor, refuses, type VectorFile } from './kit.ts'
-import { CODE } from './samples.ts'
+import { type Draft, hex, noCbor, refuses, type VectorFile } from './kit/kit.ts'
+import { CODE } from './kit/samples.ts'
 
 const logs = { v: 1, want: 'logs', service: CODE, tail: 100, follow: true }
 const line = { is: 'log', stream: 'out', at: 1_767_225_600_123, line: 'listening' }

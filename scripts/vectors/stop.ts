@@ -1,6 +1,6 @@
 import { encodeCanonical } from '../../protocols/encoding.ts'
-import { type Draft, hex, ISSUED, noCbor, refuses, type VectorFile } from './kit.ts'
-import { smallStop } from './samples.ts'
+import { type Draft, hex, ISSUED, noCbor, refuses, type VectorFile } from './kit/kit.ts'
+import { smallStop } from './kit/samples.ts'
 
 export function stop(): VectorFile {
   return {

@@ -1,4 +1,4 @@
-import { type Draft, hex, refuses, type VectorFile } from './kit.ts'
+import { type Draft, hex, refuses, type VectorFile } from './kit/kit.ts'
 
 /** Which messages come out of the bytes of a stream that then ends, where the longest has 300 bytes. */
 export function stream(): VectorFile {

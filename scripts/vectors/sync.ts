@@ -6,7 +6,7 @@ import {
   MAX_SYNC_ITEMS,
   MAX_SYNC_STATEMENTS,
 } from '../../protocols/limits.ts'
-import { blsSignerOf, type Draft, hex, noCbor, refuses, signerOf, type VectorFile } from './kit.ts'
+import { blsSignerOf, type Draft, hex, noCbor, refuses, signerOf, type VectorFile } from './kit/kit.ts'
 
 const A = cidOfStructure(Uint8Array.of(1))
 const B = cidOfStructure(Uint8Array.of(2))

@@ -1,6 +1,6 @@
 import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
-import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit.ts'
-import { CODE } from './samples.ts'
+import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit/kit.ts'
+import { CODE } from './kit/samples.ts'
 
 export function tunnel(): VectorFile {
   return {

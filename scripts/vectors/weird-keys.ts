@@ -4,7 +4,7 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58btc } from 'multiformats/bases/base58'
 import { formatLegacy, isValidKey } from '../../protocols/address.ts'
-import { blsSignerOf, secretOf, signerOf, unhex } from './kit.ts'
+import { blsSignerOf, secretOf, signerOf, unhex } from './kit/kit.ts'
 
 const { Point } = ed25519
 const L = Point.CURVE().n

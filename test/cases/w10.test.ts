@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { addressBytes, formatAddress, isValidKey, parseAddress } from '../../protocols/address.ts'
 import { provePossession } from '../../protocols/multisig.ts'
 import { createKeyCache, verifySignature } from '../../protocols/signature.ts'
-import { blsSignerOf, hex, NETWORK } from '../../scripts/vectors/kit.ts'
+import { blsSignerOf, hex, NETWORK } from '../../scripts/vectors/kit/kit.ts'
 import { blsAbovePrime } from '../../scripts/vectors/weird-keys.ts'
 
 const signer = blsSignerOf('hub')

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { addressBytes, formatAddress } from '../../protocols/address.ts'
 import { decodeFreeze, encodeFreeze, type FreezeBody } from '../../protocols/freeze.ts'
-import { EXPIRES, hex, ISSUED } from '../../scripts/vectors/kit.ts'
-import { blsHub, hub } from '../../scripts/vectors/statement-kit.ts'
+import { EXPIRES, hex, ISSUED } from '../../scripts/vectors/kit/kit.ts'
+import { blsHub, hub } from '../../scripts/vectors/kit/statement-kit.ts'
 
 const on = (chain: string): FreezeBody => ({
   v: 1,

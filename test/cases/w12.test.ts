@@ -3,8 +3,8 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { expect, it } from 'vitest'
 import { addressOfPeerId, peerIdBytes, peerIdOf } from '../../protocols/address.ts'
 import { claimDistance } from '../../protocols/claims.ts'
-import { hex } from '../../scripts/vectors/kit.ts'
-import { CODE, peer } from '../../scripts/vectors/samples.ts'
+import { hex } from '../../scripts/vectors/kit/kit.ts'
+import { CODE, peer } from '../../scripts/vectors/kit/samples.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { addressOfPeerId, formatAddress, parseAddress, peerIdOf } from '../../protocols/address.ts'
 import { AddressError } from '../../protocols/errors.ts'
 import { MAX_ADDRESS_TEXT_LENGTH } from '../../protocols/limits.ts'
-import { blsSignerOf, hex, signerOf } from '../../scripts/vectors/kit.ts'
+import { blsSignerOf, hex, signerOf } from '../../scripts/vectors/kit/kit.ts'
 
 const bls = blsSignerOf('hub').address
 const ed25519 = signerOf('author').address

@@ -4,8 +4,8 @@ import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
 import { decodeStatusRequest } from '../../protocols/status.ts'
 import { decodeSyncAnswer, decodeSyncRequest } from '../../protocols/sync.ts'
 import { decodeHello } from '../../protocols/tunnel.ts'
-import { ISSUED, NETWORK } from '../../scripts/vectors/kit.ts'
-import { author, peer } from '../../scripts/vectors/samples.ts'
+import { ISSUED, NETWORK } from '../../scripts/vectors/kit/kit.ts'
+import { author, peer } from '../../scripts/vectors/kit/samples.ts'
 
 const RAW = cidOfBytes(Uint8Array.of(1))
 const WANTED = /must be an id: a CIDv1, dag-cbor/

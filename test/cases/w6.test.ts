@@ -5,7 +5,7 @@ import { decodeStatusAnswer, decodeStatusRequest } from '../../protocols/status.
 import { decodeStop } from '../../protocols/stop.ts'
 import { decodeSyncAnswer, decodeSyncRequest } from '../../protocols/sync.ts'
 import { decodeHello } from '../../protocols/tunnel.ts'
-import { CODE } from '../../scripts/vectors/samples.ts'
+import { CODE } from '../../scripts/vectors/kit/samples.ts'
 
 const logs = { v: 1, want: 'logs', service: CODE, tail: 1, follow: false }
 

@@ -3,8 +3,8 @@ import { decodeAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { verifyReceipt } from '../../../protocols/receipt.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
-import type { Op } from '../kit.ts'
-import { dagJson, unhex } from '../kit.ts'
+import type { Op } from '../kit/kit.ts'
+import { dagJson, unhex } from '../kit/kit.ts'
 
 export const accessOps: Record<string, Op> = {
   'receipt.open': ({ bytes, network }) => {

@@ -9,8 +9,8 @@ import {
 } from '../../../protocols/announcement.ts'
 import { checkTicket, emittedDepth, issueTicket, lowerTicket } from '../../../protocols/redirection.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
-import type { Op } from '../kit.ts'
-import { hex, type Input, unhex } from '../kit.ts'
+import type { Op } from '../kit/kit.ts'
+import { hex, type Input, unhex } from '../kit/kit.ts'
 
 export const announcementOps: Record<string, Op> = {
   'redirection.issue': ({ depth, secret }) => {

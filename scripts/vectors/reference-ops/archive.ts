@@ -4,7 +4,7 @@ import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
 import { describe } from '../../../src/code/archive/chunks.ts'
 import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { BadArchiveError } from '../../../src/code/errors.ts'
-import type { Json, Op } from '../kit.ts'
+import type { Json, Op } from '../kit/kit.ts'
 
 /** The bytes are no canonical tar. */
 class ArchiveError extends ProtocolError {

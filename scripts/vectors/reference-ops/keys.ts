@@ -16,8 +16,8 @@ import {
   fromDagJson,
 } from '../../../protocols/encoding.ts'
 import { createKeyCache, signedBytes, verifySignature } from '../../../protocols/signature.ts'
-import type { Op } from '../kit.ts'
-import { dagJson, fromVector, hex, unhex } from '../kit.ts'
+import type { Op } from '../kit/kit.ts'
+import { dagJson, fromVector, hex, unhex } from '../kit/kit.ts'
 
 export const keyOps: Record<string, Op> = {
   'address.parse': ({ text }) => describe(parseAddress(String(text))),

@@ -13,8 +13,8 @@ import { decideForward } from '../../../src/intake/forwarding-rules.ts'
 import { LengthPrefixedDecoder } from '../../../src/network/streams/length-prefixed-decoder.ts'
 import { type IndexedStatement, indexedStatementOf, keyOf } from '../../../src/trust/statements/indexed-statement.ts'
 import { buildTree, type Link, linkOf, pathTo } from '../../../src/trust/tree/tree.ts'
-import type { Op } from '../kit.ts'
-import { hex, type Json, unhex } from '../kit.ts'
+import type { Op } from '../kit/kit.ts'
+import { hex, type Json, unhex } from '../kit/kit.ts'
 
 type Fields = { [field: string]: Json }
 

@@ -32,8 +32,8 @@ import {
   encodeHello,
   encodeWelcome,
 } from '../../../protocols/tunnel.ts'
-import type { Op } from '../kit.ts'
-import { dagJson, hex, unhex } from '../kit.ts'
+import type { Op } from '../kit/kit.ts'
+import { dagJson, hex, unhex } from '../kit/kit.ts'
 
 export const messageOps: Record<string, Op> = {
   'service.decode': named(decodeService, encodeService),

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../../protocols/errors.ts'
-import type { Input, Json, Op, Refusal } from '../kit.ts'
+import type { Input, Json, Op, Refusal } from '../kit/kit.ts'
 import { accessOps } from './access.ts'
 import { announcementOps } from './announcement.ts'
 import { archiveOps } from './archive.ts'

@@ -12,8 +12,8 @@ import {
   statementsTopic,
   verifyStatement,
 } from '../../../protocols/statement.ts'
-import type { Op } from '../kit.ts'
-import { dagJson, hex, type Json, unhex } from '../kit.ts'
+import type { Op } from '../kit/kit.ts'
+import { dagJson, hex, type Json, unhex } from '../kit/kit.ts'
 
 type Parts = { [key: string]: Json }
 

@@ -4,12 +4,12 @@ import { messageOf } from '../../base/errors.ts'
 import { connectThroughGateway, isGatewayOpen } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
-import { type Attached, writeAttached } from './attached-output.ts'
 import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
 import type { Gateways } from './gateways.ts'
-import { copyOutput, type Output } from './log-copier.ts'
+import { type Attached, writeAttached } from './output/attached-output.ts'
+import { copyOutput, type Output } from './output/log-copier.ts'
 
 /** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
 const LAST_WORDS_MS = 30_000

@@ -3,9 +3,9 @@ import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { TRANSPORT_PING_MS } from '../constants.ts'
 import { createSession, hello } from '../gateway/handshake.ts'
-import { type Attachment, attach } from './attach.ts'
 import type { Engine } from './engine.ts'
 import { nonce } from './nonce.ts'
+import { type Attachment, attach } from './output/attach.ts'
 
 /** A door answers in 60 ms, and one that has just been started in half a second; over a slow way in a few. */
 const ANSWER_MS = 10_000

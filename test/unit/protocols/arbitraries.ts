@@ -12,7 +12,7 @@ import type { StatusAnswer, StatusRequest } from '../../../protocols/status.ts'
 import type { StopBody } from '../../../protocols/stop.ts'
 import type { SyncAnswer, SyncRequest } from '../../../protocols/sync.ts'
 import type { TunnelFrame, TunnelHello, TunnelWelcome } from '../../../protocols/tunnel.ts'
-import { blsSignerOf, ISSUED, signerOf } from '../../../scripts/vectors/kit.ts'
+import { blsSignerOf, ISSUED, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 
 const v = fc.constant(1 as const)
 export const any = fc.nat(Number.MAX_SAFE_INTEGER)

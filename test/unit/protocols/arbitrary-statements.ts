@@ -6,7 +6,7 @@ import { cidOfBytes } from '../../../protocols/encoding.ts'
 import type { FreezeBody } from '../../../protocols/freeze.ts'
 import { MAX_STATEMENT_SECONDS } from '../../../protocols/limits.ts'
 import type { Signer } from '../../../protocols/signature.ts'
-import { hex } from '../../../scripts/vectors/kit.ts'
+import { hex } from '../../../scripts/vectors/kit/kit.ts'
 import { address, amount, any, text, url } from './arbitraries.ts'
 
 const standing = fc

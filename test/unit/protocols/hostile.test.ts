@@ -11,8 +11,8 @@ import { EncodingError, ProtocolError } from '../../../protocols/errors.ts'
 import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
 import { createKeyCache, verifySignature } from '../../../protocols/signature.ts'
 import { decodeHello, encodeFrame, encodeHello } from '../../../protocols/tunnel.ts'
-import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit.ts'
-import { author, CODE, smallService, TICKET } from '../../../scripts/vectors/samples.ts'
+import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit/kit.ts'
+import { author, CODE, smallService, TICKET } from '../../../scripts/vectors/kit/samples.ts'
 import { ambiguousText } from '../../../scripts/vectors/weird-keys.ts'
 
 const signed = signService(encodeService(smallService()), NETWORK, author)

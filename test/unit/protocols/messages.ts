@@ -48,8 +48,8 @@ import {
   encodeHello,
   encodeWelcome,
 } from '../../../protocols/tunnel.ts'
-import { NETWORK } from '../../../scripts/vectors/kit.ts'
-import { MEMBERS, ROOT } from '../../../scripts/vectors/statement-kit.ts'
+import { NETWORK } from '../../../scripts/vectors/kit/kit.ts'
+import { MEMBERS, ROOT } from '../../../scripts/vectors/kit/statement-kit.ts'
 import * as some from './arbitraries.ts'
 import { attestationBody, delegationBody, freezeBody } from './arbitrary-statements.ts'
 

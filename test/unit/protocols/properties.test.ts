@@ -14,7 +14,7 @@ import { encodeCanonical, fromDagJson, toDagJson } from '../../../protocols/enco
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_DEPTH } from '../../../protocols/limits.ts'
 import { checkTicket, checkTicketBy, emittedDepth, issueTicket, lowerTicket } from '../../../protocols/redirection.ts'
-import { hex, signerOf } from '../../../scripts/vectors/kit.ts'
+import { hex, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { bytes, cid, text } from './arbitraries.ts'
 import { MESSAGES } from './messages.ts'
 import { mutation } from './mutations.ts'

@@ -18,8 +18,8 @@ import {
   verifyStatement,
   signerOf as whose,
 } from '../../../protocols/statement.ts'
-import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit.ts'
-import { MEMBERS, ROOT } from '../../../scripts/vectors/statement-kit.ts'
+import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit/kit.ts'
+import { MEMBERS, ROOT } from '../../../scripts/vectors/kit/statement-kit.ts'
 import { attestationBody } from './arbitrary-statements.ts'
 import { statementOf } from './messages.ts'
 

@@ -4,7 +4,7 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { equals } from 'uint8arrays'
 import { describe, expect, it } from 'vitest'
-import { hex, type Input, type Refusal, unhex } from '../../../scripts/vectors/kit.ts'
+import { hex, type Input, type Refusal, unhex } from '../../../scripts/vectors/kit/kit.ts'
 import { perform } from '../../../scripts/vectors/reference-ops/operations.ts'
 import { staleVectors } from '../../../scripts/vectors.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cidOfStructure } from '../../../../protocols/encoding.ts'
-import { signerOf } from '../../../../scripts/vectors/kit.ts'
+import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
 import { attest, type CODE, delegate, freeze, hubs, NOW, own, stranger, subject, world } from '../fixtures.ts'
 
 const [hub] = hubs

@@ -7,7 +7,7 @@ import { addressBytes } from '../../../../protocols/address.ts'
 import { cidOfStructure, encodeCanonical, toBase32 } from '../../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../../protocols/errors.ts'
 import { createKeyCache, type KeyCache, signFor } from '../../../../protocols/signature.ts'
-import { signerOf } from '../../../../scripts/vectors/kit.ts'
+import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { UnavailableError } from '../../../../src/base/errors.ts'
 import {

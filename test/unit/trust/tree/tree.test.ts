@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Signer } from '../../../../protocols/signature.ts'
-import { signerOf } from '../../../../scripts/vectors/kit.ts'
+import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
 import { delegate, NOW, own, policyOf, subject, text, world } from '../fixtures.ts'
 
 const sync = { via: 'sync', from: 'peer' } as const

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { parseLine } from '../logs/format.ts'
-import { logFile } from '../logs/writer.ts'
+import { parseLine } from '../../logs/format.ts'
+import { logFile } from '../../logs/writer.ts'
 import { entryOf, type Frame, later, type OutputStream, stored } from './frames.ts'
 
 /** The last entry of a stream that was written, and how many with its time: pieces of one line share theirs. */

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { SecretKey } from '@chainsafe/blst'
-import { fromDagJson, sha256, toDagJson } from '../../protocols/encoding.ts'
-import { blsSigner, ed25519Signer, type Signer } from '../../protocols/signature.ts'
+import { fromDagJson, sha256, toDagJson } from '../../../protocols/encoding.ts'
+import { blsSigner, ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 

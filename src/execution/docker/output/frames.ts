@@ -1,6 +1,6 @@
-import { UnavailableError } from '../../base/errors.ts'
-import { ENGINE_LINE_COST, MAX_LOG_LINE } from '../constants.ts'
-import { CONTINUED, cutLine, formatLine } from '../logs/format.ts'
+import { UnavailableError } from '../../../base/errors.ts'
+import { ENGINE_LINE_COST, MAX_LOG_LINE } from '../../constants.ts'
+import { CONTINUED, cutLine, formatLine } from '../../logs/format.ts'
 
 /** The engine's lines begin with a time like 2026-11-23T21:00:00.123456789Z. */
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z ?/

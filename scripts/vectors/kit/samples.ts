@@ -1,8 +1,8 @@
-import { type Address, addressBytes } from '../../protocols/address.ts'
-import { cidOfStructure } from '../../protocols/encoding.ts'
-import { issueTicket, type Reach } from '../../protocols/redirection.ts'
-import type { ServiceBody } from '../../protocols/service.ts'
-import type { StopBody } from '../../protocols/stop.ts'
+import { type Address, addressBytes } from '../../../protocols/address.ts'
+import { cidOfStructure } from '../../../protocols/encoding.ts'
+import { issueTicket, type Reach } from '../../../protocols/redirection.ts'
+import type { ServiceBody } from '../../../protocols/service.ts'
+import type { StopBody } from '../../../protocols/stop.ts'
 import { EXPIRES, ISSUED, secretOf, signerOf } from './kit.ts'
 
 export const author = signerOf('author')

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type Engine, query } from './engine.ts'
+import { type Engine, query } from '../engine.ts'
 
 const HEADER_BYTES = 8
 const STDOUT = 1

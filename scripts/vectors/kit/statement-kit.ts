@@ -1,8 +1,8 @@
 import { aggregatePublicKeys, aggregateSignatures, PublicKey, Signature } from '@chainsafe/blst'
-import { type Address, addressBytes } from '../../protocols/address.ts'
-import { compareBytes, encodeCanonical, sha256 } from '../../protocols/encoding.ts'
-import { provePossession } from '../../protocols/multisig.ts'
-import { type Signer, signFor } from '../../protocols/signature.ts'
+import { type Address, addressBytes } from '../../../protocols/address.ts'
+import { compareBytes, encodeCanonical, sha256 } from '../../../protocols/encoding.ts'
+import { provePossession } from '../../../protocols/multisig.ts'
+import { type Signer, signFor } from '../../../protocols/signature.ts'
 import { blsSignerOf, type Draft, EXPIRES, hex, ISSUED, type Json, NETWORK, signerOf } from './kit.ts'
 import { CODE } from './samples.ts'
 
