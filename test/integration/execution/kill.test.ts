@@ -67,7 +67,7 @@ describe.each([
       executor = executorsOf(dirs, nodeId, apart?.config)[name]
       const script = `console.log('begin'); process.on('SIGTERM', () => {}); const [, , what] = process.argv
         if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)
-        if (what === 'server') require('net').createServer(s => s.end('it is me')).listen(8080, '127.0.0.1')`
+        if (what === 'server') require('net').createServer(s => s.on('error', () => {}).end('it is me')).listen(8080, '127.0.0.1')`
       const codeDir = await writeCode(dirs, { 'main.js': script })
       base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 300, docker: apart?.config }
     })
