@@ -10,18 +10,31 @@ export function backoffMs(attempt: number, { firstMs, maxMs, factor = 2 }: Backo
   return full / 2 + (rng.fraction() * full) / 2
 }
 
-/** Runs `work` until it succeeds, says that retrying is useless, or `attempts` are spent. */
-export async function retry<T>(
-  work: (attempt: number) => Promise<T>,
-  options: { clock: Clock; rng: Rng; backoff: Backoff; attempts: number; signal?: AbortSignal | undefined },
-): Promise<T> {
+export type RetryOptions = {
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly backoff: Backoff
+  /** Default: as many as it takes. */
+  readonly attempts?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Can another attempt help? Default: as the error says. */
+  readonly canRetry?: ((error: unknown) => boolean) | undefined
+  /** Called after each failure that is followed by another attempt, before the wait. */
+  readonly onRetry?: ((error: unknown) => void | Promise<void>) | undefined
+}
+
+/** Runs `work` until it succeeds, another attempt cannot help, the attempts are spent, or the signal aborts. */
+export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const { clock, rng, backoff, attempts = Number.POSITIVE_INFINITY, signal, canRetry = isRetryable } = options
   for (let attempt = 0; ; attempt++) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     try {
       return await work(attempt)
     } catch (error) {
-      if (attempt + 1 >= options.attempts || !isRetryable(error)) throw error
-      await sleep(options.clock, backoffMs(attempt, options.backoff, options.rng), { signal: options.signal })
+      if (attempt + 1 >= attempts || !canRetry(error)) throw error
+      signal?.throwIfAborted()
+      await options.onRetry?.(error)
+      await sleep(clock, backoffMs(attempt, backoff, rng), { signal })
     }
   }
 }

@@ -60,7 +60,7 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
         throw error
       }
     }
-    await retry(attempt, { clock, rng, backoff: OBTAIN_BACKOFF, attempts: Number.POSITIVE_INFINITY, signal })
+    await retry(attempt, { clock, rng, backoff: OBTAIN_BACKOFF, signal })
     const size = store.manifest(code)?.size ?? 0
     if (size > limits.maxBytes) {
       throw new TooLargeError(`the code has ${formatBytes(size)}; at most ${formatBytes(limits.maxBytes)} are allowed`)

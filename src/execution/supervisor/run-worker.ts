@@ -10,12 +10,12 @@ import type { AdoptedRun, Executor, Run, RunEnd } from '../types.ts'
 import { aborted } from './aborted.ts'
 import { afterEnd, type Ending, GONE, notHealthyText } from './after-end.ts'
 import { BuildFailedError, buildCode, buildDir } from './build.ts'
-import { createStepRetry } from './step-retry.ts'
 import { explainedEnd } from './explain.ts'
 import { afterMs } from './health-check.ts'
 import { monitorRun } from './run-monitor.ts'
 import { createRunRecorder } from './run-recorder.ts'
 import { isImage, logDirOf, planOf, type RunSpec, runSpecOf } from './run-spec.ts'
+import { createStepRetry } from './step-retry.ts'
 import type { ObtainedCode, SupervisorComponents, SupervisorInit } from './types.ts'
 
 /** One service's run on this node, from its decision to its end, over restarts. */

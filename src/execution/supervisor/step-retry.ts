@@ -1,16 +1,16 @@
 import { sleep } from '../../base/clock.ts'
-import { isDiskFull, isRetryable, messageOf } from '../../base/errors.ts'
-import { backoffMs } from '../../base/retry.ts'
+import { isDiskFull, messageOf } from '../../base/errors.ts'
+import { retry } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import { DISK_FULL_RETRY_MS, RETRY_BACKOFF } from '../constants.ts'
 import type { RunChange } from '../journal.ts'
 import type { SupervisorComponents } from './types.ts'
 
-/** A full disk fails nothing for good: room comes back, and what waited goes on. */
+/** A full disk fails nothing for good: when there is space again, what waited goes on. */
 export interface StepRetry {
   /** Does it until it works, cannot work, the attempts are spent, or the run is to end. A full disk spends no attempt. */
   retryStep<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T>
-  /** Journals a change as soon as the disk has room for it; nothing is done before. */
+  /** Journals a change as soon as the disk has space for it; nothing is done before. */
   recordChange(change: RunChange): Promise<void>
 }
 
@@ -20,17 +20,6 @@ export function createStepRetry(
 ): StepRetry {
   const { transition, signal } = init
   const { runId, service } = init.record
-
-  /** Tells that it waits, where the journal has room for that, and waits a while. */
-  async function untilSpace(what: string, error: unknown): Promise<void> {
-    log.warn('a run waits for room on the disk', { runId, service, reason: messageOf(error) })
-    try {
-      transition({ detail: `${what} waits for room on the disk: ${messageOf(error)}` })
-    } catch (second) {
-      if (!isDiskFull(second)) throw second
-    }
-    await sleep(clock, DISK_FULL_RETRY_MS, { signal })
-  }
 
   async function recordChange(change: RunChange): Promise<void> {
     for (;;) {
@@ -44,23 +33,41 @@ export function createStepRetry(
     }
   }
 
-  async function retryStep<T>(what: string, attempts: number, work: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; ) {
+  /** Reports that it waits, where the journal has space for that, and waits a while. */
+  async function untilSpace(what: string, error: unknown): Promise<void> {
+    log.warn('a run waits for room on the disk', { runId, service, reason: messageOf(error) })
+    try {
+      transition({ detail: `${what} waits for room on the disk: ${messageOf(error)}` })
+    } catch (second) {
+      if (!isDiskFull(second)) throw second
+    }
+    await sleep(clock, DISK_FULL_RETRY_MS, { signal })
+  }
+
+  async function waitingForSpace<T>(what: string, work: () => Promise<T>): Promise<T> {
+    for (;;) {
       signal.throwIfAborted()
       try {
         return await work()
       } catch (error) {
-        if (signal.aborted) throw error
-        if (isDiskFull(error)) {
-          await untilSpace(what, error)
-          continue
-        }
-        if (!isRetryable(error) || attempt + 1 >= attempts) throw error
-        await recordChange({ detail: `${what} is tried again: ${messageOf(error)}` })
-        await sleep(clock, backoffMs(attempt++, RETRY_BACKOFF, rng), { signal })
+        if (signal.aborted || !isDiskFull(error)) throw error
+        await untilSpace(what, error)
       }
     }
   }
 
-  return { recordChange, retryStep }
+  return {
+    recordChange,
+    retryStep(what, attempts, work) {
+      const onRetry = (error: unknown) => recordChange({ detail: `${what} is tried again: ${messageOf(error)}` })
+      return retry(() => waitingForSpace(what, work), {
+        clock,
+        rng,
+        backoff: RETRY_BACKOFF,
+        attempts,
+        signal,
+        onRetry,
+      })
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { sleep, type Timer } from '../../base/clock.ts'
 import { messageOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
-import { backoffMs } from '../../base/retry.ts'
+import { retry } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
 import { CONNECT_PATIENCE_MS, LOG_CLEANUP_MS, RETRY_BACKOFF } from '../constants.ts'
@@ -127,28 +127,28 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     )
   }
 
-  /** Asks an executor what it finds until it answers; what no journalled run explains is ended. */
-  async function adopt(executor: Executor, asked: () => void): Promise<AdoptedRun[]> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const found = await executor.adopt({ signal: closing.signal })
-        await Promise.all(found.map((run) => removeOrphan(executor, run)))
-        return found
-      } catch (error) {
-        closing.signal.throwIfAborted()
-        log.debug('an executor does not say yet what it runs', { executor: executor.name, reason: messageOf(error) })
-        asked()
-        await sleep(clock, backoffMs(attempt, RETRY_BACKOFF, rng), { signal: closing.signal })
-      } finally {
-        asked()
-      }
+  /**
+   * Asks an executor what it finds until it answers; what no journalled run explains is ended. `onAnswered`: after the
+   * first answer, or failure.
+   */
+  function adopt(executor: Executor, onAnswered: () => void): Promise<AdoptedRun[]> {
+    const ask = async () => {
+      const found = await executor.adopt({ signal: closing.signal })
+      await Promise.all(found.map((run) => removeOrphan(executor, run)))
+      return found
     }
+    const onRetry = (error: unknown) => {
+      log.debug('an executor does not say yet what it runs', { executor: executor.name, reason: messageOf(error) })
+      onAnswered()
+    }
+    const { signal } = closing
+    return retry(ask, { clock, rng, backoff: RETRY_BACKOFF, signal, canRetry: () => true, onRetry }).finally(onAnswered)
   }
 
   async function removeOrphan(executor: Executor, { runId, service, purpose, run }: AdoptedRun): Promise<void> {
     const wanted = journal.unfinished().some((record) => record.executor === executor.name && record.runId === runId)
     if (wanted && purpose === 'run') return
-    // A build of a run that goes on is begun anew by its job.
+    // a build of a run that goes on is started again by its worker
     await executor.remove(run.handle)
     const known = journal.unfinished().some((record) => buildIdOf(record.runId) === runId)
     if (!known) events.emit('execution:orphan-removed', { executor: executor.name, runId, service })

@@ -56,6 +56,23 @@ describe('retry', () => {
     expect(at).toHaveLength(2)
   })
 
+  it('reports each failure that is followed by another attempt, of those that its caller lets it retry', async () => {
+    const clock = manualClock(0)
+    const reported: unknown[] = []
+    const errors = [new InputError('1'), new InputError('2'), new TimeoutError('last')]
+    const result = retry(async (number) => Promise.reject(errors[number]), {
+      clock,
+      rng: seededRng('retry'),
+      backoff,
+      canRetry: (error) => error instanceof InputError,
+      onRetry: (error) => void reported.push(error),
+    })
+    const failed = expect(result).rejects.toBe(errors[2])
+    await clock.advance(10_000)
+    await failed
+    expect(reported).toEqual(errors.slice(0, 2))
+  })
+
   it('asks the error whether it makes sense', async () => {
     const { at, result } = attempt([new InputError('wrong for ever')])
     await expect(result).rejects.toThrow('wrong for ever')
