@@ -10,7 +10,7 @@ import {
 import { type CID, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
 import { LengthPrefixedDecoder } from '../../src/network/streams/length-prefixed-decoder.ts'
-import { makeService } from '../../test/fixtures/gossip-services.ts'
+import { makeService } from '../../test/fixtures/mesh/gossip-services.ts'
 import { createRawPeer, framed, gossipFrame } from './raw-peer.ts'
 import { AUTHOR, type Figures, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'
 

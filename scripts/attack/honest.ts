@@ -1,8 +1,8 @@
 import { type RequestOptions, request } from 'node:http'
 import { encodeAnnouncement } from '../../protocols/announcement.ts'
 import type { ThundercloudNode } from '../../src/node/index.ts'
-import { idOf, makeService } from '../../test/fixtures/gossip-services.ts'
-import { createWorld } from '../../test/fixtures/nodes.ts'
+import { idOf, makeService } from '../../test/fixtures/mesh/gossip-services.ts'
+import { createWorld } from '../../test/fixtures/node/nodes.ts'
 import { createRawPeer } from './raw-peer.ts'
 import { answer } from './rpc.ts'
 

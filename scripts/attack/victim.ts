@@ -7,7 +7,7 @@ import { createApi, serveApi, serveOperator } from '../../src/api/index.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import type { Defence } from '../../src/network/index.ts'
-import { addFolder, createWorld } from '../../test/fixtures/nodes.ts'
+import { addFolder, createWorld } from '../../test/fixtures/node/nodes.ts'
 import { answer } from './rpc.ts'
 import { AUTHOR } from './target.ts'
 

@@ -9,11 +9,11 @@ import { bootId, identify } from '../../src/base/process-identity.ts'
 import { createEngine } from '../../src/execution/docker/engine.ts'
 import { createImages } from '../../src/execution/docker/images.ts'
 import type { AdoptedRun, Executor } from '../../src/execution/types.ts'
-import { EXECUTORS } from '../fixtures/executors.ts'
-import { linesOf, MIB, makeRunDirs, type RunDirs, talk, until, writeCode } from '../fixtures/run-fixture.ts'
+import { EXECUTORS } from '../fixtures/execution/executors.ts'
+import { linesOf, MIB, makeRunDirs, type RunDirs, talk, until, writeCode } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
-const FIXTURES = fileURLToPath(new URL('../fixtures/earlier-version', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../fixtures/execution/earlier-version', import.meta.url))
 const RUN = '0b6e2d0a-1111-4222-8333-444455556666'
 
 /** Containers as that version made them: the run first, with its own namespaces; then, beside it, the door. */

@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { HELLO_WEB } from '../fixtures/nodes.ts'
+import { HELLO_WEB } from '../fixtures/node/nodes.ts'
 import { openPlace } from './program.ts'
 
 test.each([

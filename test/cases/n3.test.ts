@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createLightPeerTwin } from '../fixtures/fake-light-peer.ts'
+import { createLightPeerTwin } from '../fixtures/mesh/fake-light-peer.ts'
 import { openShellWithNode } from '../unit/cli/harness.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 })

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { formatAddress, parseAddress } from '../../protocols/address.ts'
 import { createApiClient } from '../../src/api/index.ts'
 import { listFolder, packEntries } from '../../src/code/index.ts'
-import { announce, bytesOf, HELLO_WEB, newSigner } from '../fixtures/nodes.ts'
+import { announce, bytesOf, HELLO_WEB, newSigner } from '../fixtures/node/nodes.ts'
 import { openPlace } from './program.ts'
 
 test('key show says whose address is whose, before anything was refused', async () => {

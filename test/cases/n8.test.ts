@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { createEvents } from '../../src/base/events.ts'
 import { watchClock } from '../../src/cli/clock-warning.ts'
 import type { NodeEvents } from '../../src/node/events.ts'
-import { HELLO_WEB } from '../fixtures/nodes.ts'
+import { HELLO_WEB } from '../fixtures/node/nodes.ts'
 import { openPlace } from './program.ts'
 
 test('a clock ten minutes off is said once at start, and at each publish', async () => {

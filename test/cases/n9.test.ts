@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dockerEnvironment } from '../../src/config/files/docker-environment.ts'
 import { loadDockerOptions, readPolicy } from '../../src/config/index.ts'
-import { EXECUTORS } from '../fixtures/executors.ts'
-import { makeRunDirs } from '../fixtures/run-fixture.ts'
+import { EXECUTORS } from '../fixtures/execution/executors.ts'
+import { makeRunDirs } from '../fixtures/execution/run-fixture.ts'
 
 describe('N9: where the Docker engine is', () => {
   let home: string

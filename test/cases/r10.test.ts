@@ -5,7 +5,12 @@ import { since, when } from '../../src/cli/output/text.ts'
 import { receiptLine } from '../../src/cli/publishing/receipt-tracker.ts'
 import { andromeda } from '../../src/runner/andromeda/index.ts'
 import { serviceState } from '../../src/services/state.ts'
-import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../fixtures/admission-harness.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  policyOf,
+} from '../fixtures/node/admission-harness.ts'
 
 describe('one truth has one wording', () => {
   let world: DecidingWorld

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatAddress } from '../../protocols/address.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
+import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 
 describe.skipIf(!needs('engine'))('R11: a folder of code whose toolchain names docker too', () => {

@@ -7,8 +7,8 @@ import { formatAddress } from '../../protocols/address.ts'
 import { InputError, isDiskFull } from '../../src/base/errors.ts'
 import { describeError, exitCodeOf } from '../../src/cli/errors.ts'
 import { DiskFullError } from '../../src/code/errors.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
-import { createBench, GRANT, serviceOf } from '../fixtures/supervisor-harness.ts'
+import { createBench, GRANT, serviceOf } from '../fixtures/execution/supervisor-harness.ts'
+import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 
 const MIB = 2 ** 20

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EngineGoneError, RunRefusedError } from '../../src/execution/index.ts'
-import { EXECUTORS } from '../fixtures/executors.ts'
-import { makeRunDirs, planFor, type RunDirs } from '../fixtures/run-fixture.ts'
+import { EXECUTORS } from '../fixtures/execution/executors.ts'
+import { makeRunDirs, planFor, type RunDirs } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 const [DOCKER] = EXECUTORS

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { EXECUTORS } from '../fixtures/executors.ts'
-import { MIB, makeRunDirs, planFor, type RunDirs, runToEnd } from '../fixtures/run-fixture.ts'
+import { EXECUTORS } from '../fixtures/execution/executors.ts'
+import { MIB, makeRunDirs, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 describe.each(EXECUTORS)('R4: a task writes more than its log keeps, and ends ($name)', ({ create, need, name }) => {

@@ -4,9 +4,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../protocols/address.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { loadIdentity, type Policy } from '../../src/config/index.ts'
-import { createDecidingWorld, type DecidingLife, type DecidingWorld, policyOf } from '../fixtures/admission-harness.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
-import { delegationBy } from '../fixtures/statements.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  policyOf,
+} from '../fixtures/node/admission-harness.ts'
+import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/node/nodes.ts'
+import { delegationBy } from '../fixtures/trust/statements.ts'
 import { needs } from '../require.ts'
 
 const CHAINS = { PREFER_HOSTCHAINS: { btc: {}, algo: {} } }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { formatAddress } from '../../protocols/address.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/nodes.ts'
+import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 
 describe.skipIf(!needs('engine') || !needs('bubblewrap'))('a toolchain that is no longer granted', () => {

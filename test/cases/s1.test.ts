@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { hostileShell } from '../fixtures/hostile-shell.ts'
+import { hostileShell } from '../fixtures/process/hostile-shell.ts'
 import { needs } from '../require.ts'
 
 /** whoever may open it may use the engine */
 const SOCKET = '/var/run/docker.sock'
-const SCRIPT = fileURLToPath(new URL('../fixtures/jail-run.ts', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../fixtures/execution/jail-run.ts', import.meta.url))
 const USERS = [
   { name: 'root', uid: 0 },
   { name: 'an ordinary user', uid: 1000 },

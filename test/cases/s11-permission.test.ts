@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { MIB } from '../fixtures/run-fixture.ts'
+import { MIB } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
-const DISKS = fileURLToPath(new URL('../fixtures/permission-disk.ts', import.meta.url))
+const DISKS = fileURLToPath(new URL('../fixtures/process/permission-disk.ts', import.meta.url))
 
 describe.each([0, 1000].filter((uid) => uid === process.getuid?.() || needs('root')))(
   'S11: without a sandbox, a node of user %i',

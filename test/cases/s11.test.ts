@@ -2,9 +2,9 @@ import { chmod, readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Executor } from '../../src/execution/index.ts'
-import { EXECUTORS } from '../fixtures/executors.ts'
-import { EMPTY_FILES, HOLES, SILENT, UNLINKED } from '../fixtures/hostile-builds.ts'
-import { MIB, makeRunDirs, planFor, type RunDirs, runToEnd } from '../fixtures/run-fixture.ts'
+import { EMPTY_FILES, HOLES, SILENT, UNLINKED } from '../fixtures/code/hostile-builds.ts'
+import { EXECUTORS } from '../fixtures/execution/executors.ts'
+import { MIB, makeRunDirs, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 describe.each(EXECUTORS.filter(({ need }) => needs(need)))(

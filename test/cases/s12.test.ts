@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ABSENT_CALLS, DENIED_CALLS, SOCKET_FAMILIES } from '../../src/execution/seccomp/denials.ts'
 import { dockerSeccompProfile } from '../../src/execution/seccomp/docker-profile.ts'
-import { dockerExecutor } from '../fixtures/docker-executor.ts'
-import { makeRunDirs, planFor, runToEnd } from '../fixtures/run-fixture.ts'
+import { dockerExecutor } from '../fixtures/execution/docker-executor.ts'
+import { makeRunDirs, planFor, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 const COMPILER = '/usr/bin/gcc'
-const SOURCE = fileURLToPath(new URL('../fixtures/system-calls.c', import.meta.url))
+const SOURCE = fileURLToPath(new URL('../fixtures/execution/system-calls.c', import.meta.url))
 
 type Profile = {
   defaultAction: string

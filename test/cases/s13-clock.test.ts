@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../src/base/verdict.ts'
-import { createDecidingWorld, policyOf } from '../fixtures/admission-harness.ts'
-import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../fixtures/supervisor-harness.ts'
+import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../fixtures/execution/supervisor-harness.ts'
+import { createDecidingWorld, policyOf } from '../fixtures/node/admission-harness.ts'
 
 const DAY_MS = 86_400_000
 const EXPIRES_IN_2_DAYS = { expires: (START_MS + 2 * DAY_MS) / 1000 }

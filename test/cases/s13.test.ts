@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { createHostExecutor, type Executor } from '../../src/execution/index.ts'
-import { dockerExecutor } from '../fixtures/docker-executor.ts'
-import { makeRunDirs, planFor, type RunDirs } from '../fixtures/run-fixture.ts'
+import { dockerExecutor } from '../fixtures/execution/docker-executor.ts'
+import { makeRunDirs, planFor, type RunDirs } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 const EXECUTORS = [

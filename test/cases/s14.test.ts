@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Run } from '../../src/execution/index.ts'
-import { EXECUTORS } from '../fixtures/executors.ts'
-import { linesOf, MIB, makeRunDirs, planFor, type RunDirs, runToEnd, until } from '../fixtures/run-fixture.ts'
+import { EXECUTORS } from '../fixtures/execution/executors.ts'
+import { linesOf, MIB, makeRunDirs, planFor, type RunDirs, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 describe.each(EXECUTORS)('S14: a flood of log lines ($name)', ({ create, need, name }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { dockerExecutor } from '../fixtures/docker-executor.ts'
-import { makeRunDirs, planFor, runToEnd } from '../fixtures/run-fixture.ts'
+import { dockerExecutor } from '../fixtures/execution/docker-executor.ts'
+import { makeRunDirs, planFor, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { needs } from '../require.ts'
 
 /** Takes what the kernel has for one user, and says how many it got. */

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type HostHandle, hostRun } from '../../src/execution/host/run.ts'
 import { createHostExecutor } from '../../src/execution/index.ts'
-import { linesOf, makeRunDirs, planFor, runToEnd, until } from '../fixtures/run-fixture.ts'
+import { linesOf, makeRunDirs, planFor, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 
 /** A clock that has no patience. */
 function hasty() {

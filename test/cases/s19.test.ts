@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createApiClient } from '../../src/api/index.ts'
 import { listFolder, packEntries } from '../../src/code/index.ts'
-import { announce, bytesOf, HELLO_WEB, newSigner } from '../fixtures/nodes.ts'
+import { announce, bytesOf, HELLO_WEB, newSigner } from '../fixtures/node/nodes.ts'
 import { openPlace } from './program.ts'
 
 /** What a terminal obeys or nobody sees, one of each kind; line ends and tabs are fields' own affair. */

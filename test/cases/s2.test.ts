@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { hostileShell } from '../fixtures/hostile-shell.ts'
+import { hostileShell } from '../fixtures/process/hostile-shell.ts'
 import { needs } from '../require.ts'
 
-const LAUNCHES = fileURLToPath(new URL('../fixtures/node-launches.ts', import.meta.url))
+const LAUNCHES = fileURLToPath(new URL('../fixtures/process/node-launches.ts', import.meta.url))
 /** What a process makes for itself, or gets from the node. */
 const OWN = /^(pipe|socket|anon_inode):|^\/dev\/null$/
 

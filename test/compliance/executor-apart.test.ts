@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { createDockerExecutor } from '../../src/execution/index.ts'
-import { type OwnEngine, startOwnEngine } from '../fixtures/isolated-docker.ts'
+import { type OwnEngine, startOwnEngine } from '../fixtures/execution/isolated-docker.ts'
 import { needs } from '../require.ts'
 import { describeExecutor } from './executor-kit.ts'
 

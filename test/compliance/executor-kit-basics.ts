@@ -1,7 +1,7 @@
 import { chmod, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { MIB, runToEnd, until } from '../fixtures/run-fixture.ts'
+import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** A command, what it writes, and what it sees of the disk. */

@@ -1,5 +1,5 @@
 import type { Executor, Plan } from '../../src/execution/index.ts'
-import type { Outcome, PlanChange, RunDirs } from '../fixtures/run-fixture.ts'
+import type { Outcome, PlanChange, RunDirs } from '../fixtures/execution/run-fixture.ts'
 
 export type KitContext = {
   readonly nodeId: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linesOf, makeRunDirs, runToEnd, talk, until } from '../fixtures/run-fixture.ts'
+import { linesOf, makeRunDirs, runToEnd, talk, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** Ends that are asked for, and nodes that are killed. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MIB, runToEnd, until } from '../fixtures/run-fixture.ts'
+import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** No privileges, and no more than the grant. */

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { runToEnd, talk } from '../fixtures/run-fixture.ts'
+import { runToEnd, talk } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** No network but the door. */

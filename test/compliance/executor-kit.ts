@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import type { Executor } from '../../src/execution/index.ts'
-import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/run-fixture.ts'
+import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { describeBasics } from './executor-kit-basics.ts'
 import { describeLife } from './executor-kit-life.ts'
 import { describeLimits } from './executor-kit-limits.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listFolder, packEntries } from '../../src/code/index.ts'
-import { announce, bytesOf, newSigner } from '../fixtures/nodes.ts'
+import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 import { type NodeProcess, startNode } from './support/node-process.ts'
 import { journalledRuns, makeScratch, type Scratch } from './support/scratch.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listFolder, packEntries } from '../../src/code/index.ts'
 import type { ServiceView } from '../../src/node/types.ts'
-import { announce, bytesOf, newSigner } from '../fixtures/nodes.ts'
+import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 import { cgroupsOf, containersOf, keepersOf, processesOf } from './support/leftovers.ts'
 import { type NodeProcess, startNode, type Told } from './support/node-process.ts'

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApiClient } from '../../src/api/client/client.ts'
 import { MAIN } from '../build.ts'
-import { announce, bytesOf, newSigner } from '../fixtures/nodes.ts'
+import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
 import { type NodeProcess, startNode, type Told } from './support/node-process.ts'
 import { makeScratch, type Scratch } from './support/scratch.ts'
 

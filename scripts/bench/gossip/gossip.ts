@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { denseGraph } from '../../../test/fixtures/gossip-graph.ts'
+import { denseGraph } from '../../../test/fixtures/mesh/gossip-graph.ts'
 import { QUOTAS } from './nodes.ts'
 import type { FromSide, Kind } from './process.ts'
 import { quantile, type RoundResult, round, type Setup } from './side.ts'

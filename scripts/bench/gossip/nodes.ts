@@ -21,8 +21,8 @@ import type { NodeEvents } from '../../../src/node/events.ts'
 import { meshHandlersOf } from '../../../src/node/wiring/mesh-handlers.ts'
 import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
 import { createTrust } from '../../../src/trust/index.ts'
-import { addressOf } from '../../../test/fixtures/gossip-mesh.ts'
-import { idOf, makeService, newAuthor } from '../../../test/fixtures/gossip-services.ts'
+import { addressOf } from '../../../test/fixtures/mesh/gossip-mesh.ts'
+import { idOf, makeService, newAuthor } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Setup, Side } from './side.ts'
 
 /** Many services of few authors in a moment: what the quotas are there to stop. */

@@ -9,7 +9,7 @@ import { createLibp2p } from 'libp2p'
 import * as limits from '../../../src/network/constants.ts'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
 import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
-import { copyAt, makeService, newAuthor } from '../../../test/fixtures/gossip-services.ts'
+import { copyAt, makeService, newAuthor } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Setup, Side } from './side.ts'
 
 const TOPIC = '/bench/services/1'

@@ -1,4 +1,4 @@
-import type { Edge } from '../../../test/fixtures/gossip-graph.ts'
+import type { Edge } from '../../../test/fixtures/mesh/gossip-graph.ts'
 
 /** What both sides are told: the same for both, so that only what they do differs. */
 export type Setup = { readonly nodes: number; readonly edges: readonly Edge[] }

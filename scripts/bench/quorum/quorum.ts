@@ -2,8 +2,8 @@ import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import { newHub, newMembersHub, type TestHub } from '../../../test/fixtures/hubs.ts'
-import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner } from '../../../test/fixtures/nodes.ts'
+import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner } from '../../../test/fixtures/node/nodes.ts'
+import { newHub, newMembersHub, type TestHub } from '../../../test/fixtures/trust/hubs.ts'
 
 const NODES = 20
 const ROUNDS = 3

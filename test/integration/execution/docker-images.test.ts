@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createDockerExecutor, type DockerExecutorInit, RunRefusedError } from '../../../src/execution/index.ts'
-import { startRegistry } from '../../fixtures/images.ts'
-import { makeRunDirs, planFor, type RunDirs, runToEnd } from '../../fixtures/run-fixture.ts'
+import { startRegistry } from '../../fixtures/execution/images.ts'
+import { makeRunDirs, planFor, type RunDirs, runToEnd } from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
 describe.skipIf(!needs('engine'))('images', () => {

@@ -8,10 +8,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createDockerExecutor, type DockerExecutorInit, EngineGoneError } from '../../../src/execution/index.ts'
-import { createAuthority } from '../../fixtures/certificates.ts'
-import { EMPTY_FILES, UNLINKED } from '../../fixtures/hostile-builds.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/isolated-docker.ts'
-import { linesOf, MIB, makeRunDirs, planFor, type RunDirs, talk, until, writeCode } from '../../fixtures/run-fixture.ts'
+import { EMPTY_FILES, UNLINKED } from '../../fixtures/code/hostile-builds.ts'
+import { createAuthority } from '../../fixtures/execution/certificates.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import {
+  linesOf,
+  MIB,
+  makeRunDirs,
+  planFor,
+  type RunDirs,
+  talk,
+  until,
+  writeCode,
+} from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
 const SERVER = `require('net').createServer({ allowHalfOpen: true }, s => s.pipe(s)).listen(4000, '127.0.0.1')`

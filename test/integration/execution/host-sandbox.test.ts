@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createHostExecutor, type Executor } from '../../../src/execution/index.ts'
-import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../../fixtures/run-fixture.ts'
+import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
 describe.skipIf(!needs('bubblewrap'))('a sandbox on the host', () => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { needs } from '../../require.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../fixtures/other-user.ts', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../fixtures/process/other-user.ts', import.meta.url))
 const USER = { uid: 1000, gid: 1000, env: { PATH: process.env.PATH ?? '', HOME: '/tmp' } }
 
 /** The repository may lie where no other user may look. */

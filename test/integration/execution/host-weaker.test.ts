@@ -17,7 +17,7 @@ import {
   runToEnd,
   talk,
   until,
-} from '../../fixtures/run-fixture.ts'
+} from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
 const components = { clock: systemClock(), log: silentLog() }

@@ -11,13 +11,13 @@ import type { RunRecord } from '../../../src/base/run-record.ts'
 import type { ExecutorName } from '../../../src/base/verdict.ts'
 import type { Executor } from '../../../src/execution/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/isolated-docker.ts'
-import { executorsOf, type VictimInput } from '../../fixtures/killable-process.ts'
-import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/run-fixture.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import { executorsOf, type VictimInput } from '../../fixtures/execution/killable-process.ts'
+import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
 const BUILT = new URL('../../built-sources.ts', import.meta.url).href
-const VICTIM = fileURLToPath(new URL('../../fixtures/killable-process.ts', import.meta.url))
+const VICTIM = fileURLToPath(new URL('../../fixtures/execution/killable-process.ts', import.meta.url))
 
 type Event = { name: string; state?: string; running?: string[]; text?: string }
 

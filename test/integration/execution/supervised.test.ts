@@ -14,9 +14,9 @@ import {
   type Supervisor,
 } from '../../../src/execution/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/isolated-docker.ts'
-import { executorsOf } from '../../fixtures/killable-process.ts'
-import { grantOf, makeRunDirs, type RunDirs, talk, until, writeCode } from '../../fixtures/run-fixture.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import { executorsOf } from '../../fixtures/execution/killable-process.ts'
+import { grantOf, makeRunDirs, type RunDirs, talk, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
 const LOGS = { maxBytes: 100_000, keep: 1 }

@@ -5,10 +5,10 @@ import { decodeCanonical, encodeCanonical } from '../../../protocols/encoding.ts
 import { MAX_ANNOUNCEMENT_BYTES, MAX_KEYWORDS } from '../../../protocols/limits.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
 import { type Signer, signFor } from '../../../protocols/signature.ts'
-import { type Attacker, createAttacker } from '../../fixtures/gossip-attacker.ts'
-import { line } from '../../fixtures/gossip-graph.ts'
-import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/gossip-mesh.ts'
-import { copyAt, idOf, makeService, NETWORK, newAuthor } from '../../fixtures/gossip-services.ts'
+import { type Attacker, createAttacker } from '../../fixtures/mesh/gossip-attacker.ts'
+import { line } from '../../fixtures/mesh/gossip-graph.ts'
+import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
+import { copyAt, idOf, makeService, NETWORK, newAuthor } from '../../fixtures/mesh/gossip-services.ts'
 
 /** The attacker talks to the victim; what the victim forwards, the witness hears; the publisher is honest. */
 const PUBLISHER = 0

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { type Edge, sorted, sparseGraph, star, within } from '../../fixtures/gossip-graph.ts'
-import { createGossipMesh, type GossipMesh } from '../../fixtures/gossip-mesh.ts'
-import { idOf, makeService } from '../../fixtures/gossip-services.ts'
+import { type Edge, sorted, sparseGraph, star, within } from '../../fixtures/mesh/gossip-graph.ts'
+import { createGossipMesh, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
+import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
 
 let mesh: GossipMesh | undefined
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/gossip-mesh.ts'
-import { idOf, makeService } from '../../fixtures/gossip-services.ts'
+import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
+import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
 
 const NODES = 50
 const ENTRIES = [0, 1, 2]

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SignedService } from '../../../src/intake/index.ts'
-import { type Attacker, createAttacker } from '../../fixtures/gossip-attacker.ts'
-import { line } from '../../fixtures/gossip-graph.ts'
-import { addressOf, createGossipMesh, type GossipMesh, type GossipMeshInit } from '../../fixtures/gossip-mesh.ts'
-import { copyAt, idOf, makeService, NETWORK } from '../../fixtures/gossip-services.ts'
+import { type Attacker, createAttacker } from '../../fixtures/mesh/gossip-attacker.ts'
+import { line } from '../../fixtures/mesh/gossip-graph.ts'
+import { addressOf, createGossipMesh, type GossipMesh, type GossipMeshInit } from '../../fixtures/mesh/gossip-mesh.ts'
+import { copyAt, idOf, makeService, NETWORK } from '../../fixtures/mesh/gossip-services.ts'
 
 let stack: AsyncDisposableStack
 beforeEach(() => {

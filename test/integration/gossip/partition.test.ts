@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SignedService } from '../../../src/intake/index.ts'
-import { clique, type Edge, within } from '../../fixtures/gossip-graph.ts'
-import { createGossipMesh, type GossipMesh } from '../../fixtures/gossip-mesh.ts'
-import { idOf, makeService } from '../../fixtures/gossip-services.ts'
+import { clique, type Edge, within } from '../../fixtures/mesh/gossip-graph.ts'
+import { createGossipMesh, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
+import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
 
 /** gossipsub advertises a message for three heartbeats and serves it for five: after that only sync knows. */
 const BEYOND_GOSSIP_MS = 6500

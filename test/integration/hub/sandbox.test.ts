@@ -11,9 +11,9 @@ import { createHostExecutor } from '../../../src/execution/index.ts'
 import type { Scanner } from '../../../src/hub/index.ts'
 import { reportOf } from '../../../src/hub/scanner.ts'
 import { openScanBox } from '../../../src/node/wiring/hub/sandbox.ts'
-import { makeRunDirs, planFor, type RunDirs, until } from '../../fixtures/run-fixture.ts'
-import { scanBox, scanner, shell } from '../../fixtures/scan-box.ts'
-import { codeFolder } from '../../fixtures/signatures.ts'
+import { makeRunDirs, planFor, type RunDirs, until } from '../../fixtures/execution/run-fixture.ts'
+import { scanBox, scanner, shell } from '../../fixtures/trust/scan-box.ts'
+import { codeFolder } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 
 describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
@@ -150,7 +150,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
   it('is ended, and its remains removed, by the next life of a hub that was killed', async () => {
     await using other = await makeRunDirs()
     const mark = `2000.${process.pid}`
-    const fixture = new URL('../../fixtures/scan-box.ts', import.meta.url).href
+    const fixture = new URL('../../fixtures/trust/scan-box.ts', import.meta.url).href
     const script = `
       const { scanBox, shell } = await import('${fixture}')
       setInterval(() => {}, 1000)
@@ -173,7 +173,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
   })
 
   it.skipIf(!needs('root'))('works for a hub that is not root', async () => {
-    const fixture = new URL('../../fixtures/scan-box.ts', import.meta.url).href
+    const fixture = new URL('../../fixtures/trust/scan-box.ts', import.meta.url).href
     const script = `
       const { mkdtemp, rm, writeFile } = await import('node:fs/promises')
       const { scanBox, shell } = await import('${fixture}')

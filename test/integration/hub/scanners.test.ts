@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clamavScanner, manifestScanner, type Scanner } from '../../../src/hub/index.ts'
 import { reportOf } from '../../../src/hub/scanner.ts'
-import { makeRunDirs, type RunDirs } from '../../fixtures/run-fixture.ts'
-import { scanBox } from '../../fixtures/scan-box.ts'
-import { codeFolder, MARK, MARK_NAME, signatures } from '../../fixtures/signatures.ts'
+import { makeRunDirs, type RunDirs } from '../../fixtures/execution/run-fixture.ts'
+import { scanBox } from '../../fixtures/trust/scan-box.ts'
+import { codeFolder, MARK, MARK_NAME, signatures } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 
 const MIB = 2 ** 20

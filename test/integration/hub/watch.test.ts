@@ -14,8 +14,8 @@ import {
   type NodeWorld,
   newSigner,
   stateOf,
-} from '../../fixtures/nodes.ts'
-import { MARK, signatures } from '../../fixtures/signatures.ts'
+} from '../../fixtures/node/nodes.ts'
+import { MARK, signatures } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 
 const SECONDS = 60_000

@@ -12,7 +12,7 @@ import {
   type NodeWorld,
   newSigner,
   stateOf,
-} from '../../fixtures/nodes.ts'
+} from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()

@@ -6,8 +6,8 @@ import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
 import { createLightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
-import { createWorld, type NodeWorld, newSigner } from '../../fixtures/nodes.ts'
-import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/statements.ts'
+import { createWorld, type NodeWorld, newSigner } from '../../fixtures/node/nodes.ts'
+import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
 
 const clock = systemClock()
 const hub = newSigner()

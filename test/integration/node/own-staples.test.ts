@@ -5,7 +5,7 @@ import { addressBytes, formatAddress, parseAddress } from '../../../protocols/ad
 import { encodeDelegation } from '../../../protocols/delegation.ts'
 import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
-import { createWorld, HELLO_WEB, type NodeWorld, newSigner } from '../../fixtures/nodes.ts'
+import { createWorld, HELLO_WEB, type NodeWorld, newSigner } from '../../fixtures/node/nodes.ts'
 
 const root = newSigner()
 

@@ -8,8 +8,16 @@ import { silentLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
 import type { BytePipe } from '../../../src/base/stream.ts'
 import { createLightPeer, type LightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
-import { addFolder, announce, bytesOf, createWorld, type NodeWorld, newSigner, stateOf } from '../../fixtures/nodes.ts'
-import { installPackages } from '../../fixtures/packages.ts'
+import { installPackages } from '../../fixtures/code/packages.ts'
+import {
+  addFolder,
+  announce,
+  bytesOf,
+  createWorld,
+  type NodeWorld,
+  newSigner,
+  stateOf,
+} from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 type Answer = { readonly status: number | undefined; readonly body: string }

@@ -5,10 +5,10 @@ import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import { signFor } from '../../../protocols/signature.ts'
 import { decodeStatement, encodeStatement, statementsTopic } from '../../../protocols/statement.ts'
 import type { NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
-import { type Attacker, createAttacker } from '../../fixtures/gossip-attacker.ts'
-import { idOf, makeService } from '../../fixtures/gossip-services.ts'
-import { newHub, newMembersHub } from '../../fixtures/hubs.ts'
-import { announce, bytesOf, createWorld, type NodeWorld, newSigner } from '../../fixtures/nodes.ts'
+import { type Attacker, createAttacker } from '../../fixtures/mesh/gossip-attacker.ts'
+import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
+import { announce, bytesOf, createWorld, type NodeWorld, newSigner } from '../../fixtures/node/nodes.ts'
+import { newHub, newMembersHub } from '../../fixtures/trust/hubs.ts'
 
 const TOPIC = statementsTopic('test')
 const key = newSigner()

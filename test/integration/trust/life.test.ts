@@ -7,8 +7,7 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
 import { createLightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
-import { idOf, makeService } from '../../fixtures/gossip-services.ts'
-import { newHub, vouch } from '../../fixtures/hubs.ts'
+import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
 import {
   addFolder,
   announce,
@@ -18,7 +17,8 @@ import {
   type NodeWorld,
   newSigner,
   stateOf,
-} from '../../fixtures/nodes.ts'
+} from '../../fixtures/node/nodes.ts'
+import { newHub, vouch } from '../../fixtures/trust/hubs.ts'
 import { needs } from '../../require.ts'
 
 const PATIENCE = 45_000

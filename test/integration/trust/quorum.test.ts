@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import { newHub, newMembersHub } from '../../fixtures/hubs.ts'
 import {
   addFolder,
   announce,
@@ -10,7 +9,8 @@ import {
   type NodeWorld,
   newSigner,
   stateOf,
-} from '../../fixtures/nodes.ts'
+} from '../../fixtures/node/nodes.ts'
+import { newHub, newMembersHub } from '../../fixtures/trust/hubs.ts'
 import { needs } from '../../require.ts'
 
 const RUNNERS = 10

@@ -7,7 +7,7 @@ import {
   type DecidingLife,
   type DecidingWorld,
   policyOf,
-} from '../../fixtures/admission-harness.ts'
+} from '../../fixtures/node/admission-harness.ts'
 
 type Step =
   | { is: 'hear'; rank: number; task: boolean }

@@ -7,7 +7,7 @@ import {
   type DecidingWorld,
   GRANT,
   policyOf,
-} from '../../fixtures/admission-harness.ts'
+} from '../../fixtures/node/admission-harness.ts'
 
 let world: DecidingWorld
 let life: DecidingLife

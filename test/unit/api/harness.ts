@@ -1,7 +1,7 @@
 import { createApi, createApiClient, serveApi } from '../../../src/api/index.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
-import { createNodeTwin } from '../../fixtures/fake-node.ts'
+import { createNodeTwin } from '../../fixtures/node/fake-node.ts'
 
 export const TOKEN = 'operator-token-of-32-characters-0'
 

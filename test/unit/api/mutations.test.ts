@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { decodeCanonical, toDagJson } from '../../../protocols/encoding.ts'
 import { seededRng } from '../../../src/base/rng.ts'
-import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
+import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { apiOnLoopback } from './harness.ts'
 
 const COUNT = 1_000

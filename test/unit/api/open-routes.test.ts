@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeCanonical, fromDagJson, toDagJson } from '../../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../../protocols/limits.ts'
 import { escapeUnseen } from '../../../src/base/format.ts'
-import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
+import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { apiInMemory, TOKEN } from './harness.ts'
 
 const CBOR = { 'content-type': 'application/cbor' }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
-import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
+import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { apiInMemory, TOKEN } from './harness.ts'
 
 const ROUTES: [string, string][] = [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
 import type { WakeCondition } from '../../../src/base/verdict.ts'
 import type { Change } from '../../../src/node/types.ts'
-import { announcementOf } from '../../fixtures/fake-node.ts'
+import { announcementOf } from '../../fixtures/node/fake-node.ts'
 import { apiInMemory, apiOnLoopback } from './harness.ts'
 
 const CHANGE: Change = {

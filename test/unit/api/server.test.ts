@@ -5,7 +5,7 @@ import { createApi, createApiClient, NoDaemonError, serveApi } from '../../../sr
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { AccessError, InputError, NotFoundError, UnavailableError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { announcementOf, createNodeTwin, newSigner } from '../../fixtures/fake-node.ts'
+import { announcementOf, createNodeTwin, newSigner } from '../../fixtures/node/fake-node.ts'
 import { apiOnLoopback, TOKEN } from './harness.ts'
 
 async function dial(port: number): Promise<Socket> {

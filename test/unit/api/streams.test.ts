@@ -3,7 +3,7 @@ import { createEventLog } from '../../../src/api/event-log.ts'
 import { createEventStream } from '../../../src/api/sse.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
-import { announcementOf } from '../../fixtures/fake-node.ts'
+import { announcementOf } from '../../fixtures/node/fake-node.ts'
 import { apiInMemory, nextText } from './harness.ts'
 
 async function openEvents(it: ReturnType<typeof apiInMemory>, path = '/events', headers: Record<string, string> = {}) {

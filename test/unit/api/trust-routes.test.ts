@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import { statementId } from '../../../protocols/statement.ts'
-import { newSigner } from '../../fixtures/fake-node.ts'
-import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/statements.ts'
+import { newSigner } from '../../fixtures/node/fake-node.ts'
+import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
 import { apiInMemory, apiOnLoopback, nextText, TOKEN } from './harness.ts'
 
 const CBOR = { 'content-type': 'application/cbor' }

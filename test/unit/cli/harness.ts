@@ -10,7 +10,7 @@ import type { Factories } from '../../../src/cli/cli.ts'
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { runCli } from '../../../src/cli/run.ts'
 import { initFolder, loadToken } from '../../../src/config/index.ts'
-import { createNodeTwin, type NodeTwin } from '../../fixtures/fake-node.ts'
+import { createNodeTwin, type NodeTwin } from '../../fixtures/node/fake-node.ts'
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
 

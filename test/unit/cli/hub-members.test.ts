@@ -5,7 +5,7 @@ import { blsSigner, createKeyCache, type KeyCache } from '../../../protocols/sig
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { loadHubFile, readPolicyText } from '../../../src/config/index.ts'
-import { SOME_CODE } from '../../fixtures/statements.ts'
+import { SOME_CODE } from '../../fixtures/trust/statements.ts'
 import { openShell, openShellWithNode, type Shell } from './harness.ts'
 
 const CODE = SOME_CODE.toString()

@@ -5,8 +5,8 @@ import { createKeyCache, type KeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, verifyStatement } from '../../../protocols/statement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { loadHubFile } from '../../../src/config/index.ts'
-import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
-import { SOME_CODE } from '../../fixtures/statements.ts'
+import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
+import { SOME_CODE } from '../../fixtures/trust/statements.ts'
 import { openShell, openShellWithNode, type Shell } from './harness.ts'
 
 const CODE = SOME_CODE.toString()

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { toDagJson } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { toReceivedService } from '../../../src/runner/index.ts'
-import { announcementOf } from '../../fixtures/announcement-of.ts'
+import { announcementOf } from '../../fixtures/mesh/announcement-of.ts'
 import { openShell, type Shell } from './harness.ts'
 import { folderWithJournal } from './journalled.ts'
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { checkExecutors } from '../../../src/cli/checks/machine.ts'
 import { checkStore } from '../../../src/cli/checks/store.ts'
-import { SOME_CODE } from '../../fixtures/statements.ts'
+import { SOME_CODE } from '../../fixtures/trust/statements.ts'
 
 let dataDir: string
 beforeEach(async () => {

@@ -6,9 +6,9 @@ import { createKeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { NotFoundError } from '../../../src/base/errors.ts'
-import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/fake-light-peer.ts'
-import { newSigner } from '../../fixtures/fake-node.ts'
-import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/statements.ts'
+import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/mesh/fake-light-peer.ts'
+import { newSigner } from '../../fixtures/node/fake-node.ts'
+import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
 import { openShell, openShellWithNode, type RunOptions } from './harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))

@@ -12,7 +12,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
-import { announcementOf, newSigner } from '../../fixtures/fake-node.ts'
+import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { openShellWithNode } from './harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))

@@ -9,7 +9,7 @@ import type { CodeEvents } from '../../../src/code/events.ts'
 import { fetchCode } from '../../../src/code/fetch/fetch.ts'
 import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
 import { createCodeStore } from '../../../src/code/store/store.ts'
-import { streamPair } from '../../fixtures/stream-pair.ts'
+import { streamPair } from '../../fixtures/mesh/stream-pair.ts'
 
 /** Fetches slowly into a store, tells its parent how far it is, and waits to be killed. */
 const [dir = '', tarPath = '', code = '', manifest = ''] = process.argv.slice(2)

@@ -11,7 +11,7 @@ import type { CodeEvents } from '../../../src/code/events.ts'
 import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
 import { createCodeStore } from '../../../src/code/store/store.ts'
 import type { CodeStore } from '../../../src/code/types.ts'
-import { streamPair } from '../../fixtures/stream-pair.ts'
+import { streamPair } from '../../fixtures/mesh/stream-pair.ts'
 
 export const MIB = 1024 * 1024
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { checkFolder } from '../../../src/hub/scanners/manifest/check.ts'
 import { createHosts } from '../../../src/hub/scanners/manifest/hosts.ts'
 import { createKeyFinder } from '../../../src/hub/scanners/manifest/keys.ts'
-import { codeFolder } from '../../fixtures/signatures.ts'
+import { codeFolder } from '../../fixtures/trust/signatures.ts'
 
 const HELLO_WEB = new URL('../../../configs/examples/hello-web', import.meta.url).pathname
 const service = (command: string[], more: Record<string, unknown> = {}) => ({

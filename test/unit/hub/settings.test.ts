@@ -5,7 +5,7 @@ import { formatAddress } from '../../../protocols/address.ts'
 import { blsSigner } from '../../../protocols/signature.ts'
 import { loadHub, loadHubKey } from '../../../src/config/index.ts'
 import { newKeyPem } from '../../../src/config/keys/key-file.ts'
-import { codeFolder, signatures } from '../../fixtures/signatures.ts'
+import { codeFolder, signatures } from '../../fixtures/trust/signatures.ts'
 
 const EXAMPLE = new URL('../../../configs/examples/operator', import.meta.url).pathname
 const NOWHERE = { PATH: '/nonexistent' }

@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { openJournalReader } from '../../../src/journal/index.ts'
-import { newSigner } from '../../fixtures/announcement-of.ts'
-import { attestationBy } from '../../fixtures/statements.ts'
+import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
+import { attestationBy } from '../../fixtures/trust/statements.ts'
 import { NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
 
 function idsOf(reader: ReturnType<typeof openJournalReader>, ...args: Parameters<typeof reader.services>): string[] {

@@ -6,7 +6,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { expect, test } from 'vitest'
 import { hasLimits, limitsOf } from '../../../src/network/limits/table.ts'
-import { createWorld } from '../../fixtures/nodes.ts'
+import { createWorld } from '../../fixtures/node/nodes.ts'
 
 test('each protocol that a node speaks has bounds for frames, bytes and the length of a frame', async () => {
   await using world = await createWorld()

@@ -6,7 +6,7 @@ import type { JournaledService } from '../../../src/journal/index.ts'
 import { emptyNode } from '../../../src/policy/empty-node.ts'
 import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../src/policy/replay.ts'
 import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../src/runner/index.ts'
-import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/announcement-of.ts'
+import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { configOf, runnerIn } from '../runner/support.ts'
 
 const NEVER = new AbortController().signal

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { startProcess } from '../../../src/process/index.ts'
 import { PROCESSES, type ProcessRule } from '../../../src/process/kinds.ts'
-import { hostileShell } from '../../fixtures/hostile-shell.ts'
+import { hostileShell } from '../../fixtures/process/hostile-shell.ts'
 import { needs } from '../../require.ts'
 
-const WALK = fileURLToPath(new URL('../../fixtures/process-walk.ts', import.meta.url))
-const USERS = fileURLToPath(new URL('../../fixtures/process-users.ts', import.meta.url))
+const WALK = fileURLToPath(new URL('../../fixtures/process/process-walk.ts', import.meta.url))
+const USERS = fileURLToPath(new URL('../../fixtures/process/process-users.ts', import.meta.url))
 const KINDS = Object.entries(PROCESSES as Readonly<Record<string, ProcessRule>>)
 
 describe('the table of processes', () => {

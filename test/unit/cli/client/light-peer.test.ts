@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { InterruptedError } from '../../../../src/cli/errors.ts'
-import { createLightPeerTwin, type LightPeerTwin } from '../../../fixtures/fake-light-peer.ts'
-import { announcementOf, newSigner } from '../../../fixtures/fake-node.ts'
+import { createLightPeerTwin, type LightPeerTwin } from '../../../fixtures/mesh/fake-light-peer.ts'
+import { announcementOf, newSigner } from '../../../fixtures/node/fake-node.ts'
 import { openShell, openShellWithNode, type RunOptions, type Shell } from '../harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../../configs/examples/hello-web', import.meta.url))

@@ -4,7 +4,7 @@ import { MAX_CHUNKS_PER_REQUEST } from '../../../../protocols/limits.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
-import { streamPair } from '../../../fixtures/stream-pair.ts'
+import { streamPair } from '../../../fixtures/mesh/stream-pair.ts'
 import { MIB, noise, packFiles, testComponents, testStore } from '../support.ts'
 
 async function serving() {

@@ -7,7 +7,7 @@ import { encodeAttestation } from '../../../../protocols/attestation.ts'
 import { cidOfBytes } from '../../../../protocols/encoding.ts'
 import { encodeStatement, signStatement } from '../../../../protocols/statement.ts'
 import { readStatementFile } from '../../../../src/config/statements/statement-file.ts'
-import { newSigner } from '../../../fixtures/announcement-of.ts'
+import { newSigner } from '../../../fixtures/mesh/announcement-of.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'tc-r-statements-'))
 afterAll(() => rmSync(dir, { recursive: true }))

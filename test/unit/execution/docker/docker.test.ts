@@ -13,7 +13,7 @@ import { connectEngine, createEngine } from '../../../../src/execution/docker/en
 import { tarOf } from '../../../../src/execution/docker/image-tar.ts'
 import { pathOf } from '../../../../src/execution/docker/images.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
-import { grantOf } from '../../../fixtures/run-fixture.ts'
+import { grantOf } from '../../../fixtures/execution/run-fixture.ts'
 
 const plan = {
   runId: 'run-1',

@@ -4,7 +4,7 @@ import { manualClock } from '../../../../src/base/clock.ts'
 import type { Engine } from '../../../../src/execution/docker/engine.ts'
 import { createStdioTransport } from '../../../../src/execution/docker/stdio-transport.ts'
 import { createSession } from '../../../../src/execution/gateway/handshake.ts'
-import { talk } from '../../../fixtures/run-fixture.ts'
+import { talk } from '../../../fixtures/execution/run-fixture.ts'
 
 /** An engine that hands out one attachment, with a door of echoes behind it that can fall silent. */
 function attachable({ silent = false } = {}) {

@@ -8,7 +8,7 @@ import { systemClock } from '../../../../src/base/clock.ts'
 import { NotFoundError, UnavailableError } from '../../../../src/base/errors.ts'
 import { connectThroughGateway, requestGateway } from '../../../../src/execution/gateway/client.ts'
 import { type GatewayServer, startGatewayServer } from '../../../../src/execution/gateway/server.ts'
-import { talk } from '../../../fixtures/run-fixture.ts'
+import { talk } from '../../../fixtures/execution/run-fixture.ts'
 
 describe('the door', () => {
   const clock = systemClock()

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createSession, hello } from '../../../../src/execution/gateway/handshake.ts'
 import { createMux, MAX_STREAMS, type Mux } from '../../../../src/execution/gateway/mux.ts'
-import { talk } from '../../../fixtures/run-fixture.ts'
+import { talk } from '../../../fixtures/execution/run-fixture.ts'
 
 const NAME = Buffer.from('0123456789abcdef')
 const WINDOW = 256 * 1024

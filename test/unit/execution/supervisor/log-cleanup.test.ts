@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('logs of what has ended', () => {
   let bench: Bench

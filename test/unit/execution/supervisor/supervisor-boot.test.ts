@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RunState } from '../../../../src/base/run-record.ts'
 import type { Supervisor } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('a supervisor that starts again', () => {
   let bench: Bench

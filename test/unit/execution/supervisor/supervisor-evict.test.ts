@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { NoCapacityError } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 const ROOM_FOR_TWO = () => ({
   memoryBytes: 2 ** 40,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UnavailableError } from '../../../../src/base/errors.ts'
 import { NoCapacityError, RunRefusedError } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('supervisor', () => {
   let bench: Bench

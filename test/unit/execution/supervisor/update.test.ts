@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Supervisor } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('an update', () => {
   let bench: Bench

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SignedService } from '../../../../src/intake/index.ts'
 import { type CodeProviderComponents, createCodeProvider } from '../../../../src/node/wiring/code-provider.ts'
-import { idOf, makeService } from '../../../fixtures/gossip-services.ts'
+import { idOf, makeService } from '../../../fixtures/mesh/gossip-services.ts'
 
 const announcement = makeService()
 const id = idOf(announcement)
