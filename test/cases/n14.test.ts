@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cidOfBytes } from '../../protocols/encoding.ts'
-import { addressOf, fixture, type Made, newKey, until } from '../unit/network/make.ts'
+import { addressOf, fixture, type Made, newKey, until } from '../integration/network/make.ts'
 
 /** PEERS.LOW 0, as src/node makes it of node.json. */
 const EXACT = { neighbours: 'named', keepPeers: false, dht: true } as const

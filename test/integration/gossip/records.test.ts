@@ -1,8 +1,8 @@
 import { Record as DhtRecord } from '@libp2p/kad-dht'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { MessageStream } from '../../../src/base/stream.ts'
-import { connect, fixture, type Made, until } from '../../unit/network/make.ts'
 import { note, noteRules, readNote } from '../../unit/network/rules.ts'
+import { connect, fixture, type Made, until } from '../network/make.ts'
 
 let all: ReturnType<typeof fixture>
 beforeEach(() => {

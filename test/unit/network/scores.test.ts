@@ -2,7 +2,7 @@ import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import { expect, test } from 'vitest'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
 import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
-import { addressOf, connect, fixture, until } from './make.ts'
+import { addressOf, connect, fixture, until } from '../../integration/network/make.ts'
 
 const TOPICS = ['services', 'statements']
 const SILENT = { reward: () => {}, penalize: () => {}, score: () => 0 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { UnavailableError } from '../../../src/base/errors.ts'
 import { JournalDamagedError } from '../../../src/journal/index.ts'
 import { migrate, schemaVersion } from '../../../src/journal/migrations.ts'
-import { open, record, temporaryFolder } from './fixtures.ts'
+import { open, record, temporaryFolder } from '../../unit/journal/fixtures.ts'
 
 describe('the file', () => {
   it('keeps everything over a close', () => {

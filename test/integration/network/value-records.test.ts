@@ -1,7 +1,7 @@
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { note, noteRules, readNote } from '../../unit/network/rules.ts'
 import { addressOf, connect, fixture, type Made, newKey, until } from './make.ts'
-import { note, noteRules, readNote } from './rules.ts'
 
 let all: ReturnType<typeof fixture>
 beforeEach(() => {
