@@ -4,10 +4,10 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import type { Change } from '../../../src/node/types.ts'
 import { announcementOf } from '../../fixtures/mesh/announcement-of.ts'
+import { runProgram } from '../../fixtures/program/process.ts'
 import { isAlive } from '../runner/support.ts'
 import { openShell, openShellWithNode } from './harness.ts'
 import { folderWithJournal } from './journalled.ts'
-import { runProgram } from './process.ts'
 
 const CHANGES: Change[] = [
   {
