@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { createLog } from '../../../src/base/log.ts'
+import type { Verdict } from '../../../src/base/verdict.ts'
 import { type RunnerConfig, runnerSchema } from '../../../src/config/files/runner-schema.ts'
+import { andromeda } from '../../../src/runner/andromeda/index.ts'
 import {
   createRunnerHost,
   NOTHING_KNOWN,
@@ -77,6 +79,18 @@ export function snapshotOf(config: RunnerConfig = configOf(), change: Partial<Ru
     ...change,
   }
 }
+
+/** What Andromeda decides of a service, under settings and facts that differ from the usual ones. */
+export function verdictOf(
+  settings: object = {},
+  service: Partial<ReceivedService> = {},
+  node: Partial<RunnerSnapshot> = {},
+): Verdict {
+  return andromeda(serviceOf(service), snapshotOf(configOf(settings), node))
+}
+
+/** The reason that a rule gave. */
+export const reasonOf = ({ reasons }: Verdict, rule: string) => reasons.find((reason) => reason.rule === rule)
 
 /** A runners folder with files in it, and a host for one of them. */
 export function runnerIn(files: Record<string, string>, init: Partial<RunnerHostInit> = {}, entry = 'mine/runner.mjs') {

@@ -1,5 +1,5 @@
 import { containers } from '../../../../src/runner/andromeda/rules/containers.ts'
-import { table } from './table.ts'
+import { passes, table } from './table.ts'
 
 /** The seed's first container has this owner, in an older spelling. */
 const OWNER = 'HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'
@@ -10,32 +10,21 @@ const CONTAINERS = [
 ]
 
 table(containers, [
-  { says: 'none', outcome: 'pass', message: 'CONTAINERS is empty' },
-  {
-    says: 'of others',
-    outcome: 'pass',
-    settings: { CONTAINERS },
-    message: 'no shared container belongs to the author',
-  },
-  {
-    says: 'in any spelling of its owner',
-    outcome: 'pass',
+  passes('none', { message: 'CONTAINERS is empty' }),
+  passes('of others', { settings: { CONTAINERS }, message: 'no shared container belongs to the author' }),
+  passes('in any spelling of its owner', {
     settings: { CONTAINERS },
     service: { author: OWNER },
     message: `would fit into ${CONTAINERS[0]}, ${CONTAINERS[2]}; nothing runs in shared containers yet, so it gets a place of its own`,
-  },
-  {
-    says: 'all its toolchains',
-    outcome: 'pass',
+  }),
+  passes('all its toolchains', {
     settings: { CONTAINERS },
     service: { author: OWNER, toolchain: ['docker', 'node', 'go'] },
     message: /^would fit into wide-\S+;/,
-  },
-  {
-    says: 'not all of them',
-    outcome: 'pass',
+  }),
+  passes('not all of them', {
     settings: { CONTAINERS },
     service: { author: OWNER, toolchain: ['node', 'rust'] },
     message: "no shared container of the author's has all its toolchains",
-  },
+  }),
 ])

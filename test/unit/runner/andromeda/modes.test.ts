@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { andromeda } from '../../../../src/runner/andromeda/index.ts'
-import { configOf, STRANGER, serviceOf, snapshotOf } from '../support.ts'
+import { reasonOf, STRANGER, verdictOf } from '../support.ts'
 import { HUB, HUBS, said } from './hubs.ts'
 
-const reasonOf = (rule: string, settings: object, service: object = {}, node: object = {}) => {
-  const verdict = andromeda(serviceOf(service), snapshotOf(configOf(settings), node))
-  return { ...verdict, reason: verdict.reasons.find((reason) => reason.rule === rule) }
+const decided = (rule: string, settings: object, service: object = {}, node: object = {}) => {
+  const verdict = verdictOf(settings, service, node)
+  return { ...verdict, reason: reasonOf(verdict, rule) }
 }
 
 describe('a rule in mode "warn"', () => {
   it('passes, says what it would have done, and what would have helped', () => {
-    const { run, redirect, reason } = reasonOf('keywords', { MODES: { keywords: 'warn' } }, { keywords: [] })
+    const { run, redirect, reason } = decided('keywords', { MODES: { keywords: 'warn' } }, { keywords: [] })
     expect(run).toMatchObject({ executor: 'docker' })
     expect(redirect).toBe(false)
     expect(reason).toMatchObject({
@@ -23,7 +22,7 @@ describe('a rule in mode "warn"', () => {
 
   it('says "defer" where it would have waited, and waits for nothing', () => {
     const settings = { TRUSTED_HUBS: HUBS, MODES: { trust: 'warn' } }
-    const { run, park, reason } = reasonOf('trust', settings, { author: STRANGER })
+    const { run, park, reason } = decided('trust', settings, { author: STRANGER })
     expect(run).not.toBe(false)
     expect(park).toBeUndefined()
     expect(reason).toMatchObject({ outcome: 'pass', warned: 'defer' })
@@ -32,7 +31,7 @@ describe('a rule in mode "warn"', () => {
   it('drops nothing', () => {
     const settings = { TRUSTED_HUBS: HUBS, REDIRECT: 'always', MODES: { veto: 'warn', 'desc-length': 'warn' } }
     const node = { attestations: [said(HUB, 'unsafe')] }
-    expect(reasonOf('veto', settings, { desc: 'x'.repeat(500) }, node)).toMatchObject({
+    expect(decided('veto', settings, { desc: 'x'.repeat(500) }, node)).toMatchObject({
       run: { executor: 'docker' },
       redirect: true,
       reason: { outcome: 'pass', warned: 'fail' },
@@ -40,7 +39,7 @@ describe('a rule in mode "warn"', () => {
   })
 
   it('is a rule like any other where it has nothing to say', () => {
-    expect(reasonOf('keywords', { MODES: { keywords: 'warn' } }).reason).not.toHaveProperty('warned')
-    expect(reasonOf('keywords', { MODES: { keywords: 'enforce' } }, { keywords: [] }).run).toBe(false)
+    expect(decided('keywords', { MODES: { keywords: 'warn' } }).reason).not.toHaveProperty('warned')
+    expect(decided('keywords', { MODES: { keywords: 'enforce' } }, { keywords: [] }).run).toBe(false)
   })
 })

@@ -1,62 +1,47 @@
 import { describe, expect, it } from 'vitest'
-import { andromeda } from '../../../../src/runner/andromeda/index.ts'
 import { network } from '../../../../src/runner/andromeda/rules/network.ts'
 import type { AvailableExecutor } from '../../../../src/runner/index.ts'
-import { configOf, serviceOf, snapshotOf } from '../support.ts'
-import { type Case, table } from './table.ts'
+import { snapshotOf, verdictOf } from '../support.ts'
+import { type Given, passes, rowsOf, table } from './table.ts'
 
 const able = (...networks: ('allowlist' | 'open')[]) => ({
   capacity: { ...snapshotOf().capacity, executors: [{ name: 'docker' as const, networks }] },
 })
 const both = able('allowlist', 'open')
-const asks = (
-  says: string,
-  outcome: Case['outcome'],
-  NETCAP: object,
-  asked: string[],
-  more: Partial<Case> = {},
-): Case => ({
-  says,
-  outcome,
-  settings: { NETCAP },
-  service: { network: asked },
-  node: both,
+const asks = rowsOf((NETCAP: object, asked: string[], more: Given = {}) => ({
+  ...{ settings: { NETCAP }, service: { network: asked }, node: both },
   ...more,
-})
+}))
 const list = (...ALLOW: string[]) => ({ MODE: 'allowlist', ALLOW })
 
 table(network, [
-  { says: 'asks for none', outcome: 'pass', message: 'asks for no network' },
-  asks('NETCAP {} grants nothing', 'fail', {}, ['api.github.com:443'], {
+  passes('asks for none', { message: 'asks for no network' }),
+  asks.fails('NETCAP {} grants nothing', {}, ['api.github.com:443'], {
     message: 'asks for api.github.com:443, and NETCAP grants no network',
-    needs: { field: 'network', must: 'be', value: 'empty' },
+    needs: ['network', 'be', 'empty'],
   }),
-  asks('exactly what is listed', 'pass', list('api.github.com:443'), ['api.github.com:443']),
-  asks('another port', 'fail', list('api.github.com:443'), ['api.github.com:80'], {
+  asks.passes('exactly what is listed', list('api.github.com:443'), ['api.github.com:443']),
+  asks.fails('another port', list('api.github.com:443'), ['api.github.com:80'], {
     message: 'asks for api.github.com:80: NETCAP.ALLOW does not cover it',
-    needs: { field: 'network', must: 'be', value: 'without api.github.com:80' },
+    needs: ['network', 'be', 'without api.github.com:80'],
   }),
-  asks(
+  asks.fails(
     'one of two is not listed',
-    'fail',
     list('a.example.org:1', '*.b.example.org:2'),
     ['x.b.example.org:2', 'evil.io:443'],
-    {
-      message: 'asks for evil.io:443: NETCAP.ALLOW does not cover it',
-      reasons: 1,
-    },
+    { message: 'asks for evil.io:443: NETCAP.ALLOW does not cover it', reasons: 1 },
   ),
-  asks('below a wildcard', 'pass', list('*.example.org:443'), ['a.example.org:443', 'b.a.example.org:443']),
-  asks('a narrower wildcard', 'pass', list('*.example.org:443'), ['*.a.example.org:443']),
-  asks('the wildcard itself', 'pass', list('*.example.org:443'), ['*.example.org:443']),
-  asks('a wider wildcard', 'fail', list('*.a.example.org:443'), ['*.example.org:443']),
-  asks('a wildcard where one name is listed', 'fail', list('a.example.org:443'), ['*.example.org:443']),
-  asks('not below, only alike', 'fail', list('*.example.org:443'), ['evilexample.org:443']),
-  asks("a wildcard's own base", 'fail', list('*.example.org:443'), ['example.org:443']),
-  asks('a port that is not among PORTS', 'fail', { ...list('a.example.org:22'), PORTS: [443] }, ['a.example.org:22'], {
+  asks.passes('below a wildcard', list('*.example.org:443'), ['a.example.org:443', 'b.a.example.org:443']),
+  asks.passes('a narrower wildcard', list('*.example.org:443'), ['*.a.example.org:443']),
+  asks.passes('the wildcard itself', list('*.example.org:443'), ['*.example.org:443']),
+  asks.fails('a wider wildcard', list('*.a.example.org:443'), ['*.example.org:443']),
+  asks.fails('a wildcard where one name is listed', list('a.example.org:443'), ['*.example.org:443']),
+  asks.fails('not below, only alike', list('*.example.org:443'), ['evilexample.org:443']),
+  asks.fails("a wildcard's own base", list('*.example.org:443'), ['example.org:443']),
+  asks.fails('a port that is not among PORTS', { ...list('a.example.org:22'), PORTS: [443] }, ['a.example.org:22'], {
     message: 'asks for a.example.org:22: port 22 is not in NETCAP.PORTS',
   }),
-  asks('open: any public name', 'pass', { MODE: 'open' }, ['a.example.org:22', '*.example.net:1', '8.8.8.8:53']),
+  asks.passes('open: any public name', { MODE: 'open' }, ['a.example.org:22', '*.example.net:1', '8.8.8.8:53']),
   ...[
     'localhost:80',
     '127.0.0.1:80',
@@ -71,27 +56,24 @@ table(network, [
     'printer.local:80',
     'db:5432',
     'metadata.google.internal:80',
-  ].map((target) =>
-    asks(`open: not ${target}`, 'fail', { MODE: 'open' }, [target], { message: /it is no public name/ }),
-  ),
-  asks('open: a private one that is listed', 'pass', { MODE: 'open', ALLOW: ['10.1.2.3:80'] }, ['10.1.2.3:80']),
-  asks(
+  ].map((target) => asks.fails(`open: not ${target}`, { MODE: 'open' }, [target], { message: /it is no public name/ })),
+  asks.passes('open: a private one that is listed', { MODE: 'open', ALLOW: ['10.1.2.3:80'] }, ['10.1.2.3:80']),
+  asks.fails(
     'more is refused than a receipt should hold',
-    'fail',
     list('x.y:1'),
     Array.from({ length: 9 }, (_, i) => `h${i}.z:1`),
     { reasons: 4 },
   ),
-  asks('no executor grants network', 'fail', list('a.b:443'), ['a.b:443'], {
+  asks.fails('no executor grants network', list('a.b:443'), ['a.b:443'], {
     node: able(),
     message: 'asks for a.b:443, which NETCAP allows, and the executors here grant no network',
-    needs: { field: 'network', must: 'be', value: 'empty' },
+    needs: ['network', 'be', 'empty'],
   }),
-  asks('no executor says what it grants', 'fail', { MODE: 'open' }, ['a.b:443'], { node: {} }),
-  asks('an executor that can only grant all is not for a list', 'fail', list('a.b:443'), ['a.b:443'], {
+  asks.fails('no executor says what it grants', { MODE: 'open' }, ['a.b:443'], { node: {} }),
+  asks.fails('an executor that can only grant all is not for a list', list('a.b:443'), ['a.b:443'], {
     node: able('open'),
   }),
-  asks('no executor at all: the rule "toolchain" says so', 'pass', list('a.b:443'), ['a.b:443'], {
+  asks.passes('no executor at all: the rule "toolchain" says so', list('a.b:443'), ['a.b:443'], {
     node: { capacity: { ...snapshotOf().capacity, executors: [] } },
   }),
 ])
@@ -99,7 +81,7 @@ table(network, [
 describe('the network of a grant', () => {
   const granted = (NETCAP: object, asked: string[], executors: AvailableExecutor[], MODES = {}) => {
     const capacity = { ...snapshotOf().capacity, executors }
-    const { run } = andromeda(serviceOf({ network: asked }), snapshotOf(configOf({ NETCAP, MODES }), { capacity }))
+    const { run } = verdictOf({ NETCAP, MODES }, { network: asked }, { capacity })
     return run === false ? false : { on: run.executor, ...run.network }
   }
   const all: AvailableExecutor = { name: 'docker', networks: ['allowlist', 'open'] }

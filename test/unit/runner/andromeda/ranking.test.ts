@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { andromeda } from '../../../../src/runner/andromeda/index.ts'
 import { rankOf } from '../../../../src/runner/andromeda/ranking.ts'
 import type { ReceivedService } from '../../../../src/runner/index.ts'
-import { configOf, STRANGER, serviceOf, snapshotOf } from '../support.ts'
+import { configOf, STRANGER, serviceOf, verdictOf } from '../support.ts'
 import { SYMBIOTE } from './any.ts'
 
 const GIB = 1024 ** 3
@@ -28,29 +27,33 @@ describe('the rank', () => {
     expect(rank(offer(perHour), { PRICING })).toBe(expected)
   })
 
-  it('counts no reward in an asset that has no price', () => {
-    for (const asset of ['doge', 'free', 'constructor']) expect(rank(offer('5', asset), { PRICING })).toBe(0)
+  it.each(['doge', 'free', 'constructor'])('counts no reward in an asset that has no price: %s', (asset) => {
+    expect(rank(offer('5', asset), { PRICING })).toBe(0)
     expect(rank(offer('5'), {})).toBe(0)
   })
 
-  it('counts preferred symbiotes and host chains, and keywords that match, each word once', () => {
-    const settings = { PREFER_SYMBIOTES: { [SYMBIOTE]: {} }, PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: 3 }, sol: {} } }
-    expect(rank({ keywords: [], symbiotes: [SYMBIOTE, STRANGER] }, settings)).toBe(50)
-    expect(rank({ keywords: [], hostchains: ['BTC', 'btc', 'algo'] }, settings)).toBe(50)
-    expect(rank({ keywords: [], hostchains: ['sol', 'btc'], symbiotes: [SYMBIOTE] }, settings)).toBe(150)
-    expect(rank({ keywords: ['API', 'api', 'games', 'Tor'] })).toBe(20)
-    expect(rank({ keywords: ['api'] }, { KEYWORDS: [] })).toBe(0)
-  })
-
-  it('counts no more than four of a kind, since words cost an author nothing', () => {
-    expect(rank({ keywords: ['web3', 'defi', 'bridge', 'tor', 'control', 'storage', 'api'] })).toBe(40)
-    const hostchains = ['a', 'b', 'c', 'd', 'e', 'f']
-    const PREFER_HOSTCHAINS = Object.fromEntries(hostchains.map((chain) => [chain, {}]))
-    expect(rank({ keywords: [], hostchains }, { PREFER_HOSTCHAINS })).toBe(200)
+  const PREFER_HOSTCHAINS = { btc: { MIN_FREEZE: 3 }, sol: {} }
+  const six = ['a', 'b', 'c', 'd', 'e', 'f']
+  it.each<[string, Partial<ReceivedService>, object, number]>([
+    ['preferred symbiotes', { symbiotes: [SYMBIOTE, STRANGER] }, {}, 50],
+    ['host chains, each once', { hostchains: ['BTC', 'btc', 'algo'] }, {}, 50],
+    ['both', { hostchains: ['sol', 'btc'], symbiotes: [SYMBIOTE] }, {}, 150],
+    ['keywords that match, each once', { keywords: ['API', 'api', 'games', 'Tor'] }, {}, 20],
+    ['no keywords where none are wanted', { keywords: ['api'] }, { KEYWORDS: [] }, 0],
+    ['four keywords at most', { keywords: ['web3', 'defi', 'bridge', 'tor', 'control', 'storage', 'api'] }, {}, 40],
+    [
+      'four host chains at most, since words cost an author nothing',
+      { hostchains: six },
+      { PREFER_HOSTCHAINS: Object.fromEntries(six.map((chain) => [chain, {}])) },
+      200,
+    ],
+  ])('counts %s', (_says, service, settings, expected) => {
+    const preferred = { PREFER_SYMBIOTES: { [SYMBIOTE]: {} }, PREFER_HOSTCHAINS, ...settings }
+    expect(rank({ keywords: [], ...service }, preferred)).toBe(expected)
   })
 
   it('is in every verdict', () => {
-    expect(andromeda(serviceOf(), snapshotOf())).toMatchObject({ run: { executor: 'docker' }, rank: 10 })
-    expect(andromeda(serviceOf({ author: STRANGER }), snapshotOf())).toMatchObject({ run: false, rank: 10 })
+    expect(verdictOf()).toMatchObject({ run: { executor: 'docker' }, rank: 10 })
+    expect(verdictOf({}, { author: STRANGER })).toMatchObject({ run: false, rank: 10 })
   })
 })

@@ -1,21 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import type { Reason } from '../../../../src/base/verdict.ts'
+import type { Need, Reason } from '../../../../src/base/verdict.ts'
 import { rules } from '../../../../src/runner/andromeda/index.ts'
 import type { Rule } from '../../../../src/runner/andromeda/rule.ts'
 import type { ReceivedService, RunnerSnapshot } from '../../../../src/runner/index.ts'
 import { configOf, serviceOf, snapshotOf } from '../support.ts'
 
-export type Case = {
-  readonly says: string
-  readonly outcome: Reason['outcome']
+export type Given = {
   readonly settings?: object
   readonly service?: Partial<ReceivedService>
   readonly node?: Partial<RunnerSnapshot>
   readonly message?: string | RegExp
-  readonly needs?: Reason['needs']
+  readonly needs?: readonly [Need['field'], Need['must'], Need['value']]
   /** how many reasons the rule gives; default: any number */
   readonly reasons?: number
 }
+type Outcome = Reason['outcome']
+type Case = Given & { readonly says: string; readonly outcome: Outcome }
+
+/** Rows of a table by their outcome; `given` is what the arguments after the name stand for. */
+export function rowsOf<Args extends unknown[]>(given: (...args: Args) => Given) {
+  const row =
+    (outcome: Outcome) =>
+    (says: string, ...args: Args) =>
+      ({ says, outcome, ...given(...args) }) as Case
+  return { passes: row('pass'), fails: row('fail'), defers: row('defer') }
+}
+export const { passes, fails, defers } = rowsOf((given: Given = {}) => given)
 
 /** One rule against a table; the first reason is looked at, and every reason is about the rule and says what helps. */
 export function table(rule: Rule, cases: readonly Case[]): void {
@@ -28,7 +38,10 @@ export function table(rule: Rule, cases: readonly Case[]): void {
       expect(first).toMatchObject({ rule: rule.name, outcome: entry.outcome })
       if (typeof entry.message === 'string') expect(first?.message).toBe(entry.message)
       else if (entry.message !== undefined) expect(first?.message).toMatch(entry.message)
-      if (entry.needs !== undefined) expect(first?.needs).toEqual(entry.needs)
+      if (entry.needs !== undefined) {
+        const [field, must, value] = entry.needs
+        expect(first?.needs).toEqual({ field, must, value })
+      }
       if (entry.reasons !== undefined) expect(reasons).toHaveLength(entry.reasons)
       for (const reason of reasons) {
         expect(reason.rule).toBe(rule.name)

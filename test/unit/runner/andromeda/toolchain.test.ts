@@ -1,85 +1,62 @@
 import { toolchain } from '../../../../src/runner/andromeda/rules/toolchain.ts'
 import { OWN, STRANGER, snapshotOf } from '../support.ts'
-import { table } from './table.ts'
+import { defers, fails, passes, table } from './table.ts'
 
 const { capacity } = snapshotOf()
 
 table(toolchain, [
-  { says: 'an alias', outcome: 'pass', service: { toolchain: ['NodeJS'] }, message: 'node.js can run here (docker)' },
-  {
-    says: 'docker and an unlisted one',
-    outcome: 'fail',
+  passes('an alias', { service: { toolchain: ['NodeJS'] }, message: 'node.js can run here (docker)' }),
+  fails('docker and an unlisted one', {
     service: { toolchain: ['docker', 'go', 'node.js'] },
     message: 'go is not in PREFER_TOOLCHAIN.docker',
-    needs: { field: 'toolchain', must: 'one-of', value: 'c, c++, node.js, rust' },
-  },
-  { says: 'docker alone', outcome: 'pass', service: { toolchain: ['docker'] } },
-  {
-    says: 'docker, and listed for the host only',
-    outcome: 'fail',
+    needs: ['toolchain', 'one-of', 'c, c++, node.js, rust'],
+  }),
+  passes('docker alone', { service: { toolchain: ['docker'] } }),
+  fails('docker, and listed for the host only', {
     settings: { PREFER_TOOLCHAIN: { docker: ['rust'], host: ['node'] } },
     service: { toolchain: ['docker', 'node'] },
     message: 'node.js is not in PREFER_TOOLCHAIN.docker',
-  },
-  {
-    says: 'half in one list, half in the other',
-    outcome: 'fail',
+  }),
+  fails('half in one list, half in the other', {
     settings: { PREFER_TOOLCHAIN: { docker: ['rust'], host: ['node'] } },
     service: { toolchain: ['rust', 'node'] },
     message: /is not in one list of PREFER_TOOLCHAIN$/,
-  },
-  {
-    says: 'unlisted',
-    outcome: 'fail',
-    service: { toolchain: ['golang'] },
-    message: 'go is not in one list of PREFER_TOOLCHAIN',
-  },
-  { says: 'none', outcome: 'fail', service: { toolchain: [] }, message: /names no toolchain/ },
-  {
-    says: 'nothing is preferred',
-    outcome: 'fail',
+  }),
+  fails('unlisted', { service: { toolchain: ['golang'] }, message: 'go is not in one list of PREFER_TOOLCHAIN' }),
+  fails('none', { service: { toolchain: [] }, message: /names no toolchain/ }),
+  fails('nothing is preferred', {
     settings: { PREFER_TOOLCHAIN: {} },
     message: /PREFER_TOOLCHAIN is empty: nothing runs here$/,
-  },
-  ...[['docker'], ['docker', 'node']].map((words) => ({
-    says: `${words}, and nothing is granted in Docker`,
-    outcome: 'fail' as const,
-    settings: { PREFER_TOOLCHAIN: { docker: [], host: ['node'] } },
-    service: { toolchain: words },
-    message: /^PREFER_TOOLCHAIN.docker is empty: nothing that asks for docker runs here$/,
-  })),
-  {
-    says: 'none, and nothing is preferred',
-    outcome: 'fail',
+  }),
+  ...[['docker'], ['docker', 'node']].map((words) =>
+    fails(`${words}, and nothing is granted in Docker`, {
+      settings: { PREFER_TOOLCHAIN: { docker: [], host: ['node'] } },
+      service: { toolchain: words },
+      message: /^PREFER_TOOLCHAIN.docker is empty: nothing that asks for docker runs here$/,
+    }),
+  ),
+  fails('none, and nothing is preferred', {
     settings: { PREFER_TOOLCHAIN: {} },
     service: { toolchain: [] },
     message: /PREFER_TOOLCHAIN is empty: nothing runs here$/,
-  },
-  {
-    says: 'no engine now',
-    outcome: 'defer',
+  }),
+  defers('no engine now', {
     service: { toolchain: ['docker', 'node'] },
     node: { capacity: { ...capacity, executors: [{ name: 'host' }] } },
     message: 'docker, node.js would run in docker, which is not available for it now',
-    needs: { field: 'node.executors', must: 'one-of', value: 'docker' },
-  },
-  {
-    says: 'listed, and not installed',
-    outcome: 'defer',
+    needs: ['node.executors', 'one-of', 'docker'],
+  }),
+  defers('listed, and not installed', {
     service: { toolchain: ['rust'] },
     node: { capacity: { ...capacity, executors: [{ name: 'host', toolchains: ['node.js'] }] } },
-  },
-  {
-    says: 'an executor for the own address, and a stranger',
-    outcome: 'defer',
+  }),
+  defers('an executor for the own address, and a stranger', {
     service: { author: STRANGER },
     node: { capacity: { ...capacity, executors: [{ name: 'host', ownOnly: true }] } },
-  },
-  {
-    says: 'an executor for the own address',
-    outcome: 'pass',
+  }),
+  passes('an executor for the own address', {
     service: { author: OWN },
     node: { capacity: { ...capacity, executors: [{ name: 'host', ownOnly: true }] } },
     message: 'node.js can run here (host)',
-  },
+  }),
 ])
