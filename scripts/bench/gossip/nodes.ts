@@ -22,7 +22,7 @@ import { meshHandlersOf } from '../../../src/node/wiring/mesh-handlers.ts'
 import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
 import { createTrust } from '../../../src/trust/index.ts'
 import { addressOf } from '../../../test/fixtures/mesh/gossip-mesh.ts'
-import { idOf, makeService, newAuthor } from '../../../test/fixtures/mesh/gossip-services.ts'
+import { idOf, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Setup, Side } from './side.ts'
 
 /** Many services of few authors in a moment: what the quotas are there to stop. */
@@ -65,7 +65,7 @@ export async function openNodesSide({ nodes, edges }: Setup): Promise<Side> {
   for (const member of members) stack.use(member.parts)
   const member = (node: number) => members[node] as (typeof members)[number]
   for (const [a, b] of edges) await member(a).network.dial(addressOf(member(b).network))
-  const authors = members.map(() => newAuthor())
+  const authors = members.map(() => newSigner())
   const parts = stack.move()
   let count = 0
   return {
@@ -95,7 +95,7 @@ async function openNode(
   const key = generateKeyPairSync('ed25519').privateKey
   const events = createEvents<NodeEvents>()
   const journal = parts.use(openJournal({ path, clock, log }))
-  const own = formatAddress(newAuthor().address)
+  const own = formatAddress(newSigner().address)
   const facts = {
     config: policy.config,
     own,

@@ -9,7 +9,7 @@ import { createLibp2p } from 'libp2p'
 import * as limits from '../../../src/network/constants.ts'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
 import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
-import { copyAt, makeService, newAuthor } from '../../../test/fixtures/mesh/gossip-services.ts'
+import { copyAt, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Setup, Side } from './side.ts'
 
 const TOPIC = '/bench/services/1'
@@ -59,7 +59,7 @@ export async function openRawSide({ nodes, edges }: Setup): Promise<Side> {
     })
   const hosts = await Promise.all(Array.from({ length: nodes }, open))
   const host = (node: number) => hosts[node] as (typeof hosts)[number]
-  const authors = hosts.map(() => newAuthor())
+  const authors = hosts.map(() => newSigner())
   let listener: (key: string) => void = () => {}
   for (const { services } of hosts) {
     services.pubsub.subscribe(TOPIC)

@@ -8,7 +8,7 @@ import { type Signer, signFor } from '../../../protocols/signature.ts'
 import { type Attacker, createAttacker } from '../../fixtures/mesh/gossip-attacker.ts'
 import { line } from '../../fixtures/mesh/gossip-graph.ts'
 import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
-import { copyAt, idOf, makeService, NETWORK, newAuthor } from '../../fixtures/mesh/gossip-services.ts'
+import { copyAt, idOf, makeService, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
 
 /** The attacker talks to the victim; what the victim forwards, the witness hears; the publisher is honest. */
 const PUBLISHER = 0
@@ -73,13 +73,13 @@ const forgeries: { name: string; says: string; forge: (honest: Announcement) => 
   {
     name: 'a body signed by somebody else than its author',
     says: 'is not the service signature of this author',
-    forge: (honest) => signAnything(newAuthor(), honest, {}),
+    forge: (honest) => signAnything(newSigner(), honest, {}),
   },
   {
     name: 'more keywords than are allowed, well signed',
     says: 'has more than 32 entries',
     forge() {
-      const author = newAuthor()
+      const author = newSigner()
       const keywords = Array.from({ length: MAX_KEYWORDS + 1 }, (_, index) => `word ${index}`)
       return signAnything(author, makeService({ depth: 3, author }), { keywords })
     },
@@ -88,7 +88,7 @@ const forgeries: { name: string; says: string; forge: (honest: Announcement) => 
     name: 'more bytes than are allowed, well signed',
     says: 'bytes',
     forge() {
-      const author = newAuthor()
+      const author = newSigner()
       const statements = [randomBytes(MAX_ANNOUNCEMENT_BYTES)]
       return signAnything(author, makeService({ depth: 3, author }), { statements })
     },

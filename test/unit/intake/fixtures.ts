@@ -1,20 +1,17 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { addressBytes } from '../../../protocols/address.ts'
-import { type Announcement, encodeAnnouncement, signService, signStop } from '../../../protocols/announcement.ts'
-import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
-import { issueTicket, lowerTicket } from '../../../protocols/redirection.ts'
-import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
-import { createKeyCache, ed25519Signer, type KeyCache, type Signer } from '../../../protocols/signature.ts'
-import { encodeStop } from '../../../protocols/stop.ts'
+import type { CID } from '../../../protocols/encoding.ts'
+import type { ServiceBody } from '../../../protocols/service.ts'
+import { createKeyCache, type KeyCache, type Signer } from '../../../protocols/signature.ts'
+import type { StopBody } from '../../../protocols/stop.ts'
 import type { SyncItem } from '../../../protocols/sync.ts'
 import { type Clock, manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { seededRng } from '../../../src/base/rng.ts'
 import { createIntake, type Intake, type IntakeEvents, type QuotaInit } from '../../../src/intake/index.ts'
 import { type Journal, openJournal } from '../../../src/journal/index.ts'
+import { makeService, makeStop, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
 
-export const NETWORK = 'test'
+export { copyAt, idOf, NETWORK } from '../../fixtures/mesh/gossip-services.ts'
+
 export const NOW_MS = 1_700_000_000_000
 export const NOW = NOW_MS / 1000
 export const QUOTAS: QuotaInit = {
@@ -26,71 +23,17 @@ export const QUOTAS: QuotaInit = {
   deferredMax: 4096,
 }
 
-export function author(): Signer {
-  return ed25519Signer(generateKeyPairSync('ed25519').privateKey)
+export const author = newSigner
+
+type Change<Body> = Partial<Body> & { depth?: number }
+
+/** A signed service with its first ticket, issued at the beginning of a test. */
+export function service(by = author(), { depth = 4, ...change }: Change<ServiceBody> = {}, network = NETWORK) {
+  return makeService({ author: by, depth, network, change: { issued: NOW, expires: NOW + 3600, ...change } })
 }
 
-let secrets = 0
-
-/** A signed service with its first ticket. */
-export function service(
-  signer: Signer,
-  change: Partial<ServiceBody> & { depth?: number } = {},
-  network = NETWORK,
-): Announcement {
-  const { depth = 4, ...rest } = change
-  const { reach, ticket } = issueTicket(depth, seededRng(`secret ${secrets++}`).bytes(32))
-  const body = encodeService({
-    v: 1,
-    author: addressBytes(signer.address),
-    name: 'web',
-    seq: 0,
-    title: 'A web service',
-    desc: 'Says hello.',
-    keywords: ['web'],
-    toolchain: ['node.js'],
-    symbiotes: [],
-    hostchains: [],
-    issued: NOW,
-    expires: NOW + 3600,
-    code: cidOfBytes(Uint8Array.of(1)),
-    sources: [{ type: 'mesh' }],
-    run: { command: ['node', 'main.js'], kind: 'service' },
-    resources: { memory: 1 << 27, disk: 1 << 27, cpu: 500, pids: 64 },
-    network: [],
-    replicas: 1,
-    statements: [],
-    credentials: [],
-    replyTo: [],
-    reach,
-    ...rest,
-  })
-  return { signed: signService(body, network, signer), ticket }
-}
-
-export function stop(signer: Signer, change: { name?: string; seq?: number; depth?: number; expires?: number } = {}) {
-  const { name = 'web', seq = 0, depth = 4, expires = NOW + 3600 } = change
-  const { reach, ticket } = issueTicket(depth, seededRng(`secret ${secrets++}`).bytes(32))
-  const body = encodeStop({
-    v: 1,
-    author: addressBytes(signer.address),
-    name,
-    seq,
-    stop: true,
-    issued: NOW,
-    expires,
-    reach,
-  })
-  return { signed: signStop(body, NETWORK, signer), ticket } satisfies Announcement
-}
-
-export function idOf(announcement: Announcement): string {
-  return announcement.signed.id.toString()
-}
-
-/** The copy of it that carries this depth. */
-export function copyAt({ signed, ticket }: Announcement, depth = ticket.depth): Uint8Array {
-  return encodeAnnouncement({ signed, ticket: lowerTicket(ticket, depth) })
+export function stop(by: Signer, { depth = 4, ...change }: Change<StopBody> = {}) {
+  return makeStop({ author: by, depth, change: { issued: NOW, expires: NOW + 3600, ...change } })
 }
 
 type Decision = { id: string; depth: number; answer(redirect: boolean): void; fail(error: Error): void }
