@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { InputError } from '../base/errors.ts'
+import { isLoopbackHost } from '../base/loopback-host.ts'
 import type { Configuration, Notice, OwnService } from './configuration.ts'
 import { API_TOKEN_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
 import { ENV_PREFIX, type Env, overridesFromEnv } from './env.ts'
@@ -9,7 +10,6 @@ import { type NodeConfig, nodeSchema } from './files/node-schema.ts'
 import { loadPolicy } from './files/policy.ts'
 import { type ServicesConfig, servicesSchema } from './files/services-schema.ts'
 import { isFolder } from './folders.ts'
-import { isLoopback } from './network-fields.ts'
 import { isWorldReadable, modeOf, octal, type ReadOptions, readJson } from './read.ts'
 import { runtimeInit } from './runtime-dir.ts'
 import { check, valueText } from './settings-error.ts'
@@ -162,7 +162,7 @@ function nodeNotices(node: NodeConfig): Notice[] {
   const notices: Notice[] = []
   const note = (key: string, message: string) =>
     notices.push({ file: NODE_FILE, key, message: `${NODE_FILE}: ${key} ${message}` })
-  if (node.API !== false && !isLoopback(node.API.host)) {
+  if (node.API !== false && !isLoopbackHost(node.API.host)) {
     note(
       'API',
       `is ${node.API.host}:${node.API.port}, which other machines reach without encryption; put a TLS proxy before it`,
@@ -171,7 +171,7 @@ function nodeNotices(node: NodeConfig): Notice[] {
   if (
     node.VISIBILITY === 'public' &&
     node.LISTEN.length > 0 &&
-    node.LISTEN.every((address) => isLoopback(address.split('/')[2] ?? ''))
+    node.LISTEN.every((address) => isLoopbackHost(address.split('/')[2] ?? ''))
   ) {
     note('LISTEN', 'has only addresses of this machine: no other machine of the public network can connect')
   }

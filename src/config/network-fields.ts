@@ -84,11 +84,6 @@ export function sortStaticNodes(nodes: readonly string[]): StaticNodes {
   }
 }
 
-/** Is it this machine, whatever the resolver says? */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-}
-
 function asciiHost(text: string): string | undefined {
   // one colon begins a port, more of them are an IPv6 address
   const colons = text.split(':').length - 1

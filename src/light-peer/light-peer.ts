@@ -13,7 +13,6 @@ import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
 import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import { isLoopback, isPrivate } from '../base/places.ts'
 import type { Rng } from '../base/rng.ts'
 import type { CodeEvents } from '../code/index.ts'
 import { createCode } from '../code/index.ts'
@@ -21,6 +20,7 @@ import { transportProblem } from '../config/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 import { createNetwork, type Network } from '../network/index.ts'
 import { findHolders } from '../peer-client/code-holders.ts'
+import { joinScope } from './join-scope.ts'
 import { createLightRuns } from './runs.ts'
 import { createLightStatements } from './submit-statements.ts'
 import type { LightPeer, LightPeerInit, LookupOptions } from './types.ts'
@@ -43,6 +43,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     const problem = transportProblem(address)
     if (problem !== undefined) throw new InputError(`--join ${problem}`)
   }
+  const scope = joinScope(init.join)
   await using started = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
   started.defer(() => rm(dir, { recursive: true, force: true }))
@@ -71,8 +72,8 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
         network: init.network,
         identity: privateKey,
         role: 'client',
-        listen: [init.join.every(isLoopback) ? '/ip4/127.0.0.1/tcp/0' : '/ip4/0.0.0.0/tcp/0'],
-        visibility: init.join.some(isPrivate) ? 'private' : 'public',
+        listen: [scope.listen],
+        visibility: scope.visibility,
         keepPeers: false,
       },
     ),

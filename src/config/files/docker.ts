@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { InputError } from '../../base/errors.ts'
-import { isLoopback } from '../network-fields.ts'
+import { isLoopbackHost } from '../../base/loopback-host.ts'
 import { type ReadOptions, readText } from '../read.ts'
 import { type DockerEnvironment, type FoundEngine, findEngine } from './docker-environment.ts'
 import type { RunnerConfig } from './runner-schema.ts'
@@ -64,7 +64,7 @@ async function fromEnvironment(
   const address = /^(?:tcp|https?):\/\//.test(url) && URL.canParse(url) ? new URL(url) : undefined
   const protocol = found.certs === undefined ? 'http' : 'https'
   // Neither ssh nor plain TCP to another machine: as if nobody had said it, but the operator sees that.
-  if (address === undefined || (protocol === 'http' && !isLoopback(address.hostname)))
+  if (address === undefined || (protocol === 'http' && !isLoopbackHost(address.hostname)))
     return { socketPath: LOCAL_SOCKET, from: `${from} says "${url}", which the node cannot use` }
   const way = { protocol, host: address.hostname, port: Number(address.port) || PORTS[protocol], from } as const
   return protocol === 'http' ? way : { ...way, ...(await readCerts(found, options)) }

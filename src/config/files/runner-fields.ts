@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS, MAX_MEMBERS } from '../../../protocols/limits.ts'
-import { hostName, isLoopback, networkTarget } from '../network-fields.ts'
+import { isLoopbackHost } from '../../base/loopback-host.ts'
+import { hostName, networkTarget } from '../network-fields.ts'
 import { PHYSICAL_RULES, RULE_NAMES, type RuleName } from '../rule-names.ts'
 import { proofOfPossession } from '../statements/members.ts'
 import {
@@ -80,7 +81,7 @@ export const dockerConfigs = keys({
   if (host === undefined && (docker.port ?? protocol) !== undefined) {
     sentence(context, ['host'], 'is missing; port and protocol say how to reach a host, so name it')
   }
-  if (host !== undefined && protocol !== 'https' && !isLoopback(host)) {
+  if (host !== undefined && protocol !== 'https' && !isLoopbackHost(host)) {
     sentence(
       context,
       ['host'],

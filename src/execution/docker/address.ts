@@ -1,11 +1,11 @@
+import { isLoopbackHost } from '../../base/loopback-host.ts'
 import type { DockerConfig } from './types.ts'
 
 export const LOCAL_SOCKET = '/var/run/docker.sock'
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/
 
 /** Does DOCKER_CONFIGS name a way that begins on this machine? Where it leads is another question. */
 export function isLoopback({ host }: DockerConfig): boolean {
-  return host === undefined || LOOPBACK.test(host)
+  return host === undefined || isLoopbackHost(host)
 }
 
 export function describeEngine({ socketPath, host, port, protocol, from }: DockerConfig): string {
