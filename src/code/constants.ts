@@ -18,6 +18,10 @@ export const READ_BYTES = 256 * 1024
 
 /** A list of what not to pack is written by a person. */
 export const MAX_IGNORE_BYTES = 64 * 1024
+/** `**` before the end of a rule of `.thundercloudignore`; each multiplies the time of a test by the depth of the path. */
+export const MAX_RULE_GLOBSTARS = 2
+/** `**` in the middle of the rules of one `.thundercloudignore`: bounds the time that one path takes. */
+export const MAX_GLOBSTARS = 100
 
 /** Chunks asked for and not yet there, per provider: hides the way there and back, and bounds memory (tried: 1 to 3 is enough). */
 export const REQUESTS_AHEAD = 3

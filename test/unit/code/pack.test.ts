@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { list } from 'tar'
@@ -14,19 +13,20 @@ import { comparePaths } from '../../../src/code/archive/tar-format.ts'
 import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { packEntries } from '../../../src/code/archive/tar-write.ts'
 import { unpackArchive } from '../../../src/code/unpack/unpack.ts'
-import { collect, entriesOf, type FileSpec, MIB, packFiles, tempDir, testStore } from './support.ts'
+import {
+  collect,
+  entriesOf,
+  type FileSpec,
+  MIB,
+  packedPaths,
+  packFiles,
+  tempDir,
+  testStore,
+  writeFiles,
+} from './support.ts'
 
 const run = promisify(execFile)
 const hex = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-
-async function write(dir: string, files: Record<string, string | Uint8Array>): Promise<void> {
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(dir, path)), { recursive: true })
-    await writeFile(join(dir, path), content)
-  }
-}
-
-const pathsOf = async (dir: string) => (await listFolder(dir)).map(({ path }) => path).sort(comparePaths)
 
 /** What the strict reader sees. */
 function readBack(tar: Uint8Array, pieceBytes = tar.byteLength): FileSpec[] {
@@ -84,7 +84,7 @@ describe('the canonical tar', () => {
     await mkdir(join(dir, 'out'))
     await run('tar', ['-xf', join(dir, 'x.tar'), '-C', join(dir, 'out')])
     for (const { path, content } of files) expect(await readFile(join(dir, 'out', path), 'utf8')).toBe(content)
-    expect((await pathsOf(join(dir, 'out'))).sort(comparePaths)).toEqual(expected)
+    expect((await packedPaths(join(dir, 'out'))).sort(comparePaths)).toEqual(expected)
   })
 
   test('what one process unpacks, another packs to the same bytes', async () => {
@@ -126,8 +126,8 @@ describe('the canonical tar', () => {
       'b.c': 'sorts before b/a',
       run: '#!/bin/sh',
     }
-    await write(one, files)
-    await write(two, Object.fromEntries(Object.entries(files).reverse()))
+    await writeFiles(one, files)
+    await writeFiles(two, Object.fromEntries(Object.entries(files).reverse()))
     await chmod(join(one, 'run'), 0o700)
     await chmod(join(two, 'run'), 0o775)
     await chmod(join(two, 'a.txt'), 0o666)
@@ -167,93 +167,6 @@ describe('the canonical tar', () => {
   test.each([1, 3])('refuses a file that changed while it was packed (%i bytes of 2)', async (length) => {
     const entry = { path: 'a', executable: false, size: 2, open: () => [Buffer.alloc(length)] }
     await expect(collect(packEntries([entry]))).rejects.toThrow('"a" changed while it was packed')
-  })
-})
-
-describe('a folder to pack', () => {
-  test('comes without the history of the project', async () => {
-    const dir = await tempDir()
-    await write(dir, {
-      'a.js': '',
-      '.git/HEAD': '',
-      'sub/.git': 'gitdir: x',
-      '.thundercloud/state': '',
-      '.env': '',
-      'node_modules/x/index.js': '',
-    })
-    expect(await pathsOf(dir)).toEqual(['.env', 'a.js', 'node_modules/x/index.js'])
-  })
-
-  test('leaves out what .thundercloudignore names', async () => {
-    const dir = await tempDir()
-    await write(dir, {
-      'a.js': '',
-      'a.log': '',
-      'deep/b.log': '',
-      'deep/keep.log': '',
-      'build/out.js': '',
-      'src/build/x': '',
-      'src/build.ts': '',
-      'docs/a/b.md': '',
-      'docs/b.md': '',
-      'docs/c.txt': '',
-      x1: '',
-      x12: '',
-      '#odd': '',
-      'secret/key': '',
-      'secret/keep.log': '',
-      '.thundercloudignore': [
-        '# comment',
-        '',
-        '*.log',
-        '!keep.log',
-        '/build/',
-        'docs/**/*.md',
-        'x?',
-        '\\#odd',
-        'secret/',
-      ].join('\r\n'),
-    })
-    expect(await pathsOf(dir)).toEqual([
-      '.thundercloudignore',
-      'a.js',
-      'deep/keep.log',
-      'docs/c.txt',
-      'src/build.ts',
-      'src/build/x',
-      'x12',
-    ])
-  })
-
-  test('a rule that would keep another matcher busy for ever', async () => {
-    const dir = await tempDir()
-    await write(dir, { ['a'.repeat(200)]: '', '.thundercloudignore': `${'*a'.repeat(60)}b\n${'**/'.repeat(60)}c\n` })
-    expect(await pathsOf(dir)).toHaveLength(2)
-  })
-
-  test('links and special files are refused by name, with the way out', async () => {
-    const dir = await tempDir()
-    await write(dir, { 'a.js': '', 'sub/b.js': '' })
-    await symlink('/etc/passwd', join(dir, 'sub/link'))
-    await expect(listFolder(dir)).rejects.toThrow(
-      '"sub/link" is a link to "/etc/passwd", which is absolute; replace or rename it, or name it in .thundercloudignore',
-    )
-    await writeFile(join(dir, '.thundercloudignore'), 'link')
-    expect(await pathsOf(dir)).toEqual(['.thundercloudignore', 'a.js', 'sub/b.js'])
-    const server = createServer().listen(join(dir, 'socket'))
-    await new Promise((resolve) => server.once('listening', resolve))
-    await expect(listFolder(dir)).rejects.toThrow('"socket" is neither a file nor a folder nor a link')
-    await new Promise((resolve) => server.close(resolve))
-  })
-
-  test('names that are not UTF-8, folders that are none, and empty ones', async () => {
-    const dir = await tempDir()
-    await expect(listFolder(dir)).rejects.toThrow('has no files to pack')
-    await expect(listFolder(join(dir, 'none'))).rejects.toThrow('cannot be read (ENOENT); name a folder')
-    await writeFile(join(dir, 'a'), '')
-    await expect(listFolder(join(dir, 'a'))).rejects.toThrow('is no folder')
-    await writeFile(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0x62, 0xff])]), '')
-    await expect(listFolder(dir)).rejects.toThrow('has a name that is not UTF-8; replace or rename it')
   })
 })
 

@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import type { MessageStream, StreamOpener } from '../../../src/base/stream.ts'
+import { listFolder } from '../../../src/code/archive/list-folder.ts'
+import { comparePaths } from '../../../src/code/archive/tar-format.ts'
 import { type PackEntry, packEntries } from '../../../src/code/archive/tar-write.ts'
 import type { CodeEvents } from '../../../src/code/events.ts'
 import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
@@ -93,3 +95,13 @@ export function testMesh(peers: Record<string, Behaviour | CodeStore>): StreamOp
     },
   }
 }
+
+export async function writeFiles(dir: string, files: Record<string, string | Uint8Array>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), content)
+  }
+}
+
+/** What is packed of a folder. */
+export const packedPaths = async (dir: string) => (await listFolder(dir)).map(({ path }) => path).sort(comparePaths)
