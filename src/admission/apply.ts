@@ -15,10 +15,18 @@ import {
   type RunnableService,
 } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
+import { limitError } from '../runner/index.ts'
 import { runnableOf } from '../services/runnable.ts'
 import type { Trust, TrustFacts } from '../trust/index.ts'
-import { checkVerdict } from './check-verdict.ts'
-import { declined, dispositionOf, finalReason, finalVerdict, moved, parkedVerdict } from './disposition.ts'
+import {
+  beyondLimits,
+  declined,
+  dispositionOf,
+  finalReason,
+  finalVerdict,
+  moved,
+  parkedVerdict,
+} from './disposition.ts'
 import type { Decision, Evaluator, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './node-facts.ts'
@@ -29,6 +37,7 @@ import type { Disposition } from './types.ts'
 
 /** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
 const MAX_OLDER = 64
+const TAKEN = 'DORMITORY.MAX is reached, and a service that ranks higher took its place'
 
 export interface ApplierComponents {
   clock: Clock
@@ -113,12 +122,8 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
       const parked = { id, name: signed.body.name, until, on: on.map((one) => one.on) }
       afterCommit.push(() => events.emit('node:parked', parked))
     }
-    if (result.replaced !== undefined) displace(result.replaced)
+    if (result.replaced !== undefined) decline(result.replaced.id, TAKEN)
     return verdict
-  }
-
-  function displace({ id }: ParkedService): void {
-    decline(id, 'DORMITORY.MAX is reached, and a service that ranks higher took its place')
   }
 
   function decline(id: string, why: string): void {
@@ -225,9 +230,11 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
     const { id, signed } = subject
     if (verdict.run === false || isUnderWay(id)) return verdict
     const known = components.evaluator.factsFor(subject)
-    const about = { author: texts.ofBytes(signed.body.author), timeout: signed.body.run.timeout }
-    const wrong = checkVerdict(verdict, about, known)
-    return wrong === undefined ? verdict : declined(verdict, wrong, mayRedirect())
+    // one that ran when the runner was asked, and has ended since, has made room already
+    const gone = (other: string) => known.running.every(({ id }) => id !== other) && journal.runs.ofService(other)
+    const evict = verdict.evict?.filter((other) => !gone(other))
+    const problem = limitError({ ...verdict, evict }, texts.ofBytes(signed.body.author), known)
+    return problem === undefined ? verdict : declined(verdict, beyondLimits(problem), mayRedirect())
   }
 
   function applyVerdict(subject: Subject, asked: Verdict, asOf: number): Omit<ApplyResult, 'displaced'> {

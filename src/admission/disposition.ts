@@ -62,6 +62,11 @@ export function declined({ redirect, rank, reasons }: Verdict, reason: Reason, m
   return { run: false, redirect: redirect || mayRedirect, rank, reasons: first(reason, reasons) }
 }
 
+/** Why a grant that the runner may not give is not carried out. `problem` begins with the field. */
+export function beyondLimits(problem: string): Reason {
+  return { rule: 'node', outcome: 'fail', message: `the runner's grant is not carried out: ${problem}` }
+}
+
 /** What decided comes first: a receipt is cut at its end. */
 function first(reason: Reason, reasons: readonly Reason[]): Reason[] {
   return [reason, ...reasons.filter(({ rule }) => rule !== reason.rule)].slice(0, MAX_REASONS)

@@ -2,10 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import { bestFirst, type ParkedService, selectEvictions } from '../execution/index.ts'
-import type { NodeFacts, RunningService } from '../runner/index.ts'
+import { limitError, type NodeFacts, type RunningService } from '../runner/index.ts'
 import type { Assumed } from '../trust/index.ts'
-import { checkVerdict } from './check-verdict.ts'
-import { declined, dispositionOf, finalVerdict, mayRun, moved, parkedVerdict } from './disposition.ts'
+import { beyondLimits, declined, dispositionOf, finalVerdict, mayRun, moved, parkedVerdict } from './disposition.ts'
 import type { AskRunner, Subject } from './evaluate.ts'
 import type { ReevaluatorComponents } from './reevaluate-components.ts'
 import { trustSubjectOf } from './trust-subject.ts'
@@ -168,10 +167,10 @@ export async function dryRun(
 
   /** As the node would let it: within LIMITS, and where there is room. */
   function grantedVerdict(verdict: Verdict, subject: Subject, known: NodeFacts): Verdict {
-    const author = texts.ofBytes(subject.signed.body.author)
-    const wrong = checkVerdict(verdict, { author, timeout: subject.signed.body.run.timeout }, known)
-    if (wrong !== undefined) return declined(verdict, wrong, mayRedirect)
-    if (verdict.run === false || evictionsFor(verdict, known.running) !== undefined) return verdict
+    if (verdict.run === false) return verdict
+    const problem = limitError(verdict, texts.ofBytes(subject.signed.body.author), known)
+    if (problem !== undefined) return declined(verdict, beyondLimits(problem), mayRedirect)
+    if (evictionsFor(verdict, known.running) !== undefined) return verdict
     const reason = { rule: 'capacity', outcome: 'defer' as const, message: 'there is no room for it' }
     return parkedVerdict({ ...verdict, redirect: verdict.redirect || mayRedirect }, [{ on: 'capacity' }], reason)
   }

@@ -52,7 +52,7 @@ export type Verdict = {
   readonly run: Grant | false
   readonly redirect: boolean
   readonly park?: readonly WakeCondition[] | undefined
-  /** Running services (ids) that end first, to make room. Only with `run`. */
+  /** Services that end first, to free capacity. Ids of running services that are not the operator's own; only with `run`. */
   readonly evict?: readonly string[] | undefined
   /** What the service is worth to this node, for the order in which parked ones get room: more goes first. Default 0. */
   readonly rank?: number | undefined

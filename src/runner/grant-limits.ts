@@ -1,78 +1,195 @@
 import { formatBytes } from '../base/format.ts'
 import type { Grant, NetworkGrant, Verdict } from '../base/verdict.ts'
-import type { RunnerConfig } from '../config/index.ts'
-import type { AvailableExecutor, ReceivedService, Resources, RunnerSnapshot, RunningService } from './contract.ts'
+import type { AvailableExecutor, Capacity, NodeFacts, Resources, RunningService } from './contract.ts'
 
-const RESOURCES = [
-  { grant: 'memoryBytes', field: 'memory', limit: 'MEMORY', words: formatBytes },
-  { grant: 'cpuMillicores', field: 'cpu', limit: 'CPU', words: String },
-  { grant: 'diskBytes', field: 'disk', limit: 'DISK', words: formatBytes },
-  { grant: 'pids', field: 'pids', limit: 'PIDS', words: String },
+/** A verdict that runs a service, beside what it may give. */
+type GrantRequest = {
+  readonly grant: Grant
+  readonly evict: readonly string[]
+  readonly author: string
+  readonly node: NodeFacts
+  /** the one that the grant names, if it is there */
+  readonly executor: AvailableExecutor | undefined
+}
+
+type Check = {
+  /** the field of the verdict that is wrong */
+  readonly field: string
+  /** What is wrong with it, and what would be right; undefined where nothing is. */
+  readonly problem: (request: GrantRequest) => string | undefined
+}
+
+const AMOUNTS = [
+  { key: 'memoryBytes', held: 'memory', limit: 'MEMORY', format: formatBytes },
+  { key: 'cpuMillicores', held: 'cpu', limit: 'CPU', format: String },
+  { key: 'diskBytes', held: 'disk', limit: 'DISK', format: formatBytes },
+  { key: 'pids', held: 'pids', limit: 'PIDS', format: String },
 ] as const satisfies readonly {
-  grant: keyof Grant
-  field: keyof Resources
+  key: keyof Grant & keyof Capacity
+  held: keyof Resources
   limit: string
-  words(value: number): string
+  format(value: number): string
 }[]
 
+/** What holds whatever is free: LIMITS and NETCAP of the policy, the executors, and who may end. */
+const LIMIT_CHECKS: readonly Check[] = [
+  {
+    field: 'evict',
+    problem: ({ evict, node }) =>
+      evict.length > 0 && !node.config.LIMITS.EVICT ? 'LIMITS.EVICT is false, so no service ends another' : undefined,
+  },
+  {
+    field: 'evict',
+    problem({ evict, node }) {
+      const unknown = evict.find((id) => runningIn(node, id) === undefined)
+      return unknown && `no service ${unknown} runs here; only ids that "running" of the snapshot holds are right`
+    },
+  },
+  {
+    field: 'evict',
+    problem({ evict, node }) {
+      const own = evict.find((id) => runningIn(node, id)?.own === true)
+      return own && `${own} is the operator's own (SERVICES), which ends for no other`
+    },
+  },
+  {
+    field: 'run.executor',
+    problem({ grant, executor, node }) {
+      if (executor !== undefined) return undefined
+      const there = node.capacity.executors.map(({ name }) => name).join(' or ')
+      return `${grant.executor} is not there now; ${there || 'no executor'} is`
+    },
+  },
+  {
+    field: 'run.executor',
+    problem: ({ executor, author, node }) =>
+      executor?.ownOnly === true && author !== node.own
+        ? `${executor.name} takes the node's own services only`
+        : undefined,
+  },
+  ...AMOUNTS.map(({ key, limit, format }) => ({
+    field: `run.${key}`,
+    problem({ grant, node }: GrantRequest) {
+      const [given, most] = [grant[key], node.config.LIMITS.SERVICE[limit]]
+      return given > most ? `is ${format(given)}, and LIMITS.SERVICE.${limit} allows ${format(most)}` : undefined
+    },
+  })),
+  {
+    field: 'run.timeoutSeconds',
+    problem: ({ grant, node }) =>
+      atMost(grant.timeoutSeconds, node.config.LIMITS.SERVICE.TIMEOUT, 'LIMITS.SERVICE.TIMEOUT'),
+  },
+  {
+    field: 'run.network.mode',
+    problem: ({ grant: { network }, executor }) =>
+      network.mode === 'none' || executor?.networks?.includes(network.mode) === true
+        ? undefined
+        : `the ${executor?.name} executor grants no network of mode "${network.mode}"; "none" is right`,
+  },
+  {
+    field: 'run.network.mode',
+    problem({ grant: { network }, node }) {
+      const { MODE } = node.config.NETCAP
+      const allowed = network.mode === 'none' || MODE === 'open' || network.mode === MODE
+      return allowed ? undefined : `is "${network.mode}", and NETCAP.MODE is "${MODE}"`
+    },
+  },
+  {
+    field: 'run.network.rateKbps',
+    problem: ({ grant: { network }, node }) =>
+      network.mode === 'none' ? undefined : atMost(network.rateKbps, node.config.NETCAP.RATE_KBPS, 'NETCAP.RATE_KBPS'),
+  },
+  {
+    field: 'run.network.allow',
+    problem({ grant, node }) {
+      const { MODE, ALLOW } = node.config.NETCAP
+      if (MODE !== 'allowlist') return undefined
+      const other = targetsOf(grant.network).find((target) => !ALLOW.some((allowed) => covers(allowed, target)))
+      return other && `${other} is not in NETCAP.ALLOW`
+    },
+  },
+  {
+    field: 'run.network.allow',
+    problem({ grant, node }) {
+      const { PORTS } = node.config.NETCAP
+      const other = targetsOf(grant.network)
+        .map(portOf)
+        .find((port) => PORTS?.includes(port) === false)
+      return other === undefined ? undefined : `port ${other} is not in NETCAP.PORTS`
+    },
+  },
+]
+
+/** What was free when the runner answered, with what those leave that it ends. */
+const CAPACITY_CHECKS: readonly Check[] = [
+  ...AMOUNTS.map(({ key, held, format }) => ({
+    field: `run.${key}`,
+    problem({ grant, evict, node }: GrantRequest) {
+      const free = evictedIn(node, evict).reduce((sum, running) => sum + running[held], node.capacity[key])
+      return grant[key] > free ? `is ${format(grant[key])}, and ${format(Math.max(0, free))} is free` : undefined
+    },
+  })),
+  {
+    field: 'run',
+    problem: ({ evict, node }) =>
+      node.capacity.runs + evictedIn(node, evict).length < 1
+        ? 'as many services run as LIMITS.TOTAL.RUNS allows'
+        : undefined,
+  },
+]
+
 /**
- * Where a verdict gives what is not the runner's to give: more than LIMITS and NETCAP allow or than was free, an executor
- * that is not there, the end of a service that does not run. One phrase; undefined = nowhere. LIMITS are the operator's
- * word whatever the runner: a slip in a custom runner must not hand out the whole machine.
+ * Where a verdict gives what is not the runner's to give, whoever wrote the runner: more than LIMITS and NETCAP allow, an
+ * executor that is not there, the end of a service that does not run here or is the operator's own. One phrase that
+ * begins with the field; undefined = nowhere.
  */
-export function overreachOf(verdict: Verdict, service: ReceivedService, node: RunnerSnapshot): string | undefined {
-  const { run: grant, evict = [] } = verdict
-  if (grant === false) return evict.length === 0 ? undefined : 'evict: only who runs the service makes room for it'
-  if (evict.length > 0 && !node.config.LIMITS.EVICT) return 'evict: LIMITS.EVICT is false, so no service ends another'
-  const evicted: RunningService[] = []
-  for (const id of new Set(evict)) {
-    const running = node.running.find((other) => other.id === id)
-    if (running === undefined) return `evict: no service ${id} runs here`
-    if (running.own) return `evict: ${id} is the operator's own`
-    evicted.push(running)
+export function limitError(verdict: Verdict, author: string, node: NodeFacts): string | undefined {
+  return firstProblem(LIMIT_CHECKS, verdict, author, node)
+}
+
+/** The same, and that a grant fits into what the snapshot says is free: a runner that knew must not give more. */
+export function overreachOf(verdict: Verdict, author: string, node: NodeFacts): string | undefined {
+  return firstProblem([...LIMIT_CHECKS, ...CAPACITY_CHECKS], verdict, author, node)
+}
+
+function firstProblem(
+  checks: readonly Check[],
+  { run: grant, evict = [] }: Verdict,
+  author: string,
+  node: NodeFacts,
+): string | undefined {
+  if (grant === false) {
+    return evict.length === 0 ? undefined : 'evict: only a verdict that runs the service ends others; leave it out'
   }
   const executor = node.capacity.executors.find(({ name }) => name === grant.executor)
-  if (executor === undefined) return `run.executor: ${grant.executor} is not there now`
-  if (executor.ownOnly === true && service.author !== node.own)
-    return `run.executor: ${grant.executor} takes the node's own services only`
-  return beyondLimits(grant, node, evicted) ?? beyondNetwork(grant.network, executor, node.config)
-}
-
-function beyondLimits(grant: Grant, node: RunnerSnapshot, evicted: readonly RunningService[]): string | undefined {
-  const { capacity, config } = node
-  for (const { grant: key, field, limit, words } of RESOURCES) {
-    const [given, most] = [grant[key], config.LIMITS.SERVICE[limit]]
-    if (given > most) return `run.${key}: is ${words(given)}, and LIMITS.SERVICE.${limit} allows ${words(most)}`
-    const free = evicted.reduce((sum, running) => sum + running[field], capacity[key])
-    if (given > free) return `run.${key}: is ${words(given)}, and ${words(Math.max(0, free))} is free`
-  }
-  if (capacity.runs + evicted.length < 1) return 'run: as many services run as LIMITS.TOTAL.RUNS allows'
-  const { TIMEOUT } = config.LIMITS.SERVICE
-  if (TIMEOUT !== undefined && (grant.timeoutSeconds === undefined || grant.timeoutSeconds > TIMEOUT)) {
-    return `run.timeoutSeconds: must be at most ${TIMEOUT} (LIMITS.SERVICE.TIMEOUT)`
+  for (const { field, problem } of checks) {
+    const found = problem({ grant, evict, author, node, executor })
+    if (found !== undefined) return `${field}: ${found}`
   }
   return undefined
 }
 
-function beyondNetwork(grant: NetworkGrant, executor: AvailableExecutor, { NETCAP }: RunnerConfig): string | undefined {
-  if (grant.mode === 'none') return undefined
-  const { MODE, ALLOW, RATE_KBPS, PORTS } = NETCAP
-  if (executor.networks?.includes(grant.mode) !== true)
-    return `run.network: the ${executor.name} executor grants no network of mode "${grant.mode}"`
-  if (MODE === 'none' || (MODE === 'allowlist' && grant.mode === 'open')) {
-    return `run.network.mode: is "${grant.mode}", and NETCAP.MODE is "${MODE}"`
-  }
-  if (RATE_KBPS !== undefined && (grant.rateKbps === undefined || grant.rateKbps > RATE_KBPS)) {
-    return `run.network.rateKbps: must be at most ${RATE_KBPS} (NETCAP.RATE_KBPS)`
-  }
-  if (grant.mode === 'open') return undefined
-  for (const target of grant.allow) {
-    const port = Number(target.slice(target.lastIndexOf(':') + 1))
-    if (MODE === 'allowlist' && !ALLOW.some((allowed) => covers(allowed, target)))
-      return `run.network.allow: ${target} is not in NETCAP.ALLOW`
-    if (PORTS !== undefined && !PORTS.includes(port)) return `run.network.allow: port ${port} is not in NETCAP.PORTS`
-  }
-  return undefined
+function runningIn(node: NodeFacts, id: string): RunningService | undefined {
+  return node.running.find((running) => running.id === id)
+}
+
+function evictedIn(node: NodeFacts, evict: readonly string[]): RunningService[] {
+  return node.running.filter(({ id }) => evict.includes(id))
+}
+
+/** A limit that is set needs a value that is at most as high. */
+function atMost(value: number | undefined, most: number | undefined, name: string): string | undefined {
+  return most === undefined || (value ?? Number.POSITIVE_INFINITY) <= most
+    ? undefined
+    : `must be at most ${most} (${name})`
+}
+
+function targetsOf(network: NetworkGrant): readonly string[] {
+  return network.mode === 'allowlist' ? network.allow : []
+}
+
+function portOf(target: string): number {
+  return Number(target.slice(target.lastIndexOf(':') + 1))
 }
 
 /** `*.example.org:443` covers what ends so at a dot, also with a star. */

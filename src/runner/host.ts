@@ -158,7 +158,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
       if (closing.signal.aborted) throw closing.signal.reason
       try {
         const verdict = readVerdict(await dispatcher.ask(service, snapshot, { signal }))
-        const overreach = overreachOf(verdict, service, snapshot)
+        const overreach = overreachOf(verdict, service.author, snapshot)
         if (overreach !== undefined) throw overreachError(overreach)
         counts.decided++
         return verdict

@@ -8,6 +8,7 @@ export {
 } from './contract.ts'
 export { RunnerError } from './errors.ts'
 export type { RunnerEvents } from './events.ts'
+export { limitError } from './grant-limits.ts'
 export { createRunnerHost } from './host.ts'
 export { toReceivedService } from './received-service.ts'
 export type { RunnerHost, RunnerHostInit } from './types.ts'

@@ -23,5 +23,8 @@ refuses outright is not.
 Every verdict has a \`rank\`, the order in which services get capacity: 100 x reward / price (\`PRICING\`, at most 10 times the
 price), + 50 for each preferred symbiote and host chain that the service names (\`PREFER_SYMBIOTES\`, \`PREFER_HOSTCHAINS\`, at
 most 4 of each), + 10 for each keyword that matches (\`KEYWORDS\`, at most 4).
+
+Whatever the runner, \`evict\` of a verdict names only services that run here and are not in \`SERVICES\`; a verdict with any
+other id is refused.
 `
 }

@@ -67,6 +67,34 @@ describe('making room', () => {
     expect([victim, one, two].map(life.state)).toEqual(['running', 'redirected', 'redirected'])
   })
 
+  it('is refused where evict names what does not run here, and nothing ends', async () => {
+    world.policy = policyOf(2, { LIMITS: { ...policyOf(2).config.LIMITS, EVICT: true } })
+    const other = await life.hear()
+    await life.settle()
+    world.runner = () => evicting(5, ['nobody'])
+    const id = await life.hear()
+    expect(reasons(id)[0]).toMatchObject({
+      rule: 'node',
+      outcome: 'fail',
+      message: expect.stringContaining('evict: no service nobody runs here; only ids that "running"'),
+    })
+    expect([other, id].map(life.state)).toEqual(['running', 'redirected'])
+  })
+
+  it('goes on without a service that has ended since the runner was asked: its room is free', async () => {
+    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    const other = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
+    await life.settle()
+    world.runner = async () => {
+      world.finish(other)
+      await life.settle()
+      return evicting(5, [other])
+    }
+    const id = await life.hear()
+    await life.settle()
+    expect([other, id].map(life.state)).toEqual(['done', 'running'])
+  })
+
   it('ends a task for good, and says so', async () => {
     world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
     const task = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
@@ -109,8 +137,8 @@ describe('a grant that the node cannot give', () => {
     [{ cpuMillicores: 100_000 }, 'LIMITS.SERVICE.CPU'],
     [{ diskBytes: 2 ** 40 }, 'LIMITS.SERVICE.DISK'],
     [{ pids: 100_000 }, 'LIMITS.SERVICE.PIDS'],
-    [{ executor: 'docker' as const }, 'executor is "docker"'],
-    [{ network: { mode: 'open' as const } }, 'network.mode is "open"'],
+    [{ executor: 'docker' as const }, 'run.executor: docker is not there now; host is'],
+    [{ network: { mode: 'open' as const } }, 'run.network.mode: the host executor grants'],
   ])('%o: nothing runs, and the reason names the field', async (change, words) => {
     world.runner = () => ({ ...runs('a lie'), run: { ...GRANT, ...change } })
     const id = await life.hear()

@@ -44,9 +44,12 @@ describe('a verdict that gives what is not there to give', () => {
       runs(`network: { mode: 'allowlist', allow: ['a.example:443'] }, ${common}`),
       /rateKbps: must be at most 100/,
     ],
-    stranger: [runs(common, `evict: ['nobody']`), /evict: no service nobody runs here/],
+    stranger: [
+      runs(common, `evict: ['nobody']`),
+      /evict: no service nobody runs here; only ids that "running" of the snapshot holds are right/,
+    ],
     own: [runs(common, `evict: ['mine']`), /evict: mine is the operator's own/],
-    idle: [`return { ...${YES}, evict: ['theirs'] }`, /evict: only who runs the service makes room/],
+    idle: [`return { ...${YES}, evict: ['theirs'] }`, /evict: only a verdict that runs the service ends others/],
   }
   const base = snapshotOf(config)
   const snapshot: RunnerSnapshot = {
