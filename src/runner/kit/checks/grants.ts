@@ -5,7 +5,8 @@ import { type CaseResult, listCases, problemOf } from '../run-cases.ts'
 
 export const grants: Check = {
   name: 'grants',
-  demands: 'never grants more than was asked for, than LIMITS and NETCAP allow, or than is free, and evicts only what runs',
+  demands:
+    'never grants more than was asked for, than LIMITS and NETCAP allow, or than is free, and evicts only what runs',
   async run({ results, accepts, runner }) {
     const overreach = results.filter(({ error }) => error?.kind === 'overreach')
     if (overreach.length > 0) return fail(listCases(overreach, problemOf))
