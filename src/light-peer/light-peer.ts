@@ -65,7 +65,6 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
         rng,
         log: log.child('network'),
         events,
-        validator: async () => 'ignore',
         recordValidator: statements.recordValidator,
       },
       {

@@ -3,4 +3,12 @@ export type { NetworkEvents } from './events.ts'
 export type { IncomingMessage, MessageValidator, ValidationResult } from './message-validator.ts'
 export { createNetwork } from './network.ts'
 export { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel } from './tunnel/tunnel.ts'
-export type { Defence, HandleOptions, Network, NetworkComponents, NetworkInit, SyncSource } from './types.ts'
+export type {
+  Defence,
+  HandleOptions,
+  Network,
+  NetworkComponents,
+  NetworkHandlers,
+  NetworkInit,
+  SyncSource,
+} from './types.ts'

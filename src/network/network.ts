@@ -30,7 +30,7 @@ import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './typ
 
 /** Starts a libp2p host that listens. It dials, subscribes and syncs from `join()` on. */
 export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
-  const { clock, rng, events, validator } = components
+  const { clock, rng, events } = components
   const log = components.log.child('network')
   await using started = new AsyncDisposableStack()
 
@@ -97,9 +97,9 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const routable = kad === undefined ? undefined : routingTableOf({ clock, dht: kad, connected }).filled
   const streams = started.use(createStreams({ ...shared, buffers, routable }))
   const hopeful = () => connected() || libp2p.getDialQueue().length > 0
-  const gossip = createGossip({ ...shared, validator, pubsub, hopeful }, { topic: topics.services, name: 'services' })
+  const gossip = createGossip({ ...shared, pubsub, hopeful }, { topic: topics.services, name: 'services' })
   const statements = createGossip(
-    { ...shared, validator: components.statements?.validator, pubsub, hopeful },
+    { ...shared, pubsub, hopeful },
     { topic: topics.statements, name: 'statements', maxBytes: MAX_STATEMENT_BYTES },
   )
   started.use(
@@ -132,8 +132,6 @@ export async function createNetwork(components: NetworkComponents, init: Network
       {
         ...shared,
         streams,
-        source: components.sync,
-        statements: components.statements?.sync,
         peersSupporting,
         neighbours,
       },
@@ -163,16 +161,16 @@ export async function createNetwork(components: NetworkComponents, init: Network
     sync,
     dht,
     peerScores,
-    async join() {
+    async join(handlers = {}) {
       if (joined) throw new InputError('the network was joined already')
       joined = true
-      await sync.start()
+      await sync.start({ services: handlers.services?.sync, statements: handlers.statements?.sync })
       await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.onPeerConnected(peer.toString()) })
       neighbours.onJoin((peer) => sync.onPeerConnected(peer))
       for (const peer of await peersSupporting(SYNC_PROTOCOL)) sync.onPeerConnected(peer)
       if (init.role !== 'client') {
-        gossip.subscribe()
-        if (components.statements !== undefined) statements.subscribe()
+        if (handlers.services !== undefined) gossip.subscribe(handlers.services.validator)
+        if (handlers.statements !== undefined) statements.subscribe(handlers.statements.validator)
       }
       manager.start()
       events.emit('network:listening', { multiaddrs: addressesOf(libp2p) })

@@ -28,13 +28,17 @@ export interface NetworkComponents {
   rng: Rng
   log: Log
   events: Emitter<NetworkEvents>
-  validator: MessageValidator
-  /** Without it no services are synced, neither asked for nor offered. */
-  sync?: SyncSource | undefined
-  /** The statements topic: its validator, and what sync exchanges. Without it the topic is not read; it can be published to. */
-  statements?: { readonly validator: MessageValidator; readonly sync: StatementSource } | undefined
   /** Without it the DHT keeps and finds no value records. */
   recordValidator?: RecordValidator | undefined
+}
+
+/**
+ * What answers the mesh, topic by topic: the validator of its gossip, and what sync exchanges. A topic without handlers is
+ * not read and not synced; it can be published to.
+ */
+export type NetworkHandlers = {
+  readonly services?: { readonly validator: MessageValidator; readonly sync?: SyncSource | undefined } | undefined
+  readonly statements?: { readonly validator: MessageValidator; readonly sync: StatementSource } | undefined
 }
 
 export type NetworkInit = {
@@ -185,8 +189,8 @@ export interface Network extends AsyncDisposable {
   readonly sync: Sync
   readonly dht: Dht
   readonly peerScores: PeerScores
-  /** Subscribes, serves sync, and starts dialling. Called once, when all that the validator and sync need is ready. */
-  join(): Promise<void>
+  /** Subscribes, serves sync, and starts dialling. Called once, when the handlers are ready. */
+  join(handlers?: NetworkHandlers): Promise<void>
   /** Own addresses, each ending in /p2p/<id>. */
   multiaddrs(): string[]
   peers(): NetworkPeer[]

@@ -31,7 +31,7 @@ import { createReload } from './reload.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 import { createCodeProvider, providersOf } from './wiring/code-provider.ts'
 import { createNodeHub } from './wiring/hub/hub.ts'
-import { meshHandlersOf } from './wiring/mesh-handlers.ts'
+import { meshHandlers } from './wiring/mesh-handlers.ts'
 import { networkInitOf, quotasOf } from './wiring/network-config.ts'
 import { createReporting } from './wiring/reporting.ts'
 import { watchRuns } from './wiring/run-events.ts'
@@ -73,7 +73,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   )
   const network: Network = parts.use(
     await createNetwork(
-      { clock, rng, log: log.child('network'), events, ...meshHandlersOf(() => intake, trust) },
+      { clock, rng, log: log.child('network'), events, recordValidator: trust.recordValidator },
       networkInitOf(configuration, identity.key, init),
     ),
   )
@@ -244,7 +244,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   if (components.runnerHost === undefined) await runner.start()
   await Promise.all([supervisor.boot({ signal: closing.signal }), facts.refresh()])
   publisher.resume()
-  await network.join()
+  await network.join(meshHandlers(intake, trust))
   intake.boot()
   trust.boot()
   parts.use(await createNodeHub({ clock, rng, log, events, code, network, services, texts, journal, trust }, init))

@@ -32,11 +32,10 @@ export function openRaw() {
 /** The network of a node, without discovery. */
 export function openNetwork(): Promise<Network> {
   const events = createEvents<NetworkEvents>()
-  const validator = async () => 'ignore' as const
   const identity = generateKeyPairSync('ed25519').privateKey
   const listen = ['/ip4/127.0.0.1/tcp/0']
   return createNetwork(
-    { clock, rng, log, events, validator },
+    { clock, rng, log, events },
     { network: 'bench', identity, listen, visibility: 'private', dht: false, keepPeers: false },
   )
 }

@@ -14,11 +14,11 @@ import { createEvents } from '../../../src/base/events.ts'
 import { createLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
 import { type Configuration, initFolder, loadConfiguration } from '../../../src/config/index.ts'
-import { createIntake, type Intake } from '../../../src/intake/index.ts'
+import { createIntake } from '../../../src/intake/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
-import { createNetwork, type Network } from '../../../src/network/index.ts'
+import { createNetwork } from '../../../src/network/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import { meshHandlersOf } from '../../../src/node/wiring/mesh-handlers.ts'
+import { meshHandlers } from '../../../src/node/wiring/mesh-handlers.ts'
 import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
 import { createTrust } from '../../../src/trust/index.ts'
 import { addressOf } from '../../../test/fixtures/mesh/gossip-mesh.ts'
@@ -166,14 +166,14 @@ async function openNode(
     },
     { closing: closing.signal },
   )
-  const network: Network = parts.use(
+  const network = parts.use(
     await createNetwork(
       {
         clock,
         rng,
         log,
         events,
-        ...meshHandlersOf(() => intake, trust),
+        recordValidator: trust.recordValidator,
       },
       {
         network: 'bench',
@@ -185,7 +185,7 @@ async function openNode(
       },
     ),
   )
-  const intake: Intake = parts.use(
+  const intake = parts.use(
     createIntake(
       {
         clock,
@@ -218,7 +218,7 @@ async function openNode(
   )
   // verified, decided and journalled: the verdict's event comes last
   events.on('node:verdict', ({ id }) => decided(id))
-  await network.join()
+  await network.join(meshHandlers(intake, trust))
   intake.boot()
   return { network, intake, parts: parts.move() }
 }

@@ -8,7 +8,7 @@ import { type Policy, readPolicy } from '../../../src/config/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { createNetwork, type Network } from '../../../src/network/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import { meshHandlersOf } from '../../../src/node/wiring/mesh-handlers.ts'
+import { meshHandlers } from '../../../src/node/wiring/mesh-handlers.ts'
 import { createNodeTrust } from '../../../src/node/wiring/trust.ts'
 import type { Trust } from '../../../src/trust/index.ts'
 import { type BenchHub, NETWORK } from './statements.ts'
@@ -48,11 +48,11 @@ export async function openMember(policy: Policy): Promise<BenchMember> {
   }
   const network: Network = parts.use(
     await createNetwork(
-      { clock, rng, log, events, ...meshHandlersOf(() => noServices, trust) },
+      { clock, rng, log, events, recordValidator: trust.recordValidator },
       { network: NETWORK, identity, listen: ['/ip4/127.0.0.1/tcp/0'], visibility: 'private', keepPeers: false },
     ),
   )
-  await network.join()
+  await network.join(meshHandlers(noServices, trust))
   const done = parts.move()
   return { network, trust, [Symbol.asyncDispose]: () => done.disposeAsync() }
 }

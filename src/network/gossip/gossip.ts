@@ -15,8 +15,6 @@ export interface GossipComponents {
   clock: Clock
   log: Log
   events: Emitter<NetworkEvents>
-  /** None: the topic is not read; what comes all the same goes no further. */
-  validator: MessageValidator | undefined
   peerScores: PeerScores
   pubsub: PubSub
   /** Is anyone connected, or being dialled, who may soon listen? */
@@ -37,6 +35,11 @@ export type GossipInit = {
   readonly maxBytes?: number
 }
 
+export interface TopicReader {
+  /** The topic is read from here on. */
+  subscribe(validator: MessageValidator): void
+}
+
 /**
  * One topic. How gossipsub treats a validator that takes its time:
  * - an id is *seen* before the validator runs. While it is pending, copies from others are dropped (and share the
@@ -46,8 +49,8 @@ export type GossipInit = {
  *   accept loses nothing;
  * - an ignored or rejected id stays seen for two minutes: another copy is not asked about again.
  */
-export function createGossip(components: GossipComponents, init: GossipInit): Gossip & { subscribe(): void } {
-  const { clock, log, events, pubsub, peerScores, validator } = components
+export function createGossip(components: GossipComponents, init: GossipInit): Gossip & TopicReader {
+  const { clock, log, events, pubsub, peerScores } = components
   const { topic, name, maxBytes = Number.POSITIVE_INFINITY } = init
   const pendingOf = new Map<string, number>()
   let pending = 0
@@ -76,11 +79,8 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer })
     return answer
   }
-  pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
-    if (validator === undefined) return TopicValidatorResult.Ignore
-    const { buffer, byteOffset, byteLength } = message.data
-    return RESULTS[await ask(validator, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
-  })
+  // what comes all the same goes no further
+  pubsub.topicValidators.set(topic, () => TopicValidatorResult.Ignore)
 
   const attempt = async (data: Uint8Array, flood: boolean): Promise<Publication | 'unsent'> => {
     try {
@@ -95,7 +95,13 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
   }
 
   return {
-    subscribe: () => pubsub.subscribe(topic),
+    subscribe(validator) {
+      pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
+        const { buffer, byteOffset, byteLength } = message.data
+        return RESULTS[await ask(validator, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
+      })
+      pubsub.subscribe(topic)
+    },
     listeners: () => pubsub.getSubscribers(topic).map(String),
     async publish(data, { to = 'mesh', signal } = {}) {
       const until = clock.monotonic() + PUBLISH_WAIT_MS

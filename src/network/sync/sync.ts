@@ -34,8 +34,6 @@ export interface SyncComponents {
   events: Emitter<NetworkEvents>
   streams: Streams
   peerScores: PeerScores
-  source: SyncSource | undefined
-  statements: StatementSource | undefined
   /** Connected peers that speak a protocol. */
   peersSupporting(protocol: string): Promise<string[]>
   /** With whom sync is spoken. */
@@ -48,21 +46,26 @@ export type SyncInit = {
   readonly exchange?: { readonly pages: number; readonly bytes: number } | undefined
 }
 
+/** What is served and filled; what is missing is neither asked for nor offered. */
+export type SyncSources = {
+  readonly services?: SyncSource | undefined
+  readonly statements?: StatementSource | undefined
+}
+
 export type RunningSync = Sync &
   AsyncDisposable & {
     /** Serves sync and begins the regular rounds. */
-    start(): Promise<void>
+    start(sources: SyncSources): Promise<void>
     /** A neighbour is there and speaks the protocol. */
     onPeerConnected(peer: string): void
   }
 
 export function createSync(components: SyncComponents, init: SyncInit): RunningSync {
   const { clock, rng, log, events, streams, peerScores, peersSupporting, neighbours } = components
-  const source = components.source ?? NOTHING
-  const statements = components.statements ?? NO_STATEMENTS
-  const silent = components.source === undefined && components.statements === undefined
   const over = new AbortController()
-  const client = createSyncClient({ streams, source, statements, peerScores, exchange: init.exchange ?? SYNC_EXCHANGE })
+  const exchange = init.exchange ?? SYNC_EXCHANGE
+  let served: SyncSources | undefined
+  let client = createSyncClient({ streams, source: NOTHING, statements: NO_STATEMENTS, peerScores, exchange })
   const rounds = createWorkQueue({ name: 'sync', concurrency: SYNC_CONCURRENCY, max: SYNC_QUEUE })
   // offers are short and urgent: they do not wait behind whole rounds
   const offers = createWorkQueue({ name: 'offers', concurrency: OFFER_CONCURRENCY, max: SYNC_QUEUE })
@@ -91,8 +94,8 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     lastRound.set(peer, clock.monotonic())
     // beside one another: neither quotas and failures of the one nor its length keep the other back
     const [ofServices, ofStatements] = await Promise.allSettled([
-      components.source === undefined ? NONE : client.services(peer, options),
-      components.statements === undefined ? NONE : client.statements(peer, options),
+      served?.services === undefined ? NONE : client.services(peer, options),
+      served?.statements === undefined ? NONE : client.statements(peer, options),
     ])
     if (ofStatements.status === 'rejected') {
       log.debug('no statements came from a neighbour', { peer, error: messageOf(ofStatements.reason) })
@@ -124,8 +127,11 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   }
 
   return {
-    async start() {
-      if (silent) return
+    async start(sources) {
+      if (sources.services === undefined && sources.statements === undefined) return
+      const { services: source = NOTHING, statements = NO_STATEMENTS } = sources
+      served = sources
+      client = createSyncClient({ streams, source, statements, peerScores, exchange })
       const serve = createSyncServer({ events, source, statements, peerScores, rateLimits, neighbours, pullLater })
       cleanup.use(await streams.handle(SYNC_PROTOCOL, serve, { maxMessageBytes: MAX_REQUEST_BYTES, maxInbound: 8 }))
       const everyMs = init.everyMs ?? SYNC_EVERY_MS
@@ -133,7 +139,7 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
       cleanup.use(clock.every(everyMs * (0.75 + rng.fraction() / 2), () => void roundWithAnyone()))
     },
     onPeerConnected(peer) {
-      if (silent || !neighbours.includes(peer)) return
+      if (served === undefined || !neighbours.includes(peer)) return
       // a peer that lists without an end is not asked more often for coming back
       const gapMs = client.isUnfinished(peer) ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
       if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < gapMs) return

@@ -13,8 +13,17 @@ import {
   type MessageValidator,
   type Network,
   type NetworkComponents,
+  type NetworkHandlers,
   type NetworkInit,
+  type SyncSource,
 } from '../../../src/network/index.ts'
+
+/** As `join` takes them; by default everything is accepted, and nothing synced. */
+type Handlers = {
+  validator?: MessageValidator
+  sync?: SyncSource
+  statements?: NetworkHandlers['statements']
+}
 
 export type Made = { network: Network; events: Events<NetworkEvents>; arrivals: IncomingMessage[] }
 
@@ -30,11 +39,11 @@ export function fixture() {
     stack,
     async make(
       init: Partial<NetworkInit> & { join?: boolean } = {},
-      components: Partial<NetworkComponents> = {},
+      parts: Partial<NetworkComponents> & Handlers = {},
     ): Promise<Made> {
       const events = createEvents<NetworkEvents>()
       const arrivals: IncomingMessage[] = []
-      const validator: MessageValidator = components.validator ?? (async () => 'accept')
+      const { validator = async () => 'accept', sync, statements, ...components } = parts
       const made = await createNetwork(
         {
           clock: systemClock(),
@@ -42,10 +51,6 @@ export function fixture() {
           log: process.env.NETWORK_LOG ? createLog({ level: 'trace' }) : silentLog(),
           events,
           ...components,
-          validator: (arrival) => {
-            arrivals.push(arrival)
-            return validator(arrival)
-          },
         },
         {
           network: 'test',
@@ -58,8 +63,16 @@ export function fixture() {
         },
       )
       stack.use(made)
-      if (init.join !== false) await made.join()
-      return { network: made, events, arrivals }
+      const services: NetworkHandlers['services'] = {
+        sync,
+        validator: (arrival) => {
+          arrivals.push(arrival)
+          return validator(arrival)
+        },
+      }
+      const network = { ...made, join: () => made.join({ services, statements }) }
+      if (init.join !== false) await network.join()
+      return { network, events, arrivals }
     },
     async dir(): Promise<string> {
       const dir = await mkdtemp(join(tmpdir(), 'thundercloud-network-'))

@@ -25,7 +25,7 @@ afterEach(async () => {
 async function peer() {
   const components = { ...testComponents(), rng: systemRng(), clock: systemClock() }
   const network = await createNetwork(
-    { ...components, log: silentLog(), events: createEvents<NetworkEvents>(), validator: async () => 'ignore' },
+    { ...components, log: silentLog(), events: createEvents<NetworkEvents>() },
     {
       network: 'test',
       identity: generateKeyPairSync('ed25519').privateKey,
