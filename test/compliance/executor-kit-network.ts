@@ -22,7 +22,7 @@ export function describeNetwork({ executor, json, plan }: KitContext): void {
     })
 
     it('lets no connection out, to the node, its machine or the world', async () => {
-      const server = createServer((socket) => socket.end('reached'))
+      const server = createServer((socket) => socket.on('error', () => {}).end('reached'))
       await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
       const { port } = server.address() as { port: number }
       try {
@@ -46,7 +46,7 @@ export function describeNetwork({ executor, json, plan }: KitContext): void {
 
     it('lets the door in, with half-close, to declared ports only', async () => {
       const script = `const net = require('net')
-        const serve = port => net.createServer({ allowHalfOpen: true }, s => { let all = ''; s.on('data', d => all += d).on('end', () => s.end(port + ':' + all)) }).listen(port, '127.0.0.1')
+        const serve = port => net.createServer({ allowHalfOpen: true }, s => { let all = ''; s.on('error', () => {}).on('data', d => all += d).on('end', () => s.end(port + ':' + all)) }).listen(port, '127.0.0.1')
         setTimeout(() => { serve(4000); serve(4001) }, 300)`
       await runToEnd(executor(), await plan(script, { ports: [4000] }), async (run) => {
         expect(await talk(await run.connect(4000), 'hello')).toBe('4000:hello')
@@ -60,7 +60,7 @@ export function describeNetwork({ executor, json, plan }: KitContext): void {
     })
 
     it('carries a megabyte both ways unharmed', async () => {
-      const script = `require('net').createServer({ allowHalfOpen: true }, s => s.pipe(s)).listen(4000, '127.0.0.1')`
+      const script = `require('net').createServer({ allowHalfOpen: true }, s => s.on('error', () => {}).pipe(s)).listen(4000, '127.0.0.1')`
       await runToEnd(executor(), await plan(script, { ports: [4000] }), async (run) => {
         const text = 'abcdefgh'.repeat(512 * 1024)
         expect(await talk(await run.connect(4000), text)).toBe(text)

@@ -32,7 +32,7 @@ async function leaveContainers(dirs: RunDirs, nodeId: string, { withDoor }: { wi
   const name = `thundercloud-${RUN}`
   const script = `console.log('begun by the version before')
     process.on('SIGTERM', () => { console.log('the end'); process.exit(143) })
-    require('net').createServer({ allowHalfOpen: true }, s => s.pipe(s)).listen(4000, '127.0.0.1')`
+    require('net').createServer({ allowHalfOpen: true }, s => s.on('error', () => {}).pipe(s)).listen(4000, '127.0.0.1')`
   const bind = (source: string, target: string, readOnly: boolean) => ({
     ...{ Type: 'bind' as const, Source: source, Target: target, ReadOnly: readOnly },
     BindOptions: { Propagation: 'rprivate' as const },

@@ -7,7 +7,7 @@ import { needs } from '../../require.ts'
 
 const PORTS = { run: { ports: [{ name: 'http', port: 8080 }] } }
 const serving = (words: string) =>
-  `require('net').createServer((socket) => socket.end('${words}')).listen(8080, '127.0.0.1')`
+  `require('net').createServer((socket) => socket.on('error', () => {}).end('${words}')).listen(8080, '127.0.0.1')`
 
 type Known = { id: string; name: string; seq: number; state: string }
 

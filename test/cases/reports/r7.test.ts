@@ -8,7 +8,7 @@ import { needs } from '../../require.ts'
 
 const PORTS = { run: { ports: [{ name: 'http', port: 8080 }] } }
 const serving = (words: string) =>
-  `require('net').createServer((socket) => socket.end('${words}')).listen(8080, '127.0.0.1'); console.log('${words} begins')`
+  `require('net').createServer((socket) => socket.on('error', () => {}).end('${words}')).listen(8080, '127.0.0.1'); console.log('${words} begins')`
 
 describe.skipIf(!needs('bubblewrap'))(
   'R7: connect leads to what runs now, by name, with and without a node',

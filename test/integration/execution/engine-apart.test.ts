@@ -23,7 +23,7 @@ import {
 } from '../../fixtures/execution/run-fixture.ts'
 import { needs } from '../../require.ts'
 
-const SERVER = `require('net').createServer({ allowHalfOpen: true }, s => s.pipe(s)).listen(4000, '127.0.0.1')`
+const SERVER = `require('net').createServer({ allowHalfOpen: true }, s => s.on('error', () => {}).pipe(s)).listen(4000, '127.0.0.1')`
 
 describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
   let engine: OwnEngine

@@ -91,9 +91,12 @@ describe('the host without bubblewrap', () => {
 
   it('opens the door to declared ports, and is found again', async () => {
     const port = 20_000 + (process.pid % 20_000)
-    const plan = await own(`require('net').createServer(s => s.end('here')).listen(${port}, '127.0.0.1')`, {
-      ports: [port],
-    })
+    const plan = await own(
+      `require('net').createServer(s => s.on('error', () => {}).end('here')).listen(${port}, '127.0.0.1')`,
+      {
+        ports: [port],
+      },
+    )
     await runToEnd(executor, plan, async (run) => {
       expect(await talk(await run.connect(port), '')).toBe('here')
       const found = await over(dirs, { bubblewrap: '/nowhere/bwrap' }).adopt()

@@ -48,7 +48,7 @@ function supervise(dirs: RunDirs, executor: Executor, codeDir: string) {
 }
 
 const SERVER = `const { readFileSync } = require('fs')
-  console.log('serving'); require('net').createServer(s => s.end(readFileSync('/code/answer.txt'))).listen(8080, '127.0.0.1')`
+  console.log('serving'); require('net').createServer(s => s.on('error', () => {}).end(readFileSync('/code/answer.txt'))).listen(8080, '127.0.0.1')`
 
 function serviceOf(run: object) {
   const base = {

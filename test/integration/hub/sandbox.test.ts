@@ -87,7 +87,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
   })
 
   it('has no network', async () => {
-    const server = createServer((socket) => socket.end('hello')).listen(0, '0.0.0.0')
+    const server = createServer((socket) => socket.on('error', () => {}).end('hello')).listen(0, '0.0.0.0')
     try {
       await new Promise((resolve) => server.once('listening', resolve))
       const { port } = server.address() as { port: number }

@@ -20,7 +20,10 @@ afterEach(() => all.disposeAsync())
 
 /** A tunnel to a TCP server that `serve` handles, as a node makes it: hello, welcome, then frames. */
 async function tunnelTo(serve: (socket: Duplex) => void) {
-  const server = createServer({ allowHalfOpen: true }, serve).listen(0, '127.0.0.1')
+  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket.on('error', () => {}))).listen(
+    0,
+    '127.0.0.1',
+  )
   await once(server, 'listening')
   all.stack.defer(() => void server.close())
   const [a, b] = [await all.make(), await all.make()]

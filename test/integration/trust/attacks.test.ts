@@ -34,6 +34,17 @@ describe('a peer that lies about what hubs say', () => {
     victim = await world.start('victim', { runner: policy, node: { PEERS: { LOW: 1 } } })
     witness = await world.start('witness', { runner: { ...policy, STATIC_NODES: victim.multiaddrs() } })
     await vi.waitFor(() => expect(victim.peers()).toHaveLength(1), { timeout: 45_000 })
+    // what was said before the victim knew that the witness listens is not told it again
+    await using herald = await createAttacker()
+    await herald.connect(victim.multiaddrs()[0] as string)
+    await vi.waitFor(
+      async () => {
+        const code = newCode()
+        herald.send(victim.peerId, { data: hub.says('safe', code), topic: TOPIC })
+        await vi.waitFor(() => expect(known(witness, code)).toEqual(['safe']))
+      },
+      { timeout: 45_000 },
+    )
   })
   afterAll(() => world[Symbol.asyncDispose]())
   beforeEach(async (context) => {

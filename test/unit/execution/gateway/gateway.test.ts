@@ -75,7 +75,7 @@ describe('the door', () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
     door = await startGatewayServer({ path, ports: [port] })
     await new Promise((resolve) => setTimeout(resolve, 100))
-    service = createServer((socket) => socket.end('now'))
+    service = createServer((socket) => socket.on('error', () => {}).end('now'))
     await new Promise<void>((resolve) => service?.listen(port, '127.0.0.1', resolve))
     expect(await talk(await pending, '')).toBe('now')
   })
