@@ -3,39 +3,38 @@ import type { RunChange } from '../journal.ts'
 import type { RunEnd } from '../types.ts'
 import { type RunSpec, restarts, timeLimitText } from './run-spec.ts'
 
-/** Why a run that goes on, or would begin again, is to end. */
-export type Ending = { readonly why: string; readonly graceMs: number }
+/** Why a run that goes on, or would start again, is to end. */
+export type StopRequest = { readonly why: string; readonly graceMs: number }
 
-/** The end of a run of which its executor knows nothing any more. */
+/** The end of a run that its executor does not know any more. */
 export const GONE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it is gone: the machine or its engine went down' }
 
 export type EndFacts = {
-  /** it was told to end */
-  readonly ending: Ending | undefined
+  readonly stop: StopRequest | undefined
   /** the node closes */
-  readonly closed: boolean
+  readonly closes: boolean
   /** it is an update that had its time to become healthy */
   readonly gaveUp: string | undefined
   /** it was not healthy since it began, and the version before is */
   readonly failedUpdate: boolean
-  /** how long it waits before it begins again */
+  /** how long it waits before it starts again */
   waitMs(): number
 }
 
 const KEEPS = 'the update failed, and the version before goes on'
 
-/** What follows from the end of a process: the run's next state; `again`: it begins again after so many ms. */
+/** What follows from the end of a process: the run's next state; `again`: it starts again after so many ms. */
 export function afterEnd(
   spec: RunSpec,
   end: RunEnd,
-  { ending, closed, gaveUp, failedUpdate, waitMs }: EndFacts,
+  { stop, closes, gaveUp, failedUpdate, waitMs }: EndFacts,
 ): RunChange & { readonly again?: number } {
   const { service } = spec
   const { exitCode } = end
   const isTask = service.run.kind === 'task'
   const failed = exitCode !== 0 || end.reason !== 'exit'
-  if (ending !== undefined) return { state: 'stopped', exitCode, detail: ending.why }
-  if (closed) {
+  if (stop !== undefined) return { state: 'stopped', exitCode, detail: stop.why }
+  if (closes) {
     return isTask
       ? { state: 'stopped', exitCode, detail: 'the node was closed' }
       : { state: 'starting', detail: 'it starts again with the node' }

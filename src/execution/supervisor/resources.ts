@@ -1,16 +1,16 @@
 import { formatBytes } from '../../base/format.ts'
 import type { Grant } from '../../base/verdict.ts'
-import type { RunWorker } from './run-worker.ts'
 import type { Resources } from './types.ts'
+import type { RunWorker } from './worker-types.ts'
 
 /** What the runs that are under way leave; those that make room for the asker count as gone. */
 export function freeResources(
   limits: Resources,
-  jobs: Iterable<RunWorker>,
+  workers: Iterable<RunWorker>,
   going: readonly (string | undefined)[] = [],
 ): Resources {
   let free = limits
-  for (const { spec } of jobs) {
+  for (const { spec } of workers) {
     if (going.includes(spec.service.id)) continue
     const { memoryBytes, cpuMillicores, diskBytes, pids } = spec.grant
     free = {

@@ -3,7 +3,7 @@ import { isRetryable, messageOf } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
 import { RETRY_BACKOFF } from '../constants.ts'
 import type { Executor, Run, RunEnd } from '../types.ts'
-import type { Ending } from './after-end.ts'
+import type { StopRequest } from './after-end.ts'
 import { untilGatewayLost } from './gateway-check.ts'
 import { afterMs, untilHealthy } from './health-check.ts'
 import { type RunSpec, timeLimitMs } from './run-spec.ts'
@@ -19,20 +19,20 @@ export type RunMonitorInit = {
   healthyMs(): number
   /** aborts when the node closes and leaves the run as it is */
   readonly detach: AbortSignal
-  /** aborts when `ending` begins to answer */
-  readonly interrupted: AbortSignal
+  /** aborts when there is a stop request */
+  readonly interrupt: AbortSignal
   /** why it is to end, once it is */
-  ending(): Ending | undefined
-  onExpired(why: string): void
-  /** the run to talk to; undefined when there is none */
-  onRun(run: Run | undefined): void
+  stopRequest(): StopRequest | undefined
+  onExpired(): void
+  /** the executor that had lost it has found it again */
+  onReconnect(run: Run): void
   onHealthy(healthy: boolean): void
 }
 
 const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lost it' }
 const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'nobody could reach it: its gateway was lost' }
 
-/** Stays with a run to its end: stops it when it has to, tells when it answers, waits for an engine that went away. */
+/** Stays with a run to its end: stops it when it has to, reports whether it is healthy, waits for an engine that went away. */
 export async function monitorRun(components: SupervisorComponents, init: RunMonitorInit): Promise<RunEnd> {
   const { clock, rng, log, events } = components
   const { runId, spec, executor, detach } = init
@@ -42,10 +42,10 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
   let unreachable = false
 
   function halt(): void {
-    const ending = init.ending()
-    if (ending === undefined && !timeout) return
-    const reason = ending === undefined ? 'timeout' : 'stopped'
-    run.stop({ graceMs: ending?.graceMs ?? init.graceMs, reason }).catch((error: unknown) => {
+    const request = init.stopRequest()
+    if (request === undefined && !timeout) return
+    const reason = request === undefined ? 'timeout' : 'stopped'
+    run.stop({ graceMs: request?.graceMs ?? init.graceMs, reason }).catch((error: unknown) => {
       log.warn('a run could not be asked to stop', { runId, reason: messageOf(error) })
     })
   }
@@ -81,7 +81,6 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
     await executor.remove(run.handle)
   }
 
-  init.onRun(run)
   // a time limit is a duration, on a clock that nobody sets; the expiry is a date, on the one that people see
   const limitMs = timeLimitMs(spec)
   using _limit =
@@ -92,10 +91,10 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
           halt()
         })
   using _expiry = atWallTime(clock, spec.service.expires * 1000, () => {
-    init.onExpired('it expired')
+    init.onExpired()
     halt()
   })
-  init.interrupted.addEventListener('abort', halt, { once: true })
+  init.interrupt.addEventListener('abort', halt, { once: true })
   halt()
   void becomesHealthy()
   if ((spec.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
@@ -111,14 +110,12 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
         const again = await findAgain(attempt)
         if (again === undefined) return unreachable ? UNREACHABLE : LOST
         run = again
-        init.onRun(run)
+        init.onReconnect(run)
         halt()
       }
     }
   } finally {
     over.abort()
-    init.interrupted.removeEventListener('abort', halt)
-    init.onHealthy(false)
-    init.onRun(undefined)
+    init.interrupt.removeEventListener('abort', halt)
   }
 }

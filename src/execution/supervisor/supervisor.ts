@@ -12,8 +12,9 @@ import type { AdoptedRun, Executor } from '../types.ts'
 import { removeOldLogs } from './log-cleanup.ts'
 import { fits, freeResources, selectEvictions, shortageMessage } from './resources.ts'
 import { buildIdOf, logDirOf, type RunSpec } from './run-spec.ts'
-import { createRunWorker, type RunWorker } from './run-worker.ts'
+import { createRunWorker } from './run-worker.ts'
 import type { Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
+import type { RunWorker } from './worker-types.ts'
 
 const BESIDE_OLDER =
   'beside the version before, which goes on until this one is healthy; it waits for room, and `thundercloud update --replace` stops that version first'
@@ -35,7 +36,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   let cleanUp: Promise<void> | undefined
   let cleanUpTimer: Timer | undefined
 
-  function begin(record: RunRecord, found: Promise<AdoptedRun | undefined>): void {
+  function begin(record: RunRecord, found?: Promise<AdoptedRun | undefined>): void {
     const { service, replaces, evicts = [] } = record.plan as RunSpec
     const executor = executors.get(record.executor)
     if (executor === undefined) {
@@ -161,9 +162,9 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     const record = journal.ofService(service)
     if (record === undefined || FINAL_STATES.includes(record.state)) return
     journal.update(record.runId, { wanted: 'stop', detail: why, at: Math.floor(clock.now()) })
-    const job = workers.get(service)
-    job?.stop(why, graceMs)
-    await job?.done
+    const worker = workers.get(service)
+    worker?.stop(why, graceMs)
+    await worker?.done
   }
 
   /** One at a time. */
@@ -228,7 +229,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       journal.create({ runId, service: service.id, executor: grant.executor, plan, at: Math.floor(clock.now()) })
       const record = journal.get(runId)
       const ended = evicts.filter((id) => workers.get(id)?.ending === false)
-      if (record !== undefined) begin(record, Promise.resolve(undefined))
+      if (record !== undefined) begin(record)
       return ended
     },
     stop,
@@ -254,23 +255,23 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })
     },
     async connect(service, portName, { signal } = {}) {
-      const job = workers.get(service)
-      const port = job?.spec.service.run.ports?.find(({ name }) => name === portName)
-      if (job === undefined) throw new NotFoundError('the service does not run here')
+      const worker = workers.get(service)
+      const port = worker?.spec.service.run.ports?.find(({ name }) => name === portName)
+      if (worker === undefined) throw new NotFoundError('the service does not run here')
       if (port === undefined) throw new NotFoundError(`the service declares no port "${portName}"`)
       const until = clock.monotonic() + CONNECT_PATIENCE_MS
-      while (job.run === undefined) {
+      while (worker.run === undefined) {
         if (!workers.has(service) || clock.monotonic() > until)
           throw new UnavailableError('the service is not running yet')
         await sleep(clock, 50, { signal })
       }
-      return job.run.connect(port.port, { signal })
+      return worker.run.connect(port.port, { signal })
     },
     async [Symbol.asyncDispose]() {
       cleanUpTimer?.cancel()
       closing.abort(new UnavailableError('the node is closing'))
-      for (const job of workers.values()) job.close(init.stopOnClose)
-      await Promise.all([...workers.values()].map((job) => job.done))
+      for (const worker of workers.values()) worker.close(init.stopOnClose)
+      await Promise.all([...workers.values()].map((worker) => worker.done))
       await Promise.all(background)
     },
   }

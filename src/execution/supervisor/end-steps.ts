@@ -1,0 +1,125 @@
+import { rm } from 'node:fs/promises'
+import { sleep } from '../../base/clock.ts'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
+import { retry } from '../../base/retry.ts'
+import { RETRY_BACKOFF, UPDATE_DEADLINE_TIMES } from '../constants.ts'
+import { RunRefusedError } from '../errors.ts'
+import { FINAL_STATES, type RunChange } from '../journal.ts'
+import type { Run } from '../types.ts'
+import { notHealthyText } from './after-end.ts'
+import { BuildFailedError, buildDir } from './build.ts'
+import { explainedEnd } from './explain.ts'
+import { afterMs } from './health-check.ts'
+import { monitorRun } from './run-monitor.ts'
+import { logDirOf } from './run-spec.ts'
+import { type Phase, stopRequestOf, type WorkerEvent } from './worker-state.ts'
+import type { StepContext } from './worker-types.ts'
+
+export async function monitor(context: StepContext, run: Run): Promise<WorkerEvent> {
+  const { components, init, spec, interrupt, detach, state, dispatch } = context
+  const { clock } = components
+  const { executor, graceMs, healthyMs } = init
+  // before now on the wall clock (it was adopted), from now on the one that nobody sets
+  const startedAt = clock.monotonic() - Math.max(0, clock.now() - run.startedAt)
+  const updates = spec.replaces !== undefined && spec.service.run.kind !== 'task'
+  using _deadline = updates
+    ? afterMs(clock, UPDATE_DEADLINE_TIMES * healthyMs(), () => giveUpUpdate(context))
+    : undefined
+  const end = await monitorRun(components, {
+    runId: init.record.runId,
+    spec,
+    executor,
+    run,
+    graceMs,
+    healthyMs,
+    detach,
+    interrupt,
+    stopRequest: () => stopRequestOf(state(), graceMs),
+    onExpired: () => dispatch({ type: 'expired', why: 'it expired', graceMs }),
+    onReconnect: (found) => dispatch({ type: 'reconnected', run: found }),
+    onHealthy(healthy) {
+      dispatch({ type: healthy ? 'healthy' : 'unhealthy' })
+      if (healthy) init.onHealthy()
+    },
+  })
+  return { type: 'exited', end, ranMs: clock.monotonic() - startedAt }
+}
+
+/** The older version goes on: an update has a limited time to become healthy. */
+function giveUpUpdate({ components, init, spec, state, dispatch }: StepContext): void {
+  const { phase } = state()
+  if (phase.name !== 'running' || phase.wasHealthy || !init.updates()) return
+  dispatch({ type: 'gave-up', why: notHealthyText(spec, UPDATE_DEADLINE_TIMES * init.healthyMs()) })
+  phase.run.stop({ graceMs: init.graceMs }).catch((error: unknown) => {
+    const reason = messageOf(error)
+    components.log.warn('an update that failed could not be asked to stop', { runId: init.record.runId, reason })
+  })
+}
+
+export async function explainExit(
+  { components, init, spec }: StepContext,
+  { end, wasHealthy }: Extract<Phase, { name: 'exited' }>,
+): Promise<WorkerEvent> {
+  const explained = await explainedEnd(components, logDirOf(init.dirs.logs, spec.service.id), end)
+  return { type: 'explained', end: explained, updates: !wasHealthy && init.updates() }
+}
+
+export async function backOff(
+  { components, init, handle, recorder, retries, interrupt }: StepContext,
+  { change, waitMs }: Extract<Phase, { name: 'backing-off' }>,
+): Promise<WorkerEvent> {
+  const { clock } = components
+  await retries.recordChange({ ...change, restarts: recorder.restarts + 1 })
+  const remove = () => init.executor.remove(handle)
+  await retries.retryStep('removing what is left of it', Number.POSITIVE_INFINITY, remove)
+  await sleep(clock, waitMs, { signal: interrupt })
+  return { type: 'begin', now: clock.now() }
+}
+
+export async function journalEnd({ init, retries }: StepContext, change: RunChange): Promise<void> {
+  await retries.recordChange(change)
+  if (change.state === 'exited' && change.exitCode === 0) init.onHealthy()
+}
+
+export async function journalFailure({ components, init, spec, retries }: StepContext, error: unknown): Promise<void> {
+  const refused = error instanceof RunRefusedError
+  const expected = refused || error instanceof BuildFailedError || error instanceof UnavailableError
+  const reason = messageOf(error)
+  if (!expected) components.log.error('a run failed', { runId: init.record.runId, service: spec.service.id, reason })
+  await retries.recordChange({ state: refused ? 'refused' : 'failed', detail: reason })
+}
+
+/** Nothing of it runs any more when the journal says so; an engine that is away is waited for. */
+export async function finishStopping(context: StepContext, why: string): Promise<void> {
+  const { components, init, handle, retries, detach, state } = context
+  const { clock, rng, log } = components
+  const stop = async () => {
+    await init.executor.remove(handle)
+    await retries.recordChange({ state: 'stopped', detail: why })
+  }
+  await retry(stop, {
+    clock,
+    rng,
+    backoff: RETRY_BACKOFF,
+    signal: detach,
+    canRetry: () => state().close === undefined,
+    onRetry(error) {
+      const reason = messageOf(error)
+      log.warn('a stopped run could not be removed yet', { runId: init.record.runId, reason })
+    },
+  })
+}
+
+export async function cleanUp({ components, init, handle, lease, recorder, detach }: StepContext): Promise<void> {
+  const { runId } = init.record
+  try {
+    if (!detach.aborted) await init.executor.remove(handle)
+    const state = components.journal.get(runId)?.state
+    if (state !== undefined && FINAL_STATES.includes(state)) {
+      await rm(buildDir(init.dirs.builds, runId), { recursive: true, force: true })
+    }
+  } finally {
+    await lease[Symbol.asyncDispose]()
+    await recorder[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,74 @@
+import { raceSignal } from 'race-signal'
+import { FETCH_ATTEMPTS } from '../constants.ts'
+import { buildCode } from './build.ts'
+import type { RunSpec } from './run-spec.ts'
+import type { Phase, WorkerEvent } from './worker-state.ts'
+import type { StepContext } from './worker-types.ts'
+
+/** What the executor has of this run: it is adopted, or (re)started, or its exit was missed. */
+export async function waitForStart(context: StepContext): Promise<WorkerEvent> {
+  const { components, init, handle, interrupt } = context
+  const { record, executor, evictionsDone } = init
+  if (components.journal.get(record.runId) === undefined) return { type: 'forgotten' }
+  const found = init.found && (await raceSignal(init.found, interrupt))
+  if (evictionsDone !== undefined) await raceSignal(evictionsDone, interrupt)
+  if (found !== undefined && found.state !== 'prepared') return { type: 'adopted', run: found.run }
+  if (found !== undefined) await executor.remove(handle)
+  return record.state === 'running' ? { type: 'lost' } : { type: 'begin', now: components.clock.now() }
+}
+
+export async function fetchCode({ components, init, spec, lease, retries, interrupt }: StepContext) {
+  if (lease.dir !== undefined) return lease.dir
+  const { service, grant } = spec
+  const { runId } = init.record
+  await retries.recordChange({ state: 'fetching' })
+  return retries.retryStep('fetching', FETCH_ATTEMPTS, () =>
+    lease.obtain({
+      signal: interrupt,
+      diskBytes: grant.diskBytes,
+      onProgress: ({ doneBytes, totalBytes }) =>
+        components.events.emit('execution:fetch-progress', { service: service.id, runId, doneBytes, totalBytes }),
+    }),
+  )
+}
+
+export async function build(context: StepContext, codeDir: string): Promise<string> {
+  const { components, init, retries, interrupt } = context
+  const { executor, dirs, record } = init
+  await retries.recordChange({ state: 'building' })
+  return retries.retryStep('building', FETCH_ATTEMPTS, () =>
+    buildCode({
+      clock: components.clock,
+      executor,
+      runId: record.runId,
+      spec: withUser(context),
+      codeDir,
+      dirs,
+      signal: interrupt,
+    }),
+  )
+}
+
+export async function start(context: StepContext, codeDir: string | undefined) {
+  const { init, handle, retries, interrupt } = context
+  await retries.recordChange({ state: 'starting', handle })
+  return retries.retryStep('starting', Number.POSITIVE_INFINITY, () =>
+    init.executor.start(context.planFor(withUser(context), codeDir), { signal: interrupt }),
+  )
+}
+
+export async function journalStart(
+  { lease, handle, retries, detach }: StepContext,
+  { run, adopted }: Extract<Phase, { name: 'started' }>,
+): Promise<void> {
+  if (adopted) lease.retain(detach)
+  // the detail of an earlier start is out of date
+  await retries.recordChange({ state: 'running', startedAt: run.startedAt, handle, detail: '' })
+}
+
+/** The decision with a user of its own, which it holds until the run is over. */
+function withUser({ components, init, spec }: StepContext): RunSpec {
+  const within = init.executor.userIds?.()
+  const uid = components.userIds?.claim(init.record.runId, { preferred: spec.uid, within })
+  return uid === undefined ? spec : { ...spec, uid }
+}
