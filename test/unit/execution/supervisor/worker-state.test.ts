@@ -97,6 +97,13 @@ describe('the next state of a worker', () => {
     expect(stopRequestOf({ ...stopped, stop: undefined, close: 'end' }, 3)).toMatchObject({ graceMs: 3 })
   })
 
+  it('a node that closes twice still detaches', () => {
+    const close = (state: WorkerState, detach: boolean) => nextState(contextOf(), state, { type: 'close', detach })
+    const detached = close({ phase: running, failures: 0 }, true)
+    expect([detached.close, close(detached, false).close]).toEqual(['detach', 'detach'])
+    expect(close(close({ phase: running, failures: 0 }, false), false).close).toBe('end')
+  })
+
   it('a steady run begins the back-off again', () => {
     const afterRunOf = (ranMs: number) =>
       nextState(contextOf(), { phase: { ...exited, ranMs }, failures: 4 }, explained(1))
