@@ -40,14 +40,14 @@ export function createCodeVolumes({
   clock: Clock
   nodeId: string
 }): CodeVolumes {
-  const { docker, ask, askMaybe } = engine
+  const { ask, askMaybe } = engine
   const loaderOf = ({ name }: DockerHandle) => `${name}-load`
   const volumeOf = ({ name }: DockerHandle) => `${name}-code`
 
   async function removeVolume(name: string): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
-        await askMaybe(docker.getVolume(name).remove())
+        await askMaybe((docker) => docker.getVolume(name).remove())
         return
       } catch (error) {
         if (statusOf(error) !== 409 || attempt >= BUSY_TRIES) throw error
@@ -58,10 +58,10 @@ export function createCodeVolumes({
 
   async function fill(plan: CodePlan, handle: DockerHandle, image: string, volume: string): Promise<void> {
     const name = loaderOf(handle)
-    const loader = await ask(createContainer(engine, codeLoaderOptions({ plan, name, nodeId, image, volume })))
+    await createContainer(engine, codeLoaderOptions({ plan, name, nodeId, image, volume }))
     try {
       const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), plan.uid ?? NOBODY))
-      await ask(loader.putArchive(tar, { path: '/' }), TRANSFER_MS)
+      await ask((docker) => docker.getContainer(name).putArchive(tar, { path: '/' }), TRANSFER_MS)
     } finally {
       await removeContainer(engine, name)
     }
@@ -70,12 +70,12 @@ export function createCodeVolumes({
   return {
     async send(plan, handle, image) {
       const volume = volumeOf(handle)
-      await ask(docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
+      await ask((docker) => docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
       await fill(plan, handle, image, volume)
       return volume
     },
     async sendBuild(plan, handle, image) {
-      const { Mounts } = await ask(docker.getContainer(handle.door).inspect())
+      const { Mounts } = await ask((docker) => docker.getContainer(handle.door).inspect())
       const volume = Mounts.find(({ Destination }) => Destination === CODE)?.Name
       if (volume === undefined) throw new EngineGoneError("the Docker engine has lost the build's volume")
       try {
@@ -90,11 +90,11 @@ export function createCodeVolumes({
       return volume
     },
     async fetchBuilt({ codeDir, maxBytes }, { name }) {
-      const archive = await ask(docker.getContainer(name).getArchive({ path: '/code/.' }))
+      const archive = await ask((docker) => docker.getContainer(name).getArchive({ path: '/code/.' }))
       const fresh = `${codeDir}.built`
       await rm(fresh, { recursive: true, force: true })
       try {
-        await ask(unpackBuilt(archive, fresh, maxBytes), TRANSFER_MS)
+        await ask(() => unpackBuilt(archive, fresh, maxBytes), TRANSFER_MS)
         await rm(codeDir, { recursive: true, force: true })
         await rename(fresh, codeDir)
       } finally {
@@ -106,7 +106,7 @@ export function createCodeVolumes({
       await removeVolume(volumeOf(handle))
     },
     async sweep(alive) {
-      const { Volumes } = await ask(docker.listVolumes({ filters: nodeFilter(nodeId) }))
+      const { Volumes } = await ask((docker) => docker.listVolumes({ filters: nodeFilter(nodeId) }))
       const left = (Volumes ?? []).filter(({ Labels }) => !alive.has(Labels?.[LABEL.run] ?? ''))
       for (const { Name } of left) await removeVolume(Name)
     },

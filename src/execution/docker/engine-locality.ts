@@ -76,9 +76,8 @@ async function probe(
   await mkdir(dir, { recursive: true, mode: 0o700 })
   try {
     await writeFile(join(dir, FILE), text)
-    const container = await made(engine.ask(createContainer(engine, probeOptions({ name, nodeId, image, dir }))))
-    if (container === undefined) return 'remote'
-    const archive = await engine.askMaybe(container.getArchive({ path: `/probe/${FILE}` }))
+    if (!(await created(createContainer(engine, probeOptions({ name, nodeId, image, dir }))))) return 'remote'
+    const archive = await engine.askMaybe((docker) => docker.getContainer(name).getArchive({ path: `/probe/${FILE}` }))
     let seen = ''
     for await (const part of archive ?? []) seen += part.toString('latin1')
     return seen.includes(text) ? 'local' : 'remote'
@@ -87,13 +86,14 @@ async function probe(
   }
 }
 
-/** Undefined where the engine knows no such folder. */
-async function made<T>(container: Promise<T>): Promise<T | undefined> {
+/** False where the engine knows no such folder. */
+async function created(container: Promise<void>): Promise<boolean> {
   try {
-    return await container
+    await container
+    return true
   } catch (error) {
     const absent = statusOf(error) !== undefined && NO_FOLDER.test(reasonOf(error))
-    if (absent) return undefined
+    if (absent) return false
     throw error
   }
 }

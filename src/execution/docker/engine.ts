@@ -1,6 +1,8 @@
+import { access } from 'node:fs/promises'
 import { Agent } from 'node:https'
-import Docker from 'dockerode'
-import type { Clock } from '../../base/clock.ts'
+import type Docker from 'dockerode'
+import { raceSignal } from 'race-signal'
+import { type Clock, deadline } from '../../base/clock.ts'
 import { errnoOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
 import { describeEngine, isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
@@ -12,18 +14,17 @@ const ANSWER_MS = 120_000
 /** Before an idle connection is asked whether it still is one. */
 const KEEP_ALIVE_MS = 15_000
 
-/** Throws an InputError for an engine that must not be used. */
-export function connectEngine(config: DockerConfig, agent?: Agent): Docker {
+/** Where the client connects to. Throws an InputError for an engine that must not be used. */
+export function engineOptions(config: DockerConfig): Docker.DockerOptions {
   const { socketPath, protocol, host, port, ca, cert, key } = config
-  if (host === undefined) return new Docker({ socketPath: socketPath ?? LOCAL_SOCKET })
+  if (host === undefined) return { socketPath: socketPath ?? LOCAL_SOCKET }
   if (!isLoopback(config) && protocol !== 'https') {
     throw new InputError(
       `DOCKER_CONFIGS.host "${host}" is not this machine, and plain TCP would give it to anyone on the way; ` +
         'use protocol "https" with ca, cert and key',
     )
   }
-  const way = { protocol: protocol ?? 'http', host, port: port ?? portOf(protocol === 'https') }
-  return new Docker({ ...way, ca, cert, key, ...(agent === undefined ? {} : { agent }) })
+  return { protocol: protocol ?? 'http', host, port: port ?? portOf(protocol === 'https'), ca, cert, key }
 }
 
 /** The HTTP status that the engine answered with. */
@@ -64,23 +65,22 @@ export function query(values: Record<string, string>) {
 }
 
 /** The client would put all options behind the path's question mark, too, where proxies allow a few kilobytes. */
-export function createContainer(
-  { docker }: Pick<Engine, 'docker'>,
+export async function createContainer(
+  { ask }: Pick<Engine, 'ask'>,
   options: Docker.ContainerCreateOptions,
-): Promise<Docker.Container> {
+): Promise<void> {
   const split: object = { _query: { name: options.name }, _body: options }
-  return docker.createContainer(split)
+  await ask((docker) => docker.createContainer(split))
 }
 
 /** An engine and the ways to ask it, none of which waits for ever when it dies in the middle of an answer. */
 export type Engine = {
-  readonly docker: Docker
   /** Closes what is kept open between two questions. */
   close(): void
-  /** That it does not answer (an EngineGoneError) is told apart from what it answers. */
-  ask<T>(call: Promise<T>, patienceMs?: number): Promise<T>
+  /** That it does not answer (an EngineGoneError) is distinct from what it answers. */
+  ask<T>(call: (docker: Docker) => Promise<T>, patienceMs?: number): Promise<T>
   /** As `ask`, with undefined where the engine knows no such thing. */
-  askMaybe<T>(call: Promise<T>): Promise<T | undefined>
+  askMaybe<T>(call: (docker: Docker) => Promise<T>): Promise<T | undefined>
   /** Resolves when a container that was started has ended. */
   waitForExit(name: string, signal?: AbortSignal): Promise<void>
 }
@@ -88,16 +88,27 @@ export type Engine = {
 export function createEngine(config: DockerConfig, clock: Clock): Engine {
   // A wait goes on for as long as its run; that nobody is there any more has to be noticed before that.
   const agent = config.protocol === 'https' ? new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }) : undefined
-  const docker = connectEngine(config, agent)
+  const options = { ...engineOptions(config), ...(agent !== undefined && { agent }) }
+  let client: Promise<Docker> | undefined
   const gone = (error: unknown) => new EngineGoneError(troubleOf(error, config), { cause: error })
 
-  async function ask<T>(call: Promise<T>, patienceMs = ANSWER_MS): Promise<T> {
-    const late = Promise.withResolvers<never>()
-    using _timer = clock.after(patienceMs, () =>
-      late.reject(new EngineGoneError('the Docker engine does not answer in time')),
-    )
+  /** Loading the client takes longer than the rest of a node's start: a machine without an engine does not pay for it. */
+  async function connected(): Promise<Docker> {
+    if (client === undefined && options.socketPath !== undefined) await access(options.socketPath)
+    client ??= load()
+    return client
+  }
+
+  async function load(): Promise<Docker> {
+    const { default: Client } = await import('dockerode')
+    return new Client(options)
+  }
+
+  async function ask<T>(call: (docker: Docker) => Promise<T>, patienceMs = ANSWER_MS): Promise<T> {
+    const late = new EngineGoneError('the Docker engine does not answer in time')
     try {
-      return await Promise.race([call, late.promise])
+      using limit = deadline(clock, patienceMs, late)
+      return await raceSignal(connected().then(call), limit.signal)
     } catch (error) {
       if (error instanceof ThundercloudError || aborted(error)) throw error
       throw statusOf(error) === undefined || isPlainToTls(error) ? gone(error) : error
@@ -105,7 +116,6 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
   }
 
   return {
-    docker,
     close: () => agent?.destroy(),
     ask,
     async askMaybe(call) {
@@ -118,7 +128,7 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
     },
     async waitForExit(name, signal) {
       // "next-exit" would wait in vain for a container that ends before the engine has read the request.
-      const options = {
+      const request = {
         path: `/containers/${encodeURIComponent(name)}/wait?`,
         options: query({ condition: 'not-running' }),
         method: 'POST',
@@ -127,8 +137,9 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
         statusCodes: { 200: true, 404: 'gone' },
       }
       try {
+        const docker = await connected()
         const answer = await new Promise((resolve, reject) => {
-          docker.modem.dial(options, (error: unknown, stream: unknown) => (error ? reject(error) : resolve(stream)))
+          docker.modem.dial(request, (error: unknown, stream: unknown) => (error ? reject(error) : resolve(stream)))
         })
         // Read as a stream: where the connection breaks a whole answer would never come, and never fail.
         for await (const _part of answer as AsyncIterable<unknown>);
@@ -144,14 +155,14 @@ function aborted(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || errnoOf(error) === 'ABORT_ERR')
 }
 
-/** An answer to who spoke without TLS to one who wants it. */
+/** The answer to a client that does not use TLS where the engine does. */
 function isPlainToTls(error: unknown): boolean {
   return statusOf(error) === 400 && /HTTP request to an HTTPS server/i.test(messageOf(error))
 }
 
 export async function removeContainer(engine: Engine, name: string): Promise<void> {
   try {
-    await engine.askMaybe(engine.docker.getContainer(name).remove({ force: true, v: true }))
+    await engine.askMaybe((docker) => docker.getContainer(name).remove({ force: true, v: true }))
   } catch (error) {
     // 409: another removal of the same is on its way
     if (statusOf(error) !== 409) throw error

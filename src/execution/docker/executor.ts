@@ -42,7 +42,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     )
   }
   const engine = createEngine(init.docker, clock)
-  const { docker, ask, askMaybe } = engine
+  const { ask, askMaybe } = engine
   const images = createImages(engine, init)
   const gateways = createGateways({
     engine,
@@ -61,7 +61,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   const held = new Map<string, Attached>()
 
   async function features(): Promise<Machine> {
-    machine ??= ask(docker.info())
+    machine ??= ask((docker) => docker.info())
     machine.catch(() => {
       machine = undefined
     })
@@ -131,7 +131,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       [PLACE]: locality === 'remote' ? APART : HERE,
       [TIMEOUT]: `${plan.lifetime?.afterMs ?? ''}`,
     }
-    await ask(createContainer(engine, { ...options, Labels: labels }))
+    await createContainer(engine, { ...options, Labels: labels })
   }
 
   /** Answers the volume with its code, if it is in one. */
@@ -175,10 +175,9 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       const volume = isBuild(user) ? await openBuild(user, image, locality) : await openRun(user, image, locality)
       await create(user, image, locality, volume)
       signal?.throwIfAborted()
-      const container = docker.getContainer(handle.name)
       // before it starts: then nothing of its output is missed
-      const attached = hold(handle, await attachOutput(engine, container))
-      await ask(container.start())
+      const attached = hold(handle, await attachOutput(engine, handle.name))
+      await ask((docker) => docker.getContainer(handle.name).start())
       const began = { startedAt: clock.now(), locality, gatewayFirst: true, attached }
       return runOf(plan, logsOf(plan), began)
     } catch (error) {
@@ -199,7 +198,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     name: 'docker',
     async available(): Promise<Availability> {
       try {
-        const info = await ask(docker.info())
+        const info = await ask((docker) => docker.info())
         return {
           available: true,
           detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
@@ -221,7 +220,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     async adopt(): Promise<AdoptedRun[]> {
       // Another engine may answer now.
       machine = undefined
-      const containers = await ask(docker.listContainers({ all: true, filters: nodeFilter(nodeId) }))
+      const filters = nodeFilter(nodeId)
+      const containers = await ask((docker) => docker.listContainers({ all: true, filters }))
       const runs = containers.filter(({ Labels }) => RUNS.has(Labels[LABEL_ROLE] ?? ''))
       const alive = new Set([...beginning, ...runs.map(({ Labels }) => Labels[LABEL.run] ?? '')])
       for (const { Id, Labels } of containers) {
@@ -231,7 +231,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       if (localities.known !== 'local') await codeVolumes.sweep(alive)
       const adopted = await Promise.all(
         runs.map(async ({ Id, Labels }): Promise<AdoptedRun[]> => {
-          const info = await askMaybe(docker.getContainer(Id).inspect())
+          const info = await askMaybe((docker) => docker.getContainer(Id).inspect())
           const runId = Labels[LABEL.run]
           if (info === undefined || runId === undefined) return []
           const service = Labels[LABEL.service] ?? ''

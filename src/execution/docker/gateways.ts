@@ -55,7 +55,7 @@ export function createGateways(components: {
 
   async function open(target: GatewayTarget): Promise<void> {
     const { handle, plan, locality } = target
-    const found = await engine.askMaybe(engine.docker.getContainer(handle.door).inspect())
+    const found = await engine.askMaybe((docker) => docker.getContainer(handle.door).inspect())
     if (found?.State.Running === true) return
     // one that ended has ended its run
     if (found !== undefined && target.gatewayFirst) throw new UnavailableError('the run has ended')
@@ -70,8 +70,8 @@ export function createGateways(components: {
 
   async function start({ handle, gatewayFirst }: GatewayTarget, options: Docker.ContainerCreateOptions): Promise<void> {
     try {
-      const door = await engine.ask(createContainer(engine, options))
-      await engine.ask(door.start())
+      await createContainer(engine, options)
+      await engine.ask((docker) => docker.getContainer(handle.door).start())
     } catch (error) {
       await removeContainer(engine, handle.door)
       // what the engine says to a gateway that comes first is its answer to the run

@@ -15,7 +15,7 @@ export type ImagesInit = {
 
 /** Finds the image of a run and answers with its id: from then on no tag can lead elsewhere. */
 export function createImages(engine: Engine, { toolchains, registries }: ImagesInit) {
-  const { docker, ask, askMaybe } = engine
+  const { ask, askMaybe } = engine
   let node: Promise<string> | undefined
 
   /** Our own Node's image; made when the engine has none. */
@@ -26,7 +26,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     })
     // It may have been removed since.
     return node.then(async (id) => {
-      if ((await askMaybe(docker.getImage(id).inspect())) !== undefined) return id
+      if ((await askMaybe((docker) => docker.getImage(id).inspect())) !== undefined) return id
       node = undefined
       return ensureNodeImage(engine)
     })
@@ -51,21 +51,21 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
 
   /** By the digest of its manifest, or by its id where it was imported here. */
   async function present(digest: string): Promise<string | undefined> {
-    const images = await ask(docker.listImages())
+    const images = await ask((docker) => docker.listImages())
     return images.find(
       ({ Id, RepoDigests }) => Id === digest || RepoDigests?.some((name) => name.endsWith(`@${digest}`)),
     )?.Id
   }
 
   async function byName(name: string): Promise<string> {
-    const found = await askMaybe(docker.getImage(name).inspect())
+    const found = await askMaybe((docker) => docker.getImage(name).inspect())
     if (found !== undefined) return found.Id
     const mirrored = registries.map((origin) => `${hostOf(origin)}/${pathOf(name)}${tagOf(name)}`)
     // A table's own reference is the operator's word: it may be pulled as it is written.
     const failures: string[] = []
     for (const reference of [...mirrored, name]) {
       const failure = await pull(reference)
-      if (failure === undefined) return (await ask(docker.getImage(reference).inspect())).Id
+      if (failure === undefined) return (await ask((docker) => docker.getImage(reference).inspect())).Id
       failures.push(failure)
     }
     throw new RunRefusedError(`the engine has no image "${name}", and it could not be pulled: ${joinWords(failures)}`)
@@ -83,7 +83,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
 
   async function pull(reference: string): Promise<string | undefined> {
     try {
-      await finished(engine, await ask(docker.pull(reference)), PULL_MS)
+      await finished(engine, await ask((docker) => docker.pull(reference)), PULL_MS)
       return undefined
     } catch (error) {
       if (error instanceof EngineGoneError) throw error

@@ -1,5 +1,6 @@
 import { access, realpath } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import type Docker from 'dockerode'
 import { systemClock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { findProgram, type ProcessResult, runProcess } from '../../process/index.ts'
@@ -48,11 +49,11 @@ export function nodeImageTag(): string {
  */
 export async function ensureNodeImage(engine: Engine): Promise<string> {
   const tag = nodeImageTag()
-  const present = await engine.askMaybe(engine.docker.getImage(tag).inspect())
+  const present = await engine.askMaybe((docker) => docker.getImage(tag).inspect())
   if (present !== undefined) return present.Id
   if (process.platform !== 'linux')
     throw new UnavailableError(`${tag} can only be made on Linux; pull it from a registry`)
-  const { Architecture } = await engine.ask(engine.docker.info())
+  const { Architecture } = await engine.ask((docker) => docker.info())
   if (Architecture in ARCHITECTURES && ARCHITECTURES[Architecture] !== process.arch) {
     throw new UnavailableError(
       `the engine's machine is ${Architecture}, and this one's Node is for ${process.arch}: load an image of Node for it there, as ${tag}`,
@@ -62,11 +63,11 @@ export async function ensureNodeImage(engine: Engine): Promise<string> {
   const [repo = NODE_IMAGE, version = 'latest'] = tag.split(':')
   const changes = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', `USER ${NOBODY}`, 'CMD ["node"]']
   const answer = await engine.ask(
-    engine.docker.importImage(Readable.from(tarOf(entries)), { repo, tag: version, changes }),
+    (docker) => docker.importImage(Readable.from(tarOf(entries)), { repo, tag: version, changes }),
     IMPORT_MS,
   )
   await finished(engine, answer, IMPORT_MS)
-  return (await engine.ask(engine.docker.getImage(tag).inspect())).Id
+  return (await engine.ask((docker) => docker.getImage(tag).inspect())).Id
 }
 
 async function imageEntries(): Promise<TarEntry[]> {
@@ -141,9 +142,10 @@ function folderEntry(path: string): TarEntry {
 
 /** Reads an engine's progress stream to its end; the last word may be an error. */
 export function finished(engine: Engine, answer: NodeJS.ReadableStream, patienceMs: number): Promise<void> {
-  const done = new Promise<void>((resolve, reject) => {
-    answer.once('close', () => reject(new Error('the answer broke off')))
-    engine.docker.modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)))
-  })
-  return engine.ask(done, patienceMs)
+  const read = ({ modem }: Docker) =>
+    new Promise<void>((resolve, reject) => {
+      answer.once('close', () => reject(new Error('the answer broke off')))
+      modem.followProgress(answer, (error: Error | null) => (error === null ? resolve() : reject(error)))
+    })
+  return engine.ask(read, patienceMs)
 }

@@ -40,7 +40,8 @@ export type DockerRunInput = {
 /** A container that was started, by this process or an earlier one. Its gateway opens with the first connection. */
 export function dockerRun(input: DockerRunInput): Run {
   const { engine, gateways, clock, handle, plan, attend } = input
-  const container = engine.docker.getContainer(handle.name)
+  const askContainer = <T>(call: (container: Docker.Container) => Promise<T>, patienceMs?: number) =>
+    engine.ask((docker) => call(docker.getContainer(handle.name)), patienceMs)
   let stopped: 'stopped' | 'timeout' | undefined
   let opening: Promise<void> | undefined
   let end: Promise<RunEnd> | undefined
@@ -67,14 +68,14 @@ export function dockerRun(input: DockerRunInput): Run {
   function outputInto(writer: LogWriter): Output {
     const { startedAt, locality } = input
     const aheadMs = locality === 'local' ? OWN_CLOCK_MS : OTHER_CLOCK_MS
-    const resume = () => copyOutput(engine, container, { dir: plan.logDir, writer, clock, startedAt, aheadMs })
+    const resume = () => copyOutput(engine, handle.name, { dir: plan.logDir, writer, clock, startedAt, aheadMs })
     const source = input.attached?.take()
     return source === undefined ? resume() : writeAttached(source, { writer, clock, resume })
   }
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {
     await engine.waitForExit(handle.name, signal)
-    return endOf((await engine.ask(container.inspect())).State, stopped, plan.lifetime?.afterMs)
+    return endOf((await askContainer((container) => container.inspect())).State, stopped, plan.lifetime?.afterMs)
   }
 
   return {
@@ -92,18 +93,18 @@ export function dockerRun(input: DockerRunInput): Run {
     async stop({ graceMs, reason = 'stopped' }) {
       stopped ??= reason
       try {
-        await engine.ask(container.stop({ t: Math.ceil(graceMs / 1000) }), graceMs + STOP_MS)
+        await askContainer((container) => container.stop({ t: Math.ceil(graceMs / 1000) }), graceMs + STOP_MS)
       } catch (error) {
         // 304: it has ended; 404: it is gone
         if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error
       }
     },
-    stats: async () => statsOf(await engine.ask(container.stats({ stream: false, 'one-shot': true }))),
+    stats: async () => statsOf(await askContainer((container) => container.stats({ stream: false, 'one-shot': true }))),
     async reachable({ signal } = {}) {
       const endpoint = gateways.endpoint(input)
       if (await isGatewayOpen(endpoint, signal).catch(() => false)) return true
       // an engine that is away, and a run that has ended, is no lost gateway: `wait` notices it
-      const running = await engine.ask(container.inspect()).then(
+      const running = await askContainer((container) => container.inspect()).then(
         ({ State }) => State.Running,
         () => false,
       )

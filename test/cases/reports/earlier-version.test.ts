@@ -27,7 +27,7 @@ const RUN = '0b6e2d0a-1111-4222-8333-444455556666'
 /** Containers as that version made them: the run first, with its own namespaces; then, beside it, the door. */
 async function leaveContainers(dirs: RunDirs, nodeId: string, { withDoor }: { withDoor: boolean }): Promise<void> {
   const engine = createEngine({}, systemClock())
-  const { docker } = engine
+  const docker = await engine.ask(async (client) => client)
   const image = await createImages(engine, { toolchains: {}, registries: [] }).nodeImage()
   const name = `thundercloud-${RUN}`
   const script = `console.log('begun by the version before')

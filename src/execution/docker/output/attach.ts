@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type Docker from 'dockerode'
 import { type Engine, query } from '../engine.ts'
 
 const HEADER_BYTES = 8
@@ -21,10 +22,11 @@ export async function attach(
   const streams = query({ stream: '1', stdin: '1', stdout: '1' })
   const statusCodes = { 404: 'gone', 409: 'not running' }
   const options = { path, options: streams, method: 'POST', hijack: true, isStream: true, statusCodes }
-  const asked = new Promise<unknown>((resolve, reject) => {
-    engine.docker.modem.dial(options, (error: unknown, socket: unknown) => (error ? reject(error) : resolve(socket)))
-  })
-  const socket = (await engine.ask(asked)) as Duplex & { ref?(): void; unref?(): void }
+  const dial = ({ modem }: Docker) =>
+    new Promise<unknown>((resolve, reject) => {
+      modem.dial(options, (error: unknown, socket: unknown) => (error ? reject(error) : resolve(socket)))
+    })
+  const socket = (await engine.ask(dial)) as Duplex & { ref?(): void; unref?(): void }
   const unpack = createUnpacker(onBytes)
   let error: Error | undefined
   socket

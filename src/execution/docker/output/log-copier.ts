@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import type Docker from 'dockerode'
 import { type Clock, sleep } from '../../../base/clock.ts'
 import { createTokenBucket } from '../../../base/token-bucket.ts'
 import { LOG_ATTACH_BURST_BYTES, LOG_BURST_BYTES, LOG_BYTES_PER_SECOND } from '../../constants.ts'
@@ -34,13 +33,13 @@ export type CopyInput = {
  * Copies what the engine keeps of a run's output into our own log files, until the container ends or `stop`: for a run
  * whose node was away. What is in our files already is skipped, and what the engine has dropped meanwhile is said.
  */
-export function copyOutput(engine: Engine, container: Docker.Container, input: CopyInput): Output {
+export function copyOutput(engine: Engine, name: string, input: CopyInput): Output {
   const { writer, clock } = input
   const ending = new AbortController()
   const seen: Partial<Record<OutputStream, Seen>> = {}
   let hurried = false
   const followed = begin().catch(() => {})
-  void holdBack(engine, container, clock, ending.signal)
+  void holdBack(engine, name, clock, ending.signal)
   return {
     hurry() {
       hurried = true
@@ -112,8 +111,11 @@ export function copyOutput(engine: Engine, container: Docker.Container, input: C
   async function read(follow: boolean, from: string | undefined): Promise<Readable> {
     const since = from === undefined ? {} : { since: from as unknown as number }
     const options = { stdout: true, stderr: true, timestamps: true, ...since }
-    if (!follow) return Readable.from([await engine.ask(container.logs({ ...options, follow: false }))])
-    return (await engine.ask(container.logs({ ...options, follow: true }))) as Readable
+    if (!follow)
+      return Readable.from([
+        await engine.ask((docker) => docker.getContainer(name).logs({ ...options, follow: false })),
+      ])
+    return (await engine.ask((docker) => docker.getContainer(name).logs({ ...options, follow: true }))) as Readable
   }
 }
 
@@ -121,9 +123,9 @@ export function copyOutput(engine: Engine, container: Docker.Container, input: C
  * Reads a run's output a second time, and throws it away: an engine hands a byte on only when everybody who is attached
  * takes it. So who writes faster than a log may grow waits, and the engine's own log loses nothing that was not read.
  */
-async function holdBack(engine: Engine, container: Docker.Container, clock: Clock, signal: AbortSignal): Promise<void> {
+async function holdBack(engine: Engine, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
-    const stream = await attachOutput(engine, container)
+    const stream = await attachOutput(engine, name)
     const stop = () => void stream.destroy()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
@@ -140,7 +142,9 @@ async function holdBack(engine: Engine, container: Docker.Container, clock: Cloc
 }
 
 /** What a container writes from now on. It waits while this is not read. */
-export async function attachOutput(engine: Engine, container: Docker.Container): Promise<Readable> {
-  const attached: unknown = await engine.ask(container.attach({ stream: true, stdout: true, stderr: true }))
+export async function attachOutput(engine: Engine, name: string): Promise<Readable> {
+  const attached: unknown = await engine.ask((docker) =>
+    docker.getContainer(name).attach({ stream: true, stdout: true, stderr: true }),
+  )
   return attached as Readable
 }

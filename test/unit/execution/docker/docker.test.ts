@@ -9,7 +9,7 @@ import { manualClock, systemClock } from '../../../../src/base/clock.ts'
 import { InputError } from '../../../../src/base/errors.ts'
 import { silentLog } from '../../../../src/base/log.ts'
 import { runOptions } from '../../../../src/execution/docker/container-options.ts'
-import { connectEngine, createEngine } from '../../../../src/execution/docker/engine.ts'
+import { createEngine, engineOptions } from '../../../../src/execution/docker/engine.ts'
 import { tarOf } from '../../../../src/execution/docker/image-tar.ts'
 import { pathOf } from '../../../../src/execution/docker/images.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
@@ -94,8 +94,8 @@ describe('an engine', () => {
     { host: '10.0.0.1', port: 2375 },
     { host: 'docker.example.org', protocol: 'http' },
   ] as const)('at %o is refused', (config) => {
-    expect(() => connectEngine(config)).toThrow(InputError)
-    expect(() => connectEngine(config)).toThrow(/DOCKER_CONFIGS\.host .* is not this machine, and plain TCP/)
+    expect(() => engineOptions(config)).toThrow(InputError)
+    expect(() => engineOptions(config)).toThrow(/DOCKER_CONFIGS\.host .* is not this machine, and plain TCP/)
   })
 
   it.each([
@@ -105,7 +105,7 @@ describe('an engine', () => {
     { host: '127.0.0.1' },
     { host: 'engine.example.org', protocol: 'https', ca: 'PEM', cert: 'PEM', key: 'PEM' },
   ] as const)('at %o is used', (config) => {
-    expect(() => connectEngine(config)).not.toThrow()
+    expect(() => engineOptions(config)).not.toThrow()
   })
 
   it('that is not there is told with what to do, and may be tried again', async () => {
@@ -129,7 +129,7 @@ describe('an engine', () => {
     const clock = manualClock()
     const engine = createEngine({ host: '127.0.0.1', port }, clock)
     try {
-      const asked = what === 'a wait' ? engine.waitForExit('name') : engine.ask(engine.docker.info())
+      const asked = what === 'a wait' ? engine.waitForExit('name') : engine.ask((docker) => docker.info())
       const gone = expect(asked).rejects.toThrow(EngineGoneError)
       if (what !== 'a wait') await clock.advance(120_000)
       await gone
