@@ -146,10 +146,10 @@ function hasMore(before: MachineResources, now: MachineResources): boolean {
 async function viewOf(executor: Executor): Promise<ExecutorView> {
   const found = await executor
     .available()
-    .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+    .catch((error: unknown) => ({ available: false, detail: messageOf(error), unenforcedLimits: [] }))
   return { name: executor.name, ...found }
 }
 
-export function forRunner({ name, detail, weaker, ownOnly }: ExecutorView): AvailableExecutor {
-  return { name, ownOnly, note: weaker.length === 0 ? detail : `${detail} (${weaker.join('; ')})` }
+export function forRunner({ name, detail, unenforcedLimits, ownOnly }: ExecutorView): AvailableExecutor {
+  return { name, ownOnly, note: unenforcedLimits.length === 0 ? detail : `${detail} (${unenforcedLimits.join('; ')})` }
 }

@@ -1,15 +1,15 @@
 import type { Backoff } from '../base/retry.ts'
 
-/** Who a service is inside a container: nobody, on every distribution. */
+/** The user of a service inside a container: nobody, on every distribution. */
 export const NOBODY = 65534
 
 /**
- * Who services are on a host whose node is root: one user per run, so that the kernel's per-user counts are per run.
+ * The users of services on a host whose node is root: one per run, so that the kernel's per-user counts are per run.
  * systemd's range for dynamic users, which no distribution gives to a person or a daemon.
  */
 export const SANDBOX_UIDS = { first: 61184, count: 4336 }
 
-/** Who a gateway is inside its container: no run is this user, so none can signal it. */
+/** The user of a gateway inside its container: no run is this user, so none can signal it. */
 export const GATEWAY_UID = 65533
 
 /** Files that a folder of so many bytes may hold, and never too few to work with: each costs the kernel memory. */
@@ -21,7 +21,7 @@ export function inodesFor(bytes: number): number {
 const EXT4_INODE_BYTES = 256
 const EXT4_OVERHEAD_BYTES = 2 * 2 ** 20
 
-/** The size of an ext4 image with room for so many bytes. */
+/** The size of an ext4 image that takes so many bytes. */
 export function ext4Bytes(bytes: number): number {
   return bytes + inodesFor(bytes) * EXT4_INODE_BYTES + EXT4_OVERHEAD_BYTES
 }
@@ -33,7 +33,7 @@ export const SHM_BYTES = 16 * 1024 * 1024
 /** Open files of one process in a run: more than any sane server's connections, far below the kernel's table. */
 export const MAX_OPEN_FILES = 4096
 
-/** The first request through a door comes while a service is still starting: how long to wait for its port. */
+/** The first request through a gateway comes while a service is still starting: how long to wait for its port. */
 export const CONNECT_PATIENCE_MS = 15_000
 /** A gateway's own Node starts in half a second on an idle machine. */
 export const GATEWAY_START_MS = 10_000
@@ -42,7 +42,7 @@ export const CONNECT_RETRY_MS = 50
 
 /** A line of a log; longer ones are cut into pieces. Docker's own logger cuts at 16 KiB. */
 export const MAX_LOG_LINE = 8 * 1024
-/** Output that is read per second from one run, and at once. Who writes faster waits: its pipe is full. */
+/** Output that is read per second from one run, and at once. A run that writes faster waits: its pipe is full. */
 export const LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
 export const LOG_BURST_BYTES = 8 * 1024 * 1024
 /** What a container may write at once before it waits: less than its engine keeps, so that all of it is read. */
@@ -56,12 +56,12 @@ export const LOG_CLEANUP_MS = 60_000
 /** How often a followed log is looked at. */
 export const LOG_POLL_MS = 150
 
-/** A node of the door and keeper kind needs about 45 MiB; its heap holds only what is under way. */
+/** Node as a gateway or shim needs about 45 MiB; its heap holds only what is under way. */
 export const HELPER_HEAP_MIB = 48
 export const GATEWAY_MEMORY_BYTES = 128 * 1024 * 1024
 export const GATEWAY_PIDS = 32
 
-/** How often the other side of a carrier is made to speak; ways through firewalls close after a minute of silence. */
+/** How often the other side of a transport is made to answer; firewalls close connections after a minute of silence. */
 export const TRANSPORT_PING_MS = 15_000
 
 /** How often a run's expiry is compared with the wall clock, which may be set. */
@@ -75,13 +75,13 @@ export const DISK_LIMIT_MS = 100
 
 /** Between restarts of a service that ends. */
 export const RESTART_BACKOFF: Backoff = { firstMs: 500, maxMs: 5 * 60_000 }
-/** Who ran for this long has earned a fresh start of the back-off. */
+/** After a run of this length the back-off begins again. */
 export const STEADY_MS = 60_000
 /** Between attempts to reach an engine that went away, or code that is not there. */
 export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 /** Attempts to obtain code; with the back-off about five minutes. */
 export const FETCH_ATTEMPTS = 14
-/** How often a run that met a full disk looks whether there is room. */
+/** How often a run that met a full disk looks whether there is space. */
 export const DISK_FULL_RETRY_MS = 5_000
 /** A build longer than this is stuck. */
 export const BUILD_TIMEOUT_MS = 15 * 60_000

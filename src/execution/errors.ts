@@ -14,3 +14,12 @@ export class NoCapacityError extends UnavailableError {
 export class EngineGoneError extends UnavailableError {
   override readonly name = 'EngineGoneError'
 }
+
+/** The gateway of a run does not accept connections; `code` says how that was seen. */
+export class GatewayUnreachableError extends UnavailableError {
+  override readonly name = 'GatewayUnreachableError'
+
+  constructor(code: string) {
+    super(`the gateway of the run does not accept connections (${code})`)
+  }
+}

@@ -1,4 +1,4 @@
-/** Where a program's own words are explained. */
+/** Where a program's own messages are explained. */
 const PAGE = 'see "What a service gets"'
 
 type Rule = { readonly said: RegExp; readonly hint: string }

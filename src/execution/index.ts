@@ -1,5 +1,5 @@
 /**
- * Runs services under their grants and keeps them running: executors (docker, host), the door through which a run is
+ * Runs services under their grants and keeps them running: executors (docker, host), the gateway through which a run is
  * reached, and the supervisor, whose journalled intents survive the node.
  *
  * ```ts

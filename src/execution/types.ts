@@ -33,7 +33,7 @@ export type PlanLifetime = {
   readonly graceMs: number
 }
 
-/** One execution, as an executor is told to do it. */
+/** One execution, as an executor is to do it. */
 export type Plan = {
   readonly runId: string
   readonly service: string
@@ -49,7 +49,7 @@ export type Plan = {
   readonly env: Readonly<Record<string, string>>
   /** where the command starts, below /code; "" = /code itself */
   readonly workdir: string
-  /** loopback ports that the door may connect to */
+  /** loopback ports that the gateway may connect to */
   readonly ports: readonly number[]
   readonly toolchain: readonly string[]
   /** an OCI image by the sha256 of its manifest, and where it may be pulled from */
@@ -68,7 +68,7 @@ export type RunEnd = {
   /** 128 + signal where a signal ended it */
   readonly exitCode: number
   readonly reason: EndReason
-  /** one sentence where the numbers do not tell it all */
+  /** one sentence where the numbers do not say it all */
   readonly detail?: string | undefined
 }
 
@@ -90,7 +90,7 @@ export interface Run {
    * to a run than the one by which it waits for it need not have this.
    */
   reachable?(options?: { signal?: AbortSignal | undefined }): Promise<boolean>
-  /** Through the door to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
+  /** Through the gateway to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
   connect(port: number, options?: { signal?: AbortSignal | undefined; patienceMs?: number }): Promise<BytePipe>
 }
 
@@ -107,8 +107,8 @@ export type Availability = {
   readonly available: boolean
   /** One sentence: what it is, or what to install. */
   readonly detail: string
-  /** Limits that are weaker here than a grant says: "memory: watched", ... */
-  readonly weaker: readonly string[]
+  /** Limits of a grant that the kernel does not enforce here in full: "memory: watched", ... */
+  readonly unenforcedLimits: readonly string[]
   /** It takes services of the node's own address only. */
   readonly ownOnly?: boolean | undefined
 }

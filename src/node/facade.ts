@@ -130,11 +130,11 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     events,
     multiaddrs: () => network.multiaddrs(),
     async health() {
-      const executors = facts.executors().map(({ name, available, detail, weaker, ownOnly }) => ({
+      const executors = facts.executors().map(({ name, available, detail, unenforcedLimits, ownOnly }) => ({
         name,
         available,
         ownOnly,
-        detail: weaker.length === 0 ? detail : `${detail} (weaker: ${weaker.join('; ')})`,
+        detail: unenforcedLimits.length === 0 ? detail : `${detail} (not enforced: ${unenforcedLimits.join('; ')})`,
       }))
       return {
         ok: true,

@@ -25,7 +25,7 @@ export async function detectExecutors(
     found.executors.map(async (executor) => {
       const availability = await executor
         .available({ signal })
-        .catch((error: unknown) => ({ available: false, detail: messageOf(error), weaker: [] }))
+        .catch((error: unknown) => ({ available: false, detail: messageOf(error), unenforcedLimits: [] }))
       return { name: executor.name, ...availability }
     }),
   )

@@ -46,13 +46,15 @@ export async function checkExecutors(
   return await Promise.all(
     found.executors.map(async (executor) => {
       const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
-      const { available, detail, weaker, ownOnly } = await executor.available({ signal })
+      const { available, detail, unenforcedLimits, ownOnly } = await executor.available({ signal })
       if (!available) return warn(what, detail)
       if (ownOnly === true) {
-        const found = `${detail} (weaker: ${weaker.join('; ')})`
+        const found = `${detail} (not enforced: ${unenforcedLimits.join('; ')})`
         return warn(what, found, "until then only the node's own services run here")
       }
-      return weaker.length === 0 ? ok(what, detail) : ok(what, `${detail} (weaker: ${weaker.join('; ')})`)
+      return unenforcedLimits.length === 0
+        ? ok(what, detail)
+        : ok(what, `${detail} (not enforced: ${unenforcedLimits.join('; ')})`)
     }),
   )
 }

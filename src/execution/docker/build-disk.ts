@@ -20,8 +20,8 @@ type BuildPlan = Pick<Plan, 'grant' | 'uid'> & { readonly codeDir: string }
 
 export function memoryDisk({ grant, uid = NOBODY }: Omit<BuildPlan, 'codeDir'>): BuildDisk {
   const { diskBytes } = grant
-  const room = `size=${Math.max(4096, diskBytes)},nr_inodes=${inodesFor(diskBytes)}`
-  const o = `nosuid,nodev,${room},mode=0777,uid=${uid},gid=${uid}`
+  const limits = `size=${Math.max(4096, diskBytes)},nr_inodes=${inodesFor(diskBytes)}`
+  const o = `nosuid,nodev,${limits},mode=0777,uid=${uid},gid=${uid}`
   return { driver: { type: 'tmpfs', device: 'tmpfs', o }, release: async () => {} }
 }
 

@@ -10,9 +10,9 @@ import { createContainer, type Engine, reasonOf, removeContainer, statusOf } fro
 import { entriesOf, tarOf } from './image-tar.ts'
 import { unpackBuilt } from './unpack.ts'
 
-/** Between two words of an engine that takes, or gives, code over a slow way. */
+/** For an engine that takes, or gives, code over a slow network. */
 const TRANSFER_MS = 30 * 60_000
-/** A volume is in use until the engine has done away with its container. */
+/** A volume is in use until the engine has removed its container. */
 const BUSY_MS = 200
 const BUSY_TRIES = 25
 

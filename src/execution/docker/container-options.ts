@@ -24,7 +24,7 @@ const SHM_BYTES = 16 * 1024 * 1024
 const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
 const ETC = ['passwd', 'group']
 
-/** Where a run is found again: names that follow from the run alone. JSON. */
+/** Where a run is found again: names that follow from the run alone. JSON; `door` is its gateway's container. */
 export type DockerHandle = { readonly name: string; readonly door: string; readonly socket: string }
 
 export type ContainerInput = {
@@ -95,18 +95,18 @@ export function runOptions({
   }
 }
 
-/** What a door needs of its engine: a folder for its socket, or nothing but to be attached to. */
+/** What a gateway needs of its engine: a folder for its socket, or only to be attached to. */
 export type GatewayTransport =
   | { kind: 'socket'; script: { dir: string; file: string }; socketDir: string; socketFile: string }
   | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>> }
 
-/** Writes the door's own files, which came in its environment, and becomes the first of them. */
+/** Writes the gateway's files, which came in its environment, and becomes the first of them. */
 const BEGIN = `const files = Object.entries(JSON.parse(process.env.DOOR))
 for (const [name, text] of files) require('node:fs').writeFileSync('/tmp/' + name, text)
 import('/tmp/' + files[0][0])`
 
 /**
- * The gateway: our own Node with nothing but its script and what carries it. The run lives in its network and process
+ * The gateway: our own Node with its script and its transport, and nothing else. The run lives in its network and process
  * namespaces and ends with it. It is another user than any run, so that none can stop its clock.
  */
 export function gatewayOptions(input: {
@@ -114,13 +114,13 @@ export function gatewayOptions(input: {
   handle: DockerHandle
   nodeId: string
   image: string
-  carrier: GatewayTransport
+  transport: GatewayTransport
   seccomp: boolean
   lifetime: PlanLifetime | undefined
   /** of a build: a file system that goes with the gateway */
   disk?: Readonly<Record<string, string>> | undefined
 }): Docker.ContainerCreateOptions {
-  const { plan, handle, carrier } = input
+  const { plan, handle, transport } = input
   const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
   const ports = plan.ports.join(',')
   const disk = input.disk === undefined ? [] : [heldVolume(input.disk)]
@@ -128,8 +128,8 @@ export function gatewayOptions(input: {
   const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
   const limits = { NetworkMode: 'none', Memory: GATEWAY_MEMORY_BYTES, PidsLimit: GATEWAY_PIDS }
   const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
-  if (carrier.kind === 'socket') {
-    const { script, socketDir, socketFile } = carrier
+  if (transport.kind === 'socket') {
+    const { script, socketDir, socketFile } = transport
     return {
       ...common,
       Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ...args],
@@ -144,7 +144,7 @@ export function gatewayOptions(input: {
   return {
     ...common,
     Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ...args],
-    Env: [`DOOR=${JSON.stringify(carrier.files)}`],
+    Env: [`DOOR=${JSON.stringify(transport.files)}`],
     OpenStdin: true,
     StdinOnce: false,
     HostConfig: {

@@ -11,7 +11,7 @@ import type { DockerConfig } from './types.ts'
 /** Where an engine's containers find our folders: `local`, the engine binds them; `remote`, everything is sent to it. */
 export type EngineLocality = 'local' | 'remote'
 
-/** Engines have several words, and statuses, for it. */
+/** Engines have several messages, and statuses, for it. */
 const NO_FOLDER = /does not exist|no such file/i
 const FILE = 'nonce'
 const PREFIX = 'probe-'
@@ -27,7 +27,7 @@ type EngineLocalityInput = {
 export type EngineLocalities = {
   /** Asked once of each engine. `image` is any that it has. */
   of(info: { ID: string; KernelVersion: string }, image: string): Promise<EngineLocality>
-  /** Undefined while nobody asked. */
+  /** Undefined until `of` has answered. */
   readonly known: EngineLocality | undefined
 }
 

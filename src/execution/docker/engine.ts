@@ -33,11 +33,11 @@ export function statusOf(error: unknown): number | undefined {
   return typeof error.statusCode === 'number' ? error.statusCode : undefined
 }
 
-/** What the engine says while it is busy with what was asked before, has no room at the moment, or is going down. */
+/** What the engine says while it is busy with an earlier request, out of resources at the moment, or going down. */
 const PASSING =
   /already in (use|progress)|removal of container|no space left|cannot allocate memory|resource temporarily unavailable|too many open files|deadline exceeded|context canceled|timed? ?out|shutting down|transport is closing|connection (refused|reset|error)|non.running container|try again|device or resource busy/i
 
-/** Is this answer one that may be another a moment later? Any other is the engine's last word on what was asked. */
+/** Is this answer one that may be another a moment later? Any other is the engine's final answer. */
 export function isPassing(error: unknown): boolean {
   const status = statusOf(error)
   return status === 429 || status === 502 || status === 503 || status === 504 || PASSING.test(reasonOf(error))
@@ -55,8 +55,8 @@ export function reasonOf(error: unknown): string {
 export function refusalOf(error: unknown, config: DockerConfig): string {
   const status = statusOf(error)
   if (status === undefined) return messageOf(error)
-  const words = reasonOf(error).slice(0, 200)
-  return `the Docker engine at ${describeEngine(config)} answers with HTTP status ${status}${words === '' ? '' : `: ${words}`}`
+  const reason = reasonOf(error).slice(0, 200)
+  return `the Docker engine at ${describeEngine(config)} answers with HTTP status ${status}${reason === '' ? '' : `: ${reason}`}`
 }
 
 /** What stands behind the path's question mark; the last letter of a path that has it all is cut off. */

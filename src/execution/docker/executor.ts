@@ -19,20 +19,20 @@ import { createEngineLocalities, type EngineLocality } from './engine-locality.t
 import { makeVisible, writeEtc } from './folders.ts'
 import { createGateways } from './gateways.ts'
 import { createImages } from './images.ts'
-import { filtersCalls, type Machine, weakerOf } from './machine.ts'
+import { filtersCalls, type Machine, unenforcedLimitsOf } from './machine.ts'
 import { type Attached, holdAttached } from './output/attached-output.ts'
 import { attachOutput } from './output/log-copier.ts'
 import { dockerRun } from './run.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
 
-/** The engine's words for a command that is not there, or no program. */
+/** How the engine reports a command that is missing or is not a program. */
 const NO_PROGRAM =
   /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
 
 /**
  * Runs services in containers of a Docker engine: no network but loopback, no capabilities, a read-only root, and the
- * grant's limits. A container of our own Node beside each is the door to its ports. An engine that sees our folders binds
- * them; to any other (on another machine, say) code is sent, and its doors are reached through their stdio.
+ * grant's limits. A container of our own Node beside each is the gateway to its ports. An engine that sees our folders binds
+ * them; to any other (on another machine, say) code is sent, and its gateways are reached through their stdio.
  */
 export function createDockerExecutor({ clock }: DockerExecutorComponents, init: DockerExecutorInit): DockerExecutor {
   const { nodeId, runtimeDir } = init
@@ -170,12 +170,12 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     signal?.throwIfAborted()
     await remove(handle)
     try {
-      // an engine elsewhere sees no file of ours that says who a user is
+      // a remote engine does not see our passwd file
       const user = locality === 'local' ? plan : { ...plan, uid: undefined }
       const volume = isBuild(user) ? await openBuild(user, image, locality) : await openRun(user, image, locality)
       await create(user, image, locality, volume)
       signal?.throwIfAborted()
-      // before it starts: then nothing of its output is missed
+      // before it starts: then its output is complete
       const attached = hold(handle, await attachOutput(engine, handle.name))
       await ask((docker) => docker.getContainer(handle.name).start())
       const began = { startedAt: clock.now(), locality, gatewayFirst: true, attached }
@@ -202,10 +202,10 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         return {
           available: true,
           detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
-          weaker: weakerOf(info),
+          unenforcedLimits: unenforcedLimitsOf(info),
         }
       } catch (error) {
-        return { available: false, detail: refusalOf(error, init.docker), weaker: [] }
+        return { available: false, detail: refusalOf(error, init.docker), unenforcedLimits: [] }
       }
     },
     handle: (plan) => handleOf(plan.runId),
@@ -289,7 +289,7 @@ function hasCode(plan: Plan): plan is CodePlan {
   return plan.codeDir !== undefined
 }
 
-/** One that was adopted is not waited for: it is begun anew. */
+/** One that was adopted is not waited for: it is started again. */
 function isBuild(plan: RunPlan): plan is CodePlan {
   return 'purpose' in plan && plan.purpose === 'build' && hasCode(plan)
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What programs look up to learn who they are. */
+/** What programs look up to learn the name of their user. */
 export async function writeEtc(dir: string, uid: number): Promise<string> {
   await mkdir(dir, { recursive: true })
   await writeFile(join(dir, 'passwd'), `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`, {

@@ -26,20 +26,20 @@ export type GatewayTarget = {
   readonly disk?: BuildDisk['driver'] | undefined
 }
 
-/** The doors of all runs of an engine, and the ways to them. */
+/** The gateways of all runs of an engine, and the transports to them. */
 export type Gateways = {
-  /** A gateway stands, of whatever age, when this resolves. */
+  /** There is a gateway, new or not, when this resolves. */
   open(target: GatewayTarget): Promise<void>
   /** Another in the place of one whose socket was taken away; nothing where the run would end with it. */
   restore(target: GatewayTarget): Promise<void>
-  /** What is knocked at; a way that was lost is made anew by the next who knocks. */
+  /** Where connections begin; a transport that was lost is made again for the next one. */
   endpoint(target: GatewayTarget): GatewayEndpoint
-  /** Nobody goes this way any more. */
+  /** Closes the transport. */
   close(handle: DockerHandle): void
   closeAll(): void
 }
 
-/** What runs in a door's container beside an engine that shares no folder with us; it needs no other file. */
+/** What runs in a gateway's container on an engine that shares no folder with us; it needs no other file. */
 const STDIO_FILES = ['stdio-main', 'server', 'handshake', 'mux', 'lifetime', 'disk']
 
 export function createGateways(components: {
@@ -50,7 +50,7 @@ export function createGateways(components: {
   filters(): Promise<boolean>
 }): Gateways {
   const { engine, images, clock, nodeId } = components
-  /** by the door's name */
+  /** by the name of the gateway's container */
   const transports = new Map<string, Promise<StdioTransport>>()
 
   async function open(target: GatewayTarget): Promise<void> {
@@ -61,10 +61,10 @@ export function createGateways(components: {
     if (found !== undefined && target.gatewayFirst) throw new UnavailableError('the run has ended')
     await removeContainer(engine, handle.door)
     const image = await images.nodeImage()
-    const carrier = locality === 'local' ? await socketTransport(handle) : await stdioTransport()
+    const transport = locality === 'local' ? await socketTransport(handle) : await stdioTransport()
     const seccomp = await components.filters()
     const { lifetime, disk } = target
-    const options = gatewayOptions({ plan, handle, nodeId, image, carrier, seccomp, lifetime, disk })
+    const options = gatewayOptions({ plan, handle, nodeId, image, transport, seccomp, lifetime, disk })
     await start(target, target.gatewayFirst ? options : joinedTo(handle.name, options))
   }
 
@@ -86,7 +86,7 @@ export function createGateways(components: {
       return await createStdioTransport(engine, clock, target.handle.door)
     } catch (error) {
       if (error instanceof EngineGoneError || target.gatewayFirst) throw error
-      // It may hang on one who attached before and is silent now: a fresh one hangs on nobody.
+      // it may wait for a peer that attached before and is silent now: a new one does not
       await removeContainer(engine, target.handle.door)
       await open(target)
       return createStdioTransport(engine, clock, target.handle.door)
@@ -94,32 +94,32 @@ export function createGateways(components: {
   }
 
   async function transportOf(target: GatewayTarget): Promise<StdioTransport> {
-    const { door } = target.handle
-    const known = transports.get(door)
+    const { door: gateway } = target.handle
+    const known = transports.get(gateway)
     if (known !== undefined) {
-      const carrier = await known.catch(() => undefined)
-      if (carrier !== undefined && !carrier.closed) return carrier
+      const transport = await known.catch(() => undefined)
+      if (transport !== undefined && !transport.closed) return transport
       // Several may have waited for the same.
-      if (transports.get(door) !== known) return transportOf(target)
+      if (transports.get(gateway) !== known) return transportOf(target)
     }
     const made = attach(target)
-    transports.set(door, made)
+    transports.set(gateway, made)
     made.catch(() => {
-      if (transports.get(door) === made) transports.delete(door)
+      if (transports.get(gateway) === made) transports.delete(gateway)
     })
     return made
   }
 
-  /** A carrier may be lost between its making and its use, when the engine has just come back: then another is made. */
+  /** When the engine has just come back, a transport may be lost between its making and its use: then another is made. */
   async function begin(target: GatewayTarget): Promise<Duplex> {
-    const carrier = await transportOf(target)
-    return carrier.closed ? (await transportOf(target)).open() : carrier.open()
+    const transport = await transportOf(target)
+    return transport.closed ? (await transportOf(target)).open() : transport.open()
   }
 
-  function close({ door }: DockerHandle): void {
-    const carrier = transports.get(door)
-    transports.delete(door)
-    carrier?.then(
+  function close({ door: gateway }: Pick<DockerHandle, 'door'>): void {
+    const transport = transports.get(gateway)
+    transports.delete(gateway)
+    transport?.then(
       (made) => made.close(),
       () => {},
     )
@@ -135,7 +135,7 @@ export function createGateways(components: {
     endpoint: (target) => (target.locality === 'local' ? target.handle.socket : () => begin(target)),
     close,
     closeAll() {
-      for (const door of transports.keys()) close({ door, name: '', socket: '' })
+      for (const gateway of transports.keys()) close({ door: gateway })
     },
   }
 }
@@ -148,7 +148,7 @@ function joinedTo(run: string, options: Docker.ContainerCreateOptions): Docker.C
 async function socketTransport({ socket }: DockerHandle) {
   await rm(socket, { force: true })
   const socketDir = dirname(socket)
-  // The door is nobody there; the folder above lets in nobody but the node.
+  // The gateway is another user; the folder above is private to the node.
   await mkdir(socketDir, { recursive: true })
   await chmod(socketDir, 0o777)
   const file = entryFile(import.meta.url, '../gateway/socket-main')

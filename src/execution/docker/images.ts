@@ -5,7 +5,7 @@ import type { Plan } from '../types.ts'
 import { type Engine, reasonOf } from './engine.ts'
 import { ensureNodeImage, finished } from './node-image.ts'
 
-/** Between two words of a registry that is still sending. */
+/** For a registry that is slow. */
 const PULL_MS = 30 * 60_000
 
 export type ImagesInit = {
@@ -61,7 +61,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     const found = await askMaybe((docker) => docker.getImage(name).inspect())
     if (found !== undefined) return found.Id
     const mirrored = registries.map((origin) => `${hostOf(origin)}/${pathOf(name)}${tagOf(name)}`)
-    // A table's own reference is the operator's word: it may be pulled as it is written.
+    // the operator's table names it: it may be pulled as it is written
     const failures: string[] = []
     for (const reference of [...mirrored, name]) {
       const failure = await pull(reference)

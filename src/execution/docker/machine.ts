@@ -11,13 +11,13 @@ export function filtersCalls({ SecurityOptions }: Pick<Machine, 'SecurityOptions
   return Array.isArray(SecurityOptions) && SecurityOptions.join(' ').includes('seccomp')
 }
 
-export function weakerOf(info: Record<string, unknown>): string[] {
-  const weaker = ['disk: /work is memory, within the memory grant']
-  if (process.getuid?.() !== 0) weaker.push('user: all runs of this node share one')
-  if (info.MemoryLimit === false) weaker.push('memory: not limited by this engine')
-  if (info.SwapLimit === false && info.CgroupVersion !== '2') weaker.push('memory: swap is not counted')
-  if (info.PidsLimit === false) weaker.push('pids: not limited by this engine')
-  if (info.CPUCfsQuota === false && info.CpuCfsQuota === false) weaker.push('cpu: not limited by this engine')
-  if (!filtersCalls(info)) weaker.push('system calls: not filtered by this engine')
-  return weaker
+export function unenforcedLimitsOf(info: Record<string, unknown>): string[] {
+  const unenforced = ['disk: /work is memory, within the memory grant']
+  if (process.getuid?.() !== 0) unenforced.push('user: all runs of this node share one')
+  if (info.MemoryLimit === false) unenforced.push('memory: not limited by this engine')
+  if (info.SwapLimit === false && info.CgroupVersion !== '2') unenforced.push('memory: swap is not counted')
+  if (info.PidsLimit === false) unenforced.push('pids: not limited by this engine')
+  if (info.CPUCfsQuota === false && info.CpuCfsQuota === false) unenforced.push('cpu: not limited by this engine')
+  if (!filtersCalls(info)) unenforced.push('system calls: not filtered by this engine')
+  return unenforced
 }

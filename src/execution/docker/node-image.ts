@@ -32,7 +32,7 @@ const APPLETS = [
   'yes',
 ]
 
-/** The kernel's word for a machine -> Node's. */
+/** The kernel's name of a machine -> Node's. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64', armv7l: 'arm' }
 
 /** Raised when what is in the image changes: an engine keeps the one that an older version made. */
@@ -114,7 +114,7 @@ async function envEntries(): Promise<TarEntry[]> {
 async function librariesOf(binary: string): Promise<{ path: string; file: string }[]> {
   const { exitCode, stdout } = await ldd(binary)
   if (exitCode !== 0) {
-    throw new UnavailableError('this machine\'s Node cannot be put into an image: "ldd" does not tell its libraries')
+    throw new UnavailableError('this machine\'s Node cannot be put into an image: "ldd" does not list its libraries')
   }
   const paths = stdout.split('\n').flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? [])
   return Promise.all([...new Set(paths)].map(async (path) => ({ path, file: await realpath(path) })))
@@ -140,7 +140,7 @@ function folderEntry(path: string): TarEntry {
   return { path, folder: true, mode: path === 'tmp' ? 0o1777 : 0o755 }
 }
 
-/** Reads an engine's progress stream to its end; the last word may be an error. */
+/** Reads an engine's progress stream to its end; the last message may be an error. */
 export function finished(engine: Engine, answer: NodeJS.ReadableStream, patienceMs: number): Promise<void> {
   const read = ({ modem }: Docker) =>
     new Promise<void>((resolve, reject) => {

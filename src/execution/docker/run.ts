@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { GatewayUnreachableError } from '../errors.ts'
 import { connectThroughGateway, isGatewayOpen } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
@@ -47,7 +47,7 @@ export function dockerRun(input: DockerRunInput): Run {
   let end: Promise<RunEnd> | undefined
 
   async function ended(signal?: AbortSignal): Promise<RunEnd> {
-    // Only who waits copies the output: a run may be looked at by several.
+    // only `wait` copies the output: a run may be looked at by several
     const writer = createLogWriter(plan.logDir, 'run', input.logs)
     const output = outputInto(writer)
     const finish = () => output.finish().finally(() => writer[Symbol.asyncDispose]())
@@ -64,7 +64,7 @@ export function dockerRun(input: DockerRunInput): Run {
     }
   }
 
-  /** The first who waits for a run that this process has started gets what it writes from its first byte on. */
+  /** The first `wait` for a run that this process has started gets what it writes from its first byte on. */
   function outputInto(writer: LogWriter): Output {
     const { startedAt, locality } = input
     const aheadMs = locality === 'local' ? OWN_CLOCK_MS : OTHER_CLOCK_MS
@@ -82,7 +82,7 @@ export function dockerRun(input: DockerRunInput): Run {
     handle,
     startedAt: input.startedAt,
     wait({ signal } = {}) {
-      // What failed (the engine went away, the asker lost patience) is asked again by the next who waits.
+      // what failed (the engine went away, the caller gave up) is asked again by the next call
       const asking = end ?? (attend === undefined ? ended(signal) : attend(ended(signal), signal))
       end = asking
       asking.catch(() => {
@@ -114,13 +114,13 @@ export function dockerRun(input: DockerRunInput): Run {
     },
     async connect(port, options = {}) {
       const endpoint = gateways.endpoint(input)
-      // Whoever goes the other way opens the gateway on it.
+      // the other endpoint opens the gateway itself
       if (typeof endpoint === 'string') await opened()
       try {
         return await connectThroughGateway(endpoint, port, { ...options, clock })
       } catch (error) {
-        // A gateway that was lost is opened again for the next connection.
-        if (messageOf(error).includes('does not open')) opening = undefined
+        // a gateway that was lost is opened again for the next connection
+        if (error instanceof GatewayUnreachableError) opening = undefined
         throw error
       }
     },

@@ -7,17 +7,17 @@ import type { Engine } from './engine.ts'
 import { nonce } from './nonce.ts'
 import { type Attachment, attach } from './output/attach.ts'
 
-/** A door answers in 60 ms, and one that has just been started in half a second; over a slow way in a few. */
+/** A gateway answers in 60 ms, and one that has just been started in half a second; over a slow network in a few. */
 const ANSWER_MS = 10_000
 
-/** The way to one door through its container's stdio. */
+/** The transport to one gateway through its container's stdio. */
 export type StdioTransport = {
   readonly closed: boolean
   open(): Duplex
   close(): void
 }
 
-/** Attaches to a door's container; throws an UnavailableError when nothing there speaks the door's language. */
+/** Attaches to a gateway's container; throws an UnavailableError when nothing there speaks the gateway's protocol. */
 export async function createStdioTransport(engine: Engine, clock: Clock, name: string): Promise<StdioTransport> {
   const id = nonce(clock, name)
   const begun = Promise.withResolvers<void>()
@@ -83,10 +83,10 @@ export async function createStdioTransport(engine: Engine, clock: Clock, name: s
       stream.once('close', () => count(-1))
       return stream
     },
-    close: () => close(new UnavailableError('the way to the run was closed')),
+    close: () => close(new UnavailableError('the transport to the run was closed')),
   }
 }
 
 function gone(cause?: unknown): UnavailableError {
-  return new UnavailableError('the way to the run was lost', { cause })
+  return new UnavailableError('the transport to the run was lost', { cause })
 }

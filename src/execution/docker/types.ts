@@ -27,7 +27,7 @@ export type DockerExecutorInit = {
   readonly docker: DockerConfig
   /** This node's name among all that share the engine: containers carry it, and only those are touched. */
   readonly nodeId: string
-  /** Folder for the doors' sockets, at most MAX_RUNTIME_DIR_BYTES long; private to the node. */
+  /** Folder for the gateways' sockets, at most MAX_RUNTIME_DIR_BYTES long; private to the node. */
   readonly runtimeDir: string
   /** Toolchain -> image, by canonical name: `{ 'node.js': { image: 'thundercloud/node' } }`. */
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>

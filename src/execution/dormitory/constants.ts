@@ -1,7 +1,7 @@
-/** Asked about at once: a runner that takes its time does not hold up the whole row, and the order still means something. */
+/** Decided again at once: a slow runner does not hold up all the others, and the order still counts. */
 export const WAKE_BATCH = 8
 
-/** How often sleepers are looked at whose time may be over; a day's sleep need not end on the second. */
+/** How often it is looked which parked services have expired; a day need not end on the second. */
 export const EXPIRY_CHECK_MS = 5_000
 
 /**

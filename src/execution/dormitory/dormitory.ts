@@ -9,31 +9,31 @@ import { createWakeQueue } from './wake-queue.ts'
 
 export function createDormitory(components: DormitoryComponents, init: DormitoryInit): Dormitory {
   const { clock, log, store } = components
-  const parked = new Map<string, ParkedService>(store.all().map((sleeper) => [sleeper.id, sleeper]))
+  const parked = new Map<string, ParkedService>(store.all().map((service) => [service.id, service]))
   /** when each kind of event happened last, in ticks */
   const lastEvents = new LruMap<string, number>(MAX_REMEMBERED_EVENTS)
   const wakeQueue = createWakeQueue(components, { get: (id) => parked.get(id) })
   let events = 0
 
-  /** since when each sleeps, on the clock that nobody sets: a day that the wall clock jumps is no day of sleep */
+  /** since when each is parked, on the monotonic clock: a day that the wall clock jumps does not count */
   const parkedSince = new Map<string, number>()
   for (const { id, since } of parked.values()) {
     parkedSince.set(id, clock.monotonic() - Math.max(0, clock.now() - since))
   }
 
   function until({ id, since, expires }: ParkedService): number {
-    const slept = clock.monotonic() - (parkedSince.get(id) ?? clock.monotonic() - (clock.now() - since))
-    return Math.min(clock.now() + init.limits().ttlMs - slept, expires)
+    const parkedMs = clock.monotonic() - (parkedSince.get(id) ?? clock.monotonic() - (clock.now() - since))
+    return Math.min(clock.now() + init.limits().ttlMs - parkedMs, expires)
   }
 
-  function keep(sleeper: ParkedService, asOf: number, replaced?: ParkedService): ParkResult {
-    if (!isDeepStrictEqual(parked.get(sleeper.id), sleeper)) store.put(sleeper)
-    parked.set(sleeper.id, sleeper)
-    if (!parkedSince.has(sleeper.id)) parkedSince.set(sleeper.id, clock.monotonic())
-    for (const condition of sleeper.on) {
-      if ((lastEvents.get(keyOf(condition)) ?? 0) > asOf) wakeQueue.add(sleeper.id, condition.on)
+  function keep(service: ParkedService, asOf: number, replaced?: ParkedService): ParkResult {
+    if (!isDeepStrictEqual(parked.get(service.id), service)) store.put(service)
+    parked.set(service.id, service)
+    if (!parkedSince.has(service.id)) parkedSince.set(service.id, clock.monotonic())
+    for (const condition of service.on) {
+      if ((lastEvents.get(keyOf(condition)) ?? 0) > asOf) wakeQueue.add(service.id, condition.on)
     }
-    return { parked: true, until: until(sleeper), replaced }
+    return { parked: true, until: until(service), replaced }
   }
 
   function removeParked(id: string): boolean {
@@ -47,10 +47,10 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
     const now = clock.now()
     const { max } = init.limits()
     try {
-      for (const sleeper of [...parked.values()]) {
-        if (until(sleeper) > now) continue
-        const expired = sleeper.expires <= now
-        components.onExpired(sleeper, expired ? 'it expired' : 'it has slept as long as DORMITORY.TTL_SECONDS allows')
+      for (const service of [...parked.values()]) {
+        if (until(service) > now) continue
+        const expired = service.expires <= now
+        components.onExpired(service, expired ? 'it expired' : 'it has slept as long as DORMITORY.TTL_SECONDS allows')
       }
       for (let last = lowest(parked.values()); parked.size > max && last !== undefined; ) {
         components.onExpired(last, `DORMITORY.MAX is ${max}, and others rank higher`)
@@ -67,20 +67,20 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
     boot: expire,
     park(newcomer, asOf) {
       const known = parked.get(newcomer.id)
-      const sleeper = { ...newcomer, since: known?.since ?? clock.now() }
-      if (until(sleeper) <= clock.now()) {
+      const service = { ...newcomer, since: known?.since ?? clock.now() }
+      if (until(service) <= clock.now()) {
         return { parked: false, why: 'it has slept as long as DORMITORY.TTL_SECONDS allows' }
       }
       const { max } = init.limits()
-      if (known !== undefined || parked.size < max) return keep(sleeper, asOf)
+      if (known !== undefined || parked.size < max) return keep(service, asOf)
       const last = lowest(parked.values())
-      if (last === undefined || bestFirst(sleeper, last) >= 0) {
+      if (last === undefined || bestFirst(service, last) >= 0) {
         const full =
           max === 0 ? 'DORMITORY.MAX is 0: nothing is parked here' : `all ${max} places of DORMITORY.MAX are taken`
         return { parked: false, why: last === undefined ? full : `${full}, and none of them ranks lower` }
       }
       removeParked(last.id)
-      return keep(sleeper, asOf, last)
+      return keep(service, asOf, last)
     },
     remove: removeParked,
     wake(condition, ids) {

@@ -7,9 +7,9 @@ export function bestFirst(a: ParkedService, b: ParkedService): number {
 }
 
 /** The one that would have to leave for a better one. */
-export function lowest(sleepers: Iterable<ParkedService>): ParkedService | undefined {
+export function lowest(services: Iterable<ParkedService>): ParkedService | undefined {
   let last: ParkedService | undefined
-  for (const sleeper of sleepers) if (last === undefined || bestFirst(last, sleeper) < 0) last = sleeper
+  for (const service of services) if (last === undefined || bestFirst(last, service) < 0) last = service
   return last
 }
 

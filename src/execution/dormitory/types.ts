@@ -5,7 +5,7 @@ import type { WakeCondition } from '../../base/verdict.ts'
 
 /** What survives the node. Every call is durable when it returns, or a part of the transaction around it. */
 export interface ParkedServiceStore {
-  put(sleeper: ParkedService): void
+  put(service: ParkedService): void
   remove(id: string): void
   all(): ParkedService[]
 }
@@ -15,14 +15,14 @@ export interface DormitoryComponents {
   readonly log: Log
   readonly store: ParkedServiceStore
   /**
-   * Decides again about these, the first with the first claim on room, and calls `park` or `leave` for each that
-   * changes. Those for which it does neither sleep on.
+   * Decides again about these, the first with the first claim on capacity, and calls `park` or `remove` for each
+   * that changes. The others stay parked.
    */
   decide(ids: readonly string[], options: { signal: AbortSignal }): Promise<void>
-  /** Could anything start now? Where not, what waits for room alone is not asked about. */
+  /** Could anything start now? Where not, services that wait for capacity alone are not decided again. */
   hasCapacity(): boolean
-  /** One's time is over, or there are more than MAX: the owner calls `leave` and says so to who must know. */
-  onExpired(sleeper: ParkedService, why: string): void
+  /** The time of one is over, or there are more than MAX: the owner calls `remove` and reports it. */
+  onExpired(service: ParkedService, why: string): void
 }
 
 export type DormitoryInit = {
@@ -31,37 +31,37 @@ export type DormitoryInit = {
 }
 
 export type ParkResult =
-  /** `instead`: the lowest-ranked one, which had to leave for it */
+  /** `replaced`: the lowest-ranked one, which had to leave for it */
   | { readonly parked: true; readonly until: number; readonly replaced?: ParkedService | undefined }
   | { readonly parked: false; readonly why: string }
 
 /**
- * Where accepted services sleep until something they wait for happens.
+ * Where accepted services are parked until something that they wait for happens.
  *
  *     await using dormitory = createDormitory(components, init)
  *     dormitory.boot()
  *     dormitory.wake({ on: 'quorum', code })
  */
 export interface Dormitory extends AsyncDisposable {
-  /** Begins to look after those that the last life of the node left asleep. */
+  /** Takes up those that were parked when the node ended. */
   boot(): void
   /**
-   * Lays a service to sleep, or again with what it waits for now. `asOf` is what `tick` said before it was decided: what
+   * Parks a service, or changes what it waits for. `sinceEvent` is what `eventCounter` returned before it was decided: what
    * has happened since wakes it at once.
    */
-  park(sleeper: Omit<ParkedService, 'since'>, sinceEvent: number): ParkResult
-  /** Its wait is over, whatever ended it. False where it did not sleep. */
+  park(service: Omit<ParkedService, 'since'>, sinceEvent: number): ParkResult
+  /** Its wait is over, whatever ended it. False where it was not parked. */
   remove(id: string): boolean
-  /** This has happened: whoever waits for it is decided again, best first. `ids`: only these of them. */
+  /** This has happened: the services that wait for it are decided again, best first. `ids`: only these of them. */
   wake(condition: WakeCondition, ids?: readonly string[]): void
   /** Grows with every `wake`. */
   eventCounter(): number
   get(id: string): ParkedService | undefined
   /** When its time is over, ms. */
-  until(sleeper: ParkedService): number
+  until(service: ParkedService): number
   /** Best first. */
   all(): ParkedService[]
   readonly size: number
-  /** Resolves when nobody who was woken waits for a decision. */
+  /** Resolves when no service that was woken waits for a decision. */
   idle(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { WAKE_BATCH } from './constants.ts'
 import { bestFirst } from './order.ts'
 import type { DormitoryComponents } from './types.ts'
 
-/** Those that something has happened for, decided again in the order of their rank, a few at once. */
+/** Services that something has happened for, decided again in the order of their rank, a few at once. */
 export interface WakeQueue extends AsyncDisposable {
   add(id: string, by: WakeCondition['on']): void
   idle(): Promise<void>
@@ -15,7 +15,7 @@ export function createWakeQueue(
   { log, decide, hasCapacity }: Pick<DormitoryComponents, 'log' | 'decide' | 'hasCapacity'>,
   init: { get(id: string): ParkedService | undefined },
 ): WakeQueue {
-  /** what woke them: those that only room woke have no use for being asked while there is none */
+  /** what woke them: those that only capacity woke are not decided again while there is none */
   const due = new Map<string, Set<WakeCondition['on']>>()
   const ending = new AbortController()
   /** the best last */
@@ -29,7 +29,7 @@ export function createWakeQueue(
       ready = [...due.keys()].flatMap((id) => init.get(id) ?? []).sort((a, b) => bestFirst(b, a))
       unsorted = false
     }
-    const room = hasCapacity()
+    const capacity = hasCapacity()
     const ids: string[] = []
     while (ids.length < WAKE_BATCH && ready.length > 0) {
       const { id } = ready.pop() as ParkedService
@@ -37,7 +37,7 @@ export function createWakeQueue(
       due.delete(id)
       if (by === undefined || init.get(id) === undefined) continue
       // the next run that ends wakes them again
-      if (!room && by.size === 1 && by.has('capacity')) continue
+      if (!capacity && by.size === 1 && by.has('capacity')) continue
       ids.push(id)
     }
     if (ready.length === 0 && !unsorted) due.clear()
@@ -45,17 +45,17 @@ export function createWakeQueue(
   }
 
   async function rounds(): Promise<void> {
-    // whoever woke them finishes first
+    // what woke them finishes first
     await Promise.resolve()
     while (due.size > 0 && !ending.signal.aborted) {
       try {
         const ids = next()
         if (ids.length > 0) await decide(ids, { signal: ending.signal })
       } catch (error) {
-        if (!ending.signal.aborted) log.warn('services that were woken sleep on', { reason: messageOf(error) })
+        if (!ending.signal.aborted) log.warn('services that were woken stay parked', { reason: messageOf(error) })
       }
     }
-    // here and not when the promise settles: whoever is added between the two begins anew
+    // here and not when the promise settles: an addition between the two starts new rounds
     work = undefined
   }
 

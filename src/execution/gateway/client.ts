@@ -4,14 +4,15 @@ import { type Clock, sleep } from '../../base/clock.ts'
 import { errnoOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import { CONNECT_PATIENCE_MS, CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
+import { GatewayUnreachableError } from '../errors.ts'
 import { readLine } from './server.ts'
 
 export type ConnectOptions = { clock: Clock; signal?: AbortSignal | undefined; patienceMs?: number | undefined }
 
-/** Where a door is knocked at: the path of its socket, or whatever else begins a connection with it. */
+/** Where a gateway is reached: the path of its socket, or what else begins a connection with it. */
 export type GatewayEndpoint = string | (() => Promise<Duplex>)
 
-/** Through a door to a port of its run. Waits a bounded time for the door to open and the port to listen. */
+/** Through a gateway to a port of its run. Waits a bounded time for the gateway to accept connections and the port to listen. */
 export async function connectThroughGateway(
   endpoint: GatewayEndpoint,
   port: number,
@@ -27,13 +28,12 @@ export async function connectThroughGateway(
     if (answer.line === 'ok') return answer.socket
     answer.socket.destroy()
     if (answer.line === 'no EACCES') throw new NotFoundError(`port ${port} is not among the run's declared ports`)
-    if (clock.monotonic() >= (answer.line === 'no ENOENT' ? untilOpen : until))
-      throw new UnavailableError(noAnswer(port, answer.line))
+    if (clock.monotonic() >= (answer.line === 'no ENOENT' ? untilOpen : until)) throw noAnswer(port, answer.line)
     await sleep(clock, CONNECT_RETRY_MS, { signal })
   }
 }
 
-/** One request that is answered with one line; throws an UnavailableError where no door is. */
+/** One request that is answered with one line; throws a GatewayUnreachableError where there is no gateway. */
 export async function requestGateway(
   endpoint: GatewayEndpoint,
   request: object,
@@ -41,7 +41,7 @@ export async function requestGateway(
 ): Promise<string> {
   const { line, socket } = await sendRequest(endpoint, request, signal)
   socket.destroy()
-  if (line.startsWith('no ')) throw new UnavailableError(`the run's door does not answer (${line.slice(3)})`)
+  if (line.startsWith('no ')) throw new GatewayUnreachableError(line.slice(3))
   return line
 }
 
@@ -57,7 +57,7 @@ async function sendRequest(
   request: object,
   signal?: AbortSignal,
 ): Promise<{ line: string; socket: Duplex }> {
-  // a signal that has aborted already tells no listener
+  // a signal that has aborted already calls no listener
   signal?.throwIfAborted()
   const socket = typeof endpoint === 'string' ? connect({ path: endpoint, allowHalfOpen: true }) : await endpoint()
   const abort = () => socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
@@ -75,7 +75,7 @@ async function sendRequest(
   }
 }
 
-function noAnswer(port: number, line: string): string {
-  if (line === 'no ECONNREFUSED') return `nothing listens on port ${port} of the run`
-  return `the run's door does not open (${line.replace(/^no /, '')})`
+function noAnswer(port: number, line: string): UnavailableError {
+  if (line === 'no ECONNREFUSED') return new UnavailableError(`nothing listens on port ${port} of the run`)
+  return new GatewayUnreachableError(line.replace(/^no /, ''))
 }

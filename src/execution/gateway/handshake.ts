@@ -1,9 +1,9 @@
 import { createMux, MAX_FRAME_BYTES, type Mux, type MuxInit } from './mux.ts'
 
 /**
- * A carrier's beginning. Who attaches to a door's stdio may come after another who left in the middle of a frame, and
- * hears a door in the middle of one. So it says enough zeros to end any frame, a mark, and a name that nobody said
- * before; the door lets go of all that was and answers with the mark and the name.
+ * How a session over a transport begins. A client that attaches to a gateway's stdio may come after another that left in
+ * the middle of a frame, and may read the middle of one. So it sends enough zeros to end any frame, a mark, and a name that
+ * was never used; the gateway drops all earlier connections and answers with the mark and the name.
  */
 const MARK = Buffer.from('\nthundercloud door 1\n')
 const NAME_BYTES = 16
@@ -28,7 +28,7 @@ export type Session = {
   close(error: Error): void
 }
 
-/** Finds the beginning in what a carrier brings, and from there on hands it to a mux of its own. */
+/** Finds the beginning in what a transport receives, and hands what follows to a mux of its own. */
 export function createSession({ name, onBegin, onLost, ...init }: SessionInit): Session {
   let mux: Mux | undefined
   let noise: Buffer = Buffer.alloc(0)
@@ -62,7 +62,7 @@ export function createSession({ name, onBegin, onLost, ...init }: SessionInit): 
     } catch {
       const unread = held.unread()
       mux = undefined
-      held.close(new Error('the carrier was lost'))
+      held.close(new Error('the transport was lost'))
       onLost?.()
       listen(unread)
     }

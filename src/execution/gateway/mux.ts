@@ -1,9 +1,9 @@
 import { Duplex } from 'node:stream'
 
 /**
- * Many connections over one carrier, for a door that has no socket. A frame is a byte for its kind, the connection's
+ * Many connections over one transport, for a gateway that has no socket. A frame is a byte for its kind, the connection's
  * number and the payload's length (both 32 bits, big endian), and the payload. Each side may send WINDOW bytes of a
- * connection before the other says that there is room for more, so that one that is not read stops no other. It runs
+ * connection before the other grants more credit, so that one that is not read stops no other. It runs
  * inside a run's network, too, and imports nothing of ours.
  */
 const OPEN = 1
@@ -19,12 +19,12 @@ const HEADER_BYTES = 9
 const MAX_PAYLOAD = 32 * 1024
 /** No frame is longer; so many zeros end any frame that was begun, and are none. */
 export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_PAYLOAD
-/** 5 MB/s over 50 ms; times MAX_STREAMS it fits in a door's memory. */
+/** 5 MB/s over 50 ms; times MAX_STREAMS it fits in a gateway's memory. */
 const WINDOW = 256 * 1024
 export const MAX_STREAMS = 256
 
 export type MuxInit = {
-  /** Calls back when the carrier has room for more. */
+  /** Calls back when the transport takes more. */
   write(bytes: Uint8Array, done: (error?: Error | null) => void): void
   /** The first number that this side gives: 1 or 2. */
   first: 1 | 2
@@ -33,13 +33,13 @@ export type MuxInit = {
 }
 
 export type Mux = {
-  /** What the carrier brought. Throws when these are no frames; nothing can be made of what follows. */
+  /** What the transport has received. Throws when these are not frames; what follows cannot be read then. */
   take(bytes: Buffer): void
   open(): Duplex
-  /** Makes the other side say something. */
+  /** Makes the other side answer. */
   ping(): void
   readonly streams: number
-  /** What was brought and is not yet, or cannot be, understood. */
+  /** What was received and is not, or cannot be, read. */
   unread(): Buffer
   /** Ends every connection; `error` is what their users see. */
   close(error: Error): void
@@ -61,7 +61,7 @@ export function createMux({ write, first, onStream }: MuxInit): Mux {
 
   function send(kind: number, id: number, payload?: Uint8Array, done: (error?: Error | null) => void = () => {}): void {
     if (closed) {
-      done(new Error('the carrier is closed'))
+      done(new Error('the transport is closed'))
       return
     }
     const frame = Buffer.allocUnsafe(HEADER_BYTES + (payload?.byteLength ?? 0))
@@ -139,7 +139,7 @@ type Send = (kind: number, payload?: Uint8Array, done?: (error?: Error | null) =
 
 /** One connection, with half-close as a socket has it. */
 function createStream(send: Send, onGone: () => void): Stream {
-  /** what may be sent yet, what may come yet, and what was read since we told of room */
+  /** what may still be sent, what may still come, and what was read since the last credit */
   let maySend = WINDOW
   let mayCome = WINDOW
   let owed = 0
@@ -194,7 +194,7 @@ function createStream(send: Send, onGone: () => void): Stream {
       flowing = duplex.push(chunk)
       owed += chunk?.byteLength ?? 0
     }
-    // Told in halves of the window: seldom enough to cost nothing, early enough not to let the sender wait.
+    // credit in halves of the window: seldom enough to cost nothing, early enough not to let the sender wait
     if (owed < WINDOW / 2 || ended.there) return
     const payload = Buffer.alloc(4)
     payload.writeUInt32BE(owed)
@@ -212,8 +212,8 @@ function createStream(send: Send, onGone: () => void): Stream {
     duplex,
     data(bytes) {
       mayCome -= bytes.byteLength
-      if (mayCome < 0 || ended.there) return void duplex.destroy(new Error('more came than there is room for'))
-      // The carrier's buffer is larger than the piece of it that would keep it.
+      if (mayCome < 0 || ended.there) return void duplex.destroy(new Error('more came than the window allows'))
+      // The transport's buffer is larger than the piece of it that would keep it.
       arrived.push(Buffer.from(bytes))
       deliver()
     },

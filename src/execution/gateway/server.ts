@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 
 /**
- * The door's language: one line of JSON, `{"connect":8080}`, answered by `ok` or `no <code>` on a line of its own; after
+ * The gateway's protocol: one line of JSON, `{"connect":8080}`, answered by `ok` or `no <code>` on a line of its own; after
  * `ok` the connection is the port's, byte for byte, with half-close. It runs inside a run's network, from this folder
  * alone and on any image's Node: it imports nothing else.
  */
@@ -24,7 +24,7 @@ export type GatewayServerInit = {
   other?: (request: Record<string, unknown>) => string | undefined | Promise<string | undefined>
 }
 
-/** An open door; `close` ends every connection that goes through it. */
+/** An open gateway; `close` ends every connection that goes through it. */
 export type GatewayServer = { close(): void }
 
 export async function startGatewayServer({ path, ports, other, onRequest }: GatewayServerInit): Promise<GatewayServer> {
@@ -71,7 +71,7 @@ function listen(path: string, accept: (socket: Socket) => void): Promise<Server>
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, () => {
-      // Its folder is private to the node; whoever may enter that may connect, whatever user this runs as.
+      // its folder is private to the node: what may enter that may connect, whatever user this runs as
       chmodSync(path, 0o666)
       resolve(server)
     })
@@ -86,7 +86,7 @@ export function readLine(socket: Duplex): Promise<string> {
       socket.off('readable', onReadable).off('close', onClose).off('error', onError).off('end', onClose)
       act()
     }
-    const onClose = () => settle(() => reject(new Error('the door closed')))
+    const onClose = () => settle(() => reject(new Error('the gateway closed')))
     const onError = (error: Error) => settle(() => reject(error))
     const onReadable = () => {
       for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
@@ -106,7 +106,7 @@ export function readLine(socket: Duplex): Promise<string> {
   })
 }
 
-/** One connection to the door, whatever carries it. */
+/** One connection to the gateway, over any transport. */
 export async function serveConnection(
   socket: Duplex,
   ports: readonly number[],

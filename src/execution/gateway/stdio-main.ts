@@ -4,13 +4,13 @@ import { createSession } from './handshake.ts'
 import { now, watchLifetime } from './lifetime.ts'
 import { serveConnection } from './server.ts'
 
-/** A node that says nothing for so long is gone: it says something every 15 s. */
+/** A node that sends nothing for so long is gone: it sends a ping every 15 s. */
 const SILENCE_MS = 60_000
 
 /**
  * The gateway of a container of an engine that shares no folder with the node: `stdio <port,port,...> <lifetime as JSON>
- * [folder of a build]`. Whoever is attached to its stdin and stdout knocks; it lives as long as its container, and who
- * attaches again begins again.
+ * [folder of a build]`. Connections come from the client that is attached to its stdin and stdout; it lives as long as its
+ * container, and a client that attaches again begins a new session.
  */
 const ports = (process.argv[2] ?? '').split(',').filter(Boolean).map(Number)
 let lastAsked = now()
@@ -28,7 +28,7 @@ const session = createSession({
 
 output.on('error', () => {})
 input.on('error', () => {})
-input.setTimeout(SILENCE_MS, () => session.close(new Error('nobody is attached')))
+input.setTimeout(SILENCE_MS, () => session.close(new Error('no client is attached')))
 watchLifetime(JSON.parse(process.argv[3] ?? '{"graceMs":0}'), {
   lastAsked: () => lastAsked,
   end: () => process.kill(process.pid, 'SIGKILL'),

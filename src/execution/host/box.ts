@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { inodesFor, SHM_BYTES, TMP_BYTES } from '../constants.ts'
 import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { RunFiles } from './run-files.ts'
-import { type BoxMount, ROOT_BOX, type Room } from './stage.ts'
+import { type BoxMount, type FolderLimits, ROOT_BOX } from './stage.ts'
 
 /** Where the shim, which is an ordinary user, finds the files of its run. */
 export type BoxPaths = {
@@ -55,9 +55,13 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
     mounts.push({ kind: 'bind', from, to: at(name), ...options })
     return at(name)
   }
-  const room = (bytes: number): Room => ({ bytes, inodes: inodesFor(bytes), uid: uid ?? process.getuid?.() ?? 0 })
+  const limits = (bytes: number): FolderLimits => ({
+    bytes,
+    inodes: inodesFor(bytes),
+    uid: uid ?? process.getuid?.() ?? 0,
+  })
   const memory = (name: string, bytes: number, mode: string) => {
-    mounts.push({ kind: 'tmpfs', to: at(name), mode, ...room(bytes) })
+    mounts.push({ kind: 'tmpfs', to: at(name), mode, ...limits(bytes) })
     return at(name)
   }
   const own = ['src', 'protocols', 'dist', 'package.json'].filter((name) => existsSync(join(root, name)))
@@ -84,7 +88,7 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
   }
   if (!build) return { paths: { ...paths, ...boxed }, mounts }
   const large = uid !== undefined && grant.diskBytes > grant.memoryBytes / 2
-  if (large) mounts.push({ kind: 'disk', to: at('code'), image: files.image, mode: '0777', ...room(grant.diskBytes) })
+  if (large) mounts.push({ kind: 'disk', to: at('code'), image: files.image, mode: '0777', ...limits(grant.diskBytes) })
   else memory('code', grant.diskBytes, '0777')
   return { paths: { ...paths, ...boxed, code: at('code') }, mounts }
 }

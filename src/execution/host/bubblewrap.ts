@@ -21,7 +21,7 @@ const SYSTEM_FILES = [
   '/etc/localtime',
 ]
 
-/** Descriptors that a keeper hands to bubblewrap: where it tells what it does, and the filter of system calls. */
+/** Descriptors that a shim hands to bubblewrap: where bubblewrap reports what it does, and the filter of system calls. */
 export const STATUS_FD = 3
 export const FILTER_FD = 4
 
@@ -33,7 +33,7 @@ export type SandboxInit = {
   readonly node: string
   /** folder with the sandbox's own passwd, group, hosts and nsswitch.conf */
   readonly etcDir: string
-  /** who the service is, when the node is root; undefined: the node's own user, seen as nobody */
+  /** the user of the service, when the node is root; undefined: the node's own user, seen as nobody */
   readonly uid?: number | undefined
   /** where the box finds what it shows: paths as the shim sees them */
   readonly code: string | undefined
@@ -56,7 +56,7 @@ export const SANDBOX_ETC = {
 }
 
 /**
- * The keeper's own box: a network and process namespace in which it is the first process, so that all that runs there
+ * The shim's own box: a network and process namespace in which it is the first process, so that all that runs there
  * ends when it ends, and the file system as it is. The service's box is made inside it and shares its network only.
  */
 export function shimArgs(command: readonly string[]): string[] {

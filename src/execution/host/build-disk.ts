@@ -11,7 +11,7 @@ import type { BuildFolders } from './run-files.ts'
 /** How often it is looked whether a build's disk is full. */
 const LOOK_MS = 50
 
-/** What a build's disk told while it ran: a build may give back what it wrote before it ends. */
+/** What was seen of a build's disk while it ran: a build may give back what it wrote before it ends. */
 export interface DiskWatch {
   /** the same output, with an ear for what programs say of a full disk */
   heard(output: Readable): Readable
@@ -59,7 +59,7 @@ async function takeOver(build: BuildFolders, disk: DiskWatch, end: RunEnd): Prom
   const { source, code, bytes, inodes } = build
   const tooMuch = overDiskText(bytes)
   if (end.exitCode !== 0) return full && end.reason === 'exit' ? { ...end, detail: tooMuch } : end
-  // Holes and hard links take more room in a copy than where the kernel held them.
+  // Holes and hard links take more space in a copy than where the kernel counted them.
   if (full || (await exceeds(code, { bytes, files: inodes }))) return { exitCode: 1, reason: 'exit', detail: tooMuch }
   for (const name of await readdir(source)) await rm(join(source, name), { recursive: true, force: true })
   await cp(code, source, {

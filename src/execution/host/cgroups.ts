@@ -20,7 +20,7 @@ export type RunCgroup = {
   readonly dirs: Partial<Record<Controller, string>>
 }
 
-/** Looks for what this process may write: version 2 delegated to it or whole, else version 1. */
+/** Looks for what this process may write: version 2, delegated to it or entirely, else version 1. */
 export async function findCgroups(mounts = '/proc/mounts', self = '/proc/self/cgroup'): Promise<CgroupRoots> {
   const lines = (await readFile(mounts, 'utf8').catch(() => '')).split('\n').map((line) => line.split(' '))
   const unified = lines.find(([, , type]) => type === 'cgroup2')?.[1]

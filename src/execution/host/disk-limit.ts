@@ -12,10 +12,10 @@ export interface DiskLimit {
   stop(): void
 }
 
-type Room = { bytes: number; inodes: number }
+type Left = { bytes: number; inodes: number }
 
 /**
- * Looks again and again what a run's folders hold, what it has unlinked and still has open too, and tells once when that
+ * Looks again and again what a run's folders hold, what it has unlinked and still has open too, and reports once when that
  * is too much. Between two looks a run can write more than it may: the grant says that its disk is watched.
  */
 export function limitDisk(
@@ -50,21 +50,21 @@ export function limitDisk(
 async function exceeds({ dirs, bytes, inodes }: WatchedDisk, pid: number | undefined): Promise<boolean> {
   const unlinked = await bytesUnlinked(pid)
   for (const dir of dirs) {
-    const room = { bytes: bytes - unlinked, inodes }
-    await measure(dir, room)
-    if (room.bytes < 0 || room.inodes < 0) return true
+    const left = { bytes: bytes - unlinked, inodes }
+    await measure(dir, left)
+    if (left.bytes < 0 || left.inodes < 0) return true
   }
   return false
 }
 
-/** Takes what a folder holds from `room`, and stops where nothing is left. */
-async function measure(dir: string, room: Room): Promise<void> {
+/** Takes what a folder holds from `left`, and stops where nothing is left. */
+async function measure(dir: string, left: Left): Promise<void> {
   for (const entry of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
-    if (room.bytes < 0 || room.inodes < 0) return
-    room.inodes -= 1
+    if (left.bytes < 0 || left.inodes < 0) return
+    left.inodes -= 1
     const path = join(dir, entry.name)
-    if (entry.isDirectory()) await measure(path, room)
-    else room.bytes -= await lstat(path).then(held, () => 0)
+    if (entry.isDirectory()) await measure(path, left)
+    else left.bytes -= await lstat(path).then(held, () => 0)
   }
 }
 

@@ -10,7 +10,7 @@ import { MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
 import { RunRefusedError } from '../errors.ts'
 import type { AdoptedRun, Availability, Executor, Plan, Run } from '../types.ts'
 import { type CgroupRoots, findCgroups } from './cgroups.ts'
-import { permissionWeaker } from './permission.ts'
+import { unenforcedByPermissions } from './permission.ts'
 import { prepareRun } from './prepare.ts'
 import { type HostHandle, hostRun, listRuns, removeHostRun, shimProcessOf } from './run.ts'
 import { type RunFiles, readEnd, readJson, runFiles, type ShimIdentity, type ShimSpec } from './run-files.ts'
@@ -19,12 +19,12 @@ import { seccompFilter } from './seccomp.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
 
 const LOOK_MS = 5
-/** From the first line of a keeper to its command: Node starts in 50 ms on an idle machine. */
+/** From the start of a shim to its command: Node starts in 50 ms on an idle machine. */
 const START_MS = 30_000
 
 /**
  * Runs services on this machine in a bubblewrap sandbox: own namespaces, no network but loopback, no privileges, a
- * read-only system. Each has a keeper, a small process that outlives the node, so that the run is found again.
+ * read-only system. Each has a shim, a small process that outlives the node, so that the run is found again.
  */
 export function createHostExecutor({ clock, log }: HostExecutorComponents, init: HostExecutorInit): Executor {
   const node = init.node ?? process.execPath
@@ -92,7 +92,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
   async function begins(files: RunFiles): Promise<void> {
     const until = clock.monotonic() + START_MS
     while (!(await hasBegun(files))) {
-      if (clock.monotonic() > until) throw new UnavailableError('the keeper of the run did not start in time')
+      if (clock.monotonic() > until) throw new UnavailableError('the shim of the run did not start in time')
       await sleep(clock, LOOK_MS)
     }
   }
@@ -102,10 +102,15 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
     async available({ signal } = {}): Promise<Availability> {
       const { sandbox, groups } = await machine(signal)
       if ('bwrap' in sandbox)
-        return { available: true, detail: `bubblewrap (${sandbox.bwrap})`, weaker: weakerOf(groups) }
-      if (init.sandbox === 'bubblewrap') return { available: false, detail: sandbox.unavailableReason, weaker: [] }
+        return {
+          available: true,
+          detail: `bubblewrap (${sandbox.bwrap})`,
+          unenforcedLimits: unenforcedLimitsOf(groups),
+        }
+      if (init.sandbox === 'bubblewrap')
+        return { available: false, detail: sandbox.unavailableReason, unenforcedLimits: [] }
       const detail = `no sandbox, only Node's permission model for this node's own services: ${sandbox.unavailableReason}`
-      return { available: true, detail, weaker: permissionWeaker(), ownOnly: true }
+      return { available: true, detail, unenforcedLimits: unenforcedByPermissions(), ownOnly: true }
     },
     handle: (plan) => ({ ...handleOf(runId(plan), known) }),
     async start(plan, { signal } = {}): Promise<Run> {
@@ -163,9 +168,9 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       return undefined
     }
     const taken = !voided && (await readJson(files.taken)) !== undefined
-    const keeper = taken ? await shimProcessOf(files) : undefined
+    const shim = taken ? await shimProcessOf(files) : undefined
     const startedAt = (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now()
-    const state = !taken ? 'prepared' : keeper !== undefined && isAlive(keeper) ? 'running' : 'ended'
+    const state = !taken ? 'prepared' : shim !== undefined && isAlive(shim) ? 'running' : 'ended'
     return {
       runId: plan.runId,
       service: plan.service,
@@ -181,19 +186,19 @@ function digest(id: string): string {
   return createHash('sha256').update(id).digest('hex')
 }
 
-function weakerOf({ roots }: CgroupRoots): string[] {
-  const weaker = ['disk: /work is memory, beside the memory grant where that is watched']
-  if (process.getuid?.() !== 0) weaker.push("user: the node's own, which its runs share")
-  if (roots.memory === undefined) weaker.push('memory: watched')
-  if (roots.pids === undefined) weaker.push("pids: by the kernel's limit per user")
-  if (seccompFilter({ counted: true }) === undefined) weaker.push('system calls: not filtered on this processor')
-  if (roots.cpu === undefined) weaker.push('cpu: not limited')
-  return weaker
+function unenforcedLimitsOf({ roots }: CgroupRoots): string[] {
+  const unenforced = ['disk: /work is memory, beside the memory grant where that is watched']
+  if (process.getuid?.() !== 0) unenforced.push("user: the node's own, which its runs share")
+  if (roots.memory === undefined) unenforced.push('memory: watched')
+  if (roots.pids === undefined) unenforced.push("pids: by the kernel's limit per user")
+  if (seccompFilter({ counted: true }) === undefined) unenforced.push('system calls: not filtered on this processor')
+  if (roots.cpu === undefined) unenforced.push('cpu: not limited')
+  return unenforced
 }
 
 /**
- * The keeper has taken the plan, says who it is, and its door is open: a node that closes takes the folder of its doors
- * away where it is empty.
+ * The shim has taken the plan and written its identity, and its gateway is open: a node that closes removes the folder of
+ * its gateways where it is empty.
  */
 async function hasBegun(files: RunFiles): Promise<boolean> {
   const plan = await readJson<ShimSpec>(files.taken)

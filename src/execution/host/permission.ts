@@ -6,7 +6,7 @@ import type { Plan } from '../types.ts'
 export const OR_ENGINE = ' or a Docker engine'
 export const INSTALL_BUBBLEWRAP = `install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap)${OR_ENGINE}`
 
-/** What is weaker under Node's permission model than a grant says. */
+/** What of a grant Node's permission model does not enforce. */
 const WEAKER = [
   "network: open where ports are declared, with this machine's sockets",
   'memory: watched',
@@ -15,7 +15,7 @@ const WEAKER = [
   'system calls: not filtered',
 ]
 
-export function permissionWeaker(): string[] {
+export function unenforcedByPermissions(): string[] {
   return process.getuid?.() === 0
     ? [...WEAKER, 'disk: memory, beside the memory grant']
     : [...WEAKER, 'disk: watched', "user: the node's own"]

@@ -13,7 +13,7 @@ export type RunProcess = {
 }
 
 /**
- * The processes of a run, asked by its keeper. In a sandbox: all that the keeper sees but itself. Without one: the one
+ * The processes of a run, asked by its shim. In a sandbox: all that the shim sees but itself. Without one: the one
  * child, which may start no others.
  */
 export function runProcesses(sandboxed: boolean, child: number | undefined): RunProcess[] {

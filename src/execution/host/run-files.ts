@@ -5,7 +5,7 @@ import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 
-/** What a keeper is told, and what an adopter learns about a run that it did not start. JSON. */
+/** What a shim is started with, and what an adopter learns about a run that it did not start. JSON. */
 export type ShimSpec = {
   readonly runId: string
   readonly service: string
@@ -23,7 +23,7 @@ export type ShimSpec = {
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** `command` is bubblewrap, which tells on fd 3 who the first process in the box is */
+  /** `command` is bubblewrap, which reports on fd 3 the first process in the box */
   readonly sandboxed: boolean
   /** bytes; null where a control group limits it */
   readonly watchMemory: number | null
@@ -43,11 +43,11 @@ export type BuildFolders = {
   readonly inodes: number
 }
 
-/** Who a keeper is: its pid is in the status file, because inside its namespace it is 1. */
+/** Which process a shim is: its pid is in the status file, because inside its namespace it is 1. */
 export type ShimIdentity = { readonly startTicks: string; readonly bootId: string; readonly startedAt: number }
 
 /**
- * The files of one run. Whoever renames `plan` first decides: the keeper to `taken` (the command will run), an adopter
+ * The files of one run. Whoever renames `plan` first decides: the shim to `taken` (the command will run), an adopter
  * to `void` (it never will).
  */
 export function runFiles(dir: string) {
@@ -58,12 +58,12 @@ export function runFiles(dir: string) {
     taken: file('taken.json'),
     void: file('void.json'),
     identity: file('keeper.json'),
-    /** bubblewrap's word on the keeper: one JSON object a line */
+    /** what bubblewrap reports of the shim: one JSON object a line */
     status: file('status'),
     /** the one process of a run without a sandbox */
     child: file('child.json'),
     end: file('end.json'),
-    /** what bubblewrap and the keeper complain about */
+    /** errors of bubblewrap and the shim */
     stderr: file('keeper.log'),
     /** the system calls that the sandbox allows; absent where there is no filter for the processor */
     filter: file('filter.bpf'),
@@ -81,7 +81,7 @@ export function runFiles(dir: string) {
 
 export type RunFiles = ReturnType<typeof runFiles>
 
-/** On the disk, whole or not at all. */
+/** On the disk, complete or not at all. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600)
   try {
@@ -93,7 +93,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   await rename(`${path}.new`, path)
 }
 
-/** undefined when there is none, or none whole. Only this node's own files are read so. */
+/** Undefined when there is none, or only a part of one. Only files that this node wrote are read so. */
 export async function readJson<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T

@@ -20,9 +20,9 @@ import {
 /** Where a run on the host is found again. JSON. */
 export type HostHandle = { readonly dir: string; readonly socket: string; readonly cgroup: RunCgroup }
 
-/** Between looks at a run whose keeper does not answer. */
+/** Between looks at a run whose shim does not answer. */
 const LOOK_MS = 20
-/** How long a keeper may take to answer: it starts in 50 ms on an idle machine. */
+/** How long a shim may take to answer: it starts in 50 ms on an idle machine. */
 const ANSWER_MS = 30_000
 /** How long the kernel may take to end a namespace that was killed. */
 const GONE_MS = 10_000
@@ -32,7 +32,7 @@ const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was ended from
 export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Run {
   const files = runFiles(handle.dir)
 
-  /** Its keeper's answer; undefined when the run has ended. A keeper that has just begun opens its door in a moment. */
+  /** Its shim's answer; undefined when the run has ended. A shim that has just begun opens its gateway in a moment. */
   async function request(request: object, signal?: AbortSignal): Promise<string | undefined> {
     const until = clock.monotonic() + ANSWER_MS
     for (;;) {
@@ -40,8 +40,8 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       try {
         return await requestGateway(handle.socket, request, signal)
       } catch (error) {
-        const keeper = await shimProcessOf(files)
-        if (keeper !== undefined && !isAlive(keeper)) return undefined
+        const shim = await shimProcessOf(files)
+        if (shim !== undefined && !isAlive(shim)) return undefined
         if (clock.monotonic() > until) throw error
         await sleep(clock, LOOK_MS, { signal })
       }
@@ -54,7 +54,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
     async wait({ signal } = {}) {
       for (;;) {
         signal?.throwIfAborted()
-        const alive = await shimProcessOf(files).then((keeper) => keeper !== undefined && isAlive(keeper))
+        const alive = await shimProcessOf(files).then((shim) => shim !== undefined && isAlive(shim))
         const end = await readEnd(files)
         if (end !== undefined) return end
         if (!alive) return LOST
@@ -97,7 +97,7 @@ export async function linkSocket(files: RunFiles, socket: string): Promise<void>
   await symlink(files.listen, socket)
 }
 
-/** The keeper's process in this node's numbering; undefined while, or if ever, it is not known. */
+/** The shim's process in this node's numbering; undefined while, or if ever, it is not known. */
 export async function shimProcessOf(files: RunFiles): Promise<ProcessIdentity | undefined> {
   const mark = await readJson<ShimIdentity>(files.identity)
   const pid = childPidOf(await readFile(files.status, 'utf8').catch(() => ''))

@@ -8,7 +8,7 @@ import { ROOT_BOX, STAGE_TOOLS, stageCommand } from './stage.ts'
 
 const PROBE_TIMEOUT_MS = 10_000
 
-/** The program's whole path, or why there is no sandbox. */
+/** The program's absolute path, or why there is no sandbox. */
 export type Sandbox = { readonly bwrap: string } | { readonly unavailableReason: string }
 
 /** Tries the very boxes that runs are put into, one in the other. */
@@ -43,7 +43,7 @@ async function run(
   }
 }
 
-/** What tells whether boxes can be made here: the same ones, around a command that does nothing. */
+/** What shows whether boxes can be made here: the same ones, around a command that does nothing. */
 function tryCommand(bwrap: string, uid: number | undefined): { program: string; args: string[] } {
   const box = uid === undefined ? '/tmp' : ROOT_BOX
   const inner = [

@@ -16,7 +16,7 @@ import type { HostExecutorInit } from './types.ts'
 const OUTPUT_BYTES = 256 * 1024
 /** How often it is looked whether a program writes without end. */
 const FLOOD_LOOK_MS = 200
-/** What the keeper may take longer than the program's own time: it starts, and reads the rest of the output. */
+/** What the shim may take longer than the program's own time: it starts, and reads the rest of the output. */
 const SHIM_MS = 20_000
 
 /** A line that says what went wrong, among those that say where. */
@@ -40,7 +40,7 @@ export type SandboxTaskEnd = {
   readonly detail?: string | undefined
   /** what it wrote to its standard output; nothing of a flood */
   readonly lines: readonly string[]
-  /** the line of its standard error that tells most of what went wrong */
+  /** the line of its standard error that says most about what went wrong */
   readonly complaint?: string | undefined
 }
 

@@ -20,7 +20,7 @@ import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
 import { childPidOf, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 
 /**
- * Runs the command of a plan to its end: reads its output into bounded files, opens the door to its ports, stops it when
+ * Runs the command of a plan to its end: reads its output into bounded files, opens the gateway to its ports, stops it when
  * asked, and writes down how it ended. It is the first process of the run's own process and network namespace.
  */
 export async function runShim(dir: string): Promise<void> {
@@ -44,7 +44,7 @@ export async function runShim(dir: string): Promise<void> {
   if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
 
   const writer = createLogWriter(plan.logDir, 'run', plan.logLimits)
-  const whole = Promise.withResolvers<RunEnd>()
+  const finished = Promise.withResolvers<RunEnd>()
   const listen = plan.listen ?? plan.socket
   await rm(listen, { force: true })
   const box = { child: undefined as Box | undefined }
@@ -52,7 +52,7 @@ export async function runShim(dir: string): Promise<void> {
     path: listen,
     ports: plan.ports,
     other: async (request) => {
-      if (request.wait === true) return JSON.stringify(await whole.promise)
+      if (request.wait === true) return JSON.stringify(await finished.promise)
       if (typeof request.stop === 'number')
         await box.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
       else if (request.stats === true) return JSON.stringify(await stats(plan, box.child?.pid))
@@ -76,8 +76,8 @@ export async function runShim(dir: string): Promise<void> {
     const end = build === undefined || disk === undefined ? ended : await finishBuild(build, disk, ended)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
     await writeJson(files.end, end)
-    whole.resolve(end)
-    // Who waits is answered before the door closes.
+    finished.resolve(end)
+    // those that wait are answered before the gateway closes
     await new Promise<void>((resolve) => clock.after(0, resolve))
   } finally {
     await writer[Symbol.asyncDispose]()
@@ -86,7 +86,7 @@ export async function runShim(dir: string): Promise<void> {
   }
 }
 
-/** Also where no node is there: a time limit by a clock that nobody sets, the expiry by the wall clock. */
+/** Also without a node: a time limit on the monotonic clock, the expiry on the wall clock. */
 function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, child: Box): void {
   if (afterMs !== undefined) clock.after(afterMs, () => void child.stop(graceMs, 'timeout'))
   if (expiresAt === undefined) return
@@ -174,7 +174,7 @@ async function endOf(child: ChildProcess): Promise<{ exitCode: number; detail?: 
 function firstProcess(child: ChildProcess): Promise<number | undefined> {
   return new Promise((resolve) => {
     let text = ''
-    // Read to its end, or bubblewrap would be ended by its last word.
+    // read to its end, or bubblewrap would be ended by its last write
     const status = child.stdio[3] as Readable
     status.on('data', (chunk) => {
       text += chunk

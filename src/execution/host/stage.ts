@@ -13,12 +13,12 @@ export type BoxMount =
       readonly file?: boolean
       readonly write?: boolean
     }
-  | ({ readonly kind: 'tmpfs'; readonly to: string; readonly mode: string } & Room)
+  | ({ readonly kind: 'tmpfs'; readonly to: string; readonly mode: string } & FolderLimits)
   /** on the disk, where the kernel can hold it there; else in memory */
-  | ({ readonly kind: 'disk'; readonly to: string; readonly mode: string; readonly image: string } & Room)
+  | ({ readonly kind: 'disk'; readonly to: string; readonly mode: string; readonly image: string } & FolderLimits)
 
 /** What the kernel holds a folder to, and whose it is. */
-export type Room = { readonly bytes: number; readonly inodes: number; readonly uid: number }
+export type FolderLimits = { readonly bytes: number; readonly inodes: number; readonly uid: number }
 
 export type StageInit = {
   readonly box: string
@@ -107,8 +107,8 @@ function lineOf(mount: BoxMount): string {
   if (mount.kind === 'disk') return ''
   if (mount.kind === 'tmpfs') {
     const { bytes, inodes, mode, uid } = mount
-    const room = `size=${Math.max(4096, bytes)},nr_inodes=${inodes},mode=${mode},uid=${uid},gid=${uid}`
-    return `tmpfs ${to} tmpfs nosuid,nodev,${room},X-mount.mkdir=0755 0 0\n`
+    const limits = `size=${Math.max(4096, bytes)},nr_inodes=${inodes},mode=${mode},uid=${uid},gid=${uid}`
+    return `tmpfs ${to} tmpfs nosuid,nodev,${limits},X-mount.mkdir=0755 0 0\n`
   }
   const made = mount.file ? '' : ',X-mount.mkdir=0755'
   return `${escaped(mount.from)} ${to} none bind,nosuid,nodev${mount.write ? '' : ',ro'}${made} 0 0\n`

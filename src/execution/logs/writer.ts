@@ -10,7 +10,7 @@ import { createSplitter, formatLine } from './format.ts'
 /** Bytes of one file, and how many full ones are kept beside the one that is written. */
 export type LogLimits = { readonly maxBytes: number; readonly keep: number }
 
-/** `run`: written by whoever reads the run's output. `node`: by the supervisor. Two writers, two sets of files. */
+/** `run`: written by the reader of the run's output. `node`: by the supervisor. Two writers, two sets of files. */
 export type LogSet = 'run' | 'node'
 
 /** One set of log files that turns over: `run.log` is written, `run.log.1` the newest full one. */
@@ -90,7 +90,7 @@ async function countDropped(dir: string, set: LogSet, keep: number): Promise<voi
   await writeFile(join(dir, `${set}.dropped`), `${(await droppedBytes(dir, set)) + oldest.size}`, { mode: 0o600 })
 }
 
-/** Reads output until it ends, no faster than a log may grow: who floods waits for its own pipe. */
+/** Reads output until it ends, no faster than a log may grow: a run that floods waits for its own pipe. */
 export async function pumpOutput(
   source: AsyncIterable<Uint8Array>,
   stream: LogStream,

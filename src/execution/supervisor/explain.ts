@@ -5,10 +5,10 @@ import { hintOf } from '../hint.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { RunEnd } from '../types.ts'
 
-/** In which a program says what it died of. */
+/** in which a program says why it ended */
 const LAST_LINES = 40
 
-/** Why a run failed, with what would help where its last lines tell. */
+/** Why a run failed, with what would help where its last lines say so. */
 export async function explained(
   { clock, log }: { clock: Clock; log: Log },
   logDir: string,

@@ -3,7 +3,7 @@ import type { Grant } from '../../base/verdict.ts'
 import type { Resources } from './types.ts'
 import type { RunWorker } from './worker-types.ts'
 
-/** What the runs that are under way leave; those that make room for the asker count as gone. */
+/** What the runs that are under way leave; those in `going` count as gone. */
 export function freeResources(
   limits: Resources,
   workers: Iterable<RunWorker>,
@@ -41,7 +41,7 @@ export function fits(grant: Grant, free: Resources): boolean {
   )
 }
 
-/** The first of `offered` that have to end for the grant to fit; undefined where not even all of them make room. */
+/** The first of `offered` that have to end for the grant to fit; undefined where not even all of them free enough. */
 export function selectEvictions(
   grant: Grant,
   offered: readonly string[],

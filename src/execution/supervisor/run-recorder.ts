@@ -7,7 +7,7 @@ import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import { runSpecOf } from './run-spec.ts'
 import type { SupervisorComponents } from './types.ts'
 
-/** What happens to a run, told to all who must know: first the journal, then the run's own log and the events. */
+/** Records what happens to a run: first in the journal, then in the run's own log and the events. */
 export interface RunRecorder extends AsyncDisposable {
   /** A state is entered here before it is acted upon. */
   transition(change: RunChange): void

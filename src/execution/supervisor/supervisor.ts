@@ -29,7 +29,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
   /** by service */
   const workers = new Map<string, RunWorker>()
-  /** whose end a service waits for before it begins: that room is its own */
+  /** the services whose end a service waits for before it begins: their capacity is reserved for it */
   const claims = new Map<string, readonly string[]>()
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
@@ -49,7 +49,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       record,
       executor,
       found,
-      // who has begun needs no more room, and who it made end may run again
+      // one that has begun needs no more capacity, and those that it evicted may run again
       evictionsDone: record.state === 'decided' && evicts.length > 0 ? evictFor(service.id, evicts) : undefined,
       onHealthy() {
         endEach(underWay(replaces), 'a newer version of it is healthy')
@@ -83,7 +83,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     return found
   }
 
-  /** Older versions that end by themselves again and again: nothing goes back to them, and each would keep its room. */
+  /** Older versions that end by themselves again and again: nothing goes back to them, and each would keep its capacity. */
   function failing(replaces: string | undefined): string[] {
     return underWay(replaces).filter((older) => workers.get(older)?.failing === true)
   }
@@ -96,7 +96,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     }
   }
 
-  /** Ends what makes room for a service. After a restart too: the plan says who, whatever the node had done of it. */
+  /** Ends the services that a service evicts. After a restart too: the plan names them, whatever the node had done of it. */
   function evictFor(service: string, evicts: readonly string[]): Promise<void> {
     const why = `it made room for ${service}, which ranks higher`
     const ended = (id: string) => (workers.get(id)?.ending ? workers.get(id)?.done : stop(id, { why }))
@@ -108,7 +108,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     return made
   }
 
-  /** Those that end for a service which has their room already: nobody gets that room a second time. */
+  /** Those that end for a service that their capacity is reserved for: it is not given a second time. */
   function yielding(): string[] {
     return [...new Set([...claims.values()].flat())].filter((id) => workers.get(id)?.ending === true)
   }
@@ -207,15 +207,15 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
       if (!mayRun(service, journal.ofService(service.id))) return []
       endEach(failing(replaces), 'a newer version of it is here, and it kept ending')
-      // an older version holds its room until this one is healthy
+      // an older version holds its capacity until this one is healthy
       const freeWithout = (going: readonly string[]) => freeResources(init.limits(), workers.values(), going)
       const leaving = yielding()
       const evictable = [...leaving, ...offered.filter((id) => workers.has(id) && !leaving.includes(id))]
       const evicts = selectEvictions(grant, evictable, freeWithout)
       if (evicts === undefined) {
-        const lacks = shortageMessage(grant, freeWithout(evictable))
+        const shortage = shortageMessage(grant, freeWithout(evictable))
         const beside = fits(grant, freeWithout([...evictable, ...underWay(replaces)]))
-        throw new NoCapacityError(beside && underWay(replaces).length > 0 ? `${lacks} ${BESIDE_OLDER}` : lacks)
+        throw new NoCapacityError(beside && underWay(replaces).length > 0 ? `${shortage} ${BESIDE_OLDER}` : shortage)
       }
       const runId = rng.uuid()
       const uid = userIds?.claim(runId, { within: executors.get(grant.executor)?.userIds?.() })

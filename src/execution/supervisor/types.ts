@@ -81,7 +81,7 @@ export type Granted = {
   readonly service: string
   readonly grant: Grant
   readonly ending: boolean
-  /** It ends for a service that waits for its room, and counts for that one already. */
+  /** It ends for a service that waits for its capacity, and counts for that one already. */
   readonly yields: boolean
 }
 
@@ -105,11 +105,11 @@ export interface Supervisor extends AsyncDisposable {
   /** Compares journal and engines, and takes up every run where it is. Before the first `run`. */
   boot(options?: { signal?: AbortSignal | undefined }): Promise<void>
   /**
-   * Journals the intent and returns; what follows is told by events. A task that was once run here, and a service that
+   * Journals the intent and returns; what follows is reported by events. A task that was once run here, and a service that
    * runs, are left as they are (a task that was stopped before it began has not run). `replaces`: an older service,
-   * stopped when the new one is healthy. `evicts`: services that may be ended to make room, in this order; as few as it
+   * stopped when the new one is healthy. `evicts`: services that may be ended to free capacity, in this order; as few as it
    * takes are, and the new one begins when their runs have ended. Answers those. Throws a NoCapacityError where the
-   * room is taken.
+   * capacity is taken.
    */
   run(
     service: RunnableService,
@@ -134,6 +134,6 @@ export interface Supervisor extends AsyncDisposable {
     service: string,
     options: { tail: number; follow: boolean; signal?: AbortSignal | undefined },
   ): AsyncIterable<LogLine>
-  /** Through the door to a port by its name. Throws NotFoundError or UnavailableError. */
+  /** Through the gateway to a port by its name. Throws NotFoundError or UnavailableError. */
   connect(service: string, portName: string, options?: { signal?: AbortSignal | undefined }): Promise<BytePipe>
 }

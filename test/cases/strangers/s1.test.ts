@@ -58,7 +58,7 @@ describe.skipIf(!needs('root') || !needs('bubblewrap')).each(USERS)(
     })
 
     it('gets nothing under the permission model that is not said', () => {
-      const { end, report, begun, weaker, said } = probe(uid, 'permission')
+      const { end, report, begun, unenforcedLimits, said } = probe(uid, 'permission')
       expect(end, said.join('\n')).toMatchObject({ exitCode: 0 })
       // what the author says is set when the loader and Node's options are done
       expect(begun).toEqual([])
@@ -77,7 +77,7 @@ describe.skipIf(!needs('root') || !needs('bubblewrap')).each(USERS)(
       expect(['1.1.1.1:53']).toEqual(expect.arrayContaining(report.sockets))
       expect(report.uid).toBeGreaterThan(999)
       const disk = uid === 0 ? 'disk: memory, beside the memory grant' : 'disk: watched'
-      expect(weaker).toEqual(
+      expect(unenforcedLimits).toEqual(
         expect.arrayContaining(["network: open where ports are declared, with this machine's sockets", disk]),
       )
     })

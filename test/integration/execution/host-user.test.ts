@@ -25,7 +25,7 @@ describe.skipIf(!needs('bubblewrap') || !needs('root') || !readable())('a node t
       writable: ['/work', '/tmp'],
       left: [],
     })
-    expect(report.weaker).toEqual(expect.arrayContaining(['memory: watched', 'cpu: not limited']))
+    expect(report.unenforcedLimits).toEqual(expect.arrayContaining(['memory: watched', 'cpu: not limited']))
     expect(report.status).toMatch(/^Uid:\t65534\t/m)
     for (const name of ['CapEff', 'CapPrm', 'CapBnd'])
       expect(report.status).toMatch(new RegExp(`^${name}:\\t0{16}$`, 'm'))

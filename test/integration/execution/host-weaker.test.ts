@@ -45,7 +45,7 @@ describe('the host without bubblewrap', () => {
       ownOnly: true,
       detail: expect.stringContaining('apt-get install bubblewrap'),
     })
-    expect(found.weaker).toContain("network: open where ports are declared, with this machine's sockets")
+    expect(found.unenforcedLimits).toContain("network: open where ports are declared, with this machine's sockets")
     const strict = await over(dirs, { bubblewrap: '/nowhere/bwrap', sandbox: 'bubblewrap' }).available()
     expect(strict).toMatchObject({
       available: false,
@@ -123,7 +123,9 @@ describe.skipIf(!needs('bubblewrap'))('the host without control groups', () => {
   afterAll(() => dirs[Symbol.asyncDispose]())
 
   it('says so', async () => {
-    expect((await executor.available()).weaker).toEqual(expect.arrayContaining(['memory: watched', 'cpu: not limited']))
+    expect((await executor.available()).unenforcedLimits).toEqual(
+      expect.arrayContaining(['memory: watched', 'cpu: not limited']),
+    )
   })
 
   it('watches memory, children included', async () => {

@@ -5,7 +5,7 @@ import { type Engine, query } from '../engine.ts'
 const HEADER_BYTES = 8
 const STDOUT = 1
 
-/** A container's stdin and stdout, as the engine hands them to who asks now; what was written before is gone. */
+/** A container's stdin and stdout, as the engine hands them to a client from now on; what was written before is gone. */
 export type Attachment = {
   write(bytes: Uint8Array, done: (error?: Error | null) => void): void
   /** Whether it keeps the process alive. */

@@ -7,12 +7,12 @@ import type { LogWriter } from '../../logs/writer.ts'
 import { batches, engineCost, type Frame, type OutputStream } from './frames.ts'
 import type { Output } from './log-copier.ts'
 
-/** Output that nobody has asked for yet holds its container back; not for longer than this. */
+/** Output that is not taken yet holds its container back; not for longer than this. */
 const TAKE_MS = 10_000
 /** A container has ended when its output has, but for this long; else it was not the end. */
 const END_MS = 2000
 
-/** What a container writes, from its first byte on, for the first who asks. */
+/** What a container writes, from its first byte on, for the first that takes it. */
 export type Attached = { take(): Readable | undefined; close(): void }
 
 export function holdAttached(source: Readable, clock: Clock): Attached {

@@ -46,7 +46,7 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
     },
     async finish() {
       await followed
-      // Who follows is not told the last piece of a line without a newline.
+      // an engine does not send a follower the last piece of a line without a newline
       if (!ending.signal.aborted) await copy(false).catch(() => {})
       // an engine does not end what is attached to a container that had ended before
       ending.abort()
@@ -120,8 +120,8 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
 }
 
 /**
- * Reads a run's output a second time, and throws it away: an engine hands a byte on only when everybody who is attached
- * takes it. So who writes faster than a log may grow waits, and the engine's own log loses nothing that was not read.
+ * Reads a run's output a second time, and throws it away: an engine hands a byte on only when every attached
+ * client takes it. So a run that writes faster than a log may grow waits, and the engine's own log loses nothing unread.
  */
 async function holdBack(engine: Engine, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
@@ -137,7 +137,7 @@ async function holdBack(engine: Engine, name: string, clock: Clock, signal: Abor
         while (!bucket.take(Math.min(due, LOG_ATTACH_BURST_BYTES)) && !signal.aborted) await sleep(clock, 50)
     }
   } catch {
-    // it has ended, or its engine is gone: nobody is held back
+    // it has ended, or its engine is gone: nothing is held back
   }
 }
 

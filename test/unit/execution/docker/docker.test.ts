@@ -113,7 +113,7 @@ describe('an engine', () => {
     expect(await absent.available()).toEqual({
       available: false,
       detail: expect.stringMatching(/at \/nowhere\/docker\.sock: start dockerd \(install docker\.io\)/),
-      weaker: [],
+      unenforcedLimits: [],
     })
     await expect(absent.adopt()).rejects.toThrow(EngineGoneError)
     await expect(absent.remove(absent.handle(plan))).rejects.toSatisfy((error: EngineGoneError) => error.shouldRetry())

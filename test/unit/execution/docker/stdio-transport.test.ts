@@ -39,10 +39,10 @@ function attachable({ silent = false } = {}) {
 describe('the way through a container’s stdio', () => {
   it('carries connections, whatever else stands in the attachment', async () => {
     const { engine } = attachable()
-    const carrier = await createStdioTransport(engine, manualClock(), 'door')
-    expect(await talk(carrier.open(), 'hello')).toBe('hello')
-    carrier.close()
-    expect(() => carrier.open()).toThrow(/lost/)
+    const transport = await createStdioTransport(engine, manualClock(), 'door')
+    expect(await talk(transport.open(), 'hello')).toBe('hello')
+    transport.close()
+    expect(() => transport.open()).toThrow(/lost/)
   })
 
   it('is given up when nothing answers', async () => {
@@ -57,28 +57,28 @@ describe('the way through a container’s stdio', () => {
   it('is lost when it falls silent, and not while someone answers', async () => {
     const { engine, state } = attachable()
     const clock = manualClock()
-    const carrier = await createStdioTransport(engine, clock, 'door')
+    const transport = await createStdioTransport(engine, clock, 'door')
     for (let n = 0; n < 5; n++) {
       await clock.advance(15_000)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    expect(carrier.closed).toBe(false)
-    const stream = carrier.open()
+    expect(transport.closed).toBe(false)
+    const stream = transport.open()
     const error = new Promise((resolve) => stream.on('error', resolve))
     state.silent = true
     await new Promise((resolve) => setTimeout(resolve, 5))
     for (let n = 0; n < 3; n++) await clock.advance(15_000)
-    expect(carrier.closed).toBe(true)
+    expect(transport.closed).toBe(true)
     expect(await error).toMatchObject({ message: expect.stringContaining('lost') })
   })
 
   it('is lost with the attachment', async () => {
     const { engine, theirs } = attachable()
-    const carrier = await createStdioTransport(engine, manualClock(), 'door')
-    const stream = carrier.open()
+    const transport = await createStdioTransport(engine, manualClock(), 'door')
+    const stream = transport.open()
     const error = new Promise((resolve) => stream.on('error', resolve))
     theirs.end()
     await error
-    expect(carrier.closed).toBe(true)
+    expect(transport.closed).toBe(true)
   })
 })

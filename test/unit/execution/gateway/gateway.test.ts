@@ -82,7 +82,7 @@ describe('the door', () => {
 
   it('says what is wrong when it does not come to that', async () => {
     await expect(connectThroughGateway(path, 1, { clock, patienceMs: 0 })).rejects.toThrow(
-      /door does not open \(ENOENT\)/,
+      /gateway of the run does not accept connections \(ENOENT\)/,
     )
     door = await startGatewayServer({ path, ports: [1] })
     await expect(connectThroughGateway(path, 1, { clock, patienceMs: 0 })).rejects.toThrow(UnavailableError)

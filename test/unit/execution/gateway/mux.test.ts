@@ -8,7 +8,7 @@ import { talk } from '../../../fixtures/execution/run-fixture.ts'
 const NAME = Buffer.from('0123456789abcdef')
 const WINDOW = 256 * 1024
 
-/** Two muxes over a carrier that cuts what it carries anywhere. */
+/** Two muxes over a transport that cuts what it carries anywhere. */
 function pair(onStream?: (stream: Duplex) => void, cut: (bytes: Buffer) => Buffer[] = (bytes) => [bytes]) {
   const carried = { there: 0, back: 0 }
   const to = (way: 'there' | 'back', other: () => Mux) => (bytes: Uint8Array, done: () => void) => {
@@ -25,8 +25,8 @@ function pair(onStream?: (stream: Duplex) => void, cut: (bytes: Buffer) => Buffe
 
 const echo = (stream: Duplex) => void stream.pipe(stream)
 
-describe('connections over one carrier', () => {
-  it('carry every byte of each, however the carrier cuts them', async () => {
+describe('connections over one transport', () => {
+  it('carry every byte of each, however the transport cuts them', async () => {
     const texts = fc.array(fc.string({ maxLength: 3000 }), { minLength: 1, maxLength: 6 })
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 1, max: 50 }), async (all, size) => {
@@ -69,7 +69,7 @@ describe('connections over one carrier', () => {
     for (const stream of held) stream.destroy()
   })
 
-  it('end on both sides when one is torn, and when the carrier is', async () => {
+  it('end on both sides when one is torn, and when the transport is', async () => {
     const theirs: Duplex[] = []
     const { here, there } = pair((stream) => void theirs.push(stream))
     const [torn, other] = [here.open(), here.open()]
@@ -79,8 +79,8 @@ describe('connections over one carrier', () => {
     await closed
     expect(here.streams).toBe(1)
     const over = new Promise((resolve) => other.on('error', resolve))
-    here.close(new Error('the carrier is gone'))
-    expect(await over).toMatchObject({ message: 'the carrier is gone' })
+    here.close(new Error('the transport is gone'))
+    expect(await over).toMatchObject({ message: 'the transport is gone' })
     expect(here.streams).toBe(0)
     there.close(new Error('gone'))
   })
@@ -121,7 +121,7 @@ describe('connections over one carrier', () => {
   })
 })
 
-describe('a carrier that is taken over', () => {
+describe('a transport that is taken over', () => {
   /** A door that answers whoever is attached. */
   function door() {
     let attached: (bytes: Buffer) => void = () => {}

@@ -156,7 +156,7 @@ const LAST: readonly Phase['name'][] = ['ended', 'failed', 'stopping', 'over']
 
 describe('any order of outcomes, stops and reports', () => {
   it('ends once, says why it was stopped, and is healthy only while it runs', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, builds) => {
         const context = contextOf(builds ? { build: ['make'] } : {})
         let state: WorkerState = { phase: { name: 'waiting' }, failures: 0 }
