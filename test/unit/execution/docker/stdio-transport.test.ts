@@ -6,7 +6,7 @@ import { createStdioTransport } from '../../../../src/execution/docker/stdio-tra
 import { createSession } from '../../../../src/execution/gateway/handshake.ts'
 import { talk } from '../../../fixtures/execution/run-fixture.ts'
 
-/** An engine that hands out one attachment, with a door of echoes behind it that can fall silent. */
+/** An engine that hands out one attachment, with a gateway of echoes behind it that can fall silent. */
 function attachable({ silent = false } = {}) {
   const [ours, theirs] = duplexPair()
   const state = { silent, asked: 0 }
@@ -20,7 +20,7 @@ function attachable({ silent = false } = {}) {
     first: 2,
     write(bytes, done) {
       if (state.silent) return done()
-      // Cut where no frame ends, with what the door says elsewhere in between.
+      // Cut where no frame ends, with what the gateway writes elsewhere in between.
       const all = Buffer.concat([framed(Buffer.from('warning\n'), 2), framed(bytes)])
       theirs.write(all.subarray(0, 5))
       theirs.write(all.subarray(5), done)
@@ -32,7 +32,8 @@ function attachable({ silent = false } = {}) {
     state.asked++
     done(null, ours)
   }
-  const engine = { docker: { modem: { dial } }, ask: <T>(call: Promise<T>) => call } as unknown as Engine
+  const docker = { modem: { dial } }
+  const engine = { ask: <T>(call: (client: object) => Promise<T>) => call(docker) } as unknown as Engine
   return { engine, state, theirs }
 }
 
