@@ -4,7 +4,7 @@ import type { Phase, WorkerEvent, WorkerState } from '../../../../src/execution/
 import { isFailing, isHealthy, stopRequestOf } from '../../../../src/execution/supervisor/worker-state.ts'
 import { nextState } from '../../../../src/execution/supervisor/worker-transitions.ts'
 import type { Run } from '../../../../src/execution/types.ts'
-import { GRANT, START_MS, serviceOf } from '../../../fixtures/supervisor-harness.ts'
+import { GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 const STEADY_MS = 60_000
 const run = { handle: 'run' } as unknown as Run
