@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { expect } from 'vitest'
+import type { Signer } from '../../../protocols/signature.ts'
 import { createApi, serveApi } from '../../../src/api/index.ts'
 import { type Clock, systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
@@ -10,7 +12,8 @@ import type { Factories } from '../../../src/cli/cli.ts'
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { runCli } from '../../../src/cli/run.ts'
 import { initFolder, loadToken } from '../../../src/config/index.ts'
-import { createNodeTwin, type NodeTwin } from '../../fixtures/node/fake-node.ts'
+import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/mesh/fake-light-peer.ts'
+import { announcementOf, createNodeTwin, type NodeTwin, newSigner } from '../../fixtures/node/fake-node.ts'
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
@@ -19,18 +22,23 @@ export interface Shell extends Disposable {
   readonly root: string
   readonly env: Record<string, string>
   path(...parts: string[]): string
-  run(argv: readonly string[], init?: RunOptions): Promise<Ran>
+  run(line: Line, init?: RunOptions): Promise<Ran>
   /** Runs with --json and reads what comes: one object a line. */
-  json(
-    argv: readonly string[],
-    init?: RunOptions,
-  ): Promise<{ code: number; values: Record<string, unknown>[]; stderr: string }>
+  json(line: Line, init?: RunOptions): Promise<{ code: number; values: Record<string, unknown>[]; stderr: string }>
+  /** Runs, and expects that it does nothing and says why in one sentence; 2 is wrong usage. */
+  refused(line: Line, sentence: string | RegExp, init?: RunOptions & { code?: number }): Promise<void>
 }
+
+/** What follows the program's name: as it is typed, or in parts where one of them has spaces. */
+export type Line = string | readonly string[]
+const partsOf = (line: Line) => (typeof line === 'string' ? line.split(' ') : line)
 
 export type RunOptions = {
   signal?: AbortSignal
   factories?: Partial<Factories>
   clock?: Clock
+  /** in the place of the program's own */
+  commands?: typeof COMMANDS
   terminal?: boolean
   /** what a person types at a terminal; without it nobody can be asked */
   answer?: string
@@ -49,13 +57,13 @@ export function openShell(): Shell {
     root,
     env,
     path: (...parts) => join(root, ...parts),
-    async run(argv, init = {}) {
+    async run(line, init = {}) {
       let stdout = ''
       let stderr = ''
       const isTTY = init.terminal === true
       const code = await runCli({
-        argv,
-        commands: COMMANDS,
+        argv: partsOf(line),
+        commands: init.commands ?? COMMANDS,
         stdin: init.answer === undefined ? undefined : Object.assign(Readable.from([init.answer]), { isTTY: true }),
         stdout: {
           isTTY,
@@ -83,21 +91,34 @@ export function openShell(): Shell {
       })
       return { code, stdout, stderr }
     },
-    async json(argv, init) {
-      const { code, stdout, stderr } = await shell.run([...argv, '--json'], init)
+    async json(line, init) {
+      const { code, stdout, stderr } = await shell.run([...partsOf(line), '--json'], init)
       const values = stdout
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as Record<string, unknown>)
       return { code, values, stderr }
     },
+    async refused(line, sentence, { code = 2, ...init } = {}) {
+      const ran = await shell.run(line, init)
+      expect([ran.code, ran.stdout]).toEqual([code, ''])
+      expect(ran.stderr).toMatch(sentence)
+      expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+    },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }
   return shell
 }
 
+export interface ShellWithNode extends Shell, AsyncDisposable {
+  readonly node: NodeTwin
+  readonly url: string
+  /** The node hears of a service "hello"; its id. */
+  hear(author?: Signer, desc?: string): Promise<string>
+}
+
 /** A shell whose operator's folder belongs to a running twin. */
-export async function openShellWithNode(): Promise<Shell & { node: NodeTwin; url: string } & AsyncDisposable> {
+export async function openShellWithNode(): Promise<ShellWithNode> {
   const shell = openShell()
   const clock = systemClock()
   const node = createNodeTwin({ clock })
@@ -111,9 +132,27 @@ export async function openShellWithNode(): Promise<Shell & { node: NodeTwin; url
     ...shell,
     node,
     url: served.url,
+    async hear(author = newSigner(), desc = 'says hello') {
+      const { bytes, id } = announcementOf(author, { clock, desc })
+      await node.receive(bytes)
+      return id
+    },
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]()
       shell[Symbol.dispose]()
     },
   }
+}
+
+/** A command line whose light peers are twins. */
+export function withPeers(port?: number) {
+  const peers: LightPeerTwin[] = []
+  const factories: RunOptions['factories'] = {
+    async lightPeer(_components, init) {
+      const twin = createLightPeerTwin(init, port === undefined ? {} : { port })
+      peers.push(twin)
+      return twin
+    },
+  }
+  return { peers, factories }
 }

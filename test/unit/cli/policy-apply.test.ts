@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
+import { InputError } from '../../../src/base/errors.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import type { Change } from '../../../src/node/types.ts'
-import { announcementOf } from '../../fixtures/mesh/announcement-of.ts'
 import { runProgram } from '../../fixtures/program/process.ts'
 import { isAlive } from '../runner/support.ts'
-import { openShell, openShellWithNode } from './harness.ts'
+import { openShell, openShellWithNode, type Shell } from './harness.ts'
 import { folderWithJournal } from './journalled.ts'
 
 const CHANGES: Change[] = [
@@ -38,7 +37,7 @@ async function withCandidate() {
 describe('policy apply, beside a running node', () => {
   test('tells what stops and what starts, asks, and puts it in force as it was written', async () => {
     await using shell = await withCandidate()
-    const { code, stdout, stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer: 'y\n' })
+    const { code, stdout, stderr } = await shell.run('policy apply c.json', { answer: 'y\n' })
     expect(code).toBe(0)
     expect(stderr).toMatch(/NAME +NOW +THEN/)
     expect(stderr).toMatch(/runs .* +run +refused .*keywords: none of the keywords is of interest/)
@@ -51,59 +50,42 @@ describe('policy apply, beside a running node', () => {
   test('what moves to another executor is not counted among what stops', async () => {
     await using shell = await withCandidate()
     const [, runs] = CHANGES
-    const moves = { ...(runs as Change), name: 'moves', to: 'parked' as const, moves: 'host' as const }
-    shell.node.changes = [moves]
-    const { stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer: 'n\n' })
+    shell.node.changes = [{ ...(runs as Change), name: 'moves', to: 'parked', moves: 'host' }]
+    const { stderr } = await shell.run('policy apply c.json', { answer: 'n\n' })
     expect(stderr).toMatch(/moves .* +run +run on the host /)
     expect(stderr).toContain('Nothing that runs would stop. Would end and begin again elsewhere on this node: "moves".')
   })
 
   test.each(['n\n', '\n', 'yesterday\n', ''])('the answer %j is no', async (answer) => {
     await using shell = await withCandidate()
-    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json'], { answer })
+    const { code, stderr } = await shell.run('policy apply c.json', { answer })
     expect([code, shell.node.applied]).toEqual([1, []])
     expect(stderr).toContain('Nothing was changed.')
   })
 
   test('where nobody can be asked it is refused; --yes does not ask', async () => {
     await using shell = await withCandidate()
-    const refused = await shell.run(['policy', 'apply', 'c.json'])
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/nobody can be asked here.*say --yes/)])
-    const json = await shell.json(['policy', 'apply', 'c.json'], { answer: 'y\n' })
+    await shell.refused('policy apply c.json', /nobody can be asked here.*say --yes/)
+    const json = await shell.json('policy apply c.json', { answer: 'y\n' })
     expect([json.code, json.values, shell.node.applied]).toEqual([2, [], []])
-    const { code, values } = await shell.json(['policy', 'apply', 'c.json', '--yes'])
-    expect([code, values]).toEqual([
-      0,
-      [
-        {
-          inForce: true,
-          hash: expect.any(String),
-          preview: CHANGES,
-          more: 0,
-          notAsked: 0,
-          forgotten: 0,
-          changes: CHANGES,
-          background: 0,
-        },
-      ],
-    ])
+    const { code, values } = await shell.json('policy apply c.json --yes')
+    const counts = { more: 0, notAsked: 0, forgotten: 0, background: 0 }
+    const applied = { inForce: true, hash: expect.any(String), preview: CHANGES, changes: CHANGES, ...counts }
+    expect([code, values]).toEqual([0, [applied]])
     expect(shell.node.applied).toHaveLength(1)
   })
 
   test("the node's refusal is the command's", async () => {
     await using shell = await withCandidate()
-    const { InputError } = await import('../../../src/base/errors.ts')
-    shell.node.applyPolicy = async () => {
-      throw new InputError('services.json is not JSON')
-    }
-    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    shell.node.applyPolicy = () => Promise.reject(new InputError('services.json is not JSON'))
+    const { code, stderr } = await shell.run('policy apply c.json --yes')
     expect([code, stderr.trim().split('\n').at(-1)]).toEqual([2, 'services.json is not JSON'])
   })
 
   test('a node of another version, whose answers are not understood, is told so', async () => {
     await using shell = await withCandidate()
     shell.node.previewPolicy = async () => [{ what: 'else' }] as never
-    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    const { code, stderr } = await shell.run('policy apply c.json --yes')
     expect(code).toBe(1)
     expect(stderr).toMatch(/is not what this version understands/)
     expect(shell.node.applied).toEqual([])
@@ -118,7 +100,7 @@ describe('policy apply, beside a running node', () => {
     const view = shell.node.policy()
     const executors = [{ name: 'docker' as const, note: 'engine 20' }]
     shell.node.policy = () => ({ ...view, facts: { ...view.facts, capacity: { ...capacity, executors } } })
-    const { values } = await shell.json(['policy', 'test', 'c.json', '--service', 's.json'])
+    const { values } = await shell.json('policy test c.json --service s.json')
     expect(values[0]).toMatchObject({
       assumed: expect.arrayContaining(['it comes to the node that runs now']),
       facts: { own: shell.node.address, capacity: { memoryBytes: 2 ** 30 - 2 ** 20, runs: 1, executors } },
@@ -127,26 +109,31 @@ describe('policy apply, beside a running node', () => {
 
   test('policy show: what each rule said, what is free, and what waits', async () => {
     await using shell = await withCandidate()
-    const { stdout } = await shell.run(['policy', 'show'])
+    const { stdout } = await shell.run('policy show')
     expect(stdout).toMatch(/policy: +[0-9a-f]{64}/)
     expect(stdout).toMatch(/keywords +enforce +3 +1 +0 +2/)
-    expect((await shell.json(['policy', 'show'])).values[0]).toMatchObject({ facts: { config: { DESC_MAX_LEN: 200 } } })
+    expect((await shell.json('policy show')).values[0]).toMatchObject({ facts: { config: { DESC_MAX_LEN: 200 } } })
   })
 })
 
 describe('policy apply, where no node runs', () => {
-  test('the file is replaced for the next start, and the one before is kept', async () => {
-    using shell = openShell()
+  async function operatorFolder(shell: Shell): Promise<string> {
     const dir = shell.path('operator')
     await initFolder(dir, { node: { API: '127.0.0.1:0' } })
     shell.env.THUNDERCLOUD_DIR = dir
+    return dir
+  }
+
+  test('the file is replaced for the next start, and the one before is kept', async () => {
+    using shell = openShell()
+    const dir = await operatorFolder(shell)
     const config = `${dir}/runners/andromeda/config.json`
     const before = readFileSync(config, 'utf8')
     writeFileSync(shell.path('c.json'), '{"KEYWORDS":["web"]}')
-    const asked = await shell.run(['policy', 'apply', 'c.json'], { answer: 'n\n' })
+    const asked = await shell.run('policy apply c.json', { answer: 'n\n' })
     expect([asked.code, readFileSync(config, 'utf8')]).toEqual([1, before])
     expect(asked.stderr).toContain(`No node runs in ${dir}`)
-    const { code, stdout } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    const { code, stdout } = await shell.run('policy apply c.json --yes')
     expect([code, stdout]).toEqual([0, expect.stringContaining('it is in force when the node is started')])
     expect(readFileSync(config, 'utf8')).toBe('{"KEYWORDS":["web"]}')
     expect(readFileSync(`${config}.previous`, 'utf8')).toBe(before)
@@ -155,13 +142,10 @@ describe('policy apply, where no node runs', () => {
   test('not with a runner that cannot be loaded, and not where there is no folder', async () => {
     using shell = openShell()
     writeFileSync(shell.path('c.json'), '{}')
-    const nowhere = await shell.run(['policy', 'apply', 'c.json', '--yes'])
-    expect(nowhere.code).toBe(2)
-    const dir = shell.path('operator')
-    await initFolder(dir, { node: { API: '127.0.0.1:0' } })
-    shell.env.THUNDERCLOUD_DIR = dir
+    expect((await shell.run('policy apply c.json --yes')).code).toBe(2)
+    const dir = await operatorFolder(shell)
     writeFileSync(`${dir}/runners/andromeda/runner.js`, 'export const nothing = 1')
-    const { code, stderr } = await shell.run(['policy', 'apply', 'c.json', '--yes'])
+    const { code, stderr } = await shell.run('policy apply c.json --yes')
     expect([code, stderr]).toEqual([1, expect.stringContaining('has no default export')])
     expect(existsSync(`${dir}/runners/andromeda/config.json.previous`)).toBe(false)
   })
@@ -170,35 +154,31 @@ describe('policy apply, where no node runs', () => {
 describe('what is parked', () => {
   test('list, status and explain say what wakes it, and until when at most', async () => {
     await using shell = await openShellWithNode()
-    const { bytes, id } = announcementOf(shell.node.signer, { clock: systemClock() })
-    await shell.node.receive(bytes)
+    const id = await shell.hear(shell.node.signer)
     const now = Math.floor(Date.now() / 1000)
     const on = [{ on: 'capacity' as const }, { on: 'freeze' as const, chain: 'btc' }]
     shell.node.put({ ...shell.node.service(id), state: 'parked', parked: { since: now - 60, until: now + 7200, on } })
     const words = 'until there is room or an amount is frozen on btc'
-    expect((await shell.run(['list'])).stdout).toContain(`parked ${words}, passed on`)
-    expect((await shell.run(['status', 'hello'])).stdout).toMatch(
+    expect((await shell.run('list')).stdout).toContain(`parked ${words}, passed on`)
+    expect((await shell.run('status hello')).stdout).toMatch(
       new RegExp(`parked: +1m .* ago, ${words}, for (2h|1h 59m)`),
     )
-    const { stdout } = await shell.run(['explain', 'hello', '--history'])
+    const { stdout } = await shell.run('explain hello --history')
     expect(stdout).toMatch(new RegExp(`Parked 1m .* ago, ${words}, for`))
     expect(stdout).toMatch(
       /DECIDED \(UTC\) +POLICY +VERDICT\n.* abababababab +not run here, passed on\n.* cdcdcdcdcdcd +the runner failed: it threw/,
     )
-    expect((await shell.run(['explain', 'hello', '--now'])).stdout).toContain('this is what would be decided now')
-    expect((await shell.json(['explain', 'hello'])).values[0]).not.toHaveProperty('history')
+    expect((await shell.run('explain hello --now')).stdout).toContain('this is what would be decided now')
+    expect((await shell.json('explain hello')).values[0]).not.toHaveProperty('history')
   })
 
   test('a rule that only warned is shown as such', async () => {
     await using shell = await openShellWithNode()
-    await shell.node.receive(announcementOf(shell.node.signer, { clock: systemClock() }).bytes)
-    const reasons = [
-      { rule: 'price', outcome: 'pass' as const, message: 'would be too cheap', warned: 'fail' as const },
-    ]
-    const { id } = shell.node.service('hello')
-    const verdict = { run: false as const, redirect: true, reasons }
+    const id = await shell.hear(shell.node.signer)
+    const reason = { rule: 'price', outcome: 'pass', message: 'would be too cheap', warned: 'fail' } as const
+    const verdict = { run: false as const, redirect: true, reasons: [reason] }
     shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict, redirected: true })
-    expect((await shell.run(['explain', 'hello'])).stdout).toMatch(/warn +price +would be too cheap/)
+    expect((await shell.run('explain hello')).stdout).toMatch(/warn +price +would be too cheap/)
   })
 })
 
@@ -208,10 +188,8 @@ test('Ctrl-C in the middle of a replay ends it with 130, and nothing of it stays
   mkdirSync(shell.path('slow'))
   writeFileSync(shell.path('slow/r.mjs'), 'export default () => new Promise(() => {})')
   const before = readdirSync(dir, { recursive: true }).sort()
-  await using program = runProgram(
-    ['--dir', dir, 'policy', 'replay', config, '--runner', shell.path('slow/r.mjs'), '--executors', 'host'],
-    { env: shell.env },
-  )
+  const line = `--dir ${dir} policy replay ${config} --runner ${shell.path('slow/r.mjs')} --executors host`
+  await using program = runProgram(line.split(' '), { env: shell.env })
   const children = await childrenOf(program.child.pid)
   expect(children.length).toBe(2)
   program.child.kill('SIGINT')

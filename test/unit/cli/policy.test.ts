@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { toDagJson } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
@@ -28,12 +29,12 @@ describe('policy check', () => {
   test('a right one is ok, with its notices, and the runner has loaded it', async () => {
     using shell = openShell()
     write(shell, 'c.json', { ...FITS, MUST_SEND: 1 })
-    const { code, stdout, stderr } = await shell.run(['policy', 'check', 'c.json'])
+    const { code, stdout, stderr } = await shell.run('policy check c.json')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(
       /^Note: c\.json: MUST_SEND is a name of older runners.*\nc\.json is right, and Andromeda loads/,
     )
-    const { values } = await shell.json(['policy', 'check', 'c.json'])
+    const { values } = await shell.json('policy check c.json')
     expect(values).toEqual([
       expect.objectContaining({ ok: true, problems: [], hash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
     ])
@@ -42,7 +43,7 @@ describe('policy check', () => {
   test('every problem is told, each in a sentence', async () => {
     using shell = openShell()
     write(shell, 'c.json', { KEYWORD: [], DESCMAX: 1, DESC_MAX_LEN: 'x', LIMITS: { TOTAL: { MEMRY: 1 } } })
-    const { code, stdout, stderr } = await shell.run(['policy', 'check', 'c.json'])
+    const { code, stdout, stderr } = await shell.run('policy check c.json')
     expect([code, stderr.trim()]).toEqual([2, 'c.json has 4 problems'])
     expect(stdout.trim().split('\n')).toEqual([
       expect.stringMatching(/LIMITS\.TOTAL\.MEMRY \(1\) is not a known key; did you mean MEMORY\?/),
@@ -50,7 +51,7 @@ describe('policy check', () => {
       expect.stringMatching(/DESCMAX \(1\) is not a known key/),
       expect.stringMatching(/DESC_MAX_LEN is "x"; allowed is a whole number/),
     ])
-    const { values } = await shell.json(['policy', 'check', 'c.json'])
+    const { values } = await shell.json('policy check c.json')
     expect(values).toEqual([{ ok: false, file: 'c.json', problems: expect.any(Array), notices: [] }])
   })
 
@@ -66,33 +67,19 @@ describe('policy check', () => {
     if (content !== undefined) write(shell, 'c.json', content)
     write(shell, 's.json', MANIFEST)
     await folderWithJournal(shell, 1)
-    for (const argv of [['check'], ['test', '--service', 's.json'], ['replay'], ['apply', '--yes']]) {
-      const [name = '', ...rest] = argv
-      const { code, stderr, stdout } = await shell.run(['policy', name, 'c.json', ...rest])
-      expect([code, stdout]).toEqual([2, ''])
-      expect(stderr).toMatch(sentence)
-      expect(stderr.trim().split('\n')).toHaveLength(1)
-    }
+    for (const line of ['check c.json', 'test c.json --service s.json', 'replay c.json', 'apply c.json --yes'])
+      await shell.refused(`policy ${line}`, sentence)
   })
 
   test.each<[string, string, RegExp, number]>([
     ['exports nothing', 'export const x = 1', /has no default export/, 1],
     ['throws at import', 'export const x = missing', /cannot be imported: .*missing is not defined/, 1],
-    ['is no file', '', /--runner names r2\.mjs, but there is no file/, 2],
-  ])('a runner that %s is one sentence', async (_what, module, sentence, wanted) => {
+    ['is no file', '', /--runner names r\.mjs, but there is no file/, 2],
+  ])('a runner that %s is one sentence', async (_what, module, sentence, code) => {
     using shell = openShell()
     write(shell, 'c.json', FITS)
-    write(shell, 'r.mjs', module)
-    const { code, stderr } = await shell.run([
-      'policy',
-      'check',
-      'c.json',
-      '--runner',
-      module === '' ? 'r2.mjs' : 'r.mjs',
-    ])
-    expect(code).toBe(wanted)
-    expect(stderr).toMatch(sentence)
-    expect(stderr.trim().split('\n')).toHaveLength(1)
+    if (module !== '') write(shell, 'r.mjs', module)
+    await shell.refused('policy check c.json --runner r.mjs', sentence, { code })
   })
 })
 
@@ -101,30 +88,17 @@ describe('policy test', () => {
     using shell = openShell()
     write(shell, 'c.json', { ...FITS, DESC_MAX_LEN: 3 })
     write(shell, 's.json', { ...MANIFEST, desc: 'four' })
-    const argv = [
-      'policy',
-      'test',
-      'c.json',
-      '--service',
-      's.json',
-      '--executors',
-      'host',
-      '--free',
-      'memory=64MiB,runs=0',
-    ]
-    const { code, stdout } = await shell.run(argv)
+    const line = 'policy test c.json --service s.json --executors host --free memory=64MiB,runs=0'
+    const { code, stdout } = await shell.run(line)
     expect(code).toBe(0)
     expect(stdout).toMatch(/^"hello" with c\.json and Andromeda: not run here/)
     expect(stdout).toMatch(/FAIL +desc-length .*desc/)
     expect(stdout).toMatch(/later +capacity .*memory/)
     expect(stdout).toMatch(/Taken for granted:\n {2}the author is .* \(a stranger; --author names another\)/)
     expect(stdout).toContain('free: 64 MiB memory, 1 cores, 1 GiB disk, 64 processes, 0 runs')
-    const { values } = await shell.json(argv)
-    expect(values[0]).toMatchObject({
-      service: { name: 'hello' },
-      verdict: { run: false },
-      facts: { capacity: { runs: 0 } },
-    })
+    const { values } = await shell.json(line)
+    const facts = { capacity: { runs: 0 } }
+    expect(values[0]).toMatchObject({ service: { name: 'hello' }, verdict: { run: false }, facts })
   })
 
   test('the same service as an announcement, in both encodings, and as a runner receives it', async () => {
@@ -140,15 +114,7 @@ describe('policy test', () => {
     write(shell, 's3.json', toDagJson({ body: signed.bytes, sig: signed.sig }))
     write(shell, 's4.json', toReceivedService(signed.id, signed.body, signed.bytes.byteLength))
     for (const name of ['s.cbor', 's1.json', 's2.json', 's3.json', 's4.json']) {
-      const { code, values, stderr } = await shell.json([
-        'policy',
-        'test',
-        'c.json',
-        '--service',
-        name,
-        '--executors',
-        'host',
-      ])
+      const { code, values, stderr } = await shell.json(`policy test c.json --service ${name} --executors host`)
       expect([name, code, stderr]).toEqual([name, 0, ''])
       expect(values[0]).toMatchObject({ service: { id, author }, verdict: { run: { executor: 'host' } } })
     }
@@ -168,26 +134,22 @@ describe('policy test', () => {
     using shell = openShell()
     write(shell, 'c.json', FITS)
     if (content !== undefined) write(shell, 's.json', content)
-    const { code, stderr } = await shell.run(['policy', 'test', 'c.json', '--service', 's.json', '--executors', ''])
-    expect(stderr).toMatch(sentence)
-    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+    await shell.refused(['policy', 'test', 'c.json', '--service', 's.json', '--executors', ''], sentence)
   })
 
-  test.each<[string[], RegExp]>([
-    [[], /--service is missing/],
-    [['--service', 's.json', '--executors', 'dokcer'], /--executors has "dokcer"; .*did you mean docker\?/],
-    [['--service', 's.json', '--free', 'memroy=1'], /--free has "memroy=1"; did you mean memory\?/],
-    [['--service', 's.json', '--free', 'memory=much'], /--free: memory is "much"; allowed is a size/],
-    [['--service', 's.json', '--free', 'runs=-1'], /--free: runs is "-1"; allowed is a whole number/],
-    [['--service', 's.json', '--depth', '9'], /--depth is "9"/],
-    [['--service', 's.json', '--author', 'x'], /--author/],
-  ])('options %j are one sentence', async (options, sentence) => {
+  test.each<[string, RegExp]>([
+    ['', /--service is missing/],
+    [' --service s.json --executors dokcer', /--executors has "dokcer"; .*did you mean docker\?/],
+    [' --service s.json --free memroy=1', /--free has "memroy=1"; did you mean memory\?/],
+    [' --service s.json --free memory=much', /--free: memory is "much"; allowed is a size/],
+    [' --service s.json --free runs=-1', /--free: runs is "-1"; allowed is a whole number/],
+    [' --service s.json --depth 9', /--depth is "9"/],
+    [' --service s.json --author x', /--author/],
+  ])('options "%s" are one sentence', async (options, sentence) => {
     using shell = openShell()
     write(shell, 'c.json', FITS)
     write(shell, 's.json', MANIFEST)
-    const { code, stderr } = await shell.run(['policy', 'test', 'c.json', ...options])
-    expect(stderr).toMatch(sentence)
-    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+    await shell.refused(`policy test c.json${options}`, sentence)
   })
 })
 
@@ -198,14 +160,14 @@ describe('policy replay', () => {
     const before = readdirSync(dir, { recursive: true }).sort()
     const { mtimeMs } = statSync(`${dir}/data/journal.sqlite`)
     write(shell, 'c.json', changed(config, { KEYWORDS: ['storage'], DESC_MAX_LEN: 4 }))
-    const { code, stdout } = await shell.run(['policy', 'replay', 'c.json', '--executors', 'host'])
+    const { code, stdout } = await shell.run('policy replay c.json --executors host')
     expect(code).toBe(0)
     expect(stdout).toMatch(/name-0 +run +refused +desc-length, keywords/)
     expect(stdout).toContain('5 services, 5 verdicts would change.')
     expect(stdout).toMatch(/run -> refused +5\nBecause of: desc-length 5, keywords 5\n/)
     expect(readdirSync(dir, { recursive: true }).sort()).toEqual(before)
     expect(statSync(`${dir}/data/journal.sqlite`).mtimeMs).toBe(mtimeMs)
-    const { values } = await shell.json(['policy', 'replay', 'c.json', '--executors', 'host', '--limit', '2'])
+    const { values } = await shell.json('policy replay c.json --executors host --limit 2')
     expect(values.map(({ event, name, to }) => [event, name, to])).toEqual([
       ['change', 'name-3', 'refused'],
       ['change', 'name-4', 'refused'],
@@ -226,55 +188,42 @@ describe('policy replay', () => {
   test('another runner, asked beside the one in force; one that never answers is told', async () => {
     using shell = openShell()
     const { config } = await folderWithJournal(shell, 8, FITS)
-    write(
-      shell,
-      'mine/r.mjs',
-      'export default (service) => ({ run: false, redirect: service.name.endsWith("1"), reasons: [{ rule: "odd", outcome: "fail", message: "odd" }] })',
-    )
-    const { values } = await shell.json(['policy', 'replay', config, '--runner', 'mine/r.mjs', '--executors', 'host'])
-    expect(values.at(-1)).toMatchObject({
-      changed: 8,
-      candidate: { refused: 7, redirected: 1 },
-      rules: [{ rule: 'odd', count: 8 }],
-    })
+    const odd = 'run: false, redirect: name.endsWith("1"), reasons: [{ rule: "odd", outcome: "fail", message: "odd" }]'
+    write(shell, 'mine/r.mjs', `export default ({ name }) => ({ ${odd} })`)
+    const { values } = await shell.json(`policy replay ${config} --runner mine/r.mjs --executors host`)
+    const candidate = { refused: 7, redirected: 1 }
+    expect(values.at(-1)).toMatchObject({ changed: 8, candidate, rules: [{ rule: 'odd', count: 8 }] })
     write(shell, 'bad/r.mjs', 'export default () => { throw new Error("broken") }')
-    const failed = await shell.run(['policy', 'replay', config, '--runner', 'bad/r.mjs', '--executors', 'host'])
-    expect(failed.code).toBe(1)
-    expect(failed.stderr).toMatch(/^the candidate's runner failed on each of the first 5 services: .*broken/)
+    const broken = /^the candidate's runner failed on each of the first 5 services: .*broken/
+    await shell.refused(`policy replay ${config} --runner bad/r.mjs --executors host`, broken, { code: 1 })
   })
 
-  test.each<[string[], RegExp]>([
-    [['--since', 'yesterday'], /--since is "yesterday"; allowed is a time/],
-    [['--since', '0h'], /--since is "0h"/],
-    [['--limit', '0'], /--limit is "0"/],
-    [['--limit', 'all'], /--limit is "all"/],
-  ])('options %j are one sentence', async (options, sentence) => {
+  test.each<[string, RegExp]>([
+    ['--since yesterday', /--since is "yesterday"; allowed is a time/],
+    ['--since 0h', /--since is "0h"/],
+    ['--limit 0', /--limit is "0"/],
+    ['--limit all', /--limit is "all"/],
+  ])('options %s are one sentence', async (options, sentence) => {
     using shell = openShell()
     const { config } = await folderWithJournal(shell, 1)
-    const { code, stderr } = await shell.run(['policy', 'replay', config, ...options])
-    expect(code).toBe(2)
-    expect(stderr).toMatch(sentence)
+    await shell.refused(`policy replay ${config} ${options}`, sentence)
   })
 
   test('no folder, no journal, a damaged one, and one of a newer program', async () => {
     using shell = openShell()
     write(shell, 'c.json', {})
-    expect((await shell.run(['policy', 'replay', 'c.json'])).stderr).toMatch(/there is no folder of a node here/)
-    const named = await shell.run(['policy', 'replay', 'c.json', '--dir', shell.path('none')])
-    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(/node\.json is not there/)])
+    const refused = (sentence: RegExp, code = 2) => shell.refused('policy replay c.json', sentence, { code })
+    await refused(/there is no folder of a node here/)
+    await shell.refused(`policy replay c.json --dir ${shell.path('none')}`, /node\.json is not there/)
     const { dir } = await folderWithJournal(shell, 1)
     const journal = `${dir}/data/journal.sqlite`
-    const { DatabaseSync } = await import('node:sqlite')
     const newer = new DatabaseSync(journal)
     newer.exec('PRAGMA user_version = 99')
     newer.close()
-    expect((await shell.run(['policy', 'replay', 'c.json'])).stderr).toMatch(/use the newer thundercloud/)
+    await refused(/use the newer thundercloud/)
     writeFileSync(journal, 'x'.repeat(10_000))
-    const damaged = await shell.run(['policy', 'replay', 'c.json'])
-    expect([damaged.code, damaged.stderr]).toEqual([1, expect.stringMatching(/is damaged or no journal at all/)])
-    const { rmSync } = await import('node:fs')
+    await refused(/is damaged or no journal at all/, 1)
     rmSync(journal)
-    const missing = await shell.run(['policy', 'replay', 'c.json'])
-    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/there is no journal/)])
+    await refused(/there is no journal/)
   })
 })

@@ -12,7 +12,7 @@ const env = { PATH: process.env.PATH ?? '' }
 
 async function folder() {
   const shell = openShell()
-  const made = await shell.run(['init', 'op', '--static', '/ip4/192.0.2.7/tcp/4980'])
+  const made = await shell.run('init op --static /ip4/192.0.2.7/tcp/4980')
   expect(made.code).toBe(0)
   return { shell, dir: shell.path('op') }
 }
@@ -47,7 +47,7 @@ describe('runner new', () => {
   test('types are there for an editor', async () => {
     const { shell, dir } = await folder()
     using _ = shell
-    await shell.run(['runner', 'new', 'mine', '--ts', '--dir', 'op'])
+    await shell.run('runner new mine --ts --dir op')
     const at = join(dir, 'runners/mine')
     const tsc = join(import.meta.dirname, '../../../node_modules/typescript/bin/tsc')
     await exec(process.execPath, [tsc, '-p', at], { env })
@@ -61,7 +61,7 @@ describe('runner new', () => {
   test('overwrites nothing, and says in one sentence what is wrong', async () => {
     const { shell, dir } = await folder()
     using _ = shell
-    expect((await shell.run(['runner', 'new', 'mine', '--dir', 'op'])).code).toBe(0)
+    expect((await shell.run('runner new mine --dir op')).code).toBe(0)
     const before = readdirSync(join(dir, 'runners/mine'))
     mkdirSync(join(dir, 'runners/bare'))
     writeFileSync(join(dir, 'runners/file'), '')
@@ -81,6 +81,6 @@ describe('runner new', () => {
     }
     expect(readdirSync(join(dir, 'runners/mine'))).toEqual(before)
     // a folder with nothing in it may be filled
-    expect((await shell.run(['runner', 'new', 'bare', '--dir', 'op'])).code).toBe(0)
+    expect((await shell.run('runner new bare --dir op')).code).toBe(0)
   })
 })

@@ -6,10 +6,9 @@ import { createKeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { NotFoundError } from '../../../src/base/errors.ts'
-import { createLightPeerTwin, type LightPeerTwin } from '../../fixtures/mesh/fake-light-peer.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
-import { openShell, openShellWithNode, type RunOptions } from './harness.ts'
+import { openShell, openShellWithNode, withPeers } from './harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 const PEER = '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a'
@@ -18,7 +17,7 @@ const now = { clock: systemClock() }
 /** A node whose own key is the one in its folder, as a real one's is. */
 async function withFolder() {
   const shell = await openShellWithNode()
-  const own = (await shell.json(['hub', 'attest', SOME_CODE.toString(), '--safe', '--offline', '--out', 'own'])).values
+  const own = (await shell.json(`hub attest ${SOME_CODE} --safe --offline --out own`)).values
   return { ...shell, folder: own[0]?.signer as string }
 }
 
@@ -26,12 +25,10 @@ describe('trust delegate and revoke', () => {
   test("are signed with the folder's key and published; the number rises", async () => {
     await using shell = await withFolder()
     const friend = formatAddress(newSigner().address)
-    const made = await shell.json(['trust', 'delegate', friend, '--depth', '2', '--until', '90d', '--out', 'friend'])
-    expect([made.code, made.values[0]]).toMatchObject([
-      0,
-      { event: 'published', kind: 'delegation', signer: shell.folder },
-    ])
-    const revoked = await shell.run(['trust', 'revoke', friend])
+    const made = await shell.json(`trust delegate ${friend} --depth 2 --until 90d --out friend`)
+    const published = { event: 'published', kind: 'delegation', signer: shell.folder }
+    expect([made.code, made.values[0]]).toMatchObject([0, published])
+    const revoked = await shell.run(`trust revoke ${friend}`)
     expect([revoked.code, revoked.stdout]).toEqual([0, expect.stringContaining(`no longer vouches for ${friend}`)])
     const [first, second] = shell.node.trust.told.map((told) => decodeStatement(told))
     if (first?.kind !== 'delegation' || second?.kind !== 'delegation') throw new Error('no delegations')
@@ -49,24 +46,24 @@ describe('trust delegate and revoke', () => {
     const friend = formatAddress(newSigner().address)
     const change = { id: SOME_CODE.toString(), name: 'waits', author: friend, reasons: [] }
     shell.node.changes = [{ ...change, from: 'redirected', to: 'run' }]
-    const no = await shell.run(['trust', 'delegate', friend], { answer: 'n\n' })
+    const no = await shell.run(`trust delegate ${friend}`, { answer: 'n\n' })
     expect(no.stderr).toMatch(
       /waits +passed on +run[\s\S]*Would start: "waits"\.\nPublish it\? \[y\/N\] [\s\S]*Nothing was changed/,
     )
     expect([no.code, shell.node.trust.told]).toEqual([1, []])
-    const yes = await shell.run(['trust', 'delegate', friend], { answer: 'y\n' })
+    const yes = await shell.run(`trust delegate ${friend}`, { answer: 'y\n' })
     expect([yes.code, shell.node.trust.told.length]).toEqual([0, 1])
-    const script = await shell.json(['trust', 'revoke', friend])
+    const script = await shell.json(`trust revoke ${friend}`)
     expect([script.code, script.values[0]]).toMatchObject([0, { preview: shell.node.changes, more: 0 }])
-    const sure = await shell.run(['trust', 'delegate', friend, '--yes'], { answer: 'n\n' })
+    const sure = await shell.run(`trust delegate ${friend} --yes`, { answer: 'n\n' })
     expect([sure.code, sure.stderr]).toEqual([0, expect.not.stringContaining('[y/N]')])
     // nothing to agree to
     shell.node.changes = []
-    const idle = await shell.run(['trust', 'delegate', friend], { answer: 'n\n' })
+    const idle = await shell.run(`trust delegate ${friend}`, { answer: 'n\n' })
     expect([idle.code, idle.stderr]).toEqual([0, expect.stringContaining('Nothing would change.\n')])
     // a node of the version before does not know the question
     shell.node.previewStatement = () => Promise.reject(new NotFoundError('there is nothing here'))
-    const older = await shell.run(['trust', 'delegate', friend])
+    const older = await shell.run(`trust delegate ${friend}`)
     expect([older.code, older.stderr]).toEqual([0, expect.stringContaining('could not be found out: there is nothing')])
   })
 
@@ -82,18 +79,11 @@ describe('trust delegate and revoke', () => {
 
   test('without a node, a light peer tells it to the mesh', async () => {
     using shell = openShell()
-    const peers: LightPeerTwin[] = []
-    const factories: RunOptions['factories'] = {
-      async lightPeer(_components, init) {
-        const twin = createLightPeerTwin(init)
-        peers.push(twin)
-        return twin
-      },
-    }
-    await shell.run(['hub', 'keygen', '--out', 'root.pem'])
+    const { peers, factories } = withPeers()
+    await shell.run('hub keygen --out root.pem')
     const friend = formatAddress(newSigner().address)
-    const argv = ['trust', 'delegate', friend, '--key', 'root.pem', '--join', PEER, '--network', 'test']
-    const { code, values } = await shell.json(argv, { factories })
+    const line = `trust delegate ${friend} --key root.pem --join ${PEER} --network test`
+    const { code, values } = await shell.json(line, { factories })
     expect([code, values[0]]).toMatchObject([0, { event: 'published', records: 1 }])
     expect(peers.map(({ disposed, init }) => [disposed, init.network, init.join])).toEqual([[true, 'test', [PEER]]])
     const statement = decodeStatement(peers[0]?.statements[0] as Uint8Array)
@@ -101,24 +91,17 @@ describe('trust delegate and revoke', () => {
     expect(formatAddress(signerOf(statement))).toBe(values[0]?.signer)
   })
 
-  test.each<[string[], RegExp]>([
-    [['delegate', 'nobody'], /^ADDRESS: "nobody" is not/],
-    [['revoke', 'nobody'], /^ADDRESS: "nobody" is not/],
-    [['delegate', 'FRIEND', '--depth', '17'], /^--depth is "17"; allowed is a whole number from 0 to 16/],
-    [['delegate', 'FRIEND', '--until', '2y'], /^--until is "2y"/],
-    [['delegate', 'OWN'], /^ADDRESS is the signing key's own address/],
-    [['delegate', 'FRIEND', '--offline', '--join', PEER, '--out', 'x'], /^--offline contradicts --join/],
-  ])('%j is explained in one sentence', async ([word, address, ...more], sentence) => {
+  test.each<[string, RegExp]>([
+    ['delegate nobody', /^ADDRESS: "nobody" is not/],
+    ['revoke nobody', /^ADDRESS: "nobody" is not/],
+    ['delegate FRIEND --depth 17', /^--depth is "17"; allowed is a whole number from 0 to 16/],
+    ['delegate FRIEND --until 2y', /^--until is "2y"/],
+    ['delegate OWN', /^ADDRESS is the signing key's own address/],
+    [`delegate FRIEND --offline --join ${PEER} --out x`, /^--offline contradicts --join/],
+  ])('%s is explained in one sentence', async (line, sentence) => {
     await using shell = await withFolder()
-    const known: Record<string, string> = { OWN: shell.folder, FRIEND: formatAddress(newSigner().address) }
-    const { code, stdout, stderr } = await shell.run([
-      'trust',
-      word as string,
-      known[address as string] ?? (address as string),
-      ...more,
-    ])
-    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(sentence)])
-    expect(stderr.trim().split('\n')).toHaveLength(1)
+    const named = line.replace('OWN', shell.folder).replace('FRIEND', formatAddress(newSigner().address))
+    await shell.refused(`trust ${named}`, sentence)
     expect(shell.node.trust.told).toEqual([])
   })
 })
@@ -133,19 +116,16 @@ describe('trust tree', () => {
     await put(delegationBy(a, c, now, { revoked: true }))
     await put(delegationBy(shell.node.signer, d, now))
     const [A, B, C, D] = [a, b, c, d].map(({ address }) => formatAddress(address))
-    const { stdout, code } = await shell.run(['trust', 'tree'])
+    const { stdout, code } = await shell.run('trust tree')
     expect(code).toBe(0)
     const lines = stdout.trim().split('\n')
     expect(lines[0]).toBe(`${shell.node.address}  (root, depth 17)`)
-    expect(lines[1]).toMatch(
-      new RegExp(
-        `^├─ ${A} {2}\\(until \\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2} UTC, in 59m \\d+s|^├─ ${A} {2}\\(until .*in 1h 0m, depth 1\\)`,
-      ),
-    )
+    const time = '\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2} UTC, in (59m \\d+s|1h 0m)'
+    expect(lines[1]).toMatch(new RegExp(`^├─ ${A} {2}\\(until ${time}, depth 1\\)`))
     expect(lines[2]).toMatch(new RegExp(`^│ {2}├─ ${B} `))
     expect(lines[3]).toBe(`│  └─ ${C}  (idle: revoked)`)
     expect(lines[4]).toMatch(new RegExp(`^└─ ${D} .*depth 0\\)$`))
-    expect((await shell.json(['trust', 'tree'])).values[0]).toEqual(JSON.parse(JSON.stringify(shell.node.trustTree())))
+    expect((await shell.json('trust tree')).values[0]).toEqual(JSON.parse(JSON.stringify(shell.node.trustTree())))
   })
 
   test('with an address it says why, and its exit code says in or out', async () => {
@@ -161,12 +141,11 @@ describe('trust tree', () => {
       '',
     ])
     const stranger = formatAddress(newSigner().address)
-    const outside = await shell.run(['trust', 'tree', stranger])
+    const outside = await shell.run(`trust tree ${stranger}`)
     expect([outside.code, outside.stdout, outside.stderr]).toEqual([1, '', `Out: no root vouches for ${stranger}\n`])
-    const json = await shell.json(['trust', 'tree', stranger])
+    const json = await shell.json(`trust tree ${stranger}`)
     expect([json.code, json.values[0]]).toMatchObject([1, { asked: { in: false } }])
-    const wrong = await shell.run(['trust', 'tree', 'nobody'])
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"nobody" is not')])
+    await shell.refused('trust tree nobody', '"nobody" is not')
   })
 })
 
@@ -177,18 +156,13 @@ describe('trust statements', () => {
     const address = formatAddress(hub.address)
     shell.node.trust.trustedHubs.add(address)
     shell.node.trust.records.push(attestationBy(hub, now, { verdict: 'unsafe', severity: 'high' }))
-    const code = ['--code', SOME_CODE.toString()]
-    expect((await shell.run(['trust', 'statements', ...code])).stdout).toBe(
-      'No statement of that kind is known here.\n',
-    )
-    const found = await shell.run(['trust', 'statements', ...code, '--lookup'])
+    const line = `trust statements --code ${SOME_CODE}`
+    expect((await shell.run(line)).stdout).toBe('No statement of that kind is known here.\n')
+    const found = await shell.run(`${line} --lookup`)
     expect(found.stdout).toMatch(new RegExp(`${address} +yes +unsafe \\(high\\) +${SOME_CODE} .* record`))
-    expect((await shell.json(['trust', 'statements', '--hub', address])).values[0]).toMatchObject([
-      { verdict: 'unsafe' },
-    ])
-    expect((await shell.json(['trust', 'statements', '--hub', shell.node.address])).values[0]).toEqual([])
-    const nothing = await shell.run(['trust', 'statements', '--lookup'])
-    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('name it with --code or --address')])
+    expect((await shell.json(`trust statements --hub ${address}`)).values[0]).toMatchObject([{ verdict: 'unsafe' }])
+    expect((await shell.json(`trust statements --hub ${shell.node.address}`)).values[0]).toEqual([])
+    await shell.refused('trust statements --lookup', 'name it with --code or --address')
   })
 })
 
@@ -197,33 +171,24 @@ describe('publish --staple', () => {
     await using shell = await withFolder()
     cpSync(HELLO, shell.path('hello'), { recursive: true })
     const friend = formatAddress(newSigner().address)
-    await shell.run(['trust', 'delegate', friend, '--out', 'friend.statement'])
-    await shell.run(['hub', 'freeze', friend, '--chain', 'btc', '--amount', '1', '--out', 'freeze.statement'])
+    await shell.run(`trust delegate ${friend} --out friend.statement`)
+    await shell.run(`hub freeze ${friend} --chain btc --amount 1 --out freeze.statement`)
     const manifest = readFileSync(shell.path('hello/service.json'), 'utf8')
     writeFileSync(shell.path('hello/service.json'), manifest.replace('{', '{ "staple": ["../freeze.statement"],'))
-    const { code, stderr } = await shell.json(['publish', 'hello', '--staple', 'own', '--staple', 'friend.statement'])
+    const { code, stderr } = await shell.json('publish hello --staple own --staple friend.statement')
     expect([code, stderr]).toEqual([0, ''])
-    const stray = await shell.run(['update', 'hello', '--staple', 'own'])
+    const stray = await shell.run('update hello --staple own')
     expect(stray.stderr).toContain(`Note: a stapled attestation is about the code ${SOME_CODE}, but`)
     const { signed } = shell.node.announcements[0] as (typeof shell.node.announcements)[number]
     if (signed.kind !== 'service') throw new Error('no service')
     const kinds = (list: readonly Uint8Array[]) => list.map((encoded) => decodeStatement(encoded).kind)
-    expect([kinds(signed.body.statements), kinds(signed.body.credentials)]).toEqual([
-      ['freeze', 'attestation'],
-      ['delegation'],
-    ])
-    writeFileSync(
-      shell.path('many'),
-      Array(9)
-        .fill(readFileSync(shell.path('own')).toString('base64'))
-        .join('\n'),
-    )
-    const many = await shell.run(['update', 'hello', '--staple', 'many'])
-    expect([many.code, many.stderr]).toEqual([2, expect.stringContaining('10 hub statements are stapled; at most 8')])
-    const missing = await shell.run(['update', 'hello', '--staple', 'nowhere'])
-    expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/^nowhere cannot be read/)])
+    expect(kinds(signed.body.statements)).toEqual(['freeze', 'attestation'])
+    expect(kinds(signed.body.credentials)).toEqual(['delegation'])
+    const own = readFileSync(shell.path('own')).toString('base64')
+    writeFileSync(shell.path('many'), Array(9).fill(own).join('\n'))
+    await shell.refused('update hello --staple many', '10 hub statements are stapled; at most 8')
+    await shell.refused('update hello --staple nowhere', /^nowhere cannot be read/)
     writeFileSync(shell.path('old'), attestationBy(newSigner(), now, { issued: 1, expires: 2 }))
-    const old = await shell.run(['update', 'hello', '--staple', 'old'])
-    expect([old.code, old.stderr]).toEqual([2, expect.stringMatching(/^old has expired/)])
+    await shell.refused('update hello --staple old', /^old has expired/)
   })
 })

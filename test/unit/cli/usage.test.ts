@@ -4,46 +4,46 @@ import { InputError, NotFoundError, TimeoutError, UnavailableError } from '../..
 import { command, duration, flag, text, texts, whole } from '../../../src/cli/command.ts'
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
+import { parseArgs } from '../../../src/cli/parse.ts'
+import { loadManifest } from '../../../src/config/index.ts'
 import { openShell } from './harness.ts'
 
 describe('the command line', () => {
   test('--version and help say what was asked for, and end with 0', async () => {
     using shell = openShell()
-    expect(await shell.run(['--version'])).toEqual({ code: 0, stdout: '9.8.7\n', stderr: '' })
-    const help = await shell.run(['help'])
+    expect(await shell.run('--version')).toEqual({ code: 0, stdout: '9.8.7\n', stderr: '' })
+    const help = await shell.run('help')
     expect(help.code).toBe(0)
     for (const { name } of COMMANDS) expect(help.stdout).toContain(name.split(' ')[0])
-    const one = await shell.run(['publish', '--help'])
+    const one = await shell.run('publish --help')
     expect(one.code).toBe(0)
     for (const option of ['--wait', '--join <MULTIADDR>', '--json', 'DIR|MANIFEST'])
       expect(one.stdout).toContain(option)
-    expect((await shell.run(['service', '--help'])).stdout).toContain('new <NAME> [DIR]')
+    expect((await shell.run('service --help')).stdout).toContain('new <NAME> [DIR]')
     for (const { name } of COMMANDS) {
       const asked = await shell.run(['help', ...name.split(' ')])
       expect([asked.code, asked.stdout]).toEqual([0, expect.stringMatching(`^Usage: thundercloud ${name} `)])
     }
   })
 
-  test.each<[string[], RegExp]>([
-    [['lst'], /unknown command 'lst'.*list/],
-    [['list', '--al'], /unknown option '--al'.*--all/],
-    [['list', 'extra'], /too many arguments/],
-    [['explain'], /missing required argument 'SERVICE'/],
-    [['logs', 'x', '--tail', '-1'], /--tail is "-1"; allowed is a whole number from 0 to 10000/],
-    [['logs', 'x', '--tail', '1e3'], /--tail/],
-    [['publish', 'x', '--timeout', 'soon'], /--timeout is "soon"; allowed is a time like "90s"/],
-    [['connect', 'x', '--local', '70000'], /--local/],
-    [['list', '--log-level', 'loud'], /--log-level/],
-    [['list', '--api', 'ftp://x'], /--api is "ftp:\/\/x"; allowed is an address like/],
-    [['list', '--api', 'http://user:secret@127.0.0.1'], /--api/],
-    [['list', '--dir', ''], /--dir is empty/],
-  ])('%j is wrong usage: one sentence, exit code 2', async (argv, sentence) => {
+  test.each<[string, RegExp]>([
+    ['lst', /unknown command 'lst'.*list/],
+    ['list --al', /unknown option '--al'.*--all/],
+    ['list extra', /too many arguments/],
+    ['explain', /missing required argument 'SERVICE'/],
+    ['logs x --tail -1', /--tail is "-1"; allowed is a whole number from 0 to 10000/],
+    ['logs x --tail 1e3', /--tail/],
+    ['publish x --timeout soon', /--timeout is "soon"; allowed is a time like "90s"/],
+    ['connect x --local 70000', /--local/],
+    ['list --log-level loud', /--log-level/],
+    ['list --api ftp://x', /--api is "ftp:\/\/x"; allowed is an address like/],
+    ['list --api http://user:secret@127.0.0.1', /--api/],
+    ['list --dir=', /--dir is empty/],
+    ['list', /node\.json is not there .*thundercloud init.*--dir/],
+  ])('"%s" is wrong usage: one sentence, exit code 2', async (line, sentence) => {
     using shell = openShell()
-    const { code, stdout, stderr } = await shell.run(argv)
-    expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(sentence)
-    expect(stderr.trim().split('\n')).toHaveLength(1)
-    const json = await shell.run([...argv, '--json'])
+    await shell.refused(line, sentence)
+    const json = await shell.run(`${line} --json`)
     expect(json.stdout).toBe('')
     expect((JSON.parse(json.stderr) as { error: string }).error).toMatch(sentence)
   })
@@ -54,46 +54,9 @@ describe('the command line', () => {
     expect(code).toBe(2)
     expect(stdout).toContain('Usage: thundercloud')
   })
-
-  test('a folder that is not there says what to do', async () => {
-    using shell = openShell()
-    const { code, stderr } = await shell.run(['list'])
-    expect(code).toBe(2)
-    expect(stderr).toMatch(/node\.json is not there .*thundercloud init.*--dir/)
-  })
 })
 
 describe('exit codes', () => {
-  const failing = (error: unknown) =>
-    command({ name: 'fail', summary: '', args: {}, options: {}, run: () => Promise.reject(error) })
-  async function exitCodeOf(error: unknown) {
-    const { runCli } = await import('../../../src/cli/run.ts')
-    const { systemClock } = await import('../../../src/base/clock.ts')
-    const { systemRng } = await import('../../../src/base/rng.ts')
-    let stderr = ''
-    const code = await runCli({
-      argv: ['fail'],
-      commands: [{ name: 'fail', load: async () => failing(error) }],
-      stdout: { write() {} },
-      stderr: {
-        write(words) {
-          stderr += words
-        },
-      },
-      env: {},
-      cwd: '/',
-      clock: systemClock(),
-      rng: systemRng(),
-      signal: new AbortController().signal,
-      factories: { node: () => Promise.reject(), lightPeer: () => Promise.reject() },
-      self: [],
-      version: '1',
-      onReload: () => ({ [Symbol.dispose]() {} }),
-      endOnHangup() {},
-    })
-    return { code, stderr }
-  }
-
   test.each<[unknown, number]>([
     [new InputError('bad input'), 2],
     [new NotFoundError('not there'), 1],
@@ -103,7 +66,9 @@ describe('exit codes', () => {
     [new TypeError('a bug'), 1],
     ['a bare string', 1],
   ])('%s ends with %i', async (error, expected) => {
-    const { code, stderr } = await exitCodeOf(error)
+    using shell = openShell()
+    const fail = command({ name: 'fail', summary: '', args: {}, options: {}, run: () => Promise.reject(error) })
+    const { code, stderr } = await shell.run('fail', { commands: [{ name: 'fail', load: async () => fail }] })
     expect(code).toBe(expected)
     // only what nobody expected comes with a stack
     expect(stderr.includes('\n    at ')).toBe(error instanceof TypeError)
@@ -111,99 +76,56 @@ describe('exit codes', () => {
 })
 
 test('options reach a handler with their types and defaults', async () => {
-  const { parseArgs } = await import('../../../src/cli/parse.ts')
-  const seen = command({
-    name: 'see that',
-    summary: '',
-    args: {},
-    options: {
-      many: texts('X', ''),
-      one: text('X', ''),
-      on: flag('', '-o'),
-      howLong: duration('', '2m'),
-      count: whole('N', '', { min: 1, max: 9, fallback: 3 }),
-    },
-    run: async () => {},
-  })
-  const parse = async (...argv: string[]) =>
-    (
-      await parseArgs(['see', 'that', ...argv], {
-        commands: [{ name: seen.name, load: async () => seen }],
-        version: '1',
-        help() {},
-      })
-    ).input
-  expect(await parse()).toEqual({ many: [], one: undefined, on: false, howLong: 120, count: 3 })
-  expect(await parse('--many', 'a', '--many', 'b', '--one', 'c', '-o', '--how-long', '1h', '--count', '9')).toEqual({
-    many: ['a', 'b'],
-    one: 'c',
-    on: true,
-    howLong: 3600,
-    count: 9,
-  })
+  const options = {
+    ...{ many: texts('X', ''), one: text('X', ''), on: flag('', '-o'), howLong: duration('', '2m') },
+    count: whole('N', '', { min: 1, max: 9, fallback: 3 }),
+  }
+  const seen = command({ name: 'see that', summary: '', args: {}, options, run: async () => {} })
+  const commands = [{ name: seen.name, load: async () => seen }]
+  const parse = async (line: string) => (await parseArgs(line.split(' '), { commands, version: '1', help() {} })).input
+  const usual = { many: [], one: undefined, on: false, howLong: 120, count: 3 }
+  expect(await parse('see that')).toEqual(usual)
+  const chosen = { many: ['a', 'b'], one: 'c', on: true, howLong: 3600, count: 9 }
+  expect(await parse('see that --many a --many b --one c -o --how-long 1h --count 9')).toEqual(chosen)
 })
 
 describe('init and service new', () => {
   test('init writes the folder that it was asked for, once', async () => {
     using shell = openShell()
-    const argv = [
-      'init',
-      'mine',
-      '--network',
-      'net-1',
-      '--private',
-      '--listen',
-      '/ip4/127.0.0.1/tcp/0',
-      '--api',
-      '127.0.0.1:0',
-    ]
-    const { code, values } = await shell.json([...argv, '--static', 'http://127.0.0.1:4981'])
+    const init = 'init mine --network net-1 --private --listen /ip4/127.0.0.1/tcp/0 --api 127.0.0.1:0'
+    const { code, values } = await shell.json(`${init} --static http://127.0.0.1:4981`)
     expect(code).toBe(0)
-    expect(values).toEqual([
-      { dir: shell.path('mine'), address: expect.any(String), peerId: expect.stringMatching(/^12D3KooW/) },
-    ])
-    expect(JSON.parse(readFileSync(shell.path('mine/node.json'), 'utf8'))).toMatchObject({
-      NETWORK: 'net-1',
-      VISIBILITY: 'private',
-      LISTEN: ['/ip4/127.0.0.1/tcp/0'],
-      API: '127.0.0.1:0',
-    })
+    const peerId = expect.stringMatching(/^12D3KooW/)
+    expect(values).toEqual([{ dir: shell.path('mine'), address: expect.any(String), peerId }])
+    const listen = { LISTEN: ['/ip4/127.0.0.1/tcp/0'], API: '127.0.0.1:0' }
+    const written = JSON.parse(readFileSync(shell.path('mine/node.json'), 'utf8'))
+    expect(written).toMatchObject({ NETWORK: 'net-1', VISIBILITY: 'private', ...listen })
     expect(readFileSync(shell.path('mine/runners/andromeda/config.json'), 'utf8')).toContain('http://127.0.0.1:4981')
     expect(statSync(shell.path('mine/api.token')).mode & 0o777).toBe(0o600)
-    const again = await shell.run(argv)
-    expect(again.code).toBe(2)
-    expect(again.stderr).toContain('is not empty')
+    await shell.refused(init, 'is not empty')
   })
 
-  test('init refuses what node.json could not say', async () => {
-    using shell = openShell()
-    for (const wrong of [
-      ['--network', 'Net'],
-      ['--listen', '127.0.0.1:1'],
-      ['--api', 'here'],
-    ]) {
-      const { code, stderr } = await shell.run(['init', 'x', ...wrong])
-      expect(code).toBe(2)
-      expect(stderr).toContain('node.json')
-    }
-    expect(readdirSync(shell.root)).toEqual([])
-  })
+  test.each(['--network Net', '--listen 127.0.0.1:1', '--api here'])(
+    'init refuses what node.json could not say: %s',
+    async (wrong) => {
+      using shell = openShell()
+      await shell.refused(`init x ${wrong}`, 'node.json')
+      expect(readdirSync(shell.root)).toEqual([])
+    },
+  )
 
   test('service new writes a manifest that publish can read, and overwrites none', async () => {
     using shell = openShell()
-    expect((await shell.json(['service', 'new', 'hello'])).values).toEqual([
+    expect((await shell.json('service new hello')).values).toEqual([
       { name: 'hello', file: shell.path('hello/service.json') },
     ])
-    const { loadManifest } = await import('../../../src/config/index.ts')
     expect(await loadManifest(shell.path('hello/service.json'))).toMatchObject({ name: 'hello', replicas: 1 })
     writeFileSync(shell.path('hello/service.json'), '{}')
-    const again = await shell.run(['service', 'new', 'hello'])
-    expect([again.code, readFileSync(shell.path('hello/service.json'), 'utf8')]).toEqual([2, '{}'])
-    const bad = await shell.run(['service', 'new', '../x'])
-    expect(bad.code).toBe(2)
-    expect(bad.stderr).toMatch(/^NAME is "..\/x"; it must be/)
+    await shell.refused('service new hello', 'is there already')
+    expect(readFileSync(shell.path('hello/service.json'), 'utf8')).toBe('{}')
+    await shell.refused('service new ../x', /^NAME is "..\/x"; it must be/)
     mkdirSync(shell.path('other'))
-    expect((await shell.run(['service', 'new', 'there', 'other'])).code).toBe(0)
+    expect((await shell.run('service new there other')).code).toBe(0)
     expect(readdirSync(shell.path('other')).sort()).toEqual(['.thundercloud', 'service.json'])
   })
 })

@@ -1,18 +1,11 @@
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync as symlink,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, cpSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
-import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
+import { InterruptedError } from '../../../src/cli/errors.ts'
+import { newSigner } from '../../fixtures/node/fake-node.ts'
 import { openShellWithNode } from './harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
@@ -26,44 +19,33 @@ async function withHello() {
 describe('publish', () => {
   test("uploads the code, signs with the author's key, announces, and remembers", async () => {
     await using shell = await withHello()
-    const { code, values, stderr } = await shell.json(['publish', 'hello'])
+    const { code, values, stderr } = await shell.json('publish hello')
     expect([code, stderr]).toEqual([0, ''])
     const [{ signed, ticket }] = shell.node.announcements as [(typeof shell.node.announcements)[number]]
-    expect(values).toEqual([
-      {
-        event: 'published',
-        id: signed.id.toString(),
-        name: 'hello-web',
-        seq: 1,
-        code: [...shell.node.archives.keys()][0],
-        depth: ticket.depth,
-      },
-    ])
-    expect([...shell.node.published]).toEqual([signed.id.toString()])
+    const id = signed.id.toString()
+    const [archive] = shell.node.archives.keys()
+    expect(values).toEqual([{ event: 'published', id, name: 'hello-web', seq: 1, code: archive, depth: ticket.depth }])
+    expect([...shell.node.published]).toEqual([id])
     expect(signed.kind === 'service' && signed.body.replyTo).toEqual(shell.node.multiaddrs())
     expect(timeWindowError(signed.body, nowSeconds(systemClock()))).toBeUndefined()
     const book = JSON.parse(readFileSync(shell.path('settings/thundercloud/published.json'), 'utf8')) as object
     const author = formatAddress(decodeAddress(signed.body.author))
-    expect(book).toMatchObject({
-      test: { [author]: { 'hello-web': { seq: 1, state: 'announced', id: signed.id.toString() } } },
-    })
+    expect(book).toMatchObject({ test: { [author]: { 'hello-web': { seq: 1, state: 'announced', id } } } })
     expect(statSync(shell.path('settings/thundercloud/author.pem')).mode & 0o777).toBe(0o600)
   })
 
   test('says where a new key is, once', async () => {
     await using shell = await withHello()
-    expect((await shell.run(['publish', 'hello'])).stderr).toContain(shell.path('settings/thundercloud/author.pem'))
-    expect((await shell.run(['update', 'hello'])).stderr).toBe('')
+    expect((await shell.run('publish hello')).stderr).toContain(shell.path('settings/thundercloud/author.pem'))
+    expect((await shell.run('update hello')).stderr).toBe('')
   })
 
   test('a name is published once; update takes the next number', async () => {
     await using shell = await withHello()
-    await shell.run(['publish', 'hello'])
-    const again = await shell.run(['publish', 'hello'])
-    expect(again.code).toBe(2)
-    expect(again.stderr).toContain('use `thundercloud update`')
+    await shell.run('publish hello')
+    await shell.refused('publish hello', 'use `thundercloud update`')
     appendFileSync(shell.path('hello/server.js'), '\n// next\n')
-    const { values } = await shell.json(['update', 'hello/service.json', '--replicas', '2'])
+    const { values } = await shell.json('update hello/service.json --replicas 2')
     expect(values[0]).toMatchObject({ seq: 2 })
     expect(shell.node.service('hello-web')).toMatchObject({ seq: 2, replicas: 2 })
     expect(shell.node.archives.size).toBe(2)
@@ -71,49 +53,41 @@ describe('publish', () => {
 
   test("the node's knowledge counts where this machine has forgotten", async () => {
     await using shell = await withHello()
-    await shell.run(['publish', 'hello'])
+    await shell.run('publish hello')
     writeFileSync(shell.path('settings/thundercloud/published.json'), '{}')
-    expect((await shell.run(['publish', 'hello'])).code).toBe(2)
-    expect((await shell.json(['update', 'hello'])).values[0]).toMatchObject({ seq: 2 })
-    const low = await shell.run(['update', 'hello', '--seq', '2'])
-    expect([low.code, low.stderr]).toEqual([2, expect.stringContaining('must be above 2')])
-    expect((await shell.json(['update', 'hello', '--seq', '7'])).values[0]).toMatchObject({ seq: 7 })
+    expect((await shell.run('publish hello')).code).toBe(2)
+    expect((await shell.json('update hello')).values[0]).toMatchObject({ seq: 2 })
+    await shell.refused('update hello --seq 2', 'must be above 2')
+    expect((await shell.json('update hello --seq 7')).values[0]).toMatchObject({ seq: 7 })
   })
 
   test('update of what was never published, and a damaged memory, say what to do', async () => {
     await using shell = await withHello()
-    expect((await shell.run(['update', 'hello'])).stderr).toContain('use `thundercloud publish`')
-    await shell.run(['publish', 'hello'])
+    expect((await shell.run('update hello')).stderr).toContain('use `thundercloud publish`')
+    await shell.run('publish hello')
     writeFileSync(shell.path('settings/thundercloud/published.json'), '{"test":7}')
-    const { code, stderr } = await shell.run(['update', 'hello'])
-    expect([code, stderr]).toEqual([2, expect.stringContaining('is damaged')])
+    await shell.refused('update hello', 'is damaged')
   })
 
-  test.each<[string, (shell: { path(...parts: string[]): string }) => void, RegExp]>([
-    ['nothing there', () => {}, /neither a folder nor a manifest/],
-    [
-      'no manifest',
-      ({ path }) => cpSync(`${HELLO}/server.js`, path('x/server.js')),
-      /has no service\.json; write one with/,
-    ],
+  test.each<[string, (dir: string) => void, RegExp]>([
+    ['nothing there', (dir) => rmSync(dir, { recursive: true }), /neither a folder nor a manifest/],
+    ['no manifest', (dir) => rmSync(`${dir}/service.json`), /has no service\.json; write one with/],
     [
       'a wrong manifest',
-      ({ path }) => writeFile(path('x'), 'service.json', '{"nam":"x"}'),
+      (dir) => writeFileSync(`${dir}/service.json`, '{"nam":"x"}'),
       /service\.json: nam .*did you mean name/,
     ],
-    ['no JSON', ({ path }) => writeFile(path('x'), 'service.json', '{'), /service\.json is not JSON/],
+    ['no JSON', (dir) => writeFileSync(`${dir}/service.json`, '{'), /service\.json is not JSON/],
     [
       'a link among the code',
-      ({ path }) => {
-        cpSync(HELLO, path('x'), { recursive: true })
-        symlink('/etc/passwd', path('x/link'))
-      },
+      (dir) => symlinkSync('/etc/passwd', `${dir}/link`),
       /"link" is a link to "\/etc\/passwd", which is absolute/,
     ],
   ])('%s is one sentence', async (_what, prepare, sentence) => {
     await using shell = await withHello()
-    prepare(shell)
-    const { code, stderr } = await shell.run(['publish', 'x'])
+    cpSync(HELLO, shell.path('x'), { recursive: true })
+    prepare(shell.path('x'))
+    const { code, stderr } = await shell.run('publish x')
     expect([code, shell.node.announcements.length]).toEqual([2, 0])
     expect(stderr.trim().split('\n').at(-1)).toMatch(sentence)
   })
@@ -121,7 +95,7 @@ describe('publish', () => {
   test('--wait follows receipts until enough nodes run it', async () => {
     await using shell = await withHello()
     let told = 0
-    const running = shell.json(['publish', 'hello', '--wait', '--replicas', '2'], {
+    const { code, values } = await shell.json('publish hello --wait --replicas 2', {
       onOutput(text) {
         if (!text.includes('"published"') || told++ > 0) return
         const { id } = shell.node.service('hello-web')
@@ -132,27 +106,19 @@ describe('publish', () => {
         setTimeout(() => shell.node.addReceipt(id, 'running', second), 900)
       },
     })
-    const { code, values } = await running
     expect(code).toBe(0)
-    expect(values.map(({ event, state, nodes }) => state ?? nodes ?? event)).toEqual([
-      'published',
-      'refused',
-      'accepted',
-      'running',
-      'running',
-      2,
-    ])
+    const words = values.map(({ event, state, nodes }) => state ?? nodes ?? event)
+    expect(words).toEqual(['published', 'refused', 'accepted', 'running', 'running', 2])
   })
 
   test('--wait ends with one clear line when the time is up', async () => {
     await using shell = await withHello()
-    const waiting = shell.run(['publish', 'hello', '--wait', '--timeout', '1s'], {
+    const { code, stderr } = await shell.run('publish hello --wait --timeout 1s', {
       onOutput: () => {
         const [view] = shell.node.services()
         if (view !== undefined && view.receipts.length === 0) shell.node.addReceipt(view.id, 'refused')
       },
     })
-    const { code, stderr } = await waiting
     expect(code).toBe(3)
     expect(stderr).toMatch(
       /no node runs "hello-web": all that answered refused it or only passed it on \(12D3\w+ {2}refused/,
@@ -161,9 +127,8 @@ describe('publish', () => {
 
   test('Ctrl-C while it waits ends with 130', async () => {
     await using shell = await withHello()
-    const { InterruptedError } = await import('../../../src/cli/errors.ts')
     const leave = new AbortController()
-    const { code, stdout, stderr } = await shell.run(['publish', 'hello', '--wait'], {
+    const { code, stdout, stderr } = await shell.run('publish hello --wait', {
       signal: leave.signal,
       onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
     })
@@ -174,9 +139,9 @@ describe('publish', () => {
 
   test('the node that is not there is named, and no key is made for nothing', async () => {
     await using shell = await withHello()
-    const { code, stderr } = await shell.run(['publish', 'hello'], { env: { THUNDERCLOUD_API: '127.0.0.1:1' } })
-    expect(code).toBe(3)
-    expect(stderr).toMatch(/no node answers at http:\/\/127\.0\.0\.1:1 .*thundercloud start/)
+    const env = { THUNDERCLOUD_API: '127.0.0.1:1' }
+    const sentence = /no node answers at http:\/\/127\.0\.0\.1:1 .*thundercloud start/
+    await shell.refused('publish hello', sentence, { env, code: 3 })
     expect(() => statSync(shell.path('settings'))).toThrow()
   })
 })
@@ -184,51 +149,47 @@ describe('publish', () => {
 describe('looking', () => {
   test('list, status, explain, peers: JSON is whole, a terminal is short, text is safe', async () => {
     await using shell = await openShellWithNode()
-    const { bytes, id } = announcementOf(shell.node.signer, { clock: systemClock(), desc: 'x' })
-    await shell.node.receive(bytes)
+    const id = await shell.hear(shell.node.signer, 'x')
     shell.node.put({ ...shell.node.service(id), title: 'red \u001b[31m title' })
-    expect((await shell.json(['list'])).values).toEqual([[expect.objectContaining({ id, state: 'redirected' })]])
-    const list = await shell.run(['list'], { terminal: true })
+    expect((await shell.json('list')).values).toEqual([[expect.objectContaining({ id, state: 'redirected' })]])
+    const list = await shell.run('list', { terminal: true })
     expect(list.stdout).not.toContain(id)
     expect(list.stdout).toContain(id.slice(0, 16))
-    expect((await shell.run(['list'])).stdout).toContain(id)
+    expect((await shell.run('list')).stdout).toContain(id)
     shell.node.addReceipt(id, 'running')
-    const status = await shell.run(['status', id.slice(0, 16)])
+    const status = await shell.run(`status ${id.slice(0, 16)}`)
     expect(status.stdout).toMatch(/^state: +redirected$/m)
     expect(status.stdout).toContain('runs it')
     expect(status.stdout).not.toContain('\u001b')
-    const explain = await shell.run(['explain', 'hello'])
+    const explain = await shell.run('explain hello')
     expect(explain.stdout).toMatch(/^not run here, passed on/)
     expect(explain.stdout).toMatch(
       /^FAIL +memory +wants 1 GiB, at most 256 MiB are given +resources\.memory <= 268435456$/m,
     )
-    expect((await shell.run(['peers'])).stdout).toContain('STATIC_NODES')
-    expect((await shell.json(['peers'])).values).toEqual([[]])
-    expect((await shell.run(['status', 'nothing'])).code).toBe(1)
-    expect((await shell.run(['status', 'nothing'])).stderr).toBe('no service "nothing" is known here\n')
+    expect((await shell.run('peers')).stdout).toContain('STATIC_NODES')
+    expect((await shell.json('peers')).values).toEqual([[]])
+    expect((await shell.run('status nothing')).code).toBe(1)
+    expect((await shell.run('status nothing')).stderr).toBe('no service "nothing" is known here\n')
   })
 
   test('list leaves out what is over, unless asked', async () => {
     await using shell = await openShellWithNode()
-    const { bytes, id } = announcementOf(shell.node.signer, { clock: systemClock() })
-    await shell.node.receive(bytes)
+    const id = await shell.hear(shell.node.signer)
     await shell.node.stop(id)
-    expect((await shell.run(['list'])).stdout).toContain('--all')
-    expect((await shell.run(['list', '-a'])).stdout).toContain('stopped')
+    expect((await shell.run('list')).stdout).toContain('--all')
+    expect((await shell.run('list -a')).stdout).toContain('stopped')
   })
 
   test('logs: the tail, then what comes, tabs kept and escapes not', async () => {
     await using shell = await openShellWithNode()
-    const { id, bytes } = announcementOf(shell.node.signer, { clock: systemClock() })
-    await shell.node.receive(bytes)
+    const id = await shell.hear(shell.node.signer)
     // it runs on this node: its logs are here
     const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
     shell.node.put({ ...shell.node.service(id), run })
     for (const line of ['one', 'two', '\tindented \u001b[2J']) shell.node.addLine(line)
-    expect((await shell.run(['logs', 'hello', '--tail', '2'])).stdout).toBe('two\n\tindented \ufffd[2J\n')
-    const { InterruptedError } = await import('../../../src/cli/errors.ts')
+    expect((await shell.run('logs hello --tail 2')).stdout).toBe('two\n\tindented \ufffd[2J\n')
     const leave = new AbortController()
-    const following = shell.json(['logs', 'hello', '--tail', '0', '-f'], {
+    const following = shell.json('logs hello --tail 0 -f', {
       signal: leave.signal,
       onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
     })
@@ -241,50 +202,41 @@ describe('looking', () => {
   test('--api with a token file reaches any node; without a token it says so', async () => {
     await using shell = await openShellWithNode()
     const env = { THUNDERCLOUD_DIR: '' }
-    const token = ['--token-file', shell.path('operator/api.token')]
-    expect((await shell.run(['list', '--api', shell.url, ...token], { env })).code).toBe(0)
-    expect((await shell.run(['list', '--api', shell.url, '--dir', shell.path('operator')], { env })).code).toBe(0)
-    const without = await shell.run(['list', '--api', shell.url], { env })
-    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('token is missing')])
-    const wrong = await shell.run(['list', '--api', shell.url, '--token-file', shell.path('operator/node.json')], {
-      env,
-    })
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('has no token')])
+    const at = `list --api ${shell.url}`
+    const file = (name: string) => `--token-file ${shell.path(`operator/${name}`)}`
+    expect((await shell.run(`${at} ${file('api.token')}`, { env })).code).toBe(0)
+    expect((await shell.run(`${at} --dir ${shell.path('operator')}`, { env })).code).toBe(0)
+    await shell.refused(at, 'token is missing', { env, code: 1 })
+    await shell.refused(`${at} ${file('node.json')}`, 'has no token', { env })
   })
 })
 
 describe('stop', () => {
   test("of one's own service is signed for the whole mesh, and the name is free again", async () => {
     await using shell = await withHello()
-    await shell.run(['publish', 'hello'])
-    expect((await shell.json(['stop', 'hello-web'])).values).toEqual([
+    await shell.run('publish hello')
+    expect((await shell.json('stop hello-web')).values).toEqual([
       { id: expect.stringMatching(/^bafy/), name: 'hello-web', scope: 'mesh' },
     ])
     expect(shell.node.announcements.map(({ signed }) => [signed.kind, signed.body.seq])).toEqual([
       ['service', 1],
       ['stop', 1],
     ])
-    const again = await shell.run(['stop', 'hello-web'])
+    const again = await shell.run('stop hello-web')
     expect([again.code, again.stdout]).toEqual([0, 'The stop of "hello-web" was announced before; nothing was sent.\n'])
     expect(shell.node.announcements).toHaveLength(2)
-    const explained = (await shell.run(['explain', 'hello-web'])).stdout
+    const explained = (await shell.run('explain hello-web')).stdout
     expect(explained).toContain('It is not run any more, whatever the verdict says: its author has stopped it.')
     expect(explained).not.toContain('What would change it')
-    expect((await shell.json(['publish', 'hello'])).values[0]).toMatchObject({ seq: 2 })
+    expect((await shell.json('publish hello')).values[0]).toMatchObject({ seq: 2 })
   })
 
   test("of somebody else's is local; --local keeps one's own stop at home", async () => {
     await using shell = await withHello()
-    const { bytes } = announcementOf(newSigner(), { clock: systemClock() })
-    await shell.node.receive(bytes)
-    expect((await shell.json(['stop', 'hello'])).values[0]).toMatchObject({ scope: 'local' })
-    await shell.run(['publish', 'hello'])
-    expect((await shell.json(['stop', 'hello-web', '--local'])).values[0]).toMatchObject({ scope: 'local' })
+    await shell.hear()
+    expect((await shell.json('stop hello')).values[0]).toMatchObject({ scope: 'local' })
+    await shell.run('publish hello')
+    expect((await shell.json('stop hello-web --local')).values[0]).toMatchObject({ scope: 'local' })
     expect(shell.node.announcements.filter(({ signed }) => signed.kind === 'stop')).toEqual([])
   })
 })
-
-function writeFile(dir: string, name: string, content: string): void {
-  mkdirSync(dir, { recursive: true })
-  writeFileSync(`${dir}/${name}`, content)
-}

@@ -1,10 +1,21 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { once } from '../../../src/base/events.ts'
 import type { RunnerError } from '../../../src/runner/index.ts'
-import { byName, configOf, failureOf, runnerIn, SHORT, serviceOf, snapshotOf, YES } from './support.ts'
+import { byName, configOf, failureOf, runnerIn, SHORT, saying, startedRunner } from './support.ts'
 
-async function loadFailure(files: Record<string, string>, loadMs = 30_000): Promise<RunnerError> {
-  await using runner = runnerIn(files, { limits: { loadMs } })
+const RUNNER = 'mine/runner.mjs'
+/** Says its version, tells the log what it decides, and takes a moment for every third. */
+const version = (text: string) =>
+  saying(
+    `'${text}'`,
+    `node.log.info('decides', { seq: service.seq })
+    if (service.seq % 3 === 0) await new Promise(resolve => setTimeout(resolve, 300))`,
+  )
+
+async function loadFailure(code: string | Record<string, string>, loadMs = 30_000): Promise<RunnerError> {
+  await using runner = runnerIn(typeof code === 'string' ? { [RUNNER]: code } : code, { limits: { loadMs } })
   const error = await failureOf(runner.host.start())
   // one sentence is enough: nothing of ours falls over on the way
   expect(runner.lines.join('\n')).not.toContain('src/runner/child')
@@ -12,95 +23,74 @@ async function loadFailure(files: Record<string, string>, loadMs = 30_000): Prom
 }
 
 describe('a module that cannot be loaded is told in one sentence', () => {
-  it.each([
+  it.each<[string, string | Record<string, string>, RegExp, number?]>([
     ['is not there', {}, /mine\/runner\.mjs is not there; RUNNER in services\.json names it$/],
-    [
-      'exports nothing',
-      { 'mine/runner.mjs': '' },
-      /has no default export; write "export default async \(service, node\)/,
-    ],
-    ['exports no function', { 'mine/runner.mjs': 'export default 7' }, /exports number as its default; write/],
+    ['exports nothing', '', /has no default export; write "export default async \(service, node\)/],
+    ['exports no function', 'export default 7', /exports number as its default; write/],
     ['is a folder', { 'mine/runner.mjs/other.mjs': '' }, /mine\/runner\.mjs is a folder and not a file; RUNNER in/],
-    ['exports nothing at all', { 'mine/runner.mjs': 'export default null' }, /exports null as its default; write/],
-    ['exports a class', { 'mine/runner.mjs': 'export default class {}' }, /exports a class as its default; write/],
-    ['throws nothing', { 'mine/runner.mjs': 'throw null' }, /cannot be imported: something that is no error: null$/],
+    ['exports nothing at all', 'export default null', /exports null as its default; write/],
+    ['exports a class', 'export default class {}', /exports a class as its default; write/],
+    ['throws nothing', 'throw null', /cannot be imported: something that is no error: null$/],
     [
       'has types that cannot be stripped',
       { 'mine/runner.mjs': `import './a.ts'; export default () => {}`, 'mine/a.ts': 'export enum A { B }' },
       /SyntaxError: TypeScript enum is not supported/,
     ],
-    [
-      'aborts',
-      { 'mine/runner.mjs': 'process.abort()' },
-      /ended while it was loading: the runner's process ended by SIGABRT$/,
-    ],
+    ['aborts', 'process.abort()', /ended while it was loading: the runner's process ended by SIGABRT$/],
     [
       'kills its parent',
-      { 'mine/runner.mjs': `process.kill(process.ppid, 'SIGKILL')` },
+      `process.kill(process.ppid, 'SIGKILL')`,
       /cannot be imported: a runner may not signal processes \(runner\.mjs:1\)$/,
     ],
     [
       'forks',
-      { 'mine/runner.mjs': `import cp from 'node:child_process'; cp.fork('x.js')` },
+      `import cp from 'node:child_process'; cp.fork('x.js')`,
       /cannot be imported: it may not start programs \(runner\.mjs:1\)$/,
     ],
     [
       'starts a thread',
-      { 'mine/runner.mjs': `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })` },
+      `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })`,
       /cannot be imported: it may not start threads/,
     ],
     [
       'asks the network',
-      { 'mine/runner.mjs': `import net from 'node:net'; net.createServer().listen(0)` },
+      `import net from 'node:net'; net.createServer().listen(0)`,
       /it may not use the network; "RUNNER_NETWORK": true in services\.json allows it/,
     ],
     [
       'imports what this package does not have for it',
-      { 'mine/runner.mjs': `import 'thundercloud/client'` },
+      `import 'thundercloud/client'`,
       /a runner cannot import thundercloud\/client; it can import thundercloud\/andromeda and thundercloud\/runner-kit/,
     ],
     [
       'imports types as if they were there',
-      { 'mine/runner.mjs': `import { Verdict } from 'thundercloud/runner-kit'; export default () => {}` },
+      `import { Verdict } from 'thundercloud/runner-kit'; export default () => {}`,
       /does not provide an export named 'Verdict'; import its types with "import type"/,
     ],
     [
       'takes buffers without end',
-      { 'mine/runner.mjs': 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))' },
+      'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))',
       /ended while it was loading: the runner used .* of memory, and 256(\.0)? MiB are allowed/,
     ],
-    [
-      'throws',
-      { 'mine/runner.mjs': 'let a = 1\nb()' },
-      /cannot be imported: ReferenceError: b is not defined \(runner\.mjs:2\)$/,
-    ],
-    ['is no JavaScript', { 'mine/runner.mjs': 'export default (' }, /cannot be imported: SyntaxError: /],
-    ['imports what is missing', { 'mine/runner.mjs': `import 'left-pad'` }, /cannot be imported: .*left-pad/],
-    ['imports a missing file', { 'mine/runner.mjs': `import './lib.mjs'` }, /cannot be imported: .*lib\.mjs/],
+    ['throws', 'let a = 1\nb()', /cannot be imported: ReferenceError: b is not defined \(runner\.mjs:2\)$/],
+    ['is no JavaScript', 'export default (', /cannot be imported: SyntaxError: /],
+    ['imports what is missing', `import 'left-pad'`, /cannot be imported: .*left-pad/],
+    ['imports a missing file', `import './lib.mjs'`, /cannot be imported: .*lib\.mjs/],
     [
       'imports a file outside',
       { 'mine/runner.mjs': `import '../other.mjs'`, 'other.mjs': '' },
       /cannot be imported: it may not read files outside of its own folder \(.*other\.mjs\)/,
     ],
-    [
-      'exits',
-      { 'mine/runner.mjs': 'process.exit(3)' },
-      /ended while it was loading: the runner's process ended with code 3$/,
-    ],
-    [
-      'awaits for ever',
-      { 'mine/runner.mjs': 'await new Promise(() => {})' },
-      /did not finish loading within 500 ms$/,
-      500,
-    ],
-    ['never returns', { 'mine/runner.mjs': 'for (;;);' }, /did not finish loading within 500 ms$/, 500],
+    ['exits', 'process.exit(3)', /ended while it was loading: the runner's process ended with code 3$/],
+    ['awaits for ever', 'await new Promise(() => {})', /did not finish loading within 500 ms$/, 500],
+    ['never returns', 'for (;;);', /did not finish loading within 500 ms$/, 500],
     [
       'allocates without end',
-      { 'mine/runner.mjs': 'const a = []; for (;;) a.push(new Array(1000).fill(a.length + 0.5))' },
+      'const a = []; for (;;) a.push(new Array(1000).fill(a.length + 0.5))',
       /ended while it was loading: the runner (filled its heap|used .* of memory)/,
     ],
-  ] as [string, Record<string, string>, RegExp, number?][])('%s', async (_name, files, words, loadMs) => {
-    const error = await loadFailure(files, loadMs)
+  ])('%s', async (_name, code, words, loadMs) => {
+    const error = await loadFailure(code, loadMs)
     expect(error).toMatchObject({ name: 'RunnerError', kind: 'load' })
     expect(error.message).toMatch(/^the runner \//)
     expect(error.message).toMatch(words)
@@ -108,44 +98,39 @@ describe('a module that cannot be loaded is told in one sentence', () => {
   })
 })
 
-describe('a new module', () => {
-  const version = (text: string) => ({
-    'mine/runner.mjs': `export default () => ({ run: false, redirect: false, reasons: [{ rule: 'v', outcome: 'pass', message: '${text}' }] })`,
-  })
-
-  it('takes over when the file is saved', async () => {
-    await using runner = runnerIn(version('1'))
-    await runner.host.start()
-    const swapped = once(runner.events, 'runner:loaded', { where: ({ swapped }) => swapped })
-    runner.save('mine/runner.mjs', version('2')['mine/runner.mjs'])
-    await swapped
-    const { reasons } = await runner.host.decide(serviceOf(), snapshotOf(runner.config))
-    expect(reasons[0]?.message).toBe('2')
-  })
-
-  it('that is broken leaves the last good one in place', async () => {
-    await using runner = runnerIn(version('1'))
-    await runner.host.start()
-    const failed = once(runner.events, 'runner:load-failed')
-    runner.save('mine/runner.mjs', 'export default (')
-    expect(await failed).toMatchObject({ keepsOld: true })
-    expect(await failureOf(runner.host.reload())).toMatchObject({ kind: 'load' })
-    const { reasons } = await runner.host.decide(serviceOf(), snapshotOf(runner.config))
-    expect(reasons[0]?.message).toBe('1')
+describe('a runner that is saved while it decides', () => {
+  it('answers what it was asked, each once; what comes after is decided by the new one', async () => {
+    await using runner = await startedRunner(version('old'))
+    const first = runner.host.stats().pid
+    let [seq, over] = [0, false]
+    const ask = () => runner.says({ seq: seq++ })
+    const watching = runner.swapped().then(() => {
+      over = true
+    })
+    runner.save(RUNNER, version('new'))
+    const early: Promise<string | undefined>[] = []
+    while (!over) {
+      early.push(ask())
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await watching
+    // asked of the old one just before, and not answered yet
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['new', 'new', 'new'])
+    expect(new Set(await Promise.all(early))).toEqual(new Set(['old']))
+    expect(runner.host.stats()).toMatchObject({ decided: seq, failed: 0, died: 0, swapped: 1, underWay: 0 })
+    expect(runner.host.stats().pid).not.toBe(first)
+    const decided = runner.lines.flatMap(
+      (line) => (JSON.parse(line) as { fields?: { seq?: number } }).fields?.seq ?? [],
+    )
+    expect(decided.sort((a, b) => a - b)).toEqual(Array.from({ length: seq }, (_, index) => index))
   })
 
   it('loses no announcement while it takes over, again and again', async () => {
-    const slow = `export default async service => {
-      if (service.seq % 3 === 0) await new Promise(resolve => setTimeout(resolve, 30))
-      return ${YES}
-    }`
-    await using runner = runnerIn({ 'mine/runner.mjs': slow })
-    await runner.host.start()
-    const snapshot = snapshotOf(runner.config)
-    let seq = 0
-    let over = false
+    const slow = 'if (service.seq % 3 === 0) await new Promise(resolve => setTimeout(resolve, 30))'
+    await using runner = await startedRunner(saying("'slow'", slow))
+    let [seq, over] = [0, false]
     const ask = async () => {
-      while (!over) await runner.host.decide(serviceOf({ seq: seq++ }), snapshot)
+      while (!over) await runner.decide({ seq: seq++ })
     }
     const askers = Promise.all(Array.from({ length: 40 }, ask))
     for (let turn = 0; turn < 4; turn++) await runner.host.reload(configOf({ DESC_MAX_LEN: turn }))
@@ -154,22 +139,119 @@ describe('a new module', () => {
     expect(runner.host.stats()).toMatchObject({ decided: seq, failed: 0, died: 0, swapped: 4 })
   })
 
-  it('comes up by itself when a broken one was mended after the old one died', async () => {
-    await using runner = runnerIn(byName({ bad: 'process.exit(1)' }), { limits: SHORT })
-    await runner.host.start()
-    const failed = once(runner.events, 'runner:load-failed')
-    runner.save('mine/runner.mjs', 'export default (')
-    await failed
-    const snapshot = snapshotOf(runner.config)
-    expect(await failureOf(runner.host.decide(serviceOf({ name: 'bad' }), snapshot))).toMatchObject({
-      name: 'RunnerError',
+  it('is loaded again for a file that it imports, in a folder below and in one that is new', async () => {
+    const words = (text: string) => `export const words: string = '${text}'\n`
+    const lib = 'mine/lib/words.ts'
+    const code = `import { words } from './lib/words.ts'; ${saying('words')}`
+    await using runner = await startedRunner({ [RUNNER]: code, [lib]: words('one') })
+    expect(await runner.says()).toBe('one')
+    const swap = async (save: () => void) => {
+      const swapped = runner.swapped()
+      save()
+      await swapped
+      return runner.says()
+    }
+    expect(await swap(() => runner.save(lib, words('two')))).toBe('two')
+    // as git does it: the whole folder is another one
+    mkdirSync(join(runner.root, 'next'))
+    runner.save('next/words.ts', words('three'))
+    const replaced = await swap(() => {
+      renameSync(join(runner.root, 'mine/lib'), join(runner.root, 'gone'))
+      renameSync(join(runner.root, 'next'), join(runner.root, 'mine/lib'))
     })
-    const error = await failureOf(runner.host.decide(serviceOf(), snapshot))
+    expect(replaced).toBe('three')
+    expect(await swap(() => runner.save(lib, words('four')))).toBe('four')
+  })
+})
+
+describe('another runner', () => {
+  const place = (root: string) => ({
+    ...{ entry: join(root, 'other/runner.mjs'), dir: join(root, 'other') },
+    network: false,
+  })
+
+  it('takes over on a reload that names it, and its folder is the one that is watched', async () => {
+    await using runner = await startedRunner({ [RUNNER]: version('mine'), 'other/runner.mjs': version('other') })
+    await runner.host.reload(runner.config, place(runner.root))
+    expect(await runner.says()).toBe('other')
+    runner.save(RUNNER, version('nobody listens'))
+    const swapped = runner.swapped()
+    runner.save('other/runner.mjs', version('another'))
+    expect((await swapped).entry).toContain('other')
+    expect(await runner.says()).toBe('another')
+    expect(runner.host.stats().swapped).toBe(2)
+  })
+
+  it('that cannot be loaded changes nothing, and the old one is still watched', async () => {
+    await using runner = await startedRunner(version('mine'))
+    const error = await failureOf(runner.host.reload(runner.config, place(runner.root)))
+    expect(error.message).toMatch(/other\/runner\.mjs is not there/)
+    const swapped = runner.swapped()
+    runner.save(RUNNER, version('still mine'))
+    await swapped
+    expect(await runner.says()).toBe('still mine')
+  })
+})
+
+describe('a runner that leaks a little with every decision', () => {
+  it.each([
+    ['outside of the heap', 'all.push(Buffer.alloc(1 << 20, 1))'],
+    ['in the heap', 'all.push(Array.from({ length: 60_000 }, (_, at) => at + 0.5))'],
+  ])('%s: is ended at its limit, again and again, and every question is answered', async (_name, leak) => {
+    const limits = { timeoutMs: 20_000, heapMb: 64, residentBytes: 200 * 1024 * 1024 }
+    await using runner = await startedRunner(`const all = []; ${saying("'leaks'", leak)}`, { limits })
+    let asked = 0
+    const ask = async () => {
+      while (asked < 500) {
+        asked++
+        // a leak takes no time, so give the host's look a chance to see it before the system runs out
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        await runner.decide()
+      }
+    }
+    await Promise.all(Array.from({ length: 10 }, ask))
+    const { died, failed, decided } = runner.host.stats()
+    expect({ failed, decided }).toEqual({ failed: 0, decided: 500 })
+    expect(died).toBeGreaterThan(0)
+    const deaths = runner.heard.filter(({ name }) => name === 'runner:died')
+    expect(deaths).toHaveLength(died)
+    for (const { detail } of deaths) expect(detail).toMatchObject({ kind: 'memory' })
+  })
+})
+
+describe('a runner that breaks after it was good', () => {
+  it.each([
+    ['a syntax error', 'export default (', /SyntaxError/],
+    ['nothing', '', /has no default export/],
+    ['a folder in its place', undefined, /is a folder and not a file/],
+  ])('%s: the last good one goes on, and one sentence says why', async (_name, code, words) => {
+    await using runner = await startedRunner(version('good'))
+    const failed = once(runner.events, 'runner:load-failed')
+    if (code === undefined) {
+      renameSync(join(runner.root, RUNNER), join(runner.root, 'mine/old.mjs'))
+      mkdirSync(join(runner.root, RUNNER))
+    } else runner.save(RUNNER, code)
+    const { message, keepsOld } = await failed
+    expect(keepsOld).toBe(true)
+    expect(message).toMatch(words)
+    expect(message).not.toContain('\n')
+    expect(await failureOf(runner.host.reload())).toMatchObject({ kind: 'load', message })
+    expect(await runner.says()).toBe('good')
+    expect(runner.host.stats()).toMatchObject({ died: 0, failed: 0, swapped: 0 })
+  })
+
+  it('comes up by itself when it is mended after the last good one died', async () => {
+    await using runner = await startedRunner(byName({ bad: 'process.exit(1)' }), { limits: SHORT })
+    const failed = once(runner.events, 'runner:load-failed')
+    runner.save(RUNNER, 'export default (')
+    await failed
+    expect(await runner.fails({ name: 'bad' })).toMatchObject({ name: 'RunnerError' })
+    const error = await runner.fails()
     expect(error).toMatchObject({ kind: 'load' })
     expect(error.message).toMatch(/^the runner is not there: /)
     const loaded = once(runner.events, 'runner:loaded')
-    runner.save('mine/runner.mjs', version('mended')['mine/runner.mjs'])
+    runner.save(RUNNER, version('mended'))
     await loaded
-    expect((await runner.host.decide(serviceOf(), snapshot)).reasons[0]?.message).toBe('mended')
+    expect(await runner.says()).toBe('mended')
   })
 })

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { linkPackage } from '../../../src/cli/runner-new/link.ts'
-import { runnerIn, serviceOf, snapshotOf } from './support.ts'
+import { runnerIn, startedRunner } from './support.ts'
 
 const GUIDE = readFileSync(resolve(import.meta.dirname, '../../../docs/runners.md'), 'utf8')
 const blocks = [...GUIDE.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, code]) => ({
@@ -14,11 +14,9 @@ const blocks = [...GUIDE.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language,
 const [full, first, test] = blocks.filter(({ language }) => language !== 'sh').map(({ code }) => code)
 
 it('what docs/runners.md says of the full contract is so', async () => {
-  await using runner = runnerIn({ 'mine/runner.ts': full ?? '' }, {}, 'mine/runner.ts')
-  await runner.host.start()
-  const snapshot = snapshotOf(runner.config)
-  expect((await runner.host.decide(serviceOf(), snapshot)).run).toMatchObject({ executor: 'docker' })
-  const game = await runner.host.decide(serviceOf({ keywords: ['game', 'api'] }), snapshot)
+  await using runner = await startedRunner({ 'mine/runner.ts': full ?? '' }, {}, 'mine/runner.ts')
+  expect((await runner.decide()).run).toMatchObject({ executor: 'docker' })
+  const game = await runner.decide({ keywords: ['game', 'api'] })
   expect(game).toEqual({
     run: false,
     redirect: true,
@@ -27,11 +25,9 @@ it('what docs/runners.md says of the full contract is so', async () => {
 })
 
 it('and of the first form', async () => {
-  await using runner = runnerIn({ 'mine/runner.js': first ?? '' }, {}, 'mine/runner.js')
-  await runner.host.start()
-  const snapshot = snapshotOf(runner.config)
-  expect(await runner.host.decide(serviceOf({ desc: 'x'.repeat(199) }), snapshot)).toMatchObject({ redirect: true })
-  expect(await runner.host.decide(serviceOf({ desc: 'x'.repeat(200) }), snapshot)).toMatchObject({ redirect: false })
+  await using runner = await startedRunner({ 'mine/runner.js': first ?? '' }, {}, 'mine/runner.js')
+  expect(await runner.decide({ desc: 'x'.repeat(199) })).toMatchObject({ redirect: true })
+  expect(await runner.decide({ desc: 'x'.repeat(200) })).toMatchObject({ redirect: false })
   expect(runner.lines.join()).toContain('Received new service xxx')
 })
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../../src/base/clock.ts'
-import { createEvents } from '../../../src/base/events.ts'
+import { createEvents, once } from '../../../src/base/events.ts'
 import { createLog } from '../../../src/base/log.ts'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import { type RunnerConfig, runnerSchema } from '../../../src/config/files/runner-schema.ts'
@@ -92,8 +92,10 @@ export function verdictOf(
 /** The reason that a rule gave. */
 export const reasonOf = ({ reasons }: Verdict, rule: string) => reasons.find((reason) => reason.rule === rule)
 
+type RunnerInit = [init?: Partial<RunnerHostInit>, entry?: string]
+
 /** A runners folder with files in it, and a host for one of them. */
-export function runnerIn(files: Record<string, string>, init: Partial<RunnerHostInit> = {}, entry = 'mine/runner.mjs') {
+export function runnerIn(files: Record<string, string>, ...[init = {}, entry = 'mine/runner.mjs']: RunnerInit) {
   const root = mkdtempSync(join(tmpdir(), 'thundercloud-runner-'))
   for (const [name, text] of Object.entries(files)) save(root, name, text)
   const events = createEvents<RunnerEvents>()
@@ -124,6 +126,25 @@ export function runnerIn(files: Record<string, string>, init: Partial<RunnerHost
   }
 }
 
+/** A runner that is loaded, and is asked with its own configuration. */
+export async function startedRunner(code: string | Record<string, string>, ...rest: RunnerInit) {
+  const runner = runnerIn(typeof code === 'string' ? { 'mine/runner.mjs': code } : code, ...rest)
+  await runner.host.start()
+  const decide = (service: Partial<ReceivedService> = {}, node = snapshotOf(runner.config)) =>
+    runner.host.decide(serviceOf(service), node)
+  return {
+    ...runner,
+    decide,
+    /** Asks about services of these names, all at once. */
+    decideAll: (names: readonly string[]) => Promise.allSettled(names.map((name) => decide({ name }))),
+    /** The message of its first reason. */
+    says: async (service: Partial<ReceivedService> = {}) => (await decide(service)).reasons[0]?.message,
+    fails: (service: Partial<ReceivedService> = {}, node?: RunnerSnapshot) => failureOf(decide(service, node)),
+    /** Resolves when a module that was saved has taken over. */
+    swapped: () => once(runner.events, 'runner:loaded', { where: ({ swapped }) => swapped }),
+  }
+}
+
 function save(root: string, name: string, text: string): void {
   const path = join(root, name)
   // The folder is its owner's alone, as an operator's folder is.
@@ -132,6 +153,12 @@ function save(root: string, name: string, text: string): void {
 }
 
 export const YES = `{ run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'fail', message: 'no', needs: { field: 'x', must: 'be', value: 'y' } }] }`
+/** A module whose one reason has this message, an expression; `before` runs first. */
+export const saying = (message: string, before = '') => `export default async (service, node) => {
+  ${before}
+  return { run: false, redirect: false, reasons: [{ rule: 'a', outcome: 'pass', message: ${message} }] }
+}`
+
 /** Short, so that a hang costs little; long enough for a busy machine. */
 export const SHORT = { timeoutMs: 800 }
 

@@ -6,30 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { InterruptedError } from '../../../../src/cli/errors.ts'
-import { createLightPeerTwin, type LightPeerTwin } from '../../../fixtures/mesh/fake-light-peer.ts'
+import type { LightPeerTwin } from '../../../fixtures/mesh/fake-light-peer.ts'
 import { announcementOf, newSigner } from '../../../fixtures/node/fake-node.ts'
-import { openShell, openShellWithNode, type RunOptions, type Shell } from '../harness.ts'
+import { openShell, openShellWithNode, type RunOptions, type Shell, withPeers } from '../harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../../configs/examples/hello-web', import.meta.url))
-const JOIN = [
-  '--join',
-  '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a',
-  '--network',
-  'test',
-]
-
-/** A command line whose light peers are twins. */
-function withPeers(port?: number) {
-  const peers: LightPeerTwin[] = []
-  const factories: RunOptions['factories'] = {
-    async lightPeer(_components, init) {
-      const twin = createLightPeerTwin(init, port === undefined ? {} : { port })
-      peers.push(twin)
-      return twin
-    },
-  }
-  return { peers, factories }
-}
+const JOIN = '--join /ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a --network test'
 
 /** Does `act` once, as soon as the peer has announced something. */
 async function whenAnnounced(peers: LightPeerTwin[], act: (peer: LightPeerTwin, id: string) => void): Promise<void> {
@@ -51,7 +33,7 @@ describe('publish --join', () => {
   test('ends when as many nodes as replicas hold the archive, and leaves nothing behind', async () => {
     using shell = withHello()
     const { peers, factories } = withPeers()
-    const publishing = shell.json(['publish', 'hello', ...JOIN, '--replicas', '2'], { factories })
+    const publishing = shell.json(`publish hello ${JOIN} --replicas 2`, { factories })
     await whenAnnounced(peers, (peer, id) => {
       peer.answer(id, newSigner(), 'refused')
       peer.answer(id, newSigner(), 'running')
@@ -74,7 +56,7 @@ describe('publish --join', () => {
   test('with --wait, holding is not enough; the time limit ends it with one line', async () => {
     using shell = withHello()
     const { peers, factories } = withPeers()
-    const publishing = shell.run(['publish', 'hello', ...JOIN, '--wait', '--timeout', '1s'], { factories })
+    const publishing = shell.run(`publish hello ${JOIN} --wait --timeout 1s`, { factories })
     await whenAnnounced(peers, (peer, id) => {
       peer.holderList.push('12D3KooWHolder')
       peer.answer(id, newSigner(), 'accepted')
@@ -90,7 +72,7 @@ describe('publish --join', () => {
   test('a receipt about another service counts for nothing', async () => {
     using shell = withHello()
     const { peers, factories } = withPeers()
-    const publishing = shell.json(['publish', 'hello', ...JOIN, '--wait', '--timeout', '1s'], { factories })
+    const publishing = shell.json(`publish hello ${JOIN} --wait --timeout 1s`, { factories })
     await whenAnnounced(peers, (peer) => {
       peer.answer(announcementOf(newSigner(), { clock: systemClock() }).id, newSigner(), 'running')
     })
@@ -100,22 +82,21 @@ describe('publish --join', () => {
   test('what was published is stopped and updated by its name', async () => {
     using shell = withHello()
     const { peers, factories } = withPeers()
-    const publishing = shell.run(['publish', 'hello', ...JOIN], { factories })
+    const publishing = shell.run(`publish hello ${JOIN}`, { factories })
     await whenAnnounced(peers, (peer) => peer.holderList.push('12D3KooWHolder'))
     await publishing
-    expect((await shell.run(['publish', 'hello', ...JOIN], { factories })).code).toBe(2)
-    expect((await shell.run(['stop', 'hello-web', ...JOIN], { factories })).code).toBe(0)
+    expect((await shell.run(`publish hello ${JOIN}`, { factories })).code).toBe(2)
+    expect((await shell.run(`stop hello-web ${JOIN}`, { factories })).code).toBe(0)
     expect(peers.at(-1)?.announcements[0]?.signed).toMatchObject({ kind: 'stop', body: { name: 'hello-web', seq: 1 } })
-    const unknown = await shell.run(['stop', 'other', ...JOIN], { factories })
-    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('was not published with this key')])
-    expect((await shell.run(['status', 'hello-web', ...JOIN], { factories })).stdout).toContain(
+    await shell.refused(`stop other ${JOIN}`, 'was not published with this key', { factories })
+    expect((await shell.run(`status hello-web ${JOIN}`, { factories })).stdout).toContain(
       'No node that answered knows it.',
     )
   })
 
   test('--network without --join is wrong usage', async () => {
     using shell = withHello()
-    expect((await shell.run(['publish', 'hello', '--network', 'x'])).stderr).toContain('--network goes with --join')
+    expect((await shell.run('publish hello --network x')).stderr).toContain('--network goes with --join')
   })
 })
 
@@ -131,13 +112,13 @@ async function listening(
 /** Runs `connect`, and `use` with the local port, then Ctrl-C. */
 async function connecting(
   shell: Shell,
-  argv: string[],
+  named: string,
   factories: RunOptions['factories'],
   use: (port: number) => Promise<void>,
 ) {
   const leave = new AbortController()
   const ready = Promise.withResolvers<number>()
-  const running = shell.json(['connect', ...argv], {
+  const running = shell.json(`connect ${named}`, {
     factories,
     signal: leave.signal,
     onOutput(output) {
@@ -154,8 +135,7 @@ async function connecting(
 describe('connect', () => {
   test('carries connections both ways, with half-close, each in a tunnel of its own', async () => {
     await using shell = await openShellWithNode()
-    const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
-    await shell.node.receive(bytes)
+    const id = await shell.hear()
     shell.node.addReceipt(id, 'running')
     // answers only when the other side has ended: half-close must pass through
     using service = await listening((socket) => {
@@ -166,7 +146,7 @@ describe('connect', () => {
       socket.on('end', () => socket.end(`heard ${heard}`))
     })
     const { peers, factories } = withPeers(service.port)
-    const { code } = await connecting(shell, ['hello'], factories, async (port) => {
+    const { code } = await connecting(shell, 'hello', factories, async (port) => {
       const answers = await Promise.all(
         ['one', 'two', 'x'.repeat(300_000)].map(async (words) => {
           const socket = dial({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -177,21 +157,19 @@ describe('connect', () => {
       expect(answers).toEqual(['heard one', 'heard two', `heard ${'x'.repeat(300_000)}`])
     })
     expect(code).toBe(130)
-    expect(peers.map(({ disposed, init }) => [disposed, init.network, init.join])).toEqual([
-      [true, 'test', shell.node.multiaddrs()],
-    ])
+    const peer = { disposed: true, init: { network: 'test', join: shell.node.multiaddrs() } }
+    expect(peers).toMatchObject([peer])
   })
 
   test('a connection that fails is told and harms no other; Ctrl-C ends open ones', async () => {
     await using shell = await openShellWithNode()
-    const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
-    await shell.node.receive(bytes)
+    const id = await shell.hear()
     shell.node.addReceipt(id, 'running')
     const view = shell.node.service(id)
     shell.node.put({ ...view, ports: [...view.ports, { name: 'closed', port: 2, access: 'any' }] })
     // somebody runs it, and refuses this port
     const { factories } = withPeers(1)
-    const refused = await connecting(shell, ['hello:closed'], factories, async (port) => {
+    const refused = await connecting(shell, 'hello:closed', factories, async (port) => {
       for (let count = 0; count < 2; count++) expect(await text(dial(port, '127.0.0.1'))).toBe('')
     })
     expect(refused.values.slice(1)).toEqual(
@@ -199,7 +177,7 @@ describe('connect', () => {
     )
     using silent = await listening(() => {})
     const open: Promise<string>[] = []
-    await connecting(shell, ['hello:http'], withPeers(silent.port).factories, async (port) => {
+    await connecting(shell, 'hello:http', withPeers(silent.port).factories, async (port) => {
       const socket = dial(port, '127.0.0.1')
       await once(socket, 'connect')
       open.push(text(socket).catch(() => ''))
@@ -207,31 +185,23 @@ describe('connect', () => {
     expect(await Promise.all(open)).toEqual([''])
   })
 
-  test.each<[string[], RegExp]>([
-    [['hello:nope'], /has no port "nope"; it has http/],
-    [['hello', '--local', '1'], /port 1 on 127\.0\.0\.1 |Ctrl-C/],
-    [['hello', '--key', 'missing.pem'], /--key names missing\.pem/],
-  ])('%j is explained', async (argv, sentence) => {
+  test.each<[string, string | RegExp]>([
+    ['hello:nope', /has no port "nope"; it has http/],
+    ['hello --local TAKEN', /is in use; give --local another/],
+    ['hello --key missing.pem', /--key names missing\.pem/],
+  ])('%s is explained', async (named, sentence) => {
     await using shell = await openShellWithNode()
-    const { id, bytes } = announcementOf(newSigner(), { clock: systemClock() })
-    await shell.node.receive(bytes)
-    shell.node.addReceipt(id, 'running')
+    shell.node.addReceipt(await shell.hear(), 'running')
+    using taken = await listening(() => {})
     const { factories } = withPeers(1)
-    const { server, port } = await listening(() => {})
-    const real = argv.includes('--local') ? ['hello', '--local', String(port)] : argv
-    const { code, stderr } = await shell.run(['connect', ...real], { factories })
-    server.close()
-    expect(code).toBe(2)
-    expect(stderr).toMatch(argv.includes('--local') ? /is in use; give --local another/ : sentence)
+    await shell.refused(`connect ${named.replace('TAKEN', String(taken.port))}`, sentence, { factories })
   })
 
   test('without a node, the id must be whole and the port named', async () => {
     using shell = openShell()
     const { factories } = withPeers(1)
-    const name = await shell.run(['connect', 'hello', ...JOIN], { factories })
-    expect([name.code, name.stderr]).toEqual([2, expect.stringContaining('neither a whole service id nor a name')])
+    await shell.refused(`connect hello ${JOIN}`, 'neither a whole service id nor a name', { factories })
     const { id } = announcementOf(newSigner(), { clock: systemClock() })
-    const port = await shell.run(['connect', id, ...JOIN], { factories })
-    expect([port.code, port.stderr]).toEqual([2, expect.stringContaining('name the port: SERVICE:PORT')])
+    await shell.refused(`connect ${id} ${JOIN}`, 'name the port: SERVICE:PORT', { factories })
   })
 })
