@@ -25,8 +25,8 @@ export interface Shell extends Disposable {
   run(line: Line, init?: RunOptions): Promise<Ran>
   /** Runs with --json and reads what comes: one object a line. */
   json(line: Line, init?: RunOptions): Promise<{ code: number; values: Record<string, unknown>[]; stderr: string }>
-  /** Runs, and expects that it does nothing and says why in one sentence; 2 is wrong usage. */
-  refused(line: Line, sentence: string | RegExp, init?: RunOptions & { code?: number }): Promise<void>
+  /** Runs, and expects that it does nothing and says why in one sentence, the last of `lines`; 2 is wrong usage. */
+  refused(line: Line, sentence: string | RegExp, init?: RunOptions & { code?: number; lines?: number }): Promise<void>
 }
 
 /** What follows the program's name: as it is typed, or in parts where one of them has spaces. */
@@ -99,11 +99,12 @@ export function openShell(): Shell {
         .map((line) => JSON.parse(line) as Record<string, unknown>)
       return { code, values, stderr }
     },
-    async refused(line, sentence, { code = 2, ...init } = {}) {
+    async refused(line, sentence, { code = 2, lines = 1, ...init } = {}) {
       const ran = await shell.run(line, init)
       expect([ran.code, ran.stdout]).toEqual([code, ''])
-      expect(ran.stderr).toMatch(sentence)
-      expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+      const said = ran.stderr.trim().split('\n')
+      expect(said).toHaveLength(lines)
+      expect(said.at(-1)).toMatch(sentence)
     },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { createKeyCache, type KeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, verifyStatement } from '../../../protocols/statement.ts'
-import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
+import { manualClock, nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'
 import { openShell, openShellWithNode, type Shell } from './harness.ts'
@@ -18,8 +18,9 @@ function json(shell: Shell, file: string): Record<string, unknown> {
 describe('hub attest', () => {
   test("signs with the node's own key, publishes, writes it, and numbers above what stands", async () => {
     await using shell = await openShellWithNode()
+    const clock = manualClock(Date.now())
     const attest = `hub attest ${CODE} --unsafe --severity high --report https://hub.example/7`
-    const { code, values, stderr } = await shell.json(`${attest} --until 2d --out a.statement`)
+    const { code, values, stderr } = await shell.json(`${attest} --until 2d --out a.statement`, { clock })
     expect([code, stderr]).toEqual([0, ''])
     const [told] = shell.node.trust.told as [Uint8Array]
     expect(readFileSync(shell.path('a.statement'))).toEqual(Buffer.from(told))
@@ -31,11 +32,13 @@ describe('hub attest', () => {
     expect(values).toMatchObject([
       { event: 'published', kind: 'attestation', seq: body.seq, file: shell.path('a.statement') },
     ])
-    expect(Math.abs(body.seq - nowSeconds(systemClock()))).toBeLessThan(5)
+    expect(body.seq).toBe(nowSeconds(clock))
     // within the same second: the number still rises
-    const again = await shell.json(`hub attest ${CODE} --safe --key operator/identity.pem`)
+    const again = await shell.json(`hub attest ${CODE} --safe --key operator/identity.pem`, { clock })
     expect(again.values[0]?.seq).toBeGreaterThan(body.seq)
-    await shell.refused(`hub attest ${CODE} --safe --seq ${body.seq}`, /^--seq is \d+; it must be above \d+/)
+    await shell.refused(`hub attest ${CODE} --safe --seq ${body.seq}`, /^--seq is \d+; it must be above \d+/, {
+      lines: 2,
+    })
     expect((await shell.run(`trust statements --code ${CODE}`)).stdout).toContain('safe')
   })
 

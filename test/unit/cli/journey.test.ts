@@ -35,9 +35,7 @@ async function say(shell: Shell, ...argv: string[]) {
 }
 
 describe('start', () => {
-  test('says ready and then every event, is found by commands, and ends in good order', {
-    timeout: 90_000,
-  }, async () => {
+  test('says ready and then every event, is found by commands, and ends in good order', async () => {
     using shell = await withFolder()
     await using node = runProgram(['start', '--json', '--log-level', 'warn'], shell)
     const ready = await readyOf(node)

@@ -65,7 +65,7 @@ describe('policy apply, beside a running node', () => {
 
   test('where nobody can be asked it is refused; --yes does not ask', async () => {
     await using shell = await withCandidate()
-    await shell.refused('policy apply c.json', /nobody can be asked here.*say --yes/)
+    await shell.refused('policy apply c.json', /nobody can be asked here.*say --yes/, { lines: 7 })
     const json = await shell.json('policy apply c.json', { answer: 'y\n' })
     expect([json.code, json.values, shell.node.applied]).toEqual([2, [], []])
     const { code, values } = await shell.json('policy apply c.json --yes')

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
-import { systemClock } from '../../../src/base/clock.ts'
+import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { NotFoundError } from '../../../src/base/errors.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
@@ -25,10 +25,11 @@ describe('trust delegate and revoke', () => {
   test("are signed with the folder's key and published; the number rises", async () => {
     await using shell = await withFolder()
     const friend = formatAddress(newSigner().address)
-    const made = await shell.json(`trust delegate ${friend} --depth 2 --until 90d --out friend`)
+    const clock = manualClock(Date.now())
+    const made = await shell.json(`trust delegate ${friend} --depth 2 --until 90d --out friend`, { clock })
     const published = { event: 'published', kind: 'delegation', signer: shell.folder }
     expect([made.code, made.values[0]]).toMatchObject([0, published])
-    const revoked = await shell.run(`trust revoke ${friend}`)
+    const revoked = await shell.run(`trust revoke ${friend}`, { clock })
     expect([revoked.code, revoked.stdout]).toEqual([0, expect.stringContaining(`no longer vouches for ${friend}`)])
     const [first, second] = shell.node.trust.told.map((told) => decodeStatement(told))
     if (first?.kind !== 'delegation' || second?.kind !== 'delegation') throw new Error('no delegations')

@@ -14,22 +14,13 @@ export function hostileTars(): HostileTar[] {
     if (Buffer.byteLength(path) <= 100) file(`path ${JSON.stringify(path)}`, { path })
     const alone = paxRecord('path', path)
     add(`pax path ${JSON.stringify(path)}`, rawPax(alone, { content: 'x' }))
-    if (Buffer.byteLength(path) < 90)
-      add(
-        `long pax path to ${JSON.stringify(path)}`,
-        rawPax(paxRecord('path', `${'a/'.repeat(50)}${path}`), { content: 'x' }),
-      )
+    const far = paxRecord('path', `${'a/'.repeat(50)}${path}`)
+    if (Buffer.byteLength(path) < 90) add(`long pax path to ${JSON.stringify(path)}`, rawPax(far, { content: 'x' }))
     file(`prefix ${JSON.stringify(path)}`, { path: 'etc/passwd', prefix: path.slice(0, 150) })
   }
-  for (const bytes of [
-    [0xff],
-    [0xc0, 0xae, 0xc0, 0xae, 0x2f, 0x61],
-    [0xed, 0xa0, 0x80],
-    [0x61, 0x80],
-    [0xf8, 0x88, 0x80, 0x80, 0x80],
-  ]) {
-    file(`path of bytes ${bytes}`, { path: Uint8Array.from(bytes) })
-    file(`name after zero ${bytes}`, { path: Uint8Array.from([0x61, 0, ...bytes]) })
+  for (const bytes of ['ff', 'c0aec0ae2f61', 'eda080', '6180', 'f888808080']) {
+    file(`path of bytes ${bytes}`, { path: Buffer.from(bytes, 'hex') })
+    file(`name after zero ${bytes}`, { path: Buffer.from(`6100${bytes}`, 'hex') })
   }
   for (const type of ['1', '2']) {
     for (const link of ['/etc/passwd', '../../x', 'file', '.', '']) {
@@ -37,36 +28,16 @@ export function hostileTars(): HostileTar[] {
       add(`type ${type} to ${link}, then through it`, rawTar({ path: 'a', type, link }, { path: 'a/b', content: 'x' }))
     }
   }
-  for (const type of [
-    ...'34567ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwyz',
-    '\0',
-    ' ',
-    '\xff',
-    '/',
-    '8',
-    '9',
-    '-',
-  ]) {
+  for (const type of '34567ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwyz\0 \xff/89-') {
     add(`type ${JSON.stringify(type)}`, rawTar({ path: 'a', type }))
     add(`type ${JSON.stringify(type)} with content`, rawTar({ path: 'a', type, content: 'content' }))
     add(`type ${JSON.stringify(type)} after a file`, rawTar({ path: 'a', content: 'x' }, { path: 'b', type }))
   }
-  for (const mode of [
-    '0000600',
-    '0000777',
-    '0004755',
-    '0002755',
-    '0001644',
-    '0000755 ',
-    '000755 \0',
-    '0000000',
-    '7777777',
-    ' 000644',
-    '0000664',
-    '-000644',
-  ]) {
-    file(`mode ${mode}`, { mode: mode.length === 7 ? `${mode}\0` : mode })
-  }
+  for (const mode of '0000600,0000777,0004755,0002755,0001644,0000755 ,0000000,7777777, 000644,0000664,-000644'.split(
+    ',',
+  ))
+    file(`mode ${mode}`, { mode: mode.padEnd(8, '\0') })
+  file('mode that ends early', { mode: '000755 \0' })
   for (const [field, values] of numberFields())
     for (const value of values) file(`${field} ${JSON.stringify(value)}`, { [field]: value })
   for (const size of [
@@ -80,14 +51,9 @@ export function hostileTars(): HostileTar[] {
     '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff',
     '00000000001 ',
   ]) {
-    file(`size ${JSON.stringify(size)}`, { size: Buffer.from(size, 'latin1') as unknown as string })
-    add(
-      `size ${JSON.stringify(size)} of one file of two`,
-      rawTar(
-        { path: 'a', content: 'x', size: Buffer.from(size, 'latin1') as unknown as string },
-        { path: 'b', content: 'y' },
-      ),
-    )
+    const entry = { content: 'x', size: Buffer.from(size, 'latin1') as unknown as string }
+    file(`size ${JSON.stringify(size)}`, entry)
+    add(`size ${JSON.stringify(size)} of one file of two`, rawTar({ path: 'a', ...entry }, { path: 'b', content: 'y' }))
   }
   for (const magic of ['ustar  \0', '\0\0\0\0\0\0\0\0', 'ustar\x0001', 'ustar\x00\x00\x00', 'USTAR\x0000', 'ustar 00'])
     file(`magic ${JSON.stringify(magic)}`, { magic })
@@ -103,19 +69,17 @@ export function hostileTars(): HostileTar[] {
   file('checksum in the other spelling', { checksum: otherChecksum({ content: 'x' }) })
   for (const padding of [1, 32, 255]) file(`padding ${padding}`, { padding })
 
-  add('twice', rawTar({ path: 'a', content: 'x' }, { path: 'a', content: 'x' }))
-  add('twice, later', rawTar({ path: 'a', content: 'x' }, { path: 'b', content: 'x' }, { path: 'a', content: 'y' }))
-  add('descending', rawTar({ path: 'b', content: 'x' }, { path: 'a', content: 'x' }))
-  add('in the order of UTF-16', rawTar({ path: '\u{1f600}', content: 'x' }, { path: '\uff5e', content: 'x' }))
-  add('file and folder', rawTar({ path: 'a', content: 'x' }, { path: 'a/b', content: 'x' }))
-  add(
-    'file and folder, not side by side',
-    rawTar({ path: 'a', content: 'x' }, { path: 'a!', content: 'x' }, { path: 'a/b', content: 'x' }),
-  )
-  add(
-    'file and folder, deep',
-    rawTar({ path: 'a/b', content: 'x' }, { path: 'a/b.c', content: 'x' }, { path: 'a/b/c/d', content: 'x' }),
-  )
+  const orders: Record<string, string[]> = {
+    twice: ['a', 'a'],
+    'twice, later': ['a', 'b', 'a'],
+    descending: ['b', 'a'],
+    'in the order of UTF-16': ['\u{1f600}', '\uff5e'],
+    'file and folder': ['a', 'a/b'],
+    'file and folder, not side by side': ['a', 'a!', 'a/b'],
+    'file and folder, deep': ['a/b', 'a/b.c', 'a/b/c/d'],
+  }
+  for (const [name, paths] of Object.entries(orders))
+    add(name, rawTar(...paths.map((path) => ({ path, content: 'x' }))))
 
   paxTricks(add)
   framing(add)
@@ -123,40 +87,12 @@ export function hostileTars(): HostileTar[] {
 }
 
 function badPaths(): string[] {
-  const roots = [
-    '/etc/passwd',
-    '//etc',
-    '/',
-    '../x',
-    '..',
-    '../../../../etc/cron.d/x',
-    'a/../x',
-    'a/../../x',
-    'a/..',
-    './a',
-    '.',
-    'a/./b',
-    'a/.',
-    'a//b',
-    'a/',
-    'a/b/',
-  ]
-  const signs = [
-    'a\\b',
-    '..\\x',
-    'C:\\x',
-    '\\\\host\\share',
-    'a\nb',
-    'a\rb',
-    'a\tb',
-    '\x01',
-    'a\x1b[31m',
-    'a\x7f',
-    'a\u0080b',
-    'a\u009bb',
-  ]
+  const cron = '../../../../etc/cron.d/x'
+  const roots = `/etc/passwd //etc / ../x .. ${cron} a/../x a/../../x a/.. ./a . a/./b a/. a//b a/ a/b/`.split(' ')
+  const breaks = ['a\nb', 'a\rb', 'a\tb']
+  const signs = 'a\\b ..\\x C:\\x \\\\host\\share \x01 a\x1b[31m a\x7f a\u0080b a\u009bb'.split(' ')
   const long = ['n'.repeat(256), `${'n'.repeat(256)}/x`, `${'d/'.repeat(512)}x`]
-  return [...roots, ...signs, ...long]
+  return [...roots, ...breaks, ...signs, ...long]
 }
 
 function numberFields(): [keyof RawEntry, string[]][] {
@@ -215,26 +151,17 @@ function paxTricks(add: (name: string, tar: Buffer) => void): void {
   add('file after pax with a prefix', rawPax(long, { content: 'x', prefix: 'd' }))
   add('link after pax', rawPax(long, { type: '2', link: '/etc/passwd' }))
   add('folder after pax', rawPax(long, { type: '5' }))
-  add(
-    'pax after pax',
-    Buffer.concat([rawEntry({ path: '././@PaxHeader', type: 'x', content: long }), rawPax(long, { content: 'x' })]),
-  )
-  add('pax and no file', Buffer.concat([rawEntry({ path: '././@PaxHeader', type: 'x', content: long }), END]))
-  add('pax and the end of all', rawEntry({ path: '././@PaxHeader', type: 'x', content: long }))
+  const record = rawEntry({ path: '././@PaxHeader', type: 'x', content: long })
+  add('pax after pax', Buffer.concat([record, rawPax(long, { content: 'x' })]))
+  add('pax and no file', Buffer.concat([record, END]))
+  add('pax and the end of all', record)
   add('huge pax', rawPax(paxRecord('path', 'd/'.repeat(60_000)), { content: 'x' }))
   add('pax that says it is huge', rawPax(long, { content: 'x' }, { size: '77777777777\0' }))
-  add(
-    'global pax',
-    rawTar({ type: 'g', path: 'pax_global_header', content: paxRecord('path', '../x') }, { path: 'a', content: 'x' }),
-  )
-  add(
-    'GNU long name',
-    rawTar({ type: 'L', path: '././@LongLink', content: `${LONG}\0` }, { path: LONG.slice(0, 100), content: 'x' }),
-  )
-  add(
-    'GNU long link',
-    rawTar({ type: 'K', path: '././@LongLink', content: `${LONG}\0` }, { path: 'a', type: '2', link: 'x' }),
-  )
+  const outside = paxRecord('path', '../x')
+  add('global pax', rawTar({ type: 'g', path: 'pax_global_header', content: outside }, { path: 'a', content: 'x' }))
+  const gnu = (type: string, of: RawEntry) => rawTar({ type, path: '././@LongLink', content: `${LONG}\0` }, of)
+  add('GNU long name', gnu('L', { path: LONG.slice(0, 100), content: 'x' }))
+  add('GNU long link', gnu('K', { path: 'a', type: '2', link: 'x' }))
   add('a long path split over the prefix', rawTar({ path: 'f'.repeat(90), prefix: 'd'.repeat(90), content: 'x' }))
 }
 
@@ -251,10 +178,8 @@ function framing(add: (name: string, tar: Buffer) => void): void {
   for (const more of [1, 511, 512]) add(`${more} bytes after the end`, Buffer.concat([good, Buffer.alloc(more, 'x')]))
   add('a second archive after the end', Buffer.concat([good, good]))
   add('a hidden file after the end', Buffer.concat([good, rawTar({ path: 'z', content: 'x' })]))
-  add(
-    'a block of zeros between files',
-    Buffer.concat([rawEntry({ path: 'a' }), Buffer.alloc(512), rawEntry({ path: 'b' }), END]),
-  )
+  const [a, b] = [rawEntry({ path: 'a' }), rawEntry({ path: 'b' })]
+  add('a block of zeros between files', Buffer.concat([a, Buffer.alloc(512), b, END]))
   add('one block of zeros at the end', good.subarray(0, -512))
   add('zeros before all', Buffer.concat([Buffer.alloc(512), good]))
   add('gzip', Buffer.from('1f8b0800000000000003', 'hex'))

@@ -16,6 +16,7 @@ import { once, tempDir, testStore } from './support.ts'
 
 const limits = { maxEntries: 1000, maxBytes: 1024 * 1024 }
 const clock = systemClock()
+const nowhere = { file() {}, data() {}, close() {}, link() {} }
 
 describe('hostile archives', () => {
   const hostile = hostileTars()
@@ -30,10 +31,7 @@ describe('hostile archives', () => {
   test('none is taken into the store, and nothing of them stays', async () => {
     const { store, dir } = await testStore()
     for (const { name, tar } of hostile) {
-      const error = await store.addTar(once(tar)).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      )
+      const error: unknown = await store.addTar(once(tar)).catch((reason: unknown) => reason)
       expect(error, name).toBeInstanceOf(name.startsWith('size') ? InputError : BadArchiveError)
       expect((error as InputError).message, name).toMatch(/^[^\n]{10,400}$/)
     }
@@ -78,7 +76,7 @@ describe('hostile archives', () => {
 
   test('more files, folders or bytes than allowed', () => {
     const read = (tar: Buffer, own: Partial<typeof limits>) => () => {
-      const reader = createTarReader({ file() {}, data() {}, close() {}, link() {} }, { ...limits, ...own })
+      const reader = createTarReader(nowhere, { ...limits, ...own })
       reader.push(tar)
       reader.end()
     }
@@ -91,16 +89,12 @@ describe('hostile archives', () => {
   })
 
   test('a very deep tree of many files is read quickly', () => {
-    const deep = `${'a/'.repeat(500)}`
-    const names = Array.from({ length: 3000 }, (_, index) => `${deep}${String(index).padStart(5, '0')}`)
-    const reader = createTarReader({ file() {}, data() {}, close() {}, link() {} }, { maxEntries: 5000, maxBytes: 1 })
-    const startedAt = clock.monotonic()
-    for (const path of names) for (const piece of longPath(path)) reader.push(piece)
+    const names = Array.from({ length: 3000 }, (_, index) => `${'a/'.repeat(500)}${String(index).padStart(5, '0')}`)
+    const reader = createTarReader(nowhere, { maxEntries: 5000, maxBytes: 1 })
+    const before = process.cpuUsage()
+    for (const path of names) reader.push(encodeHeader({ path, executable: false, size: 0 }))
     expect(reader.entries).toBe(3500)
-    expect(clock.monotonic() - startedAt).toBeLessThan(5000)
+    // of this process's own work, however busy the machine is
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000)
   })
 })
-
-function longPath(path: string): Uint8Array[] {
-  return [encodeHeader({ path, executable: false, size: 0 })]
-}

@@ -22,30 +22,19 @@ const CONFIGS = join(ROOT, 'configs')
 
 describe('what is generated', () => {
   it('is fresh', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--conditions=thundercloud-source',
-      join(ROOT, 'scripts/generate.ts'),
-      '--check',
-    ])
+    const argv = ['--conditions=thundercloud-source', join(ROOT, 'scripts/generate.ts'), '--check']
+    const { stdout } = await promisify(execFile)(process.execPath, argv)
     expect(stdout).toBe('Everything generated is fresh.\n')
   })
 
   it('tells about every key', () => {
     for (const file of ['node', 'services', 'runner', 'hub', 'manifest'] as const) {
+      expect(jsonSchemaOf(file), 'closed').toMatchObject({ type: 'object', additionalProperties: false })
       for (const { key, doc } of keysOf(file)) if (!key.includes('[]')) expect(doc, `${file}: ${key}`).not.toBe('')
     }
-    expect(keysOf('runner').find(({ key }) => key === 'REDIRECTION_DEPTH')).toMatchObject({
-      type: 'integer',
-      default: '0',
-      built: true,
-    })
-    expect(keysOf('runner').find(({ key }) => key === 'NETCAP')).toMatchObject({ built: false })
-  })
-
-  it('is a closed schema for every file', () => {
-    for (const file of ['node', 'services', 'runner', 'hub', 'manifest'] as const) {
-      expect(jsonSchemaOf(file)).toMatchObject({ type: 'object', additionalProperties: false })
-    }
+    const keyOf = (name: string) => keysOf('runner').find(({ key }) => key === name)
+    expect(keyOf('REDIRECTION_DEPTH')).toMatchObject({ type: 'integer', default: '0', built: true })
+    expect(keyOf('NETCAP')).toMatchObject({ built: false })
   })
 })
 
@@ -70,31 +59,21 @@ describe('the examples', () => {
   it('hello-web answers on the port of its manifest', async () => {
     const dir = join(CONFIGS, 'examples/hello-web')
     const { name, run, resources } = await loadManifest(join(dir, 'service.json'))
-    expect(run).toMatchObject({
-      kind: 'service',
-      ports: [{ name: 'http', access: 'any' }],
-      env: { PORT: String(run.ports[0]?.port) },
-    })
+    const env = { PORT: String(run.ports[0]?.port) }
+    expect(run).toMatchObject({ kind: 'service', ports: [{ name: 'http', access: 'any' }], env })
     expect(resources.memory).toBe(128 * 1024 ** 2)
 
     const port = await freePort()
     const [program, ...args] = run.command
     expect(program).toBe('node')
-    const child = spawn(process.execPath, args, {
-      cwd: dir,
-      env: { ...run.env, PORT: String(port) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const options = { cwd: dir, env: { ...run.env, PORT: String(port) } }
+    const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
     try {
       await once(child.stdout, 'data')
       const response = await fetch(`http://127.0.0.1:${port}/x?y`)
       expect(response.headers.get('content-type')).toContain('application/json')
-      expect(await response.json()).toEqual({
-        service: name,
-        message: 'Hello from the cloud',
-        path: '/x?y',
-        uptimeSeconds: expect.any(Number),
-      })
+      const answer = { service: name, message: 'Hello from the cloud', path: '/x?y', uptimeSeconds: expect.any(Number) }
+      expect(await response.json()).toEqual(answer)
     } finally {
       child.kill()
       expect(await once(child, 'exit')).toEqual([0, null])
@@ -116,10 +95,8 @@ describe('the table of toolchains', () => {
     for (const word of ['node', 'Node.js', 'NODEJS', 'javascript', 'node.js'])
       expect(canonicalToolchain(word)).toBe('node.js')
     expect(findToolchain('node')?.image).toBe('thundercloud/node')
-    expect(canonicalToolchain('Golang')).toBe('go')
-    expect(canonicalToolchain('COBOL')).toBe('cobol')
-    expect(findToolchain('cobol')).toBeUndefined()
-    expect(findToolchain('constructor')).toBeUndefined()
+    expect(['Golang', 'COBOL'].map(canonicalToolchain)).toEqual(['go', 'cobol'])
+    for (const unknown of ['cobol', 'constructor']) expect(findToolchain(unknown)).toBeUndefined()
   })
 })
 

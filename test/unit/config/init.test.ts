@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { seededRng } from '../../../src/base/rng.ts'
 import { initFolder, loadConfiguration, loadIdentity, loadToken } from '../../../src/config/index.ts'
-import { folder, ROOT } from './folder.ts'
+import { folder, operatorFolder, ROOT } from './folder.ts'
 
 async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o777
@@ -16,14 +16,8 @@ describe('init', () => {
     await using temp = await folder()
     const dir = temp.in('deep', 'node')
     await initFolder(dir, { rng: seededRng('init') })
-    expect((await readdir(dir)).sort()).toEqual([
-      'api.token',
-      'identity.pem',
-      'node.json',
-      'runners',
-      'schemas',
-      'services.json',
-    ])
+    const files = ['api.token', 'identity.pem', 'node.json', 'runners', 'schemas', 'services.json']
+    expect((await readdir(dir)).sort()).toEqual(files)
     expect(await modeOf(join(dir, 'identity.pem'))).toBe(0o600)
     expect(await modeOf(join(dir, 'api.token'))).toBe(0o600)
     expect(await readdir(temp.in('deep'))).toEqual(['node'])
@@ -32,9 +26,8 @@ describe('init', () => {
   })
 
   it('every JSON names a schema that is there', async () => {
-    await using temp = await folder()
-    const dir = temp.in('node')
-    await initFolder(dir)
+    await using temp = await operatorFolder()
+    const { dir } = temp
     for (const file of ['node.json', 'services.json', 'runners/andromeda/config.json']) {
       const { $schema } = JSON.parse(await readFile(join(dir, file), 'utf8')) as { $schema: string }
       const schema: unknown = JSON.parse(await readFile(join(dir, file, '..', $schema), 'utf8'))
@@ -50,11 +43,8 @@ describe('init', () => {
     })
     const { configuration, notices } = await loadConfiguration(temp.path)
     expect(notices).toEqual([])
-    expect(configuration).toMatchObject({
-      network: 'demo',
-      visibility: 'private',
-      policy: { config: { KEYWORDS: ['web'] } },
-    })
+    const policy = { config: { KEYWORDS: ['web'] } }
+    expect(configuration).toMatchObject({ network: 'demo', visibility: 'private', policy })
   })
 
   it('refuses a folder that is not empty, and leaves it as it was', async () => {
@@ -70,12 +60,8 @@ describe('init', () => {
   it('says why it cannot write', async () => {
     await using temp = await folder()
     await writeFile(temp.in('file'), '')
-    await expect(initFolder(temp.in('file'))).rejects.toThrow(
-      `${temp.in('file')} is a file; name a new or an empty folder`,
-    )
-    await expect(initFolder(temp.in('file', 'node'))).rejects.toThrow(
-      `${temp.in('file', 'node')} is a file; name a new or an empty folder`,
-    )
+    for (const path of [temp.in('file'), temp.in('file', 'node')])
+      await expect(initFolder(path)).rejects.toThrow(`${path} is a file; name a new or an empty folder`)
     // a folder in which not even root makes folders
     await expect(initFolder('/proc/thundercloud')).rejects.toThrow(/^\/proc\/thundercloud cannot be written: .*ENOENT/)
   })
@@ -137,9 +123,8 @@ async function initInChild(dir: string, kill?: { name: string; count: number }) 
     const { initFolder } = await import(${JSON.stringify(join(ROOT, 'src/config/init.ts'))})
     await initFolder(${JSON.stringify(dir)})
   `
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const argv = ['--input-type=module', '--eval', script]
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text

@@ -9,25 +9,21 @@ import {
   loadEndpoint,
   readPolicy,
 } from '../../../src/config/index.ts'
-import { folder, ROOT } from './folder.ts'
+import { folder, operatorFolder, ROOT } from './folder.ts'
 
 async function sentenceOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
+  const error: unknown = await work.catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(InputError)
   return (error as Error).message
 }
 
 describe('an operator folder', () => {
   it('fresh from init: a node that can run something, and nothing to complain about', async () => {
-    await using temp = await folder()
-    await initFolder(temp.in('node'))
-    const { configuration, notices } = await loadConfiguration(temp.in('node'))
+    await using temp = await operatorFolder()
+    const { configuration, notices } = await loadConfiguration(temp.dir)
     expect(notices).toEqual([])
     expect(configuration).toMatchObject({
-      dir: temp.in('node'),
+      dir: temp.dir,
       network: 'thundercloud',
       visibility: 'public',
       listen: ['/ip4/0.0.0.0/tcp/4980'],
@@ -63,18 +59,11 @@ describe('an operator folder', () => {
     expect(Object.keys(config.TRUSTED_HUBS)).toContain('HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV')
     expect(config.QUORUM).toEqual({ HUBS: 2, WEIGHT: 0 })
     expect(config.REDIRECTION_DEPTH).toBe(3)
-    expect(config.REGISTRIES).toEqual({
-      'NODE.JS': ['https://localhost:4873'],
-      PYTHON: [],
-      RUST: [],
-      DOCKER: ['https://localhost:5000'],
-    })
+    const registries = { 'NODE.JS': ['https://localhost:4873'], DOCKER: ['https://localhost:5000'] }
+    expect(config.REGISTRIES).toEqual({ ...registries, PYTHON: [], RUST: [] })
     expect(unimplemented).toEqual(['ALLOWED_STORAGE', 'REGISTRIES', 'CONTAINERS'])
-    expect(await loadDockerOptions(configuration.dir, config)).toEqual({
-      protocol: 'http',
-      host: 'localhost',
-      port: 2375,
-    })
+    const engine = { protocol: 'http', host: 'localhost', port: 2375 }
+    expect(await loadDockerOptions(configuration.dir, config)).toEqual(engine)
   })
 
   it('the example of an operator', async () => {
@@ -106,13 +95,8 @@ describe('an operator folder', () => {
     const hash = (raw: object) => readPolicy(raw).policy.hash
     const first = hash({ LIMITS: { TOTAL: { MEMORY: '1GiB' } }, PREFER_TOOLCHAIN: { docker: ['node'] } })
     expect(first).toMatch(/^[0-9a-f]{64}$/)
-    expect(
-      hash({
-        $schema: 'x',
-        PREFER_TOOLCHAIN: { docker: ['Node.js', 'nodejs'] },
-        LIMITS: { TOTAL: { MEMORY: 1024 ** 3 } },
-      }),
-    ).toBe(first)
+    const PREFER_TOOLCHAIN = { docker: ['Node.js', 'nodejs'] }
+    expect(hash({ $schema: 'x', PREFER_TOOLCHAIN, LIMITS: { TOTAL: { MEMORY: 1024 ** 3 } } })).toBe(first)
     expect(hash({ LIMITS: { TOTAL: { MEMORY: '2GiB' } }, PREFER_TOOLCHAIN: { docker: ['node'] } })).not.toBe(first)
   })
 
@@ -190,9 +174,8 @@ describe('what is wrong with a folder', () => {
   })
 
   it('or is a notice, where the node can start all the same', async () => {
-    await using temp = await folder()
-    const dir = temp.in('node')
-    await initFolder(dir, { node: { LISTEN: ['/ip4/127.0.0.1/tcp/4980'], API: '0.0.0.0:4981' } })
+    await using temp = await operatorFolder({ node: { LISTEN: ['/ip4/127.0.0.1/tcp/4980'], API: '0.0.0.0:4981' } })
+    const { dir } = temp
     const { notices } = await loadConfiguration(dir)
     expect(notices.map(({ message }) => message)).toEqual([
       'node.json: API is 0.0.0.0:4981, which other machines reach without encryption; put a TLS proxy before it',
@@ -207,44 +190,33 @@ describe('what is wrong with a folder', () => {
 
 describe('the environment', () => {
   it('stands above node.json', async () => {
-    await using temp = await folder()
-    await initFolder(temp.in('node'))
+    await using temp = await operatorFolder()
+    const listen = ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0']
     const env = {
-      THUNDERCLOUD_API: 'false',
-      THUNDERCLOUD_LISTEN: '/ip4/127.0.0.1/tcp/0, /ip6/::1/tcp/0',
-      THUNDERCLOUD_LOG_LEVEL: '',
-      THUNDERCLOUD_NETWORK: 'test',
+      ...{ THUNDERCLOUD_API: 'false', THUNDERCLOUD_LISTEN: listen.join(', ') },
+      ...{ THUNDERCLOUD_LOG_LEVEL: '', THUNDERCLOUD_NETWORK: 'test' },
     }
-    const { configuration } = await loadConfiguration(temp.in('node'), { env })
-    expect(configuration).toMatchObject({
-      api: false,
-      listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'],
-      logLevel: 'info',
-      network: 'test',
-    })
+    const { configuration } = await loadConfiguration(temp.dir, { env })
+    expect(configuration).toMatchObject({ api: false, listen, logLevel: 'info', network: 'test' })
   })
 
   it('is named when it is wrong', async () => {
-    await using temp = await folder()
-    await initFolder(temp.in('node'))
-    const load = (env: Record<string, string>) => sentenceOf(loadConfiguration(temp.in('node'), { env }))
-    expect(await load({ THUNDERCLOUD_API: 'here' })).toBe(
+    await using temp = await operatorFolder()
+    const env = { THUNDERCLOUD_API: 'here' }
+    expect(await sentenceOf(loadConfiguration(temp.dir, { env }))).toBe(
       'THUNDERCLOUD_API in the environment is "here"; allowed is false, or host:port like "127.0.0.1:4981"',
     )
   })
 
   it('counts for a program that only talks to the node, whatever policy and services say', async () => {
-    await using temp = await folder()
-    await initFolder(temp.in('node'))
+    await using temp = await operatorFolder()
     await writeFile(temp.in('node', 'services.json'), 'nonsense')
-    const endpoint = await loadEndpoint(temp.in('node'), { env: { THUNDERCLOUD_API: '[::1]:5000' } })
+    const endpoint = await loadEndpoint(temp.dir, { env: { THUNDERCLOUD_API: '[::1]:5000' } })
     expect(endpoint).toMatchObject({ network: 'thundercloud', api: { host: '::1', port: 5000 } })
   })
 
   it('an aborted load ends with the reason', async () => {
-    const reason = new Error('enough')
-    await expect(
-      loadConfiguration(join(ROOT, 'configs/examples/seed'), { signal: AbortSignal.abort(reason) }),
-    ).rejects.toBe(reason)
+    const [reason, seed] = [new Error('enough'), join(ROOT, 'configs/examples/seed')]
+    await expect(loadConfiguration(seed, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 })

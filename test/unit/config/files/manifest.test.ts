@@ -36,14 +36,14 @@ describe('a manifest', () => {
   })
 
   it('with ports is a service; its ports are the author’s unless it says otherwise', () => {
-    const { run } = manifestToBody(
-      parseManifest({ ...LEAST, run: { ...LEAST.run, ports: [{ name: 'http', port: 80 }] } }),
-      SIGNING,
-    )
+    const ports = [{ name: 'http', port: 80 }]
+    const { run } = manifestToBody(parseManifest({ ...LEAST, run: { ...LEAST.run, ports } }), SIGNING)
     expect(run).toMatchObject({ kind: 'service', ports: [{ name: 'http', port: 80, access: 'author' }] })
   })
 
   it('becomes the whole body of a service', () => {
+    const run = { build: ['npm', 'ci'], env: { A: 'b' }, workdir: 'sub', restart: 'on-failure' }
+    const resources = { memory: '1GiB', disk: 0, cpu: 1500, pids: 10 }
     const manifest = parseManifest({
       ...LEAST,
       title: 'A job',
@@ -54,31 +54,15 @@ describe('a manifest', () => {
         { type: 'git', url: 'https://example.org/a.git', commit: 'a'.repeat(40), path: 'sub' },
         { type: 'oci', ref: 'a/b@sha256:c' },
       ],
-      run: {
-        ...LEAST.run,
-        build: ['npm', 'ci'],
-        env: { A: 'b' },
-        workdir: 'sub',
-        timeout: '5m',
-        restart: 'on-failure',
-      },
-      resources: { memory: '1GiB', disk: 0, cpu: 1500, pids: 10 },
+      run: { ...LEAST.run, ...run, timeout: '5m' },
+      resources,
       network: ['*.example.org:443'],
       replicas: 3,
       reward: { asset: 'KLY', perHour: 0.25 },
     })
     const body = manifestToBody(manifest, SIGNING)
-    expect(body.run).toEqual({
-      command: ['node', 'x.js'],
-      build: ['npm', 'ci'],
-      env: { A: 'b' },
-      workdir: 'sub',
-      timeout: 300,
-      restart: 'on-failure',
-      kind: 'task',
-      ports: [],
-    })
-    expect(body.resources).toEqual({ memory: 1024 ** 3, disk: 0, cpu: 1500, pids: 10 })
+    expect(body.run).toEqual({ ...LEAST.run, ...run, timeout: 300, kind: 'task', ports: [] })
+    expect(body.resources).toEqual({ ...resources, memory: 1024 ** 3 })
     expect(body.reward).toEqual({ asset: 'KLY', perHour: '0.25' })
     expect(body.symbiotes).toHaveLength(1)
     expect(body.symbiotes[0]?.slice(0, 2)).toEqual(Uint8Array.of(0xed, 0x01))
@@ -97,12 +81,9 @@ describe('a manifest', () => {
     await using temp = await folder()
     await writeFile(temp.in('service.json'), commentedManifest('my-web', './manifest.json'))
     const manifest = await loadManifest(temp.in('service.json'))
-    expect(manifest).toMatchObject({
-      name: 'my-web',
-      run: { kind: 'service', ports: [{ name: 'http', port: 8080 }] },
-      depth: 3,
-    })
-    manifestToBody(manifest, SIGNING)
+    const run = { kind: 'service', ports: [{ name: 'http', port: 8080 }] }
+    expect(manifest).toMatchObject({ name: 'my-web', run, depth: 3 })
+    expect(() => manifestToBody(manifest, SIGNING)).not.toThrow()
   })
 
   it('that is missing says how to make one', async () => {

@@ -6,24 +6,22 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
 import { peerIdOf } from '../../../../protocols/address.ts'
 import { createKeyCache, signFor, verifySignature } from '../../../../protocols/signature.ts'
-import { defaultKeyPath, initFolder, loadIdentity, loadOrCreateKey, loadToken } from '../../../../src/config/index.ts'
-import { folder } from '../folder.ts'
+import { defaultKeyPath, loadIdentity, loadOrCreateKey, loadToken } from '../../../../src/config/index.ts'
+import { folder, operatorFolder } from '../folder.ts'
 
 describe('the identity', () => {
   it('is one key: the address and the peer id', async () => {
-    await using temp = await folder()
-    await initFolder(temp.in('node'))
-    const { signer, key } = await loadIdentity(temp.in('node'))
+    await using temp = await operatorFolder()
+    const { signer, key } = await loadIdentity(temp.dir)
     const seed = Buffer.from(key.export({ format: 'jwk' }).d as string, 'base64url')
     const peerId = peerIdFromPrivateKey(await generateKeyPairFromSeed('Ed25519', seed))
     expect(peerId.toString()).toBe(peerIdOf(signer.address))
   })
 
   it('is refused where others can read it, or where it is no ed25519 key', async () => {
-    await using temp = await folder()
-    const dir = temp.in('node')
+    await using temp = await operatorFolder()
+    const { dir } = temp
     const file = join(dir, 'identity.pem')
-    await initFolder(dir)
     for (const mode of [0o644, 0o640, 0o604]) {
       await chmod(file, mode)
       await expect(loadIdentity(dir)).rejects.toThrow(
@@ -72,14 +70,9 @@ describe("the author's key", () => {
     expect(second.signer.address).toEqual(first.signer.address)
     const bytes = Uint8Array.of(1, 2, 3)
     const signature = signFor(second.signer, 'test', 'service', bytes)
-    verifySignature(createKeyCache(), {
-      network: 'test',
-      kind: 'service',
-      who: 'author',
-      address: first.signer.address,
-      bytes,
-      signature,
-    })
+    const { address } = first.signer
+    const signed = { network: 'test', kind: 'service', who: 'author', address, bytes, signature } as const
+    expect(() => verifySignature(createKeyCache(), signed)).not.toThrow()
   })
 
   it('of many that make it at once, all get the same', async () => {
@@ -110,14 +103,12 @@ describe("the author's key", () => {
     )
   })
 
-  it('has its place in the folder that the system has for settings', () => {
-    expect(defaultKeyPath({ HOME: '/home/a', XDG_CONFIG_HOME: '/x' }, 'linux')).toBe('/x/thundercloud/author.pem')
-    expect(defaultKeyPath({ HOME: '/home/a', XDG_CONFIG_HOME: 'relative' }, 'linux')).toBe(
-      '/home/a/.config/thundercloud/author.pem',
-    )
-    expect(defaultKeyPath({ HOME: '/home/a' }, 'linux')).toBe('/home/a/.config/thundercloud/author.pem')
-    expect(defaultKeyPath({ HOME: '/Users/a' }, 'darwin')).toBe(
-      '/Users/a/Library/Application Support/thundercloud/author.pem',
-    )
+  it.each([
+    [{ HOME: '/home/a', XDG_CONFIG_HOME: '/x' }, 'linux', '/x'],
+    [{ HOME: '/home/a', XDG_CONFIG_HOME: 'relative' }, 'linux', '/home/a/.config'],
+    [{ HOME: '/home/a' }, 'linux', '/home/a/.config'],
+    [{ HOME: '/Users/a' }, 'darwin', '/Users/a/Library/Application Support'],
+  ] as const)('has its place in the folder that the system has for settings: %j, %s', (env, system, folder) => {
+    expect(defaultKeyPath(env, system)).toBe(`${folder}/thundercloud/author.pem`)
   })
 })

@@ -39,61 +39,46 @@ describe('the members of a hub', () => {
     )
   })
 
-  const at = `config.json: TRUSTED_HUBS.${HUB}`
+  const [first, others] = [{ [FIRST]: proofs()[FIRST] }, proofs()]
+  const many = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`a${i}`, others[FIRST]]))
+  const again = `0x${hex((MEMBERS[0] as (typeof MEMBERS)[0]).address.key)}`
   it.each<[string, object, string]>([
     [
       'no threshold',
-      policy({ MEMBERS: proofs() }),
-      `${at}.MEMBERS names 4, but there is no THRESHOLD that says how many of them must sign`,
+      { MEMBERS: others },
+      'MEMBERS names 4, but there is no THRESHOLD that says how many of them must sign',
     ],
-    [
-      'no members',
-      policy({ THRESHOLD: 3 }),
-      `${at}.THRESHOLD is 3, but there are no MEMBERS of whom so many could sign`,
-    ],
-    [
-      'a threshold that is never met',
-      policy({ MEMBERS: proofs(), THRESHOLD: 5 }),
-      `${at}.THRESHOLD is 5, but MEMBERS names 4`,
-    ],
+    ['no members', { THRESHOLD: 3 }, 'THRESHOLD is 3, but there are no MEMBERS of whom so many could sign'],
+    ['a threshold that is never met', { MEMBERS: others, THRESHOLD: 5 }, 'THRESHOLD is 5, but MEMBERS names 4'],
     [
       'a list',
-      policy({ MEMBERS: [FIRST], THRESHOLD: 1 }),
-      `${at}.MEMBERS is ["${FIRST}"]; allowed is an object from address to proof of possession`,
+      { MEMBERS: [FIRST], THRESHOLD: 1 },
+      `MEMBERS is ["${FIRST}"]; allowed is an object from address to proof of possession`,
     ],
-    [
-      'too many',
-      policy({
-        MEMBERS: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`a${i}`, proofs()[FIRST]])),
-        THRESHOLD: 1,
-      }),
-      `${at}.MEMBERS has 257 entries; allowed are at most 256`,
-    ],
+    ['too many', { MEMBERS: many, THRESHOLD: 1 }, 'MEMBERS has 257 entries; allowed are at most 256'],
     [
       'an ed25519 member',
-      policy({ MEMBERS: { ...proofs(), [ED25519]: proofs()[FIRST] }, THRESHOLD: 1 }),
-      `${at}.MEMBERS.${ED25519} is an ed25519 address; members of a hub have BLS12-381 keys`,
-    ],
-    [
-      'an ed25519 hub',
-      policy({ MEMBERS: proofs(), THRESHOLD: 1 }, ED25519),
-      `config.json: TRUSTED_HUBS.${ED25519}.MEMBERS stands beside an ed25519 address; only a BLS12-381 hub has members`,
+      { MEMBERS: { ...others, [ED25519]: others[FIRST] }, THRESHOLD: 1 },
+      `MEMBERS.${ED25519} is an ed25519 address; members of a hub have BLS12-381 keys`,
     ],
     [
       'a short proof',
-      policy({ MEMBERS: { ...proofs(), [FIRST]: '0x00' }, THRESHOLD: 1 }),
-      `${at}.MEMBERS.${FIRST} is "0x00"; allowed is a proof of possession: a signature of 96 bytes, as base58 or 0x and 192 hex digits`,
+      { MEMBERS: { ...others, [FIRST]: '0x00' }, THRESHOLD: 1 },
+      `MEMBERS.${FIRST} is "0x00"; allowed is a proof of possession: a signature of 96 bytes, as base58 or 0x and 192 hex digits`,
     ],
     [
       'one key twice',
-      policy({
-        MEMBERS: { ...proofs(), [`0x${hex((MEMBERS[0] as (typeof MEMBERS)[0]).address.key)}`]: proofs()[FIRST] },
-        THRESHOLD: 1,
-      }),
-      `${at}.MEMBERS["0x${hex((MEMBERS[0] as (typeof MEMBERS)[0]).address.key).slice(0, 74)}...] is another spelling of ${FIRST}, which is listed too; keep one of them`,
+      { MEMBERS: { ...first, [again]: others[FIRST] }, THRESHOLD: 1 },
+      `MEMBERS["${again.slice(0, 76)}...] is another spelling of ${FIRST}, which is listed too; keep one of them`,
     ],
-  ])('are refused in one sentence: %s', (_name, raw, sentence) => {
-    expect(sentenceOf(() => readPolicy(raw))).toBe(sentence)
+  ])('are refused in one sentence: %s', (_name, hub, sentence) => {
+    expect(sentenceOf(() => readPolicy(policy(hub)))).toBe(`config.json: TRUSTED_HUBS.${HUB}.${sentence}`)
+  })
+
+  it('are refused beside an ed25519 hub', () => {
+    expect(sentenceOf(() => readPolicy(policy({ MEMBERS: proofs(), THRESHOLD: 1 }, ED25519)))).toBe(
+      `config.json: TRUSTED_HUBS.${ED25519}.MEMBERS stands beside an ed25519 address; only a BLS12-381 hub has members`,
+    )
   })
 
   it.each<[string, object, RegExp]>([
