@@ -175,7 +175,7 @@ describe('several members', () => {
     await shell.json(`${DRAFT} --until 1h`)
     const later = manualClock(systemClock().now() + 2 * 3_600_000)
     await shell.refused('hub sign draft.json --key hub/member-1.json', 'draft.json has expired', { clock: later })
-    await shell.refused(DRAFT, 'is there already')
+    await shell.refused(DRAFT, 'is there already', { lines: 2 })
     expect((await shell.json(`${DRAFT} --key operator/identity.pem`)).stderr).toContain('--key contradicts --hub')
     await shell.run('hub keygen --bls --members 1 --threshold 1 --network b --out b')
     await shell.refused(`hub attest ${CODE} --safe --hub b/hub.public.json --out y.json`, 'but the node is in "test"', {
