@@ -20,9 +20,10 @@ import { transportProblem } from '../config/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 import { createNetwork, type Network } from '../network/index.ts'
 import { findHolders } from '../peer-client/code-holders.ts'
+import { servicePeers } from '../peer-client/service-peers.ts'
 import { joinScope } from './join-scope.ts'
 import { createLightRuns } from './runs.ts'
-import { createLightStatements } from './submit-statements.ts'
+import { createLightRecordValidator, createStatementCheck, createStatementSubmitter } from './submit-statements.ts'
 import type { LightPeer, LightPeerInit, LookupOptions } from './types.ts'
 
 export type { LightPeer, LightPeerInit } from './types.ts'
@@ -57,15 +58,15 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   const receipts = createChannel<Receipt>(MAX_RECEIPTS)
   const closing = new AbortController()
 
-  const statements = createLightStatements({ clock, log, keys, network: () => network }, init)
-  const network: Network = started.use(
+  const check = createStatementCheck({ clock, keys }, { network: init.network })
+  const network = started.use(
     await createNetwork(
       {
         clock,
         rng,
         log: log.child('network'),
         events,
-        recordValidator: statements.recordValidator,
+        recordValidator: createLightRecordValidator(check),
       },
       {
         network: init.network,
@@ -102,20 +103,12 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     return signAccess(body, init.network, init.author)
   }
 
-  async function* candidates(service: CID, options: LookupOptions): AsyncGenerator<string> {
-    const seen = new Set<string>([network.peerId])
-    for (const peer of options.peers ?? []) {
-      seen.add(peer)
-      yield peer
-    }
-    for (const { peerId } of network.peers()) {
-      if (seen.has(peerId)) continue
-      seen.add(peerId)
-      yield peerId
-    }
-    for await (const peer of network.dht.findProviders(service, options)) if (peer !== network.peerId) yield peer
-  }
-
+  const candidates = (service: CID, { peers = [], signal }: LookupOptions) =>
+    servicePeers({ network }, service, { told: peers, signal })
+  const statements = createStatementSubmitter(
+    { clock, log, network, check },
+    { network: init.network, join: init.join },
+  )
   const holding = { clock, streams: network.streams, providers: network.dht.findProviders }
   const runs = createLightRuns({ clock, keys, streams: network.streams, candidates, token }, init)
   const resources = started.move()
@@ -139,14 +132,18 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       }
       throw new UnavailableError(`no node of network "${init.network}" listens at ${init.join.join(', ')}`)
     },
-    tellStatement: (encoded, options) => statements.tell(encoded, options),
+    tellStatement: (encoded, options) => statements.submit(encoded, options),
     async *receipts({ signal } = {}) {
       const stop = () => receipts.end()
       signal?.addEventListener('abort', stop, { once: true })
       yield* receipts
     },
     holders: (id, options) => findHolders(holding, id, options),
-    ...runs,
+    ask: runs.ask,
+    connect: runs.connect,
+    connectAt: runs.connectAt,
+    logs: runs.logs,
+    logsAt: runs.logsAt,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -21,25 +21,14 @@ const TRIES = 10
 /** A record is put to some twenty peers, some of which may be gone. */
 const PUT_MS = 20_000
 
-export interface LightStatementsComponents {
-  readonly clock: Clock
-  readonly log: Log
-  readonly keys: KeyCache
-  /** only asked where something is told */
-  network(): Pick<Network, 'statements' | 'dht'>
-}
+/** Throws a ProtocolError where a statement is malformed, forged or out of time. */
+export type StatementCheck = (encoded: Uint8Array) => Statement
 
-export interface LightStatements {
-  /** For a peer that keeps nothing: what is well-formed and signed may lie there, whoever signed it. */
-  readonly recordValidator: RecordValidator
-  tell(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
-}
-
-export function createLightStatements(
-  { clock, log, keys, network }: LightStatementsComponents,
-  init: { network: string; join: readonly string[] },
-): LightStatements {
-  function check(encoded: Uint8Array): Statement {
+export function createStatementCheck(
+  { clock, keys }: { clock: Clock; keys: KeyCache },
+  init: { network: string },
+): StatementCheck {
+  return (encoded) => {
     const statement = decodeStatement(encoded)
     const time = timeWindowError(statement.body, nowSeconds(clock))
     if (time === 'expired') throw new ProtocolError('body.expires', 'has passed')
@@ -52,10 +41,41 @@ export function createLightStatements(
     }
     return statement
   }
+}
 
+/** For a peer that keeps nothing: what is well-formed and signed may lie there, whoever signed it. */
+export function createLightRecordValidator(check: StatementCheck): RecordValidator {
+  return {
+    validate(key, value) {
+      const statement = check(value)
+      if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')
+      const { issued, expires } = statement.body
+      return { signer: addressKey(signerOf(statement)), issued, expires }
+    },
+    supersedes: (a, b) => replaces(decodeStatement(a), decodeStatement(b)),
+    isPinned: () => false,
+  }
+}
+
+export interface StatementSubmitterComponents {
+  readonly clock: Clock
+  readonly log: Log
+  readonly network: Pick<Network, 'statements' | 'dht'>
+  readonly check: StatementCheck
+}
+
+export interface StatementSubmitter {
+  submit(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
+}
+
+/** To the neighbours, and into the mesh's records. */
+export function createStatementSubmitter(
+  { clock, log, network, check }: StatementSubmitterComponents,
+  init: { network: string; join: readonly string[] },
+): StatementSubmitter {
   async function publish(encoded: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const outcome = await network().statements.publish(encoded, { to: 'all', signal })
+      const outcome = await network.statements.publish(encoded, { to: 'all', signal })
       if (outcome !== 'no-peers') return
       await sleep(clock, AGAIN_MS, { signal })
     }
@@ -67,7 +87,7 @@ export function createLightStatements(
     let last: unknown
     for (let attempt = 0; attempt < TRIES; attempt++) {
       try {
-        return await network().dht.putValue(key, encoded, { signal: limit.signal })
+        return await network.dht.putValue(key, encoded, { signal: limit.signal })
       } catch (error) {
         limit.signal.throwIfAborted()
         if (!isRetryable(error)) throw error
@@ -79,17 +99,7 @@ export function createLightStatements(
   }
 
   return {
-    recordValidator: {
-      validate(key, value) {
-        const statement = check(value)
-        if (recordKey(statement) !== key) throw new ProtocolError('key', 'is not the key of this statement')
-        const { issued, expires } = statement.body
-        return { signer: addressKey(signerOf(statement)), issued, expires }
-      },
-      supersedes: (a, b) => replaces(decodeStatement(a), decodeStatement(b)),
-      isPinned: () => false,
-    },
-    async tell(encoded, { signal } = {}) {
+    async submit(encoded, { signal } = {}) {
       const key = recordKey(inInput(() => check(encoded)))
       const records = key === undefined ? Promise.resolve(0) : put(key, encoded, signal)
       const [told, taken] = await Promise.allSettled([publish(encoded, signal), records])

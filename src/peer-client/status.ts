@@ -9,15 +9,14 @@ import {
   type StatusAnswer,
   type StatusRequest,
 } from '../../protocols/status.ts'
-import { createChannel } from '../base/bounded-channel.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { AccessError, TimeoutError } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
 import type { StreamOpener } from '../base/stream.ts'
+import { askPeers } from './ask-peers.ts'
 
 /** A peer that does not answer a status request in this time is passed over. */
 const ASK_TIMEOUT_MS = 3_000
-const MAX_ANSWERS = 4096
 
 export interface StatusClientComponents {
   clock: Clock
@@ -36,29 +35,9 @@ export async function* requestStatus(
   service: CID,
   options: Asking = {},
 ): AsyncGenerator<Receipt> {
-  const answers = createChannel<Receipt>(MAX_ANSWERS)
-  const askAll = async () => {
-    const asked = new Map<string, Promise<boolean>>()
-    const ask = (peer: string) =>
-      requestStatusFrom(components, network, service, peer, options.signal).then(
-        (receipt) => {
-          answers.push(receipt)
-          return true
-        },
-        () => false,
-      )
-    for await (const peer of components.candidates(service, options)) {
-      // one that is named twice may have become reachable: its record in the DHT brings its addresses
-      const before = asked.get(peer)
-      asked.set(peer, before === undefined ? ask(peer) : before.then((answered) => answered || ask(peer)))
-    }
-    await Promise.all(asked.values())
-  }
-  askAll().then(
-    () => answers.end(),
-    (error: unknown) => answers.end(error),
+  yield* askPeers(components.candidates(service, options), (peer) =>
+    requestStatusFrom(components, network, service, peer, options.signal),
   )
-  yield* answers
 }
 
 /** What is asked for, as it comes, for so long at most; the rest is called off. That the time was up is no failure. */

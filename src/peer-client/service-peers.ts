@@ -1,0 +1,24 @@
+import type { CID } from '../../protocols/encoding.ts'
+
+export interface ServicePeersComponents {
+  network: {
+    readonly peerId: string
+    peers(): readonly { readonly peerId: string }[]
+    readonly dht: { findProviders(cid: CID, options: { signal?: AbortSignal | undefined }): AsyncIterable<string> }
+  }
+}
+
+/**
+ * Peers that may know what became of a service: those that told of it, neighbours, then those that the DHT names. The DHT
+ * may name one again: then its addresses are known.
+ */
+export async function* servicePeers(
+  { network }: ServicePeersComponents,
+  service: CID,
+  options: { told: Iterable<string>; signal?: AbortSignal | undefined },
+): AsyncGenerator<string> {
+  const near = new Set([...options.told, ...network.peers().map(({ peerId }) => peerId)])
+  near.delete(network.peerId)
+  yield* near
+  for await (const peerId of network.dht.findProviders(service, options)) if (peerId !== network.peerId) yield peerId
+}
