@@ -51,8 +51,6 @@ export interface AdmissionComponents {
   prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
   texts: AddressTexts
   notify: NotifyState
-  /** The verdict on a known service changed whether it is passed on. */
-  setRedirect(id: string, redirect: boolean): void
   /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
   count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
 }
@@ -101,7 +99,7 @@ export function createAdmission(
   function changed(id: string, redirect: boolean): void {
     // a version that was replaced is neither told to the mesh nor begun again
     if (services.get(id)?.record.state === 'superseded') dormitory.remove(id)
-    else components.setRedirect(id, redirect)
+    else events.emit('admission:redirect-changed', { id, redirect })
     notify(id)
   }
 
@@ -206,6 +204,8 @@ export function createAdmission(
       if (swapped) onSwapped()
     }),
   )
+  parts.use(events.on('facts:capacity-grown', () => dormitory.wake({ on: 'capacity' })))
+  parts.use(events.on('facts:executor-available', ({ executor }) => dormitory.wake({ on: 'executor', executor })))
   parts.use(events.on('execution:freed', ({ service }) => void onFreed(service)))
   parts.use(
     events.on('execution:state', ({ state }) => {

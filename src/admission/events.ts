@@ -1,4 +1,4 @@
-import type { Verdict, WakeCondition } from '../base/verdict.ts'
+import type { ExecutorName, Verdict, WakeCondition } from '../base/verdict.ts'
 import type { Change, Disposition } from './types.ts'
 
 /** What was decided about services. */
@@ -21,4 +21,13 @@ export type AdmissionEvents = {
     forgotten: number
     tookMs: number
   }
+  /** The verdict on a known service changed whether it is passed on. */
+  'admission:redirect-changed': { id: string; redirect: boolean }
+} & FactsEvents
+
+/** What has changed of the node, and no run of it. */
+export type FactsEvents = {
+  /** There is more than before: an executor came, other programs ended. */
+  'facts:capacity-grown': Record<string, never>
+  'facts:executor-available': { executor: ExecutorName }
 }

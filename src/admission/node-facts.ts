@@ -1,6 +1,7 @@
 import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { ExecutorName } from '../base/verdict.ts'
 import type { Policy, RunnerConfig } from '../config/index.ts'
@@ -8,6 +9,7 @@ import type { Availability, Executor, Granted } from '../execution/index.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../runner/index.ts'
 import type { Services } from '../services/registry.ts'
 import { availableCapacity, machineWith, totalLimits } from './capacity.ts'
+import type { FactsEvents } from './events.ts'
 import type { Machine, MachineResources } from './host-resources.ts'
 
 /** An engine that was installed or went away, and memory that others use, are noticed in this time. */
@@ -21,6 +23,7 @@ export type ExecutorView = Availability & { readonly name: ExecutorName }
 export interface NodeFactsComponents {
   clock: Clock
   log: Log
+  events: Emitter<FactsEvents>
   executors: readonly Executor[]
   machine: Machine
   services: Pick<Services, 'get'>
@@ -28,10 +31,6 @@ export interface NodeFactsComponents {
   granted(): Granted[]
   /** is it one of SERVICES? */
   isOwn(id: string): boolean
-  /** There is more than before, and no run of this node has ended: an engine came, other programs went. */
-  onCapacityGrown(): void
-  /** An executor is there that was not: an engine came back. */
-  onExecutorAvailable(executor: ExecutorName): void
 }
 
 /** What is true of the node whatever the service: the half of the runner's snapshot that all decisions share. */
@@ -69,8 +68,8 @@ export function createNodeFacts(
     seen = views
     const came = views.filter(({ name, available }) => available && !had.has(name))
     const more = resources !== undefined && before !== undefined && hasMore(before, resources)
-    for (const { name } of came) components.onExecutorAvailable(name)
-    if (came.length > 0 || more) components.onCapacityGrown()
+    for (const { name } of came) components.events.emit('facts:executor-available', { executor: name })
+    if (came.length > 0 || more) components.events.emit('facts:capacity-grown', {})
   }
 
   async function refreshMachine(): Promise<void> {

@@ -1,6 +1,6 @@
 import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
 import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
-import { type CID, parseCid } from '../../protocols/encoding.ts'
+import { parseCid } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Admission } from '../admission/admission.ts'
@@ -15,18 +15,18 @@ import type { Supervisor } from '../execution/index.ts'
 import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
-import { requestStatus, within } from '../peer-client/status.ts'
+import { within } from '../peer-client/status.ts'
 import type { PolicyManager } from '../policy/manager.ts'
 import type { Publisher } from '../publishing/publisher.ts'
 import type { ServiceSigner } from '../publishing/service-signer.ts'
-import { type Receipts, receiptView } from '../services/receipts.ts'
+import { receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 import { countTrustEvents } from './trust-counters.ts'
 import { createTrustFacade } from './trust-facade.ts'
-import type { Explanation, PastVerdict, Received, ThundercloudNode } from './types.ts'
-import { candidatesFor } from './wiring/service-peers.ts'
+import type { Explanation, PastVerdict, Received, ServiceView, ThundercloudNode } from './types.ts'
+import type { PeerStatus } from './wiring/peer-status.ts'
 
 export interface FacadeComponents {
   clock: Clock
@@ -35,17 +35,17 @@ export interface FacadeComponents {
   network: Network
   services: Services
   facts: NodeFactsSource
-  receipts: Receipts
   decide: ServiceDecider
   supervisor: Supervisor
   code: Code
   intake: Intake
   publisher: Publisher
-  own: ServiceSigner
+  serviceSigner: ServiceSigner
   trust: Trust
-  policyEngine: PolicyManager
-  admission: Pick<Admission, 'removeParked' | 'view'>
+  policyManager: PolicyManager
+  admission: Pick<Admission, 'parkedState' | 'removeParked' | 'view'>
   keys: KeyCache
+  peerStatus: Pick<PeerStatus, 'ask'>
 }
 
 export type FacadeInit = {
@@ -61,12 +61,11 @@ export type FacadeInit = {
 /** Who has not answered by then does not answer now. */
 const ASK_MS = 4_000
 
-type Candidates = [service: CID, options: { signal?: AbortSignal | undefined }]
-
 /** What a whole node offers to whoever holds it: the API, the command line, a test. */
 export function createFacade(components: FacadeComponents, init: FacadeInit): ThundercloudNode {
-  const { clock, events, journal, network, services, facts, supervisor, intake, publisher, own } = components
+  const { clock, events, journal, network, services, facts, supervisor, intake, publisher, serviceSigner } = components
   const tally = countTrustEvents(events)
+  const statements = createTrustFacade({ trust: components.trust, network })
 
   async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
     if (asPublisher) {
@@ -90,10 +89,21 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     }
   }
 
+  function view(entry: ServiceEntry): ServiceView {
+    const { receipts, ...summary } = services.view(entry)
+    return { ...summary, parked: parkedView(entry.id), receipts }
+  }
+
+  function parkedView(id: string): ServiceView['parked'] {
+    const parked = components.admission.parkedState(id)
+    if (parked === undefined) return undefined
+    return { since: Math.floor(parked.since / 1000), until: Math.floor(parked.until / 1000), on: parked.on }
+  }
+
   async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {
     const entry = services.find(text)
     const { id, verdict: last } = entry
-    const { parked, redirected } = services.view(entry)
+    const { parked, redirected } = view(entry)
     const more = { parked, history: options.history === true ? historyOf(id) : undefined }
     if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
       const { failure, verdict = nothing(failure) } = last
@@ -157,18 +167,12 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
         connectedAt: Math.floor(connectedAt / 1000),
         address: formatAddress(addressOfPeerId(peer.peerId)),
       })),
-    services: () => services.all().map((entry) => services.view(entry)),
-    service: (id) => services.view(services.find(id)),
+    services: () => services.all().map(view),
+    service: (id) => view(services.find(id)),
     async ask(text, { signal } = {}) {
       const answers = []
-      const asking = {
-        clock,
-        keys: components.keys,
-        streams: network.streams,
-        candidates: (...asked: Candidates) => candidatesFor(components, ...asked),
-      }
       const service = parseCid(services.find(text).id)
-      const ask = (until: AbortSignal) => requestStatus(asking, init.network, service, { signal: until })
+      const ask = (until: AbortSignal) => components.peerStatus.ask(service, { signal: until })
       for await (const receipt of within(clock, ASK_MS, signal, ask)) {
         if (receipt.body.state !== 'unknown') answers.push(receiptView(receipt))
       }
@@ -178,7 +182,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     logs: init.logs,
     receive: (bytes, { asPublisher = false } = {}) => receive(bytes, asPublisher),
     async publishManifest(manifest) {
-      const issued = await own.fromManifest(manifest)
+      const issued = await serviceSigner.fromManifest(manifest)
       const id = await publisher.publish(issued)
       return { id, seq: issued.signed.body.seq }
     },
@@ -189,7 +193,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     async stop(text) {
       const entry = services.find(text)
       if (formatAddress({ type: 'ed25519', key: entry.signed.body.author.slice(2) }) === init.own) {
-        await publisher.publish(own.stopOf(entry.signed))
+        await publisher.publish(serviceSigner.stopOf(entry.signed))
         return { scope: 'mesh' }
       }
       journal.stops.add(entry.id, clock.now())
@@ -197,14 +201,17 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
       return { scope: 'local' }
     },
-    ...createTrustFacade(components),
+    submitStatement: statements.submitStatement,
+    statements: statements.statements,
+    lookUpStatements: statements.lookUpStatements,
+    trustTree: statements.trustTree,
     policy: () => ({ ...components.admission.view(), facts: facts.current() }),
     async reload() {
       await init.reload()
     },
-    previewPolicy: (text, options) => components.policyEngine.preview(text, options),
-    previewStatement: (encoded, options) => components.policyEngine.previewStatement(encoded, options),
-    applyPolicy: (text, options) => components.policyEngine.apply(text, options),
+    previewPolicy: (text, options) => components.policyManager.preview(text, options),
+    previewStatement: (encoded, options) => components.policyManager.previewStatement(encoded, options),
+    applyPolicy: (text, options) => components.policyManager.apply(text, options),
     [Symbol.asyncDispose]: init.close,
   }
 }

@@ -4,6 +4,7 @@ import { UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Configuration } from '../config/index.ts'
 import type { Network } from '../network/index.ts'
+import type { ConfiguredServices } from '../publishing/configured-services.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
@@ -14,7 +15,7 @@ export interface ReloadComponents {
   runner: Pick<RunnerHost, 'reload'>
   network: Pick<Network, 'setStaticNodes'>
   trust: Pick<Trust, 'policyChanged'>
-  autostart: { look(): Promise<void> }
+  configuredServices: Pick<ConfiguredServices, 'look'>
   admission: Pick<Admission, 'reevaluateAll'>
 }
 
@@ -29,7 +30,7 @@ export type ReloadInit = {
 
 /** Reads again what can change while the node runs: the policy, the static nodes, the operator's services. */
 export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<Applied> {
-  const { events, runner, network, trust, autostart, admission } = components
+  const { events, runner, network, trust, configuredServices, admission } = components
   return async () => {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
     const next = await init.reread()
@@ -39,7 +40,7 @@ export function createReload(components: ReloadComponents, init: ReloadInit): ()
     network.setStaticNodes(staticNodesOf(init.configuration()))
     events.emit('node:policy', { hash: policy.hash })
     trust.policyChanged()
-    await autostart.look()
+    await configuredServices.look()
     return await admission.reevaluateAll()
   }
 }

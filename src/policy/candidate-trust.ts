@@ -9,7 +9,7 @@ import type { Rng } from '../base/rng.ts'
 import { membersOf } from '../config/index.ts'
 import { openJournal, type StatementRecord } from '../journal/index.ts'
 import {
-  createTrust,
+  createTrustStore,
   type IngestResult,
   type TrustEvents,
   type TrustFacts,
@@ -47,7 +47,8 @@ export function openCandidateTrust(
   init: CandidateTrustInit,
 ): CandidateTrust {
   const { network, own, policy, kept = [] } = init
-  const journal = openJournal({ path: ':memory:', ...components })
+  const { clock, log } = components
+  const journal = openJournal({ path: ':memory:', clock, log })
   const keys = createKeyCache()
   const holds = createMemberCheck(policy, network, keys)
   let count = 0
@@ -58,17 +59,15 @@ export function openCandidateTrust(
   })
   // another object: what is asked about it leaves nothing behind, and rests on the second that is asked about
   const believed = { ...policy }
-  const trust = createTrust(
+  const trust = createTrustStore(
     {
-      ...components,
+      clock,
+      log,
       events: createEvents<TrustEvents>(),
-      store: journal.statements,
+      statements: journal.statements,
       keys,
-      records: { async *find() {}, put: async () => 0 },
-      mesh: { publish: async () => {} },
       // what is of no use to this policy is not kept
       hasLiveCode: () => false,
-      servicesInUse: () => [],
     },
     { network, own, policy: () => believed },
   )
@@ -77,7 +76,7 @@ export function openCandidateTrust(
     take: (encoded) => trust.take(encoded, { via: 'api' }),
     factsOf: (subject, at) => trust.factsOf(subject, { policy, at }),
     async [Symbol.asyncDispose]() {
-      await trust[Symbol.asyncDispose]()
+      trust[Symbol.dispose]()
       journal[Symbol.dispose]()
     },
   }

@@ -12,10 +12,10 @@ import { runnableOf } from '../services/runnable.ts'
 import type { Publisher } from './publisher.ts'
 import type { ServiceSigner } from './service-signer.ts'
 
-/** How often services that are not here yet, or grow old, are looked after. */
+/** How often services that are not here yet, or grow old, are looked for. */
 const LOOK_EVERY_MS = 60_000
 
-export interface AutostartComponents {
+export interface ConfiguredServicesComponents {
   clock: Clock
   log: Log
   own: ServiceSigner
@@ -31,14 +31,19 @@ export interface AutostartComponents {
   texts: AddressTexts
 }
 
+export interface ConfiguredServices extends Disposable {
+  /** Takes up what is missing, changed or old. */
+  look(): Promise<void>
+}
+
 /**
- * SERVICES and EXTERNAL_SERVICES: what the operator wrote down is signed, fetched and run at boot, and looked after as
+ * SERVICES and EXTERNAL_SERVICES: what the operator wrote down is signed, fetched and run at boot, and kept up as
  * long as the node lives. A service that cannot be started is reported, and does not keep the others from starting.
  */
-export function createAutostart(
-  components: AutostartComponents,
+export function createConfiguredServices(
+  components: ConfiguredServicesComponents,
   init: { configuration(): Configuration; closing: AbortSignal },
-): { look(): Promise<void> } & Disposable {
+): ConfiguredServices {
   const { log, own, facts, runs, publisher } = components
   let looking = false
   let pulling = false

@@ -6,18 +6,18 @@ import type { Journal } from '../journal/index.ts'
 /** Services expire by themselves; their code may stay pinned a little longer. */
 const LOOK_EVERY_MS = 600_000
 
-export interface PinsComponents {
+export interface PublishedPinsComponents {
   clock: Clock
   code: { store: Pick<Code['store'], 'pin'> }
   journal: Pick<Journal, 'published' | 'announcements'>
 }
 
 /** Code of what was published here is not evicted while the service lives: others may have it from nobody else yet. */
-export interface Pins extends Disposable {
+export interface PublishedPins extends Disposable {
   look(): void
 }
 
-export function createPins({ clock, code, journal }: PinsComponents): Pins {
+export function createPublishedPins({ clock, code, journal }: PublishedPinsComponents): PublishedPins {
   const held = new Map<string, Disposable>()
 
   function wanted(): Set<string> {

@@ -9,7 +9,7 @@ import type { Intake } from '../intake/index.ts'
 import type { AnnouncementRecord, Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Services, SignedService } from '../services/registry.ts'
-import type { Pins } from './published-pins.ts'
+import type { PublishedPins } from './published-pins.ts'
 import type { Issued } from './service-signer.ts'
 
 export interface PublisherComponents {
@@ -20,7 +20,7 @@ export interface PublisherComponents {
   network: Network
   services: Services
   decide: ServiceDecider
-  pins: Pins
+  pins: PublishedPins
 }
 
 /** The way out of what this node signed, or was handed by its operator. */

@@ -1,22 +1,19 @@
-import { decodeSigned, type Signed } from '../../protocols/announcement.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { joinWords, sanitizeText } from '../base/format.ts'
-import { LruMap } from '../base/lru-map.ts'
 import type { RunRecord } from '../base/run-record.ts'
-import type { Reason, WakeCondition } from '../base/verdict.ts'
+import type { Reason } from '../base/verdict.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
 import { runReasons } from './run-reasons.ts'
+import type { SignedService, SignedServices } from './signed-services.ts'
 import { serviceState } from './state.ts'
 import type { ReceiptView, RunView, ServiceView } from './types.ts'
 
-/** Decoded bodies that are kept ready; one is a few hundred bytes to 16 KiB. */
-const MAX_DECODED = 1024
 /** Ids that an ambiguous beginning is answered with. */
 const MAX_CANDIDATES = 4
 
-export type SignedService = Extract<Signed, { kind: 'service' }>
+export type { SignedService } from './signed-services.ts'
 
 /** Everything that the journal knows about one service, and its one word for it. */
 export type ServiceEntry = {
@@ -30,15 +27,17 @@ export type ServiceEntry = {
 export interface ServicesComponents {
   clock: Clock
   journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'stops'>
+  signed: Pick<SignedServices, 'of'>
   receipts: { views(service: string): ReceiptView[] }
   texts: AddressTexts
   /** Is its run healthy now? */
   healthy(id: string): boolean
   /** how long a service without ports has to be up to be healthy */
   healthyMs(): number
-  /** Where it sleeps in the dormitory. ms */
-  sleeping(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
 }
+
+/** Everything of a view but where it is parked, which the dormitory knows. */
+export type ServiceSummary = Omit<ServiceView, 'parked'>
 
 /** Services as the journal has them: found by id, beginning or name, and shown as views. */
 export interface Services {
@@ -46,7 +45,7 @@ export interface Services {
   /** By whole id, an unambiguous beginning of one, or a name that one author uses. */
   find(text: string): ServiceEntry
   all(): ServiceEntry[]
-  view(entry: ServiceEntry): ServiceView
+  view(entry: ServiceEntry): ServiceSummary
   /** What its run tells of itself; nothing where it has none. */
   runReasons(entry: ServiceEntry): Reason[]
 }
@@ -54,26 +53,16 @@ export interface Services {
 export function createServices({
   clock,
   journal,
+  signed: signedServices,
   receipts,
   texts,
   healthy,
   healthyMs,
-  sleeping,
 }: ServicesComponents): Services {
-  const decoded = new LruMap<string, Signed>(MAX_DECODED)
-
-  function signedOf(record: AnnouncementRecord): Signed {
-    const known = decoded.get(record.id)
-    if (known !== undefined) return known
-    const signed = decodeSigned(record.body, record.sig)
-    decoded.set(record.id, signed)
-    return signed
-  }
-
   function entryOf(record: AnnouncementRecord | undefined): ServiceEntry | undefined {
     if (record === undefined) return undefined
-    const signed = signedOf(record)
-    if (signed.kind !== 'service') return undefined
+    const signed = signedServices.of(record)
+    if (signed === undefined) return undefined
     const { id } = record
     return { id, record, signed, verdict: journal.verdicts.latest(id), run: journal.runs.ofService(id) }
   }
@@ -104,7 +93,7 @@ export function createServices({
     return entry
   }
 
-  function view(entry: ServiceEntry): ServiceView {
+  function view(entry: ServiceEntry): ServiceSummary {
     const { record, signed, verdict, run } = entry
     const { body } = signed
     return {
@@ -137,16 +126,8 @@ export function createServices({
       supersededBy: record.state === 'superseded' ? record.endedBy : undefined,
       stoppedBy: record.state === 'stopped' ? record.endedBy : undefined,
       run: run === undefined ? undefined : { ...runView(run), healthy: healthy(entry.id) },
-      parked: parkedView(entry.id),
       receipts: receipts.views(entry.id),
     }
-  }
-
-  function parkedView(id: string): ServiceView['parked'] {
-    const sleeper = sleeping(id)
-    if (sleeper === undefined) return undefined
-    const { since, until, on } = sleeper
-    return { since: Math.floor(since / 1000), until: Math.floor(until / 1000), on }
   }
 
   return {

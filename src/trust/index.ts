@@ -1,5 +1,6 @@
 export type { TrustChange, TrustEvents } from './events.ts'
 export { createTrust } from './trust.ts'
+export { createTrustStore } from './trust-store.ts'
 export type {
   Assumed,
   IngestResult,
@@ -10,6 +11,7 @@ export type {
   TrustComponents,
   TrustFacts,
   TrustPolicy,
+  TrustStoreComponents,
   TrustSubject,
   TrustTree,
 } from './types.ts'

@@ -24,23 +24,23 @@ export interface MaintenanceComponents {
   lookups: Pick<Lookups, 'lookUp'>
   publisher: Pick<StatementPublisher, 'republishDue'>
   bytesOf: BytesOf
-  servicesInUse(): Iterable<ServiceInUse>
 }
 
 /** The regular work: what is in use is looked up again, renewed, and kept in the mesh's records. */
 export interface Maintenance extends AsyncDisposable {
-  begin(): void
+  begin(servicesInUse: () => Iterable<ServiceInUse>): void
   /** Everything that is in use is looked up now. */
   lookUpAll(): void
 }
 
 export function createMaintenance(components: MaintenanceComponents): Maintenance {
-  const { clock, rng, log, index, treeCache, signerPolicy, lookups, publisher, bytesOf, servicesInUse } = components
+  const { clock, rng, log, index, treeCache, signerPolicy, lookups, publisher, bytesOf } = components
   const timers = new Set<Timer>()
   const work = new Set<Promise<void>>()
   /** What a renewal was looked for already: the statement's subject and its end. */
   let renewed = new Set<string>()
   let closed = false
+  let servicesInUse: () => Iterable<ServiceInUse> = () => []
 
   /** Calls back again and again, each time a little later or earlier. */
   function everyJittered(ms: number, task: () => Promise<void>): void {
@@ -101,7 +101,8 @@ export function createMaintenance(components: MaintenanceComponents): Maintenanc
   }
 
   return {
-    begin() {
+    begin(inUse) {
+      servicesInUse = inUse
       start(lookUpEach(servicesInUse()))
       start(tick())
       everyJittered(TICK_MS, tick)

@@ -58,18 +58,24 @@ export interface TrustRecords {
 /** Whose code and author matter here now: what runs and what is parked. Text: base32 CID, address. */
 export type ServiceInUse = { readonly service: string; readonly code: string; readonly author: string }
 
+export interface TrustStoreComponents {
+  clock: Clock
+  log: Log
+  events: Emitter<TrustEvents>
+  statements: StatementStore
+  keys: KeyCache
+  /** Is it the code of a live service that the journal knows? */
+  hasLiveCode(code: string): boolean
+}
+
+/** The ways to the mesh. */
 export interface TrustComponents {
   clock: Clock
   rng: Rng
   log: Log
   events: Emitter<TrustEvents>
-  store: StatementStore
-  keys: KeyCache
   records: TrustRecords
   mesh: { publish(statement: Uint8Array): Promise<unknown> }
-  /** Is it the code of a live service that the journal knows? */
-  hasLiveCode(code: string): boolean
-  servicesInUse(): Iterable<ServiceInUse>
 }
 
 export type TrustInit = {
@@ -156,16 +162,8 @@ export type TrustTree = {
     | undefined
 }
 
-/**
- * Whom this node believes, and what they said.
- *
- * ```ts
- * await using trust = createTrust(components, { network, own, policy: () => policy.config })
- * trust.take(encoded, { via: 'gossip', from })
- * const { quorum, inTree } = trust.factsOf({ code, author, staples })
- * ```
- */
-export interface Trust extends AsyncDisposable {
+/** Statements that are kept, and what follows from them under the policy. It needs no mesh, whose validators it has. */
+export interface TrustStore extends Disposable {
   /**
    * The validator of the statements topic: accept what is new here of a trusted signer, and `unsafe` about the code of a
    * live service whoever signed it, within quotas; reject what is malformed or forged; ignore the rest. Synchronous.
@@ -176,11 +174,6 @@ export interface Trust extends AsyncDisposable {
   /** Takes one in. Throws a ProtocolError (or SignatureError) where it is malformed or forged. */
   take(encoded: Uint8Array, origin: { via: StatementVia; from?: string | undefined }): IngestResult
   /**
-   * By the operator's hand: kept whoever signed it, sent to the mesh, put into its records and again until it expires.
-   * Throws an InputError where it is malformed, forged, out of time, or older than what stands.
-   */
-  publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<StatementView>
-  /**
    * What is known now; takes the staples in first. With `policy`, as a candidate would see it; with `assumed`, as if that
    * statement stood too. `at`: seconds.
    */
@@ -188,6 +181,31 @@ export interface Trust extends AsyncDisposable {
     subject: TrustSubject,
     options?: { policy?: TrustPolicy | undefined; at?: number | undefined; assumed?: Assumed | undefined },
   ): TrustFacts
+  /** What is kept, newest first; where neither code nor address is named, 4096 at most. */
+  statements(filter?: {
+    code?: string | undefined
+    address?: string | undefined
+    signer?: string | undefined
+  }): StatementView[]
+  tree(address?: string): TrustTree
+}
+
+/**
+ * Whom this node believes, and what they said.
+ *
+ * ```ts
+ * using store = createTrustStore(components, { network, own, policy: () => policy.config })
+ * await using trust = createTrust(store, { clock, rng, log, events, records, mesh })
+ * trust.take(encoded, { via: 'gossip', from })
+ * const { quorum, inTree } = trust.factsOf({ code, author, staples })
+ * ```
+ */
+export interface Trust extends Omit<TrustStore, typeof Symbol.dispose>, AsyncDisposable {
+  /**
+   * By the operator's hand: kept whoever signed it, sent to the mesh, put into its records and again until it expires.
+   * Throws an InputError where it is malformed, forged, out of time, or older than what stands.
+   */
+  publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<StatementView>
   /** For `factsOf`. Nothing is kept. Throws an InputError where `publish` would. */
   assume(encoded: Uint8Array): Assumed
   /**
@@ -199,15 +217,8 @@ export interface Trust extends AsyncDisposable {
     subject: Partial<Omit<TrustSubject, 'staples'>>,
     options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
   ): Promise<{ complete: boolean }>
-  /** What is kept, newest first; where neither code nor address is named, 4096 at most. */
-  statements(filter?: {
-    code?: string | undefined
-    address?: string | undefined
-    signer?: string | undefined
-  }): StatementView[]
-  tree(address?: string): TrustTree
   /** The policy is another one: which signers are trusted is evaluated again, and looked up. Whoever put it in force decides again. */
   policyChanged(): void
   /** Looks up what runs and what is parked, once, and begins the regular work. */
-  boot(): void
+  boot(servicesInUse: () => Iterable<ServiceInUse>): void
 }

@@ -18,9 +18,9 @@ import { createIntake } from '../../../src/intake/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { createNetwork } from '../../../src/network/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import { meshHandlers } from '../../../src/node/wiring/mesh-handlers.ts'
+import { meshHandlers } from '../../../src/node/wiring/mesh.ts'
 import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
-import { createTrust } from '../../../src/trust/index.ts'
+import { createTrustStore } from '../../../src/trust/index.ts'
 import { addressOf } from '../../../test/fixtures/mesh/gossip-mesh.ts'
 import { idOf, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Setup, Side } from './side.ts'
@@ -108,19 +108,8 @@ async function openNode(
   const factsOf = () => facts
   const keys = createKeyCache()
   const trust = parts.use(
-    createTrust(
-      {
-        clock,
-        rng,
-        log,
-        events,
-        store: journal.statements,
-        keys,
-        records: { find: async function* () {}, put: async () => 0 },
-        mesh: { publish: async () => {} },
-        hasLiveCode: () => false,
-        servicesInUse: () => [],
-      },
+    createTrustStore(
+      { clock, log, events, statements: journal.statements, keys, hasLiveCode: () => false },
       { network: 'bench', own: parseAddress(own), policy: () => policy.config },
     ),
   )

@@ -8,9 +8,8 @@ import { type Policy, readPolicy } from '../../../src/config/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { createNetwork, type Network } from '../../../src/network/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import { meshHandlers } from '../../../src/node/wiring/mesh-handlers.ts'
-import { createNodeTrust } from '../../../src/node/wiring/trust.ts'
-import type { Trust } from '../../../src/trust/index.ts'
+import { meshHandlers } from '../../../src/node/wiring/mesh.ts'
+import { createTrust, createTrustStore, type Trust } from '../../../src/trust/index.ts'
 import { type BenchHub, NETWORK } from './statements.ts'
 
 const clock = systemClock()
@@ -34,23 +33,31 @@ export async function openMember(policy: Policy): Promise<BenchMember> {
   const identity = generateKeyPairSync('ed25519').privateKey
   const events = createEvents<NodeEvents>()
   const journal = parts.use(openJournal({ path: ':memory:', clock, log }))
-  const closing = new AbortController()
-  parts.defer(() => closing.abort(new Error('the benchmark is over')))
-  const trust: Trust = parts.use(
-    createNodeTrust(
-      { clock, rng, log, events, journal, keys: createKeyCache(), network: () => network, servicesInUse: () => [] },
-      { network: NETWORK, signer: ed25519Signer(identity), policy: () => policy, closing: closing.signal },
+  const store = parts.use(
+    createTrustStore(
+      { clock, log, events, statements: journal.statements, keys: createKeyCache(), hasLiveCode: () => false },
+      { network: NETWORK, own: ed25519Signer(identity).address, policy: () => policy.config },
     ),
   )
   const noServices = {
     gossip: async () => 'ignore' as const,
     syncSource: { list: () => [], get: () => undefined, wants: () => [], arrive: async () => {} },
   }
-  const network: Network = parts.use(
+  const network = parts.use(
     await createNetwork(
-      { clock, rng, log, events, recordValidator: trust.recordValidator },
+      { clock, rng, log, events, recordValidator: store.recordValidator },
       { network: NETWORK, identity, listen: ['/ip4/127.0.0.1/tcp/0'], visibility: 'private', keepPeers: false },
     ),
+  )
+  const trust = parts.use(
+    createTrust(store, {
+      clock,
+      rng,
+      log,
+      events,
+      records: { find: network.dht.findValues, put: network.dht.putValue },
+      mesh: { publish: (statement) => network.statements.publish(statement) },
+    }),
   )
   await network.join(meshHandlers(noServices, trust))
   const done = parts.move()

@@ -33,15 +33,16 @@ export interface StreamHandlersComponents {
 
 /** What this node answers to other peers: code, receipts, what it does with a service, tunnels to its ports. */
 export async function serveStreams(components: StreamHandlersComponents, init: { network: string }): Promise<void> {
-  const { network, code, receipts, supervisor } = components
+  const { clock, keys, events, network, services, receipts, code, supervisor, logs } = components
   const { streams } = network
   await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
     maxMessageBytes: MAX_REQUEST_BYTES,
   })
   await streams.handle(RECEIPT_PROTOCOL, (stream, { signal }) => receipts.take(stream, { signal }))
-  await streams.handle(STATUS_PROTOCOL, createStatusServer(components, init), { idleMs: QUIET_MS })
-  const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
-  await streams.handle(TUNNEL_PROTOCOL, createTunnelServer({ ...components, connect, carry: serveTunnel }, init), {
+  await streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs }, init), {
     idleMs: QUIET_MS,
   })
+  const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
+  const tunnels = createTunnelServer({ clock, keys, services, events, connect, carry: serveTunnel }, init)
+  await streams.handle(TUNNEL_PROTOCOL, tunnels, { idleMs: QUIET_MS })
 }

@@ -15,7 +15,7 @@ export interface TunnelServerComponents {
   keys: KeyCache
   events: Emitter<NodeEvents>
   services: Services
-  /** A pipe through the run's door to a declared port. */
+  /** A pipe through the run's gateway to a declared port. */
   connect(id: string, port: string, options: { signal?: AbortSignal | undefined }): Promise<BytePipe>
   /** Carries frames between the stream and the pipe until both ways have ended. */
   carry(stream: MessageStream, pipe: BytePipe): Promise<void>

@@ -2,22 +2,22 @@ import { parseCid } from '../../../protocols/encoding.ts'
 import type { Code, ObtainedCode, ObtainOptions } from '../../code/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
-import type { Services } from '../../services/registry.ts'
+import type { SignedServices } from '../../services/signed-services.ts'
 
 export interface CodeLookupComponents {
   code: Pick<Code, 'obtain'>
   network: Pick<Network, 'dial'>
-  services: Pick<Services, 'get'>
+  signed: Pick<SignedServices, 'get'>
   journal: Pick<Journal, 'announcements'>
 }
 
 /** The code of a service, unpacked: from the store, its inline source, its publisher, who announced it, or the mesh. */
 export async function findCode(
-  { code, network, services, journal }: CodeLookupComponents,
+  { code, network, signed, journal }: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
   options: Pick<ObtainOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
 ): Promise<ObtainedCode> {
-  const body = services.get(service.id)?.signed.body
+  const body = signed.get(service.id)?.body
   const from = journal.announcements.get(service.id)?.from
   const publishers = await reach(network, body?.replyTo ?? [], options.signal)
   const peers = from === undefined ? publishers : [...publishers, from]

@@ -13,8 +13,16 @@ const AHEAD_PATIENCE_MS = 60_000
 
 export interface CodeProviderComponents extends CodeLookupComponents {
   trust: Pick<Trust, 'lookUp'>
-  /** Resolves when what was learnt has had its consequences. */
-  settled(id: string, options: { signal: AbortSignal }): Promise<void>
+}
+
+/** Rejects where the run is not to begin. */
+export type RunCheck = (id: string, options: { signal: AbortSignal }) => Promise<void>
+
+export interface ServiceCode extends CodeProvider {
+  /** Fetches and unpacks what may start soon; the store may evict it again. */
+  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  /** Registers a check that each run waits for, once its code is here. */
+  beforeRun(check: RunCheck): void
 }
 
 /**
@@ -22,15 +30,14 @@ export interface CodeProviderComponents extends CodeLookupComponents {
  * mesh is asked, in bounded time, for a newer word on it than the one that was stapled; where a hub has called it unsafe,
  * the run is called off before it begins.
  */
-export function createCodeProvider(
-  components: CodeProviderComponents,
-): CodeProvider & { ahead(id: string, options: { signal: AbortSignal }): Promise<void> } {
-  const { services, trust } = components
+export function createCodeProvider(components: CodeProviderComponents): ServiceCode {
+  const { signed: services, trust } = components
+  const checks: RunCheck[] = []
 
   return {
-    /** Fetches and unpacks what may start soon; the store may evict it again. */
+    beforeRun: (check) => void checks.push(check),
     async ahead(id, { signal }) {
-      const body = services.get(id)?.signed.body
+      const body = services.get(id)?.body
       if (body !== undefined) {
         const found = await findCode(
           components,
@@ -41,7 +48,7 @@ export function createCodeProvider(
       }
     },
     async obtain(service, { signal, diskBytes, onProgress }) {
-      const signed = services.get(service.id)?.signed
+      const signed = services.get(service.id)
       const asked = signed && trust.lookUp(trustSubjectOf(signed), { signal }).catch(() => {})
       const obtained = await findCode(components, service, {
         signal,
@@ -50,7 +57,7 @@ export function createCodeProvider(
       })
       try {
         await asked
-        await components.settled(service.id, { signal })
+        for (const check of checks) await check(service.id, { signal })
         return { dir: obtained.dir, release: async () => obtained.release() }
       } catch (error) {
         obtained.release()

@@ -14,11 +14,13 @@ import { readPolicy } from '../../../src/config/index.ts'
 import { type Journal, openJournal } from '../../../src/journal/index.ts'
 import {
   createTrust,
+  createTrustStore,
   type ServiceInUse,
   type Trust,
   type TrustComponents,
   type TrustEvents,
   type TrustPolicy,
+  type TrustStoreComponents,
 } from '../../../src/trust/index.ts'
 
 export const NETWORK = 'vectors'
@@ -77,7 +79,7 @@ export function policyOf(raw: object): TrustPolicy {
 export const THREE_HUBS = policyOf({ TRUSTED_HUBS: Object.fromEntries(hubs.map((hub) => [text(hub), { WEIGHT: 5 }])) })
 
 export type World = {
-  readonly trust: Trust
+  readonly trust: Omit<Trust, 'boot'> & { boot(): void }
   readonly clock: ManualClock
   readonly journal: Journal
   readonly events: { [Name in keyof TrustEvents]: { name: Name; detail: TrustEvents[Name] } }[keyof TrustEvents][]
@@ -99,7 +101,7 @@ export type World = {
 
 export function world(
   policy: TrustPolicy = THREE_HUBS,
-  init: { path?: string; clock?: ManualClock } & Partial<TrustComponents> = {},
+  init: { path?: string; clock?: ManualClock } & Partial<TrustComponents & TrustStoreComponents> = {},
 ): World {
   const { path = ':memory:', clock = manualClock(NOW_MS), ...components } = init
   const log = silentLog()
@@ -113,43 +115,39 @@ export function world(
   const put: World['put'] = []
   const published: Uint8Array[] = []
   let attempts = 0
-  const trust = createTrust(
-    {
-      clock,
-      log,
-      rng: seededRng('trust'),
-      events: emitter,
-      store: journal.statements,
-      keys: createKeyCache(),
-      records: {
-        async *find(key) {
-          asked.push(key)
-          if (state.alone) throw new Error('nobody is there')
-          yield* records.get(key) ?? []
-        },
-        async put(key, value) {
-          if (state.alone) throw new Error('nobody took it')
-          put.push({ key, value })
-          return 1
-        },
-      },
-      mesh: {
-        async publish(statement) {
-          attempts++
-          if (state.alone) throw new Error('nobody heard it')
-          published.push(statement)
-        },
-      },
-      hasLiveCode: () => state.liveCode,
-      servicesInUse: () => state.servicesInUse,
-      ...components,
-    },
+  const keys = createKeyCache()
+  const shared = { clock, log, rng: seededRng('trust'), events: emitter }
+  const store = createTrustStore(
+    { ...shared, statements: journal.statements, keys, hasLiveCode: () => state.liveCode, ...components },
     { network: NETWORK, own: own.address, policy: () => state.policy },
   )
+  const trust = createTrust(store, {
+    ...shared,
+    records: {
+      async *find(key) {
+        asked.push(key)
+        if (state.alone) throw new Error('nobody is there')
+        yield* records.get(key) ?? []
+      },
+      async put(key, value) {
+        if (state.alone) throw new Error('nobody took it')
+        put.push({ key, value })
+        return 1
+      },
+    },
+    mesh: {
+      async publish(statement) {
+        attempts++
+        if (state.alone) throw new Error('nobody heard it')
+        published.push(statement)
+      },
+    },
+    ...components,
+  })
   const heard = <Name extends keyof TrustEvents>(name: Name) =>
     events.filter((event) => event.name === name).map(({ detail }) => detail as TrustEvents[Name])
   return Object.assign(state, {
-    trust,
+    trust: { ...trust, boot: () => trust.boot(() => state.servicesInUse) },
     clock,
     journal,
     events,
@@ -161,6 +159,7 @@ export function world(
     attempts: () => attempts,
     async [Symbol.asyncDispose]() {
       await trust[Symbol.asyncDispose]()
+      store[Symbol.dispose]()
       journal[Symbol.dispose]()
     },
   })

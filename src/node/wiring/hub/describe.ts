@@ -13,11 +13,20 @@ export function descriptionOf({ id, body }: SignedService, texts: AddressTexts):
     manifest: {
       id: id.toString(),
       author: texts.ofBytes(body.author),
-      ...{ name, seq, title, desc, keywords, toolchain, issued, expires },
+      name,
+      seq,
+      title,
+      desc,
+      keywords,
+      toolchain,
+      issued,
+      expires,
       code: body.code.toString(),
       // bytes have no form in JSON, and an inline source is the code itself
       sources: body.sources.map((source) => (source.type === 'inline' ? { type: 'inline' } : source)),
-      ...{ run, resources, network },
+      run,
+      resources,
+      network,
     },
   }
 }

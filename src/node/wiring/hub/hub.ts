@@ -56,7 +56,10 @@ export async function createNodeHub(
   const hub = parts.use(
     createHub(
       {
-        ...{ clock, rng, log, events },
+        clock,
+        rng,
+        log,
+        events,
         services: servicesFor(components),
         obtain: (service, { signal }) =>
           findCode(components, service, { signal, limits: { maxBytes: settings.maxSize } }),
@@ -81,7 +84,7 @@ export async function createNodeHub(
 }
 
 /** Whatever the own runner makes of them. */
-function servicesFor({ clock, events, journal, services, texts }: NodeHubComponents): HubComponents['services'] {
+function servicesFor({ clock, events, journal, signed, texts }: NodeHubComponents): HubComponents['services'] {
   return {
     onNew: (listener) =>
       events.on('intake:received', ({ id }) => {
@@ -96,8 +99,8 @@ function servicesFor({ clock, events, journal, services, texts }: NodeHubCompone
       }
     },
     describe(id) {
-      const entry = services.get(id)
-      return entry === undefined ? undefined : descriptionOf(entry.signed, texts)
+      const service = signed.get(id)
+      return service === undefined ? undefined : descriptionOf(service, texts)
     },
   }
 }

@@ -26,8 +26,8 @@ export async function openScanBox(
   components: { clock: Clock; rng: Rng; log: Log },
   init: { nodeId: string; runtimeDir: string; dir: string; bubblewrap?: string | undefined },
 ): Promise<ScanBox> {
-  const { bubblewrap = 'bwrap', dir } = init
-  const once = createSandboxExecutor(components, { ...init, bubblewrap })
+  const { nodeId, runtimeDir, dir, bubblewrap = 'bwrap' } = init
+  const once = createSandboxExecutor(components, { nodeId, runtimeDir, dir, bubblewrap })
   const lack = await once.unavailableReason()
   if (lack !== undefined) throw new InputError(`a hub scans code in a sandbox only: ${lack}`)
   await once.removeLeftovers()

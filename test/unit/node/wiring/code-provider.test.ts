@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { SignedService } from '../../../../src/intake/index.ts'
-import { type CodeProviderComponents, createCodeProvider } from '../../../../src/node/wiring/code-provider.ts'
+import {
+  type CodeProviderComponents,
+  createCodeProvider,
+  type RunCheck,
+} from '../../../../src/node/wiring/code-provider.ts'
 import { idOf, makeService } from '../../../fixtures/mesh/gossip-services.ts'
 
 const announcement = makeService()
@@ -8,7 +12,7 @@ const id = idOf(announcement)
 const signed = announcement.signed as SignedService
 const service = { id, code: signed.body.code.toString() } as never
 
-function world(change: Partial<Pick<CodeProviderComponents, 'trust' | 'settled'>> = {}) {
+function world(change: Partial<Pick<CodeProviderComponents, 'trust'>> & { check?: RunCheck } = {}) {
   const happened: string[] = []
   const provider = createCodeProvider({
     code: {
@@ -19,12 +23,11 @@ function world(change: Partial<Pick<CodeProviderComponents, 'trust' | 'settled'>
       },
     },
     network: { dial: async () => 'peer' },
-    services: { get: () => ({ signed }) as never },
+    signed: { get: () => signed },
     journal: { announcements: { get: () => undefined } as never },
-    trust: { lookUp: async () => ({ complete: true }) },
-    settled: async () => {},
-    ...change,
+    trust: change.trust ?? { lookUp: async () => ({ complete: true }) },
   })
+  provider.beforeRun(change.check ?? (async () => {}))
   const signal = new AbortController().signal
   return { happened, obtain: () => provider.obtain(service, { signal, diskBytes: 1, onProgress: () => {} }) }
 }
@@ -34,7 +37,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 describe('the code of a run', () => {
   it('is handed over when the mesh was asked for a newer word, and what it said had its consequences', async () => {
     const [asked, settled] = [Promise.withResolvers<{ complete: boolean }>(), Promise.withResolvers<void>()]
-    const { happened, obtain } = world({ trust: { lookUp: () => asked.promise }, settled: () => settled.promise })
+    const { happened, obtain } = world({ trust: { lookUp: () => asked.promise }, check: () => settled.promise })
     const code = obtain().then(() => happened.push('handed over'))
     await turn()
     expect(happened).toEqual(['obtained'])
@@ -47,7 +50,7 @@ describe('the code of a run', () => {
   })
 
   it('is let go of where the run was called off', async () => {
-    const { happened, obtain } = world({ settled: () => Promise.reject(new Error('called off')) })
+    const { happened, obtain } = world({ check: () => Promise.reject(new Error('called off')) })
     await expect(obtain()).rejects.toThrow('called off')
     expect(happened).toEqual(['obtained', 'released'])
   })

@@ -194,7 +194,7 @@ describe('a statement', () => {
       if (full) throw new UnavailableError('the disk is full')
       return put(kept)
     }
-    await using there = world(undefined, { store })
+    await using there = world(undefined, { statements: store })
     expect(there.trust.take(attest(hub), gossip)).toBe('dropped')
     expect(there.heard('trust:dropped')).toEqual([{ why: 'journal', ...gossip }])
     full = false

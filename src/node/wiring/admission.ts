@@ -1,0 +1,99 @@
+import { type Admission, createAdmission as createDecisions } from '../../admission/admission.ts'
+import { systemMachine } from '../../admission/host-resources.ts'
+import { createNodeFacts, type NodeFactsSource } from '../../admission/node-facts.ts'
+import { createIntake, type Intake } from '../../intake/index.ts'
+import type { Network } from '../../network/index.ts'
+import { isOwnService } from '../../publishing/service-signer.ts'
+import { createRunnerHost, type RunnerHost } from '../../runner/index.ts'
+import type { NodeComponents } from '../types.ts'
+import type { NodeContext } from './context.ts'
+import type { Execution } from './execution.ts'
+import type { Mesh } from './mesh.ts'
+import { quotasOf } from './network-config.ts'
+
+export type Decisions = {
+  readonly facts: NodeFactsSource
+  readonly runner: RunnerHost
+  readonly admission: Admission
+  readonly intake: Intake
+}
+
+/** From a service that arrives to what happens with it. */
+export function createAdmission(
+  context: NodeContext,
+  { network, trust }: Mesh,
+  { code, executors, supervisor, receipts, services, notify, peerStatus }: Execution,
+  components: Pick<NodeComponents, 'machine' | 'runnerHost'>,
+): Decisions {
+  const { clock, log, events, journal, own, texts, policy, closing, parts } = context
+  const { machine = systemMachine(context.configuration().dataDir) } = components
+  const granted = () => supervisor.granted()
+  const isOwn = (id: string) => isOwnService(services.get(id), own, context.configuration())
+  const facts = parts.use(
+    createNodeFacts({ clock, log, events, executors, machine, services, texts, granted, isOwn }, { own, policy }),
+  )
+  const runner = components.runnerHost ?? parts.use(createRunner(context))
+  const admission = parts.use(
+    createDecisions(
+      {
+        clock,
+        log: log.child('decide'),
+        events,
+        journal,
+        facts,
+        runner,
+        supervisor,
+        receipts,
+        services,
+        trust,
+        prefetch: code.ahead,
+        texts,
+        notify,
+        count: peerStatus.count,
+      },
+      { policy, closing },
+    ),
+  )
+  code.beforeRun((id, options) => admission.trustWatcher.settled(id, options))
+  const intake = parts.use(createServiceIntake(context, network, admission))
+  events.on('admission:redirect-changed', ({ id, redirect }) => intake.setRedirect(id, redirect))
+  return { facts, runner, admission, intake }
+}
+
+function createRunner({ clock, log, events, configuration }: NodeContext): RunnerHost {
+  const { runner, policy, timeouts } = configuration()
+  const { entry, dir, network } = runner
+  return createRunnerHost(
+    { clock, log: log.child('runner'), events },
+    { entry, dir, config: policy.config, network, limits: { timeoutMs: timeouts.VERDICT * 1000 } },
+  )
+}
+
+function createServiceIntake(
+  { clock, log, events, journal, keys, network: name, configuration, policy, closing }: NodeContext,
+  network: Network,
+  { decide }: Pick<Admission, 'decide'>,
+): Intake {
+  return createIntake(
+    {
+      clock,
+      log: log.child('intake'),
+      events,
+      journal,
+      keys,
+      decider: decide,
+      mesh: {
+        publish: (bytes, { to }) => network.gossip.publish(bytes, { to, signal: closing }),
+        offer: (items) => network.sync.offer(items),
+        pull: (peer, ids) => network.sync.pullFrom(peer, ids, { signal: closing }),
+      },
+      score: { delivered: (peer) => network.peerScores.reward(peer) },
+    },
+    {
+      network: name,
+      redirectionDepth: () => policy().config.REDIRECTION_DEPTH,
+      quotas: quotasOf(configuration()),
+      verdictTimeoutMs: configuration().timeouts.VERDICT * 1000,
+    },
+  )
+}

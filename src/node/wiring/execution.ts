@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { totalLimits } from '../../admission/capacity.ts'
+import { createExecutors } from '../../execution/executors.ts'
+import { createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
+import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'
+import type { NodeInit } from '../types.ts'
+import { createCodeProvider, type ServiceCode } from './code-provider.ts'
+import type { NodeContext } from './context.ts'
+import type { Mesh } from './mesh.ts'
+import { createPeerStatus, type PeerStatus } from './peer-status.ts'
+import { createReporting, type Reporting } from './reporting.ts'
+import { openUserIds } from './user-ids.ts'
+
+/** A run's log: eight files of 4 MiB, kept for a week after its end. */
+const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
+
+export type Execution = Reporting & {
+  readonly signed: SignedServices
+  readonly code: ServiceCode
+  readonly executors: readonly Executor[]
+  readonly supervisor: Supervisor
+  readonly peerStatus: PeerStatus
+}
+
+/** What runs services, and reports what becomes of them. Nothing runs before the supervisor boots. */
+export async function createExecution(
+  context: NodeContext,
+  { network, trust, code }: Mesh,
+  init: Pick<NodeInit, 'stopRunsOnClose'>,
+): Promise<Execution> {
+  const { clock, rng, log, events, journal, own, policy, parts } = context
+  const configuration = context.configuration()
+  const { dataDir, quotas, timeouts } = configuration
+  const signed = createSignedServices({ journal })
+  const serviceCode = createCodeProvider({ code, network, signed, journal, trust })
+  const { executors } = parts.use(
+    await createExecutors(
+      { clock, log: log.child('execution') },
+      { configuration, own, peerId: network.peerId, logs: LOGS },
+    ),
+  )
+  const userIds = await openUserIds({ rng }, configuration)
+  const supervisor = parts.use(
+    createSupervisor(
+      { clock, rng, log: log.child('execution'), events, journal: journal.runs, executors, code: serviceCode, userIds },
+      {
+        dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
+        limits: () => totalLimits(policy().config),
+        healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
+        logs: { ...LOGS, totalBytes: quotas.LOGS },
+        graceMs: timeouts.STOP * 1000,
+        stopOnClose: init.stopRunsOnClose === true,
+      },
+    ),
+  )
+  const { receipts, services, notify } = createReporting(context, { network, signed, supervisor })
+  const peerStatus = createPeerStatus(context, { network, receipts })
+  return { signed, code: serviceCode, executors, supervisor, receipts, services, notify, peerStatus }
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { nowSeconds } from '../../base/clock.ts'
+import { type Code, createCode } from '../../code/index.ts'
+import type { Intake } from '../../intake/index.ts'
+import { createNetwork, type Network, type NetworkHandlers } from '../../network/index.ts'
+import { createTrust, createTrustStore, type Trust } from '../../trust/index.ts'
+import type { NodeInit } from '../types.ts'
+import { providersOf } from './code-provider.ts'
+import type { NodeContext } from './context.ts'
+import { networkInitOf } from './network-config.ts'
+
+export type Mesh = { readonly network: Network; readonly trust: Trust; readonly code: Code }
+
+/** The node among its peers. It listens from here on; `join` makes it answer. */
+export async function createMesh(
+  context: NodeContext,
+  init: Pick<NodeInit, 'identity' | 'dht' | 'without'>,
+): Promise<Mesh> {
+  const { clock, rng, log, events, journal, keys, closing, parts } = context
+  const { dataDir, quotas } = context.configuration()
+  const store = parts.use(
+    createTrustStore(
+      {
+        clock,
+        log: log.child('trust'),
+        events,
+        statements: journal.statements,
+        keys,
+        hasLiveCode: (code) => journal.announcements.hasLiveCode(code, nowSeconds(clock)),
+      },
+      { network: context.network, own: context.signer.address, policy: () => context.policy().config },
+    ),
+  )
+  const network = parts.use(
+    await createNetwork(
+      { clock, rng, log: log.child('network'), events, recordValidator: store.recordValidator },
+      networkInitOf(context.configuration(), init.identity.key, init),
+    ),
+  )
+  const trust = parts.use(
+    createTrust(store, {
+      clock,
+      rng,
+      log: log.child('trust'),
+      events,
+      records: { find: network.dht.findValues, put: network.dht.putValue },
+      mesh: { publish: (statement) => network.statements.publish(statement, { signal: closing }) },
+    }),
+  )
+  const code = parts.use(
+    await createCode(
+      {
+        clock,
+        rng,
+        log: log.child('code'),
+        events,
+        streams: network.streams,
+        providers: providersOf(network),
+        onInvalidData: (peer) => network.peerScores.penalize(peer),
+      },
+      { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
+    ),
+  )
+  return { network, trust, code }
+}
+
+/** What of the node answers the mesh. */
+export function meshHandlers(
+  intake: Pick<Intake, 'gossip' | 'syncSource'>,
+  trust: Pick<Trust, 'validateGossip' | 'sync'>,
+): NetworkHandlers {
+  return {
+    services: { validator: ({ data, from }) => intake.gossip(data, from), sync: intake.syncSource },
+    statements: { validator: async ({ data, from }) => trust.validateGossip(data, from), sync: trust.sync },
+  }
+}

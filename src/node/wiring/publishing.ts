@@ -1,0 +1,48 @@
+import { type ConfiguredServices, createConfiguredServices } from '../../publishing/configured-services.ts'
+import { createPublishedPins } from '../../publishing/published-pins.ts'
+import { createPublisher, type Publisher } from '../../publishing/publisher.ts'
+import { createServiceSigner, type ServiceSigner } from '../../publishing/service-signer.ts'
+import type { Decisions } from './admission.ts'
+import type { NodeContext } from './context.ts'
+import type { Execution } from './execution.ts'
+import type { Mesh } from './mesh.ts'
+
+export type Publishing = {
+  readonly serviceSigner: ServiceSigner
+  readonly publisher: Publisher
+  readonly configuredServices: ConfiguredServices
+}
+
+/** What this node signs and announces itself. */
+export function createPublishing(
+  context: NodeContext,
+  { network, code }: Mesh,
+  { services, supervisor }: Pick<Execution, 'services' | 'supervisor'>,
+  { facts, admission, intake }: Decisions,
+): Publishing {
+  const { clock, rng, log, journal, signer, texts, configuration, closing, parts } = context
+  const replyTo = () => network.multiaddrs().slice(0, 4)
+  const serviceSigner = createServiceSigner(
+    { clock, rng, log, journal, signer, code, replyTo },
+    { network: context.network },
+  )
+  const pins = parts.use(createPublishedPins({ clock, code, journal }))
+  const { decide } = admission
+  const publisher = createPublisher({ clock, log, journal, intake, network, services, decide, pins }, { closing })
+  const configuredServices = parts.use(
+    createConfiguredServices(
+      {
+        clock,
+        log,
+        own: serviceSigner,
+        facts,
+        runs: supervisor,
+        publisher,
+        texts,
+        stopped: (id) => journal.stops.has(id),
+      },
+      { configuration, closing },
+    ),
+  )
+  return { serviceSigner, publisher, configuredServices }
+}

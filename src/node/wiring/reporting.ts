@@ -1,0 +1,60 @@
+import { truncateUtf8 } from '../../base/format.ts'
+import type { Supervisor } from '../../execution/index.ts'
+import type { Network } from '../../network/index.ts'
+import { createReceipts, type Receipts } from '../../services/receipts.ts'
+import { createServices, type Services } from '../../services/registry.ts'
+import { OUTPUT_LINE_BYTES, OUTPUT_LINES } from '../../services/run-reasons.ts'
+import type { SignedServices } from '../../services/signed-services.ts'
+import { createStateNotifier, type NotifyState } from '../../services/state-notifier.ts'
+import type { NodeContext } from './context.ts'
+
+export interface ReportingComponents {
+  network: Pick<Network, 'streams' | 'connectedTo'>
+  signed: SignedServices
+  supervisor: Pick<Supervisor, 'healthy' | 'logs' | 'status'>
+}
+
+export type Reporting = { readonly receipts: Receipts; readonly services: Services; readonly notify: NotifyState }
+
+/** What this node says of services: their views, receipts, and reports when something changes. */
+export function createReporting(context: NodeContext, { network, signed, supervisor }: ReportingComponents): Reporting {
+  const { clock, rng, log, events, journal, keys, signer, texts, policy, closing } = context
+  const receipts = createReceipts(
+    {
+      clock,
+      rng,
+      log,
+      events,
+      journal,
+      keys,
+      signer,
+      streams: network.streams,
+      isConnected: (peer) => network.connectedTo(peer),
+    },
+    { network: context.network, policy: () => policy().hash, closing },
+  )
+  const services = createServices({
+    clock,
+    journal,
+    signed,
+    receipts,
+    texts,
+    healthy: (id) => supervisor.healthy(id),
+    healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
+  })
+  const notify = createStateNotifier({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)
+  return { receipts, services, notify }
+}
+
+/** The last lines that a service wrote since its last start; what the node says of it is not among them. */
+function createLastLines(supervisor: Pick<Supervisor, 'logs' | 'status'>) {
+  return async (id: string): Promise<readonly string[]> => {
+    const startedAt = supervisor.status(id)?.record.startedAt ?? 0
+    const lines: string[] = []
+    // twice as many: some are the node's own
+    for await (const { stream, at, line } of supervisor.logs(id, { tail: 2 * OUTPUT_LINES, follow: false })) {
+      if (stream !== 'node' && at >= startedAt) lines.push(truncateUtf8(line, OUTPUT_LINE_BYTES))
+    }
+    return lines.slice(-OUTPUT_LINES)
+  }
+}
