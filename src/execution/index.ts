@@ -12,8 +12,15 @@
 
 export type { ParkedService } from '../base/parked-service.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
-export { createDormitory, type Dormitory } from './dormitory/index.ts'
-export { bestFirst } from './dormitory/order.ts'
+export {
+  bestFirst,
+  createDormitory,
+  type Dormitory,
+  type DormitoryState,
+  lowest,
+  type ParkResult,
+  placeFor,
+} from './dormitory/index.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
@@ -29,7 +36,8 @@ export {
   type SupervisorComponents,
   type SupervisorInit,
 } from './supervisor/index.ts'
-export { selectEvictions } from './supervisor/resources.ts'
+export { capacityFor, NEWER_IS_HERE, selectEvictions } from './supervisor/resources.ts'
+export { mayBegin } from './supervisor/run-spec.ts'
 export type {
   Availability,
   Executor,

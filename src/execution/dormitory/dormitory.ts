@@ -4,7 +4,8 @@ import { LruMap } from '../../base/lru-map.ts'
 import type { ParkedService } from '../../base/parked-service.ts'
 import { EXPIRY_CHECK_MS, MAX_REMEMBERED_EVENTS } from './constants.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
-import type { Dormitory, DormitoryComponents, DormitoryInit, ParkResult } from './types.ts'
+import { placeFor } from './place.ts'
+import type { Dormitory, DormitoryComponents, DormitoryInit, DormitoryState, ParkResult } from './types.ts'
 import { createWakeQueue } from './wake-queue.ts'
 
 export function createDormitory(components: DormitoryComponents, init: DormitoryInit): Dormitory {
@@ -21,9 +22,9 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
     parkedSince.set(id, clock.monotonic() - Math.max(0, clock.now() - since))
   }
 
-  function until({ id, since, expires }: ParkedService): number {
+  const until: Dormitory['until'] = ({ id, since, expires }, ttlMs = init.limits().ttlMs) => {
     const parkedMs = clock.monotonic() - (parkedSince.get(id) ?? clock.monotonic() - (clock.now() - since))
-    return Math.min(clock.now() + init.limits().ttlMs - parkedMs, expires)
+    return Math.min(clock.now() + ttlMs - parkedMs, expires)
   }
 
   function keep(service: ParkedService, asOf: number, replaced?: ParkedService): ParkResult {
@@ -41,6 +42,10 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
     store.remove(id)
     parkedSince.delete(id)
     return parked.delete(id)
+  }
+
+  function state(): DormitoryState {
+    return { now: clock.now(), max: init.limits().max, parked }
   }
 
   function expire(): void {
@@ -65,23 +70,14 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
   const timer = clock.every(EXPIRY_CHECK_MS, expire)
   return {
     boot: expire,
-    park(newcomer, asOf) {
-      const known = parked.get(newcomer.id)
-      const service = { ...newcomer, since: known?.since ?? clock.now() }
-      if (until(service) <= clock.now()) {
-        return { parked: false, why: 'it has slept as long as DORMITORY.TTL_SECONDS allows' }
-      }
-      const { max } = init.limits()
-      if (known !== undefined || parked.size < max) return keep(service, asOf)
-      const last = lowest(parked.values())
-      if (last === undefined || bestFirst(service, last) >= 0) {
-        const full =
-          max === 0 ? 'DORMITORY.MAX is 0: nothing is parked here' : `all ${max} places of DORMITORY.MAX are taken`
-        return { parked: false, why: last === undefined ? full : `${full}, and none of them ranks lower` }
-      }
-      removeParked(last.id)
-      return keep(service, asOf, last)
+    park(newcomer, asOf, given) {
+      const service = { ...newcomer, since: parked.get(newcomer.id)?.since ?? clock.now() }
+      const place = given ?? placeFor(service, until(service), state())
+      if (!place.parked) return place
+      if (place.replaced !== undefined) removeParked(place.replaced.id)
+      return keep(service, asOf, place.replaced)
     },
+    state,
     remove: removeParked,
     wake(condition, ids) {
       events++

@@ -1,2 +1,4 @@
 export { createDormitory } from './dormitory.ts'
-export type { Dormitory } from './types.ts'
+export { bestFirst, lowest } from './order.ts'
+export { placeFor } from './place.ts'
+export type { Dormitory, DormitoryState, ParkResult } from './types.ts'

@@ -1,8 +1,10 @@
 import type { ParkedService } from '../../base/parked-service.ts'
 import type { WakeCondition } from '../../base/verdict.ts'
 
+type Ranked = Pick<ParkedService, 'id' | 'rank' | 'arrived'>
+
 /** Best first: by rank, then by arrival. Ids settle what is left, so that the order never depends on chance. */
-export function bestFirst(a: ParkedService, b: ParkedService): number {
+export function bestFirst(a: Ranked, b: Ranked): number {
   return b.rank - a.rank || a.arrived - b.arrived || (a.id < b.id ? -1 : Number(a.id > b.id))
 }
 

@@ -35,6 +35,14 @@ export type ParkResult =
   | { readonly parked: true; readonly until: number; readonly replaced?: ParkedService | undefined }
   | { readonly parked: false; readonly why: string }
 
+/** What decides about a place: as it is, or as it would be. `now`: ms. */
+export type DormitoryState = {
+  readonly now: number
+  /** DORMITORY.MAX */
+  readonly max: number
+  readonly parked: ReadonlyMap<string, ParkedService>
+}
+
 /**
  * Where accepted services are parked until something that they wait for happens.
  *
@@ -47,9 +55,10 @@ export interface Dormitory extends AsyncDisposable {
   boot(): void
   /**
    * Parks a service, or changes what it waits for. `sinceEvent` is what `eventCounter` returned before it was decided: what
-   * has happened since wakes it at once.
+   * has happened since wakes it at once. `place`: what `placeFor` returned just before.
    */
-  park(service: Omit<ParkedService, 'since'>, sinceEvent: number): ParkResult
+  park(service: Omit<ParkedService, 'since'>, sinceEvent: number, place?: ParkResult): ParkResult
+  state(): DormitoryState
   /** Its wait is over, whatever ended it. False where it was not parked. */
   remove(id: string): boolean
   /** This has happened: the services that wait for it are decided again, best first. `ids`: only these of them. */
@@ -57,8 +66,8 @@ export interface Dormitory extends AsyncDisposable {
   /** Grows with every `wake`. */
   eventCounter(): number
   get(id: string): ParkedService | undefined
-  /** When its time is over, ms. */
-  until(service: ParkedService): number
+  /** When its time is over, ms; `ttlMs`: with another DORMITORY.TTL_SECONDS than the one in force. */
+  until(service: Pick<ParkedService, 'id' | 'since' | 'expires'>, ttlMs?: number): number
   /** Best first. */
   all(): ParkedService[]
   readonly size: number

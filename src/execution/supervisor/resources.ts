@@ -1,18 +1,26 @@
 import { formatBytes } from '../../base/format.ts'
 import type { Grant } from '../../base/verdict.ts'
 import type { Resources } from './types.ts'
-import type { RunWorker } from './worker-types.ts'
+
+const BESIDE_OLDER =
+  'beside the version before, which goes on until this one is healthy; it waits for room, and `thundercloud update --replace` stops that version first'
+
+/** Why an older version ends that ends by itself again and again. */
+export const NEWER_IS_HERE = 'a newer version of it is here, and it kept ending'
+
+/** A run and what it holds. */
+type Holder = { readonly service: string; readonly grant: Grant }
 
 /** What the runs that are under way leave; those in `going` count as gone. */
 export function freeResources(
   limits: Resources,
-  workers: Iterable<RunWorker>,
+  holders: Iterable<Holder>,
   going: readonly (string | undefined)[] = [],
 ): Resources {
   let free = limits
-  for (const { spec } of workers) {
-    if (going.includes(spec.service.id)) continue
-    const { memoryBytes, cpuMillicores, diskBytes, pids } = spec.grant
+  for (const { service, grant } of holders) {
+    if (going.includes(service)) continue
+    const { memoryBytes, cpuMillicores, diskBytes, pids } = grant
     free = {
       memoryBytes: free.memoryBytes - memoryBytes,
       cpuMillicores: free.cpuMillicores - cpuMillicores,
@@ -31,7 +39,33 @@ export function freeResources(
   }
 }
 
-export function fits(grant: Grant, free: Resources): boolean {
+/**
+ * The runs that have to end for a grant, as few as it takes: those that leave anyhow, then those that are offered. Where
+ * not even all of them make it fit, what is missing. An older version holds what it has until the new one is healthy.
+ */
+export function capacityFor(
+  grant: Grant,
+  about: {
+    limits: Resources
+    runs: readonly Holder[]
+    /** end for another one already, whose they will be */
+    leaving: readonly string[]
+    offered: readonly string[]
+    older: readonly string[]
+  },
+): { evicts: readonly string[] } | { shortage: string } {
+  const { limits, runs, leaving, offered, older } = about
+  const freeWithout = (going: readonly string[]) => freeResources(limits, runs, going)
+  const runsHere = (id: string) => runs.some(({ service }) => service === id)
+  const evictable = [...leaving, ...offered.filter((id) => runsHere(id) && !leaving.includes(id))]
+  const evicts = selectEvictions(grant, evictable, freeWithout)
+  if (evicts !== undefined) return { evicts }
+  const lacks = shortageMessage(grant, freeWithout(evictable))
+  const beside = older.some(runsHere) && fits(grant, freeWithout([...evictable, ...older]))
+  return { shortage: beside ? `${lacks} ${BESIDE_OLDER}` : lacks }
+}
+
+function fits(grant: Grant, free: Resources): boolean {
   return (
     grant.memoryBytes <= free.memoryBytes &&
     grant.cpuMillicores <= free.cpuMillicores &&
@@ -54,7 +88,7 @@ export function selectEvictions(
   return undefined
 }
 
-export function shortageMessage(grant: Grant, free: Resources): string {
+function shortageMessage(grant: Grant, free: Resources): string {
   if (free.runs < 1) return 'as many services as LIMITS.TOTAL.RUNS allows run already'
   if (grant.memoryBytes > free.memoryBytes) {
     return `it needs ${formatBytes(grant.memoryBytes)} of memory and ${formatBytes(free.memoryBytes)} are free`

@@ -4,6 +4,7 @@ import { formatSeconds } from '../../base/format.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
 import { BUILD_TIMEOUT_MS } from '../constants.ts'
+import { FINAL_STATES } from '../journal.ts'
 import type { Plan, RunnableService } from '../types.ts'
 
 /** What the journal keeps of a decision; enough to carry it out after a restart. */
@@ -25,6 +26,13 @@ export function runSpecOf(record: RunRecord): RunSpec {
 /** A service in an OCI image: its code is the image, named by the digest of its manifest. */
 export function isImage({ code }: RunnableService): boolean {
   return isImageCid(parseCid(code, 'code'))
+}
+
+/** Does a run begin? A task runs at most once; what was stopped before an executor heard of it has not run. */
+export function mayBegin(kind: RunnableService['run']['kind'], before: RunRecord | undefined): boolean {
+  if (before === undefined) return true
+  if (!FINAL_STATES.includes(before.state)) return false
+  return kind !== 'task' || (before.state === 'stopped' && before.handle === null)
 }
 
 export function logDirOf(logsDir: string, service: string): string {

@@ -10,14 +10,11 @@ import { FINAL_STATES } from '../journal.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { AdoptedRun, Executor } from '../types.ts'
 import { removeOldLogs } from './log-cleanup.ts'
-import { fits, freeResources, selectEvictions, shortageMessage } from './resources.ts'
-import { buildIdOf, logDirOf, type RunSpec } from './run-spec.ts'
+import { capacityFor, freeResources, NEWER_IS_HERE } from './resources.ts'
+import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
 import { createRunWorker } from './run-worker.ts'
-import type { Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
+import type { Granted, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
 import type { RunWorker } from './worker-types.ts'
-
-const BESIDE_OLDER =
-  'beside the version before, which goes on until this one is healthy; it waits for room, and `thundercloud update --replace` stops that version first'
 
 /** No record, no run. */
 function isFinal(record: RunRecord | undefined): boolean {
@@ -113,11 +110,11 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     return [...new Set([...claims.values()].flat())].filter((id) => workers.get(id)?.ending === true)
   }
 
-  /** At most once for tasks; what was stopped before an executor heard of it has not run. */
-  function mayRun(service: RunSpec['service'], before: RunRecord | undefined): boolean {
-    if (before === undefined) return true
-    if (!FINAL_STATES.includes(before.state)) return false
-    return service.run.kind !== 'task' || (before.state === 'stopped' && before.handle === null)
+  function granted(): Granted[] {
+    const leaving = new Set(yielding())
+    return [...workers].map(([service, { spec, ending, failing }]) => {
+      return { service, grant: spec.grant, ending, failing, yields: leaving.has(service) }
+    })
   }
 
   function track(work: Promise<void>): void {
@@ -205,18 +202,12 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     },
     run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
-      if (!mayRun(service, journal.ofService(service.id))) return []
-      endEach(failing(replaces), 'a newer version of it is here, and it kept ending')
-      // an older version holds its capacity until this one is healthy
-      const freeWithout = (going: readonly string[]) => freeResources(init.limits(), workers.values(), going)
-      const leaving = yielding()
-      const evictable = [...leaving, ...offered.filter((id) => workers.has(id) && !leaving.includes(id))]
-      const evicts = selectEvictions(grant, evictable, freeWithout)
-      if (evicts === undefined) {
-        const shortage = shortageMessage(grant, freeWithout(evictable))
-        const beside = fits(grant, freeWithout([...evictable, ...underWay(replaces)]))
-        throw new NoCapacityError(beside && underWay(replaces).length > 0 ? `${shortage} ${BESIDE_OLDER}` : shortage)
-      }
+      if (!mayBegin(service.run.kind, journal.ofService(service.id))) return []
+      endEach(failing(replaces), NEWER_IS_HERE)
+      const [limits, leaving, older] = [init.limits(), yielding(), underWay(replaces)]
+      const capacity = capacityFor(grant, { limits, runs: granted(), leaving, offered, older })
+      if ('shortage' in capacity) throw new NoCapacityError(capacity.shortage)
+      const { evicts } = capacity
       const runId = rng.uuid()
       const uid = userIds?.claim(runId, { within: executors.get(grant.executor)?.userIds?.() })
       const plan: RunSpec = {
@@ -243,13 +234,8 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     },
     healthy: (service) => workers.get(service)?.healthy === true,
     running: () => [...workers.keys()],
-    granted() {
-      const leaving = new Set(yielding())
-      return [...workers].map(([service, { spec, ending }]) => {
-        return { service, grant: spec.grant, ending, yields: leaving.has(service) }
-      })
-    },
-    free: () => freeResources(init.limits(), workers.values(), yielding()),
+    granted,
+    free: () => freeResources(init.limits(), granted(), yielding()),
     logs(service, { tail, follow, signal }) {
       const ended = () => !workers.has(service)
       return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })

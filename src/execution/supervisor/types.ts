@@ -81,6 +81,8 @@ export type Granted = {
   readonly service: string
   readonly grant: Grant
   readonly ending: boolean
+  /** It ends by itself again and again. */
+  readonly failing: boolean
   /** It ends for a service that waits for its capacity, and counts for that one already. */
   readonly yields: boolean
 }

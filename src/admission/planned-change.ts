@@ -1,0 +1,66 @@
+import type { ParkedService } from '../base/parked-service.ts'
+import type { ExecutorName, Grant, Verdict } from '../base/verdict.ts'
+import type { ParkResult } from '../execution/index.ts'
+import type { Subject } from './evaluate.ts'
+import type { Disposition } from './types.ts'
+
+/** One step that follows from a verdict. They are carried out together, in this order, or not at all. */
+export type PlannedChange =
+  /** `evicts`: services that may end for it, in this order; as few as it takes end first */
+  | {
+      readonly do: 'start'
+      readonly subject: Subject
+      readonly grant: Grant
+      readonly replaces: string | undefined
+      readonly evicts: readonly string[] | undefined
+    }
+  | { readonly do: 'stop'; readonly id: string; readonly why: string; readonly graceMs?: number | undefined }
+  | {
+      readonly do: 'park'
+      readonly service: Omit<ParkedService, 'since'>
+      readonly name: string
+      /** what happened after this event wakes it at once */
+      readonly sinceEvent: number
+      readonly place: Extract<ParkResult, { parked: true }>
+      /** it was not parked before */
+      readonly isNew: boolean
+    }
+  | { readonly do: 'unpark'; readonly id: string }
+  /** the verdict in force from now on */
+  | {
+      readonly do: 'record'
+      readonly id: string
+      readonly verdict: Verdict
+      /** another service than the one that was decided about, which had to make way */
+      readonly displaced?: Displaced | undefined
+      /** it ends, and begins again by this executor */
+      readonly moves?: ExecutorName | undefined
+    }
+
+type Displaced = {
+  readonly from: Disposition
+  /** its run ends for the service `by` */
+  readonly evicted?: { readonly name: string; readonly by: string }
+}
+
+/** What a plan leaves: the verdict in force, and what else had to make way. */
+export type Outcome = {
+  readonly verdict: Verdict
+  /** it ends, and begins again by this executor */
+  readonly moves?: ExecutorName | undefined
+  readonly displaced: readonly { readonly id: string; readonly from: Disposition; readonly verdict: Verdict }[]
+}
+
+export function outcomeOf(changes: readonly PlannedChange[], { id }: Subject): Outcome {
+  const records = changes.filter((change) => change.do === 'record')
+  const own = records.find((record) => record.id === id && record.displaced === undefined)
+  if (own === undefined) throw new Error('a plan records the verdict on its service')
+  const displaced = records.flatMap(({ id: other, verdict, displaced: how }) =>
+    how === undefined ? [] : [{ id: other, from: how.from, verdict }],
+  )
+  return { verdict: own.verdict, moves: own.moves, displaced }
+}
+
+export function unpark(id: string): PlannedChange {
+  return { do: 'unpark', id }
+}

@@ -1,0 +1,104 @@
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Verdict } from '../base/verdict.ts'
+import type { RunnerConfig } from '../config/index.ts'
+import { type Dormitory, type Granted, mayBegin } from '../execution/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { Trust } from '../trust/index.ts'
+import type { AdmissionState, ServiceState } from './admission-state.ts'
+import { totalLimits } from './capacity.ts'
+import { finalReason } from './disposition.ts'
+import type { Evaluator, Subject } from './evaluate.ts'
+import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
+
+/** Versions that are looked back: a name that is updated more often while one runs is not followed further. */
+const MAX_OLDER = 64
+
+export interface StateReaderComponents {
+  journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs'>
+  evaluator: Pick<Evaluator, 'factsFor'>
+  dormitory: Pick<Dormitory, 'state' | 'get' | 'until'>
+  runs: { granted(): Granted[] }
+  /** The service as it is known here; undefined where it is forgotten. */
+  subjectOf(id: string): Subject | undefined
+  trust: Pick<Trust, 'factsOf'>
+  texts: AddressTexts
+}
+
+/** Reads what a plan depends on, as it is now. What costs a look into the journal is read when it is needed. */
+export interface StateReader {
+  read(config: RunnerConfig, about: { subject: Subject; verdict: Verdict; sinceEvent: number }): AdmissionState
+  service(subject: Subject): ServiceState
+}
+
+export function createStateReader(components: StateReaderComponents): StateReader {
+  const { journal, evaluator, dormitory, runs, subjectOf, trust, texts } = components
+
+  function service(subject: Subject): ServiceState {
+    const { id, signed } = subject
+    const { run, expires, author } = signed.body
+    return {
+      id,
+      author: texts.ofBytes(author),
+      get final() {
+        return finalReason({
+          replaced: journal.announcements.stateOf(id)?.state === 'superseded',
+          begunTask: run.kind !== 'service' && (journal.runs.ofService(id)?.handle ?? null) !== null,
+        })
+      },
+      get begins() {
+        return mayBegin(run.kind, journal.runs.ofService(id))
+      },
+      get until() {
+        const since = dormitory.get(id)?.since ?? dormitory.state().now
+        return dormitory.until({ id, since, expires: expires * 1000 })
+      },
+      get graceMs() {
+        return unsafeGrace(trust.factsOf(trustSubjectOf(signed)))
+      },
+      get older() {
+        return olderThan(subject)
+      },
+    }
+  }
+
+  function olderThan({ predecessor }: Subject): string[] {
+    const found: string[] = []
+    for (let id = predecessor; id !== undefined && found.length < MAX_OLDER; ) {
+      found.push(id)
+      id = journal.announcements.stateOf(id)?.predecessor
+    }
+    return found
+  }
+
+  return {
+    service,
+    read(config, { subject, verdict, sinceEvent }) {
+      return {
+        mayRedirect: mayRedirect(config),
+        limits: totalLimits(config),
+        runs: runs.granted(),
+        dormitory: dormitory.state(),
+        sinceEvent,
+        get facts() {
+          return evaluator.factsFor(subject)
+        },
+        get ended() {
+          const here = new Set(this.facts.running.map(({ id }) => id))
+          const gone = (id: string) => !here.has(id) && journal.runs.ofService(id) !== undefined
+          return new Set((verdict.evict ?? []).filter(gone))
+        },
+        service: service(subject),
+        serviceOf(id) {
+          const other = subjectOf(id)
+          return other && { ...service(other), subject: other }
+        },
+        verdictOf: (id) => journal.verdicts.latest(id)?.verdict,
+      }
+    },
+  }
+}
+
+/** Does REDIRECT let this node forward anything? */
+export function mayRedirect({ REDIRECT, REDIRECTION_DEPTH }: RunnerConfig): boolean {
+  return REDIRECT !== 'never' && REDIRECTION_DEPTH > 0
+}

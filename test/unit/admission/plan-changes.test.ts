@@ -1,0 +1,235 @@
+import { describe, expect, it, test } from 'vitest'
+import type { AdmissionState } from '../../../src/admission/admission-state.ts'
+import { planChanges } from '../../../src/admission/plan-changes.ts'
+import type { PlannedChange } from '../../../src/admission/planned-change.ts'
+import type { Grant, Verdict } from '../../../src/base/verdict.ts'
+import type { Granted } from '../../../src/execution/index.ts'
+import type { SignedService } from '../../../src/services/registry.ts'
+import { makeService } from '../../fixtures/mesh/gossip-services.ts'
+import { GRANT, policyOf } from '../../fixtures/node/admission-harness.ts'
+
+const NOW = 1_700_000_000_000
+const END = NOW + 1000
+const signed = makeService({ depth: 3, change: { name: 'new' } }).signed as SignedService
+const other = makeService({ depth: 3, change: { name: 'other' } }).signed as SignedService
+const subject = { id: 'new', signed, depth: 3, predecessor: undefined, arrived: 5 }
+const otherSubject = { ...subject, id: 'other', signed: other, arrived: 1 }
+
+const { config } = policyOf(2, { LIMITS: { ...policyOf(2).config.LIMITS, EVICT: true } })
+const docker: Grant = { ...GRANT, executor: 'docker' }
+const PASSES = [{ rule: 'mine', outcome: 'pass', message: 'fine' }] as const
+const DEFERS = [{ rule: 'mine', outcome: 'defer', message: 'not yet' }] as const
+const FAILS = [{ rule: 'mine', outcome: 'fail', message: 'no' }] as const
+
+const verdicts = {
+  run: { run: GRANT, redirect: false, rank: 2, reasons: PASSES },
+  moves: { run: docker, redirect: false, rank: 2, reasons: PASSES },
+  evicts: { run: GRANT, redirect: false, rank: 2, evict: ['other'], reasons: PASSES },
+  unknown: { run: GRANT, redirect: false, rank: 2, evict: ['nobody'], reasons: PASSES },
+  park: { run: false, redirect: true, rank: 2, park: [{ on: 'policy' }], reasons: DEFERS },
+  redirect: { run: false, redirect: true, reasons: FAILS },
+  refuse: { run: false, redirect: false, reasons: FAILS },
+} satisfies Record<string, Verdict>
+
+const runOf = (service: string, change: Partial<Granted> = {}): Granted => {
+  return { service, grant: GRANT, ending: false, failing: false, yields: false, ...change }
+}
+const sleeper = (id: string, rank: number) => ({ id, on: [], rank, since: 0, arrived: 0, expires: END })
+const running = (id: string, own = false) => {
+  return { id, author: 'a', name: id, rank: 0, own, memory: 0, cpu: 0, disk: 0, pids: 0 }
+}
+
+type Change = Partial<Omit<AdmissionState, 'service'>> & { service?: Partial<AdmissionState['service']> }
+
+/** A node with room for two runs and one parked service, where nothing runs and nothing is parked. */
+function stateWith({ service, ...change }: Change = {}): AdmissionState {
+  const { MEMORY, CPU, DISK, PIDS } = config.LIMITS.TOTAL
+  const limits = { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: 2 }
+  const executors = [{ name: 'host' as const }, { name: 'docker' as const }]
+  const known = { author: 'a', final: undefined, begins: true, until: END, graceMs: undefined, older: [] }
+  return {
+    mayRedirect: true,
+    limits,
+    runs: [],
+    dormitory: { now: NOW, max: 1, parked: new Map() },
+    sinceEvent: 7,
+    facts: { config, own: 'me', capacity: { ...limits, executors }, running: [running('other')] },
+    ended: new Set(),
+    service: { id: 'new', ...known, ...service },
+    serviceOf: (id) => (id === 'other' ? { id, ...known, subject: otherSubject } : undefined),
+    verdictOf: (id) => (id === 'new' ? undefined : verdicts.run),
+    ...change,
+  }
+}
+
+const parkedWith = (...all: ReturnType<typeof sleeper>[]) => {
+  return { dormitory: { now: NOW, max: 1, parked: new Map(all.map((one) => [one.id, one])) } }
+}
+const full = { runs: [runOf('other'), runOf('third')] }
+const final = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice' } as const
+
+/** A step in one line: what, which service, and what matters of it. */
+function short(change: PlannedChange): string {
+  switch (change.do) {
+    case 'start':
+      return `start ${change.subject.id}${change.replaces === undefined ? '' : ` after ${change.replaces}`}`
+    case 'stop':
+      return `stop ${change.id}${change.graceMs === undefined ? '' : ` in ${change.graceMs}`}`
+    case 'park':
+      return `park ${change.service.id} since ${change.sinceEvent}${change.isNew ? ' new' : ''}`
+    case 'unpark':
+      return `unpark ${change.id}`
+    case 'record': {
+      const { run, park = [], redirect, reasons } = change.verdict
+      const what =
+        run !== false ? 'run' : park.length > 0 ? `parked on ${park[0]?.on}` : redirect ? 'redirected' : 'refused'
+      const from = change.displaced === undefined ? '' : ` displaced from ${change.displaced.from}`
+      return `record ${change.id} ${what} by ${reasons[0]?.rule}${from}${change.moves === undefined ? '' : ` to ${change.moves}`}`
+    }
+  }
+}
+
+const START = ['start new', 'unpark new', 'record new run by mine']
+const NO_ROOM = ['park new since 7 new', 'record new parked on capacity by capacity']
+const STAYS = ['unpark new', 'record new run by mine']
+const EVICTS = [
+  'start new',
+  'unpark new',
+  'park other since Infinity new',
+  'record other parked on capacity by eviction displaced from run',
+  'record new run by mine',
+]
+const NOT_MINE = ['unpark new', 'record new redirected by node']
+
+const states = {
+  idle: stateWith(),
+  'idle, REDIRECT never': stateWith({ mayRedirect: false }),
+  parked: stateWith(parkedWith(sleeper('new', 2))),
+  'dormitory full of lower ones': stateWith(parkedWith(sleeper('low', 1))),
+  'dormitory full of higher ones': stateWith(parkedWith(sleeper('high', 3))),
+  'no room': stateWith(full),
+  'no room, dormitory full': stateWith({ ...full, ...parkedWith(sleeper('high', 3)) }),
+  runs: stateWith({ runs: [runOf('new')] }),
+  'runs, and is final': stateWith({ runs: [runOf('new')], service: { final } }),
+  'runs unsafe code': stateWith({ runs: [runOf('new')], service: { graceMs: 0 } }),
+  ending: stateWith({ runs: [runOf('new', { ending: true })] }),
+  'a task that has run': stateWith({ service: { begins: false } }),
+  'an older version runs': stateWith({ runs: [runOf('old')], service: { older: ['between', 'old'] } }),
+  'an older version keeps ending, no room': stateWith({
+    runs: [runOf('old', { failing: true }), runOf('third')],
+    service: { older: ['old'] },
+  }),
+}
+
+type Expected = Partial<Record<keyof typeof states, string[]>>
+
+const table: Record<keyof typeof verdicts, Expected> = {
+  run: {
+    idle: START,
+    parked: START,
+    'no room': NO_ROOM,
+    'no room, dormitory full': ['unpark new', 'record new redirected by dormitory'],
+    runs: STAYS,
+    ending: NO_ROOM,
+    'a task that has run': STAYS,
+    'an older version runs': ['start new after old', ...STAYS],
+    'an older version keeps ending, no room': ['stop old', ...NO_ROOM],
+  },
+  moves: {
+    idle: START,
+    runs: ['stop new', 'park new since 7 new', 'record new parked on capacity by toolchain to docker'],
+    'runs, and is final': ['stop new', 'unpark new', 'record new redirected by node'],
+  },
+  evicts: {
+    idle: START,
+    'no room': EVICTS,
+    'dormitory full of lower ones': START,
+    'no room, dormitory full': [
+      'start new',
+      'unpark new',
+      'unpark other',
+      'record other redirected by dormitory displaced from run',
+      'record new run by mine',
+    ],
+    ending: NO_ROOM,
+  },
+  unknown: { idle: NOT_MINE, 'no room': NOT_MINE, parked: NOT_MINE, runs: STAYS },
+  park: {
+    idle: ['park new since 7 new', 'record new parked on policy by mine'],
+    parked: ['park new since 7', 'record new parked on policy by mine'],
+    'dormitory full of lower ones': [
+      'park new since 7 new',
+      'record low redirected by dormitory displaced from parked',
+      'record new parked on policy by mine',
+    ],
+    'dormitory full of higher ones': ['unpark new', 'record new redirected by dormitory'],
+    runs: ['stop new', 'park new since 7 new', 'record new parked on policy by mine'],
+    'runs, and is final': ['stop new', 'unpark new', 'record new redirected by node'],
+    'an older version runs': ['park new since 7 new', 'record new parked on policy by mine'],
+  },
+  redirect: {
+    idle: ['unpark new', 'record new redirected by mine'],
+    parked: ['unpark new', 'record new redirected by mine'],
+    runs: ['stop new', 'unpark new', 'record new redirected by mine'],
+    'runs, and is final': ['stop new', 'unpark new', 'record new redirected by mine'],
+    ending: ['unpark new', 'record new redirected by mine'],
+    'an older version runs': ['stop old', 'unpark new', 'record new redirected by mine'],
+  },
+  refuse: {
+    idle: ['unpark new', 'record new refused by mine'],
+    'idle, REDIRECT never': ['unpark new', 'record new refused by mine'],
+    runs: ['stop new', 'unpark new', 'record new refused by mine'],
+    'runs unsafe code': ['stop new in 0', 'unpark new', 'record new refused by mine'],
+    'an older version runs': ['stop old', 'unpark new', 'record new refused by mine'],
+  },
+}
+
+const rows = Object.entries(table).flatMap(([verdict, expected]) =>
+  Object.entries(expected).map(([state, steps]) => ({ verdict, state, steps }) as Row),
+)
+type Row = { verdict: keyof typeof verdicts; state: keyof typeof states; steps: string[] }
+
+describe('what follows from a verdict', () => {
+  it.each(rows)('$verdict, where the state is: $state', ({ verdict, state, steps }) => {
+    expect(planChanges(subject, verdicts[verdict], states[state]).map(short)).toEqual(steps)
+  })
+
+  test('whatever the state, the last step records the verdict, and nothing runs without a grant', () => {
+    for (const verdict of Object.values(verdicts)) {
+      for (const state of Object.values(states)) {
+        const changes = planChanges(subject, verdict, state)
+        expect(changes.at(-1)).toMatchObject({ do: 'record', id: 'new' })
+        const starts = changes.some((change) => change.do === 'start')
+        expect(starts && verdict.run === false).toBe(false)
+        const parks = changes.some((change) => change.do === 'park' && change.service.id === 'new')
+        expect(parks && changes.some((change) => change.do === 'unpark' && change.id === 'new')).toBe(false)
+      }
+    }
+  })
+})
+
+test('of two that make way, the second may take the place of the first, which then says both', () => {
+  const others = ['a', 'b'].map((id, arrived) => ({ ...otherSubject, id, arrived: 2 - arrived }))
+  const state = stateWith({
+    limits: { ...stateWith().limits, runs: 1 },
+    runs: [runOf('a'), runOf('b')],
+    facts: { ...stateWith().facts, running: [running('a'), running('b')] },
+    serviceOf: (id) => {
+      const found = others.find((one) => one.id === id)
+      return found && { ...stateWith().service, id, subject: found }
+    },
+  })
+  const changes = planChanges(subject, { ...verdicts.evicts, evict: ['a', 'b'] }, state)
+  expect(changes.map(short)).toEqual([
+    'start new',
+    'unpark new',
+    'park a since Infinity new',
+    'record a parked on capacity by eviction displaced from run',
+    'park b since Infinity new',
+    'record a redirected by dormitory displaced from parked',
+    'record b parked on capacity by eviction displaced from run',
+    'record new run by mine',
+  ])
+  const last = changes.findLast((change) => change.do === 'record' && change.id === 'a')
+  expect(last).toMatchObject({ verdict: { reasons: [{ rule: 'dormitory' }, { rule: 'eviction' }, { rule: 'mine' }] } })
+})
