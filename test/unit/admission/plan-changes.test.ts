@@ -108,6 +108,7 @@ const states = {
   'dormitory full of lower ones': stateWith(parkedWith(sleeper('low', 1))),
   'dormitory full of higher ones': stateWith(parkedWith(sleeper('high', 3))),
   'no room': stateWith(full),
+  'parked, no room': stateWith({ ...full, ...parkedWith(sleeper('new', 2)) }),
   'no room, dormitory full': stateWith({ ...full, ...parkedWith(sleeper('high', 3)) }),
   runs: stateWith({ runs: [runOf('new')] }),
   'runs, and is final': stateWith({ runs: [runOf('new')], service: { final } }),
@@ -143,6 +144,7 @@ const table: Record<keyof typeof verdicts, Expected> = {
   evicts: {
     idle: START,
     'no room': EVICTS,
+    'parked, no room': EVICTS,
     'dormitory full of lower ones': START,
     'no room, dormitory full': [
       'start new',
