@@ -24,6 +24,7 @@ import type { NodeFactsSource } from './node-facts.ts'
 import { createReevaluator } from './reevaluate.ts'
 import { watchReplicas } from './replica-watcher.ts'
 import { createRuleCounters } from './rule-counters.ts'
+import { createStateReader } from './state-reader.ts'
 import { type TrustWatcher, watchTrust } from './trust-watcher.ts'
 import type { Applied, PolicyView, Reevaluation } from './types.ts'
 
@@ -78,7 +79,7 @@ export function createAdmission(
   components: AdmissionComponents,
   init: { policy(): Policy; closing: AbortSignal },
 ): Admission {
-  const { clock, log, events, journal, facts, supervisor, services, notify } = components
+  const { clock, log, events, journal, facts, supervisor, services, notify, trust, texts } = components
   const { policy } = init
   const parts = new AsyncDisposableStack()
   const counters = createRuleCounters({ clock, log })
@@ -122,25 +123,27 @@ export function createAdmission(
       },
     ),
   )
+  const verdictOf = (id: string) => journal.verdicts.latest(id)?.verdict
+  const reader = createStateReader({ journal, evaluator, dormitory, runs: supervisor, subjectOf, trust, texts })
+  const onDisplaced = (id: string) => changed(id, verdictOf(id)?.redirect === true)
   const applier = createApplier(
-    {
-      ...components,
-      evaluator,
-      dormitory,
-      runs: supervisor,
-      subjectOf,
-      onDisplaced: (id) => changed(id, journal.verdicts.latest(id)?.verdict?.redirect === true),
-    },
+    { clock, log, events, journal, reader, facts, dormitory, runs: supervisor, trust, texts, onDisplaced },
     { policy },
   )
   const decide = createServiceDecider({ ...components, evaluator, applier, dormitory, counters }, init)
   const reevaluator = createReevaluator({
-    ...components,
+    clock,
+    log,
+    events,
+    facts,
     evaluator,
     applier,
+    reader,
     dormitory,
     granted: () => supervisor.granted(),
-    latest: (id) => journal.verdicts.latest(id)?.verdict,
+    verdictOf,
+    trust,
+    texts,
     live: (after, max) => journal.reconsiderations.page({ on: 'all' }, after, nowSeconds(clock), max),
     forgotten: () => journal.forgotten(),
     subjectOf,

@@ -1,16 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import { equals } from 'uint8arrays'
+import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { ParkedService } from '../base/parked-service.ts'
-import type { Grant, Reason, Verdict } from '../base/verdict.ts'
+import type { Grant, Verdict } from '../base/verdict.ts'
 import type { Policy } from '../config/index.ts'
-import type { Dormitory, Granted, RunnableService } from '../execution/index.ts'
+import type { Dormitory, RunnableService } from '../execution/index.ts'
 import type { Journal } from '../journal/index.ts'
 import { runnableOf } from '../services/runnable.ts'
-import type { TrustFacts } from '../trust/index.ts'
+import type { Trust, TrustFacts } from '../trust/index.ts'
 import type { Decision, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './node-facts.ts'
@@ -18,17 +19,18 @@ import { plain } from './plain-verdict.ts'
 import { planChanges } from './plan-changes.ts'
 import { planEndOfParking } from './plan-parking.ts'
 import { type Outcome, outcomeOf, type PlannedChange } from './planned-change.ts'
-import { createStateReader, mayRedirect, type StateReaderComponents } from './state-reader.ts'
+import { mayRedirect, type StateReader } from './state-reader.ts'
 import { trustSubjectOf } from './trust-subject.ts'
 import { wakeOnTrustChange } from './trust-watcher.ts'
 
-export interface ApplierComponents extends StateReaderComponents {
+export interface ApplierComponents {
   clock: Clock
   log: Log
   events: Emitter<AdmissionEvents>
-  journal: Pick<Journal, 'announcements' | 'verdicts' | 'runs' | 'transaction'>
+  journal: Pick<Journal, 'verdicts' | 'transaction'>
+  reader: StateReader
   facts: Pick<NodeFactsSource, 'forget'>
-  dormitory: Pick<Dormitory, 'state' | 'until' | 'park' | 'remove' | 'get' | 'wake'>
+  dormitory: Pick<Dormitory, 'park' | 'remove' | 'get' | 'wake'>
   runs: {
     /** Journals the intent. Throws where the capacity is taken. */
     run(
@@ -38,8 +40,9 @@ export interface ApplierComponents extends StateReaderComponents {
     ): void
     /** Journals the wish before it returns; resolves when the run has ended. */
     stop(service: string, options: { why: string; graceMs?: number | undefined }): Promise<void>
-    granted(): Granted[]
   }
+  trust: Pick<Trust, 'factsOf'>
+  texts: AddressTexts
   /** Another service had to make way, here or in the dormitory. It is journalled. */
   onDisplaced(id: string): void
 }
@@ -54,15 +57,12 @@ export interface Applier {
    * said before the runner was asked.
    */
   apply(subject: Subject, decision: Decision, sinceEvent: number): ApplyResult
-  /** Why it does not wait for another run: a task runs at most once, a version that was replaced ends. */
-  noRestartReason(subject: Subject): Reason | undefined
   /** It does not wait any longer. */
   unpark(parked: ParkedService, why: string): void
 }
 
 export function createApplier(components: ApplierComponents, init: { policy(): Policy }): Applier {
-  const { clock, log, events, journal, facts, dormitory, runs, texts, trust } = components
-  const reader = createStateReader(components)
+  const { clock, log, events, journal, reader, facts, dormitory, runs, texts, trust } = components
 
   /** All of it or nothing. Resolves when the runs that it stops have ended; undefined where it stops none. */
   function commit(id: string, changes: readonly PlannedChange[]): Promise<void> | undefined {
@@ -151,7 +151,6 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
       if (trustFacts !== undefined) wakeIfTrustChanged(subject, trustFacts)
       return { ...outcomeOf(changes, subject), stopped }
     },
-    noRestartReason: (subject) => reader.service(subject).final,
     unpark({ id }, why) {
       const verdict = journal.verdicts.latest(id)?.verdict
       const changes = planEndOfParking(id, why, verdict, mayRedirect(init.policy().config))

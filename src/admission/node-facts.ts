@@ -18,6 +18,13 @@ const LOOK_EVERY_MS = 30_000
 /** Free memory comes and goes by the page; less than this lets no further service run. */
 const WORTH_ASKING = 16 * 1024 * 1024
 
+export type AssumedFacts = {
+  readonly config?: RunnerConfig
+  readonly machine?: boolean
+  readonly executor?: ExecutorName | undefined
+  readonly only?: boolean
+}
+
 export type ExecutorView = Availability & { readonly name: ExecutorName }
 
 export interface NodeFactsComponents {
@@ -37,10 +44,7 @@ export interface NodeFactsComponents {
 export interface NodeFactsSource extends Disposable {
   current(): NodeFacts
   /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there, with `only` no other. */
-  assuming(
-    held: readonly RunningService[],
-    options?: { config?: RunnerConfig; machine?: boolean; executor?: ExecutorName | undefined; only?: boolean },
-  ): NodeFacts
+  assuming(held: readonly RunningService[], options?: AssumedFacts): NodeFacts
   /** Everything that holds room: what is about to end, too, unless it ends for another one that is among them already. */
   running(): readonly RunningService[]
   executors(): readonly ExecutorView[]

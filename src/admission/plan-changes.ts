@@ -56,7 +56,7 @@ function planStart(subject: Subject, verdict: Verdict, grant: Grant, state: Admi
     ]
   }
   const starts: PlannedChange[] = state.service.begins
-    ? [{ do: 'start', subject, grant, replaces, evicts: verdict.evict }]
+    ? [{ do: 'start', subject, grant, replaces, evicts: verdict.evict, ends: capacity.evicts, rank: verdict.rank ?? 0 }]
     : []
   const evictions: PlannedChange[] = []
   let next = withChanges(state, [unpark(id)])

@@ -6,13 +6,15 @@ import type { Disposition } from './types.ts'
 
 /** One step that follows from a verdict. They are carried out together, in this order, or not at all. */
 export type PlannedChange =
-  /** `evicts`: services that may end for it, in this order; as few as it takes end first */
+  /** `evicts`: services that may end for it, in this order; `ends`: those of them that do */
   | {
       readonly do: 'start'
       readonly subject: Subject
       readonly grant: Grant
       readonly replaces: string | undefined
       readonly evicts: readonly string[] | undefined
+      readonly ends: readonly string[]
+      readonly rank: number
     }
   | { readonly do: 'stop'; readonly id: string; readonly why: string; readonly graceMs?: number | undefined }
   | {
@@ -52,13 +54,18 @@ export type Outcome = {
 }
 
 export function outcomeOf(changes: readonly PlannedChange[], { id }: Subject): Outcome {
-  const records = changes.filter((change) => change.do === 'record')
-  const own = records.find((record) => record.id === id && record.displaced === undefined)
-  if (own === undefined) throw new Error('a plan records the verdict on its service')
-  const displaced = records.flatMap(({ id: other, verdict, displaced: how }) =>
-    how === undefined ? [] : [{ id: other, from: how.from, verdict }],
-  )
-  return { verdict: own.verdict, moves: own.moves, displaced }
+  for (const change of changes) {
+    if (change.do !== 'record' || change.id !== id || change.displaced !== undefined) continue
+    return { verdict: change.verdict, moves: change.moves, displaced: displacedIn(changes) }
+  }
+  throw new Error('a plan records the verdict on its service')
+}
+
+export function displacedIn(changes: readonly PlannedChange[]): Outcome['displaced'] {
+  return changes.flatMap((change) => {
+    if (change.do !== 'record' || change.displaced === undefined) return []
+    return [{ id: change.id, from: change.displaced.from, verdict: change.verdict }]
+  })
 }
 
 export function unpark(id: string): PlannedChange {

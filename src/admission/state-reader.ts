@@ -27,13 +27,14 @@ export interface StateReaderComponents {
 /** Reads what a plan depends on, as it is now. What costs a look into the journal is read when it is needed. */
 export interface StateReader {
   read(config: RunnerConfig, about: { subject: Subject; verdict: Verdict; sinceEvent: number }): AdmissionState
-  service(subject: Subject): ServiceState
+  /** `ttlMs`: another DORMITORY.TTL_SECONDS than the one in force */
+  service(subject: Subject, ttlMs?: number): ServiceState
 }
 
 export function createStateReader(components: StateReaderComponents): StateReader {
   const { journal, evaluator, dormitory, runs, subjectOf, trust, texts } = components
 
-  function service(subject: Subject): ServiceState {
+  function service(subject: Subject, ttlMs?: number): ServiceState {
     const { id, signed } = subject
     const { run, expires, author } = signed.body
     return {
@@ -50,7 +51,7 @@ export function createStateReader(components: StateReaderComponents): StateReade
       },
       get until() {
         const since = dormitory.get(id)?.since ?? dormitory.state().now
-        return dormitory.until({ id, since, expires: expires * 1000 })
+        return dormitory.until({ id, since, expires: expires * 1000 }, ttlMs)
       },
       get graceMs() {
         return unsafeGrace(trust.factsOf(trustSubjectOf(signed)))

@@ -145,7 +145,6 @@ async function openNode(
           journal.verdicts.add({ service: id, at: clock.now(), policy: hash, verdict })
           return { verdict, stopped: undefined, displaced: [] }
         },
-        noRestartReason: () => undefined,
         unpark: () => {},
       },
       dormitory: { eventCounter: () => 0 },

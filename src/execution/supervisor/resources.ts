@@ -76,7 +76,7 @@ function fits(grant: Grant, free: Resources): boolean {
 }
 
 /** The first of `offered` that have to end for the grant to fit; undefined where not even all of them free enough. */
-export function selectEvictions(
+function selectEvictions(
   grant: Grant,
   offered: readonly string[],
   freeWithout: (going: readonly string[]) => Resources,
