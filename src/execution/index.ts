@@ -10,7 +10,6 @@
  * ```
  */
 
-export type { ParkedService } from '../base/parked-service.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
 export {
   bestFirst,

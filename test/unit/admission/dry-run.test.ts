@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Change } from '../../../src/admission/types.ts'
+import type { RunnerConfig } from '../../../src/config/index.ts'
+import {
+  createDecidingWorld,
+  type DecidingLife,
+  type DecidingWorld,
+  policyOf,
+} from '../../fixtures/node/admission-harness.ts'
+
+const SEED = join(import.meta.dirname, '../../../configs/examples/seed/runners/dev_andromeda/config.json')
+const seed = JSON.parse(readFileSync(SEED, 'utf8')) as Record<string, unknown>
+
+/** The seed's policy with some of its keys, and limits of the machine that it does not set. */
+const policy = fc.record({
+  keys: fc.subarray(['KEYWORDS', 'PREFER_TOOLCHAIN', 'PREFER_SYMBIOTES', 'PREFER_HOSTCHAINS', 'DESC_MAX_LEN']),
+  runs: fc.integer({ min: 1, max: 3 }),
+  evict: fc.boolean(),
+  redirect: fc.constantFrom('always', 'never'),
+})
+
+const service = fc.record({
+  keywords: fc.subarray(['web3', 'api', 'games'], { minLength: 1 }),
+  hostchains: fc.subarray(['btc', 'sol', 'eth']),
+  toolchain: fc.constantFrom(['node.js'], ['rust'], ['python']),
+  desc: fc.constantFrom('short', 'x'.repeat(201)),
+  run: fc.constantFrom('task' as const, 'service' as const).map((kind) => ({ command: ['node', 'a.js'], kind })),
+})
+
+function policyFrom({ keys, runs, evict, redirect }: typeof policy extends fc.Arbitrary<infer T> ? T : never) {
+  const { LIMITS } = policyOf(runs).config
+  const chosen = Object.fromEntries(keys.map((key) => [key, seed[key]]))
+  return policyOf(runs, { ...chosen, LIMITS: { ...LIMITS, EVICT: evict }, REDIRECT: redirect })
+}
+
+const short = (changes: readonly Change[]) =>
+  changes.map(({ id, from, to, reasons }) => `${id} ${from} ${to} ${reasons.map(({ rule }) => rule).join(' ')}`).sort()
+
+/** All that a node changes when a policy comes into force, in the foreground and in the background. */
+async function applied(world: DecidingWorld, life: DecidingLife): Promise<Change[]> {
+  const before = world.happened.length
+  const all = life.deciding.reevaluateAll()
+  await life.settle(600)
+  const later = world.happened.slice(before).flatMap(([name, detail]) => {
+    return name === 'node:reconsidered' ? (detail as { changes: Change[] }).changes : []
+  })
+  return [...(await all).changes, ...later]
+}
+
+const preview = (world: DecidingWorld, life: DecidingLife, config: RunnerConfig) =>
+  life.deciding.reevaluation.preview(async (...asked) => world.runner(...asked), config)
+
+test("for the seed's policies: what the dry run says is what applying then does, and it does nothing itself", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(service, { minLength: 1, maxLength: 6 }),
+      policy,
+      policy,
+      async (services, first, then) => {
+        await using world = await createDecidingWorld({ policy: policyFrom(first) })
+        const life = await world.start()
+        for (const one of services) await life.hear(one)
+        await life.settle(600)
+        const seen = () => [world.journal.runs.all(), life.deciding.dormitory.all(), world.happened.length]
+        const before = seen()
+        const candidate = policyFrom(then)
+        const expected = await preview(world, life, candidate.config)
+        expect(seen()).toEqual(before)
+        world.policy = candidate
+        expect(short(expected.changes)).toEqual(short(await applied(world, life)))
+      },
+    ),
+    { numRuns: 40, interruptAfterTimeLimit: 25_000 },
+  )
+})
+
+test('a smaller dormitory: the preview names those that lose their place', async () => {
+  await using world = await createDecidingWorld({ policy: policyOf(1) })
+  const life = await world.start()
+  const [, kept, gone] = [await life.hear(), await life.hear(), await life.hear()]
+  await life.settle(600)
+  const candidate = policyOf(1, { DORMITORY: { MAX: 1 } })
+  const { changes } = await preview(world, life, candidate.config)
+  expect(changes).toMatchObject([{ id: gone, from: 'parked', to: 'redirected' }])
+  expect(changes[0]?.reasons[0]).toMatchObject({ rule: 'dormitory', outcome: 'fail' })
+  world.policy = candidate
+  await applied(world, life)
+  await life.settle(6000)
+  expect([kept, gone].map(life.state)).toEqual(['parked', 'redirected'])
+})
