@@ -25,7 +25,7 @@ const policy = fc.record({
 const service = fc.record({
   keywords: fc.subarray(['web3', 'api', 'games'], { minLength: 1 }),
   hostchains: fc.subarray(['btc', 'sol', 'eth']),
-  toolchain: fc.constantFrom(['node.js'], ['rust'], ['python']),
+  toolchain: fc.constantFrom('node.js', 'rust', 'python').map((name) => [name]),
   desc: fc.constantFrom('short', 'x'.repeat(201)),
   run: fc.constantFrom('task' as const, 'service' as const).map((kind) => ({ command: ['node', 'a.js'], kind })),
 })
