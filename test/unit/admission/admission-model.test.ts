@@ -15,27 +15,12 @@ type Step =
   | { is: 'policy'; runs: number; evict: boolean }
   | { is: 'wake' | 'restart' | 'pause' }
 
+const is = <Name extends Step['is']>(...names: Name[]) => fc.constantFrom(...names)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({ is: fc.constant('hear' as const), rank: fc.nat(3), task: fc.boolean() }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      is: fc.constantFrom('finish' as const, 'operator-stop' as const, 'author-stop' as const),
-      which: fc.nat(20),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      is: fc.constant('policy' as const),
-      runs: fc.integer({ min: 1, max: 3 }),
-      evict: fc.boolean(),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('wake' as const, 'restart' as const, 'pause' as const) }) },
+  { weight: 6, arbitrary: fc.record({ is: is('hear'), rank: fc.nat(3), task: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ is: is('finish', 'operator-stop', 'author-stop'), which: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ is: is('policy'), runs: fc.integer({ min: 1, max: 3 }), evict: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ is: is('wake', 'restart', 'pause') }) },
 )
 
 const short = (changes: readonly Change[]) => changes.map(({ id, from, to }) => `${id} ${from} ${to}`).sort()
@@ -105,17 +90,14 @@ describe('whatever comes in whatever order', () => {
             await life.settle(600)
             const candidate = policyWith(one.runs, one.evict, beds)
             world.policy = before
-            const expected = await life.deciding.reevaluation.preview(
-              async (...asked) => world.runner(...asked),
-              candidate.config,
-            )
+            const expected = await life.preview(candidate)
             world.policy = candidate
             const later = world.happened.length
             const all = life.deciding.reevaluateAll()
             await life.settle(600)
             // what was shown before is what happens; which beds get free while it happens is not known before
             if (beds > steps.length) {
-              expect(short([...(await all).changes, ...reconsidered(world, later)])).toEqual(short(expected.changes))
+              expect(short([...(await all).changes, ...reconsidered(world, later)])).toEqual(short(expected))
             }
             most = one.runs
           } else if (one.is === 'wake') {
@@ -160,12 +142,11 @@ describe('whatever comes in whatever order', () => {
     for (const rank of [0, 0, 1, 1]) heard.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
     await life.settle(600)
     const candidate = policyWith(2, true, 50)
-    const ask = async (...asked: Parameters<typeof world.runner>) => world.runner(...asked)
-    const expected = await life.deciding.reevaluation.preview(ask, candidate.config)
+    const expected = await life.preview(candidate)
     world.policy = candidate
     const all = life.deciding.reevaluateAll()
     await life.settle(600)
-    expect(short((await all).changes)).toEqual(short(expected.changes))
+    expect(short((await all).changes)).toEqual(short(expected))
     expect(heard.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
   })
 })

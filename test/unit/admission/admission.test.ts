@@ -1,12 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Verdict } from '../../../src/base/verdict.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { RunnerError } from '../../../src/runner/index.ts'
 import {
   createDecidingWorld,
   type DecidingLife,
   type DecidingWorld,
-  GRANT,
   policyOf,
+  refuses,
+  runs,
+  waits,
 } from '../../fixtures/node/admission-harness.ts'
 
 let world: DecidingWorld
@@ -14,21 +15,7 @@ let life: DecidingLife
 beforeEach(async () => {
   world = await createDecidingWorld({ policy: policyOf(1) })
   life = await world.start()
-})
-afterEach(() => world[Symbol.asyncDispose]())
-
-const reasons = (id: string) => life.services.find(id).verdict?.verdict?.reasons ?? []
-const told = (id: string) => world.receipts.filter(({ service }) => service === id).map(({ state }) => state)
-const runs = (reason: string): Verdict => ({
-  run: GRANT,
-  redirect: false,
-  reasons: [{ rule: 'mine', outcome: 'pass', message: reason }],
-})
-const waits = (on: NonNullable<Verdict['park']>): Verdict => ({
-  run: false,
-  redirect: true,
-  park: on,
-  reasons: [{ rule: 'mine', outcome: 'defer', message: 'not yet' }],
+  return () => world[Symbol.asyncDispose]()
 })
 
 describe('what a statement of the mesh wakes', () => {
@@ -48,7 +35,7 @@ describe('what a statement of the mesh wakes', () => {
     life.deciding.dormitory.wake(condition)
     await life.settle()
     expect(life.state(id)).toBe('running')
-    expect(told(id)).toEqual(['parked', 'running'])
+    expect(life.told(id)).toEqual(['parked', 'running'])
   })
 
   it('a stand-by wakes when fewer nodes than wanted answer for it', async () => {
@@ -72,8 +59,8 @@ describe('the end of a sleep', () => {
     const id = await life.hear()
     await life.settle(30_000)
     expect(life.state(id)).toBe('redirected')
-    expect(told(id)).toEqual(['parked', 'redirected'])
-    expect(reasons(id)[0]).toMatchObject({ rule: 'dormitory', message: expect.stringContaining('TTL_SECONDS') })
+    expect(life.told(id)).toEqual(['parked', 'redirected'])
+    expect(life.reasons(id)[0]).toMatchObject({ rule: 'dormitory', message: expect.stringContaining('TTL_SECONDS') })
     expect(world.redirected.get(id)).toBe(true)
   })
 
@@ -84,8 +71,8 @@ describe('the end of a sleep', () => {
     const better = await life.hear({ name: 'better' })
     const late = await life.hear()
     expect([plain, better, late].map(life.state)).toEqual(['redirected', 'parked', 'redirected'])
-    expect(told(plain)).toEqual(['parked', 'redirected'])
-    expect(told(late)).toEqual(['redirected'])
+    expect(life.told(plain)).toEqual(['parked', 'redirected'])
+    expect(life.told(late)).toEqual(['redirected'])
   })
 
   it('by its author, its expiry, or the operator', async () => {
@@ -102,7 +89,7 @@ describe('the end of a sleep', () => {
     await life.settle(30_000)
     expect([stopped, expired, over].map(life.state)).toEqual(['stopped', 'expired', 'stopped'])
     expect(life.deciding.view().parked).toBe(0)
-    expect(told(expired)).toEqual(['parked', 'stopped'])
+    expect(life.told(expired)).toEqual(['parked', 'stopped'])
   })
 })
 
@@ -133,10 +120,7 @@ describe('a new policy', () => {
     expect([plain, better, other].map(life.state)).toEqual(['running', 'running', 'running'])
     world.policy = policyOf(1, { PREFER_HOSTCHAINS: { btc: {} } })
     const before = world.journal.runs.all().length
-    const { changes: preview } = await life.deciding.reevaluation.preview(
-      async (...asked) => world.runner(...asked),
-      world.policy.config,
-    )
+    const preview = await life.preview(world.policy)
     expect(world.journal.runs.all()).toHaveLength(before)
     const { changes } = await life.deciding.reevaluateAll()
     const short = (list: readonly { id: string; from: string; to: string }[]) =>
@@ -159,10 +143,7 @@ describe('a new policy', () => {
     const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
     await life.settle()
     const next = policyOf(1, { PREFER_HOSTCHAINS: { algo: {} } })
-    const { changes: preview } = await life.deciding.reevaluation.preview(
-      async (...asked) => world.runner(...asked),
-      next.config,
-    )
+    const preview = await life.preview(next)
     world.policy = next
     const { changes } = await life.deciding.reevaluateAll()
     expect(changes).toMatchObject([{ id: btc, from: 'run', to: 'parked' }])
@@ -200,7 +181,7 @@ describe('a new policy', () => {
     life = await world.start()
     await life.settle()
     expect(life.state(id)).toBe('stopped')
-    expect(reasons(id)).toContainEqual(expect.objectContaining({ rule: 'desc-length', outcome: 'fail' }))
+    expect(life.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'desc-length', outcome: 'fail' }))
   })
 
   it('stops a task, which does not begin again', async () => {
@@ -225,7 +206,7 @@ describe('capacity', () => {
     })
     const id = await life.hear()
     expect(life.state(id)).toBe('parked')
-    expect(reasons(id)).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
+    expect(life.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
     // other programs went: whoever waits for room is asked again
     world.machine = undefined
     await life.settle(10_000)
@@ -267,12 +248,6 @@ describe('counts', () => {
 })
 
 describe('a version that was replaced, and runs on because its update failed', () => {
-  const refuses: Verdict = {
-    run: false,
-    redirect: true,
-    reasons: [{ rule: 'mine', outcome: 'fail', message: 'not any more' }],
-  }
-
   it.each([
     ['refuses', refuses],
     ['would keep it for later', waits([{ on: 'policy' }])],

@@ -1,11 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import {
   createDecidingWorld,
   type DecidingLife,
   type DecidingWorld,
-  GRANT,
+  evictingPolicy,
   policyOf,
+  runs,
+  waits,
+  GRANT,
 } from '../../fixtures/node/admission-harness.ts'
 
 let world: DecidingWorld
@@ -13,28 +16,14 @@ let life: DecidingLife
 beforeEach(async () => {
   world = await createDecidingWorld({ policy: policyOf(1) })
   life = await world.start()
-})
-afterEach(() => world[Symbol.asyncDispose]())
-
-const reasons = (id: string) => life.services.find(id).verdict?.verdict?.reasons ?? []
-const told = (id: string) => world.receipts.filter(({ service }) => service === id).map(({ state }) => state)
-const runs = (reason: string): Verdict => ({
-  run: GRANT,
-  redirect: false,
-  reasons: [{ rule: 'mine', outcome: 'pass', message: reason }],
-})
-const waits = (on: NonNullable<Verdict['park']>): Verdict => ({
-  run: false,
-  redirect: true,
-  park: on,
-  reasons: [{ rule: 'mine', outcome: 'defer', message: 'not yet' }],
+  return () => world[Symbol.asyncDispose]()
 })
 
 describe('making room', () => {
   const evicting = (rank: number, evict: string[]): Verdict => ({ ...runs('better'), rank, evict })
 
   it('parks who had to end, in the journal before it ends', async () => {
-    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    world.policy = evictingPolicy(1)
     await life.deciding.reevaluateAll()
     const victim = await life.hear()
     await life.settle()
@@ -58,22 +47,22 @@ describe('making room', () => {
     await life.settle()
     world.runner = () => evicting(5, [victim])
     const one = await life.hear()
-    expect(reasons(one)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('LIMITS.EVICT') })
-    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    expect(life.reasons(one)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('LIMITS.EVICT') })
+    world.policy = evictingPolicy(1)
     world.own.add(victim)
     life.facts.forget()
     const two = await life.hear()
-    expect(reasons(two)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('SERVICES') })
+    expect(life.reasons(two)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('SERVICES') })
     expect([victim, one, two].map(life.state)).toEqual(['running', 'redirected', 'redirected'])
   })
 
   it('is refused where evict names what does not run here, and nothing ends', async () => {
-    world.policy = policyOf(2, { LIMITS: { ...policyOf(2).config.LIMITS, EVICT: true } })
+    world.policy = evictingPolicy(2)
     const other = await life.hear()
     await life.settle()
     world.runner = () => evicting(5, ['nobody'])
     const id = await life.hear()
-    expect(reasons(id)[0]).toMatchObject({
+    expect(life.reasons(id)[0]).toMatchObject({
       rule: 'node',
       outcome: 'fail',
       message: expect.stringContaining('evict: no service nobody runs here; only ids that "running"'),
@@ -82,7 +71,7 @@ describe('making room', () => {
   })
 
   it('goes on without a service that has ended since the runner was asked: its room is free', async () => {
-    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    world.policy = evictingPolicy(1)
     const other = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
     await life.settle()
     world.runner = async () => {
@@ -96,15 +85,15 @@ describe('making room', () => {
   })
 
   it('ends a task for good, and says so', async () => {
-    world.policy = policyOf(1, { LIMITS: { ...policyOf(1).config.LIMITS, EVICT: true } })
+    world.policy = evictingPolicy(1)
     const task = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
     await life.settle()
     world.runner = () => evicting(5, [task])
     await life.hear()
     await life.settle()
     expect(life.state(task)).toBe('stopped')
-    expect(reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
-    expect(told(task).at(-1)).toBe('stopped')
+    expect(life.reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
+    expect(life.told(task).at(-1)).toBe('stopped')
   })
 })
 
@@ -143,7 +132,11 @@ describe('a grant that the node cannot give', () => {
     world.runner = () => ({ ...runs('a lie'), run: { ...GRANT, ...change } })
     const id = await life.hear()
     expect(life.state(id)).toBe('redirected')
-    expect(reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message: expect.stringContaining(words) })
+    expect(life.reasons(id)[0]).toMatchObject({
+      rule: 'node',
+      outcome: 'fail',
+      message: expect.stringContaining(words),
+    })
     expect(world.journal.runs.all()).toEqual([])
   })
 

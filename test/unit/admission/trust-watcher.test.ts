@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import type { RunnerSnapshot } from '../../../src/runner/index.ts'
 import {
@@ -15,8 +15,8 @@ beforeEach(async () => {
   world = await createDecidingWorld({ policy: policyOf(3) })
   world.runner = (service, snapshot) => judge(service.code, snapshot)
   life = await world.start()
+  return () => world[Symbol.asyncDispose]()
 })
-afterEach(() => world[Symbol.asyncDispose]())
 
 const HUB = 'hub-a'
 
@@ -35,6 +35,8 @@ function says(verdict: 'safe' | 'unsafe', severity?: 'low' | 'critical') {
   world.believed = { ...world.believed, inTree: false, attestations: [word] }
 }
 
+/** The trust part says that something about a code has changed. */
+const changed = (code: string) => life.events.emit('trust:changed', { on: 'code', code })
 const codeOf = (id: string) => life.services.find(id).signed.body.code.toString()
 
 describe('what hubs and roots say', () => {
@@ -47,10 +49,10 @@ describe('what hubs and roots say', () => {
     expect(life.state(id)).toBe('parked')
     expect(world.lookedUp).toEqual([codeOf(id)])
     says('safe')
-    life.events.emit('trust:changed', { on: 'code', code: 'another' })
+    changed('another')
     await life.settle()
     expect(life.state(id)).toBe('parked')
-    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    changed(codeOf(id))
     await life.settle()
     expect(life.state(id)).toBe('running')
   })
@@ -78,11 +80,11 @@ describe('what hubs and roots say', () => {
     const id = await life.hear()
     expect(world.ahead).toEqual([])
     says('unsafe')
-    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    changed(codeOf(id))
     await life.settle()
     expect(world.ahead).toEqual([])
     says('safe')
-    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    changed(codeOf(id))
     await life.settle()
     expect(world.ahead).toEqual([id])
     expect(life.state(id)).toBe('parked')
@@ -95,7 +97,7 @@ describe('what hubs and roots say', () => {
       const verdict = judge(service.code, snapshot)
       says('safe')
       world.believed = { ...world.believed, quorum: { hubs: 1, weight: 0, met: true } }
-      life.events.emit('trust:changed', { on: 'code', code })
+      changed(code)
       return verdict
     }
     const id = await life.hear()
@@ -138,14 +140,14 @@ describe('what hubs and roots say', () => {
     const slow = await life.hear()
     await life.settle()
     says('unsafe', 'low')
-    life.events.emit('trust:changed', { on: 'code', code: codeOf(slow) })
+    changed(codeOf(slow))
     await life.settle(3000)
     expect(life.state(slow)).toBe('stopped')
     says('safe')
     const next = await life.hear()
     await life.settle()
     says('unsafe', 'critical')
-    life.events.emit('trust:changed', { on: 'code', code: codeOf(next) })
+    changed(codeOf(next))
     await life.settle(3000)
     expect(life.state(next)).toBe('stopped')
     expect(world.engine.stops.map(({ graceMs }) => graceMs)).toEqual([2000, 0])
@@ -167,7 +169,7 @@ describe('what hubs and roots say', () => {
     const id = await life.hear()
     await life.settle()
     world.believed = { ...world.believed, attestations: [] }
-    life.events.emit('trust:changed', { on: 'code', code: codeOf(id) })
+    changed(codeOf(id))
     await life.settle(3000)
     expect(life.state(id)).toBe('parked')
   })
@@ -177,11 +179,7 @@ describe('what hubs and roots say', () => {
     says('safe')
     const running = await life.hear()
     await life.settle()
-    expect(
-      life.deciding.trustWatcher
-        .servicesInUse()
-        .map(({ service }) => service)
-        .sort(),
-    ).toEqual([waiting, running].sort())
+    const inUse = life.deciding.trustWatcher.servicesInUse().map(({ service }) => service)
+    expect(inUse.sort()).toEqual([waiting, running].sort())
   })
 })

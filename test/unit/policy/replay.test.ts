@@ -7,7 +7,7 @@ import { emptyNode } from '../../../src/policy/empty-node.ts'
 import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../src/policy/replay.ts'
 import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../src/runner/index.ts'
 import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
-import { configOf, runnerIn } from '../runner/support.ts'
+import { configOf, startedRunner } from '../runner/support.ts'
 
 const NEVER = new AbortController().signal
 const DROP: Verdict = { run: false, redirect: false, reasons: [{ rule: 'mine', outcome: 'fail', message: 'no' }] }
@@ -150,35 +150,23 @@ describe('a replay', () => {
     expect(read).toBeLessThanOrEqual(3)
     stop.abort(new Error('enough'))
     await expect(playing).rejects.toThrow('enough')
-    await expect(
-      play(
-        endless(),
-        side(() => PASS),
-        side(() => PASS),
-        stop.signal,
-      ),
-    ).rejects.toThrow('enough')
+    const passing = side(() => PASS)
+    await expect(play(endless(), passing, passing, stop.signal)).rejects.toThrow('enough')
   })
 
   test('goes through the real runner host', async () => {
-    await using before = runnerIn({ 'mine/runner.mjs': `export { default } from 'thundercloud/andromeda'` })
+    const andromeda = `export { default } from 'thundercloud/andromeda'`
     const strict = configOf({ DESC_MAX_LEN: 3 })
-    await using after = runnerIn(
-      { 'mine/runner.mjs': `export { default } from 'thundercloud/andromeda'` },
-      { config: strict },
-    )
-    await Promise.all([before.host.start(), after.host.start()])
+    await using before = await startedRunner(andromeda)
+    await using after = await startedRunner(andromeda, { config: strict })
     const facts = { own: 'me', executors: [{ name: 'docker' as const }] }
     const { summary, changes } = await play(
       heard(40),
       { host: before.host, facts: emptyNode(configOf(), facts), beliefs: NONE },
       { host: after.host, facts: emptyNode(strict, facts), beliefs: NONE },
     )
-    expect(summary).toMatchObject({
-      asked: 40,
-      inForce: { refused: 0, failed: 0 },
-      candidate: { refused: 40, failed: 0 },
-    })
+    const candidate = { refused: 40, failed: 0 }
+    expect(summary).toMatchObject({ asked: 40, inForce: { refused: 0, failed: 0 }, candidate })
     expect(changes.every(({ rules }) => rules.includes('desc-length'))).toBe(true)
   })
 })

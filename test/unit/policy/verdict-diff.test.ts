@@ -3,23 +3,16 @@ import type { Grant, Reason, Verdict } from '../../../src/base/verdict.ts'
 import { createReplayCounters } from '../../../src/policy/replay-summary.ts'
 import { type Answer, differenceOf, outcomeOf } from '../../../src/policy/verdict-diff.ts'
 
-const GRANT: Grant = {
-  executor: 'host',
-  memoryBytes: 1,
-  cpuMillicores: 1,
-  diskBytes: 0,
-  pids: 1,
-  network: { mode: 'none' },
-}
+const LIMITS = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 0, pids: 1 }
+const GRANT: Grant = { executor: 'host', ...LIMITS, network: { mode: 'none' } }
 const reason = (rule: string, outcome: Reason['outcome'], warned?: 'fail'): Reason => ({
   rule,
   outcome,
   message: rule,
   warned,
 })
-const said = (verdict: Partial<Verdict>): Answer => ({
-  verdict: { run: false, redirect: false, reasons: [], ...verdict },
-})
+const NOTHING = { run: false, redirect: false, reasons: [] } as const
+const said = (verdict: Partial<Verdict>): Answer => ({ verdict: { ...NOTHING, ...verdict } })
 const runs = (change: Partial<Verdict> = {}) => said({ run: GRANT, reasons: [reason('trust', 'pass')], ...change })
 
 describe('two verdicts', () => {

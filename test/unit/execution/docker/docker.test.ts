@@ -38,14 +38,8 @@ function executor(docker: object, runtimeDir = '/tmp/tc-none') {
 
 describe('the options of a container', () => {
   const handle = { name: 'n', door: 'd', socket: '/s/s' }
-  const options = runOptions({
-    plan,
-    handle,
-    nodeId: 'node-1',
-    image: 'sha256:abc',
-    memory: { swap: true },
-    seccomp: true,
-  })
+  const init = { plan, handle, nodeId: 'node-1', image: 'sha256:abc', seccomp: true }
+  const options = runOptions({ ...init, memory: { swap: true } })
 
   it('take every privilege away', () => {
     expect(options).toMatchObject({
@@ -55,12 +49,8 @@ describe('the options of a container', () => {
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges', expect.stringMatching(/^seccomp=\{/)],
         ReadonlyRootfs: true,
-        NetworkMode: 'container:d',
-        PidMode: 'container:d',
-        IpcMode: 'private',
-        CgroupnsMode: 'private',
-        Init: false,
-        AutoRemove: false,
+        ...{ NetworkMode: 'container:d', PidMode: 'container:d', IpcMode: 'private', CgroupnsMode: 'private' },
+        ...{ Init: false, AutoRemove: false },
       },
     })
     expect(options.HostConfig).not.toHaveProperty('Privileged')

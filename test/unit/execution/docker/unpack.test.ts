@@ -44,39 +44,16 @@ describe('what a build has left', () => {
     expect((await stat(join(target, 'run.sh'))).mode & 0o7777).toBe(0o755)
   })
 
-  it.each<[string, Entry[]]>([
-    ['a path that climbs', [{ path: '../out', text: 'x' }]],
-    ['a path from the root', [{ path: '/tmp/tc-out', text: 'x' }]],
-    [
-      'a folder that was a link',
-      [
-        { path: 'l', type: 'SymbolicLink', to: '..' },
-        { path: 'l/out', text: 'x' },
-      ],
-    ],
-    [
-      'a link in a folder that is a link',
-      [
-        { path: 'l', type: 'SymbolicLink', to: '..' },
-        { path: 'l/out', type: 'SymbolicLink', to: 'x' },
-      ],
-    ],
-    ['a hard link to what is ours', [{ path: 'l', type: 'Link', to: '../secret' }]],
-    [
-      'a hard link through a link',
-      [
-        { path: 'l', type: 'SymbolicLink', to: '..' },
-        { path: 'm', type: 'Link', to: 'l/secret' },
-      ],
-    ],
-    [
-      'a file twice',
-      [
-        { path: 'a', text: '1' },
-        { path: 'a', text: '2' },
-      ],
-    ],
-  ])('with %s writes nothing outside', async (_what, entries) => {
+  const up: Entry = { path: 'l', type: 'SymbolicLink', to: '..' }
+  it.each<[string, ...Entry[]]>([
+    ['a path that climbs', { path: '../out', text: 'x' }],
+    ['a path from the root', { path: '/tmp/tc-out', text: 'x' }],
+    ['a folder that was a link', up, { path: 'l/out', text: 'x' }],
+    ['a link in a folder that is a link', up, { path: 'l/out', type: 'SymbolicLink', to: 'x' }],
+    ['a hard link to what is ours', { path: 'l', type: 'Link', to: '../secret' }],
+    ['a hard link through a link', up, { path: 'm', type: 'Link', to: 'l/secret' }],
+    ['a file twice', { path: 'a', text: '1' }, { path: 'a', text: '2' }],
+  ])('with %s writes nothing outside', async (_what, ...entries) => {
     await expect(unpack(entries)).rejects.toThrow()
     expect((await readdir(dir)).sort()).toEqual(['secret', 'target'])
     expect(await readFile(join(dir, 'secret'), 'utf8')).toBe('mine')

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { silentLog } from '../../../../src/base/log.ts'
 import type { WakeCondition } from '../../../../src/base/verdict.ts'
@@ -64,20 +64,24 @@ describe('dormitory', () => {
   beforeEach(() => {
     bench = createBench()
     dormitory = bench.start()
+    return () => bench[Symbol.asyncDispose]()
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
 
-  const park = (id: string, change: { rank?: number; on?: WakeCondition[]; arrived?: number; expires?: number } = {}) =>
-    dormitory.park(
-      {
-        id,
-        on: change.on ?? [CAPACITY],
-        rank: change.rank ?? 0,
-        arrived: change.arrived ?? bench.clock.now(),
-        expires: change.expires ?? bench.clock.now() + 30 * DAY_MS,
-      },
-      dormitory.eventCounter(),
-    )
+  const park = (
+    id: string,
+    change: { rank?: number; on?: WakeCondition[]; arrived?: number; expires?: number } = {},
+  ) => {
+    const now = bench.clock.now()
+    const usual = { id, on: [CAPACITY], rank: 0, arrived: now, expires: now + 30 * DAY_MS }
+    return dormitory.park({ ...usual, ...change }, dormitory.eventCounter())
+  }
+  const parkAll = (ranks: Record<string, number>, arrived?: number) => {
+    for (const [id, rank] of Object.entries(ranks)) park(id, { rank, ...(arrived !== undefined && { arrived }) })
+  }
+  const wake = (event: WakeCondition) => {
+    dormitory.wake(event)
+    return dormitory.idle()
+  }
 
   it.each<[WakeCondition, WakeCondition, boolean]>([
     [CAPACITY, CAPACITY, true],
@@ -93,8 +97,7 @@ describe('dormitory', () => {
     [{ on: 'quorum', code: 'a' }, { on: 'delegation', author: 'a' }, false],
   ])('who waits for %o hears of %o: %s', async (on, happens, wakes) => {
     park('a', { on: [on] })
-    dormitory.wake(happens)
-    await dormitory.idle()
+    await wake(happens)
     expect(bench.woken).toEqual(wakes ? ['a'] : [])
   })
 
@@ -107,21 +110,15 @@ describe('dormitory', () => {
       ['rich', 7, 40],
     ] as const)
       park(id, { rank, arrived })
-    dormitory.wake(CAPACITY)
-    await dormitory.idle()
+    await wake(CAPACITY)
     expect(bench.woken).toEqual(['rich', 'early', 'late', 'poor'])
   })
 
   it('wakes what an event concerns that came while it was being decided', async () => {
     const asOf = dormitory.eventCounter()
     dormitory.wake({ on: 'quorum', code: 'a' })
-    const sleeper = {
-      id: 'a',
-      on: [{ on: 'quorum', code: 'a' }] as const,
-      rank: 0,
-      arrived: 0,
-      expires: Number.MAX_SAFE_INTEGER,
-    }
+    const on = [{ on: 'quorum', code: 'a' }] as const
+    const sleeper = { id: 'a', on, rank: 0, arrived: 0, expires: Number.MAX_SAFE_INTEGER }
     dormitory.park(sleeper, asOf)
     await dormitory.idle()
     expect(bench.woken).toEqual(['a'])
@@ -139,8 +136,7 @@ describe('dormitory', () => {
     await dormitory.idle()
     expect(bench.woken).toEqual(['both'])
     bench.room = true
-    dormitory.wake(CAPACITY)
-    await dormitory.idle()
+    await wake(CAPACITY)
     expect(bench.woken.sort()).toEqual(['both', 'both', 'room'])
   })
 
@@ -149,8 +145,7 @@ describe('dormitory', () => {
     bench.answer = async () => {
       if (bench.woken.length === 1) dormitory.wake({ on: 'policy' })
     }
-    dormitory.wake(CAPACITY)
-    await dormitory.idle()
+    await wake(CAPACITY)
     expect(bench.woken).toEqual(['a', 'a'])
   })
 
@@ -159,26 +154,17 @@ describe('dormitory', () => {
     bench.answer = async () => {
       throw new Error('the runner is gone')
     }
-    dormitory.wake(CAPACITY)
-    await dormitory.idle()
+    await wake(CAPACITY)
     expect(dormitory.size).toBe(1)
-    dormitory.wake(CAPACITY)
-    await dormitory.idle()
+    await wake(CAPACITY)
     expect(bench.woken).toEqual(['a', 'a'])
   })
 
   describe('MAX', () => {
     it('lets the lowest make way for a better one, and turns away who is not better', () => {
-      for (const [id, rank] of [
-        ['a', 3],
-        ['b', 1],
-        ['c', 2],
-      ] as const)
-        park(id, { rank, arrived: 1 })
-      expect(park('worse', { rank: 0 })).toEqual({
-        parked: false,
-        why: 'all 3 places of DORMITORY.MAX are taken, and none of them ranks lower',
-      })
+      parkAll({ a: 3, b: 1, c: 2 }, 1)
+      const why = 'all 3 places of DORMITORY.MAX are taken, and none of them ranks lower'
+      expect(park('worse', { rank: 0 })).toEqual({ parked: false, why })
       expect(park('equal', { rank: 1, arrived: 2 })).toMatchObject({ parked: false })
       expect(park('better', { rank: 2 })).toMatchObject({ parked: true, replaced: { id: 'b' } })
       expect(dormitory.all().map(({ id }) => id)).toEqual(['a', 'c', 'better'])
@@ -186,12 +172,7 @@ describe('dormitory', () => {
     })
 
     it('0 parks nothing, and a lower MAX after a reload lets the lowest go', async () => {
-      for (const [id, rank] of [
-        ['a', 3],
-        ['b', 1],
-        ['c', 2],
-      ] as const)
-        park(id, { rank })
+      parkAll({ a: 3, b: 1, c: 2 })
       bench.limits.max = 2
       await bench.clock.advance(10_000)
       expect(bench.over).toEqual([['b', 'DORMITORY.MAX is 2, and others rank higher']])
@@ -250,10 +231,8 @@ describe('dormitory', () => {
           if (is === 'park') {
             const on = [conditions[key] as WakeCondition]
             const before = model.get(id)
-            const bed = inn.park(
-              { id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER },
-              inn.eventCounter(),
-            )
+            const parked = { id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }
+            const bed = inn.park(parked, inn.eventCounter())
             if (bed.parked) {
               model.set(id, { key, rank, since: before?.since ?? world.clock.now() })
               if (bed.replaced !== undefined) {
@@ -279,12 +258,8 @@ describe('dormitory', () => {
           }
           const here = inn.all().map((one) => one.id)
           expect([...here].sort()).toEqual([...model.keys()].sort())
-          expect(
-            world.journal.parked
-              .all()
-              .map((one) => one.id)
-              .sort(),
-          ).toEqual([...here].sort())
+          const journaled = world.journal.parked.all().map((one) => one.id)
+          expect(journaled.sort()).toEqual([...here].sort())
           expect(here.length).toBeLessThanOrEqual(world.limits.max)
         }
       }),

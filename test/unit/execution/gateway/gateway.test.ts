@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,18 +10,18 @@ import { connectThroughGateway, requestGateway } from '../../../../src/execution
 import { type GatewayServer, startGatewayServer } from '../../../../src/execution/gateway/server.ts'
 import { talk } from '../../../fixtures/execution/run-fixture.ts'
 
-describe('the door', () => {
+describe('the gateway', () => {
   const clock = systemClock()
   let dir: string
   let path: string
-  let door: GatewayServer | undefined
+  let gateway: GatewayServer | undefined
   let service: Server | undefined
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'tc-door-'))
     path = join(dir, 's')
   })
   afterEach(async () => {
-    door?.close()
+    gateway?.close()
     service?.close()
     await rm(dir, { recursive: true, force: true })
   })
@@ -31,38 +31,40 @@ describe('the door', () => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
     )
 
-  async function echo(): Promise<number> {
-    service = createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}).pipe(socket))
-    return listen(service)
+  /** A gateway to a service; the port of that. */
+  async function serve(onConnection: (socket: Socket) => void): Promise<number> {
+    service = createServer({ allowHalfOpen: true }, (socket) => onConnection(socket.on('error', () => {})))
+    const port = await listen(service)
+    gateway = await startGatewayServer({ path, ports: [port] })
+    return port
   }
+  const echo = () => serve((socket) => void socket.pipe(socket))
+  const connecting = (port: number, options = {}) => connectThroughGateway(path, port, { clock, ...options })
+  const say = async (port: number, text: string) => talk(await connecting(port), text)
 
   it('carries bytes both ways, with half-close', async () => {
     const port = await echo()
-    door = await startGatewayServer({ path, ports: [port] })
     const texts = ['', 'a', 'x'.repeat(3_000_000)]
-    for (const text of texts) expect(await talk(await connectThroughGateway(path, port, { clock }), text)).toBe(text)
+    for (const text of texts) expect(await say(port, text)).toBe(text)
   })
 
   it('lets the service speak on after the caller has ended', async () => {
-    service = createServer({ allowHalfOpen: true }, (socket) => {
+    const port = await serve((socket) => {
       socket.resume().on('end', () => setTimeout(() => socket.end('late'), 200))
     })
-    const port = await listen(service)
-    door = await startGatewayServer({ path, ports: [port] })
-    expect(await talk(await connectThroughGateway(path, port, { clock }), 'hello')).toBe('late')
+    expect(await say(port, 'hello')).toBe('late')
   })
 
   it('is reached again where its socket, or the folder of it, was taken away and the folder is there again', async () => {
     const port = await echo()
-    door = await startGatewayServer({ path, ports: [port] })
-    const open = await connectThroughGateway(path, port, { clock })
+    const open = await connecting(port)
     await rm(path)
     await expect.poll(() => existsSync(path)).toBe(true)
-    expect(await talk(await connectThroughGateway(path, port, { clock }), 'again')).toBe('again')
+    expect(await say(port, 'again')).toBe('again')
     await rm(dir, { recursive: true })
     await mkdir(dir)
     await expect.poll(() => existsSync(path)).toBe(true)
-    expect(await talk(await connectThroughGateway(path, port, { clock }), 'and again')).toBe('and again')
+    expect(await say(port, 'and again')).toBe('and again')
     // what was connected before is not cut
     expect(await talk(open, 'still')).toBe('still')
   })
@@ -71,9 +73,9 @@ describe('the door', () => {
     const spare = createServer()
     const port = await listen(spare)
     await new Promise((resolve) => spare.close(resolve))
-    const pending = connectThroughGateway(path, port, { clock })
+    const pending = connecting(port)
     await new Promise((resolve) => setTimeout(resolve, 100))
-    door = await startGatewayServer({ path, ports: [port] })
+    gateway = await startGatewayServer({ path, ports: [port] })
     await new Promise((resolve) => setTimeout(resolve, 100))
     service = createServer((socket) => socket.on('error', () => {}).end('now'))
     await new Promise<void>((resolve) => service?.listen(port, '127.0.0.1', resolve))
@@ -81,26 +83,24 @@ describe('the door', () => {
   })
 
   it('says what is wrong when it does not come to that', async () => {
-    await expect(connectThroughGateway(path, 1, { clock, patienceMs: 0 })).rejects.toThrow(
+    await expect(connecting(1, { patienceMs: 0 })).rejects.toThrow(
       /gateway of the run does not accept connections \(ENOENT\)/,
     )
-    door = await startGatewayServer({ path, ports: [1] })
-    await expect(connectThroughGateway(path, 1, { clock, patienceMs: 0 })).rejects.toThrow(UnavailableError)
-    await expect(connectThroughGateway(path, 1, { clock, patienceMs: 0 })).rejects.toThrow(/nothing listens on port 1/)
-    await expect(connectThroughGateway(path, 2, { clock })).rejects.toThrow(NotFoundError)
+    gateway = await startGatewayServer({ path, ports: [1] })
+    await expect(connecting(1, { patienceMs: 0 })).rejects.toThrow(UnavailableError)
+    await expect(connecting(1, { patienceMs: 0 })).rejects.toThrow(/nothing listens on port 1/)
+    await expect(connecting(2)).rejects.toThrow(NotFoundError)
   })
 
   it('gives up with the signal', async () => {
     const enough = new AbortController()
     setTimeout(() => enough.abort(new Error('enough')), 50)
-    await expect(connectThroughGateway(path, 1, { clock, signal: enough.signal })).rejects.toThrow('enough')
+    await expect(connecting(1, { signal: enough.signal })).rejects.toThrow('enough')
   })
 
   it('ends a pipe when the service ends it, or dies', async () => {
-    service = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.resetAndDestroy()))
-    const port = await listen(service)
-    door = await startGatewayServer({ path, ports: [port] })
-    const pipe = await connectThroughGateway(path, port, { clock })
+    const port = await serve((socket) => socket.once('data', () => socket.resetAndDestroy()))
+    const pipe = await connecting(port)
     pipe.on('error', () => {})
     pipe.write('hello')
     await new Promise((resolve) => pipe.resume().once('end', resolve))
@@ -108,7 +108,7 @@ describe('the door', () => {
 
   it('survives whatever is said to it', async () => {
     const port = await echo()
-    door = await startGatewayServer({ path, ports: [port] })
+    const open = `{"connect":${port}`
     for (const junk of [
       '',
       '\n',
@@ -116,33 +116,25 @@ describe('the door', () => {
       'null\n',
       '[1]\n',
       '{"connect":"80"}\n',
-      `${'x'.repeat(5000)}`,
+      'x'.repeat(5000),
       '\0\xff\n',
-      `{"connect":${port}`,
+      open,
     ]) {
-      await new Promise<void>((resolve) => {
-        const socket = connect({ path }, () => socket.end(junk))
-        socket
-          .on('error', () => {})
-          .resume()
-          .on('close', () => resolve())
-      })
+      const socket = connect({ path }, () => socket.end(junk))
+      const closed = new Promise((resolve) => socket.on('close', resolve))
+      socket.on('error', () => {}).resume()
+      await closed
     }
     await expect(requestGateway(path, { what: 1 })).rejects.toThrow(/EPROTO/)
-    expect(await talk(await connectThroughGateway(path, port, { clock }), 'still there')).toBe('still there')
+    expect(await say(port, 'still there')).toBe('still there')
   })
 
   it('ends what goes through it when it closes', async () => {
     const port = await echo()
-    door = await startGatewayServer({ path, ports: [port] })
-    const pipe = await connectThroughGateway(path, port, { clock })
-    const closed = new Promise((resolve) =>
-      pipe
-        .on('error', () => {})
-        .resume()
-        .once('end', resolve),
-    )
-    door.close()
+    const pipe = await connecting(port)
+    const closed = new Promise((resolve) => pipe.once('end', resolve))
+    pipe.on('error', () => {}).resume()
+    gateway?.close()
     await closed
   })
 })

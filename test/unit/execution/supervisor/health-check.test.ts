@@ -1,17 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('health', () => {
   let bench: Bench
   beforeEach(async () => {
     bench = await createBench()
+    return () => bench[Symbol.asyncDispose]()
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
 
   const begins = async (run: object) => {
     const supervisor = bench.start()
     supervisor.run(serviceOf('a', run), GRANT)
-    await bench.until(() => bench.state('a') === 'running')
+    await bench.reaches('a', 'running')
     return supervisor
   }
 
@@ -21,8 +21,8 @@ describe('health', () => {
     expect(supervisor.healthy('a')).toBe(false)
     await bench.clock.advance(200)
     await bench.until(() => supervisor.healthy('a'))
-    bench.engine.end(bench.journal.ofService('a')?.runId as string, { exitCode: 1 })
-    await bench.until(() => bench.state('a') === 'starting')
+    bench.end('a', 1)
+    await bench.reaches('a', 'starting')
     expect(supervisor.healthy('a')).toBe(false)
   })
 

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('logs of what has ended', () => {
   let bench: Bench
   beforeEach(async () => {
     bench = await createBench()
+    return () => bench[Symbol.asyncDispose]()
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
 
   const folder = (service: string) => join(bench.dir, 'logs', service)
   const fill = async (service: string) => {
@@ -22,7 +22,7 @@ describe('logs of what has ended', () => {
     await supervisor.boot()
     for (const id of ['runs', 'first', 'second']) {
       supervisor.run(serviceOf(id), GRANT)
-      await bench.until(() => bench.state(id) === 'running')
+      await bench.reaches(id, 'running')
       await fill(id)
       if (id !== 'runs') await supervisor.stop(id, { why: 'enough' })
       await bench.clock.advance(1000)

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { RunState } from '../../../../src/base/run-record.ts'
 import type { Supervisor } from '../../../../src/execution/index.ts'
 import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
@@ -7,8 +7,8 @@ describe('a supervisor that starts again', () => {
   let bench: Bench
   beforeEach(async () => {
     bench = await createBench()
+    return () => bench[Symbol.asyncDispose]()
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
 
   const record = () => bench.journal.ofService('a')
 
@@ -21,7 +21,7 @@ describe('a supervisor that starts again', () => {
   ) {
     const before = bench.start()
     before.run(serviceOf('a', { kind, restart: kind === 'task' ? 'never' : 'always' }), GRANT)
-    await bench.until(() => bench.state('a') === 'running')
+    await bench.reaches('a', 'running')
     await before[Symbol.asyncDispose]()
     const runId = record()?.runId as string
     bench.journal.update(runId, { state, wanted, at: START_MS })
@@ -61,7 +61,7 @@ describe('a supervisor that starts again', () => {
     await supervisor.boot()
     // A restart waits for its back-off.
     if (kind === 'service' && state === 'running' && engine !== 'running') {
-      await bench.until(() => bench.state('a') === 'starting')
+      await bench.reaches('a', 'starting')
       for (let n = 0; n < 20 && bench.engine.starts.length === 0; n++) await bench.clock.advance(100)
     }
     await rest(supervisor)
@@ -75,7 +75,7 @@ describe('a supervisor that starts again', () => {
     async (state) => {
       const supervisor = await leave(state, state === 'running' ? 'running' : 'nothing', 'service', 'stop')
       await supervisor.boot()
-      await bench.until(() => bench.state('a') === 'stopped')
+      await bench.reaches('a', 'stopped')
       await bench.until(() => supervisor.running().length === 0)
       expect(bench.engine.starts).toEqual([])
       expect(bench.engine.runs.size).toBe(0)
@@ -86,7 +86,7 @@ describe('a supervisor that starts again', () => {
     const supervisor = await leave('starting', 'nothing', 'service')
     await bench.clock.advance(2 * 86_400_000)
     await supervisor.boot()
-    await bench.until(() => bench.state('a') === 'stopped')
+    await bench.reaches('a', 'stopped')
     expect(bench.engine.starts).toEqual([])
   })
 
@@ -112,9 +112,7 @@ describe('a supervisor that starts again', () => {
 
   describe('closing', () => {
     it('leaves runs as they are, to be adopted', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
+      const supervisor = await bench.running('a')
       await supervisor[Symbol.asyncDispose]()
       expect([bench.state('a'), bench.engine.runs.size, bench.engine.stops.length]).toEqual(['running', 1, 0])
       expect(bench.code.held).toBe(0)
@@ -130,7 +128,7 @@ describe('a supervisor that starts again', () => {
       expect(bench.state('b')).toBe('stopped')
       const next = bench.start()
       await next.boot()
-      await bench.until(() => bench.state('a') === 'running')
+      await bench.reaches('a', 'running')
       expect(next.running()).toEqual(['a'])
     })
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { NoCapacityError } from '../../../../src/execution/index.ts'
 import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
 
@@ -14,10 +14,9 @@ describe('a run that ends others to make room', () => {
   let bench: Bench
   beforeEach(async () => {
     bench = await createBench()
+    return () => bench[Symbol.asyncDispose]()
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
 
-  const runId = (service: string) => bench.journal.ofService(service)?.runId as string
   async function full(init = {}) {
     const supervisor = bench.start({ limits: ROOM_FOR_TWO, ...init })
     for (const id of ['a', 'b']) supervisor.run(serviceOf(id), GRANT)
@@ -39,7 +38,7 @@ describe('a run that ends others to make room', () => {
       wanted: 'stop',
       detail: expect.stringContaining('made room for new'),
     })
-    await bench.until(() => bench.state('new') === 'running')
+    await bench.reaches('new', 'running')
     expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
     expect(running).toBe(1)
     expect(freed).toEqual(['b'])
@@ -63,7 +62,7 @@ describe('a run that ends others to make room', () => {
     supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })
     expect(supervisor.free().runs).toBe(0)
     expect(() => supervisor.run(serviceOf('late'), GRANT, { evicts: ['b'] })).toThrow(NoCapacityError)
-    await bench.until(() => bench.state('new') === 'running')
+    await bench.reaches('new', 'running')
     expect(supervisor.running().sort()).toEqual(['a', 'new'])
   })
 
@@ -94,14 +93,14 @@ describe('a run that ends others to make room', () => {
     bench.engine.comeBack()
     const second = bench.start({ limits: ROOM_FOR_TWO })
     await second.boot()
-    await bench.until(() => bench.state('new') === 'running')
+    await bench.reaches('new', 'running')
     expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
     expect(bench.engine.starts).toHaveLength(3)
 
     await second.stop('new', { why: 'test' })
     second.run(serviceOf('b'), GRANT)
     second.run(serviceOf('other', { kind: 'task' }), GRANT, { evicts: ['a'] })
-    await bench.until(() => bench.state('other') === 'running')
+    await bench.reaches('other', 'running')
     await second.stop('b', { why: 'test' })
     second.run(serviceOf('a'), GRANT)
     await second[Symbol.asyncDispose]()
@@ -130,13 +129,13 @@ describe('a run that ends others to make room', () => {
     const task = serviceOf('task', { kind: 'task' })
     supervisor.run(task, GRANT)
     await supervisor.stop('task', { why: 'test' })
-    const before = runId('task')
+    const before = bench.runId('task')
     supervisor.run(task, GRANT)
-    await bench.until(() => bench.state('task') === 'running')
-    expect(runId('task')).not.toBe(before)
+    await bench.reaches('task', 'running')
+    expect(bench.runId('task')).not.toBe(before)
     await supervisor.stop('task', { why: 'test' })
-    const begun = runId('task')
+    const begun = bench.runId('task')
     supervisor.run(task, GRANT)
-    expect(runId('task')).toBe(begun)
+    expect(bench.runId('task')).toBe(begun)
   })
 })

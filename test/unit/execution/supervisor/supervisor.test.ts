@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { UnavailableError } from '../../../../src/base/errors.ts'
 import { NoCapacityError, RunRefusedError } from '../../../../src/execution/index.ts'
 import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
@@ -7,11 +7,10 @@ describe('supervisor', () => {
   let bench: Bench
   beforeEach(async () => {
     bench = await createBench()
+    return () => bench[Symbol.asyncDispose]()
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
 
-  const runId = (service: string) => bench.journal.ofService(service)?.runId as string
-  const states = (service: string) => bench.journal.transitions(runId(service)).map(({ state }) => state)
+  const states = (service: string) => bench.journal.transitions(bench.runId(service)).map(({ state }) => state)
 
   it('journals every state before it acts upon it', async () => {
     const seen: unknown[] = []
@@ -20,9 +19,9 @@ describe('supervisor', () => {
     const supervisor = bench.start()
     supervisor.run(serviceOf('a', { kind: 'task' }), GRANT)
     expect(bench.state('a')).toBe('decided')
-    await bench.until(() => bench.state('a') === 'running')
-    expect(seen).toEqual(['fetching', 'starting', { runId: runId('a') }])
-    bench.engine.end(runId('a'))
+    await bench.reaches('a', 'running')
+    expect(seen).toEqual(['fetching', 'starting', { runId: bench.runId('a') }])
+    bench.end('a')
     await bench.until(() => supervisor.running().length === 0)
     expect(states('a')).toEqual(['decided', 'fetching', 'starting', 'running', 'exited'])
     expect(bench.journal.ofService('a')).toMatchObject({ exitCode: 0, restarts: 0 })
@@ -39,13 +38,11 @@ describe('supervisor', () => {
       ['always', 0, true],
       ['always', 1, true],
     ] as const)('%s, after exit code %i: %s', async (restart, exitCode, again) => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a', { restart }), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
-      bench.engine.end(runId('a'), { exitCode })
+      const supervisor = await bench.running('a', { run: { restart } })
+      bench.end('a', exitCode)
       await bench.until(() => bench.state('a') !== 'running')
       await bench.clock.advance(1000)
-      if (again) await bench.until(() => bench.state('a') === 'running')
+      if (again) await bench.reaches('a', 'running')
       else await bench.until(() => supervisor.running().length === 0)
       expect(bench.engine.starts.length).toBe(again ? 2 : 1)
       if (!again) expect(bench.state('a')).toBe(exitCode === 0 ? 'exited' : 'failed')
@@ -56,9 +53,9 @@ describe('supervisor', () => {
       supervisor.run(serviceOf('a'), GRANT)
       const waits: number[] = []
       for (let n = 1; n <= 6; n++) {
-        await bench.until(() => bench.state('a') === 'running')
+        await bench.reaches('a', 'running')
         if (n === 6) await bench.clock.advance(120_000)
-        bench.engine.end(runId('a'), { exitCode: 1 })
+        bench.end('a', 1)
         await bench.until(() => bench.state('a') === 'starting' && bench.engine.runs.size === 0)
         const before = bench.clock.now()
         while (bench.engine.starts.length === n) await bench.clock.advance(50)
@@ -70,9 +67,10 @@ describe('supervisor', () => {
     })
 
     it('do not happen for a run whose time was over', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a', { restart: 'always' }), { ...GRANT, timeoutSeconds: 30 })
-      await bench.until(() => bench.state('a') === 'running')
+      const supervisor = await bench.running('a', {
+        run: { restart: 'always' },
+        grant: { ...GRANT, timeoutSeconds: 30 },
+      })
       await bench.clock.advance(29_000)
       expect(bench.state('a')).toBe('running')
       await bench.clock.advance(2000)
@@ -88,7 +86,7 @@ describe('supervisor', () => {
   it('ends a run when its service expires', async () => {
     const supervisor = bench.start()
     supervisor.run(serviceOf('a', {}, { expires: START_MS / 1000 + 60 }), GRANT)
-    await bench.until(() => bench.state('a') === 'running')
+    await bench.reaches('a', 'running')
     await bench.clock.advance(61_000)
     await bench.until(() => supervisor.running().length === 0)
     expect(bench.journal.ofService('a')).toMatchObject({ state: 'stopped', detail: 'it expired' })
@@ -99,8 +97,8 @@ describe('supervisor', () => {
     const task = serviceOf('a', { kind: 'task' })
     supervisor.run(task, GRANT)
     supervisor.run(task, GRANT)
-    await bench.until(() => bench.state('a') === 'running')
-    bench.engine.end(runId('a'))
+    await bench.reaches('a', 'running')
+    bench.end('a')
     await bench.until(() => supervisor.running().length === 0)
     supervisor.run(task, GRANT)
     expect(bench.journal.all().length).toBe(1)
@@ -108,25 +106,21 @@ describe('supervisor', () => {
   })
 
   it('runs a service again that was stopped, when it is asked', async () => {
-    const supervisor = bench.start()
-    supervisor.run(serviceOf('a'), GRANT)
-    await bench.until(() => bench.state('a') === 'running')
+    const supervisor = await bench.running('a')
     await supervisor.stop('a', { why: 'test' })
     supervisor.run(serviceOf('a'), GRANT)
-    await bench.until(() => bench.state('a') === 'running')
+    await bench.reaches('a', 'running')
     expect(bench.engine.starts.length).toBe(2)
   })
 
   describe('stopping', () => {
     it('is journalled as a wish before it is done', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
+      const supervisor = await bench.running('a')
       const stopped = supervisor.stop('a', { why: 'its author stopped it', graceMs: 77 })
       expect(bench.journal.ofService('a')).toMatchObject({ wanted: 'stop', state: 'running' })
       await stopped
       expect(bench.journal.ofService('a')).toMatchObject({ state: 'stopped', detail: 'its author stopped it' })
-      expect(bench.engine.stops).toEqual([{ runId: runId('a'), graceMs: 77, reason: 'stopped' }])
+      expect(bench.engine.stops).toEqual([{ runId: bench.runId('a'), graceMs: 77, reason: 'stopped' }])
       expect(bench.engine.runs.size).toBe(0)
     })
 
@@ -145,7 +139,7 @@ describe('supervisor', () => {
       bench.engine.onStart = () => gate.promise
       const supervisor = bench.start()
       supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'starting')
+      await bench.reaches('a', 'starting')
       const stopped = supervisor.stop('a', { why: 'test' })
       gate.resolve()
       await stopped
@@ -154,11 +148,9 @@ describe('supervisor', () => {
     })
 
     it('ends the waiting for a restart', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
-      bench.engine.end(runId('a'), { exitCode: 1 })
-      await bench.until(() => bench.state('a') === 'starting')
+      const supervisor = await bench.running('a')
+      bench.end('a', 1)
+      await bench.reaches('a', 'starting')
       await supervisor.stop('a', { why: 'test' })
       await bench.clock.advance(600_000)
       expect(bench.state('a')).toBe('stopped')
@@ -174,9 +166,7 @@ describe('supervisor', () => {
 
   describe('an engine that goes away', () => {
     it('under a run is waited for; the run is found again and not started twice', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
+      const supervisor = await bench.running('a')
       bench.engine.leave()
       await bench.until(() => bench.heard.includes('host executor'))
       await bench.clock.advance(5000)
@@ -190,9 +180,7 @@ describe('supervisor', () => {
     })
 
     it('and comes back without the run begins it again', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
+      const supervisor = await bench.running('a')
       bench.engine.leave()
       await bench.until(() => bench.heard.includes('host executor'))
       bench.engine.runs.clear()
@@ -209,18 +197,16 @@ describe('supervisor', () => {
       bench.engine.leave()
       const supervisor = bench.start()
       supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'starting')
+      await bench.reaches('a', 'starting')
       await bench.clock.advance(10_000)
       expect(supervisor.status('a')?.record.detail).toMatch(/engine is away/)
       bench.engine.comeBack()
       await bench.clock.advance(60_000)
-      await bench.until(() => bench.state('a') === 'running')
+      await bench.reaches('a', 'running')
     })
 
     it('while a run is stopped: the stop is carried out when it is back', async () => {
-      const supervisor = bench.start()
-      supervisor.run(serviceOf('a'), GRANT)
-      await bench.until(() => bench.state('a') === 'running')
+      const supervisor = await bench.running('a')
       bench.engine.leave()
       await bench.until(() => bench.heard.includes('host executor'))
       const stopped = supervisor.stop('a', { why: 'test' })
@@ -240,13 +226,13 @@ describe('supervisor', () => {
       throw new RunRefusedError('install bubblewrap')
     }
     supervisor.run(serviceOf('a'), GRANT)
-    await bench.until(() => bench.state('a') === 'refused')
+    await bench.reaches('a', 'refused')
     expect(bench.journal.ofService('a')?.detail).toBe('install bubblewrap')
     bench.code.onObtain = async () => {
       throw new UnavailableError('no peer has it')
     }
     supervisor.run(serviceOf('b'), GRANT)
-    await bench.until(() => bench.state('b') === 'fetching')
+    await bench.reaches('b', 'fetching')
     for (let n = 0; n < 60 && bench.state('b') === 'fetching'; n++) await bench.clock.advance(30_000)
     expect(bench.journal.ofService('b')).toMatchObject({ state: 'failed', detail: 'no peer has it' })
   })
@@ -266,10 +252,8 @@ describe('supervisor', () => {
   })
 
   it('keeps what it has to say in the log, which can be read after the end', async () => {
-    const supervisor = bench.start()
-    supervisor.run(serviceOf('a', { kind: 'task' }), GRANT)
-    await bench.until(() => bench.state('a') === 'running')
-    bench.engine.end(runId('a'), { exitCode: 3 })
+    const supervisor = await bench.running('a', { run: { kind: 'task' } })
+    bench.end('a', 3)
     await bench.until(() => supervisor.running().length === 0)
     const lines: string[] = []
     for await (const { stream, line } of supervisor.logs('a', { tail: 100, follow: true }))

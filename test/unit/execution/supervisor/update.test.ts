@@ -9,16 +9,15 @@ describe('an update', () => {
     bench = await createBench()
     supervisor = bench.start()
     supervisor.run(serviceOf('v1'), GRANT)
-    await bench.until(() => bench.state('v1') === 'running')
+    await bench.reaches('v1', 'running')
     await bench.clock.advance(11_000)
     await bench.until(() => supervisor.healthy('v1'))
   })
   afterEach(() => bench[Symbol.asyncDispose]())
 
-  const runId = (service: string) => bench.journal.ofService(service)?.runId as string
   const begin = async (id: string, run: object = {}, replaces = 'v1') => {
     supervisor.run(serviceOf(id, run), GRANT, { replaces })
-    await bench.until(() => bench.state(id) === 'running')
+    await bench.reaches(id, 'running')
   }
 
   it('without ports stops the version before when it was up for the healthy time, and not sooner', async () => {
@@ -35,7 +34,7 @@ describe('an update', () => {
     async (exitCode) => {
       await begin('v2')
       await bench.clock.advance(700)
-      bench.engine.end(runId('v2'), { exitCode })
+      bench.end('v2', exitCode)
       await bench.until(() => supervisor.running().join() === 'v1')
       expect(bench.journal.ofService('v2')).toMatchObject({ state: 'failed', exitCode, restarts: 0 })
       expect(bench.journal.ofService('v2')?.detail).toMatch(
@@ -49,12 +48,12 @@ describe('an update', () => {
     const ports = [{ name: 'http', port: 8080 }]
     bench.engine.listening.add(8080)
     supervisor.run(serviceOf('old', { ports }), GRANT)
-    await bench.until(() => bench.state('old') === 'running')
+    await bench.reaches('old', 'running')
     await bench.clock.advance(3000)
     await bench.until(() => supervisor.healthy('old'))
     bench.engine.listening.clear()
     supervisor.run(serviceOf('new', { ports }), GRANT, { replaces: 'old' })
-    await bench.until(() => bench.state('new') === 'running')
+    await bench.reaches('new', 'running')
     await bench.clock.advance(5000)
     expect([bench.state('old'), supervisor.status('new')?.healthy]).toEqual(['running', false])
     bench.engine.listening.add(8080)
@@ -81,7 +80,7 @@ describe('an update', () => {
 
   it('after a failed one stops the version that went on', async () => {
     await begin('v2')
-    bench.engine.end(runId('v2'), { exitCode: 1 })
+    bench.end('v2', 1)
     await bench.until(() => supervisor.running().join() === 'v1')
     await begin('v3', {}, 'v2')
     await bench.clock.advance(11_000)
@@ -92,21 +91,21 @@ describe('an update', () => {
     await begin('v2')
     await bench.clock.advance(11_000)
     await bench.until(() => supervisor.running().join() === 'v2')
-    bench.engine.end(runId('v2'), { exitCode: 1 })
+    bench.end('v2', 1)
     await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
     expect(bench.state('v2')).toBe('starting')
   })
 
   it('ends a version that kept ending, and is begun again like any other', async () => {
-    bench.engine.end(runId('v1'), { exitCode: 1 })
-    await bench.until(() => bench.state('v1') === 'starting')
+    bench.end('v1', 1)
+    await bench.reaches('v1', 'starting')
     await begin('v2')
     await bench.until(() => supervisor.running().join() === 'v2')
     expect(bench.journal.ofService('v1')).toMatchObject({
       state: 'stopped',
       detail: expect.stringContaining('a newer version of it is here, and it kept ending'),
     })
-    bench.engine.end(runId('v2'), { exitCode: 1 })
+    bench.end('v2', 1)
     await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
   })
 
@@ -114,8 +113,8 @@ describe('an update', () => {
     await begin('v2', { ports: [{ name: 'http', port: 8080 }] })
     await begin('v3', {}, 'v2')
     expect(supervisor.running().sort()).toEqual(['v1', 'v2', 'v3'])
-    bench.engine.end(runId('v3'), { exitCode: 1 })
-    await bench.until(() => bench.state('v3') === 'failed')
+    bench.end('v3', 1)
+    await bench.reaches('v3', 'failed')
     expect(supervisor.healthy('v1')).toBe(true)
   })
 
