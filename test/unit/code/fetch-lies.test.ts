@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { bomb, encodedManifest, fetching, honestServer, type provider, publish, twisted } from './fetch-support.ts'
+import { bomb, fetching, honestServer, type provider, publish, twisted } from './fetch-support.ts'
 import { MIB, noise } from './support.ts'
 
 type Answer = ReturnType<Parameters<typeof provider>[0]>
@@ -28,10 +28,9 @@ describe('providers that lie', () => {
     'a provider of %s is dropped and named, and another brings the code',
     async (name) => {
       const there = await publish()
-      const manifest = await encodedManifest(there)
       const told = Promise.withResolvers<void>()
       const here = await fetching(there.code, {
-        mallory: twisted(there.tar, manifest, (request, honest) =>
+        mallory: twisted(there, (request, honest) =>
           request.want === 'manifest'
             ? (MANIFESTS[name] ?? honest)
             : (CHUNKS[name]?.((honest as { bytes: Uint8Array }).bytes, request.first) ?? honest),

@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync } from 'node:zlib'
+import { expect } from 'vitest'
 import {
   type ArchiveAnswer,
   type ArchiveRequest,
@@ -6,9 +7,10 @@ import {
   encodeArchiveAnswer,
 } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
-import type { manualClock } from '../../../src/base/clock.ts'
+import type { ManualClock } from '../../../src/base/clock.ts'
 import { type FetchOptions, fetchCode } from '../../../src/code/fetch/fetch.ts'
 import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
+import type { ChunkReader } from '../../../src/code/types.ts'
 import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
 import { type Behaviour, collect, MIB, noise, packFiles, once as piece, testMesh, testStore } from './support.ts'
 
@@ -18,7 +20,8 @@ export async function publish(content = noise(SIZE - 3 * 512)) {
   const tar = await collect(packFiles([{ path: 'content', content }]))
   const { store } = await testStore()
   const { code, size } = await store.addTar(piece(tar))
-  return { store, code, size, tar }
+  await using reader = (await store.open(code)) as ChunkReader
+  return { store, code, size, tar, manifest: reader.encoded }
 }
 
 /** A provider that answers each request by a rule of its own. */
@@ -39,17 +42,24 @@ export function provider(
 
 /** Answers as an honest provider would, but for what `twist` makes of it. */
 export function twisted(
-  tar: Uint8Array,
-  manifest: Uint8Array,
+  { tar, manifest }: { tar: Uint8Array; manifest: Uint8Array },
   twist: (request: ArchiveRequest, honest: ArchiveAnswer, count: number) => ReturnType<Parameters<typeof provider>[0]>,
 ): Behaviour {
   return provider((request, count) => {
-    const honest: ArchiveAnswer =
-      request.want === 'manifest'
-        ? { is: 'bytes', bytes: manifest }
-        : { is: 'bytes', bytes: tar.subarray(request.first * MIB, (request.first + 1) * MIB) }
-    return twist(request, honest, count)
+    const chunk = (index: number) => tar.subarray(index * MIB, (index + 1) * MIB)
+    const bytes = request.want === 'manifest' ? manifest : chunk(request.first)
+    return twist(request, { is: 'bytes', bytes }, count)
   })
+}
+
+/** An honest provider that notes which chunks it was asked for. */
+export function noting(there: Parameters<typeof twisted>[0]) {
+  const asked: number[] = []
+  const alice = twisted(there, (request, honest) => {
+    asked.push(request.want === 'chunks' ? request.first : -1)
+    return honest
+  })
+  return { asked, alice }
 }
 
 export async function fetching(
@@ -59,7 +69,7 @@ export async function fetching(
     dir?: string
     maxBytes?: number
     storeBytes?: number
-    clock?: ReturnType<typeof manualClock>
+    clock?: ManualClock
   } = {},
 ) {
   const here = await testStore({
@@ -72,19 +82,15 @@ export async function fetching(
   const work = fetchCode(
     { ...here, clock, streams, buffers: createBufferPool(7), onInvalidData: (peer) => void lied.push(peer) },
     code,
-    {
-      providers: () => Object.keys(peers),
-      ...options,
-    },
+    { providers: () => Object.keys(peers), ...options },
   )
   work.catch(() => {})
   return { ...here, lied, streams, work }
 }
 
-export const encodedManifest = async ({ store, code }: Awaited<ReturnType<typeof publish>>) => {
-  await using reader = await store.open(code)
-  return (reader as NonNullable<typeof reader>).encoded
-}
+/** Looks again and again while the clock goes on. */
+export const passing = <T>(clock: ManualClock, ms: number, look: () => T | Promise<T>) =>
+  expect.poll(() => clock.advance(ms).then(look), { timeout: 45_000, interval: 1 })
 
 export async function honestServer({ store }: Awaited<ReturnType<typeof publish>>): Promise<Behaviour> {
   return createArchiveServer({ ...(await testStore()), store })

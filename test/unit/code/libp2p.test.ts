@@ -51,11 +51,15 @@ async function peer() {
   return { network, code, lied, ...components }
 }
 
+/** A peer that has archives, and one that is connected to it. */
+async function twoPeers() {
+  const [there, here] = [await peer(), await peer()]
+  return { there, here, id: await here.network.dial(there.network.multiaddrs()[0] as string) }
+}
+
 describe('archives over libp2p', () => {
   test('many at once from one peer, through one connection, each whole', async () => {
-    const there = await peer()
-    const here = await peer()
-    const id = await here.network.dial(there.network.multiaddrs()[0] as string)
+    const { there, here, id } = await twoPeers()
     const codes = await Promise.all(
       [1, 2, 3].map((seed) => there.code.addTar(packFiles([{ path: 'a', content: noise(12 * MIB, seed) }]))),
     )
@@ -65,9 +69,7 @@ describe('archives over libp2p', () => {
   })
 
   test('a client that reads slowly gets the right bytes, although the server fills its buffers again', async () => {
-    const there = await peer()
-    const here = await peer()
-    const id = await here.network.dial(there.network.multiaddrs()[0] as string)
+    const { there, here, id } = await twoPeers()
     const { code } = await there.code.addTar(packFiles([{ path: 'a', content: noise(15 * MIB) }]))
     const { chunks } = there.code.store.manifest(code) as ArchiveManifest
     const slow = async (pauseEvery: number) => {
@@ -85,9 +87,7 @@ describe('archives over libp2p', () => {
   })
 
   test('a stream that the server turns away is told why', async () => {
-    const there = await peer()
-    const here = await peer()
-    const id = await here.network.dial(there.network.multiaddrs()[0] as string)
+    const { there, here, id } = await twoPeers()
     const { code } = await there.code.addTar(packFiles([{ path: 'a', content: 'x' }]))
     const ask = async () => {
       const stream = await here.network.streams.open(id, ARCHIVE_PROTOCOL)

@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { CID } from '../../../protocols/encoding.ts'
+import { type CID, sha256 } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { seededRng } from '../../../src/base/rng.ts'
+import { describe as describeArchive } from '../../../src/code/archive/chunks.ts'
 import { BadArchiveError, InUseError, NoProviderError, TooLargeError } from '../../../src/code/errors.ts'
 import { createCode } from '../../../src/code/index.ts'
-import { provider } from './fetch-support.ts'
+import { passing, provider } from './fetch-support.ts'
 import { rawTar } from './raw-tar.ts'
 import {
   type Behaviour,
@@ -42,6 +43,13 @@ async function testCode(
   return { ...components, clock, code, streams, dir }
 }
 
+/** Another node with a code of this content. */
+async function having(content: string | Uint8Array) {
+  const there = await testCode()
+  return { there, ...(await there.code.addTar(once(await tarOf(content)))) }
+}
+
+const mainOf = ({ dir }: { dir: string }) => readFile(join(dir, 'src/main.js'), 'utf8')
 const tarOf = (content: string | Uint8Array) =>
   collect(
     packFiles([
@@ -60,7 +68,7 @@ describe('obtaining code', () => {
     expect(files).toBe(1)
     const here = await testCode({ alice: there.code.store, me: () => expect.fail('asked itself') })
     using obtained = await here.code.obtain(code)
-    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('console.log(1)')
+    expect(await mainOf(obtained)).toBe('console.log(1)')
     expect(here.seen.map(([name]) => name)).toEqual(
       expect.arrayContaining(['code:fetch-started', 'code:added', 'code:fetch-finished', 'code:unpacked']),
     )
@@ -92,7 +100,7 @@ describe('obtaining code', () => {
     await writeFile(join(dir, 'src/main.js'), 'other')
     const third = await testCode({}, { dir: first.dir })
     using obtained = await third.code.obtain(code)
-    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('hello')
+    expect(await mainOf(obtained)).toBe('hello')
     expect(third.seen.filter(([name]) => name === 'code:unpacked')).toHaveLength(1)
   })
 
@@ -101,50 +109,29 @@ describe('obtaining code', () => {
     const code = (await (await testStore()).store.addTar(once(tar))).code
     const here = await testCode({ nobody: () => expect.fail('was asked') })
     using obtained = await here.code.obtain(code, { sources: [{ type: 'mesh' }, { type: 'inline', bytes: tar }] })
-    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('inline')
+    expect(await mainOf(obtained)).toBe('inline')
     expect(here.seen).toContainEqual(['code:added', { code: code.toString(), size: tar.byteLength, from: 'inline' }])
-    const there = await testCode()
-    const { code: wanted } = await there.code.addTar(once(await tarOf('other')))
+    const { there, code: wanted } = await having('other')
     const other = await testCode({ alice: there.code.store })
-    ;(
-      await other.code.obtain(wanted, {
-        sources: [
-          { type: 'inline', bytes: tar },
-          { type: 'inline', bytes: new Uint8Array() },
-        ],
-      })
-    ).release()
+    const sources = [tar, new Uint8Array()].map((bytes) => ({ type: 'inline' as const, bytes }))
+    ;(await other.code.obtain(wanted, { sources })).release()
     expect(other.code.store.has(code)).toBe(false)
   })
 
   test('looks again and again, longer each time, until somebody has it', async () => {
-    const there = await testCode()
-    const { code } = await there.code.addTar(once(await tarOf('late')))
+    const { there, code } = await having('late')
     const clock = manualClock()
     let rounds = 0
-    const here = await testCode(
-      { alice: there.code.store },
-      { clock, providers: () => (++rounds < 5 ? [] : ['alice']) },
-    )
+    const providers = () => (++rounds < 5 ? [] : ['alice'])
+    const here = await testCode({ alice: there.code.store }, { clock, providers })
     const fetching = here.code.fetch(code)
-    await expect
-      .poll(
-        async () => {
-          await clock.advance(250)
-          return here.code.store.has(code)
-        },
-        { timeout: 45_000, interval: 1 },
-      )
-      .toBe(true)
+    await passing(clock, 250, () => here.code.store.has(code)).toBe(true)
     await fetching
     expect(rounds).toBe(5)
     const failed = here.seen.filter(([name]) => name === 'code:fetch-failed')
     expect(failed).toHaveLength(4)
-    expect(failed[0]?.[1]).toEqual({
-      code: code.toString(),
-      problem: `nobody was found who has the code ${code}`,
-      retry: true,
-    })
+    const problem = `nobody was found who has the code ${code}`
+    expect(failed[0]?.[1]).toEqual({ code: code.toString(), problem, retry: true })
     expect(clock.monotonic()).toBeGreaterThanOrEqual(7_500)
   })
 
@@ -163,8 +150,7 @@ describe('obtaining code', () => {
   })
 
   test('one who stops waiting does not stop the others', async () => {
-    const there = await testCode()
-    const { code } = await there.code.addTar(once(await tarOf('shared')))
+    const { there, code } = await having('shared')
     const gate = Promise.withResolvers<void>()
     const slow: Behaviour = async (stream) => {
       await gate.promise
@@ -184,9 +170,7 @@ describe('obtaining code', () => {
 
   test('an archive with the right hash that is no good is refused for good, and leaves the store', async () => {
     const tar = rawTar({ path: 'a', type: '1', link: '/etc/passwd' })
-    const { code, encoded } = (await import('../../../src/code/archive/chunks.ts')).describe(tar.byteLength, [
-      (await import('../../../protocols/encoding.ts')).sha256(tar),
-    ])
+    const { code, encoded } = describeArchive(tar.byteLength, [sha256(tar)])
     const mallory = provider((request) => ({ is: 'bytes', bytes: request.want === 'manifest' ? encoded : tar }))
     const here = await testCode({ mallory })
     await expect(here.code.obtain(code)).rejects.toBeInstanceOf(BadArchiveError)
@@ -197,25 +181,25 @@ describe('obtaining code', () => {
   })
 
   test('limits are those of whoever asks', async () => {
-    const there = await testCode()
-    const { code, size } = await there.code.addTar(once(await tarOf(noise(MIB))))
+    const { there, code, size } = await having(noise(MIB))
     const here = await testCode({ alice: there.code.store })
-    await expect(here.code.obtain(code, { limits: { maxBytes: size - 1 } })).rejects.toBeInstanceOf(TooLargeError)
-    await expect(here.code.obtain(code, { limits: { maxEntries: 2 } })).rejects.toBeInstanceOf(TooLargeError)
+    const refused = async () => {
+      for (const limits of [{ maxBytes: size - 1 }, { maxEntries: 2 }])
+        await expect(here.code.obtain(code, { limits })).rejects.toBeInstanceOf(TooLargeError)
+    }
+    await refused()
     ;(await here.code.obtain(code, { limits: { maxBytes: size, maxEntries: 3 } })).release()
-    await expect(here.code.obtain(code, { limits: { maxEntries: 2 } })).rejects.toBeInstanceOf(TooLargeError)
-    await expect(here.code.obtain(code, { limits: { maxBytes: size - 1 } })).rejects.toBeInstanceOf(TooLargeError)
+    await refused()
   })
 
   test('a code that the disk has damaged is fetched again', async () => {
-    const there = await testCode()
-    const { code } = await there.code.addTar(once(await tarOf('precious')))
+    const { there, code } = await having('precious')
     const here = await testCode({ alice: there.code.store })
     await here.code.fetch(code)
     const { tar } = here.code.store.paths(code)
     await writeFile(tar, (await readFile(tar)).fill('X', 600, 604))
     using obtained = await here.code.obtain(code)
-    expect(await readFile(join(obtained.dir, 'src/main.js'), 'utf8')).toBe('precious')
+    expect(await mainOf(obtained)).toBe('precious')
     expect(dirname(obtained.dir)).toBe(dirname(tar))
     expect(here.seen).toContainEqual(['code:removed', { code: code.toString(), why: 'damaged' }])
   })

@@ -9,18 +9,15 @@ import { NoProviderError, StoreFullError, TooLargeError } from '../../../../src/
 import { fetchCode } from '../../../../src/code/fetch/fetch.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
 import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
-import { encodedManifest, fetching, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
+import { fetching, noting, passing, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
 import { type Behaviour, MIB, noise, packFiles, tempDir, testMesh, testStore } from '../support.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
     const there = await publish()
     const progress: number[] = []
-    const here = await fetching(
-      there.code,
-      { alice: there.store },
-      { onProgress: ({ bytes }) => void progress.push(bytes) },
-    )
+    const onProgress = ({ bytes }: { bytes: number }) => void progress.push(bytes)
+    const here = await fetching(there.code, { alice: there.store }, { onProgress })
     await here.work
     expect(here.store.has(there.code)).toBe(true)
     expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
@@ -60,16 +57,15 @@ describe('fetching a code', () => {
 
   test('several peers share the work, and one that dies midway is made up for', async () => {
     const there = await publish()
-    const manifest = await encodedManifest(there)
     const served = new Map<string, number>()
     const count = (peer: string, honest: ArchiveAnswer) => {
       served.set(peer, (served.get(peer) ?? 0) + 1)
       return honest
     }
     const here = await fetching(there.code, {
-      alice: twisted(there.tar, manifest, (_, honest) => count('alice', honest)),
-      bob: twisted(there.tar, manifest, (_, honest, at) => (at === 3 ? 'reset' : count('bob', honest))),
-      carol: twisted(there.tar, manifest, (_, honest, at) => (at === 2 ? 'end' : count('carol', honest))),
+      alice: twisted(there, (_, honest) => count('alice', honest)),
+      bob: twisted(there, (_, honest, at) => (at === 3 ? 'reset' : count('bob', honest))),
+      carol: twisted(there, (_, honest, at) => (at === 2 ? 'end' : count('carol', honest))),
     })
     await here.work
     expect([...served.keys()].sort()).toEqual(['alice', 'bob', 'carol'])
@@ -79,20 +75,17 @@ describe('fetching a code', () => {
 
   test('what a provider says is told without its control characters', async () => {
     const there = await publish()
-    const here = await fetching(there.code, {
-      mallory: provider(() => ({ is: 'error', message: 'no\u001b[31m\nway' })),
-    })
-    await expect(here.work).rejects.toThrow(
-      `nobody has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`,
-    )
+    const mallory = provider(() => ({ is: 'error', message: 'no\u001b[31m\nway' }))
+    const here = await fetching(there.code, { mallory })
+    const said = `nobody has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`
+    await expect(here.work).rejects.toThrow(said)
     expect(here.lied).toEqual([])
   })
 
   test('a provider without some chunks gives what it has', async () => {
     const there = await publish()
-    const manifest = await encodedManifest(there)
     const half = (parity: number) =>
-      twisted(there.tar, manifest, (request, honest) =>
+      twisted(there, (request, honest) =>
         request.want === 'chunks' && request.first % 2 === parity ? { is: 'error', message: 'not here' } : honest,
       )
     const here = await fetching(there.code, { even: half(1), odd: half(0) })
@@ -102,54 +95,30 @@ describe('fetching a code', () => {
 
   test('silence ends after a time, and the next try goes on where it stopped', async () => {
     const there = await publish()
-    const manifest = await encodedManifest(there)
     const clock = manualClock()
     const dir = await tempDir()
-    const silent = twisted(there.tar, manifest, (_, honest, at) => (at < 4 ? honest : undefined))
+    const silent = twisted(there, (_, honest, at) => (at < 4 ? honest : undefined))
     const first = await fetching(there.code, { silent }, { clock, dir })
-    await expect
-      .poll(
-        () =>
-          first.store.list()[0] &&
-          first.seen.some(
-            ([name, detail]) => name === 'code:fetch-progress' && (detail as { bytes: number }).bytes >= MIB,
-          ),
-      )
-      .toBe(true)
-    await expect
-      .poll(
-        async () => {
-          await clock.advance(1000)
-          return first.store.list().length === 1 && (await settled(first.work))
-        },
-        { timeout: 45_000, interval: 1 },
-      )
-      .toBe('rejected')
+    const landed = (name: string, detail: unknown) =>
+      name === 'code:fetch-progress' && (detail as { bytes: number }).bytes >= MIB
+    await expect.poll(() => first.seen.some(([name, detail]) => landed(name, detail))).toBe(true)
+    await passing(clock, 1000, () => settled(first.work)).toBe('rejected')
+    expect(first.store.list()).toHaveLength(1)
     await expect(first.work).rejects.toBeInstanceOf(NoProviderError)
     await expect(first.work).rejects.toThrow('the provider does not answer')
 
-    const asked: number[] = []
-    const second = await fetching(
-      there.code,
-      {
-        alice: twisted(there.tar, manifest, (request, honest) => {
-          if (request.want === 'chunks') asked.push(request.first)
-          else expect.fail('the manifest is here already')
-          return honest
-        }),
-      },
-      { dir },
-    )
+    const { asked, alice } = noting(there)
+    const second = await fetching(there.code, { alice }, { dir })
     await second.work
+    // the manifest was there already, and three chunks
     expect(asked).toEqual([3, 4, 5, 6, 7, 8])
     expect(second.store.has(there.code)).toBe(true)
   })
 
   test('providers that turn up while it runs join in', async () => {
     const there = await publish()
-    const manifest = await encodedManifest(there)
     const late = Promise.withResolvers<void>()
-    const stuck = twisted(there.tar, manifest, (_, honest, at) => {
+    const stuck = twisted(there, (_, honest, at) => {
       if (at < 3) return honest
       late.resolve()
       return undefined
@@ -163,15 +132,7 @@ describe('fetching a code', () => {
     }
     const here = await fetching(there.code, { stuck, alice: there.store }, { providers, clock })
     // what the first one owes is asked of the second when it has been owed for long
-    await expect
-      .poll(
-        async () => {
-          await clock.advance(500)
-          return settled(here.work)
-        },
-        { timeout: 45_000, interval: 1 },
-      )
-      .toBe('resolved')
+    await passing(clock, 500, () => settled(here.work)).toBe('resolved')
     expect(clock.monotonic()).toBeLessThan(30_000)
   })
 
@@ -197,12 +158,11 @@ describe('fetching a code', () => {
 
   test('a process that is killed while it fetches goes on where it was, and asks for nothing twice', async () => {
     const there = await publish(noise(24 * MIB))
-    const manifest = await encodedManifest(there)
     const dir = await tempDir()
     const tar = join(await tempDir(), 'tar')
     await writeFile(tar, there.tar)
     const entry = new URL('../fetch-child.ts', import.meta.url)
-    const child = fork(entry, [dir, tar, there.code.toString(), Buffer.from(manifest).toString('base64')], {
+    const child = fork(entry, [dir, tar, there.code.toString(), Buffer.from(there.manifest).toString('base64')], {
       execArgv: ['--conditions=thundercloud-source'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
@@ -214,17 +174,8 @@ describe('fetching a code', () => {
     }
     child.kill('SIGKILL')
     await left
-    const asked: number[] = []
-    const again = await fetching(
-      there.code,
-      {
-        alice: twisted(there.tar, manifest, (request, honest) => {
-          if (request.want === 'chunks') asked.push(request.first)
-          return honest
-        }),
-      },
-      { dir },
-    )
+    const { asked, alice } = noting(there)
+    const again = await fetching(there.code, { alice }, { dir })
     await again.work
     expect(asked.length).toBeLessThanOrEqual(25 - landed / MIB)
     expect(asked.length).toBeGreaterThan(0)

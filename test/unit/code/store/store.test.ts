@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { chunkLength, decodeManifest } from '../../../../protocols/archive.ts'
+import { chunkLength, codeId, decodeManifest } from '../../../../protocols/archive.ts'
 import type { CID } from '../../../../protocols/encoding.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import {
@@ -36,9 +36,8 @@ describe('the code store', () => {
     const { code, size } = await store.addTar(archive(1, 3 * MIB + 512))
     expect(size).toBe(3 * MIB + 512)
     expect(await store.addTar(archive(1, 3 * MIB + 512))).toEqual({ code, size })
-    expect(seen.filter(([name]) => name === 'code:added')).toEqual([
-      ['code:added', { code: code.toString(), size, from: 'local' }],
-    ])
+    const added = ['code:added', { code: code.toString(), size, from: 'local' }]
+    expect(seen.filter(([name]) => name === 'code:added')).toEqual([added])
     const again = await createCodeStore(testComponents(), { dir, maxBytes: 64 * MIB })
     for (const each of [store, again]) {
       expect(each.has(code)).toBe(true)
@@ -116,9 +115,8 @@ describe('the code store', () => {
     const { code } = await store.addTar(archive(1))
     const kept = await store.addTar(archive(2))
     const pin = store.pin(kept.code)
-    await expect(
-      store.begin((await manifestOf(archive(3, 3 * MIB))).code, (await manifestOf(archive(3, 3 * MIB))).encoded),
-    ).rejects.toBeInstanceOf(StoreFullError)
+    const large = await manifestOf(archive(3, 3 * MIB))
+    await expect(store.begin(large.code, large.encoded)).rejects.toBeInstanceOf(StoreFullError)
     expect(store.has(code)).toBe(true)
     pin[Symbol.dispose]()
   })
@@ -170,9 +168,8 @@ describe('a code that comes in parts', () => {
     await using reader = await store.open(code)
     expect(Buffer.compare((await chunkOf(reader, 2)) as Uint8Array, chunk(2))).toBe(0)
     expect(await chunkOf(reader, 0)).toBeUndefined()
-    await expect(store.resume(code)).rejects.toBeInstanceOf(InUseError)
-    await expect(store.begin(code, encoded)).rejects.toBeInstanceOf(InUseError)
-    await expect(store.remove(code)).rejects.toBeInstanceOf(InUseError)
+    for (const work of [store.resume(code), store.begin(code, encoded), store.remove(code)])
+      await expect(work).rejects.toBeInstanceOf(InUseError)
     await partial[Symbol.asyncDispose]()
 
     await using again = (await testStore({ dir })).store
@@ -211,7 +208,6 @@ describe('a code that comes in parts', () => {
     const { store, dir } = await testStore({ maxBytes: 8 * MIB })
     await expect(store.begin(code, other.encoded)).rejects.toBeInstanceOf(HashMismatchError)
     await expect(store.begin(other.code, other.encoded)).rejects.toBeInstanceOf(TooLargeError)
-    const { codeId } = await import('../../../../protocols/archive.ts')
     const nonsense = Buffer.from('a1617601', 'hex')
     await expect(store.begin(codeId(nonsense), nonsense)).rejects.toBeInstanceOf(BadArchiveError)
     expect(store.usage().bytes).toBe(0)
