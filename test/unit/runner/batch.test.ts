@@ -5,17 +5,8 @@ import type { Item } from '../../../src/runner/ipc-messages.ts'
 import { configOf, serviceOf, snapshotOf } from './support.ts'
 
 const config = configOf()
-const runningOf = (id: string): RunningService => ({
-  id,
-  author: 'a',
-  name: id,
-  rank: 0,
-  own: false,
-  memory: 1,
-  disk: 1,
-  cpu: 1,
-  pids: 1,
-})
+const resources = { memory: 1, disk: 1, cpu: 1, pids: 1 }
+const runningOf = (id: string): RunningService => ({ id, author: 'a', name: id, rank: 0, own: false, ...resources })
 
 describe('what is written to the runner', () => {
   it('has the facts once while they are the same, and again as soon as one of them is not', () => {

@@ -3,17 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { isPlainVerdict } from '../../../src/runner/plain-verdict.ts'
 import { readVerdict, verdictSchema } from '../../../src/runner/verdict-schema.ts'
 
-const text = rarely(
-  'ok',
-  '',
-  'x'.repeat(64),
-  'x'.repeat(65),
-  'x'.repeat(129),
-  'x'.repeat(513),
-  'é',
-  '\u001b[31m',
-  '\u202e',
-)
+const long = [64, 65, 129, 513].map((length) => 'x'.repeat(length))
+const text = rarely('ok', '', ...long, 'é', '\u001b[31m', '\u202e')
 const count = rarely(1, 0, 1.5, -1, 2 ** 53, 1e300, 512)
 const odd = fc.constantFrom(null, true, 'x', 7, [], {}, { mode: 'none' })
 function rarely<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
@@ -31,11 +22,8 @@ function shape(model: Record<string, fc.Arbitrary<unknown>>, required: string[])
     { arbitrary: odd, weight: 1 },
   )
 }
-const need = shape({ field: field(text), must: field(rarely('be', 'at-most', 'must')), value: field(text) }, [
-  'field',
-  'must',
-  'value',
-])
+const must = field(rarely('be', 'at-most', 'must'))
+const need = shape({ field: field(text), must, value: field(text) }, ['field', 'must', 'value'])
 const reason = shape(
   {
     rule: field(text),
@@ -57,10 +45,7 @@ const network = shape(
 const grant = shape(
   {
     executor: field(rarely('docker', 'host', 'swarm')),
-    memoryBytes: field(count),
-    cpuMillicores: field(count),
-    diskBytes: field(count),
-    pids: field(count),
+    ...{ memoryBytes: field(count), cpuMillicores: field(count), diskBytes: field(count), pids: field(count) },
     timeoutSeconds: field(count),
     network,
   },
@@ -106,12 +91,12 @@ describe('the quick look at a verdict', () => {
       { rule: 'veto', outcome: 'pass', message: 'x', warned: 'fail', needs: { field: 'x', must: 'be', value: '' } },
     ]
     const run = { executor: 'host', memoryBytes: 1, cpuMillicores: 1, diskBytes: 0, pids: 1, network: { mode: 'none' } }
-    const park = [
-      { on: 'capacity' },
-      { on: 'quorum', code: 'x' },
-      { on: 'freeze', chain: 'btc' },
-      { on: 'delegation', author: 'a' },
+    const waits = [
+      { code: 'x', on: 'quorum' },
+      { chain: 'btc', on: 'freeze' },
+      { author: 'a', on: 'delegation' },
     ]
+    const park = [{ on: 'capacity' }, ...waits]
     const value = { run, redirect: true, park, evict: ['x'], rank: 10.5, reasons }
     expect(isPlainVerdict(value)).toBe(true)
     expect(isPlainVerdict({ ...value, run: { ...run, network: { mode: 'allowlist', allow: ['a.b:1'] } } })).toBe(true)

@@ -25,8 +25,8 @@ const adding = (node: RunnerSnapshot, ...words: HubStatement[]): RunnerSnapshot 
 
 /** What becomes of a service, in one word, worked out apart from the rules. */
 function expected(world: World): 'run' | 'parked' | 'dropped' | 'refused' {
-  const { words, inTree, author, hubs, roots, quorum, frozen } = world
-  const counted = hubs ? words : []
+  const { inTree, author, hubs, roots, quorum, frozen } = world
+  const counted = hubs ? wordsOf(world) : []
   if (counted.some(([, verdict]) => verdict === 'unsafe')) return 'dropped'
   const safe = counted.map(([hub]) => hub)
   const weight = safe.reduce((sum, hub) => sum + (HUBS[hub]?.WEIGHT ?? 0), 0)
@@ -38,38 +38,34 @@ function expected(world: World): 'run' | 'parked' | 'dropped' | 'refused' {
   return 'parked'
 }
 
-type World = {
-  words: [string, 'safe' | 'unsafe'][]
-  inTree: boolean
-  author: string
-  hubs: boolean
-  roots: number
-  quorum: { HUBS: number; WEIGHT: number }
-  minFreeze: boolean
-  frozen: 'none' | 'too little' | 'enough' | 'of a stranger'
-}
+const CHOICES = {
+  first: [undefined, 'safe', 'unsafe'],
+  second: [undefined, 'safe', 'unsafe'],
+  author: [OWN, STRANGER],
+  inTree: [false, true],
+  hubs: [false, true],
+  roots: [0, 1],
+  quorum: [
+    { HUBS: 1, WEIGHT: 0 },
+    { HUBS: 2, WEIGHT: 0 },
+    { HUBS: 1, WEIGHT: 3 },
+    { HUBS: 2, WEIGHT: 4 },
+  ],
+  frozen: ['none', 'too little', 'enough', 'of a stranger'],
+  minFreeze: [false, true],
+} as const
+type World = { [Key in keyof typeof CHOICES]: (typeof CHOICES)[Key][number] }
 
-function* worlds(): Generator<World> {
-  const verdicts = [undefined, 'safe', 'unsafe'] as const
-  for (const first of verdicts)
-    for (const second of verdicts)
-      for (const author of [OWN, STRANGER])
-        for (const inTree of [false, true])
-          for (const hubs of [false, true])
-            for (const roots of [0, 1])
-              for (const quorum of [
-                { HUBS: 1, WEIGHT: 0 },
-                { HUBS: 2, WEIGHT: 0 },
-                { HUBS: 1, WEIGHT: 3 },
-                { HUBS: 2, WEIGHT: 4 },
-              ])
-                for (const frozen of ['none', 'too little', 'enough', 'of a stranger'] as const)
-                  for (const minFreeze of [false, true]) {
-                    const words: World['words'] = []
-                    if (first !== undefined) words.push([HUB, first])
-                    if (second !== undefined) words.push([OTHER, second])
-                    yield { words, inTree, author, hubs, roots, quorum, minFreeze, frozen }
-                  }
+/** Every combination of the choices. */
+const worlds = Object.entries(CHOICES).reduce<object[]>(
+  (all, [key, values]) => all.flatMap((world) => values.map((value) => ({ ...world, [key]: value }))),
+  [{}],
+) as World[]
+
+/** What the two hubs say in it. */
+function wordsOf({ first, second }: World): [string, 'safe' | 'unsafe'][] {
+  const words = [[HUB, first] as const, [OTHER, second] as const]
+  return words.flatMap(([hub, verdict]) => (verdict === undefined ? [] : [[hub, verdict]]))
 }
 
 const FROZEN: Record<World['frozen'], RunnerSnapshot['frozen']> = {
@@ -83,7 +79,7 @@ describe('quorum, veto, tree and freeze together', () => {
   it('come to what they should, in every combination', () => {
     const counts = new Map<string, number>()
     const nodes = new Map<string, RunnerSnapshot>()
-    for (const world of worlds()) {
+    for (const world of worlds) {
       const { hubs, roots, quorum, minFreeze } = world
       const config = {
         ...(hubs && { TRUSTED_HUBS: HUBS, QUORUM: quorum }),
@@ -93,17 +89,12 @@ describe('quorum, veto, tree and freeze together', () => {
       const key = JSON.stringify(config)
       const bare = nodes.get(key) ?? snapshotOf(configOf(config))
       nodes.set(key, bare)
-      const attestations = world.words.map(([hub, verdict]) => said(hub, verdict))
+      const attestations = wordsOf(world).map(([hub, verdict]) => said(hub, verdict))
       const node = { ...bare, attestations, inTree: world.inTree, frozen: FROZEN[world.frozen] }
       const asked = serviceOf({ author: world.author, hostchains: ['btc'] })
       const verdict = andromeda(asked, node)
-      const word = runs(verdict)
-        ? 'run'
-        : verdict.park !== undefined
-          ? 'parked'
-          : verdict.redirect
-            ? 'refused'
-            : 'dropped'
+      const refused = verdict.redirect ? 'refused' : 'dropped'
+      const word = runs(verdict) ? 'run' : verdict.park === undefined ? refused : 'parked'
       expect([word, world]).toEqual([expected(world), world])
       const on = verdict.park?.map((condition) => condition.on) ?? []
       const trust = verdict.reasons.some(({ rule, outcome }) => rule === 'trust' && outcome === 'defer')
@@ -150,10 +141,8 @@ describe('a statement more', () => {
       fc.property(service, settings, facts, statement, (asked, chosen, known, word) => {
         const node = nodeOf({ ...chosen, MODES: {} }, known)
         if (!trusted(node, word)) return
-        const after = andromeda(
-          asked,
-          adding(node, { ...word, verdict: 'unsafe', issued: node.now + 120, expires: node.now + 600 }),
-        )
+        const last = { ...word, verdict: 'unsafe', issued: node.now + 120, expires: node.now + 600 } as const
+        const after = andromeda(asked, adding(node, last))
         expect(after).toMatchObject({ run: false, redirect: false })
         expect(after.park).toBeUndefined()
         dropped++
