@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createLightPeerTwin } from '../../fixtures/mesh/fake-light-peer.ts'
-import { openShellWithNode } from '../../unit/cli/harness.ts'
+import { openShellWithNode } from '../../fixtures/program/shell.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 })
 const PRIVATE = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string

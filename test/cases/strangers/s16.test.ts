@@ -11,8 +11,8 @@ import { encodeHeader } from '../../../src/code/archive/tar-format.ts'
 import { decompressChunk } from '../../../src/code/archive/zstd.ts'
 import { StoreFullError, TooLargeError } from '../../../src/code/errors.ts'
 import { createCode, limitsWithin } from '../../../src/code/index.ts'
-import type { Behaviour } from '../../unit/code/support.ts'
-import { MIB, packFiles, tempDir, testComponents, testMesh, testStore } from '../../unit/code/support.ts'
+import type { Behaviour } from '../../fixtures/code/stores.ts'
+import { MIB, packFiles, tempDir, testComponents, testMesh, testStore } from '../../fixtures/code/stores.ts'
 
 async function node(peers: Parameters<typeof testMesh>[0] = {}, init: { dir?: string; maxBytes?: number } = {}) {
   const components = testComponents()

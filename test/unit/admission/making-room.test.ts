@@ -5,10 +5,10 @@ import {
   type DecidingLife,
   type DecidingWorld,
   evictingPolicy,
+  GRANT,
   policyOf,
   runs,
   waits,
-  GRANT,
 } from '../../fixtures/node/admission-harness.ts'
 
 let world: DecidingWorld

@@ -5,8 +5,8 @@ import { blsSigner, createKeyCache, type KeyCache } from '../../../protocols/sig
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { loadHubFile, readPolicyText } from '../../../src/config/index.ts'
+import { openShell, openShellWithNode, type Shell } from '../../fixtures/program/shell.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'
-import { openShell, openShellWithNode, type Shell } from './harness.ts'
 
 const CODE = SOME_CODE.toString()
 const keys: KeyCache = createKeyCache()

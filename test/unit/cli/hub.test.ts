@@ -5,8 +5,8 @@ import { createKeyCache, type KeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, verifyStatement } from '../../../protocols/statement.ts'
 import { manualClock, nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
+import { openShell, openShellWithNode, type Shell } from '../../fixtures/program/shell.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'
-import { openShell, openShellWithNode, type Shell } from './harness.ts'
 
 const CODE = SOME_CODE.toString()
 const keys: KeyCache = createKeyCache()

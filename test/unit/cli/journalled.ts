@@ -7,7 +7,7 @@ import { silentLog } from '../../../src/base/log.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
-import type { Shell } from './harness.ts'
+import type { Shell } from '../../fixtures/program/shell.ts'
 
 /** An operator's folder whose node has heard of services, an hour apart, the last one now. It does not run. */
 export async function folderWithJournal(

@@ -4,8 +4,8 @@ import { InputError } from '../../../src/base/errors.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import type { Change } from '../../../src/node/types.ts'
 import { runProgram } from '../../fixtures/program/process.ts'
-import { isAlive } from '../runner/support.ts'
-import { openShell, openShellWithNode, type Shell } from './harness.ts'
+import { openShell, openShellWithNode, type Shell } from '../../fixtures/program/shell.ts'
+import { isAlive } from '../../fixtures/runner/runners.ts'
 import { folderWithJournal } from './journalled.ts'
 
 const CHANGES: Change[] = [

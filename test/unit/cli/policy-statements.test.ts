@@ -8,9 +8,9 @@ import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
+import { openShell, type Shell } from '../../fixtures/program/shell.ts'
 import { newMembersHub } from '../../fixtures/trust/hubs.ts'
 import { attestationBy, delegationBy } from '../../fixtures/trust/statements.ts'
-import { openShell, type Shell } from './harness.ts'
 import { folderWithJournal } from './journalled.ts'
 
 const FITS = {

@@ -6,7 +6,7 @@ import { toDagJson } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { toReceivedService } from '../../../src/runner/index.ts'
 import { announcementOf } from '../../fixtures/mesh/announcement-of.ts'
-import { openShell, type Shell } from './harness.ts'
+import { openShell, type Shell } from '../../fixtures/program/shell.ts'
 import { folderWithJournal } from './journalled.ts'
 
 function write(shell: Shell, name: string, content: unknown): void {

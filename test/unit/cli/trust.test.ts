@@ -7,8 +7,8 @@ import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/s
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { NotFoundError } from '../../../src/base/errors.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
+import { openShell, openShellWithNode, withPeers } from '../../fixtures/program/shell.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
-import { openShell, openShellWithNode, withPeers } from './harness.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 const PEER = '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a'

@@ -6,7 +6,7 @@ import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import { parseArgs } from '../../../src/cli/parse.ts'
 import { loadManifest } from '../../../src/config/index.ts'
-import { openShell } from './harness.ts'
+import { openShell } from '../../fixtures/program/shell.ts'
 
 describe('the command line', () => {
   test('--version and help say what was asked for, and end with 0', async () => {

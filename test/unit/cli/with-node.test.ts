@@ -6,7 +6,7 @@ import { timeWindowError } from '../../../protocols/announcement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
-import { openShellWithNode } from './harness.ts'
+import { openShellWithNode } from '../../fixtures/program/shell.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 

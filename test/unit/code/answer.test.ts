@@ -1,7 +1,7 @@
 import { encode } from '@ipld/dag-cbor'
 import { describe, expect, test } from 'vitest'
 import { chunkAnswer, decodeArchiveAnswer, encodeArchiveAnswer } from '../../../protocols/archive.ts'
-import { noise } from './support.ts'
+import { noise } from '../../fixtures/code/stores.ts'
 
 describe('the frame of a chunk', () => {
   test.each([0, 1, 23, 24, 255, 256, 65_535, 65_536, 65_537, 1024 * 1024])(

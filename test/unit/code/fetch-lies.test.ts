@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { MIB, noise } from '../../fixtures/code/stores.ts'
 import { bomb, fetching, honestServer, type provider, publish, twisted } from './fetch-support.ts'
-import { MIB, noise } from './support.ts'
 
 type Answer = ReturnType<Parameters<typeof provider>[0]>
 const MANIFESTS: Record<string, Answer> = {

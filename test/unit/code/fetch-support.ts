@@ -10,9 +10,18 @@ import type { CID } from '../../../protocols/encoding.ts'
 import type { ManualClock } from '../../../src/base/clock.ts'
 import { type FetchOptions, fetchCode } from '../../../src/code/fetch/fetch.ts'
 import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
-import type { ChunkReader } from '../../../src/code/types.ts'
 import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
-import { type Behaviour, collect, MIB, noise, packFiles, once as piece, testMesh, testStore } from './support.ts'
+import type { ChunkReader } from '../../../src/code/types.ts'
+import {
+  type Behaviour,
+  collect,
+  MIB,
+  noise,
+  packFiles,
+  once as piece,
+  testMesh,
+  testStore,
+} from '../../fixtures/code/stores.ts'
 
 export const SIZE = 8 * MIB + 512
 

@@ -10,9 +10,9 @@ import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { BadArchiveError, TooLargeError } from '../../../src/code/errors.ts'
 import { writingSink } from '../../../src/code/unpack/sinks.ts'
 import { unpackArchive } from '../../../src/code/unpack/unpack.ts'
+import { once, tempDir, testStore } from '../../fixtures/code/stores.ts'
 import { hostileTars } from './hostile-tars.ts'
 import { rawTar } from './raw-tar.ts'
-import { once, tempDir, testStore } from './support.ts'
 
 const limits = { maxEntries: 1000, maxBytes: 1024 * 1024 }
 const clock = systemClock()

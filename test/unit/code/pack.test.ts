@@ -23,7 +23,7 @@ import {
   tempDir,
   testStore,
   writeFiles,
-} from './support.ts'
+} from '../../fixtures/code/stores.ts'
 
 const run = promisify(execFile)
 const hex = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

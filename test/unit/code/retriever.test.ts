@@ -8,8 +8,6 @@ import { seededRng } from '../../../src/base/rng.ts'
 import { describe as describeArchive } from '../../../src/code/archive/chunks.ts'
 import { BadArchiveError, InUseError, NoProviderError, TooLargeError } from '../../../src/code/errors.ts'
 import { createCode } from '../../../src/code/index.ts'
-import { passing, provider } from './fetch-support.ts'
-import { rawTar } from './raw-tar.ts'
 import {
   type Behaviour,
   collect,
@@ -21,7 +19,9 @@ import {
   testComponents,
   testMesh,
   testStore,
-} from './support.ts'
+} from '../../fixtures/code/stores.ts'
+import { passing, provider } from './fetch-support.ts'
+import { rawTar } from './raw-tar.ts'
 
 async function testCode(
   peers: Parameters<typeof testMesh>[0] = {},

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../protocols/encoding.ts'
 import { loadPolicy } from '../../../src/config/files/policy.ts'
 import { readPolicy, readPolicyText } from '../../../src/config/index.ts'
-import { folder, sentenceOf } from './folder.ts'
+import { folder, sentenceOf } from '../../fixtures/config/folder.ts'
 
 const MIB = 1024 ** 2
 /** So much text that the file is as large as a file may be. */

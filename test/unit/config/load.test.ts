@@ -9,7 +9,7 @@ import {
   loadEndpoint,
   readPolicy,
 } from '../../../src/config/index.ts'
-import { folder, operatorFolder, ROOT } from './folder.ts'
+import { folder, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
 
 async function sentenceOf(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.catch((reason: unknown) => reason)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseManifest } from '../../../src/config/index.ts'
-import { sentenceOf } from './folder.ts'
+import { sentenceOf } from '../../fixtures/config/folder.ts'
 
 describe('a manifest', () => {
   const good = { name: 'web', toolchain: ['node'], run: { command: ['node', 'x.js'] } }

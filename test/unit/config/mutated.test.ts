@@ -9,7 +9,7 @@ import { ed25519Signer } from '../../../protocols/signature.ts'
 import { InputError } from '../../../src/base/errors.ts'
 import { loadConfiguration, loadManifest, manifestToBody } from '../../../src/config/index.ts'
 import { newKeyPem } from '../../../src/config/keys/key-file.ts'
-import { folder, operatorFolder, ROOT } from './folder.ts'
+import { folder, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
 
 const FILES = ['node.json', 'services.json', 'runners/andromeda/config.json']
 

@@ -1,8 +1,8 @@
 import { chmod, chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { MAX_RUNTIME_DIR_BYTES, openRuntimeDir } from '../../../src/config/runtime-dir.ts'
+import { folder } from '../../fixtures/config/folder.ts'
 import { needs } from '../../require.ts'
-import { folder } from './folder.ts'
 
 const LONG = 'x'.repeat(MAX_RUNTIME_DIR_BYTES)
 

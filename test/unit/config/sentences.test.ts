@@ -6,7 +6,7 @@ import { nodeSchema } from '../../../src/config/files/node-schema.ts'
 import { servicesSchema } from '../../../src/config/files/services-schema.ts'
 import { readPolicy } from '../../../src/config/index.ts'
 import { check } from '../../../src/config/settings-error.ts'
-import { sentenceOf } from './folder.ts'
+import { sentenceOf } from '../../fixtures/config/folder.ts'
 
 const HUB = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
 const SAME_HUB = 'HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'

@@ -9,7 +9,7 @@ import { InputError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { type Configuration, initFolder, loadConfiguration } from '../../../src/config/index.ts'
 import { createPolicyManager } from '../../../src/policy/manager.ts'
-import { serviceOf, snapshotOf } from '../runner/support.ts'
+import { serviceOf, snapshotOf } from '../../fixtures/runner/runners.ts'
 
 const CHANGE: Change = { id: 'bafy', name: 'hello', author: 'me', from: 'run', to: 'refused', reasons: [] }
 

@@ -7,7 +7,7 @@ import { emptyNode } from '../../../src/policy/empty-node.ts'
 import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../src/policy/replay.ts'
 import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../src/runner/index.ts'
 import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
-import { configOf, startedRunner } from '../runner/support.ts'
+import { configOf, startedRunner } from '../../fixtures/runner/runners.ts'
 
 const NEVER = new AbortController().signal
 const DROP: Verdict = { run: false, redirect: false, reasons: [{ rule: 'mine', outcome: 'fail', message: 'no' }] }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createBatchWriter } from '../../../src/runner/batch.ts'
 import type { RunningService } from '../../../src/runner/index.ts'
 import type { Item } from '../../../src/runner/ipc-messages.ts'
-import { configOf, serviceOf, snapshotOf } from './support.ts'
+import { configOf, serviceOf, snapshotOf } from '../../fixtures/runner/runners.ts'
 
 const config = configOf()
 const resources = { memory: 1, disk: 1, cpu: 1, pids: 1 }

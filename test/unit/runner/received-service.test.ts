@@ -3,7 +3,7 @@ import { addressBytes, parseAddress } from '../../../protocols/address.ts'
 import { cidOfStructure, encodeCanonical, sha256 } from '../../../protocols/encoding.ts'
 import { decodeService, encodeService, serviceId } from '../../../protocols/service.ts'
 import { toReceivedService } from '../../../src/runner/index.ts'
-import { OWN, STRANGER } from './support.ts'
+import { OWN, STRANGER } from '../../fixtures/runner/runners.ts'
 
 it('a decoded body becomes plain JSON: texts for addresses and ids, sizes for bytes', () => {
   const body = encodeService({

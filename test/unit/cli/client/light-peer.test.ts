@@ -8,7 +8,13 @@ import { systemClock } from '../../../../src/base/clock.ts'
 import { InterruptedError } from '../../../../src/cli/errors.ts'
 import type { LightPeerTwin } from '../../../fixtures/mesh/fake-light-peer.ts'
 import { announcementOf, newSigner } from '../../../fixtures/node/fake-node.ts'
-import { openShell, openShellWithNode, type RunOptions, type Shell, withPeers } from '../harness.ts'
+import {
+  openShell,
+  openShellWithNode,
+  type RunOptions,
+  type Shell,
+  withPeers,
+} from '../../../fixtures/program/shell.ts'
 
 const HELLO = fileURLToPath(new URL('../../../../configs/examples/hello-web', import.meta.url))
 const JOIN = '--join /ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a --network test'

@@ -4,8 +4,8 @@ import { MAX_CHUNKS_PER_REQUEST } from '../../../../protocols/limits.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
+import { MIB, noise, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { streamPair } from '../../../fixtures/mesh/stream-pair.ts'
-import { MIB, noise, packFiles, testComponents, testStore } from '../support.ts'
 
 async function serving() {
   const { store } = await testStore()

@@ -5,7 +5,7 @@ import { cidOfBytes } from '../../../../protocols/encoding.ts'
 import { issueTicket } from '../../../../protocols/redirection.ts'
 import { decodeService, encodeService } from '../../../../protocols/service.ts'
 import { commentedManifest, loadManifest, manifestToBody, parseManifest } from '../../../../src/config/index.ts'
-import { folder } from '../folder.ts'
+import { folder } from '../../../fixtures/config/folder.ts'
 
 const SIGNING = {
   author: parseAddress('HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'),

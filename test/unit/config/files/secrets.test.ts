@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { peerIdOf } from '../../../../protocols/address.ts'
 import { createKeyCache, signFor, verifySignature } from '../../../../protocols/signature.ts'
 import { defaultKeyPath, loadIdentity, loadOrCreateKey, loadToken } from '../../../../src/config/index.ts'
-import { folder, operatorFolder } from '../folder.ts'
+import { folder, operatorFolder } from '../../../fixtures/config/folder.ts'
 
 describe('the identity', () => {
   it('is one key: the address and the peer id', async () => {

@@ -7,7 +7,7 @@ import { createKeyCache } from '../../../../protocols/signature.ts'
 import { blsSignerOf, hex, signerOf } from '../../../../scripts/vectors/kit/kit.ts'
 import { MEMBERS, ROOT } from '../../../../scripts/vectors/kit/statement-kit.ts'
 import { initFolder, loadConfiguration, membersOf, readPolicy } from '../../../../src/config/index.ts'
-import { folder, sentenceOf } from '../folder.ts'
+import { folder, sentenceOf } from '../../../fixtures/config/folder.ts'
 
 const NETWORK = 'vectors'
 const HUB = formatAddress(ROOT)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { RunnerConfig } from '../../../../src/config/files/runner-schema.ts'
 import type { ReceivedService, ReceivedSource } from '../../../../src/runner/contract.ts'
 import type { RunnerSnapshot } from '../../../../src/runner/index.ts'
-import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../support.ts'
+import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../../../fixtures/runner/runners.ts'
 import { HUB, OTHER, said } from './hubs.ts'
 
 /** Mostly what lets a service run: otherwise nearly all would fail at one rule or another. */

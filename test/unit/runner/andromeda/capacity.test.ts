@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { capacity } from '../../../../src/runner/andromeda/rules/capacity.ts'
 import type { RunningService } from '../../../../src/runner/index.ts'
-import { SAMPLE, serviceOf, snapshotOf, verdictOf } from '../support.ts'
+import { SAMPLE, serviceOf, snapshotOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { defers, passes, table } from './table.ts'
 
 const MIB = 1024 ** 2

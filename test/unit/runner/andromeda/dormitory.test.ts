@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../../src/base/verdict.ts'
-import { reasonOf, STRANGER, serviceOf, snapshotOf, verdictOf } from '../support.ts'
+import { reasonOf, STRANGER, serviceOf, snapshotOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { HUBS } from './hubs.ts'
 
 const full = { capacity: { ...snapshotOf().capacity, memoryBytes: 0 } }

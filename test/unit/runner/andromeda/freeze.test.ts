@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { freeze } from '../../../../src/runner/andromeda/rules/freeze.ts'
 import type { RunnerSnapshot } from '../../../../src/runner/index.ts'
-import { configOf, verdictOf } from '../support.ts'
+import { configOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { HUB, HUBS, OTHER } from './hubs.ts'
 import { defers, type Given, passes, rowsOf, table } from './table.ts'
 

@@ -1,5 +1,5 @@
 import type { HubStatement } from '../../../../src/runner/contract.ts'
-import { snapshotOf } from '../support.ts'
+import { snapshotOf } from '../../../fixtures/runner/runners.ts'
 
 /** Two of the seed's trusted hubs, in their canonical text. */
 export const HUB = 'HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reasonOf, STRANGER, verdictOf } from '../support.ts'
+import { reasonOf, STRANGER, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { HUB, HUBS, said } from './hubs.ts'
 
 const decided = (rule: string, settings: object, service: object = {}, node: object = {}) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { network } from '../../../../src/runner/andromeda/rules/network.ts'
 import type { AvailableExecutor } from '../../../../src/runner/index.ts'
-import { snapshotOf, verdictOf } from '../support.ts'
+import { snapshotOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { type Given, passes, rowsOf, table } from './table.ts'
 
 const able = (...networks: ('allowlist' | 'open')[]) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rankOf } from '../../../../src/runner/andromeda/ranking.ts'
 import type { ReceivedService } from '../../../../src/runner/index.ts'
-import { configOf, STRANGER, serviceOf, verdictOf } from '../support.ts'
+import { configOf, STRANGER, serviceOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { SYMBIOTE } from './any.ts'
 
 const GIB = 1024 ** 3

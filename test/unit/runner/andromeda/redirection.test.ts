@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { redirection } from '../../../../src/runner/andromeda/rules/redirection.ts'
-import { configOf, serviceOf, snapshotOf } from '../support.ts'
+import { configOf, serviceOf, snapshotOf } from '../../../fixtures/runner/runners.ts'
 
 const RUNS = { runs: true, droppedBy: undefined }
 const NOT = { runs: false, droppedBy: undefined }

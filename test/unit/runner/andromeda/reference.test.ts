@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { RULE_NAMES } from '../../../../src/config/rule-names.ts'
 import { andromeda, rules } from '../../../../src/runner/andromeda/index.ts'
 import { rulesReference } from '../../../../src/runner/andromeda/reference.ts'
-import { configOf, serviceOf, snapshotOf } from '../support.ts'
+import { configOf, serviceOf, snapshotOf } from '../../../fixtures/runner/runners.ts'
 
 /** Keys that no service can fail: they are for the executors, the network, the ranking, or for others' runners. */
 const NOT_ASKED = ['DOCKER_CONFIGS', 'STATIC_NODES', 'HOST', 'CUSTOM', 'MODES']

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../../src/base/verdict.ts'
 import { andromeda } from '../../../../src/runner/andromeda/index.ts'
 import type { HubStatement, RunnerSnapshot } from '../../../../src/runner/contract.ts'
-import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../support.ts'
+import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../../../fixtures/runner/runners.ts'
 import { facts, nodeOf, service, settings, statement } from './any.ts'
 import { HUB, OTHER, said } from './hubs.ts'
 

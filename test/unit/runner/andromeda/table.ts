@@ -3,7 +3,7 @@ import type { Need, Reason } from '../../../../src/base/verdict.ts'
 import { rules } from '../../../../src/runner/andromeda/index.ts'
 import type { Rule } from '../../../../src/runner/andromeda/rule.ts'
 import type { ReceivedService, RunnerSnapshot } from '../../../../src/runner/index.ts'
-import { configOf, serviceOf, snapshotOf } from '../support.ts'
+import { configOf, serviceOf, snapshotOf } from '../../../fixtures/runner/runners.ts'
 
 export type Given = {
   readonly settings?: object

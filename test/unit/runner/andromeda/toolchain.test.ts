@@ -1,5 +1,5 @@
 import { toolchain } from '../../../../src/runner/andromeda/rules/toolchain.ts'
-import { OWN, STRANGER, snapshotOf } from '../support.ts'
+import { OWN, STRANGER, snapshotOf } from '../../../fixtures/runner/runners.ts'
 import { defers, fails, passes, table } from './table.ts'
 
 const { capacity } = snapshotOf()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { trust } from '../../../../src/runner/andromeda/rules/trust.ts'
-import { OWN, reasonOf, STRANGER, serviceOf, verdictOf } from '../support.ts'
+import { OWN, reasonOf, STRANGER, serviceOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 import { HUB, HUBS, OTHER, said } from './hubs.ts'
 import { defers, fails, type Given, passes, rowsOf, table } from './table.ts'
 

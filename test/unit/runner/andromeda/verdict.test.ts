@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { STRANGER, snapshotOf, verdictOf } from '../support.ts'
+import { STRANGER, snapshotOf, verdictOf } from '../../../fixtures/runner/runners.ts'
 
 const [MIB, GIB] = [1024 ** 2, 1024 ** 3]
 const talksTooMuch = 'x'.repeat(500)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { veto } from '../../../../src/runner/andromeda/rules/veto.ts'
 import type { HubStatement } from '../../../../src/runner/contract.ts'
-import { verdictOf } from '../support.ts'
+import { verdictOf } from '../../../fixtures/runner/runners.ts'
 import { HUB, HUBS, OTHER, said } from './hubs.ts'
 import { type Given, passes, rowsOf, table } from './table.ts'
 

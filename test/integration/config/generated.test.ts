@@ -16,7 +16,7 @@ import {
 } from '../../../src/config/index.ts'
 import { parseJson } from '../../../src/config/json.ts'
 import { check } from '../../../src/config/settings-error.ts'
-import { ROOT } from './folder.ts'
+import { ROOT } from '../../fixtures/config/folder.ts'
 
 const CONFIGS = join(ROOT, 'configs')
 

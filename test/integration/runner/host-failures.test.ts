@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { AvailableExecutor, RunnerSnapshot } from '../../../src/runner/index.ts'
-import { byName, configOf, isAlive, OWN, SHORT, STRANGER, saying, snapshotOf, startedRunner, YES } from './support.ts'
+import {
+  byName,
+  configOf,
+  isAlive,
+  OWN,
+  SHORT,
+  STRANGER,
+  saying,
+  snapshotOf,
+  startedRunner,
+  YES,
+} from '../../fixtures/runner/runners.ts'
 
 const MIB = 1024 * 1024
 const statuses = (outcomes: readonly PromiseSettledResult<unknown>[]) => outcomes.map(({ status }) => status)

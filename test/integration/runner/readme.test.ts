@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { linkPackage } from '../../../src/cli/runner-new/link.ts'
-import { runnerIn, startedRunner } from './support.ts'
+import { runnerIn, startedRunner } from '../../fixtures/runner/runners.ts'
 
 const GUIDE = readFileSync(resolve(import.meta.dirname, '../../../docs/runners.md'), 'utf8')
 const blocks = [...GUIDE.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, code]) => ({

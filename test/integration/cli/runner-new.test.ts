@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { loadConfiguration } from '../../../src/config/index.ts'
-import { openShell } from './harness.ts'
+import { openShell } from '../../fixtures/program/shell.ts'
 
 const exec = promisify(execFile)
 /** As in the operator's own terminal: nothing of this test's node. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type Program, runProgram } from '../../fixtures/program/process.ts'
-import { openShell, type Shell } from './harness.ts'
+import { openShell, type Shell } from '../../fixtures/program/shell.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 const INIT = ['--network', 'test', '--private', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0']

@@ -2,7 +2,17 @@ import { spawn } from 'node:child_process'
 import { once as nodeOnce } from 'node:events'
 import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { byName, configOf, isAlive, SHORT, saying, serviceOf, snapshotOf, startedRunner, YES } from './support.ts'
+import {
+  byName,
+  configOf,
+  isAlive,
+  SHORT,
+  saying,
+  serviceOf,
+  snapshotOf,
+  startedRunner,
+  YES,
+} from '../../fixtures/runner/runners.ts'
 
 describe('a module that does what it should', () => {
   it('is loaded in another process and answers', async () => {
@@ -174,7 +184,7 @@ describe('the host', () => {
 
   it('takes a hanging runner with it when it is killed itself', async () => {
     const script = `
-      import { byName, startedRunner } from ${JSON.stringify(import.meta.resolve('./support.ts'))}
+      import { byName, startedRunner } from ${JSON.stringify(import.meta.resolve('../../fixtures/runner/runners.ts'))}
       const runner = await startedRunner(byName({ hang: 'for (;;);' }), { limits: { timeoutMs: 60_000 } })
       const { pid } = runner.host.stats()
       process.stdout.write(JSON.stringify({ pid, root: runner.root }) + '\\n')

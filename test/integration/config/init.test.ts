@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { seededRng } from '../../../src/base/rng.ts'
 import { initFolder, loadConfiguration, loadIdentity, loadToken } from '../../../src/config/index.ts'
-import { folder, operatorFolder, ROOT } from './folder.ts'
+import { folder, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
 
 async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o777

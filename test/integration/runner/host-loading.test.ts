@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { once } from '../../../src/base/events.ts'
 import type { RunnerError } from '../../../src/runner/index.ts'
-import { byName, configOf, failureOf, runnerIn, SHORT, saying, startedRunner } from './support.ts'
+import { byName, configOf, failureOf, runnerIn, SHORT, saying, startedRunner } from '../../fixtures/runner/runners.ts'
 
 const RUNNER = 'mine/runner.mjs'
 /** Says its version, tells the log what it decides, and takes a moment for every third. */
@@ -33,7 +33,10 @@ describe('a module that cannot be loaded is told in one sentence', () => {
     ['throws nothing', 'throw null', /cannot be imported: something that is no error: null$/],
     [
       'has types that cannot be stripped',
-      { 'mine/runner.mjs': `import './a.ts'; export default () => {}`, 'mine/a.ts': 'export enum A { B }' },
+      {
+        'mine/runner.mjs': `import './a.ts'; export default () => {}`,
+        'mine/a.ts': 'export enum A { B }',
+      },
       /SyntaxError: TypeScript enum is not supported/,
     ],
     ['aborts', 'process.abort()', /ended while it was loading: the runner's process ended by SIGABRT$/],
