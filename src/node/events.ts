@@ -4,23 +4,24 @@ import type { ExecutionEvents } from '../execution/index.ts'
 import type { HubEvents } from '../hub/index.ts'
 import type { IntakeEvents } from '../intake/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
+import type { PolicyEvents } from '../policy/events.ts'
 import type { RunnerEvents } from '../runner/index.ts'
 import type { ServiceEvents } from '../services/events.ts'
 import type { TrustEvents } from '../trust/index.ts'
 
-/** What only the whole node can tell. */
+/** Events of the node as a whole. */
 type OwnEvents = {
   'node:started': { peerId: string; address: string; multiaddrs: readonly string[] }
   'node:stopping': Record<string, never>
   'node:tunnel-opened': { id: string; port: string; peer: string }
   'node:tunnel-refused': { id: string; port: string; peer: string; reason: string }
-  'node:policy': { hash: string }
-  /** Something went wrong beside the way of any one service. */
+  /** An error that concerns no single service. */
   'node:trouble': { what: string; reason: string }
 }
 
-/** Everything that happens in a node. Each part declares its own; here they are only joined. */
+/** All events of a node. Each part declares its own. */
 export type NodeEvents = OwnEvents &
+  PolicyEvents &
   ServiceEvents &
   AdmissionEvents &
   NetworkEvents &

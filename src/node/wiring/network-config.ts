@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Configuration } from '../../config/index.ts'
 import type { QuotaInit } from '../../intake/index.ts'
 import type { NetworkInit } from '../../network/index.ts'
+import { staticNodesOf } from '../../policy/reload.ts'
 
 /** What the network needs of the operator's files. */
 export function networkInitOf(
@@ -18,7 +19,7 @@ export function networkInitOf(
     announce,
     visibility,
     dataDir: join(dataDir, 'network'),
-    staticNodes: staticNodesOf(configuration),
+    staticNodes: staticNodesOf(configuration.policy),
     dht,
     without,
     keepPeers: peers.low === 0 ? false : { lowWater: peers.low },
@@ -26,10 +27,6 @@ export function networkInitOf(
     syncPullsPerPeerPerMinute: quotas.SYNC_PULLS_PER_PEER_PER_MINUTE,
     verbose: logLevel === 'trace',
   }
-}
-
-export function staticNodesOf({ policy }: Configuration): string[] {
-  return [...policy.staticNodes.multiaddrs, ...policy.staticNodes.origins]
 }
 
 export function quotasOf({ quotas }: Configuration): QuotaInit {

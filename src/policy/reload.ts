@@ -2,20 +2,19 @@ import type { Admission } from '../admission/admission.ts'
 import type { Applied } from '../admission/types.ts'
 import { UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
-import type { Configuration } from '../config/index.ts'
+import type { Configuration, Policy } from '../config/index.ts'
 import type { Network } from '../network/index.ts'
-import type { ConfiguredServices } from '../publishing/configured-services.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
-import type { NodeEvents } from './events.ts'
-import { staticNodesOf } from './wiring/network-config.ts'
+import type { PolicyEvents } from './events.ts'
 
 export interface ReloadComponents {
-  events: Emitter<NodeEvents>
+  events: Emitter<PolicyEvents>
   runner: Pick<RunnerHost, 'reload'>
   network: Pick<Network, 'setStaticNodes'>
   trust: Pick<Trust, 'policyChanged'>
-  configuredServices: Pick<ConfiguredServices, 'look'>
+  /** The operator's own services. */
+  configuredServices: { look(): Promise<void> }
   admission: Pick<Admission, 'reevaluateAll'>
 }
 
@@ -24,7 +23,7 @@ export type ReloadInit = {
   /** a host that other nodes share keeps its module */
   ownRunner: boolean
   configuration(): Configuration
-  /** From here on this is in force. */
+  /** This configuration is in force from here on. */
   enforce(configuration: Configuration): void
 }
 
@@ -37,10 +36,15 @@ export function createReload(components: ReloadComponents, init: ReloadInit): ()
     const { services, externalServices, policy } = next
     await runner.reload(policy.config, init.ownRunner ? next.runner : undefined)
     init.enforce({ ...init.configuration(), runner: next.runner, policy, services, externalServices })
-    network.setStaticNodes(staticNodesOf(init.configuration()))
+    network.setStaticNodes(staticNodesOf(policy))
     events.emit('node:policy', { hash: policy.hash })
     trust.policyChanged()
     await configuredServices.look()
     return await admission.reevaluateAll()
   }
+}
+
+/** Multiaddrs, and origins that are asked for theirs. */
+export function staticNodesOf({ staticNodes }: Policy): string[] {
+  return [...staticNodes.multiaddrs, ...staticNodes.origins]
 }

@@ -1,0 +1,5 @@
+/** Changes of the policy. */
+export type PolicyEvents = {
+  /** It is in force. */
+  'node:policy': { hash: string }
+}
