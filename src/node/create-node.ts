@@ -3,8 +3,8 @@ import { start } from './node.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 
 /**
- * Starts a whole node: locks its data folder, opens the journal, takes up its runs, joins the mesh. When a part cannot
- * start, those that have are stopped again, newest first, and the error says what was wrong.
+ * Starts a whole node: locks its data folder, opens the journal, adopts its runs, joins the mesh. When a part cannot
+ * start, those that have started are stopped, newest first, and the error says what was wrong.
  */
 export async function createNode(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
   try {

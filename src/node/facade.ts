@@ -58,10 +58,10 @@ export type FacadeInit = {
   close(): Promise<void>
 }
 
-/** Who has not answered by then does not answer now. */
+/** Answers of other nodes that take longer are left out. */
 const ASK_MS = 4_000
 
-/** What a whole node offers to whoever holds it: the API, the command line, a test. */
+/** A node as the API, the command line and tests use it. */
 export function createFacade(components: FacadeComponents, init: FacadeInit): ThundercloudNode {
   const { clock, events, journal, network, services, facts, supervisor, intake, publisher, serviceSigner } = components
   const tally = countTrustEvents(events)
@@ -106,7 +106,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     const { parked, redirected } = view(entry)
     const more = { parked, history: options.history === true ? historyOf(id) : undefined }
     if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
-      const { failure, verdict = nothing(failure) } = last
+      const { failure, verdict = failedVerdict(failure) } = last
       return { id, at: Math.floor(last.at / 1000), from: 'journal', verdict, redirected, failure, ...more }
     }
     const { verdict, failure } = await components.decide.dryRun(entry)
@@ -115,14 +115,14 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       at: Math.floor(clock.now() / 1000),
       from: 'now',
       verdict,
-      redirected: travels(verdict.redirect, entry),
+      redirected: isPassedOn(verdict.redirect, entry),
       failure,
       ...more,
     }
   }
 
-  /** As intake does it: an update travels where the version before it does. */
-  function travels(redirect: boolean, { record }: ServiceEntry): boolean {
+  /** As in intake: an update is passed on where the version before it is. */
+  function isPassedOn(redirect: boolean, { record }: ServiceEntry): boolean {
     const predecessor = record.predecessor === undefined ? undefined : journal.announcements.get(record.predecessor)
     return redirect || record.own || predecessor?.redirect === true
   }
@@ -216,7 +216,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   }
 }
 
-/** A runner that failed has said nothing, and nothing is done. */
-function nothing(failure = 'the runner failed'): Verdict {
+/** The verdict of a runner that failed: nothing is done. */
+function failedVerdict(failure = 'the runner failed'): Verdict {
   return { run: false, redirect: false, reasons: [{ rule: 'runner', outcome: 'fail', message: failure }] }
 }

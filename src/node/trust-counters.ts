@@ -2,7 +2,7 @@ import type { Events } from '../base/events.ts'
 import type { NodeEvents } from './events.ts'
 import type { HubCounts, StatementCounts } from './types.ts'
 
-/** Counts what becomes of statements, and what the hub of this node has done, since the node started. */
+/** Counts statements by outcome, and results of this node's hub, since the node started. */
 export function countTrustEvents(events: Pick<Events<NodeEvents>, 'on'>): {
   statements(): StatementCounts
   hub(): HubCounts | undefined

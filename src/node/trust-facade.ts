@@ -14,7 +14,7 @@ export interface TrustFacadeComponents {
 
 type TrustFacade = Pick<ThundercloudNode, 'submitStatement' | 'statements' | 'lookUpStatements' | 'trustTree'>
 
-/** What a node tells of trust, and takes in. */
+/** The part of the facade that concerns statements and the trust tree. */
 export function createTrustFacade({ trust, network }: TrustFacadeComponents): TrustFacade {
   return {
     async submitStatement(encoded, { asPublisher = false, signal } = {}) {
@@ -40,7 +40,7 @@ export function createTrustFacade({ trust, network }: TrustFacadeComponents): Tr
   }
 }
 
-/** As the parts write them, whatever the spelling; throws an InputError where one is nothing of the kind. */
+/** In canonical spelling. Throws an InputError where a value is no content id or address. */
 function canonical({ code, address, signer }: StatementFilter): StatementFilter {
   return {
     code: code === undefined ? undefined : readably(() => parseCid(code).toString()),

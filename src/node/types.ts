@@ -26,7 +26,7 @@ export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 
 export type StatementFilter = {
   readonly code?: string | undefined
-  /** whose funds are frozen, or the subject of a delegation */
+  /** subject of a freeze statement or a delegation */
   readonly address?: string | undefined
   readonly signer?: string | undefined
 }
@@ -89,7 +89,7 @@ export type Health = {
 }
 
 /**
- * Statements of hubs and roots since the node started. new: of signers who count here, kept. refused: malformed or
+ * Statements of hubs and roots since the node started. new: of trusted signers, kept. refused: malformed or
  * forged. dropped: out of time, over a quota, not written. `failedLookups`: of the lookups, those in which some record
  * could not be asked for.
  */
@@ -101,7 +101,7 @@ export type StatementCounts = {
   readonly failedLookups: number
 }
 
-/** What the hub of this node has said, and how often it gave no word, since it started. */
+/** Attestations of this node's hub since it started, and how often it gave none. */
 export type HubCounts = {
   readonly safe: number
   readonly unsafe: number
@@ -109,7 +109,7 @@ export type HubCounts = {
   readonly passedOver: number
 }
 
-/** What runners are told of this node now, the policy in force among it. */
+/** What runners get to know of this node, the policy in force included. */
 export type PolicyFacts = { readonly facts: NodeFacts }
 
 /** A whole node. `createNode` makes one; disposing it stops everything that it started, newest first. */
@@ -132,7 +132,7 @@ export interface ThundercloudNode extends AsyncDisposable {
    * it is announced from here undiminished, and receipts for it are kept. Then throws InputError where it is malformed.
    */
   receive(announcement: Uint8Array, options?: { asPublisher?: boolean }): Promise<Received>
-  /** Asks the nodes that may know a service what they do with it now; who has not answered after four seconds does not. */
+  /** Asks the nodes that may know a service what they do with it now. Answers that take over four seconds are left out. */
   ask(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ReceiptView[]>
   /** Signs an unsigned manifest with the node's own key and announces it. `code` is in the node's store already or in `sources`. */
   publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
@@ -146,7 +146,7 @@ export interface ThundercloudNode extends AsyncDisposable {
   /**
    * A hub statement or delegation (its encoded bytes). From anyone, it is taken in like one that came by gossip.
    * `asPublisher` (the operator): it is kept, sent to the mesh and put into its records, and again until it expires.
-   * Throws an InputError where it is malformed, forged, out of time or older than what stands.
+   * Throws an InputError where it is malformed, forged, out of time or older than the one in force.
    */
   submitStatement(
     encoded: Uint8Array,

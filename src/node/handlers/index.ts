@@ -16,7 +16,7 @@ import type { ThundercloudNode } from '../types.ts'
 import { createStatusServer } from './status.ts'
 import { createTunnelServer } from './tunnel.ts'
 
-/** A tunnel, or a log that is followed, may be silent for so long; other streams answer at once or are reset. */
+/** Idle time of a tunnel or a followed log. Other streams have the default of the network. */
 const QUIET_MS = 6 * 3600 * 1000
 
 export interface StreamHandlersComponents {

@@ -26,7 +26,7 @@ export interface StatusComponents {
   logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
 }
 
-/** Answers other peers: what this node does with a service (to anyone), and its logs (to whom the author lets). */
+/** Answers other peers: what this node does with a service (to anyone), and its logs (with the author's access token). */
 export function createStatusServer(components: StatusComponents, init: { network: string }) {
   const { clock, keys, services, receipts } = components
 
@@ -61,8 +61,7 @@ export function createStatusServer(components: StatusComponents, init: { network
     const encoded = await stream.read({ signal })
     if (encoded === undefined) return
     const gone = new AbortController()
-    // nothing more comes from the asker: the end of its stream is what stops a log that is followed, also where it has
-    // ended its own side long before
+    // the end of the asker's stream stops a log that is followed, also where the asker ended its own side long before
     const leave = () => gone.abort()
     if (signal?.aborted) leave()
     signal?.addEventListener('abort', leave, { once: true })

@@ -11,7 +11,7 @@ export interface CodeLookupComponents {
   journal: Pick<Journal, 'announcements'>
 }
 
-/** The code of a service, unpacked: from the store, its inline source, its publisher, who announced it, or the mesh. */
+/** The code of a service, unpacked: from the store, its inline source, its publisher, the peer that announced it, or the mesh. */
 export async function findCode(
   { code, network, signed, journal }: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
@@ -24,7 +24,7 @@ export async function findCode(
   return await code.obtain(parseCid(service.code), { sources: body?.sources, peers, ...options })
 }
 
-/** Dials those that a service names; answers who was reached. */
+/** Dials the addresses that a service names; answers the peers that were reached. */
 async function reach(
   network: Pick<Network, 'dial'>,
   addresses: readonly string[],

@@ -8,7 +8,7 @@ import { type CodeLookupComponents, findCode } from './code-lookup.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
-/** What may start soon is given up when it cannot be had; the run itself tries for as long as it takes. */
+/** How long code is looked for that may be needed soon; for a run itself there is no limit. */
 const AHEAD_PATIENCE_MS = 60_000
 
 export interface CodeProviderComponents extends CodeLookupComponents {
@@ -27,8 +27,8 @@ export interface ServiceCode extends CodeProvider {
 
 /**
  * Obtains the code of a service for its run: from the store, its inline source, its publisher, or the mesh. Meanwhile the
- * mesh is asked, in bounded time, for a newer word on it than the one that was stapled; where a hub has called it unsafe,
- * the run is called off before it begins.
+ * mesh is asked, in bounded time, for attestations that are newer than the stapled ones. Then the checks are made: where
+ * one fails, as when a hub has attested `unsafe`, the run does not begin.
  */
 export function createCodeProvider(components: CodeProviderComponents): ServiceCode {
   const { signed: services, trust } = components
@@ -67,7 +67,7 @@ export function createCodeProvider(components: CodeProviderComponents): ServiceC
   }
 }
 
-/** Who may serve a code: what the DHT says, then a few neighbours (its lookups end at 20 and in no order). */
+/** Peers that may serve a code: providers in the DHT, then a few neighbours (DHT lookups end at 20, in no order). */
 export function providersOf(network: Pick<Network, 'dht' | 'peers'>) {
   return {
     async *findProviders(code: CID, options: { signal?: AbortSignal | undefined }): AsyncGenerator<string> {

@@ -23,7 +23,7 @@ export interface RunEventsComponents {
 }
 
 /**
- * What follows from a run's states: the DHT learns who runs the service and who holds its code, the publisher gets a
+ * What follows from a run's states: the DHT gets records of the run and of its code, the publisher gets a
  * receipt, and an author's stop ends the run.
  */
 export function watchRuns(components: RunEventsComponents, init: { closing: AbortSignal }): Disposable {
@@ -47,7 +47,7 @@ export function watchRuns(components: RunEventsComponents, init: { closing: Abor
       if (state === 'running') provide(parseCid(service))
       if (state === 'exited' || state === 'failed' || state === 'stopped' || state === 'refused') {
         const done = state === 'exited' && services.get(service)?.run?.exitCode === 0
-        // a finished task stays claimed until it expires, so that nobody runs it again
+        // a finished task stays claimed until it expires, so that no node runs it again
         if (!done) cancel(parseCid(service))
       }
       notify(service, detail)

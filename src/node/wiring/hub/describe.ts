@@ -4,7 +4,7 @@ import { canonicalToolchain } from '../../../config/index.ts'
 import type { Description } from '../../../hub/index.ts'
 import type { SignedService } from '../../../services/registry.ts'
 
-/** What a scanner is told of a service: the words of its manifest, and who signed it. Sizes in bytes, times in seconds. */
+/** What a scanner gets of a service: its manifest, and its author. Sizes in bytes, times in seconds. */
 export function descriptionOf({ id, body }: SignedService, texts: AddressTexts): Description {
   const { name, seq, title, desc, keywords, issued, expires, run, resources, network } = body
   const toolchain = body.toolchain.map(canonicalToolchain)

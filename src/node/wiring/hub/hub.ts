@@ -31,7 +31,7 @@ export interface NodeHubComponents extends CodeLookupComponents {
   trust: Pick<Trust, 'statements' | 'publish'>
 }
 
-/** The hub of a node that is one: it is at work when this resolves, and ends when disposed. Else nothing. */
+/** The hub of a node that is one. It runs when this resolves, and ends when it is disposed. */
 export async function createNodeHub(
   components: NodeHubComponents,
   { hub: settings, configuration, identity }: Pick<NodeInit, 'hub' | 'configuration' | 'identity'>,
@@ -41,7 +41,7 @@ export async function createNodeHub(
   const { clock, rng, events, network } = components
   const log = components.log.child('hub')
   const signer = settings.signer ?? identity.signer
-  // sockets have short paths; and what the hub left is never taken for services of the node
+  // a folder of its own: paths of sockets are short, and the node adopts nothing that the hub left
   const runtimeDir = await openRuntimeDir(configuration.runtime, `${network.peerId.slice(-12)}-h`)
   parts.defer(() => rmdir(runtimeDir).catch(() => {}))
   const box = await openScanBox(
@@ -83,7 +83,7 @@ export async function createNodeHub(
   return parts.move()
 }
 
-/** Whatever the own runner makes of them. */
+/** All live services, also those that this node's runner refuses. */
 function servicesFor({ clock, events, journal, signed, texts }: NodeHubComponents): HubComponents['services'] {
   return {
     onNew: (listener) =>
@@ -111,7 +111,7 @@ function hubServiceOf(record: AnnouncementRecord | undefined): HubService | unde
   return { id, name, code, expires }
 }
 
-/** What the hub once said is its own again, however it lost it. */
+/** Takes up what the hub attested in the past and does not have any more. */
 async function recall(
   { network, trust }: NodeHubComponents,
   log: Log,
@@ -126,7 +126,7 @@ async function recall(
     }
   } catch (error) {
     signal.throwIfAborted()
-    log.debug('the mesh was not asked for an earlier word', { subject, reason: messageOf(error) })
+    log.debug('the mesh was not asked for an earlier attestation', { subject, reason: messageOf(error) })
   }
 }
 

@@ -7,7 +7,7 @@ import type { Rng } from '../../../base/rng.ts'
 import { createSandboxExecutor } from '../../../execution/index.ts'
 import type { ScanEnd, ScanTask } from '../../../hub/index.ts'
 
-/** What the scanner is told, and where. */
+/** Where the scanner finds its input. */
 const SERVICE = '/scan/service.json'
 const ENV = { THUNDERCLOUD_SERVICE: SERVICE, THUNDERCLOUD_CODE: '/code' }
 /** A scanner may use a core, and start programs. */
@@ -19,7 +19,7 @@ export interface ScanBox {
 }
 
 /**
- * The sandbox of this machine, as scanners see it. What an earlier life of the hub left is ended and removed first.
+ * The sandbox of this machine, as scanners see it. First it ends and removes what an earlier process of the hub left.
  * Throws an InputError where there is no sandbox: code that may be anything is not scanned without one.
  */
 export async function openScanBox(
@@ -27,10 +27,10 @@ export async function openScanBox(
   init: { nodeId: string; runtimeDir: string; dir: string; bubblewrap?: string | undefined },
 ): Promise<ScanBox> {
   const { nodeId, runtimeDir, dir, bubblewrap = 'bwrap' } = init
-  const once = createSandboxExecutor(components, { nodeId, runtimeDir, dir, bubblewrap })
-  const lack = await once.unavailableReason()
-  if (lack !== undefined) throw new InputError(`a hub scans code in a sandbox only: ${lack}`)
-  await once.removeLeftovers()
+  const sandbox = createSandboxExecutor(components, { nodeId, runtimeDir, dir, bubblewrap })
+  const unavailable = await sandbox.unavailableReason()
+  if (unavailable !== undefined) throw new InputError(`a hub scans code in a sandbox only: ${unavailable}`)
+  await sandbox.removeLeftovers()
   const given = join(dir, 'given')
   await mkdir(given, { recursive: true, mode: 0o700 })
   return {
@@ -39,7 +39,7 @@ export async function openScanBox(
       // the folder is the hub's alone; the file is for the scanner, which is another user
       await writeFile(service, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o644 })
       try {
-        return await once.run(
+        return await sandbox.run(
           {
             command,
             codeDir,
