@@ -19,9 +19,11 @@ export async function createExecutors(
   const { configuration, own, peerId, logs } = init
   const { config } = configuration.policy
   const runtimeDir = await openRuntimeDir(configuration.runtime, peerId.slice(-12))
-  const common = { nodeId: peerId.slice(-16), runtimeDir, logs }
+  const nodeId = peerId.slice(-16)
   const docker = createDockerExecutor(components, {
-    ...common,
+    nodeId,
+    runtimeDir,
+    logs,
     docker: {
       ...(await loadDockerOptions(configuration.dir, config, { environment: configuration.dockerEnvironment })),
       runtime: config.DOCKER_CONFIGS.runtime,
@@ -30,7 +32,9 @@ export async function createExecutors(
     registries: config.REGISTRIES.DOCKER ?? [],
   })
   const host = createHostExecutor(components, {
-    ...common,
+    nodeId,
+    runtimeDir,
+    logs,
     ownAddress: own,
     runsDir: join(configuration.dataDir, 'runs'),
     bubblewrap: config.HOST.BUBBLEWRAP,

@@ -23,6 +23,7 @@ import { filtersCalls, type Machine, unenforcedLimitsOf } from './machine.ts'
 import { type Attached, holdAttached } from './output/attached-output.ts'
 import { attachOutput } from './output/log-copier.ts'
 import { dockerRun } from './run.ts'
+import { type LabelledRun, parseRunLabels, runLabels } from './run-labels.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
 
 /** How the engine reports a command that is missing or is not a program. */
@@ -52,7 +53,6 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     filters: async () => filtersCalls(await features()),
   })
   const codeVolumes = createCodeVolumes({ engine, clock, nodeId })
-  const parts = { clock, gateways, codeVolumes }
   const localities = createEngineLocalities({ engine, clock, config: init.docker, nodeId, runtimeDir })
   let machine: Promise<Machine> | undefined
   /** Runs that are being started: what there is of them is not lost. */
@@ -84,9 +84,23 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     began: { startedAt: number; locality: EngineLocality; gatewayFirst: boolean; attached?: Attached },
   ): Run {
     const handle = handleOf(plan.runId)
-    const { locality } = began
-    const attend = isBuild(plan) ? attendBuild.bind(null, { ...parts, handle, locality, plan }) : undefined
-    return dockerRun({ engine, gateways, clock, logs, handle, plan, attend, ...began })
+    const { startedAt, locality, gatewayFirst, attached } = began
+    const attend = isBuild(plan)
+      ? attendBuild.bind(null, { clock, gateways, codeVolumes, handle, locality, plan })
+      : undefined
+    return dockerRun({
+      engine,
+      gateways,
+      clock,
+      logs,
+      handle,
+      plan,
+      attend,
+      startedAt,
+      locality,
+      gatewayFirst,
+      attached,
+    })
   }
 
   function hold({ name }: DockerHandle, source: Readable): Attached {
@@ -122,16 +136,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         : undefined
     const seccomp = filtersCalls(info)
     const options = runOptions({ plan, handle, nodeId, image, runtime, volume, memory, seccomp, etcDir })
-    // What an adopter needs that neither name nor labels of a run say.
-    const labels = {
-      ...options.Labels,
-      [PORTS]: plan.ports.join(','),
-      [LOGS]: plan.logDir,
-      [LOG_BYTES]: `${logsOf(plan).maxBytes}`,
-      [PLACE]: locality === 'remote' ? APART : HERE,
-      [TIMEOUT]: `${plan.lifetime?.afterMs ?? ''}`,
-    }
-    await createContainer(engine, { ...options, Labels: labels })
+    const found = runLabels(plan, locality, logsOf(plan).maxBytes)
+    await createContainer(engine, { ...options, Labels: { ...options.Labels, ...found } })
   }
 
   /** Answers the volume with its code, if it is in one. */
@@ -194,6 +200,25 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     }
   }
 
+  async function adoptRun(id: string, { plan, purpose, locality, logBytes }: LabelledRun): Promise<AdoptedRun[]> {
+    const info = await askMaybe((docker) => docker.getContainer(id).inspect())
+    if (info === undefined) return []
+    const { runId, service } = plan
+    if (info.State.Status === 'created') {
+      return [{ runId, service, purpose, state: 'prepared', run: preparedRun(handleOf(runId)) }]
+    }
+    const run = runOf(
+      plan,
+      { ...init.logs, maxBytes: logBytes ?? init.logs.maxBytes },
+      {
+        startedAt: Date.parse(info.State.StartedAt),
+        locality,
+        gatewayFirst: info.HostConfig.NetworkMode?.startsWith('container:') === true,
+      },
+    )
+    return [{ runId, service, purpose, state: info.State.Running ? 'running' : 'ended', run }]
+  }
+
   return {
     name: 'docker',
     async available(): Promise<Availability> {
@@ -222,32 +247,17 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       machine = undefined
       const filters = nodeFilter(nodeId)
       const containers = await ask((docker) => docker.listContainers({ all: true, filters }))
-      const runs = containers.filter(({ Labels }) => RUNS.has(Labels[LABEL_ROLE] ?? ''))
-      const alive = new Set([...beginning, ...runs.map(({ Labels }) => Labels[LABEL.run] ?? '')])
+      const runs = containers.flatMap(({ Id, Labels }) => {
+        const labelled = parseRunLabels(Labels)
+        return labelled === undefined ? [] : [{ id: Id, labelled }]
+      })
+      const alive = new Set([...beginning, ...runs.map(({ labelled }) => labelled.plan.runId)])
       for (const { Id, Labels } of containers) {
         const isProbe = Labels[LABEL_ROLE] === 'probe' && beginning.size > 0
         if (!alive.has(Labels[LABEL.run] ?? '') && !isProbe) await removeContainer(engine, Id)
       }
       if (localities.known !== 'local') await codeVolumes.sweep(alive)
-      const adopted = await Promise.all(
-        runs.map(async ({ Id, Labels }): Promise<AdoptedRun[]> => {
-          const info = await askMaybe((docker) => docker.getContainer(Id).inspect())
-          const runId = Labels[LABEL.run]
-          if (info === undefined || runId === undefined) return []
-          const service = Labels[LABEL.service] ?? ''
-          const ports = (Labels[PORTS] ?? '').split(',').filter(Boolean).map(Number)
-          const prepared = info.State.Status === 'created'
-          const startedAt = prepared ? clock.now() : Date.parse(info.State.StartedAt)
-          const afterMs = Number(Labels[TIMEOUT] ?? '') || undefined
-          const plan = { runId, service, ports, logDir: Labels[LOGS] ?? '', lifetime: { afterMs, graceMs: 0 } }
-          const logs = { ...init.logs, maxBytes: Number(Labels[LOG_BYTES] ?? '') || init.logs.maxBytes }
-          const gatewayFirst = info.HostConfig.NetworkMode?.startsWith('container:') === true
-          const state = prepared ? 'prepared' : info.State.Running ? 'running' : 'ended'
-          const locality = Labels[PLACE] === APART ? 'remote' : 'local'
-          const run = prepared ? preparedRun(handleOf(runId)) : runOf(plan, logs, { startedAt, locality, gatewayFirst })
-          return [{ runId, service, purpose: Labels[LABEL_ROLE] === 'build' ? 'build' : 'run', state, run }]
-        }),
-      )
+      const adopted = await Promise.all(runs.map(({ id, labelled }) => adoptRun(id, labelled)))
       return adopted.flat()
     },
     remove: (handle) => remove(handle as DockerHandle),
@@ -270,17 +280,6 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     return finishedRun(handle, clock.now(), { exitCode: 125, reason: 'stopped', detail: 'it was never started' })
   }
 }
-
-const PORTS = 'thundercloud.ports'
-const LOGS = 'thundercloud.logs'
-const PLACE = 'thundercloud.place'
-/** values of PLACE, as earlier versions wrote them */
-const HERE = 'here'
-const APART = 'apart'
-const TIMEOUT = 'thundercloud.timeout'
-/** bytes of one file of its log; absent where an earlier version made it */
-const LOG_BYTES = 'thundercloud.log-bytes'
-const RUNS: ReadonlySet<string> = new Set(['run', 'build'] satisfies Plan['purpose'][])
 
 type CodePlan = Plan & { readonly codeDir: string }
 type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>

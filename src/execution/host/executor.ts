@@ -127,11 +127,18 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
         await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
         await mkdir(handle.dir, { recursive: true, mode: 0o711 })
         signal?.throwIfAborted()
-        const common = { plan, handle, sandbox, groups, groupName: groupName(runId(plan)), node }
-        await launch(
-          files,
-          await prepareRun({ ...common, uid: userOf(plan), ownAddress: init.ownAddress, logs: init.logs }),
-        )
+        const command = await prepareRun({
+          plan,
+          handle,
+          sandbox,
+          groups,
+          groupName: groupName(runId(plan)),
+          uid: userOf(plan),
+          node,
+          ownAddress: init.ownAddress,
+          logs: init.logs,
+        })
+        await launch(files, command)
       } catch (error) {
         await removeHostRun(handle, clock).catch((left) =>
           log.warn('a run that did not start left something behind', { left }),

@@ -64,11 +64,13 @@ export function createSandboxExecutor(
   init: SandboxExecutorInit,
 ): SandboxExecutor {
   const { clock, rng, log } = components
-  const { dir, ...rest } = init
+  const { dir, nodeId, runtimeDir, bubblewrap } = init
   const executor = createHostExecutor(
     { clock, log },
     {
-      ...rest,
+      nodeId,
+      runtimeDir,
+      ...(bubblewrap !== undefined && { bubblewrap }),
       ownAddress: '',
       sandbox: 'bubblewrap',
       runsDir: join(dir, 'runs'),
@@ -129,7 +131,7 @@ export function createSandboxExecutor(
       await rm(dir, { recursive: true, force: true })
     },
     async run(task, { signal } = {}) {
-      const { limits, timeoutMs, ...plan } = task
+      const { limits, timeoutMs, command, codeDir, readOnlyMounts, env } = task
       const runId = rng.uuid()
       const logDir = join(dir, 'logs', runId)
       await mkdir(join(dir, 'runs'), { recursive: true, mode: 0o700 })
@@ -137,7 +139,10 @@ export function createSandboxExecutor(
       try {
         run = await executor.start(
           {
-            ...plan,
+            command,
+            codeDir,
+            readOnlyMounts,
+            env,
             runId,
             logDir,
             service: '',

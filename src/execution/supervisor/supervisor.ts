@@ -41,8 +41,12 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       journal.update(record.runId, { state: 'refused', detail, at: Math.floor(clock.now()) })
       return
     }
+    const { dirs, healthyMs, logs, graceMs } = init
     const worker = createRunWorker(components, {
-      ...init,
+      dirs,
+      healthyMs,
+      logs,
+      graceMs,
       record,
       executor,
       found,

@@ -25,7 +25,7 @@ export interface RunWorker {
   close(end: boolean): void
 }
 
-export type RunWorkerInit = SupervisorInit & {
+export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'healthyMs' | 'logs' | 'graceMs'> & {
   readonly record: RunRecord
   readonly executor: Executor
   /** what the executor found of a run that the journal had when the node started; undefined for a new one */
