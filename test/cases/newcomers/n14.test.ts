@@ -1,16 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { cidOfBytes } from '../../../protocols/encoding.ts'
-import { addressOf, fixture, type Made, newKey, until } from '../../integration/network/make.ts'
+import { addressOf, type Made, networks, newKey, until } from '../../integration/network/make.ts'
 
 /** PEERS.LOW 0, as src/node makes it of node.json. */
 const EXACT = { neighbours: 'named', keepPeers: false, dht: true } as const
 const IDLE_MS = 1500
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 /** Five in a line: each names the one before it, and nobody names the one behind. */
 async function openLine(): Promise<Made[]> {

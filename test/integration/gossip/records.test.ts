@@ -1,14 +1,10 @@
 import { Record as DhtRecord } from '@libp2p/kad-dht'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import { note, noteRules, readNote } from '../../unit/network/rules.ts'
-import { connect, fixture, type Made, until } from '../network/make.ts'
+import { connect, type Made, networks, until } from '../network/make.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 const KAD = '/thundercloud/test/kad/1.0.0'
 

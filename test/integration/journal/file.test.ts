@@ -3,106 +3,97 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { UnavailableError } from '../../../src/base/errors.ts'
 import { JournalDamagedError } from '../../../src/journal/index.ts'
 import { migrate, schemaVersion } from '../../../src/journal/migrations.ts'
-import { open, record, temporaryFolder } from '../../unit/journal/fixtures.ts'
+import { it, open, record, temporaryFolder } from '../../unit/journal/fixtures.ts'
 
-describe('the file', () => {
-  it('keeps everything over a close', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.db')
-    {
-      using journal = open(path)
+it('the file: keeps everything over a close', ({ path }) => {
+  {
+    using journal = open(path)
+    journal.announcements.insert(record(1))
+  }
+  using again = open(path)
+  expect(again.announcements.get(record(1).id)).toEqual(record(1))
+})
+
+it('the file: is whole after kill -9 in the middle of writing, and holds all that was committed', async ({ path }) => {
+  let next = 0
+  for (let round = 0; round < 3; round++) {
+    const committed = await writeAndKill(path, next, 100 + round * 137)
+    using journal = open(path)
+    const { announcements, heads, runs } = journal
+    for (let number = next; number <= committed; number++) {
+      const row = record(number)
+      expect(announcements.has(row.id)).toBe(true)
+      expect(runs.transitions(`${number}`).map(({ state }) => state)).toEqual(['decided', 'fetching'])
+    }
+    // the write that was cut: both of its parts or neither
+    for (const row of announcements.all()) expect(heads.get(row.author, row.name)?.id).toBe(row.id)
+    for (const run of runs.all()) expect(runs.transitions(run.runId).at(-1)?.state).toBe(run.state)
+    next = announcements.count()
+  }
+  expect(next).toBeGreaterThan(300)
+})
+
+it('the file: refuses a file that is no journal, or a damaged one, with a sentence that names it', () => {
+  using folder = temporaryFolder()
+  const text = join(folder.path, 'text.db')
+  writeFileSync(text, 'this is a text file, and a long one, '.repeat(100))
+  expect(() => open(text)).toThrow(JournalDamagedError)
+  expect(() => open(text)).toThrow(`the journal ${text} is damaged or no journal at all`)
+
+  const damaged = join(folder.path, 'damaged.db')
+  {
+    using journal = open(damaged)
+    for (let number = 0; number < 200; number++) journal.announcements.insert(record(number))
+  }
+  const bytes = readFileSync(damaged)
+  for (let offset = 4096; offset < bytes.byteLength; offset += 4096) bytes.fill(0xee, offset, offset + 200)
+  writeFileSync(damaged, bytes)
+  expect(() => open(damaged)).toThrow(`the journal ${damaged} is damaged`)
+
+  mkdirSync(join(folder.path, 'folder.db'))
+  expect(() => open(join(folder.path, 'folder.db'))).toThrow('cannot be opened')
+  expect(() => open(join(folder.path, 'missing', 'journal.db'))).toThrow('its folder must exist')
+})
+
+it('the file: refuses a newer schema and leaves it as it is', ({ path }) => {
+  open(path)[Symbol.dispose]()
+  const raw = new DatabaseSync(path)
+  raw.exec('PRAGMA user_version = 99')
+  raw.close()
+  expect(() => open(path)).toThrow(/has schema 99, this program knows none above \d+: use the newer thundercloud/)
+  const after = new DatabaseSync(path)
+  expect(schemaVersion(after)).toBe(99)
+  after.close()
+})
+
+it('the file: migrates step by step, and a step that fails leaves the one before', () => {
+  using database = new DatabaseSync(':memory:')
+  migrate(database, 'j', ['CREATE TABLE a (x)'])
+  database.exec('INSERT INTO a VALUES (1)')
+  const bad = 'CREATE TABLE c (x); INSERT INTO nowhere VALUES (1)'
+  expect(() => migrate(database, 'j', ['CREATE TABLE a (x)', 'ALTER TABLE a ADD COLUMN y', bad])).toThrow('nowhere')
+  expect(schemaVersion(database)).toBe(2)
+  expect({ ...database.prepare('SELECT * FROM a').get() }).toEqual({ x: 1, y: null })
+  expect(database.prepare(`SELECT name FROM sqlite_schema WHERE name = 'c'`).get()).toBeUndefined()
+  migrate(database, 'j', ['CREATE TABLE a (x)', 'ALTER TABLE a ADD COLUMN y', 'CREATE TABLE c (x)'])
+  expect(schemaVersion(database)).toBe(3)
+})
+
+it('the file: undoes a transaction that throws', ({ journal }) => {
+  const work = () =>
+    journal.transaction(() => {
       journal.announcements.insert(record(1))
-    }
-    using again = open(path)
-    expect(again.announcements.get(record(1).id)).toEqual(record(1))
-  })
-
-  it('is whole after kill -9 in the middle of writing, and holds all that was committed', async () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.db')
-    let next = 0
-    for (let round = 0; round < 3; round++) {
-      const committed = await writeAndKill(path, next, 100 + round * 137)
-      using journal = open(path)
-      const { announcements, heads, runs } = journal
-      for (let number = next; number <= committed; number++) {
-        const row = record(number)
-        expect(announcements.has(row.id)).toBe(true)
-        expect(runs.transitions(`${number}`).map(({ state }) => state)).toEqual(['decided', 'fetching'])
-      }
-      // the write that was cut: both of its parts or neither
-      for (const row of announcements.all()) expect(heads.get(row.author, row.name)?.id).toBe(row.id)
-      for (const run of runs.all()) expect(runs.transitions(run.runId).at(-1)?.state).toBe(run.state)
-      next = announcements.count()
-    }
-    expect(next).toBeGreaterThan(300)
-  })
-
-  it('refuses a file that is no journal, or a damaged one, with a sentence that names it', () => {
-    using folder = temporaryFolder()
-    const text = join(folder.path, 'text.db')
-    writeFileSync(text, 'this is a text file, and a long one, '.repeat(100))
-    expect(() => open(text)).toThrow(JournalDamagedError)
-    expect(() => open(text)).toThrow(`the journal ${text} is damaged or no journal at all`)
-
-    const damaged = join(folder.path, 'damaged.db')
-    {
-      using journal = open(damaged)
-      for (let number = 0; number < 200; number++) journal.announcements.insert(record(number))
-    }
-    const bytes = readFileSync(damaged)
-    for (let offset = 4096; offset < bytes.byteLength; offset += 4096) bytes.fill(0xee, offset, offset + 200)
-    writeFileSync(damaged, bytes)
-    expect(() => open(damaged)).toThrow(`the journal ${damaged} is damaged`)
-
-    mkdirSync(join(folder.path, 'folder.db'))
-    expect(() => open(join(folder.path, 'folder.db'))).toThrow('cannot be opened')
-    expect(() => open(join(folder.path, 'missing', 'journal.db'))).toThrow('its folder must exist')
-  })
-
-  it('refuses a newer schema and leaves it as it is', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.db')
-    open(path)[Symbol.dispose]()
-    const raw = new DatabaseSync(path)
-    raw.exec('PRAGMA user_version = 99')
-    raw.close()
-    expect(() => open(path)).toThrow(/has schema 99, this program knows none above \d+: use the newer thundercloud/)
-    const after = new DatabaseSync(path)
-    expect(schemaVersion(after)).toBe(99)
-    after.close()
-  })
-
-  it('migrates step by step, and a step that fails leaves the one before', () => {
-    using database = new DatabaseSync(':memory:')
-    migrate(database, 'j', ['CREATE TABLE a (x)'])
-    database.exec('INSERT INTO a VALUES (1)')
-    const bad = 'CREATE TABLE c (x); INSERT INTO nowhere VALUES (1)'
-    expect(() => migrate(database, 'j', ['CREATE TABLE a (x)', 'ALTER TABLE a ADD COLUMN y', bad])).toThrow('nowhere')
-    expect(schemaVersion(database)).toBe(2)
-    expect({ ...database.prepare('SELECT * FROM a').get() }).toEqual({ x: 1, y: null })
-    expect(database.prepare(`SELECT name FROM sqlite_schema WHERE name = 'c'`).get()).toBeUndefined()
-    migrate(database, 'j', ['CREATE TABLE a (x)', 'ALTER TABLE a ADD COLUMN y', 'CREATE TABLE c (x)'])
-    expect(schemaVersion(database)).toBe(3)
-  })
-
-  it('undoes a transaction that throws', () => {
-    using journal = open(':memory:')
-    const work = () =>
-      journal.transaction(() => {
-        journal.announcements.insert(record(1))
-        journal.transaction(() => journal.announcements.insert(record(2)))
-        throw new Error('no')
-      })
-    expect(work).toThrow('no')
-    expect(journal.announcements.count()).toBe(0)
-    journal.announcements.insert(record(3))
-    expect(journal.announcements.count()).toBe(1)
-  })
+      journal.transaction(() => journal.announcements.insert(record(2)))
+      throw new Error('no')
+    })
+  expect(work).toThrow('no')
+  expect(journal.announcements.count()).toBe(0)
+  journal.announcements.insert(record(3))
+  expect(journal.announcements.count()).toBe(1)
 })
 
 describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', () => {

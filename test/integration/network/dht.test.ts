@@ -1,20 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
-import { connect, fixture, type Made, newKey, until } from './make.ts'
+import { connect, type Made, networks, newKey, until } from './make.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
+const NOT_PROVIDED = { name: 'NotProvidedError' }
 const cidOf = (text: string) => cidOfBytes(new TextEncoder().encode(text))
 
-async function found({ network }: Made, cid: CID): Promise<string[]> {
-  const peers: string[] = []
-  for await (const peer of network.dht.findProviders(cid)) peers.push(peer)
-  return peers
-}
+const found = ({ network }: Made, cid: CID, options = {}) => Array.fromAsync(network.dht.findProviders(cid, options))
 
 /** A chain: nobody but its neighbours knows a node when it starts. */
 async function chain(count: number): Promise<Made[]> {
@@ -41,7 +34,7 @@ test('five nodes find who provides what, and not themselves', async () => {
 
 test('alone, providing is an error that says so; it is made good when someone comes', async () => {
   const a = await all.make({ dht: true })
-  await expect(a.network.dht.provide(cidOf('x'))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  await expect(a.network.dht.provide(cidOf('x'))).rejects.toMatchObject(NOT_PROVIDED)
   expect(await found(a, cidOf('x'))).toEqual([])
   const b = await all.make({ dht: true })
   await connect(b, a)
@@ -52,38 +45,33 @@ test('what was cancelled is not provided again, and nothing of an earlier run is
   const dataDir = await all.dir()
   const identity = newKey()
   const a = await all.make({ dht: true, identity, dataDir })
-  await expect(a.network.dht.provide(cidOf('x'))).rejects.toMatchObject({ name: 'NotProvidedError' })
-  await expect(a.network.dht.provide(cidOf('y'))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  for (const cid of [cidOf('x'), cidOf('y')]) {
+    await expect(a.network.dht.provide(cid)).rejects.toMatchObject(NOT_PROVIDED)
+  }
   await a.network.dht.cancel(cidOf('y'))
   await a.network[Symbol.asyncDispose]()
   const again = await all.make({ dht: true, identity, dataDir })
   // provided by this run, and known to nobody else either: what answers for it would answer for x and y
-  await expect(again.network.dht.provide(cidOf('z'))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  await expect(again.network.dht.provide(cidOf('z'))).rejects.toMatchObject(NOT_PROVIDED)
   const b = await all.make({ dht: true })
   await connect(b, again)
   await until(async () => (await found(b, cidOf('z'))).length === 1, 'the new record')
-  expect(await found(b, cidOf('x'))).toEqual([])
-  expect(await found(b, cidOf('y'))).toEqual([])
+  for (const cid of [cidOf('x'), cidOf('y')]) expect(await found(b, cid)).toEqual([])
 })
 
 test('a lookup ends with its signal', async () => {
   const [a] = (await chain(2)) as [Made, Made]
-  const controller = new AbortController()
-  controller.abort(new Error('enough'))
-  const looking = (async () => {
-    for await (const _ of a.network.dht.findProviders(cidOf('x'), { signal: controller.signal }));
-  })()
-  await expect(looking).rejects.toThrow('enough')
+  await expect(found(a, cidOf('x'), { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
 })
 
 test('a client finds what nodes provide, over connections of its own making', async () => {
-  const nodes = await chain(3)
-  expect(await (nodes[0] as Made).network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
+  const [{ network: provider }, , last] = (await chain(3)) as [Made, Made, Made]
+  expect(await provider.dht.provide(cidOf('x'))).toBeGreaterThan(0)
   const light = await all.make({ dht: true, role: 'client', listen: [] })
-  await connect(light, nodes[2] as Made)
-  await until(async () => (await found(light, cidOf('x'))).includes((nodes[0] as Made).network.peerId), 'the provider')
-  await using stream = await light.network.streams.open((nodes[0] as Made).network.peerId, '/ipfs/ping/1.0.0')
-  expect(stream.peer).toBe((nodes[0] as Made).network.peerId)
+  await connect(light, last)
+  await until(async () => (await found(light, cidOf('x'))).includes(provider.peerId), 'the provider')
+  await using stream = await light.network.streams.open(provider.peerId, '/ipfs/ping/1.0.0')
+  expect(stream.peer).toBe(provider.peerId)
 })
 
 test('without a DHT nothing is provided and nobody found', async () => {

@@ -2,10 +2,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents, type Events } from '../../../src/base/events.ts'
 import { createLog, silentLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
+import type { MessageStream } from '../../../src/base/stream.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import {
   createNetwork,
@@ -31,12 +33,19 @@ export function newKey(): KeyObject {
   return generateKeyPairSync('ed25519').privateKey
 }
 
-/** Networks for one test on 127.0.0.1; `disposeAsync` stops them all. */
-export function fixture() {
-  const stack = new AsyncDisposableStack()
+/** Networks of the test that runs, on 127.0.0.1; what is on the stack ends with it. Called once a file. */
+export function networks() {
+  let stack = new AsyncDisposableStack()
   let count = 0
+  afterEach(async () => {
+    const ended = stack
+    stack = new AsyncDisposableStack()
+    await ended.disposeAsync()
+  })
   return {
-    stack,
+    get stack() {
+      return stack
+    },
     async make(
       init: Partial<NetworkInit> & { join?: boolean } = {},
       parts: Partial<NetworkComponents> & Handlers = {},
@@ -79,7 +88,6 @@ export function fixture() {
       stack.defer(() => rm(dir, { recursive: true, force: true }))
       return dir
     },
-    disposeAsync: () => stack.disposeAsync(),
   }
 }
 
@@ -91,6 +99,26 @@ export function addressOf({ network }: Made): string {
 
 export async function connect(from: Made, to: Made): Promise<void> {
   await from.network.dial(addressOf(to))
+}
+
+/** What comes on a stream until its end. */
+export async function* messages(stream: MessageStream) {
+  for (let message = await stream.read(); message !== undefined; message = await stream.read()) yield message
+}
+
+/** A handler that answers each message with itself. */
+export async function echo(stream: MessageStream) {
+  for await (const message of messages(stream)) await stream.write(message)
+}
+
+/** Waits until a count has grown, and then does so no more for several looks. */
+export async function isStill(count: () => number, what: string): Promise<void> {
+  let [before, looks] = [0, 0]
+  await until(() => {
+    looks = count() === before && before > 0 ? looks + 1 : 0
+    before = count()
+    return looks === 15
+  }, what)
 }
 
 /** Waits until `check` holds; the real network has no hook for everything. */

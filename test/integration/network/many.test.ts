@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
-import { addressOf, fixture, type Made, until } from './make.ts'
+import { addressOf, type Made, networks, until } from './make.ts'
+
+const all = networks()
 
 test('fifty nodes on one loopback address join through one, and gossip reaches all', async () => {
-  const all = fixture()
-  await using _ = { [Symbol.asyncDispose]: () => all.disposeAsync() }
   const hub = await all.make()
-  const nodes: Made[] = [hub]
   // all at once: the host must not refuse a burst from one address
   const failures: string[] = []
   const others = await Promise.all(
@@ -13,7 +12,7 @@ test('fifty nodes on one loopback address join through one, and gossip reaches a
   )
   for (const made of others) made.events.on('network:dial-failed', ({ reason }) => failures.push(reason))
   await Promise.all(others.map(({ network }) => network.join()))
-  nodes.push(...others)
+  const nodes: Made[] = [hub, ...others]
   await until(() => hub.network.peers().length === 49, 'all know the first', 45_000)
   expect(failures).toEqual([])
   await until(() => nodes.every(({ network }) => network.gossip.listeners().length > 0), 'all listen', 45_000)

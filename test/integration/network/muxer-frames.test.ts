@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { frames, OPENED, PING, RESET } from '../../../scripts/attack/muxer.ts'
 import { createRawPeer } from '../../../scripts/attack/raw-peer.ts'
-import { addressOf, fixture, until } from './make.ts'
+import { addressOf, networks, until } from './make.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 /** Data for stream 1: as long as the header says, and no byte of it. */
 function header(length: number): Uint8Array {

@@ -1,16 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addressOf, fixture, type Made, newKey, until } from './make.ts'
+import { expect, test } from 'vitest'
+import { addressOf, type Made, networks, newKey, until } from './make.ts'
 
 const redial = { firstMs: 50, maxMs: 200 }
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 const knows = (made: Made, other: Made) => made.network.connectedTo(other.network.peerId)
 
@@ -48,9 +44,12 @@ test('a node never dials itself', async () => {
   a.events.on('network:dial-failed', ({ reason }) => failures.push(reason))
   a.network.setStaticNodes([addressOf(a), addressOf(a).replace(/\/p2p\/.*/, '')])
   await a.network.join()
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  // it has gone through its list when it has dialled what comes last
+  const last = await all.make()
+  a.network.setStaticNodes([addressOf(a), addressOf(a).replace(/\/p2p\/.*/, ''), addressOf(last)])
+  await until(() => knows(a, last), 'the last of its static nodes')
   expect(failures).toEqual([])
-  expect(a.network.peers()).toEqual([])
+  expect(a.network.peers().map(({ peerId }) => peerId)).toEqual([last.network.peerId])
 })
 
 test('an HTTP origin is asked for its multiaddrs; bad answers are told and tried again', async () => {

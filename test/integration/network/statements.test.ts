@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { addressBytes } from '../../../protocols/address.ts'
 import { messageId, servicesTopic } from '../../../protocols/announcement.ts'
 import { cidOfStructure, compareBytes } from '../../../protocols/encoding.ts'
@@ -8,20 +8,21 @@ import { statementId, statementsTopic } from '../../../protocols/statement.ts'
 import { encodeSyncAnswer, encodeSyncRequest, type StatementItem } from '../../../protocols/sync.ts'
 import { blsSignerOf, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
-import type { IncomingMessage, StatementSource, ValidationResult } from '../../../src/network/index.ts'
-import { connect, fixture, type Made, until } from './make.ts'
+import type {
+  IncomingMessage,
+  NetworkInit,
+  StatementSource,
+  SyncSource,
+  ValidationResult,
+} from '../../../src/network/index.ts'
+import { connect, type Made, networks, until } from './make.ts'
 import { textSource } from './source.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (value: Uint8Array) => new TextDecoder().decode(value)
 const HUB = addressBytes(signerOf('hub').address)
-const SYNCED = { statementsListed: 0, statementsPulled: 0 }
 
 /** What trust is to the network, with texts for statements: "bad..." is a forgery, "some..." of members unknown here. */
 function shelf(kept: string[] = []) {
@@ -57,10 +58,18 @@ async function node(kept: string[] = [], answer: ValidationResult = 'accept', in
     return answer
   }
   const made = await all.make(init, { statements: { validator, sync: statements.sync } })
-  const rounds: NetworkEvents['network:synced'][] = []
-  made.events.on('network:synced', (round) => rounds.push(round))
-  return { ...made, statements, heard: arrivals, rounds }
+  return { ...made, statements, heard: arrivals, rounds: roundsOf(made) }
 }
+
+function roundsOf({ events }: Made) {
+  const rounds: NetworkEvents['network:synced'][] = []
+  events.on('network:synced', (round) => rounds.push(round))
+  return rounds
+}
+
+/** A node with services and statements to sync, whose validator passes none of them on. */
+const both = (services: SyncSource, sync: StatementSource, init: Partial<NetworkInit> = {}) =>
+  all.make(init, { sync: services, statements: { validator: async () => 'ignore', sync } })
 
 const score = (at: Made, of: Made) => at.network.peers().find(({ peerId }) => peerId === of.network.peerId)?.score ?? 0
 
@@ -81,10 +90,13 @@ test('each topic has its validator, and the same bytes on both are two messages'
 
 test.each(['accept', 'ignore', 'reject'] as const)('a statement that the validator answers with %s', async (answer) => {
   const [a, b, c] = [await node(), await node([], answer), await node()]
-  await connect(a, b)
-  await connect(c, b)
-  await until(() => b.network.statements.listeners().length === 2, 'subscriptions')
-  await until(() => c.network.statements.listeners().length === 1, 'subscriptions')
+  for (const end of [a, c]) await connect(end, b)
+  for (const [at, count] of [
+    [b, 2],
+    [c, 1],
+  ] as const) {
+    await until(() => at.network.statements.listeners().length === count, 'subscriptions')
+  }
   await a.network.statements.publish(bytes('x'))
   await until(() => b.heard.length === 1, 'b hears')
   await b.network.statements.publish(bytes('y'))
@@ -96,8 +108,7 @@ test.each(['accept', 'ignore', 'reject'] as const)('a statement that the validat
 test('who has no use for statements does not hear them, and can publish them', async () => {
   const [bare, hub] = [await all.make(), await node()]
   const light = await all.make({ role: 'client', listen: [] })
-  await connect(bare, hub)
-  await connect(light, hub)
+  for (const end of [bare, light]) await connect(end, hub)
   expect(await bare.network.statements.publish(bytes('x'))).toBe('published')
   expect(await light.network.statements.publish(bytes('y'))).toBe('published')
   await until(() => hub.heard.length === 2, 'the hub hears')
@@ -121,13 +132,8 @@ test('neighbours that meet bring one another what they lack, with no service bet
   await until(() => b.statements.have().length === many.length + 1, 'b has all')
   expect(a.statements.came).toEqual(['other'])
   await until(() => b.rounds.length > 0 && a.rounds.length > 0, 'rounds end')
-  expect(b.rounds[0]).toEqual({
-    peer: a.network.peerId,
-    listed: 0,
-    pulled: 0,
-    statementsListed: many.length,
-    statementsPulled: many.length - 1,
-  })
+  const ofServices = { peer: a.network.peerId, listed: 0, pulled: 0 }
+  expect(b.rounds[0]).toEqual({ ...ofServices, statementsListed: many.length, statementsPulled: many.length - 1 })
 })
 
 test('a page of the longest statements fits a message', () => {
@@ -151,11 +157,7 @@ test('a forged statement costs its sender, one of members that are unknown here 
 
 test('a peer that hands out another statement than was asked for pays', async () => {
   const swapped = shelf(['a'])
-  const liar = await all.make(
-    {},
-    { statements: { validator: async () => 'ignore', sync: { ...swapped.sync, get: () => bytes('b') } } },
-  )
-  const b = await node()
+  const [liar, b] = [await both(textSource().source, { ...swapped.sync, get: () => bytes('b') }), await node()]
   await connect(b, liar)
   await until(() => score(b, liar) < 0, 'the liar pays')
   expect(b.statements.came).toEqual([])
@@ -167,44 +169,29 @@ test('a peer that does not answer statements does not break the round of service
   }
   const texts = textSource(['service'])
   const kept = shelf(['kept'])
-  const noStatements = await all.make(
-    {},
-    { sync: texts.source, statements: { validator: async () => 'ignore', sync: { ...kept.sync, list: broken } } },
-  )
-  const noServices = await all.make(
-    {},
-    { sync: { ...texts.source, list: broken }, statements: { validator: async () => 'ignore', sync: kept.sync } },
-  )
-  for (const other of [noStatements, noServices]) {
+  const noStatements = await both(texts.source, { ...kept.sync, list: broken })
+  const noServices = await both({ ...texts.source, list: broken }, kept.sync)
+  for (const [other, came, round] of [
+    [noStatements, [['service'], []], { statementsListed: 0, statementsPulled: 0, pulled: 1 }],
+    [noServices, [[], ['kept']], { pulled: 0, statementsPulled: 1 }],
+  ] as const) {
     const [services, statements] = [textSource(), shelf()]
-    const b = await all.make(
-      {},
-      { sync: services.source, statements: { validator: async () => 'ignore', sync: statements.sync } },
-    )
-    const rounds: NetworkEvents['network:synced'][] = []
-    b.events.on('network:synced', (round) => rounds.push(round))
+    const b = await both(services.source, statements.sync)
+    const rounds = roundsOf(b)
     await connect(b, other)
     await until(() => rounds.length > 0, 'the round ends')
-    expect([services.texts(), statements.have()]).toEqual(other === noStatements ? [['service'], []] : [[], ['kept']])
+    expect([services.texts(), statements.have()]).toEqual(came)
     expect(score(b, other)).toBeGreaterThanOrEqual(0)
-    expect(rounds[0]).toMatchObject(
-      other === noStatements ? { ...SYNCED, pulled: 1 } : { pulled: 0, statementsPulled: 1 },
-    )
+    expect(rounds[0]).toMatchObject(round)
   }
 })
 
 test('one peer pulls no more than its share of statements in a minute, and what it pulled of services is apart', async () => {
   const names = Array.from({ length: 300 }, (_, at) => `s${at}`)
   const services = textSource(Array.from({ length: 99 }, (_, at) => `v${at}`))
-  const a = await all.make(
-    { syncPullsPerPeerPerMinute: 100 },
-    { sync: services.source, statements: { validator: async () => 'ignore', sync: shelf(names).sync } },
-  )
+  const a = await both(services.source, shelf(names).sync, { syncPullsPerPeerPerMinute: 100 })
   const [texts, statements] = [textSource(), shelf()]
-  const b = await all.make(
-    {},
-    { sync: texts.source, statements: { validator: async () => 'ignore', sync: statements.sync } },
-  )
+  const b = await both(texts.source, statements.sync)
   const refused = Promise.withResolvers<string>()
   a.events.on('network:refused', ({ reason }) => refused.resolve(reason))
   await connect(b, a)

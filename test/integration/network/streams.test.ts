@@ -1,16 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import { StreamBrokenError } from '../../../src/network/errors.ts'
 import type { HandleOptions } from '../../../src/network/index.ts'
-import { addressOf, connect, fixture, type Made, newKey, until } from './make.ts'
+import { addressOf, connect, echo, isStill, messages, networks, newKey } from './make.ts'
 
 const MIB = 1024 * 1024
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 async function pair(handler: (stream: MessageStream) => Promise<void>, options: HandleOptions = {}) {
   const client = await all.make()
@@ -18,14 +14,6 @@ async function pair(handler: (stream: MessageStream) => Promise<void>, options: 
   await server.network.streams.handle('/test/1', handler, options)
   await connect(client, server)
   return { client, server, open: () => client.network.streams.open(server.network.peerId, '/test/1') }
-}
-
-async function echo(stream: MessageStream) {
-  for (;;) {
-    const message = await stream.read()
-    if (message === undefined) return
-    await stream.write(message)
-  }
 }
 
 test('messages of every size come back whole and in order, and the end with them', async () => {
@@ -45,16 +33,13 @@ test('messages of every size come back whole and in order, and the end with them
 
 test('one side ends, the other goes on', async () => {
   const { open } = await pair(async (stream) => {
-    let count = 0
-    while ((await stream.read()) !== undefined) count++
-    for (let index = 0; index < count; index++) await stream.write(Uint8Array.of(index))
+    const asked = await Array.fromAsync(messages(stream))
+    for (const index of asked.keys()) await stream.write(Uint8Array.of(index))
   })
   await using stream = await open()
   for (let index = 0; index < 3; index++) await stream.write(new Uint8Array(10))
   await stream.end()
-  const answers = []
-  for (let answer = await stream.read(); answer !== undefined; answer = await stream.read()) answers.push(answer[0])
-  expect(answers).toEqual([0, 1, 2])
+  expect(await Array.fromAsync(messages(stream))).toEqual([0, 1, 2].map((index) => Uint8Array.of(index)))
 })
 
 test('a reader that does not read holds the writer, and then gets everything', async () => {
@@ -63,13 +48,7 @@ test('a reader that does not read holds the writer, and then gets everything', a
     for (; written < 64; written++) await stream.write(new Uint8Array(MIB).fill(written))
   })
   await using stream = await open()
-  let before = -1
-  await until(() => {
-    const still = written === before && written > 0
-    before = written
-    return still
-  }, 'the writer waits')
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await isStill(() => written, 'the writer waits')
   // what a window, the reader's own buffer and the sockets hold; nothing near 64 MiB
   expect(written).toBeLessThan(24)
   for (let index = 0; index < 64; index++) {
@@ -97,12 +76,7 @@ test.each([100, 70_000, 600_000, MIB])('requests of %i bytes, three outstanding,
 test('an abort is seen by the other side as a failure, never as an end', async () => {
   const seen = Promise.withResolvers<unknown>()
   const { open } = await pair(async (stream) => {
-    try {
-      for (let message = await stream.read(); message !== undefined; message = await stream.read());
-      seen.resolve('clean end')
-    } catch (error) {
-      seen.resolve(error)
-    }
+    await Array.fromAsync(messages(stream)).then(() => seen.resolve('clean end'), seen.resolve)
   })
   const stream = await open()
   await stream.write(new Uint8Array(10))
@@ -127,12 +101,9 @@ test('a peer that vanishes is a failure, never an end', async () => {
 
 test('a message longer than the reader takes resets the stream', async () => {
   const seen = Promise.withResolvers<unknown>()
-  const { open } = await pair(
-    async (stream) => {
-      await stream.read().catch(seen.resolve)
-    },
-    { maxMessageBytes: 1000 },
-  )
+  const { open } = await pair(async (stream) => void (await stream.read().catch(seen.resolve)), {
+    maxMessageBytes: 1000,
+  })
   await using stream = await open()
   await stream.write(new Uint8Array(1001)).catch(() => {})
   expect(String(await seen.promise)).toMatch(/1001 bytes came; at most 1000/)
@@ -198,7 +169,7 @@ test('what cannot be opened says which kind of trouble it is', async () => {
   await expect(streams.open(server.network.peerId, '/nobody/1')).rejects.toMatchObject({
     name: 'ProtocolUnsupportedError',
   })
-  const gone: Made = await all.make()
+  const gone = await all.make()
   const address = addressOf(gone)
   await gone.network[Symbol.asyncDispose]()
   await expect(streams.open(address, '/test/1')).rejects.toMatchObject({ name: 'PeerUnavailableError' })

@@ -1,39 +1,40 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeSyncAnswer, encodeSyncRequest, SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { once } from '../../../src/base/events.ts'
 import { SYNC_PAGES } from '../../../src/network/constants.ts'
-import { connect, fixture, until } from './make.ts'
+import type { NetworkInit } from '../../../src/network/index.ts'
+import { connect, networks, until } from './make.ts'
 import { idOf, textSource } from './source.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
+
+/** Two neighbours; the second joins the first. */
+async function meet(first: Texts | undefined, second?: Texts, init: Partial<NetworkInit> = {}) {
+  const [a, b] = [await all.make(init, { sync: first?.source }), await all.make({}, { sync: second?.source })]
+  await connect(b, a)
+  return [a, b] as const
+}
+
+type Texts = ReturnType<typeof textSource>
 
 const names = (count: number, prefix: string) => Array.from({ length: count }, (_, index) => `${prefix}${index}`).sort()
 
 test('neighbours that meet learn from one another, in both directions', async () => {
   const [left, right] = [textSource(['a', 'b']), textSource(['b', 'c'])]
-  const a = await all.make({}, { sync: left.source })
-  const b = await all.make({}, { sync: right.source })
-  await connect(a, b)
+  const [, b] = await meet(left, right)
   await until(() => left.texts().length === 3 && right.texts().length === 3, 'both have all')
   expect(left.came).toEqual([{ text: 'c', from: b.network.peerId, via: 'sync' }])
 })
 
 test('a late joiner learns many pages of services', async () => {
-  const old = textSource(names(2500, 's'))
-  const late = textSource()
-  const a = await all.make({ syncPullsPerPeerPerMinute: 10_000 }, { sync: old.source })
-  const b = await all.make({}, { sync: late.source })
-  await connect(b, a)
+  const [old, late] = [textSource(names(2500, 's')), textSource()]
+  await meet(old, late, { syncPullsPerPeerPerMinute: 10_000 })
   await until(() => late.texts().length === 2500, 'the late joiner has all')
   expect(late.texts()).toEqual(old.texts())
 })
 
 test('one peer pulls no more than its share in a minute', async () => {
-  const old = textSource(names(300, 's'))
-  const greedy = textSource()
+  const [old, greedy] = [textSource(names(300, 's')), textSource()]
   const a = await all.make({ syncPullsPerPeerPerMinute: 100 }, { sync: old.source })
   const b = await all.make({}, { sync: greedy.source })
   const refused = Promise.withResolvers<string>()
@@ -45,9 +46,7 @@ test('one peer pulls no more than its share in a minute', async () => {
 })
 
 test('one peer is shown so many pages, and no more', async () => {
-  const a = await all.make({}, { sync: textSource(['a']).source })
-  const b = await all.make()
-  await connect(b, a)
+  const [a, b] = await meet(textSource(['a']))
   const request = encodeSyncRequest({ v: 1, want: 'list' })
   const startedAt = performance.now()
   const answers: string[] = []
@@ -68,10 +67,9 @@ test('rounds go on by themselves', async () => {
   const [left, right] = [textSource(), textSource()]
   const a = await all.make({}, { sync: left.source })
   const b = await all.make({ syncEveryMs: 300 }, { sync: right.source })
-  let rounds = 0
-  b.events.on('network:synced', () => rounds++)
+  const synced = once(b.events, 'network:synced')
   await connect(a, b)
-  await until(() => rounds > 0, 'the first round')
+  await synced
   left.add('later')
   await until(() => right.texts().includes('later'), 'what came later')
 })
@@ -83,10 +81,9 @@ test('an offer reaches all neighbours, who pull what they lack', async () => {
     Array.from({ length: 3 }, async () => {
       const texts = textSource()
       const made = await all.make({}, { sync: texts.source })
-      let rounds = 0
-      made.events.on('network:synced', () => rounds++)
+      const synced = once(made.events, 'network:synced')
       await connect(made, a)
-      await until(() => rounds > 0, 'the first round')
+      await synced
       return texts
     }),
   )
@@ -100,9 +97,7 @@ test('an offer reaches all neighbours, who pull what they lack', async () => {
 
 test('pullFrom brings what was asked for, tell what was not', async () => {
   const [left, right] = [textSource(['x', 'y', 'z']), textSource()]
-  const a = await all.make({}, { sync: left.source })
-  const b = await all.make({ keepPeers: false }, { sync: right.source })
-  await connect(b, a)
+  const [a, b] = await meet(left, right)
   await until(() => right.came.length === 3, 'the first round')
   left.add('late')
   expect(await b.network.sync.pullFrom(a.network.peerId, [idOf('late'), idOf('nowhere')])).toBe(1)
@@ -112,17 +107,13 @@ test('pullFrom brings what was asked for, tell what was not', async () => {
 
 test('a peer that hands out forgeries pays, and is heard no further', async () => {
   const [liar, honest] = [textSource(['bad', 'good']), textSource()]
-  const a = await all.make({}, { sync: liar.source })
-  const b = await all.make({}, { sync: honest.source })
-  await connect(b, a)
+  const [a, b] = await meet(liar, honest)
   await until(() => (b.network.peers()[0]?.score ?? 0) < 0, 'the liar pays')
   await expect(a.network.sync.tell(b.network.peerId, new TextEncoder().encode('bad too'))).rejects.toThrow('forged')
 })
 
 test('nonsense instead of a request is answered with an error', async () => {
-  const a = await all.make({}, { sync: textSource().source })
-  const b = await all.make()
-  await connect(b, a)
+  const [a, b] = await meet(textSource())
   await using stream = await b.network.streams.open(a.network.peerId, '/thundercloud/sync/1')
   await stream.write(Uint8Array.of(1, 2, 3))
   await stream.end()

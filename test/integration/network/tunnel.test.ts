@@ -2,21 +2,16 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { cidOfStructure } from '../../../protocols/encoding.ts'
 import { TUNNEL_WINDOW_BYTES } from '../../../protocols/limits.ts'
 import { encodeFrame, TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
-import type { MessageStream } from '../../../src/base/stream.ts'
 import { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel } from '../../../src/network/index.ts'
-import { connect, fixture, until } from './make.ts'
+import { connect, isStill, networks } from './make.ts'
 
 const MIB = 1024 * 1024
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 /** A tunnel to a TCP server that `serve` handles, as a node makes it: hello, welcome, then frames. */
 async function tunnelTo(serve: (socket: Duplex) => void) {
@@ -89,13 +84,7 @@ test('nobody reads: the writer waits for credit, and nothing piles up', async ()
     socket.on('drain', send)
     send()
   })
-  let before = -1
-  await until(async () => {
-    const still = taken === before && taken > 0
-    before = taken
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    return still
-  }, 'the service waits')
+  await isStill(() => taken, 'the service waits')
   expect(pipe.readableLength).toBeLessThan(2 * TUNNEL_WINDOW_BYTES)
   pipe.on('error', () => {})
   pipe.destroy()
@@ -122,36 +111,21 @@ test('a service that dies resets the tunnel', async () => {
   await expect(once(pipe, 'end')).rejects.toThrow('the other side closed the tunnel')
 })
 
+const data = (bytes: number) => encodeFrame({ is: 'data', bytes: new Uint8Array(bytes) })
+
 test.each([
-  [
-    'more than the credit',
-    async (stream: MessageStream) => {
-      const frame = encodeFrame({ is: 'data', bytes: new Uint8Array(65_536) })
-      for (let index = 0; index < 6; index++) await stream.write(frame)
-    },
-    /more than its credit/,
-  ],
-  [
-    'credit for nothing',
-    (stream: MessageStream) => stream.write(encodeFrame({ is: 'credit', bytes: 1 })),
-    /credit for what was not sent/,
-  ],
-  [
-    'data after the end',
-    async (stream: MessageStream) => {
-      await stream.write(encodeFrame({ is: 'end' }))
-      await stream.write(encodeFrame({ is: 'data', bytes: Uint8Array.of(1) }))
-    },
-    /after its end/,
-  ],
-  ['no frame at all', (stream: MessageStream) => stream.write(Uint8Array.of(9)), /unknown type/],
-  ['an end without `end`', (stream: MessageStream) => stream.end(), /was cut/],
-])('a peer that sends %s is cut off', async (_name, misbehave, problem) => {
+  ['more than the credit', Array(6).fill(data(65_536)), /more than its credit/],
+  ['credit for nothing', [encodeFrame({ is: 'credit', bytes: 1 })], /credit for what was not sent/],
+  ['data after the end', [encodeFrame({ is: 'end' }), data(1)], /after its end/],
+  ['no frame at all', [Uint8Array.of(9)], /unknown type/],
+  ['an end without `end`', [], /was cut/],
+])('a peer that sends %s is cut off', async (_name, frames, problem) => {
   const [a, b] = [await all.make(), await all.make()]
   await b.network.streams.handle('/bad/1', async (stream) => {
-    await misbehave(stream).catch(() => {})
-    await stream.read().catch(() => {})
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    for (const frame of frames) await stream.write(frame).catch(() => {})
+    if (frames.length === 0) await stream.end()
+    // until the other side has seen it: its end of the stream is cut then
+    while ((await stream.read().catch(() => undefined)) !== undefined);
   })
   await connect(a, b)
   const pipe = openTunnel(await a.network.streams.open(b.network.peerId, '/bad/1'))

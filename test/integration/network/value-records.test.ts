@@ -1,19 +1,21 @@
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import type { NetworkInit, RecordValidator } from '../../../src/network/index.ts'
 import { note, noteRules, readNote } from '../../unit/network/rules.ts'
-import { addressOf, connect, fixture, type Made, newKey, until } from './make.ts'
+import { addressOf, connect, type Made, networks, newKey, until } from './make.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 const { rules } = noteRules()
 const KEY = '/attest/code'
+const NOT_PROVIDED = { name: 'NotProvidedError' }
+const UNAVAILABLE = { name: 'UnavailableError' }
 
-async function seqs({ network }: Made, key = KEY): Promise<number[]> {
-  const found: number[] = []
+/** A node that keeps records of notes. */
+const keeper = (init: Partial<NetworkInit> = {}, validator: Partial<RecordValidator> = {}) =>
+  all.make({ dht: true, ...init }, { recordValidator: { ...rules, ...validator } })
+
+async function seqs({ network }: Made, key = KEY, found: number[] = []): Promise<number[]> {
   for await (const value of network.dht.findValues(key)) found.push(readNote(value).seq)
   return found.sort()
 }
@@ -48,12 +50,13 @@ async function wireTo(made: Made): Promise<{ port: number; cut(): void }> {
 /** Everyone knows everyone: each record lies at all of them. */
 async function clique(count: number): Promise<Made[]> {
   const nodes: Made[] = []
-  for (let index = 0; index < count; index++) {
-    const made = await all.make({ dht: true }, { recordValidator: rules })
-    for (const other of nodes) await connect(made, other)
-    nodes.push(made)
-  }
+  for (let index = 0; index < count; index++) nodes.push(await connected(await keeper(), ...nodes))
   return nodes
+}
+
+async function connected(made: Made, ...others: Made[]): Promise<Made> {
+  for (const other of others) await connect(made, other)
+  return made
 }
 
 test('a record is put to the closest peers and found by all', async () => {
@@ -70,11 +73,8 @@ test('a newer record replaces an older one everywhere, an older one nowhere', as
   await takes(a, note(KEY, { seq: 2 }), 3)
   await expect(b.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toThrow('a newer one lies under its key')
   // who does not know better offers it, and nobody takes it
-  const light = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
-  for (const node of nodes) await connect(light, node)
-  await expect(light.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject({
-    name: 'NotProvidedError',
-  })
+  const light = await connected(await keeper({ role: 'client', listen: [] }), ...nodes)
+  await expect(light.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject(NOT_PROVIDED)
   expect(await seqs(c)).toEqual([2])
   expect(await c.network.dht.putValue(KEY, note(KEY, { seq: 3 }))).toBeGreaterThanOrEqual(3)
   expect(await seqs(a)).toEqual([3])
@@ -91,47 +91,35 @@ test('what breaks the rules is refused before it goes out', async () => {
 
 test('a stale peer that refuses to be corrected takes nothing from what others say', async () => {
   // its rules find everything newer than what it has to be a forgery
-  const stale = await all.make(
-    { dht: true },
-    {
-      recordValidator: {
-        ...rules,
-        validate(key, value) {
-          if (readNote(value).seq > 1) throw new Error('stubborn')
-          return rules.validate(key, value)
-        },
-      },
-    },
-  )
+  const validate: RecordValidator['validate'] = (key, value) => {
+    if (readNote(value).seq > 1) throw new Error('stubborn')
+    return rules.validate(key, value)
+  }
+  const stale = await keeper({}, { validate })
   const others = await clique(3)
   const [a, b] = others as [Made, Made]
   for (const node of others) await connect(stale, node)
   await takes(stale, note(KEY, { seq: 1 }), 3)
   await takes(a, note(KEY, { seq: 2 }), 2)
-  const late = await all.make({ dht: true }, { recordValidator: rules })
-  for (const node of [stale, b]) await connect(late, node)
+  const late = await connected(await keeper(), stale, b)
   expect(await seqs(late)).toEqual([1, 2])
 })
 
 test('a peer that answers with a forgery is not believed', async () => {
-  const liar = await all.make(
-    { dht: true },
-    { recordValidator: { ...rules, validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) } },
-  )
-  const honest = await all.make({ dht: true }, { recordValidator: rules })
-  await connect(honest, liar)
+  const liar = await keeper({}, { validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) })
+  const honest = await connected(await keeper(), liar)
   const refused: string[] = []
   honest.events.on('network:refused', ({ peer, reason }) => refused.push(`${peer} ${reason}`))
   await until(async () => {
-    await expect(liar.network.dht.putValue(KEY, note(KEY, { seq: 9, forged: true }))).rejects.toMatchObject({
-      name: 'NotProvidedError',
-    })
+    await expect(liar.network.dht.putValue(KEY, note(KEY, { seq: 9, forged: true }))).rejects.toMatchObject(
+      NOT_PROVIDED,
+    )
     return refused.length > 0
   }, 'the forgery is refused')
   expect(refused[0]).toBe(`${liar.network.peerId} sig: is forged`)
   expect(await seqs(liar)).toEqual([9])
-  await expect(seqs(honest)).rejects.toMatchObject({ name: 'UnavailableError' })
-  const other = await all.make({ dht: true }, { recordValidator: rules })
+  await expect(seqs(honest)).rejects.toMatchObject(UNAVAILABLE)
+  const other = await keeper()
   await connect(honest, other)
   await takes(other, note(KEY), 1)
   expect(await seqs(honest)).toEqual([1])
@@ -139,12 +127,11 @@ test('a peer that answers with a forgery is not believed', async () => {
 
 test('a peer that has fallen silent holds nobody up for long, and what others say is there at once', async () => {
   const [a, b] = (await clique(2)) as [Made, Made]
-  const silent = await all.make({ dht: true }, { recordValidator: rules })
+  const silent = await keeper()
   const wire = await wireTo(silent)
   for (const node of [a, b]) await node.network.dial(`/ip4/127.0.0.1/tcp/${wire.port}/p2p/${silent.network.peerId}`)
   await takes(a, note(KEY), 2)
-  const late = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
-  await connect(late, a)
+  const late = await connected(await keeper({ role: 'client', listen: [] }), a)
   await late.network.dial(`/ip4/127.0.0.1/tcp/${wire.port}/p2p/${silent.network.peerId}`)
   await until(async () => (await seqs(late)).length === 1, 'the record')
   wire.cut()
@@ -160,35 +147,28 @@ test('a peer that has fallen silent holds nobody up for long, and what others sa
 
 test('a client finds and puts records without keeping any for others', async () => {
   const nodes = await clique(3)
-  const light = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
-  for (const node of nodes) await connect(light, node)
+  const light = await connected(await keeper({ role: 'client', listen: [] }), ...nodes)
   await takes(light, note(KEY), 3)
-  const other = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
-  await connect(other, nodes[0] as Made)
+  const other = await connected(await keeper({ role: 'client', listen: [] }), nodes[0] as Made)
   expect(await seqs(other)).toEqual([1])
 })
 
 test('nobody to ask is an error, and no record is none', async () => {
-  const alone = await all.make({ dht: true }, { recordValidator: rules })
-  await expect(seqs(alone)).rejects.toMatchObject({ name: 'UnavailableError' })
-  await expect(alone.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  const alone = await keeper()
+  for (const one of [await all.make(), alone]) {
+    await expect(seqs(one)).rejects.toMatchObject(UNAVAILABLE)
+    await expect(one.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject(NOT_PROVIDED)
+  }
   // what lies here is told all the same
   const found: number[] = []
-  const asking = (async () => {
-    for await (const value of alone.network.dht.findValues(KEY)) found.push(readNote(value).seq)
-  })()
-  await expect(asking).rejects.toMatchObject({ name: 'UnavailableError' })
+  await expect(seqs(alone, KEY, found)).rejects.toMatchObject(UNAVAILABLE)
   expect(found).toEqual([1])
-  const bare = await all.make()
-  await expect(seqs(bare)).rejects.toMatchObject({ name: 'UnavailableError' })
-  await expect(bare.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject({ name: 'NotProvidedError' })
 })
 
 test('a node without rules keeps no records and finds none', async () => {
   const bare = await all.make({ dht: true })
-  const node = await all.make({ dht: true }, { recordValidator: rules })
-  await connect(node, bare)
-  await expect(node.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  const node = await connected(await keeper(), bare)
+  await expect(node.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject(NOT_PROVIDED)
   expect(await seqs(bare)).toEqual([])
 })
 
@@ -206,20 +186,17 @@ test('a lookup ends with its signal, and with whoever stops listening', async ()
 })
 
 test('records outlive a restart, and what is older does not come in afterwards', async () => {
-  const init = { dht: true, identity: newKey(), dataDir: await all.dir() }
-  const a = await all.make(init, { recordValidator: rules })
-  const b = await all.make({ dht: true }, { recordValidator: rules })
-  await connect(b, a)
+  const init = { identity: newKey(), dataDir: await all.dir() }
+  const a = await keeper(init)
+  const b = await connected(await keeper(), a)
   await takes(b, note(KEY, { seq: 2 }), 1)
   await a.network[Symbol.asyncDispose]()
   await b.network[Symbol.asyncDispose]()
 
-  const again = await all.make(init, { recordValidator: rules })
-  const c = await all.make({ dht: true }, { recordValidator: rules })
-  await connect(c, again)
-  await expect(c.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject({ name: 'NotProvidedError' })
+  const again = await keeper(init)
+  const c = await connected(await keeper(), again)
+  await expect(c.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject(NOT_PROVIDED)
   await c.network[Symbol.asyncDispose]()
-  const d = await all.make({ dht: true, role: 'client', listen: [] }, { recordValidator: rules })
-  await connect(d, again)
+  const d = await connected(await keeper({ role: 'client', listen: [] }), again)
   expect(await seqs(d)).toEqual([2])
 })

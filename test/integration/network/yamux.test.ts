@@ -4,14 +4,10 @@ import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addressOf, fixture, until } from './make.ts'
+import { expect, test } from 'vitest'
+import { addressOf, echo, networks, until } from './make.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 /** A way to `port` that counts what comes back on it. */
 async function openWay(port: number) {
@@ -34,8 +30,7 @@ async function openWay(port: number) {
 }
 
 test('small messages are not each answered with news of the window', async () => {
-  const server = await all.make()
-  const client = await all.make()
+  const [server, client] = [await all.make(), await all.make()]
   const got = Promise.withResolvers<number>()
   await server.network.streams.handle('/count/1', async (stream) => {
     let count = 0
@@ -61,11 +56,7 @@ test('small messages are not each answered with news of the window', async () =>
 test('streams that are opened as soon as there is a connection come through', async () => {
   const server = await all.make()
   const clients = await Promise.all([all.make(), all.make(), all.make()])
-  await server.network.streams.handle('/whole/1', async (stream) => {
-    for (let message = await stream.read(); message !== undefined; message = await stream.read()) {
-      await stream.write(message)
-    }
-  })
+  await server.network.streams.handle('/whole/1', echo)
   await Promise.all(
     clients.map(async ({ network }) => {
       await network.dial(addressOf(server))
@@ -81,17 +72,8 @@ test('streams that are opened as soon as there is a connection come through', as
 })
 
 test('very many streams that are opened at once on a fresh connection come through', async () => {
-  const server = await all.make()
-  const client = await all.make()
-  await server.network.streams.handle(
-    '/many/1',
-    async (stream) => {
-      for (let message = await stream.read(); message !== undefined; message = await stream.read()) {
-        await stream.write(message)
-      }
-    },
-    { maxInbound: 64 },
-  )
+  const [server, client] = [await all.make(), await all.make()]
+  await server.network.streams.handle('/many/1', echo, { maxInbound: 64 })
   const ask = async (index: number) => {
     await using stream = await client.network.streams.open(addressOf(server), '/many/1')
     await stream.write(Uint8Array.of(index))

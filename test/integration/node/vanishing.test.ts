@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, test } from 'vitest'
+import { test } from 'vitest'
 import { addressBytes, addressOfPeerId } from '../../../protocols/address.ts'
 import { cidOfStructure } from '../../../protocols/encoding.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
@@ -6,13 +6,9 @@ import { encodeStatusRequest, STATUS_PROTOCOL } from '../../../protocols/status.
 import { systemClock } from '../../../src/base/clock.ts'
 import { createStatusServer, type StatusComponents } from '../../../src/node/handlers/status.ts'
 import type { Services } from '../../../src/services/registry.ts'
-import { connect, fixture, until } from '../network/make.ts'
+import { connect, networks, until } from '../network/make.ts'
 
-let all: ReturnType<typeof fixture>
-beforeEach(() => {
-  all = fixture()
-})
-afterEach(() => all.disposeAsync())
+const all = networks()
 
 test('a log is followed no longer than its reader is there, also one that has ended its own side and hears nothing', async () => {
   const [server, client] = [await all.make(), await all.make()]

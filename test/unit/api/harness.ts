@@ -1,36 +1,83 @@
+import { test as base, expect } from 'vitest'
 import { createApi, createApiClient, serveApi } from '../../../src/api/index.ts'
-import { manualClock, systemClock } from '../../../src/base/clock.ts'
+import { type Clock, manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
-import { createNodeTwin } from '../../fixtures/node/fake-node.ts'
+import { announcementOf, createNodeTwin } from '../../fixtures/node/fake-node.ts'
 
 export const TOKEN = 'operator-token-of-32-characters-0'
 
 /** An API around a twin, called without a socket. */
 export function apiInMemory(host?: string) {
-  const clock = manualClock()
-  const node = createNodeTwin({ clock })
-  const lines: string[] = []
-  const log = createLog({ level: 'trace', write: (line) => void lines.push(line) })
-  const api = createApi({ node, clock, log, token: TOKEN, host })
+  const made = apiOf(manualClock(), host)
   const ask = (path: string, init: RequestInit & { token?: string | null } = {}) => {
     const { token = TOKEN, ...rest } = init
     const headers = new Headers(rest.headers)
     if (token !== null) headers.set('authorization', `Bearer ${token}`)
-    return api.fetch(new Request(`http://127.0.0.1:4981${path}`, { ...rest, headers }))
+    return made.api.fetch(new Request(`http://127.0.0.1:4981${path}`, { ...rest, headers }))
   }
-  return { clock, node, lines, api, ask, [Symbol.dispose]: () => api[Symbol.dispose]() }
+  return {
+    ...made,
+    ask,
+    /** What an answer says, as JSON. */
+    json: async (path: string, init: Parameters<typeof ask>[1] = {}) => (await ask(path, init)).json() as Promise<Json>,
+    [Symbol.dispose]: () => made.api[Symbol.dispose](),
+  }
 }
 
 /** The same behind a real socket, with a client. */
 export async function apiOnLoopback() {
-  const clock = systemClock()
+  const made = apiOf(systemClock())
+  const served = await serveApi(made.api, '127.0.0.1', 0)
+  const client = createApiClient({ url: served.url, token: TOKEN, clock: made.clock })
+  return { ...made, served, client, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() }
+}
+
+function apiOf<Made extends Clock>(clock: Made, host?: string) {
   const node = createNodeTwin({ clock })
   const lines: string[] = []
   const log = createLog({ level: 'trace', write: (line) => void lines.push(line) })
-  const api = createApi({ node, clock, log, token: TOKEN })
-  const served = await serveApi(api, '127.0.0.1', 0)
-  const client = createApiClient({ url: served.url, token: TOKEN, clock })
-  return { clock, node, lines, api, served, client, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() }
+  /** The node knows the service "hello". */
+  const receive = async () => {
+    const announcement = announcementOf(node.signer, { clock })
+    await node.receive(announcement.bytes)
+    return announcement
+  }
+  return { clock, node, lines, receive, api: createApi({ node, clock, log, token: TOKEN, host }) }
+}
+
+/** A test with an API that ends with it. */
+export const test = base
+  .extend('it', ({ onTestFinished }) => {
+    const it = apiInMemory()
+    onTestFinished(() => it[Symbol.dispose]())
+    return it
+  })
+  .extend('loopback', async ({ onTestFinished }) => {
+    const it = await apiOnLoopback()
+    onTestFinished(() => it[Symbol.asyncDispose]())
+    return it
+  })
+
+type Json = Record<string, unknown>
+
+/** An answer's status, and what it says. */
+export async function expectAnswer(
+  response: Response | Promise<Response>,
+  status: number,
+  json: unknown,
+): Promise<void> {
+  const answer = await response
+  expect(answer.status).toBe(status)
+  expect(await answer.json()).toEqual(json)
+}
+
+/** A stream of events, which begins at once. */
+export async function openStream(response: Response | Promise<Response>) {
+  const { headers, body } = await response
+  expect(headers.get('content-type')).toBe('text/event-stream')
+  const reader = (body as ReadableStream<Uint8Array>).getReader()
+  expect(await nextText(reader)).toBe(':\n\n')
+  return reader
 }
 
 /** The next piece of a streamed body, as text. */

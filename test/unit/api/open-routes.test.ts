@@ -1,200 +1,177 @@
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { decodeCanonical, fromDagJson, toDagJson } from '../../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../../protocols/limits.ts'
 import { escapeUnseen } from '../../../src/base/format.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
-import { apiInMemory, TOKEN } from './harness.ts'
+import { expectAnswer, TOKEN, test } from './harness.ts'
 
 const CBOR = { 'content-type': 'application/cbor' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-describe('what anyone may ask', () => {
-  test('health and node answer without a token', async () => {
-    using it = apiInMemory()
-    const health = await it.ask('/health', { token: null })
-    expect(health.status).toBe(200)
-    expect(await health.json()).toMatchObject({ ok: true, network: 'test', peerId: it.node.peerId })
-    const node = await it.ask('/node', { token: null })
-    expect(await node.json()).toEqual({
-      peerId: it.node.peerId,
-      address: it.node.address,
-      network: 'test',
-      version: '1.2.3',
-      multiaddrs: it.node.multiaddrs(),
-    })
-  })
-
-  test('health is asked once a second however many ask', async () => {
-    using it = apiInMemory()
-    let asked = 0
-    const real = it.node.health
-    it.node.health = () => {
-      asked++
-      return real()
-    }
-    await Promise.all(Array.from({ length: 50 }, () => it.ask('/health')))
-    expect(asked).toBe(1)
-    await it.clock.advance(1_001)
-    await it.ask('/health')
-    expect(asked).toBe(2)
-  })
-
-  test("a path that is not there is a 404 with a sentence, without the path's control characters", async () => {
-    using it = apiInMemory()
-    const response = await it.ask('/nope%1b[31m', { token: null })
-    expect(response.status).toBe(404)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
-    expect(((await response.json()) as { error: string }).error).not.toMatch(/[\u0000-\u001f]/)
-  })
-
-  test('what others wrote does nothing at the terminal of who reads an answer or a stream with curl', async () => {
-    using it = apiInMemory()
-    const { id, bytes } = announcementOf(newSigner(), { clock: it.clock })
-    await it.node.receive(bytes)
-    const title = 'red \u009b31m \u202e \u{e0041} \u200b é'
-    it.node.put({ ...it.node.service(id), title })
-    it.node.addLine(title)
-    const text = await (await it.ask('/services')).text()
-    expect(escapeUnseen(text)).toBe(text)
-    expect(text).toContain('é')
-    expect((JSON.parse(text) as { services: { title: string }[] }).services[0]?.title).toBe(title)
-    const lines = await (await it.ask(`/service/${id}/logs`)).text()
-    expect(lines).toContain('red \\u009b31m')
-    expect(escapeUnseen(lines)).toBe(lines)
-  })
-
-  test('the API describes itself', async () => {
-    using it = apiInMemory()
-    const response = await it.ask('/openapi.json', { token: null })
-    const { paths } = (await response.json()) as { paths: Record<string, object> }
-    expect(Object.keys(paths).sort()).toEqual([
-      '/archive',
-      '/events',
-      '/health',
-      '/node',
-      '/peers',
-      '/policy',
-      '/policy/preview',
-      '/reload',
-      '/service',
-      '/service/{id}',
-      '/service/{id}/ask',
-      '/service/{id}/explain',
-      '/service/{id}/logs',
-      '/service/{id}/stop',
-      '/services',
-      '/statement',
-      '/statement/preview',
-      '/statements',
-      '/trust',
-    ])
+test('what anyone may ask: health and node answer without a token', async ({ it }) => {
+  const health = await it.ask('/health', { token: null })
+  expect(health.status).toBe(200)
+  expect(await health.json()).toMatchObject({ ok: true, network: 'test', peerId: it.node.peerId })
+  const node = await it.ask('/node', { token: null })
+  expect(await node.json()).toEqual({
+    peerId: it.node.peerId,
+    address: it.node.address,
+    network: 'test',
+    version: '1.2.3',
+    multiaddrs: it.node.multiaddrs(),
   })
 })
 
-describe('POST /service', () => {
-  test.each(['application/cbor', 'application/vnd.ipld.dag-cbor', 'Application/CBOR; x=1'])(
-    'takes dag-cbor as %s',
-    async (type) => {
-      using it = apiInMemory()
-      const { bytes, id } = announcementOf(newSigner(), it)
-      const post = () =>
-        it.ask('/service', { method: 'POST', token: null, headers: { 'content-type': type }, body: bytes })
-      const first = await post()
-      expect(first.status).toBe(202)
-      expect(await first.json()).toEqual({ id, outcome: 'new' })
-      const again = await post()
-      expect(again.status).toBe(200)
-      expect(await again.json()).toEqual({ id, outcome: 'known' })
-    },
-  )
+test('what anyone may ask: health is asked once a second however many ask', async ({ it }) => {
+  let asked = 0
+  const real = it.node.health
+  it.node.health = () => {
+    asked++
+    return real()
+  }
+  await Promise.all(Array.from({ length: 50 }, () => it.ask('/health')))
+  expect(asked).toBe(1)
+  await it.clock.advance(1_001)
+  await it.ask('/health')
+  expect(asked).toBe(2)
+})
 
-  test('takes the tuple as DAG-JSON, bare, wrapped, or wrapped as bytes', async () => {
-    using it = apiInMemory()
+test("a path that is not there is a 404 with a sentence, without the path's control characters", async ({ it }) => {
+  const response = await it.ask('/nope%1b[31m', { token: null })
+  expect(response.status).toBe(404)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
+  expect(((await response.json()) as { error: string }).error).not.toMatch(/[\u0000-\u001f]/)
+})
+
+test('what others wrote does nothing at the terminal of who reads an answer or a stream with curl', async ({ it }) => {
+  const { id, bytes } = announcementOf(newSigner(), { clock: it.clock })
+  await it.node.receive(bytes)
+  const title = 'red \u009b31m \u202e \u{e0041} \u200b é'
+  it.node.put({ ...it.node.service(id), title })
+  it.node.addLine(title)
+  const text = await (await it.ask('/services')).text()
+  expect(escapeUnseen(text)).toBe(text)
+  expect(text).toContain('é')
+  expect((JSON.parse(text) as { services: { title: string }[] }).services[0]?.title).toBe(title)
+  const lines = await (await it.ask(`/service/${id}/logs`)).text()
+  expect(lines).toContain('red \\u009b31m')
+  expect(escapeUnseen(lines)).toBe(lines)
+})
+
+test('what anyone may ask: the API describes itself', async ({ it }) => {
+  const response = await it.ask('/openapi.json', { token: null })
+  const { paths } = (await response.json()) as { paths: Record<string, object> }
+  expect(Object.keys(paths).sort()).toEqual([
+    '/archive',
+    '/events',
+    '/health',
+    '/node',
+    '/peers',
+    '/policy',
+    '/policy/preview',
+    '/reload',
+    '/service',
+    '/service/{id}',
+    '/service/{id}/ask',
+    '/service/{id}/explain',
+    '/service/{id}/logs',
+    '/service/{id}/stop',
+    '/services',
+    '/statement',
+    '/statement/preview',
+    '/statements',
+    '/trust',
+  ])
+})
+
+test.for(['application/cbor', 'application/vnd.ipld.dag-cbor', 'Application/CBOR; x=1'])(
+  'POST /service: takes dag-cbor as %s',
+  async (type, { it }) => {
     const { bytes, id } = announcementOf(newSigner(), it)
-    const tuple = decodeCanonical(bytes)
-    for (const body of [tuple, { announcement: tuple }, { announcement: bytes }]) {
-      const text = toDagJson(body)
-      expect(fromDagJson(text)).toEqual(body)
-      const response = await it.ask('/service', { method: 'POST', token: null, headers: JSON_TYPE, body: text })
-      expect(await response.json()).toMatchObject({ id })
-    }
-    expect(it.node.announcements).toHaveLength(3)
-  })
+    const post = () =>
+      it.ask('/service', { method: 'POST', token: null, headers: { 'content-type': type }, body: bytes })
+    await expectAnswer(post(), 202, { id, outcome: 'new' })
+    await expectAnswer(post(), 200, { id, outcome: 'known' })
+  },
+)
 
-  test.each<[string, Record<string, string>, string | Uint8Array, number, RegExp]>([
-    ['no type', {}, 'x', 415, /Content-Type/],
-    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=1', 415, /application\/cbor/],
-    ['text that a web page may send anywhere', { 'content-type': 'text/plain' }, '{}', 415, /text\/plain/],
-    ['no cbor', CBOR, 'hello', 400, /./],
-    ['nothing', CBOR, '', 400, /./],
-    ['no JSON', JSON_TYPE, '{', 400, /DAG-JSON/],
-    ['no UTF-8', JSON_TYPE, Uint8Array.of(0x22, 0xff, 0x22), 400, /UTF-8/],
-    ['a number', JSON_TYPE, '7', 400, /announcement/],
-    ['an object of another kind', JSON_TYPE, '{"hello":1}', 400, /neither an announcement nor a manifest/],
-    ['deep nesting', JSON_TYPE, '['.repeat(10_000), 400, /nests/],
-    ['too much cbor', CBOR, new Uint8Array(MAX_ANNOUNCEMENT_BYTES + 1), 413, /16 KiB/],
-    ['too much JSON', JSON_TYPE, ' '.repeat(MAX_ANNOUNCEMENT_BYTES * 2 + 1), 413, /32 KiB/],
-    ['a manifest from a stranger', JSON_TYPE, '{"name":"x"}', 401, /token/],
-  ])('refuses %s', async (_what, headers, body, status, sentence) => {
-    using it = apiInMemory()
-    const response = await it.ask('/service', { method: 'POST', token: null, headers, body })
-    const { error } = (await response.json()) as { error: string }
-    expect([response.status, error]).toEqual([status, expect.stringMatching(sentence)])
-    expect(error).not.toContain('\n')
-    expect(it.node.announcements).toHaveLength(0)
-  })
+test('POST /service: takes the tuple as DAG-JSON, bare, wrapped, or wrapped as bytes', async ({ it }) => {
+  const { bytes, id } = announcementOf(newSigner(), it)
+  const tuple = decodeCanonical(bytes)
+  for (const body of [tuple, { announcement: tuple }, { announcement: bytes }]) {
+    const text = toDagJson(body)
+    expect(fromDagJson(text)).toEqual(body)
+    const response = await it.ask('/service', { method: 'POST', token: null, headers: JSON_TYPE, body: text })
+    expect(await response.json()).toMatchObject({ id })
+  }
+  expect(it.node.announcements).toHaveLength(3)
+})
 
-  test('refuses a forged signature with the reason', async () => {
-    using it = apiInMemory()
-    const { bytes } = announcementOf(newSigner(), { ...it, network: 'other' })
-    const response = await it.ask('/service', { method: 'POST', token: null, headers: CBOR, body: bytes })
-    expect(response.status).toBe(400)
-    expect(await response.json()).toEqual({ error: expect.stringContaining('signature') })
-  })
+test.for<[string, Record<string, string>, string | Uint8Array, number, RegExp]>([
+  ['no type', {}, 'x', 415, /Content-Type/],
+  ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=1', 415, /application\/cbor/],
+  ['text that a web page may send anywhere', { 'content-type': 'text/plain' }, '{}', 415, /text\/plain/],
+  ['no cbor', CBOR, 'hello', 400, /./],
+  ['nothing', CBOR, '', 400, /./],
+  ['no JSON', JSON_TYPE, '{', 400, /DAG-JSON/],
+  ['no UTF-8', JSON_TYPE, Uint8Array.of(0x22, 0xff, 0x22), 400, /UTF-8/],
+  ['a number', JSON_TYPE, '7', 400, /announcement/],
+  ['an object of another kind', JSON_TYPE, '{"hello":1}', 400, /neither an announcement nor a manifest/],
+  ['deep nesting', JSON_TYPE, '['.repeat(10_000), 400, /nests/],
+  ['too much cbor', CBOR, new Uint8Array(MAX_ANNOUNCEMENT_BYTES + 1), 413, /16 KiB/],
+  ['too much JSON', JSON_TYPE, ' '.repeat(MAX_ANNOUNCEMENT_BYTES * 2 + 1), 413, /32 KiB/],
+  ['a manifest from a stranger', JSON_TYPE, '{"name":"x"}', 401, /token/],
+])('POST /service: refuses %s', async ([_what, headers, body, status, sentence], { it }) => {
+  const response = await it.ask('/service', { method: 'POST', token: null, headers, body })
+  const { error } = (await response.json()) as { error: string }
+  expect([response.status, error]).toEqual([status, expect.stringMatching(sentence)])
+  expect(error).not.toContain('\n')
+  expect(it.node.announcements).toHaveLength(0)
+})
 
-  test('with the token an announcement is published from here, and with a wrong one refused', async () => {
-    using it = apiInMemory()
-    const mine = announcementOf(newSigner(), it)
-    const theirs = announcementOf(newSigner(), it)
-    const forged = announcementOf(newSigner(), { ...it, network: 'other' })
-    const post = (body: Uint8Array, token: string | null) =>
-      it.ask('/service', { method: 'POST', token, headers: CBOR, body })
-    expect((await post(mine.bytes, TOKEN)).status).toBe(202)
-    expect((await post(theirs.bytes, null)).status).toBe(202)
-    expect((await post(theirs.bytes, 'wrong')).status).toBe(401)
-    expect((await post(forged.bytes, TOKEN)).status).toBe(400)
-    expect([...it.node.published]).toEqual([mine.id])
+test('POST /service: refuses a forged signature with the reason', async ({ it }) => {
+  const { bytes } = announcementOf(newSigner(), { ...it, network: 'other' })
+  await expectAnswer(it.ask('/service', { method: 'POST', token: null, headers: CBOR, body: bytes }), 400, {
+    error: expect.stringContaining('signature'),
   })
+})
 
-  test('a full queue is 429 and says when to come back', async () => {
-    using it = apiInMemory()
-    it.node.refuse = { outcome: 'refused', reason: 'the queue is full', retry: true }
-    const response = await it.ask('/service', {
-      method: 'POST',
-      token: null,
-      headers: CBOR,
-      body: announcementOf(newSigner(), it).bytes,
-    })
-    expect(response.status).toBe(429)
-    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
-  })
+test('with the token an announcement is published from here, and with a wrong one refused', async ({ it }) => {
+  const mine = announcementOf(newSigner(), it)
+  const theirs = announcementOf(newSigner(), it)
+  const forged = announcementOf(newSigner(), { ...it, network: 'other' })
+  const post = (body: Uint8Array, token: string | null) =>
+    it.ask('/service', { method: 'POST', token, headers: CBOR, body })
+  expect((await post(mine.bytes, TOKEN)).status).toBe(202)
+  expect((await post(theirs.bytes, null)).status).toBe(202)
+  expect((await post(theirs.bytes, 'wrong')).status).toBe(401)
+  expect((await post(forged.bytes, TOKEN)).status).toBe(400)
+  expect([...it.node.published]).toEqual([mine.id])
+})
 
-  test("signs the operator's manifest, and says what is wrong with one", async () => {
-    using it = apiInMemory()
-    const { code } = await it.node.addArchive(
-      (async function* () {
-        yield new Uint8Array(1024)
-      })(),
-    )
-    const manifest = { name: 'mine', code, toolchain: ['node.js'], run: { command: ['node', 'x.js'] } }
-    const post = (body: object) =>
-      it.ask('/service', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) })
-    const response = await post(manifest)
-    expect(response.status).toBe(202)
-    const { id, seq } = (await response.json()) as { id: string; seq: number }
-    expect([seq, it.node.service('mine').id]).toEqual([0, id])
-    const wrong = await post({ ...manifest, replicas: 0 })
-    expect(wrong.status).toBe(400)
-    expect(await wrong.json()).toEqual({ error: expect.stringContaining('replicas') })
+test('POST /service: a full queue is 429 and says when to come back', async ({ it }) => {
+  it.node.refuse = { outcome: 'refused', reason: 'the queue is full', retry: true }
+  const response = await it.ask('/service', {
+    method: 'POST',
+    token: null,
+    headers: CBOR,
+    body: announcementOf(newSigner(), it).bytes,
   })
+  expect(response.status).toBe(429)
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+})
+
+test("POST /service: signs the operator's manifest, and says what is wrong with one", async ({ it }) => {
+  const { code } = await it.node.addArchive(
+    (async function* () {
+      yield new Uint8Array(1024)
+    })(),
+  )
+  const manifest = { name: 'mine', code, toolchain: ['node.js'], run: { command: ['node', 'x.js'] } }
+  const post = (body: object) => it.ask('/service', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) })
+  const response = await post(manifest)
+  expect(response.status).toBe(202)
+  const { id, seq } = (await response.json()) as { id: string; seq: number }
+  expect([seq, it.node.service('mine').id]).toEqual([0, id])
+  await expectAnswer(post({ ...manifest, replicas: 0 }), 400, { error: expect.stringContaining('replicas') })
 })

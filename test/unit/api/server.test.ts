@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createApi, createApiClient, NoDaemonError, serveApi } from '../../../src/api/index.ts'
-import { manualClock, systemClock } from '../../../src/base/clock.ts'
+import { manualClock } from '../../../src/base/clock.ts'
 import { AccessError, InputError, NotFoundError, UnavailableError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { announcementOf, createNodeTwin, newSigner } from '../../fixtures/node/fake-node.ts'
-import { apiOnLoopback, TOKEN } from './harness.ts'
+import { apiOnLoopback, TOKEN, test } from './harness.ts'
 
 async function dial(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1')
@@ -23,181 +23,154 @@ async function heard(socket: Socket): Promise<string> {
   return Buffer.concat(pieces).toString()
 }
 
-describe('the client and a real server', () => {
-  test('every call has its own type, every failure its own class', async () => {
-    await using it = await apiOnLoopback()
-    const { client, node } = it
-    const { bytes, id } = announcementOf(node.signer, it)
-    expect(await client.announce(bytes)).toEqual({ id, outcome: 'new' })
-    expect([...node.published]).toEqual([id])
-    expect((await client.services()).map((view) => view.id)).toEqual([id])
-    expect((await client.service('hello')).ports).toEqual([{ name: 'http', port: 8080, access: 'any' }])
-    expect((await client.explain(id)).verdict.reasons[1]?.needs?.value).toBe('268435456')
-    node.addReceipt(id, 'running')
-    expect((await client.ask(id))[0]?.state).toBe('running')
-    expect(await client.stop(id)).toEqual({ scope: 'mesh' })
-    expect((await client.health()).ok).toBe(true)
-    expect((await client.node()).multiaddrs).toEqual(node.multiaddrs())
-    expect(await client.peers()).toEqual([])
-    await client.reload()
-    await expect(client.service('nothing')).rejects.toThrow(NotFoundError)
-    await expect(client.announce(Uint8Array.of(1))).rejects.toThrow(InputError)
-    node.refuse = { outcome: 'refused', reason: 'the queue is full', retry: true }
-    const stranger = createApiClient({ url: it.served.url, clock: it.clock })
-    await expect(stranger.announce(announcementOf(newSigner(), it).bytes)).rejects.toThrow(UnavailableError)
-    await expect(stranger.services()).rejects.toThrow(AccessError)
-  })
-
-  test('an unwell node says so with 503 and still answers', async () => {
-    await using it = await apiOnLoopback()
-    const real = it.node.health
-    it.node.health = async () => ({ ...(await real()), ok: false })
-    expect((await fetch(`${it.served.url}/health`)).status).toBe(503)
-    expect((await it.client.health()).ok).toBe(false)
-  })
-
-  test('uploads an archive piece by piece', async () => {
-    await using it = await apiOnLoopback()
-    async function* pieces() {
-      for (let count = 0; count < 64; count++) yield new Uint8Array(64 * 1024).fill(count)
-    }
-    const { code, size } = await it.client.addArchive(pieces())
-    expect([it.node.archives.get(code), size]).toEqual([4 * 1024 * 1024, 4 * 1024 * 1024])
-  })
-
-  test('an upload that breaks off is not taken for a whole one', async () => {
-    await using it = await apiOnLoopback()
-    const ended = Promise.withResolvers<unknown>()
-    it.node.addArchive = async (tar) => {
-      try {
-        for await (const _ of tar);
-        ended.resolve('whole')
-      } catch (error) {
-        ended.resolve(error)
-      }
-      return { code: 'x', size: 0 }
-    }
-    const socket = await dial(it.served.port)
-    socket.write(
-      `POST /archive HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/x-tar\r\nContent-Length: 2048\r\n\r\n`,
-    )
-    socket.write(Buffer.alloc(1024))
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    socket.destroy()
-    expect(await ended.promise).toBeInstanceOf(Error)
-  })
-
-  test('follows events and logs, and ends them with its signal', async () => {
-    await using it = await apiOnLoopback()
-    await it.node.receive(announcementOf(it.node.signer, it).bytes)
-    const leave = new AbortController()
-    const seen: string[] = []
-    const events = (async () => {
-      for await (const { name, detail } of it.client.events({ only: ['node:policy'], signal: leave.signal })) {
-        seen.push(`${name} ${JSON.stringify(detail)}`)
-        leave.abort(new Error('enough'))
-      }
-    })()
-    const logs = (async () => {
-      const lines: string[] = []
-      for await (const { line } of it.client.logs('hello', { tail: 5, follow: true, signal: leave.signal }))
-        lines.push(line)
-      return lines
-    })()
-    it.node.addLine('a line')
-    const ticking = setInterval(() => it.node.events.emit('node:policy', { hash: 'h' }), 10)
-    // both at once: either may end first
-    await Promise.all([expect(events).rejects.toThrow('enough'), expect(logs).rejects.toThrow('enough')])
-    clearInterval(ticking)
-    expect(seen[0]).toBe('node:policy {"hash":"h"}')
-  })
-
-  test('nobody there is a NoDaemonError', async () => {
-    const clock = systemClock()
-    const served = await (async () => {
-      await using it = await apiOnLoopback()
-      return it.served.url
-    })()
-    await expect(createApiClient({ url: served, clock }).health()).rejects.toThrow(NoDaemonError)
-  })
+test('every call has its own type, every failure its own class', async ({ loopback: it }) => {
+  const { client, node } = it
+  const { bytes, id } = announcementOf(node.signer, it)
+  expect(await client.announce(bytes)).toEqual({ id, outcome: 'new' })
+  expect([...node.published]).toEqual([id])
+  expect((await client.services()).map((view) => view.id)).toEqual([id])
+  expect((await client.service('hello')).ports).toEqual([{ name: 'http', port: 8080, access: 'any' }])
+  expect((await client.explain(id)).verdict.reasons[1]?.needs?.value).toBe('268435456')
+  node.addReceipt(id, 'running')
+  expect((await client.ask(id))[0]?.state).toBe('running')
+  expect(await client.stop(id)).toEqual({ scope: 'mesh' })
+  expect((await client.health()).ok).toBe(true)
+  expect((await client.node()).multiaddrs).toEqual(node.multiaddrs())
+  expect(await client.peers()).toEqual([])
+  await client.reload()
+  await expect(client.service('nothing')).rejects.toThrow(NotFoundError)
+  await expect(client.announce(Uint8Array.of(1))).rejects.toThrow(InputError)
+  node.refuse = { outcome: 'refused', reason: 'the queue is full', retry: true }
+  const stranger = createApiClient({ url: it.served.url, clock: it.clock })
+  await expect(stranger.announce(announcementOf(newSigner(), it).bytes)).rejects.toThrow(UnavailableError)
+  await expect(stranger.services()).rejects.toThrow(AccessError)
 })
 
-describe('the server', () => {
-  test('a port in use is an InputError that names the key', async () => {
-    await using it = await apiOnLoopback()
-    using other = createApi({ node: it.node, clock: it.clock, log: silentLog(), token: TOKEN })
-    const sentence = `the API's address 127.0.0.1:${it.served.port} is in use by another program; give API in node.json another port`
-    await expect(serveApi(other, '127.0.0.1', it.served.port)).rejects.toThrow(new InputError(sentence))
-    await expect(serveApi(other, '192.0.2.1', 0)).rejects.toThrow(/no address of this machine; change API in node.json/)
-  })
+test('the client and a real server: an unwell node says so with 503 and still answers', async ({ loopback: it }) => {
+  const real = it.node.health
+  it.node.health = async () => ({ ...(await real()), ok: false })
+  expect((await fetch(`${it.served.url}/health`)).status).toBe(503)
+  expect((await it.client.health()).ok).toBe(false)
+})
 
-  test('ends at once although streams are open and connections idle', async () => {
-    const it = await apiOnLoopback()
-    const socket = await dial(it.served.port)
-    const streaming = await dial(it.served.port)
-    streaming.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`)
-    await once(streaming, 'data')
-    const before = performance.now()
-    const all = Promise.all([heard(socket), heard(streaming)])
-    await it[Symbol.asyncDispose]()
-    await all
-    expect(performance.now() - before).toBeLessThan(1_500)
-  })
+test('the client and a real server: uploads an archive piece by piece', async ({ loopback: it }) => {
+  async function* pieces() {
+    for (let count = 0; count < 64; count++) yield new Uint8Array(64 * 1024).fill(count)
+  }
+  const { code, size } = await it.client.addArchive(pieces())
+  expect([it.node.archives.get(code), size]).toEqual([4 * 1024 * 1024, 4 * 1024 * 1024])
+})
 
-  test('a body that dawdles is given up', async () => {
-    const clock = manualClock()
-    const node = createNodeTwin({ clock })
-    const api = createApi({ node, clock, log: silentLog(), token: TOKEN })
-    await using served = await serveApi(api, '127.0.0.1', 0)
-    const socket = await dial(served.port)
-    const answer = heard(socket)
-    socket.write(
-      'POST /service HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cbor\r\nContent-Length: 100\r\n\r\nab',
-    )
-    while (socket.bytesRead === 0) await clock.advance(1_000)
-    expect(await answer).toMatch(/^HTTP\/1.1 408 /)
-  })
-
-  test('a reader of events that stops reading is cut off', async () => {
-    await using it = await apiOnLoopback()
-    const socket = await dial(it.served.port)
-    socket.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`)
-    await once(socket, 'data')
-    socket.pause()
-    const closed = once(socket, 'close')
-    socket.on('error', () => {})
-    const detail = { what: 'flood', reason: 'x'.repeat(1000) }
-    for (let round = 0; round < 200 && !it.lines.some((line) => line.includes('too slow')); round++) {
-      for (let count = 0; count < 100; count++) it.node.events.emit('node:trouble', detail)
-      await new Promise((resolve) => setImmediate(resolve))
+test('an upload that breaks off is not taken for a whole one', async ({ loopback: it }) => {
+  const ended = Promise.withResolvers<unknown>()
+  const begun = Promise.withResolvers<void>()
+  it.node.addArchive = async (tar) => {
+    const read = async () => {
+      for await (const _ of tar) begun.resolve()
     }
-    expect(it.lines.some((line) => line.includes('too slow'))).toBe(true)
-    socket.resume()
-    await closed
-  })
+    await read().then(() => ended.resolve('whole'), ended.resolve)
+    return { code: 'x', size: 0 }
+  }
+  const socket = await dial(it.served.port)
+  socket.write(
+    `POST /archive HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/x-tar\r\nContent-Length: 2048\r\n\r\n`,
+  )
+  socket.write(Buffer.alloc(1024))
+  await begun.promise
+  socket.destroy()
+  expect(await ended.promise).toBeInstanceOf(Error)
+})
 
-  test.each([
-    ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
-    ['a bad host', 'GET /health HTTP/1.1\r\nHost: a b\r\n\r\n'],
-    ['a bad target', 'GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-    ['bad escapes', 'GET /service/%ff%00%2f HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
-    ['no HTTP', 'hello\r\n\r\n'],
-    ['two lengths', 'POST /service HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
-    [
-      'a length and chunks',
-      'POST /service HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-    ],
-    [
-      'bad chunks',
-      'POST /service HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cbor\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-    ],
-    ['a long header', `GET /health HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`],
-  ])('answers %s with a 4xx and lives on', async (_what, text) => {
-    await using it = await apiOnLoopback()
-    const socket = await dial(it.served.port)
-    const answer = heard(socket)
-    socket.end(text)
-    expect(await answer).toMatch(/^HTTP\/1.1 4\d\d /)
-    expect((await it.client.health()).ok).toBe(true)
-  })
+test('follows events and logs, and ends them with its signal', async ({ loopback: it }) => {
+  await it.receive()
+  const leave = new AbortController()
+  const { signal } = leave
+  const seen: string[] = []
+  const events = (async () => {
+    for await (const { name, detail } of it.client.events({ only: ['node:policy'], signal })) {
+      seen.push(`${name} ${JSON.stringify(detail)}`)
+      leave.abort(new Error('enough'))
+    }
+  })()
+  const logs = Array.fromAsync(it.client.logs('hello', { tail: 5, follow: true, signal }))
+  it.node.addLine('a line')
+  const ticking = setInterval(() => it.node.events.emit('node:policy', { hash: 'h' }), 10)
+  // both at once: either may end first
+  await Promise.all([expect(events).rejects.toThrow('enough'), expect(logs).rejects.toThrow('enough')])
+  clearInterval(ticking)
+  expect(seen[0]).toBe('node:policy {"hash":"h"}')
+})
+
+test('the client and a real server: nobody there is a NoDaemonError', async ({ loopback: it }) => {
+  await it.served[Symbol.asyncDispose]()
+  await expect(it.client.health()).rejects.toThrow(NoDaemonError)
+})
+
+test('the server: a port in use is an InputError that names the key', async ({ loopback: it }) => {
+  using other = createApi({ node: it.node, clock: it.clock, log: silentLog(), token: TOKEN })
+  const sentence = `the API's address 127.0.0.1:${it.served.port} is in use by another program; give API in node.json another port`
+  await expect(serveApi(other, '127.0.0.1', it.served.port)).rejects.toThrow(new InputError(sentence))
+  await expect(serveApi(other, '192.0.2.1', 0)).rejects.toThrow(/no address of this machine; change API in node.json/)
+})
+
+test('the server: ends at once although streams are open and connections idle', async () => {
+  const it = await apiOnLoopback()
+  const socket = await dial(it.served.port)
+  const streaming = await dial(it.served.port)
+  streaming.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`)
+  await once(streaming, 'data')
+  const before = performance.now()
+  await Promise.all([heard(socket), heard(streaming), it[Symbol.asyncDispose]()])
+  expect(performance.now() - before).toBeLessThan(1_500)
+})
+
+test('the server: a body that dawdles is given up', async () => {
+  const clock = manualClock()
+  const node = createNodeTwin({ clock })
+  const api = createApi({ node, clock, log: silentLog(), token: TOKEN })
+  await using served = await serveApi(api, '127.0.0.1', 0)
+  const socket = await dial(served.port)
+  const answer = heard(socket)
+  socket.write(
+    'POST /service HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cbor\r\nContent-Length: 100\r\n\r\nab',
+  )
+  while (socket.bytesRead === 0) await clock.advance(1_000)
+  expect(await answer).toMatch(/^HTTP\/1.1 408 /)
+})
+
+test('the server: a reader of events that stops reading is cut off', async ({ loopback: it }) => {
+  const socket = await dial(it.served.port)
+  socket.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`)
+  await once(socket, 'data')
+  socket.pause()
+  const closed = once(socket, 'close')
+  socket.on('error', () => {})
+  const detail = { what: 'flood', reason: 'x'.repeat(1000) }
+  for (let round = 0; round < 200 && !it.lines.some((line) => line.includes('too slow')); round++) {
+    for (let count = 0; count < 100; count++) it.node.events.emit('node:trouble', detail)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(it.lines.some((line) => line.includes('too slow'))).toBe(true)
+  socket.resume()
+  await closed
+})
+
+const POST = 'POST /service HTTP/1.1\r\nHost: localhost\r\n'
+
+test.for([
+  ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
+  ['a bad host', 'GET /health HTTP/1.1\r\nHost: a b\r\n\r\n'],
+  ['a bad target', 'GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['bad escapes', 'GET /service/%ff%00%2f HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
+  ['no HTTP', 'hello\r\n\r\n'],
+  ['two lengths', `${POST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
+  ['a length and chunks', `${POST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+  ['bad chunks', `${POST}Content-Type: application/cbor\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`],
+  ['a long header', `GET /health HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`],
+] as const)('the server: answers %s with a 4xx and lives on', async ([_what, text], { loopback: it }) => {
+  const socket = await dial(it.served.port)
+  const answer = heard(socket)
+  socket.end(text)
+  expect(await answer).toMatch(/^HTTP\/1.1 4\d\d /)
+  expect((await it.client.health()).ok).toBe(true)
 })

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { test as base, expect } from 'vitest'
 import { createShares, shareKey } from '../../../src/api/shares.ts'
 
 function socketFrom(remoteAddress: string): Socket & { destroyed: boolean } {
@@ -15,20 +15,19 @@ function socketFrom(remoteAddress: string): Socket & { destroyed: boolean } {
   return socket as unknown as Socket & { destroyed: boolean }
 }
 
-const INIT = { total: 6, perAddress: 3, requestsPerAddress: 2 }
+const test = base.extend('shares', () => createShares({ total: 6, perAddress: 3, requestsPerAddress: 2 }))
 
-test('an address that opens one more than its share loses its oldest idle one', () => {
-  const shares = createShares(INIT)
+test('an address that opens one more than its share loses its oldest idle one', ({ shares }) => {
   const all = Array.from({ length: 4 }, () => socketFrom('10.0.0.1'))
-  shares.add(all[0] as Socket)
-  shares.begin(all[0] as Socket)
-  for (const socket of all.slice(1)) shares.add(socket)
+  for (const [index, socket] of all.entries()) {
+    shares.add(socket)
+    if (index === 0) shares.begin(socket)
+  }
   expect(all.map(({ destroyed }) => destroyed)).toEqual([false, true, false, false])
   expect(shares.size).toBe(3)
 })
 
-test('with all places taken, a newcomer displaces one of the address that has most', () => {
-  const shares = createShares(INIT)
+test('with all places taken, a newcomer displaces one of the address that has most', ({ shares }) => {
   const greedy = Array.from({ length: 3 }, () => socketFrom('10.0.0.1'))
   const others = ['2', '3', '4'].map((last) => socketFrom(`10.0.0.${last}`))
   for (const socket of [...greedy, ...others]) shares.add(socket)
@@ -38,8 +37,9 @@ test('with all places taken, a newcomer displaces one of the address that has mo
   expect([...others, newcomer].some(({ destroyed }) => destroyed)).toBe(false)
 })
 
-test("what has shown the token is nobody's to displace, and everything is forgotten with its connection", () => {
-  const shares = createShares(INIT)
+test("what has shown the token is nobody's to displace, and everything is forgotten with its connection", ({
+  shares,
+}) => {
   const mine = socketFrom('10.0.0.1')
   shares.add(mine)
   shares.trust(mine)
@@ -51,11 +51,9 @@ test("what has shown the token is nobody's to displace, and everything is forgot
   expect(shares.size).toBe(0)
 })
 
-test('requests in flight are counted by address, and end with their connection', () => {
-  const shares = createShares(INIT)
+test('requests in flight are counted by address, and end with their connection', ({ shares }) => {
   const [one, two] = [socketFrom('10.0.0.1'), socketFrom('::ffff:10.0.0.1')]
-  shares.add(one)
-  shares.add(two)
+  for (const socket of [one, two]) shares.add(socket)
   expect([shares.begin(one), shares.begin(two), shares.begin(two)]).toEqual([true, true, false])
   shares.end(one)
   expect(shares.begin(one)).toBe(true)

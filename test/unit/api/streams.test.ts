@@ -1,159 +1,136 @@
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createEventLog } from '../../../src/api/event-log.ts'
 import { createEventStream } from '../../../src/api/sse.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
-import { announcementOf } from '../../fixtures/node/fake-node.ts'
-import { apiInMemory, nextText } from './harness.ts'
+import { apiInMemory, nextText, openStream, test } from './harness.ts'
 
-async function openEvents(it: ReturnType<typeof apiInMemory>, path = '/events', headers: Record<string, string> = {}) {
-  const response = await it.ask(path, { headers })
-  expect(response.headers.get('content-type')).toBe('text/event-stream')
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+const openEvents = (it: ReturnType<typeof apiInMemory>, path = '/events', headers: Record<string, string> = {}) =>
+  openStream(it.ask(path, { headers }))
+
+test('GET /events: tells everything with ids, and a reader that comes back misses nothing', async ({ it }) => {
+  const first = await openEvents(it)
+  it.node.events.emit('node:policy', { hash: 'one' })
+  const text = await nextText(first)
+  expect(text).toMatch(/^event: node:policy\nid: \S+\ndata: \{"hash":"one"\}\n\n$/)
+  await first.cancel()
+  it.node.events.emit('node:policy', { hash: 'two' })
+  const id = /id: (\S+)/.exec(text)?.[1] as string
+  const second = await openEvents(it, '/events', { 'last-event-id': id })
+  expect(await nextText(second)).toContain('"two"')
+  const stranger = await openEvents(it, '/events', { 'last-event-id': 'other-0' })
+  it.node.events.emit('node:policy', { hash: 'three' })
+  expect(await nextText(stranger)).toContain('"three"')
+})
+
+test('GET /events: only what was asked for', async ({ it }) => {
+  const reader = await openEvents(it, '/events?only=node:policy,runner:')
+  it.node.events.emit('node:trouble', { what: 'x', reason: 'y' })
+  it.node.events.emit('runner:failed', { service: 's', kind: 'hung' as never, message: 'm' })
+  it.node.events.emit('node:policy', { hash: 'h' })
+  expect(await nextText(reader)).toContain('event: runner:failed')
+  expect(await nextText(reader)).toContain('event: node:policy')
+})
+
+test('GET /events: a silent stream shows that it lives', async ({ it }) => {
+  const reader = await openEvents(it)
+  await it.clock.advance(15_000)
   expect(await nextText(reader)).toBe(':\n\n')
-  return reader
-}
-
-describe('GET /events', () => {
-  test('tells everything with ids, and a reader that comes back misses nothing', async () => {
-    using it = apiInMemory()
-    const first = await openEvents(it)
-    it.node.events.emit('node:policy', { hash: 'one' })
-    const text = await nextText(first)
-    expect(text).toMatch(/^event: node:policy\nid: \S+\ndata: \{"hash":"one"\}\n\n$/)
-    await first.cancel()
-    it.node.events.emit('node:policy', { hash: 'two' })
-    const id = /id: (\S+)/.exec(text)?.[1] as string
-    const second = await openEvents(it, '/events', { 'last-event-id': id })
-    expect(await nextText(second)).toContain('"two"')
-    const stranger = await openEvents(it, '/events', { 'last-event-id': 'other-0' })
-    it.node.events.emit('node:policy', { hash: 'three' })
-    expect(await nextText(stranger)).toContain('"three"')
-  })
-
-  test('only what was asked for', async () => {
-    using it = apiInMemory()
-    const reader = await openEvents(it, '/events?only=node:policy,runner:')
-    it.node.events.emit('node:trouble', { what: 'x', reason: 'y' })
-    it.node.events.emit('runner:failed', { service: 's', kind: 'hung' as never, message: 'm' })
-    it.node.events.emit('node:policy', { hash: 'h' })
-    expect(await nextText(reader)).toContain('event: runner:failed')
-    expect(await nextText(reader)).toContain('event: node:policy')
-  })
-
-  test('a silent stream shows that it lives', async () => {
-    using it = apiInMemory()
-    const reader = await openEvents(it)
-    await it.clock.advance(15_000)
-    expect(await nextText(reader)).toBe(':\n\n')
-  })
-
-  test('text with line ends stays one event', async () => {
-    using it = apiInMemory()
-    const reader = await openEvents(it)
-    it.node.events.emit('node:trouble', { what: 'a\n\nevent: fake\ndata: {}', reason: '\r\n' })
-    expect((await nextText(reader)).split('\n')).toHaveLength(5)
-  })
-
-  test('ends with the API, and asking with HEAD opens nothing', async () => {
-    const it = apiInMemory()
-    const head = await it.ask('/events', { method: 'HEAD' })
-    expect([head.status, head.body]).toEqual([200, null])
-    const reader = await openEvents(it)
-    it.api[Symbol.dispose]()
-    expect(await nextText(reader)).toBe('<end>')
-  })
 })
 
-describe('a reader that does not read', () => {
-  test('is let go when more waits than is allowed, and costs no more', () => {
-    let cuts = 0
-    const stream = createEventStream({
-      clock: manualClock(),
-      heartbeatMs: 1000,
-      maxBufferBytes: 1000,
-      cut: () => cuts++,
-    })
-    let taken = 0
-    while (stream.push({ event: 'x', data: 'y'.repeat(80) })) taken++
-    expect([taken, cuts, stream.signal.aborted]).toEqual([10, 1, true])
-    expect(stream.push({ event: 'x', data: 1 })).toBe(false)
-    expect(cuts).toBe(1)
-  })
-
-  test('holds up a log instead of filling memory', async () => {
-    using it = apiInMemory()
-    await it.node.receive(announcementOf(it.node.signer, it).bytes)
-    let given = 0
-    it.node.logs = async function* () {
-      for (;;) {
-        given++
-        yield { stream: 'out', at: 0, line: 'x'.repeat(10_000) }
-      }
-    }
-    const response = await it.ask('/service/hello/logs')
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-    await it.clock.advance(100)
-    const before = given
-    await it.clock.advance(100)
-    expect(given).toBe(before)
-    expect(given).toBeLessThan(100)
-    for (let count = 0; count < before; count++) await nextText(reader)
-    await it.clock.advance(100)
-    expect(given).toBeGreaterThan(before)
-    await reader.cancel()
-  })
+test('GET /events: text with line ends stays one event', async ({ it }) => {
+  const reader = await openEvents(it)
+  it.node.events.emit('node:trouble', { what: 'a\n\nevent: fake\ndata: {}', reason: '\r\n' })
+  expect((await nextText(reader)).split('\n')).toHaveLength(5)
 })
 
-describe('GET /service/:id/logs', () => {
-  test('gives the tail and ends', async () => {
-    using it = apiInMemory()
-    await it.node.receive(announcementOf(it.node.signer, it).bytes)
-    for (const line of ['one', 'two', 'three']) it.node.addLine(line)
-    const text = await (await it.ask('/service/hello/logs?tail=2')).text()
-    expect(text.match(/^event: .*$/gm)).toEqual(['event: log', 'event: log', 'event: end'])
-    expect(text).toContain('"two"')
-    expect(text).not.toContain('"one"')
-  })
+test('GET /events: ends with the API, and asking with HEAD opens nothing', async () => {
+  const it = apiInMemory()
+  const head = await it.ask('/events', { method: 'HEAD' })
+  expect([head.status, head.body]).toEqual([200, null])
+  const reader = await openEvents(it)
+  it.api[Symbol.dispose]()
+  expect(await nextText(reader)).toBe('<end>')
+})
 
-  test("follows, and stops the node's work when the reader leaves", async () => {
-    using it = apiInMemory()
-    await it.node.receive(announcementOf(it.node.signer, it).bytes)
-    let signal: AbortSignal | undefined
-    const real = it.node.logs
-    it.node.logs = (id, options) => {
-      signal = options.signal
-      return real(id, options)
+test('a reader that does not read: is let go when more waits than is allowed, and costs no more', () => {
+  let cuts = 0
+  const cut = () => cuts++
+  const stream = createEventStream({ clock: manualClock(), heartbeatMs: 1000, maxBufferBytes: 1000, cut })
+  let taken = 0
+  while (stream.push({ event: 'x', data: 'y'.repeat(80) })) taken++
+  expect([taken, cuts, stream.signal.aborted]).toEqual([10, 1, true])
+  expect(stream.push({ event: 'x', data: 1 })).toBe(false)
+  expect(cuts).toBe(1)
+})
+
+test('a reader that does not read: holds up a log instead of filling memory', async ({ it }) => {
+  await it.receive()
+  let given = 0
+  it.node.logs = async function* () {
+    for (;;) {
+      given++
+      yield { stream: 'out', at: 0, line: 'x'.repeat(10_000) }
     }
-    const reader = await openEvents(it, '/service/hello/logs?follow=true')
-    it.node.addLine('later')
-    expect(await nextText(reader)).toContain('"later"')
-    await reader.cancel()
-    expect(signal?.aborted).toBe(true)
-  })
+  }
+  const response = await it.ask('/service/hello/logs')
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  await it.clock.advance(100)
+  const before = given
+  await it.clock.advance(100)
+  expect(given).toBe(before)
+  expect(given).toBeLessThan(100)
+  for (let count = 0; count < before; count++) await nextText(reader)
+  await it.clock.advance(100)
+  expect(given).toBeGreaterThan(before)
+  await reader.cancel()
+})
 
-  test('tells in the stream what went wrong in the middle', async () => {
-    using it = apiInMemory()
-    await it.node.receive(announcementOf(it.node.signer, it).bytes)
-    it.node.logs = async function* () {
-      yield { stream: 'out', at: 0, line: 'first' }
-      throw new Error('the disk is gone')
-    }
-    const text = await (await it.ask('/service/hello/logs')).text()
-    expect(text).toContain('"first"')
-    expect(text).toContain('event: error\ndata: {"error":"the disk is gone"}')
-  })
+test('GET /service/:id/logs: gives the tail and ends', async ({ it }) => {
+  await it.receive()
+  for (const line of ['one', 'two', 'three']) it.node.addLine(line)
+  const text = await (await it.ask('/service/hello/logs?tail=2')).text()
+  expect(text.match(/^event: .*$/gm)).toEqual(['event: log', 'event: log', 'event: end'])
+  expect(text).toContain('"two"')
+  expect(text).not.toContain('"one"')
+})
 
-  test.each(['tail=-1', 'tail=x', 'tail=10001', 'follow=maybe'])('refuses %s', async (query) => {
-    using it = apiInMemory()
-    await it.node.receive(announcementOf(it.node.signer, it).bytes)
+test("GET /service/:id/logs: follows, and stops the node's work when the reader leaves", async ({ it }) => {
+  await it.receive()
+  let signal: AbortSignal | undefined
+  const real = it.node.logs
+  it.node.logs = (id, options) => {
+    signal = options.signal
+    return real(id, options)
+  }
+  const reader = await openEvents(it, '/service/hello/logs?follow=true')
+  it.node.addLine('later')
+  expect(await nextText(reader)).toContain('"later"')
+  await reader.cancel()
+  expect(signal?.aborted).toBe(true)
+})
+
+test('GET /service/:id/logs: tells in the stream what went wrong in the middle', async ({ it }) => {
+  await it.receive()
+  it.node.logs = async function* () {
+    yield { stream: 'out', at: 0, line: 'first' }
+    throw new Error('the disk is gone')
+  }
+  const text = await (await it.ask('/service/hello/logs')).text()
+  expect(text).toContain('"first"')
+  expect(text).toContain('event: error\ndata: {"error":"the disk is gone"}')
+})
+
+test.for(['tail=-1', 'tail=x', 'tail=10001', 'follow=maybe'])(
+  'GET /service/:id/logs: refuses %s',
+  async (query, { it }) => {
+    await it.receive()
     expect((await it.ask(`/service/hello/logs?${query}`)).status).toBe(400)
-  })
+  },
+)
 
-  test('is a 404 where there is no such service', async () => {
-    using it = apiInMemory()
-    expect((await it.ask('/service/nothing/logs?follow=true')).status).toBe(404)
-  })
+test('GET /service/:id/logs: is a 404 where there is no such service', async ({ it }) => {
+  expect((await it.ask('/service/nothing/logs?follow=true')).status).toBe(404)
 })
 
 test('what is remembered of events is bounded', () => {
@@ -161,7 +138,6 @@ test('what is remembered of events is bounded', () => {
   using log = createEventLog(events, { epoch: 'e', memory: 100 })
   for (let count = 0; count < 10_000; count++) events.emit('tick', count)
   expect(log.after('e-0')).toEqual([])
-  expect(log.after('e-9950').map(({ detail }) => detail)).toEqual(
-    Array.from({ length: 49 }, (_, index) => 9951 + index),
-  )
+  const newest = Array.from({ length: 49 }, (_, index) => 9951 + index)
+  expect(log.after('e-9950').map(({ detail }) => detail)).toEqual(newest)
 })

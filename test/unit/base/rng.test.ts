@@ -1,28 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { seededRng, systemRng } from '../../../src/base/rng.ts'
 
-describe('chance from a seed', () => {
-  it('is the same for the same seed, on every machine', () => {
-    const draw = (seed: string) => {
-      const rng = seededRng(seed)
-      return [Buffer.from(rng.bytes(8)).toString('hex'), rng.int(1000), rng.uuid(), rng.fraction()]
-    }
-    expect(draw('a')).toEqual(draw('a'))
-    expect(draw('a')).not.toEqual(draw('b'))
-    expect(draw('a').slice(0, 3)).toMatchInlineSnapshot(`
-      [
-        "d7e98967056f4828",
-        465,
-        "008ab504-4997-b38f-1d0c-ac9e7fb08d89",
-      ]
-    `)
-  })
+it('chance from a seed: is the same for the same seed, on every machine', () => {
+  const draw = (seed: string) => {
+    const rng = seededRng(seed)
+    return [Buffer.from(rng.bytes(8)).toString('hex'), rng.int(1000), rng.uuid(), rng.fraction()]
+  }
+  expect(draw('a')).toEqual(draw('a'))
+  expect(draw('a')).not.toEqual(draw('b'))
+  expect(draw('a').slice(0, 3)).toMatchInlineSnapshot(`
+    [
+      "d7e98967056f4828",
+      465,
+      "008ab504-4997-b38f-1d0c-ac9e7fb08d89",
+    ]
+  `)
+})
 
-  it('does not depend on how many bytes are asked for at once', () => {
-    expect(seededRng('a').bytes(100)).toHaveLength(100)
-    expect(seededRng('a').bytes(0)).toHaveLength(0)
-    expect(seededRng('a').bytes(40).slice(0, 32)).toEqual(seededRng('a').bytes(32))
-  })
+it('chance from a seed: does not depend on how many bytes are asked for at once', () => {
+  expect(seededRng('a').bytes(100)).toHaveLength(100)
+  expect(seededRng('a').bytes(0)).toHaveLength(0)
+  expect(seededRng('a').bytes(40).slice(0, 32)).toEqual(seededRng('a').bytes(32))
 })
 
 describe.each([

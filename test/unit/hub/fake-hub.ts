@@ -1,8 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'vitest'
 import { cidOfStructure } from '../../../protocols/encoding.ts'
-import { ed25519Signer } from '../../../protocols/signature.ts'
-import { decodeStatement, encodeStatement, type Statement } from '../../../protocols/statement.ts'
-import { manualClock } from '../../../src/base/clock.ts'
+import { decodeStatement, type Statement } from '../../../protocols/statement.ts'
+import { manualClock, nowSeconds } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
@@ -17,11 +16,13 @@ import {
   type Scanner,
   type ScanTask,
 } from '../../../src/hub/index.ts'
+import { newSigner } from '../../fixtures/mesh/gossip-services.ts'
 
-export const CLEAN: ScanEnd = { exitCode: 0, reason: 'exit', lines: [] }
-export const FOUND: ScanEnd = { exitCode: 1, reason: 'exit', lines: ['something bad'] }
-export const UNDECIDED: ScanEnd = { exitCode: 3, reason: 'exit', lines: ['it does not fit'] }
-export const BROKEN: ScanEnd = { exitCode: 2, reason: 'exit', lines: [] }
+const ended = (exitCode: number, ...lines: string[]): ScanEnd => ({ exitCode, reason: 'exit', lines })
+export const CLEAN = ended(0)
+export const FOUND = ended(1, 'something bad')
+export const UNDECIDED = ended(3, 'it does not fit')
+export const BROKEN = ended(2)
 
 export const SCANNER: Scanner = {
   name: 'mine',
@@ -37,7 +38,7 @@ export function codeOf(name: string): string {
 }
 
 /** A hub whose mesh, code and sandbox are lists and answers of a test. */
-export function hubOf(change: Partial<HubInit> = {}) {
+function hubOf(change: Partial<HubInit> = {}) {
   const clock = manualClock()
   const events = createEvents<HubEvents>()
   const told: { [Name in keyof HubEvents]: { event: Name } & HubEvents[Name] }[keyof HubEvents][] = []
@@ -50,11 +51,11 @@ export function hubOf(change: Partial<HubInit> = {}) {
   const scans: string[] = []
   const held = { now: 0, most: 0 }
   const answers = {
-    scan: async (_task: ScanTask, _options: { signal: AbortSignal }): Promise<ScanEnd> => CLEAN,
+    /** `id` is the service's, from its description */
+    scan: async (_task: ScanTask & { id: string }, _options: { signal: AbortSignal }): Promise<ScanEnd> => CLEAN,
     obtain: async (_service: HubService): Promise<void> => {},
     recall: async (_code: string): Promise<void> => {},
   }
-  const signer = ed25519Signer(generateKeyPairSync('ed25519').privateKey)
   const components: HubComponents = {
     clock,
     rng: seededRng('hub'),
@@ -76,8 +77,9 @@ export function hubOf(change: Partial<HubInit> = {}) {
     },
     sandbox: {
       scan(task, options) {
-        scans.push((task.description as { id: string }).id)
-        return answers.scan(task, options)
+        const { id } = task.description as { id: string }
+        scans.push(id)
+        return answers.scan({ ...task, id }, options)
       },
     },
     known: (code) => words.get(code),
@@ -92,35 +94,41 @@ export function hubOf(change: Partial<HubInit> = {}) {
   }
   const init: HubInit = {
     network: 'test',
-    signer,
+    signer: newSigner(),
     scanners: [SCANNER],
     validSeconds: 30 * 86_400,
     concurrency: 2,
     ...change,
   }
   const hub = createHub(components, init)
+  const add = (name: string, code = codeOf(name), expires = nowSeconds(clock) + 20 * 86_400): HubService => {
+    const service = { id: name, name, code, expires }
+    live.set(name, service)
+    return service
+  }
   return {
-    hub,
-    clock,
-    signer,
-    told,
-    published,
-    words,
-    scans,
-    held,
-    answers,
-    images,
-    add(name: string, code = codeOf(name), expires = clock.now() / 1000 + 20 * 86_400): HubService {
-      const service = { id: name, name, code, expires: Math.floor(expires) }
-      live.set(name, service)
-      return service
+    ...{ hub, clock, told, published, words, scans, held, answers, images, add },
+    /** Begins with these services known, and waits until it has looked at them. */
+    async boot(...names: string[]): Promise<void> {
+      for (const name of names) add(name)
+      hub.boot()
+      await hub.idle()
     },
-    async hear(service: HubService): Promise<void> {
+    async hear(service: HubService): Promise<HubService> {
       for (const listener of listeners) listener(service)
       await clock.advance(0)
+      return service
     },
     say: () => published.map(({ body }) => ('verdict' in body ? body.verdict : undefined)),
     names: (event: keyof HubEvents) => told.filter((one) => one.event === event).map(({ name }) => name),
-    encoded: () => published.map(encodeStatement),
   }
 }
+
+/** A test with hubs that end with it. */
+export const it = test
+  .extend('hubOf', ({ onTestFinished }) => (change?: Partial<HubInit>) => {
+    const world = hubOf(change)
+    onTestFinished(() => world.hub[Symbol.asyncDispose]())
+    return world
+  })
+  .extend('world', ({ hubOf }) => hubOf())

@@ -1,3 +1,5 @@
+import { test } from 'vitest'
+import type { Announcement } from '../../../protocols/announcement.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { ServiceBody } from '../../../protocols/service.ts'
 import { createKeyCache, type KeyCache, type Signer } from '../../../protocols/signature.ts'
@@ -7,8 +9,8 @@ import { type Clock, manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createIntake, type Intake, type IntakeEvents, type QuotaInit } from '../../../src/intake/index.ts'
-import { type Journal, openJournal } from '../../../src/journal/index.ts'
-import { makeService, makeStop, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
+import { type AnnouncementRecord, type Journal, openJournal } from '../../../src/journal/index.ts'
+import { copyAt, idOf, makeService, makeStop, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
 
 export { copyAt, idOf, NETWORK } from '../../fixtures/mesh/gossip-services.ts'
 
@@ -54,6 +56,12 @@ export type World = {
   events: { name: keyof IntakeEvents; detail: IntakeEvents[keyof IntakeEvents] }[]
   /** A copy comes by gossip: undefined where gossipsub has seen it and does not ask. */
   hear(bytes: Uint8Array, from?: string): Promise<'accept' | 'ignore' | 'reject'> | undefined
+  /** The same, until nothing is to do. */
+  settle(bytes: Uint8Array, from?: string): ReturnType<World['hear']>
+  /** The verdict that was asked for first falls, and all that follows. */
+  decide(redirect: boolean): Promise<void>
+  kept(one: Announcement | string): AnnouncementRecord | undefined
+  listed(): SyncItem[]
 }
 
 export type WorldInit = {
@@ -77,7 +85,7 @@ export function createWorld(init: WorldInit = {}): World {
   const events = createEvents<IntakeEvents>((error) => {
     throw error
   })
-  const world: Omit<World, 'intake' | 'hear'> = {
+  const world: Omit<World, 'intake' | 'hear' | 'settle' | 'decide' | 'kept' | 'listed'> = {
     journal,
     seen: init.seen ?? new Set(),
     out: [],
@@ -137,6 +145,17 @@ export function createWorld(init: WorldInit = {}): World {
   )
   return Object.assign(world, {
     intake,
+    async settle(bytes: Uint8Array, from?: string) {
+      const answer = await this.hear(bytes, from)
+      await intake.idle()
+      return answer
+    },
+    async decide(redirect: boolean) {
+      world.asked[0]?.answer(redirect)
+      await intake.idle()
+    },
+    kept: (one: Announcement | string) => journal.announcements.get(typeof one === 'string' ? one : idOf(one)),
+    listed: () => intake.syncSource.list(undefined, 10),
     hear(bytes: Uint8Array, from = 'peer') {
       const hex = hexOf(bytes)
       if (world.seen.has(hex)) return undefined
@@ -148,6 +167,24 @@ export function createWorld(init: WorldInit = {}): World {
       return answer
     },
   })
+}
+
+/** A test with worlds, and what may come to them. */
+export const it = test
+  .extend('clock', () => manualClock(NOW_MS))
+  .extend('world', ({ clock }) => createWorld({ clock }))
+  .extend('open', () => createWorld({ decide: () => true }))
+  .extend('closed', () => createWorld({ decide: () => false }))
+  .extend('signer', () => author())
+  .extend('announcement', () => service())
+
+export function versions(signer: Signer) {
+  return [service(signer, { seq: 1 }), service(signer, { seq: 2 })] as const
+}
+
+/** A copy of this depth, as it is seen outside. */
+export function sent(how: 'published' | 'forwarded' | 'offered', announcement: Announcement, depth?: number) {
+  return { hex: hexOf(copyAt(announcement, depth)), how }
 }
 
 export function hexOf(bytes: Uint8Array): string {

@@ -1,229 +1,199 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
-import { author, copyAt, createWorld, hexOf, idOf, NOW_MS, of, service, settled } from './fixtures.ts'
+import { author, copyAt, createWorld, hexOf, idOf, it, NOW_MS, of, sent, service, settled } from './fixtures.ts'
 
-describe('a new service', () => {
-  it('is journalled, decided once, and emitted one hop lower', async () => {
-    const world = createWorld()
-    const announcement = service(author())
-    expect(await world.hear(copyAt(announcement, 3), 'alice')).toBe('ignore')
-    expect(world.journal.announcements.get(idOf(announcement))).toMatchObject({
-      depth: 3,
-      from: 'alice',
-      via: 'gossip',
-      redirect: undefined,
-    })
-    expect(of(world, 'intake:received')).toMatchObject([{ name: 'web', depth: 3, via: 'gossip', from: 'alice' }])
-    expect(world.delivered).toEqual(['alice'])
-    expect(world.asked).toHaveLength(1)
-    world.asked[0]?.answer(true)
-    await world.intake.idle()
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'published' }])
-    expect(world.journal.announcements.get(idOf(announcement))).toMatchObject({ redirect: true, emittedDepth: 2 })
-    expect(world.decided).toHaveLength(1)
+it('a new service: is journalled, decided once, and emitted one hop lower', async ({ world, announcement }) => {
+  expect(await world.hear(copyAt(announcement, 3), 'alice')).toBe('ignore')
+  expect(world.kept(announcement)).toMatchObject({
+    depth: 3,
+    from: 'alice',
+    via: 'gossip',
+    redirect: undefined,
   })
-
-  it('that is not redirected stays silent, also for better and equal copies', async () => {
-    const world = createWorld({ decide: () => false })
-    const announcement = service(author())
-    for (const depth of [2, 3, 1, 0, 4]) expect(await world.hear(copyAt(announcement, depth))).toBe('ignore')
-    await world.intake.idle()
-    expect(world.out).toEqual([])
-    expect(world.intake.syncSource.list(undefined, 10)).toEqual([])
-    expect(world.intake.syncSource.get(announcement.signed.id)).toBeUndefined()
-  })
-
-  it('at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none does', async () => {
-    const world = createWorld({ decide: () => true })
-    await world.hear(copyAt(service(author()), 0))
-    const silent = createWorld({ decide: () => true, redirectionDepth: () => 0 })
-    await silent.hear(copyAt(service(author()), 4))
-    await world.intake.idle()
-    await silent.intake.idle()
-    expect([...world.out, ...silent.out]).toEqual([])
-    expect(silent.intake.syncSource.list(undefined, 10)).toEqual([])
-  })
+  expect(of(world, 'intake:received')).toMatchObject([{ name: 'web', depth: 3, via: 'gossip', from: 'alice' }])
+  expect(world.delivered).toEqual(['alice'])
+  expect(world.asked).toHaveLength(1)
+  await world.decide(true)
+  expect(world.out).toEqual([sent('published', announcement, 2)])
+  expect(world.kept(announcement)).toMatchObject({ redirect: true, emittedDepth: 2 })
+  expect(world.decided).toHaveLength(1)
 })
 
-describe('the verdict that is late', () => {
-  it('is awaited by the copy that would be our emission, and that copy is forwarded in its place', async () => {
-    const world = createWorld()
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 3))
-    const answer = world.hear(copyAt(announcement, 2), 'faster')
-    await settled()
-    expect(world.intake.stats().copiesWaiting).toBe(1)
-    world.asked[0]?.answer(true)
-    expect(await answer).toBe('accept')
-    await world.intake.idle()
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'forwarded' }])
-    expect(world.offers).toEqual([])
-  })
-
-  it('and negative lets it be ignored', async () => {
-    const world = createWorld()
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 3))
-    const answer = world.hear(copyAt(announcement, 2))
-    world.asked[0]?.answer(false)
-    expect(await answer).toBe('ignore')
-  })
-
-  it('is awaited no longer than the time limit; later the emission is offered, for gossip has seen it', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock, verdictTimeoutMs: 500 })
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 3))
-    const answer = world.hear(copyAt(announcement, 2))
-    await clock.advance(500)
-    expect(await answer).toBe('ignore')
-    world.asked[0]?.answer(true)
-    await world.intake.idle()
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'offered' }])
-    expect(world.offers).toEqual([[announcement.signed.id, 2]])
-  })
-
-  it('comes when a better copy has made our emission another one', async () => {
-    const world = createWorld()
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 2))
-    const answer = world.hear(copyAt(announcement, 1))
-    await world.hear(copyAt(announcement, 4))
-    world.asked[0]?.answer(true)
-    expect(await answer).toBe('ignore')
-    await world.intake.idle()
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 3)), how: 'published' }])
-  })
-
-  it('is forwarded by the copy that came first, when a better one makes that the emission', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock, holdMs: 2000, decide: () => true })
-    const announcement = service(author())
-    const first = world.hear(copyAt(announcement, 2))
-    await settled()
-    expect(world.intake.stats().copiesWaiting).toBe(1)
-    const better = world.hear(copyAt(announcement, 3))
-    expect(await first).toBe('accept')
-    await clock.advance(2000)
-    expect(await better).toBe('ignore')
-    expect(world.out.map(({ hex, how }) => [hex === hexOf(copyAt(announcement, 2)), how])).toEqual([
-      [false, 'published'],
-      [true, 'forwarded'],
-    ])
-    expect(world.offers).toEqual([])
-    // the publisher's own copy cannot be bettered: nobody waits for it
-    expect(await world.hear(copyAt(announcement, 4))).toBe('ignore')
-  })
-
-  it('and negative keeps no first copy waiting', async () => {
-    const world = createWorld({ holdMs: 2000 })
-    const answer = world.hear(copyAt(service(author()), 2))
-    await settled()
-    world.asked[0]?.answer(false)
-    expect(await answer).toBe('ignore')
-    expect(world.intake.stats().copiesWaiting).toBe(0)
-  })
-
-  it('bounds the copies that wait', async () => {
-    const world = createWorld({ quotas: { queueMax: 2 } })
-    const signer = author()
-    const answers: unknown[] = []
-    for (const name of ['a', 'b', 'c']) {
-      const announcement = service(signer, { name })
-      await world.hear(copyAt(announcement, 3))
-      answers.push(world.hear(copyAt(announcement, 2)))
-    }
-    expect(await answers[2]).toBe('ignore')
-    expect(world.intake.stats()).toMatchObject({ copiesWaiting: 2, dropped: { 'waiting-full': 1 } })
-    await world.intake[Symbol.asyncDispose]()
-    expect(await Promise.all(answers)).toEqual(['ignore', 'ignore', 'ignore'])
-  })
+it('that is not redirected stays silent, also for better and equal copies', async ({ closed: world, announcement }) => {
+  for (const depth of [2, 3, 1, 0, 4]) expect(await world.settle(copyAt(announcement, depth))).toBe('ignore')
+  expect(world.out).toEqual([])
+  expect(world.listed()).toEqual([])
+  expect(world.intake.syncSource.get(announcement.signed.id)).toBeUndefined()
 })
 
-describe('a better depth', () => {
-  it('that comes after the emission is emitted anew', async () => {
-    const world = createWorld({ decide: () => true })
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 2))
-    await world.intake.idle()
-    await world.hear(copyAt(announcement, 4))
-    await world.intake.idle()
-    expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
-    expect(of(world, 'intake:better')).toMatchObject([{ depth: 4 }])
-    expect(world.decided).toHaveLength(1)
-  })
-
-  it('whose emission was seen and ignored before is offered', async () => {
-    const world = createWorld({ decide: () => true })
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 2))
-    await world.intake.idle()
-    // not what we emit at that moment: ignored, and from then on gossip refuses to publish it
-    expect(await world.hear(copyAt(announcement, 3))).toBe('ignore')
-    await world.intake.idle()
-    await world.hear(copyAt(announcement, 4))
-    await world.intake.idle()
-    expect(world.out.map(({ how }) => how)).toEqual(['published', 'offered', 'offered'])
-    expect(world.offers).toEqual([
-      [announcement.signed.id, 2],
-      [announcement.signed.id, 3],
-    ])
-  })
+it('a new service: at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none does', async ({ open: world }) => {
+  await world.hear(copyAt(service(author()), 0))
+  const silent = createWorld({ decide: () => true, redirectionDepth: () => 0 })
+  await silent.hear(copyAt(service(author()), 4))
+  await world.intake.idle()
+  await silent.intake.idle()
+  expect([...world.out, ...silent.out]).toEqual([])
+  expect(silent.listed()).toEqual([])
 })
 
-describe('a restart', () => {
-  it('keeps the dedupe: a replay is ignored and nothing is emitted twice', async () => {
-    const clock = manualClock(NOW_MS)
-    const first = createWorld({ clock, decide: () => true })
-    const announcement = service(author())
-    await first.hear(copyAt(announcement, 3))
-    await first.intake.idle()
-    await first.intake[Symbol.asyncDispose]()
-    // gossipsub has forgotten everything
-    const second = createWorld({ clock, journal: first.journal, decide: () => true })
-    second.intake.boot()
-    for (const depth of [3, 2, 1]) expect(await second.hear(copyAt(announcement, depth))).toBe('ignore')
-    await second.intake.idle()
-    expect(second.out).toEqual([])
-    expect(second.decided).toEqual([])
-    expect(second.intake.syncSource.list(undefined, 10)).toEqual([[announcement.signed.id, 2]])
-  })
+it('is awaited by the copy that would be our emission, and that copy is forwarded in its place', async ({
+  world,
+  announcement,
+}) => {
+  await world.hear(copyAt(announcement, 3))
+  const answer = world.hear(copyAt(announcement, 2), 'faster')
+  await settled()
+  expect(world.intake.stats().copiesWaiting).toBe(1)
+  world.asked[0]?.answer(true)
+  expect(await answer).toBe('accept')
+  await world.intake.idle()
+  expect(world.out).toEqual([sent('forwarded', announcement, 2)])
+  expect(world.offers).toEqual([])
+})
 
-  it('decides again what was killed before its verdict', async () => {
-    const first = createWorld()
-    const announcement = service(author())
-    await first.hear(copyAt(announcement, 3))
-    const second = createWorld({ journal: first.journal })
-    second.intake.boot()
-    expect(second.asked).toMatchObject([{ id: idOf(announcement), depth: 3 }])
-    const answer = second.hear(copyAt(announcement, 2))
-    second.asked[0]?.answer(true)
-    expect(await answer).toBe('accept')
-  })
+it('the verdict that is late: and negative lets it be ignored', async ({ world, announcement }) => {
+  await world.hear(copyAt(announcement, 3))
+  const answer = world.hear(copyAt(announcement, 2))
+  world.asked[0]?.answer(false)
+  expect(await answer).toBe('ignore')
+})
 
-  it('between journalling an emission and sending it: never a second one, and sync makes it good', async () => {
-    const first = createWorld()
-    const announcement = service(author())
-    await first.hear(copyAt(announcement, 3))
-    first.journal.announcements.setRedirect(idOf(announcement), true)
-    first.journal.announcements.setEmitted(idOf(announcement), 2)
-    const second = createWorld({ journal: first.journal })
-    second.intake.boot()
-    await second.intake.idle()
-    expect(second.out).toEqual([])
-    expect(second.intake.syncSource.list(undefined, 10)).toEqual([[announcement.signed.id, 2]])
-    expect(second.intake.syncSource.get(announcement.signed.id)).toEqual(copyAt(announcement, 2))
-  })
+it('is awaited no longer than the time limit; later the emission is offered, for gossip has seen it', async ({
+  clock,
+  announcement,
+}) => {
+  const world = createWorld({ clock, verdictTimeoutMs: 500 })
+  await world.hear(copyAt(announcement, 3))
+  const answer = world.hear(copyAt(announcement, 2))
+  await clock.advance(500)
+  expect(await answer).toBe('ignore')
+  await world.decide(true)
+  expect(world.out).toEqual([sent('offered', announcement, 2)])
+  expect(world.offers).toEqual([[announcement.signed.id, 2]])
+})
 
-  it('emits what was decided but never sent', async () => {
-    const first = createWorld({ decide: () => true, alone: () => true })
-    const announcement = service(author())
-    await first.hear(copyAt(announcement, 3))
-    await first.intake.idle()
-    expect(first.out).toEqual([])
-    const second = createWorld({ journal: first.journal })
-    second.intake.boot()
-    await second.intake.idle()
-    expect(second.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'published' }])
-  })
+it('comes when a better copy has made our emission another one', async ({ world, announcement }) => {
+  await world.hear(copyAt(announcement, 2))
+  const answer = world.hear(copyAt(announcement, 1))
+  await world.hear(copyAt(announcement, 4))
+  world.asked[0]?.answer(true)
+  expect(await answer).toBe('ignore')
+  await world.intake.idle()
+  expect(world.out).toEqual([sent('published', announcement, 3)])
+})
+
+it('is forwarded by the copy that came first, when a better one makes that the emission', async ({
+  clock,
+  announcement,
+}) => {
+  const world = createWorld({ clock, holdMs: 2000, decide: () => true })
+  const first = world.hear(copyAt(announcement, 2))
+  await settled()
+  expect(world.intake.stats().copiesWaiting).toBe(1)
+  const better = world.hear(copyAt(announcement, 3))
+  expect(await first).toBe('accept')
+  await clock.advance(2000)
+  expect(await better).toBe('ignore')
+  expect(world.out.map(({ hex, how }) => [hex === hexOf(copyAt(announcement, 2)), how])).toEqual([
+    [false, 'published'],
+    [true, 'forwarded'],
+  ])
+  expect(world.offers).toEqual([])
+  // the publisher's own copy cannot be bettered: nobody waits for it
+  expect(await world.hear(copyAt(announcement, 4))).toBe('ignore')
+})
+
+it('the verdict that is late: and negative keeps no first copy waiting', async () => {
+  const world = createWorld({ holdMs: 2000 })
+  const answer = world.hear(copyAt(service(author()), 2))
+  await settled()
+  world.asked[0]?.answer(false)
+  expect(await answer).toBe('ignore')
+  expect(world.intake.stats().copiesWaiting).toBe(0)
+})
+
+it('the verdict that is late: bounds the copies that wait', async () => {
+  const world = createWorld({ quotas: { queueMax: 2 } })
+  const signer = author()
+  const answers: unknown[] = []
+  for (const name of ['a', 'b', 'c']) {
+    const announcement = service(signer, { name })
+    await world.hear(copyAt(announcement, 3))
+    answers.push(world.hear(copyAt(announcement, 2)))
+  }
+  expect(await answers[2]).toBe('ignore')
+  expect(world.intake.stats()).toMatchObject({ copiesWaiting: 2, dropped: { 'waiting-full': 1 } })
+  await world.intake[Symbol.asyncDispose]()
+  expect(await Promise.all(answers)).toEqual(['ignore', 'ignore', 'ignore'])
+})
+
+it('a better depth: that comes after the emission is emitted anew', async ({ open: world, announcement }) => {
+  await world.settle(copyAt(announcement, 2))
+  await world.settle(copyAt(announcement, 4))
+  expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
+  expect(of(world, 'intake:better')).toMatchObject([{ depth: 4 }])
+  expect(world.decided).toHaveLength(1)
+})
+
+it('a better depth: whose emission was seen and ignored before is offered', async ({ open: world, announcement }) => {
+  await world.settle(copyAt(announcement, 2))
+  // not what we emit at that moment: ignored, and from then on gossip refuses to publish it
+  expect(await world.settle(copyAt(announcement, 3))).toBe('ignore')
+  await world.settle(copyAt(announcement, 4))
+  expect(world.out.map(({ how }) => how)).toEqual(['published', 'offered', 'offered'])
+  expect(world.offers).toEqual([
+    [announcement.signed.id, 2],
+    [announcement.signed.id, 3],
+  ])
+})
+
+it('a restart: keeps the dedupe: a replay is ignored and nothing is emitted twice', async () => {
+  const clock = manualClock(NOW_MS)
+  const first = createWorld({ clock, decide: () => true })
+  const announcement = service(author())
+  await first.settle(copyAt(announcement, 3))
+  await first.intake[Symbol.asyncDispose]()
+  // gossipsub has forgotten everything
+  const second = createWorld({ clock, journal: first.journal, decide: () => true })
+  second.intake.boot()
+  for (const depth of [3, 2, 1]) expect(await second.settle(copyAt(announcement, depth))).toBe('ignore')
+  expect(second.out).toEqual([])
+  expect(second.decided).toEqual([])
+  expect(second.listed()).toEqual([[announcement.signed.id, 2]])
+})
+
+it('a restart: decides again what was killed before its verdict', async ({ announcement }) => {
+  const first = createWorld()
+  await first.hear(copyAt(announcement, 3))
+  const second = createWorld({ journal: first.journal })
+  second.intake.boot()
+  expect(second.asked).toMatchObject([{ id: idOf(announcement), depth: 3 }])
+  const answer = second.hear(copyAt(announcement, 2))
+  second.asked[0]?.answer(true)
+  expect(await answer).toBe('accept')
+})
+
+it('between journalling an emission and sending it: never a second one, and sync makes it good', async ({
+  announcement,
+}) => {
+  const first = createWorld()
+  await first.hear(copyAt(announcement, 3))
+  first.journal.announcements.setRedirect(idOf(announcement), true)
+  first.journal.announcements.setEmitted(idOf(announcement), 2)
+  const second = createWorld({ journal: first.journal })
+  second.intake.boot()
+  await second.intake.idle()
+  expect(second.out).toEqual([])
+  expect(second.listed()).toEqual([[announcement.signed.id, 2]])
+  expect(second.intake.syncSource.get(announcement.signed.id)).toEqual(copyAt(announcement, 2))
+})
+
+it('a restart: emits what was decided but never sent', async ({ announcement }) => {
+  const first = createWorld({ decide: () => true, alone: () => true })
+  await first.settle(copyAt(announcement, 3))
+  expect(first.out).toEqual([])
+  const second = createWorld({ journal: first.journal })
+  second.intake.boot()
+  await second.intake.idle()
+  expect(second.out).toEqual([sent('published', announcement, 2)])
 })

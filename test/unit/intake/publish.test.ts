@@ -1,129 +1,115 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { SignatureError } from '../../../protocols/errors.ts'
 import { manualClock } from '../../../src/base/clock.ts'
-import { author, copyAt, createWorld, hexOf, idOf, NOW, NOW_MS, service, settled } from './fixtures.ts'
+import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, sent, service, settled } from './fixtures.ts'
 
-describe('publishing', () => {
-  it('emits undiminished, without a verdict, and passes on nothing that comes back', async () => {
-    const world = createWorld({ redirectionDepth: () => 1 })
-    const announcement = service(author())
-    expect(await world.intake.publish(announcement)).toEqual({ id: idOf(announcement), mesh: 'published' })
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 4)), how: 'published' }])
-    for (const depth of [3, 2]) expect(await world.hear(copyAt(announcement, depth))).toBe('ignore')
-    expect(world.decided).toEqual([])
-    expect(world.journal.announcements.get(idOf(announcement))).toMatchObject({
-      own: true,
-      redirect: true,
-      via: 'local',
-      emittedDepth: 4,
-    })
-    expect(world.intake.syncSource.list(undefined, 10)).toEqual([[announcement.signed.id, 4]])
-    expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'unsent' })
+it('emits undiminished, without a verdict, and passes on nothing that comes back', async ({ announcement }) => {
+  const world = createWorld({ redirectionDepth: () => 1 })
+  expect(await world.intake.publish(announcement)).toEqual({ id: idOf(announcement), mesh: 'published' })
+  expect(world.out).toEqual([sent('published', announcement, 4)])
+  for (const depth of [3, 2]) expect(await world.hear(copyAt(announcement, depth))).toBe('ignore')
+  expect(world.decided).toEqual([])
+  expect(world.kept(announcement)).toMatchObject({
+    own: true,
+    redirect: true,
+    via: 'local',
+    emittedDepth: 4,
   })
-
-  it('with nobody there is said, and made good when somebody is', async () => {
-    const clock = manualClock(NOW_MS)
-    let alone = true
-    const world = createWorld({ clock, alone: () => alone })
-    world.intake.boot()
-    const announcement = service(author())
-    expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'no-peers' })
-    alone = false
-    await clock.advance(61_000)
-    await world.intake.idle()
-    expect(world.out).toHaveLength(1)
-  })
-
-  it('refuses what is older than what is known, expired, or not signed for this network', async () => {
-    const world = createWorld()
-    const signer = author()
-    await world.intake.publish(service(signer, { seq: 2 }))
-    await expect(world.intake.publish(service(signer, { seq: 1 }))).rejects.toThrow(
-      'seq: is 1, but a service of "web" with seq 2',
-    )
-    await expect(world.intake.publish(service(signer, { name: 'b', issued: NOW - 10, expires: NOW }))).rejects.toThrow(
-      'it has expired',
-    )
-    await expect(world.intake.publish(service(signer, { name: 'c' }, 'other'))).rejects.toThrow(SignatureError)
-  })
+  expect(world.listed()).toEqual([[announcement.signed.id, 4]])
+  expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'unsent' })
 })
 
-describe('a node that re-decides', () => {
-  it('emits what it redirects now, and stops sharing what it does not', async () => {
-    const world = createWorld({ decide: () => false })
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 3))
-    await world.intake.idle()
-    world.intake.setRedirect(idOf(announcement), true)
-    await world.intake.idle()
-    expect(world.out).toHaveLength(1)
-    expect(world.intake.syncSource.list(undefined, 9)).toHaveLength(1)
-    world.intake.setRedirect(idOf(announcement), false)
-    expect(world.intake.syncSource.list(undefined, 9)).toHaveLength(0)
-    world.intake.setRedirect(idOf(announcement), true)
-    await world.intake.idle()
-    expect(world.out).toHaveLength(1)
-  })
-
-  it('asks again for a verdict that failed', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock })
-    world.intake.boot()
-    const announcement = service(author())
-    await world.hear(copyAt(announcement, 3))
-    world.asked[0]?.fail(new Error('the runner died'))
-    await settled()
-    expect(world.intake.stats()).toMatchObject({ decisionsFailed: 1, deciding: 0 })
-    // nobody waits for a verdict that is not asked for
-    expect(await world.hear(copyAt(announcement, 2))).toBe('ignore')
-    await clock.advance(61_000)
-    world.asked[1]?.answer(true)
-    await world.intake.idle()
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 2)), how: 'offered' }])
-  })
+it('publishing: with nobody there is said, and made good when somebody is', async () => {
+  const clock = manualClock(NOW_MS)
+  let alone = true
+  const world = createWorld({ clock, alone: () => alone })
+  world.intake.boot()
+  const announcement = service(author())
+  expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'no-peers' })
+  alone = false
+  await clock.advance(61_000)
+  await world.intake.idle()
+  expect(world.out).toHaveLength(1)
 })
 
-describe('sync', () => {
-  it('wants what is unknown, and a better depth only where it helps', async () => {
-    const world = createWorld({ decide: (id) => id !== idOf(refusedOne), redirectionDepth: () => 3 })
-    const signer = author()
-    const known = service(signer)
-    const refusedOne = service(signer, { name: 'b' })
-    const unknown = service(signer, { name: 'c' })
-    await world.hear(copyAt(known, 2))
-    await world.hear(copyAt(refusedOne, 2))
-    await world.intake.idle()
-    const wants = (announcement: typeof known, depth: number) =>
-      world.intake.syncSource.wants([[announcement.signed.id, depth]]).length === 1
-    expect([wants(unknown, 0), wants(known, 2), wants(known, 3), wants(refusedOne, 4)]).toEqual([
-      true,
-      false,
-      true,
-      false,
-    ])
-    await world.intake.submit(copyAt(known, 3), 'sync', 'p')
-    // above REDIRECTION_DEPTH nothing is gained
-    expect(wants(known, 4)).toBe(false)
-  })
+it('refuses what is older than what is known, expired, or not signed for this network', async ({ world, signer }) => {
+  await world.intake.publish(service(signer, { seq: 2 }))
+  await expect(world.intake.publish(service(signer, { seq: 1 }))).rejects.toThrow(
+    'seq: is 1, but a service of "web" with seq 2',
+  )
+  await expect(world.intake.publish(service(signer, { name: 'b', issued: NOW - 10, expires: NOW }))).rejects.toThrow(
+    'it has expired',
+  )
+  await expect(world.intake.publish(service(signer, { name: 'c' }, 'other'))).rejects.toThrow(SignatureError)
+})
 
-  it('lists in pages, without what this node would not emit, and hands out what verifies', async () => {
-    const world = createWorld({ decide: () => true })
-    const signer = author()
-    for (let index = 0; index < 30; index++) {
-      await world.hear(copyAt(service(signer, { name: `s${index}` }), index % 3))
-    }
-    await world.intake.idle()
-    const listed = []
-    for (;;) {
-      const page = world.intake.syncSource.list(listed.at(-1)?.[0], 7)
-      listed.push(...page)
-      if (page.length < 7) break
-    }
-    expect(listed).toHaveLength(20)
-    const other = createWorld({ decide: () => true })
-    for (const [cid] of listed) {
-      const bytes = world.intake.syncSource.get(cid) as Uint8Array
-      expect(await other.intake.submit(bytes, 'sync', 'p')).toMatchObject({ outcome: 'new', id: cid.toString() })
-    }
-  })
+it('emits what it redirects now, and stops sharing what it does not', async ({ closed: world, announcement }) => {
+  await world.settle(copyAt(announcement, 3))
+  world.intake.setRedirect(idOf(announcement), true)
+  await world.intake.idle()
+  expect(world.out).toHaveLength(1)
+  expect(world.listed()).toHaveLength(1)
+  world.intake.setRedirect(idOf(announcement), false)
+  expect(world.listed()).toHaveLength(0)
+  world.intake.setRedirect(idOf(announcement), true)
+  await world.intake.idle()
+  expect(world.out).toHaveLength(1)
+})
+
+it('a node that re-decides: asks again for a verdict that failed', async ({ clock, world }) => {
+  world.intake.boot()
+  const announcement = service(author())
+  await world.hear(copyAt(announcement, 3))
+  world.asked[0]?.fail(new Error('the runner died'))
+  await settled()
+  expect(world.intake.stats()).toMatchObject({ decisionsFailed: 1, deciding: 0 })
+  // nobody waits for a verdict that is not asked for
+  expect(await world.hear(copyAt(announcement, 2))).toBe('ignore')
+  await clock.advance(61_000)
+  world.asked[1]?.answer(true)
+  await world.intake.idle()
+  expect(world.out).toEqual([sent('offered', announcement, 2)])
+})
+
+it('sync: wants what is unknown, and a better depth only where it helps', async () => {
+  const world = createWorld({ decide: (id) => id !== idOf(refusedOne), redirectionDepth: () => 3 })
+  const signer = author()
+  const known = service(signer)
+  const refusedOne = service(signer, { name: 'b' })
+  const unknown = service(signer, { name: 'c' })
+  await world.hear(copyAt(known, 2))
+  await world.settle(copyAt(refusedOne, 2))
+  const wants = (announcement: typeof known, depth: number) =>
+    world.intake.syncSource.wants([[announcement.signed.id, depth]]).length === 1
+  expect([wants(unknown, 0), wants(known, 2), wants(known, 3), wants(refusedOne, 4)]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ])
+  await world.intake.submit(copyAt(known, 3), 'sync', 'p')
+  // above REDIRECTION_DEPTH nothing is gained
+  expect(wants(known, 4)).toBe(false)
+})
+
+it('lists in pages, without what this node would not emit, and hands out what verifies', async ({
+  open: world,
+  signer,
+}) => {
+  for (let index = 0; index < 30; index++) {
+    await world.hear(copyAt(service(signer, { name: `s${index}` }), index % 3))
+  }
+  await world.intake.idle()
+  const listed = []
+  for (;;) {
+    const page = world.intake.syncSource.list(listed.at(-1)?.[0], 7)
+    listed.push(...page)
+    if (page.length < 7) break
+  }
+  expect(listed).toHaveLength(20)
+  const other = createWorld({ decide: () => true })
+  for (const [cid] of listed) {
+    const bytes = world.intake.syncSource.get(cid) as Uint8Array
+    expect(await other.intake.submit(bytes, 'sync', 'p')).toMatchObject({ outcome: 'new', id: cid.toString() })
+  }
 })

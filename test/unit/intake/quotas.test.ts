@@ -1,8 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import type { Announcement } from '../../../protocols/announcement.ts'
-import { manualClock } from '../../../src/base/clock.ts'
 import { createDeferredPulls } from '../../../src/intake/deferred-pulls.ts'
-import { author, copyAt, createWorld, idOf, NOW_MS, of, service, stop, type World } from './fixtures.ts'
+import { author, copyAt, createWorld, idOf, it, of, service, stop, type World } from './fixtures.ts'
 
 const named = (count: number, signer = author()) =>
   Array.from({ length: count }, (_, index) => service(signer, { name: `s${index}` }))
@@ -19,156 +18,145 @@ async function answerPulls(world: World, known: Announcement[]): Promise<number>
   return pulls.length
 }
 
-describe('quotas', () => {
-  it('one author: a few new services a minute by gossip; the rest is pulled and arrives all the same', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 4 } })
-    world.intake.boot()
-    const services = named(10)
-    for (const announcement of services) expect(await world.hear(copyAt(announcement), 'alice')).toBe('ignore')
-    await world.intake.idle()
-    expect(world.journal.announcements.count()).toBe(4)
-    expect(world.intake.stats()).toMatchObject({ missed: 6, dropped: { 'author-rate': 6 } })
-    expect(of(world, 'intake:dropped')[0]).toMatchObject({
-      why: 'author-rate',
-      from: 'alice',
-      id: idOf(services[4] as Announcement),
-    })
-    await clock.advance(5000)
-    expect(await answerPulls(world, services)).toBe(1)
-    await world.intake.idle()
-    expect(world.journal.announcements.count()).toBe(10)
-    expect(world.out).toHaveLength(10)
-    expect(world.intake.stats().missed).toBe(0)
+it('one author: a few new services a minute by gossip; the rest is pulled and arrives all the same', async ({
+  clock,
+}) => {
+  const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 4 } })
+  world.intake.boot()
+  const services = named(10)
+  for (const announcement of services) expect(await world.settle(copyAt(announcement), 'alice')).toBe('ignore')
+  expect(world.journal.announcements.count()).toBe(4)
+  expect(world.intake.stats()).toMatchObject({ missed: 6, dropped: { 'author-rate': 6 } })
+  expect(of(world, 'intake:dropped')[0]).toMatchObject({
+    why: 'author-rate',
+    from: 'alice',
+    id: idOf(services[4] as Announcement),
   })
-
-  it('counts again after a minute, and updates and stops not at all', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 2, servicesPerAuthor: 3 } })
-    const signer = author()
-    const [a, b, c] = named(3, signer) as [Announcement, Announcement, Announcement]
-    for (const one of [a, b, c]) await world.hear(copyAt(one))
-    expect(world.journal.announcements.count()).toBe(2)
-    for (let seq = 1; seq < 6; seq++) await world.hear(copyAt(service(signer, { name: 's0', seq })))
-    await world.hear(copyAt(stop(signer, { name: 's1' })))
-    expect(world.journal.announcements.named('s0')).toHaveLength(6)
-    await clock.advance(60_000)
-    expect(await world.intake.submit(copyAt(c), 'api', 'someone')).toMatchObject({ outcome: 'new' })
-  })
-
-  it('one author: so many live services, by whatever way, until one ends', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock, decide: () => true, quotas: { servicesPerAuthor: 3 } })
-    const signer = author()
-    const [a, b, c, d] = named(4, signer) as [Announcement, Announcement, Announcement, Announcement]
-    for (const one of [a, b, c]) await world.intake.submit(copyAt(one), 'sync', 'p')
-    expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ why: 'author-services', retry: true })
-    expect(world.intake.stats().missed).toBe(0)
-    expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toEqual([])
-    await world.hear(copyAt(stop(signer, { name: 's0' })))
-    await clock.advance(10 * 60_000)
-    expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toHaveLength(1)
-    expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ outcome: 'new' })
-    expect(await world.intake.submit(copyAt(service(signer, { name: 'e' })), 'local')).toMatchObject({ outcome: 'new' })
-  })
-
-  it('one peer with many keys does not use up the share of another', async () => {
-    const world = createWorld({ decide: () => true, quotas: { newAuthorsPerPeerPerMinute: 5 } })
-    for (let index = 0; index < 20; index++) await world.hear(copyAt(service(author())), 'flood')
-    expect(world.journal.announcements.count()).toBe(5)
-    await world.hear(copyAt(service(author())), 'honest')
-    expect(world.journal.announcements.count()).toBe(6)
-    expect(world.intake.stats().dropped['peer-authors']).toBe(15)
-  })
-
-  it('someone at the API: many services of one author, but not of many authors', async () => {
-    const world = createWorld({
-      decide: () => true,
-      quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 3 },
-    })
-    for (const one of named(10)) expect(await world.intake.submit(copyAt(one), 'api')).toMatchObject({ outcome: 'new' })
-    const strangers = Array.from({ length: 4 }, () => service(author()))
-    const outcomes = await Promise.all(strangers.map((one) => world.intake.submit(copyAt(one), 'api')))
-    expect(outcomes.map((one) => one.outcome)).toEqual(['new', 'new', 'refused', 'refused'])
-    expect(outcomes[3]).toMatchObject({ why: 'peer-authors', retry: true })
-    expect(world.intake.stats().missed).toBe(0)
-  })
-
-  it("a forged announcement uses up nobody's share", async () => {
-    const world = createWorld({
-      decide: () => true,
-      quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 1 },
-    })
-    const signer = author()
-    const honest = service(signer)
-    const forged = service(signer, { name: 'b' }, 'another-network')
-    for (let index = 0; index < 5; index++) expect(await world.intake.gossip(copyAt(forged), 'p')).toBe('reject')
-    await world.hear(copyAt(honest), 'p')
-    expect(world.journal.announcements.has(idOf(honest))).toBe(true)
-  })
+  await clock.advance(5000)
+  expect(await answerPulls(world, services)).toBe(1)
+  await world.intake.idle()
+  expect(world.journal.announcements.count()).toBe(10)
+  expect(world.out).toHaveLength(10)
+  expect(world.intake.stats().missed).toBe(0)
 })
 
-describe('a full queue', () => {
-  it('drops with a counter, and what it dropped arrives later', async () => {
-    const clock = manualClock(NOW_MS)
-    const world = createWorld({ clock, quotas: { queueMax: 6, servicesPerAuthor: 1000 } })
-    world.intake.boot()
-    const services = named(100)
-    for (const announcement of services) await world.hear(copyAt(announcement), 'alice')
-    expect(world.intake.stats()).toMatchObject({ deciding: 70, missed: 30, dropped: { 'queue-full': 30 } })
-    // nothing is asked for while there is no room
-    await clock.advance(5000)
-    expect(world.pulls).toEqual([])
-    for (let round = 0; round < 4; round++) {
-      for (const { answer } of world.asked.splice(0)) answer(true)
-      await clock.advance(5000)
-      await answerPulls(world, services)
-    }
+it('quotas: counts again after a minute, and updates and stops not at all', async ({ clock, signer }) => {
+  const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 2, servicesPerAuthor: 3 } })
+  const [a, b, c] = named(3, signer) as [Announcement, Announcement, Announcement]
+  for (const one of [a, b, c]) await world.hear(copyAt(one))
+  expect(world.journal.announcements.count()).toBe(2)
+  for (let seq = 1; seq < 6; seq++) await world.hear(copyAt(service(signer, { name: 's0', seq })))
+  await world.hear(copyAt(stop(signer, { name: 's1' })))
+  expect(world.journal.announcements.named('s0')).toHaveLength(6)
+  await clock.advance(60_000)
+  expect(await world.intake.submit(copyAt(c), 'api', 'someone')).toMatchObject({ outcome: 'new' })
+})
+
+it('quotas: one author: so many live services, by whatever way, until one ends', async ({ clock, signer }) => {
+  const world = createWorld({ clock, decide: () => true, quotas: { servicesPerAuthor: 3 } })
+  const [a, b, c, d] = named(4, signer) as [Announcement, Announcement, Announcement, Announcement]
+  for (const one of [a, b, c]) await world.intake.submit(copyAt(one), 'sync', 'p')
+  expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ why: 'author-services', retry: true })
+  expect(world.intake.stats().missed).toBe(0)
+  expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toEqual([])
+  await world.hear(copyAt(stop(signer, { name: 's0' })))
+  await clock.advance(10 * 60_000)
+  expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toHaveLength(1)
+  expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ outcome: 'new' })
+  expect(await world.intake.submit(copyAt(service(signer, { name: 'e' })), 'local')).toMatchObject({ outcome: 'new' })
+})
+
+it('quotas: one peer with many keys does not use up the share of another', async () => {
+  const world = createWorld({ decide: () => true, quotas: { newAuthorsPerPeerPerMinute: 5 } })
+  for (let index = 0; index < 20; index++) await world.hear(copyAt(service(author())), 'flood')
+  expect(world.journal.announcements.count()).toBe(5)
+  await world.hear(copyAt(service(author())), 'honest')
+  expect(world.journal.announcements.count()).toBe(6)
+  expect(world.intake.stats().dropped['peer-authors']).toBe(15)
+})
+
+it('quotas: someone at the API: many services of one author, but not of many authors', async () => {
+  const world = createWorld({
+    decide: () => true,
+    quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 3 },
+  })
+  for (const one of named(10)) expect(await world.intake.submit(copyAt(one), 'api')).toMatchObject({ outcome: 'new' })
+  const strangers = Array.from({ length: 4 }, () => service(author()))
+  const outcomes = await Promise.all(strangers.map((one) => world.intake.submit(copyAt(one), 'api')))
+  expect(outcomes.map((one) => one.outcome)).toEqual(['new', 'new', 'refused', 'refused'])
+  expect(outcomes[3]).toMatchObject({ why: 'peer-authors', retry: true })
+  expect(world.intake.stats().missed).toBe(0)
+})
+
+it("quotas: a forged announcement uses up nobody's share", async () => {
+  const world = createWorld({
+    decide: () => true,
+    quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 1 },
+  })
+  const signer = author()
+  const honest = service(signer)
+  const forged = service(signer, { name: 'b' }, 'another-network')
+  for (let index = 0; index < 5; index++) expect(await world.intake.gossip(copyAt(forged), 'p')).toBe('reject')
+  await world.hear(copyAt(honest), 'p')
+  expect(world.journal.announcements.has(idOf(honest))).toBe(true)
+})
+
+it('a full queue: drops with a counter, and what it dropped arrives later', async ({ clock }) => {
+  const world = createWorld({ clock, quotas: { queueMax: 6, servicesPerAuthor: 1000 } })
+  world.intake.boot()
+  const services = named(100)
+  for (const announcement of services) await world.hear(copyAt(announcement), 'alice')
+  expect(world.intake.stats()).toMatchObject({ deciding: 70, missed: 30, dropped: { 'queue-full': 30 } })
+  // nothing is asked for while there is no room
+  await clock.advance(5000)
+  expect(world.pulls).toEqual([])
+  for (let round = 0; round < 4; round++) {
     for (const { answer } of world.asked.splice(0)) answer(true)
-    await world.intake.idle()
-    expect(world.journal.announcements.count()).toBe(100)
-    expect(world.out).toHaveLength(100)
-    expect(world.decided).toHaveLength(100)
-  })
+    await clock.advance(5000)
+    await answerPulls(world, services)
+  }
+  for (const { answer } of world.asked.splice(0)) answer(true)
+  await world.intake.idle()
+  expect(world.journal.announcements.count()).toBe(100)
+  expect(world.out).toHaveLength(100)
+  expect(world.decided).toHaveLength(100)
 })
 
-describe('the list of what was missed', () => {
-  const id = (number: number) => service(author(), { name: `n${number}` }).signed.id
+const id = (number: number) => service(author(), { name: `n${number}` }).signed.id
 
-  it('when full takes from the peer that has most: a flood pushes out the flood', () => {
-    const deferred = createDeferredPulls(10)
-    const honest = id(0)
-    deferred.add('honest', honest, 'quiet')
-    for (let number = 0; number < 100; number++) deferred.add(`flood ${number}`, honest, 'loud')
-    expect(deferred.size).toBe(10)
-    expect([...deferred.take(0, 2).keys()].sort()).toEqual(['loud', 'quiet'])
-  })
+it('the list of what was missed: when full takes from the peer that has most: a flood pushes out the flood', () => {
+  const deferred = createDeferredPulls(10)
+  const honest = id(0)
+  deferred.add('honest', honest, 'quiet')
+  for (let number = 0; number < 100; number++) deferred.add(`flood ${number}`, honest, 'loud')
+  expect(deferred.size).toBe(10)
+  expect([...deferred.take(0, 2).keys()].sort()).toEqual(['loud', 'quiet'])
+})
 
-  it('asks peers in turns, another one each time, ever more rarely, and gives up', () => {
-    const deferred = createDeferredPulls(10)
-    const cid = id(1)
-    deferred.add('a', cid, 'p')
-    deferred.add('a', cid, 'q')
-    const asked: [number, string][] = []
-    for (let ms = 0; ms < 1_000_000; ms += 1000) {
-      for (const peer of deferred.take(ms, 5).keys()) asked.push([ms / 1000, peer])
-    }
-    expect(asked).toEqual([
-      [0, 'p'],
-      [5, 'q'],
-      [15, 'p'],
-      [35, 'q'],
-      [75, 'p'],
-      [155, 'q'],
-    ])
-    expect([deferred.size, deferred.lost]).toEqual([0, 1])
-  })
+it('the list of what was missed: asks peers in turns, another one each time, ever more rarely, and gives up', () => {
+  const deferred = createDeferredPulls(10)
+  const cid = id(1)
+  deferred.add('a', cid, 'p')
+  deferred.add('a', cid, 'q')
+  const asked: [number, string][] = []
+  for (let ms = 0; ms < 1_000_000; ms += 1000) {
+    for (const peer of deferred.take(ms, 5).keys()) asked.push([ms / 1000, peer])
+  }
+  expect(asked).toEqual([
+    [0, 'p'],
+    [5, 'q'],
+    [15, 'p'],
+    [35, 'q'],
+    [75, 'p'],
+    [155, 'q'],
+  ])
+  expect([deferred.size, deferred.lost]).toEqual([0, 1])
+})
 
-  it('forgets what has arrived', () => {
-    const deferred = createDeferredPulls(10)
-    deferred.add('a', id(2), 'p')
-    deferred.done('a')
-    deferred.done('b')
-    expect([deferred.size, deferred.take(0, 5).size, deferred.lost]).toEqual([0, 0, 0])
-  })
+it('the list of what was missed: forgets what has arrived', () => {
+  const deferred = createDeferredPulls(10)
+  deferred.add('a', id(2), 'p')
+  deferred.done('a')
+  deferred.done('b')
+  expect([deferred.size, deferred.take(0, 5).size, deferred.lost]).toEqual([0, 0, 0])
 })

@@ -1,95 +1,87 @@
 import { createHash } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { SignatureError } from '../../../protocols/errors.ts'
 import { createKeyCache, type KeyCache, type Signer, signedBytes } from '../../../protocols/signature.ts'
-import { author, copyAt, createWorld, hexOf, NETWORK, NOW, of, service, stop } from './fixtures.ts'
+import { author, copyAt, createWorld, hexOf, it, NETWORK, NOW, of, sent, service, stop } from './fixtures.ts'
 
-describe('signatures and time', () => {
-  it('a forged copy with the id of an honest one is rejected and does not block it', async () => {
-    const world = createWorld({ decide: () => true })
-    const announcement = service(author())
-    const { signed, ticket } = announcement
-    const forged = encodeAnnouncement({ signed: { ...signed, sig: signed.sig.map((byte) => byte ^ 1) }, ticket })
-    const answers = await Promise.all([
-      world.hear(forged, 'liar'),
-      world.hear(copyAt(announcement)),
-      world.hear(forged.slice(), 'liar'),
-    ])
-    expect(answers.slice(0, 2)).toEqual(['reject', 'ignore'])
-    expect(await world.intake.gossip(forged, 'liar')).toBe('reject')
-    await world.intake.idle()
-    expect(world.out).toEqual([{ hex: hexOf(copyAt(announcement, 3)), how: 'published' }])
-    expect(world.delivered).toEqual(['peer'])
-  })
+it('a forged copy with the id of an honest one is rejected and does not block it', async ({
+  open: world,
+  announcement,
+}) => {
+  const { signed, ticket } = announcement
+  const forged = encodeAnnouncement({ signed: { ...signed, sig: signed.sig.map((byte) => byte ^ 1) }, ticket })
+  const answers = await Promise.all([
+    world.hear(forged, 'liar'),
+    world.hear(copyAt(announcement)),
+    world.hear(forged.slice(), 'liar'),
+  ])
+  expect(answers.slice(0, 2)).toEqual(['reject', 'ignore'])
+  expect(await world.intake.gossip(forged, 'liar')).toBe('reject')
+  await world.intake.idle()
+  expect(world.out).toEqual([sent('published', announcement, 3)])
+  expect(world.delivered).toEqual(['peer'])
+})
 
-  it('verifies each announcement once, however many copies come', async () => {
-    const announcement = service(author())
-    let checks = 0
-    const real = createKeyCache()
-    const keys: KeyCache = {
-      verify: (...signed) => {
-        checks++
-        return real.verify(...signed)
-      },
-    }
-    const world = createWorld({ decide: () => true, keys })
-    await Promise.all([4, 3, 2, 1, 0, 4].map((depth) => world.intake.gossip(copyAt(announcement, depth), 'peer')))
-    await world.intake.submit(copyAt(announcement), 'sync', 'other')
-    expect(checks).toBe(1)
-  })
+it('signatures and time: verifies each announcement once, however many copies come', async ({ announcement }) => {
+  let checks = 0
+  const real = createKeyCache()
+  const keys: KeyCache = {
+    verify: (...signed) => {
+      checks++
+      return real.verify(...signed)
+    },
+  }
+  const world = createWorld({ decide: () => true, keys })
+  await Promise.all([4, 3, 2, 1, 0, 4].map((depth) => world.intake.gossip(copyAt(announcement, depth), 'peer')))
+  await world.intake.submit(copyAt(announcement), 'sync', 'other')
+  expect(checks).toBe(1)
+})
 
-  it('keeps the first of two valid signatures of one body, and takes a better ticket from either', async () => {
-    const world = createWorld({ decide: () => true })
-    const secret = ed25519.utils.randomSecretKey()
-    const signer = {
-      address: { type: 'ed25519', key: ed25519.getPublicKey(secret) },
-      sign: (bytes) => ed25519.sign(bytes, secret),
-    } satisfies Signer
-    const announcement = service(signer)
-    const again = {
-      ...announcement,
-      signed: { ...announcement.signed, sig: otherSignature(secret, announcement.signed.bytes) },
-    }
-    expect(hexOf(again.signed.sig)).not.toBe(hexOf(announcement.signed.sig))
-    await world.hear(copyAt(announcement, 2))
-    await world.intake.idle()
-    expect(await world.hear(copyAt(again, 4))).toBe('ignore')
-    await world.intake.idle()
-    expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
-  })
+it('keeps the first of two valid signatures of one body, and takes a better ticket from either', async ({
+  open: world,
+}) => {
+  const secret = ed25519.utils.randomSecretKey()
+  const signer = {
+    address: { type: 'ed25519', key: ed25519.getPublicKey(secret) },
+    sign: (bytes) => ed25519.sign(bytes, secret),
+  } satisfies Signer
+  const announcement = service(signer)
+  const again = {
+    ...announcement,
+    signed: { ...announcement.signed, sig: otherSignature(secret, announcement.signed.bytes) },
+  }
+  expect(hexOf(again.signed.sig)).not.toBe(hexOf(announcement.signed.sig))
+  await world.settle(copyAt(announcement, 2))
+  expect(await world.settle(copyAt(again, 4))).toBe('ignore')
+  expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
+})
 
-  it('early and expired ones are ignored and not kept', async () => {
-    const world = createWorld()
-    const early = service(author(), { issued: NOW + 121, expires: NOW + 500 })
-    const expired = service(author(), { issued: NOW - 100, expires: NOW })
-    for (const announcement of [early, expired]) {
-      expect(await world.hear(copyAt(announcement))).toBe('ignore')
-      expect(world.intake.syncSource.wants([[announcement.signed.id, 4]])).toEqual([])
-    }
-    expect(world.journal.announcements.count()).toBe(0)
-    expect(world.intake.stats().outdated).toBe(2)
-    // who wonders about the clock hears of the one in the future
-    expect(of(world, 'intake:early')).toEqual([{ via: 'gossip', from: 'peer', aheadMs: 121_000 }])
-  })
+it('signatures and time: early and expired ones are ignored and not kept', async ({ world }) => {
+  const early = service(author(), { issued: NOW + 121, expires: NOW + 500 })
+  const expired = service(author(), { issued: NOW - 100, expires: NOW })
+  for (const announcement of [early, expired]) {
+    expect(await world.hear(copyAt(announcement))).toBe('ignore')
+    expect(world.intake.syncSource.wants([[announcement.signed.id, 4]])).toEqual([])
+  }
+  expect(world.journal.announcements.count()).toBe(0)
+  expect(world.intake.stats().outdated).toBe(2)
+  // who wonders about the clock hears of the one in the future
+  expect(of(world, 'intake:early')).toEqual([{ via: 'gossip', from: 'peer', aheadMs: 121_000 }])
+})
 
-  it('of another network is rejected', async () => {
-    const world = createWorld()
-    expect(await world.hear(copyAt(service(author(), {}, 'other')))).toBe('reject')
-    expect(of(world, 'intake:refused')).toMatchObject([{ via: 'gossip', from: 'peer' }])
-  })
+it('signatures and time: of another network is rejected', async ({ world }) => {
+  expect(await world.hear(copyAt(service(author(), {}, 'other')))).toBe('reject')
+  expect(of(world, 'intake:refused')).toMatchObject([{ via: 'gossip', from: 'peer' }])
+})
 
-  it('sync hands the error to whoever pulled', async () => {
-    const world = createWorld()
-    await expect(
-      world.intake.syncSource.arrive(copyAt(service(author(), {}, 'other')), 'liar', 'sync'),
-    ).rejects.toThrow(SignatureError)
-    await expect(world.intake.syncSource.arrive(copyAt(service(author())), 'liar', 'tell')).rejects.toThrow(
-      'only a stop',
-    )
-    await expect(world.intake.syncSource.arrive(copyAt(stop(author())), 'friend', 'tell')).resolves.toBeUndefined()
-  })
+it('signatures and time: sync hands the error to whoever pulled', async ({ world }) => {
+  await expect(world.intake.syncSource.arrive(copyAt(service(author(), {}, 'other')), 'liar', 'sync')).rejects.toThrow(
+    SignatureError,
+  )
+  await expect(world.intake.syncSource.arrive(copyAt(service(author())), 'liar', 'tell')).rejects.toThrow('only a stop')
+  await expect(world.intake.syncSource.arrive(copyAt(stop(author())), 'friend', 'tell')).resolves.toBeUndefined()
 })
 
 /** A second signature of the same bytes, with a nonce of its own: what only the author can make. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { test } from 'vitest'
 import { cidOfStructure, encodeCanonical } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
@@ -18,6 +19,20 @@ export function temporaryFolder(): { path: string } & Disposable {
 export function open(path: string, clock = manualClock(NOW_MS)): Journal {
   return openJournal({ path, clock, log: silentLog() })
 }
+
+/** A test with a journal in memory and its clock, or with the path of one in a folder of its own. */
+export const it = test
+  .extend('clock', () => manualClock(NOW_MS))
+  .extend('journal', ({ clock, onTestFinished }) => {
+    const journal = open(':memory:', clock)
+    onTestFinished(() => journal[Symbol.dispose]())
+    return journal
+  })
+  .extend('path', ({ onTestFinished }) => {
+    const folder = temporaryFolder()
+    onTestFinished(() => folder[Symbol.dispose]())
+    return join(folder.path, 'journal.db')
+  })
 
 /** A record that hangs together; `number` makes its id. */
 export function record(number: number, change: Partial<AnnouncementRecord> = {}): AnnouncementRecord {

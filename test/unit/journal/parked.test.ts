@@ -1,9 +1,7 @@
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, it } from 'vitest'
-import { manualClock } from '../../../src/base/clock.ts'
+import { expect } from 'vitest'
 import { FIRST_SCHEMA } from '../../../src/journal/schema.ts'
-import { NOW, NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
+import { it, NOW, NOW_MS, open, record } from './fixtures.ts'
 
 const sleeper = {
   id: 'a',
@@ -14,43 +12,35 @@ const sleeper = {
   expires: NOW_MS + 1,
 } as const
 
-describe('sleepers', () => {
-  it('are kept as they were put last, over a reopening', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.db')
-    {
-      using journal = open(path)
-      journal.parked.put({ ...sleeper, rank: 9 })
-      journal.parked.put(sleeper)
-      journal.parked.put({ ...sleeper, id: 'b' })
-      journal.parked.remove('b')
-      journal.parked.remove('unknown')
-    }
+it('sleepers: are kept as they were put last, over a reopening', ({ path }) => {
+  {
     using journal = open(path)
-    expect(journal.parked.all()).toEqual([sleeper])
-  })
-
-  it('are forgotten with their service', async () => {
-    const clock = manualClock(NOW_MS)
-    using journal = open(':memory:', clock)
-    const row = record(1, { expires: NOW + 1 })
-    journal.announcements.insert(row)
-    journal.parked.put({ ...sleeper, id: row.id })
-    await clock.advance(1000 * 1000)
-    expect(journal.prune(10)).toEqual([row.id])
-    expect(journal.parked.all()).toEqual([])
-  })
-
-  it('have room in a journal that was written before there were any', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.db')
-    {
-      using old = new DatabaseSync(path)
-      old.exec(`${FIRST_SCHEMA}; PRAGMA user_version = 1; INSERT INTO meta VALUES ('k', 'v')`)
-    }
-    using journal = open(path)
+    journal.parked.put({ ...sleeper, rank: 9 })
     journal.parked.put(sleeper)
-    expect(journal.parked.all()).toEqual([sleeper])
-    expect(journal.meta.get('k')).toBe('v')
-  })
+    journal.parked.put({ ...sleeper, id: 'b' })
+    journal.parked.remove('b')
+    journal.parked.remove('unknown')
+  }
+  using journal = open(path)
+  expect(journal.parked.all()).toEqual([sleeper])
+})
+
+it('sleepers: are forgotten with their service', async ({ clock, journal }) => {
+  const row = record(1, { expires: NOW + 1 })
+  journal.announcements.insert(row)
+  journal.parked.put({ ...sleeper, id: row.id })
+  await clock.advance(1000 * 1000)
+  expect(journal.prune(10)).toEqual([row.id])
+  expect(journal.parked.all()).toEqual([])
+})
+
+it('sleepers: have room in a journal that was written before there were any', ({ path }) => {
+  {
+    using old = new DatabaseSync(path)
+    old.exec(`${FIRST_SCHEMA}; PRAGMA user_version = 1; INSERT INTO meta VALUES ('k', 'v')`)
+  }
+  using journal = open(path)
+  journal.parked.put(sleeper)
+  expect(journal.parked.all()).toEqual([sleeper])
+  expect(journal.meta.get('k')).toBe('v')
 })

@@ -1,112 +1,100 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { openJournalReader } from '../../../src/journal/index.ts'
 import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { attestationBy } from '../../fixtures/trust/statements.ts'
-import { NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
+import { it, NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
 
 function idsOf(reader: ReturnType<typeof openJournalReader>, ...args: Parameters<typeof reader.services>): string[] {
   return [...reader.services(...args)].flat().map(({ id }) => id)
 }
 
-describe('a reader', () => {
-  test('brings the services in order of arrival, page by page, and no stops', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.sqlite')
+it('a reader: brings the services in order of arrival, page by page, and no stops', ({ path }) => {
+  using journal = open(path)
+  const records = Array.from({ length: 25 }, (_, number) => record(number, number === 7 ? { kind: 'stop' } : {}))
+  for (const each of records) journal.announcements.insert(each)
+  const wanted = records.filter(({ kind }) => kind === 'service').map(({ id }) => id)
+  using reader = openJournalReader(path)
+  expect(idsOf(reader, {}, 4)).toEqual(wanted)
+  expect([...reader.services({}, 10)].map((page) => page.length)).toEqual([10, 10, 4])
+  expect(reader.count()).toBe(24)
+  const [[first] = []] = reader.services()
+  expect(first).toMatchObject({ id: wanted[0], body: records[0]?.body, depth: 3, receivedAt: NOW_MS })
+})
+
+it('a reader: brings only what came since, and only the newest', ({ path }) => {
+  using journal = open(path)
+  const records = Array.from({ length: 10 }, (_, number) => record(number))
+  for (const each of records) journal.announcements.insert(each)
+  const ids = records.map(({ id }) => id)
+  using reader = openJournalReader(path)
+  expect(idsOf(reader, { since: NOW_MS + 6 })).toEqual(ids.slice(6))
+  expect(idsOf(reader, { newest: 3 }, 2)).toEqual(ids.slice(7))
+  expect(idsOf(reader, { newest: 30 })).toEqual(ids)
+  expect(idsOf(reader, { since: NOW_MS + 6, newest: 2 })).toEqual(ids.slice(8))
+  expect([reader.count({ since: NOW_MS + 6 }), reader.count({ newest: 3 }), reader.count({ newest: 30 })]).toEqual([
+    4, 3, 10,
+  ])
+})
+
+it('a reader: sees what a running node adds, and follows a node that starts meanwhile', ({ path }) => {
+  open(path)[Symbol.dispose]()
+  using reader = openJournalReader(path)
+  const pages = reader.services({}, 1)
+  using journal = open(path)
+  journal.announcements.insert(record(1))
+  expect(pages.next().value).toHaveLength(1)
+  journal.announcements.insert(record(2))
+  expect(pages.next().value).toHaveLength(1)
+  expect(pages.next().done).toBe(true)
+})
+
+it('a reader: brings the statements that stand, page by page, and none of a journal that had none yet', ({ path }) => {
+  const kept = Array.from({ length: 5 }, (_, seq) => {
+    const encoded = attestationBy(newSigner(), { clock: manualClock(NOW_MS) }, { seq })
+    return { encoded, receivedAt: NOW_MS + seq, via: 'gossip' as const, own: seq === 2, recordPublishedAt: 0 }
+  })
+  {
     using journal = open(path)
-    const records = Array.from({ length: 25 }, (_, number) => record(number, number === 7 ? { kind: 'stop' } : {}))
-    for (const each of records) journal.announcements.insert(each)
-    const wanted = records.filter(({ kind }) => kind === 'service').map(({ id }) => id)
+    for (const record of kept) journal.statements.put(record)
+  }
+  {
     using reader = openJournalReader(path)
-    expect(idsOf(reader, {}, 4)).toEqual(wanted)
-    expect([...reader.services({}, 10)].map((page) => page.length)).toEqual([10, 10, 4])
-    expect(reader.count()).toBe(24)
-    const [[first] = []] = reader.services()
-    expect(first).toMatchObject({ id: wanted[0], body: records[0]?.body, depth: 3, receivedAt: NOW_MS })
-  })
+    expect([...reader.statements(2)].map((page) => page.length)).toEqual([2, 2, 1])
+    expect([...reader.statements()].flat()).toEqual(kept)
+  }
+  const older = new DatabaseSync(path)
+  older.exec('DROP TABLE statements; PRAGMA user_version = 2')
+  older.close()
+  using reader = openJournalReader(path)
+  expect([...reader.statements()]).toEqual([])
+})
 
-  test('brings only what came since, and only the newest', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.sqlite')
-    using journal = open(path)
-    const records = Array.from({ length: 10 }, (_, number) => record(number))
-    for (const each of records) journal.announcements.insert(each)
-    const ids = records.map(({ id }) => id)
+it('a reader: leaves nothing beside a journal that nobody has open', () => {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'journal?.sqlite')
+  const journal = open(path)
+  journal.announcements.insert(record(1))
+  journal[Symbol.dispose]()
+  {
     using reader = openJournalReader(path)
-    expect(idsOf(reader, { since: NOW_MS + 6 })).toEqual(ids.slice(6))
-    expect(idsOf(reader, { newest: 3 }, 2)).toEqual(ids.slice(7))
-    expect(idsOf(reader, { newest: 30 })).toEqual(ids)
-    expect(idsOf(reader, { since: NOW_MS + 6, newest: 2 })).toEqual(ids.slice(8))
-    expect([reader.count({ since: NOW_MS + 6 }), reader.count({ newest: 3 }), reader.count({ newest: 30 })]).toEqual([
-      4, 3, 10,
-    ])
-  })
-
-  test('sees what a running node adds, and follows a node that starts meanwhile', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.sqlite')
-    open(path)[Symbol.dispose]()
-    using reader = openJournalReader(path)
-    const pages = reader.services({}, 1)
-    using journal = open(path)
-    journal.announcements.insert(record(1))
-    expect(pages.next().value).toHaveLength(1)
-    journal.announcements.insert(record(2))
-    expect(pages.next().value).toHaveLength(1)
-    expect(pages.next().done).toBe(true)
-  })
-
-  test('brings the statements that stand, page by page, and none of a journal that had none yet', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.sqlite')
-    const kept = Array.from({ length: 5 }, (_, seq) => {
-      const encoded = attestationBy(newSigner(), { clock: manualClock(NOW_MS) }, { seq })
-      return { encoded, receivedAt: NOW_MS + seq, via: 'gossip' as const, own: seq === 2, recordPublishedAt: 0 }
-    })
-    {
-      using journal = open(path)
-      for (const record of kept) journal.statements.put(record)
-    }
-    {
-      using reader = openJournalReader(path)
-      expect([...reader.statements(2)].map((page) => page.length)).toEqual([2, 2, 1])
-      expect([...reader.statements()].flat()).toEqual(kept)
-    }
-    const older = new DatabaseSync(path)
-    older.exec('DROP TABLE statements; PRAGMA user_version = 2')
-    older.close()
-    using reader = openJournalReader(path)
-    expect([...reader.statements()]).toEqual([])
-  })
-
-  test('leaves nothing beside a journal that nobody has open', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal?.sqlite')
-    const journal = open(path)
-    journal.announcements.insert(record(1))
-    journal[Symbol.dispose]()
-    {
-      using reader = openJournalReader(path)
-      expect(reader.count()).toBe(1)
-      expect(readdirSync(folder.path)).toEqual(['journal?.sqlite'])
-    }
+    expect(reader.count()).toBe(1)
     expect(readdirSync(folder.path)).toEqual(['journal?.sqlite'])
-  })
+  }
+  expect(readdirSync(folder.path)).toEqual(['journal?.sqlite'])
+})
 
-  test('says in one sentence what is no journal', () => {
-    using folder = temporaryFolder()
-    const path = join(folder.path, 'journal.sqlite')
-    expect(() => openJournalReader(path)).toThrow(/there is no journal .*journal\.sqlite/)
-    writeFileSync(path, 'x'.repeat(5000))
-    expect(() => openJournalReader(path)).toThrow(/is damaged or no journal at all/)
-    writeFileSync(path, '')
-    expect(() => openJournalReader(path)).toThrow(/it has no schema/)
-    const newer = new DatabaseSync(path)
-    newer.exec('PRAGMA user_version = 999')
-    newer.close()
-    expect(() => openJournalReader(path)).toThrow(/use the newer thundercloud/)
-  })
+it('a reader: says in one sentence what is no journal', ({ path }) => {
+  expect(() => openJournalReader(path)).toThrow(/there is no journal .*journal\.db/)
+  writeFileSync(path, 'x'.repeat(5000))
+  expect(() => openJournalReader(path)).toThrow(/is damaged or no journal at all/)
+  writeFileSync(path, '')
+  expect(() => openJournalReader(path)).toThrow(/it has no schema/)
+  const newer = new DatabaseSync(path)
+  newer.exec('PRAGMA user_version = 999')
+  newer.close()
+  expect(() => openJournalReader(path)).toThrow(/use the newer thundercloud/)
 })

@@ -1,206 +1,186 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { compareBytes, parseCid } from '../../../protocols/encoding.ts'
 import type { Verdict } from '../../../src/base/verdict.ts'
-import { NOW, NOW_MS, open, record } from './fixtures.ts'
+import { it, NOW, NOW_MS, record } from './fixtures.ts'
 
 const author = Uint8Array.of(1, 2, 3)
 
-describe('announcements', () => {
-  it('gives back what was inserted, once', () => {
-    using journal = open(':memory:')
-    const whole = record(1, {
-      code: 'bafkcode',
-      redirect: true,
-      emittedDepth: 2,
-      own: true,
-      predecessor: 'x',
-      endedBy: 'y',
-      state: 'superseded',
-    })
-    expect(journal.announcements.insert(whole)).toBe(true)
-    expect(journal.announcements.insert({ ...whole, name: 'other' })).toBe(false)
-    expect(journal.announcements.get(whole.id)).toEqual(whole)
-    const bare = record(2, { from: undefined })
-    journal.announcements.insert(bare)
-    expect(journal.announcements.get(bare.id)).toEqual(bare)
-    expect(journal.announcements.get('unknown')).toBeUndefined()
-    expect(journal.announcements.count()).toBe(2)
+it('announcements: gives back what was inserted, once', ({ journal }) => {
+  const whole = record(1, {
+    code: 'bafkcode',
+    redirect: true,
+    emittedDepth: 2,
+    own: true,
+    predecessor: 'x',
+    endedBy: 'y',
+    state: 'superseded',
   })
-
-  it('keeps the better of two tickets', () => {
-    using journal = open(':memory:')
-    const first = record(1)
-    journal.announcements.insert(first)
-    journal.announcements.updateTicket(first.id, { depth: 2, proof: new Uint8Array(32) })
-    expect(journal.announcements.get(first.id)?.depth).toBe(3)
-    journal.announcements.updateTicket(first.id, { depth: 5, proof: new Uint8Array(32) })
-    expect(journal.announcements.get(first.id)).toMatchObject({ depth: 5, proof: new Uint8Array(32) })
-  })
-
-  it('lists what is undecided, unemitted and shared, each without what is over', () => {
-    using journal = open(':memory:')
-    const { announcements } = journal
-    const rows = {
-      pending: record(1),
-      redirected: record(2, { redirect: true }),
-      emitted: record(3, { redirect: true, emittedDepth: 1 }),
-      refused: record(4, { redirect: false }),
-      expired: record(5, { redirect: true, expires: NOW }),
-      ended: record(6, { redirect: true }),
-      stop: record(7, { kind: 'stop', redirect: true }),
-    }
-    for (const row of Object.values(rows)) announcements.insert(row)
-    announcements.end(rows.ended.id, 'stopped', rows.stop.id)
-    expect(announcements.undecided(NOW, 10).map(({ id }) => id)).toEqual([rows.pending.id])
-    expect(announcements.pendingEmission(NOW, 10).map(({ id }) => id)).toEqual([rows.redirected.id, rows.stop.id])
-    expect(
-      announcements
-        .shared(undefined, NOW, 10)
-        .map(({ id }) => id)
-        .sort(),
-    ).toEqual([rows.redirected.id, rows.emitted.id, rows.stop.id].sort())
-    expect(announcements.get(rows.ended.id)).toMatchObject({ state: 'stopped', endedBy: rows.stop.id })
-  })
-
-  it('pages what is shared in the byte order of the ids', () => {
-    using journal = open(':memory:')
-    const all = Array.from({ length: 50 }, (_, number) => record(number, { redirect: true }))
-    for (const row of all) journal.announcements.insert(row)
-    const paged: string[] = []
-    for (let after: string | undefined; ; after = paged.at(-1)) {
-      const page = journal.announcements.shared(after, NOW, 7)
-      if (page.length === 0) break
-      paged.push(...page.map(({ id }) => id))
-    }
-    const sorted = all.map(({ id }) => id).sort((a, b) => compareBytes(parseCid(a).bytes, parseCid(b).bytes))
-    expect(paged).toEqual(sorted)
-  })
-
-  it('finds by the beginning of an id, by name, and counts an author', () => {
-    using journal = open(':memory:')
-    const rows = [record(1), record(2, { name: 'web' }), record(3, { author: Uint8Array.of(9), name: 'web' })]
-    for (const row of rows) journal.announcements.insert(row)
-    const [first] = rows as [ReturnType<typeof record>]
-    expect(journal.announcements.startingWith(first.id.slice(0, 20), 5)).toEqual([first.id])
-    expect(journal.announcements.startingWith('baf', 2)).toHaveLength(2)
-    expect(journal.announcements.startingWith('%', 2)).toEqual([])
-    expect(journal.announcements.named('web')).toHaveLength(2)
-    expect(journal.announcements.countLive(author, NOW)).toBe(2)
-    expect(journal.announcements.countLive(author, NOW + 3600)).toBe(0)
-  })
+  expect(journal.announcements.insert(whole)).toBe(true)
+  expect(journal.announcements.insert({ ...whole, name: 'other' })).toBe(false)
+  expect(journal.announcements.get(whole.id)).toEqual(whole)
+  const bare = record(2, { from: undefined })
+  journal.announcements.insert(bare)
+  expect(journal.announcements.get(bare.id)).toEqual(bare)
+  expect(journal.announcements.get('unknown')).toBeUndefined()
+  expect(journal.announcements.count()).toBe(2)
 })
 
-describe('the other stores', () => {
-  it('a head is replaced, and remembered as long as the longest of its words', () => {
-    using journal = open(':memory:')
-    expect(journal.heads.knowsAuthor(author)).toBe(false)
-    journal.heads.put(author, 'web', { kind: 'service', seq: 1, id: 'a', forgetAt: NOW_MS + 10_000 })
-    journal.heads.put(author, 'web', { kind: 'stop', seq: 2, id: 'b', forgetAt: NOW_MS - 1 })
-    expect(journal.heads.get(author, 'web')).toEqual({ kind: 'stop', seq: 2, id: 'b' })
-    expect(journal.heads.knowsAuthor(author)).toBe(true)
-    journal.prune(10)
-    expect(journal.heads.get(author, 'web')).toBeDefined()
-  })
-
-  it('verdicts are a bounded history, newest first', () => {
-    using journal = open(':memory:')
-    const verdict: Verdict = {
-      run: false,
-      redirect: true,
-      reasons: [{ rule: 'KEYWORDS', outcome: 'fail', message: 'none' }],
-    }
-    for (let at = 0; at < 40; at++) journal.verdicts.add({ service: 's', at, policy: Uint8Array.of(at), verdict })
-    journal.verdicts.add({ service: 's', at: 40, policy: Uint8Array.of(40), failure: 'the runner died' })
-    expect(journal.verdicts.latest('s')).toEqual({
-      service: 's',
-      at: 40,
-      policy: Uint8Array.of(40),
-      verdict: undefined,
-      failure: 'the runner died',
-    })
-    const history = journal.verdicts.history('s')
-    expect(history).toHaveLength(32)
-    expect(history[1]).toMatchObject({ at: 39, verdict })
-    expect(journal.verdicts.latest('t')).toBeUndefined()
-  })
-
-  it('receipts: the newest of each node', () => {
-    using journal = open(':memory:')
-    const put = (node: string, at: number) => journal.receipts.put({ service: 's', node, at, bytes: Uint8Array.of(at) })
-    expect([put('a', 5), put('b', 6), put('a', 4), put('a', 7)]).toEqual([true, true, false, true])
-    expect(journal.receipts.ofService('s').map(({ node, at }) => [node, at])).toEqual([
-      ['a', 7],
-      ['b', 6],
-    ])
-  })
-
-  it('local stops, published services and facts', () => {
-    using journal = open(':memory:')
-    journal.stops.add('s', 1)
-    journal.stops.add('s', 2)
-    expect([journal.stops.has('s'), journal.stops.has('t')]).toEqual([true, false])
-    expect(journal.stops.all()).toEqual([{ service: 's', at: 1 }])
-    const published = { service: 's', author, name: 'web', seq: 1, replicas: 2, at: 5 }
-    journal.published.put(published)
-    expect(journal.published.get('s')).toEqual(published)
-    expect(journal.published.all()).toEqual([published])
-    journal.meta.set('k', 'a')
-    journal.meta.set('k', 'b')
-    expect([journal.meta.get('k'), journal.meta.get('l')]).toEqual(['b', undefined])
-  })
+it('announcements: keeps the better of two tickets', ({ journal }) => {
+  const first = record(1)
+  journal.announcements.insert(first)
+  journal.announcements.updateTicket(first.id, { depth: 2, proof: new Uint8Array(32) })
+  expect(journal.announcements.get(first.id)?.depth).toBe(3)
+  journal.announcements.updateTicket(first.id, { depth: 5, proof: new Uint8Array(32) })
+  expect(journal.announcements.get(first.id)).toMatchObject({ depth: 5, proof: new Uint8Array(32) })
 })
 
-describe('runs', () => {
-  it('follows a run through its states', () => {
-    using journal = open(':memory:')
-    const { runs } = journal
-    runs.create({ runId: 'r1', service: 's', executor: 'docker', plan: { memory: 5 }, at: 1 })
-    expect(runs.get('r1')).toEqual({
-      runId: 'r1',
-      service: 's',
-      executor: 'docker',
-      state: 'decided',
-      plan: { memory: 5 },
-      handle: null,
-      wanted: 'run',
-      createdAt: 1,
-      updatedAt: 1,
-      restarts: 0,
-    })
-    runs.update('r1', { at: 2, state: 'starting', handle: { pid: 7 } })
-    runs.update('r1', { at: 3, wanted: 'stop' })
-    runs.update('r1', { at: 4, state: 'running', startedAt: 4, restarts: 1 })
-    runs.update('r1', { at: 5, state: 'exited', exitCode: 3, detail: 'code 3' })
-    expect(runs.get('r1')).toMatchObject({
-      state: 'exited',
-      handle: { pid: 7 },
-      wanted: 'stop',
-      startedAt: 4,
-      exitCode: 3,
-      restarts: 1,
-      updatedAt: 5,
-    })
-    expect(runs.transitions('r1')).toEqual([
-      { state: 'decided', at: 1 },
-      { state: 'starting', at: 2 },
-      { state: 'running', at: 4 },
-      { state: 'exited', at: 5, detail: 'code 3' },
-    ])
-  })
+it('announcements: lists what is undecided, unemitted and shared, each without what is over', ({
+  journal: { announcements },
+}) => {
+  const rows = {
+    pending: record(1),
+    redirected: record(2, { redirect: true }),
+    emitted: record(3, { redirect: true, emittedDepth: 1 }),
+    refused: record(4, { redirect: false }),
+    expired: record(5, { redirect: true, expires: NOW }),
+    ended: record(6, { redirect: true }),
+    stop: record(7, { kind: 'stop', redirect: true }),
+  }
+  for (const row of Object.values(rows)) announcements.insert(row)
+  announcements.end(rows.ended.id, 'stopped', rows.stop.id)
+  expect(announcements.undecided(NOW, 10).map(({ id }) => id)).toEqual([rows.pending.id])
+  expect(announcements.pendingEmission(NOW, 10).map(({ id }) => id)).toEqual([rows.redirected.id, rows.stop.id])
+  expect(
+    announcements
+      .shared(undefined, NOW, 10)
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual([rows.redirected.id, rows.emitted.id, rows.stop.id].sort())
+  expect(announcements.get(rows.ended.id)).toMatchObject({ state: 'stopped', endedBy: rows.stop.id })
+})
 
-  it('knows the unfinished ones and the newest of a service', () => {
-    using journal = open(':memory:')
-    const { runs } = journal
-    for (const [index, state] of (
-      ['exited', 'failed', 'stopped', 'refused', 'running', 'fetching'] as const
-    ).entries()) {
-      runs.create({ runId: state, service: 's', executor: 'host', plan: null, at: index })
-      runs.update(state, { at: index, state })
-    }
-    expect(runs.unfinished().map(({ runId }) => runId)).toEqual(['running', 'fetching'])
-    expect(runs.ofService('s')?.runId).toBe('fetching')
-    expect(runs.ofService('t')).toBeUndefined()
-    expect(runs.all()).toHaveLength(6)
-    expect(() => runs.update('none', { at: 1 })).toThrow('there is no run "none"')
+it('announcements: pages what is shared in the byte order of the ids', ({ journal }) => {
+  const all = Array.from({ length: 50 }, (_, number) => record(number, { redirect: true }))
+  for (const row of all) journal.announcements.insert(row)
+  const paged: string[] = []
+  for (let after: string | undefined; ; after = paged.at(-1)) {
+    const page = journal.announcements.shared(after, NOW, 7)
+    if (page.length === 0) break
+    paged.push(...page.map(({ id }) => id))
+  }
+  const sorted = all.map(({ id }) => id).sort((a, b) => compareBytes(parseCid(a).bytes, parseCid(b).bytes))
+  expect(paged).toEqual(sorted)
+})
+
+it('announcements: finds by the beginning of an id, by name, and counts an author', ({ journal }) => {
+  const rows = [record(1), record(2, { name: 'web' }), record(3, { author: Uint8Array.of(9), name: 'web' })]
+  for (const row of rows) journal.announcements.insert(row)
+  const [first] = rows as [ReturnType<typeof record>]
+  expect(journal.announcements.startingWith(first.id.slice(0, 20), 5)).toEqual([first.id])
+  expect(journal.announcements.startingWith('baf', 2)).toHaveLength(2)
+  expect(journal.announcements.startingWith('%', 2)).toEqual([])
+  expect(journal.announcements.named('web')).toHaveLength(2)
+  expect(journal.announcements.countLive(author, NOW)).toBe(2)
+  expect(journal.announcements.countLive(author, NOW + 3600)).toBe(0)
+})
+
+it('the other stores: a head is replaced, and remembered as long as the longest of its words', ({ journal }) => {
+  expect(journal.heads.knowsAuthor(author)).toBe(false)
+  journal.heads.put(author, 'web', { kind: 'service', seq: 1, id: 'a', forgetAt: NOW_MS + 10_000 })
+  journal.heads.put(author, 'web', { kind: 'stop', seq: 2, id: 'b', forgetAt: NOW_MS - 1 })
+  expect(journal.heads.get(author, 'web')).toEqual({ kind: 'stop', seq: 2, id: 'b' })
+  expect(journal.heads.knowsAuthor(author)).toBe(true)
+  journal.prune(10)
+  expect(journal.heads.get(author, 'web')).toBeDefined()
+})
+
+it('the other stores: verdicts are a bounded history, newest first', ({ journal }) => {
+  const verdict: Verdict = {
+    run: false,
+    redirect: true,
+    reasons: [{ rule: 'KEYWORDS', outcome: 'fail', message: 'none' }],
+  }
+  for (let at = 0; at < 40; at++) journal.verdicts.add({ service: 's', at, policy: Uint8Array.of(at), verdict })
+  journal.verdicts.add({ service: 's', at: 40, policy: Uint8Array.of(40), failure: 'the runner died' })
+  expect(journal.verdicts.latest('s')).toEqual({
+    service: 's',
+    at: 40,
+    policy: Uint8Array.of(40),
+    verdict: undefined,
+    failure: 'the runner died',
   })
+  const history = journal.verdicts.history('s')
+  expect(history).toHaveLength(32)
+  expect(history[1]).toMatchObject({ at: 39, verdict })
+  expect(journal.verdicts.latest('t')).toBeUndefined()
+})
+
+it('the other stores: receipts: the newest of each node', ({ journal }) => {
+  const put = (node: string, at: number) => journal.receipts.put({ service: 's', node, at, bytes: Uint8Array.of(at) })
+  expect([put('a', 5), put('b', 6), put('a', 4), put('a', 7)]).toEqual([true, true, false, true])
+  expect(journal.receipts.ofService('s').map(({ node, at }) => [node, at])).toEqual([
+    ['a', 7],
+    ['b', 6],
+  ])
+})
+
+it('the other stores: local stops, published services and facts', ({ journal }) => {
+  journal.stops.add('s', 1)
+  journal.stops.add('s', 2)
+  expect([journal.stops.has('s'), journal.stops.has('t')]).toEqual([true, false])
+  expect(journal.stops.all()).toEqual([{ service: 's', at: 1 }])
+  const published = { service: 's', author, name: 'web', seq: 1, replicas: 2, at: 5 }
+  journal.published.put(published)
+  expect(journal.published.get('s')).toEqual(published)
+  expect(journal.published.all()).toEqual([published])
+  journal.meta.set('k', 'a')
+  journal.meta.set('k', 'b')
+  expect([journal.meta.get('k'), journal.meta.get('l')]).toEqual(['b', undefined])
+})
+
+it('runs: follows a run through its states', ({ journal: { runs } }) => {
+  runs.create({ runId: 'r1', service: 's', executor: 'docker', plan: { memory: 5 }, at: 1 })
+  expect(runs.get('r1')).toEqual({
+    runId: 'r1',
+    service: 's',
+    executor: 'docker',
+    state: 'decided',
+    plan: { memory: 5 },
+    handle: null,
+    wanted: 'run',
+    createdAt: 1,
+    updatedAt: 1,
+    restarts: 0,
+  })
+  runs.update('r1', { at: 2, state: 'starting', handle: { pid: 7 } })
+  runs.update('r1', { at: 3, wanted: 'stop' })
+  runs.update('r1', { at: 4, state: 'running', startedAt: 4, restarts: 1 })
+  runs.update('r1', { at: 5, state: 'exited', exitCode: 3, detail: 'code 3' })
+  expect(runs.get('r1')).toMatchObject({
+    state: 'exited',
+    handle: { pid: 7 },
+    wanted: 'stop',
+    startedAt: 4,
+    exitCode: 3,
+    restarts: 1,
+    updatedAt: 5,
+  })
+  expect(runs.transitions('r1')).toEqual([
+    { state: 'decided', at: 1 },
+    { state: 'starting', at: 2 },
+    { state: 'running', at: 4 },
+    { state: 'exited', at: 5, detail: 'code 3' },
+  ])
+})
+
+it('runs: knows the unfinished ones and the newest of a service', ({ journal: { runs } }) => {
+  for (const [index, state] of (['exited', 'failed', 'stopped', 'refused', 'running', 'fetching'] as const).entries()) {
+    runs.create({ runId: state, service: 's', executor: 'host', plan: null, at: index })
+    runs.update(state, { at: index, state })
+  }
+  expect(runs.unfinished().map(({ runId }) => runId)).toEqual(['running', 'fetching'])
+  expect(runs.ofService('s')?.runId).toBe('fetching')
+  expect(runs.ofService('t')).toBeUndefined()
+  expect(runs.all()).toHaveLength(6)
+  expect(() => runs.update('none', { at: 1 })).toThrow('there is no run "none"')
 })

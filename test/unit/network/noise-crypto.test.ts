@@ -5,6 +5,7 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test } from 'vitest'
 import { createNoiseCrypto } from '../../../src/network/host/noise-crypto.ts'
 import { createTransientBuffers } from '../../../src/network/host/transient-buffers.ts'
+import { forAll } from '../../fixtures/property.ts'
 
 const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array()]
 const TAG_BYTES = 16
@@ -29,19 +30,16 @@ function seal(plaintext: Uint8Array): Uint8Array {
 test('what one side seals the library opens, and the other way round, however it is cut', () => {
   const sealing = createNoiseCrypto(createTransientBuffers())
   const pieces = fc.array(fc.integer({ min: 100, max: 40_000 }), { minLength: 1, maxLength: 5 })
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 65_519 }), pieces, fc.boolean(), (length, lengths, isList) => {
-      const plaintext = randomBytes(length)
-      const cut = isList ? new Uint8ArrayList(...asRead(plaintext, lengths)) : plaintext
-      const sealed = sealing.chaCha20Poly1305Encrypt(cut, nonce, ad, key).slice()
-      expect(Buffer.compare(sealed, seal(plaintext))).toBe(0)
-      const list = new Uint8ArrayList(...asRead(sealed, lengths))
-      const dst = list.subarray(0, length)
-      const opened = sealing.chaCha20Poly1305Decrypt(isList ? list : sealed, nonce, ad, key, dst).slice()
-      expect(Buffer.compare(opened, plaintext)).toBe(0)
-    }),
-    { numRuns: 200 },
-  )
+  forAll(200, [fc.integer({ min: 0, max: 65_519 }), pieces, fc.boolean()], (length, lengths, isList) => {
+    const plaintext = randomBytes(length)
+    const cut = isList ? new Uint8ArrayList(...asRead(plaintext, lengths)) : plaintext
+    const sealed = sealing.chaCha20Poly1305Encrypt(cut, nonce, ad, key).slice()
+    expect(Buffer.compare(sealed, seal(plaintext))).toBe(0)
+    const list = new Uint8ArrayList(...asRead(sealed, lengths))
+    const dst = list.subarray(0, length)
+    const opened = sealing.chaCha20Poly1305Decrypt(isList ? list : sealed, nonce, ad, key, dst).slice()
+    expect(Buffer.compare(opened, plaintext)).toBe(0)
+  })
 })
 
 test('frames of every length in reads of every length come out as they went in', () => {
@@ -49,23 +47,20 @@ test('frames of every length in reads of every length come out as they went in',
   const sealing = createNoiseCrypto(buffers)
   const frames = fc.array(fc.integer({ min: 0, max: 65_519 }), { minLength: 1, maxLength: 8 })
   const lengths = fc.array(fc.integer({ min: 100, max: READ_BYTES }), { minLength: 1, maxLength: 8 })
-  fc.assert(
-    fc.property(frames, lengths, (sizes, cuts) => {
-      const plaintexts = sizes.map((size) => randomBytes(size))
-      const sealed = plaintexts.map(seal)
-      const read = new Uint8ArrayList(...asRead(Buffer.concat(sealed), cuts, buffers))
-      const opened = sealed.map(({ byteLength }) => {
-        const frame = read.sublist(0, byteLength)
-        read.consume(byteLength)
-        return sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, byteLength - TAG_BYTES))
-      })
-      // all of them, after everything was opened: nothing that was handed out lay in what was given back
-      opened.forEach((bytes, index) => {
-        expect(Buffer.compare(bytes.slice(), plaintexts[index] as Uint8Array)).toBe(0)
-      })
-    }),
-    { numRuns: 100 },
-  )
+  forAll(100, [frames, lengths], (sizes, cuts) => {
+    const plaintexts = sizes.map((size) => randomBytes(size))
+    const sealed = plaintexts.map(seal)
+    const read = new Uint8ArrayList(...asRead(Buffer.concat(sealed), cuts, buffers))
+    const opened = sealed.map(({ byteLength }) => {
+      const frame = read.sublist(0, byteLength)
+      read.consume(byteLength)
+      return sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, byteLength - TAG_BYTES))
+    })
+    // all of them, after everything was opened: nothing that was handed out lay in what was given back
+    opened.forEach((bytes, index) => {
+      expect(Buffer.compare(bytes.slice(), plaintexts[index] as Uint8Array)).toBe(0)
+    })
+  })
 })
 
 test('a read is given back when the frame that reached its end is opened, and not before', () => {

@@ -15,6 +15,15 @@ import type { TunnelFrame, TunnelHello, TunnelWelcome } from '../../../protocols
 import { blsSignerOf, ISSUED, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 
 const v = fc.constant(1 as const)
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+
+/** One form of a message that says which one it is: `is`, `want` or `type`. */
+function form<const Tag extends object, Fields extends object>(
+  tag: Tag,
+  fields = {} as { [Key in keyof Fields]: fc.Arbitrary<Fields[Key]> },
+): fc.Arbitrary<Tag & Fields> {
+  return fc.record(fields).map((made) => ({ ...tag, ...(made as Fields) }))
+}
 export const any = fc.nat(Number.MAX_SAFE_INTEGER)
 
 export function bytes(min: number, max = min) {
@@ -51,25 +60,15 @@ const lifetime = fc
   .map(([start, seconds]) => ({ issued: start, expires: start + seconds }))
 
 export const url = fc.constantFrom('https://a', 'http://[::1]:1/', 'https://git.example.org:65535/a/b?c=%20;d')
-const path = fc.option(fc.constantFrom('a', 'a/b', '...', 'a b/\u00e9'), { nil: undefined })
+const path = optional(fc.constantFrom('a', 'a/b', '...', 'a b/\u00e9'))
+const commit = fc.stringMatching(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
 const source: fc.Arbitrary<Source> = fc.oneof(
-  fc.constant({ type: 'mesh' as const }),
-  fc.record({
-    type: fc.constant('git' as const),
-    url,
-    commit: fc.stringMatching(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
-    path,
-  }),
-  fc.record({
-    type: fc.constant('registry' as const),
-    kind: text(32, 1),
-    name: text(99, 1),
-    version: text(64, 1),
-    path,
-  }),
-  fc.record({ type: fc.constant('https' as const), url, path }),
-  fc.record({ type: fc.constant('oci' as const), ref: text(99, 1) }),
-  fc.record({ type: fc.constant('inline' as const), bytes: bytes(0, 40) }),
+  form({ type: 'mesh' }),
+  form({ type: 'git' }, { url, commit, path }),
+  form({ type: 'registry' }, { kind: text(32, 1), name: text(99, 1), version: text(64, 1), path }),
+  form({ type: 'https' }, { url, path }),
+  form({ type: 'oci' }, { ref: text(99, 1) }),
+  form({ type: 'inline' }, { bytes: bytes(0, 40) }),
 )
 
 const argument = text(60).filter((value) => !value.includes('\0'))
@@ -77,20 +76,18 @@ const variable = fc.oneof(
   fc.constantFrom('constructor', 'toString', '__proto', '_'),
   fc.stringMatching(/^[A-Z][A-Z0-9_]{0,9}$/),
 )
+const port = fc.record({
+  name,
+  port: fc.integer({ min: 1, max: 65_535 }),
+  access: fc.constantFrom('author', 'any', undefined),
+})
 const run: fc.Arbitrary<ServiceBody['run']> = fc.record(
   {
     command: fc.array(argument, { minLength: 1, maxLength: 4 }),
     build: fc.array(argument, { minLength: 1, maxLength: 4 }),
     env: fc.dictionary(variable, argument, { maxKeys: 4, noNullPrototype: true }),
     workdir: fc.constant('a'),
-    ports: fc.uniqueArray(
-      fc.record({
-        name,
-        port: fc.integer({ min: 1, max: 65_535 }),
-        access: fc.constantFrom('author', 'any', undefined),
-      }),
-      { maxLength: 3, selector: (port) => port.name },
-    ),
+    ports: fc.uniqueArray(port, { maxLength: 3, selector: ({ name }) => name }),
     kind: fc.constantFrom('task', 'service'),
     timeout: fc.integer({ min: 1, max: MAX_LIFETIME_SECONDS }),
     restart: fc.constantFrom('never', 'on-failure', 'always'),
@@ -119,7 +116,7 @@ export function serviceBody(author: Signer, reach: Reach): fc.Arbitrary<ServiceB
     resources: fc.record({ memory: positive, disk: any, cpu: positive, pids: fc.integer({ min: 1, max: 65_536 }) }),
     network: fc.array(fc.constantFrom('a:1', '*.example.org:65535', '1.2.3.4:443'), { maxLength: 3 }),
     replicas: fc.integer({ min: 1, max: 1024 }),
-    reward: fc.option(fc.record({ asset: text(32, 1), perHour: amount }), { nil: undefined }),
+    reward: optional(fc.record({ asset: text(32, 1), perHour: amount })),
     statements: fc.array(bytes(0, 40), { maxLength: 2 }),
     credentials: fc.array(bytes(0, 40), { maxLength: 2 }),
     replyTo: fc.array(replyTo, { maxLength: 2 }),
@@ -174,16 +171,13 @@ export const manifest: fc.Arbitrary<ArchiveManifest> = fc
   .map(([chunks, cut]) => ({ v: 1, size: chunks.length * CHUNK_BYTES - cut, chunkSize: CHUNK_BYTES, chunks }))
 
 export const archiveRequest: fc.Arbitrary<ArchiveRequest> = fc.oneof(
-  fc.record({ v, want: fc.constant('manifest' as const), code: cid }),
-  fc.record({
-    v,
-    want: fc.constant('chunks' as const),
-    code: cid,
-    first: fc.nat(4095),
-    count: fc.integer({ min: 1, max: 16 }),
-    zstd: fc.boolean(),
-  }),
+  form({ v: 1, want: 'manifest' }, { code: cid }),
+  form(
+    { v: 1, want: 'chunks' },
+    { code: cid, first: fc.nat(4095), count: fc.integer({ min: 1, max: 16 }), zstd: fc.boolean() },
+  ),
 )
+const failed = form({ is: 'error' }, { message: text(256) })
 /** Also the lengths at which the head of a byte string grows, and a whole chunk. */
 const chunk = fc.oneof(
   bytes(0, 40),
@@ -191,31 +185,18 @@ const chunk = fc.oneof(
 )
 export const archiveAnswer: fc.Arbitrary<ArchiveAnswer> = fc.oneof(
   fc.record({ is: fc.constantFrom('bytes' as const, 'zstd' as const), bytes: chunk }),
-  fc.record({ is: fc.constant('error' as const), message: text(256) }),
+  failed,
 )
 
-const token = fc.option(bytes(0, 40), { nil: undefined })
+const token = optional(bytes(0, 40))
 export const statusRequest: fc.Arbitrary<StatusRequest> = fc.oneof(
-  fc.record({ v, want: fc.constant('receipt' as const), service: structure }),
-  fc.record({
-    v,
-    want: fc.constant('logs' as const),
-    service: structure,
-    tail: fc.nat(10_000),
-    follow: fc.boolean(),
-    token,
-  }),
+  form({ v: 1, want: 'receipt' }, { service: structure }),
+  form({ v: 1, want: 'logs' }, { service: structure, tail: fc.nat(10_000), follow: fc.boolean(), token }),
 )
-const failed = fc.record({ is: fc.constant('error' as const), message: text(256) })
-const end = fc.constant({ is: 'end' as const })
+const end = form({ is: 'end' })
 export const statusAnswer: fc.Arbitrary<StatusAnswer> = fc.oneof(
-  fc.record({ is: fc.constant('receipt' as const), receipt: bytes(0, 40) }),
-  fc.record({
-    is: fc.constant('log' as const),
-    stream: fc.constantFrom('out', 'err', 'node'),
-    at: any,
-    line: text(99),
-  }),
+  form({ is: 'receipt' }, { receipt: bytes(0, 40) }),
+  form({ is: 'log' }, { stream: fc.constantFrom('out', 'err', 'node'), at: any, line: text(99) }),
   end,
   failed,
 )
@@ -223,27 +204,27 @@ export const statusAnswer: fc.Arbitrary<StatusAnswer> = fc.oneof(
 const items = fc.array(fc.tuple(structure, fc.nat(MAX_DEPTH)), { maxLength: 4 })
 const statementItems = fc.array(fc.tuple(structure, address), { maxLength: 4 })
 export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
-  fc.record({ v, want: fc.constant('list' as const), after: fc.option(structure, { nil: undefined }) }),
-  fc.record({ v, want: fc.constant('pull' as const), ids: fc.array(structure, { maxLength: 4 }) }),
-  fc.record({ v, want: fc.constant('offer' as const), items }),
-  fc.record({ v, want: fc.constant('tell' as const), announcement: bytes(0, 40) }),
-  fc.record({ v, want: fc.constant('statements' as const), after: fc.option(structure, { nil: undefined }) }),
-  fc.record({ v, want: fc.constant('pull-statements' as const), ids: fc.array(structure, { maxLength: 4 }) }),
+  form({ v: 1, want: 'list' }, { after: optional(structure) }),
+  form({ v: 1, want: 'pull' }, { ids: fc.array(structure, { maxLength: 4 }) }),
+  form({ v: 1, want: 'offer' }, { items }),
+  form({ v: 1, want: 'tell' }, { announcement: bytes(0, 40) }),
+  form({ v: 1, want: 'statements' }, { after: optional(structure) }),
+  form({ v: 1, want: 'pull-statements' }, { ids: fc.array(structure, { maxLength: 4 }) }),
 )
 export const syncAnswer: fc.Arbitrary<SyncAnswer> = fc.oneof(
-  fc.record({ is: fc.constant('items' as const), items, more: fc.boolean() }),
-  fc.record({ is: fc.constant('announcement' as const), announcement: bytes(0, 40) }),
-  fc.record({ is: fc.constant('statements' as const), items: statementItems, more: fc.boolean() }),
-  fc.record({ is: fc.constant('statement' as const), statement: bytes(0, 40) }),
+  form({ is: 'items' }, { items, more: fc.boolean() }),
+  form({ is: 'announcement' }, { announcement: bytes(0, 40) }),
+  form({ is: 'statements' }, { items: statementItems, more: fc.boolean() }),
+  form({ is: 'statement' }, { statement: bytes(0, 40) }),
   end,
   failed,
 )
 
 export const tunnelHello: fc.Arbitrary<TunnelHello> = fc.record({ v, service: structure, port: name, token })
-export const tunnelWelcome: fc.Arbitrary<TunnelWelcome> = fc.oneof(fc.constant({ is: 'open' as const }), failed)
+export const tunnelWelcome: fc.Arbitrary<TunnelWelcome> = fc.oneof(form({ is: 'open' }), failed)
 export const tunnelFrame: fc.Arbitrary<TunnelFrame> = fc.oneof(
-  fc.record({ is: fc.constant('data' as const), bytes: bytes(1, 40) }),
-  fc.record({ is: fc.constant('credit' as const), bytes: fc.integer({ min: 1, max: 262_144 }) }),
+  form({ is: 'data' }, { bytes: bytes(1, 40) }),
+  form({ is: 'credit' }, { bytes: fc.integer({ min: 1, max: 262_144 }) }),
   end,
-  fc.record({ is: fc.constant('reset' as const), message: text(256) }),
+  form({ is: 'reset' }, { message: text(256) }),
 )

@@ -1,20 +1,7 @@
 import fc from 'fast-check'
 import { decodeAccess, signAccess } from '../../../protocols/access.ts'
-import {
-  decodeAnnouncement,
-  encodeAnnouncement,
-  signService,
-  signStop,
-  verifyAnnouncement,
-} from '../../../protocols/announcement.ts'
-import {
-  decodeArchiveAnswer,
-  decodeArchiveRequest,
-  decodeManifest,
-  encodeArchiveAnswer,
-  encodeArchiveRequest,
-  encodeManifest,
-} from '../../../protocols/archive.ts'
+import * as announcements from '../../../protocols/announcement.ts'
+import * as archive from '../../../protocols/archive.ts'
 import { encodeAttestation } from '../../../protocols/attestation.ts'
 import { encodeDelegation } from '../../../protocols/delegation.ts'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
@@ -24,30 +11,11 @@ import { signReceipt, verifyReceipt } from '../../../protocols/receipt.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
 import { decodeService, encodeService } from '../../../protocols/service.ts'
 import { createKeyCache, type Signer, signFor } from '../../../protocols/signature.ts'
-import {
-  decodeStatement,
-  encodeStatement,
-  parseStatementBody,
-  type Statement,
-  signStatement,
-  verifyStatement,
-} from '../../../protocols/statement.ts'
-import {
-  decodeStatusAnswer,
-  decodeStatusRequest,
-  encodeStatusAnswer,
-  encodeStatusRequest,
-} from '../../../protocols/status.ts'
+import * as statements from '../../../protocols/statement.ts'
+import * as status from '../../../protocols/status.ts'
 import { decodeStop, encodeStop } from '../../../protocols/stop.ts'
-import { decodeSyncAnswer, decodeSyncRequest, encodeSyncAnswer, encodeSyncRequest } from '../../../protocols/sync.ts'
-import {
-  decodeFrame,
-  decodeHello,
-  decodeWelcome,
-  encodeFrame,
-  encodeHello,
-  encodeWelcome,
-} from '../../../protocols/tunnel.ts'
+import * as sync from '../../../protocols/sync.ts'
+import * as tunnel from '../../../protocols/tunnel.ts'
 import { NETWORK } from '../../../scripts/vectors/kit/kit.ts'
 import { MEMBERS, ROOT } from '../../../scripts/vectors/kit/statement-kit.ts'
 import * as some from './arbitraries.ts'
@@ -65,42 +33,35 @@ export type Message = {
 
 const keys = createKeyCache()
 
-const signedBody = fc
-  .tuple(some.signer, some.issued)
-  .chain(([author, { reach, ticket }]) =>
-    fc
-      .oneof(some.serviceBody(author, reach).map(encodeService), some.stopBody(author, reach).map(encodeStop))
-      .map((body) => ({ author, body, ticket })),
-  )
+const issuedBy = fc.tuple(some.signer, some.issued)
+const serviceBody = issuedBy.chain(([author, { reach }]) => some.serviceBody(author, reach))
+const stopBody = issuedBy.chain(([author, { reach }]) => some.stopBody(author, reach))
+
+const signedBody = issuedBy.chain(([author, { reach, ticket }]) =>
+  fc
+    .oneof(some.serviceBody(author, reach).map(encodeService), some.stopBody(author, reach).map(encodeStop))
+    .map((body) => ({ author, body, ticket })),
+)
 
 const announcement = fc.tuple(signedBody, fc.nat(8)).map(([{ author, body, ticket }, depth]) => {
-  const sign = isStop(body) ? signStop : signService
-  return encodeAnnouncement({
-    signed: sign(body, NETWORK, author),
-    ticket: lowerTicket(ticket, Math.min(depth, ticket.depth)),
-  })
+  const sign = isStop(body) ? announcements.signStop : announcements.signService
+  const lowered = lowerTicket(ticket, Math.min(depth, ticket.depth))
+  return announcements.encodeAnnouncement({ signed: sign(body, NETWORK, author), ticket: lowered })
 })
 
 /** One of the three kinds, signed. */
-export function statementOf(by: Signer): fc.Arbitrary<Statement> {
+export function statementOf(by: Signer): fc.Arbitrary<statements.Statement> {
   return fc
     .oneof(
       attestationBody(by).map(encodeAttestation),
       freezeBody(by).map(encodeFreeze),
       delegationBody(by).map(encodeDelegation),
     )
-    .map((bytes) => signStatement(bytes, NETWORK, by))
+    .map((bytes) => statements.signStatement(bytes, NETWORK, by))
 }
 
-const pinned = pinMembers(
-  {
-    hub: ROOT,
-    members: MEMBERS.map((one) => ({ address: one.address, proof: provePossession(one, NETWORK) })),
-    threshold: 2,
-  },
-  NETWORK,
-  keys,
-)
+const members = MEMBERS.map((one) => ({ address: one.address, proof: provePossession(one, NETWORK) }))
+const pinned = pinMembers({ hub: ROOT, members, threshold: 2 }, NETWORK, keys)
 /** Made beforehand: three BLS signatures cost more than all else in a case. */
 const byMembers = fc.constantFrom(
   ...fc.sample(
@@ -111,47 +72,31 @@ const byMembers = fc.constantFrom(
       )
       .map(([bytes, signers]) => {
         const parts = signers.map((one) => ({ member: one.address, sig: signFor(one, NETWORK, 'attestation', bytes) }))
-        const { sig, signers: bitmap } = combineSignatures(
-          pinned,
-          parts,
-          { network: NETWORK, kind: 'attestation', bytes },
-          keys,
-        )
-        return encodeStatement(parseStatementBody(bytes, sig, bitmap))
+        const what = { network: NETWORK, kind: 'attestation', bytes }
+        const { sig, signers: bitmap } = combineSignatures(pinned, parts, what, keys)
+        return statements.encodeStatement(statements.parseStatementBody(bytes, sig, bitmap))
       }),
     { numRuns: 20, seed: 1 },
   ),
 )
 
 function rewriteStatement(bytes: Uint8Array): Uint8Array {
-  const statement = decodeStatement(bytes)
-  verifyStatement(statement, NETWORK, keys, pinned)
-  return encodeStatement(statement)
+  const statement = statements.decodeStatement(bytes)
+  statements.verifyStatement(statement, NETWORK, keys, pinned)
+  return statements.encodeStatement(statement)
 }
 
-const body = fc.tuple(some.signer, some.issued)
-
 export const MESSAGES: Message[] = [
-  plain(
-    'service',
-    body.chain(([author, { reach }]) => some.serviceBody(author, reach)),
-    encodeService,
-    decodeService,
-  ),
-  plain(
-    'stop',
-    body.chain(([author, { reach }]) => some.stopBody(author, reach)),
-    encodeStop,
-    decodeStop,
-  ),
+  plain('service', serviceBody, encodeService, decodeService),
+  plain('stop', stopBody, encodeStop, decodeStop),
   {
     name: 'announcement',
     bytes: announcement,
     signed: true,
     rewrite(bytes) {
-      const read = decodeAnnouncement(bytes)
-      verifyAnnouncement(read.signed, NETWORK, keys)
-      return encodeAnnouncement(read)
+      const read = announcements.decodeAnnouncement(bytes)
+      announcements.verifyAnnouncement(read.signed, NETWORK, keys)
+      return announcements.encodeAnnouncement(read)
     },
   },
   {
@@ -173,26 +118,21 @@ export const MESSAGES: Message[] = [
   },
   {
     name: 'statement',
-    bytes: some.signer.chain((by) => statementOf(by)).map(encodeStatement),
+    bytes: some.signer.chain((by) => statementOf(by)).map(statements.encodeStatement),
     signed: true,
     rewrite: rewriteStatement,
   },
-  {
-    name: 'statement of some members',
-    bytes: byMembers,
-    signed: true,
-    rewrite: rewriteStatement,
-  },
-  plain('manifest', some.manifest, encodeManifest, decodeManifest),
-  plain('archive request', some.archiveRequest, encodeArchiveRequest, decodeArchiveRequest),
-  plain('archive answer', some.archiveAnswer, encodeArchiveAnswer, decodeArchiveAnswer),
-  plain('status request', some.statusRequest, encodeStatusRequest, decodeStatusRequest),
-  plain('status answer', some.statusAnswer, encodeStatusAnswer, decodeStatusAnswer),
-  plain('sync request', some.syncRequest, encodeSyncRequest, decodeSyncRequest),
-  plain('sync answer', some.syncAnswer, encodeSyncAnswer, decodeSyncAnswer),
-  plain('tunnel hello', some.tunnelHello, encodeHello, decodeHello),
-  plain('tunnel welcome', some.tunnelWelcome, encodeWelcome, decodeWelcome),
-  plain('tunnel frame', some.tunnelFrame, encodeFrame, decodeFrame),
+  { name: 'statement of some members', bytes: byMembers, signed: true, rewrite: rewriteStatement },
+  plain('manifest', some.manifest, archive.encodeManifest, archive.decodeManifest),
+  plain('archive request', some.archiveRequest, archive.encodeArchiveRequest, archive.decodeArchiveRequest),
+  plain('archive answer', some.archiveAnswer, archive.encodeArchiveAnswer, archive.decodeArchiveAnswer),
+  plain('status request', some.statusRequest, status.encodeStatusRequest, status.decodeStatusRequest),
+  plain('status answer', some.statusAnswer, status.encodeStatusAnswer, status.decodeStatusAnswer),
+  plain('sync request', some.syncRequest, sync.encodeSyncRequest, sync.decodeSyncRequest),
+  plain('sync answer', some.syncAnswer, sync.encodeSyncAnswer, sync.decodeSyncAnswer),
+  plain('tunnel hello', some.tunnelHello, tunnel.encodeHello, tunnel.decodeHello),
+  plain('tunnel welcome', some.tunnelWelcome, tunnel.encodeWelcome, tunnel.decodeWelcome),
+  plain('tunnel frame', some.tunnelFrame, tunnel.encodeFrame, tunnel.decodeFrame),
 ]
 
 function plain<T>(

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseAddress } from '../../../protocols/address.ts'
 import { decodeAttestation, encodeAttestation } from '../../../protocols/attestation.ts'
 import { decodeDelegation } from '../../../protocols/delegation.ts'
@@ -20,6 +20,7 @@ import {
 } from '../../../protocols/statement.ts'
 import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { MEMBERS, ROOT } from '../../../scripts/vectors/kit/statement-kit.ts'
+import { forAll } from '../../fixtures/property.ts'
 import { attestationBody } from './arbitrary-statements.ts'
 import { statementOf } from './messages.ts'
 
@@ -30,92 +31,76 @@ const onCode = fc.array(
   { minLength: 1, maxLength: 8 },
 )
 
-describe('what replaces what', () => {
-  it('is the same for everyone, whatever the order of arrival', () => {
-    fc.assert(
-      fc.property(
-        onCode.chain((some) => fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length }))),
-        ([some, shuffled]) => {
-          expect(standing(shuffled)).toEqual(standing(some))
-        },
-      ),
-    )
-  })
+it('what replaces what: is the same for everyone, whatever the order of arrival', () => {
+  forAll(
+    100,
+    [onCode.chain((some) => fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length })))],
+    ([some, shuffled]) => {
+      expect(standing(shuffled)).toEqual(standing(some))
+    },
+  )
+})
 
-  it('never lets an older one back', () => {
-    fc.assert(
-      fc.property(onCode, ([first, ...others]) => {
-        let known = first as Statement
-        for (const next of others) {
-          if (!replaces(next, known)) continue
-          expect(next.body.seq).toBeGreaterThanOrEqual(known.body.seq)
-          expect(replaces(known, next)).toBe(false)
-          known = next
-        }
-        expect(
-          others.filter((one) => statementSubject(one) === statementSubject(known) && replaces(one, known)),
-        ).toEqual([])
-      }),
-    )
-  })
-
-  it('an unsafe of one seq stands against every safe of it', () => {
-    fc.assert(
-      fc.property(onCode, (some) => {
-        for (const kept of standing(some)) {
-          const rivals = some.filter((one) => statementSubject(one) === kept.subject && one.body.seq === kept.seq)
-          const unsafe = rivals.some(({ body }) => 'verdict' in body && body.verdict === 'unsafe')
-          expect(kept.verdict === 'unsafe').toBe(unsafe)
-        }
-      }),
+it('what replaces what: never lets an older one back', () => {
+  forAll(100, [onCode], ([first, ...others]) => {
+    let known = first as Statement
+    for (const next of others) {
+      if (!replaces(next, known)) continue
+      expect(next.body.seq).toBeGreaterThanOrEqual(known.body.seq)
+      expect(replaces(known, next)).toBe(false)
+      known = next
+    }
+    expect(others.filter((one) => statementSubject(one) === statementSubject(known) && replaces(one, known))).toEqual(
+      [],
     )
   })
 })
 
-describe('a statement', () => {
-  it('is of its own kind only', () => {
-    fc.assert(
-      fc.property(statements, ([one]) => {
-        const { kind, bytes } = one as Statement
-        const readers = { attestation: decodeAttestation, freeze: decodeFreeze, delegation: decodeDelegation }
-        for (const [name, read] of Object.entries(readers)) {
-          if (name === kind) expect(read(bytes)).toEqual(one?.body)
-          else expect(() => read(bytes)).toThrow()
-        }
-      }),
-    )
+it('what replaces what: an unsafe of one seq stands against every safe of it', () => {
+  forAll(100, [onCode], (some) => {
+    for (const kept of standing(some)) {
+      const rivals = some.filter((one) => statementSubject(one) === kept.subject && one.body.seq === kept.seq)
+      const unsafe = rivals.some(({ body }) => 'verdict' in body && body.verdict === 'unsafe')
+      expect(kept.verdict === 'unsafe').toBe(unsafe)
+    }
   })
+})
 
-  it('is the word of whom it names, and of nobody else', () => {
-    fc.assert(
-      fc.property(statements, ([one]) => {
-        const statement = one as Statement
-        verifyStatement(statement, NETWORK, createKeyCache())
-        expect(whose(statement)).toEqual(hub.address)
-        const forged = signStatement(statement.bytes, NETWORK, signerOf('other'))
-        expect(() => verifyStatement(forged, NETWORK, createKeyCache())).toThrow('is not the')
-        expect(() => verifyStatement(statement, 'elsewhere', createKeyCache())).toThrow('in network "elsewhere"')
-      }),
-      { numRuns: 30 },
-    )
+it('a statement: is of its own kind only', () => {
+  forAll(100, [statements], ([one]) => {
+    const { kind, bytes } = one as Statement
+    const readers = { attestation: decodeAttestation, freeze: decodeFreeze, delegation: decodeDelegation }
+    for (const [name, read] of Object.entries(readers)) {
+      if (name === kind) expect(read(bytes)).toEqual(one?.body)
+      else expect(() => read(bytes)).toThrow()
+    }
   })
+})
 
-  it('has a record in the DHT under its subject, unless it tells of money', () => {
-    fc.assert(
-      fc.property(statements, ([one]) => {
-        const statement = one as Statement
-        const key = recordKey(statement)
-        if (statement.kind === 'freeze') expect(key).toBeUndefined()
-        else expect(key).toMatch(/^\/(attest|trust)\/[a-z2-7]+\/[a-z2-7]+$/)
-      }),
-    )
-    expect(statementsTopic('main')).toBe('/thundercloud/main/statements/1')
+it('a statement: is the word of whom it names, and of nobody else', () => {
+  forAll(30, [statements], ([one]) => {
+    const statement = one as Statement
+    verifyStatement(statement, NETWORK, createKeyCache())
+    expect(whose(statement)).toEqual(hub.address)
+    const forged = signStatement(statement.bytes, NETWORK, signerOf('other'))
+    expect(() => verifyStatement(forged, NETWORK, createKeyCache())).toThrow('is not the')
+    expect(() => verifyStatement(statement, 'elsewhere', createKeyCache())).toThrow('in network "elsewhere"')
   })
+})
 
-  it('that is none of the three is refused in one sentence', () => {
-    const encoded = encodeCanonical({ body: encodeCanonical({ v: 1 }), sig: new Uint8Array() })
-    expect(() => decodeStatement(encoded)).toThrow('body: is no attestation, freeze statement or delegation')
+it('a statement: has a record in the DHT under its subject, unless it tells of money', () => {
+  forAll(100, [statements], ([one]) => {
+    const statement = one as Statement
+    const key = recordKey(statement)
+    if (statement.kind === 'freeze') expect(key).toBeUndefined()
+    else expect(key).toMatch(/^\/(attest|trust)\/[a-z2-7]+\/[a-z2-7]+$/)
   })
+  expect(statementsTopic('main')).toBe('/thundercloud/main/statements/1')
+})
+
+it('a statement: that is none of the three is refused in one sentence', () => {
+  const encoded = encodeCanonical({ body: encodeCanonical({ v: 1 }), sig: new Uint8Array() })
+  expect(() => decodeStatement(encoded)).toThrow('body: is no attestation, freeze statement or delegation')
 })
 
 it('members that are named by two spellings of their keys count once', () => {

@@ -40,40 +40,38 @@ it('the files are what the generator writes', () => {
   expect(staleVectors()).toEqual([])
 })
 
-describe('by other implementations', () => {
-  it('@ipld/dag-cbor accepts what is valid, and of the rest only what this wire narrows', () => {
-    const narrowed = /^2\^|^-\(2\^|float 1.5, double|nested|__proto__|^key \/|^link (of|with an identity|with a cut)/
-    // it drops a leading U+FEFF while it reads, so that the text can not be written back
-    const dropped = 'text that begins with U+FEFF'
-    for (const { name, bytes, error } of casesOf('encoding.json').filter(({ op }) => op === 'encoding.decode')) {
-      if (name === dropped || (error !== undefined && narrowed.test(name))) continue
-      expect([name, isCanonical(unhex(bytes))]).toEqual([name, error === undefined])
-    }
-  })
+it('by other implementations: @ipld/dag-cbor accepts what is valid, and of the rest only what this wire narrows', () => {
+  const narrowed = /^2\^|^-\(2\^|float 1.5, double|nested|__proto__|^key \/|^link (of|with an identity|with a cut)/
+  // it drops a leading U+FEFF while it reads, so that the text can not be written back
+  const dropped = 'text that begins with U+FEFF'
+  for (const { name, bytes, error } of casesOf('encoding.json').filter(({ op }) => op === 'encoding.decode')) {
+    if (name === dropped || (error !== undefined && narrowed.test(name))) continue
+    expect([name, isCanonical(unhex(bytes))]).toEqual([name, error === undefined])
+  }
+})
 
-  it('noble verifies what is valid and refuses what is not', () => {
-    for (const one of casesOf('signature.json')) {
-      if (one.error?.field === 'network' || one.type !== 'ed25519') continue
-      const message = signed(one)
-      const valid = holds(() => ed25519.verify(unhex(one.sig), message, unhex(one.key), { zip215: false }))
-      const subgroup = holds(() => ed25519.Point.fromBytes(unhex(one.key)).isTorsionFree())
-      const small = holds(() => ed25519.Point.fromBytes(unhex(one.key)).isSmallOrder())
-      // noble takes an R of small order, which the specification refuses before any library sees it
-      const smallR = holds(() => ed25519.Point.fromBytes(unhex(one.sig).subarray(0, 32), true).isSmallOrder())
-      expect([one.name, valid && subgroup && !small && !smallR]).toEqual([one.name, one.error === undefined])
-    }
-  })
+it('by other implementations: noble verifies what is valid and refuses what is not', () => {
+  for (const one of casesOf('signature.json')) {
+    if (one.error?.field === 'network' || one.type !== 'ed25519') continue
+    const message = signed(one)
+    const valid = holds(() => ed25519.verify(unhex(one.sig), message, unhex(one.key), { zip215: false }))
+    const subgroup = holds(() => ed25519.Point.fromBytes(unhex(one.key)).isTorsionFree())
+    const small = holds(() => ed25519.Point.fromBytes(unhex(one.key)).isSmallOrder())
+    // noble takes an R of small order, which the specification refuses before any library sees it
+    const smallR = holds(() => ed25519.Point.fromBytes(unhex(one.sig).subarray(0, 32), true).isSmallOrder())
+    expect([one.name, valid && subgroup && !small && !smallR]).toEqual([one.name, one.error === undefined])
+  }
+})
 
-  it('noble verifies BLS with the ciphersuite of the specification', () => {
-    const { longSignatures } = bls12_381
-    for (const one of casesOf('signature.json').filter(({ type }) => type === 'bls12-381')) {
-      const message = longSignatures.hash(signed(one), 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_')
-      // noble takes the uncompressed form too, which the wire has not
-      const short = unhex(one.sig).byteLength === 96
-      const valid = short && holds(() => longSignatures.verify(unhex(one.sig), message, unhex(one.key)))
-      expect([one.name, valid]).toEqual([one.name, one.error === undefined])
-    }
-  })
+it('by other implementations: noble verifies BLS with the ciphersuite of the specification', () => {
+  const { longSignatures } = bls12_381
+  for (const one of casesOf('signature.json').filter(({ type }) => type === 'bls12-381')) {
+    const message = longSignatures.hash(signed(one), 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_')
+    // noble takes the uncompressed form too, which the wire has not
+    const short = unhex(one.sig).byteLength === 96
+    const valid = short && holds(() => longSignatures.verify(unhex(one.sig), message, unhex(one.key)))
+    expect([one.name, valid]).toEqual([one.name, one.error === undefined])
+  }
 })
 
 function casesOf(file: string): Case[] {

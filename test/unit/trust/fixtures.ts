@@ -1,3 +1,4 @@
+import { test } from 'vitest'
 import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { encodeAttestation } from '../../../protocols/attestation.ts'
 import { encodeDelegation } from '../../../protocols/delegation.ts'
@@ -39,22 +40,21 @@ export function text(signer: Pick<Signer, 'address'>): string {
 }
 
 type Times = { issued?: number; expires?: number; seq?: number }
+const TIMES = { issued: NOW, expires: NOW + DAY, seq: 0 }
 
 export function attest(
   hub: Signer,
   verdict: 'safe' | 'unsafe' = 'safe',
-  { code = CODE, network = NETWORK, ...more }: Times & { code?: CID; network?: string; severity?: 'high' } = {},
+  { network = NETWORK, ...more }: Times & { code?: CID; network?: string; severity?: 'high' } = {},
 ): Uint8Array {
-  const times = { issued: NOW, expires: NOW + DAY, seq: 0 }
-  const body = encodeAttestation({ v: 1, hub: addressBytes(hub.address), code, verdict, ...times, ...more })
+  const body = encodeAttestation({ v: 1, hub: addressBytes(hub.address), code: CODE, verdict, ...TIMES, ...more })
   return encodeStatement(signStatement(body, network, hub))
 }
 
 export function freeze(hub: Signer, amount: string, more: Times & { chain?: string; of?: Signer } = {}): Uint8Array {
   const { of = author, chain = 'sol', ...rest } = more
-  const times = { issued: NOW, expires: NOW + DAY, seq: 0 }
   const address = addressBytes(of.address)
-  const body = encodeFreeze({ v: 1, hub: addressBytes(hub.address), address, chain, amount, ...times, ...rest })
+  const body = encodeFreeze({ v: 1, hub: addressBytes(hub.address), address, chain, amount, ...TIMES, ...rest })
   return encodeStatement(signStatement(body, NETWORK, hub))
 }
 
@@ -65,9 +65,8 @@ export function delegate(
   more: Times & { revoked?: true; network?: string } = {},
 ): Uint8Array {
   const { network = NETWORK, ...rest } = more
-  const times = { issued: NOW, expires: NOW + DAY, seq: 0 }
   const ends = { issuer: addressBytes(issuer.address), subject: addressBytes(subject.address) }
-  const body = encodeDelegation({ v: 1, ...ends, depth, ...times, ...rest })
+  const body = encodeDelegation({ v: 1, ...ends, depth, ...TIMES, ...rest })
   return encodeStatement(signStatement(body, network, issuer))
 }
 
@@ -164,6 +163,22 @@ export function world(
     },
   })
 }
+
+/** A test with a node that trusts three hubs. */
+export const it = test
+  .extend('here', ({ onTestFinished }) => {
+    const here = world()
+    onTestFinished(() => here[Symbol.asyncDispose]())
+    return here
+  })
+  .extend('trust', ({ here }) => here.trust)
+  .extend('validate', ({ trust }) => trust.validateGossip)
+  .extend(
+    'quorum',
+    ({ trust }) =>
+      () =>
+        trust.factsOf(subject()).quorum,
+  )
 
 export function subject(staples: Uint8Array[] = [], by: Signer = author, code = CODE) {
   return { code, author: addressBytes(by.address), staples }

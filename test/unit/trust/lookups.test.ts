@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { addressBytes } from '../../../protocols/address.ts'
 import { toBase32 } from '../../../protocols/encoding.ts'
 import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
@@ -9,6 +9,7 @@ import {
   CODE,
   delegate,
   hubs,
+  it,
   NOW,
   own,
   policyOf,
@@ -29,156 +30,145 @@ function lay(here: World, ...statements: Uint8Array[]): void {
     here.records.set(keyOf(encoded), [...(here.records.get(keyOf(encoded)) ?? []), encoded])
 }
 
-describe('a lookup', () => {
-  it('asks for the word of each trusted hub, and for who vouches for the author', async () => {
-    await using here = world()
-    lay(here, attest(one), attest(two), attest(stranger), delegate(own, author))
-    await here.trust.lookUp(about)
-    expect(new Set(here.asked)).toEqual(new Set([...hubs.map(attestKey), keyOf(delegate(own, author))]))
-    expect(here.trust.factsOf(subject())).toMatchObject({ quorum: { hubs: 2, met: true }, inTree: true })
-    expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 3, failed: 0, tookMs: 0 }])
-    expect(here.trust.statements().map(({ via }) => via)).toEqual(['record', 'record', 'record'])
-  })
-
-  it('finds a revocation that was missed, in a record with stale and junk values', async () => {
-    await using here = world()
-    const staple = attest(one)
-    lay(here, staple)
-    here.records.get(attestKey(one))?.push(Uint8Array.of(9), attest(one, 'unsafe', { seq: 1 }), attest(stranger))
-    await here.trust.lookUp(about)
-    expect(here.trust.factsOf(subject([staple])).quorum).toEqual({ hubs: 0, weight: 0, met: false })
-  })
-
-  it('is done once in five minutes, and sooner where it failed or is asked for', async () => {
-    await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
-    const look = async () => (await here.trust.lookUp({ code: CODE })).complete
-    expect([await look(), await look()]).toEqual([true, true])
-    expect(here.asked).toHaveLength(1)
-    await here.trust.lookUp({ code: CODE }, { fresh: true })
-    expect(here.asked).toHaveLength(2)
-    await here.clock.advance(300_000)
-    here.alone = true
-    expect([await look(), await look()]).toEqual([false, false])
-    expect(here.asked).toHaveLength(3)
-    here.alone = false
-    await here.clock.advance(15_000)
-    expect(await look()).toBe(true)
-    expect(here.asked).toHaveLength(4)
-    expect(here.heard('trust:looked-up').map(({ failed }) => failed)).toEqual([0, 0, 1, 0])
-  })
-
-  it('of the newest link asks again for each that the author stands on', async () => {
-    await using here = world()
-    for (const link of [delegate(own, one, 3), delegate(one, author, 1)]) here.trust.take(link, { via: 'sync' })
-    lay(here, delegate(own, one, 0, { seq: 1, revoked: true }))
-    await here.trust.lookUp({ author: about.author })
-    expect(here.trust.factsOf(subject()).inTree).toBe(false)
-  })
-
-  it('follows a link that it found to the one that hangs on it', async () => {
-    await using here = world()
-    here.trust.take(delegate(own, two, 3), { via: 'sync' })
-    lay(here, delegate(two, stranger, 1), delegate(stranger, author))
-    // the first brings nobody closer to the author: nobody knows of the stranger yet
-    await here.trust.lookUp({ author: about.author })
-    expect(here.trust.factsOf(subject()).inTree).toBe(false)
-    await here.trust.lookUp({ author: addressBytes(stranger.address) })
-    await here.trust.lookUp({ author: about.author })
-    expect(here.trust.factsOf(subject()).inTree).toBe(true)
-  })
-
-  it('ends in three seconds whatever the mesh does, and whoever waits can leave before', async () => {
-    const records = {
-      // it never answers
-      async *find(): AsyncGenerator<Uint8Array> {
-        await new Promise(() => {})
-      },
-      put: async () => 1,
-    }
-    await using here = world(undefined, { records })
-    const controller = new AbortController()
-    const impatient = here.trust.lookUp(about, { signal: controller.signal })
-    const patient = here.trust.lookUp(about)
-    controller.abort(new Error('enough'))
-    await expect(impatient).rejects.toThrow('enough')
-    let done = false
-    void patient.then(() => {
-      done = true
-    })
-    await here.clock.advance(2999)
-    expect(done).toBe(false)
-    await here.clock.advance(1)
-    expect(await patient).toEqual({ complete: false })
-    expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 0, failed: 4, tookMs: 3000 }])
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
-  })
-
-  it('asks for a bounded number at once', async () => {
-    let now = 0
-    let most = 0
-    const clockOf: { world?: World } = {}
-    const records = {
-      async *find() {
-        most = Math.max(most, ++now)
-        await sleep((clockOf.world as World).clock, 10)
-        now--
-        yield* [] as Uint8Array[]
-      },
-      put: async () => 1,
-    }
-    const TRUSTED_HUBS = Object.fromEntries([...hubs, stranger, author, own].map((hub) => [text(hub), {}]))
-    const ROOTS = Object.fromEntries([...hubs, stranger].map((root) => [text(root), { DEPTH: 3 }]))
-    await using here = world(policyOf({ TRUSTED_HUBS, TRUST_TREE: { ROOTS } }), { records })
-    clockOf.world = here
-    const done = here.trust.lookUp(about)
-    await here.clock.advance(100)
-    await done
-    expect(most).toBe(8)
-  })
+it('a lookup: asks for the word of each trusted hub, and for who vouches for the author', async ({ here, trust }) => {
+  lay(here, attest(one), attest(two), attest(stranger), delegate(own, author))
+  await trust.lookUp(about)
+  expect(new Set(here.asked)).toEqual(new Set([...hubs.map(attestKey), keyOf(delegate(own, author))]))
+  expect(trust.factsOf(subject())).toMatchObject({ quorum: { hubs: 2, met: true }, inTree: true })
+  expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 3, failed: 0, tookMs: 0 }])
+  expect(trust.statements().map(({ via }) => via)).toEqual(['record', 'record', 'record'])
 })
 
-describe('the regular work', () => {
-  const servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
+it('a lookup: finds a revocation that was missed, in a record with stale and junk values', async ({ here, trust }) => {
+  const staple = attest(one)
+  lay(here, staple)
+  here.records.get(attestKey(one))?.push(Uint8Array.of(9), attest(one, 'unsafe', { seq: 1 }), attest(stranger))
+  await trust.lookUp(about)
+  expect(trust.factsOf(subject([staple])).quorum).toEqual({ hubs: 0, weight: 0, met: false })
+})
 
-  it('looks up what runs and is parked at the start, and again every ten minutes', async () => {
-    await using here = world()
-    here.servicesInUse = servicesInUse
-    lay(here, attest(one, 'unsafe', { expires: NOW + 30 * 86_400 }))
-    here.trust.boot()
-    await here.clock.advance(0)
-    expect(here.trust.factsOf(subject()).quorum?.met).toBe(false)
-    const asked = here.asked.length
-    await here.clock.advance(11 * 60_000)
-    expect(here.asked.length).toBe(2 * asked)
-  })
+it('a lookup: is done once in five minutes, and sooner where it failed or is asked for', async () => {
+  await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
+  const look = async () => (await here.trust.lookUp({ code: CODE })).complete
+  expect([await look(), await look()]).toEqual([true, true])
+  expect(here.asked).toHaveLength(1)
+  await here.trust.lookUp({ code: CODE }, { fresh: true })
+  expect(here.asked).toHaveLength(2)
+  await here.clock.advance(300_000)
+  here.alone = true
+  expect([await look(), await look()]).toEqual([false, false])
+  expect(here.asked).toHaveLength(3)
+  here.alone = false
+  await here.clock.advance(15_000)
+  expect(await look()).toBe(true)
+  expect(here.asked).toHaveLength(4)
+  expect(here.heard('trust:looked-up').map(({ failed }) => failed)).toEqual([0, 0, 1, 0])
+})
 
-  it('looks for a renewal before what is relied on ends', async () => {
-    await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
-    here.trust.take(attest(one, 'safe', { expires: NOW + 400 }), { via: 'sync' })
-    here.servicesInUse = servicesInUse
-    here.trust.boot()
-    await here.clock.advance(0)
-    lay(here, attest(one, 'safe', { seq: 1, expires: NOW + 9000 }))
-    await here.clock.advance(399_000)
-    expect(here.trust.factsOf(subject()).attestations[0]?.expires).toBe(NOW + 9000)
-  })
+it('a lookup: of the newest link asks again for each that the author stands on', async ({ here, trust }) => {
+  for (const link of [delegate(own, one, 3), delegate(one, author, 1)]) trust.take(link, { via: 'sync' })
+  lay(here, delegate(own, one, 0, { seq: 1, revoked: true }))
+  await trust.lookUp({ author: about.author })
+  expect(trust.factsOf(subject()).inTree).toBe(false)
+})
 
-  it('puts what it relies on into the records again before they forget it', async () => {
-    await using here = world()
-    here.servicesInUse = servicesInUse
-    const ten = { expires: NOW + 10 * 86_400 }
-    for (const one of [attest(hubs[0], 'safe', ten), delegate(own, author, 0, ten)])
-      here.trust.take(one, { via: 'sync' })
-    // not relied on
-    here.trust.take(delegate(own, stranger, 0, ten), { via: 'sync' })
-    here.trust.boot()
-    await here.clock.advance(60_000)
-    const keys = [attestKey(one), keyOf(delegate(own, author))]
-    expect(new Set(here.put.map(({ key }) => key))).toEqual(new Set(keys))
-    expect(here.put).toHaveLength(2)
-    expect(here.published).toEqual([])
-    await here.clock.advance(48 * 3600_000)
-    expect(here.put.length).toBeGreaterThanOrEqual(6)
-    expect(here.put.length).toBeLessThanOrEqual(8)
+it('a lookup: follows a link that it found to the one that hangs on it', async ({ here, trust }) => {
+  trust.take(delegate(own, two, 3), { via: 'sync' })
+  lay(here, delegate(two, stranger, 1), delegate(stranger, author))
+  // the first brings nobody closer to the author: nobody knows of the stranger yet
+  await trust.lookUp({ author: about.author })
+  expect(trust.factsOf(subject()).inTree).toBe(false)
+  await trust.lookUp({ author: addressBytes(stranger.address) })
+  await trust.lookUp({ author: about.author })
+  expect(trust.factsOf(subject()).inTree).toBe(true)
+})
+
+it('a lookup: ends in three seconds whatever the mesh does, and whoever waits can leave before', async () => {
+  const records = {
+    // it never answers
+    async *find(): AsyncGenerator<Uint8Array> {
+      await new Promise(() => {})
+    },
+    put: async () => 1,
+  }
+  await using here = world(undefined, { records })
+  const controller = new AbortController()
+  const impatient = here.trust.lookUp(about, { signal: controller.signal })
+  const patient = here.trust.lookUp(about)
+  controller.abort(new Error('enough'))
+  await expect(impatient).rejects.toThrow('enough')
+  let done = false
+  void patient.then(() => {
+    done = true
   })
+  await here.clock.advance(2999)
+  expect(done).toBe(false)
+  await here.clock.advance(1)
+  expect(await patient).toEqual({ complete: false })
+  expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 0, failed: 4, tookMs: 3000 }])
+  expect(here.trust.factsOf(subject()).quorum).toBeNull()
+})
+
+it('a lookup: asks for a bounded number at once', async () => {
+  let now = 0
+  let most = 0
+  const clockOf: { world?: World } = {}
+  const records = {
+    async *find() {
+      most = Math.max(most, ++now)
+      await sleep((clockOf.world as World).clock, 10)
+      now--
+      yield* [] as Uint8Array[]
+    },
+    put: async () => 1,
+  }
+  const TRUSTED_HUBS = Object.fromEntries([...hubs, stranger, author, own].map((hub) => [text(hub), {}]))
+  const ROOTS = Object.fromEntries([...hubs, stranger].map((root) => [text(root), { DEPTH: 3 }]))
+  await using here = world(policyOf({ TRUSTED_HUBS, TRUST_TREE: { ROOTS } }), { records })
+  clockOf.world = here
+  const done = here.trust.lookUp(about)
+  await here.clock.advance(100)
+  await done
+  expect(most).toBe(8)
+})
+
+const servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
+
+it('looks up what runs and is parked at the start, and again every ten minutes', async ({ here, trust }) => {
+  here.servicesInUse = servicesInUse
+  lay(here, attest(one, 'unsafe', { expires: NOW + 30 * 86_400 }))
+  trust.boot()
+  await here.clock.advance(0)
+  expect(trust.factsOf(subject()).quorum?.met).toBe(false)
+  const asked = here.asked.length
+  await here.clock.advance(11 * 60_000)
+  expect(here.asked.length).toBe(2 * asked)
+})
+
+it('the regular work: looks for a renewal before what is relied on ends', async () => {
+  await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
+  here.trust.take(attest(one, 'safe', { expires: NOW + 400 }), { via: 'sync' })
+  here.servicesInUse = servicesInUse
+  here.trust.boot()
+  await here.clock.advance(0)
+  lay(here, attest(one, 'safe', { seq: 1, expires: NOW + 9000 }))
+  await here.clock.advance(399_000)
+  expect(here.trust.factsOf(subject()).attestations[0]?.expires).toBe(NOW + 9000)
+})
+
+it('the regular work: puts what it relies on into the records again before they forget it', async ({ here, trust }) => {
+  here.servicesInUse = servicesInUse
+  const ten = { expires: NOW + 10 * 86_400 }
+  for (const one of [attest(hubs[0], 'safe', ten), delegate(own, author, 0, ten)]) trust.take(one, { via: 'sync' })
+  // not relied on
+  trust.take(delegate(own, stranger, 0, ten), { via: 'sync' })
+  trust.boot()
+  await here.clock.advance(60_000)
+  const keys = [attestKey(one), keyOf(delegate(own, author))]
+  expect(new Set(here.put.map(({ key }) => key))).toEqual(new Set(keys))
+  expect(here.put).toHaveLength(2)
+  expect(here.published).toEqual([])
+  await here.clock.advance(48 * 3600_000)
+  expect(here.put.length).toBeGreaterThanOrEqual(6)
+  expect(here.put.length).toBeLessThanOrEqual(8)
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
 import { MembersError, SignatureError } from '../../../protocols/errors.ts'
@@ -8,7 +8,7 @@ import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { blsSignerOf, hex } from '../../../scripts/vectors/kit/kit.ts'
 import { MEMBERS, ROOT, sumOfKeys, sumOfSignatures } from '../../../scripts/vectors/kit/statement-kit.ts'
 import { InputError } from '../../../src/base/errors.ts'
-import { CODE, NETWORK, NOW, policyOf, subject, world } from './fixtures.ts'
+import { CODE, it, NETWORK, NOW, policyOf, subject, world } from './fixtures.ts'
 
 const gossip = { via: 'gossip', from: 'peer' } as const
 
@@ -33,74 +33,72 @@ const OF_MEMBERS = policyOf({
   },
 })
 
-describe('a hub of several members', () => {
-  it('counts by all of them, and by as many as the operator asks for', async () => {
-    await using here = world(OF_MEMBERS)
-    expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('new')
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 0, met: true })
-    // the same body by others replaces nothing
-    expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('known')
-    expect(here.trust.take(byMembers('unsafe', MEMBERS, { seq: 1 }), gossip)).toBe('new')
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
-  })
+it('a hub of several members: counts by all of them, and by as many as the operator asks for', async () => {
+  await using here = world(OF_MEMBERS)
+  expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('new')
+  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 0, met: true })
+  // the same body by others replaces nothing
+  expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('known')
+  expect(here.trust.take(byMembers('unsafe', MEMBERS, { seq: 1 }), gossip)).toBe('new')
+  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
+})
 
-  it('is ignored where too few signed, or where members are not pinned', async () => {
-    await using here = world(OF_MEMBERS)
-    expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 2)), gossip)).toBe('dropped')
-    await using other = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: {} } }))
-    expect(other.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
-    expect(other.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
-    // members of a hub that is not trusted here: only who pinned them can tell
-    await using none = world(policyOf({}))
-    expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
-    expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
-    for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
-  })
+it('a hub of several members: is ignored where too few signed, or where members are not pinned', async () => {
+  await using here = world(OF_MEMBERS)
+  expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 2)), gossip)).toBe('dropped')
+  await using other = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: {} } }))
+  expect(other.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
+  expect(other.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
+  // members of a hub that is not trusted here: only who pinned them can tell
+  await using none = world(policyOf({}))
+  expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
+  expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
+  for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
+})
 
-  it('has records by some of them only where they are pinned, and by all of them everywhere', async () => {
-    await using here = world(OF_MEMBERS)
-    await using other = world(policyOf({}))
-    const [some, all] = [byMembers('safe', MEMBERS.slice(0, 3)), byMembers('safe', MEMBERS)]
-    const key = recordKey(decodeStatement(all)) as string
-    for (const rules of [here.trust.recordValidator, other.trust.recordValidator])
-      expect(rules.validate(key, all)).toMatchObject({ issued: NOW })
-    expect(here.trust.recordValidator.validate(key, some)).toMatchObject({ issued: NOW })
-    expect(() => here.trust.recordValidator.validate(key, byMembers('safe', MEMBERS.slice(0, 2)))).toThrow(MembersError)
-    expect(() => other.trust.recordValidator.validate(key, some)).toThrow('its members are not pinned here')
-    await expect(other.trust.publish(some)).rejects.toThrow(InputError)
-  })
+it('a hub of several members: has records by some of them only where they are pinned, and by all of them everywhere', async () => {
+  await using here = world(OF_MEMBERS)
+  await using other = world(policyOf({}))
+  const [some, all] = [byMembers('safe', MEMBERS.slice(0, 3)), byMembers('safe', MEMBERS)]
+  const key = recordKey(decodeStatement(all)) as string
+  for (const rules of [here.trust.recordValidator, other.trust.recordValidator])
+    expect(rules.validate(key, all)).toMatchObject({ issued: NOW })
+  expect(here.trust.recordValidator.validate(key, some)).toMatchObject({ issued: NOW })
+  expect(() => here.trust.recordValidator.validate(key, byMembers('safe', MEMBERS.slice(0, 2)))).toThrow(MembersError)
+  expect(() => other.trust.recordValidator.validate(key, some)).toThrow('its members are not pinned here')
+  await expect(other.trust.publish(some)).rejects.toThrow(InputError)
+})
 
-  it('is not forged by keys that sum to it', async () => {
-    await using here = world(OF_MEMBERS)
-    const rogue = [blsSignerOf('rogue 1'), blsSignerOf('rogue 2'), blsSignerOf('rogue 3')]
-    const body = encodeCanonical({
-      v: 1,
-      hub: addressBytes(ROOT),
-      code: CODE,
-      verdict: 'safe',
-      issued: NOW,
-      expires: NOW + 9,
-      seq: 9,
-    })
-    const sig = sumOfSignatures(rogue, 'attestation', body)
-    // claimed to be of all: the sum of the rogue keys is not the hub's
-    expect(sumOfKeys(rogue.map(({ address }) => address))).not.toEqual(ROOT.key)
-    expect(() => here.trust.take(encodeCanonical({ body, sig }), gossip)).toThrow(SignatureError)
-    // claimed to be of some: whoever they are said to be, only pinned keys are summed
-    expect(here.trust.take(encodeCanonical({ body, sig, signers: Uint8Array.of(0b0111) }), gossip)).toBe('dropped')
-    // and keys that come along have no place to stand
-    const absent = new Uint8Array(48)
-    expect(() => here.trust.take(encodeCanonical({ body, sig, absent }), gossip)).toThrow('unknown key')
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
+it('a hub of several members: is not forged by keys that sum to it', async () => {
+  await using here = world(OF_MEMBERS)
+  const rogue = [blsSignerOf('rogue 1'), blsSignerOf('rogue 2'), blsSignerOf('rogue 3')]
+  const body = encodeCanonical({
+    v: 1,
+    hub: addressBytes(ROOT),
+    code: CODE,
+    verdict: 'safe',
+    issued: NOW,
+    expires: NOW + 9,
+    seq: 9,
   })
+  const sig = sumOfSignatures(rogue, 'attestation', body)
+  // claimed to be of all: the sum of the rogue keys is not the hub's
+  expect(sumOfKeys(rogue.map(({ address }) => address))).not.toEqual(ROOT.key)
+  expect(() => here.trust.take(encodeCanonical({ body, sig }), gossip)).toThrow(SignatureError)
+  // claimed to be of some: whoever they are said to be, only pinned keys are summed
+  expect(here.trust.take(encodeCanonical({ body, sig, signers: Uint8Array.of(0b0111) }), gossip)).toBe('dropped')
+  // and keys that come along have no place to stand
+  const absent = new Uint8Array(48)
+  expect(() => here.trust.take(encodeCanonical({ body, sig, absent }), gossip)).toThrow('unknown key')
+  expect(here.trust.factsOf(subject()).quorum).toBeNull()
+})
 
-  it('whose members have no proof of possession is not pinned', async () => {
-    const mixed = PROOFS.map(({ address }, index) => {
-      return [formatAddress(address), `0x${hex(PROOFS[(index + 1) % PROOFS.length]?.proof ?? new Uint8Array())}`]
-    })
-    const settings = { MEMBERS: Object.fromEntries(mixed), THRESHOLD: 3 }
-    await using here = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: settings } }))
-    expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
-    expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
+it('a hub of several members: whose members have no proof of possession is not pinned', async () => {
+  const mixed = PROOFS.map(({ address }, index) => {
+    return [formatAddress(address), `0x${hex(PROOFS[(index + 1) % PROOFS.length]?.proof ?? new Uint8Array())}`]
   })
+  const settings = { MEMBERS: Object.fromEntries(mixed), THRESHOLD: 3 }
+  await using here = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: settings } }))
+  expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
+  expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
 })

@@ -1,84 +1,73 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { cidOfStructure } from '../../../../protocols/encoding.ts'
 import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
-import { attest, type CODE, delegate, freeze, hubs, NOW, own, stranger, subject, world } from '../fixtures.ts'
+import { attest, delegate, freeze, hubs, it, NOW, own, stranger, subject } from '../fixtures.ts'
 
 const [hub] = hubs
+const strangers = (count: number) => Array.from({ length: count }, (_, index) => signerOf(`gate ${index}`))
 
-describe('the validator of the statements topic', () => {
-  it('forwards what is new of who counts, once', async () => {
-    await using here = world()
-    for (const one of [attest(hub), freeze(hub, '5'), delegate(own, stranger)]) {
-      expect(here.trust.validateGossip(one, 'p')).toBe('accept')
-      expect(here.trust.validateGossip(one, 'q')).toBe('ignore')
-    }
-    expect(here.trust.validateGossip(attest(hub, 'unsafe', { seq: 1 }), 'p')).toBe('accept')
-    expect(here.trust.validateGossip(attest(hub), 'p')).toBe('ignore')
-    expect(here.heard('trust:statement')).toHaveLength(4)
-  })
+it('the validator of the statements topic: forwards what is new of who counts, once', ({ here, validate }) => {
+  for (const one of [attest(hub), freeze(hub, '5'), delegate(own, stranger)]) {
+    expect([validate(one, 'p'), validate(one, 'q')]).toEqual(['accept', 'ignore'])
+  }
+  expect(validate(attest(hub, 'unsafe', { seq: 1 }), 'p')).toBe('accept')
+  expect(validate(attest(hub), 'p')).toBe('ignore')
+  expect(here.heard('trust:statement')).toHaveLength(4)
+})
 
-  it('rejects what is malformed or forged, and ignores what is out of time', async () => {
-    await using here = world()
-    expect(here.trust.validateGossip(Uint8Array.of(0xa0), 'p')).toBe('reject')
-    expect(here.trust.validateGossip(new Uint8Array(5000), 'p')).toBe('reject')
-    expect(here.trust.validateGossip(attest(hub, 'safe', { network: 'elsewhere' }), 'p')).toBe('reject')
-    expect(here.trust.validateGossip(attest(hub, 'safe', { issued: NOW + 500 }), 'p')).toBe('ignore')
-    expect(here.trust.validateGossip(attest(hub, 'safe', { issued: NOW - 5, expires: NOW - 1 }), 'p')).toBe('ignore')
-    expect(here.heard('trust:refused').map(({ from }) => from)).toEqual(['p', 'p', 'p'])
-  })
+it('rejects what is malformed or forged, and ignores what is out of time', ({ here, validate }) => {
+  const forged = attest(hub, 'safe', { network: 'elsewhere' })
+  for (const one of [Uint8Array.of(0xa0), new Uint8Array(5000), forged]) expect(validate(one, 'p')).toBe('reject')
+  for (const times of [{ issued: NOW + 500 }, { issued: NOW - 5, expires: NOW - 1 }]) {
+    expect(validate(attest(hub, 'safe', times), 'p')).toBe('ignore')
+  }
+  expect(here.heard('trust:refused').map(({ from }) => from)).toEqual(['p', 'p', 'p'])
+})
 
-  it('ignores who does not count', async () => {
-    await using here = world()
-    for (const one of [attest(stranger), freeze(stranger, '5'), delegate(stranger, own)]) {
-      expect(here.trust.validateGossip(one, 'p')).toBe('ignore')
-    }
-    expect(here.trust.statements()).toEqual([])
-  })
+it('the validator of the statements topic: ignores who does not count', ({ trust, validate }) => {
+  for (const one of [attest(stranger), freeze(stranger, '5'), delegate(stranger, own)]) {
+    expect(validate(one, 'p')).toBe('ignore')
+  }
+  expect(trust.statements()).toEqual([])
+})
 
-  it('forwards a stranger\'s "unsafe" about code of a live service, without believing it', async () => {
-    await using here = world()
-    here.liveCode = false
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe'), 'p')).toBe('ignore')
-    here.liveCode = true
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe'), 'p')).toBe('accept')
-    // of one hub and code only what is new
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe'), 'p')).toBe('ignore')
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe', { seq: 1 }), 'p')).toBe('accept')
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe', { seq: 0, expires: NOW + 9 }), 'p')).toBe('ignore')
-    expect(here.trust.validateGossip(attest(stranger, 'safe', { seq: 2 }), 'p')).toBe('ignore')
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe', { seq: 9, network: 'elsewhere' }), 'p')).toBe('reject')
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
-    expect(here.trust.statements()).toEqual([])
-    expect(here.heard('trust:statement')).toEqual([])
-  })
+it('forwards a stranger\'s "unsafe" about code of a live service, without believing it', ({
+  here,
+  trust,
+  validate,
+}) => {
+  here.liveCode = false
+  expect(validate(attest(stranger, 'unsafe'), 'p')).toBe('ignore')
+  here.liveCode = true
+  // of one hub and code only what is new
+  for (const [verdict, change, answer] of [
+    ['unsafe', {}, 'accept'],
+    ['unsafe', {}, 'ignore'],
+    ['unsafe', { seq: 1 }, 'accept'],
+    ['unsafe', { expires: NOW + 9 }, 'ignore'],
+    ['safe', { seq: 2 }, 'ignore'],
+    ['unsafe', { seq: 9, network: 'elsewhere' }, 'reject'],
+  ] as const) {
+    expect(validate(attest(stranger, verdict, change), 'p')).toBe(answer)
+  }
+  expect(trust.factsOf(subject()).quorum).toBeNull()
+  expect([trust.statements(), here.heard('trust:statement')]).toEqual([[], []])
+})
 
-  it('forwards so many strangers about one code, and of one peer, and then others again', async () => {
-    await using here = world()
-    const many = Array.from({ length: 60 }, (_, index) => signerOf(`gate ${index}`))
-    const accepted = many.filter(
-      (one, index) => here.trust.validateGossip(attest(one, 'unsafe'), `peer ${index}`) === 'accept',
-    )
-    expect(accepted).toHaveLength(8)
-    const codes = many.map((_, index) => cidOfStructure(Uint8Array.of(index)))
-    const ofOne = codes.filter(
-      (code) => here.trust.validateGossip(attest(stranger, 'unsafe', { code }), 'one') === 'accept',
-    )
-    expect(ofOne).toHaveLength(32)
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe', { code: codes[59] as typeof CODE }), 'another')).toBe(
-      'accept',
-    )
-    await here.clock.advance(60_000)
-    expect(here.trust.validateGossip(attest(stranger, 'unsafe'), 'one')).toBe('accept')
-  })
+it('forwards so many strangers about one code, and of one peer, and then others again', async ({ here, validate }) => {
+  const isAccepted = (encoded: Uint8Array, from: string) => validate(encoded, from) === 'accept'
+  const many = strangers(60)
+  expect(many.filter((one, index) => isAccepted(attest(one, 'unsafe'), `peer ${index}`))).toHaveLength(8)
+  const about = many.map((_, index) => attest(stranger, 'unsafe', { code: cidOfStructure(Uint8Array.of(index)) }))
+  expect(about.filter((one) => isAccepted(one, 'one'))).toHaveLength(32)
+  expect(validate(about[59] as Uint8Array, 'another')).toBe('accept')
+  await here.clock.advance(60_000)
+  expect(validate(attest(stranger, 'unsafe'), 'one')).toBe('accept')
+})
 
-  it("a forgery uses up nobody's share of a code", async () => {
-    await using here = world()
-    for (let index = 0; index < 30; index++) {
-      expect(here.trust.validateGossip(attest(stranger, 'unsafe', { seq: index, network: 'elsewhere' }), 'liar')).toBe(
-        'reject',
-      )
-    }
-    const many = Array.from({ length: 8 }, (_, index) => signerOf(`gate ${index}`))
-    for (const one of many) expect(here.trust.validateGossip(attest(one, 'unsafe'), 'honest')).toBe('accept')
-  })
+it("the validator of the statements topic: a forgery uses up nobody's share of a code", ({ validate }) => {
+  for (let seq = 0; seq < 30; seq++) {
+    expect(validate(attest(stranger, 'unsafe', { seq, network: 'elsewhere' }), 'liar')).toBe('reject')
+  }
+  for (const one of strangers(8)) expect(validate(attest(one, 'unsafe'), 'honest')).toBe('accept')
 })

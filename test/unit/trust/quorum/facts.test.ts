@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { formatAddress, formatLegacy } from '../../../../protocols/address.ts'
 import { cidOfStructure } from '../../../../protocols/encoding.ts'
 import {
@@ -9,6 +9,7 @@ import {
   delegate,
   freeze,
   hubs,
+  it,
   NOW,
   own,
   policyOf,
@@ -22,184 +23,169 @@ import {
 const sync = { via: 'sync', from: 'peer' } as const
 const [one, two, three] = hubs
 
-describe('what is known of a service', () => {
-  it('is nothing at first', async () => {
-    await using here = world()
-    expect(here.trust.factsOf(subject())).toEqual({ attestations: [], quorum: null, inTree: false, frozen: [] })
-    expect(here.trust.factsOf(subject([], own)).inTree).toBe(true)
-  })
+it('what is known of a service: is nothing at first', ({ trust }) => {
+  expect(trust.factsOf(subject())).toEqual({ attestations: [], quorum: null, inTree: false, frozen: [] })
+  expect(trust.factsOf(subject([], own)).inTree).toBe(true)
+})
 
-  it('is the last word of each trusted hub, and whether they are enough', async () => {
-    await using here = world(policyOf({ ...THREE_HUBS, QUORUM: { HUBS: 2, WEIGHT: 11 } }))
-    here.trust.take(attest(one), sync)
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
-    here.trust.take(attest(two), sync)
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 2, weight: 10, met: false })
-    here.trust.take(attest(three), sync)
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 3, weight: 15, met: true })
-    here.trust.take(attest(three, 'unsafe', { seq: 1, severity: 'high' }), sync)
-    const { quorum, attestations } = here.trust.factsOf(subject())
-    expect(quorum).toEqual({ hubs: 2, weight: 10, met: false })
-    expect(attestations.map(({ hub }) => hub)).toEqual(hubs.map(text).sort())
-    expect(attestations.find(({ hub }) => hub === text(three))).toMatchObject({ verdict: 'unsafe', severity: 'high' })
-    expect(here.trust.factsOf(subject([], author, cidOfStructure(Uint8Array.of(9)))).quorum).toBeNull()
-  })
+it('what is known of a service: is the last word of each trusted hub, and whether they are enough', async () => {
+  await using here = world(policyOf({ ...THREE_HUBS, QUORUM: { HUBS: 2, WEIGHT: 11 } }))
+  here.trust.take(attest(one), sync)
+  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
+  here.trust.take(attest(two), sync)
+  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 2, weight: 10, met: false })
+  here.trust.take(attest(three), sync)
+  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 3, weight: 15, met: true })
+  here.trust.take(attest(three, 'unsafe', { seq: 1, severity: 'high' }), sync)
+  const { quorum, attestations } = here.trust.factsOf(subject())
+  expect(quorum).toEqual({ hubs: 2, weight: 10, met: false })
+  expect(attestations.map(({ hub }) => hub)).toEqual(hubs.map(text).sort())
+  expect(attestations.find(({ hub }) => hub === text(three))).toMatchObject({ verdict: 'unsafe', severity: 'high' })
+  expect(here.trust.factsOf(subject([], author, cidOfStructure(Uint8Array.of(9)))).quorum).toBeNull()
+})
 
-  it('is vetoed by one trusted hub, however many call it safe', async () => {
-    await using here = world(policyOf({ ...THREE_HUBS, QUORUM: { HUBS: 1 } }))
-    for (const hub of [one, two]) here.trust.take(attest(hub), sync)
-    expect(here.trust.factsOf(subject()).quorum?.met).toBe(true)
-    here.trust.take(attest(three, 'unsafe'), sync)
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 2, weight: 10, met: false })
-  })
+it('what is known of a service: is vetoed by one trusted hub, however many call it safe', async () => {
+  await using here = world(policyOf({ ...THREE_HUBS, QUORUM: { HUBS: 1 } }))
+  for (const hub of [one, two]) here.trust.take(attest(hub), sync)
+  expect(here.trust.factsOf(subject()).quorum?.met).toBe(true)
+  here.trust.take(attest(three, 'unsafe'), sync)
+  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 2, weight: 10, met: false })
+})
 
-  it('counts each key once, however the policy and the statements spell it', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(fc.constantFrom(...hubs), fc.constantFrom('safe', 'unsafe'), fc.nat(3)), { maxLength: 12 }),
-        fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
-        async (said, legacy) => {
-          const names = hubs.map((hub, index) =>
-            legacy[index] ? formatLegacy(hub.address) : formatAddress(hub.address),
-          )
-          await using here = world(
-            policyOf({ TRUSTED_HUBS: Object.fromEntries(names.map((name) => [name, { WEIGHT: 1 }])) }),
-          )
-          for (const [hub, verdict, seq] of said) here.trust.take(attest(hub, verdict as 'safe', { seq }), sync)
-          const last = hubs.map((hub) => {
-            const mine = said.filter(([by]) => by === hub).sort((a, b) => b[2] - a[2] || (a[1] === 'unsafe' ? -1 : 1))
-            return mine[0]?.[1]
-          })
-          const safe = last.filter((verdict) => verdict === 'safe').length
-          const silent = last.every((verdict) => verdict === undefined)
-          const met = safe >= 2 && !last.includes('unsafe')
-          expect(here.trust.factsOf(subject()).quorum).toEqual(silent ? null : { hubs: safe, weight: safe, met })
-        },
-      ),
-      { numRuns: 40 },
-    )
-  })
+it('what is known of a service: counts each key once, however the policy and the statements spell it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom(...hubs), fc.constantFrom('safe', 'unsafe'), fc.nat(3)), { maxLength: 12 }),
+      fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+      async (said, legacy) => {
+        const names = hubs.map((hub, index) => (legacy[index] ? formatLegacy(hub.address) : formatAddress(hub.address)))
+        await using here = world(
+          policyOf({ TRUSTED_HUBS: Object.fromEntries(names.map((name) => [name, { WEIGHT: 1 }])) }),
+        )
+        for (const [hub, verdict, seq] of said) here.trust.take(attest(hub, verdict as 'safe', { seq }), sync)
+        const last = hubs.map((hub) => {
+          const mine = said.filter(([by]) => by === hub).sort((a, b) => b[2] - a[2] || (a[1] === 'unsafe' ? -1 : 1))
+          return mine[0]?.[1]
+        })
+        const safe = last.filter((verdict) => verdict === 'safe').length
+        const silent = last.every((verdict) => verdict === undefined)
+        const met = safe >= 2 && !last.includes('unsafe')
+        expect(here.trust.factsOf(subject()).quorum).toEqual(silent ? null : { hubs: safe, weight: safe, met })
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
 
-  it('ends when a statement does, and whoever decides is told at that moment', async () => {
-    await using here = world()
-    for (const [index, hub] of hubs.entries())
-      here.trust.take(attest(hub, 'safe', { expires: NOW + 60 * (index + 1) }), sync)
-    expect(here.trust.factsOf(subject()).quorum?.hubs).toBe(3)
-    const before = here.heard('trust:changed').length
-    await here.clock.advance(59_999)
-    expect(here.heard('trust:changed')).toHaveLength(before)
-    await here.clock.advance(1)
-    expect(here.heard('trust:changed').slice(before)).toEqual([{ on: 'code', code: CODE.toString() }])
-    expect(here.trust.factsOf(subject()).quorum?.hubs).toBe(2)
-    await here.clock.advance(60_000)
-    expect(here.heard('trust:changed').slice(before)).toHaveLength(2)
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
-  })
+it('ends when a statement does, and whoever decides is told at that moment', async ({ here, trust }) => {
+  for (const [index, hub] of hubs.entries()) trust.take(attest(hub, 'safe', { expires: NOW + 60 * (index + 1) }), sync)
+  expect(trust.factsOf(subject()).quorum?.hubs).toBe(3)
+  const before = here.heard('trust:changed').length
+  await here.clock.advance(59_999)
+  expect(here.heard('trust:changed')).toHaveLength(before)
+  await here.clock.advance(1)
+  expect(here.heard('trust:changed').slice(before)).toEqual([{ on: 'code', code: CODE.toString() }])
+  expect(trust.factsOf(subject()).quorum?.hubs).toBe(2)
+  await here.clock.advance(60_000)
+  expect(here.heard('trust:changed').slice(before)).toHaveLength(2)
+  expect(trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
+})
 
-  it('has what is frozen of the author, by trusted hubs, while it is in time', async () => {
-    await using here = world()
-    here.trust.take(freeze(one, '10'), sync)
-    here.trust.take(freeze(one, '7', { chain: 'btc', expires: NOW + 5 }), sync)
-    here.trust.take(freeze(one, '99', { of: stranger }), sync)
-    expect(here.trust.take(freeze(stranger, '1000'), sync)).toBe('untrusted')
-    const hub = text(one)
-    expect(here.trust.factsOf(subject()).frozen).toEqual([
-      { hub, chain: 'btc', amount: '7' },
-      { hub, chain: 'sol', amount: '10' },
-    ])
-    here.trust.take(freeze(one, '0', { seq: 1 }), sync)
-    expect(here.trust.factsOf(subject()).frozen).toContainEqual({ hub, chain: 'sol', amount: '0' })
-    await here.clock.advance(5000)
-    expect(here.heard('trust:changed').at(-1)).toEqual({ on: 'freeze', address: text(author), chain: 'btc' })
-    expect(here.trust.factsOf(subject()).frozen).toEqual([{ hub, chain: 'sol', amount: '0' }])
-  })
+it('has what is frozen of the author, by trusted hubs, while it is in time', async ({ here, trust }) => {
+  trust.take(freeze(one, '10'), sync)
+  trust.take(freeze(one, '7', { chain: 'btc', expires: NOW + 5 }), sync)
+  trust.take(freeze(one, '99', { of: stranger }), sync)
+  expect(trust.take(freeze(stranger, '1000'), sync)).toBe('untrusted')
+  const hub = text(one)
+  expect(trust.factsOf(subject()).frozen).toEqual([
+    { hub, chain: 'btc', amount: '7' },
+    { hub, chain: 'sol', amount: '10' },
+  ])
+  trust.take(freeze(one, '0', { seq: 1 }), sync)
+  expect(trust.factsOf(subject()).frozen).toContainEqual({ hub, chain: 'sol', amount: '0' })
+  await here.clock.advance(5000)
+  expect(here.heard('trust:changed').at(-1)).toEqual({ on: 'freeze', address: text(author), chain: 'btc' })
+  expect(trust.factsOf(subject()).frozen).toEqual([{ hub, chain: 'sol', amount: '0' }])
+})
 
-  it('takes in what the author stapled, but a stapled "safe" hides no newer "unsafe"', async () => {
-    await using here = world()
-    const staples = [
-      attest(one),
-      attest(two),
-      attest(stranger),
-      Uint8Array.of(1),
-      attest(three, 'safe', { network: 'x' }),
-    ]
-    expect(here.trust.factsOf(subject(staples)).quorum).toEqual({ hubs: 2, weight: 10, met: true })
-    expect(here.heard('trust:refused')).toHaveLength(2)
-    here.trust.factsOf(subject(staples))
-    expect(here.heard('trust:refused')).toHaveLength(2)
-    here.trust.take(attest(two, 'unsafe', { seq: 1 }), sync)
-    expect(here.trust.factsOf(subject(staples)).quorum?.met).toBe(false)
-  })
+it('takes in what the author stapled, but a stapled "safe" hides no newer "unsafe"', ({ here, trust }) => {
+  const staples = [
+    attest(one),
+    attest(two),
+    attest(stranger),
+    Uint8Array.of(1),
+    attest(three, 'safe', { network: 'x' }),
+  ]
+  expect(trust.factsOf(subject(staples)).quorum).toEqual({ hubs: 2, weight: 10, met: true })
+  expect(here.heard('trust:refused')).toHaveLength(2)
+  trust.factsOf(subject(staples))
+  expect(here.heard('trust:refused')).toHaveLength(2)
+  trust.take(attest(two, 'unsafe', { seq: 1 }), sync)
+  expect(trust.factsOf(subject(staples)).quorum?.met).toBe(false)
+})
 
-  it('lets an author pay for its forged staples, and nobody else', async () => {
-    await using here = world()
-    const forged = (seq: number) => attest(one, 'safe', { seq, network: 'x' })
-    here.trust.factsOf(
-      subject(
-        Array.from({ length: 400 }, (_, seq) => forged(seq)),
-        stranger,
-      ),
-    )
-    here.trust.factsOf(subject([attest(two)], stranger))
-    expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', via: 'staple' })
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
-    expect(here.trust.factsOf(subject([attest(two)])).quorum).toMatchObject({ hubs: 1 })
-  })
+it('what is known of a service: lets an author pay for its forged staples, and nobody else', ({ here, trust }) => {
+  const forged = (seq: number) => attest(one, 'safe', { seq, network: 'x' })
+  trust.factsOf(
+    subject(
+      Array.from({ length: 400 }, (_, seq) => forged(seq)),
+      stranger,
+    ),
+  )
+  trust.factsOf(subject([attest(two)], stranger))
+  expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', via: 'staple' })
+  expect(trust.factsOf(subject()).quorum).toBeNull()
+  expect(trust.factsOf(subject([attest(two)])).quorum).toMatchObject({ hubs: 1 })
+})
 
-  it('takes a stapled chain in any order', async () => {
-    await using here = world()
-    const chain = [delegate(stranger, author), delegate(two, stranger, 1), delegate(own, two, 5)]
-    expect(here.trust.factsOf(subject(chain)).inTree).toBe(true)
-  })
+it('what is known of a service: takes a stapled chain in any order', ({ trust }) => {
+  const chain = [delegate(stranger, author), delegate(two, stranger, 1), delegate(own, two, 5)]
+  expect(trust.factsOf(subject(chain)).inTree).toBe(true)
+})
 
-  it('is what a candidate would see, and stays what it is', async () => {
-    await using here = world()
-    const policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: { WEIGHT: 2 } } })
-    const chain = [attest(stranger), delegate(stranger, author), freeze(stranger, '3')]
-    for (const _ of [1, 2]) {
-      expect(here.trust.factsOf(subject(chain), { policy })).toMatchObject({
-        quorum: { hubs: 1, weight: 2, met: true },
-        inTree: false,
-        frozen: [{ amount: '3' }],
-      })
-      expect(here.trust.factsOf(subject(chain))).toMatchObject({ quorum: null, inTree: false, frozen: [] })
-    }
-    const forged = [attest(stranger, 'safe', { network: 'elsewhere' }), freeze(one, '3'), attest(one)]
-    expect(here.trust.factsOf(subject(forged), { policy })).toMatchObject({ quorum: null, frozen: [] })
-    const expired = attest(stranger, 'unsafe', { seq: 1, issued: NOW - 9, expires: NOW - 1 })
-    expect(here.trust.factsOf(subject([attest(stranger), expired]), { policy }).quorum?.met).toBe(true)
-    const tree = policyOf({ TRUST_TREE: { ROOTS: { [text(stranger)]: { DEPTH: 1 } } } })
-    expect(here.trust.factsOf(subject(chain), { policy: tree }).inTree).toBe(true)
-    expect(here.trust.factsOf(subject(chain), { policy: tree, at: NOW + 90_000 }).inTree).toBe(false)
-    expect(here.trust.statements()).toEqual([])
-  })
+it('what is known of a service: is what a candidate would see, and stays what it is', ({ trust }) => {
+  const policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: { WEIGHT: 2 } } })
+  const chain = [attest(stranger), delegate(stranger, author), freeze(stranger, '3')]
+  for (const _ of [1, 2]) {
+    expect(trust.factsOf(subject(chain), { policy })).toMatchObject({
+      quorum: { hubs: 1, weight: 2, met: true },
+      inTree: false,
+      frozen: [{ amount: '3' }],
+    })
+    expect(trust.factsOf(subject(chain))).toMatchObject({ quorum: null, inTree: false, frozen: [] })
+  }
+  const forged = [attest(stranger, 'safe', { network: 'elsewhere' }), freeze(one, '3'), attest(one)]
+  expect(trust.factsOf(subject(forged), { policy })).toMatchObject({ quorum: null, frozen: [] })
+  const expired = attest(stranger, 'unsafe', { seq: 1, issued: NOW - 9, expires: NOW - 1 })
+  expect(trust.factsOf(subject([attest(stranger), expired]), { policy }).quorum?.met).toBe(true)
+  const tree = policyOf({ TRUST_TREE: { ROOTS: { [text(stranger)]: { DEPTH: 1 } } } })
+  expect(trust.factsOf(subject(chain), { policy: tree }).inTree).toBe(true)
+  expect(trust.factsOf(subject(chain), { policy: tree, at: NOW + 90_000 }).inTree).toBe(false)
+  expect(trust.statements()).toEqual([])
+})
 
-  it('is not whiter for a candidate because an older word is stapled', async () => {
-    await using here = world()
-    here.trust.take(delegate(own, author, 0, { seq: 1, revoked: true }), sync)
-    here.trust.take(attest(one, 'unsafe', { seq: 1 }), sync)
-    const policy = policyOf({ TRUSTED_HUBS: { [text(one)]: {} } })
-    const old = [delegate(own, author), attest(one)]
-    expect(here.trust.factsOf(subject(old), { policy })).toMatchObject({ quorum: { met: false }, inTree: false })
-  })
+it('what is known of a service: is not whiter for a candidate because an older word is stapled', ({ trust }) => {
+  trust.take(delegate(own, author, 0, { seq: 1, revoked: true }), sync)
+  trust.take(attest(one, 'unsafe', { seq: 1 }), sync)
+  const policy = policyOf({ TRUSTED_HUBS: { [text(one)]: {} } })
+  const old = [delegate(own, author), attest(one)]
+  expect(trust.factsOf(subject(old), { policy })).toMatchObject({ quorum: { met: false }, inTree: false })
+})
 
-  it('is told as it was at another second', async () => {
-    await using here = world()
-    here.trust.take(attest(one, 'safe', { expires: NOW + 10 }), sync)
-    expect(here.trust.factsOf(subject(), { at: NOW + 9 }).attestations).toHaveLength(1)
-    expect(here.trust.factsOf(subject(), { at: NOW + 10 }).attestations).toHaveLength(0)
-    expect(here.trust.factsOf(subject(), { at: NOW - 200 }).attestations).toHaveLength(0)
-  })
+it('what is known of a service: is told as it was at another second', ({ trust }) => {
+  trust.take(attest(one, 'safe', { expires: NOW + 10 }), sync)
+  expect(trust.factsOf(subject(), { at: NOW + 9 }).attestations).toHaveLength(1)
+  expect(trust.factsOf(subject(), { at: NOW + 10 }).attestations).toHaveLength(0)
+  expect(trust.factsOf(subject(), { at: NOW - 200 }).attestations).toHaveLength(0)
+})
 
-  it('is weighed anew under another policy', async () => {
-    await using here = world()
-    here.trust.take(attest(one), sync)
-    expect(here.trust.take(attest(stranger), sync)).toBe('untrusted')
-    here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })
-    here.servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
-    here.trust.policyChanged()
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
-    expect(here.trust.take(attest(stranger), sync)).toBe('new')
-    expect(here.trust.factsOf(subject()).quorum?.met).toBe(true)
-  })
+it('what is known of a service: is weighed anew under another policy', ({ here, trust }) => {
+  trust.take(attest(one), sync)
+  expect(trust.take(attest(stranger), sync)).toBe('untrusted')
+  here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })
+  here.servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
+  trust.policyChanged()
+  expect(trust.factsOf(subject()).quorum).toBeNull()
+  expect(trust.take(attest(stranger), sync)).toBe('new')
+  expect(trust.factsOf(subject()).quorum?.met).toBe(true)
 })

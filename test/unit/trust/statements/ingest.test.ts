@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { addressBytes } from '../../../../protocols/address.ts'
 import { cidOfStructure, encodeCanonical, toBase32 } from '../../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../../protocols/errors.ts'
@@ -16,6 +16,7 @@ import {
   delegate,
   freeze,
   hubs,
+  it,
   NETWORK,
   NOW,
   NOW_MS,
@@ -29,177 +30,172 @@ import {
 const gossip = { via: 'gossip', from: 'peer' } as const
 const [hub] = hubs
 
-describe('a statement', () => {
-  it('is new once, then known, then older than what replaced it', async () => {
-    await using here = world()
-    const first = attest(hub)
-    const second = attest(hub, 'unsafe', { seq: 1 })
-    expect(here.trust.take(first, gossip)).toBe('new')
-    expect(here.trust.take(first, gossip)).toBe('known')
-    expect(here.trust.take(second, gossip)).toBe('new')
-    expect(here.trust.take(first, gossip)).toBe('older')
-    expect(here.trust.take(attest(hub, 'safe', { seq: 0, expires: NOW + 5 }), gossip)).toBe('older')
-    expect(here.heard('trust:statement')).toEqual([
-      { kind: 'attestation', signer: text(hub), about: CODE.toString(), says: 'safe', seq: 0, ...gossip },
-      { kind: 'attestation', signer: text(hub), about: CODE.toString(), says: 'unsafe', seq: 1, ...gossip },
-    ])
-    expect(here.heard('trust:changed')).toEqual(Array(2).fill({ on: 'code', code: CODE.toString() }))
-  })
+it('a statement: is new once, then known, then older than what replaced it', ({ here, trust }) => {
+  const first = attest(hub)
+  const second = attest(hub, 'unsafe', { seq: 1 })
+  expect(trust.take(first, gossip)).toBe('new')
+  expect(trust.take(first, gossip)).toBe('known')
+  expect(trust.take(second, gossip)).toBe('new')
+  expect(trust.take(first, gossip)).toBe('older')
+  expect(trust.take(attest(hub, 'safe', { seq: 0, expires: NOW + 5 }), gossip)).toBe('older')
+  expect(here.heard('trust:statement')).toEqual([
+    { kind: 'attestation', signer: text(hub), about: CODE.toString(), says: 'safe', seq: 0, ...gossip },
+    { kind: 'attestation', signer: text(hub), about: CODE.toString(), says: 'unsafe', seq: 1, ...gossip },
+  ])
+  expect(here.heard('trust:changed')).toEqual(Array(2).fill({ on: 'code', code: CODE.toString() }))
+})
 
-  it('that was replaced does not come back when the journal is opened again, nor after it expired', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tc-t-trust-'))
-    try {
-      const path = join(folder, 'journal.db')
-      const old = attest(hub, 'safe', { expires: NOW + 300 * 86_400 })
-      {
-        await using here = world(undefined, { path })
-        here.trust.take(old, gossip)
-        here.trust.take(attest(hub, 'unsafe', { seq: 1, expires: NOW + 10 }), gossip)
-      }
-      const clock = manualClock(NOW_MS + 200 * 86_400_000)
-      await using later = world(undefined, { path, clock })
-      later.trust.boot()
-      await clock.advance(0)
-      expect(later.trust.take(old, gossip)).toBe('older')
-      expect(later.trust.factsOf(subject()).attestations).toEqual([])
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
+it('a statement: that was replaced does not come back when the journal is opened again, nor after it expired', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tc-t-trust-'))
+  try {
+    const path = join(folder, 'journal.db')
+    const old = attest(hub, 'safe', { expires: NOW + 300 * 86_400 })
+    {
+      await using here = world(undefined, { path })
+      here.trust.take(old, gossip)
+      here.trust.take(attest(hub, 'unsafe', { seq: 1, expires: NOW + 10 }), gossip)
     }
-  })
+    const clock = manualClock(NOW_MS + 200 * 86_400_000)
+    await using later = world(undefined, { path, clock })
+    later.trust.boot()
+    await clock.advance(0)
+    expect(later.trust.take(old, gossip)).toBe('older')
+    expect(later.trust.factsOf(subject()).attestations).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
 
-  it('comes to the same in every order of arrival', async () => {
-    const pool = [
-      ...hubs.flatMap((one) => [
-        attest(one, 'safe'),
-        attest(one, 'unsafe'),
-        attest(one, 'safe', { expires: NOW + 77 }),
-        attest(one, 'safe', { seq: 2 }),
-        freeze(one, '1'),
-        freeze(one, '2', { seq: 1 }),
-        freeze(one, '3', { chain: 'btc' }),
-      ]),
-      delegate(own, hub, 2),
-      delegate(hub, hubs[1], 1),
-      delegate(hubs[1], stranger, 0),
-      delegate(own, hub, 2, { seq: 3, revoked: true }),
-      delegate(own, hub, 1, { seq: 4 }),
-    ]
-    await fc.assert(
-      fc.asyncProperty(
-        fc
-          .subarray(pool)
-          .chain((some) =>
-            fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length, maxLength: some.length })),
-          ),
-        async ([some, other]) => {
-          await using first = world()
-          await using second = world()
-          for (const one of some) first.trust.take(one, gossip)
-          for (const one of other) second.trust.take(one, gossip)
-          for (const by of [stranger, hubs[1], hubs[0]]) {
-            const whole = subject([], by)
-            expect(second.trust.factsOf(whole)).toEqual(first.trust.factsOf(whole))
-          }
-          expect(second.trust.factsOf(subject())).toEqual(first.trust.factsOf(subject()))
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
-
-  it.each<[string, Uint8Array, RegExp]>([
-    ['of another network', attest(hub, 'safe', { network: 'elsewhere' }), /is not the attestation signature/],
-    ['of another domain', forged('freeze'), /is not the attestation signature/],
-    ['by another key', resigned(), /is not the attestation signature/],
-    ['of 5 KiB', new Uint8Array(5 * 1024), /has 5120 bytes, at most 4096 are allowed/],
-    ['with an unknown verdict', shaped({ verdict: 'maybe' }), /body\.verdict: must be "safe" or "unsafe"/],
-    ['that stands for two years', shaped({ expires: NOW + 800 * 86_400 }), /body\.expires: must be later than issued/],
-    ['that is nothing', Uint8Array.of(1, 2, 3), /./],
-  ])('is refused, and counted, each time it comes: %s', async (_name, encoded, reason) => {
-    await using here = world()
-    for (const times of [1, 2]) {
-      expect(() => here.trust.take(encoded, gossip)).toThrow(ProtocolError)
-      expect(here.heard('trust:refused')).toHaveLength(times)
-    }
-    expect(here.heard('trust:refused')[0]?.reason).toMatch(reason)
-    expect(here.trust.statements()).toEqual([])
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
-  })
-
-  it('out of time is dropped, not refused', async () => {
-    await using here = world()
-    expect(here.trust.take(attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), gossip)).toBe('dropped')
-    const early = attest(hub, 'safe', { issued: NOW + 121 })
-    expect(here.trust.take(early, gossip)).toBe('dropped')
-    expect(here.heard('trust:dropped').map(({ why }) => why)).toEqual(['expired', 'early'])
-    await here.clock.advance(1000)
-    expect(here.trust.take(early, gossip)).toBe('new')
-  })
-
-  it('of nobody who is trusted costs no signature', async () => {
-    let checks = 0
-    const keys: KeyCache = {
-      verify() {
-        checks++
-        return 'bad-signature'
+it('a statement: comes to the same in every order of arrival', async () => {
+  const pool = [
+    ...hubs.flatMap((one) => [
+      attest(one, 'safe'),
+      attest(one, 'unsafe'),
+      attest(one, 'safe', { expires: NOW + 77 }),
+      attest(one, 'safe', { seq: 2 }),
+      freeze(one, '1'),
+      freeze(one, '2', { seq: 1 }),
+      freeze(one, '3', { chain: 'btc' }),
+    ]),
+    delegate(own, hub, 2),
+    delegate(hub, hubs[1], 1),
+    delegate(hubs[1], stranger, 0),
+    delegate(own, hub, 2, { seq: 3, revoked: true }),
+    delegate(own, hub, 1, { seq: 4 }),
+  ]
+  await fc.assert(
+    fc.asyncProperty(
+      fc
+        .subarray(pool)
+        .chain((some) =>
+          fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length, maxLength: some.length })),
+        ),
+      async ([some, other]) => {
+        await using first = world()
+        await using second = world()
+        for (const one of some) first.trust.take(one, gossip)
+        for (const one of other) second.trust.take(one, gossip)
+        for (const by of [stranger, hubs[1], hubs[0]]) {
+          const whole = subject([], by)
+          expect(second.trust.factsOf(whole)).toEqual(first.trust.factsOf(whole))
+        }
+        expect(second.trust.factsOf(subject())).toEqual(first.trust.factsOf(subject()))
       },
-    }
-    await using here = world(undefined, { keys })
-    expect(here.trust.take(attest(stranger), gossip)).toBe('untrusted')
-    expect(here.trust.take(delegate(stranger, hub), gossip)).toBe('untrusted')
-    expect(checks).toBe(0)
-    expect(here.trust.statements()).toEqual([])
-  })
+    ),
+    { numRuns: 60 },
+  )
+})
 
-  it('costs one signature, however it comes again', async () => {
-    const { keys, count } = counted()
-    await using here = world(undefined, { keys })
-    const one = attest(hub)
-    here.trust.recordValidator.validate(`/attest/${toBase32(CODE.bytes)}/${toBase32(addressBytes(hub.address))}`, one)
-    for (let i = 0; i < 5; i++) {
-      here.trust.take(one, gossip)
-      here.trust.factsOf(subject([one]))
-    }
-    expect(count()).toBe(1)
-  })
+it.each<[string, Uint8Array, RegExp]>([
+  ['of another network', attest(hub, 'safe', { network: 'elsewhere' }), /is not the attestation signature/],
+  ['of another domain', forged('freeze'), /is not the attestation signature/],
+  ['by another key', resigned(), /is not the attestation signature/],
+  ['of 5 KiB', new Uint8Array(5 * 1024), /has 5120 bytes, at most 4096 are allowed/],
+  ['with an unknown verdict', shaped({ verdict: 'maybe' }), /body\.verdict: must be "safe" or "unsafe"/],
+  ['that stands for two years', shaped({ expires: NOW + 800 * 86_400 }), /body\.expires: must be later than issued/],
+  ['that is nothing', Uint8Array.of(1, 2, 3), /./],
+])('a statement: is refused, and counted, each time it comes: %s', async (_name, encoded, reason) => {
+  await using here = world()
+  for (const times of [1, 2]) {
+    expect(() => here.trust.take(encoded, gossip)).toThrow(ProtocolError)
+    expect(here.heard('trust:refused')).toHaveLength(times)
+  }
+  expect(here.heard('trust:refused')[0]?.reason).toMatch(reason)
+  expect(here.trust.statements()).toEqual([])
+  expect(here.trust.factsOf(subject()).quorum).toBeNull()
+})
 
-  it("a peer's forgeries cost so much and no more, and nobody else's are kept out", async () => {
-    const { keys, count } = counted()
-    await using here = world(undefined, { keys })
-    let refused = 0
-    for (let seq = 0; seq < 1000; seq++) {
-      try {
-        here.trust.take(attest(hub, 'safe', { seq, network: 'elsewhere' }), gossip)
-      } catch {
-        refused++
-      }
-    }
-    expect(refused).toBe(256)
-    expect(count()).toBe(256)
-    expect(here.trust.take(attest(hub), gossip)).toBe('dropped')
-    expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', ...gossip })
-    expect(here.trust.take(attest(hub), { via: 'gossip', from: 'honest' })).toBe('new')
-    // who sends what holds is not bounded
-    for (let seq = 1; seq < 600; seq++) {
-      expect(here.trust.take(attest(hub, 'safe', { seq }), { via: 'sync', from: 'honest' })).toBe('new')
-    }
-  })
+it('a statement: out of time is dropped, not refused', async ({ here, trust }) => {
+  expect(trust.take(attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), gossip)).toBe('dropped')
+  const early = attest(hub, 'safe', { issued: NOW + 121 })
+  expect(trust.take(early, gossip)).toBe('dropped')
+  expect(here.heard('trust:dropped').map(({ why }) => why)).toEqual(['expired', 'early'])
+  await here.clock.advance(1000)
+  expect(trust.take(early, gossip)).toBe('new')
+})
 
-  it('that cannot be written is dropped, and may come again', async () => {
-    await using here = world()
-    let full = true
-    const store = { ...here.journal.statements }
-    const put = store.put
-    store.put = (kept) => {
-      if (full) throw new UnavailableError('the disk is full')
-      return put(kept)
+it('a statement: of nobody who is trusted costs no signature', async () => {
+  let checks = 0
+  const keys: KeyCache = {
+    verify() {
+      checks++
+      return 'bad-signature'
+    },
+  }
+  await using here = world(undefined, { keys })
+  expect(here.trust.take(attest(stranger), gossip)).toBe('untrusted')
+  expect(here.trust.take(delegate(stranger, hub), gossip)).toBe('untrusted')
+  expect(checks).toBe(0)
+  expect(here.trust.statements()).toEqual([])
+})
+
+it('a statement: costs one signature, however it comes again', async () => {
+  const { keys, count } = counted()
+  await using here = world(undefined, { keys })
+  const one = attest(hub)
+  here.trust.recordValidator.validate(`/attest/${toBase32(CODE.bytes)}/${toBase32(addressBytes(hub.address))}`, one)
+  for (let i = 0; i < 5; i++) {
+    here.trust.take(one, gossip)
+    here.trust.factsOf(subject([one]))
+  }
+  expect(count()).toBe(1)
+})
+
+it("a statement: a peer's forgeries cost so much and no more, and nobody else's are kept out", async () => {
+  const { keys, count } = counted()
+  await using here = world(undefined, { keys })
+  let refused = 0
+  for (let seq = 0; seq < 1000; seq++) {
+    try {
+      here.trust.take(attest(hub, 'safe', { seq, network: 'elsewhere' }), gossip)
+    } catch {
+      refused++
     }
-    await using there = world(undefined, { statements: store })
-    expect(there.trust.take(attest(hub), gossip)).toBe('dropped')
-    expect(there.heard('trust:dropped')).toEqual([{ why: 'journal', ...gossip }])
-    full = false
-    expect(there.trust.take(attest(hub), gossip)).toBe('new')
-  })
+  }
+  expect(refused).toBe(256)
+  expect(count()).toBe(256)
+  expect(here.trust.take(attest(hub), gossip)).toBe('dropped')
+  expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', ...gossip })
+  expect(here.trust.take(attest(hub), { via: 'gossip', from: 'honest' })).toBe('new')
+  // who sends what holds is not bounded
+  for (let seq = 1; seq < 600; seq++) {
+    expect(here.trust.take(attest(hub, 'safe', { seq }), { via: 'sync', from: 'honest' })).toBe('new')
+  }
+})
+
+it('a statement: that cannot be written is dropped, and may come again', async ({ here }) => {
+  let full = true
+  const store = { ...here.journal.statements }
+  const put = store.put
+  store.put = (kept) => {
+    if (full) throw new UnavailableError('the disk is full')
+    return put(kept)
+  }
+  await using there = world(undefined, { statements: store })
+  expect(there.trust.take(attest(hub), gossip)).toBe('dropped')
+  expect(there.heard('trust:dropped')).toEqual([{ why: 'journal', ...gossip }])
+  full = false
+  expect(there.trust.take(attest(hub), gossip)).toBe('new')
 })
 
 function shaped(change: object): Uint8Array {

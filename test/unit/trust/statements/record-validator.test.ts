@@ -1,110 +1,101 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { addressBytes } from '../../../../protocols/address.ts'
 import { cidOfStructure, compareBytes, toBase32 } from '../../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../../protocols/errors.ts'
 import type { Signer } from '../../../../protocols/signature.ts'
 import { decodeStatement, recordKey, statementId } from '../../../../protocols/statement.ts'
 import type { StatementItem } from '../../../../protocols/sync.ts'
-import { attest, CODE, delegate, freeze, hubs, NOW, own, policyOf, stranger, text, world } from '../fixtures.ts'
+import { attest, CODE, delegate, freeze, hubs, it, NOW, own, policyOf, stranger, text, world } from '../fixtures.ts'
 
 const [hub, second] = hubs
 const keyOf = (encoded: Uint8Array) => recordKey(decodeStatement(encoded)) as string
 
-describe("the mesh's records", () => {
-  it('may hold any statement in time under its own key, whoever signed it', async () => {
-    await using here = world()
-    const one = attest(stranger)
-    expect(here.trust.recordValidator.validate(keyOf(one), one)).toMatchObject({ issued: NOW, expires: NOW + 86_400 })
-    const link = delegate(stranger, hub)
-    expect(here.trust.recordValidator.validate(keyOf(link), link)).toMatchObject({ issued: NOW })
-    const signers = [attest(stranger), attest(hub), link].map(
-      (value) => here.trust.recordValidator.validate(keyOf(value), value).signer,
-    )
-    expect(new Set(signers).size).toBe(2)
-  })
-
-  it.each<[string, string, Uint8Array, string]>([
-    ['under another hub', keyOf(attest(hub)), attest(stranger), 'key: is not the key of this statement'],
-    ['under another code', keyOf(attest(hub)), attest(hub, 'safe', { code: cidOfStructure(Uint8Array.of(1)) }), 'key:'],
-    ['a freeze statement', `/freeze/${toBase32(addressBytes(hub.address))}`, freeze(hub, '1'), 'key:'],
-    ['expired', keyOf(attest(hub)), attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), 'body.expires: has passed'],
-    ['early', keyOf(attest(hub)), attest(hub, 'safe', { issued: NOW + 121 }), 'body.issued: lies in the future'],
-    ['of another network', keyOf(attest(hub)), attest(hub, 'safe', { network: 'elsewhere' }), 'sig:'],
-    ['of 5 KiB', keyOf(attest(hub)), new Uint8Array(5120), 'has 5120 bytes'],
-  ])('refuse a record %s', async (_name, key, value, problem) => {
-    await using here = world()
-    expect(() => here.trust.recordValidator.validate(key, value)).toThrow(ProtocolError)
-    expect(() => here.trust.recordValidator.validate(key, value)).toThrow(problem)
-  })
-
-  it('let a newer one take the place of an older one, never the other way round', async () => {
-    await using here = world()
-    const { supersedes } = here.trust.recordValidator
-    expect(supersedes(attest(hub, 'safe', { seq: 1 }), attest(hub))).toBe(true)
-    expect(supersedes(attest(hub), attest(hub, 'safe', { seq: 1 }))).toBe(false)
-    expect(supersedes(attest(hub, 'unsafe'), attest(hub))).toBe(true)
-    expect(supersedes(attest(hub), attest(hub))).toBe(false)
-    expect(supersedes(attest(second, 'safe', { seq: 9 }), attest(hub))).toBe(false)
-    expect(supersedes(attest(hub), Uint8Array.of(1))).toBe(true)
-    expect(supersedes(Uint8Array.of(1), attest(hub))).toBe(false)
-  })
-
-  it("are held on to where their signer counts here, or they are the operator's own", async () => {
-    await using here = world()
-    expect(here.trust.recordValidator.isPinned(attest(hub))).toBe(true)
-    expect(here.trust.recordValidator.isPinned(delegate(own, stranger))).toBe(true)
-    expect(here.trust.recordValidator.isPinned(attest(stranger))).toBe(false)
-    expect(here.trust.recordValidator.isPinned(Uint8Array.of(1))).toBe(false)
-    await here.trust.publish(attest(stranger))
-    expect(here.trust.recordValidator.isPinned(attest(stranger))).toBe(true)
-    // what is remembered of hubs that no longer count is not held on to
-    here.trust.take(attest(second), { via: 'sync', from: 'p' })
-    here.policy = policyOf({})
-    here.trust.policyChanged()
-    expect(here.trust.recordValidator.isPinned(attest(second))).toBe(false)
-    expect(here.trust.recordValidator.isPinned(attest(stranger))).toBe(true)
-  })
+it("the mesh's records: may hold any statement in time under its own key, whoever signed it", ({ trust }) => {
+  const one = attest(stranger)
+  expect(trust.recordValidator.validate(keyOf(one), one)).toMatchObject({ issued: NOW, expires: NOW + 86_400 })
+  const link = delegate(stranger, hub)
+  expect(trust.recordValidator.validate(keyOf(link), link)).toMatchObject({ issued: NOW })
+  const signers = [attest(stranger), attest(hub), link].map(
+    (value) => trust.recordValidator.validate(keyOf(value), value).signer,
+  )
+  expect(new Set(signers).size).toBe(2)
 })
 
-describe('what sync exchanges', () => {
-  const item = (encoded: Uint8Array, by: Signer): StatementItem => [statementId(encoded), addressBytes(by.address)]
+it.each<[string, string, Uint8Array, string]>([
+  ['under another hub', keyOf(attest(hub)), attest(stranger), 'key: is not the key of this statement'],
+  ['under another code', keyOf(attest(hub)), attest(hub, 'safe', { code: cidOfStructure(Uint8Array.of(1)) }), 'key:'],
+  ['a freeze statement', `/freeze/${toBase32(addressBytes(hub.address))}`, freeze(hub, '1'), 'key:'],
+  ['expired', keyOf(attest(hub)), attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), 'body.expires: has passed'],
+  ['early', keyOf(attest(hub)), attest(hub, 'safe', { issued: NOW + 121 }), 'body.issued: lies in the future'],
+  ['of another network', keyOf(attest(hub)), attest(hub, 'safe', { network: 'elsewhere' }), 'sig:'],
+  ['of 5 KiB', keyOf(attest(hub)), new Uint8Array(5120), 'has 5120 bytes'],
+])("the mesh's records: refuse a record %s", async (_name, key, value, problem) => {
+  await using here = world()
+  expect(() => here.trust.recordValidator.validate(key, value)).toThrow(ProtocolError)
+  expect(() => here.trust.recordValidator.validate(key, value)).toThrow(problem)
+})
 
-  it('is what counts here or is own, in time, in byte order, page by page', async () => {
-    await using here = world()
-    const kept = [attest(hub), attest(second), freeze(hub, '1'), delegate(own, stranger), attest(stranger)]
-    const short = attest(hub, 'safe', { code: cidOfStructure(Uint8Array.of(1)), expires: NOW + 5 })
-    for (const one of [...kept, short]) here.trust.take(one, { via: 'sync', from: 'p' })
-    await here.trust.publish(attest(stranger))
-    await here.clock.advance(5000)
-    const sorted = kept.map(statementId).sort((a, b) => compareBytes(a.multihash.digest, b.multihash.digest))
-    const pages: string[] = []
-    let after: ReturnType<typeof statementId> | undefined
-    for (let page = here.trust.sync.list(after, 2); page.length > 0; page = here.trust.sync.list(after, 2)) {
-      expect(page.length).toBeLessThanOrEqual(2)
-      pages.push(...page.map(([id]) => id.toString()))
-      after = page.at(-1)?.[0]
-    }
-    expect(pages).toEqual(sorted.map((id) => id.toString()))
-    expect(here.trust.sync.get(statementId(attest(hub)))).toEqual(attest(hub))
-    expect(here.trust.sync.get(statementId(short))).toBeUndefined()
-    here.policy = policyOf({})
-    expect(here.trust.sync.list(undefined, 9)).toHaveLength(2)
-  })
+it("the mesh's records: let a newer one take the place of an older one, never the other way round", ({ trust }) => {
+  const { supersedes } = trust.recordValidator
+  expect(supersedes(attest(hub, 'safe', { seq: 1 }), attest(hub))).toBe(true)
+  expect(supersedes(attest(hub), attest(hub, 'safe', { seq: 1 }))).toBe(false)
+  expect(supersedes(attest(hub, 'unsafe'), attest(hub))).toBe(true)
+  expect(supersedes(attest(hub), attest(hub))).toBe(false)
+  expect(supersedes(attest(second, 'safe', { seq: 9 }), attest(hub))).toBe(false)
+  expect(supersedes(attest(hub), Uint8Array.of(1))).toBe(true)
+  expect(supersedes(Uint8Array.of(1), attest(hub))).toBe(false)
+})
 
-  it('wants what would count and is not here, and not again what was of no use', async () => {
-    await using here = world()
-    const [a, b, c] = [attest(hub), attest(stranger), attest(hub, 'safe', { issued: NOW - 9, expires: NOW - 1 })]
-    const items = [item(a, hub), item(b, stranger), item(c, hub), item(delegate(own, hub), own)]
-    expect(here.trust.sync.wants(items).map(String)).toEqual(
-      [a, c, delegate(own, hub)].map((one) => statementId(one).toString()),
-    )
-    for (const one of [a, c, delegate(own, hub)]) await here.trust.sync.arrive(one, 'p')
-    expect(here.trust.sync.wants(items)).toEqual([])
-    await expect(here.trust.sync.arrive(Uint8Array.of(7), 'p')).rejects.toThrow(ProtocolError)
-    here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })
-    here.trust.policyChanged()
-    expect(here.trust.sync.wants([item(b, stranger)]).map(String)).toEqual([statementId(b).toString()])
-  })
+it("are held on to where their signer counts here, or they are the operator's own", async ({ here, trust }) => {
+  expect(trust.recordValidator.isPinned(attest(hub))).toBe(true)
+  expect(trust.recordValidator.isPinned(delegate(own, stranger))).toBe(true)
+  expect(trust.recordValidator.isPinned(attest(stranger))).toBe(false)
+  expect(trust.recordValidator.isPinned(Uint8Array.of(1))).toBe(false)
+  await trust.publish(attest(stranger))
+  expect(trust.recordValidator.isPinned(attest(stranger))).toBe(true)
+  // what is remembered of hubs that no longer count is not held on to
+  trust.take(attest(second), { via: 'sync', from: 'p' })
+  here.policy = policyOf({})
+  trust.policyChanged()
+  expect(trust.recordValidator.isPinned(attest(second))).toBe(false)
+  expect(trust.recordValidator.isPinned(attest(stranger))).toBe(true)
+})
+
+const item = (encoded: Uint8Array, by: Signer): StatementItem => [statementId(encoded), addressBytes(by.address)]
+
+it('is what counts here or is own, in time, in byte order, page by page', async ({ here, trust }) => {
+  const kept = [attest(hub), attest(second), freeze(hub, '1'), delegate(own, stranger), attest(stranger)]
+  const short = attest(hub, 'safe', { code: cidOfStructure(Uint8Array.of(1)), expires: NOW + 5 })
+  for (const one of [...kept, short]) trust.take(one, { via: 'sync', from: 'p' })
+  await trust.publish(attest(stranger))
+  await here.clock.advance(5000)
+  const sorted = kept.map(statementId).sort((a, b) => compareBytes(a.multihash.digest, b.multihash.digest))
+  const pages: string[] = []
+  let after: ReturnType<typeof statementId> | undefined
+  for (let page = trust.sync.list(after, 2); page.length > 0; page = trust.sync.list(after, 2)) {
+    expect(page.length).toBeLessThanOrEqual(2)
+    pages.push(...page.map(([id]) => id.toString()))
+    after = page.at(-1)?.[0]
+  }
+  expect(pages).toEqual(sorted.map((id) => id.toString()))
+  expect(trust.sync.get(statementId(attest(hub)))).toEqual(attest(hub))
+  expect(trust.sync.get(statementId(short))).toBeUndefined()
+  here.policy = policyOf({})
+  expect(trust.sync.list(undefined, 9)).toHaveLength(2)
+})
+
+it('wants what would count and is not here, and not again what was of no use', async ({ here, trust }) => {
+  const [a, b, c] = [attest(hub), attest(stranger), attest(hub, 'safe', { issued: NOW - 9, expires: NOW - 1 })]
+  const items = [item(a, hub), item(b, stranger), item(c, hub), item(delegate(own, hub), own)]
+  expect(trust.sync.wants(items).map(String)).toEqual(
+    [a, c, delegate(own, hub)].map((one) => statementId(one).toString()),
+  )
+  for (const one of [a, c, delegate(own, hub)]) await trust.sync.arrive(one, 'p')
+  expect(trust.sync.wants(items)).toEqual([])
+  await expect(trust.sync.arrive(Uint8Array.of(7), 'p')).rejects.toThrow(ProtocolError)
+  here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })
+  trust.policyChanged()
+  expect(trust.sync.wants([item(b, stranger)]).map(String)).toEqual([statementId(b).toString()])
 })
 
 it('a code has one key', () => {

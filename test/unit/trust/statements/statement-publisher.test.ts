@@ -1,132 +1,124 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { InputError } from '../../../../src/base/errors.ts'
-import { attest, CODE, delegate, freeze, hubs, NOW, own, stranger, subject, text, world } from '../fixtures.ts'
+import { attest, CODE, delegate, freeze, hubs, it, NOW, own, stranger, subject, text, world } from '../fixtures.ts'
 
 const [hub] = hubs
 const week = { expires: NOW + 7 * 86_400 }
 
-describe("what the operator's hand says", () => {
-  it('is kept whoever signed it, heard by the mesh and put into its records', async () => {
-    await using here = world()
-    const encoded = attest(stranger, 'unsafe', { severity: 'high' })
-    const view = await here.trust.publish(encoded)
-    expect(view).toMatchObject({
-      kind: 'attestation',
-      signer: text(stranger),
-      trusted: false,
-      own: true,
-      via: 'api',
-      code: CODE.toString(),
-      verdict: 'unsafe',
-      severity: 'high',
-      receivedAt: NOW,
-    })
-    expect(here.published).toEqual([encoded])
-    expect(here.put.map(({ value }) => value)).toEqual([encoded])
-    expect(here.trust.statements()).toEqual([view])
-    // it counts for nothing here
-    expect(here.trust.factsOf(subject()).quorum).toBeNull()
-    await here.trust.publish(attest(hub, 'unsafe'))
-    expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
+it('is kept whoever signed it, heard by the mesh and put into its records', async ({ here, trust }) => {
+  const encoded = attest(stranger, 'unsafe', { severity: 'high' })
+  const view = await trust.publish(encoded)
+  expect(view).toMatchObject({
+    kind: 'attestation',
+    signer: text(stranger),
+    trusted: false,
+    own: true,
+    via: 'api',
+    code: CODE.toString(),
+    verdict: 'unsafe',
+    severity: 'high',
+    receivedAt: NOW,
   })
-
-  it('of the own key makes the tree', async () => {
-    await using here = world()
-    await here.trust.publish(delegate(own, stranger, 2))
-    expect(here.trust.tree(text(stranger)).asked?.in).toBe(true)
-    await here.trust.publish(delegate(own, stranger, 2, { seq: 1, revoked: true }))
-    expect(here.trust.tree(text(stranger)).asked?.in).toBe(false)
-  })
-
-  it.each<[string, Uint8Array, RegExp]>([
-    ['malformed', Uint8Array.of(1), /^the statement cannot be taken: /],
-    [
-      'forged',
-      attest(hub, 'safe', { seq: 5, network: 'elsewhere' }),
-      /is not the attestation signature of this hub in network "vectors"/,
-    ],
-    ['early', attest(hub, 'safe', { issued: NOW + 500 }), /is from the future/],
-    ['expired', attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), /has expired/],
-    [
-      'older',
-      attest(hub, 'unsafe', { seq: 3 }),
-      /a later statement of the same subject stands \(seq 4\): sign a higher seq/,
-    ],
-  ])('is refused in one sentence where it is %s', async (_name, encoded, sentence) => {
-    await using here = world()
-    await here.trust.publish(attest(hub, 'safe', { seq: 4 }))
-    await expect(here.trust.publish(encoded)).rejects.toThrow(sentence)
-    await expect(here.trust.publish(encoded)).rejects.toThrow(InputError)
-    expect(here.published).toHaveLength(1)
-  })
-
-  it("is the operator's also where it had been heard before", async () => {
-    await using here = world()
-    here.trust.take(attest(hub), { via: 'gossip', from: 'p' })
-    expect((await here.trust.publish(attest(hub))).own).toBe(true)
-    expect(here.published).toHaveLength(1)
-  })
-
-  it('that nobody heard is told again until somebody does, also after a restart', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tc-t-trust-'))
-    try {
-      const path = join(folder, 'journal.db')
-      await using here = world(undefined, { path })
-      here.alone = true
-      here.trust.boot()
-      const encoded = attest(hub, 'safe', week)
-      const frozen = freeze(hub, '5', week)
-      await here.trust.publish(encoded)
-      await here.trust.publish(frozen)
-      expect(here.published).toEqual([])
-      await here.clock.advance(3600_000)
-      expect(here.published).toEqual([])
-      // two statements, each at first, then after one minute, two, four...
-      expect(here.attempts()).toBeGreaterThan(6)
-      expect(here.attempts()).toBeLessThan(20)
-      here.alone = false
-      await here.clock.advance(3600_000)
-      expect(new Set(here.published)).toEqual(new Set([encoded, frozen]))
-      expect(here.published).toHaveLength(2)
-      expect(here.put.map(({ value }) => value)).toEqual([encoded])
-      here.alone = true
-      await here.trust.publish(delegate(own, stranger, 0, week))
-      await here.trust[Symbol.asyncDispose]()
-
-      await using again = world(undefined, { path, clock: here.clock })
-      again.trust.boot()
-      await again.clock.advance(120_000)
-      expect(again.published).toEqual([delegate(own, stranger, 0, week)])
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
-
-  it('is put into the records again before they forget it, until it ends', async () => {
-    await using here = world()
-    here.trust.boot()
-    await here.trust.publish(attest(stranger, 'safe', { expires: NOW + 3 * 86_400 }))
-    await here.clock.advance(23 * 3600_000)
-    expect(here.put).toHaveLength(2)
-    await here.clock.advance(6 * 86_400_000)
-    expect(here.put.length).toBeGreaterThanOrEqual(3)
-    expect(here.put.length).toBeLessThanOrEqual(4)
-  })
+  expect(here.published).toEqual([encoded])
+  expect(here.put.map(({ value }) => value)).toEqual([encoded])
+  expect(trust.statements()).toEqual([view])
+  // it counts for nothing here
+  expect(trust.factsOf(subject()).quorum).toBeNull()
+  await trust.publish(attest(hub, 'unsafe'))
+  expect(trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
 })
 
-it('what is kept is listed by what it is about, newest first', async () => {
+it("what the operator's hand says: of the own key makes the tree", async ({ trust }) => {
+  await trust.publish(delegate(own, stranger, 2))
+  expect(trust.tree(text(stranger)).asked?.in).toBe(true)
+  await trust.publish(delegate(own, stranger, 2, { seq: 1, revoked: true }))
+  expect(trust.tree(text(stranger)).asked?.in).toBe(false)
+})
+
+it.each<[string, Uint8Array, RegExp]>([
+  ['malformed', Uint8Array.of(1), /^the statement cannot be taken: /],
+  [
+    'forged',
+    attest(hub, 'safe', { seq: 5, network: 'elsewhere' }),
+    /is not the attestation signature of this hub in network "vectors"/,
+  ],
+  ['early', attest(hub, 'safe', { issued: NOW + 500 }), /is from the future/],
+  ['expired', attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), /has expired/],
+  [
+    'older',
+    attest(hub, 'unsafe', { seq: 3 }),
+    /a later statement of the same subject stands \(seq 4\): sign a higher seq/,
+  ],
+])("what the operator's hand says: is refused in one sentence where it is %s", async (_name, encoded, sentence) => {
   await using here = world()
+  await here.trust.publish(attest(hub, 'safe', { seq: 4 }))
+  await expect(here.trust.publish(encoded)).rejects.toThrow(sentence)
+  await expect(here.trust.publish(encoded)).rejects.toThrow(InputError)
+  expect(here.published).toHaveLength(1)
+})
+
+it("what the operator's hand says: is the operator's also where it had been heard before", async ({ here, trust }) => {
+  trust.take(attest(hub), { via: 'gossip', from: 'p' })
+  expect((await trust.publish(attest(hub))).own).toBe(true)
+  expect(here.published).toHaveLength(1)
+})
+
+it("what the operator's hand says: that nobody heard is told again until somebody does, also after a restart", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tc-t-trust-'))
+  try {
+    const path = join(folder, 'journal.db')
+    await using here = world(undefined, { path })
+    here.alone = true
+    here.trust.boot()
+    const encoded = attest(hub, 'safe', week)
+    const frozen = freeze(hub, '5', week)
+    await here.trust.publish(encoded)
+    await here.trust.publish(frozen)
+    expect(here.published).toEqual([])
+    await here.clock.advance(3600_000)
+    expect(here.published).toEqual([])
+    // two statements, each at first, then after one minute, two, four...
+    expect(here.attempts()).toBeGreaterThan(6)
+    expect(here.attempts()).toBeLessThan(20)
+    here.alone = false
+    await here.clock.advance(3600_000)
+    expect(new Set(here.published)).toEqual(new Set([encoded, frozen]))
+    expect(here.published).toHaveLength(2)
+    expect(here.put.map(({ value }) => value)).toEqual([encoded])
+    here.alone = true
+    await here.trust.publish(delegate(own, stranger, 0, week))
+    await here.trust[Symbol.asyncDispose]()
+
+    await using again = world(undefined, { path, clock: here.clock })
+    again.trust.boot()
+    await again.clock.advance(120_000)
+    expect(again.published).toEqual([delegate(own, stranger, 0, week)])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('is put into the records again before they forget it, until it ends', async ({ here, trust }) => {
+  trust.boot()
+  await trust.publish(attest(stranger, 'safe', { expires: NOW + 3 * 86_400 }))
+  await here.clock.advance(23 * 3600_000)
+  expect(here.put).toHaveLength(2)
+  await here.clock.advance(6 * 86_400_000)
+  expect(here.put.length).toBeGreaterThanOrEqual(3)
+  expect(here.put.length).toBeLessThanOrEqual(4)
+})
+
+it('what is kept is listed by what it is about, newest first', async ({ here, trust }) => {
   const sync = { via: 'sync', from: 'p' } as const
-  here.trust.take(attest(hub), sync)
+  trust.take(attest(hub), sync)
   await here.clock.advance(1000)
-  here.trust.take(freeze(hub, '3', { of: stranger }), sync)
+  trust.take(freeze(hub, '3', { of: stranger }), sync)
   await here.clock.advance(1000)
-  here.trust.take(delegate(own, stranger), sync)
-  const kinds = (filter: Parameters<typeof here.trust.statements>[0]) =>
-    here.trust.statements(filter).map(({ kind }) => kind)
+  trust.take(delegate(own, stranger), sync)
+  const kinds = (filter: Parameters<typeof trust.statements>[0]) => trust.statements(filter).map(({ kind }) => kind)
   expect(kinds({})).toEqual(['delegation', 'freeze', 'attestation'])
   expect(kinds({ code: CODE.toString() })).toEqual(['attestation'])
   expect(kinds({ address: text(stranger) })).toEqual(['delegation', 'freeze'])
