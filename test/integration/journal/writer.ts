@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { openJournal } from '../../../src/journal/index.ts'
-import { record } from '../../unit/journal/fixtures.ts'
+import { record } from '../../unit/journal/records.ts'
 
 const journal = openJournal({ path: process.argv[2] as string, clock: systemClock(), log: silentLog() })
 const parent = process.ppid

@@ -85,14 +85,9 @@ test('what the operator sees and does: services, one by id, by beginning and by 
 
 test('what the operator sees and does: explain, ask, stop, peers, reload', async ({ it }) => {
   const { id } = await it.receive()
-  expect(await it.json('/service/hello/explain')).toMatchObject({
-    id,
-    verdict: { run: false, redirect: true },
-  })
+  expect(await it.json('/service/hello/explain')).toMatchObject({ id, verdict: { run: false, redirect: true } })
   it.node.addReceipt(id, 'running')
-  expect(await it.json('/service/hello/ask', { method: 'POST' })).toMatchObject({
-    receipts: [{ state: 'running' }],
-  })
+  expect(await it.json('/service/hello/ask', { method: 'POST' })).toMatchObject({ receipts: [{ state: 'running' }] })
   expect(await it.json('/service/hello/stop', { method: 'POST' })).toEqual({ scope: 'mesh' })
   expect(it.node.service(id).state).toBe('stopped')
   expect(await it.json('/peers')).toEqual({ peers: [] })

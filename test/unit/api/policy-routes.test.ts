@@ -95,11 +95,7 @@ test('the policy: the client brings all of it', async ({ loopback: it }) => {
 test('explain: in force or now, with the verdicts before, and what would have been', async ({ loopback: it }) => {
   const { id } = await it.receive()
   const at = 1_700_000_000
-  it.node.put({
-    ...it.node.service(id),
-    state: 'parked',
-    parked: { since: at, until: at + 60, on: WAITS },
-  })
+  it.node.put({ ...it.node.service(id), state: 'parked', parked: { since: at, until: at + 60, on: WAITS } })
   expect(await it.client.explain(id)).toMatchObject({ from: 'journal', parked: { on: WAITS } })
   expect((await it.client.explain(id)).history).toBeUndefined()
   const more = await it.client.explain(id, { now: true, history: true })

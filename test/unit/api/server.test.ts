@@ -81,7 +81,7 @@ test('an upload that breaks off is not taken for a whole one', async ({ loopback
   expect(await ended.promise).toBeInstanceOf(Error)
 })
 
-test('follows events and logs, and ends them with its signal', async ({ loopback: it }) => {
+test('the client follows events and logs, and ends them with its signal', async ({ loopback: it }) => {
   await it.receive()
   const leave = new AbortController()
   const { signal } = leave

@@ -37,9 +37,7 @@ test('with all places taken, a newcomer displaces one of the address that has mo
   expect([...others, newcomer].some(({ destroyed }) => destroyed)).toBe(false)
 })
 
-test("what has shown the token is nobody's to displace, and everything is forgotten with its connection", ({
-  shares,
-}) => {
+test('what has shown the token is not displaced, and all is forgotten with its connection', ({ shares }) => {
   const mine = socketFrom('10.0.0.1')
   shares.add(mine)
   shares.trust(mine)

@@ -4,6 +4,7 @@ import { formatAddress } from '../../../protocols/address.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import { statementId } from '../../../protocols/statement.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
+import { forAllAsync } from '../../fixtures/property.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
 import { test as base, expectAnswer, nextText, TOKEN } from './harness.ts'
 
@@ -31,9 +32,7 @@ test.for(['application/cbor', 'application/vnd.ipld.dag-cbor', 'Application/CBOR
   },
 )
 
-test("with the token it is published, whoever signed it; a wrong token is refused and is no stranger's", async ({
-  hub: it,
-}) => {
+test('with the token it is published, whoever signed it; a wrong token is refused', async ({ hub: it }) => {
   const bytes = attestationBy(newSigner(), it)
   expect((await it.post(bytes, 'wrong')).status).toBe(401)
   expect(it.node.statements()).toEqual([])
@@ -80,16 +79,13 @@ test('whatever is done to the bytes, it is a 4xx with one sentence, and nothing 
     fc.uint8Array({ minLength: 1, maxLength: 64 }).map((more) => Buffer.concat([bytes, more])),
     fc.uint8Array({ maxLength: 600 }),
   )
-  await fc.assert(
-    fc.asyncProperty(damage, async (body) => {
-      const response = await it.post(body)
-      expect(response.status).toBe(400)
-      const { error } = (await response.json()) as { error: string }
-      expect(error).toMatch(/^\P{Cc}{3,700}$/u)
-      expect(it.node.statements()).toEqual([])
-    }),
-    { numRuns: 500 },
-  )
+  await forAllAsync(500, [damage], async (body) => {
+    const response = await it.post(body)
+    expect(response.status).toBe(400)
+    const { error } = (await response.json()) as { error: string }
+    expect(error).toMatch(/^\P{Cc}{3,700}$/u)
+    expect(it.node.statements()).toEqual([])
+  })
 })
 
 test('POST /statement: one too many is 429 and says when to come back', async ({ hub: it }) => {

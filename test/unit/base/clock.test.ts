@@ -15,11 +15,7 @@ const it = test
         void fired.push(`${name}@${clock.monotonic()}`),
   )
 
-it('fires timers in the order of their time, and of their making where times are equal', async ({
-  clock,
-  fired,
-  note,
-}) => {
+it('timers fire in the order of their time, at equal times of their making', async ({ clock, fired, note }) => {
   for (const [ms, name] of [
     [30, 'c'],
     [10, 'a'],
@@ -34,7 +30,7 @@ it('fires timers in the order of their time, and of their making where times are
   expect([clock.now(), clock.monotonic()]).toEqual([30, 30])
 })
 
-it('has a wall clock that can be set, which no timer and no duration notices', async ({ clock, fired, note }) => {
+it('a manual clock has a wall time that can be set, which no timer notices', async ({ clock, fired, note }) => {
   clock.after(100, note('timer'))
   clock.jump(DAY)
   expect([clock.now(), clock.monotonic()]).toEqual([DAY, 0])
@@ -133,9 +129,7 @@ it("the system's clock runs, calls back, and can be cancelled", async ({ fired, 
   expect(fired).toEqual([])
 })
 
-it('is noticed within seconds after the clock was set to it, and not before where it was set back', async ({
-  clock,
-}) => {
+it('a wall time is noticed soon after the clock was set to it, not before where it was set back', async ({ clock }) => {
   const fired: number[] = []
   atWallTime(clock, DAY, () => void fired.push(clock.monotonic()))
   await clock.advance(10_000)
@@ -151,7 +145,7 @@ it('is noticed within seconds after the clock was set to it, and not before wher
   expect(fired).toHaveLength(1)
 })
 
-it('is not told of when it is cancelled, and at once where it is over', async ({ clock, fired, note }) => {
+it('a wall time is not told of when it is cancelled, and at once where it is over', async ({ clock, fired, note }) => {
   atWallTime(clock, 5000, note('cancelled')).cancel()
   atWallTime(clock, -1, note('over'))
   await clock.advance(1)

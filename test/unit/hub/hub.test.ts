@@ -25,9 +25,7 @@ it('a hub: examines what is known and what is heard, each code once, and signs',
   expect(world.hub.counts()).toEqual({ safe: 2, unsafe: 0, failed: 0, skipped: 0, waiting: 0 })
 })
 
-it('says unsafe with the worst severity when one of its scanners finds something, whatever the others do', async ({
-  hubOf,
-}) => {
+it('a hub says unsafe with the worst severity when one of its scanners finds something', async ({ hubOf }) => {
   const scanners = ['a', 'b', 'c'].map((name) => ({ ...SCANNER, name, command: [name] }))
   const world = hubOf({ scanners })
   const found = (lines: string) => ({ ...FOUND, lines: [lines] })
@@ -41,9 +39,7 @@ it('says unsafe with the worst severity when one of its scanners finds something
   expect(world.told.at(-1)).toMatchObject({ event: 'hub:examined', findings: ['a: x', 'b: y'] })
 })
 
-it('gives no word where a scanner fails, tries again a bounded number of times, and then leaves it for a day', async ({
-  world,
-}) => {
+it('a hub gives no word where a scanner fails, tries again, and then leaves it for a day', async ({ world }) => {
   world.answers.scan = async () => BROKEN
   world.add('odd')
   world.hub.boot()

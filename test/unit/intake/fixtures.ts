@@ -57,7 +57,7 @@ export type World = {
   /** A copy comes by gossip: undefined where gossipsub has seen it and does not ask. */
   hear(bytes: Uint8Array, from?: string): Promise<'accept' | 'ignore' | 'reject'> | undefined
   /** The same, until nothing is to do. */
-  settle(bytes: Uint8Array, from?: string): ReturnType<World['hear']>
+  settle(bytes: Uint8Array, from?: string): Promise<'accept' | 'ignore' | 'reject' | undefined>
   /** The verdict that was asked for first falls, and all that follows. */
   decide(redirect: boolean): Promise<void>
   kept(one: Announcement | string): AnnouncementRecord | undefined

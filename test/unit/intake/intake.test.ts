@@ -4,12 +4,7 @@ import { author, copyAt, createWorld, hexOf, idOf, it, NOW_MS, of, sent, service
 
 it('a new service: is journalled, decided once, and emitted one hop lower', async ({ world, announcement }) => {
   expect(await world.hear(copyAt(announcement, 3), 'alice')).toBe('ignore')
-  expect(world.kept(announcement)).toMatchObject({
-    depth: 3,
-    from: 'alice',
-    via: 'gossip',
-    redirect: undefined,
-  })
+  expect(world.kept(announcement)).toMatchObject({ depth: 3, from: 'alice', via: 'gossip', redirect: undefined })
   expect(of(world, 'intake:received')).toMatchObject([{ name: 'web', depth: 3, via: 'gossip', from: 'alice' }])
   expect(world.delivered).toEqual(['alice'])
   expect(world.asked).toHaveLength(1)
@@ -19,7 +14,7 @@ it('a new service: is journalled, decided once, and emitted one hop lower', asyn
   expect(world.decided).toHaveLength(1)
 })
 
-it('that is not redirected stays silent, also for better and equal copies', async ({ closed: world, announcement }) => {
+it('what is not redirected stays silent, also for better and equal copies', async ({ closed: world, announcement }) => {
   for (const depth of [2, 3, 1, 0, 4]) expect(await world.settle(copyAt(announcement, depth))).toBe('ignore')
   expect(world.out).toEqual([])
   expect(world.listed()).toEqual([])
@@ -36,10 +31,7 @@ it('a new service: at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none
   expect(silent.listed()).toEqual([])
 })
 
-it('is awaited by the copy that would be our emission, and that copy is forwarded in its place', async ({
-  world,
-  announcement,
-}) => {
+it('the copy that would be our emission awaits a late verdict, and is forwarded', async ({ world, announcement }) => {
   await world.hear(copyAt(announcement, 3))
   const answer = world.hear(copyAt(announcement, 2), 'faster')
   await settled()
@@ -58,10 +50,7 @@ it('the verdict that is late: and negative lets it be ignored', async ({ world, 
   expect(await answer).toBe('ignore')
 })
 
-it('is awaited no longer than the time limit; later the emission is offered, for gossip has seen it', async ({
-  clock,
-  announcement,
-}) => {
+it('the emission is offered, for gossip has seen it', async ({ clock, announcement }) => {
   const world = createWorld({ clock, verdictTimeoutMs: 500 })
   await world.hear(copyAt(announcement, 3))
   const answer = world.hear(copyAt(announcement, 2))
@@ -72,7 +61,7 @@ it('is awaited no longer than the time limit; later the emission is offered, for
   expect(world.offers).toEqual([[announcement.signed.id, 2]])
 })
 
-it('comes when a better copy has made our emission another one', async ({ world, announcement }) => {
+it('a late verdict comes when a better copy has made our emission another one', async ({ world, announcement }) => {
   await world.hear(copyAt(announcement, 2))
   const answer = world.hear(copyAt(announcement, 1))
   await world.hear(copyAt(announcement, 4))
@@ -82,10 +71,7 @@ it('comes when a better copy has made our emission another one', async ({ world,
   expect(world.out).toEqual([sent('published', announcement, 3)])
 })
 
-it('is forwarded by the copy that came first, when a better one makes that the emission', async ({
-  clock,
-  announcement,
-}) => {
+it('the first copy is forwarded when a better one makes it the emission', async ({ clock, announcement }) => {
   const world = createWorld({ clock, holdMs: 2000, decide: () => true })
   const first = world.hear(copyAt(announcement, 2))
   await settled()
@@ -173,9 +159,7 @@ it('a restart: decides again what was killed before its verdict', async ({ annou
   expect(await answer).toBe('accept')
 })
 
-it('between journalling an emission and sending it: never a second one, and sync makes it good', async ({
-  announcement,
-}) => {
+it('a restart before an emission is sent: never a second one, and sync makes it good', async ({ announcement }) => {
   const first = createWorld()
   await first.hear(copyAt(announcement, 3))
   first.journal.announcements.setRedirect(idOf(announcement), true)

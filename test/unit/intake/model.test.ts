@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { decodeAnnouncement } from '../../../protocols/announcement.ts'
 import { emittedDepth } from '../../../protocols/redirection.ts'
 import { type Clock, manualClock, type Timer } from '../../../src/base/clock.ts'
+import { forAllAsync } from '../../fixtures/property.ts'
 import { author, copyAt, createWorld, NOW_MS, service, settled, type World } from './fixtures.ts'
 
 const SEEN_MS = 120_000
@@ -113,43 +114,39 @@ async function play(steps: readonly Step[], startLimit: number, holdMs: number) 
 }
 
 it('any order of copies, verdicts, restarts and policies: emits nothing that is not allowed, nothing twice, and in the end the best', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 25 }),
-      limits,
-      fc.constantFrom(0, 2000),
-      async (steps, limit, hold) => {
-        const { world, clock, model, emitted, settle } = await play(steps, limit, hold)
-        // a verdict that failed is asked for again, and what is due is looked after
-        for (let round = 0; round < 2; round++) {
-          await clock.advance(61_000)
-          for (const asked of world.asked.splice(0)) {
-            model.redirect = true
-            asked.answer(true)
-          }
-          await settle()
-        }
-        for (const { depth: out, allowed, redirect } of emitted) {
-          expect(redirect).toBe(true)
-          expect(out).toBe(allowed)
-        }
-        const depths = emitted.map((one) => one.depth)
-        expect(depths).toEqual([...new Set(depths)].sort((a, b) => a - b))
-        const due =
-          model.best === undefined || model.redirect !== true ? undefined : emittedDepth(model.best, model.limit)
-        const shared = world.listed()
-        expect(shared).toEqual(due === undefined ? [] : [[announcement.signed.id, due]])
-        // a policy that became wider lets more out only when the service is decided anew
-        if (steps.some(({ is }) => is === 'policy')) {
-          world.intake.setRedirect(announcement.signed.id.toString(), model.redirect === true)
+  await forAllAsync(
+    300,
+    [fc.array(step, { maxLength: 25 }), limits, fc.constantFrom(0, 2000)],
+    async (steps, limit, hold) => {
+      const { world, clock, model, emitted, settle } = await play(steps, limit, hold)
+      // a verdict that failed is asked for again, and what is due is looked after
+      for (let round = 0; round < 2; round++) {
+        await clock.advance(61_000)
+        for (const asked of world.asked.splice(0)) {
+          model.redirect = true
+          asked.answer(true)
         }
         await settle()
-        const highest = Math.max(-1, ...emitted.map((one) => one.depth))
-        if (due !== undefined) expect(highest).toBeGreaterThanOrEqual(due)
-        expect(world.intake.stats().copiesWaiting).toBe(0)
-      },
-    ),
-    { numRuns: 300 },
+      }
+      for (const { depth: out, allowed, redirect } of emitted) {
+        expect(redirect).toBe(true)
+        expect(out).toBe(allowed)
+      }
+      const depths = emitted.map((one) => one.depth)
+      expect(depths).toEqual([...new Set(depths)].sort((a, b) => a - b))
+      const due =
+        model.best === undefined || model.redirect !== true ? undefined : emittedDepth(model.best, model.limit)
+      const shared = world.listed()
+      expect(shared).toEqual(due === undefined ? [] : [[announcement.signed.id, due]])
+      // a policy that became wider lets more out only when the service is decided anew
+      if (steps.some(({ is }) => is === 'policy')) {
+        world.intake.setRedirect(announcement.signed.id.toString(), model.redirect === true)
+      }
+      await settle()
+      const highest = Math.max(-1, ...emitted.map((one) => one.depth))
+      if (due !== undefined) expect(highest).toBeGreaterThanOrEqual(due)
+      expect(world.intake.stats().copiesWaiting).toBe(0)
+    },
   )
 })
 

@@ -9,12 +9,7 @@ it('emits undiminished, without a verdict, and passes on nothing that comes back
   expect(world.out).toEqual([sent('published', announcement, 4)])
   for (const depth of [3, 2]) expect(await world.hear(copyAt(announcement, depth))).toBe('ignore')
   expect(world.decided).toEqual([])
-  expect(world.kept(announcement)).toMatchObject({
-    own: true,
-    redirect: true,
-    via: 'local',
-    emittedDepth: 4,
-  })
+  expect(world.kept(announcement)).toMatchObject({ own: true, redirect: true, via: 'local', emittedDepth: 4 })
   expect(world.listed()).toEqual([[announcement.signed.id, 4]])
   expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'unsent' })
 })
@@ -32,7 +27,7 @@ it('publishing: with nobody there is said, and made good when somebody is', asyn
   expect(world.out).toHaveLength(1)
 })
 
-it('refuses what is older than what is known, expired, or not signed for this network', async ({ world, signer }) => {
+it('publishing refuses what is older than known, expired, or not of this network', async ({ world, signer }) => {
   await world.intake.publish(service(signer, { seq: 2 }))
   await expect(world.intake.publish(service(signer, { seq: 1 }))).rejects.toThrow(
     'seq: is 1, but a service of "web" with seq 2',
@@ -92,10 +87,7 @@ it('sync: wants what is unknown, and a better depth only where it helps', async 
   expect(wants(known, 4)).toBe(false)
 })
 
-it('lists in pages, without what this node would not emit, and hands out what verifies', async ({
-  open: world,
-  signer,
-}) => {
+it('sync lists in pages, only what this node would emit, and hands it out', async ({ open: world, signer }) => {
   for (let index = 0; index < 30; index++) {
     await world.hear(copyAt(service(signer, { name: `s${index}` }), index % 3))
   }

@@ -18,9 +18,7 @@ async function answerPulls(world: World, known: Announcement[]): Promise<number>
   return pulls.length
 }
 
-it('one author: a few new services a minute by gossip; the rest is pulled and arrives all the same', async ({
-  clock,
-}) => {
+it('a few new services a minute by gossip; the rest is pulled and arrives all the same', async ({ clock }) => {
   const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 4 } })
   world.intake.boot()
   const services = named(10)

@@ -13,7 +13,7 @@ it('the higher seq stands, the older one is neither shared nor forwarded any mor
   expect(world.intake.syncSource.wants([[v1.signed.id, 8]])).toEqual([])
 })
 
-it('an older one that comes later is ignored, also after its successor was forgotten', async ({
+it('an older one that comes later is ignored, also when its successor is forgotten', async ({
   open: world,
   signer,
 }) => {
@@ -91,7 +91,7 @@ it('versions of one name: an update waits for the verdict on its predecessor', a
   expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(v2, 3))])
 })
 
-it('ends the service, travels without a verdict, and keeps old versions out', async ({ closed: world, signer }) => {
+it('a stop ends the service, needs no verdict to travel, and keeps old ones out', async ({ closed: world, signer }) => {
   const [v1, v2] = versions(signer)
   const end = stop(signer, { seq: 2 })
   await world.hear(copyAt(v1))

@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { cidOfStructure, encodeCanonical } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { type AnnouncementRecord, type Journal, openJournal } from '../../../src/journal/index.ts'
+import { type Journal, openJournal } from '../../../src/journal/index.ts'
+import { NOW_MS } from './records.ts'
 
-export const NOW_MS = 1_700_000_000_000
-export const NOW = NOW_MS / 1000
+export { NOW, NOW_MS, record } from './records.ts'
 
 /** A folder of the test's own; disposing removes it. */
 export function temporaryFolder(): { path: string } & Disposable {
@@ -33,32 +32,3 @@ export const it = test
     onTestFinished(() => folder[Symbol.dispose]())
     return join(folder.path, 'journal.db')
   })
-
-/** A record that hangs together; `number` makes its id. */
-export function record(number: number, change: Partial<AnnouncementRecord> = {}): AnnouncementRecord {
-  const body = encodeCanonical({ number })
-  return {
-    id: cidOfStructure(body).toString(),
-    kind: 'service',
-    author: Uint8Array.of(1, 2, 3),
-    name: `name-${number}`,
-    seq: 0,
-    body,
-    sig: new Uint8Array(64).fill(7),
-    code: undefined,
-    depth: 3,
-    proof: new Uint8Array(32).fill(9),
-    issued: NOW,
-    expires: NOW + 3600,
-    receivedAt: NOW_MS + number,
-    via: 'gossip',
-    from: 'peer',
-    own: false,
-    redirect: undefined,
-    emittedDepth: undefined,
-    state: 'live',
-    endedBy: undefined,
-    predecessor: undefined,
-    ...change,
-  }
-}

@@ -12,10 +12,7 @@ const grant: Grant = {
 }
 const policy = new Uint8Array(32)
 
-it('keeps an expired announcement for its dedupe time, then forgets it with all that hangs on it', async ({
-  clock,
-  journal,
-}) => {
+it('prune forgets an expired announcement after its dedupe time, with all about it', async ({ clock, journal }) => {
   const row = record(1, { expires: NOW + 100 })
   journal.announcements.insert(row)
   journal.verdicts.add({ service: row.id, at: NOW_MS, policy, failure: 'x' })
@@ -44,9 +41,7 @@ it('prune: does not forget what still runs', async ({ clock, journal }) => {
   expect(journal.runs.transitions('r')).toEqual([])
 })
 
-it('beyond its bound forgets refused services of unknown authors first, and never own, running or parked ones', ({
-  journal,
-}) => {
+it('beyond its bound: refused of unknown authors first, never own, running or parked ones', ({ journal }) => {
   const known = Uint8Array.of(5)
   const rows = {
     own: record(1, { own: true, redirect: true, author: known }),

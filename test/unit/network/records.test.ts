@@ -10,6 +10,7 @@ import { silentLog } from '../../../src/base/log.ts'
 import { createRecords, RECORDS } from '../../../src/network/dht/records.ts'
 import { createRequestContext } from '../../../src/network/dht/request-context.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
+import { forAllAsync } from '../../fixtures/property.ts'
 import { note, noteRules, readNote } from './rules.ts'
 
 const HOUR = 3_600_000
@@ -89,26 +90,23 @@ test('in whatever order and however many at once they come, also over restarts: 
     peer: fc.constantFrom(undefined, 'p', 'q', 'r'),
   })
   const batches = fc.array(fc.array(puts, { maxLength: 8 }), { minLength: 1, maxLength: 6 })
-  await fc.assert(
-    fc.asyncProperty(batches, async (batches) => {
-      let current = await store()
-      const newest = new Map<string, number>()
-      for (const batch of batches) {
-        const { put, own } = current
-        await Promise.allSettled(
-          batch.map(({ key, seq, peer }) => {
-            newest.set(key, Math.max(seq, newest.get(key) ?? 0))
-            return peer === undefined ? own(key, note(key, { seq })) : put(peer, key, note(key, { seq }))
-          }),
-        )
-        for (const [key, seq] of newest) expect(await current.seq(key)).toBe(seq)
-        await current.records[Symbol.asyncDispose]()
-        current = await store(current.disk, current.clock)
-        expect(current.records.count()).toBe(newest.size)
-      }
-    }),
-    { numRuns: 60 },
-  )
+  await forAllAsync(60, [batches], async (batches) => {
+    let current = await store()
+    const newest = new Map<string, number>()
+    for (const batch of batches) {
+      const { put, own } = current
+      await Promise.allSettled(
+        batch.map(({ key, seq, peer }) => {
+          newest.set(key, Math.max(seq, newest.get(key) ?? 0))
+          return peer === undefined ? own(key, note(key, { seq })) : put(peer, key, note(key, { seq }))
+        }),
+      )
+      for (const [key, seq] of newest) expect(await current.seq(key)).toBe(seq)
+      await current.records[Symbol.asyncDispose]()
+      current = await store(current.disk, current.clock)
+      expect(current.records.count()).toBe(newest.size)
+    }
+  })
 })
 
 test('what breaks the rules does not come in; forgeries cost their sender, other clocks do not', async () => {

@@ -134,7 +134,7 @@ it('a lookup: asks for a bounded number at once', async () => {
 
 const servicesInUse = [{ service: 's', code: CODE.toString(), author: text(author) }]
 
-it('looks up what runs and is parked at the start, and again every ten minutes', async ({ here, trust }) => {
+it('what runs and is parked is looked up at the start, and again every ten minutes', async ({ here, trust }) => {
   here.servicesInUse = servicesInUse
   lay(here, attest(one, 'unsafe', { expires: NOW + 30 * 86_400 }))
   trust.boot()

@@ -15,7 +15,7 @@ it('the validator of the statements topic: forwards what is new of who counts, o
   expect(here.heard('trust:statement')).toHaveLength(4)
 })
 
-it('rejects what is malformed or forged, and ignores what is out of time', ({ here, validate }) => {
+it('the validator rejects what is malformed or forged, and ignores what is out of time', ({ here, validate }) => {
   const forged = attest(hub, 'safe', { network: 'elsewhere' })
   for (const one of [Uint8Array.of(0xa0), new Uint8Array(5000), forged]) expect(validate(one, 'p')).toBe('reject')
   for (const times of [{ issued: NOW + 500 }, { issued: NOW - 5, expires: NOW - 1 }]) {
@@ -31,11 +31,7 @@ it('the validator of the statements topic: ignores who does not count', ({ trust
   expect(trust.statements()).toEqual([])
 })
 
-it('forwards a stranger\'s "unsafe" about code of a live service, without believing it', ({
-  here,
-  trust,
-  validate,
-}) => {
+it('a stranger\'s "unsafe" about code of a live service is forwarded, not believed', ({ here, trust, validate }) => {
   here.liveCode = false
   expect(validate(attest(stranger, 'unsafe'), 'p')).toBe('ignore')
   here.liveCode = true
@@ -54,7 +50,7 @@ it('forwards a stranger\'s "unsafe" about code of a live service, without believ
   expect([trust.statements(), here.heard('trust:statement')]).toEqual([[], []])
 })
 
-it('forwards so many strangers about one code, and of one peer, and then others again', async ({ here, validate }) => {
+it('so many strangers about one code are forwarded, and of one peer, then others again', async ({ here, validate }) => {
   const isAccepted = (encoded: Uint8Array, from: string) => validate(encoded, from) === 'accept'
   const many = strangers(60)
   expect(many.filter((one, index) => isAccepted(attest(one, 'unsafe'), `peer ${index}`))).toHaveLength(8)

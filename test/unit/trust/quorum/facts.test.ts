@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { formatAddress, formatLegacy } from '../../../../protocols/address.ts'
 import { cidOfStructure } from '../../../../protocols/encoding.ts'
+import { forAllAsync } from '../../../fixtures/property.ts'
 import {
   attest,
   author,
@@ -53,31 +54,31 @@ it('what is known of a service: is vetoed by one trusted hub, however many call 
 })
 
 it('what is known of a service: counts each key once, however the policy and the statements spell it', async () => {
-  await fc.assert(
-    fc.asyncProperty(
+  await forAllAsync(
+    40,
+    [
       fc.array(fc.tuple(fc.constantFrom(...hubs), fc.constantFrom('safe', 'unsafe'), fc.nat(3)), { maxLength: 12 }),
       fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
-      async (said, legacy) => {
-        const names = hubs.map((hub, index) => (legacy[index] ? formatLegacy(hub.address) : formatAddress(hub.address)))
-        await using here = world(
-          policyOf({ TRUSTED_HUBS: Object.fromEntries(names.map((name) => [name, { WEIGHT: 1 }])) }),
-        )
-        for (const [hub, verdict, seq] of said) here.trust.take(attest(hub, verdict as 'safe', { seq }), sync)
-        const last = hubs.map((hub) => {
-          const mine = said.filter(([by]) => by === hub).sort((a, b) => b[2] - a[2] || (a[1] === 'unsafe' ? -1 : 1))
-          return mine[0]?.[1]
-        })
-        const safe = last.filter((verdict) => verdict === 'safe').length
-        const silent = last.every((verdict) => verdict === undefined)
-        const met = safe >= 2 && !last.includes('unsafe')
-        expect(here.trust.factsOf(subject()).quorum).toEqual(silent ? null : { hubs: safe, weight: safe, met })
-      },
-    ),
-    { numRuns: 40 },
+    ],
+    async (said, legacy) => {
+      const names = hubs.map((hub, index) => (legacy[index] ? formatLegacy(hub.address) : formatAddress(hub.address)))
+      await using here = world(
+        policyOf({ TRUSTED_HUBS: Object.fromEntries(names.map((name) => [name, { WEIGHT: 1 }])) }),
+      )
+      for (const [hub, verdict, seq] of said) here.trust.take(attest(hub, verdict as 'safe', { seq }), sync)
+      const last = hubs.map((hub) => {
+        const mine = said.filter(([by]) => by === hub).sort((a, b) => b[2] - a[2] || (a[1] === 'unsafe' ? -1 : 1))
+        return mine[0]?.[1]
+      })
+      const safe = last.filter((verdict) => verdict === 'safe').length
+      const silent = last.every((verdict) => verdict === undefined)
+      const met = safe >= 2 && !last.includes('unsafe')
+      expect(here.trust.factsOf(subject()).quorum).toEqual(silent ? null : { hubs: safe, weight: safe, met })
+    },
   )
 })
 
-it('ends when a statement does, and whoever decides is told at that moment', async ({ here, trust }) => {
+it('a quorum ends when a statement does, and whoever decides is told at that moment', async ({ here, trust }) => {
   for (const [index, hub] of hubs.entries()) trust.take(attest(hub, 'safe', { expires: NOW + 60 * (index + 1) }), sync)
   expect(trust.factsOf(subject()).quorum?.hubs).toBe(3)
   const before = here.heard('trust:changed').length
@@ -91,7 +92,7 @@ it('ends when a statement does, and whoever decides is told at that moment', asy
   expect(trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
 })
 
-it('has what is frozen of the author, by trusted hubs, while it is in time', async ({ here, trust }) => {
+it('facts have what is frozen of the author, by trusted hubs, while it is in time', async ({ here, trust }) => {
   trust.take(freeze(one, '10'), sync)
   trust.take(freeze(one, '7', { chain: 'btc', expires: NOW + 5 }), sync)
   trust.take(freeze(one, '99', { of: stranger }), sync)
@@ -108,7 +109,7 @@ it('has what is frozen of the author, by trusted hubs, while it is in time', asy
   expect(trust.factsOf(subject()).frozen).toEqual([{ hub, chain: 'sol', amount: '0' }])
 })
 
-it('takes in what the author stapled, but a stapled "safe" hides no newer "unsafe"', ({ here, trust }) => {
+it('facts take in what the author stapled, but a stapled "safe" hides no newer "unsafe"', ({ here, trust }) => {
   const staples = [
     attest(one),
     attest(two),

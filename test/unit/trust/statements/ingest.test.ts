@@ -10,6 +10,7 @@ import { createKeyCache, type KeyCache, signFor } from '../../../../protocols/si
 import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { UnavailableError } from '../../../../src/base/errors.ts'
+import { forAllAsync } from '../../../fixtures/property.ts'
 import {
   attest,
   CODE,
@@ -83,26 +84,26 @@ it('a statement: comes to the same in every order of arrival', async () => {
     delegate(own, hub, 2, { seq: 3, revoked: true }),
     delegate(own, hub, 1, { seq: 4 }),
   ]
-  await fc.assert(
-    fc.asyncProperty(
+  await forAllAsync(
+    60,
+    [
       fc
         .subarray(pool)
         .chain((some) =>
           fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length, maxLength: some.length })),
         ),
-      async ([some, other]) => {
-        await using first = world()
-        await using second = world()
-        for (const one of some) first.trust.take(one, gossip)
-        for (const one of other) second.trust.take(one, gossip)
-        for (const by of [stranger, hubs[1], hubs[0]]) {
-          const whole = subject([], by)
-          expect(second.trust.factsOf(whole)).toEqual(first.trust.factsOf(whole))
-        }
-        expect(second.trust.factsOf(subject())).toEqual(first.trust.factsOf(subject()))
-      },
-    ),
-    { numRuns: 60 },
+    ],
+    async ([some, other]) => {
+      await using first = world()
+      await using second = world()
+      for (const one of some) first.trust.take(one, gossip)
+      for (const one of other) second.trust.take(one, gossip)
+      for (const by of [stranger, hubs[1], hubs[0]]) {
+        const whole = subject([], by)
+        expect(second.trust.factsOf(whole)).toEqual(first.trust.factsOf(whole))
+      }
+      expect(second.trust.factsOf(subject())).toEqual(first.trust.factsOf(subject()))
+    },
   )
 })
 

@@ -46,7 +46,7 @@ it("the mesh's records: let a newer one take the place of an older one, never th
   expect(supersedes(Uint8Array.of(1), attest(hub))).toBe(false)
 })
 
-it("are held on to where their signer counts here, or they are the operator's own", async ({ here, trust }) => {
+it("records are held on to where their signer counts here, or they are the operator's own", async ({ here, trust }) => {
   expect(trust.recordValidator.isPinned(attest(hub))).toBe(true)
   expect(trust.recordValidator.isPinned(delegate(own, stranger))).toBe(true)
   expect(trust.recordValidator.isPinned(attest(stranger))).toBe(false)
@@ -63,7 +63,7 @@ it("are held on to where their signer counts here, or they are the operator's ow
 
 const item = (encoded: Uint8Array, by: Signer): StatementItem => [statementId(encoded), addressBytes(by.address)]
 
-it('is what counts here or is own, in time, in byte order, page by page', async ({ here, trust }) => {
+it('sync lists what counts here or is own, in time, in byte order, page by page', async ({ here, trust }) => {
   const kept = [attest(hub), attest(second), freeze(hub, '1'), delegate(own, stranger), attest(stranger)]
   const short = attest(hub, 'safe', { code: cidOfStructure(Uint8Array.of(1)), expires: NOW + 5 })
   for (const one of [...kept, short]) trust.take(one, { via: 'sync', from: 'p' })
@@ -84,7 +84,7 @@ it('is what counts here or is own, in time, in byte order, page by page', async 
   expect(trust.sync.list(undefined, 9)).toHaveLength(2)
 })
 
-it('wants what would count and is not here, and not again what was of no use', async ({ here, trust }) => {
+it('sync wants what would count and is not here, and not again what was of no use', async ({ here, trust }) => {
   const [a, b, c] = [attest(hub), attest(stranger), attest(hub, 'safe', { issued: NOW - 9, expires: NOW - 1 })]
   const items = [item(a, hub), item(b, stranger), item(c, hub), item(delegate(own, hub), own)]
   expect(trust.sync.wants(items).map(String)).toEqual(

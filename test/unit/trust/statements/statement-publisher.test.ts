@@ -8,7 +8,7 @@ import { attest, CODE, delegate, freeze, hubs, it, NOW, own, stranger, subject, 
 const [hub] = hubs
 const week = { expires: NOW + 7 * 86_400 }
 
-it('is kept whoever signed it, heard by the mesh and put into its records', async ({ here, trust }) => {
+it('what is published is kept whoever signed it, heard by the mesh and put into records', async ({ here, trust }) => {
   const encoded = attest(stranger, 'unsafe', { severity: 'high' })
   const view = await trust.publish(encoded)
   expect(view).toMatchObject({
@@ -101,7 +101,7 @@ it("what the operator's hand says: that nobody heard is told again until somebod
   }
 })
 
-it('is put into the records again before they forget it, until it ends', async ({ here, trust }) => {
+it('what is published is put into the records again before they forget it, until it ends', async ({ here, trust }) => {
   trust.boot()
   await trust.publish(attest(stranger, 'safe', { expires: NOW + 3 * 86_400 }))
   await here.clock.advance(23 * 3600_000)

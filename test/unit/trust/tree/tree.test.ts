@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Signer } from '../../../../protocols/signature.ts'
 import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
+import { forAllAsync } from '../../../fixtures/property.ts'
 import { delegate, it, NOW, own, policyOf, subject, text, world } from '../fixtures.ts'
 
 const sync = { via: 'sync', from: 'peer' } as const
@@ -33,45 +34,45 @@ const anyEdge = fc.record({
 })
 
 it('the trust tree: is what a search of all paths finds, whatever the order in which links arrived', async () => {
-  await fc.assert(
-    fc.asyncProperty(
+  await forAllAsync(
+    60,
+    [
       fc.uniqueArray(anyEdge, { maxLength: 14, selector: ({ from, to }) => `${text(from)} ${text(to)}` }),
       fc.option(fc.nat(4), { nil: undefined }),
       fc.nat(4),
-      async (edges, ownDepth, depth) => {
-        const links = edges.filter(({ from, to }) => from !== to)
-        const ROOTS = {
-          [text(a)]: { DEPTH: depth },
-          ...(ownDepth === undefined ? {} : { [text(own)]: { DEPTH: ownDepth } }),
+    ],
+    async (edges, ownDepth, depth) => {
+      const links = edges.filter(({ from, to }) => from !== to)
+      const ROOTS = {
+        [text(a)]: { DEPTH: depth },
+        ...(ownDepth === undefined ? {} : { [text(own)]: { DEPTH: ownDepth } }),
+      }
+      await using here = world(policyOf({ TRUST_TREE: { ROOTS } }))
+      const before = new Set<Signer>()
+      for (const { from, to, depth, expires, revoked } of links) {
+        here.trust.take(delegate(from, to, depth, { expires, ...(revoked ? { revoked } : {}) }), sync)
+      }
+      const roots = new Map([
+        [own, ownDepth ?? 16],
+        [a, depth],
+      ])
+      for (const at of [NOW, NOW + 5]) {
+        const wanted = bruteForce(links, roots, at)
+        for (const one of [...people, own]) {
+          expect(here.trust.factsOf(subject([], one)).inTree).toBe(wanted.has(one))
+          const { asked } = here.trust.tree(text(one))
+          expect(asked?.in).toBe(wanted.has(one))
+          expect(asked?.path.at(-1)).toBe(wanted.has(one) ? text(one) : undefined)
+          if (at === NOW && wanted.has(one)) before.add(one)
         }
-        await using here = world(policyOf({ TRUST_TREE: { ROOTS } }))
-        const before = new Set<Signer>()
-        for (const { from, to, depth, expires, revoked } of links) {
-          here.trust.take(delegate(from, to, depth, { expires, ...(revoked ? { revoked } : {}) }), sync)
-        }
-        const roots = new Map([
-          [own, ownDepth ?? 16],
-          [a, depth],
-        ])
-        for (const at of [NOW, NOW + 5]) {
-          const wanted = bruteForce(links, roots, at)
-          for (const one of [...people, own]) {
-            expect(here.trust.factsOf(subject([], one)).inTree).toBe(wanted.has(one))
-            const { asked } = here.trust.tree(text(one))
-            expect(asked?.in).toBe(wanted.has(one))
-            expect(asked?.path.at(-1)).toBe(wanted.has(one) ? text(one) : undefined)
-            if (at === NOW && wanted.has(one)) before.add(one)
-          }
-          if (at === NOW) await here.clock.advance(5000)
-        }
-        // to revoke never adds anybody
-        const first = links[0]
-        if (first === undefined) return
-        here.trust.take(delegate(first.from, first.to, first.depth, { seq: 1, revoked: true }), sync)
-        for (const one of people) if (here.trust.factsOf(subject([], one)).inTree) expect(before).toContain(one)
-      },
-    ),
-    { numRuns: 60 },
+        if (at === NOW) await here.clock.advance(5000)
+      }
+      // to revoke never adds anybody
+      const first = links[0]
+      if (first === undefined) return
+      here.trust.take(delegate(first.from, first.to, first.depth, { seq: 1, revoked: true }), sync)
+      for (const one of people) if (here.trust.factsOf(subject([], one)).inTree) expect(before).toContain(one)
+    },
   )
 })
 
