@@ -1,56 +1,55 @@
 import type { Connection } from '@libp2p/interface'
-import { expect, test } from 'vitest'
+import { test as base, expect } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { GOSSIP_REPAIR_MS } from '../../../src/network/constants.ts'
 import { keepGossipStreams } from '../../../src/network/gossip/stream-repair.ts'
 
-test('a connected peer without a gossip stream is identified again, once it lacked it for two looks', async () => {
+/** A peer with two connections and no gossip stream, and how often it was identified. */
+const test = base.extend('peer', ({ onTestFinished }) => {
   const clock = manualClock()
   const connection = { remotePeer: { toString: () => 'peer' }, status: 'open' } as unknown as Connection
-  let has = true
-  let identified = 0
-  using _ = keepGossipStreams({
+  const peer = { clock, has: false, speaks: true, identified: 0, opens: true }
+  const repair = keepGossipStreams({
     clock,
     log: silentLog(),
     connections: () => [connection, connection],
-    hasStream: () => has,
-    speaks: async () => true,
+    hasStream: () => peer.has,
+    speaks: async () => peer.speaks,
     identify: async () => {
-      identified++
-      has = true
+      peer.identified++
+      peer.has = peer.opens
     },
   })
-  await clock.advance(5 * GOSSIP_REPAIR_MS)
-  expect(identified).toBe(0)
-  has = false
-  // a fresh connection has no stream yet, and needs no help
-  await clock.advance(GOSSIP_REPAIR_MS)
-  expect(identified).toBe(0)
-  await clock.advance(GOSSIP_REPAIR_MS)
-  expect(identified).toBe(1)
-  await clock.advance(5 * GOSSIP_REPAIR_MS)
-  expect(identified).toBe(1)
+  onTestFinished(() => repair[Symbol.dispose]())
+  return peer
 })
 
-test('a peer that never opens a stream is identified ever more rarely, and not at all where it speaks no gossip', async () => {
-  const clock = manualClock()
-  const connection = { remotePeer: { toString: () => 'peer' }, status: 'open' } as unknown as Connection
-  let speaks = true
-  let identified = 0
-  using _ = keepGossipStreams({
-    clock,
-    log: silentLog(),
-    connections: () => [connection],
-    hasStream: () => false,
-    speaks: async () => speaks,
-    identify: async () => void identified++,
-  })
-  await clock.advance(1000 * GOSSIP_REPAIR_MS)
-  expect(identified).toBeGreaterThan(5)
-  expect(identified).toBeLessThan(30)
-  speaks = false
-  const before = identified
-  await clock.advance(1000 * GOSSIP_REPAIR_MS)
-  expect(identified).toBe(before)
+test('a connected peer without a gossip stream is identified again, once it lacked it for two looks', async ({
+  peer,
+}) => {
+  // with a stream; a fresh connection, which has none yet and needs no help; at the second look; and with a stream again
+  for (const [has, looks, identified] of [
+    [true, 5, 0],
+    [false, 1, 0],
+    [false, 1, 1],
+    [true, 5, 1],
+  ] as const) {
+    peer.has = has
+    await peer.clock.advance(looks * GOSSIP_REPAIR_MS)
+    expect(peer.identified).toBe(identified)
+  }
+})
+
+test('a peer that never opens a stream is identified ever more rarely, and not where it speaks no gossip', async ({
+  peer,
+}) => {
+  peer.opens = false
+  await peer.clock.advance(1000 * GOSSIP_REPAIR_MS)
+  expect(peer.identified).toBeGreaterThan(5)
+  expect(peer.identified).toBeLessThan(30)
+  peer.speaks = false
+  const before = peer.identified
+  await peer.clock.advance(1000 * GOSSIP_REPAIR_MS)
+  expect(peer.identified).toBe(before)
 })
