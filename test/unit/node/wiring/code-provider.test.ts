@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { SignedService } from '../../../../src/intake/index.ts'
 import {
   type CodeProviderComponents,
@@ -34,30 +34,28 @@ function world(change: Partial<Pick<CodeProviderComponents, 'trust'>> & { check?
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-describe('the code of a run', () => {
-  it('is handed over when the mesh was asked for a newer word, and what it said had its consequences', async () => {
-    const [asked, settled] = [Promise.withResolvers<{ complete: boolean }>(), Promise.withResolvers<void>()]
-    const { happened, obtain } = world({ trust: { lookUp: () => asked.promise }, check: () => settled.promise })
-    const code = obtain().then(() => happened.push('handed over'))
-    await turn()
-    expect(happened).toEqual(['obtained'])
-    asked.resolve({ complete: true })
-    await turn()
-    expect(happened).toEqual(['obtained'])
-    settled.resolve()
-    await code
-    expect(happened).toEqual(['obtained', 'handed over'])
-  })
+it('the code of a run: is handed over when the mesh was asked for a newer word, and what it said had its consequences', async () => {
+  const [asked, settled] = [Promise.withResolvers<{ complete: boolean }>(), Promise.withResolvers<void>()]
+  const { happened, obtain } = world({ trust: { lookUp: () => asked.promise }, check: () => settled.promise })
+  const code = obtain().then(() => happened.push('handed over'))
+  await turn()
+  expect(happened).toEqual(['obtained'])
+  asked.resolve({ complete: true })
+  await turn()
+  expect(happened).toEqual(['obtained'])
+  settled.resolve()
+  await code
+  expect(happened).toEqual(['obtained', 'handed over'])
+})
 
-  it('is let go of where the run was called off', async () => {
-    const { happened, obtain } = world({ check: () => Promise.reject(new Error('called off')) })
-    await expect(obtain()).rejects.toThrow('called off')
-    expect(happened).toEqual(['obtained', 'released'])
-  })
+it('the code of a run: is let go of where the run was called off', async () => {
+  const { happened, obtain } = world({ check: () => Promise.reject(new Error('called off')) })
+  await expect(obtain()).rejects.toThrow('called off')
+  expect(happened).toEqual(['obtained', 'released'])
+})
 
-  it('is handed over where the mesh cannot be asked', async () => {
-    const { happened, obtain } = world({ trust: { lookUp: () => Promise.reject(new Error('nobody')) } })
-    expect((await obtain()).dir).toBe('/code')
-    expect(happened).toEqual(['obtained'])
-  })
+it('the code of a run: is handed over where the mesh cannot be asked', async () => {
+  const { happened, obtain } = world({ trust: { lookUp: () => Promise.reject(new Error('nobody')) } })
+  expect((await obtain()).dir).toBe('/code')
+  expect(happened).toEqual(['obtained'])
 })
