@@ -2,18 +2,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { seededRng } from '../../../src/base/rng.ts'
 import { initFolder, loadConfiguration, loadIdentity, loadToken } from '../../../src/config/index.ts'
-import { folder, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
+import { it, ROOT } from '../../fixtures/config/folder.ts'
 
 async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o777
 }
 
 describe('init', () => {
-  it('writes the whole folder; secrets are the owner’s alone', async () => {
-    await using temp = await folder()
+  it('writes the whole folder; secrets are the owner’s alone', async ({ temp }) => {
     const dir = temp.in('deep', 'node')
     await initFolder(dir, { rng: seededRng('init') })
     const files = ['api.token', 'identity.pem', 'node.json', 'runners', 'schemas', 'services.json']
@@ -25,8 +24,7 @@ describe('init', () => {
     expect((await loadIdentity(dir)).signer.address.type).toBe('ed25519')
   })
 
-  it('every JSON names a schema that is there', async () => {
-    await using temp = await operatorFolder()
+  it('every JSON names a schema that is there', async ({ operator: temp }) => {
     const { dir } = temp
     for (const file of ['node.json', 'services.json', 'runners/andromeda/config.json']) {
       const { $schema } = JSON.parse(await readFile(join(dir, file), 'utf8')) as { $schema: string }
@@ -35,8 +33,7 @@ describe('init', () => {
     }
   })
 
-  it('takes an empty folder, and what the caller wants otherwise', async () => {
-    await using temp = await folder()
+  it('takes an empty folder, and what the caller wants otherwise', async ({ temp }) => {
     await initFolder(temp.path, {
       node: { NETWORK: 'demo', VISIBILITY: 'private', LISTEN: ['/ip4/127.0.0.1/tcp/0'], API: '127.0.0.1:0' },
       runner: { KEYWORDS: ['web'], STATIC_NODES: ['/ip4/127.0.0.1/tcp/5000'] },
@@ -47,8 +44,7 @@ describe('init', () => {
     expect(configuration).toMatchObject({ network: 'demo', visibility: 'private', policy })
   })
 
-  it('refuses a folder that is not empty, and leaves it as it was', async () => {
-    await using temp = await folder()
+  it('refuses a folder that is not empty, and leaves it as it was', async ({ temp }) => {
     await writeFile(temp.in('mine.txt'), 'mine')
     await expect(initFolder(temp.path)).rejects.toThrow(`${temp.path} is not empty; name a new or an empty folder`)
     expect(await readdir(temp.path)).toEqual(['mine.txt'])
@@ -57,8 +53,7 @@ describe('init', () => {
     await loadConfiguration(temp.in('node'))
   })
 
-  it('says why it cannot write', async () => {
-    await using temp = await folder()
+  it('says why it cannot write', async ({ temp }) => {
     await writeFile(temp.in('file'), '')
     for (const path of [temp.in('file'), temp.in('file', 'node')])
       await expect(initFolder(path)).rejects.toThrow(`${path} is a file; name a new or an empty folder`)
@@ -66,8 +61,7 @@ describe('init', () => {
     await expect(initFolder('/proc/thundercloud')).rejects.toThrow(/^\/proc\/thundercloud cannot be written: .*ENOENT/)
   })
 
-  it('writes nothing when an option is wrong', async () => {
-    await using temp = await folder()
+  it('writes nothing when an option is wrong', async ({ temp }) => {
     await expect(initFolder(temp.in('node'), { runner: { REDIRECTION_DEPTH: 9 } })).rejects.toThrow(
       'runners/andromeda/config.json: REDIRECTION_DEPTH is 9; allowed is a whole number from 0 to 8',
     )
@@ -75,8 +69,7 @@ describe('init', () => {
     expect(await readdir(temp.path)).toEqual([])
   })
 
-  it('of two at once, one wins and the folder is whole', async () => {
-    await using temp = await folder()
+  it('of two at once, one wins and the folder is whole', async ({ temp }) => {
     await mkdir(temp.in('node'))
     const children = await Promise.all([1, 2, 3].map(() => initInChild(temp.in('node'))))
     expect(children.filter(({ code }) => code === 0)).toHaveLength(1)
@@ -87,22 +80,24 @@ describe('init', () => {
     expect(await readdir(temp.path)).toEqual(['node'])
   })
 
-  it.each([
+  it.for<[string, number]>([
     ['writeFile', 1],
     ['writeFile', 5],
     ['open', 2],
     ['rename', 1],
-  ])('killed before its %s number %i: nothing is there, and the next init cleans up', async (name, count) => {
-    await using temp = await folder()
-    const { signal } = await initInChild(temp.in('node'), { name, count })
-    expect(signal).toBe('SIGKILL')
-    const left = await readdir(temp.path)
-    expect(left).toHaveLength(1)
-    expect(left[0]).toMatch(/^\.node\.init-\d+-/)
-    await initFolder(temp.in('node'))
-    expect(await readdir(temp.path)).toEqual(['node'])
-    await loadConfiguration(temp.in('node'))
-  })
+  ])(
+    'killed before its %s number %i: nothing is there, and the next init cleans up',
+    async ([name, count], { temp }) => {
+      const { signal } = await initInChild(temp.in('node'), { name, count })
+      expect(signal).toBe('SIGKILL')
+      const left = await readdir(temp.path)
+      expect(left).toHaveLength(1)
+      expect(left[0]).toMatch(/^\.node\.init-\d+-/)
+      await initFolder(temp.in('node'))
+      expect(await readdir(temp.path)).toEqual(['node'])
+      await loadConfiguration(temp.in('node'))
+    },
+  )
 })
 
 /** Runs init in a process of its own, which kills itself before the given call into the file system. */

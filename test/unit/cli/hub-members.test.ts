@@ -1,11 +1,11 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { blsSigner, createKeyCache, type KeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { loadHubFile, readPolicyText } from '../../../src/config/index.ts'
-import { openShell, openShellWithNode, type Shell } from '../../fixtures/program/shell.ts'
+import { openShellWithNode, type Shell, test } from '../../fixtures/program/shell.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'
 
 const CODE = SOME_CODE.toString()
@@ -27,8 +27,7 @@ function json(shell: Shell, file: string): Record<string, unknown> {
 }
 
 describe('hub keygen', () => {
-  test('makes an ed25519 key that only its owner reads, and never over another', async () => {
-    using shell = openShell()
+  test('makes an ed25519 key that only its owner reads, and never over another', async ({ shell }) => {
     const { code, stdout } = await shell.run('hub keygen')
     expect([code, stdout]).toEqual([0, expect.stringContaining('"TRUSTED_HUBS": {')])
     expect(statSync(shell.path('hub.pem')).mode & 0o777).toBe(0o600)
@@ -37,8 +36,7 @@ describe('hub keygen', () => {
     expect(readFileSync(shell.path('hub.pem'), 'utf8')).toBe(before)
   })
 
-  test('makes a BLS key with its proof for one network, and a public part without the secret', async () => {
-    using shell = openShell()
+  test('makes a BLS key with its proof for one network, and a public part without the secret', async ({ shell }) => {
     const { values } = await shell.json('hub keygen --bls --network test --out a.json')
     const key = json(shell, 'a.json') as Record<string, string>
     expect(statSync(shell.path('a.json')).mode & 0o777).toBe(0o600)
@@ -65,21 +63,19 @@ describe('hub keygen', () => {
     await shell.refused('hub keygen --bls --members 3 --threshold 2', 'is there already')
   })
 
-  test.each<[string, RegExp]>([
+  test.for<[string, RegExp]>([
     ['--members 3 --threshold 2', /--members goes with --bls/],
     ['--bls --members 3', /--members and --threshold go together/],
     ['--bls --members 3 --threshold 4', /--threshold is 4, but there are 3 members/],
     ['--bls --network No_Network', /network/],
-  ])('%s is explained, and makes nothing', async (options, sentence) => {
-    using shell = openShell()
+  ])('%s is explained, and makes nothing', async ([options, sentence], { shell }) => {
     await shell.refused(`hub keygen ${options} --out x`, sentence)
     expect(() => statSync(shell.path('x'))).toThrow()
   })
 })
 
 describe('hub members', () => {
-  test('joins keys that were made apart, and names what is wrong', async () => {
-    using shell = openShell()
+  test('joins keys that were made apart, and names what is wrong', async ({ shell }) => {
     for (const name of ['a', 'b']) await shell.run(`hub keygen --bls --network test --out ${name}.json`)
     await shell.run('hub keygen --bls --network other --out c.json')
     const parts = 'a.public.json b.public.json'

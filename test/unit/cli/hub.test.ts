@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { createKeyCache, type KeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, verifyStatement } from '../../../protocols/statement.ts'
 import { manualClock, nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
-import { openShell, openShellWithNode, type Shell } from '../../fixtures/program/shell.ts'
+import { type Shell, test } from '../../fixtures/program/shell.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'
 
 const CODE = SOME_CODE.toString()
@@ -16,8 +16,9 @@ function json(shell: Shell, file: string): Record<string, unknown> {
 }
 
 describe('hub attest', () => {
-  test("signs with the node's own key, publishes, writes it, and numbers above what stands", async () => {
-    await using shell = await openShellWithNode()
+  test("signs with the node's own key, publishes, writes it, and numbers above what stands", async ({
+    withNode: shell,
+  }) => {
     const clock = manualClock(Date.now())
     const attest = `hub attest ${CODE} --unsafe --severity high --report https://hub.example/7`
     const { code, values, stderr } = await shell.json(`${attest} --until 2d --out a.statement`, { clock })
@@ -42,8 +43,7 @@ describe('hub attest', () => {
     expect((await shell.run(`trust statements --code ${CODE}`)).stdout).toContain('safe')
   })
 
-  test("takes a service's name or id for its code, and says so", async () => {
-    await using shell = await openShellWithNode()
+  test("takes a service's name or id for its code, and says so", async ({ withNode: shell }) => {
     const { bytes, id, announcement } = announcementOf(newSigner(), { clock: systemClock() })
     await shell.node.receive(bytes)
     const { signed } = announcement
@@ -61,8 +61,7 @@ describe('hub attest', () => {
     await shell.refused('hub attest nothing --safe', /"nothing" is no content id .* no service of/)
   })
 
-  test('with a whole BLS key the hub is that key; offline nobody is asked', async () => {
-    using shell = openShell()
+  test('with a whole BLS key the hub is that key; offline nobody is asked', async ({ shell }) => {
     await shell.run('hub keygen --bls --network test --out k.json')
     const attest = `hub attest ${CODE} --safe --key k.json --offline --network test`
     const { code, values } = await shell.json(`${attest} --out k.statement`)
@@ -73,8 +72,9 @@ describe('hub attest', () => {
     expect(readFileSync(shell.path('mine.txt'), 'utf8')).toBe('mine')
   })
 
-  test("the folder's hub.json names the key of its hub, as for `hub watch`; delegations are the node's own word", async () => {
-    await using shell = await openShellWithNode()
+  test("the folder's hub.json names the key of its hub, as for `hub watch`; delegations are the node's own word", async ({
+    withNode: shell,
+  }) => {
     const made = (await shell.json('hub keygen --out operator/hub.pem')).values[0]
     writeFileSync(shell.path('operator/hub.json'), '{ "KEY": "hub.pem" }')
     const attested = await shell.json(`hub attest ${CODE} --safe`)
@@ -86,7 +86,7 @@ describe('hub attest', () => {
     await shell.refused(`hub attest ${CODE} --safe`, /^hub\.json: KEYS .*KEY/)
   })
 
-  test.each<[string, RegExp]>([
+  test.for<[string, RegExp]>([
     ['', /--safe or --unsafe/],
     [' --safe --unsafe', /--safe contradicts --unsafe/],
     [' --safe --severity low', /--severity goes with --unsafe/],
@@ -100,15 +100,13 @@ describe('hub attest', () => {
     [' --safe --offline', /--offline only writes a file; name it with --out/],
     [' --safe --network x', /--network goes with --join or --offline/],
     [' --safe --hub operator/node.json --out d', /is no public hub file/],
-  ])('hub attest CODE%s is explained in one sentence', async (options, sentence) => {
-    await using shell = await openShellWithNode()
+  ])('hub attest CODE%s is explained in one sentence', async ([options, sentence], { withNode: shell }) => {
     const { code, stdout, stderr } = await shell.run(`hub attest ${CODE}${options}`)
     expect([code, stdout, stderr.trim().split('\n').at(-1)]).toEqual([2, '', expect.stringMatching(sentence)])
     expect(shell.node.trust.told).toEqual([])
   })
 
-  test('a key that others can read is refused, and no part of a wrong one is shown', async () => {
-    await using shell = await openShellWithNode()
+  test('a key that others can read is refused, and no part of a wrong one is shown', async ({ withNode: shell }) => {
     writeFileSync(shell.path('open.pem'), readFileSync(shell.path('operator/identity.pem')), { mode: 0o644 })
     await shell.refused(`hub attest ${CODE} --safe --key open.pem`, 'can be read by others')
     writeFileSync(shell.path('bad.json'), '{"type":"bls12-381","secret":"0xsecretsecret"}', { mode: 0o600 })
@@ -118,8 +116,7 @@ describe('hub attest', () => {
 })
 
 describe('hub freeze', () => {
-  test('spells the chain as policies do, and numbers each chain by itself', async () => {
-    await using shell = await openShellWithNode()
+  test('spells the chain as policies do, and numbers each chain by itself', async ({ withNode: shell }) => {
     const whose = formatAddress(newSigner().address)
     const symbiote = newSigner().address
     const freeze = (more: string) => shell.run(`hub freeze ${whose}${more}`)

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { InputError } from '../../../src/base/errors.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import type { Change } from '../../../src/node/types.ts'
 import { runProgram } from '../../fixtures/program/process.ts'
-import { openShell, openShellWithNode, type Shell } from '../../fixtures/program/shell.ts'
+import { openShellWithNode, type Shell, test } from '../../fixtures/program/shell.ts'
 import { isAlive } from '../../fixtures/runner/runners.ts'
 import { folderWithJournal } from './journalled.ts'
 
@@ -124,8 +124,7 @@ describe('policy apply, where no node runs', () => {
     return dir
   }
 
-  test('the file is replaced for the next start, and the one before is kept', async () => {
-    using shell = openShell()
+  test('the file is replaced for the next start, and the one before is kept', async ({ shell }) => {
     const dir = await operatorFolder(shell)
     const config = `${dir}/runners/andromeda/config.json`
     const before = readFileSync(config, 'utf8')
@@ -139,8 +138,7 @@ describe('policy apply, where no node runs', () => {
     expect(readFileSync(`${config}.previous`, 'utf8')).toBe(before)
   })
 
-  test('not with a runner that cannot be loaded, and not where there is no folder', async () => {
-    using shell = openShell()
+  test('not with a runner that cannot be loaded, and not where there is no folder', async ({ shell }) => {
     writeFileSync(shell.path('c.json'), '{}')
     expect((await shell.run('policy apply c.json --yes')).code).toBe(2)
     const dir = await operatorFolder(shell)
@@ -152,8 +150,7 @@ describe('policy apply, where no node runs', () => {
 })
 
 describe('what is parked', () => {
-  test('list, status and explain say what wakes it, and until when at most', async () => {
-    await using shell = await openShellWithNode()
+  test('list, status and explain say what wakes it, and until when at most', async ({ withNode: shell }) => {
     const id = await shell.hear(shell.node.signer)
     const now = Math.floor(Date.now() / 1000)
     const on = [{ on: 'capacity' as const }, { on: 'freeze' as const, chain: 'btc' }]
@@ -172,8 +169,7 @@ describe('what is parked', () => {
     expect((await shell.json('explain hello')).values[0]).not.toHaveProperty('history')
   })
 
-  test('a rule that only warned is shown as such', async () => {
-    await using shell = await openShellWithNode()
+  test('a rule that only warned is shown as such', async ({ withNode: shell }) => {
     const id = await shell.hear(shell.node.signer)
     const reason = { rule: 'price', outcome: 'pass', message: 'would be too cheap', warned: 'fail' } as const
     const verdict = { run: false as const, redirect: true, reasons: [reason] }
@@ -182,8 +178,7 @@ describe('what is parked', () => {
   })
 })
 
-test('Ctrl-C in the middle of a replay ends it with 130, and nothing of it stays', async () => {
-  using shell = openShell()
+test('Ctrl-C in the middle of a replay ends it with 130, and nothing of it stays', async ({ shell }) => {
   const { dir, config } = await folderWithJournal(shell, 600)
   mkdirSync(shell.path('slow'))
   writeFileSync(shell.path('slow/r.mjs'), 'export default () => new Promise(() => {})')

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import type { Signer } from '../../../protocols/signature.ts'
@@ -8,7 +8,7 @@ import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { openJournal } from '../../../src/journal/index.ts'
 import { ANNOUNCED_CODE, announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
-import { openShell, type Shell } from '../../fixtures/program/shell.ts'
+import { type Shell, test } from '../../fixtures/program/shell.ts'
 import { newMembersHub } from '../../fixtures/trust/hubs.ts'
 import { attestationBy, delegationBy } from '../../fixtures/trust/statements.ts'
 import { folderWithJournal } from './journalled.ts'
@@ -51,8 +51,7 @@ function keep(dir: string, ...statements: Uint8Array[]): void {
 }
 
 describe('policy test, of what hubs and roots say', () => {
-  test('knows what the service brings, and what files hold; each counts once', async () => {
-    using shell = openShell()
+  test('knows what the service brings, and what files hold; each counts once', async ({ shell }) => {
     const [author, one, two] = [newSigner(), newSigner(), newSigner()]
     write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [textOf(one)]: {}, [textOf(two)]: { WEIGHT: 3 } } })
     announced(shell, author, { statements: [safe(one)] })
@@ -74,8 +73,7 @@ describe('policy test, of what hubs and roots say', () => {
     expect(JSON.stringify(vetoed.verdict)).toContain('unsafe (severity high): https://hub.example/7')
   })
 
-  test('a chain of delegations lets the author in, stapled or from a file', async () => {
-    using shell = openShell()
+  test('a chain of delegations lets the author in, stapled or from a file', async ({ shell }) => {
     const [root, between, author] = [newSigner(), newSigner(), newSigner()]
     write(shell, 'c.json', { ...FITS, TRUST_TREE: { ROOTS: { [textOf(root)]: { DEPTH: 2 } } } })
     const upper = delegationBy(root, between, { clock }, { depth: 1 })
@@ -88,8 +86,7 @@ describe('policy test, of what hubs and roots say', () => {
     expect((await asked(shell)).verdict.run).not.toBe(false)
   })
 
-  test('what counts for nothing is told, and why', async () => {
-    using shell = openShell()
+  test('what counts for nothing is told, and why', async ({ shell }) => {
     const [author, hub] = [newSigner(), newSigner()]
     const members = newMembersHub()
     write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [textOf(hub)]: {}, [members.text]: {} } })
@@ -110,13 +107,12 @@ describe('policy test, of what hubs and roots say', () => {
 
   const forged = (hub: Signer) => safe(hub).map((byte, at) => (at === 20 ? byte ^ 1 : byte))
   const foreign = (hub: Signer) => attestationBy(hub, { clock, network: 'other' }, { code })
-  test.each<[string, (hub: Signer) => Uint8Array | string, RegExp]>([
+  test.for<[string, (hub: Signer) => Uint8Array | string, RegExp]>([
     ['forged', forged, /^x is forged, or of another network: sig: is not the attestation/],
     ['of another network', foreign, /^x is forged, or of another/],
     ['no statement', () => 'hello', /^x, line 1 is /],
     ['not there', () => '', /^x holds no statement|^x cannot be read/],
-  ])('a file that is %s is one sentence', async (_what, make, sentence) => {
-    using shell = openShell()
+  ])('a file that is %s is one sentence', async ([_what, make, sentence], { shell }) => {
     const hub = newSigner()
     write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [textOf(hub)]: {} } })
     announced(shell, newSigner())
@@ -125,8 +121,7 @@ describe('policy test, of what hubs and roots say', () => {
     await shell.refused('policy test c.json --service s.cbor --network test --statements x', sentence)
   })
 
-  test("knows what the folder's journal keeps, for hubs of the candidate alone", async () => {
-    using shell = openShell()
+  test("knows what the folder's journal keeps, for hubs of the candidate alone", async ({ shell }) => {
     const [author, hub] = [newSigner(), newSigner()]
     const { dir } = await folderWithJournal(shell, 1, FITS)
     const members = newMembersHub()
@@ -157,8 +152,7 @@ describe('policy replay, of what hubs and roots say', () => {
     return values as { event: string; name: string; from: string; to: string; changed: number }[]
   }
 
-  test('each policy believes its own hubs and roots, at the second at which a service came', async () => {
-    using shell = openShell()
+  test('each policy believes its own hubs and roots, at the second at which a service came', async ({ shell }) => {
     const [hub, root] = [newSigner(), newSigner()]
     // heard four hours ago, three, two, one, and now
     const { dir, config, signer } = await folderWithJournal(shell, 5, { ...FITS, TRUST_TREE: { ROOTS: {} } })

@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { toDagJson } from '../../../protocols/encoding.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { toReceivedService } from '../../../src/runner/index.ts'
 import { announcementOf } from '../../fixtures/mesh/announcement-of.ts'
-import { openShell, type Shell } from '../../fixtures/program/shell.ts'
+import { type Shell, test } from '../../fixtures/program/shell.ts'
 import { folderWithJournal } from './journalled.ts'
 
 function write(shell: Shell, name: string, content: unknown): void {
@@ -26,8 +26,7 @@ const FITS = {
 }
 
 describe('policy check', () => {
-  test('a right one is ok, with its notices, and the runner has loaded it', async () => {
-    using shell = openShell()
+  test('a right one is ok, with its notices, and the runner has loaded it', async ({ shell }) => {
     write(shell, 'c.json', { ...FITS, MUST_SEND: 1 })
     const { code, stdout, stderr } = await shell.run('policy check c.json')
     expect([code, stderr]).toEqual([0, ''])
@@ -40,8 +39,7 @@ describe('policy check', () => {
     ])
   })
 
-  test('every problem is told, each in a sentence', async () => {
-    using shell = openShell()
+  test('every problem is told, each in a sentence', async ({ shell }) => {
     write(shell, 'c.json', { KEYWORD: [], DESCMAX: 1, DESC_MAX_LEN: 'x', LIMITS: { TOTAL: { MEMRY: 1 } } })
     const { code, stdout, stderr } = await shell.run('policy check c.json')
     expect([code, stderr.trim()]).toEqual([2, 'c.json has 4 problems'])
@@ -55,15 +53,14 @@ describe('policy check', () => {
     expect(values).toEqual([{ ok: false, file: 'c.json', problems: expect.any(Array), notices: [] }])
   })
 
-  test.each<[string, unknown, RegExp]>([
+  test.for<[string, unknown, RegExp]>([
     ['no file', undefined, /^c\.json is not there/],
     ['nothing in it', '', /^c\.json is not JSON: line 1, column 1/],
     ['no JSON', '{"KEYWORDS": [}', /^c\.json is not JSON: line 1, column 15: found "}"/],
     ['a list', [], /^c\.json is \[\]; allowed is an object/],
     ['a wrong type', { KEYWORDS: 7 }, /^c\.json: KEYWORDS is 7; allowed is a list/],
     ['10 MiB', `{"KEYWORDS":["${'x'.repeat(10 * 2 ** 20)}"]}`, /^c\.json has \d+ bytes; allowed are at most 1048576/],
-  ])('%s is one sentence', async (_what, content, sentence) => {
-    using shell = openShell()
+  ])('%s is one sentence', async ([_what, content, sentence], { shell }) => {
     if (content !== undefined) write(shell, 'c.json', content)
     write(shell, 's.json', MANIFEST)
     await folderWithJournal(shell, 1)
@@ -71,12 +68,11 @@ describe('policy check', () => {
       await shell.refused(`policy ${line}`, sentence)
   })
 
-  test.each<[string, string, RegExp, number]>([
+  test.for<[string, string, RegExp, number]>([
     ['exports nothing', 'export const x = 1', /has no default export/, 1],
     ['throws at import', 'export const x = missing', /cannot be imported: .*missing is not defined/, 1],
     ['is no file', '', /--runner names r\.mjs, but there is no file/, 2],
-  ])('a runner that %s is one sentence', async (_what, module, sentence, code) => {
-    using shell = openShell()
+  ])('a runner that %s is one sentence', async ([_what, module, sentence, code], { shell }) => {
     write(shell, 'c.json', FITS)
     if (module !== '') write(shell, 'r.mjs', module)
     await shell.refused('policy check c.json --runner r.mjs', sentence, { code })
@@ -84,8 +80,7 @@ describe('policy check', () => {
 })
 
 describe('policy test', () => {
-  test('a manifest: each rule, what would change it, and what was assumed', async () => {
-    using shell = openShell()
+  test('a manifest: each rule, what would change it, and what was assumed', async ({ shell }) => {
     write(shell, 'c.json', { ...FITS, DESC_MAX_LEN: 3 })
     write(shell, 's.json', { ...MANIFEST, desc: 'four' })
     const line = 'policy test c.json --service s.json --executors host --free memory=64MiB,runs=0'
@@ -101,8 +96,7 @@ describe('policy test', () => {
     expect(values[0]).toMatchObject({ service: { name: 'hello' }, verdict: { run: false }, facts })
   })
 
-  test('the same service as an announcement, in both encodings, and as a runner receives it', async () => {
-    using shell = openShell()
+  test('the same service as an announcement, in both encodings, and as a runner receives it', async ({ shell }) => {
     const { author, signer } = await folderWithJournal(shell, 1)
     write(shell, 'c.json', { ...FITS, TRUST_TREE: { ROOTS: { [author]: {} } } })
     const { bytes, id, announcement } = announcementOf(signer, { clock: manualClock(Date.now()) })
@@ -120,7 +114,7 @@ describe('policy test', () => {
     }
   })
 
-  test.each<[string, unknown, RegExp]>([
+  test.for<[string, unknown, RegExp]>([
     ['not there', undefined, /s\.json cannot be read: ENOENT/],
     ['no JSON', '{', /s\.json is not JSON/],
     ['a number', '7', /s\.json is no service; name a manifest/],
@@ -130,14 +124,13 @@ describe('policy test', () => {
     ['another tuple', [1, 2], /s\.json: must be \[1, body, sig, depth, proof\]/],
     ['bytes', new Uint8Array([0x85, 1, 2, 3]), /^s\.json: /],
     ['2 MiB', ' '.repeat(2 ** 21), /s\.json has 2097152 bytes/],
-  ])('a service that is %s is one sentence', async (_what, content, sentence) => {
-    using shell = openShell()
+  ])('a service that is %s is one sentence', async ([_what, content, sentence], { shell }) => {
     write(shell, 'c.json', FITS)
     if (content !== undefined) write(shell, 's.json', content)
     await shell.refused(['policy', 'test', 'c.json', '--service', 's.json', '--executors', ''], sentence)
   })
 
-  test.each<[string, RegExp]>([
+  test.for<[string, RegExp]>([
     ['', /--service is missing/],
     [' --service s.json --executors dokcer', /--executors has "dokcer"; .*did you mean docker\?/],
     [' --service s.json --free memroy=1', /--free has "memroy=1"; did you mean memory\?/],
@@ -145,8 +138,7 @@ describe('policy test', () => {
     [' --service s.json --free runs=-1', /--free: runs is "-1"; allowed is a whole number/],
     [' --service s.json --depth 9', /--depth is "9"/],
     [' --service s.json --author x', /--author/],
-  ])('options "%s" are one sentence', async (options, sentence) => {
-    using shell = openShell()
+  ])('options "%s" are one sentence', async ([options, sentence], { shell }) => {
     write(shell, 'c.json', FITS)
     write(shell, 's.json', MANIFEST)
     await shell.refused(`policy test c.json${options}`, sentence)
@@ -154,8 +146,7 @@ describe('policy test', () => {
 })
 
 describe('policy replay', () => {
-  test('what changes, why, and how often; and nothing is written', async () => {
-    using shell = openShell()
+  test('what changes, why, and how often; and nothing is written', async ({ shell }) => {
     const { dir, config } = await folderWithJournal(shell, 5, FITS)
     const before = readdirSync(dir, { recursive: true }).sort()
     const { mtimeMs } = statSync(`${dir}/data/journal.sqlite`)
@@ -175,8 +166,7 @@ describe('policy replay', () => {
     ])
   })
 
-  test('a time window, a terminal with a bar, and a policy that is in force already', async () => {
-    using shell = openShell()
+  test('a time window, a terminal with a bar, and a policy that is in force already', async ({ shell }) => {
     const { config } = await folderWithJournal(shell, 5, FITS)
     const argv = ['policy', 'replay', config, '--since', '150m', '--executors', 'host']
     const { stdout, stderr } = await shell.run(argv, { terminal: true })
@@ -185,8 +175,7 @@ describe('policy replay', () => {
     expect(stderr).toMatch(/replaying: \[#*\.*\] \d of 3/)
   })
 
-  test('another runner, asked beside the one in force; one that never answers is told', async () => {
-    using shell = openShell()
+  test('another runner, asked beside the one in force; one that never answers is told', async ({ shell }) => {
     const { config } = await folderWithJournal(shell, 8, FITS)
     const odd = 'run: false, redirect: name.endsWith("1"), reasons: [{ rule: "odd", outcome: "fail", message: "odd" }]'
     write(shell, 'mine/r.mjs', `export default ({ name }) => ({ ${odd} })`)
@@ -198,19 +187,17 @@ describe('policy replay', () => {
     await shell.refused(`policy replay ${config} --runner bad/r.mjs --executors host`, broken, { code: 1 })
   })
 
-  test.each<[string, RegExp]>([
+  test.for<[string, RegExp]>([
     ['--since yesterday', /--since is "yesterday"; allowed is a time/],
     ['--since 0h', /--since is "0h"/],
     ['--limit 0', /--limit is "0"/],
     ['--limit all', /--limit is "all"/],
-  ])('options %s are one sentence', async (options, sentence) => {
-    using shell = openShell()
+  ])('options %s are one sentence', async ([options, sentence], { shell }) => {
     const { config } = await folderWithJournal(shell, 1)
     await shell.refused(`policy replay ${config} ${options}`, sentence)
   })
 
-  test('no folder, no journal, a damaged one, and one of a newer program', async () => {
-    using shell = openShell()
+  test('no folder, no journal, a damaged one, and one of a newer program', async ({ shell }) => {
     write(shell, 'c.json', {})
     const refused = (sentence: RegExp, code = 2) => shell.refused('policy replay c.json', sentence, { code })
     await refused(/there is no folder of a node here/)

@@ -1,13 +1,13 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { createKeyCache } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { NotFoundError } from '../../../src/base/errors.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
-import { openShell, openShellWithNode, withPeers } from '../../fixtures/program/shell.ts'
+import { openShellWithNode, test, withPeers } from '../../fixtures/program/shell.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
@@ -78,8 +78,7 @@ describe('trust delegate and revoke', () => {
     expect(revoked.stderr).toContain("Note: it is still in this node's trust tree")
   })
 
-  test('without a node, a light peer tells it to the mesh', async () => {
-    using shell = openShell()
+  test('without a node, a light peer tells it to the mesh', async ({ shell }) => {
     const { peers, factories } = withPeers()
     await shell.run('hub keygen --out root.pem')
     const friend = formatAddress(newSigner().address)
@@ -108,8 +107,7 @@ describe('trust delegate and revoke', () => {
 })
 
 describe('trust tree', () => {
-  test('draws who vouches for whom, and what is idle and why', async () => {
-    await using shell = await openShellWithNode()
+  test('draws who vouches for whom, and what is idle and why', async ({ withNode: shell }) => {
     const [a, b, c, d] = [newSigner(), newSigner(), newSigner(), newSigner()]
     const put = (encoded: Uint8Array) => shell.node.submitStatement(encoded, { asPublisher: true })
     await put(delegationBy(shell.node.signer, a, now, { depth: 1 }))
@@ -129,8 +127,7 @@ describe('trust tree', () => {
     expect((await shell.json('trust tree')).values[0]).toEqual(JSON.parse(JSON.stringify(shell.node.trustTree())))
   })
 
-  test('with an address it says why, and its exit code says in or out', async () => {
-    await using shell = await openShellWithNode()
+  test('with an address it says why, and its exit code says in or out', async ({ withNode: shell }) => {
     const friend = newSigner()
     await shell.node.submitStatement(delegationBy(shell.node.signer, friend, now), { asPublisher: true })
     const inside = await shell.run(['trust', 'tree', formatAddress(friend.address)])
@@ -151,8 +148,7 @@ describe('trust tree', () => {
 })
 
 describe('trust statements', () => {
-  test('lists what is known, and with --lookup what the mesh knows', async () => {
-    await using shell = await openShellWithNode()
+  test('lists what is known, and with --lookup what the mesh knows', async ({ withNode: shell }) => {
     const hub = newSigner()
     const address = formatAddress(hub.address)
     shell.node.trust.trustedHubs.add(address)

@@ -1,16 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { InputError, NotFoundError, TimeoutError, UnavailableError } from '../../../src/base/errors.ts'
 import { command, duration, flag, text, texts, whole } from '../../../src/cli/command.ts'
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import { parseArgs } from '../../../src/cli/parse.ts'
 import { loadManifest } from '../../../src/config/index.ts'
-import { openShell } from '../../fixtures/program/shell.ts'
+import { openShell, test } from '../../fixtures/program/shell.ts'
 
 describe('the command line', () => {
-  test('--version and help say what was asked for, and end with 0', async () => {
-    using shell = openShell()
+  test('--version and help say what was asked for, and end with 0', async ({ shell }) => {
     expect(await shell.run('--version')).toEqual({ code: 0, stdout: '9.8.7\n', stderr: '' })
     const help = await shell.run('help')
     expect(help.code).toBe(0)
@@ -26,7 +25,7 @@ describe('the command line', () => {
     }
   })
 
-  test.each<[string, RegExp]>([
+  test.for<[string, RegExp]>([
     ['lst', /unknown command 'lst'.*list/],
     ['list --al', /unknown option '--al'.*--all/],
     ['list extra', /too many arguments/],
@@ -40,16 +39,14 @@ describe('the command line', () => {
     ['list --api http://user:secret@127.0.0.1', /--api/],
     ['list --dir=', /--dir is empty/],
     ['list', /node\.json is not there .*thundercloud init.*--dir/],
-  ])('"%s" is wrong usage: one sentence, exit code 2', async (line, sentence) => {
-    using shell = openShell()
+  ])('"%s" is wrong usage: one sentence, exit code 2', async ([line, sentence], { shell }) => {
     await shell.refused(line, sentence)
     const json = await shell.run(`${line} --json`)
     expect(json.stdout).toBe('')
     expect((JSON.parse(json.stderr) as { error: string }).error).toMatch(sentence)
   })
 
-  test('nothing asked for shows help, with exit code 2', async () => {
-    using shell = openShell()
+  test('nothing asked for shows help, with exit code 2', async ({ shell }) => {
     const { code, stdout } = await shell.run([])
     expect(code).toBe(2)
     expect(stdout).toContain('Usage: thundercloud')
@@ -57,7 +54,7 @@ describe('the command line', () => {
 })
 
 describe('exit codes', () => {
-  test.each<[unknown, number]>([
+  test.for<[unknown, number]>([
     [new InputError('bad input'), 2],
     [new NotFoundError('not there'), 1],
     [new UnavailableError('nobody'), 3],
@@ -65,8 +62,7 @@ describe('exit codes', () => {
     [new InterruptedError('interrupted', 130), 130],
     [new TypeError('a bug'), 1],
     ['a bare string', 1],
-  ])('%s ends with %i', async (error, expected) => {
-    using shell = openShell()
+  ])('%s ends with %i', async ([error, expected], { shell }) => {
     const fail = command({ name: 'fail', summary: '', args: {}, options: {}, run: () => Promise.reject(error) })
     const { code, stderr } = await shell.run('fail', { commands: [{ name: 'fail', load: async () => fail }] })
     expect(code).toBe(expected)
@@ -90,8 +86,7 @@ test('options reach a handler with their types and defaults', async () => {
 })
 
 describe('init and service new', () => {
-  test('init writes the folder that it was asked for, once', async () => {
-    using shell = openShell()
+  test('init writes the folder that it was asked for, once', async ({ shell }) => {
     const init = 'init mine --network net-1 --private --listen /ip4/127.0.0.1/tcp/0 --api 127.0.0.1:0'
     const { code, values } = await shell.json(`${init} --static http://127.0.0.1:4981`)
     expect(code).toBe(0)
@@ -114,8 +109,7 @@ describe('init and service new', () => {
     },
   )
 
-  test('service new writes a manifest that publish can read, and overwrites none', async () => {
-    using shell = openShell()
+  test('service new writes a manifest that publish can read, and overwrites none', async ({ shell }) => {
     expect((await shell.json('service new hello')).values).toEqual([
       { name: 'hello', file: shell.path('hello/service.json') },
     ])

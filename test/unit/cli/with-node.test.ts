@@ -1,12 +1,12 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
-import { openShellWithNode } from '../../fixtures/program/shell.ts'
+import { openShellWithNode, test } from '../../fixtures/program/shell.ts'
 
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 
@@ -147,8 +147,9 @@ describe('publish', () => {
 })
 
 describe('looking', () => {
-  test('list, status, explain, peers: JSON is whole, a terminal is short, text is safe', async () => {
-    await using shell = await openShellWithNode()
+  test('list, status, explain, peers: JSON is whole, a terminal is short, text is safe', async ({
+    withNode: shell,
+  }) => {
     const id = await shell.hear(shell.node.signer, 'x')
     shell.node.put({ ...shell.node.service(id), title: 'red \u001b[31m title' })
     expect((await shell.json('list')).values).toEqual([[expect.objectContaining({ id, state: 'redirected' })]])
@@ -172,16 +173,14 @@ describe('looking', () => {
     expect((await shell.run('status nothing')).stderr).toBe('no service "nothing" is known here\n')
   })
 
-  test('list leaves out what is over, unless asked', async () => {
-    await using shell = await openShellWithNode()
+  test('list leaves out what is over, unless asked', async ({ withNode: shell }) => {
     const id = await shell.hear(shell.node.signer)
     await shell.node.stop(id)
     expect((await shell.run('list')).stdout).toContain('--all')
     expect((await shell.run('list -a')).stdout).toContain('stopped')
   })
 
-  test('logs: the tail, then what comes, tabs kept and escapes not', async () => {
-    await using shell = await openShellWithNode()
+  test('logs: the tail, then what comes, tabs kept and escapes not', async ({ withNode: shell }) => {
     const id = await shell.hear(shell.node.signer)
     // it runs on this node: its logs are here
     const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
@@ -199,8 +198,7 @@ describe('looking', () => {
     expect([code, values[0]]).toEqual([130, { stream: 'out', at: expect.any(Number), line: 'later' }])
   })
 
-  test('--api with a token file reaches any node; without a token it says so', async () => {
-    await using shell = await openShellWithNode()
+  test('--api with a token file reaches any node; without a token it says so', async ({ withNode: shell }) => {
     const env = { THUNDERCLOUD_DIR: '' }
     const at = `list --api ${shell.url}`
     const file = (name: string) => `--token-file ${shell.path(`operator/${name}`)}`

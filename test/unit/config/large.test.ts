@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { base58btc } from 'multiformats/bases/base58'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { sha256 } from '../../../protocols/encoding.ts'
 import { loadPolicy } from '../../../src/config/files/policy.ts'
 import { readPolicy, readPolicyText } from '../../../src/config/index.ts'
-import { folder, sentenceOf } from '../../fixtures/config/folder.ts'
+import { it, sentenceOf } from '../../fixtures/config/folder.ts'
 
 const MIB = 1024 ** 2
 /** So much text that the file is as large as a file may be. */
@@ -25,8 +25,7 @@ const address = (index: number) => base58btc.baseEncode(sha256(Buffer.from(Strin
 const long = (text: string) => text.repeat(ALMOST / text.length)
 
 describe('a configuration of many megabytes', () => {
-  it.each([10 * MIB, MIB + 1])('of %i bytes is refused for its size, as a file and as text', async (size) => {
-    await using temp = await folder()
+  it.for([10 * MIB, MIB + 1])('of %i bytes is refused for its size, as a file and as text', async (size, { temp }) => {
     const path = temp.in('config.json')
     const text = `{"CUSTOM":{"A":"${'x'.repeat(size - 17)}"}}`.padEnd(size)
     await writeFile(path, text)

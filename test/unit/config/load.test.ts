@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { InputError } from '../../../src/base/errors.ts'
 import {
   initFolder,
@@ -9,7 +9,7 @@ import {
   loadEndpoint,
   readPolicy,
 } from '../../../src/config/index.ts'
-import { folder, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
+import { it, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
 
 async function sentenceOf(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.catch((reason: unknown) => reason)
@@ -18,8 +18,7 @@ async function sentenceOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('an operator folder', () => {
-  it('fresh from init: a node that can run something, and nothing to complain about', async () => {
-    await using temp = await operatorFolder()
+  it('fresh from init: a node that can run something, and nothing to complain about', async ({ operator: temp }) => {
     const { configuration, notices } = await loadConfiguration(temp.dir)
     expect(notices).toEqual([])
     expect(configuration).toMatchObject({
@@ -130,8 +129,7 @@ describe('an operator folder', () => {
 })
 
 describe('what is wrong with a folder', () => {
-  it('is said in one sentence', async () => {
-    await using temp = await folder()
+  it('is said in one sentence', async ({ temp }) => {
     const dir = temp.in('node')
     const load = () => sentenceOf(loadConfiguration(dir))
     expect(await load()).toBe(`${dir} is no folder; run \`thundercloud init ${dir}\` to make one`)
@@ -189,8 +187,7 @@ describe('what is wrong with a folder', () => {
 })
 
 describe('the environment', () => {
-  it('stands above node.json', async () => {
-    await using temp = await operatorFolder()
+  it('stands above node.json', async ({ operator: temp }) => {
     const listen = ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0']
     const env = {
       ...{ THUNDERCLOUD_API: 'false', THUNDERCLOUD_LISTEN: listen.join(', ') },
@@ -200,16 +197,16 @@ describe('the environment', () => {
     expect(configuration).toMatchObject({ api: false, listen, logLevel: 'info', network: 'test' })
   })
 
-  it('is named when it is wrong', async () => {
-    await using temp = await operatorFolder()
+  it('is named when it is wrong', async ({ operator: temp }) => {
     const env = { THUNDERCLOUD_API: 'here' }
     expect(await sentenceOf(loadConfiguration(temp.dir, { env }))).toBe(
       'THUNDERCLOUD_API in the environment is "here"; allowed is false, or host:port like "127.0.0.1:4981"',
     )
   })
 
-  it('counts for a program that only talks to the node, whatever policy and services say', async () => {
-    await using temp = await operatorFolder()
+  it('counts for a program that only talks to the node, whatever policy and services say', async ({
+    operator: temp,
+  }) => {
     await writeFile(temp.in('node', 'services.json'), 'nonsense')
     const endpoint = await loadEndpoint(temp.dir, { env: { THUNDERCLOUD_API: '[::1]:5000' } })
     expect(endpoint).toMatchObject({ network: 'thundercloud', api: { host: '::1', port: 5000 } })

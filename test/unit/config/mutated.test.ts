@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { cidOfBytes } from '../../../protocols/encoding.ts'
 import { issueTicket } from '../../../protocols/redirection.ts'
 import { decodeService, encodeService } from '../../../protocols/service.ts'
@@ -9,7 +9,7 @@ import { ed25519Signer } from '../../../protocols/signature.ts'
 import { InputError } from '../../../src/base/errors.ts'
 import { loadConfiguration, loadManifest, manifestToBody } from '../../../src/config/index.ts'
 import { newKeyPem } from '../../../src/config/keys/key-file.ts'
-import { folder, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
+import { it, ROOT } from '../../fixtures/config/folder.ts'
 
 const FILES = ['node.json', 'services.json', 'runners/andromeda/config.json']
 
@@ -80,8 +80,7 @@ describe.each([
   ['texts', textMutation, mutateText],
   ['values', valueMutation, mutateValue],
 ] as const)('1,000 mutated files, by %s: valid, or one clear sentence', (_name, mutation, mutate) => {
-  it('configurations', async () => {
-    await using temp = await operatorFolder()
+  it('configurations', async ({ operator: temp }) => {
     const { dir } = temp
     const originals = await Promise.all(FILES.map((file) => readFile(join(dir, file), 'utf8')))
     const outcomes = { valid: 0, refused: 0 }
@@ -98,8 +97,7 @@ describe.each([
     expect(outcomes.valid).toBeGreaterThan(10)
   })
 
-  it('manifests; and what is valid can be signed', async () => {
-    await using temp = await folder()
+  it('manifests; and what is valid can be signed', async ({ temp }) => {
     const original = await readFile(join(ROOT, 'configs/examples/hello-web/service.json'), 'utf8')
     const author = ed25519Signer(newKeyPem()).address
     const { reach } = issueTicket(3, new Uint8Array(32))

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { MAX_RUNTIME_DIR_BYTES, openRuntimeDir } from '../../../src/config/runtime-dir.ts'
-import { folder } from '../../fixtures/config/folder.ts'
+import { folder, it } from '../../fixtures/config/folder.ts'
 import { needs } from '../../require.ts'
 
 const LONG = 'x'.repeat(MAX_RUNTIME_DIR_BYTES)
@@ -9,20 +9,17 @@ const LONG = 'x'.repeat(MAX_RUNTIME_DIR_BYTES)
 const opening = (configured: string) => openRuntimeDir({ configured, tmp: '/tmp' }, 'abc')
 
 describe('the folder of sockets', () => {
-  it('is made where RUNTIME says, for this user alone', async () => {
-    await using temp = await folder()
+  it('is made where RUNTIME says, for this user alone', async ({ temp }) => {
     const path = await opening(temp.in('run'))
     expect(path).toBe(temp.in('run', 'abc'))
     expect((await stat(path)).mode & 0o066).toBe(0)
   })
 
-  it('is used again as it stands', async () => {
-    await using temp = await folder()
+  it('is used again as it stands', async ({ temp }) => {
     expect(await opening(temp.in('run'))).toBe(await opening(temp.in('run')))
   })
 
-  it('refuses a folder that lets others in', async () => {
-    await using temp = await folder()
+  it('refuses a folder that lets others in', async ({ temp }) => {
     await mkdir(temp.in('run'))
     await chmod(temp.in('run'), 0o777)
     await expect(opening(temp.in('run'))).rejects.toThrow(
@@ -37,8 +34,7 @@ describe('the folder of sockets', () => {
     await expect(opening(temp.in('run'))).rejects.toThrow('belongs to user 1234')
   })
 
-  it('refuses a link, and what is no folder', async () => {
-    await using temp = await folder()
+  it('refuses a link, and what is no folder', async ({ temp }) => {
     await mkdir(temp.in('elsewhere'), { mode: 0o700 })
     await symlink(temp.in('elsewhere'), temp.in('run'))
     await expect(opening(temp.in('run'))).rejects.toThrow('is no folder')

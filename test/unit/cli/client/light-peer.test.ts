@@ -3,18 +3,12 @@ import { cpSync } from 'node:fs'
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { InterruptedError } from '../../../../src/cli/errors.ts'
 import type { LightPeerTwin } from '../../../fixtures/mesh/fake-light-peer.ts'
 import { announcementOf, newSigner } from '../../../fixtures/node/fake-node.ts'
-import {
-  openShell,
-  openShellWithNode,
-  type RunOptions,
-  type Shell,
-  withPeers,
-} from '../../../fixtures/program/shell.ts'
+import { openShell, type RunOptions, type Shell, test, withPeers } from '../../../fixtures/program/shell.ts'
 
 const HELLO = fileURLToPath(new URL('../../../../configs/examples/hello-web', import.meta.url))
 const JOIN = '--join /ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a --network test'
@@ -139,8 +133,7 @@ async function connecting(
 }
 
 describe('connect', () => {
-  test('carries connections both ways, with half-close, each in a tunnel of its own', async () => {
-    await using shell = await openShellWithNode()
+  test('carries connections both ways, with half-close, each in a tunnel of its own', async ({ withNode: shell }) => {
     const id = await shell.hear()
     shell.node.addReceipt(id, 'running')
     // answers only when the other side has ended: half-close must pass through
@@ -167,8 +160,7 @@ describe('connect', () => {
     expect(peers).toMatchObject([peer])
   })
 
-  test('a connection that fails is told and harms no other; Ctrl-C ends open ones', async () => {
-    await using shell = await openShellWithNode()
+  test('a connection that fails is told and harms no other; Ctrl-C ends open ones', async ({ withNode: shell }) => {
     const id = await shell.hear()
     shell.node.addReceipt(id, 'running')
     const view = shell.node.service(id)
@@ -191,20 +183,18 @@ describe('connect', () => {
     expect(await Promise.all(open)).toEqual([''])
   })
 
-  test.each<[string, string | RegExp]>([
+  test.for<[string, string | RegExp]>([
     ['hello:nope', /has no port "nope"; it has http/],
     ['hello --local TAKEN', /is in use; give --local another/],
     ['hello --key missing.pem', /--key names missing\.pem/],
-  ])('%s is explained', async (named, sentence) => {
-    await using shell = await openShellWithNode()
+  ])('%s is explained', async ([named, sentence], { withNode: shell }) => {
     shell.node.addReceipt(await shell.hear(), 'running')
     using taken = await listening(() => {})
     const { factories } = withPeers(1)
     await shell.refused(`connect ${named.replace('TAKEN', String(taken.port))}`, sentence, { factories })
   })
 
-  test('without a node, the id must be whole and the port named', async () => {
-    using shell = openShell()
+  test('without a node, the id must be whole and the port named', async ({ shell }) => {
     const { factories } = withPeers(1)
     await shell.refused(`connect hello ${JOIN}`, 'neither a whole service id nor a name', { factories })
     const { id } = announcementOf(newSigner(), { clock: systemClock() })

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { parseAddress } from '../../../../protocols/address.ts'
 import { cidOfBytes } from '../../../../protocols/encoding.ts'
 import { issueTicket } from '../../../../protocols/redirection.ts'
 import { decodeService, encodeService } from '../../../../protocols/service.ts'
 import { commentedManifest, loadManifest, manifestToBody, parseManifest } from '../../../../src/config/index.ts'
-import { folder } from '../../../fixtures/config/folder.ts'
+import { it } from '../../../fixtures/config/folder.ts'
 
 const SIGNING = {
   author: parseAddress('HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV'),
@@ -77,8 +77,7 @@ describe('a manifest', () => {
     )
   })
 
-  it('as `service new` writes it has comments, and is valid as it stands', async () => {
-    await using temp = await folder()
+  it('as `service new` writes it has comments, and is valid as it stands', async ({ temp }) => {
     await writeFile(temp.in('service.json'), commentedManifest('my-web', './manifest.json'))
     const manifest = await loadManifest(temp.in('service.json'))
     const run = { kind: 'service', ports: [{ name: 'http', port: 8080 }] }
@@ -86,8 +85,7 @@ describe('a manifest', () => {
     expect(() => manifestToBody(manifest, SIGNING)).not.toThrow()
   })
 
-  it('that is missing says how to make one', async () => {
-    await using temp = await folder()
+  it('that is missing says how to make one', async ({ temp }) => {
     await expect(loadManifest(temp.in('service.json'))).rejects.toThrow(
       `service.json is not there (${temp.in('service.json')}); run \`thundercloud service new\` to write one`,
     )

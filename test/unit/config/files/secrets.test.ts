@@ -3,23 +3,21 @@ import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { peerIdOf } from '../../../../protocols/address.ts'
 import { createKeyCache, signFor, verifySignature } from '../../../../protocols/signature.ts'
 import { defaultKeyPath, loadIdentity, loadOrCreateKey, loadToken } from '../../../../src/config/index.ts'
-import { folder, operatorFolder } from '../../../fixtures/config/folder.ts'
+import { it } from '../../../fixtures/config/folder.ts'
 
 describe('the identity', () => {
-  it('is one key: the address and the peer id', async () => {
-    await using temp = await operatorFolder()
+  it('is one key: the address and the peer id', async ({ operator: temp }) => {
     const { signer, key } = await loadIdentity(temp.dir)
     const seed = Buffer.from(key.export({ format: 'jwk' }).d as string, 'base64url')
     const peerId = peerIdFromPrivateKey(await generateKeyPairFromSeed('Ed25519', seed))
     expect(peerId.toString()).toBe(peerIdOf(signer.address))
   })
 
-  it('is refused where others can read it, or where it is no ed25519 key', async () => {
-    await using temp = await operatorFolder()
+  it('is refused where others can read it, or where it is no ed25519 key', async ({ operator: temp }) => {
     const { dir } = temp
     const file = join(dir, 'identity.pem')
     for (const mode of [0o644, 0o640, 0o604]) {
@@ -39,15 +37,13 @@ describe('the identity', () => {
     )
   })
 
-  it('is missed with advice', async () => {
-    await using temp = await folder()
+  it('is missed with advice', async ({ temp }) => {
     await expect(loadIdentity(temp.path)).rejects.toThrow(
       `identity.pem is not there (${temp.in('identity.pem')}); it is made by \`thundercloud init\`, or take it from a backup of ${temp.path}`,
     )
   })
 
-  it('never tells the secret in an error', async () => {
-    await using temp = await folder()
+  it('never tells the secret in an error', async ({ temp }) => {
     await writeFile(temp.in('api.token'), 'short-secret\n', { mode: 0o600 })
     const error: unknown = await loadToken(temp.path).catch((reason: unknown) => reason)
     expect(String(error)).toContain('api.token has no token')
@@ -56,8 +52,7 @@ describe('the identity', () => {
 })
 
 describe("the author's key", () => {
-  it('is made on first use, for its owner alone, and the same afterwards', async () => {
-    await using temp = await folder()
+  it('is made on first use, for its owner alone, and the same afterwards', async ({ temp }) => {
     const path = temp.in('new', 'folder', 'author.pem')
     const first = await loadOrCreateKey(path)
     expect(first.created).toBe(true)
@@ -75,16 +70,14 @@ describe("the author's key", () => {
     expect(() => verifySignature(createKeyCache(), signed)).not.toThrow()
   })
 
-  it('of many that make it at once, all get the same', async () => {
-    await using temp = await folder()
+  it('of many that make it at once, all get the same', async ({ temp }) => {
     const all = await Promise.all(Array.from({ length: 8 }, () => loadOrCreateKey(temp.in('author.pem'))))
     expect(new Set(all.map(({ signer }) => peerIdOf(signer.address))).size).toBe(1)
     expect(all.filter(({ created }) => created)).toHaveLength(1)
     expect(await readdir(temp.path)).toEqual(['author.pem'])
   })
 
-  it('is refused where others can read it, and never overwritten', async () => {
-    await using temp = await folder()
+  it('is refused where others can read it, and never overwritten', async ({ temp }) => {
     const path = temp.in('author.pem')
     await writeFile(path, 'precious', { mode: 0o644 })
     await expect(loadOrCreateKey(path)).rejects.toThrow(
@@ -95,8 +88,7 @@ describe("the author's key", () => {
     expect(await readFile(path, 'utf8')).toBe('precious')
   })
 
-  it('says where it could not be written', async () => {
-    await using temp = await folder()
+  it('says where it could not be written', async ({ temp }) => {
     await writeFile(temp.in('file'), '')
     await expect(loadOrCreateKey(temp.in('file', 'author.pem'))).rejects.toThrow(
       `the author's key cannot be written to ${temp.in('file', 'author.pem')}`,
