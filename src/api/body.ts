@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../base/clock.ts'
 import { formatBytes } from '../base/format.ts'
 import { HttpProblem } from './http-errors.ts'
@@ -47,7 +48,7 @@ async function* piecesOf(request: Request, signal: () => AbortSignal): AsyncGene
   let whole = false
   try {
     for (;;) {
-      const { done, value } = await orAbort(reader.read(), signal())
+      const { done, value } = await raceSignal(reader.read().catch(cutOff), signal())
       if (done) {
         whole = true
         return
@@ -59,18 +60,9 @@ async function* piecesOf(request: Request, signal: () => AbortSignal): AsyncGene
   }
 }
 
-function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, cutOff(reject)).finally(() => signal.removeEventListener('abort', stop))
-  })
-}
-
 /** A client that goes away in the middle is no failure of this side. */
-function cutOff(reject: (reason: unknown) => void): (cause: unknown) => void {
-  return (cause) => reject(new HttpProblem(400, 'the body ended before it was whole', { cause }))
+function cutOff(cause: unknown): never {
+  throw new HttpProblem(400, 'the body ended before it was complete', { cause })
 }
 
 function refuseLong(request: Request, max: number): void {

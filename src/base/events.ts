@@ -1,3 +1,5 @@
+import { raceSignal } from 'race-signal'
+
 /** Told about everything: the event's name and its detail. */
 export type AnyListener<Events> = <Name extends keyof Events & string>(name: Name, detail: Events[Name]) => void
 
@@ -42,25 +44,16 @@ export function createEvents<Map>(onError: (error: unknown) => void = reportLate
 }
 
 /** Resolves with the first matching event; rejects with the signal's reason. */
-export function once<Map, Name extends keyof Map & string>(
+export async function once<Map, Name extends keyof Map & string>(
   events: Events<Map>,
   name: Name,
   options: { where?: (detail: Map[Name]) => boolean; signal?: AbortSignal | undefined } = {},
 ): Promise<Map[Name]> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      subscription[Symbol.dispose]()
-      reject(options.signal?.reason)
-    }
-    const subscription = events.on(name, (detail) => {
-      if (options.where?.(detail) === false) return
-      subscription[Symbol.dispose]()
-      options.signal?.removeEventListener('abort', stop)
-      resolve(detail)
-    })
-    if (options.signal?.aborted) stop()
-    else options.signal?.addEventListener('abort', stop, { once: true })
+  const { promise, resolve } = Promise.withResolvers<Map[Name]>()
+  using _subscription = events.on(name, (detail) => {
+    if (options.where?.(detail) !== false) resolve(detail)
   })
+  return await raceSignal(promise, options.signal)
 }
 
 function reportLater(error: unknown): void {

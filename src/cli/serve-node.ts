@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { messageOf } from '../base/errors.ts'
 import { giveMemoryBack } from '../base/heap.ts'
 import {
@@ -55,9 +56,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   stack.use(watchClock(node.events, tellOnce))
   stack.use(cli.clock.after(SETTLED_MS, giveMemoryBack))
   stack.use(cli.onReload(() => void reload(cli, node)))
-  if (!cli.signal.aborted) {
-    await new Promise((resolve) => cli.signal.addEventListener('abort', resolve, { once: true }))
-  }
+  if (!cli.signal.aborted) await once(cli.signal, 'abort')
   if (tally !== undefined) cli.out.note(tally.text())
   cli.out.note('Stopping in good order; once more ends it at once.')
 }

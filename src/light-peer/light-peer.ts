@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { addAbortListener } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -134,8 +135,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     },
     tellStatement: (encoded, options) => statements.submit(encoded, options),
     async *receipts({ signal } = {}) {
-      const stop = () => receipts.end()
-      signal?.addEventListener('abort', stop, { once: true })
+      using _stop = signal && addAbortListener(signal, () => receipts.end())
       yield* receipts
     },
     holders: (id, options) => findHolders(holding, id, options),

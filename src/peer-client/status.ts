@@ -1,3 +1,5 @@
+import { anySignal } from 'any-signal'
+import { raceSignal } from 'race-signal'
 import { addressOfPeerId, decodeAddress, sameAddress } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { type Receipt, verifyReceipt } from '../../protocols/receipt.ts'
@@ -49,19 +51,13 @@ export async function* within<T>(
 ): AsyncGenerator<T> {
   const left = new AbortController()
   using limit = deadline(clock, ms, new TimeoutError('the time is up'), outer)
-  const signal = AbortSignal.any([limit.signal, left.signal])
-  const up = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+  const signal = anySignal([limit.signal, left.signal])
   const answers = ask(signal)[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const next = answers.next()
       // what is called off may take its time to end
-      next.catch(() => {})
-      const answer = await Promise.race([next, up])
-      if (answer === undefined || answer.done === true) break
+      const answer = await raceSignal(answers.next(), signal)
+      if (answer.done === true) break
       yield answer.value
     }
     outer?.throwIfAborted()
@@ -69,6 +65,7 @@ export async function* within<T>(
     if (!limit.signal.aborted || outer?.aborted === true) throw error
   } finally {
     left.abort(new TimeoutError('no further answer is wanted'))
+    signal.clear()
     answers.return?.()?.then(undefined, () => {})
   }
 }

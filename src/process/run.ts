@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError } from '../base/errors.ts'
@@ -16,8 +17,7 @@ export async function runProcess(
   using limit = deadline(clock, timeoutMs, tooLong, signal)
   limit.signal.throwIfAborted()
   const child = startPiped(spec)
-  const kill = () => void child.kill('SIGKILL')
-  limit.signal.addEventListener('abort', kill, { once: true })
+  using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {}).end()
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject)

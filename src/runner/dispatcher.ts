@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { QueueFullError } from '../base/work-queue.ts'
 import { MAX_WAITING, WINDOW } from './constants.ts'
@@ -71,7 +72,8 @@ export function createDispatcher(clock: Clock): Dispatcher {
           settle(request, () => reject(signal?.reason))
           forget(request)
         }
-        const done = () => signal?.removeEventListener('abort', stop)
+        const listening = signal && addAbortListener(signal, stop)
+        const done = () => listening?.[Symbol.dispose]()
         const request: Request = {
           id: nextId++,
           service,
@@ -89,7 +91,6 @@ export function createDispatcher(clock: Clock): Dispatcher {
           slow: false,
           settled: false,
         }
-        signal?.addEventListener('abort', stop, { once: true })
         waiting.push(request)
         next()
       })

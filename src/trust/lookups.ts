@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { toBase32 } from '../../protocols/encoding.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { attestationSubject } from '../../protocols/statement.ts'
@@ -123,7 +124,10 @@ export function createLookups(components: LookupComponents, init: { policy(): Pa
     let failed = 0
     const worker = async () => {
       for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
-        const count = limit.signal.aborted ? undefined : await bounded(ask(key, limit.signal), limit.signal)
+        // a source that does not heed the signal is not waited for
+        const count = limit.signal.aborted
+          ? undefined
+          : await raceSignal(ask(key, limit.signal), limit.signal).catch(() => undefined)
         if (count !== undefined) found += count
         else {
           failed++
@@ -157,7 +161,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Pa
     async lookUp(asked, { signal, fresh = false } = {}) {
       signal?.throwIfAborted()
       closing.signal.throwIfAborted()
-      await withSignal(lookUpOnce(asked, fresh), signal)
+      await raceSignal(lookUpOnce(asked, fresh), signal)
       return { complete: !keysOf(asked).some((key) => unavailable.has(key)) }
     },
     async [Symbol.asyncDispose]() {
@@ -170,25 +174,4 @@ export function createLookups(components: LookupComponents, init: { policy(): Pa
 /** The bytes that `keyOf` made a key of. */
 function bytesOf(key: string): Uint8Array {
   return Buffer.from(key, 'latin1')
-}
-
-/** A source that does not heed the signal is not waited for. */
-function bounded<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = () => resolve(undefined)
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
-}
-
-async function withSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work
-  const { promise, reject } = Promise.withResolvers<never>()
-  const stop = () => reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

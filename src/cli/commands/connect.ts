@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
+import { raceSignal } from 'race-signal'
 import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { BytePipe } from '../../base/stream.ts'
@@ -56,10 +57,7 @@ export const connect = command({
     cli.out.item({ event: 'listening', service: id, seq, port, local: { host: '127.0.0.1', port: real } }, () => {
       return `127.0.0.1:${real} is now port "${port}" of ${id}. Ctrl-C ends it.`
     })
-    await new Promise((_, reject) => {
-      if (cli.signal.aborted) reject(cli.signal.reason)
-      cli.signal.addEventListener('abort', () => reject(cli.signal.reason), { once: true })
-    })
+    await raceSignal(new Promise<never>(() => {}), cli.signal)
   },
 })
 

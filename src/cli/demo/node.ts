@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
 import { type ChildProcess, startProcess } from '../../process/index.ts'
@@ -78,7 +79,7 @@ function followEvents(child: ChildProcess, name: string): Pick<Member, 'event'> 
   const waiting = new Set<() => void>()
   let ended: MemberError | undefined
   const wake = () => {
-    for (const look of [...waiting]) look()
+    for (const resolve of waiting) resolve()
   }
   if (child.stdout !== null) {
     createInterface(child.stdout).on('line', (line) => {
@@ -97,23 +98,20 @@ function followEvents(child: ChildProcess, name: string): Pick<Member, 'event'> 
     wake()
   })
   return {
-    event: (matches, { signal }) =>
-      new Promise((resolve, reject) => {
-        const finish = (act: () => void) => {
-          waiting.delete(look)
-          signal.removeEventListener('abort', look)
-          act()
+    async event(matches, { signal }) {
+      for (;;) {
+        const found = seen.find(matches)
+        if (found !== undefined) return found
+        if (ended !== undefined) throw ended
+        const { promise, resolve } = Promise.withResolvers<void>()
+        waiting.add(resolve)
+        try {
+          await raceSignal(promise, signal)
+        } finally {
+          waiting.delete(resolve)
         }
-        const look = () => {
-          const found = seen.find(matches)
-          if (found !== undefined) finish(() => resolve(found))
-          else if (ended !== undefined) finish(() => reject(ended))
-          else if (signal.aborted) finish(() => reject(signal.reason))
-        }
-        waiting.add(look)
-        signal.addEventListener('abort', look)
-        look()
-      }),
+      }
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { encodeAnnouncement, signService } from '../../../protocols/announcement.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
@@ -67,7 +68,7 @@ export async function runDemo(components: DemoComponents, init: DemoInit): Promi
   if (init.once) return
   story.say('')
   story.say(`Everything is up. The first node's API: ${mesh.first.api}/health. Ctrl-C ends the nodes and the service.`)
-  await ended(init.signal)
+  if (!init.signal.aborted) await once(init.signal, 'abort')
 }
 
 async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, signal: AbortSignal): Promise<string> {
@@ -177,9 +178,4 @@ function httpGet(pipe: BytePipe, signal: AbortSignal): Promise<{ status: number;
     asked.on('error', reject)
     asked.end()
   })
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { escapeUnseen } from '../../base/format.ts'
 import type { Sink } from './sink.ts'
 
@@ -15,10 +16,9 @@ export async function askPerson(
   const lines = createInterface({ input: stdin, terminal: false })
   try {
     stderr.write(`${escapeUnseen(question)} [y/N] `)
-    const answer = await new Promise<string>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      lines.once('line', resolve).once('close', () => resolve(''))
-    })
+    const { promise, resolve } = Promise.withResolvers<string>()
+    lines.once('line', resolve).once('close', () => resolve(''))
+    const answer = await raceSignal(promise, signal)
     return /^\s*(y|yes)\s*$/i.test(answer)
   } finally {
     lines.close()

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import type { Cli } from '../cli.ts'
 
 /**
@@ -12,6 +13,5 @@ export function tellOnLeave(
     if (out.json) out.item({ event: 'left', id, published: true }, () => '')
     else out.note(`"${name}" stays published. ${advice()}`)
   }
-  signal.addEventListener('abort', tell, { once: true })
-  return { [Symbol.dispose]: () => signal.removeEventListener('abort', tell) }
+  return addAbortListener(signal, tell)
 }

@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
@@ -123,7 +124,8 @@ type Watching = Following & {
 async function follow(cli: Cli, peer: LightPeer, watching: Watching): Promise<void> {
   const { service, code, tally, patience, over, progress } = watching
   const leave = new AbortController()
-  const signal = AbortSignal.any([leave.signal, patience])
+  using stack = new DisposableStack()
+  const signal = stack.adopt(anySignal([leave.signal, patience]), (combined) => combined.clear())
   const listen = async () => {
     for await (const receipt of peer.receipts({ signal })) {
       if (receipt.body.service.equals(service)) tally.take(receiptView(receipt))

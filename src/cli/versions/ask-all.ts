@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { sleep } from '../../base/clock.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
@@ -44,8 +45,8 @@ export async function askAll(
   async function askOnce(): Promise<Answer[]> {
     const answers: Answer[] = []
     const enough = new AbortController()
-    using timers = new DisposableStack()
-    const both = AbortSignal.any([signal, enough.signal])
+    using stack = new DisposableStack()
+    const both = stack.adopt(anySignal([signal, enough.signal]), (combined) => combined.clear())
     const ask = async (version: Version) => {
       const options = { peers: version.peers }
       const asked = within(clock, ASK_MS, both, (until) =>
@@ -55,7 +56,7 @@ export async function askAll(
         const answer = { version, receipt: receiptView(receipt) }
         answers.push(answer)
         const ms = wait(answer)
-        if (ms !== undefined) timers.use(clock.after(ms, () => enough.abort()))
+        if (ms !== undefined) stack.use(clock.after(ms, () => enough.abort()))
       }
     }
     const queue = createWorkQueue({ name: 'versions', concurrency: ASKED_AT_ONCE, max: versions.length })

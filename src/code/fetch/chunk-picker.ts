@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import type { Clock } from '../../base/clock.ts'
 import { SLOW_MS } from '../constants.ts'
 
@@ -57,21 +58,15 @@ export function createChunkPicker(clock: Clock, count: number, has: (index: numb
     get done() {
       return left === 0
     },
-    waitForChange({ signal }) {
-      return new Promise((resolve, reject) => {
-        const over = (settle: () => void) => () => {
-          waiters.delete(woken)
-          signal.removeEventListener('abort', stopped)
-          timer.cancel()
-          settle()
-        }
-        const woken = over(resolve)
-        const stopped = over(() => reject(signal.reason))
-        const timer = clock.after(SLOW_MS, () => woken())
-        if (signal.aborted) return stopped()
-        signal.addEventListener('abort', stopped)
-        waiters.add(woken)
-      })
+    async waitForChange({ signal }) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      using _timer = clock.after(SLOW_MS, resolve)
+      waiters.add(resolve)
+      try {
+        await raceSignal(promise, signal)
+      } finally {
+        waiters.delete(resolve)
+      }
     },
   }
 }

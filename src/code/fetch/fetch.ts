@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
@@ -43,7 +44,7 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
   const session = createDownloadSession({ ...components, download, onInvalidData }, { ...options, code })
   const stop = () => download.fail(options.signal?.reason)
   options.signal?.throwIfAborted()
-  options.signal?.addEventListener('abort', stop, { once: true })
+  using _stop = options.signal && addAbortListener(options.signal, stop)
   events.emit('code:fetch-started', { code: key })
   try {
     await download.resume(options)
@@ -57,8 +58,6 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
     // a full disk needs the room more than the next attempt needs the part
     if (error instanceof DiskFullError) await download.target?.partial.discard()
     throw error
-  } finally {
-    options.signal?.removeEventListener('abort', stop)
   }
 
   async function settle(): Promise<void> {

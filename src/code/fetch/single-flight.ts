@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { StoppedError } from '../errors.ts'
 
 /** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
@@ -43,14 +44,9 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 
 async function wait<T>(job: Running<T>, signal: AbortSignal | undefined): Promise<T> {
   job.waiters++
-  const gone = Promise.withResolvers<never>()
-  const leave = () => gone.reject(signal?.reason)
-  signal?.addEventListener('abort', leave, { once: true })
   try {
-    return await Promise.race([job.result, gone.promise])
+    return await raceSignal(job.result, signal)
   } finally {
-    signal?.removeEventListener('abort', leave)
-    gone.promise.catch(() => {})
     if (--job.waiters === 0) job.controller.abort(signal?.reason)
   }
 }

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { chmod, open, realpath } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -90,21 +91,16 @@ async function runChild(
     { stdio: ['pipe', 'pipe', 'pipe', tar.fd] },
   )
   const [input, answers, errors] = child.stdio as unknown as [Writable, Readable, Readable]
-  const kill = () => void child.kill('SIGKILL')
-  limit.signal.addEventListener('abort', kill, { once: true })
+  using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
   const output = gather(answers)
   const complaints = gather(errors)
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
   input.write(`${JSON.stringify(job)}\n`)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', () => resolve())
-    })
-  } finally {
-    limit.signal.removeEventListener('abort', kill)
-  }
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', () => resolve())
+  })
   limit.signal.throwIfAborted()
   const [line] = output().split('\n', 1)
   if (line === undefined || line === '') {

@@ -1,5 +1,6 @@
 import { chmod, cp, lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { anySignal } from 'any-signal'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
 import { BUILD_TIMEOUT_MS, DISK_WATCH_MS } from '../constants.ts'
@@ -44,8 +45,12 @@ export async function buildCode(input: BuildInput): Promise<string> {
   const run = await executor.start(plan, { signal: limit.signal })
   try {
     const ended = new AbortController()
-    const watch = watchSize(copy, spec.grant.diskBytes, clock, AbortSignal.any([ended.signal, limit.signal]))
-    const end = await Promise.race([run.wait({ signal: limit.signal }), watch]).finally(() => ended.abort())
+    const either = anySignal([ended.signal, limit.signal])
+    const watch = watchSize(copy, spec.grant.diskBytes, clock, either)
+    const end = await Promise.race([run.wait({ signal: limit.signal }), watch]).finally(() => {
+      ended.abort()
+      either.clear()
+    })
     if (end.exitCode !== 0)
       throw new BuildFailedError(
         `the build ended with exit code ${end.exitCode}${end.detail === undefined ? '' : `: ${end.detail}`}`,

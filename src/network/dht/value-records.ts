@@ -1,4 +1,5 @@
 import type { KadDHT, QueryEvent } from '@libp2p/kad-dht'
+import { anySignal } from 'any-signal'
 import { compareBytes, sha256, toBase32 } from '../../../protocols/encoding.ts'
 import { type Clock, deadline, type Timer } from '../../base/clock.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
@@ -60,10 +61,13 @@ export function createValueRecords({
   }
 
   async function* search(key: string, outer: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    const signals = outer === undefined ? [over.signal] : [over.signal, outer]
-    const limit = deadline(clock, FIND_VALUES_TIMEOUT_MS, LATE, AbortSignal.any(signals))
+    const limit = deadline(clock, FIND_VALUES_TIMEOUT_MS, LATE)
     const quiet = createQuietTimer(clock)
-    const signal = AbortSignal.any([limit.signal, quiet.signal])
+    const signal = anySignal([over.signal, outer, limit.signal, quiet.signal])
+    const release = () => {
+      limit[Symbol.dispose]()
+      signal.clear()
+    }
     let answered = 0
     let repairing = false
     let events: AsyncIterator<QueryEvent> | undefined
@@ -90,10 +94,10 @@ export function createValueRecords({
       log.debug('a lookup of values ended early', { key, answered, error: messageOf(error) })
     } finally {
       quiet.stop()
-      if (repairing && events !== undefined) repairLater(events, () => limit[Symbol.dispose]())
+      if (repairing && events !== undefined) repairLater(events, release)
       else {
         await events?.return?.()
-        limit[Symbol.dispose]()
+        release()
       }
     }
     if (answered === 0) throw new UnavailableError('nobody could be asked for the record, or gave a valid answer')

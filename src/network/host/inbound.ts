@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import type { MultiaddrConnection, Upgrader } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
@@ -24,15 +25,10 @@ export function createInbound({ clock, pending }: InboundComponents) {
       connection.abort(reason)
     }
     const stop = () => end(new UnavailableError('the node is stopping'))
-    if (options.signal?.aborted) stop()
-    options.signal?.addEventListener('abort', stop, { once: true })
+    using _stop = options.signal && addAbortListener(options.signal, stop)
     using _place = pending.enter(addressGroup(connection.remoteAddr), (reason) => end(new UnavailableError(reason)))
     using _limit = clock.after(HANDSHAKE_TIMEOUT_MS, () => end(new TimeoutError('the handshake took too long')))
-    try {
-      await upgrade(connection, { ...options, signal: controller.signal })
-    } finally {
-      options.signal?.removeEventListener('abort', stop)
-    }
+    await upgrade(connection, { ...options, signal: controller.signal })
   }
 }
 

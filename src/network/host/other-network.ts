@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { raceSignal } from 'race-signal'
 import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { Host } from './create-host.ts'
@@ -15,28 +16,19 @@ export function otherNetwork(protocols: readonly string[], network: string): str
 /** What a connected peer says that it speaks. The library asks each new peer by itself, and a peer answers one question at a time. */
 export async function protocolsOf(libp2p: Host, peer: PeerId, signal: AbortSignal): Promise<readonly string[]> {
   const known = async () => (await libp2p.peerStore.get(peer).catch(() => undefined))?.protocols ?? []
-  return await new Promise((resolve, reject) => {
-    const leave = () => {
-      libp2p.removeEventListener('peer:identify', look)
-      signal.removeEventListener('abort', stop)
-    }
-    const finish = (protocols: readonly string[]) => {
-      leave()
-      resolve(protocols)
-    }
-    const look = ({ detail }: { detail: { peerId: PeerId; protocols: string[] } }) => {
-      if (detail.peerId.equals(peer)) finish(detail.protocols)
-    }
-    const stop = () => {
-      leave()
-      reject(signal.reason)
-    }
-    libp2p.addEventListener('peer:identify', look)
-    signal.addEventListener('abort', stop, { once: true })
-    known().then((protocols) => {
-      if (protocols.length > 0) finish(protocols)
-    }, reject)
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>()
+  const look = ({ detail }: { detail: { peerId: PeerId; protocols: string[] } }) => {
+    if (detail.peerId.equals(peer)) resolve(detail.protocols)
+  }
+  libp2p.addEventListener('peer:identify', look)
+  known().then((protocols) => {
+    if (protocols.length > 0) resolve(protocols)
+  }, reject)
+  try {
+    return await raceSignal(promise, signal)
+  } finally {
+    libp2p.removeEventListener('peer:identify', look)
+  }
 }
 
 /** A static node of another network would be dialled for ever, connected, and never say a word: said once for each. */

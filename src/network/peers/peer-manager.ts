@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
@@ -58,20 +59,17 @@ export function createPeerManager(
     self: libp2p.peerId.toString(),
     excludedForMs,
     isConnected: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
-    disconnected: (peer, signal) =>
-      new Promise((resolve) => {
-        const listeners = leaving.get(peer) ?? new Set()
-        leaving.set(peer, listeners)
-        const done = () => {
-          listeners.delete(done)
-          if (listeners.size === 0) leaving.delete(peer)
-          signal.removeEventListener('abort', done)
-          resolve()
-        }
-        listeners.add(done)
-        signal.addEventListener('abort', done)
-        if (signal.aborted || libp2p.getConnections(parsePeerId(peer)).length === 0) done()
-      }),
+    async disconnected(peer, signal) {
+      const listeners = leaving.get(peer) ?? new Set()
+      leaving.set(peer, listeners)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      listeners.add(resolve)
+      if (libp2p.getConnections(parsePeerId(peer)).length === 0) resolve()
+      // the caller looks at the signal
+      await raceSignal(promise, signal).catch(() => {})
+      listeners.delete(resolve)
+      if (listeners.size === 0) leaving.delete(peer)
+    },
     async dial(addresses, options) {
       for (const address of addresses) allow(address)
       try {
@@ -86,7 +84,6 @@ export function createPeerManager(
   }
   const keep = (target: string) => {
     const stop = new AbortController()
-    const signal = AbortSignal.any([stop.signal, over.signal])
     const entry: { stop: AbortController; done: Promise<void>; peer?: string } = { stop, done: Promise.resolve() }
     const mark = (peer: string) => {
       entry.peer = peer
@@ -94,7 +91,10 @@ export function createPeerManager(
       const tags = { [STATIC_PEER_TAG.name]: { value: STATIC_PEER_TAG.value } }
       libp2p.peerStore.merge(parsePeerId(peer), { tags }).catch(() => {})
     }
-    entry.done = maintainConnection({ ...common, mark }, target, { backoff: init.redial ?? REDIAL, signal })
+    entry.done = maintainConnection({ ...common, mark }, target, {
+      backoff: init.redial ?? REDIAL,
+      signal: stop.signal,
+    })
     entry.done.catch((error: unknown) => log.error('a static node is not kept any more', { target, error }))
     kept.set(target, entry)
   }
@@ -141,7 +141,9 @@ export function createPeerManager(
     },
     isStatic: (peer) => [...kept.values()].some((entry) => entry.peer === peer),
     async [Symbol.asyncDispose]() {
-      over.abort(new Error('the node is stopping'))
+      const reason = new Error('the node is stopping')
+      over.abort(reason)
+      for (const { stop } of kept.values()) stop.abort(reason)
       await cleanup.disposeAsync()
       await Promise.allSettled([...kept.values()].map(({ done }) => done))
     },

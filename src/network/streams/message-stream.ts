@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { raceSignal } from 'race-signal'
 import { encode } from 'uint8-varint'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
@@ -107,21 +108,15 @@ export function messageStream(
   })
   if (raw.status !== 'open') failure = new StreamBrokenError('the connection closed')
 
-  const change = (signal: AbortSignal | undefined) =>
-    new Promise<void>((resolve, reject) => {
-      // an aborted signal says nothing more
-      if (signal?.aborted) return reject(signal.reason)
-      const stop = () => {
-        waiting.delete(proceed)
-        reject(signal?.reason)
-      }
-      const proceed = () => {
-        signal?.removeEventListener('abort', stop)
-        resolve()
-      }
-      waiting.add(proceed)
-      signal?.addEventListener('abort', stop, { once: true })
-    })
+  const change = async (signal: AbortSignal | undefined) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    waiting.add(resolve)
+    try {
+      await raceSignal(promise, signal)
+    } finally {
+      waiting.delete(resolve)
+    }
+  }
 
   const close = async () => {
     using limit = deadline(clock, END_TIMEOUT_MS, new TimeoutError('the other side takes nothing any more'))

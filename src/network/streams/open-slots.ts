@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 /** Bounds how many streams to one peer are being opened at the same time; more wait for their turn, first come first served. */
 export interface OpenSlots {
   /** Resolves when it is the caller's turn; dispose of it when the stream is open. Rejects with the signal's reason. */
@@ -30,18 +31,15 @@ export function createOpenSlots(max: number): OpenSlots {
       peers.set(peer, slots)
       if (slots.taken < max) slots.taken++
       else {
-        await new Promise<void>((resolve, reject) => {
-          const leave = () => {
-            slots.waiters.delete(enter)
-            reject(signal.reason)
-          }
-          const enter = () => {
-            signal.removeEventListener('abort', leave)
-            resolve()
-          }
-          slots.waiters.add(enter)
-          signal.addEventListener('abort', leave, { once: true })
-        })
+        const { promise, resolve } = Promise.withResolvers<void>()
+        slots.waiters.add(resolve)
+        try {
+          await raceSignal(promise, signal)
+        } catch (error) {
+          // its turn may have come in the moment in which it left
+          if (!slots.waiters.delete(resolve)) release(peer)
+          throw error
+        }
       }
       return { [Symbol.dispose]: () => release(peer) }
     },

@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
 import {
@@ -99,9 +100,10 @@ export function createStatementPublisher(components: StatementPublisherComponent
   }
 
   async function put(key: string, encoded: Uint8Array, outer: AbortSignal | undefined): Promise<void> {
-    const signal = outer === undefined ? closing.signal : AbortSignal.any([outer, closing.signal])
-    using limit = deadline(clock, PUBLISH_TIMEOUT_MS, new TimeoutError('no peer took the record in time'), signal)
-    const count = await records.put(key, encoded, { signal: limit.signal })
+    using limit = deadline(clock, PUBLISH_TIMEOUT_MS, new TimeoutError('no peer took the record in time'), outer)
+    using stack = new DisposableStack()
+    const signal = stack.adopt(anySignal([limit.signal, closing.signal]), (combined) => combined.clear())
+    const count = await records.put(key, encoded, { signal })
     if (count === 0) throw new UnavailableError('no peer took the record')
   }
 
