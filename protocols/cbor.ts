@@ -1,3 +1,5 @@
+// Ours, not a library: signatures are over bytes, so a reader must refuse every other spelling, and it reads what strangers send.
+
 import { CID } from 'multiformats/cid'
 import { Digest } from 'multiformats/hashes/digest'
 import { EncodingError } from './errors.ts'

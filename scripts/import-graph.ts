@@ -4,7 +4,7 @@ import { FLOORS } from './biome/floors.ts'
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.{1,2}\/[^']+)'/g
 
-const ROOMS = ['protocols', ...FLOORS.flat()]
+const FOLDERS = ['protocols', ...FLOORS.flat()]
 const [BEGIN, END] = ['<!-- imports: made from the sources -->', '<!-- /imports -->']
 
 /** `document` with the table of who imports from whom, as the sources have it, between its two marks. */
@@ -16,28 +16,28 @@ export function withImportTable(document: string, root: string): string {
 
 /** Which room imports from which, from the ground up: a table in Markdown. Imports of types count. */
 function importTable(root: string): string {
-  const imports = new Map(ROOMS.map((room) => [room, new Set<string>()]))
+  const imports = new Map(FOLDERS.map((folder) => [folder, new Set<string>()]))
   for (const folder of ['protocols', 'src']) {
     for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
       if (!/\.tsx?$/.test(file)) continue
       const path = join(folder, file)
       for (const [, target = ''] of readFileSync(join(root, path), 'utf8').matchAll(IMPORT)) {
-        const other = roomOf(join(dirname(path), target))
-        if (other !== roomOf(path) && imports.has(other)) imports.get(roomOf(path))?.add(other)
+        const other = folderOf(join(dirname(path), target))
+        if (other !== folderOf(path) && imports.has(other)) imports.get(folderOf(path))?.add(other)
       }
     }
   }
-  const rows = [['protocols'], ...FLOORS].flatMap((rooms, floor) =>
-    rooms.flatMap((room) => {
-      if (!existsSync(join(root, room)) && !existsSync(join(root, 'src', room))) return []
-      const below = [...(imports.get(room) ?? [])].sort((a, b) => ROOMS.indexOf(b) - ROOMS.indexOf(a))
-      return `| ${floor} | ${room} | ${below.join(', ') || '-'} |`
+  const rows = [['protocols'], ...FLOORS].flatMap((folders, floor) =>
+    folders.flatMap((folder) => {
+      if (!existsSync(join(root, folder)) && !existsSync(join(root, 'src', folder))) return []
+      const below = [...(imports.get(folder) ?? [])].sort((a, b) => FOLDERS.indexOf(b) - FOLDERS.indexOf(a))
+      return `| ${floor} | ${folder} | ${below.join(', ') || '-'} |`
     }),
   )
   return ['| floor | folder | imports from |', '|---|---|---|', ...rows].join('\n')
 }
 
-function roomOf(path: string): string {
+function folderOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
   return first === 'src' ? second : first
 }

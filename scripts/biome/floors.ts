@@ -11,9 +11,10 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['cli', 'exports'],
 ]
 
-const ORDER = ['protocols', ...FLOORS.map((rooms) => (rooms.length === 1 ? rooms[0] : `{${rooms.join(', ')}}`))].join(
-  ' <- ',
-)
+const ORDER = [
+  'protocols',
+  ...FLOORS.map((folders) => (folders.length === 1 ? folders[0] : `{${folders.join(', ')}}`)),
+].join(' <- ')
 
 type Pattern = { readonly group: readonly string[]; readonly message: string }
 
@@ -42,33 +43,33 @@ const PROTOCOLS: readonly Pattern[] = [
 
 /** The linter's rules of who may import whom. */
 export function boundariesText(): string {
-  const rooms = FLOORS.flatMap((floor, index) =>
-    floor.map((room) => override([`src/${room}/**`], patternsOf(room, index))),
+  const folders = FLOORS.flatMap((floor, index) =>
+    floor.map((folder) => override([`src/${folder}/**`], patternsOf(folder, index))),
   )
-  return `${JSON.stringify({ root: false, overrides: [override(['protocols/**'], PROTOCOLS), ...rooms] }, null, 2)}\n`
+  return `${JSON.stringify({ root: false, overrides: [override(['protocols/**'], PROTOCOLS), ...folders] }, null, 2)}\n`
 }
 
-function patternsOf(room: string, floor: number): Pattern[] {
-  const beside = FLOORS[floor]?.filter((other) => other !== room) ?? []
+function patternsOf(folder: string, floor: number): Pattern[] {
+  const beside = FLOORS[floor]?.filter((other) => other !== folder) ?? []
   const above = FLOORS.slice(floor + 1).flat()
   return [
-    ...(beside.length === 0 ? [] : [{ group: groupOf(beside), message: besideMessage(room) }]),
-    ...(above.length === 0 ? [] : [{ group: groupOf(above), message: aboveMessage(room) }]),
+    ...(beside.length === 0 ? [] : [{ group: groupOf(beside), message: besideMessage(folder) }]),
+    ...(above.length === 0 ? [] : [{ group: groupOf(above), message: aboveMessage(folder) }]),
     PACKAGE,
-    ...(room === 'process' ? [] : [PROCESSES]),
+    ...(folder === 'process' ? [] : [PROCESSES]),
   ]
 }
 
-function besideMessage(room: string): string {
-  return `Rooms of one floor do not import one another: declare what src/${room} needs as a narrow interface beside its own code, and let src/node hand it in; or move it to a lower floor (${ORDER}).`
+function besideMessage(folder: string): string {
+  return `Rooms of one floor do not import one another: declare what src/${folder} needs as a narrow interface beside its own code, and let src/node hand it in; or move it to a lower floor (${ORDER}).`
 }
 
-function aboveMessage(room: string): string {
-  return `Imports go to lower floors only (${ORDER}): move what src/${room} needs to src/${room} or below, or declare an interface here and let src/node hand it in.`
+function aboveMessage(folder: string): string {
+  return `Imports go to lower floors only (${ORDER}): move what src/${folder} needs to src/${folder} or below, or declare an interface here and let src/node hand it in.`
 }
 
-function groupOf(rooms: readonly string[]): string[] {
-  return rooms.map((room) => `../**/${room}/**`)
+function groupOf(folders: readonly string[]): string[] {
+  return folders.map((folder) => `../**/${folder}/**`)
 }
 
 function override(includes: readonly string[], patterns: readonly Pattern[]) {

@@ -4,7 +4,7 @@ import { lowerTicket } from '../../protocols/redirection.ts'
 import { encodeService } from '../../protocols/service.ts'
 import { signedBytes, signFor } from '../../protocols/signature.ts'
 import { encodeStop } from '../../protocols/stop.ts'
-import { gateAnswers } from './gate.ts'
+import { forwardDecisions } from './gate.ts'
 import {
   blsSignerOf,
   type Draft,
@@ -35,7 +35,7 @@ export function announcement(): VectorFile {
       ...redirects(),
       ...clocks(),
       ...pairs(),
-      ...gateAnswers(),
+      ...forwardDecisions(),
     ],
   }
 }

@@ -14,7 +14,7 @@ const STATE = {
 }
 
 /** What the gate of the services topic answers to one copy. */
-export function gateAnswers(): Draft[] {
+export function forwardDecisions(): Draft[] {
   return [
     answer('not genuine', { genuine: false }),
     answer('its emission', { depth: 2 }),

@@ -73,12 +73,12 @@ function pinning(): Draft[] {
 function signing(): Draft[] {
   const some = [one, two, four]
   const all = sumOfSignatures(MEMBERS, KIND, BODY)
-  const by = (signers: Signer[], bitmap = bitmapOf(signers)) => seal(sumOfSignatures(signers, KIND, BODY), bitmap)
+  const by = (signers: Signer[], bitmap = bitmapOf(signers)) => sign(sumOfSignatures(signers, KIND, BODY), bitmap)
   const tooLong = Uint8Array.of(...bitmapOf(some), 0)
   const beyond = bitmapOf(some).map((byte) => byte | 0x10)
   return [
-    open('all members, nothing pinned', seal(all)),
-    open('all members, pinned', seal(all), { pinned: pinned() }),
+    open('all members, nothing pinned', sign(all)),
+    open('all members, pinned', sign(all), { pinned: pinned() }),
     open('three of four', by(some), { pinned: pinned() }),
     open('three others of four', by([two, three, four]), { pinned: pinned() }),
     { ...open('three of four, nothing pinned', by(some)), ...refuses('members', 'signers') },
@@ -97,7 +97,7 @@ function signing(): Draft[] {
       ...open('one twice, another named instead', by([one, one, two], bitmapOf(some)), { pinned: pinned() }),
       ...refuses('signature', 'sig'),
     },
-    { ...open('nobody', seal(infinity(96), Uint8Array.of(0)), { pinned: pinned() }), ...refuses('members', 'signers') },
+    { ...open('nobody', sign(infinity(96), Uint8Array.of(0)), { pinned: pinned() }), ...refuses('members', 'signers') },
     { ...open('a bitmap of all members', by(MEMBERS), { pinned: pinned() }), ...refuses('members', 'signers') },
     { ...open('a bitmap too long', by(some, tooLong), { pinned: pinned() }), ...refuses('members', 'signers') },
     {
@@ -132,7 +132,7 @@ function forging(): Draft[] {
   const hub: Address = { type: 'bls12-381', key: sumOfKeys(four.map(({ address }) => address)) }
   const withRogue = [...proven([one, two, three]), member(rogue.address, provePossession(forger, NETWORK))]
   const rogueBody = encodeCanonical({ ...safe, hub: addressBytes(hub) })
-  const rogueSeal = encodeCanonical({
+  const rogueSignature = encodeCanonical({
     body: rogueBody,
     sig: signFor(forger, NETWORK, KIND, rogueBody),
     signers: bitmapOf([one, two, rogue], four),
@@ -142,22 +142,22 @@ function forging(): Draft[] {
   const trio = [one, forger, opposite]
   return [
     { ...open('forged: active and absent keys that sum to the root, carried along', sum), ...refuses('shape') },
-    { ...open('forged: the active key alone, as the root', seal(alone)), ...refuses('signature', 'sig') },
+    { ...open('forged: the active key alone, as the root', sign(alone)), ...refuses('signature', 'sig') },
     {
-      ...open('forged: the active key alone, as a member', seal(alone, Uint8Array.of(1)), {
+      ...open('forged: the active key alone, as a member', sign(alone, Uint8Array.of(1)), {
         pinned: pinned(undefined, 1),
       }),
       ...refuses('signature', 'sig'),
     },
     {
-      ...open('forged: active and absent keys as members', seal(alone, activeAlone), {
+      ...open('forged: active and absent keys as members', sign(alone, activeAlone), {
         pinned: pinned(forged, 1),
       }),
       ...badProof(1),
     },
     { ...pin("rogue key: its secret is nobody's", pinned(withRogue, 3, hub)), ...badProof(3) },
     {
-      ...open('rogue key: one signs for three of four', rogueSeal, { pinned: pinned(withRogue, 3, hub) }),
+      ...open('rogue key: one signs for three of four', rogueSignature, { pinned: pinned(withRogue, 3, hub) }),
       ...badProof(3),
     },
     pin('two proven members that cancel each other out', pinned(proven(trio), 2, one.address)),
@@ -192,7 +192,7 @@ function combining(): Draft[] {
   ]
 }
 
-function seal(sig: Uint8Array, signers?: Uint8Array): Uint8Array {
+function sign(sig: Uint8Array, signers?: Uint8Array): Uint8Array {
   return encodeCanonical({ body: BODY, sig, signers })
 }
 

@@ -26,11 +26,16 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
   const streams = new Set<EventStream>()
 
   function openStream(context: Context<ApiEnv>): EventStream {
-    const cut = () => {
+    const destroyConnection = () => {
       log.warn('a reader of an event stream was too slow and has been let go')
       context.env?.outgoing?.destroy()
     }
-    const stream = createEventStream({ clock, heartbeatMs: HEARTBEAT_MS, maxBufferBytes: MAX_STREAM_BUFFER_BYTES, cut })
+    const stream = createEventStream({
+      clock,
+      heartbeatMs: HEARTBEAT_MS,
+      maxBufferBytes: MAX_STREAM_BUFFER_BYTES,
+      destroyConnection,
+    })
     streams.add(stream)
     stream.signal.addEventListener('abort', () => streams.delete(stream), { once: true })
     return stream

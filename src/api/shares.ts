@@ -40,10 +40,10 @@ export function createShares({ total, perAddress, requestsPerAddress }: SharesIn
   function evict({ sockets }: Group): void {
     const [oldest] = sockets.keys()
     const idle = [...sockets].find(([, requests]) => requests === 0)?.[0]
-    const victim = idle ?? oldest
-    if (victim === undefined) return
-    leave(victim)
-    victim.destroy()
+    const evicted = idle ?? oldest
+    if (evicted === undefined) return
+    leave(evicted)
+    evicted.destroy()
   }
 
   return {

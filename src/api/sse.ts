@@ -11,7 +11,7 @@ export interface EventStream {
   /** False when the reader is gone, or was so far behind that it has been let go. */
   push(message: SseMessage): boolean
   /** Resolves when the reader has taken what waits for it; rejects with the signal. */
-  room(): Promise<void>
+  drained(): Promise<void>
   end(): void
 }
 
@@ -20,12 +20,17 @@ export type EventStreamInit = {
   readonly heartbeatMs: number
   readonly maxBufferBytes: number
   /** Cuts the connection of a reader that does not read: closing the stream politely would wait for it. */
-  readonly cut: () => void
+  readonly destroyConnection: () => void
 }
 
 const encoder = new TextEncoder()
 
-export function createEventStream({ clock, heartbeatMs, maxBufferBytes, cut }: EventStreamInit): EventStream {
+export function createEventStream({
+  clock,
+  heartbeatMs,
+  maxBufferBytes,
+  destroyConnection,
+}: EventStreamInit): EventStream {
   const over = new AbortController()
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   let wake: (() => void) | undefined
@@ -56,7 +61,7 @@ export function createEventStream({ clock, heartbeatMs, maxBufferBytes, cut }: E
     }
     finish()
     controller.close()
-    cut()
+    destroyConnection()
     return false
   }
 
@@ -71,7 +76,7 @@ export function createEventStream({ clock, heartbeatMs, maxBufferBytes, cut }: E
     signal: over.signal,
     push: ({ event, data, id }) =>
       write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${escapeUnseen(JSON.stringify(data))}\n\n`),
-    async room() {
+    async drained() {
       while ((controller?.desiredSize ?? 0) < maxBufferBytes / 2) {
         over.signal.throwIfAborted()
         await new Promise<void>((resolve) => {

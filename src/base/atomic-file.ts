@@ -21,9 +21,9 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
     if (before?.toString() === text) return { undo: async () => {} }
     const info = await stat(file).catch(() => undefined)
     const owner = info && { mode: info.mode & 0o777, uid: info.uid, gid: info.gid }
-    if (before !== undefined) await writeWhole(`${file}.previous`, before, owner)
-    await writeWhole(file, text, owner)
-    return { undo: () => (before === undefined ? rm(file) : writeWhole(file, before, owner)) }
+    if (before !== undefined) await writeFileAtomic(`${file}.previous`, before, owner)
+    await writeFileAtomic(file, text, owner)
+    return { undo: () => (before === undefined ? rm(file) : writeFileAtomic(file, before, owner)) }
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
     throw new InputError(`${path} cannot be replaced: ${messageOf(error)}`, { cause: error })
@@ -31,7 +31,7 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
 }
 
 /** Whoever reads it finds the old content or the new, and never a part. */
-async function writeWhole(path: string, content: string | Uint8Array, owner: Owner | undefined): Promise<void> {
+async function writeFileAtomic(path: string, content: string | Uint8Array, owner: Owner | undefined): Promise<void> {
   const draft = `${path}.${process.pid}.draft`
   try {
     const handle = await open(draft, 'w', owner?.mode ?? NEW_FILE_MODE)

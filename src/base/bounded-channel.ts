@@ -1,3 +1,5 @@
+// Ours, not a library: a reader that is too slow loses the oldest values, not the memory of the node.
+
 /** Values pushed at one end, iterated at the other; at most `max` wait, then the oldest goes. */
 export interface Channel<T> extends AsyncIterable<T> {
   push(value: T): void

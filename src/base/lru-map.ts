@@ -38,3 +38,8 @@ export class LruMap<K, V> {
     return this.#entries.entries()
   }
 }
+
+/** Bytes as a key of maps. */
+export function keyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}

@@ -1,3 +1,5 @@
+// Ours, not a library: it compares the start time of a process, so that a pid which is used again after a crash locks nobody out.
+
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, InputError } from './errors.ts'

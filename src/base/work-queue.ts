@@ -1,3 +1,5 @@
+// Ours, not a library: it refuses work beyond a bound, and counts what it refused.
+
 import { UnavailableError } from './errors.ts'
 
 export class QueueFullError extends UnavailableError {

@@ -59,7 +59,7 @@ const entrySchema = z.object({
   /** versions before, newest first: one of them may run on while an update fails */
   before: z.array(z.object({ seq: z.int().min(0), id: z.string(), ran: z.array(z.string()).optional() })).optional(),
 })
-const bookSchema = z.record(z.string(), z.record(z.string(), z.record(z.string(), entrySchema)))
+const indexSchema = z.record(z.string(), z.record(z.string(), z.record(z.string(), entrySchema)))
 
 /** What was published last under a name. */
 export type PublishedEntry = z.output<typeof entrySchema>
@@ -68,7 +68,7 @@ export type PublishedEntry = z.output<typeof entrySchema>
 const MAX_BEFORE = 7
 
 /** What one author published in one network from this machine, in `published.json` beside the key. */
-export interface PublishedBook {
+export interface PublishedIndex {
   get(name: string): PublishedEntry | undefined
   /** By name, whole id, or an unambiguous beginning of one. */
   find(service: string): ({ readonly name: string } & PublishedEntry) | undefined
@@ -77,9 +77,9 @@ export interface PublishedBook {
 
 const MIN_BEGINNING = 8
 
-export async function openBook({ keyPath, address }: Author, network: string): Promise<PublishedBook> {
+export async function openPublishedIndex({ keyPath, address }: Author, network: string): Promise<PublishedIndex> {
   const path = join(dirname(keyPath), 'published.json')
-  const mine = async () => (await readBook(path))[network]?.[address] ?? {}
+  const mine = async () => (await readIndex(path))[network]?.[address] ?? {}
   let entries = await mine()
   return {
     get: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
@@ -95,14 +95,14 @@ export async function openBook({ keyPath, address }: Author, network: string): P
     },
     async put(name, entry) {
       // read again: another command may have written since
-      const book = await readBook(path)
-      const known = book[network]?.[address]
+      const index = await readIndex(path)
+      const known = index[network]?.[address]
       const before = versionsBefore(known !== undefined && Object.hasOwn(known, name) ? known[name] : undefined, entry)
-      book[network] = { ...book[network], [address]: { ...known, [name]: { ...entry, before } } }
+      index[network] = { ...index[network], [address]: { ...known, [name]: { ...entry, before } } }
       const draft = `${path}.${process.pid}`
-      await writeFile(draft, `${JSON.stringify(book, null, 2)}\n`, { mode: 0o600, flush: true })
+      await writeFile(draft, `${JSON.stringify(index, null, 2)}\n`, { mode: 0o600, flush: true })
       await rename(draft, path)
-      entries = book[network][address] ?? {}
+      entries = index[network][address] ?? {}
     },
   }
 }
@@ -113,9 +113,9 @@ function versionsBefore(last: PublishedEntry | undefined, next: PublishedEntry):
   return [{ seq, id, ran }, ...before].slice(0, MAX_BEFORE)
 }
 
-async function readBook(path: string): Promise<z.output<typeof bookSchema>> {
+async function readIndex(path: string): Promise<z.output<typeof indexSchema>> {
   try {
-    return bookSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return indexSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {}
     const what =

@@ -52,13 +52,13 @@ export async function runCli(init: RunInit): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
     const cause: unknown = signal.aborted ? signal.reason : error
-    if (isWorthTelling(cause, json)) out.error(describeError(cause))
+    if (isWorthShowing(cause, json)) out.error(describeError(cause))
     return exitCodeOf(cause)
   }
 }
 
 /** Help that was shown because nothing was asked for says it all, and who presses Ctrl-C knows that. */
-function isWorthTelling(error: unknown, json: boolean): boolean {
+function isWorthShowing(error: unknown, json: boolean): boolean {
   if (error instanceof CommanderError) return error.code !== 'commander.help'
   return json || !(error instanceof InterruptedError)
 }

@@ -12,10 +12,10 @@ import {
 import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
-import { tallyHub } from './hub-tally.ts'
 import { openApi } from './open-api.ts'
-import { narrate } from './output/format-event.ts'
+import { formatEvent } from './output/format-event.ts'
 import { clockTime } from './output/text.ts'
+import { countScans } from './scan-counters.ts'
 
 /** A node that started has joined its mesh and taken up its runs by then. */
 const SETTLED_MS = 20_000
@@ -32,7 +32,7 @@ export type ServeInit = {
 export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit): Promise<void> {
   const { configuration, notices } = await read(cli, folder)
   for (const notice of notices) cli.out.note(`Note: ${notice.message}`)
-  tellUnbuilt(cli, configuration)
+  noteUnimplemented(cli, configuration)
   const identity = await loadIdentity(folder, { signal: cli.signal })
   // read before anything starts: a folder without a token is a mistake of the operator's
   const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
@@ -41,23 +41,23 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   await using stack = new AsyncDisposableStack()
   const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder, hub })
   stack.use(node)
-  const tally = hub === undefined ? undefined : stack.use(tallyHub(node))
-  const story = stack.use(tellEvents(cli, node))
+  const scans = hub === undefined ? undefined : stack.use(countScans(node))
+  const printer = stack.use(printEvents(cli, node))
   const served = await openApi({ configuration, node, token, log: log.child('api'), cli, stack })
-  await tellReady(cli, node, served)
-  story.begin()
+  await printReady(cli, node, served)
+  printer.begin()
   // asks other machines, which may take its time
   let warned = false
-  const tellOnce = (words: string) => {
+  const warnOnce = (words: string) => {
     if (!warned) log.warn(words)
     warned = true
   }
-  void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, tellOnce)
-  stack.use(watchClock(node.events, tellOnce))
+  void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, warnOnce)
+  stack.use(watchClock(node.events, warnOnce))
   stack.use(cli.clock.after(SETTLED_MS, giveMemoryBack))
   stack.use(cli.onReload(() => void reload(cli, node)))
   if (!cli.signal.aborted) await once(cli.signal, 'abort')
-  if (tally !== undefined) cli.out.note(tally.text())
+  if (scans !== undefined) cli.out.note(scans.text())
   cli.out.note('Stopping in good order; once more ends it at once.')
 }
 
@@ -84,7 +84,7 @@ async function makeNode(
   using _progress = cli.out.progress('starting')
   const reread = async () => {
     const { configuration: next, notices } = await read(cli, folder)
-    for (const notice of notices) tellNotice(log, notice)
+    for (const notice of notices) logNotice(log, notice)
     return next
   }
   return await cli.factories.node(
@@ -93,18 +93,18 @@ async function makeNode(
   )
 }
 
-function tellNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice): void {
+function logNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice): void {
   log.warn(message, where)
 }
 
-function tellUnbuilt({ out }: Cli, { policy }: Configuration): void {
+function noteUnimplemented({ out }: Cli, { policy }: Configuration): void {
   if (policy.unimplemented.length === 0) return
   out.note(
     `Note: these keys decide as if nothing were known, because this version lacks what they need: ${policy.unimplemented.join(', ')}`,
   )
 }
 
-async function tellReady(
+async function printReady(
   cli: Cli,
   node: ThundercloudNode,
   { url: api, socket }: { url: string | undefined; socket: string },
@@ -129,12 +129,12 @@ async function tellReady(
 }
 
 /** Events are held back until `begin`: whoever reads the output finds `ready` first. */
-function tellEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & { begin(): void } {
+function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & { begin(): void } {
   let waiting: (() => void)[] | undefined = []
   const subscription = node.events.onAny((name, detail) => {
     const tell = () => {
       if (out.json) return out.item({ event: name, ...detail }, () => '')
-      const line = narrate(name, detail, out.terminal)
+      const line = formatEvent(name, detail, out.terminal)
       if (line !== undefined) out.item({}, () => `${clockTime(clock.now()).slice(11)}  ${line}`)
     }
     if (waiting === undefined) tell()

@@ -10,7 +10,7 @@ export type CodeEvents = {
   /** One round of looking failed; `retry`: there will be another. */
   'code:fetch-failed': { code: string; problem: string; retry: boolean }
   /** The peer sent something that the code's hashes rule out. */
-  'code:provider-lied': { code: string; peer: string; problem: string }
+  'code:provider-invalid': { code: string; peer: string; problem: string }
   'code:unpacked': { code: string; files: number; bytes: number; ms: number }
   /** A peer's stream ended after it took this much. */
   'code:served': { peer: string; chunks: number; bytes: number }

@@ -9,6 +9,6 @@ export type { CodeEvents } from './events.ts'
 export { surveyStore } from './store/survey.ts'
 export type {
   Code,
-  ObtainedCode,
-  ObtainOptions,
+  RetrievedCode,
+  RetrieveOptions,
 } from './types.ts'

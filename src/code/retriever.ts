@@ -11,7 +11,7 @@ import { fetchCode } from './fetch/fetch.ts'
 import { createSingleFlight } from './fetch/single-flight.ts'
 import { takeInline } from './inline.ts'
 import { createBufferPool } from './store/buffer-pool.ts'
-import type { CodeComponents, CodeInit, CodeStore, ObtainedCode, ObtainOptions } from './types.ts'
+import type { CodeComponents, CodeInit, CodeStore, RetrievedCode, RetrieveOptions } from './types.ts'
 import { createUnpackCache } from './unpack/unpack-cache.ts'
 
 const DEFAULT_LIMITS: TarLimits = { maxEntries: DEFAULT_MAX_ENTRIES, maxBytes: CHUNK_BYTES * MAX_CHUNKS }
@@ -34,7 +34,7 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
   }
 
   /** Each way once. Throws NoProviderError where none led to the code. */
-  async function round(code: CID, limits: TarLimits, options: ObtainOptions): Promise<void> {
+  async function round(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
     if (store.has(code) || (await takeInline(store, code, options.sources ?? [], options))) return
     await fetchCode({ ...components, buffers }, code, {
       signal: options.signal,
@@ -45,7 +45,7 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
     })
   }
 
-  async function fetch(code: CID, limits: TarLimits, options: ObtainOptions): Promise<void> {
+  async function fetch(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
     const key = code.toString()
     const giveUp = new NoProviderError(`the code ${key} could not be had in time`)
     using limit =
@@ -73,7 +73,7 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
     await store.remove(code).catch((cause) => log.debug('refused code stays', { cause: messageOf(cause) }))
   }
 
-  async function obtain(code: CID, options: ObtainOptions): Promise<ObtainedCode> {
+  async function obtain(code: CID, options: RetrieveOptions): Promise<RetrievedCode> {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     for (let again = true; ; again = false) {
       const pin = store.pin(code)
@@ -91,8 +91,8 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
     }
   }
   return {
-    obtain: (code: CID, options: ObtainOptions = {}) => obtain(code, options),
-    async fetch(code: CID, options: ObtainOptions = {}): Promise<void> {
+    obtain: (code: CID, options: RetrieveOptions = {}) => obtain(code, options),
+    async fetch(code: CID, options: RetrieveOptions = {}): Promise<void> {
       using pin = store.pin(code)
       try {
         await fetch(code, { ...DEFAULT_LIMITS, ...options.limits }, options)

@@ -112,7 +112,7 @@ export type CodeInit = StoreInit & {
   readonly self?: string | undefined
 }
 
-export type ObtainOptions = AbortOptions & {
+export type RetrieveOptions = AbortOptions & {
   /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are passed over. */
   readonly sources?: readonly Source[] | undefined
   /** Peers that are likely to have it: who announced it, who published it. Asked before the DHT is. */
@@ -125,7 +125,7 @@ export type ObtainOptions = AbortOptions & {
 }
 
 /** Unpacked code, read-only, shared by all who hold it. Disposing lets the store evict it when nobody else does. */
-export interface ObtainedCode extends Disposable {
+export interface RetrievedCode extends Disposable {
   readonly dir: string
   readonly code: CID
   release(): void
@@ -140,7 +140,7 @@ export interface Code extends AsyncDisposable {
   /** Answers one stream of the archive protocol until it ends. Never rejects. */
   serve(stream: MessageStream, options?: AbortOptions): Promise<void>
   /** Store, then inline bytes, then the mesh, again and again with back-off; verified and unpacked. */
-  obtain(code: CID, options?: ObtainOptions): Promise<ObtainedCode>
+  obtain(code: CID, options?: RetrieveOptions): Promise<RetrievedCode>
   /** Like `obtain`, but only into the store. */
-  fetch(code: CID, options?: ObtainOptions): Promise<void>
+  fetch(code: CID, options?: RetrieveOptions): Promise<void>
 }

@@ -1,3 +1,5 @@
+// Ours, not a library: a mistake is named with its line and column, and a key that occurs twice is refused.
+
 /** Where and why a text is not JSON. Lines and columns count from 1. */
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError'

@@ -31,7 +31,7 @@ export function createDeferredPulls(max: number): DeferredPulls {
     ids?.delete(id)
     if (ids?.size === 0) byOwner.delete(owner)
   }
-  const makeRoom = () => {
+  const evictOldest = () => {
     let most: Set<string> | undefined
     for (const ids of byOwner.values()) if (most === undefined || ids.size > most.size) most = ids
     for (const id of most ?? []) return remove(id)
@@ -43,11 +43,11 @@ export function createDeferredPulls(max: number): DeferredPulls {
         if (known.peers.length < PEERS_PER_DEFERRED_PULL && !known.peers.includes(peer)) known.peers.push(peer)
         return true
       }
-      const room = all.size < max
-      if (!room) makeRoom()
+      const hasCapacity = all.size < max
+      if (!hasCapacity) evictOldest()
       all.set(id, { cid, peers: [peer], attempts: 0, dueAt: 0 })
       byOwner.set(peer, (byOwner.get(peer) ?? new Set()).add(id))
-      return room
+      return hasCapacity
     },
     done: remove,
     take(nowMs, count) {

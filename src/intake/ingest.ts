@@ -45,7 +45,7 @@ export interface IngestComponents {
   versions: VersionHistory
   denylist: Denylist
   /** is there room for one more verdict? */
-  hasRoom(): boolean
+  hasCapacity(): boolean
 }
 
 type ReceivedCopy = { cid: CID; id: string; body: Uint8Array; sig: Uint8Array; ticket: Ticket }
@@ -55,7 +55,7 @@ export function createIngest(
   components: IngestComponents,
   network: string,
 ): (bytes: Uint8Array, source: Source) => IngestResult {
-  const { clock, keys, cache, quotas, versions, denylist, hasRoom } = components
+  const { clock, keys, cache, quotas, versions, denylist, hasCapacity } = components
 
   function aheadIf(time: 'early' | 'expired', { issued }: { issued: number }): Pick<IngestResult, 'aheadMs'> {
     return time === 'early' ? { aheadMs: issued * 1000 - clock.now() } : {}
@@ -96,7 +96,7 @@ export function createIngest(
       from: source.from,
     }
     if (signed.kind === 'service' && source.limited) {
-      const why = quotas.check(service) ?? (hasRoom() ? undefined : 'queue-full')
+      const why = quotas.check(service) ?? (hasCapacity() ? undefined : 'queue-full')
       if (why === 'author-services') denylist.addUntil(id, clock.now() + QUOTA_RETRY_MS)
       if (why !== undefined)
         return { outcome: rejection(why), incoming, ...(why !== 'author-services' && { deferred: cid }) }

@@ -60,7 +60,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
   const quotas = createQuotas({ clock, journal }, init.quotas)
   const versions = createVersionHistory({ clock, events, journal, cache })
   const ingest = createIngest(
-    { clock, keys, cache, quotas, versions, denylist, hasRoom: () => decisions.room },
+    { clock, keys, cache, quotas, versions, denylist, hasCapacity: () => decisions.room },
     init.network,
   )
   const maintenance = createMaintenance(

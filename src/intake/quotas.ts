@@ -1,5 +1,5 @@
 import { type Clock, nowSeconds } from '../base/clock.ts'
-import { LruMap } from '../base/lru-map.ts'
+import { keyOf, LruMap } from '../base/lru-map.ts'
 import type { AnnouncementStore, VersionHeadStore } from '../journal/index.ts'
 import { COUNTED_KEYS, UPDATES_PER_AUTHOR_PER_MINUTE } from './constants.ts'
 import type { DropReason } from './events.ts'
@@ -68,10 +68,6 @@ export function createQuotas({ clock, journal }: QuotaComponents, init: QuotaIni
       if (delivery !== 'pulled' && !update && !journal.heads.knowsAuthor(author)) authors.add(from ?? delivery)
     },
   }
-}
-
-function keyOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
 /** Counts in minutes that begin with the first count. */

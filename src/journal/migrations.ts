@@ -1,3 +1,5 @@
+// Ours, not a library: node:sqlite has a version number and transactions, and that is all that is needed.
+
 import type { DatabaseSync } from 'node:sqlite'
 import { InputError } from '../base/errors.ts'
 import { CANDIDATES_SCHEMA, FIRST_SCHEMA, SLEEPERS_SCHEMA, STATEMENTS_SCHEMA } from './schema.ts'

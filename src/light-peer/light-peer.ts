@@ -133,7 +133,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       }
       throw new UnavailableError(`no node of network "${init.network}" listens at ${init.join.join(', ')}`)
     },
-    tellStatement: (encoded, options) => statements.submit(encoded, options),
+    submitStatement: (encoded, options) => statements.submit(encoded, options),
     async *receipts({ signal } = {}) {
       using _stop = signal && addAbortListener(signal, () => receipts.end())
       yield* receipts

@@ -5,7 +5,7 @@ import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tun
 import { sleep } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
-import type { LogLine } from '../base/log-line.ts'
+import type { LogLine } from '../base/run-record.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { openTunnel } from '../network/index.ts'
 import { request, requestStatus, type StatusClientComponents, within } from '../peer-client/status.ts'

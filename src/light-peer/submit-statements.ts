@@ -11,6 +11,7 @@ import {
   verifyStatement,
 } from '../../protocols/statement.ts'
 import { type Clock, deadline, nowSeconds, sleep } from '../base/clock.ts'
+import { decodeInput } from '../base/decode-input.ts'
 import { InputError, isRetryable, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Network, RecordValidator } from '../network/index.ts'
@@ -100,7 +101,12 @@ export function createStatementSubmitter(
 
   return {
     async submit(encoded, { signal } = {}) {
-      const key = recordKey(inInput(() => check(encoded)))
+      const key = recordKey(
+        decodeInput(
+          () => check(encoded),
+          ({ message }) => `the statement: ${message}`,
+        ),
+      )
       const records = key === undefined ? Promise.resolve(0) : put(key, encoded, signal)
       const [told, taken] = await Promise.allSettled([publish(encoded, signal), records])
       signal?.throwIfAborted()
@@ -110,14 +116,5 @@ export function createStatementSubmitter(
       if (taken.status === 'rejected') log.debug('no peer took the record', { reason: messageOf(taken.reason) })
       return { records: 0 }
     },
-  }
-}
-
-function inInput<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new InputError(`the statement: ${error.message}`, { cause: error })
-    throw error
   }
 }

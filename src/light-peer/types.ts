@@ -2,7 +2,7 @@ import type { Announcement } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Receipt } from '../../protocols/receipt.ts'
 import type { Signer } from '../../protocols/signature.ts'
-import type { LogLine } from '../base/log-line.ts'
+import type { LogLine } from '../base/run-record.ts'
 import type { BytePipe } from '../base/stream.ts'
 
 export type AbortOptions = { readonly signal?: AbortSignal | undefined }
@@ -37,7 +37,7 @@ export interface LightPeer extends AsyncDisposable {
   /** Resolves when at least one neighbour was sent it. */
   announce(announcement: Announcement, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** Sends a statement to the neighbours and puts it into the mesh's records. Resolves when at least one of them has it. */
-  tellStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
+  submitStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<{ records: number }>
   /** Receipts that nodes send for what was announced here, as they come. Ends with the signal. */
   receipts(options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
   /** Peer ids that hold the code and answer for it now, without this one. Ends when the lookup does. */

@@ -1,13 +1,12 @@
 import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
 import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
 import { parseCid } from '../../protocols/encoding.ts'
-import { ProtocolError } from '../../protocols/errors.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Admission } from '../admission/admission.ts'
 import type { ServiceDecider } from '../admission/decide-service.ts'
 import type { NodeFactsSource } from '../admission/node-facts.ts'
 import type { Clock } from '../base/clock.ts'
-import { InputError } from '../base/errors.ts'
+import { decodeInput } from '../base/decode-input.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
 import type { Code } from '../code/index.ts'
@@ -79,14 +78,11 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   }
 
   function read(bytes: Uint8Array): Announcement {
-    try {
+    return decodeInput(() => {
       const announcement = decodeAnnouncement(bytes)
       verifyAnnouncement(announcement.signed, init.network, components.keys)
       return announcement
-    } catch (error) {
-      if (error instanceof ProtocolError) throw new InputError(error.message, { cause: error })
-      throw error
-    }
+    })
   }
 
   function view(entry: ServiceEntry): ServiceView {

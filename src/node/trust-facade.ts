@@ -1,8 +1,7 @@
 import { addressBytes, formatAddress, parseAddress } from '../../protocols/address.ts'
 import { parseCid } from '../../protocols/encoding.ts'
-import { ProtocolError } from '../../protocols/errors.ts'
 import { statementId } from '../../protocols/statement.ts'
-import { InputError } from '../base/errors.ts'
+import { decodeInput } from '../base/decode-input.ts'
 import type { Network } from '../network/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { StatementFilter, ThundercloudNode } from './types.ts'
@@ -20,7 +19,7 @@ export function createTrustFacade({ trust, network }: TrustFacadeComponents): Tr
     async submitStatement(encoded, { asPublisher = false, signal } = {}) {
       const id = statementId(encoded).toString()
       if (asPublisher) return { outcome: 'new', id: (await trust.publish(encoded, { signal })).id }
-      const outcome = readably(() => trust.take(encoded, { via: 'api' }))
+      const outcome = decodeInput(() => trust.take(encoded, { via: 'api' }))
       if (outcome === 'new') await network.statements.publish(encoded, { signal })
       return { outcome, id }
     },
@@ -43,21 +42,12 @@ export function createTrustFacade({ trust, network }: TrustFacadeComponents): Tr
 /** In canonical spelling. Throws an InputError where a value is no content id or address. */
 function canonical({ code, address, signer }: StatementFilter): StatementFilter {
   return {
-    code: code === undefined ? undefined : readably(() => parseCid(code).toString()),
+    code: code === undefined ? undefined : decodeInput(() => parseCid(code).toString()),
     address: address === undefined ? undefined : addressIn(address, 'address'),
     signer: signer === undefined ? undefined : addressIn(signer, 'signer'),
   }
 }
 
 function addressIn(text: string, field: string): string {
-  return readably(() => formatAddress(parseAddress(text, field)))
-}
-
-function readably<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new InputError(error.message, { cause: error })
-    throw error
-  }
+  return decodeInput(() => formatAddress(parseAddress(text, field)))
 }

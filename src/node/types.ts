@@ -10,9 +10,9 @@ import type { ReceiptView, ServiceView } from '../services/types.ts'
 
 export type { ReceiptView, RunView, ServiceState, ServiceView } from '../services/types.ts'
 
-import type { LogLine } from '../base/log-line.ts'
+import type { LogLine } from '../base/run-record.ts'
 
-export type { LogLine } from '../base/log-line.ts'
+export type { LogLine } from '../base/run-record.ts'
 
 import type { Applied, PolicyView, Preview } from '../admission/types.ts'
 import type { Events } from '../base/events.ts'

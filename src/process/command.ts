@@ -28,7 +28,7 @@ const SHELLS = [
  * Runs as the new process, before the program: only the descriptors that are meant stay open, and it has no environment.
  * The program comes after it by exec, so it has the same pid and no parent in between.
  */
-const SEAL = `umask "$1" || exit 126
+const CONFINE = `umask "$1" || exit 126
 ulimit -Sc 0; ulimit -Hc 0; ulimit -Sn "$2" 2>/dev/null; ulimit -Hn "$2" 2>/dev/null
 last=$3; shift 3
 for f in ${process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'}/*; do
@@ -43,7 +43,7 @@ const BARE = 'exec -c "$@"'
 const WITH_ENV = 'exec /usr/bin/env -i "$@"'
 
 /** The program and arguments that start it sealed. `descriptors`: how many it has, 0, 1 and 2 included. */
-export function sealedCommand(spec: ProcessSpec, descriptors: number): { file: string; args: string[] } {
+export function confinedCommand(spec: ProcessSpec, descriptors: number): { file: string; args: string[] } {
   const rule: ProcessRule = PROCESSES[spec.kind]
   if (!isAbsolute(spec.program)) throw new InputError(`${spec.program} is started by its absolute path only`)
   if (!isExecutable(spec.program)) throw new UnavailableError(`${spec.program} is not an executable file`)
@@ -55,7 +55,7 @@ export function sealedCommand(spec: ProcessSpec, descriptors: number): { file: s
   const start = [
     first,
     '-c',
-    `${SEAL}${env.length === 0 && shell !== BUSYBOX ? BARE : WITH_ENV}`,
+    `${CONFINE}${env.length === 0 && shell !== BUSYBOX ? BARE : WITH_ENV}`,
     'sh',
     rule.umask.toString(8).padStart(4, '0'),
     `${rule.files}`,

@@ -1,6 +1,6 @@
 import { type ChildProcess, type ChildProcessByStdio, type StdioOptions, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
-import { type ProcessSpec, sealedCommand } from './command.ts'
+import { confinedCommand, type ProcessSpec } from './command.ts'
 
 export type { ChildProcess }
 export type Stdio = 'ignore' | 'pipe' | 'ipc' | number
@@ -20,7 +20,7 @@ export function startProcess(spec: ProcessSpec, { stdio, detached = false }: Sta
   const channel = stdio.indexOf('ipc')
   const env =
     channel < 0 ? spec.env : { ...spec.env, NODE_CHANNEL_FD: `${channel}`, NODE_CHANNEL_SERIALIZATION_MODE: 'json' }
-  const { file, args } = sealedCommand({ ...spec, ...(env === undefined ? {} : { env }) }, stdio.length)
+  const { file, args } = confinedCommand({ ...spec, ...(env === undefined ? {} : { env }) }, stdio.length)
   return spawn(file, args, { cwd: spec.cwd ?? '/', env: {}, detached, stdio: [...stdio] as StdioOptions })
 }
 

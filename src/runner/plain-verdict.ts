@@ -54,8 +54,10 @@ function isNeed(value: unknown): boolean {
 function isGrant(value: unknown): boolean {
   if (!hasOnly(value, GRANT)) return false
   const { executor, memoryBytes, cpuMillicores, diskBytes, pids, timeoutSeconds, network } = value
-  const whole = isWhole(memoryBytes, 1) && isWhole(cpuMillicores, 1) && isWhole(diskBytes, 0) && isWhole(pids, 1)
-  if (!whole || !EXECUTORS.has(executor) || !(timeoutSeconds === undefined || isWhole(timeoutSeconds, 1))) return false
+  const whole =
+    isInteger(memoryBytes, 1) && isInteger(cpuMillicores, 1) && isInteger(diskBytes, 0) && isInteger(pids, 1)
+  if (!whole || !EXECUTORS.has(executor) || !(timeoutSeconds === undefined || isInteger(timeoutSeconds, 1)))
+    return false
   return isNetwork(network)
 }
 
@@ -63,7 +65,7 @@ function isNetwork(value: unknown): boolean {
   if (!hasOnly(value, NETWORK)) return false
   const { mode, allow, rateKbps } = value
   if (mode === 'none') return Object.keys(value).length === 1
-  if (rateKbps !== undefined && !isWhole(rateKbps, 1)) return false
+  if (rateKbps !== undefined && !isInteger(rateKbps, 1)) return false
   if (mode === 'open') return !('allow' in value)
   return mode === 'allowlist' && isListOf(allow, 256, (target) => isText(target, 261, 3))
 }
@@ -73,7 +75,7 @@ function isText(value: unknown, max: number, min: number): boolean {
   return typeof value === 'string' && value.length >= min && value.length <= max && /^[ -~]*$/.test(value)
 }
 
-function isWhole(value: unknown, min: number): boolean {
+function isInteger(value: unknown, min: number): boolean {
   return Number.isSafeInteger(value) && (value as number) >= min
 }
 

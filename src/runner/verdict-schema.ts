@@ -5,7 +5,7 @@ import type { Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
 import { isPlainVerdict } from './plain-verdict.ts'
 
-const words = (max: number, min = 0) =>
+const safeString = (max: number, min = 0) =>
   z.string().refine((text) => {
     // One UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
     if (text.length < min) return false
@@ -15,7 +15,7 @@ const words = (max: number, min = 0) =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
 const shown = (max: number, min = 0) =>
-  words(max, min).transform((text) =>
+  safeString(max, min).transform((text) =>
     UNSHOWABLE.test(text) ? truncateUtf8(sanitizeText(text, text.length), max) : text,
   )
 const whole = (min: number) => z.int(`must be a whole number, at least ${min}`).min(min)
@@ -38,7 +38,7 @@ const networkSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('none') }),
   z.strictObject({
     mode: z.literal('allowlist'),
-    allow: z.array(words(261, 3)).max(256),
+    allow: z.array(safeString(261, 3)).max(256),
     rateKbps: whole(1).optional(),
   }),
   z.strictObject({ mode: z.literal('open'), rateKbps: whole(1).optional() }),
@@ -57,9 +57,9 @@ const grantSchema = z.strictObject({
 const conditionSchema = z.discriminatedUnion('on', [
   z.strictObject({ on: z.literal('capacity') }),
   z.strictObject({ on: z.literal('policy') }),
-  z.strictObject({ on: z.literal('quorum'), code: words(128, 1) }),
-  z.strictObject({ on: z.literal('freeze'), chain: words(128, 1) }),
-  z.strictObject({ on: z.literal('delegation'), author: words(128, 1) }),
+  z.strictObject({ on: z.literal('quorum'), code: safeString(128, 1) }),
+  z.strictObject({ on: z.literal('freeze'), chain: safeString(128, 1) }),
+  z.strictObject({ on: z.literal('delegation'), author: safeString(128, 1) }),
   z.strictObject({ on: z.literal('replica') }),
   z.strictObject({ on: z.literal('executor'), executor: z.enum(['docker', 'host']) }),
 ])
@@ -68,7 +68,7 @@ export const verdictSchema = z.strictObject({
   run: z.union([z.literal(false), grantSchema], 'must be a grant or false'),
   redirect: z.boolean('must be true or false'),
   park: z.array(conditionSchema).max(16).optional(),
-  evict: z.array(words(128, 1)).max(64).optional(),
+  evict: z.array(safeString(128, 1)).max(64).optional(),
   rank: z.number('must be a number').optional(),
   reasons: z.array(reasonSchema).max(MAX_REASONS),
 })
@@ -108,6 +108,6 @@ function describe(error: z.ZodError): string {
   if (issue === undefined) return 'not a verdict'
   const deepest = issue.code === 'invalid_union' ? (issue.errors.flat()[0] ?? issue) : issue
   const path = [...issue.path, ...(deepest === issue ? [] : deepest.path)].map(String).join('.')
-  const words = issue.code === 'invalid_union' && path === 'run' ? issue.message : deepest.message
-  return path === '' ? words : `${path}: ${words}`
+  const safeString = issue.code === 'invalid_union' && path === 'run' ? issue.message : deepest.message
+  return path === '' ? safeString : `${path}: ${safeString}`
 }

@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { LruMap } from '../base/lru-map.ts'
 import { backoffMs } from '../base/retry.ts'
 import type { Rng } from '../base/rng.ts'
-import { createTokenBucket } from '../base/token-bucket.ts'
+import { createKeyedRateLimiter } from '../base/token-bucket.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 
 /** Services with a receipt on its way or waiting; beyond, the oldest is dropped (status can still be asked). */
@@ -42,14 +41,7 @@ type Entry = { next: Posting | undefined; busy: boolean; attempt: number; until:
 export function createOutbox({ clock, rng, log }: { clock: Clock; rng: Rng; log: Log }, closing: AbortSignal): Outbox {
   const queue = createWorkQueue({ name: 'receipt', concurrency: CONCURRENCY, max: MAX_WAITING })
   const entries = new Map<string, Entry>()
-  const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(MAX_WAITING)
-
-  function mayGo(service: string): boolean {
-    const bucket =
-      buckets.get(service) ?? createTokenBucket({ burst: BURST, perSecond: PER_SECOND }, () => clock.monotonic())
-    buckets.set(service, bucket)
-    return bucket.take()
-  }
+  const deliveries = createKeyedRateLimiter(clock, { burst: BURST, perSecond: PER_SECOND }, MAX_WAITING)
 
   function later(service: string, entry: Entry, ms: number): void {
     entry.timer?.[Symbol.dispose]()
@@ -59,7 +51,7 @@ export function createOutbox({ clock, rng, log }: { clock: Clock; rng: Rng; log:
   function go(service: string, entry: Entry): void {
     const posting = entry.next
     if (closing.aborted || entry.busy || posting === undefined) return
-    if (entry.attempt === 0 && !mayGo(service)) {
+    if (entry.attempt === 0 && !deliveries.take(service)) {
       later(service, entry, HELD_BACK_MS)
       return
     }

@@ -6,7 +6,7 @@ import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import { LruMap } from '../base/lru-map.ts'
+import { keyOf, LruMap } from '../base/lru-map.ts'
 import {
   LOOKUP_AGAIN_MS,
   LOOKUP_MS,
@@ -17,7 +17,6 @@ import {
 } from './constants.ts'
 import type { TrustEvents } from './events.ts'
 import type { ParsedTrustPolicy } from './policy.ts'
-import { keyOf } from './statements/indexed-statement.ts'
 import type { Ingest } from './statements/ingest.ts'
 import type { TextOf } from './statements/texts.ts'
 import { pathTo } from './tree/tree.ts'

@@ -4,8 +4,8 @@ import type { HubMembers } from '../../protocols/multisig.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { keyOf } from '../base/lru-map.ts'
 import { addressOf, membersOf } from '../config/index.ts'
-import { keyOf } from './statements/indexed-statement.ts'
 import type { TrustPolicy } from './types.ts'
 
 /** A hub that the operator believes. */

@@ -1,12 +1,12 @@
 import { addressBytes, parseAddress } from '../../protocols/address.ts'
-import { ProtocolError } from '../../protocols/errors.ts'
 import { nowSeconds } from '../base/clock.ts'
-import { InputError } from '../base/errors.ts'
+import { decodeInput } from '../base/decode-input.ts'
+import { keyOf } from '../base/lru-map.ts'
 import { createChangeNotifier } from './change-notifier.ts'
 import { createGossipValidator } from './gossip/gossip-validator.ts'
 import { createPolicyParser } from './policy.ts'
 import { createFactsOf } from './quorum/facts.ts'
-import { type IndexedStatement, keyOf } from './statements/indexed-statement.ts'
+import type { IndexedStatement } from './statements/indexed-statement.ts'
 import { createIngest, type Ingest } from './statements/ingest.ts'
 import { createRecordValidator } from './statements/record-validator.ts'
 import { createSignatureCache, type SignatureCache } from './statements/signature-cache.ts'
@@ -93,12 +93,7 @@ export function createTrustStore(components: TrustStoreComponents, init: TrustIn
   }
 
   function askedAbout(address: string): { key: string; bytes: Uint8Array; text: string } {
-    try {
-      const bytes = addressBytes(parseAddress(address))
-      return { key: keyOf(bytes), bytes, text: textOf(bytes) }
-    } catch (error) {
-      if (error instanceof ProtocolError) throw new InputError(error.message, { cause: error })
-      throw error
-    }
+    const bytes = addressBytes(decodeInput(() => parseAddress(address)))
+    return { key: keyOf(bytes), bytes, text: textOf(bytes) }
   }
 }

@@ -32,14 +32,14 @@ function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): Ch
   return spawn(program, rest, { env: { ...process.env, TMPDIR: scratch }, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-async function tellAll(demo: ChildProcess): Promise<{ story: Chapter[]; code: number | null }> {
-  const story: Chapter[] = []
+async function tellAll(demo: ChildProcess): Promise<{ reporter: Chapter[]; code: number | null }> {
+  const reporter: Chapter[] = []
   const ended = once(demo, 'exit') as Promise<[number | null]>
   for await (const line of createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)) {
-    story.push(JSON.parse(line) as Chapter)
+    reporter.push(JSON.parse(line) as Chapter)
   }
   const [code] = await ended
-  return { story, code }
+  return { reporter, code }
 }
 
 async function leftovers(): Promise<string[]> {
@@ -56,14 +56,14 @@ async function leftovers(): Promise<string[]> {
 const EVENTS = ['node', 'node', 'node', 'sandbox', 'published', 'verdict', 'verdict', 'running', 'tunnel', 'answer']
 
 async function expectStory(machine: Machine, sandbox: string): Promise<void> {
-  const { story, code } = await tellAll(startDemo(['--once'], machine))
-  expect(story.map(({ event }) => event)).toEqual(EVENTS)
+  const { reporter, code } = await tellAll(startDemo(['--once'], machine))
+  expect(reporter.map(({ event }) => event)).toEqual(EVENTS)
   expect(code).toBe(0)
-  expect(story.find(({ event }) => event === 'sandbox')).toMatchObject({ kind: sandbox })
-  const [second, third] = story.filter(({ event }) => event === 'verdict')
+  expect(reporter.find(({ event }) => event === 'sandbox')).toMatchObject({ kind: sandbox })
+  const [second, third] = reporter.filter(({ event }) => event === 'verdict')
   expect(second).toMatchObject({ node: 'second', run: false, redirect: true })
   expect(third).toMatchObject({ node: 'third', run: { executor: sandbox === 'docker' ? 'docker' : 'host' } })
-  expect(story.at(-1)).toMatchObject({ status: 200, body: { service: 'hello-web' } })
+  expect(reporter.at(-1)).toMatchObject({ status: 200, body: { service: 'hello-web' } })
   expect(await leftovers()).toEqual([])
 }
 

@@ -167,7 +167,7 @@ describe.each([
           .reduce((sum, { bytes }) => sum + (bytes as number), 0)
       await expect.poll(afterwards, { timeout: 45_000 }).toBeGreaterThan(0)
       expect(afterwards()).toBeLessThanOrEqual(total - (told.doneBytes as number) + IN_FLIGHT)
-      expect(node.told.filter(({ event }) => event === 'code:provider-lied')).toEqual([])
+      expect(node.told.filter(({ event }) => event === 'code:provider-invalid')).toEqual([])
     })
 
     it.each([

@@ -26,7 +26,7 @@ import { createNode, type NodeEvents } from '../../../src/node/index.ts'
 
 const SERVICES = 1000
 const AUTHORS = 20
-const ROOM = 4
+const CAPACITY = 4
 const HELLO_WEB = new URL('../../../configs/examples/hello-web', import.meta.url).pathname
 
 /**
@@ -48,7 +48,7 @@ export async function runReconsiderBench({ json, rounds = 3 }: { json: boolean; 
   const summary = {
     bench: 'reconsider',
     services: SERVICES,
-    room: ROOM,
+    room: CAPACITY,
     rounds,
     idleP99Ms: worst(({ idleP99Ms }) => idleP99Ms),
     worstP99Ms: worst(({ p99Ms }) => p99Ms),
@@ -77,7 +77,7 @@ async function oneRound() {
   const log = createLog({ level: 'error', write: (line) => console.error(line) })
   try {
     const authors = Array.from({ length: AUTHORS }, () => ed25519Signer(generateKeyPairSync('ed25519').privateKey))
-    const total = { MEMORY: '8GiB', CPU: '64', DISK: '8GiB', PIDS: 4096, RUNS: ROOM }
+    const total = { MEMORY: '8GiB', CPU: '64', DISK: '8GiB', PIDS: 4096, RUNS: CAPACITY }
     const runner = {
       REDIRECTION_DEPTH: 3,
       STATIC_NODES: [],

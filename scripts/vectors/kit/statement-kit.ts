@@ -96,10 +96,10 @@ export function pinned(members: Json[] = proven(MEMBERS), threshold = 3, root: A
 export function withLargerHash<T extends { expires: number }>(
   body: T,
   other: T,
-  seal: (body: T) => Uint8Array,
+  sign: (body: T) => Uint8Array,
 ): Uint8Array {
   const hash = (value: T) => sha256(encodeCanonical(value))
   let larger = body
   while (compareBytes(hash(larger), hash(other)) < 0) larger = { ...larger, expires: larger.expires + 1 }
-  return seal(larger)
+  return sign(larger)
 }

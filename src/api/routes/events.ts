@@ -30,7 +30,7 @@ export function eventRoutes(app: App, { guard, eventLog, openStream }: RouteComp
     }
     const subscription = eventLog.follow(send)
     stream.signal.addEventListener('abort', () => subscription[Symbol.dispose](), { once: true })
-    for (const missed of eventLog.after(context.req.header('last-event-id') ?? '')) send(missed)
+    for (const earlier of eventLog.after(context.req.header('last-event-id') ?? '')) send(earlier)
     return streamAnswer(context, stream)
   })
 }

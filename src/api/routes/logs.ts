@@ -36,7 +36,7 @@ export function logRoutes(app: App, { node, guard, log, openStream }: RouteCompo
     try {
       for await (const line of node.logs(id, { ...options, signal: stream.signal })) {
         // the next line is fetched when the reader has room: a log of gigabytes does not pass through memory at once
-        await stream.room()
+        await stream.drained()
         stream.push({ event: 'log', data: line })
       }
       stream.push({ event: 'end', data: {} })

@@ -1,7 +1,7 @@
 import { type CID, isStructureCid, parseCid } from '../../../protocols/encoding.ts'
 import { InputError } from '../../base/errors.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
-import { type Author, findAuthor, openBook, type PublishedEntry } from '../author.ts'
+import { type Author, findAuthor, openPublishedIndex, type PublishedEntry } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { networkOf } from '../network.ts'
 
@@ -21,14 +21,14 @@ export async function lightPeerFor(
 ): Promise<Target> {
   const network = await networkOf(cli, init.network)
   const author = await findAuthor(cli, init.key)
-  const entry = author === undefined ? undefined : (await openBook(author, network)).find(init.service)
-  const service = entry === undefined ? wholeId(init.service) : parseCid(entry.id)
+  const entry = author === undefined ? undefined : (await openPublishedIndex(author, network)).find(init.service)
+  const service = entry === undefined ? fullId(init.service) : parseCid(entry.id)
   const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
   const peer = await cli.factories.lightPeer(components, { network, join: init.join, author: author?.signer })
   return { peer, service, entry, author, network, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() }
 }
 
-function wholeId(text: string): CID {
+function fullId(text: string): CID {
   try {
     const cid = parseCid(text)
     if (isStructureCid(cid)) return cid

@@ -43,11 +43,11 @@ export const connect = command({
     const running = await newest.find()
     const server = createServer({ allowHalfOpen: true })
     server.maxConnections = MAX_CONNECTIONS
-    let told = running.id
+    let printed = running.id
     const open = async () => {
       const { version, pipe } = await newest.open(port)
-      if (version.id !== told) tellVersion(cli, version)
-      told = version.id
+      if (version.id !== printed) printVersion(cli, version)
+      printed = version.id
       return pipe
     }
     server.on('connection', (socket) => void carry(cli, socket, open))
@@ -68,7 +68,7 @@ function noteAccess({ out }: Cli, { ports, author, key }: Subject, port: string)
   )
 }
 
-function tellVersion({ out }: Cli, { id, seq }: Version): void {
+function printVersion({ out }: Cli, { id, seq }: Version): void {
   out.item({ event: 'version', service: id, seq }, () => {
     return `New connections go to ${seq === undefined ? '' : `version ${seq}, `}${id}.`
   })

@@ -1,5 +1,5 @@
 import { command, flag } from '../command.ts'
-import { createStory } from '../demo/reporter.ts'
+import { createReporter } from '../demo/reporter.ts'
 
 export const demo = command({
   name: 'demo',
@@ -9,8 +9,8 @@ export const demo = command({
   options: { once: flag('check the answer and end: with 0, or with 1 and the reason') },
   async run(cli, { once }) {
     const { clock, rng, out, self, signal } = cli
-    const story = createStory({ clock, out })
+    const reporter = createReporter({ clock, out })
     const { runDemo } = await import('../demo/run.ts')
-    await runDemo({ clock, rng, log: cli.log('error'), story }, { command: self, env: cli.env, once, signal })
+    await runDemo({ clock, rng, log: cli.log('error'), reporter }, { command: self, env: cli.env, once, signal })
   },
 })

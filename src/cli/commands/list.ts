@@ -45,12 +45,12 @@ export function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): bool
 /** "refused, passed on"; "parked until there is room" */
 export function stateText({ state, redirected, kind, run, parked }: ServiceView): string {
   const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
-  const doing = state === 'accepted' && run !== undefined ? runWord(kind, run) : waits
-  const saysSo = state === 'redirected' || state === 'published'
-  return redirected && !saysSo ? `${doing}, ${PASSED_ON.yes}` : doing
+  const doing = state === 'accepted' && run !== undefined ? runText(kind, run) : waits
+  const isInState = state === 'redirected' || state === 'published'
+  return redirected && !isInState ? `${doing}, ${PASSED_ON.yes}` : doing
 }
 
 /** A service is "running" when it is healthy, and before that "starting"; a task runs until it is done. */
-function runWord(kind: ServiceView['kind'], { state }: NonNullable<ServiceView['run']>): string {
+function runText(kind: ServiceView['kind'], { state }: NonNullable<ServiceView['run']>): string {
   return state === 'running' && kind === 'service' ? 'starting' : state
 }

@@ -66,10 +66,12 @@ async function askMesh(
 }
 
 /** A receipt, and whether its node has just said so. */
-type Said = ReceiptView & { readonly answered: boolean }
+type AnsweredReceipt = ReceiptView & { readonly answered: boolean }
 
-function withAnswers(told: readonly ReceiptView[], answers: readonly ReceiptView[]): Said[] {
-  const byNode = new Map<string, Said>(told.map((receipt) => [receipt.peerId, { ...receipt, answered: false }]))
+function withAnswers(told: readonly ReceiptView[], answers: readonly ReceiptView[]): AnsweredReceipt[] {
+  const byNode = new Map<string, AnsweredReceipt>(
+    told.map((receipt) => [receipt.peerId, { ...receipt, answered: false }]),
+  )
   for (const answer of answers) {
     const before = byNode.get(answer.peerId)
     if (before !== undefined && before.at > answer.at) byNode.set(answer.peerId, { ...before, answered: true })
@@ -84,7 +86,7 @@ function withOutput({ state, reasons }: ReceiptView, before: ReceiptView | undef
   return [...reasons, ...before.reasons.filter(({ rule }) => rule === RUN_RULES.output)]
 }
 
-function lines(cli: Cli, view: ServiceView, receipts: readonly Said[]): string[] {
+function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]): string[] {
   const shown = show(cli.out.terminal)
   const now = nowSeconds(cli.clock)
   const ports = view.ports.map(({ name, port, access }) => `${sanitizeText(name)} (${port}, ${access})`).join(', ')

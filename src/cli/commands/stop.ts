@@ -1,6 +1,6 @@
 import { encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { InputError } from '../../base/errors.ts'
-import { type Author, findAuthor, keyOption, loadAuthor, openBook } from '../author.ts'
+import { type Author, findAuthor, keyOption, loadAuthor, openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
@@ -26,15 +26,15 @@ export const stop = command({
     const author = local ? undefined : await findAuthor(cli, key)
     if (author?.address !== view.author) {
       const { scope } = await client.stop(view.id, { signal })
-      return tell(cli, { scope, id: view.id, name: view.name })
+      return print(cli, { scope, id: view.id, name: view.name })
     }
     // a second stop of the same version says nothing new, and would be refused
-    if (view.stoppedBy !== undefined) return tell(cli, { scope: 'mesh', id: view.id, name: view.name, before: true })
+    if (view.stoppedBy !== undefined) return print(cli, { scope: 'mesh', id: view.id, name: view.name, before: true })
     const info = await client.node({ signal })
     const announcement = stopOf(cli, author, { network: info.network, name: view.name, seq: view.seq })
     await client.announce(encodeAnnouncement(announcement), { signal })
     await remember(author, info.network, view)
-    tell(cli, { scope: 'mesh', id: view.id, name: view.name })
+    print(cli, { scope: 'mesh', id: view.id, name: view.name })
   },
 })
 
@@ -45,7 +45,7 @@ async function stopByLightPeer(
   const { clock, rng, factories, signal } = cli
   const network = await networkOf(cli, init.network)
   const author = await loadAuthor(cli, init.key)
-  const entry = (await openBook(author, network)).find(init.service)
+  const entry = (await openPublishedIndex(author, network)).find(init.service)
   if (entry === undefined) {
     throw new InputError(
       `${JSON.stringify(init.service)} was not published with this key from here in network "${network}"; stop it through a node`,
@@ -55,19 +55,19 @@ async function stopByLightPeer(
   await using light = await factories.lightPeer({ clock, rng, log: cli.log('error') }, peer)
   await light.announce(stopOf(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
   await remember(author, network, entry)
-  tell(cli, { scope: 'mesh', id: entry.id, name: entry.name })
+  print(cli, { scope: 'mesh', id: entry.id, name: entry.name })
 }
 
 async function remember(author: Author, network: string, stopped: { name: string; id: string }): Promise<void> {
   const { name, id } = stopped
-  const book = await openBook(author, network)
-  const entry = book.get(name)
-  if (entry?.id === id) await book.put(name, { ...entry, state: 'stopped' })
+  const index = await openPublishedIndex(author, network)
+  const entry = index.get(name)
+  if (entry?.id === id) await index.put(name, { ...entry, state: 'stopped' })
 }
 
-type Told = { scope: 'mesh' | 'local'; id: string; name: string; before?: boolean }
+type Stopped = { scope: 'mesh' | 'local'; id: string; name: string; before?: boolean }
 
-function tell({ out }: Cli, { scope, id, name, before = false }: Told): void {
+function print({ out }: Cli, { scope, id, name, before = false }: Stopped): void {
   const announced = before
     ? `The stop of "${name}" was announced before; nothing was sent.`
     : `The stop of "${name}" is announced to all nodes.`

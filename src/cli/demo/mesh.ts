@@ -8,18 +8,18 @@ import { createApiClient } from '../../api/client/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { initFolder } from '../../config/index.ts'
-import { type Member, startMember } from './node.ts'
+import { type DemoNode, startDemoNode } from './node.ts'
 
 /** Where the demo's service will run, and a sentence about it. */
 export type Sandbox = { readonly kind: 'docker' | 'bubblewrap' | 'permission'; readonly detail: string }
 
 export type DemoMesh = {
   /** publishes */
-  readonly first: Member
+  readonly first: DemoNode
   /** refuses and passes on */
-  readonly second: Member
+  readonly second: DemoNode
   /** runs */
-  readonly third: Member
+  readonly third: DemoNode
   /** whose key signs the service */
   readonly author: Signer
   readonly sandbox: Sandbox
@@ -29,7 +29,7 @@ export type MeshInit = {
   /** how this program is started: node's options and the entry file */
   command: readonly string[]
   env: Readonly<Record<string, string | undefined>>
-  onStarted(member: Member): void
+  onStarted(node: DemoNode): void
   signal: AbortSignal
 }
 
@@ -42,7 +42,7 @@ const LIMITS = { TOTAL: { MEMORY: '512MiB', CPU: '1', DISK: '256MiB', PIDS: 256,
 export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init: MeshInit): Promise<DemoMesh> {
   const root = await mkdtemp(join(tmpdir(), 'thundercloud-demo-'))
   stack.defer(() => rm(root, { recursive: true, force: true }))
-  async function member(name: string, runner: object, identity?: string): Promise<Member> {
+  async function node(name: string, runner: object, identity?: string): Promise<DemoNode> {
     const dir = join(root, name)
     await initFolder(dir, {
       identity,
@@ -58,21 +58,21 @@ export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init:
       signal: init.signal,
     })
     const started = stack.use(
-      await startMember(clock, { name, dir, command: init.command, env: init.env, signal: init.signal }),
+      await startDemoNode(clock, { name, dir, command: init.command, env: init.env, signal: init.signal }),
     )
     init.onStarted(started)
     return started
   }
 
-  const first = await member('first', { KEYWORDS: ['storage'] })
+  const first = await node('first', { KEYWORDS: ['storage'] })
   const sandbox = await sandboxOf(clock, first, init.signal)
   const thirdKey = pemKey()
   // without a sandbox a node runs nobody's code but its own: then the author is the third node's owner
   const author = ed25519Signer(sandbox.kind === 'permission' ? thirdKey : pemKey())
   const toolchain = { PREFER_TOOLCHAIN: { docker: ['node.js'], host: ['node.js'] } }
-  const second = await member('second', { ...toolchain, KEYWORDS: ['defi', 'bridge'], STATIC_NODES: [first.api] })
+  const second = await node('second', { ...toolchain, KEYWORDS: ['defi', 'bridge'], STATIC_NODES: [first.api] })
   const trust = { TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } } }
-  const third = await member(
+  const third = await node(
     'third',
     { ...toolchain, ...trust, KEYWORDS: ['web'], STATIC_NODES: second.multiaddrs.slice(0, 1) },
     thirdKey,
@@ -81,7 +81,7 @@ export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init:
 }
 
 /** The best that this machine has, in the words of a node that has looked. */
-async function sandboxOf(clock: Clock, { api }: Member, signal: AbortSignal): Promise<Sandbox> {
+async function sandboxOf(clock: Clock, { api }: DemoNode, signal: AbortSignal): Promise<Sandbox> {
   const { executors } = await createApiClient({ url: api, clock }).health({ signal })
   const best = executors.find(({ available }) => available)
   if (best === undefined)

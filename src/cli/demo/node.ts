@@ -9,15 +9,15 @@ const READY_MS = 45_000
 /** What an orderly stop takes at most: the grace of its runs and a little. */
 const STOP_MS = 20_000
 
-export class MemberError extends ThundercloudError {
-  override readonly name = 'MemberError'
+export class DemoNodeError extends ThundercloudError {
+  override readonly name = 'DemoNodeError'
 }
 
 /** One line of `start --json`: an event's name beside its detail. */
-export type MemberEvent = { readonly event: string } & Readonly<Record<string, unknown>>
+export type DemoNodeEvent = { readonly event: string } & Readonly<Record<string, unknown>>
 
 /** One node of the demo, in a process of its own. It ends when this one does: its IPC channel closes. */
-export interface Member extends AsyncDisposable {
+export interface DemoNode extends AsyncDisposable {
   readonly name: string
   readonly dir: string
   readonly peerId: string
@@ -26,10 +26,10 @@ export interface Member extends AsyncDisposable {
   /** origin of its API */
   readonly api: string
   /** The first event that matches, of those that came and those that will. Rejects when the node ends. */
-  event(matches: (event: MemberEvent) => boolean, options: { signal: AbortSignal }): Promise<MemberEvent>
+  event(matches: (event: DemoNodeEvent) => boolean, options: { signal: AbortSignal }): Promise<DemoNodeEvent>
 }
 
-export type MemberInit = {
+export type DemoNodeInit = {
   name: string
   dir: string
   command: readonly string[]
@@ -38,7 +38,10 @@ export type MemberInit = {
 }
 
 /** Starts `thundercloud start DIR --json` and waits until it is ready. */
-export async function startMember(clock: Clock, { name, dir, command, env, signal }: MemberInit): Promise<Member> {
+export async function startDemoNode(
+  clock: Clock,
+  { name, dir, command, env, signal }: DemoNodeInit,
+): Promise<DemoNode> {
   const args = [...command, 'start', dir, '--json', '--stop-runs']
   const child = startProcess(
     { kind: 'node', program: process.execPath, args, env, cwd: process.cwd() },
@@ -54,7 +57,7 @@ export async function startMember(clock: Clock, { name, dir, command, env, signa
     )
     const ready = await history.event(({ event }) => event === 'ready', { signal: patience.signal })
     const { peerId, address, multiaddrs, api } = ready as unknown as Pick<
-      Member,
+      DemoNode,
       'peerId' | 'address' | 'multiaddrs' | 'api'
     >
     return {
@@ -73,17 +76,17 @@ export async function startMember(clock: Clock, { name, dir, command, env, signa
   }
 }
 
-function followEvents(child: ChildProcess, name: string): Pick<Member, 'event'> {
-  const seen: MemberEvent[] = []
+function followEvents(child: ChildProcess, name: string): Pick<DemoNode, 'event'> {
+  const seen: DemoNodeEvent[] = []
   const complaints: string[] = []
   const waiting = new Set<() => void>()
-  let ended: MemberError | undefined
+  let ended: DemoNodeError | undefined
   const wake = () => {
     for (const resolve of waiting) resolve()
   }
   if (child.stdout !== null) {
     createInterface(child.stdout).on('line', (line) => {
-      seen.push(JSON.parse(line) as MemberEvent)
+      seen.push(JSON.parse(line) as DemoNodeEvent)
       wake()
     })
   }
@@ -94,7 +97,7 @@ function followEvents(child: ChildProcess, name: string): Pick<Member, 'event'> 
     })
   }
   child.once('close', (code, signal) => {
-    ended = new MemberError([`node "${name}" ended with ${signal ?? `code ${code}`}`, ...complaints].join('\n'))
+    ended = new DemoNodeError([`node "${name}" ended with ${signal ?? `code ${code}`}`, ...complaints].join('\n'))
     wake()
   })
   return {

@@ -3,23 +3,23 @@ import { formatMs } from '../../base/format.ts'
 import type { Output } from '../output/output.ts'
 
 /** What the demo tells: for programs an object, for people a line. */
-export type Chapter = { readonly event: string } & Readonly<Record<string, unknown>>
+export type DemoEvent = { readonly event: string } & Readonly<Record<string, unknown>>
 
-export interface Story {
-  tell(chapter: Chapter, line: string): void
+export interface DemoReporter {
+  report(event: DemoEvent, line: string): void
   /** Only for people. */
-  say(line: string): void
+  note(line: string): void
 }
 
 /** Every chapter bears the time since the story began. */
-export function createStory({ clock, out }: { clock: Clock; out: Output }): Story {
+export function createReporter({ clock, out }: { clock: Clock; out: Output }): DemoReporter {
   const begun = clock.monotonic()
   return {
-    tell(chapter, line) {
+    report(event, line) {
       const ms = Math.round(clock.monotonic() - begun)
-      out.item({ ...chapter, ms }, () => `${formatMs(ms).padStart(7)}  ${line}`)
+      out.item({ ...event, ms }, () => `${formatMs(ms).padStart(7)}  ${line}`)
     },
-    say(line) {
+    note(line) {
       if (!out.json) out.item({}, () => line)
     },
   }

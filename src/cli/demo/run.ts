@@ -18,13 +18,13 @@ import { loadManifest, loadToken, manifestToBody } from '../../config/index.ts'
 import { createLightPeer } from '../../node/index.ts'
 import { FailedError } from '../errors.ts'
 import { type DemoMesh, startMesh } from './mesh.ts'
-import type { Member } from './node.ts'
-import { type Story, shortId } from './reporter.ts'
+import type { DemoNode } from './node.ts'
+import { type DemoReporter, shortId } from './reporter.ts'
 
 /** From the first node's start to the answer through the tunnel: seconds, unless an image must be made first. */
 const ANSWER_MS = 120_000
 
-export type DemoComponents = { clock: Clock; rng: Rng; log: Log; story: Story }
+export type DemoComponents = { clock: Clock; rng: Rng; log: Log; reporter: DemoReporter }
 export type DemoInit = {
   /** how this program is started: node's options and the entry file */
   command: readonly string[]
@@ -39,7 +39,7 @@ export type DemoInit = {
  * second, run by the third, and answers through a tunnel. Throws where any of it does not happen.
  */
 export async function runDemo(components: DemoComponents, init: DemoInit): Promise<void> {
-  const { clock, story } = components
+  const { clock, reporter } = components
   await using stack = new AsyncDisposableStack()
   using patience = deadline(
     clock,
@@ -49,29 +49,31 @@ export async function runDemo(components: DemoComponents, init: DemoInit): Promi
   )
   const { signal } = patience
 
-  story.say('Three nodes on this machine. The third knows the second, the second knows the first.')
+  reporter.note('Three nodes on this machine. The third knows the second, the second knows the first.')
   const mesh = await startMesh(clock, stack, {
     env: init.env,
     command: init.command,
     signal,
     onStarted: ({ name, peerId, multiaddrs, api }) => {
-      story.tell(
+      reporter.report(
         { event: 'node', name, peerId, multiaddrs, api },
         `${name} node   ${shortId(peerId)}  ${multiaddrs[0]}`,
       )
     },
   })
-  story.tell({ event: 'sandbox', ...mesh.sandbox }, `sandbox      ${mesh.sandbox.detail}`)
+  reporter.report({ event: 'sandbox', ...mesh.sandbox }, `sandbox      ${mesh.sandbox.detail}`)
   const id = await publish(components, mesh, signal)
-  await watch(story, mesh, id, signal)
+  await watch(reporter, mesh, id, signal)
   await visit(components, mesh, id, signal)
   if (init.once) return
-  story.say('')
-  story.say(`Everything is up. The first node's API: ${mesh.first.api}/health. Ctrl-C ends the nodes and the service.`)
+  reporter.note('')
+  reporter.note(
+    `Everything is up. The first node's API: ${mesh.first.api}/health. Ctrl-C ends the nodes and the service.`,
+  )
   if (!init.signal.aborted) await once(init.signal, 'abort')
 }
 
-async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, signal: AbortSignal): Promise<string> {
+async function publish({ clock, rng, reporter }: DemoComponents, mesh: DemoMesh, signal: AbortSignal): Promise<string> {
   const { first, author } = mesh
   const folder = packageFile('configs/examples/hello-web')
   const manifest = await loadManifest(`${folder}/service.json`, { signal })
@@ -95,19 +97,24 @@ async function publish({ clock, rng, story }: DemoComponents, mesh: DemoMesh, si
     mesh.sandbox.kind === 'permission'
       ? ", signed with the third node's own key: your laptop publishes to your server"
       : ''
-  story.tell(
+  reporter.report(
     { event: 'published', id, name: manifest.name, code, depth: ticket.depth },
     `published    "${manifest.name}" ${shortId(id)} at the first node, depth ${ticket.depth}${whose}`,
   )
   return id
 }
 
-async function watch(story: Story, { second, third }: DemoMesh, id: string, signal: AbortSignal): Promise<void> {
+async function watch(
+  reporter: DemoReporter,
+  { second, third }: DemoMesh,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
   const refused = await verdictOf(second, id, signal)
   if (refused.run !== false || !refused.redirect)
     throw new FailedError('the second node was expected to refuse and to pass on')
   const why = refused.reasons.find(({ outcome }) => outcome === 'fail')
-  story.tell(
+  reporter.report(
     { event: 'verdict', node: 'second', id, ...refused },
     `second node  refuses and passes on: ${why?.message ?? ''}`,
   )
@@ -117,7 +124,7 @@ async function watch(story: Story, { second, third }: DemoMesh, id: string, sign
     throw new FailedError(`the third node was expected to run the service; it says: ${reasons.join('; ')}`)
   }
   const { executor, memoryBytes } = accepted.run
-  story.tell(
+  reporter.report(
     { event: 'verdict', node: 'third', id, ...accepted },
     `third node   accepts: runs it with ${executor === 'docker' ? 'Docker' : 'the host sandbox'}, ${memoryBytes / 1024 ** 2} MiB`,
   )
@@ -127,11 +134,11 @@ async function watch(story: Story, { second, third }: DemoMesh, id: string, sign
   )
   if (state.state !== 'running')
     throw new FailedError(`the service did not start: ${state.state}, ${String(state.detail ?? 'no detail')}`)
-  story.tell({ event: 'running', node: 'third', id }, 'third node   runs it')
+  reporter.report({ event: 'running', node: 'third', id }, 'third node   runs it')
 }
 
 async function visit(
-  { clock, rng, log, story }: DemoComponents,
+  { clock, rng, log, reporter }: DemoComponents,
   { first, author }: DemoMesh,
   id: string,
   signal: AbortSignal,
@@ -141,7 +148,7 @@ async function visit(
     { network: 'demo', join: first.multiaddrs.slice(0, 1), author },
   )
   const pipe = await visitor.connect(parseCid(id), 'http', { signal })
-  story.tell(
+  reporter.report(
     { event: 'tunnel', id, port: 'http', peerId: visitor.peerId },
     `tunnel       ${shortId(visitor.peerId)}, a new peer, reaches port "http" of ${shortId(id)}`,
   )
@@ -149,11 +156,14 @@ async function visit(
   const answer = JSON.parse(body) as { service?: string }
   if (status !== 200 || answer.service !== 'hello-web')
     throw new FailedError(`the service answered ${status} ${sanitizeText(body)}`)
-  story.tell({ event: 'answer', id, status, body: answer }, `answer       HTTP ${status} ${sanitizeText(body.trim())}`)
+  reporter.report(
+    { event: 'answer', id, status, body: answer },
+    `answer       HTTP ${status} ${sanitizeText(body.trim())}`,
+  )
 }
 
-async function verdictOf(member: Member, id: string, signal: AbortSignal): Promise<Verdict> {
-  const event = await member.event((candidate) => candidate.event === 'node:verdict' && candidate.id === id, { signal })
+async function verdictOf(node: DemoNode, id: string, signal: AbortSignal): Promise<Verdict> {
+  const event = await node.event((candidate) => candidate.event === 'node:verdict' && candidate.id === id, { signal })
   return event.verdict as Verdict
 }
 

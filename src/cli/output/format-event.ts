@@ -2,17 +2,17 @@ import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { Reason } from '../../base/verdict.ts'
 import type { NodeEvents } from '../../node/events.ts'
-import { receiptWord } from '../publishing/receipt-tracker.ts'
+import { receiptText } from '../publishing/receipt-tracker.ts'
 import { verdictText } from './format-verdict.ts'
 import { type Show, show } from './text.ts'
 
 /** Findings in one line; the whole list is in the event. */
-const MAX_TOLD = 4
+const MAX_SHOWN = 4
 
 type Tellers = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
 
 /** What happens in a node, in words, for an operator who watches; undefined for what only programs care for. */
-export function narrate<Name extends keyof NodeEvents & string>(
+export function formatEvent<Name extends keyof NodeEvents & string>(
   name: Name,
   detail: NodeEvents[Name],
   terminal: boolean,
@@ -27,7 +27,7 @@ export function narrate<Name extends keyof NodeEvents & string>(
     'node:state': ({ state, detail: more, ...service }) =>
       `${named(service)}: ${state}${more === undefined ? '' : ` (${sanitizeText(more, 300)})`}`,
     'node:receipt': ({ id, node, state, reasons }) =>
-      `${shortId(id)}: node ${sanitizeText(node, 80)} ${receiptWord(state, reasons.flatMap(runReason))}`,
+      `${shortId(id)}: node ${sanitizeText(node, 80)} ${receiptText(state, reasons.flatMap(runReason))}`,
     'node:tunnel-opened': ({ id, port, peer: who }) =>
       `${shortId(id)}: ${peer(who)} opened a tunnel to "${sanitizeText(port, 64)}"`,
     'node:tunnel-refused': ({ id, port, peer: who, reason }) =>
@@ -43,7 +43,7 @@ export function narrate<Name extends keyof NodeEvents & string>(
       changed === 0
         ? undefined
         : `decided again about ${services} that do not run: ${changed} changed${forgotten === 0 ? '' : `; ${forgotten} were forgotten before`}`,
-    'trust:statement': (told) => statementText(told, { id: shortId, address, peer }),
+    'trust:statement': (statement) => statementText(statement, { id: shortId, address, peer }),
     'trust:refused': ({ via, from, reason }) =>
       `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${sanitizeText(reason, 300)}`,
     'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
@@ -52,7 +52,7 @@ export function narrate<Name extends keyof NodeEvents & string>(
       `${executor} is ${available ? 'here' : 'gone'}: ${sanitizeText(more, 300)}`,
     'hub:examining': ({ code, name: of }) => `"${of}" is examined: code ${shortId(code)}`,
     'hub:examined': ({ code, verdict, severity, findings, name: of }) =>
-      `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${told(findings)}`,
+      `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${findingsText(findings)}`,
     'hub:failed': ({ code, reason, failures, again, name: of }) =>
       `"${of}": no word on code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'left alone for a day'})`,
     'hub:passed-over': ({ code, why, name: of }) => `"${of}": no word on code ${shortId(code)}: ${why}`,
@@ -64,8 +64,8 @@ export function narrate<Name extends keyof NodeEvents & string>(
   return tellers[name]?.(detail)
 }
 
-function told(findings: readonly string[]): string {
-  return findings.length === 0 ? '' : `: ${joinWords(findings.slice(0, MAX_TOLD))}`
+function findingsText(findings: readonly string[]): string {
+  return findings.length === 0 ? '' : `: ${joinWords(findings.slice(0, MAX_SHOWN))}`
 }
 
 /** What a trusted hub or issuer has newly said. */

@@ -7,8 +7,8 @@ export type Advice = { readonly rule: string; readonly lines: readonly string[] 
 
 type About = Pick<ServiceView, 'author' | 'code' | 'desc'>
 /** What the rule said: its sentences, and the fields of the needs beside them. */
-type SaidBy = { readonly messages: readonly string[]; readonly fields: readonly string[] }
-type Writer = (service: About, said: SaidBy) => readonly string[]
+type RefusedBy = { readonly messages: readonly string[]; readonly fields: readonly string[] }
+type Writer = (service: About, refused: RefusedBy) => readonly string[]
 
 /** By the names of Andromeda's rules; a runner of the operator's own says it itself, or nobody can. */
 const WRITERS: Readonly<Record<string, Writer>> = {
@@ -17,15 +17,15 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   toolchain: (_, { messages, fields }) => {
     const doctor = 'thundercloud doctor   (says which executors are here)'
     if (!fields.includes('toolchain')) return [doctor]
-    const missing = wordsIn(/^(.+) (?:is|are) not in (?:one list of )?PREFER_TOOLCHAIN/, messages) ?? ['TOOLCHAIN']
+    const missing = namesIn(/^(.+) (?:is|are) not in (?:one list of )?PREFER_TOOLCHAIN/, messages) ?? ['TOOLCHAIN']
     return [`${line('PREFER_TOOLCHAIN', { docker: missing, host: missing })}   (beside what is there)`, doctor]
   },
   storage: (_, { messages }) => {
-    const hosts = wordsIn(/^may not download from (.+): not in ALLOWED_STORAGE$/, messages) ?? ['HOST']
+    const hosts = namesIn(/^may not download from (.+): not in ALLOWED_STORAGE$/, messages) ?? ['HOST']
     return [`${line('ALLOWED_STORAGE', hosts)}   (beside what is there)`]
   },
   network: (_, { messages }) => {
-    const asked = wordsIn(/^asks for (.+?)(?:, and NETCAP grants no network$|: |, which NETCAP)/, messages)
+    const asked = namesIn(/^asks for (.+?)(?:, and NETCAP grants no network$|: |, which NETCAP)/, messages)
     return [`${line('NETCAP', { MODE: 'allowlist', ALLOW: asked ?? ['HOST:PORT'] })}   (beside what is there)`]
   },
   price: () => ['"PRICING": {}   (or a lower price)'],
@@ -70,7 +70,7 @@ export function adviceOn(reasons: readonly Reason[], service: About): Advice[] {
 }
 
 /** The words of a list in one of our own sentences: "a, b and 3 more". */
-function wordsIn(sentence: RegExp, messages: readonly string[]): string[] | undefined {
+function namesIn(sentence: RegExp, messages: readonly string[]): string[] | undefined {
   const words = messages.flatMap((message) => {
     const list = sentence.exec(message)?.[1]?.replace(/ and \d+ more$/, '')
     return list?.split(', ').map((word) => sanitizeText(word, 100)) ?? []

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseAddress } from '../../../protocols/address.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
-import { InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
+import { decodeInput } from '../../base/decode-input.ts'
+import { messageOf, ThundercloudError } from '../../base/errors.ts'
 import type { RunnerConfig } from '../../config/index.ts'
 import { readStatementFile } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
@@ -49,7 +49,7 @@ export async function takeFiles(cli: Cli, beliefs: CandidateTrust, files: readon
     const all = await readStatementFile(resolve(cli.cwd, file), { file, signal: cli.signal })
     for (const [index, encoded] of all.entries()) {
       const where = all.length === 1 ? file : `${file} (statement ${index + 1})`
-      const why = idleWords(taken(beliefs, encoded, where))
+      const why = inactiveText(taken(beliefs, encoded, where))
       if (why !== undefined) notes.push(`${where} counts for nothing: ${why}`)
     }
   }
@@ -57,15 +57,13 @@ export async function takeFiles(cli: Cli, beliefs: CandidateTrust, files: readon
 }
 
 function taken(beliefs: CandidateTrust, encoded: Uint8Array, where: string): ReturnType<CandidateTrust['take']> {
-  try {
-    return beliefs.take(encoded)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    throw new InputError(`${where} is forged, or of another network: ${messageOf(error)}`, { cause: error })
-  }
+  return decodeInput(
+    () => beliefs.take(encoded),
+    ({ message }) => `${where} is forged, or of another network: ${message}`,
+  )
 }
 
-function idleWords(taken: ReturnType<CandidateTrust['take']>): string | undefined {
+function inactiveText(taken: ReturnType<CandidateTrust['take']>): string | undefined {
   switch (taken) {
     case 'older':
       return 'a later one of the same subject is known'
@@ -79,7 +77,7 @@ function idleWords(taken: ReturnType<CandidateTrust['take']>): string | undefine
 }
 
 /** What is known of one service, in words: what a verdict rests on. */
-export function knownWords({ attestations, frozen, inTree }: TrustFacts): string {
+export function knownText({ attestations, frozen, inTree }: TrustFacts): string {
   const said = (['safe', 'unsafe'] as const).flatMap((verdict) => {
     const count = attestations.filter((word) => word.verdict === verdict).length
     return count === 0 ? [] : [`${count} trusted ${count === 1 ? 'hub calls' : 'hubs call'} its code ${verdict}`]

@@ -8,7 +8,7 @@ import { changesTable, previewText } from './format-changes.ts'
 const MAX_ROWS = 40
 
 /** Says what would stop, start and wait, before it is asked about. In JSON it is a part of the result. */
-export function sayPreview({ out }: Pick<Cli, 'out'>, preview: Preview): void {
+export function printPreview({ out }: Pick<Cli, 'out'>, preview: Preview): void {
   if (out.json) return
   const heads = ['NOW', 'THEN'] as const
   const lines = changesTable(preview.changes, { terminal: out.terminal, heads, max: MAX_ROWS })

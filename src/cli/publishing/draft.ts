@@ -9,7 +9,7 @@ import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
 import { loadManifest, loadStaples, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
-import { tellStrayStaples } from './staples.ts'
+import { noteStrayStaples } from './staples.ts'
 
 /** A service that is not signed yet: its manifest, and the folder of its code unless the manifest names code. */
 export type Draft = {
@@ -52,7 +52,7 @@ export function signDraft(
   init: { signer: Signer; network: string; seq: number; code: CID; replyTo: readonly string[] },
 ): Announcement {
   const { signer, network, seq, code, replyTo } = init
-  tellStrayStaples(cli, staples, code)
+  noteStrayStaples(cli, staples, code)
   const { reach, ticket } = issueTicket(manifest.depth, cli.rng.bytes(32))
   const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, replyTo, reach, staples }
   const body = manifestToBody(manifest, signing, basename(file))

@@ -6,7 +6,7 @@ import type { Output } from '../output/output.ts'
 import { ago, show } from '../output/text.ts'
 
 /** What other nodes said about one service, newest word each; every new word is printed as it comes. */
-export interface Tally {
+export interface ReceiptTracker {
   take(receipt: ReceiptView): void
   /** A node that is known to hold the code. */
   hold(peerId: string): void
@@ -19,20 +19,20 @@ export interface Tally {
   summary(): string
 }
 
-const SAYS: Record<string, string> = Object.fromEntries(
+const TEXTS: Record<string, string> = Object.fromEntries(
   Object.entries(DISPOSITIONS).map(([state, { there }]) => [state, there]),
 )
 
-export function createTally(out: Output): Tally {
-  const said = new Map<string, ReceiptView>()
+export function createReceiptTracker(out: Output): ReceiptTracker {
+  const latest = new Map<string, ReceiptView>()
   const holders = new Set<string>()
   const { peer } = show(out.terminal)
-  const inState = (...states: string[]) => [...said.values()].filter(({ state }) => states.includes(state)).length
+  const inState = (...states: string[]) => [...latest.values()].filter(({ state }) => states.includes(state)).length
   return {
     take(receipt) {
-      const before = said.get(receipt.peerId)
-      if (before !== undefined && (before.at > receipt.at || sayingOf(before) === sayingOf(receipt))) return
-      said.set(receipt.peerId, receipt)
+      const before = latest.get(receipt.peerId)
+      if (before !== undefined && (before.at > receipt.at || contentOf(before) === contentOf(receipt))) return
+      latest.set(receipt.peerId, receipt)
       if (receipt.state === 'running' || receipt.state === 'done') holders.add(receipt.peerId)
       out.item({ event: 'receipt', ...receipt }, () => receiptLine(receipt, peer(receipt.peerId)))
     },
@@ -41,7 +41,7 @@ export function createTally(out: Output): Tally {
       holders.add(peerId)
       out.item({ event: 'holder', peerId }, () => `${peer(peerId)}  holds the archive`)
     },
-    answers: () => [...said.values()],
+    answers: () => [...latest.values()],
     get running() {
       return inState('running', 'done')
     },
@@ -50,8 +50,8 @@ export function createTally(out: Output): Tally {
     },
     summary() {
       const counts = new Map<string, number>()
-      for (const { state, reasons } of said.values()) {
-        const word = receiptWord(state, reasons)
+      for (const { state, reasons } of latest.values()) {
+        const word = receiptText(state, reasons)
         counts.set(word, (counts.get(word) ?? 0) + 1)
       }
       const told = [...counts].map(([word, count]) => `${count} ${word}`)
@@ -61,34 +61,34 @@ export function createTally(out: Output): Tally {
 }
 
 /** `reasons`: where a run has begun, it is said so; "will run it" is said before. */
-export function receiptWord(state: string, reasons: readonly { readonly rule: string }[] = []): string {
+export function receiptText(state: string, reasons: readonly { readonly rule: string }[] = []): string {
   if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.exit || rule === RUN_RULES.restart))
     return 'starts it again'
   if (state === 'accepted' && reasons.some(({ rule }) => rule === RUN_RULES.health)) return 'starts it'
-  return (Object.hasOwn(SAYS, state) ? SAYS[state] : undefined) ?? sanitizeText(state, 40)
+  return (Object.hasOwn(TEXTS, state) ? TEXTS[state] : undefined) ?? sanitizeText(state, 40)
 }
 
 /** Lines of output that one line of text names; all of them are in the JSON, and in `logs`. */
-const TOLD_OUTPUT = 3
+const SHOWN_OUTPUT = 3
 
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
-  const word = receiptWord(state, reasons)
+  const word = receiptText(state, reasons)
   const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
   const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = told.map(({ message }) => sanitizeText(message, 200))
-  const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-TOLD_OUTPUT)
+  const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-SHOWN_OUTPUT)
   if (output.length > 0)
     why.push(`it wrote ${output.map(({ message }) => JSON.stringify(sanitizeText(message, 200))).join(' ')}`)
   return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
 }
 
 /** `…AbCdEfGh  does not answer now; 40s ago it said: runs it, healthy` */
-export function saidBefore(receipt: ReceiptView, who: string, nowSeconds: number): string {
+export function lastAnswerLine(receipt: ReceiptView, who: string, nowSeconds: number): string {
   return `${who}  does not answer now; ${ago(receipt.at, nowSeconds)} it said: ${receiptLine(receipt, '').trimStart()}`
 }
 
 /** What a receipt says, without when. */
-function sayingOf({ state, reasons }: ReceiptView): string {
+function contentOf({ state, reasons }: ReceiptView): string {
   return JSON.stringify([state, reasons.map(({ rule, message }) => [rule, message])])
 }

@@ -20,11 +20,11 @@ export type SequenceFacts = {
  */
 export function nextSeq({ name, mode, entry, known, asked, nowSeconds }: SequenceFacts): number {
   const highest = Math.max(0, entry?.seq ?? 0, ...known.map(({ seq }) => seq))
-  const standsHere = entry?.state === 'announced' && entry.expires > nowSeconds
-  const standsThere = known.some(
+  const isCurrentHere = entry?.state === 'announced' && entry.expires > nowSeconds
+  const isCurrentThere = known.some(
     ({ state, expires }) => state !== 'stopped' && state !== 'expired' && expires > nowSeconds,
   )
-  if (mode === 'publish' && (standsHere || standsThere)) {
+  if (mode === 'publish' && (isCurrentHere || isCurrentThere)) {
     throw new InputError(
       `"${name}" is published already (seq ${highest}); use \`thundercloud update\` for its next version`,
     )

@@ -4,7 +4,7 @@ import type { Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 
 /** What a hub says of other code helps nobody here: the code has changed since, perhaps by the very file with the word. */
-export function tellStrayStaples({ out }: Pick<Cli, 'out'>, { statements }: Staples, code: CID): void {
+export function noteStrayStaples({ out }: Pick<Cli, 'out'>, { statements }: Staples, code: CID): void {
   for (const encoded of statements) {
     const { kind, body } = decodeStatement(encoded)
     if (kind !== 'attestation' || body.code.equals(code)) continue

@@ -5,15 +5,15 @@ import { TimeoutError } from '../../base/errors.ts'
 import { formatMs } from '../../base/format.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import { receiptView } from '../../services/receipts.ts'
-import { openBook } from '../author.ts'
+import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { hasRun } from '../versions/subject.ts'
 import { signDraft } from './draft.ts'
-import { tellOnLeave } from './leave.ts'
-import { createTally, type Tally } from './receipt-tracker.ts'
+import { noteOnLeave } from './leave.ts'
+import { createReceiptTracker, type ReceiptTracker } from './receipt-tracker.ts'
 import { stopBeforeByPeer } from './replace.ts'
 import { nextSeq } from './sequence.ts'
-import { type Publishing, portsOf, tellPublished } from './via-node.ts'
+import { type Publishing, portsOf, printPublished } from './via-node.ts'
 import { startWait, type WaitInit } from './wait.ts'
 
 /** How often the DHT is asked who holds the archive. */
@@ -34,8 +34,8 @@ export async function publishByLightPeer(
   const { draft, author, mode, network, join } = publishing
   const { clock, out, signal } = cli
   const { name, replicas } = draft.manifest
-  const book = await openBook(author, network)
-  const entry = book.get(name)
+  const index = await openPublishedIndex(author, network)
+  const entry = index.get(name)
   const seq = nextSeq({ name, mode, entry, known: [], asked: publishing.seq, nowSeconds: nowSeconds(clock) })
   const components = { clock, rng: cli.rng, log: cli.log('error') }
   await using peer = await cli.factories.lightPeer(components, { network, join, author: author.signer })
@@ -45,28 +45,28 @@ export async function publishByLightPeer(
   const { id, body } = announcement.signed
   const made = { seq, id: id.toString(), code: code.toString(), expires: body.expires, ports: portsOf(draft) }
   if (publishing.replace) await stopBeforeByPeer(cli, peer, { author, network, name, entry })
-  await book.put(name, { ...made, state: 'draft' })
+  await index.put(name, { ...made, state: 'draft' })
   await peer.announce(announcement, { signal })
-  await book.put(name, { ...made, state: 'announced' })
-  tellPublished(cli, { announcement, code: code.toString(), seq, name })
+  await index.put(name, { ...made, state: 'announced' })
+  printPublished(cli, { announcement, code: code.toString(), seq, name })
 
   const { wait, timeoutSeconds } = publishing
-  const following = { service: id, code, tally: createTally(out) }
+  const following = { service: id, code, tracker: createReceiptTracker(out) }
   const through = join.map((address) => ` --join ${address}`).join('')
   const advice = () =>
-    `Its code was served from here, and ${following.tally.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
-  using _leave = tellOnLeave(cli, { name, id: made.id, advice })
+    `Its code was served from here, and ${following.tracker.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
+  using _leave = noteOnLeave(cli, { name, id: made.id, advice })
   try {
     if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
     else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
   } finally {
     // `logs` and `connect` ask them first
-    const ran = following.tally.answers().filter(hasRun)
-    await book.put(name, { ...made, state: 'announced', ran: ran.map(({ peerId }) => peerId).slice(0, MAX_RAN) })
+    const ran = following.tracker.answers().filter(hasRun)
+    await index.put(name, { ...made, state: 'announced', ran: ran.map(({ peerId }) => peerId).slice(0, MAX_RAN) })
   }
 }
 
-type Following = { readonly service: CID; readonly code: CID; readonly tally: Tally }
+type Following = { readonly service: CID; readonly code: CID; readonly tracker: ReceiptTracker }
 
 async function waitForHolders(
   cli: Cli,
@@ -75,7 +75,7 @@ async function waitForHolders(
   { id, replicas, timeoutSeconds }: { id: string; replicas: number; timeoutSeconds: number },
 ): Promise<void> {
   const { clock, out } = cli
-  const { tally } = following
+  const { tracker } = following
   using patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
   using progress = out.progress('waiting for nodes that hold the archive')
   try {
@@ -83,23 +83,23 @@ async function waitForHolders(
       ...following,
       progress,
       patience: patience.signal,
-      over: () => tally.holding >= replicas,
+      over: () => tracker.holding >= replicas,
     })
   } catch (error) {
     if (!patience.signal.aborted || cli.signal.aborted) throw error
     const after = `after ${formatMs(timeoutSeconds * 1000)}`
-    const sentence = `${after}, ${tally.holding} of ${replicas} wanted nodes hold the archive (${tally.summary()})`
+    const sentence = `${after}, ${tracker.holding} of ${replicas} wanted nodes hold the archive (${tracker.summary()})`
     throw new TimeoutError(sentence, { cause: error })
   }
-  const { holding } = tally
+  const { holding } = tracker
   out.item(
     { event: 'held', id, nodes: holding },
     () => `Nodes that hold the archive: ${holding} (wanted: ${replicas}).`,
   )
 }
 
-async function waitForRuns(cli: Cli, peer: LightPeer, following: Following, init: Omit<WaitInit, 'tally'>) {
-  using wait = startWait(cli, { ...init, tally: following.tally })
+async function waitForRuns(cli: Cli, peer: LightPeer, following: Following, init: Omit<WaitInit, 'tracker'>) {
+  using wait = startWait(cli, { ...init, tracker: following.tracker })
   using progress = cli.out.progress('waiting for nodes to run it')
   try {
     await follow(cli, peer, { ...following, progress, patience: wait.signal, over: () => wait.over() })
@@ -122,24 +122,24 @@ type Watching = Following & {
 
 /** Listens for receipts, and asks who holds the archive, until it is over. */
 async function follow(cli: Cli, peer: LightPeer, watching: Watching): Promise<void> {
-  const { service, code, tally, patience, over, progress } = watching
+  const { service, code, tracker, patience, over, progress } = watching
   const leave = new AbortController()
   using stack = new DisposableStack()
   const signal = stack.adopt(anySignal([leave.signal, patience]), (combined) => combined.clear())
   const listen = async () => {
     for await (const receipt of peer.receipts({ signal })) {
-      if (receipt.body.service.equals(service)) tally.take(receiptView(receipt))
+      if (receipt.body.service.equals(service)) tracker.take(receiptView(receipt))
     }
   }
   const look = async () => {
     for (;;) {
-      for await (const holder of peer.holders(code, { signal })) tally.hold(holder)
+      for await (const holder of peer.holders(code, { signal })) tracker.hold(holder)
       await sleep(cli.clock, LOOK_MS, { signal })
     }
   }
   const judge = async () => {
     while (!over()) {
-      progress.update(tally.summary())
+      progress.update(tracker.summary())
       await sleep(cli.clock, JUDGE_MS, { signal })
     }
     leave.abort()

@@ -8,11 +8,11 @@ import { nowSeconds, sleep } from '../../base/clock.ts'
 import { type PackEntry, packEntries } from '../../code/index.ts'
 import type { RunView, ServiceView } from '../../node/types.ts'
 import type { Author } from '../author.ts'
-import { openBook } from '../author.ts'
+import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Draft, signDraft } from './draft.ts'
-import { tellOnLeave } from './leave.ts'
-import { createTally } from './receipt-tracker.ts'
+import { noteOnLeave } from './leave.ts'
+import { createReceiptTracker } from './receipt-tracker.ts'
 import { stopBeforeAtNode } from './replace.ts'
 import { nextSeq } from './sequence.ts'
 import { startWait, type WaitInit } from './wait.ts'
@@ -38,14 +38,14 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   const { draft, author, mode } = publishing
   const { name } = draft.manifest
   const info = await client.node({ signal: cli.signal })
-  const book = await openBook(author, info.network)
+  const index = await openPublishedIndex(author, info.network)
   const mine = (await client.services({ signal: cli.signal })).filter(
     (view) => view.name === name && view.author === author.address,
   )
   const seq = nextSeq({
     name,
     mode,
-    entry: book.get(name),
+    entry: index.get(name),
     known: mine,
     asked: publishing.seq,
     nowSeconds: nowSeconds(cli.clock),
@@ -63,12 +63,12 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
   if (publishing.replace) await stopBeforeAtNode(cli, client, { author, network: info.network, name, known: mine })
   // written before it leaves: a number that anyone may have seen is never used for something else
-  await book.put(name, { ...entry, state: 'draft' })
+  await index.put(name, { ...entry, state: 'draft' })
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
-  await book.put(name, { ...entry, state: 'announced' })
-  tellPublished(cli, { announcement, code, seq, name })
+  await index.put(name, { ...entry, state: 'announced' })
+  printPublished(cli, { announcement, code, seq, name })
   const advice = () => `See it with \`thundercloud status ${name}\`, end it with \`thundercloud stop ${name}\`.`
-  using _leave = tellOnLeave(cli, { name, id, advice })
+  using _leave = noteOnLeave(cli, { name, id, advice })
   if (!publishing.wait) return
   const { replicas } = draft.manifest
   await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })
@@ -78,7 +78,7 @@ export function portsOf({ manifest }: Draft): string[] {
   return manifest.run.ports.map((port) => port.name)
 }
 
-export function tellPublished(
+export function printPublished(
   { out }: Pick<Cli, 'out'>,
   { announcement, code, seq, name }: { announcement: Announcement; code: string; seq: number; name: string },
 ): void {
@@ -115,19 +115,20 @@ async function waitForRuns(
   cli: Cli,
   client: ApiClient,
   { peerId, address: node }: NodeInfo,
-  init: Omit<WaitInit, 'tally'>,
+  init: Omit<WaitInit, 'tracker'>,
 ) {
-  const tally = createTally(cli.out)
-  using wait = startWait(cli, { ...init, tally })
+  const tracker = createReceiptTracker(cli.out)
+  using wait = startWait(cli, { ...init, tracker })
   using progress = cli.out.progress('waiting for nodes to run it')
   const { signal } = wait
   try {
     for (;;) {
       const [view, peers] = await Promise.all([client.service(init.id, { signal }), client.peers({ signal })])
-      for (const receipt of view.receipts) tally.take(receipt)
-      if (view.run !== undefined) tally.take({ peerId, node, ...ownAnswer(view, view.run), at: nowSeconds(cli.clock) })
+      for (const receipt of view.receipts) tracker.take(receipt)
+      if (view.run !== undefined)
+        tracker.take({ peerId, node, ...ownAnswer(view, view.run), at: nowSeconds(cli.clock) })
       if (wait.over(peers.length)) break
-      progress.update(tally.summary())
+      progress.update(tracker.summary())
       await sleep(cli.clock, LOOK_MS, { signal })
     }
   } catch (error) {

@@ -6,17 +6,17 @@ import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
 import { show } from '../output/text.ts'
 import { keepsFailing, type Outcome, outlook, WAIT_EXIT } from './outlook.ts'
-import { receiptLine, type Tally } from './receipt-tracker.ts'
+import { type ReceiptTracker, receiptLine } from './receipt-tracker.ts'
 
 /** Node answers that a sentence names; `status` shows all. */
-const MAX_TOLD = 4
+const MAX_SHOWN = 4
 
 export type WaitInit = {
   readonly id: string
   readonly name: string
   readonly replicas: number
   readonly timeoutSeconds: number
-  readonly tally: Tally
+  readonly tracker: ReceiptTracker
 }
 
 /** Waits until the service is healthy on as many nodes as it wants, or it is clear that it will not be. */
@@ -29,21 +29,21 @@ export interface Wait extends Disposable {
   tell(cause?: unknown): void
 }
 
-export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tally }: WaitInit): Wait {
+export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracker }: WaitInit): Wait {
   const { clock, out } = cli
   const patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
   let outcome: Outcome | undefined
   let known = ''
   let since = clock.monotonic()
 
-  function told(which: (answer: ReceiptView) => boolean): string {
+  function reasonsOf(which: (answer: ReceiptView) => boolean): string {
     const { peer } = show(out.terminal)
-    const lines = tally
+    const lines = tracker
       .answers()
       .filter(which)
       .map((answer) => receiptLine(answer, peer(answer.peerId)))
-    const more = lines.length - MAX_TOLD
-    return `${lines.slice(0, MAX_TOLD).join(' | ')}${more > 0 ? ` | and ${more} more` : ''}`
+    const more = lines.length - MAX_SHOWN
+    return `${lines.slice(0, MAX_SHOWN).join(' | ')}${more > 0 ? ` | and ${more} more` : ''}`
   }
 
   function sentence(what: Outcome): string {
@@ -51,19 +51,19 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tally 
     const isNo = ({ state }: ReceiptView) => state === 'refused' || state === 'redirected'
     switch (what) {
       case 'healthy':
-        return `Nodes that run it, healthy, or have done it: ${tally.running} (wanted: ${replicas}).`
+        return `Nodes that run it, healthy, or have done it: ${tracker.running} (wanted: ${replicas}).`
       case 'refused':
-        return `no node runs ${word}: all that answered refused it or only passed it on (${told(isNo)})`
+        return `no node runs ${word}: all that answered refused it or only passed it on (${reasonsOf(isNo)})`
       case 'failed': {
-        const failing = tally.answers().some(keepsFailing)
+        const failing = tracker.answers().some(keepsFailing)
         const goesOn = failing
           ? `; its nodes begin it again, ever more slowly, until \`thundercloud stop ${name}\``
           : ''
-        return `${word} failed: ${told((answer) => !isNo(answer))}${goesOn}`
+        return `${word} failed: ${reasonsOf((answer) => !isNo(answer))}${goesOn}`
       }
       case 'unknown': {
-        const open = tally.answers().length === 0 ? '' : `: ${told((answer) => !isNo(answer))}`
-        return `after ${formatMs(timeoutSeconds * 1000)}, ${tally.running} of ${replicas} wanted nodes run ${word}, healthy (${tally.summary()})${open}`
+        const open = tracker.answers().length === 0 ? '' : `: ${reasonsOf((answer) => !isNo(answer))}`
+        return `after ${formatMs(timeoutSeconds * 1000)}, ${tracker.running} of ${replicas} wanted nodes run ${word}, healthy (${tracker.summary()})${open}`
       }
     }
   }
@@ -71,7 +71,7 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tally 
   return {
     signal: patience.signal,
     over(neighbours) {
-      const answers = tally.answers()
+      const answers = tracker.answers()
       const now = JSON.stringify(answers)
       if (now !== known) since = clock.monotonic()
       known = now
@@ -80,12 +80,12 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tally 
     },
     tell(cause) {
       if (outcome === undefined && (cli.signal.aborted || !patience.signal.aborted)) throw cause
-      const answers = tally.answers()
+      const answers = tracker.answers()
       const what = outcome ?? outlook({ answers, replicas, quietMs: Number.POSITIVE_INFINITY }) ?? 'unknown'
       const said = sentence(what)
       const exitCode = WAIT_EXIT[what]
       const event = what === 'healthy' ? 'running' : what
-      const result = { event, id, outcome: what, nodes: tally.running, exitCode }
+      const result = { event, id, outcome: what, nodes: tracker.running, exitCode }
       if (what === 'healthy') return out.item(result, () => said)
       if (out.json) out.item({ ...result, reason: said }, () => said)
       throw new OutcomeError(said, exitCode, { cause })

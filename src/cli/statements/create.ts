@@ -1,8 +1,8 @@
 import type { Address } from '../../../protocols/address.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import { nowSeconds } from '../../base/clock.ts'
+import { decodeInput } from '../../base/decode-input.ts'
 import { InputError } from '../../base/errors.ts'
 import type { StatementFilter, StatementView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
@@ -12,7 +12,7 @@ import type { Signing } from './options.ts'
 import { loadSigner } from './signer.ts'
 
 /** Who speaks, and the node that may be asked about it. */
-export type Desk = { readonly speaker: Address; readonly client: ApiClient | undefined }
+export type SigningContext = { readonly signer: Address; readonly client: ApiClient | undefined }
 
 /** One statement that is to be made. */
 export type Statable = {
@@ -26,22 +26,22 @@ export type Statable = {
 export async function stateBySigner(
   cli: Cli,
   { until, as, ...signing }: Signing & { readonly until: string; readonly as: 'hub' | 'node' },
-  about: (desk: Desk) => Promise<Statable>,
-): Promise<Outlet & Desk> {
+  about: (context: SigningContext) => Promise<Statable>,
+): Promise<Outlet & SigningContext> {
   const expires = expiryOf(until, nowSeconds(cli.clock))
   const signer = await loadSigner(cli, signing.key, as)
   const outlet = await outletOf(cli, signing)
-  const desk = { speaker: signer.address, client: outlet.client }
-  const body = await encodeBody(cli, desk, { expires, seq: signing.seq, statable: await about(desk) })
+  const context = { signer: signer.address, client: outlet.client }
+  const body = await encodeBody(cli, context, { expires, seq: signing.seq, statable: await about(context) })
   const encoded = orExplain(() => encodeStatement(signStatement(body, outlet.network, signer)))
   await handIn(cli, outlet, encoded, signing)
-  return { ...outlet, ...desk }
+  return { ...outlet, ...context }
 }
 
 /** The body, with the next number of its subject. */
 export async function encodeBody(
   cli: Cli,
-  { client }: Desk,
+  { client }: SigningContext,
   { expires, seq: asked, statable }: { expires: number; seq: number | undefined; statable: Statable },
 ): Promise<Uint8Array> {
   const known = client === undefined ? [] : await client.statements(statable.filter, { signal: cli.signal })
@@ -57,12 +57,8 @@ export async function encodeBody(
 
 /** The wire names its fields; people know them as options. */
 function orExplain<T>(encode: () => T): T {
-  try {
-    return encode()
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    const isOption = ['report', 'chain', 'amount', 'depth'].includes(error.field)
-    const sentence = isOption ? `--${error.message.replace(': ', ' ')}` : `the statement: ${error.message}`
-    throw new InputError(sentence, { cause: error })
-  }
+  return decodeInput(encode, ({ field, message }) => {
+    const isOption = ['report', 'chain', 'amount', 'depth'].includes(field)
+    return isOption ? `--${message.replace(': ', ' ')}` : `the statement: ${message}`
+  })
 }

@@ -4,7 +4,7 @@ import { sanitizeText } from '../../base/format.ts'
 import { momentText } from './expiry.ts'
 
 /** What a statement says, in one sentence without its full stop: what people read before they sign it. */
-export function sayStatement({ kind, body }: Pick<Statement, 'kind' | 'body'> & Statement): string {
+export function describeStatement({ kind, body }: Pick<Statement, 'kind' | 'body'> & Statement): string {
   const until = `until ${momentText(body.expires)} (seq ${body.seq})`
   switch (kind) {
     case 'attestation': {

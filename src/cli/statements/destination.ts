@@ -7,8 +7,8 @@ import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../client/node-client.ts'
 import { networkOf } from '../network.ts'
-import { agree, sayPreview } from '../policy/consent.ts'
-import { sayStatement } from './describe.ts'
+import { agree, printPreview } from '../policy/consent.ts'
+import { describeStatement } from './describe.ts'
 import type { Leaving } from './options.ts'
 import { writeStatement } from './write-files.ts'
 
@@ -44,7 +44,7 @@ export async function handIn(
   let records: number | undefined
   const preview = client === undefined ? undefined : await previewOf(cli, client, encoded)
   if (preview !== undefined) {
-    sayPreview(cli, preview)
+    printPreview(cli, preview)
     const changes = preview.changes.length + preview.more > 0
     if (changes) await agree(cli, { yes, question: 'Publish it?', unattended: 'proceed' })
   }
@@ -52,7 +52,7 @@ export async function handIn(
   else if (join.length > 0) {
     const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
     await using peer = await cli.factories.lightPeer(components, { network, join })
-    records = (await peer.tellStatement(encoded, { signal: cli.signal })).records
+    records = (await peer.submitStatement(encoded, { signal: cli.signal })).records
   }
   const published = client !== undefined || join.length > 0
   const file = out === undefined ? undefined : await writeStatement(cli, out, encoded)
@@ -93,7 +93,7 @@ function tell(
   const event = published ? 'published' : 'written'
   const told = preview === undefined ? {} : { preview: preview.changes, more: preview.more }
   out.item({ event, id, kind: statement.kind, signer, seq, expires, file, records, ...told }, () => {
-    const lines = [`${published ? 'Published' : 'Signed'}: ${sayStatement(statement)}.`]
+    const lines = [`${published ? 'Published' : 'Signed'}: ${describeStatement(statement)}.`]
     if (file !== undefined) lines.push(`Written to ${file}.`)
     if (records === 0 && statement.kind !== 'freeze') {
       lines.push(

@@ -9,8 +9,8 @@ import { InputError } from '../../base/errors.ts'
 import { loadHubFile } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { daemonOf } from '../client/node-client.ts'
-import { type Desk, encodeBody, type Statable } from './create.ts'
-import { sayStatement } from './describe.ts'
+import { encodeBody, type SigningContext, type Statable } from './create.ts'
+import { describeStatement } from './describe.ts'
 import { draftText } from './draft.ts'
 import { expiryOf } from './expiry.ts'
 import type { Signing } from './options.ts'
@@ -29,7 +29,7 @@ export async function draftForMembers(
     out,
     seq,
   }: Signing & { readonly until: string; readonly hub: string },
-  about: (desk: Desk) => Promise<Statable>,
+  about: (context: SigningContext) => Promise<Statable>,
 ): Promise<void> {
   if (key !== undefined) throw new InputError('--key contradicts --hub: members sign the draft, each with `hub sign`')
   if (join.length > 0) throw new InputError('--join contradicts --hub: a draft is not published; see `hub combine`')
@@ -40,10 +40,10 @@ export async function draftForMembers(
     throw new InputError(`--network is "${network}", but ${file} is for network "${hub.network}"`)
   }
   const client = offline ? undefined : await nodeIfThere(cli, hub.network, file)
-  const desk = { speaker: hub.hub, client }
-  const body = await encodeBody(cli, desk, { expires, seq, statable: await about(desk) })
+  const context = { signer: hub.hub, client }
+  const body = await encodeBody(cli, context, { expires, seq, statable: await about(context) })
   const path = await writeNew(cli, out, draftText(hub.network, body))
-  const sentence = sayStatement(parseStatementBody(body, new Uint8Array()))
+  const sentence = describeStatement(parseStatementBody(body, new Uint8Array()))
   const { threshold, members } = hub
   const wanted = { event: 'drafted', file: path, hub: formatAddress(hub.hub), threshold, members: members.length }
   cli.out.item(wanted, () =>

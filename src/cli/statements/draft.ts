@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { type Address, formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import { type Signer, signFor } from '../../../protocols/signature.ts'
 import { parseStatementBody, type Statement } from '../../../protocols/statement.ts'
 import { nowSeconds } from '../../base/clock.ts'
+import { decodeInput } from '../../base/decode-input.ts'
 import { InputError } from '../../base/errors.ts'
 import { hexText, readJson } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
@@ -79,10 +79,5 @@ function bytesOf(text: string): Uint8Array {
 }
 
 function inFile<T>(file: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new InputError(`${file}: ${error.message}`, { cause: error })
-    throw error
-  }
+  return decodeInput(read, ({ message }) => `${file}: ${message}`)
 }

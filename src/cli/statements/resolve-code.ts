@@ -1,7 +1,7 @@
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import type { ApiClient } from '../../api/client/client.ts'
-import { InputError, NotFoundError } from '../../base/errors.ts'
+import { decodeInput } from '../../base/decode-input.ts'
+import { NotFoundError } from '../../base/errors.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ServiceView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
@@ -35,14 +35,12 @@ export async function codeNamed(
 }
 
 function parseCodeId(text: string, asked: boolean): CID {
-  try {
-    return parseCid(text, 'CODE')
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    const known = asked ? 'no service of that name or id is known here' : 'without a node nobody knows names'
-    const shown = JSON.stringify(sanitizeText(text, 80))
-    throw new InputError(`${shown} is no content id of code (bafy... or bafk...), and ${known}`, { cause: error })
-  }
+  const known = asked ? 'no service of that name or id is known here' : 'without a node nobody knows names'
+  const shown = JSON.stringify(sanitizeText(text, 80))
+  return decodeInput(
+    () => parseCid(text, 'CODE'),
+    () => `${shown} is no content id of code (bafy... or bafk...), and ${known}`,
+  )
 }
 
 async function serviceNamed(client: ApiClient, text: string, signal: AbortSignal): Promise<ServiceView | undefined> {

@@ -11,7 +11,7 @@ import { hasRun, type Version } from './subject.ts'
 
 /** All answers have come by then, or are not waited for; a node that told of a run is tried longer, and the first answer. */
 const ASK_MS = 3_000
-const TOLD_MS = 6_000
+const REPORTED_MS = 6_000
 const FIRST_ANSWER_MS = 9_000
 /** Where nobody is found, the DHT is asked again: it may learn of a fresh run seconds after it began. */
 const AGAIN_MS = 500
@@ -34,10 +34,12 @@ export async function askAll(
   for (;;) {
     const answers = await askOnce()
     if (answers.some((answer) => wait(answer) !== undefined)) return answers
-    const ran = versions.flatMap(({ told, peers }) => told.filter((one) => hasRun(one) && peers.includes(one.peerId)))
+    const ran = versions.flatMap(({ reports, peers }) =>
+      reports.filter((one) => hasRun(one) && peers.includes(one.peerId)),
+    )
     const silent = ran.some(({ peerId }) => !answers.some(({ receipt }) => receipt.peerId === peerId))
     if (answers.length > 0 && ran.length > 0 && !silent) return answers
-    const patienceMs = answers.length === 0 ? FIRST_ANSWER_MS : silent ? TOLD_MS : ASK_MS
+    const patienceMs = answers.length === 0 ? FIRST_ANSWER_MS : silent ? REPORTED_MS : ASK_MS
     if (clock.monotonic() + AGAIN_MS >= begun + patienceMs) return answers
     await sleep(clock, AGAIN_MS, { signal })
   }

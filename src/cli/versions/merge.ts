@@ -10,7 +10,7 @@ export interface Merge<T> extends AsyncIterable<T> {
 
 export function createMerge<T>(): Merge<T> {
   const waiting: T[] = []
-  const room = new Set<() => void>()
+  const waitingForCapacity = new Set<() => void>()
   let wake: (() => void) | undefined
   let open = 0
   let closed: { error?: unknown } | undefined
@@ -20,7 +20,7 @@ export function createMerge<T>(): Merge<T> {
     for await (const value of source) {
       waiting.push(value)
       changed()
-      if (waiting.length >= MAX_WAITING) await new Promise<void>((resolve) => room.add(resolve))
+      if (waiting.length >= MAX_WAITING) await new Promise<void>((resolve) => waitingForCapacity.add(resolve))
     }
   }
 
@@ -46,8 +46,8 @@ export function createMerge<T>(): Merge<T> {
         while (waiting.length > 0) {
           yield waiting.shift() as T
           if (waiting.length < MAX_WAITING / 2) {
-            for (const resolve of room) resolve()
-            room.clear()
+            for (const resolve of waitingForCapacity) resolve()
+            waitingForCapacity.clear()
           }
         }
         if (closed?.error !== undefined) throw closed.error

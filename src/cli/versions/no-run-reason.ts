@@ -1,9 +1,9 @@
-import { receiptLine, saidBefore } from '../publishing/receipt-tracker.ts'
+import { lastAnswerLine, receiptLine } from '../publishing/receipt-tracker.ts'
 import type { Answer } from './ask-all.ts'
 import { hasRun, type Version } from './subject.ts'
 
 /** Nodes named in one sentence. */
-const MAX_TOLD = 4
+const MAX_SHOWN = 4
 
 /** Why no node has what was looked for, in the words of those that answered, and of those that told of it before. */
 export function noRunReason(init: {
@@ -13,7 +13,7 @@ export function noRunReason(init: {
 }): string {
   const stopped = init.versions[0]?.stopped === true ? ['its author has stopped it'] : []
   const lines = [...stopped, ...linesOf(init)]
-  if (lines.length > 0) return lines.slice(0, MAX_TOLD).join(' | ')
+  if (lines.length > 0) return lines.slice(0, MAX_SHOWN).join(' | ')
   return init.answers.length === 0 ? 'no node answered' : 'no node that answered knows of a run of it'
 }
 
@@ -23,10 +23,10 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
   const lines = versions.flatMap((version) => {
     const which = versions.length > 1 && version.seq !== undefined ? `version ${version.seq}: ` : ''
     const own = answers.filter((answer) => answer.version === version).map(({ receipt }) => receipt)
-    const silent = version.told.filter(({ peerId }) => version.peers.includes(peerId) && !answered.has(peerId))
+    const silent = version.reports.filter(({ peerId }) => version.peers.includes(peerId) && !answered.has(peerId))
     return [
       ...own.map((receipt) => ({ receipt, line: `${which}${receiptLine(receipt, receipt.peerId)}` })),
-      ...silent.map((receipt) => ({ receipt, line: `${which}${saidBefore(receipt, receipt.peerId, nowSeconds)}` })),
+      ...silent.map((receipt) => ({ receipt, line: `${which}${lastAnswerLine(receipt, receipt.peerId, nowSeconds)}` })),
     ]
   })
   // who only passed it on has nothing to say of a run, unless nobody else has

@@ -5,7 +5,7 @@ import { sanitizeText } from '../../base/format.ts'
 import type { LogLine } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
-import { saidBefore } from '../publishing/receipt-tracker.ts'
+import { lastAnswerLine } from '../publishing/receipt-tracker.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { createMerge } from './merge.ts'
 import { noRunReason } from './no-run-reason.ts'
@@ -41,19 +41,19 @@ export async function* readLogs(cli: Cli, subject: Subject, options: Options): A
     throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(subject.label, 80))}: ${why}`)
   }
   for (const line of gone) yield note(cli, line)
-  const told = sources.length > 1 || gone.length > 0
+  const headed = sources.length > 1 || gone.length > 0
   let failure: unknown
   let read = 0
   const past = options.follow ? sources.filter(({ open }) => !open) : sources
   for (const source of past) {
     try {
-      if (told) yield note(cli, heading(source), source)
+      if (headed) yield note(cli, heading(source), source)
       yield* linesOf(cli, subject, source, { ...options, follow: false })
       read++
     } catch (error) {
       cli.signal.throwIfAborted()
       failure = error
-      if (told) yield note(cli, `its log cannot be read: ${messageOf(error)}`, source)
+      if (headed) yield note(cli, `its log cannot be read: ${messageOf(error)}`, source)
     }
   }
   const open = sources.filter((source) => options.follow && source.open)
@@ -65,7 +65,7 @@ export async function* readLogs(cli: Cli, subject: Subject, options: Options): A
 async function look(cli: Cli, subject: Subject): Promise<{ sources: Source[]; gone: string[]; why: string }> {
   const versions = await subject.versions()
   const here = versions.filter(({ run }) => run !== undefined)
-  const elsewhere = versions.some(({ told }) => told.some(hasRun))
+  const elsewhere = versions.some(({ reports }) => reports.some(hasRun))
   // whoever runs it and did not publish it has the only log that he may read
   const answers = here.length > 0 && !elsewhere ? [] : await askThem(cli, subject, versions)
   const sources = [
@@ -78,10 +78,10 @@ async function look(cli: Cli, subject: Subject): Promise<{ sources: Source[]; go
   const gone = versions.flatMap((version) => {
     const isRead = (peerId: string) => sources.some((one) => one.version === version && one.peerId === peerId)
     const which = version.seq === undefined ? '' : `version ${version.seq}: `
-    const lost = version.told.filter((receipt) => hasRun(receipt) && !isRead(receipt.peerId))
+    const lost = version.reports.filter((receipt) => hasRun(receipt) && !isRead(receipt.peerId))
     return lost.map((receipt) => {
       const answer = answers.find((one) => one.version === version && one.receipt.peerId === receipt.peerId)
-      if (answer === undefined) return `${which}${saidBefore(receipt, receipt.peerId, now)}`
+      if (answer === undefined) return `${which}${lastAnswerLine(receipt, receipt.peerId, now)}`
       return `${which}${receipt.peerId}  has no log of it any more (${answer.receipt.state})`
     })
   })

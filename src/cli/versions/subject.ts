@@ -3,7 +3,7 @@ import type { ApiClient } from '../../api/client/client.ts'
 import { InputError } from '../../base/errors.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import type { ReceiptView, RunView, ServiceView } from '../../node/types.ts'
-import { type Author, findAuthor, openBook } from '../author.ts'
+import { type Author, findAuthor, openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { lightPeerFor } from '../client/light-peer.ts'
 import { daemonOf } from '../client/node-client.ts'
@@ -13,7 +13,7 @@ export type Version = {
   readonly id: string
   readonly seq?: number | undefined
   /** the newest word of each node that told of it */
-  readonly told: readonly ReceiptView[]
+  readonly reports: readonly ReceiptView[]
   /** nodes that told of a run, asked first */
   readonly peers: readonly string[]
   /** on the node of this folder */
@@ -91,12 +91,12 @@ export async function subjectByPeer(
     author: undefined,
     key: author,
     async versions() {
-      if (entry === undefined || author === undefined) return [{ id, told: [], peers: [] }]
+      if (entry === undefined || author === undefined) return [{ id, reports: [], peers: [] }]
       // another command may have published an update since
-      const { before = [], ...newest } = (await openBook(author, network)).find(given.service) ?? entry
+      const { before = [], ...newest } = (await openPublishedIndex(author, network)).find(given.service) ?? entry
       const known = entry.name === given.service ? [newest, ...before] : [newest]
       const stopped = newest.state === 'stopped'
-      return known.map(({ id, seq, ran = [] }) => ({ id, seq, told: [], peers: ran, stopped }))
+      return known.map(({ id, seq, ran = [] }) => ({ id, seq, reports: [], peers: ran, stopped }))
     },
     peer: async () => target.peer,
   }
@@ -113,5 +113,5 @@ function versionOf({ id, seq, receipts, run, stoppedBy }: ServiceView): Version 
   const ran = receipts.filter(hasRun)
   const others = receipts.filter((receipt) => !hasRun(receipt))
   const peers = [...ran, ...others].map(({ peerId }) => peerId).slice(0, MAX_PEERS)
-  return { id, seq, told: receipts, peers, run, stopped: stoppedBy !== undefined }
+  return { id, seq, reports: receipts, peers, run, stopped: stoppedBy !== undefined }
 }

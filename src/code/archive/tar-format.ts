@@ -1,3 +1,5 @@
+// Ours, not a library: one content must have one CID, so a reader must refuse every other spelling of an archive.
+
 import { InputError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../constants.ts'

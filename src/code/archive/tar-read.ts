@@ -41,7 +41,7 @@ export interface TarReader {
 export type TarLimits = { readonly maxEntries: number; readonly maxBytes: number }
 
 /** What the parser waits for next: exactly so many bytes at once, or up to so many as they come. */
-type Ask = { bytes: number; whole: boolean }
+type Ask = { bytes: number; complete: boolean }
 
 /** The longest pax records: one path and one target. */
 const MAX_PAX_BYTES = '1034 path=\n'.length + '1038 linkpath=\n'.length + 2 * MAX_PATH_BYTES
@@ -63,9 +63,9 @@ export function createTarReader(sink: TarSink, limits: TarLimits): TarReader {
     waiting.bytes.set(piece, waiting.filled)
     waiting.filled += piece.byteLength
     if (waiting.filled === size) {
-      const whole = waiting.bytes
+      const complete = waiting.bytes
       waiting = undefined
-      ask = parser.next(whole)
+      ask = parser.next(complete)
     }
     return piece.byteLength
   }
@@ -75,7 +75,7 @@ export function createTarReader(sink: TarSink, limits: TarLimits): TarReader {
       while (offset < bytes.byteLength) {
         if (ask.done) throw new BadArchiveError('the archive has bytes after its end')
         const rest = bytes.subarray(offset)
-        if (ask.value.whole) {
+        if (ask.value.complete) {
           offset += fill(rest, ask.value.bytes)
         } else {
           const piece = rest.subarray(0, ask.value.bytes)
@@ -105,7 +105,7 @@ function* parse(
   const present = createPresence()
   let hasFile = false
   for (;;) {
-    const first = yield { bytes: BLOCK, whole: true }
+    const first = yield { bytes: BLOCK, complete: true }
     if (isZero(first)) break
     const entry = yield* readHeader(first)
     const folders = order.add(entry.path)
@@ -128,17 +128,17 @@ function* parse(
     present.add(entry.path)
     sink.file(entry)
     for (let left = entry.size; left > 0; ) {
-      const piece = yield { bytes: left, whole: false }
+      const piece = yield { bytes: left, complete: false }
       left -= piece.byteLength
       sink.data(piece)
     }
     const padding = paddedSize(entry.size) - entry.size
-    if (padding > 0 && !isZero(yield { bytes: padding, whole: true })) {
+    if (padding > 0 && !isZero(yield { bytes: padding, complete: true })) {
       throw new BadArchiveError(`the padding after ${quoted(entry.path)} is not zero`)
     }
     sink.close()
   }
-  if (!isZero(yield { bytes: TRAILER_BYTES - BLOCK, whole: true })) {
+  if (!isZero(yield { bytes: TRAILER_BYTES - BLOCK, complete: true })) {
     throw new BadArchiveError('the archive has one block of zeros between its files; only two at its end are allowed')
   }
   if (!hasFile) throw new BadArchiveError('the archive has no files')
@@ -161,8 +161,8 @@ function* readHeader(first: Uint8Array): Generator<Ask, TarEntry, Uint8Array> {
   const size = readOctal(first, 124, 11)
   if (size > MAX_PAX_BYTES) throw new BadArchiveError('a pax header is longer than the longest path and target')
   if (size === 0) throw new BadArchiveError('a pax header is empty')
-  const records = yield { bytes: paddedSize(size), whole: true }
-  const header = yield { bytes: BLOCK, whole: true }
+  const records = yield { bytes: paddedSize(size), complete: true }
+  const header = yield { bytes: BLOCK, complete: true }
   const said = PAX.exec(readText(records.subarray(0, size)))
   if (said === null) throw new BadArchiveError('a pax header says something else than one path and one link target')
   return checked({ path: said[1], target: said[2] }, header, Buffer.concat([first, records, header]))

@@ -38,9 +38,9 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
   if (store.has(code)) return
   const key = code.toString()
   const startedAt = clock.monotonic()
-  let toldAt = Number.NEGATIVE_INFINITY
+  let reportedAt = Number.NEGATIVE_INFINITY
 
-  await using download = createDownload(components, { code, maxBytes: options.maxBytes, onChunkStored: tell })
+  await using download = createDownload(components, { code, maxBytes: options.maxBytes, onChunkStored: reportProgress })
   const session = createDownloadSession({ ...components, download, onInvalidData }, { ...options, code })
   const stop = () => download.fail(options.signal?.reason)
   options.signal?.throwIfAborted()
@@ -65,16 +65,16 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
     await download.settled()
   }
 
-  function tell({ partial, picker }: Target): void {
+  function reportProgress({ partial, picker }: Target): void {
     const progress = { bytes: partial.bytes, size: partial.manifest.size }
     options.onProgress?.(progress)
-    if (!picker.done && clock.monotonic() - toldAt < PROGRESS_MS) return
-    toldAt = clock.monotonic()
+    if (!picker.done && clock.monotonic() - reportedAt < PROGRESS_MS) return
+    reportedAt = clock.monotonic()
     events.emit('code:fetch-progress', { code: key, ...progress, providers: session.size })
   }
 
   function onInvalidData(peer: string, problem: string): void {
-    events.emit('code:provider-lied', { code: key, peer, problem })
+    events.emit('code:provider-invalid', { code: key, peer, problem })
     components.onInvalidData?.(peer)
   }
 }

@@ -68,7 +68,7 @@ async function pullChunks(
       picker.release(peer, index)
       failure ??= { error }
     } finally {
-      buffers.give(answer.bytes)
+      buffers.release(answer.bytes)
     }
   }
   try {
@@ -108,7 +108,7 @@ async function pullChunks(
 
 async function open({ clock, streams, peer, signal }: Pull, buffers: Buffers): Promise<MessageStream> {
   using limit = deadline(clock, OPEN_MS, new TimeoutError('the provider did not answer the call'), signal)
-  return await streams.open(peer, ARCHIVE_PROTOCOL, { signal: limit.signal, allocate: buffers.take })
+  return await streams.open(peer, ARCHIVE_PROTOCOL, { signal: limit.signal, allocate: buffers.acquire })
 }
 
 async function send(pull: Pull, stream: MessageStream, request: ArchiveRequest): Promise<void> {

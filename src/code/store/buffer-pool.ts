@@ -3,9 +3,9 @@ import { MAX_ARCHIVE_ANSWER_BYTES } from '../../../protocols/limits.ts'
 /** Memory for the answers of one provider on their way to the disk. */
 export interface Buffers extends Disposable {
   /** Small messages, and those for which there is no room, get memory of their own. */
-  take(bytes: number): Uint8Array
+  acquire(bytes: number): Uint8Array
   /** `view` is done with. Views of other memory are ignored. */
-  give(view: Uint8Array): void
+  release(view: Uint8Array): void
 }
 
 export interface BufferPool {
@@ -22,13 +22,13 @@ export function createBufferPool(max: number): BufferPool {
   function lease(): Buffers {
     const taken = new Set<ArrayBufferLike>()
     return {
-      take(bytes) {
+      acquire(bytes) {
         if (bytes < MAX_ARCHIVE_ANSWER_BYTES / 2 || bytes > MAX_ARCHIVE_ANSWER_BYTES) return new Uint8Array(bytes)
         const buffer = free.pop() ?? new ArrayBuffer(MAX_ARCHIVE_ANSWER_BYTES)
         taken.add(buffer)
         return new Uint8Array(buffer, 0, bytes)
       },
-      give({ buffer }) {
+      release({ buffer }) {
         if (taken.delete(buffer) && free.length < max) free.push(buffer)
       },
       /** What was not given back is left to the collector: a broken stream may still hold it. */

@@ -45,14 +45,14 @@ export function createUnpackCache({ clock, events, log, store }: UnpackCacheComp
     const startedAt = clock.monotonic()
     const temp = await store.tempDir()
     try {
-      const room = store.filesLeft() - 1
-      const within = { ...limits, maxEntries: Math.min(limits.maxEntries, room) }
+      const filesLeft = store.filesLeft() - 1
+      const within = { ...limits, maxEntries: Math.min(limits.maxEntries, filesLeft) }
       const { files, entries, bytes } = await unpackArchive(archive, temp, { clock, limits: within, signal }).catch(
         (error) => {
-          if (!(error instanceof TooLargeError) || room >= limits.maxEntries) throw error
+          if (!(error instanceof TooLargeError) || filesLeft >= limits.maxEntries) throw error
           throw new StoreFullError(
-            `the code store has room for ${formatCount(Math.max(0, room))} files and folders, and the code has more`,
-            { never: room >= store.usage().maxFiles - FILES_PER_CODE - 1 },
+            `the code store has room for ${formatCount(Math.max(0, filesLeft))} files and folders, and the code has more`,
+            { never: filesLeft >= store.usage().maxFiles - FILES_PER_CODE - 1 },
           )
         },
       )

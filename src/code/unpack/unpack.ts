@@ -92,8 +92,8 @@ async function runChild(
   )
   const [input, answers, errors] = child.stdio as unknown as [Writable, Readable, Readable]
   using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
-  const output = gather(answers)
-  const complaints = gather(errors)
+  const output = collectOutput(answers)
+  const complaints = collectOutput(errors)
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
   input.write(`${JSON.stringify(job)}\n`)
@@ -131,7 +131,7 @@ export function confinement(folder: string): string[] {
   ]
 }
 
-function gather(stream: NodeJS.ReadableStream): () => string {
+function collectOutput(stream: NodeJS.ReadableStream): () => string {
   let text = ''
   stream.setEncoding('utf8')
   stream.on('data', (piece: string) => {

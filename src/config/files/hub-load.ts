@@ -87,10 +87,15 @@ async function scannersOf(dir: string, file: HubFile, { database }: HubOverrides
   for (const name of file.SCANNERS ?? ['clamav', 'manifest', ...Object.keys(file.COMMANDS)]) {
     if (name === 'manifest') scanners.push({ kind: 'manifest' })
     else if (name !== 'clamav') scanners.push(await commandOf(dir, name, file))
-    else if (!('lack' in clamav)) scanners.push(clamav)
+    else if (!('unavailableReason' in clamav)) scanners.push(clamav)
     // whoever asks for signatures means to use them
-    else if (file.SCANNERS !== undefined || database !== undefined) throw new InputError(clamav.lack)
-    else notices.push({ file: HUB_FILE, key: 'SCANNERS', message: `code is not scanned for malware: ${clamav.lack}` })
+    else if (file.SCANNERS !== undefined || database !== undefined) throw new InputError(clamav.unavailableReason)
+    else
+      notices.push({
+        file: HUB_FILE,
+        key: 'SCANNERS',
+        message: `code is not scanned for malware: ${clamav.unavailableReason}`,
+      })
   }
   return { scanners, notices }
 }
@@ -100,11 +105,14 @@ async function clamavOf({ CLAMAV }: HubFile, database: string, env: Env) {
   const program = await findProgram(PROGRAM, env)
   if (program === undefined) {
     const advice = 'install ClamAV (Debian: apt-get install clamav; Fedora: dnf install clamav)'
-    return { lack: `${HUB_FILE}: CLAMAV.PROGRAM is ${valueText(PROGRAM)}, which is not installed; ${advice}` }
+    return {
+      unavailableReason: `${HUB_FILE}: CLAMAV.PROGRAM is ${valueText(PROGRAM)}, which is not installed; ${advice}`,
+    }
   }
   const advice = 'run `freshclam`, or name a folder with CLAMAV.DATABASE or --database'
   await checkReadable(database, `${HUB_FILE}: CLAMAV.DATABASE`)
-  if (!(await hasSignatures(database))) return { lack: `${database} has no signatures of ClamAV; ${advice}` }
+  if (!(await hasSignatures(database)))
+    return { unavailableReason: `${database} has no signatures of ClamAV; ${advice}` }
   return { kind: 'clamav', program, database, timeoutMs: TIMEOUT * 1000, memoryBytes: MEMORY } as const
 }
 

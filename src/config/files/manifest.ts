@@ -1,10 +1,10 @@
 import { basename } from 'node:path'
 import { type Address, addressBytes, parseAddress } from '../../../protocols/address.ts'
 import { type CID, encodeCanonical, parseCid } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../../protocols/limits.ts'
 import type { Reach } from '../../../protocols/redirection.ts'
 import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
+import { decodeInput } from '../../base/decode-input.ts'
 import { InputError } from '../../base/errors.ts'
 import { type ReadOptions, readJson } from '../read.ts'
 import { check, valueText } from '../settings-error.ts'
@@ -80,18 +80,14 @@ export function manifestToBody(manifest: Manifest, signing: Signing, file = 'man
 
 function checkBody(body: ServiceBody, file: string): void {
   const most = MAX_ANNOUNCEMENT_BYTES - ENVELOPE_BYTES
-  try {
-    const size = encodeCanonical(body).byteLength
-    if (size > most) {
-      const stapled = body.statements.length + body.credentials.length > 0
-      const advice = stapled ? 'staple less, or shorten desc, env or the command' : 'shorten desc, env or the command'
-      throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${advice}`)
-    }
-    encodeService(body)
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new InputError(`${file}: ${error.message}`, { cause: error })
-    throw error
+  const broken = ({ message }: Error) => `${file}: ${message}`
+  const size = decodeInput(() => encodeCanonical(body), broken).byteLength
+  if (size > most) {
+    const stapled = body.statements.length + body.credentials.length > 0
+    const advice = stapled ? 'staple less, or shorten desc, env or the command' : 'shorten desc, env or the command'
+    throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${advice}`)
   }
+  decodeInput(() => encodeService(body), broken)
 }
 
 function codeOfManifest(text: string, file: string): CID {

@@ -44,7 +44,7 @@ export function readPolicyText(text: string, file = 'config.json', network?: str
 export function readPolicy(raw: unknown, file = 'config.json', network?: string): LoadedPolicy {
   const config = check(runnerSchema, raw, file)
   const wrong = network === undefined ? undefined : memberErrors(config, network)
-  if (wrong !== undefined) throw new SettingsError([`${file}: ${keyText(wrong.path)} ${wrong.words}`])
+  if (wrong !== undefined) throw new SettingsError([`${file}: ${keyText(wrong.path)} ${wrong.problem}`])
   const { multiaddrs, origins } = sortStaticNodes(config.STATIC_NODES)
   const policy: Policy = {
     config,

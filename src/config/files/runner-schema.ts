@@ -131,7 +131,7 @@ export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config
   const weights = Object.values(rest.TRUSTED_HUBS).map(({ WEIGHT }) => WEIGHT)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  for (const { path, words } of wrongKeys(rest)) sentence(context, ['TRUSTED_HUBS', ...path], words)
+  for (const { path, problem } of wrongKeys(rest)) sentence(context, ['TRUSTED_HUBS', ...path], problem)
   const HUBS = rest.QUORUM.HUBS ?? Math.min(2, weights.length)
   if (HUBS > weights.length) {
     sentence(context, ['QUORUM', 'HUBS'], `is ${HUBS}, but TRUSTED_HUBS names ${weights.length}: it could never be met`)

@@ -17,13 +17,13 @@ const { $schema: _schema, ...entries } = table
 
 export const toolchains: readonly Toolchain[] = Object.entries(entries).map(([name, entry]) => ({ name, ...entry }))
 
-const byWord = new Map(
+const byName = new Map(
   toolchains.flatMap((toolchain) => [toolchain.name, ...toolchain.aliases].map((word) => [word, toolchain] as const)),
 )
 
 /** The toolchain that this word means, if the table knows it. */
 export function findToolchain(word: string): Toolchain | undefined {
-  return byWord.get(word.toLowerCase())
+  return byName.get(word.toLowerCase())
 }
 
 /** One spelling for every toolchain: "Node", "nodejs" and "node.js" are the same. An unknown word stays, in lower case. */

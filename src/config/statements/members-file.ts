@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import { type HubMembers, hubOf, type Member, pinMembers } from '../../../protocols/multisig.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
+import { decodeInput } from '../../base/decode-input.ts'
 import { InputError } from '../../base/errors.ts'
 import { hexText } from '../keys/bls-key.ts'
 import { type ReadOptions, readJson } from '../read.ts'
@@ -42,15 +42,15 @@ export function hubText({ network, hub, threshold, proofs }: PublicHub): string 
 
 /** Makes a hub of members who made their keys apart; checks each proof. Throws an InputError. */
 export function joinMembers(members: readonly Member[], threshold: number, network: string, keys: KeyCache): PublicHub {
-  try {
-    const other = members.find(({ address }) => address.type !== 'bls12-381')
-    if (other !== undefined) throw new InputError(`${formatAddress(other.address)} is no BLS12-381 address`)
-    const hub = hubOf(members.map(({ address }) => address))
-    return { ...pinMembers({ hub, members, threshold }, network, keys), network, proofs: members }
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new InputError(`the hub: ${error.message}`, { cause: error })
-    throw error
-  }
+  const other = members.find(({ address }) => address.type !== 'bls12-381')
+  if (other !== undefined) throw new InputError(`${formatAddress(other.address)} is no BLS12-381 address`)
+  return decodeInput(
+    () => {
+      const hub = hubOf(members.map(({ address }) => address))
+      return { ...pinMembers({ hub, members, threshold }, network, keys), network, proofs: members }
+    },
+    ({ message }) => `the hub: ${message}`,
+  )
 }
 
 /** Reads the public file of a hub, and checks that its members are its members. */
@@ -100,10 +100,5 @@ function refuseSecret(value: unknown, file: string): void {
 }
 
 function inFile<T>(file: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new InputError(`${file}: ${error.message}`, { cause: error })
-    throw error
-  }
+  return decodeInput(read, ({ message }) => `${file}: ${message}`)
 }

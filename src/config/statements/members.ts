@@ -42,7 +42,7 @@ export function membersOf(
 }
 
 /** Where the members of a hub are not what they are said to be: the path, and what is wrong there. */
-export function memberErrors({ TRUSTED_HUBS }: Hubs, network: string): { path: string[]; words: string } | undefined {
+export function memberErrors({ TRUSTED_HUBS }: Hubs, network: string): { path: string[]; problem: string } | undefined {
   const keys = createKeyCache()
   for (const [hub, settings] of Object.entries(TRUSTED_HUBS)) {
     // reading an address takes up to a millisecond
@@ -52,26 +52,29 @@ export function memberErrors({ TRUSTED_HUBS }: Hubs, network: string): { path: s
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       const path = ['TRUSTED_HUBS', hub, 'MEMBERS']
-      if (!(error instanceof SignatureError)) return { path, words: error.message.replace(/^members: /, '') }
+      if (!(error instanceof SignatureError)) return { path, problem: error.message.replace(/^members: /, '') }
       const member = Object.keys(settings.MEMBERS ?? {})[Number(/\[(\d+)\]/.exec(error.field)?.[1])]
-      const words = `has a proof that does not hold: it must be this member's own signature of its address, made for network ${valueText(network)}`
-      return { path: member === undefined ? path : [...path, member], words }
+      const problem = `has a proof that does not hold: it must be this member's own signature of its address, made for network ${valueText(network)}`
+      return { path: member === undefined ? path : [...path, member], problem }
     }
   }
   return undefined
 }
 
 /** Members are keys that can be summed, and so is the hub that they are. */
-export function wrongKeys({ TRUSTED_HUBS }: Hubs): { path: string[]; words: string }[] {
+export function wrongKeys({ TRUSTED_HUBS }: Hubs): { path: string[]; problem: string }[] {
   return Object.entries(TRUSTED_HUBS).flatMap(([hub, { MEMBERS }]) => {
     if (MEMBERS === undefined) return []
     if (addressOf(hub).type !== 'bls12-381') {
-      return [{ path: [hub, 'MEMBERS'], words: 'stands beside an ed25519 address; only a BLS12-381 hub has members' }]
+      return [{ path: [hub, 'MEMBERS'], problem: 'stands beside an ed25519 address; only a BLS12-381 hub has members' }]
     }
     return Object.keys(MEMBERS)
       .filter((member) => addressOf(member).type !== 'bls12-381')
       .map((member) => {
-        return { path: [hub, 'MEMBERS', member], words: 'is an ed25519 address; members of a hub have BLS12-381 keys' }
+        return {
+          path: [hub, 'MEMBERS', member],
+          problem: 'is an ed25519 address; members of a hub have BLS12-381 keys',
+        }
       })
   })
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import { decodeStatement } from '../../../protocols/statement.ts'
+import { decodeInput } from '../../base/decode-input.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 
@@ -41,12 +41,10 @@ function linesOf(bytes: Uint8Array, file: string): { where: string; encoded: Uin
 }
 
 function check(encoded: Uint8Array, where: string): void {
-  try {
-    decodeStatement(encoded)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    throw new InputError(`${where} is no statement: ${messageOf(error)}`, { cause: error })
-  }
+  decodeInput(
+    () => decodeStatement(encoded),
+    ({ message }) => `${where} is no statement: ${message}`,
+  )
 }
 
 async function readBytes(path: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {

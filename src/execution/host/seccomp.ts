@@ -1,3 +1,5 @@
+// Ours, not a library: a filter is a list of numbers for bubblewrap, and a library for it would have to be compiled.
+
 import {
   ABSENT_CALLS,
   CLONE,

@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
-import type { LogLine, LogStream } from '../../base/log-line.ts'
+import type { LogLine, LogStream } from '../../base/run-record.ts'
 
 const LETTERS = { out: 'o', err: 'e', node: 'n' } as const
 const STREAMS = new Map<string, LogStream>([

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { type Clock, sleep } from '../../base/clock.ts'
-import type { LogLine } from '../../base/log-line.ts'
+import type { LogLine } from '../../base/run-record.ts'
 import { LOG_POLL_MS } from '../constants.ts'
 import { createSplitter, parseLine } from './format.ts'
 import { droppedBytes, type LogSet, logFile } from './writer.ts'

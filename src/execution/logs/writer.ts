@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from 
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
-import type { LogStream } from '../../base/log-line.ts'
+import type { LogStream } from '../../base/run-record.ts'
 import { createTokenBucket } from '../../base/token-bucket.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
 import { createSplitter, formatLine } from './format.ts'

@@ -6,9 +6,8 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf, NotFoundError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
-import { LruMap } from '../../base/lru-map.ts'
 import type { RecordValidator } from '../../base/statement-sync.ts'
-import { createTokenBucket } from '../../base/token-bucket.ts'
+import { createKeyedRateLimiter } from '../../base/token-bucket.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { MAX_RECORDS, RECORD_LOOKS, RECORD_PEERS, RECORD_PUTS, RECORD_QUEUE, RECORD_SWEEP_MS } from '../constants.ts'
 import { RecordRefusedError } from '../errors.ts'
@@ -55,7 +54,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
   const { clock, log, events, peerScores, store, validator, requestingPeer } = components
   const index = createRecordIndex()
   const check = createRecordCheck(validator, clock)
-  const buckets = new LruMap<string, ReturnType<typeof createTokenBucket>>(RECORD_PEERS)
+  const puts = createKeyedRateLimiter(clock, RECORD_PUTS, RECORD_PEERS)
   // one at a time: between the look at what lies there and the write nothing else is written
   const writes = createWorkQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
 
@@ -90,9 +89,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
     throw new RecordRefusedError('there is no room for more records')
   }
   const consumePutBudget = (peer: string) => {
-    const bucket = buckets.get(peer) ?? createTokenBucket(RECORD_PUTS, () => clock.monotonic())
-    buckets.set(peer, bucket)
-    if (!bucket.take()) throw new RecordRefusedError('too many records in a short time')
+    if (!puts.take(peer)) throw new RecordRefusedError('too many records in a short time')
   }
 
   const write = async (name: string, key: string, value: Uint8Array, peer: string | undefined) => {

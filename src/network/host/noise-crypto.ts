@@ -20,15 +20,15 @@ export function createNoiseCrypto(buffers: TransientBuffers): ICryptoInterface {
       if (plaintext.byteLength < LONG_BYTES) return defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key)
       const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
       cipher.setAAD(ad, { plaintextLength: plaintext.byteLength })
-      const sealed = new Uint8ArrayList()
+      const encrypted = new Uint8ArrayList()
       for (const piece of piecesOf(plaintext)) {
         const output = cipher.update(piece)
         buffers.own(output)
-        sealed.append(output)
+        encrypted.append(output)
       }
       cipher.final()
-      sealed.append(cipher.getAuthTag())
-      return sealed
+      encrypted.append(cipher.getAuthTag())
+      return encrypted
     },
     // never into `dst`, which may be a part of one read: a plaintext would hold on to all that was read with it
     chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, dst) {
@@ -38,10 +38,10 @@ export function createNoiseCrypto(buffers: TransientBuffers): ICryptoInterface {
       decipher.setAAD(ad, { plaintextLength: length })
       decipher.setAuthTag(ciphertext.subarray(length))
       const read = piecesOf(ciphertext)
-      const sealed = piecesOf(
+      const encrypted = piecesOf(
         ciphertext instanceof Uint8Array ? ciphertext.subarray(0, length) : ciphertext.sublist(0, length),
       )
-      const opened = sealed.map((piece) => decipher.update(piece))
+      const opened = encrypted.map((piece) => decipher.update(piece))
       decipher.final()
       for (const piece of opened) buffers.own(piece)
       for (const piece of read) if (isRest(piece)) buffers.release(piece)

@@ -36,12 +36,12 @@ export function warnOfOtherNetworks(
   libp2p: Host,
   { log, network, isStatic }: { log: Log; network: string; isStatic(peer: string): boolean },
 ): Disposable {
-  const told = new LruMap<string, true>(MAX_WARNED)
+  const warned = new LruMap<string, true>(MAX_WARNED)
   const look = ({ detail }: { detail: { peerId: { toString(): string }; protocols: string[] } }) => {
     const peer = detail.peerId.toString()
     const other = otherNetwork(detail.protocols, network)
-    if (other === undefined || !isStatic(peer) || told.has(peer)) return
-    told.set(peer, true)
+    if (other === undefined || !isStatic(peer) || warned.has(peer)) return
+    warned.set(peer, true)
     log.warn('a static node belongs to another network: name one of ours in STATIC_NODES, or its network as NETWORK', {
       peer,
       network: other,

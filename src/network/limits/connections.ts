@@ -55,11 +55,11 @@ export function createEstablishedConnections(
   }
   /** The one that does least; of several the newest, which has proven least. */
   const closeOneOf = (group: readonly Connection[], mayBeUsed: boolean): boolean => {
-    const [victim] = group
+    const [evicted] = group
       .filter((one) => !isStatic(one.remotePeer.toString()) && (mayBeUsed || !isUsed(one)))
       .toSorted((a, b) => streamsOf(a) - streamsOf(b) || b.timeline.open - a.timeline.open)
-    victim?.abort(new Error('its place was needed'))
-    return victim !== undefined
+    evicted?.abort(new Error('its place was needed'))
+    return evicted !== undefined
   }
 
   return {

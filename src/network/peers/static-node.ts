@@ -34,7 +34,7 @@ export async function maintainConnection(
   { backoff, signal }: { backoff: Backoff; signal: AbortSignal },
 ): Promise<void> {
   const { clock, rng, log, events, self } = components
-  let told = ''
+  let warned = ''
   for (let attempt = 0; !signal.aborted; ) {
     try {
       const peer = await reach(components, target, signal)
@@ -44,7 +44,7 @@ export async function maintainConnection(
       }
       components.mark(peer)
       attempt = 0
-      told = ''
+      warned = ''
       while (components.isConnected(peer) && !signal.aborted) {
         // asked again now and then: a notice of the end may have been missed
         using look = deadline(clock, PEER_DISCOVERY_INTERVAL_MS, new TimeoutError('time to look again'), signal)
@@ -57,8 +57,8 @@ export async function maintainConnection(
       const reason = sanitizeText(messageOf(error))
       events.emit('network:dial-failed', { target: sanitizeText(target), reason, attempt, retryInMs })
       // once for each kind of failure: a node that is away for a week makes one line
-      if (reason !== told) log.warn('a static node cannot be reached; it is tried again for ever', { target, reason })
-      told = reason
+      if (reason !== warned) log.warn('a static node cannot be reached; it is tried again for ever', { target, reason })
+      warned = reason
       await sleep(clock, retryInMs, { signal }).catch(() => {})
     }
   }

@@ -36,7 +36,7 @@ export function messageStream(
   },
 ): LengthPrefixedStream {
   const { clock, buffers, peer, maxMessageBytes } = init
-  const received = new LengthPrefixedDecoder(maxMessageBytes, init.allocate, releaseWhole)
+  const received = new LengthPrefixedDecoder(maxMessageBytes, init.allocate, releaseUnshared)
   const waiting = new Set<() => void>()
   /** holds a whole message of the longest kind, so that a paused reader has something to take, and the next one */
   const pauseAt = 2 * (maxMessageBytes + 5)
@@ -208,7 +208,7 @@ export function messageStream(
   return stream
 
   /** A piece that is all of its buffer is this stream's alone: of any other, the rest may be another stream's. */
-  function releaseWhole(piece: Uint8Array): void {
+  function releaseUnshared(piece: Uint8Array): void {
     if (piece.byteLength === piece.buffer.byteLength) buffers.release(piece)
   }
 }

@@ -100,14 +100,14 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     if (ofStatements.status === 'rejected') {
       log.debug('no statements came from a neighbour', { peer, error: messageOf(ofStatements.reason) })
     }
-    const heard = ofStatements.status === 'fulfilled' ? ofStatements.value : NONE
+    const statements = ofStatements.status === 'fulfilled' ? ofStatements.value : NONE
     const result = ofServices.status === 'fulfilled' ? ofServices.value : NONE
-    if (ofServices.status === 'fulfilled' || heard.listed > 0) {
+    if (ofServices.status === 'fulfilled' || statements.listed > 0) {
       events.emit('network:synced', {
         peer,
         ...result,
-        statementsListed: heard.listed,
-        statementsPulled: heard.pulled,
+        statementsListed: statements.listed,
+        statementsPulled: statements.pulled,
       })
     }
     if (ofServices.status === 'rejected') throw ofServices.reason

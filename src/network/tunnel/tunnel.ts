@@ -29,7 +29,7 @@ export function openTunnel(stream: MessageStream): BytePipe {
   const arrived: Uint8Array[] = []
   const credit = createTunnelCredit()
   let creditCame: (() => void) | undefined
-  let owed = 0
+  let consumed = 0
   let hungry = false
   let remoteEnded = false
   let ended = false
@@ -43,10 +43,10 @@ export function openTunnel(stream: MessageStream): BytePipe {
     creditCame = undefined
   }
   const giveBack = (bytes: number) => {
-    owed += bytes
-    if (remoteEnded || (owed < CREDIT_LOT_BYTES && credit.window > CREDIT_LOT_BYTES)) return
-    const lot = owed
-    owed = 0
+    consumed += bytes
+    if (remoteEnded || (consumed < CREDIT_LOT_BYTES && credit.window > CREDIT_LOT_BYTES)) return
+    const lot = consumed
+    consumed = 0
     send({ is: 'credit', bytes: lot }).catch((error: unknown) => pipe.destroy(asError(error)))
   }
   const feed = () => {

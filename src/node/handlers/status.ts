@@ -10,7 +10,7 @@ import {
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { truncateUtf8 } from '../../base/format.ts'
-import type { LogLine } from '../../base/log-line.ts'
+import type { LogLine } from '../../base/run-record.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { statementOf, unknownService } from '../../services/receipt-statement.ts'
 import type { Receipts } from '../../services/receipts.ts'

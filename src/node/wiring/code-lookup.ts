@@ -1,5 +1,5 @@
 import { parseCid } from '../../../protocols/encoding.ts'
-import type { Code, ObtainedCode, ObtainOptions } from '../../code/index.ts'
+import type { Code, RetrievedCode, RetrieveOptions } from '../../code/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { SignedServices } from '../../services/signed-services.ts'
@@ -15,8 +15,8 @@ export interface CodeLookupComponents {
 export async function findCode(
   { code, network, signed, journal }: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
-  options: Pick<ObtainOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
-): Promise<ObtainedCode> {
+  options: Pick<RetrieveOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
+): Promise<RetrievedCode> {
   const body = signed.get(service.id)?.body
   const from = journal.announcements.get(service.id)?.from
   const publishers = await reach(network, body?.replyTo ?? [], options.signal)

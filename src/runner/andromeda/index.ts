@@ -33,7 +33,7 @@ export function andromeda(service: ReceivedService, node: RuleContext): Verdict 
   const runs = reasons.every(({ outcome }) => outcome === 'pass')
   const grant = runs ? grantFor(service, node) : undefined
   const { redirect, reason } = redirection(service, node, { runs: grant !== undefined, droppedBy })
-  const { park, reason: sleeps } = dormitory(node, { failed, conditions })
+  const { park, reason: parkReason } = dormitory(node, { failed, conditions })
   const evicted = grant === undefined ? [] : (evictionFor(service, node) ?? [])
   return {
     run: grant ?? false,
@@ -41,7 +41,7 @@ export function andromeda(service: ReceivedService, node: RuleContext): Verdict 
     ...(park.length > 0 && { park }),
     ...(evicted.length > 0 && { evict: evicted.map(({ id }) => id) }),
     rank: rankOf(service, node.config),
-    reasons: [...reasons, ...(sleeps === undefined ? [] : [sleeps]), reason],
+    reasons: [...reasons, ...(parkReason === undefined ? [] : [parkReason]), reason],
   }
 }
 

@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts'
 
 /** What was thrown, and where in the operator's files. One sentence, without the paths of ours. */
 export function describe(error: unknown): string {
-  const words = deniedWords(error) ?? errorText(error)
+  const words = deniedMessage(error) ?? errorText(error)
   const place = placeOf(error)
   return place === undefined ? words : `${words} (${place})`
 }
@@ -17,7 +17,7 @@ function errorText(error: unknown): string {
 }
 
 /** Node's own words name a flag of its command line, which no author of a runner can set. */
-function deniedWords(error: unknown): string | undefined {
+function deniedMessage(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_ACCESS_DENIED') return undefined
   const { permission, resource } = error as { permission?: unknown; resource?: unknown }
   const what = typeof resource === 'string' && resource !== '' ? ` (${resource})` : ''

@@ -78,7 +78,7 @@ export function exampleNodes(config: RunnerSnapshot['config']): Readonly<Record<
   const max = Number.MAX_SAFE_INTEGER
   return {
     'with room': bare,
-    'with no room': { ...bare, capacity: NO_ROOM },
+    'with no room': { ...bare, capacity: NO_CAPACITY },
     'with more room than there is': {
       ...bare,
       capacity: { ...bare.capacity, memoryBytes: max, cpuMillicores: max, diskBytes: max, pids: max, runs: max },
@@ -120,4 +120,4 @@ export function exampleNodes(config: RunnerSnapshot['config']): Readonly<Record<
   }
 }
 
-export const NO_ROOM = { memoryBytes: 0, cpuMillicores: 0, diskBytes: 0, pids: 0, runs: 0, executors: [] } as const
+export const NO_CAPACITY = { memoryBytes: 0, cpuMillicores: 0, diskBytes: 0, pids: 0, runs: 0, executors: [] } as const

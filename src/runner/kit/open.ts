@@ -63,10 +63,10 @@ export async function openRunner(runner: URL | string, options: RunnerOptions = 
     { clock: systemClock(), log, events: createEvents<RunnerEvents>() },
     { entry, dir: dirname(entry), config, network: options.network === true, limits: options.limits },
   )
-  const awake = holdOpen()
+  const keepAlive = holdOpen()
   const close = async () => {
     await host[Symbol.asyncDispose]()
-    awake[Symbol.dispose]()
+    keepAlive[Symbol.dispose]()
   }
   try {
     await host.start()

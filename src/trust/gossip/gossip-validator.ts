@@ -3,7 +3,8 @@ import { decodeStatement } from '../../../protocols/statement.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { LruMap } from '../../base/lru-map.ts'
+import { keyOf, LruMap } from '../../base/lru-map.ts'
+import { createKeyedRateLimiter } from '../../base/token-bucket.ts'
 import {
   MAX_RATE_LIMITED_PEERS,
   UNTRUSTED_RELAY_KEYS,
@@ -11,9 +12,7 @@ import {
   UNTRUSTED_RELAY_PER_PEER,
 } from '../constants.ts'
 import type { TrustEvents } from '../events.ts'
-import { keyOf } from '../statements/indexed-statement.ts'
 import type { Ingest } from '../statements/ingest.ts'
-import { createKeyedRateLimiter } from './keyed-rate-limiter.ts'
 
 export interface GossipValidatorComponents {
   clock: Clock

@@ -1,5 +1,6 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import { decodeStatement, type Statement, statementId, statementSubject } from '../../../protocols/statement.ts'
+import { keyOf } from '../../base/lru-map.ts'
 import type { KeptStatement } from '../types.ts'
 
 /** A kept statement, decoded. */
@@ -15,11 +16,6 @@ export function indexedStatementOf(kept: KeptStatement): IndexedStatement {
   const statement = decodeStatement(kept.encoded)
   const id = statementId(kept.encoded)
   return { ...kept, statement, id, subject: statementSubject(statement), signer: keyOf(signerBytes(statement)) }
-}
-
-/** Bytes as a key of maps. */
-export function keyOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
 export function signerBytes(statement: Statement): Uint8Array {

@@ -9,7 +9,8 @@ import { messageOf, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
-import { LruMap } from '../../base/lru-map.ts'
+import { keyOf, LruMap } from '../../base/lru-map.ts'
+import { createKeyedRateLimiter } from '../../base/token-bucket.ts'
 import { type ChangeNotifier, changeOf } from '../change-notifier.ts'
 import {
   BLS_COST,
@@ -21,9 +22,8 @@ import {
   SIGNATURE_BUDGET,
 } from '../constants.ts'
 import type { StatementVia, TrustEvents } from '../events.ts'
-import { createKeyedRateLimiter } from '../gossip/keyed-rate-limiter.ts'
 import type { IngestResult } from '../types.ts'
-import { type IndexedStatement, indexedStatementOf, keyOf, signerBytes } from './indexed-statement.ts'
+import { type IndexedStatement, indexedStatementOf, signerBytes } from './indexed-statement.ts'
 import type { SignatureCache } from './signature-cache.ts'
 import type { SignerPolicy } from './signer-policy.ts'
 import type { StatementIndex } from './statement-index.ts'

@@ -11,8 +11,9 @@ import {
   statementSubject,
 } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { keyOf } from '../../base/lru-map.ts'
 import type { RecordValidator } from '../../base/statement-sync.ts'
-import { keyOf, signerBytes } from './indexed-statement.ts'
+import { signerBytes } from './indexed-statement.ts'
 import type { SignatureCache } from './signature-cache.ts'
 import type { SignerPolicy } from './signer-policy.ts'
 import type { StatementIndex } from './statement-index.ts'

@@ -1,8 +1,9 @@
 import type { Statement } from '../../../protocols/statement.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
+import { keyOf } from '../../base/lru-map.ts'
 import type { ParsedTrustPolicy } from '../policy.ts'
 import type { TreeCache } from '../tree/tree-cache.ts'
-import { keyOf, signerBytes } from './indexed-statement.ts'
+import { signerBytes } from './indexed-statement.ts'
 
 /** Which signers the current policy trusts. */
 export interface SignerPolicy {

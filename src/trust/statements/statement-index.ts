@@ -1,11 +1,11 @@
 import { type CID, sha256 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { statementId } from '../../../protocols/statement.ts'
-import { LruMap } from '../../base/lru-map.ts'
+import { keyOf, LruMap } from '../../base/lru-map.ts'
 import { DECODED_CACHE_SIZE, INDEX_CACHE_SIZE } from '../constants.ts'
 import { type Link, linkOf } from '../tree/tree.ts'
 import type { KeptStatement, StatementStore } from '../types.ts'
-import { type IndexedStatement, indexedStatementOf, keyOf } from './indexed-statement.ts'
+import { type IndexedStatement, indexedStatementOf } from './indexed-statement.ts'
 
 /** The statements that stand, decoded; what is often asked for stays at hand. */
 export interface StatementIndex {

@@ -1,6 +1,6 @@
 import { anySignal } from 'any-signal'
 import { timeWindowError } from '../../../protocols/announcement.ts'
-import { MembersError, ProtocolError } from '../../../protocols/errors.ts'
+import { MembersError } from '../../../protocols/errors.ts'
 import {
   decodeStatement,
   recordKey,
@@ -10,13 +10,15 @@ import {
   statementSubject,
 } from '../../../protocols/statement.ts'
 import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
+import { decodeInput } from '../../base/decode-input.ts'
 import { InputError, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import { keyOf } from '../../base/lru-map.ts'
 import { backoffMs } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
 import { FAILURES_IN_A_ROW, PUBLISH_TIMEOUT_MS, PUTS_PER_TICK, REPUBLISH_BACKOFF, REPUBLISH_MS } from '../constants.ts'
 import type { TrustComponents } from '../types.ts'
-import { type IndexedStatement, keyOf, signerBytes } from './indexed-statement.ts'
+import { type IndexedStatement, signerBytes } from './indexed-statement.ts'
 import type { Ingest } from './ingest.ts'
 import type { SignatureCache } from './signature-cache.ts'
 import type { SignerPolicy } from './signer-policy.ts'
@@ -48,12 +50,12 @@ export function createStatementPublisher(components: StatementPublisherComponent
   /** Of a subject: what failed how often, and when it is tried again, by the monotonic clock. */
   const failures = new Map<string, { attempts: number; next: number }>()
   /** Subjects that the topic has not heard yet; after a start it is not known who heard, so own ones are published once. */
-  const told = new Set<string>()
+  const announced = new Set<string>()
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
 
   function check(encoded: Uint8Array): Statement {
-    const statement = readably(() => decodeStatement(encoded))
+    const statement = decodeOrExplain(() => decodeStatement(encoded))
     const time = timeWindowError(statement.body, nowSeconds(clock))
     if (time === 'early') throw new InputError('the statement is from the future: issued must not lie ahead of now')
     if (time === 'expired') throw new InputError('the statement has expired: expires must lie ahead of now')
@@ -63,7 +65,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
         `a later statement of the same subject stands (seq ${kept.statement.body.seq}): sign a higher seq`,
       )
     }
-    readably(() => {
+    decodeOrExplain(() => {
       const pinned = signerPolicy.current().hubs.get(keyOf(signerBytes(statement)))?.pinned
       signatures.check(keyOf(statementId(encoded).multihash.digest), statement, pinned)
     })
@@ -74,22 +76,22 @@ export function createStatementPublisher(components: StatementPublisherComponent
     const subject = statementSubject(check(encoded))
     const entry = index.put({ encoded, receivedAt: clock.now(), via: 'api', own: true, recordPublishedAt: 0 })
     if (entry === undefined) return index.get(subject) as IndexedStatement
-    told.delete(subject)
+    announced.delete(subject)
     failures.delete(subject)
     ingest.onAccepted(entry, { via: 'api' })
     return entry
   }
 
   /** To the topic and into the records; a freeze statement has no record. */
-  async function tell(entry: IndexedStatement, signal: AbortSignal | undefined, toMesh: boolean): Promise<boolean> {
+  async function send(entry: IndexedStatement, signal: AbortSignal | undefined, toMesh: boolean): Promise<boolean> {
     const { encoded, statement, subject } = entry
     const key = recordKey(statement)
-    const [heard, taken] = await Promise.all([
+    const [published, taken] = await Promise.all([
       toMesh ? succeeds(() => mesh.publish(encoded)) : true,
       key === undefined ? undefined : succeeds(() => put(key, encoded, signal)),
     ])
-    if (heard) told.add(subject)
-    if (heard && taken !== false) {
+    if (published) announced.add(subject)
+    if (published && taken !== false) {
       failures.delete(subject)
       index.setRecordPublished(subject, clock.now())
       return true
@@ -136,7 +138,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
     async publish(encoded, { signal } = {}) {
       signal?.throwIfAborted()
       const entry = keep(encoded)
-      await track(tell(entry, signal, true))
+      await track(send(entry, signal, true))
       return index.get(entry.subject) ?? entry
     },
     async republishDue(inUse) {
@@ -147,7 +149,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
       for (const entry of due) {
         if (closing.signal.aborted || failed >= FAILURES_IN_A_ROW) return
         if (!entry.own && recordKey(entry.statement) === undefined) continue
-        failed = (await track(tell(entry, undefined, entry.own && !told.has(entry.subject)))) ? 0 : failed + 1
+        failed = (await track(send(entry, undefined, entry.own && !announced.has(entry.subject)))) ? 0 : failed + 1
       }
     },
     async [Symbol.asyncDispose]() {
@@ -157,15 +159,12 @@ export function createStatementPublisher(components: StatementPublisherComponent
   }
 }
 
-function readably<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
+function decodeOrExplain<T>(work: () => T): T {
+  return decodeInput(work, (error) => {
     const remedy =
       error instanceof MembersError
         ? '; write the hub with its MEMBERS and THRESHOLD into TRUSTED_HUBS of this node, or publish it without a node (--join)'
         : ''
-    throw new InputError(`the statement cannot be taken: ${error.message}${remedy}`, { cause: error })
-  }
+    return `the statement cannot be taken: ${error.message}${remedy}`
+  })
 }

@@ -1,7 +1,6 @@
 import { addressBytes, decodeAddress, formatAddress, parseAddress } from '../../../protocols/address.ts'
-import { LruMap } from '../../base/lru-map.ts'
+import { keyOf, LruMap } from '../../base/lru-map.ts'
 import { ADDRESS_CACHE_SIZE } from '../constants.ts'
-import { keyOf } from './indexed-statement.ts'
 
 /** The canonical text of an address, remembered. */
 export type TextOf = (bytes: Uint8Array) => string

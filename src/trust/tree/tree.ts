@@ -1,8 +1,8 @@
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { CLOCK_SKEW_SECONDS, MAX_DELEGATION_DEPTH } from '../../../protocols/limits.ts'
+import { keyOf } from '../../base/lru-map.ts'
 import type { Root } from '../policy.ts'
 import type { IndexedStatement } from '../statements/indexed-statement.ts'
-import { keyOf } from '../statements/indexed-statement.ts'
 
 /** One delegation; of one issuer and subject there is one. */
 export type Link = {

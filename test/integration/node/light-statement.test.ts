@@ -44,14 +44,14 @@ describe('a light peer that tells statements', () => {
     })
     await using peer = await visitor(believer)
     // freeze statements have no record
-    expect(await peer.tellStatement(encodeStatement(signStatement(freeze, 'test', hub)))).toEqual({ records: 0 })
+    expect(await peer.submitStatement(encodeStatement(signStatement(freeze, 'test', hub)))).toEqual({ records: 0 })
     await expect.poll(() => believer.statements({ signer: address })).toMatchObject([{ via: 'gossip' }])
   })
 
   it("leaves a record with those who trust nobody, for a believer's lookup after it has gone", async () => {
     {
       await using peer = await visitor(stranger)
-      const { records } = await peer.tellStatement(attestationBy(hub, { clock }, { verdict: 'unsafe' }))
+      const { records } = await peer.submitStatement(attestationBy(hub, { clock }, { verdict: 'unsafe' }))
       expect(records).toBeGreaterThan(0)
     }
     expect(stranger.statements()).toEqual([])
@@ -62,12 +62,12 @@ describe('a light peer that tells statements', () => {
   it('tells nobody what would be refused, and says why in one sentence', async () => {
     await using peer = await visitor(believer)
     const foreign = delegationBy(hub, newSigner(), { clock, network: 'other' })
-    await expect(peer.tellStatement(foreign)).rejects.toMatchObject({
+    await expect(peer.submitStatement(foreign)).rejects.toMatchObject({
       name: 'InputError',
       message: expect.stringMatching(/^the statement: sig: is not the delegation signature/),
     })
     const expired = attestationBy(hub, { clock }, { issued: 1, expires: 2 })
-    await expect(peer.tellStatement(expired)).rejects.toThrow(/^the statement: body\.expires: has passed/)
-    await expect(peer.tellStatement(Uint8Array.of(1, 2))).rejects.toMatchObject({ name: 'InputError' })
+    await expect(peer.submitStatement(expired)).rejects.toThrow(/^the statement: body\.expires: has passed/)
+    await expect(peer.submitStatement(Uint8Array.of(1, 2))).rejects.toMatchObject({ name: 'InputError' })
   })
 })

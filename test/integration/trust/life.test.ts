@@ -136,7 +136,7 @@ describe.skipIf(!needs('bubblewrap'))('a node that was away', () => {
       { network: 'test', join: first.multiaddrs() },
     )
     const tell = async (statement: Uint8Array) => {
-      expect((await laptop.tellStatement(statement)).records).toBeGreaterThan(0)
+      expect((await laptop.submitStatement(statement)).records).toBeGreaterThan(0)
     }
     const { node, id } = await comeBack('two', tell)
     await stateOf(node, id, 'stopped', PATIENCE)
@@ -194,7 +194,7 @@ describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () 
       { clock: systemClock(), rng: systemRng(), log: silentLog() },
       { network: 'test', join: first.multiaddrs() },
     )
-    expect((await laptop.tellStatement(hub.says('unsafe', code))).records).toBeGreaterThan(0)
+    expect((await laptop.submitStatement(hub.says('unsafe', code))).records).toBeGreaterThan(0)
     const node = await world.start('careful', { runner: { ...trusting, STATIC_NODES: first.multiaddrs() } })
     await vi.waitFor(() => expect(node.peers().length).toBeGreaterThan(0), { timeout: PATIENCE })
     // the code is here already: nothing but the lookup keeps it from being started

@@ -55,8 +55,8 @@ test('GET /events: ends with the API, and asking with HEAD opens nothing', async
 
 test('a reader that does not read: is let go when more waits than is allowed, and costs no more', () => {
   let cuts = 0
-  const cut = () => cuts++
-  const stream = createEventStream({ clock: manualClock(), heartbeatMs: 1000, maxBufferBytes: 1000, cut })
+  const destroyConnection = () => cuts++
+  const stream = createEventStream({ clock: manualClock(), heartbeatMs: 1000, maxBufferBytes: 1000, destroyConnection })
   let taken = 0
   while (stream.push({ event: 'x', data: 'y'.repeat(80) })) taken++
   expect([taken, cuts, stream.signal.aborted]).toEqual([10, 1, true])

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createOutput } from '../../../src/cli/output/output.ts'
-import { createTally } from '../../../src/cli/publishing/receipt-tracker.ts'
+import { createReceiptTracker } from '../../../src/cli/publishing/receipt-tracker.ts'
 
 test('the sum says of each node what its line said', () => {
   const sink = { write: () => true, isTTY: false }
   const out = createOutput({ stdout: sink, stderr: sink, json: false, clock: manualClock() })
-  const tally = createTally(out)
+  const tally = createReceiptTracker(out)
   const reason = (rule: string) => [{ rule, outcome: 'defer' as const, message: '' }]
   const answers = [
     ['a', 'accepted', []],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
 import { checkNodeVersion } from '../../../src/cli/checks/machine.ts'
-import { narrate } from '../../../src/cli/output/format-event.ts'
+import { formatEvent } from '../../../src/cli/output/format-event.ts'
 import { readable } from '../../../src/cli/output/log.ts'
 import { createOutput, fields, table } from '../../../src/cli/output/output.ts'
 import { show, when } from '../../../src/cli/output/text.ts'
@@ -97,17 +97,21 @@ describe('output', () => {
 
   test('events are told in words', () => {
     const verdict = { run: false as const, redirect: true, reasons: [] }
-    const line = narrate('node:verdict', { id: 'bafy1', name: 'x\u001b', verdict, tookMs: 1 }, false)
+    const line = formatEvent('node:verdict', { id: 'bafy1', name: 'x\u001b', verdict, tookMs: 1 }, false)
     expect(line).toBe('"x\ufffd" bafy1: not run here, passed on')
     const told = { signer: 'hub-address', about: 'bafy2', seq: 1, via: 'gossip' as const }
-    expect(narrate('trust:statement', { ...told, kind: 'attestation', says: 'unsafe' }, false)).toBe(
+    expect(formatEvent('trust:statement', { ...told, kind: 'attestation', says: 'unsafe' }, false)).toBe(
       'hub hub-address calls code bafy2 unsafe (gossip)',
     )
-    expect(narrate('trust:statement', { ...told, kind: 'delegation', says: 'revoked' }, false)).toContain('no longer')
-    expect(narrate('trust:statement', { ...told, kind: 'freeze', says: '10 on b\u001b' }, false)).toContain(
+    expect(formatEvent('trust:statement', { ...told, kind: 'delegation', says: 'revoked' }, false)).toContain(
+      'no longer',
+    )
+    expect(formatEvent('trust:statement', { ...told, kind: 'freeze', says: '10 on b\u001b' }, false)).toContain(
       '10 on b\ufffd',
     )
-    expect(narrate('network:gossip-published', { topic: 'services', bytes: 1, outcome: 'seen' }, false)).toBeUndefined()
+    expect(
+      formatEvent('network:gossip-published', { topic: 'services', bytes: 1, outcome: 'seen' }, false),
+    ).toBeUndefined()
   })
 })
 

@@ -44,7 +44,7 @@ describe('providers that lie', () => {
       told.resolve()
       await here.work
       expect(here.streams.opened.filter((peer) => peer === 'mallory')).toEqual(['mallory'])
-      expect(here.seen).toContainEqual(['code:provider-lied', expect.objectContaining({ peer: 'mallory' })])
+      expect(here.seen).toContainEqual(['code:provider-invalid', expect.objectContaining({ peer: 'mallory' })])
       expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
     },
   )

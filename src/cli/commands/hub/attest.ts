@@ -3,7 +3,7 @@ import { encodeAttestation, SEVERITIES, type Severity } from '../../../../protoc
 import { InputError } from '../../../base/errors.ts'
 import { joinWords } from '../../../base/format.ts'
 import { argument, command, flag, text } from '../../command.ts'
-import { type Desk, type Statable, stateBySigner } from '../../statements/create.ts'
+import { type SigningContext, type Statable, stateBySigner } from '../../statements/create.ts'
 import { draftForMembers } from '../../statements/draft-for-members.ts'
 import { hubOption, hubSigning } from '../../statements/options.ts'
 import { codeNamed } from '../../statements/resolve-code.ts'
@@ -27,15 +27,15 @@ export const hubAttest = command({
   },
   async run(cli, { code: named, safe, unsafe, severity, report, until, hub, ...rest }) {
     const verdict = verdictOf({ safe, unsafe, severity })
-    const about = async ({ speaker, client }: Desk): Promise<Statable> => {
+    const about = async ({ signer, client }: SigningContext): Promise<Statable> => {
       const code = await codeNamed(cli, client, named)
       const more = {
         ...(report === undefined ? {} : { report }),
         ...(severity === undefined ? {} : { severity: severity as Severity }),
       }
       return {
-        filter: { code: code.toString(), signer: formatAddress(speaker) },
-        encode: (stamp) => encodeAttestation({ ...stamp, hub: addressBytes(speaker), code, verdict, ...more }),
+        filter: { code: code.toString(), signer: formatAddress(signer) },
+        encode: (stamp) => encodeAttestation({ ...stamp, hub: addressBytes(signer), code, verdict, ...more }),
       }
     }
     const making = { ...rest, until: until ?? (verdict === 'safe' ? '90d' : '366d') }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { addressKey, formatAddress, sameAddress } from '../../../../protocols/address.ts'
-import { ProtocolError } from '../../../../protocols/errors.ts'
 import { combineSignatures } from '../../../../protocols/multisig.ts'
 import { createKeyCache, type KeyCache } from '../../../../protocols/signature.ts'
 import { encodeStatement, parseStatementBody, signerOf, verifyStatement } from '../../../../protocols/statement.ts'
+import { decodeInput } from '../../../base/decode-input.ts'
 import { InputError } from '../../../base/errors.ts'
 import { loadHubFile, type PublicHub } from '../../../config/index.ts'
 import { argument, command, flag, manyArguments, text, texts } from '../../command.ts'
@@ -70,14 +70,10 @@ function verifyPart(part: Part, draft: Draft, hub: PublicHub, keys: KeyCache): v
   if (!hub.members.some((member) => sameAddress(member, part.member))) {
     throw new InputError(`${part.file} is of ${formatAddress(part.member)}, which is no member of the hub`)
   }
-  try {
-    combineSignatures({ ...hub, threshold: 1 }, [part], signedOf(draft), keys)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    throw new InputError(`${part.file} is not the signature of ${formatAddress(part.member)} for this draft`, {
-      cause: error,
-    })
-  }
+  decodeInput(
+    () => combineSignatures({ ...hub, threshold: 1 }, [part], signedOf(draft), keys),
+    () => `${part.file} is not the signature of ${formatAddress(part.member)} for this draft`,
+  )
 }
 
 function combine(parts: readonly Part[], draft: Draft, hub: PublicHub, keys: KeyCache): Uint8Array {

@@ -3,7 +3,7 @@ import { AddressError } from '../../../../protocols/errors.ts'
 import { encodeFreeze } from '../../../../protocols/freeze.ts'
 import { InputError } from '../../../base/errors.ts'
 import { argument, command, text } from '../../command.ts'
-import { type Desk, type Statable, stateBySigner } from '../../statements/create.ts'
+import { type SigningContext, type Statable, stateBySigner } from '../../statements/create.ts'
 import { draftForMembers } from '../../statements/draft-for-members.ts'
 import { hubOption, hubSigning } from '../../statements/options.ts'
 
@@ -24,11 +24,11 @@ export const hubFreeze = command({
     if (amount === undefined) throw new InputError('--amount is missing; say how much is frozen')
     const address = parseAddress(whose, 'ADDRESS')
     const chain = chainOf(named)
-    const about = async ({ speaker }: Desk): Promise<Statable> => ({
-      filter: { address: formatAddress(address), signer: formatAddress(speaker) },
+    const about = async ({ signer }: SigningContext): Promise<Statable> => ({
+      filter: { address: formatAddress(address), signer: formatAddress(signer) },
       matches: (view) => view.kind === 'freeze' && view.chain === chain,
       encode: (stamp) =>
-        encodeFreeze({ ...stamp, hub: addressBytes(speaker), address: addressBytes(address), chain, amount }),
+        encodeFreeze({ ...stamp, hub: addressBytes(signer), address: addressBytes(address), chain, amount }),
     })
     if (hub === undefined) await stateBySigner(cli, { ...rest, until, as: 'hub' }, about)
     else await draftForMembers(cli, { ...rest, until, hub }, about)

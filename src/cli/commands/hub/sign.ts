@@ -3,7 +3,7 @@ import { formatAddress } from '../../../../protocols/address.ts'
 import { InputError } from '../../../base/errors.ts'
 import { loadHubKey } from '../../../config/index.ts'
 import { argument, command, text } from '../../command.ts'
-import { sayStatement } from '../../statements/describe.ts'
+import { describeStatement } from '../../statements/describe.ts'
 import { loadDraftFile, partText } from '../../statements/draft.ts'
 import { writeNew } from '../../statements/write-files.ts'
 
@@ -24,16 +24,16 @@ export const hubSign = command({
     if (signer.address.type !== 'bls12-381') {
       throw new InputError(`--key ${key} is an ed25519 key; members of a hub have BLS12-381 keys`)
     }
-    cli.out.note(`To sign for network "${draft.network}": ${sayStatement(draft.statement)}.`)
+    cli.out.note(`To sign for network "${draft.network}": ${describeStatement(draft.statement)}.`)
     const part = await writeNew(
       cli,
       out ?? `${file.replace(/\.(json|draft)$/, '')}.${member.slice(-8)}.part`,
       partText(draft, signer),
     )
     const { kind } = draft.statement
-    cli.out.result({ signed: sayStatement(draft.statement), kind, network: draft.network, member, file: part }, () => [
-      `Signed as member ${member}.`,
-      `Written to ${part}; send it to whoever runs \`hub combine\`.`,
-    ])
+    cli.out.result(
+      { signed: describeStatement(draft.statement), kind, network: draft.network, member, file: part },
+      () => [`Signed as member ${member}.`, `Written to ${part}; send it to whoever runs \`hub combine\`.`],
+    )
   },
 })

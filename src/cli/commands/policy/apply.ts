@@ -9,7 +9,7 @@ import type { Cli } from '../../cli.ts'
 import { daemonOf } from '../../client/node-client.ts'
 import { argument, command, flag } from '../../command.ts'
 import { type Folder, loadSubject, type Subject } from '../../policy/candidate.ts'
-import { agree, sayPreview } from '../../policy/consent.ts'
+import { agree, printPreview } from '../../policy/consent.ts'
 import { backgroundLines, changesTable, howMany } from '../../policy/format-changes.ts'
 import { loadWith } from '../../policy/load-candidate.ts'
 
@@ -38,7 +38,7 @@ export const policyApply = command({
       if (subject.folder !== undefined && (await isRunning(subject.folder))) throw error
       return await replaceOnly(cli, subject, yes)
     }
-    sayPreview(cli, preview)
+    printPreview(cli, preview)
     await agree(cli, { yes, question: `Put ${file} in force?` })
     const { changes, background } = await client.applyPolicy(text, { signal: cli.signal })
     const { notAsked, forgotten } = preview

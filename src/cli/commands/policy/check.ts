@@ -27,7 +27,7 @@ export const policyCheck = command({
     })
     const { notices, policy } = subject.draft
     await using _loaded = await loadWith(cli, subject)
-    const words = [...notices.map(({ message }: Notice) => message), ...unimplementedWords(policy.unimplemented)]
+    const words = [...notices.map(({ message }: Notice) => message), ...unimplementedText(policy.unimplemented)]
     tell(cli, { ok: true, file, problems: [], notices: words, hash: policy.hash, runner: subject.runner.label })
   },
 })
@@ -49,7 +49,7 @@ function tell({ out }: Cli, found: Found): void {
   ])
 }
 
-export function unimplementedWords(unimplemented: readonly string[]): string[] {
+export function unimplementedText(unimplemented: readonly string[]): string[] {
   if (unimplemented.length === 0) return []
   return [
     `these keys decide as if nothing were known, because this version lacks what they need: ${unimplemented.join(', ')}`,

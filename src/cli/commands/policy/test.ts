@@ -9,7 +9,7 @@ import type { Cli } from '../../cli.ts'
 import { argument, command, text, texts, whole } from '../../command.ts'
 import { reasonLines, verdictText } from '../../output/format-verdict.ts'
 import { loadSubject, runnerOption, type Subject } from '../../policy/candidate.ts'
-import { knownWords, openBelieving, takeFiles } from '../../policy/candidate-trust.ts'
+import { knownText, openBelieving, takeFiles } from '../../policy/candidate-trust.ts'
 import { executorsFor, executorsOption, STRANGER } from '../../policy/executor-option.ts'
 import { howMany } from '../../policy/format-changes.ts'
 import { type Free, freeOption, freeText } from '../../policy/free-option.ts'
@@ -54,7 +54,7 @@ export const policyTest = command({
     const snapshot = { ...facts, ...believed, value: null, depth: depth ?? read.depth ?? DEPTH, now }
     await using host = await loadWith(cli, subject)
     const verdict = await host.decide(read.service, snapshot, { signal: cli.signal })
-    const rest = [`${knownWords(believed)}: ${sourceWords(read, options.statements, beliefs)}`, ...notes]
+    const rest = [`${knownText(believed)}: ${sourceText(read, options.statements, beliefs)}`, ...notes]
     const assumed = [...read.assumed, ...assumptions(facts, known, { depth: snapshot.depth }), ...rest]
     const { id, name, author: whose } = read.service
     cli.out.result(
@@ -108,7 +108,7 @@ function assumptions({ capacity, running }: NodeFacts, known: KnownNode, { depth
   ]
 }
 
-function sourceWords({ subject }: ServiceFile, files: readonly string[], { kept }: CandidateTrust): string {
+function sourceText({ subject }: ServiceFile, files: readonly string[], { kept }: CandidateTrust): string {
   const staples = subject.staples.length
   const sources = [
     `${staples === 0 ? 'nothing' : howMany(staples, 'statement', 'statements')} stapled to it`,

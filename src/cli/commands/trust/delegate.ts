@@ -4,7 +4,7 @@ import { MAX_DELEGATION_DEPTH } from '../../../../protocols/limits.ts'
 import { InputError } from '../../../base/errors.ts'
 import type { Cli } from '../../cli.ts'
 import { argument, command, text, whole } from '../../command.ts'
-import { type Desk, type Statable, stateBySigner } from '../../statements/create.ts'
+import { type SigningContext, type Statable, stateBySigner } from '../../statements/create.ts'
 import { type Signing, signing } from '../../statements/options.ts'
 
 const args = { address: argument('ADDRESS', 'the author or hub that is meant') }
@@ -57,13 +57,13 @@ function delegate(
   making: Signing & { readonly until: string },
   { subject, depth, revoked }: { subject: Address; depth: number; revoked: boolean },
 ) {
-  return stateBySigner(cli, { ...making, as: 'node' }, async ({ speaker }: Desk): Promise<Statable> => {
-    if (sameAddress(speaker, subject)) {
+  return stateBySigner(cli, { ...making, as: 'node' }, async ({ signer }: SigningContext): Promise<Statable> => {
+    if (sameAddress(signer, subject)) {
       throw new InputError("ADDRESS is the signing key's own address; nobody vouches for oneself")
     }
-    const [issuer, to] = [addressBytes(speaker), addressBytes(subject)]
+    const [issuer, to] = [addressBytes(signer), addressBytes(subject)]
     return {
-      filter: { address: formatAddress(subject), signer: formatAddress(speaker) },
+      filter: { address: formatAddress(subject), signer: formatAddress(signer) },
       matches: ({ kind }) => kind === 'delegation',
       encode: (stamp) =>
         encodeDelegation({ ...stamp, issuer, subject: to, depth, ...(revoked ? { revoked: true as const } : {}) }),

@@ -30,7 +30,7 @@ export const trustStatements = command({
       const rows = views.map((view) => [
         shown.address(view.signer),
         view.trusted ? 'yes' : 'no',
-        saysText(view),
+        bodyText(view),
         aboutText(view, shown),
         when(view.expires, now),
         String(view.seq),
@@ -41,7 +41,7 @@ export const trustStatements = command({
   },
 })
 
-function saysText(view: StatementView): string {
+function bodyText(view: StatementView): string {
   switch (view.kind) {
     case 'attestation':
       return view.severity === undefined ? String(view.verdict) : `${view.verdict} (${sanitizeText(view.severity, 20)})`

@@ -14,13 +14,13 @@ export function dormitory(
   { config: { DORMITORY } }: RuleContext,
   outcome: { readonly failed: boolean; readonly conditions: readonly WakeCondition[] },
 ): { park: readonly WakeCondition[]; reason: Reason | undefined } {
-  const wakes = new Map(outcome.conditions.map((condition) => [describeCondition(condition), condition]))
-  if (wakes.size === 0) return { park: [], reason: undefined }
+  const conditions = new Map(outcome.conditions.map((condition) => [describeCondition(condition), condition]))
+  if (conditions.size === 0) return { park: [], reason: undefined }
   const no = (why: string) => ({ park: [], reason: pass(name, `not parked: ${why}`) })
   if (outcome.failed) return no('waiting alone would not let it run')
   if (DORMITORY.MAX === 0) return no('DORMITORY.MAX is 0')
   if (DORMITORY.TTL_SECONDS === 0) return no('DORMITORY.TTL_SECONDS is 0')
-  const park = [...wakes.values()].slice(0, MAX_CONDITIONS)
+  const park = [...conditions.values()].slice(0, MAX_CONDITIONS)
   return { park, reason: pass(name, `may wait for ${values(park.map(describeCondition))}`) }
 }
 

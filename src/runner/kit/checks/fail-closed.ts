@@ -1,5 +1,5 @@
 import type { RunnerSnapshot } from '../../contract.ts'
-import { exampleNodes, exampleServices, NO_ROOM } from '../cases.ts'
+import { exampleNodes, exampleServices, NO_CAPACITY } from '../cases.ts'
 import { type Check, type CheckContext, fail, pass, skip } from '../contract.ts'
 import { EXAMPLE_STRANGER, exampleService, exampleSnapshot } from '../examples.ts'
 
@@ -35,7 +35,7 @@ export const noCapacity: Check = {
     const { service } = wanted(about)
     const { snapshot } = wanted(about)
     const nodes = {
-      'no room at all': { ...snapshot, capacity: NO_ROOM },
+      'no room at all': { ...snapshot, capacity: NO_CAPACITY },
       'no further run': { ...snapshot, capacity: { ...snapshot.capacity, runs: 0 } },
       'no executor': { ...snapshot, capacity: { ...snapshot.capacity, executors: [] } },
       'too little memory': {

@@ -2,7 +2,7 @@ import { formatCount, joinWords } from '../base/format.ts'
 import type { ThundercloudNode } from '../node/types.ts'
 
 /** Counts what a hub says while it runs; `text` is one sentence. */
-export function tallyHub({ events }: Pick<ThundercloudNode, 'events'>): Disposable & { text(): string } {
+export function countScans({ events }: Pick<ThundercloudNode, 'events'>): Disposable & { text(): string } {
   const counts = { safe: 0, unsafe: 0, failed: 0, passedOver: 0 }
   const subscriptions = [
     events.on('hub:examined', ({ verdict }) => void counts[verdict]++),
