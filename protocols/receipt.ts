@@ -64,27 +64,27 @@ const receiptSchema = z.strictObject({
 export type ReceiptBody = z.output<typeof receiptSchema>
 export type Receipt = { readonly body: ReceiptBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
 
-const sealedSchema = z.strictObject({ body: bytes(), sig: bytes() })
+const signedSchema = z.strictObject({ body: bytes(), sig: bytes() })
 
 /** Signs a receipt; the result is what travels: dag-cbor `{ body, sig }`. A message that is too long is the caller's to cut. */
 export function signReceipt(body: ReceiptBody, network: string, signer: Signer): Uint8Array {
   const encoded = encodeShape(receiptSchema, body, MAX_RECEIPT_BYTES)
   const sig = signFor(signer, network, 'receipt', encoded)
-  return encodeShape(sealedSchema, { body: encoded, sig }, MAX_RECEIPT_BYTES)
+  return encodeShape(signedSchema, { body: encoded, sig }, MAX_RECEIPT_BYTES)
 }
 
 /** Decodes and verifies; throws a ProtocolError or SignatureError. */
 export function verifyReceipt(encoded: Uint8Array, network: string, keys: KeyCache): Receipt {
-  const sealed = decodeShape(sealedSchema, encoded, MAX_RECEIPT_BYTES)
-  const body = decodeShape(receiptSchema, sealed.body, MAX_RECEIPT_BYTES, 'body')
+  const signed = decodeShape(signedSchema, encoded, MAX_RECEIPT_BYTES)
+  const body = decodeShape(receiptSchema, signed.body, MAX_RECEIPT_BYTES, 'body')
   const address = decodeAddress(body.node, 'body.node')
   verifySignature(keys, {
     network,
     kind: 'receipt',
     who: 'body.node',
     address,
-    bytes: sealed.body,
-    signature: sealed.sig,
+    bytes: signed.body,
+    signature: signed.sig,
   })
-  return { body, bytes: sealed.body, sig: sealed.sig }
+  return { body, bytes: signed.body, sig: signed.sig }
 }

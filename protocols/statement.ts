@@ -10,7 +10,7 @@ import type { HubMembers } from './multisig.ts'
 import { bytes, checkSize, decodeShape, encodeShape, parseShape } from './shape.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
-const sealedSchema = z.strictObject({
+const signedSchema = z.strictObject({
   body: bytes(),
   sig: bytes(),
   /** which members signed for a BLS hub; absent = the hub's own key did */
@@ -33,7 +33,7 @@ export function statementsTopic(network: string): string {
 
 /** What travels, is stapled and lies in the DHT: dag-cbor `{ body, sig, signers? }`. */
 export function encodeStatement({ bytes: body, sig, signers }: SignedBytes): Uint8Array {
-  return encodeShape(sealedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
+  return encodeShape(signedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
 }
 
 /** Names the bytes that travel, not what they say: sync asks for them by it. */
@@ -43,7 +43,7 @@ export function statementId(encoded: Uint8Array): CID {
 
 /** Shape and limits; not yet the signature (`verifyStatement`), nor the time (`timeWindowError`). */
 export function decodeStatement(encoded: Uint8Array): Statement {
-  const { body, sig, signers } = decodeShape(sealedSchema, encoded, MAX_STATEMENT_BYTES)
+  const { body, sig, signers } = decodeShape(signedSchema, encoded, MAX_STATEMENT_BYTES)
   const statement = parseStatementBody(body, sig, signers)
   if (signers !== undefined && (statement.kind === 'delegation' || signerOf(statement).type === 'ed25519')) {
     throw new ProtocolError('signers', 'stands only in the statement of a BLS12-381 hub')
@@ -55,10 +55,10 @@ export function decodeStatement(encoded: Uint8Array): Statement {
 export function parseStatementBody(encoded: Uint8Array, sig: Uint8Array, signers?: Uint8Array): Statement {
   checkSize(encoded, MAX_STATEMENT_BYTES, 'body')
   const value = decodeCanonical(encoded, 'body')
-  const sealed = { bytes: encoded, sig, ...(signers === undefined ? {} : { signers }) }
-  if (has(value, 'code')) return { kind: 'attestation', body: parseShape(attestationSchema, value, 'body'), ...sealed }
-  if (has(value, 'address')) return { kind: 'freeze', body: parseShape(freezeSchema, value, 'body'), ...sealed }
-  if (has(value, 'subject')) return { kind: 'delegation', body: parseShape(delegationSchema, value, 'body'), ...sealed }
+  const signed = { bytes: encoded, sig, ...(signers === undefined ? {} : { signers }) }
+  if (has(value, 'code')) return { kind: 'attestation', body: parseShape(attestationSchema, value, 'body'), ...signed }
+  if (has(value, 'address')) return { kind: 'freeze', body: parseShape(freezeSchema, value, 'body'), ...signed }
+  if (has(value, 'subject')) return { kind: 'delegation', body: parseShape(delegationSchema, value, 'body'), ...signed }
   throw new ProtocolError('body', 'is no attestation, freeze statement or delegation')
 }
 

@@ -30,7 +30,7 @@ export function createTunnelCredit(): TunnelCredit {
 }
 
 /** One direction: data uses its credit up, and nothing follows its end. */
-function createWay(speaker: string) {
+function createWay(peer: string) {
   let left = TUNNEL_WINDOW_BYTES
   let ended = false
   return {
@@ -40,12 +40,9 @@ function createWay(speaker: string) {
     carry(frame: Exclude<TunnelFrame, { is: 'credit' }>): void {
       if (frame.is === 'reset') return
       if (ended)
-        throw new ProtocolError(
-          frame.is,
-          `${speaker} sent ${frame.is === 'end' ? 'a second end' : 'data after its end'}`,
-        )
+        throw new ProtocolError(frame.is, `${peer} sent ${frame.is === 'end' ? 'a second end' : 'data after its end'}`)
       if (frame.is === 'end') ended = true
-      else if (frame.bytes.byteLength > left) throw new ProtocolError('data', `${speaker} sent more than its credit`)
+      else if (frame.bytes.byteLength > left) throw new ProtocolError('data', `${peer} sent more than its credit`)
       else left -= frame.bytes.byteLength
     },
     give(bytes: number, giver: string): void {

@@ -72,7 +72,7 @@ const silence = (id: string, from: string, act: string): Attack => ({
   held: (seen) => seen.dials === TRIES && everythingCame(seen) && givenBack(seen),
 })
 
-const liar = (id: string, what: string, act: string): Attack => ({
+const misbehaving = (id: string, what: string, act: string): Attack => ({
   id,
   what,
   act,
@@ -116,10 +116,10 @@ export const ATTACKS: readonly Attack[] = [
       seen.after.peers <= seen.before.peers &&
       seen.after.timers - seen.before.timers <= 8,
   },
-  liar('S4', 'announcements under forged signatures', 'forgedAnnouncements'),
-  liar('S8', 'malformed gossip', 'malformedGossip'),
-  liar('S8b', 'records that no rule allows', 'invalidRecords'),
-  liar('S8c', 'sync that tells of nothing', 'badSync'),
+  misbehaving('S4', 'announcements under forged signatures', 'forgedAnnouncements'),
+  misbehaving('S8', 'malformed gossip', 'malformedGossip'),
+  misbehaving('S8b', 'records that no rule allows', 'invalidRecords'),
+  misbehaving('S8c', 'sync that tells of nothing', 'badSync'),
   silence('S5', 'one address', 'silenceFromOne'),
   silence('S5b', '16 addresses', 'silenceFromSixteen'),
   flood('S6', 'empty gossip frames, as fast as they go', 'emptyFrames', 'rates'),

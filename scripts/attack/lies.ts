@@ -9,7 +9,10 @@ import { createRawPeer, framed, gossipFrame, type RawPeer } from './raw-peer.ts'
 import { type Figures, KAD, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'
 
 /** One lie after another, twenty a second, until it is cut off; then it knocks again. */
-async function lie({ address, ms }: Target, tell: (peer: RawPeer, at: number) => Promise<void>): Promise<Figures> {
+async function sendInvalid(
+  { address, ms }: Target,
+  tell: (peer: RawPeer, at: number) => Promise<void>,
+): Promise<Figures> {
   const peer = await createRawPeer()
   let told = 0
   let refused = 0
@@ -44,7 +47,7 @@ export function malformedGossip(target: Target): Promise<Figures> {
 
 function overGossip(target: Target, make: () => Uint8Array): Promise<Figures> {
   const streams = new WeakMap<RawPeer, Promise<{ status: string; send(bytes: Uint8Array): boolean }>>()
-  return lie(target, async (peer) => {
+  return sendInvalid(target, async (peer) => {
     const known = await streams.get(peer)
     const stream = known?.status === 'open' ? known : await peer.open(MESHSUB)
     streams.set(peer, Promise.resolve(stream))
@@ -53,7 +56,7 @@ function overGossip(target: Target, make: () => Uint8Array): Promise<Figures> {
 }
 
 export function invalidRecords(target: Target): Promise<Figures> {
-  return lie(target, async (peer, at) => {
+  return sendInvalid(target, async (peer, at) => {
     const stream = await peer.open(KAD)
     stream.send(putValue(at))
     await pause(20)
@@ -62,7 +65,7 @@ export function invalidRecords(target: Target): Promise<Figures> {
 }
 
 export function badSync(target: Target): Promise<Figures> {
-  return lie(target, async (peer) => {
+  return sendInvalid(target, async (peer) => {
     const stream = await peer.open(SYNC_PROTOCOL)
     stream.send(framed(encodeSyncRequest({ v: 1, want: 'tell', announcement: randomBytes(300) })))
     await pause(20)

@@ -30,17 +30,17 @@ export function access(): VectorFile {
       { ...check('for another service', good), service: cidOfStructure(Uint8Array.of(1)).toString(), ...refused },
       { ...check('by someone else', bySomeoneElse), ...refuses('signature', 'sig') },
       { ...check('of another network', elsewhere), ...refuses('signature', 'sig') },
-      { ...check('signed as a receipt', sealed({}, 'receipt')), ...refuses('signature', 'sig') },
+      { ...check('signed as a receipt', signed({}, 'receipt')), ...refuses('signature', 'sig') },
       {
-        ...check('lives more than a day', sealed({ expires: ISSUED + 86_401 })),
+        ...check('lives more than a day', signed({ expires: ISSUED + 86_401 })),
         ...refuses('shape', 'token.body.expires'),
       },
-      { ...check('no rights', sealed({ rights: [] })), ...refuses('shape', 'token.body.rights') },
-      { ...check('a right twice', sealed({ rights: ['logs', 'logs'] })), ...refuses('shape', 'token.body.rights') },
-      { ...check('an unknown right', sealed({ rights: ['shell'] })), ...refuses('shape', 'token.body.rights[0]') },
-      { ...check('an unknown field', sealed({ note: '' })), ...refuses('shape', 'token.body') },
+      { ...check('no rights', signed({ rights: [] })), ...refuses('shape', 'token.body.rights') },
+      { ...check('a right twice', signed({ rights: ['logs', 'logs'] })), ...refuses('shape', 'token.body.rights') },
+      { ...check('an unknown right', signed({ rights: ['shell'] })), ...refuses('shape', 'token.body.rights[0]') },
+      { ...check('an unknown field', signed({ note: '' })), ...refuses('shape', 'token.body') },
       {
-        ...check('for a raw CID', sealed({ service: cidOfBytes(Uint8Array.of(1)) })),
+        ...check('for a raw CID', signed({ service: cidOfBytes(Uint8Array.of(1)) })),
         ...refuses('shape', 'token.body.service'),
       },
       { ...check('no dag-cbor', Uint8Array.of(0xff)), ...refuses('encoding', 'token') },
@@ -53,7 +53,7 @@ function token(rights: AccessRight[]): Uint8Array {
   return signAccess(accessFor(SERVICE, peer.address, rights, times), NETWORK, author)
 }
 
-function sealed(change: Record<string, unknown>, kind = 'access'): Uint8Array {
+function signed(change: Record<string, unknown>, kind = 'access'): Uint8Array {
   const body = encodeCanonical({ ...accessFor(SERVICE, peer.address, ['logs'], times), ...change })
   return encodeCanonical({ body, sig: signFor(author, NETWORK, kind, body) })
 }

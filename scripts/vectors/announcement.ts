@@ -88,21 +88,21 @@ function bodies(): Draft[] {
   const doubled = map(['stop', Uint8Array.of(0xf5)], ['stop', Uint8Array.of(0xf5)])
   return [
     {
-      ...receive('body: a key more, and signed', sealed(encodeCanonical({ ...smallService(), x: 1 }))),
+      ...receive('body: a key more, and signed', signed(encodeCanonical({ ...smallService(), x: 1 }))),
       ...refuses('shape'),
     },
-    { ...receive('body: keys in another order, and signed', sealed(swapped)), ...refuses('encoding', 'body') },
+    { ...receive('body: keys in another order, and signed', signed(swapped)), ...refuses('encoding', 'body') },
     {
-      ...receive('body: a byte after the end, and signed', sealed(join(small.bytes, Uint8Array.of(0)))),
+      ...receive('body: a byte after the end, and signed', signed(join(small.bytes, Uint8Array.of(0)))),
       ...refuses('encoding', 'body'),
     },
-    { ...receive('body: one key twice', sealed(doubled)), ...refuses('encoding', 'body') },
-    { ...receive('body: a list', sealed(encodeCanonical([1]))), ...refuses('shape') },
-    { ...receive('body: null', sealed(encodeCanonical(null))), ...refuses('shape') },
-    { ...receive('body: text', sealed(text('body'))), ...refuses('shape') },
-    { ...receive('body: nothing', sealed(new Uint8Array())), ...refuses('encoding', 'body') },
+    { ...receive('body: one key twice', signed(doubled)), ...refuses('encoding', 'body') },
+    { ...receive('body: a list', signed(encodeCanonical([1]))), ...refuses('shape') },
+    { ...receive('body: null', signed(encodeCanonical(null))), ...refuses('shape') },
+    { ...receive('body: text', signed(text('body'))), ...refuses('shape') },
+    { ...receive('body: nothing', signed(new Uint8Array())), ...refuses('encoding', 'body') },
     {
-      ...receive('body: a service with stop', sealed(encodeCanonical({ ...smallService(), stop: true }))),
+      ...receive('body: a service with stop', signed(encodeCanonical({ ...smallService(), stop: true }))),
       ...refuses('shape'),
     },
     { ...receive('ticket: depth above reach', wrap(small, 4, TICKET.proof)), ...refuses('ticket', 'depth') },
@@ -190,7 +190,7 @@ function emission(signed: Signed, depth: number): Uint8Array {
   return encodeAnnouncement({ signed, ticket: lowerTicket(TICKET, depth) })
 }
 
-function sealed(body: Uint8Array): Uint8Array {
+function signed(body: Uint8Array): Uint8Array {
   return wrap({ bytes: body, sig: signFor(author, NETWORK, 'service', body) }, TICKET.depth, TICKET.proof)
 }
 
@@ -209,7 +209,7 @@ function wrap(
 /** A signed announcement of exactly so many bytes, whatever the limit. */
 function padded(size: number): Uint8Array {
   const build = (filler: number) =>
-    sealed(encodeCanonical({ ...smallService(), sources: [{ type: 'inline', bytes: new Uint8Array(filler) }] }))
+    signed(encodeCanonical({ ...smallService(), sources: [{ type: 'inline', bytes: new Uint8Array(filler) }] }))
   const overhead = build(15_000).byteLength - 15_000
   return build(size - overhead)
 }

@@ -2,31 +2,31 @@ import { addressBytes } from '../../protocols/address.ts'
 import { cidOfBytes, encodeCanonical } from '../../protocols/encoding.ts'
 import { MAX_STATEMENT_BYTES, MAX_STATEMENT_SECONDS } from '../../protocols/limits.ts'
 import { type Draft, ISSUED, refuses, signerOf, type VectorFile } from './kit/kit.ts'
-import { blsHub, compared, hub, open, safe, sealed, unsafe, withLargerHash } from './kit/statement-kit.ts'
+import { blsHub, compared, hub, open, safe, signed, unsafe, withLargerHash } from './kit/statement-kit.ts'
 
 const KIND = 'attestation'
 const ofBls = { ...safe, hub: addressBytes(blsHub.address) }
 
 export function attestation(): VectorFile {
-  const good = sealed(safe, KIND, hub)
+  const good = signed(safe, KIND, hub)
   const badSig = refuses('signature', 'sig')
   return {
     about:
       'Hubs on code. `statement.open` reads and verifies; `statement.replaces` says whether `a` takes the place of `b`.',
     cases: [
       open('safe', good),
-      open('unsafe, with every field', sealed(unsafe, KIND, hub)),
-      open('by a BLS hub', sealed(ofBls, KIND, blsHub)),
-      open('stands for 366 days', sealed({ ...safe, expires: ISSUED + MAX_STATEMENT_SECONDS }, KIND, hub)),
+      open('unsafe, with every field', signed(unsafe, KIND, hub)),
+      open('by a BLS hub', signed(ofBls, KIND, blsHub)),
+      open('stands for 366 days', signed({ ...safe, expires: ISSUED + MAX_STATEMENT_SECONDS }, KIND, hub)),
       open('clock: 120 s ahead', good, { now: ISSUED - 120 }),
       open('clock: 121 s ahead', good, { now: ISSUED - 121 }),
       open('clock: the last second', good, { now: safe.expires - 1 }),
       open('clock: expired', good, { now: safe.expires }),
-      { ...open('another network', sealed(safe, KIND, hub, {}, 'vectors-2')), ...badSig },
-      { ...open('wrong domain: signed as a freeze statement', sealed(safe, 'freeze', hub)), ...badSig },
-      { ...open('wrong domain: signed as a service', sealed(safe, 'service', hub)), ...badSig },
-      { ...open('signed by another key', sealed(safe, KIND, signerOf('other'))), ...badSig },
-      { ...open('a BLS hub, signed by another key', sealed(ofBls, KIND, signerOf('other'))), ...badSig },
+      { ...open('another network', signed(safe, KIND, hub, {}, 'vectors-2')), ...badSig },
+      { ...open('wrong domain: signed as a freeze statement', signed(safe, 'freeze', hub)), ...badSig },
+      { ...open('wrong domain: signed as a service', signed(safe, 'service', hub)), ...badSig },
+      { ...open('signed by another key', signed(safe, KIND, signerOf('other'))), ...badSig },
+      { ...open('a BLS hub, signed by another key', signed(ofBls, KIND, signerOf('other'))), ...badSig },
       ...malformed(),
       ...order(),
     ],
@@ -37,7 +37,7 @@ function malformed(): Draft[] {
   const { verdict: _, ...silent } = safe
   return [
     bad('an unknown verdict', { verdict: 'probably' }, 'body.verdict'),
-    { ...open('no verdict', sealed(silent, KIND, hub)), ...refuses('shape', 'body.verdict') },
+    { ...open('no verdict', signed(silent, KIND, hub)), ...refuses('shape', 'body.verdict') },
     bad('an unknown severity', { verdict: 'unsafe', severity: 'bad' }, 'body.severity'),
     bad('safe, and a severity', { severity: 'low' }, 'body.severity'),
     bad('report: no web address', { report: 'javascript:alert(1)' }, 'body.report'),
@@ -50,10 +50,10 @@ function malformed(): Draft[] {
     bad('stands a second too long', { expires: ISSUED + MAX_STATEMENT_SECONDS + 1 }, 'body.expires'),
     bad('an unknown field', { note: '' }, 'body'),
     bad('severity null', { severity: null }, 'body.severity'),
-    { ...open('is nothing that is known', sealed({ v: 1 }, KIND, hub)), ...refuses('shape', 'body') },
-    { ...open('a key too many around it', sealed(safe, KIND, hub, { v: 1 })), ...refuses('shape') },
+    { ...open('is nothing that is known', signed({ v: 1 }, KIND, hub)), ...refuses('shape', 'body') },
+    { ...open('a key too many around it', signed(safe, KIND, hub, { v: 1 })), ...refuses('shape') },
     {
-      ...open('signers beside an ed25519 hub', sealed(safe, KIND, hub, { signers: Uint8Array.of(1) })),
+      ...open('signers beside an ed25519 hub', signed(safe, KIND, hub, { signers: Uint8Array.of(1) })),
       ...refuses('shape', 'signers'),
     },
     { ...open('no dag-cbor', Uint8Array.of(0xff)), ...refuses('encoding') },
@@ -66,10 +66,10 @@ function malformed(): Draft[] {
 }
 
 function order(): Draft[] {
-  const [first, second] = [sealed(safe, KIND, hub), sealed({ ...safe, expires: safe.expires + 1 }, KIND, hub)]
-  const later = sealed({ ...safe, seq: 1 }, KIND, hub)
-  const veto = withLargerHash({ ...safe, verdict: 'unsafe' }, safe, (body) => sealed(body, KIND, hub))
-  const old = sealed({ ...safe, verdict: 'unsafe', issued: ISSUED + 999, seq: 0 }, KIND, hub)
+  const [first, second] = [signed(safe, KIND, hub), signed({ ...safe, expires: safe.expires + 1 }, KIND, hub)]
+  const later = signed({ ...safe, seq: 1 }, KIND, hub)
+  const veto = withLargerHash({ ...safe, verdict: 'unsafe' }, safe, (body) => signed(body, KIND, hub))
+  const old = signed({ ...safe, verdict: 'unsafe', issued: ISSUED + 999, seq: 0 }, KIND, hub)
   return [
     ...compared('order: the higher seq', later, first),
     ...compared('order: the higher seq, though the lower says unsafe and was issued later', later, old),
@@ -77,14 +77,14 @@ function order(): Draft[] {
     ...compared('order: equal seq and verdict, the smaller hash', first, second),
     ...compared(
       'order: of another code',
-      sealed({ ...safe, code: cidOfBytes(Uint8Array.of(1)), seq: 9 }, KIND, hub),
+      signed({ ...safe, code: cidOfBytes(Uint8Array.of(1)), seq: 9 }, KIND, hub),
       first,
     ),
-    ...compared('order: of another hub', sealed({ ...ofBls, seq: 9 }, KIND, blsHub), first),
+    ...compared('order: of another hub', signed({ ...ofBls, seq: 9 }, KIND, blsHub), first),
     compared('order: the same again', first, first)[0] as Draft,
   ]
 }
 
 function bad(name: string, change: Record<string, unknown>, field: string): Draft {
-  return { ...open(name, sealed({ ...safe, ...change }, KIND, hub)), ...refuses('shape', field) }
+  return { ...open(name, signed({ ...safe, ...change }, KIND, hub)), ...refuses('shape', field) }
 }

@@ -1,29 +1,29 @@
 import { addressBytes } from '../../protocols/address.ts'
 import type { Signer } from '../../protocols/signature.ts'
 import { type Draft, hex, ISSUED, type Json, refuses, signerOf, type VectorFile } from './kit/kit.ts'
-import { blsHub, compared, link, open, sealed, withLargerHash } from './kit/statement-kit.ts'
+import { blsHub, compared, link, open, signed, withLargerHash } from './kit/statement-kit.ts'
 
 const KIND = 'delegation'
 const root = signerOf('root')
 
 export function delegation(): VectorFile {
-  const good = sealed(link, KIND, root)
+  const good = signed(link, KIND, root)
   const revoked = { ...link, revoked: true, seq: 1 }
   const ofBls = { ...link, issuer: addressBytes(blsHub.address) }
   return {
     about: 'Links of the trust tree.',
     cases: [
       open('two links may follow', good),
-      open('none may follow', sealed({ ...link, depth: 0 }, KIND, root)),
-      open('revoked', sealed(revoked, KIND, root)),
-      open('by a BLS key', sealed(ofBls, KIND, blsHub)),
+      open('none may follow', signed({ ...link, depth: 0 }, KIND, root)),
+      open('revoked', signed(revoked, KIND, root)),
+      open('by a BLS key', signed(ofBls, KIND, blsHub)),
       open('clock: expired', good, { now: link.expires }),
       open('clock: 121 s ahead', good, { now: ISSUED - 121 }),
-      { ...open('another network', sealed(link, KIND, root, {}, 'vectors-2')), ...refuses('signature', 'sig') },
-      { ...open('wrong domain', sealed(link, 'attestation', root)), ...refuses('signature', 'sig') },
-      { ...open('signed by the subject', sealed(link, KIND, signerOf('author'))), ...refuses('signature', 'sig') },
+      { ...open('another network', signed(link, KIND, root, {}, 'vectors-2')), ...refuses('signature', 'sig') },
+      { ...open('wrong domain', signed(link, 'attestation', root)), ...refuses('signature', 'sig') },
+      { ...open('signed by the subject', signed(link, KIND, signerOf('author'))), ...refuses('signature', 'sig') },
       {
-        ...open('signers', sealed(ofBls, KIND, blsHub, { signers: Uint8Array.of(1) })),
+        ...open('signers', signed(ofBls, KIND, blsHub, { signers: Uint8Array.of(1) })),
         ...refuses('shape', 'signers'),
       },
       bad('depth: 17', { depth: 17 }, 'body.depth'),
@@ -33,20 +33,20 @@ export function delegation(): VectorFile {
       bad('for ever', { expires: Number.MAX_SAFE_INTEGER }, 'body.expires'),
       bad('an unknown field', { hub: link.issuer }, 'body'),
       ...chains(),
-      ...compared('order: the higher seq', sealed(revoked, KIND, root), good),
+      ...compared('order: the higher seq', signed(revoked, KIND, root), good),
       ...compared(
         'order: given again after it was revoked',
-        sealed({ ...link, seq: 2 }, KIND, root),
-        sealed(revoked, KIND, root),
+        signed({ ...link, seq: 2 }, KIND, root),
+        signed(revoked, KIND, root),
       ),
       ...compared(
         'order: equal seq, revoked',
-        withLargerHash({ ...revoked, seq: 0 }, link, (body) => sealed(body, KIND, root)),
+        withLargerHash({ ...revoked, seq: 0 }, link, (body) => signed(body, KIND, root)),
         good,
       ),
       ...compared(
         'order: of another subject',
-        sealed({ ...revoked, subject: addressBytes(blsHub.address) }, KIND, root),
+        signed({ ...revoked, subject: addressBytes(blsHub.address) }, KIND, root),
         good,
       ),
     ],
@@ -58,7 +58,7 @@ function chains(): Draft[] {
   const [one, two] = [signerOf('link 1'), signerOf('link 2')]
   const author = addressBytes(signerOf('author').address)
   const of = (issuer: Signer, subject: Uint8Array, more: object = {}) =>
-    hex(sealed({ ...link, issuer: addressBytes(issuer.address), subject, ...more }, KIND, issuer))
+    hex(signed({ ...link, issuer: addressBytes(issuer.address), subject, ...more }, KIND, issuer))
   const to = (signer: Signer) => addressBytes(signer.address)
   const chain = (name: string, links: string[], more: { [input: string]: Json } = {}): Draft => ({
     name: `chain: ${name}`,
@@ -104,5 +104,5 @@ function chains(): Draft[] {
 }
 
 function bad(name: string, change: Record<string, unknown>, field: string): Draft {
-  return { ...open(name, sealed({ ...link, ...change }, KIND, root)), ...refuses('shape', field) }
+  return { ...open(name, signed({ ...link, ...change }, KIND, root)), ...refuses('shape', field) }
 }

@@ -1,25 +1,25 @@
 import { addressBytes, formatAddress, formatLegacy } from '../../protocols/address.ts'
 import { blsSignerOf, type Draft, hex, ISSUED, refuses, signerOf, type VectorFile } from './kit/kit.ts'
-import { compared, frozen, hub, open, sealed } from './kit/statement-kit.ts'
+import { compared, frozen, hub, open, signed } from './kit/statement-kit.ts'
 import { ambiguousText, nearlyAmbiguousText } from './weird-keys.ts'
 
 const KIND = 'freeze'
 
 export function freezeStatement(): VectorFile {
-  const good = sealed(frozen, KIND, hub)
+  const good = signed(frozen, KIND, hub)
   const later = { ...frozen, amount: '0', seq: 4 }
   return {
     about: 'Hubs on what an address has frozen.',
     cases: [
       open('an amount', good),
-      open('nothing any more', sealed(later, KIND, hub)),
-      open('the largest amount', sealed({ ...frozen, amount: `${'9'.repeat(39)}.${'9'.repeat(18)}` }, KIND, hub)),
+      open('nothing any more', signed(later, KIND, hub)),
+      open('the largest amount', signed({ ...frozen, amount: `${'9'.repeat(39)}.${'9'.repeat(18)}` }, KIND, hub)),
       open('clock: expired', good, { now: frozen.expires }),
       open('clock: 121 s ahead', good, { now: ISSUED - 121 }),
-      { ...open('another network', sealed(frozen, KIND, hub, {}, 'vectors-2')), ...refuses('signature', 'sig') },
-      { ...open('wrong domain', sealed(frozen, 'attestation', hub)), ...refuses('signature', 'sig') },
+      { ...open('another network', signed(frozen, KIND, hub, {}, 'vectors-2')), ...refuses('signature', 'sig') },
+      { ...open('wrong domain', signed(frozen, 'attestation', hub)), ...refuses('signature', 'sig') },
       {
-        ...open('signed by the address itself', sealed(frozen, KIND, signerOf('author'))),
+        ...open('signed by the address itself', signed(frozen, KIND, signerOf('author'))),
         ...refuses('signature', 'sig'),
       },
       bad('amount: a number', { amount: 1500 }, 'body.amount'),
@@ -33,9 +33,9 @@ export function freezeStatement(): VectorFile {
       bad('address: bare key', { address: hub.address.key }, 'body.address'),
       bad('expires before issued', { expires: ISSUED - 1 }, 'body.expires'),
       bad('a code as well', { verdict: 'safe' }, 'body'),
-      ...compared('order: the higher seq', sealed(later, KIND, hub), good),
-      ...compared('order: equal seq, the smaller hash', sealed({ ...frozen, amount: '0' }, KIND, hub), good),
-      ...compared('order: of another chain', sealed({ ...later, chain: 'btc' }, KIND, hub), good),
+      ...compared('order: the higher seq', signed(later, KIND, hub), good),
+      ...compared('order: equal seq, the smaller hash', signed({ ...frozen, amount: '0' }, KIND, hub), good),
+      ...compared('order: of another chain', signed({ ...later, chain: 'btc' }, KIND, hub), good),
     ],
   }
 }
@@ -45,7 +45,7 @@ function chains(): Draft[] {
   const bls = blsSignerOf('hub').address
   const text = formatAddress(ed)
   const ambiguous = ambiguousText()
-  const good = (name: string, chain: string) => open(`chain: ${name}`, sealed({ ...frozen, chain }, KIND, hub))
+  const good = (name: string, chain: string) => open(`chain: ${name}`, signed({ ...frozen, chain }, KIND, hub))
   const refused = (name: string, chain: string) => bad(`chain: ${name}`, { chain }, 'body.chain')
   return [
     good('a name with a colon and letters beyond ASCII', 'eip155:1-\u00e9'),
@@ -65,5 +65,5 @@ function chains(): Draft[] {
 }
 
 function bad(name: string, change: Record<string, unknown>, field: string): Draft {
-  return { ...open(name, sealed({ ...frozen, ...change }, KIND, hub)), ...refuses('shape', field) }
+  return { ...open(name, signed({ ...frozen, ...change }, KIND, hub)), ...refuses('shape', field) }
 }

@@ -73,7 +73,7 @@ export function receipt(): VectorFile {
         ...open('signed by someone else', signReceipt(accepted, NETWORK, signerOf('peer'))),
         ...refuses('signature', 'sig'),
       },
-      { ...open('signed as a service', sealed(accepted, 'service')), ...refuses('signature', 'sig') },
+      { ...open('signed as a service', signed(accepted, 'service')), ...refuses('signature', 'sig') },
       {
         ...open('a key too many around it', encodeCanonical({ body: new Uint8Array(), sig: new Uint8Array(), v: 1 })),
         ...refuses('shape'),
@@ -106,13 +106,13 @@ export function receipt(): VectorFile {
   }
 }
 
-function sealed(body: unknown, kind = 'receipt'): Uint8Array {
+function signed(body: unknown, kind = 'receipt'): Uint8Array {
   const encoded = encodeCanonical(body)
   return encodeCanonical({ body: encoded, sig: signFor(node, NETWORK, kind, encoded) })
 }
 
 function bad(name: string, change: Record<string, unknown>, field: string): Draft {
-  return { ...open(name, sealed({ ...accepted, ...change })), ...refuses('shape', field) }
+  return { ...open(name, signed({ ...accepted, ...change })), ...refuses('shape', field) }
 }
 
 function open(name: string, bytes: Uint8Array): Draft {

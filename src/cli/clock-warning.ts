@@ -19,18 +19,18 @@ const CONSEQUENCE = 'Nodes ignore what is signed two minutes off'
 export async function warnOfClock(
   { clock }: Pick<Cli, 'clock'>,
   facts: { folder: string | undefined; origins: readonly string[] },
-  tell: (words: string) => void,
+  warn: (words: string) => void,
 ): Promise<void> {
   const { outcome, found, advice } = await checkClock(clock, facts)
   if (outcome === 'ok') return
-  tell(`The clock of this machine is wrong: ${found}. ${CONSEQUENCE}; ${advice}.`)
+  warn(`The clock of this machine is wrong: ${found}. ${CONSEQUENCE}; ${advice}.`)
 }
 
 /**
  * Where no static node has an HTTP origin, the mesh itself tells a clock that is behind: an honest node with a right clock passes
  * on nothing that is issued in the future. Of a clock that is ahead nothing can be seen: announcements are old for other reasons.
  */
-export function watchClock(events: Pick<Events<NodeEvents>, 'on'>, tell: (words: string) => void): Disposable {
+export function watchClock(events: Pick<Events<NodeEvents>, 'on'>, warn: (words: string) => void): Disposable {
   const seen = new Map<string, number>()
   const subscription = events.on('intake:early', ({ from, aheadMs }) => {
     if (from === undefined || (!seen.has(from) && seen.size >= MAX_PEERS)) return
@@ -39,7 +39,7 @@ export function watchClock(events: Pick<Events<NodeEvents>, 'on'>, tell: (words:
     if (seen.size < PEERS) return
     subscription[Symbol.dispose]()
     const median = [...seen.values()].sort((a, b) => a - b)[Math.floor(seen.size / 2)] ?? CLOCK_SKEW_SECONDS * 1000
-    tell(
+    warn(
       `The clock of this machine is probably wrong: ${seen.size} peers sent what is signed ${formatMs(median)} from now. ${CONSEQUENCE}; set the clock, best by NTP.`,
     )
   })

@@ -7,10 +7,10 @@ import type { Hangup } from './process.ts'
 const OLDEST_NODE = 24
 const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url)
 
-const hangup: Hangup = { came: false, tell: undefined }
+const hangup: Hangup = { came: false, notify: undefined }
 process.on('SIGHUP', () => {
   hangup.came = true
-  hangup.tell?.()
+  hangup.notify?.()
 })
 
 const argv = process.argv.slice(2)

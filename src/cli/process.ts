@@ -12,7 +12,7 @@ export interface ProcessEvents extends Disposable {
 }
 
 /** SIGHUP, caught from the program's first moment on: it comes before anybody knows what it means. */
-export type Hangup = { came: boolean; tell: (() => void) | undefined }
+export type Hangup = { came: boolean; notify: (() => void) | undefined }
 
 /** npm passes on the Ctrl-C that the terminal has sent to its child already: one key press, two signals. */
 const SAME_INTERRUPT_MS = 1000
@@ -54,18 +54,18 @@ export function openProcess(
   return {
     signal: controller.signal,
     onReload(listener) {
-      hangup.tell = listener
+      hangup.notify = listener
       if (hangup.came) listener()
       return {
         // while it stops there is nothing to read again
         [Symbol.dispose]() {
-          hangup.tell = undefined
+          hangup.notify = undefined
         },
       }
     },
     endOnHangup() {
-      hangup.tell = () => end('the terminal is gone', 129)
-      if (hangup.came) hangup.tell()
+      hangup.notify = () => end('the terminal is gone', 129)
+      if (hangup.came) hangup.notify()
     },
     [Symbol.dispose]() {
       same?.cancel()

@@ -132,17 +132,17 @@ async function printReady(
 function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & { begin(): void } {
   let waiting: (() => void)[] | undefined = []
   const subscription = node.events.onAny((name, detail) => {
-    const tell = () => {
+    const print = () => {
       if (out.json) return out.item({ event: name, ...detail }, () => '')
       const line = formatEvent(name, detail, out.terminal)
       if (line !== undefined) out.item({}, () => `${clockTime(clock.now()).slice(11)}  ${line}`)
     }
-    if (waiting === undefined) tell()
-    else waiting.push(tell)
+    if (waiting === undefined) print()
+    else waiting.push(print)
   })
   return {
     begin() {
-      for (const tell of waiting ?? []) tell()
+      for (const print of waiting ?? []) print()
       waiting = undefined
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),

@@ -8,7 +8,7 @@ import type { Decider, SignedService } from './types.ts'
 /** The verdicts that are pending. */
 export interface DecisionQueue extends Disposable {
   /** May another one be asked for? */
-  readonly room: boolean
+  readonly hasCapacity: boolean
   /** How many more may be asked for. */
   readonly free: number
   has(id: string): boolean
@@ -62,7 +62,7 @@ export function createDecisionQueue(components: DecisionQueueComponents, init: {
   }
 
   return {
-    get room() {
+    get hasCapacity() {
       return this.free > 0
     },
     get free() {

@@ -60,7 +60,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
   const quotas = createQuotas({ clock, journal }, init.quotas)
   const versions = createVersionHistory({ clock, events, journal, cache })
   const ingest = createIngest(
-    { clock, keys, cache, quotas, versions, denylist, hasCapacity: () => decisions.room },
+    { clock, keys, cache, quotas, versions, denylist, hasCapacity: () => decisions.hasCapacity },
     init.network,
   )
   const maintenance = createMaintenance(
@@ -216,8 +216,8 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
       deciding: decisions.pending,
       decisionsFailed: decisions.failed,
       copiesWaiting: pending.count,
-      missed: deferred.size,
-      missedLost: deferred.lost,
+      deferred: deferred.size,
+      deferredLost: deferred.lost,
     }),
 
     async [Symbol.asyncDispose]() {

@@ -54,7 +54,7 @@ export function createMaintenance(components: MaintenanceComponents, init: { jou
     remaining = records.length >= max
     for (const record of records) {
       const entry = cache.get(record.id)
-      if (entry === undefined || decisions.has(record.id) || !decisions.room) continue
+      if (entry === undefined || decisions.has(record.id) || !decisions.hasCapacity) continue
       const signed = decodeSigned(record.body, record.sig)
       if (signed.kind === 'service') decisions.start(entry, signed)
     }

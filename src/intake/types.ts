@@ -120,8 +120,8 @@ export type IntakeStats = {
   readonly deciding: number
   readonly decisionsFailed: number
   readonly copiesWaiting: number
-  readonly missed: number
-  readonly missedLost: number
+  readonly deferred: number
+  readonly deferredLost: number
 }
 
 /**

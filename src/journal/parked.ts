@@ -4,7 +4,7 @@ import type { Sql } from './sql.ts'
 
 export interface ParkedStore {
   /** Replaces what was known of it. */
-  put(sleeper: ParkedService): void
+  put(parked: ParkedService): void
   remove(id: string): void
   all(): ParkedService[]
 }

@@ -108,11 +108,11 @@ export function createStatementSubmitter(
         ),
       )
       const records = key === undefined ? Promise.resolve(0) : put(key, encoded, signal)
-      const [told, taken] = await Promise.allSettled([publish(encoded, signal), records])
+      const [published, taken] = await Promise.allSettled([publish(encoded, signal), records])
       signal?.throwIfAborted()
       if (taken.status === 'fulfilled' && taken.value > 0) return { records: taken.value }
       if (taken.status === 'rejected' && taken.reason instanceof InputError) throw taken.reason
-      if (told.status === 'rejected') throw told.reason
+      if (published.status === 'rejected') throw published.reason
       if (taken.status === 'rejected') log.debug('no peer took the record', { reason: messageOf(taken.reason) })
       return { records: 0 }
     },

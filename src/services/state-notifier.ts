@@ -26,16 +26,16 @@ export function createStateNotifier(
   { events, services, receipts, lastLines }: StateNotifierComponents,
   closing: AbortSignal,
 ): NotifyState {
-  const told = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
+  const reported = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
   return (id, detail) => {
     const entry = services.get(id)
     if (entry === undefined) return
     const { body } = entry.signed
     const { state } = services.view(entry)
-    const before = told.get(id)
+    const before = reported.get(id)
     const run = runDetail(entry)
     if (before?.state === state && before.run === run) return
-    told.set(id, { state, run })
+    reported.set(id, { state, run })
     if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
     // that it will run was told with the verdict
     if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return

@@ -38,7 +38,7 @@ export const link = {
 }
 
 /** As it travels, whatever the body says. */
-export function sealed(body: unknown, kind: string, by: Signer, more: object = {}, network = NETWORK): Uint8Array {
+export function signed(body: unknown, kind: string, by: Signer, more: object = {}, network = NETWORK): Uint8Array {
   const encoded = encodeCanonical(body)
   return encodeCanonical({ body: encoded, sig: signFor(by, network, kind, encoded), ...more })
 }

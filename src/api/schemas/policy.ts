@@ -2,14 +2,14 @@ import type { Applied, Change, Disposition, PolicyFacts, PolicyView, Preview } f
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
 
-const standing = everyOne<Disposition>({ run: true, parked: true, redirected: true, refused: true })
+const disposition = everyOne<Disposition>({ run: true, parked: true, redirected: true, refused: true })
 
 const changeSchema: Shape<Change> = object({
   id: string,
   name: string,
   author: string,
-  from: standing,
-  to: standing,
+  from: disposition,
+  to: disposition,
   reasons: array(reasonSchema),
   moves: oneOf('docker', 'host').optional(),
 })

@@ -78,11 +78,11 @@ function inactiveText(taken: ReturnType<CandidateTrust['take']>): string | undef
 
 /** What is known of one service, in words: what a verdict rests on. */
 export function knownText({ attestations, frozen, inTree }: TrustFacts): string {
-  const said = (['safe', 'unsafe'] as const).flatMap((verdict) => {
+  const verdicts = (['safe', 'unsafe'] as const).flatMap((verdict) => {
     const count = attestations.filter((word) => word.verdict === verdict).length
     return count === 0 ? [] : [`${count} trusted ${count === 1 ? 'hub calls' : 'hubs call'} its code ${verdict}`]
   })
-  const hubs = said.length === 0 ? 'no trusted hub has said anything of its code' : said.join(' and ')
+  const hubs = verdicts.length === 0 ? 'no trusted hub has said anything of its code' : verdicts.join(' and ')
   const funds = frozen.length === 0 ? 'nothing is known to be frozen' : `${frozen.length} freeze statements are known`
   return `${hubs}, ${funds}, and ${inTree ? 'a root vouches' : 'nobody vouches'} for its author`
 }

@@ -98,7 +98,8 @@ const MAX_NAMED = 12
 
 /** What an operator must know before: how many stop, start and wait, and who they are. */
 export function previewText({ changes, more, notAsked, forgotten }: Preview): string[] {
-  const to = (standing: Disposition) => changes.filter((change) => change.to === standing && change.from !== 'run')
+  const to = (disposition: Disposition) =>
+    changes.filter((change) => change.to === disposition && change.from !== 'run')
   const runs = changes.filter(({ from }) => from === 'run')
   const [stops, moves] = [runs.filter((one) => one.moves === undefined), runs.filter((one) => one.moves !== undefined)]
   const [starts, parks] = [to('run'), to('parked')]

@@ -54,8 +54,8 @@ export function createReceiptTracker(out: Output): ReceiptTracker {
         const word = receiptText(state, reasons)
         counts.set(word, (counts.get(word) ?? 0) + 1)
       }
-      const told = [...counts].map(([word, count]) => `${count} ${word}`)
-      return told.length === 0 ? 'no node has answered' : joinWords(told)
+      const shown = [...counts].map(([word, count]) => `${count} ${word}`)
+      return shown.length === 0 ? 'no node has answered' : joinWords(shown)
     },
   }
 }
@@ -75,8 +75,8 @@ const SHOWN_OUTPUT = 3
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
   const word = receiptText(state, reasons)
   const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
-  const told = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
-  const why = told.map(({ message }) => sanitizeText(message, 200))
+  const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
+  const why = shown.map(({ message }) => sanitizeText(message, 200))
   const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-SHOWN_OUTPUT)
   if (output.length > 0)
     why.push(`it wrote ${output.map(({ message }) => JSON.stringify(sanitizeText(message, 200))).join(' ')}`)

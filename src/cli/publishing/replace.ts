@@ -21,12 +21,12 @@ export async function stopBeforeAtNode(
   client: ApiClient,
   { known, ...stopping }: Stopping & { known: readonly ServiceView[] },
 ): Promise<void> {
-  const standing = known.filter(({ state }) => state !== 'stopped' && state !== 'expired')
-  if (standing.length === 0) return
-  const seq = Math.max(...standing.map((view) => view.seq))
+  const current = known.filter(({ state }) => state !== 'stopped' && state !== 'expired')
+  if (current.length === 0) return
+  const seq = Math.max(...current.map((view) => view.seq))
   await client.announce(encodeAnnouncement(stopOf(cli, stopping.author, { ...stopping, seq })), { signal: cli.signal })
   await untilEnded(cli, stopping.name, async (signal) => {
-    const views = await Promise.all(standing.map(({ id }) => client.service(id, { signal })))
+    const views = await Promise.all(current.map(({ id }) => client.service(id, { signal })))
     return !views.some((view) => isUnderWay(view.state) || view.receipts.some(({ state }) => isUnderWay(state)))
   })
 }

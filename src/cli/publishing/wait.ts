@@ -82,13 +82,13 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
       if (outcome === undefined && (cli.signal.aborted || !patience.signal.aborted)) throw cause
       const answers = tracker.answers()
       const what = outcome ?? outlook({ answers, replicas, quietMs: Number.POSITIVE_INFINITY }) ?? 'unknown'
-      const said = sentence(what)
+      const text = sentence(what)
       const exitCode = WAIT_EXIT[what]
       const event = what === 'healthy' ? 'running' : what
       const result = { event, id, outcome: what, nodes: tracker.running, exitCode }
-      if (what === 'healthy') return out.item(result, () => said)
-      if (out.json) out.item({ ...result, reason: said }, () => said)
-      throw new OutcomeError(said, exitCode, { cause })
+      if (what === 'healthy') return out.item(result, () => text)
+      if (out.json) out.item({ ...result, reason: text }, () => text)
+      throw new OutcomeError(text, exitCode, { cause })
     },
     [Symbol.dispose]: () => patience[Symbol.dispose](),
   }

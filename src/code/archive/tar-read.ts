@@ -163,9 +163,9 @@ function* readHeader(first: Uint8Array): Generator<Ask, TarEntry, Uint8Array> {
   if (size === 0) throw new BadArchiveError('a pax header is empty')
   const records = yield { bytes: paddedSize(size), complete: true }
   const header = yield { bytes: BLOCK, complete: true }
-  const said = PAX.exec(readText(records.subarray(0, size)))
-  if (said === null) throw new BadArchiveError('a pax header says something else than one path and one link target')
-  return checked({ path: said[1], target: said[2] }, header, Buffer.concat([first, records, header]))
+  const record = PAX.exec(readText(records.subarray(0, size)))
+  if (record === null) throw new BadArchiveError('a pax header says something else than one path and one link target')
+  return checked({ path: record[1], target: record[2] }, header, Buffer.concat([first, records, header]))
 }
 
 const LINK_TYPE = '2'.charCodeAt(0)

@@ -99,13 +99,13 @@ export function createNeighbours(
     },
     name(peer) {
       named.add(peer)
-      tell(peer)
+      notify(peer)
     },
-    nameStatic: tell,
+    nameStatic: notify,
     onJoin: (listener) => void listeners.push(listener),
   }
 
-  function tell(peer: string): void {
+  function notify(peer: string): void {
     for (const connection of host?.getConnections() ?? []) {
       if (connection.remotePeer.toString() === peer) void declare(connection)
     }

@@ -106,8 +106,8 @@ async function outcomeOf(check: Check, context: CheckContext, hopeless: boolean)
   }
 }
 
-function acceptedOf({ accepts: said }: CheckOptions, runner: OpenRunner): CheckContext['accepts'] {
-  if (said === undefined) return undefined
-  const own = said.snapshot?.config === undefined ? { config: runner.config } : {}
-  return { service: exampleService(said.service), snapshot: { ...exampleSnapshot(said.snapshot), ...own } }
+function acceptedOf({ accepts }: CheckOptions, runner: OpenRunner): CheckContext['accepts'] {
+  if (accepts === undefined) return undefined
+  const own = accepts.snapshot?.config === undefined ? { config: runner.config } : {}
+  return { service: exampleService(accepts.service), snapshot: { ...exampleSnapshot(accepts.snapshot), ...own } }
 }

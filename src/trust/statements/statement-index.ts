@@ -113,10 +113,10 @@ export function createStatementIndex({ store }: { store: StatementStore }): Stat
   const one = (kept: KeptStatement | undefined) => (kept === undefined ? undefined : readable(kept)[0])
   return {
     put(kept) {
-      const stands = store.put(kept)
+      const isLatest = store.put(kept)
       const fresh = entry(kept)
       refresh(fresh.subject)
-      return stands ? fresh : undefined
+      return isLatest ? fresh : undefined
     },
     get: (subject) => one(store.get(subject)),
     has: (id) => store.byId(id) !== undefined,

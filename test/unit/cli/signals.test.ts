@@ -6,7 +6,7 @@ import { openProcess } from '../../../src/cli/process.ts'
 function fakeProcess() {
   const self = Object.assign(new EventEmitter(), { stdout: new EventEmitter(), stderr: new EventEmitter() })
   const clock = manualClock()
-  const outside = openProcess(self as unknown as NodeJS.Process, { came: false, tell: undefined }, clock)
+  const outside = openProcess(self as unknown as NodeJS.Process, { came: false, notify: undefined }, clock)
   return { self, clock, outside }
 }
 

@@ -24,7 +24,7 @@ it('a few new services a minute by gossip; the rest is pulled and arrives all th
   const services = named(10)
   for (const announcement of services) expect(await world.settle(copyAt(announcement), 'alice')).toBe('ignore')
   expect(world.journal.announcements.count()).toBe(4)
-  expect(world.intake.stats()).toMatchObject({ missed: 6, dropped: { 'author-rate': 6 } })
+  expect(world.intake.stats()).toMatchObject({ deferred: 6, dropped: { 'author-rate': 6 } })
   expect(of(world, 'intake:dropped')[0]).toMatchObject({
     why: 'author-rate',
     from: 'alice',
@@ -35,7 +35,7 @@ it('a few new services a minute by gossip; the rest is pulled and arrives all th
   await world.intake.idle()
   expect(world.journal.announcements.count()).toBe(10)
   expect(world.out).toHaveLength(10)
-  expect(world.intake.stats().missed).toBe(0)
+  expect(world.intake.stats().deferred).toBe(0)
 })
 
 it('quotas: counts again after a minute, and updates and stops not at all', async ({ clock, signer }) => {
@@ -55,7 +55,7 @@ it('quotas: one author: so many live services, by whatever way, until one ends',
   const [a, b, c, d] = named(4, signer) as [Announcement, Announcement, Announcement, Announcement]
   for (const one of [a, b, c]) await world.intake.submit(copyAt(one), 'sync', 'p')
   expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ why: 'author-services', retry: true })
-  expect(world.intake.stats().missed).toBe(0)
+  expect(world.intake.stats().deferred).toBe(0)
   expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toEqual([])
   await world.hear(copyAt(stop(signer, { name: 's0' })))
   await clock.advance(10 * 60_000)
@@ -83,7 +83,7 @@ it('quotas: someone at the API: many services of one author, but not of many aut
   const outcomes = await Promise.all(strangers.map((one) => world.intake.submit(copyAt(one), 'api')))
   expect(outcomes.map((one) => one.outcome)).toEqual(['new', 'new', 'refused', 'refused'])
   expect(outcomes[3]).toMatchObject({ why: 'peer-authors', retry: true })
-  expect(world.intake.stats().missed).toBe(0)
+  expect(world.intake.stats().deferred).toBe(0)
 })
 
 it("quotas: a forged announcement uses up nobody's share", async () => {
@@ -104,7 +104,7 @@ it('a full queue: drops with a counter, and what it dropped arrives later', asyn
   world.intake.boot()
   const services = named(100)
   for (const announcement of services) await world.hear(copyAt(announcement), 'alice')
-  expect(world.intake.stats()).toMatchObject({ deciding: 70, missed: 30, dropped: { 'queue-full': 30 } })
+  expect(world.intake.stats()).toMatchObject({ deciding: 70, deferred: 30, dropped: { 'queue-full': 30 } })
   // nothing is asked for while there is no room
   await clock.advance(5000)
   expect(world.pulls).toEqual([])

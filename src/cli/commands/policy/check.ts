@@ -28,19 +28,19 @@ export const policyCheck = command({
     const { notices, policy } = subject.draft
     await using _loaded = await loadWith(cli, subject)
     const words = [...notices.map(({ message }: Notice) => message), ...unimplementedText(policy.unimplemented)]
-    tell(cli, { ok: true, file, problems: [], notices: words, hash: policy.hash, runner: subject.runner.label })
+    print(cli, { ok: true, file, problems: [], notices: words, hash: policy.hash, runner: subject.runner.label })
   },
 })
 
 /** One problem is the error itself; several are listed before it. */
 function reportProblems(cli: Cli, file: string, error: SettingsError): InputError {
   const { problems } = error
-  if (cli.out.json || problems.length > 1) tell(cli, { ok: false, file, problems, notices: [] })
+  if (cli.out.json || problems.length > 1) print(cli, { ok: false, file, problems, notices: [] })
   if (problems.length === 1) return error
   return new InputError(`${file} has ${problems.length} problems`, { cause: error })
 }
 
-function tell({ out }: Cli, found: Found): void {
+function print({ out }: Cli, found: Found): void {
   const { ok, file, problems, notices, hash, runner } = found
   out.result(found, () => [
     ...problems,

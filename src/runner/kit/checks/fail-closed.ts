@@ -56,15 +56,15 @@ export const noCapacity: Check = {
 export const accepts: Check = {
   name: 'accepts',
   demands: 'runs the service that it is said to run',
-  async run({ accepts: said, runner }) {
-    if (said === undefined) return skip('no `accepts` given')
-    const verdict = await runner.ask(said.service, said.snapshot)
+  async run({ accepts, runner }) {
+    if (accepts === undefined) return skip('no `accepts` given')
+    const verdict = await runner.ask(accepts.service, accepts.snapshot)
     if (verdict.run !== false) return pass(`in ${verdict.run.executor}`)
     const why = verdict.reasons.filter(({ outcome }) => outcome !== 'pass').map(({ message }) => message)
     return fail(`it refused: ${why.join('; ')}`)
   },
 }
 
-function wanted({ accepts: said, runner }: CheckContext) {
-  return said ?? { service: exampleService(), snapshot: { ...exampleSnapshot(), config: runner.config } }
+function wanted({ accepts, runner }: CheckContext) {
+  return accepts ?? { service: exampleService(), snapshot: { ...exampleSnapshot(), config: runner.config } }
 }

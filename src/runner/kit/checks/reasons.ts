@@ -6,11 +6,14 @@ export const reasons: Check = {
   name: 'reasons',
   demands: 'every refusal says why; what is parked says for what',
   async run({ results }) {
-    const said = results.filter((answer) => answer.verdict !== undefined)
-    if (said.length > 0 && said.every(({ verdict }) => verdict !== undefined && silenceOf(verdict) === 'no verdict')) {
+    const answered = results.filter((answer) => answer.verdict !== undefined)
+    if (
+      answered.length > 0 &&
+      answered.every(({ verdict }) => verdict !== undefined && silenceOf(verdict) === 'no verdict')
+    ) {
       return skip('it returns nothing, which means drop, so nobody can be told why')
     }
-    const wrong = said.filter((answer) => problemIn(answer) !== undefined)
+    const wrong = answered.filter((answer) => problemIn(answer) !== undefined)
     return wrong.length > 0
       ? fail(listCases(wrong, (answer) => problemIn(answer) ?? ''))
       : pass('every refusal says why')
