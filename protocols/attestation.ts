@@ -28,7 +28,7 @@ export const attestationSchema = z
     message: 'stands only beside the verdict "unsafe"',
   })
 
-/** A hub's word on one code, whatever service carries it. */
+/** A hub's statement on one code, whatever service carries it. */
 export type AttestationBody = z.output<typeof attestationSchema>
 
 export function encodeAttestation(body: AttestationBody): Uint8Array {

@@ -45,7 +45,7 @@ function isChain(chain: string): boolean {
   }
 }
 
-/** A hub's word that an address has an amount frozen on a chain; "0" takes an earlier word back. */
+/** A hub's statement that an address has an amount frozen on a chain; "0" revokes an earlier one. */
 export type FreezeBody = z.output<typeof freezeSchema>
 
 export function encodeFreeze(body: FreezeBody): Uint8Array {

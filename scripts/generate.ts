@@ -1,5 +1,5 @@
 // Writes what is derived from the sources: JSON Schemas, the reference of all settings, the program's help,
-// the linter's rules of who may import whom, and ARCHITECTURE.md's table of who does.
+// the linter's rules of which folder may import which, and ARCHITECTURE.md's table of which does.
 // With --check it writes nothing, and fails with one sentence when a file is stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

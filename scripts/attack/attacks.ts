@@ -81,7 +81,7 @@ const misbehaving = (id: string, what: string, act: string): Attack => ({
   seconds: { long: 10, short: 5 },
   together: 'lies',
   defences: ['exclusion'],
-  bound: 'the liar is disconnected and refused when it comes back, everything is delivered',
+  bound: 'the misbehaving peer is disconnected and refused when it comes back, everything is delivered',
   held: (seen) => {
     const { connected = 1, refused = 0 } = seen.attacker
     return connected === 0 && refused > 0 && everythingCame(seen)

@@ -8,7 +8,7 @@ import { putValue } from './flood.ts'
 import { createRawPeer, framed, gossipFrame, type RawPeer } from './raw-peer.ts'
 import { type Figures, KAD, MESHSUB, pause, type Target, TOPIC, until } from './target.ts'
 
-/** One lie after another, twenty a second, until it is cut off; then it knocks again. */
+/** Sends invalid data twenty times a second until it is disconnected; then connects again. */
 async function sendInvalid(
   { address, ms }: Target,
   tell: (peer: RawPeer, at: number) => Promise<void>,

@@ -19,7 +19,7 @@ type Muxer = {
   readonly maConn: { send(bytes: Uint8Array): boolean } & EventTarget
 }
 
-/** A peer of the library alone: it keeps no rule of this network, and says what it is told to say. */
+/** A peer of the library alone: it follows no rule of this network, and sends what the attack gives it. */
 export interface RawPeer extends AsyncDisposable {
   readonly peerId: string
   /** A new connection each time; the last one is used by `open`. */
@@ -29,7 +29,7 @@ export interface RawPeer extends AsyncDisposable {
   /** Bytes to the other side's multiplexer, below all streams; what it answers is not heard any more. */
   sendRaw(bytes: Uint8Array): Promise<void>
   readonly connected: boolean
-  /** The socket is gone, without a word. */
+  /** The socket is closed without notice. */
   vanish(): void
 }
 

@@ -3,7 +3,7 @@ import { servicesTopic } from '../../protocols/announcement.ts'
 import { sha256 } from '../../protocols/encoding.ts'
 import { ed25519Signer } from '../../protocols/signature.ts'
 
-/** What an attacker is told. `count`: clients, sockets or peers; `ms`: for how long. */
+/** What an attacker receives. `count`: clients, sockets or peers; `ms`: for how long. */
 export type Target = {
   readonly address: string
   /** code that the victim serves */

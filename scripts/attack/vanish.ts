@@ -32,7 +32,7 @@ function openings(code: string): Readonly<Record<string, Uint8Array>> {
 }
 
 /**
- * `count` clients of each protocol open streams, ask, read nothing, and are gone without a word. Some of each
+ * `count` clients of each protocol open streams, ask, read nothing, and are gone without notice. Some of each
  * protocol open four streams, the others one. On a slow machine it ends before all have come: the figures say how many did.
  */
 export async function vanish({ address, code, count }: Target): Promise<Figures> {

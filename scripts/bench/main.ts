@@ -16,7 +16,7 @@ const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|r
   replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
   runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
   trust    statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
-  quorum   from a hub's word to the start, and to the end, of a service on ten of twenty whole nodes
+  quorum   from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
   reconsider  a policy that admits 1,000 services which were passed on: the preview, the time, the node's event loop`
 
 const BENCHES = {

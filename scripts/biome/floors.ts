@@ -41,7 +41,7 @@ const PROTOCOLS: readonly Pattern[] = [
   PACKAGE,
 ]
 
-/** The linter's rules of who may import whom. */
+/** The linter's rules: which folder may import which. */
 export function boundariesText(): string {
   const folders = FLOORS.flatMap((floor, index) =>
     floor.map((folder) => override([`src/${folder}/**`], patternsOf(folder, index))),

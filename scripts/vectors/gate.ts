@@ -13,7 +13,7 @@ const STATE = {
   expires: EXPIRES,
 }
 
-/** What the gate of the services topic answers to one copy. */
+/** What the validator of the services topic decides about one copy. */
 export function forwardDecisions(): Draft[] {
   return [
     answer('not genuine', { genuine: false }),

@@ -25,7 +25,7 @@ export const MAX_STREAM_BUFFER_BYTES = 1024 * 1024
 export const EVENT_MEMORY = 1024
 /** Health is open to anyone and asks engines: it is asked at most once in this time. */
 export const HEALTH_MS = 1_000
-/** What a client is told to wait before it comes back to a full queue. */
+/** How long a client should wait before it tries a full queue again. */
 export const RETRY_AFTER_SECONDS = 5
 
 /** Lines from the end of a log where the request does not say. */

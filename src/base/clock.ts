@@ -83,7 +83,7 @@ export function deadline(
   }
 }
 
-/** A clock that stands until it is told to move; timers fire in order, microtasks run between them. */
+/** A clock that stands until `advance` is called; timers fire in order, microtasks run between them. */
 export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** The wall clock is set, forward or (with less than 0) back; no time passes, and timers do not notice. */

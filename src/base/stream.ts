@@ -9,7 +9,7 @@ export interface MessageStream extends AsyncDisposable {
   read(options?: { signal?: AbortSignal | undefined }): Promise<Uint8Array | undefined>
   /**
    * Resolves when there is room for more. The stream may still refer to `message`; with `reuse` it resolves only when
-   * nothing does, so that the same bytes can be filled anew.
+   * nothing does, so that the same bytes can be filled again.
    */
   write(message: Uint8Array, options?: { signal?: AbortSignal | undefined; reuse?: boolean | undefined }): Promise<void>
   /** No more messages from here; reading goes on. */
@@ -32,5 +32,5 @@ export interface StreamOpener {
   open(peer: string, protocol: string, options?: OpenStreamOptions): Promise<MessageStream>
 }
 
-/** A byte pipe in both directions with half-close: what a tunnel and a door hand out. */
+/** A byte pipe in both directions with half-close: what a tunnel and a gateway hand out. */
 export type BytePipe = import('node:stream').Duplex

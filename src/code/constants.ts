@@ -46,7 +46,7 @@ export const MAX_FAILURES_NAMED = 5
 
 /** Between two rounds of looking for a code. */
 export const OBTAIN_BACKOFF = { firstMs: 1_000, maxMs: 60_000 }
-/** Progress is told at most this often. */
+/** Progress is reported at most this often. */
 export const PROGRESS_MS = 250
 
 /** Streams that one peer may hold open at this server. */

@@ -9,5 +9,5 @@ export const API_TOKEN_FILE = 'api.token'
 export const API_TOKEN_BYTES = 32
 /** Copies of the JSON Schemas, so that an editor finds them beside the files that name them. */
 export const SCHEMAS_DIR = 'schemas'
-/** Problems of one file that are told; whoever has more of them has another file. */
+/** Problems of one file that are reported; a file with more of them is another kind of file. */
 export const MAX_PROBLEMS = 20

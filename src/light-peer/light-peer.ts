@@ -148,7 +148,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   }
 }
 
-/** One address that answers is enough; when none does, the last reason is told. */
+/** One address that answers is enough; when none does, the last reason is thrown. */
 async function joinThrough(network: Network, addresses: readonly string[]): Promise<void> {
   await network.join()
   const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { neighbour: true })))

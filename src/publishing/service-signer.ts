@@ -27,7 +27,7 @@ import {
 import type { Journal } from '../journal/index.ts'
 import type { SignedService } from '../services/registry.ts'
 
-/** An own service is signed anew when less than this share of its life is left. */
+/** Configured services are re-signed when less than this share of their lifetime remains. */
 const RENEW_BELOW = 0.25
 
 export interface ServiceSignerComponents {
@@ -46,7 +46,7 @@ export type Issued<S extends Signed = Signed> = { readonly signed: S; readonly t
 export interface ServiceSigner {
   /** A manifest from the API: its code is here already, or its sources say where. */
   fromManifest(value: unknown): Promise<Issued<SignedService>>
-  /** One of SERVICES: packed, and signed anew only when it changed or grows old. */
+  /** One of SERVICES: packed, and re-signed only when it changed or is about to expire. */
   fromConfiguration(service: OwnService, options?: { signal?: AbortSignal | undefined }): Promise<Issued<SignedService>>
   stopOf(signed: SignedService): Issued
 }

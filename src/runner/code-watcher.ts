@@ -80,7 +80,7 @@ function foldersIn(dir: string): Map<string, string> {
     const key = keyOf(path)
     if (key !== undefined) found.set(key, path)
   }
-  // Its own folder is watched even where it cannot be looked at: that is an error to be told.
+  // Its own folder is watched even where it cannot be looked at: that is an error to report.
   if (found.size === 0) found.set(dir, dir)
   return found
 }

@@ -1,4 +1,4 @@
-/** Time for one decision. The gossip gate waits no longer for a verdict. */
+/** Time for one decision. The gossip validator waits no longer for a verdict. */
 export const DECIDE_TIMEOUT_MS = 2000
 /** JavaScript heap of the runner's process; what is over ends it with V8's own error. */
 export const HEAP_MB = 128

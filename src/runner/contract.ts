@@ -94,7 +94,7 @@ export type Capacity = {
   readonly executors: readonly AvailableExecutor[]
 }
 
-/** A trusted hub's word on the service's code. */
+/** A trusted hub's attestation of the service's code. */
 export type HubStatement = {
   readonly hub: string
   readonly verdict: 'safe' | 'unsafe'

@@ -17,7 +17,7 @@ export interface Dispatcher {
   ): Promise<unknown>
   /** From now on requests go to this process; to none when undefined. */
   attach(process: RunnerProcess | undefined): void
-  /** A process ended: who did it is told so, the others are asked again. */
+  /** A process ended: the request that ended it is rejected, the others are sent again. */
   onProcessExit(process: RunnerProcess, error: RunnerError): void
   /** There may be room for more. */
   next(): void

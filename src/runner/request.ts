@@ -16,7 +16,7 @@ export type Request = {
   settled: boolean
 }
 
-/** Answers a request once; later answers are nobody's. */
+/** Answers a request once; later answers are dropped. */
 export function settle(request: Request, act: (request: Request) => void): void {
   if (request.settled) return
   request.settled = true

@@ -9,7 +9,7 @@ import { createWorkQueue } from '../base/work-queue.ts'
 /** Services with a receipt on its way or waiting; beyond, the oldest is dropped (status can still be asked). */
 const MAX_WAITING = 1024
 const CONCURRENCY = 8
-/** Of one service: so many receipts at once, then one a minute. What is held back is told by the next: the newest wins. */
+/** Of one service: so many receipts at once, then one a minute. A receipt that is held back is replaced by the next: the newest wins. */
 const BURST = 8
 const PER_SECOND = 1 / 60
 const HELD_BACK_MS = 5_000
@@ -18,7 +18,7 @@ const AWAY_BACKOFF = { firstMs: 2_000, maxMs: 10 * 60_000 }
 const PATIENCE_MS = 24 * 3600 * 1000
 
 export type Posting = {
-  /** The publisher's peer ids: one that connects is told what waits for it. */
+  /** The publisher's peer ids: one that connects receives what waits for it. */
   readonly peers: readonly string[]
   /** It is tried again where it did not arrive. */
   readonly again: boolean

@@ -60,7 +60,7 @@ export interface Receipts {
   /**
    * Tells the publisher: over the connections that stand, else by dialling one of `replyTo`; again for a day where it is
    * away. A refusal is not worth a new connection: whoever wants it asks. `output`: a run's last lines, read when the
-   * receipt leaves; nobody else is told them. Does not wait; nothing is thrown.
+   * receipt leaves; nobody else receives them. Does not wait; nothing is thrown.
    */
   send(
     statement: Statement,

@@ -8,7 +8,7 @@ import type { ServiceEntry, Services } from './registry.ts'
 import { hasFailed, outputReasons } from './run-reasons.ts'
 import type { ServiceState } from './types.ts'
 
-/** Services whose last told state is remembered; one that is forgotten is told once more. */
+/** Services whose last reported state is remembered; a forgotten one is reported once more. */
 const REMEMBERED = 8192
 
 /** Tells this node's listeners, and the publisher, that a service's state has changed, if it has. */
@@ -37,7 +37,7 @@ export function createStateNotifier(
     if (before?.state === state && before.run === run) return
     reported.set(id, { state, run })
     if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
-    // that it will run was told with the verdict
+    // that it will run was reported with the verdict
     if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
     const statement = statementOf(services, id)
     receipts.send(

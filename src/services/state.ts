@@ -27,7 +27,7 @@ export function serviceState(facts: StateFacts): ServiceState {
   if (run?.state === 'exited') return run.exitCode === 0 ? 'done' : 'failed'
   // a service that was stopped or superseded still runs until its run has ended
   if (run !== undefined && !isFinal(run.state)) return run.state === 'running' && run.healthy ? 'running' : 'accepted'
-  // what ended by itself before it was superseded or stopped is told as it ended
+  // what ended by itself before it was superseded or stopped is reported as it ended
   if (facts.over && (run?.state === 'failed' || run?.state === 'refused')) return run.state
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'

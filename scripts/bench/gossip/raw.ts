@@ -16,7 +16,7 @@ const TOPIC = '/bench/services/1'
 
 /**
  * gossipsub as it is: it checks its own signature on every copy and passes on what is valid. Transport, muxer, and every
- * setting of gossipsub that is not about our gate are those of src/network/host.
+ * setting of gossipsub that is not about our validator are those of src/network/host.
  */
 export async function openRawSide({ nodes, edges }: Setup): Promise<Side> {
   const open = async () =>

@@ -1,6 +1,6 @@
 import type { Edge } from '../../../test/fixtures/mesh/gossip-graph.ts'
 
-/** What both sides are told: the same for both, so that only what they do differs. */
+/** What both sides receive: the same for both, so that only what they do differs. */
 export type Setup = { readonly nodes: number; readonly edges: readonly Edge[] }
 
 /** A message that is ready to go out at a node. */

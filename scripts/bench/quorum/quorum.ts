@@ -45,7 +45,7 @@ export async function runQuorumBench({ json, rounds = ROUNDS }: { json: boolean;
   const starts: Times[] = []
   const stops: Times[] = []
   for (let round = 1; round <= rounds; round++) {
-    // other files are other code, on which no hub has a word yet
+    // other files are other code, about which no hub has an attestation yet
     const folder = join(world.root, `code-${round}`)
     await cp(HELLO_WEB, folder, { recursive: true })
     await writeFile(join(folder, 'round.txt'), `${round}\n`)

@@ -40,7 +40,7 @@ export async function send({ url, socketPath }: Target, question: Question): Pro
     agent: false,
     ...(signal === undefined ? {} : { signal }),
   })
-  // what comes after the answer, or beside the first failure, is told by the answer's body or not at all
+  // what comes after the answer, or beside the first failure, is in the answer's body or nowhere
   outgoing.on('error', () => {})
   const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) outgoing.end(body)

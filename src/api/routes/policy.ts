@@ -25,7 +25,7 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/policy',
-    summary: 'The policy in force, what its rules have said since the start, and what runners are told of this node',
+    summary: 'The policy in force, what its rules have said since the start, and what runners know of this node',
     security: OPERATOR,
     responses: answers(200, 'the policy', policyViewSchema, NEEDS_TOKEN),
   })

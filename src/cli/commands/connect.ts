@@ -94,7 +94,7 @@ function choosePort(wanted: string | undefined, subject: Subject): string {
   )
 }
 
-/** One connection, one tunnel. What fails here is told, and harms no other connection. */
+/** One connection, one tunnel. A failure is printed, and harms no other connection. */
 async function carry(cli: Cli, socket: Socket, open: () => Promise<BytePipe>): Promise<void> {
   socket.on('error', () => {})
   try {

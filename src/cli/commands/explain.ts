@@ -15,7 +15,7 @@ export const explain = command({
   summary: 'Why the node did what it did: each rule, its outcome, and what would change it',
   details: [
     'Shown is the verdict in force, whose reasons its publisher got too. "warn": a rule that only warns let it pass, and',
-    'would have stopped it; that is told to nobody else.',
+    'would have stopped it; nobody else learns that.',
   ].join('\n'),
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {

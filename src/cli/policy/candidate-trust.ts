@@ -29,7 +29,7 @@ export async function openBelieving(
   return openCandidateTrust({ clock, rng, log: cli.log('silent') }, { ...init, kept: reader?.statements() })
 }
 
-/** A journal that cannot be read says nothing; whoever needs its services is told on opening it for them. */
+/** A journal that cannot be read gives nothing; a command that needs its services reports that when it opens it. */
 function journalOf({ out }: Cli, folder: Folder | undefined): ReturnType<typeof openJournalReader> | undefined {
   const path = folder === undefined ? undefined : join(folder.dataDir, 'journal.sqlite')
   if (path === undefined || !existsSync(path)) return undefined

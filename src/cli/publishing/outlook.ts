@@ -14,7 +14,7 @@ const SETTLED_MS = 2_000
 const SETTLED_FURTHER_MS = 6_000
 
 export type OutlookFacts = {
-  /** the newest word of each node */
+  /** the newest receipt of each node */
   readonly answers: readonly ReceiptView[]
   readonly replicas: number
   /** since the last news */

@@ -5,12 +5,12 @@ import type { ReceiptView } from '../../node/types.ts'
 import type { Output } from '../output/output.ts'
 import { ago, show } from '../output/text.ts'
 
-/** What other nodes said about one service, newest word each; every new word is printed as it comes. */
+/** The newest receipt of each node about one service; each new one is printed as it comes. */
 export interface ReceiptTracker {
   take(receipt: ReceiptView): void
   /** A node that is known to hold the code. */
   hold(peerId: string): void
-  /** the newest word of each node */
+  /** the newest receipt of each node */
   answers(): readonly ReceiptView[]
   /** nodes where it is healthy or done */
   readonly running: number

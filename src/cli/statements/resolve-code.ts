@@ -6,7 +6,7 @@ import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ServiceView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 
-/** Names of services that are told: enough to see what is judged. */
+/** Names of services that are printed: enough to see what the statement is about. */
 const MAX_NAMED = 5
 
 /**

@@ -12,7 +12,7 @@ import { daemonOf } from '../client/node-client.ts'
 export type Version = {
   readonly id: string
   readonly seq?: number | undefined
-  /** the newest word of each node that told of it */
+  /** the newest receipt of each node */
   readonly reports: readonly ReceiptView[]
   /** nodes that told of a run, asked first */
   readonly peers: readonly string[]

@@ -48,7 +48,7 @@ const MAX_PAX_BYTES = '1034 path=\n'.length + '1038 linkpath=\n'.length + 2 * MA
 const PAX = /^(?:\d{1,4} path=([^\n]*)\n)?(?:\d{1,4} linkpath=([^\n]*)\n)?$/
 
 /**
- * Reads canonical archives and nothing else. Each header is written anew from what it says and compared, so that there
+ * Reads canonical archives and nothing else. Each header is written again from what it says and compared, so that there
  * is one rule for writing and reading, and nothing that an archive could smuggle in a field that others look at.
  */
 export function createTarReader(sink: TarSink, limits: TarLimits): TarReader {

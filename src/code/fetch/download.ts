@@ -21,7 +21,7 @@ export type DownloadInit = {
 /** One code on its way into the store: unknown until somebody brings its manifest, complete when every chunk is there. */
 export interface Download extends AsyncDisposable {
   readonly target: Target | undefined
-  /** Resolves when every chunk is on the disk; rejects with what `fail` was told. */
+  /** Resolves when every chunk is on the disk; rejects with the error given to `fail`. */
   readonly complete: Promise<void>
   /** Takes up what an earlier fetch has left. */
   resume(options: AbortOptions): Promise<void>

@@ -13,7 +13,7 @@ export interface BufferPool {
 }
 
 /**
- * Memory that all fetches use again and again. Were it made anew for each, the collector would go through the whole heap
+ * Memory that all fetches use again and again. Were it allocated for each, the collector would go through the whole heap
  * for every few chunks. At most `max` buffers are kept; more fetches at once get memory that is not.
  */
 export function createBufferPool(max: number): BufferPool {

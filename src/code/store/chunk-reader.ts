@@ -10,7 +10,7 @@ type Known = Pick<Set<number>, 'has'> & { add?: (index: number) => unknown }
 
 /**
  * Hashes a chunk the first time that it is read in this process: a node whose disk lost a bit must not be taken for a
- * liar by the peers that it serves.
+ * misbehaving peer by the peers that it serves.
  */
 export async function openChunkReader(
   path: string,

@@ -4,7 +4,7 @@ import type { TarLimits } from '../archive/tar-read.ts'
 /** The descriptor of the archive. Its working folder is the folder of the files: it finds both wherever they lie. */
 export const TAR_FD = 3
 
-/** What the unpacking process is told, as one line of JSON on its standard input. The input's end means: stop. */
+/** What the unpacking process gets, as one line of JSON on its standard input. The input's end means: stop. */
 export type UnpackJob = {
   /** unpack: write the files. check: compare what is there. */
   readonly task: 'unpack' | 'check'

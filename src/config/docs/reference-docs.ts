@@ -80,7 +80,7 @@ function walk(schema: Json, path: string): Omit<KeyInfo, 'built'>[] {
   })
 }
 
-/** An object's defaults are told by its keys. */
+/** An object's defaults are shown at its keys. */
 function defaultOf({ default: value, properties }: Json): string | undefined {
   return value === undefined || properties !== undefined ? undefined : JSON.stringify(value)
 }

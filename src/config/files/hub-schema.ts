@@ -8,7 +8,7 @@ const SAMPLE_CODE = `bafk${'a'.repeat(55)}`
 /** Scanners that come with the package. */
 export const OWN_SCANNERS = ['clamav', 'manifest'] as const
 const MAX_SCANNERS = 16
-/** Clocks differ, and a word is given anew before it ends. */
+/** Clocks differ, and an attestation is renewed before it expires. */
 const LEAST_VALID = 3600
 const MOST_TIMEOUT = 24 * 3600
 

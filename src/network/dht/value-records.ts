@@ -45,7 +45,7 @@ export function createValueRecords({
     throw new InputError('the record is refused: a newer one lies under its key')
   }
 
-  /** kad-dht tells stale peers of the best value after the lookup; how that ends is nobody's business. */
+  /** kad-dht tells stale peers of the best value after the lookup; how that ends does not matter. */
   const repairLater = (events: AsyncIterator<unknown>, done: () => void) => {
     const work = (async () => {
       try {

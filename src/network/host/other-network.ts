@@ -31,7 +31,7 @@ export async function protocolsOf(libp2p: Host, peer: PeerId, signal: AbortSigna
   }
 }
 
-/** A static node of another network would be dialled for ever, connected, and never say a word: said once for each. */
+/** A static node of another network would be dialled for ever, connected, and never send anything: logged once for each. */
 export function warnOfOtherNetworks(
   libp2p: Host,
   { log, network, isStatic }: { log: Log; network: string; isStatic(peer: string): boolean },

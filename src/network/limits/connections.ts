@@ -18,7 +18,7 @@ export type ConnectionsInit = {
   readonly idleMs?: number | undefined
 }
 
-/** The established connections: who may have one, and which ends when there are too many, or when nobody uses it. */
+/** The established connections: which peers may have one, and which ends when there are too many, or when nobody uses it. */
 export interface EstablishedConnections extends Disposable {
   /** May one more come from this address? Where all places are taken, another may have to go for it. */
   admit(address: string): boolean

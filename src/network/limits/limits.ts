@@ -49,7 +49,8 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
   const client = init.role === 'client'
   const maxConnections = init.maxConnections ?? (client ? bounds.MAX_CONNECTIONS_CLIENT : bounds.MAX_CONNECTIONS)
   const endAll = (peer: string) => {
-    for (const connection of components.connections(peer)) connection.abort(new Error('the peer lied too often'))
+    for (const connection of components.connections(peer))
+      connection.abort(new Error('the peer sent invalid data too often'))
   }
   const established = createEstablishedConnections(
     { clock, isStatic, connections: () => components.connections() },

@@ -76,7 +76,7 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   const lastRound = new LruMap<string, number>(SYNC_PEERS)
   const cleanup = new AsyncDisposableStack()
 
-  /** Work of sync's own accord: bounded in number and time, its failures are nobody's business. */
+  /** Work of sync's own accord: bounded in number and time, its failures do not matter. */
   const quietly = (peer: string, work: (signal: AbortSignal) => Promise<unknown>, queue = rounds) => {
     const job = queue.add(async () => {
       using limit = deadline(clock, SYNC_ROUND_TIMEOUT_MS, new TimeoutError('sync took too long'), over.signal)

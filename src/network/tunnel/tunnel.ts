@@ -136,7 +136,7 @@ export function openTunnel(stream: MessageStream): BytePipe {
         stream.abort(over)
         done(error)
       }
-      // the other side told why already, or cannot be told
+      // the other side knows the reason already, or cannot be reached
       if (error instanceof TunnelResetError || error instanceof StreamBrokenError) return leave()
       // not waited for: a side that takes nothing any more holds nobody, and ending the stream has a deadline
       send({ is: 'reset', message }).catch(() => {})

@@ -29,7 +29,7 @@ export function isWithin(host: string, entry: string): boolean {
   return host.endsWith(`.${entry}`) && !isAddress(host)
 }
 
-/** Could this name lead to a machine that is not on the public network? What the name resolves to is the door's question. */
+/** Could this name lead to a machine that is not on the public network? The gateway checks what the name resolves to. */
 export function isPublicName(name: string): boolean {
   const host = hostOfUrl(`http://${name}`)
   if (host === undefined) return false

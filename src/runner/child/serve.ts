@@ -20,7 +20,7 @@ type Question = {
 
 /**
  * Asks the runner, one request after the other, in the order in which they came. Only a request whose promise really
- * waits lets the next one begin before it is answered, and the host is told so.
+ * waits lets the next one begin before it is answered, and the host is notified.
  */
 export function createServer(init: {
   runner: Runner

@@ -22,7 +22,7 @@ export type RunnerOptions = {
   readonly network?: boolean | undefined
   /** as a node has them: 2000 ms for a decision, 10,000 ms to load, 128 MiB of heap, 256 MiB resident */
   readonly limits?: RunnerHostInit['limits']
-  /** is told each line that the runner logs or prints, as JSON */
+  /** receives each line that the runner logs or prints, as JSON */
   readonly onLog?: ((line: string) => void) | undefined
 }
 

@@ -48,7 +48,7 @@ export function createGossipValidator({ clock, events, ingest, hasLiveCode }: Go
     try {
       passes = ingest.checkSignature(bytes, statement, { via: 'gossip', from })
     } finally {
-      // a forgery uses up nobody's share of a code
+      // a forged statement uses up no share of a code
       if (!passes) codes.refund(code)
     }
     if (passes) newest.set(key, statement.body.seq)

@@ -7,7 +7,7 @@ import { yesOption } from '../../statements/options.ts'
 export const hubPublish = command({
   name: 'hub publish',
   summary: 'Publish a statement that was signed elsewhere',
-  details: 'Any kind: an attestation, a freeze statement, a delegation. It is told again until it expires.',
+  details: 'Any kind: an attestation, a freeze statement, a delegation. It is published again until it expires.',
   args: { file: argument('FILE', 'an encoded statement, as --out writes it') },
   options: {
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),

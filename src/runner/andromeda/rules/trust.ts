@@ -10,7 +10,7 @@ const name = 'trust'
  * or when the quorum of trusted hubs calls its code safe. What is not known does not count.
  *
  * A root that may vouch for others may do so tomorrow, so an author whom none vouches for is only not known yet. The
- * node's own address may always vouch, and that alone lets nobody wait: a node that was told of no hubs and no such
+ * node's own address may always vouch, and that alone lets nobody wait: a node that knows no hubs and no such
  * roots would keep every stranger.
  */
 export const trust: Rule = {
