@@ -24,7 +24,7 @@ it('rejected with a reason, nothing stored, remembered or asked', async ({ open:
   }
   expect(world.journal.announcements.count()).toBe(0)
   expect(world.journal.heads.knowsAuthor(announcement.signed.body.author)).toBe(false)
-  expect(world.intake.stats()).toMatchObject({ refused: 3000, received: 0, missed: 0, deciding: 0 })
+  expect(world.intake.stats()).toMatchObject({ refused: 3000, received: 0, deferred: 0, deciding: 0 })
   expect([world.decided, world.out, world.delivered]).toEqual([[], [], []])
   // and the honest one is as welcome as ever
   expect(await world.intake.submit(bytes, 'sync', 'p')).toMatchObject({ outcome: 'new' })
@@ -61,7 +61,7 @@ it('a journal that cannot be written: lets nothing through, keeps nothing, and t
   const world = createWorld({ journal, decide: () => true })
   const announcement = service(author())
   expect(await world.hear(copyAt(announcement))).toBe('ignore')
-  expect(world.intake.stats()).toMatchObject({ missed: 1, deciding: 0, dropped: { journal: 1 } })
+  expect(world.intake.stats()).toMatchObject({ deferred: 1, deciding: 0, dropped: { journal: 1 } })
   expect(world.decided).toEqual([])
   broken = false
   expect(await world.intake.submit(copyAt(announcement), 'sync', 'peer')).toMatchObject({ outcome: 'new' })
