@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../../src/base/clock.ts'
+import { manualClock, systemClock } from '../../../../src/base/clock.ts'
+import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND } from '../../../../src/execution/constants.ts'
 import { createSplitter, formatLine, parseLine } from '../../../../src/execution/logs/format.ts'
 import { lastWritten, readLogs } from '../../../../src/execution/logs/reader.ts'
 import { createLogWriter, pumpOutput } from '../../../../src/execution/logs/writer.ts'
@@ -92,6 +93,7 @@ describe('log files', () => {
   })
 
   it('are followed over the turn, until the end', async () => {
+    const clock = manualClock()
     await using writer = createLogWriter(dir, 'run', { maxBytes: 2000, keep: 3 })
     await writer.write(formatLine('out', 0, 'before'))
     let ended = false
@@ -100,13 +102,16 @@ describe('log files', () => {
       for await (const { line } of readLogs(dir, { tail: 10, follow: true, keep: 3, ended: () => ended, clock }))
         seen.push(line)
     })()
-    while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    // as long as the reader looks before files have turned over twice
+    const caughtUp = (lines: number) =>
+      expect.poll(() => clock.advance(500).then(() => seen.length), { timeout: 45_000, interval: 1 }).toBe(lines)
+    await caughtUp(1)
     for (let n = 0; n < 300; n++) {
       await writer.write(formatLine('out', n, `line ${n}`))
-      // Slower than the reader looks, or files would turn over twice between two looks.
-      if (n % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 400))
+      if (n % 50 === 49) await caughtUp(n + 2)
     }
     ended = true
+    await clock.advance(500)
     await following
     expect(seen).toEqual(['before', ...Array.from({ length: 300 }, (_, n) => `line ${n}`)])
   })
@@ -122,19 +127,29 @@ describe('log files', () => {
   })
 
   it('take no more a second than they may', async () => {
-    let sent = 0
-    let stopped = false
+    const clock = manualClock()
+    let [sent, waits, stopped] = [0, 0, false]
     async function* flood() {
       while (!stopped) {
         sent += 65536
-        yield Buffer.alloc(65536, 'x\n')
+        yield Buffer.alloc(65536, `${'x'.repeat(63)}\n`)
       }
     }
-    await using writer = createLogWriter(dir, 'run', { maxBytes: 100_000, keep: 1 })
-    const pump = pumpOutput(flood(), 'out', { writer, clock })
-    await new Promise((resolve) => setTimeout(resolve, 3000))
-    expect(sent).toBeLessThan(16 * 2 ** 20)
+    const after: typeof clock.after = (ms, callback) => {
+      waits++
+      return clock.after(ms, callback)
+    }
+    await using writer = createLogWriter(dir, 'run', { maxBytes: 2 ** 25, keep: 1 })
+    const pump = pumpOutput(flood(), 'out', { writer, clock: { ...clock, after } })
+    while (clock.monotonic() < 1000) {
+      const before = waits
+      await clock.advance(50)
+      await expect.poll(() => waits, { timeout: 45_000, interval: 1 }).toBeGreaterThan(before)
+    }
+    expect(sent).toBeGreaterThan(LOG_BURST_BYTES / 2)
+    expect(sent).toBeLessThan(LOG_BURST_BYTES + LOG_BYTES_PER_SECOND)
     stopped = true
+    await clock.advance(60_000)
     await pump
   })
 })
