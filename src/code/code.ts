@@ -15,9 +15,10 @@ import type { Code, CodeComponents, CodeInit } from './types.ts'
  *     using unpacked = await code.obtain(id, { signal })   // unpacked.dir
  */
 export async function createCode(components: CodeComponents, init: CodeInit): Promise<Code> {
+  const { clock, rng, log, events, streams, providers, onInvalidData } = components
   const store = await createCodeStore(components, init)
-  const retriever = createRetriever({ ...components, store }, init)
-  const serve = createArchiveServer({ ...components, store })
+  const retriever = createRetriever({ clock, rng, log, events, streams, providers, onInvalidData, store }, init)
+  const serve = createArchiveServer({ clock, log, events, store })
   return {
     store,
     serve,

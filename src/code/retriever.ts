@@ -18,7 +18,7 @@ const DEFAULT_LIMITS: TarLimits = { maxEntries: DEFAULT_MAX_ENTRIES, maxBytes: C
 
 /** Brings code here, by whatever way is open. */
 export function createRetriever(components: CodeComponents & { store: CodeStore }, init: Pick<CodeInit, 'self'>) {
-  const { clock, events, log, rng, store } = components
+  const { clock, events, log, rng, store, streams, onInvalidData } = components
   const unpackCache = createUnpackCache(components)
   const fetches = createSingleFlight<void>()
   const buffers = createBufferPool(MAX_BUFFERS)
@@ -36,7 +36,7 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
   /** Each way once. Throws NoProviderError where none led to the code. */
   async function round(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
     if (store.has(code) || (await takeInline(store, code, options.sources ?? [], options))) return
-    await fetchCode({ ...components, buffers }, code, {
+    await fetchCode({ clock, log, events, store, streams, buffers, onInvalidData }, code, {
       signal: options.signal,
       self: init.self,
       maxBytes: limits.maxBytes,

@@ -34,14 +34,14 @@ export type FetchOptions = AbortOptions &
  * NoProviderError where nobody is left who has what is missing; what came so far stays.
  */
 export async function fetchCode(components: FetchComponents, code: CID, options: FetchOptions): Promise<void> {
-  const { clock, events, store } = components
+  const { clock, log, events, store, streams, buffers } = components
   if (store.has(code)) return
   const key = code.toString()
   const startedAt = clock.monotonic()
   let reportedAt = Number.NEGATIVE_INFINITY
 
   await using download = createDownload(components, { code, maxBytes: options.maxBytes, onChunkStored: reportProgress })
-  const session = createDownloadSession({ ...components, download, onInvalidData }, { ...options, code })
+  const session = createDownloadSession({ clock, log, streams, buffers, download, onInvalidData }, { ...options, code })
   const stop = () => download.fail(options.signal?.reason)
   options.signal?.throwIfAborted()
   using _stop = options.signal && addAbortListener(options.signal, stop)

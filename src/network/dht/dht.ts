@@ -21,9 +21,10 @@ export interface DhtComponents {
 }
 
 export function createDht(components: DhtComponents): Dht & AsyncDisposable {
-  const shared = { ...components, tableFilled: routingTableOf(components).filled }
-  const providers = createProviderRecords(shared)
-  const values = createValueRecords(shared)
+  const { clock, log, dht, peerId, records, validator, connected } = components
+  const tableFilled = routingTableOf(components).filled
+  const providers = createProviderRecords({ clock, log, dht, peerId, connected, tableFilled })
+  const values = createValueRecords({ clock, log, dht, records, validator, tableFilled })
   return {
     provide: providers.provide,
     cancel: providers.cancel,
