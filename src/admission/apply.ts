@@ -18,10 +18,9 @@ import type { NodeFactsSource } from './node-facts.ts'
 import { plain } from './plain-verdict.ts'
 import { planChanges } from './plan-changes.ts'
 import { planEndOfParking } from './plan-parking.ts'
-import { type Outcome, outcomeOf, type PlannedChange } from './planned-change.ts'
+import { type Outcome, type PlannedChange, planOutcome } from './planned-change.ts'
 import { mayRedirect, type StateReader } from './state-reader.ts'
-import { trustSubjectOf } from './trust-subject.ts'
-import { wakeOnTrustChange } from './trust-watcher.ts'
+import { trustSubjectOf, wakeOnTrustChange } from './trust-subject.ts'
 
 export interface ApplierComponents {
   clock: Clock
@@ -149,7 +148,7 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
       const stopped = commit(id, changes)
       publish(changes)
       if (trustFacts !== undefined) wakeIfTrustChanged(subject, trustFacts)
-      return { ...outcomeOf(changes, subject), stopped }
+      return { ...planOutcome(changes, subject), stopped }
     },
     unpark({ id }, why) {
       const verdict = journal.verdicts.latest(id)?.verdict

@@ -11,8 +11,8 @@ import type { AskRunner, Evaluator, Subject } from './evaluate.ts'
 import type { NodeFactsSource } from './node-facts.ts'
 import { planChanges } from './plan-changes.ts'
 import { planEndOfParking } from './plan-parking.ts'
-import { displacedIn, type Outcome, outcomeOf, type PlannedChange } from './planned-change.ts'
-import type { ReevaluationTarget } from './reevaluation-rounds.ts'
+import { displacedIn, type Outcome, type PlannedChange, planOutcome } from './planned-change.ts'
+import type { ReevaluationTarget } from './reevaluation-target.ts'
 import { mayRedirect, type StateReader } from './state-reader.ts'
 
 export interface AssumedNodeComponents {
@@ -140,7 +140,7 @@ export function createAssumedNode(
       const before = runs.get(subject.id)
       const changes = planChanges(subject, asked, stateFor(subject))
       for (const change of changes) take(change)
-      const outcome = outcomeOf(changes, subject)
+      const outcome = planOutcome(changes, subject)
       const { rank = 0, run } = outcome.verdict
       if (outcome.moves !== undefined) moves.set(subject.id, outcome.moves)
       // what moves holds its capacity until it begins again

@@ -2,8 +2,9 @@ import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
-import type { Candidate, Journal, ReconsideredServices } from '../journal/index.ts'
+import type { Candidate, Journal } from '../journal/index.ts'
 import type { AdmissionEvents } from './events.ts'
+import { isSameScope, type ReevaluationScope, servicesIn } from './reevaluation-scope.ts'
 import type { Change } from './types.ts'
 
 /** Services that are asked about together: few, because what follows from their verdicts is written in one go. */
@@ -12,21 +13,15 @@ const AT_ONCE = 2
 const PAUSE_MS = 6
 /** Changes of statements that wait for their turn; where there are more, everything is looked through once instead. */
 const MAX_PASSES = 64
-/** Changes that are told with the end of a pass; all of them are counted. */
+/** Changes that are reported with the end of a pass; all of them are counted. */
 const MAX_REPORTED = 256
 /** A full disk, or a runner that is away, is tried again after a while, which grows. */
 const AGAIN_MS = { first: 1000, most: 60_000 }
-/** A page that a runner fails on as a whole is passed over after so many attempts. */
+/** A page that a runner fails on completely is skipped after so many attempts. */
 const ATTEMPTS = 3
 
 /** In the journal's `meta`: the passes that are not done, and how far the first one is. */
 const PASSES = 'reconsider'
-
-export type ReevaluationScope =
-  | { readonly on: 'all' | 'tree' }
-  | { readonly on: 'code'; readonly code: string }
-  /** `address`: hexadecimal */
-  | { readonly on: 'author'; readonly address: string }
 
 type Pass = ReevaluationScope & { readonly after: number; readonly seen: number }
 
@@ -38,9 +33,9 @@ export interface BackgroundReevaluationComponents {
   log: Log
   events: Emitter<AdmissionEvents>
   journal: Pick<Journal, 'reconsiderations' | 'meta' | 'transaction' | 'forgotten'>
-  /** Asks about these as if there were all the room that LIMITS give: settles what is not admitted, answers the others. */
+  /** Asks about these as if all of LIMITS were free: settles what is not admitted, answers the others. */
   screen(ids: readonly string[], options: { signal: AbortSignal }): Promise<ScreenResult>
-  /** Decides about these, the first with the first claim on room. */
+  /** Decides about these, the first with the first claim on capacity. */
   admit(ids: readonly string[], options: { signal: AbortSignal }): Promise<Change[]>
   /** The tree has changed: may that matter to this one? */
   isMoved(id: string): boolean
@@ -49,7 +44,7 @@ export interface BackgroundReevaluationComponents {
 /**
  * Decides again about everything live that neither runs nor is parked, where a policy or a statement has changed: in the
  * background, at a bounded rate, from where the last life of the node was killed. All are asked first, then those that
- * are admitted get the room that there is, best first.
+ * are admitted get the capacity that there is, best first.
  */
 export interface BackgroundReevaluation extends AsyncDisposable {
   /** Journalled when it returns. `all`: a policy; it begins from the start, whatever was under way. */
@@ -85,7 +80,7 @@ export function createBackgroundReevaluation(components: BackgroundReevaluationC
     }
     // one that has not begun yet sees this change too
     const [first, ...later] = passes
-    if (later.some((pass) => sameAs(pass, what))) return
+    if (later.some((pass) => isSameScope(pass, what))) return
     if (passes.length < MAX_PASSES) keep([...passes, { ...what, after: 0, seen: 0 }])
     else if (first !== undefined) keep([first, { on: 'tree', after: 0, seen: 0 }, { on: 'all', after: 0, seen: 0 }])
   }
@@ -170,22 +165,5 @@ export function createBackgroundReevaluation(components: BackgroundReevaluationC
       ending.abort(new UnavailableError('the node is stopping'))
       await work?.catch(() => {})
     },
-  }
-}
-
-function sameAs(a: ReevaluationScope, b: ReevaluationScope): boolean {
-  if (a.on === 'code') return b.on === 'code' && a.code === b.code
-  if (a.on === 'author') return b.on === 'author' && a.address === b.address
-  return a.on === b.on
-}
-
-function servicesIn(pass: ReevaluationScope): ReconsideredServices {
-  switch (pass.on) {
-    case 'code':
-      return { on: 'code', code: pass.code }
-    case 'author':
-      return { on: 'author', author: Uint8Array.from(Buffer.from(pass.address, 'hex')) }
-    default:
-      return { on: 'all' }
   }
 }

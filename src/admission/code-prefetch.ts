@@ -2,9 +2,9 @@ import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 
-/** What waits for a word is no hurry: it leaves room for what runs. */
+/** Code of parked services is not urgent: code of runs comes first. */
 const AT_ONCE = 2
-/** Who speaks for many codes at once makes no node fetch all of them. */
+/** Statements about many codes at once do not make a node fetch all of them. */
 const MAX_WAITING = 64
 
 export interface CodePrefetchComponents {
@@ -13,7 +13,7 @@ export interface CodePrefetchComponents {
   prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
 }
 
-/** Brings the code of services that are soon to start. A run that begins meanwhile shares what is under way. */
+/** Fetches the code of services that are soon to start. A run that begins meanwhile shares what is under way. */
 export function createCodePrefetch({ log, prefetch }: CodePrefetchComponents, { closing }: { closing: AbortSignal }) {
   const under = new Set<string>()
   const queue = createWorkQueue({ name: 'fetching ahead', concurrency: AT_ONCE, max: MAX_WAITING })

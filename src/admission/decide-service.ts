@@ -35,7 +35,7 @@ export interface ServiceDecider {
     ticket: Ticket,
     options: { signal?: AbortSignal | undefined },
   ): Promise<{ redirect: boolean }>
-  /** What the runner would say now; nothing is journalled or done. */
+  /** What the runner would answer now; nothing is journalled or done. */
   dryRun(entry: ServiceEntry, options?: { signal?: AbortSignal | undefined }): Promise<Decision>
   /** Carries out a verdict that was journalled and not acted on (the node was killed between the two). */
   resume(entry: ServiceEntry): void
@@ -53,8 +53,8 @@ export function createServiceDecider(
     const { reasons } = verdict
     const before = predecessor === undefined ? undefined : journal.announcements.get(predecessor)
     const redirected = verdict.redirect || before?.redirect === true
-    const standing = dispositionOf(verdict)
-    const state = standing === 'run' ? 'accepted' : standing
+    const disposition = dispositionOf(verdict)
+    const state = disposition === 'run' ? 'accepted' : disposition
     const statement = { service: signed.id.toString(), state, redirected, reasons } as const
     receipts.send(statement, { replyTo, author: decodeAddress(author) }, init.closing)
   }
@@ -63,22 +63,22 @@ export function createServiceDecider(
     async decide(signed, ticket, { signal }) {
       const id = signed.id.toString()
       const began = clock.monotonic()
-      // the node was killed between its verdict and intake's note of it: it stands, and what follows from it is done
-      const stands = journal.verdicts.latest(id)?.verdict
-      if (stands !== undefined) {
-        if (stands.run === false) sendReceipt(signed, stands, journal.announcements.stateOf(id)?.predecessor)
-        return { redirect: stands.redirect }
+      // the node was killed between its verdict and intake's note of it: it is in force, and what follows from it is done
+      const inForce = journal.verdicts.latest(id)?.verdict
+      if (inForce !== undefined) {
+        if (inForce.run === false) sendReceipt(signed, inForce, journal.announcements.stateOf(id)?.predecessor)
+        return { redirect: inForce.redirect }
       }
-      const asOf = dormitory.eventCounter()
+      const sinceEvent = dormitory.eventCounter()
       const before = journal.announcements.stateOf(id)
       const subject = { id, signed, depth: ticket.depth, predecessor: before?.predecessor, arrived: clock.now() }
       const asked = await evaluator.evaluate(subject, { signal })
       const record = journal.announcements.stateOf(id)
-      // stopped or superseded while the runner was thinking: its word is about something that is over
+      // stopped or superseded while the runner was asked: the verdict is about something that is over
       if (record !== undefined && record.state !== 'live') return { redirect: false }
       const { failure, error } = asked
       const decision = journal.stops.has(id) ? stoppedHere(asked) : asked
-      const { verdict } = applier.apply(subject, decision, asOf)
+      const { verdict } = applier.apply(subject, decision, sinceEvent)
       const { name } = signed.body
       counters.count({ id, name }, verdict.reasons)
       events.emit('node:verdict', { id, name, verdict, failure, tookMs: clock.monotonic() - began })
@@ -89,7 +89,7 @@ export function createServiceDecider(
         run: verdict.run !== false,
         redirect: verdict.redirect,
       })
-      // a runner's failure is no verdict: whoever asked asks again later
+      // a runner's failure is no verdict: intake asks again later
       if (error !== undefined) throw error
       return { redirect: verdict.redirect }
     },

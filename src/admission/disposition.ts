@@ -18,7 +18,7 @@ export function finalReason(of: { replaced: boolean; begunTask: boolean }): Reas
   return of.begunTask ? ONCE : undefined
 }
 
-/** A verdict not to run, for what is not begun again: it does not wait, and a replaced version is passed to nobody. */
+/** A verdict not to run, for what is not begun again: it does not wait, and a replaced version is not redirected. */
 export function finalVerdict(asked: Verdict, why: Reason, mayRedirect: boolean): Verdict {
   const replaced = why === REPLACED
   const verdict = replaced ? { ...asked, redirect: false } : asked
@@ -34,8 +34,7 @@ export function dispositionOf(verdict: Verdict): Disposition {
 
 /** Does it run, or wait to run? */
 export function mayRun(verdict: Verdict): boolean {
-  const standing = dispositionOf(verdict)
-  return standing === 'run' || standing === 'parked'
+  return ['run', 'parked'].includes(dispositionOf(verdict))
 }
 
 /** A verdict to run that cannot be carried out now: the service waits, with the rank that the runner gave it. */
@@ -57,7 +56,7 @@ function executorText({ executor }: Pick<Grant, 'executor'>): string {
   return executor === 'docker' ? 'a run in Docker' : 'a run on the host'
 }
 
-/** A verdict that is not carried out: nothing happens here, so the service is passed on where REDIRECT lets it. */
+/** A verdict that is not carried out: nothing happens here, so the service is redirected where REDIRECT allows it. */
 export function declined({ redirect, rank, reasons }: Verdict, reason: Reason, mayRedirect: boolean): Verdict {
   return { run: false, redirect: redirect || mayRedirect, rank, reasons: first(reason, reasons) }
 }

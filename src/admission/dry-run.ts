@@ -5,9 +5,10 @@ import { bestFirst, type Dormitory, type Granted } from '../execution/index.ts'
 import type { Candidate } from '../journal/index.ts'
 import type { Assumed, Trust } from '../trust/index.ts'
 import { createAssumedNode } from './assumed-node.ts'
+import { netOf } from './changes.ts'
 import type { Evaluator, Subject } from './evaluate.ts'
 import type { NodeFactsSource } from './node-facts.ts'
-import { createRounds, netOf, type ReevaluationRounds } from './reevaluation-rounds.ts'
+import { createRounds, type ReevaluationRounds } from './reevaluation-rounds.ts'
 import type { StateReader } from './state-reader.ts'
 import { trustSubjectOf } from './trust-subject.ts'
 import type { Change, Reevaluation } from './types.ts'
@@ -48,7 +49,7 @@ export function createDryRun(components: DryRunComponents): Reevaluation['previe
     changes.push(...(await rounds.admit(parked)))
     const { candidates, settled, asked, notAsked } = await screenAll(rounds, signal, assumed)
     changes.push(...(await rounds.admit(candidates.sort(bestFirst).map(({ id }) => id))))
-    changes.push(...rounds.changesOf(node.trimDormitory()))
+    changes.push(...rounds.displacedChanges(node.trimDormitory()))
     const all = [...netOf(changes).map((change) => withMove(change, node.moves.get(change.id))), ...settled]
     const listed = all.slice(0, MAX_LISTED)
     return { changes: listed, more: all.length - listed.length, asked, notAsked, forgotten: forgotten() }

@@ -30,7 +30,7 @@ export type Decision = {
   /** how the runner failed instead of answering */
   readonly failure?: string | undefined
   readonly error?: RunnerError | undefined
-  /** what the runner was told of hubs and roots */
+  /** statements of hubs and roots that the runner got */
   readonly trustFacts?: TrustFacts | undefined
 }
 

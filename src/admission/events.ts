@@ -3,7 +3,7 @@ import type { Change, Disposition } from './types.ts'
 
 /** What was decided about services. */
 export type AdmissionEvents = {
-  /** The runner has spoken, or failed (then `failure` says how, and the verdict is: nothing). */
+  /** The runner has answered, or failed (then `failure` says how, and the verdict is: nothing). */
   'node:verdict': { id: string; name: string; verdict: Verdict; failure?: string | undefined; tookMs: number }
   /** It waits; `on` says what wakes it. Times are seconds. */
   'node:parked': { id: string; name: string; until: number; on: readonly WakeCondition['on'][] }
@@ -11,7 +11,7 @@ export type AdmissionEvents = {
   'node:woken': { id: string; name: string; to: Disposition; sleptSeconds: number }
   /** It was running, and had to end for one that ranks higher. */
   'node:evicted': { id: string; name: string; by: string; parked: boolean }
-  /** What is parked and running was decided again; `changes` of `services` stand differently now. */
+  /** What is parked and running was decided again; `changes` of `services` have another disposition now. */
   'node:redecided': { services: number; changes: readonly Change[]; tookMs: number }
   /** What neither runs nor is parked was decided again too; `changes` are the first of the `changed`. `forgotten`: not there any more. */
   'node:reconsidered': {

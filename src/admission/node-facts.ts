@@ -45,7 +45,7 @@ export interface NodeFactsSource extends Disposable {
   current(): NodeFacts
   /** As if only these ran; without `machine`, LIMITS alone say what is free. `executor` counts as there, with `only` no other. */
   assuming(held: readonly RunningService[], options?: AssumedFacts): NodeFacts
-  /** Everything that holds room: what is about to end, too, unless it ends for another one that is among them already. */
+  /** All that holds capacity: what is about to end, too, unless it ends for another one that is among them already. */
   running(): readonly RunningService[]
   executors(): readonly ExecutorView[]
   /** Looks which executors are there, and what the machine has, now. */
@@ -68,7 +68,10 @@ export function createNodeFacts(
 
   async function refresh(): Promise<void> {
     const [before, had] = [resources, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
-    const [views] = await Promise.all([Promise.all(components.executors.map(viewOf)), refreshMachine()])
+    const [views] = await Promise.all([
+      Promise.all(components.executors.map((executor) => executorViewOf(executor))),
+      refreshMachine(),
+    ])
     seen = views
     const came = views.filter(({ name, available }) => available && !had.has(name))
     const more = resources !== undefined && before !== undefined && hasMore(before, resources)
@@ -146,9 +149,10 @@ function hasMore(before: MachineResources, now: MachineResources): boolean {
   return now.memoryBytes - before.memoryBytes >= WORTH_ASKING || now.diskBytes - before.diskBytes >= WORTH_ASKING
 }
 
-async function viewOf(executor: Executor): Promise<ExecutorView> {
+/** Asks an executor whether it could start a run now; one that fails is not there. */
+export async function executorViewOf(executor: Executor, signal?: AbortSignal): Promise<ExecutorView> {
   const found = await executor
-    .available()
+    .available({ signal })
     .catch((error: unknown) => ({ available: false, detail: messageOf(error), unenforcedLimits: [] }))
   return { name: executor.name, ...found }
 }

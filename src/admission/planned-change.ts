@@ -53,7 +53,7 @@ export type Outcome = {
   readonly displaced: readonly { readonly id: string; readonly from: Disposition; readonly verdict: Verdict }[]
 }
 
-export function outcomeOf(changes: readonly PlannedChange[], { id }: Subject): Outcome {
+export function planOutcome(changes: readonly PlannedChange[], { id }: Subject): Outcome {
   for (const change of changes) {
     if (change.do !== 'record' || change.id !== id || change.displaced !== undefined) continue
     return { verdict: change.verdict, moves: change.moves, displaced: displacedIn(changes) }

@@ -1,46 +1,18 @@
 import type { AddressTexts } from '../base/address-texts.ts'
-import type { ExecutorName, Verdict } from '../base/verdict.ts'
-import type { Granted } from '../execution/index.ts'
+import type { ExecutorName } from '../base/verdict.ts'
 import type { Candidate } from '../journal/index.ts'
-import type { NodeFacts, RunningService } from '../runner/index.ts'
+import type { RunningService } from '../runner/index.ts'
 import type { ApplyResult } from './apply.ts'
 import type { ScreenResult } from './background-reevaluation.ts'
+import { changeOf } from './changes.ts'
 import { dispositionOf, mayRun } from './disposition.ts'
 import type { Decision, Subject } from './evaluate.ts'
-import type { AssumedFacts } from './node-facts.ts'
 import type { Outcome } from './planned-change.ts'
+import type { Applying, ReevaluationTarget } from './reevaluation-target.ts'
 import type { Change, Disposition } from './types.ts'
 
 /** Services that are asked about together; what they are answered is applied one after the other, best first. */
 const BATCH_SIZE = 8
-
-/** What a round decides about, and what it does with a decision: commits it, or only takes note of it (`dry-run.ts`). */
-export interface ReevaluationTarget {
-  /** All that holds capacity, in the order in which it began. */
-  running(): readonly RunningService[]
-  granted(): readonly Granted[]
-  /** As if only `held` ran. */
-  assuming(held: readonly RunningService[], options: AssumedFacts): NodeFacts
-  /** Undefined where it is over: stopped, superseded and not running any more, expired, forgotten. */
-  subjectOf(id: string): Subject | undefined
-  isParked(id: string): boolean
-  /** The verdict in force. */
-  verdictOf(id: string): Verdict | undefined
-  /** Would it run again if it ended? */
-  mayRestart(subject: Subject): boolean
-  /** Asks the runner; by default with what is true for the service. */
-  evaluate(subject: Subject, facts?: NodeFacts): Promise<Decision>
-  eventCounter(): number
-  apply(subject: Subject, decision: Decision, about: Applying): ApplyResult
-}
-
-export type Applying = {
-  readonly from: Disposition
-  /** what `eventCounter` said before the runner was asked */
-  readonly sinceEvent: number
-  /** it was asked as if all of LIMITS were free, and is not admitted */
-  readonly screened?: boolean
-}
 
 /** One pass of a re-evaluation over a target: the same steps, whether they are done or only foreseen. */
 export interface ReevaluationRounds {
@@ -53,29 +25,24 @@ export interface ReevaluationRounds {
   /** Asks as if all of LIMITS were free: applies what is not admitted, and answers the others. */
   screen(subjects: readonly Subject[]): Promise<ScreenResult>
   /** Of services that had to make way. */
-  changesOf(displaced: Outcome['displaced']): Change[]
+  displacedChanges(displaced: Outcome['displaced']): Change[]
 }
 
 export function createRounds(target: ReevaluationTarget, texts: AddressTexts): ReevaluationRounds {
   const { subjectOf } = target
 
-  function changeOf({ id, signed }: Subject, from: Disposition, verdict: Verdict): Change {
-    const { author, name } = signed.body
-    return { id, name, author: texts.ofBytes(author), from, to: dispositionOf(verdict), reasons: verdict.reasons }
-  }
-
-  function changesOf(displaced: Outcome['displaced']): Change[] {
+  function displacedChanges(displaced: Outcome['displaced']): Change[] {
     return displaced.flatMap(({ id, from, verdict }) => {
       const other = subjectOf(id)
-      return other === undefined ? [] : [changeOf(other, from, verdict)]
+      return other === undefined ? [] : [changeOf(other, from, verdict, texts)]
     })
   }
 
   /** Applies a decision: the change of the service itself, and those of services that had to make way for it. */
   function apply(subject: Subject, decision: Decision, about: Applying): { changes: Change[]; result: ApplyResult } {
     const result = target.apply(subject, decision, about)
-    const displaced = changesOf(result.displaced)
-    const own = changeOf(subject, about.from, result.verdict)
+    const displaced = displacedChanges(result.displaced)
+    const own = changeOf(subject, about.from, result.verdict, texts)
     return { changes: own.from === own.to ? displaced : [own, ...displaced], result }
   }
 
@@ -105,7 +72,7 @@ export function createRounds(target: ReevaluationTarget, texts: AddressTexts): R
     return { changes, stops }
   }
 
-  /** What is not asked about stays; what is about to end holds capacity for nobody. */
+  /** What is not asked about stays; what is about to end holds no capacity. */
   function split(only?: ReadonlySet<string>): { held: RunningService[]; asked: RunningService[] } {
     const ending = new Set(target.granted().flatMap(({ service, ending: ends }) => (ends ? [service] : [])))
     const running = target.running().filter(({ id }) => !ending.has(id))
@@ -212,13 +179,6 @@ export function createRounds(target: ReevaluationTarget, texts: AddressTexts): R
     admit,
     idleSubjects: (ids) => ids.flatMap((id) => idleSubject(id) ?? []),
     screen,
-    changesOf,
+    displacedChanges,
   }
-}
-
-/** One for each service, from its first disposition to its last: one that was woken may have to make way again. */
-export function netOf(changes: readonly Change[]): Change[] {
-  const net = new Map<string, Change>()
-  for (const change of changes) net.set(change.id, { ...change, from: net.get(change.id)?.from ?? change.from })
-  return [...net.values()].filter(({ from, to }) => from !== to)
 }

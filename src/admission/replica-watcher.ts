@@ -6,7 +6,7 @@ import type { Log } from '../base/log.ts'
 import type { Dormitory } from '../execution/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
 
-/** How often stand-bys look whether somebody still runs what they wait for. */
+/** How often it is checked whether other nodes still run what is parked here as a stand-by. */
 const LOOK_EVERY_MS = 60_000
 /** A peer that went may have been the one: looked at soon, but not once for each of many that go together. */
 const AFTER_GONE_MS = 5_000

@@ -3,15 +3,15 @@ import { sanitizeText } from '../base/format.ts'
 import type { PackEntry } from '../code/index.ts'
 import { createKeyFinder } from '../hub/index.ts'
 
-/** A file that looks as if its author did not mean everybody to have it. */
+/** A file that looks secret. */
 export type Secret = { readonly path: string; readonly what: string }
 
 /** What comes from a registry is no secret, and packages carry keys to test themselves with. */
 const FROM_REGISTRY = /(^|\/)(node_modules|site-packages)\//
 /** A longer file is no key and no list of settings. */
 const MAX_BYTES = 1024 * 1024
-/** Names that one message tells. */
-const MAX_TOLD = 10
+/** Names in one message. */
+const MAX_LISTED = 10
 
 type Kind = { readonly name: RegExp; readonly what: string; readonly holds?: RegExp }
 
@@ -58,8 +58,8 @@ export async function findSecrets(
 
 /** Refuses to publish them, and says what to write where. */
 export function secretsError(secrets: readonly Secret[], ignoreFile: string): InputError {
-  const lines = secrets.slice(0, MAX_TOLD).map(({ path }) => `/${sanitizeText(path).replace(/[*?]/g, '\\$&')}`)
-  const more = secrets.length > MAX_TOLD ? ` and ${secrets.length - MAX_TOLD} more` : ''
+  const lines = secrets.slice(0, MAX_LISTED).map(({ path }) => `/${sanitizeText(path).replace(/[*?]/g, '\\$&')}`)
+  const more = secrets.length > MAX_LISTED ? ` and ${secrets.length - MAX_LISTED} more` : ''
   return new InputError(
     `the folder holds what looks secret, and whoever gets the code can read it: ${secretsText(secrets)}; ` +
       `write ${lines.map((line) => JSON.stringify(line)).join(', ')}${more} into ${ignoreFile}, each on its own line, ` +
@@ -68,8 +68,8 @@ export function secretsError(secrets: readonly Secret[], ignoreFile: string): In
 }
 
 export function secretsText(secrets: readonly Secret[]): string {
-  const told = secrets.slice(0, MAX_TOLD).map(({ path, what }) => `${sanitizeText(path)} (${what})`)
-  return `${told.join(', ')}${secrets.length > MAX_TOLD ? ` and ${secrets.length - MAX_TOLD} more` : ''}`
+  const listed = secrets.slice(0, MAX_LISTED).map(({ path, what }) => `${sanitizeText(path)} (${what})`)
+  return `${listed.join(', ')}${secrets.length > MAX_LISTED ? ` and ${secrets.length - MAX_LISTED} more` : ''}`
 }
 
 function keyIn(text: string): string | undefined {

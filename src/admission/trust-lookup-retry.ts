@@ -5,7 +5,7 @@ import { createTokenBucket } from '../base/token-bucket.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 
 /**
- * After which times (ms) the mesh is asked again. A word may come soon after its service, and where no neighbour
+ * After which times (ms) the mesh is asked again. A statement may come soon after its service, and where no neighbour
  * believes its hub it does not come by gossip; and a mesh that could not be asked a moment ago often can be now. Later it
  * is asked about as everything else that matters here.
  */
@@ -21,7 +21,7 @@ export interface TrustLookupComponents {
   ask(id: string, options: { signal: AbortSignal; fresh: boolean }): Promise<boolean>
 }
 
-/** Asks the mesh for words on a service: at once, and a few times more. */
+/** Asks the mesh for statements about a service: at once, and a few times more. */
 export function createTrustLookups(
   { clock, log, ask }: TrustLookupComponents,
   { closing }: { closing: AbortSignal },

@@ -1,4 +1,3 @@
-import { addressBytes, parseAddress } from '../../protocols/address.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
@@ -8,22 +7,15 @@ import { LruMap } from '../base/lru-map.ts'
 import type { WakeCondition } from '../base/verdict.ts'
 import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
 import type { ServiceInUse, Trust, TrustChange, TrustEvents } from '../trust/index.ts'
-import type { ReevaluationScope } from './background-reevaluation.ts'
 import { createCodePrefetch } from './code-prefetch.ts'
 import type { Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
+import { type ReevaluationScope, scopeOf } from './reevaluation-scope.ts'
 import { createTrustLookups } from './trust-lookup-retry.ts'
-import { trustSubjectOf, unsafeGrace } from './trust-subject.ts'
+import { trustSubjectOf, unsafeGrace, wakeOnTrustChange } from './trust-subject.ts'
 
-/** Services of whom it is remembered whether their author was in the tree; of others it is asked once more. */
+/** Services for which it is remembered whether their author was in the tree; others are asked about once more. */
 const MAX_SEEN = 16_384
-
-/** A word has come that may concern it, whatever else it waits for. */
-export function wakeOnTrustChange(dormitory: Pick<Dormitory, 'wake'>, id: string, on: readonly WakeCondition[]): void {
-  // who is woken by room alone is not asked while there is none
-  const first = on.find((one) => one.on !== 'capacity') ?? on[0]
-  if (first !== undefined) dormitory.wake(first, [id])
-}
 
 export interface TrustWatcherComponents {
   clock: Clock
@@ -46,26 +38,26 @@ export interface TrustWatcherComponents {
 
 export interface TrustWatcher extends AsyncDisposable {
   /**
-   * Before a run begins: what was learnt since it was decided has its consequences. Rejects with the signal's reason,
-   * which is what becomes of a run that is called off.
+   * Before a run begins: decides again where a statement that came since may forbid it. Rejects with the signal's reason
+   * where the run is cancelled.
    */
   settled(id: string, options: { signal: AbortSignal }): Promise<void>
-  /** What ran when the last life ended is decided again where what is known now speaks against it. */
+  /** What ran when the node ended is decided again where what is known now speaks against it. */
   boot(): Promise<void>
   /** Whose code and author matter: what runs and what is parked. */
   servicesInUse(): ServiceInUse[]
-  /** Has the tree let its author in or out since it was asked about here? */
+  /** Has its author entered or left the trust tree since the last call? */
   isMoved(id: string): boolean
 }
 
 /** What a statement that arrived, or expired, means for what is parked and what runs. */
 export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
-  const { log, events, trust, dormitory, running, subjectOf, texts } = components
+  const { clock, log, events, trust, dormitory, running, subjectOf, prefetch, texts } = components
   let work: Promise<unknown> = Promise.resolve()
   const seenInTree = new LruMap<string, boolean>(MAX_SEEN)
   const closing = new AbortController()
-  const fetches = createCodePrefetch(components, { closing: closing.signal })
-  const lookups = createTrustLookups({ ...components, ask }, { closing: closing.signal })
+  const fetches = createCodePrefetch({ log, prefetch }, { closing: closing.signal })
+  const lookups = createTrustLookups({ clock, log, ask }, { closing: closing.signal })
 
   /** The tree changes with each link; it matters to those whose author it lets in or out. */
   function isMoved({ id, signed }: Subject): boolean {
@@ -87,7 +79,7 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
     }
   }
 
-  /** A word that came as the last life ended, or one that expired since. */
+  /** A statement that came as the node ended, or one that expired since. */
   function isDoubtful(id: string): boolean {
     const subject = subjectOf(id)
     if (subject === undefined) return false
@@ -120,28 +112,28 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
     components.reevaluateIdle(scopeOf(change))
   }
 
-  /** What waits hopes for a word; of what runs it is enough that the mesh could be asked. */
+  /** What waits needs a statement; for what runs it is enough that the mesh could be asked. */
   async function ask(id: string, options: { signal: AbortSignal; fresh: boolean }): Promise<boolean> {
     const subject = subjectOf(id)
-    const sleeps = () => dormitory.get(id) !== undefined
+    const isParked = () => dormitory.get(id) !== undefined
     const runs = () => running().includes(id)
-    if (subject === undefined || !(sleeps() || runs())) return false
+    if (subject === undefined || !(isParked() || runs())) return false
     const { complete } = await trust.lookUp(trustSubjectOf(subject.signed), options)
-    return sleeps() || (runs() && !complete)
+    return isParked() || (runs() && !complete)
   }
 
-  /** Who waits for another word on code that one trusted hub calls safe already is soon to start. */
+  /** What waits for another attestation of code that one trusted hub calls safe already may start soon. */
   function fetchAhead(id: string, { signed }: Subject, on: readonly WakeCondition[]): void {
     if (!on.some((one) => one.on === 'quorum')) return
-    const words = trust.factsOf(trustSubjectOf(signed)).attestations
-    if (words.length > 0 && words.every(({ verdict }) => verdict === 'safe')) fetches.add(id)
+    const attestations = trust.factsOf(trustSubjectOf(signed)).attestations
+    if (attestations.length > 0 && attestations.every(({ verdict }) => verdict === 'safe')) fetches.add(id)
   }
 
   function onParked(id: string): void {
     const subject = subjectOf(id)
-    const sleeper = dormitory.get(id)
-    if (subject === undefined || sleeper === undefined) return
-    fetchAhead(id, subject, sleeper.on)
+    const parked = dormitory.get(id)
+    if (subject === undefined || parked === undefined) return
+    fetchAhead(id, subject, parked.on)
     lookups.begin(id)
   }
 
@@ -190,16 +182,5 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
       closing.abort(new UnavailableError('the node is stopping'))
       await Promise.all([lookups.idle(), work, fetches.idle()])
     },
-  }
-}
-
-function scopeOf(change: TrustChange): ReevaluationScope {
-  switch (change.on) {
-    case 'code':
-      return { on: 'code', code: change.code }
-    case 'freeze':
-      return { on: 'author', address: Buffer.from(addressBytes(parseAddress(change.address))).toString('hex') }
-    case 'tree':
-      return { on: 'tree' }
   }
 }

@@ -6,7 +6,7 @@ import type { Assumed } from '../trust/index.ts'
 /** What this node does with a live service, as far as a policy can change it. */
 export type Disposition = 'run' | 'parked' | 'redirected' | 'refused'
 
-/** One service whose standing a decision changes, and why. */
+/** One service whose disposition a decision changes, and why. */
 export type Change = {
   readonly id: string
   readonly name: string
@@ -18,16 +18,16 @@ export type Change = {
   readonly moves?: ExecutorName | undefined
 }
 
-/** What a candidate would change, the best of each kind first: what runs, what is parked, and what is refused or passed on. */
+/** What a candidate would change, the best of each kind first: what runs, what is parked, and what is refused or redirected. */
 export type Preview = {
   readonly changes: readonly Change[]
   /** changes beyond those, none of which starts or parks anything */
   readonly more: number
-  /** of what is refused or passed on */
+  /** of what is refused or redirected */
   readonly asked: number
   /** there are too many to ask about while a person waits; they are decided again all the same */
   readonly notAsked: number
-  /** live services that the journal had no room for: they come up with their next announcement */
+  /** live services that the journal had no space for: they come up with their next announcement */
   readonly forgotten: number
 }
 
@@ -35,12 +35,12 @@ export type Preview = {
 export type Applied = { readonly changes: readonly Change[]; readonly background: number }
 
 /**
- * Deciding again. What runs and what is parked is asked about at once; what was refused or passed on and is still live, in
+ * Deciding again. What runs and what is parked is asked about at once; what was refused or redirected and is still live, in
  * the background (`background-reevaluation.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
  */
 export interface Reevaluation {
   /**
-   * What `ask` (a candidate's runner) would make of everything that is live now; with `assumed`, if that statement stood.
+   * What `ask` (a candidate's runner) would make of everything that is live now; with `assumed`, if that statement were in force.
    * Nothing is done or journalled.
    */
   preview(
@@ -52,7 +52,7 @@ export interface Reevaluation {
   all(options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
 }
 
-/** What one rule said, as often. `warned`: it passed because its mode is "warn". */
+/** How often one rule answered what. `warned`: it passed because its mode is "warn". */
 export type RuleCounts = {
   readonly pass: number
   readonly fail: number
@@ -64,6 +64,6 @@ export type PolicyView = {
   /** sha256 of the policy in force */
   readonly hash: string
   readonly counts: Readonly<Record<string, RuleCounts>>
-  /** services that sleep in the dormitory */
+  /** services in the dormitory */
   readonly parked: number
 }

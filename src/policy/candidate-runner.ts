@@ -20,13 +20,13 @@ export type RunnerModule = {
  * in which a node loads its own. Rejects with a RunnerError, whose message is one sentence, where it cannot be loaded.
  */
 export async function startCandidate(
-  components: { clock: Clock; log: Log },
+  { clock, log }: { clock: Clock; log: Log },
   init: RunnerModule & { readonly config: RunnerConfig },
 ): Promise<RunnerHost> {
   // what happens to a candidate is no event of the node's
   const events = createEvents<RunnerEvents>()
   const { entry, dir, network, config, timeoutMs } = init
-  const host = createRunnerHost({ ...components, events }, { entry, dir, network, config, limits: { timeoutMs } })
+  const host = createRunnerHost({ clock, log, events }, { entry, dir, network, config, limits: { timeoutMs } })
   try {
     await host.start()
     return host

@@ -30,8 +30,8 @@ export type CandidateTrustInit = {
 }
 
 /**
- * What a node with a policy would believe, for who asks about a candidate: it weighs statements exactly as a node does,
- * and neither asks the mesh nor tells it anything. What it learns is forgotten with it.
+ * What a node with a candidate policy would believe: it weighs statements exactly as a node does,
+ * and neither asks the mesh nor announces anything. What it learns is forgotten with it.
  */
 export interface CandidateTrust extends AsyncDisposable {
   /** Statements that came with the journal. */

@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os'
-import { forRunner } from '../admission/node-facts.ts'
+import { executorViewOf, forRunner } from '../admission/node-facts.ts'
 import type { Clock } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { dockerEnvironment, type Env, type Policy, runtimeInit } from '../config/index.ts'
 import { createExecutors } from '../execution/executors.ts'
@@ -10,7 +9,7 @@ import type { AvailableExecutor } from '../runner/index.ts'
 /** Executors that are asked and never used: nothing is created in these folders. */
 const NOBODY = { own: '', peerId: 'policy', logs: { maxBytes: 1, keep: 1, retainSeconds: 1 } }
 
-/** The executors that are on this machine now, as a runner is told of them. */
+/** The executors that are on this machine now, as a runner's snapshot has them. */
 export async function detectExecutors(
   components: { clock: Clock; log: Log },
   init: { policy: Policy; env: Env; dir?: string | undefined; signal?: AbortSignal | undefined },
@@ -21,13 +20,6 @@ export async function detectExecutors(
     configuration: { dir, dataDir: tmpdir(), runtime, policy, dockerEnvironment: docker },
     ...NOBODY,
   })
-  const seen = await Promise.all(
-    found.executors.map(async (executor) => {
-      const availability = await executor
-        .available({ signal })
-        .catch((error: unknown) => ({ available: false, detail: messageOf(error), unenforcedLimits: [] }))
-      return { name: executor.name, ...availability }
-    }),
-  )
+  const seen = await Promise.all(found.executors.map((executor) => executorViewOf(executor, signal)))
   return seen.filter(({ available }) => available).map(forRunner)
 }

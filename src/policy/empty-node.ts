@@ -1,3 +1,4 @@
+import { totalLimits } from '../admission/capacity.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
 
@@ -6,12 +7,11 @@ export function emptyNode(
   config: RunnerConfig,
   init: { own: string; executors: readonly AvailableExecutor[] },
 ): NodeFacts {
-  const { MEMORY, CPU, DISK, PIDS, RUNS } = config.LIMITS.TOTAL
   const { own, executors } = init
   return {
     config,
     own,
-    capacity: { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: RUNS, executors },
+    capacity: { ...totalLimits(config), executors },
     running: [],
   }
 }

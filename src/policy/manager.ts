@@ -9,7 +9,7 @@ import { RunnerError, type RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
 import { startCandidate } from './candidate-runner.ts'
 
-/** Changes of policy wait for one another; who sends more than this is not a person. */
+/** Changes of policy wait for one another; a person does not send more than this. */
 const MAX_WAITING = 16
 
 export interface PolicyManagerComponents {
@@ -27,7 +27,7 @@ export interface PolicyManagerComponents {
 export interface PolicyManager {
   /** What would change among everything that is live here. Nothing is done. */
   preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
-  /** What would change if this statement (encoded) stood. Nothing is done. Throws an InputError where it cannot stand. */
+  /** What would change if this statement (encoded) were in force. Nothing is done. Throws an InputError where it cannot be. */
   previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /** Replaces the runner's config.json, and decides again. The file is as it was where that fails. */
   apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
@@ -81,7 +81,7 @@ export function createPolicyManager(
   return {
     preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(asCandidateError),
     previewStatement: (encoded, { signal } = {}) => queue.add(() => previewStatement(encoded, signal)),
-    // from here on it is not interrupted: half a change of policy helps nobody
+    // from here on it is not interrupted: half a change of policy is of no use
     apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(asCandidateError),
   }
 }

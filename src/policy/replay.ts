@@ -21,7 +21,7 @@ const FAILURES_BEFORE_GIVING_UP = 5
 /** Pages on their way at once: both runners have work while the next page is read. */
 const PAGES_UNDER_WAY = 3
 
-/** One of the two that are compared: a runner, the node that it is told of, and what that node believes. */
+/** One of the two that are compared: a runner, the node whose facts it gets, and what that node believes. */
 export type Side = {
   readonly host: Pick<RunnerHost, 'decide'>
   readonly facts: NodeFacts
@@ -56,7 +56,7 @@ export class RunnerUselessError extends ThundercloudError {
 
 /**
  * Asks two runners about every service that a journal has, each service at the second at which it came and with what
- * hubs and roots say that is in time at that second, and tells where their verdicts differ. The services' signatures were checked on arrival and are not checked again. Nothing is done or written.
+ * hubs and roots say that is in time at that second, and reports where their verdicts differ. The services' signatures were checked on arrival and are not checked again. Nothing is done or written.
  */
 export async function replay(
   { pages, inForce, candidate, textOf }: ReplayComponents,
@@ -74,8 +74,8 @@ export async function replay(
   if (signal.aborted) stop()
   const tally = createReplayCounters()
   const watch = {
-    inForce: createWatch('the runner with the policy in force'),
-    candidate: createWatch("the candidate's runner"),
+    inForce: createFailureWatch('the runner with the policy in force'),
+    candidate: createFailureWatch("the candidate's runner"),
   }
 
   async function ask({ host, facts, beliefs }: Side, side: keyof typeof watch, request: Request): Promise<Answer> {
@@ -122,7 +122,7 @@ export async function replay(
   try {
     for (const page of pages) {
       const answers = Promise.all(page.map(askBoth)).then(() => page.length)
-      // whoever stops does not wait for it, and its failure is then nobody's
+      // a replay that stops does not wait for it, and its failure concerns nothing then
       answers.catch(() => {})
       underWay.push(answers)
       if (underWay.length >= PAGES_UNDER_WAY) await settle()
@@ -142,7 +142,7 @@ type Request = {
 }
 
 /** Tells a runner that fails at times from one that never answers: each failure may cost its whole time limit. */
-function createWatch(who: string) {
+function createFailureWatch(side: string) {
   let failures = 0
   let useful = false
   return {
@@ -152,8 +152,8 @@ function createWatch(who: string) {
     failed(error: RunnerError): RunnerUselessError | undefined {
       failures++
       if (useful || failures < FAILURES_BEFORE_GIVING_UP) return undefined
-      const words = `${who} failed on each of the first ${failures} services: ${error.message}`
-      return new RunnerUselessError(words, { cause: error })
+      const message = `${side} failed on each of the first ${failures} services: ${error.message}`
+      return new RunnerUselessError(message, { cause: error })
     },
   }
 }

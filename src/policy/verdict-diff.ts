@@ -1,3 +1,4 @@
+import { dispositionOf } from '../admission/disposition.ts'
 import type { Disposition } from '../admission/types.ts'
 import type { Verdict } from '../base/verdict.ts'
 
@@ -6,23 +7,20 @@ export type Answer =
   | { readonly verdict: Verdict; readonly failure?: undefined }
   | { readonly failure: string; readonly verdict?: undefined }
 
-/** A verdict in one word; `failed` where there is none. */
+/** What a verdict makes of a service; `failed` where there is none. */
 export type Outcome = Disposition | 'failed'
 
 export type Difference = {
   readonly from: Outcome
   readonly to: Outcome
-  /** what else changes where the word stays the same */
+  /** what else changes where the outcome is the same */
   readonly terms?: 'grant' | 'redirect' | 'conditions' | undefined
   /** rules that say something else now, those that decide first */
   readonly rules: readonly string[]
 }
 
 export function outcomeOf({ verdict }: Answer): Outcome {
-  if (verdict === undefined) return 'failed'
-  if (verdict.run !== false) return 'run'
-  if ((verdict.park?.length ?? 0) > 0) return 'parked'
-  return verdict.redirect ? 'redirected' : 'refused'
+  return verdict === undefined ? 'failed' : dispositionOf(verdict)
 }
 
 /** What is different in the second answer; undefined where nothing that matters is. */

@@ -1,0 +1,61 @@
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { WakeCondition } from '../base/verdict.ts'
+import type { Dormitory, ExecutionEvents, Supervisor } from '../execution/index.ts'
+import type { IntakeEvents } from '../intake/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
+import type { RunnerEvents } from '../runner/index.ts'
+import type { Receipts } from '../services/receipts.ts'
+import type { Services } from '../services/registry.ts'
+import type { NotifyState } from '../services/state-notifier.ts'
+import type { Trust, TrustEvents } from '../trust/index.ts'
+import type { ServiceDecider } from './decide-service.ts'
+import type { EvaluatorComponents } from './evaluate.ts'
+import type { AdmissionEvents } from './events.ts'
+import type { NodeFactsSource } from './node-facts.ts'
+import type { TrustWatcher } from './trust-watcher.ts'
+import type { Applied, PolicyView, Reevaluation } from './types.ts'
+
+export interface AdmissionComponents {
+  clock: Clock
+  log: Log
+  events: Pick<
+    Events<AdmissionEvents & RunnerEvents & ExecutionEvents & IntakeEvents & TrustEvents & NetworkEvents>,
+    'emit' | 'on'
+  >
+  journal: Journal
+  facts: NodeFactsSource
+  runner: EvaluatorComponents['runner']
+  supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
+  receipts: Receipts
+  services: Services
+  trust: Pick<Trust, 'factsOf' | 'lookUp'>
+  /** Fetches the code of a service that may start soon. */
+  prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
+  texts: AddressTexts
+  notify: NotifyState
+  /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
+  count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
+}
+
+/** Everything between an announcement and what this node does with it, now and again later. */
+export interface Admission extends AsyncDisposable {
+  readonly decide: ServiceDecider
+  readonly reevaluation: Reevaluation
+  readonly dormitory: Dormitory
+  readonly trustWatcher: Pick<TrustWatcher, 'settled' | 'servicesInUse'>
+  /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
+  reevaluateAll(): Promise<Applied>
+  /** Resolves when the re-evaluation in the background is done. */
+  backgroundIdle(): Promise<void>
+  /** Takes up what was parked when the node ended; all is decided again where the policy changed since. */
+  boot(): Promise<void>
+  /** Since when it is parked, if it is; ms. */
+  parkedState(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
+  /** The operator has ended it here. */
+  removeParked(id: string): void
+  view(): PolicyView
+}
