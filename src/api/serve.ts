@@ -129,7 +129,7 @@ function explain(error: Error, host: string, port: number): InputError {
     EADDRINUSE: 'is in use by another program; give API in node.json another port',
     EACCES: 'may not be used by this user; give API in node.json a port above 1023',
     EADDRNOTAVAIL: 'is no address of this machine; change API in node.json',
-    ENOTFOUND: 'has a host name that nobody knows; change API in node.json',
+    ENOTFOUND: 'has a host name that cannot be resolved; change API in node.json',
   }
   const problem = problems[errnoOf(error) ?? ''] ?? `cannot be used (${messageOf(error)}); change API in node.json`
   return new InputError(`the API's address ${where} ${problem}`, { cause: error })

@@ -42,7 +42,7 @@ export function openProcess(
   const onTerminate = () => endBySignal('terminated', 143)
   const onOrphaned = () => end('the parent process is gone', 0)
   const onPipe = (error: Error) => {
-    if (errnoOf(error) === 'EPIPE') end('nobody reads the output any more', 0)
+    if (errnoOf(error) === 'EPIPE') end('the output was closed', 0)
     else throw error
   }
   self.on('SIGINT', onInterrupt)

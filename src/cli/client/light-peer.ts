@@ -35,7 +35,7 @@ function fullId(text: string): CID {
     throw new InputError('a raw content id names bytes or an image')
   } catch (cause) {
     throw new InputError(
-      `${JSON.stringify(text)} is neither a whole service id nor a name that you published from here; without a node nobody can look it up`,
+      `${JSON.stringify(text)} is neither a complete service id nor a name that you published from here; to look it up by name, use a running node`,
       { cause },
     )
   }

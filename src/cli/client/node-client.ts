@@ -27,7 +27,7 @@ export async function daemonOf(cli: Cli): Promise<ApiClient> {
   })
   if (api === false) {
     throw new NoDaemonError(
-      `no node runs in ${dir} whose socket this user may open, and node.json: API is false; ${advice}`,
+      `no node runs in ${dir} with a socket that this user may open, and API is false in node.json; ${advice}`,
     )
   }
   const host = api.host.includes(':') ? `[${api.host}]` : api.host

@@ -7,7 +7,7 @@ import { fields } from '../output/output.ts'
 export const init = command({
   name: 'init',
   summary: "Make an operator's folder: settings, a runner, and the node's identity",
-  details: 'Here --api is where the node\'s API shall listen, like 127.0.0.1:4981, or "false" for none.',
+  details: 'Here --api is the address on which the API of the node listens, like 127.0.0.1:4981, or "false" for none.',
   args: { dir: argument('DIR', 'a new or an empty folder') },
   options: {
     network: text('NAME', "the network's name"),

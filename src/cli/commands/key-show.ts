@@ -10,7 +10,7 @@ export const keyShow = command({
   name: 'key show',
   summary: 'Show your addresses: of the key that signs what you publish, and of the key of your node',
   details: [
-    'An address is what TRUST_TREE, `trust delegate` and `explain` mean. "ed25519:" before it is a part of it where the bare text could',
+    'TRUST_TREE, `trust delegate` and `explain` use these addresses. The prefix "ed25519:" belongs to the address where the bare text could',
     'be read as two keys.',
   ].join('\n'),
   args: {},
@@ -32,7 +32,7 @@ export const keyShow = command({
     }
     cli.out.result(result, () => [
       ...fields([
-        ['you publish as', result.author?.address ?? 'nobody yet: the first `thundercloud publish` makes a key'],
+        ['you publish as', result.author?.address ?? 'no key yet: the first `thundercloud publish` makes one'],
         ['key', result.author?.file ?? defaultKeyPath(cli.env)],
         ['your node is', result.node?.address],
         ['peer id', result.node?.peerId],

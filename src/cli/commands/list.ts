@@ -11,7 +11,7 @@ export const list = command({
   name: 'list',
   summary: 'Services that the node knows, and what it does with them',
   args: {},
-  options: { all: flag('also what is over: expired, stopped, superseded', '-a') },
+  options: { all: flag('also services that have ended: expired, stopped, superseded', '-a') },
   async run(cli, { all }) {
     const client = await daemonOf(cli)
     const known = await client.services({ signal: cli.signal })

@@ -12,11 +12,11 @@ export const logs = command({
   name: 'logs',
   summary: 'What a service wrote, while it runs and afterwards',
   details:
-    'Of every run, wherever it is: of all versions of a name, or of the one version that an id names. Only its author reads logs on other nodes.',
+    'Reads the log of every run, on every node: all versions of a name, or the one version that an id names. Only the author of a service can read its logs on other nodes.',
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
-    follow: flag('go on with what comes', '-f'),
-    tail: whole('COUNT', 'lines from the end to begin with', { min: 0, max: 10_000, fallback: 100 }),
+    follow: flag('follow the log: print new lines as they come', '-f'),
+    tail: whole('COUNT', 'how many of the newest lines to print first', { min: 0, max: 10_000, fallback: 100 }),
     timestamps: flag('when each line was written (UTC)', '-t'),
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network'),

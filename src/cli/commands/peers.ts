@@ -16,7 +16,8 @@ export const peers = command({
     const { peer } = show(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(known, () => {
-      if (known.length === 0) return ["No neighbours. STATIC_NODES in the runner's config.json says whom to dial."]
+      if (known.length === 0)
+        return ["No neighbours. STATIC_NODES in the runner's config.json names the nodes to dial."]
       const rows = known.map((each) => [
         peer(each.peerId),
         each.direction,

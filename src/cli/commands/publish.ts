@@ -14,21 +14,21 @@ import { publishAtNode } from '../publishing/via-node.ts'
 
 const args = { path: argument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest') }
 const options = {
-  wait: flag('end only when as many nodes as replicas run it'),
+  wait: flag('exit only when as many nodes as replicas run it'),
   timeout: duration('how long to wait', '2m'),
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
   network: text('NAME', 'with --join: the network (default: the folder\'s, else "thundercloud")'),
   key: keyOption,
   staple: texts('FILE', 'a hub statement or delegation that travels with the service; may be repeated'),
   withSecrets: flag('publish files that look secret: keys, tokens, .env'),
-  replicas: whole('COUNT', 'on how many nodes it shall run, instead of what the manifest says', {
+  replicas: whole('COUNT', 'the number of nodes that should run it, instead of what the manifest says', {
     min: 1,
     max: 1024,
     fallback: undefined,
   }),
 }
 
-/** What `help` says of exit codes in general does not hold once the service is published. */
+/** After the service is published, exit codes differ from those that `help` lists. */
 const WAIT_CODES =
   'Exit codes of --wait, once it is published: 0 healthy or done, 3 refused by all that answered, 4 failed, 5 not known in time.'
 
@@ -36,7 +36,7 @@ export const publish = command({
   name: 'publish',
   summary: 'Sign a service and announce it to the mesh',
   details:
-    'With --join it serves the code itself and ends when as many nodes as replicas hold it.\nEach node that answers is printed as it does.\n' +
+    'With --join, the command serves the code itself and exits when as many nodes as replicas have it.\nEach answer of a node is printed when it arrives.\n' +
     WAIT_CODES,
   args,
   options,
@@ -46,12 +46,14 @@ export const publish = command({
 export const update = command({
   name: 'update',
   summary: 'Publish the next version of a service',
-  details: `Nodes that run the version before replace it when the new one is healthy.\n${WAIT_CODES}`,
+  details: `Nodes that run the previous version replace it when the new one is healthy.\n${WAIT_CODES}`,
   args,
   options: {
     ...options,
-    replace: flag('stop the version before first, for nodes where two do not fit at once; nothing serves in between'),
-    seq: whole('NUMBER', "the version's number, where this machine does not know the last one", {
+    replace: flag(
+      'stop the previous version first, for nodes without capacity for both; the service is down in between',
+    ),
+    seq: whole('NUMBER', 'the number of the version, if this machine does not know the last one', {
       min: 1,
       max: Number.MAX_SAFE_INTEGER,
       fallback: undefined,
@@ -84,7 +86,7 @@ async function announce(
   }
   const draft = await loadDraft(cli, path, { replicas, staple })
   const entries = await inspectFolder(cli, draft, { withSecrets })
-  // the node first: a key is not made for nothing where nobody answers
+  // the node first: no key is made if no node answers
   const client = join.length === 0 ? await daemonOf(cli) : undefined
   await client?.node({ signal: cli.signal })
   await warnOfClock(cli, await clockFacts(cli), (words) => cli.out.note(words))

@@ -14,7 +14,7 @@ const REFUSED_KEYWORDS = ['game']
 
 export const runnerNew = command({
   name: 'runner new',
-  summary: 'Write a runner of your own to begin with, and a test for it',
+  summary: 'Write a runner to start from, and a test for it',
   details:
     "It begins from the default runner, with the settings of the one that decides now, and goes to the operator's folder.",
   args: { name: argument('NAME', 'the runner\'s name: lower-case letters, digits, ".", "_" and "-"') },

@@ -10,7 +10,7 @@ const OWN_FOLDER = '.thundercloud'
 
 export const serviceNew = command({
   name: 'service new',
-  summary: 'Write a commented manifest to begin with',
+  summary: 'Write a commented manifest to start from',
   args: {
     name: argument('NAME', 'the service\'s name: lower-case letters, digits, ".", "_" and "-"'),
     dir: optionalArgument('DIR', 'the folder of its code (default: a folder of that name)'),

@@ -24,14 +24,14 @@ export const status = command({
   summary: 'What happens with one service, here and elsewhere',
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
-    ask: flag('ask other nodes also where the service was not published here'),
-    told: flag('ask no node: what other nodes reported before'),
+    ask: flag('ask other nodes, even if the service was not published here'),
+    told: flag('do not ask other nodes: show what they reported before'),
     join: texts('MULTIADDR', 'ask the mesh without a node, through this one; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,
   },
   details:
-    'Of a service that was published here, other nodes are asked what they do with it now; who does not answer within four seconds is shown with its last word, and when that was.',
+    'If the service was published here, other nodes are asked what they do with it now. A node that does not answer within four seconds is shown with its last report and the time of it.',
   async run(cli, { service, ask, told, join, network, key }) {
     if (join.length > 0) return await askMesh(cli, { service, join, network, key })
     const client = await daemonOf(cli)

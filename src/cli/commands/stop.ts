@@ -9,11 +9,12 @@ import { stopOf } from '../publishing/stop-of.ts'
 
 export const stop = command({
   name: 'stop',
-  summary: 'End a service: everywhere where it is yours, else on this node',
-  details: "With the author's key a stop is signed and sent through the whole mesh. Without it, only this node stops.",
+  summary: 'End a service: everywhere if it is yours, otherwise on this node',
+  details:
+    "With the author's key, a signed stop is sent through the mesh. Without it, the service stops on this node only.",
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
-    local: flag('only on this node, also where the service is yours'),
+    local: flag('only on this node, even if the service is yours'),
     join: texts('MULTIADDR', 'send the stop without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,

@@ -84,5 +84,5 @@ export function knownText({ attestations, frozen, inTree }: TrustFacts): string 
   })
   const hubs = verdicts.length === 0 ? 'no trusted hub has said anything of its code' : verdicts.join(' and ')
   const funds = frozen.length === 0 ? 'nothing is known to be frozen' : `${frozen.length} freeze statements are known`
-  return `${hubs}, ${funds}, and ${inTree ? 'a root vouches' : 'nobody vouches'} for its author`
+  return `${hubs}, ${funds}, and ${inTree ? 'a root vouches' : 'no root vouches'} for its author`
 }

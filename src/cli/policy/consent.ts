@@ -24,7 +24,9 @@ export async function agree(
   const answer = await cli.confirm(question)
   if (answer === undefined && unattended === 'proceed') return
   if (answer === undefined) {
-    throw new InputError('nobody can be asked here: standard input is no terminal, or --json was given; say --yes')
+    throw new InputError(
+      'cannot ask for confirmation: standard input is not a terminal, or --json was given; add --yes',
+    )
   }
   if (!answer) throw new FailedError('Nothing was changed.')
 }

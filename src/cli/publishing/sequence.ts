@@ -35,7 +35,7 @@ export function nextSeq({ name, mode, entry, known, asked, nowSeconds }: Sequenc
     )
   }
   if (asked !== undefined && asked <= highest) {
-    throw new InputError(`--seq is ${asked}; it must be above ${highest}, the number of the version that stands`)
+    throw new InputError(`--seq is ${asked}; it must be above ${highest}, the number of the current version`)
   }
   return asked ?? highest + 1
 }

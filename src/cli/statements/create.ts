@@ -48,7 +48,7 @@ export async function encodeBody(
   const matching = known.filter(statable.matches ?? (() => true))
   const highest = Math.max(-1, ...matching.map(({ seq }) => seq))
   if (asked !== undefined && asked <= highest) {
-    throw new InputError(`--seq is ${asked}; it must be above ${highest}, the number of the statement that stands`)
+    throw new InputError(`--seq is ${asked}; it must be above ${highest}, the number of the current statement`)
   }
   const issued = nowSeconds(cli.clock)
   const seq = asked ?? Math.max(issued, highest + 1)

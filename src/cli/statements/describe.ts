@@ -17,14 +17,14 @@ export function describeStatement({ kind, body }: Pick<Statement, 'kind' | 'body
     case 'delegation': {
       const [issuer, subject] = [textOf(body.issuer), textOf(body.subject)]
       if (body.revoked === true) return `${issuer} no longer vouches for ${subject}, ${until}`
-      return `${issuer} vouches for ${subject} and ${belowText(body.depth)}, ${until}`
+      return `${issuer} vouches for ${subject} (${furtherText(body.depth)}), ${until}`
     }
   }
 }
 
-function belowText(depth: number): string {
-  if (depth === 0) return 'nobody below'
-  return depth === 1 ? 'one link below' : `up to ${depth} links below`
+function furtherText(depth: number): string {
+  if (depth === 0) return 'no further delegation'
+  return `up to ${depth} further ${depth === 1 ? 'delegation' : 'delegations'} below it`
 }
 
 function textOf(address: Uint8Array): string {

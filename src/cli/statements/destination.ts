@@ -32,7 +32,7 @@ export async function outletOf(cli: Cli, { join, network, out, offline }: Omit<L
 
 /**
  * Says what the node would do by it, sends it to the mesh, writes it where that was asked for, and tells what it says.
- * Scripts have always made statements: where nobody can be asked, it goes on.
+ * Without a terminal there is no question: scripts are not held up.
  */
 export async function handIn(
   cli: Cli,

@@ -22,7 +22,7 @@ const partSchema = z.strictObject({
   sig: hex,
 })
 
-/** A statement that nobody has signed yet; its `sig` is empty. */
+/** A statement that is not signed yet; its `sig` is empty. */
 export type Draft = { readonly network: string; readonly statement: Statement }
 
 /** One member's signature of a draft, not verified yet. */
@@ -41,7 +41,7 @@ export async function loadDraftFile(cli: Pick<Cli, 'cwd' | 'clock' | 'signal'>, 
   const { network, body } = read.data
   const statement = inFile(file, () => parseStatementBody(bytesOf(body), new Uint8Array()))
   if (timeWindowError(statement.body, nowSeconds(cli.clock)) === 'expired') {
-    throw new InputError(`${file} has expired, so nobody would take it; write a new draft`)
+    throw new InputError(`${file} has expired, so no node would accept it; write a new draft`)
   }
   return { network, statement }
 }

@@ -26,7 +26,7 @@ const keyOption = (fallback: string) =>
 const numbered = {
   seq: whole(
     'NUMBER',
-    'its number; the highest stands (default: the time in seconds, or one more than the last that is known)',
+    'sequence number; the highest wins (default: the time in seconds, or one more than the last known)',
     { min: 0, max: Number.MAX_SAFE_INTEGER, fallback: undefined },
   ),
   ...leaving,

@@ -35,7 +35,7 @@ export async function codeNamed(
 }
 
 function parseCodeId(text: string, asked: boolean): CID {
-  const known = asked ? 'no service of that name or id is known here' : 'without a node nobody knows names'
+  const known = asked ? 'no service of that name or id is known here' : 'names are known to a running node only'
   const shown = JSON.stringify(sanitizeText(text, 80))
   return decodeInput(
     () => parseCid(text, 'CODE'),

@@ -17,7 +17,7 @@ const BELIEVED_MS = 1_000
 const LOOK_MS = 500
 
 export interface Newest {
-  /** The version that new connections go to. Throws a FailedError where nobody runs any, with the reasons. */
+  /** The version that new connections go to. Throws a FailedError with the reasons if no node runs any. */
   find(): Promise<Version>
   /** A connection to the newest healthy version; to an older one where that cannot be reached. */
   open(port: string): Promise<{ version: Version; pipe: BytePipe }>
@@ -63,7 +63,7 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
 
   function nobody(versions: readonly Version[], answers: readonly Answer[]): FailedError {
     const why = noRunReason({ versions, answers, nowSeconds: nowSeconds(clock) })
-    return new FailedError(`nobody runs ${JSON.stringify(sanitizeText(subject.label, 80))} now: ${why}`)
+    return new FailedError(`no node runs ${JSON.stringify(sanitizeText(subject.label, 80))} now: ${why}`)
   }
 
   async function tryAll(found: readonly Answer[], port: string) {
@@ -83,7 +83,7 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
   return {
     async find() {
       const [first] = await look()
-      if (first === undefined) throw new FailedError(`nobody runs ${JSON.stringify(subject.label)} now`)
+      if (first === undefined) throw new FailedError(`no node runs ${JSON.stringify(subject.label)} now`)
       return first.version
     },
     async open(port) {

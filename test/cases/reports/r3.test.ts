@@ -20,7 +20,7 @@ describe.skipIf(!needs('bubblewrap'))('R3, R7: logs and ports by name, at the pu
     expect(logs.values.map(({ line }) => line)).toContain('what it wrote')
     const connected = await pair.at(['connect', 'gone'])
     expect(connected.code).toBe(1)
-    expect(connected.stderr).toMatch(/nobody runs .*gone.* now: .*failed: exit code 3/)
+    expect(connected.stderr).toMatch(/no node runs .*gone.* now: .*failed: exit code 3/)
     expect(connected.values.some(({ event }) => event === 'listening')).toBe(false)
   })
 })

@@ -57,7 +57,7 @@ describe.skipIf(!needs('bubblewrap'))(
       await pair.at(['stop', 'web'])
       await until(async () => {
         expect(['', 'v3']).toEqual(expect.arrayContaining(await answers()))
-        return [near, far].every(({ stdout }) => /"event":"failed","reason":"nobody runs /.test(stdout))
+        return [near, far].every(({ stdout }) => /"event":"failed","reason":"no node runs /.test(stdout))
       }, 'each connection says why there is nobody')
       await publish('publish', serving('v4'))
       await until(async () => (await answers()).every((answer) => answer === 'v4'), 'the name leads to version 4')
@@ -121,7 +121,7 @@ describe.skipIf(!needs('bubblewrap'))(
         const said = await pair[where](['connect', 'web'])
         expect([said.code, said.stderr]).toEqual([
           1,
-          expect.stringMatching(/nobody runs .*web.* now: its author has stopped it/),
+          expect.stringMatching(/no node runs .*web.* now: its author has stopped it/),
         ])
         // the publisher's node never ran it
         expect(said.stderr).not.toContain(pair.publisher.peerId)

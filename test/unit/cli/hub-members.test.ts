@@ -87,7 +87,7 @@ describe('hub members', () => {
     const swapped = { ...json(shell, 'a.public.json'), proof: json(shell, 'b.public.json').proof }
     writeFileSync(shell.path('forged.json'), JSON.stringify(swapped))
     for (const [named, sentence] of [
-      ['b.public.json forged.json --threshold 2', /^forged\.json: its proof does not hold/],
+      ['b.public.json forged.json --threshold 2', /^forged\.json: its proof of possession is invalid/],
       ['a.json --threshold 1', 'holds a secret key'],
       [`${parts} c.public.json --threshold 2`, 'c.public.json is for network "other"'],
       [`${parts} a.public.json --threshold 2`, 'name each once'],

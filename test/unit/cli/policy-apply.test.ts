@@ -43,7 +43,7 @@ describe('policy apply, beside a running node', () => {
     expect(stderr).toMatch(/runs .* +run +refused .*keywords: none of the keywords is of interest/)
     expect(stderr).toMatch(/Would stop: "runs .*"\. Would start: "waits"\.\nPut c\.json in force\? \[y\/N\]/)
     expect(stderr).not.toContain('\u001b[31m')
-    expect(stdout).toMatch(/Policy [0-9a-f]{12} is in force; 2 services stand differently\./)
+    expect(stdout).toMatch(/Policy [0-9a-f]{12} is in force; 2 services change\./)
     expect(shell.node.applied).toEqual(['{ "KEYWORDS": ["web"] } // mine\n'])
   })
 
@@ -65,7 +65,7 @@ describe('policy apply, beside a running node', () => {
 
   test('where nobody can be asked it is refused; --yes does not ask', async () => {
     await using shell = await withCandidate()
-    await shell.refused('policy apply c.json', /nobody can be asked here.*say --yes/, { lines: 7 })
+    await shell.refused('policy apply c.json', /cannot ask for confirmation.*add --yes/, { lines: 7 })
     const json = await shell.json('policy apply c.json', { answer: 'y\n' })
     expect([json.code, json.values, shell.node.applied]).toEqual([2, [], []])
     const { code, values } = await shell.json('policy apply c.json --yes')

@@ -59,7 +59,7 @@ describe('policy test, of what hubs and roots say', () => {
     expect(alone.verdict).toMatchObject({ run: false, redirect: true, park: [{ on: 'quorum', code: ANNOUNCED_CODE }] })
     expect(alone.facts).toMatchObject({ quorum: { hubs: 1, weight: 0, met: false }, inTree: false })
     expect(alone.assumed.join('\n')).toMatch(
-      /1 trusted hub calls its code safe, nothing is known to be frozen, and nobody vouches for its author: known from 1 statement stapled to it and nothing in the journal/,
+      /1 trusted hub calls its code safe, nothing is known to be frozen, and no root vouches for its author: known from 1 statement stapled to it and nothing in the journal/,
     )
     write(shell, 'again', safe(one))
     expect((await asked(shell, 'again')).verdict.run).toBe(false)

@@ -96,7 +96,7 @@ describe('trust delegate and revoke', () => {
     ['revoke nobody', /^ADDRESS: "nobody" is not/],
     ['delegate FRIEND --depth 17', /^--depth is "17"; allowed is a whole number from 0 to 16/],
     ['delegate FRIEND --until 2y', /^--until is "2y"/],
-    ['delegate OWN', /^ADDRESS is the signing key's own address/],
+    ['delegate OWN', /^ADDRESS is the address of the signing key/],
     [`delegate FRIEND --offline --join ${PEER} --out x`, /^--offline contradicts --join/],
   ])('%s is explained in one sentence', async (line, sentence) => {
     await using shell = await withFolder()

@@ -10,18 +10,18 @@ import { codeNamed } from '../../statements/resolve-code.ts'
 
 export const hubAttest = command({
   name: 'hub attest',
-  summary: 'Say as a hub that code is safe, or unsafe, and publish it',
+  summary: 'Sign as a hub that code is safe or unsafe, and publish the statement',
   details: [
-    'Nodes that trust the hub count "safe" towards their quorum; "unsafe" stops what runs there. A later word replaces an',
+    'Nodes that trust the hub count "safe" towards their quorum; "unsafe" stops what runs there. A later statement replaces an',
     'earlier one of the same hub about the same code.',
   ].join('\n'),
-  args: { code: argument('CODE|SERVICE', "a content id of code; or a service's id or name: its code is meant") },
+  args: { code: argument('CODE|SERVICE', 'a content id of code; or the id or name of a service, for its code') },
   options: {
     safe: flag('the hub found nothing wrong with it'),
     unsafe: flag('no node should run it'),
     severity: text('HOW', `with --unsafe: ${joinWords(SEVERITIES, 'or')}`),
-    report: text('URL', 'where people read why'),
-    until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d where safe, 366d where unsafe)'),
+    report: text('URL', 'a page with the reasons'),
+    until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d for safe, 366d for unsafe)'),
     hub: hubOption,
     ...hubSigning,
   },

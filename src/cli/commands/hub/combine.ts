@@ -13,11 +13,11 @@ import { yesOption } from '../../statements/options.ts'
 
 export const hubCombine = command({
   name: 'hub combine',
-  summary: "Add up the members' signatures of a draft into the hub's statement, and publish it",
+  summary: "Combine the members' signatures of a draft into the hub's statement, and publish it",
   details: [
-    'Each part is verified. When all members have signed, the statement counts everywhere; when some have, where the hub',
+    'Each part is verified. A statement that all members signed counts everywhere. One that some signed counts where the hub',
     'is trusted with its members (TRUSTED_HUBS, MEMBERS and THRESHOLD), also on the node that publishes it.',
-    'Say where it goes: --out, --publish or --join.',
+    'Give at least one of --out, --publish and --join.',
   ].join('\n'),
   args: {
     draft: argument('DRAFT', 'what the members have signed'),

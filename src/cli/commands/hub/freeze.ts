@@ -9,9 +9,9 @@ import { hubOption, hubSigning } from '../../statements/options.ts'
 
 export const hubFreeze = command({
   name: 'hub freeze',
-  summary: 'Say as a hub that an address has an amount frozen on a chain, and publish it',
-  details: 'Nodes that trust the hub hold it against MIN_FREEZE. An amount of 0 takes the word back.',
-  args: { address: argument('ADDRESS', 'whose funds they are') },
+  summary: 'Sign as a hub that an address has frozen an amount on a chain, and publish the statement',
+  details: 'Nodes that trust the hub compare the amount with MIN_FREEZE. An amount of 0 withdraws the statement.',
+  args: { address: argument('ADDRESS', 'the owner of the funds') },
   options: {
     chain: text('NAME', "a host chain's name, or the address of a symbiote"),
     amount: text('AMOUNT', 'how much, like 10 or "0.25"'),

@@ -15,15 +15,15 @@ const count = (describe: string) => whole('COUNT', describe, { min: 1, max: MAX_
 
 export const hubKeygen = command({
   name: 'hub keygen',
-  summary: 'Make the key of a hub, or, with --bls, of a member of one',
+  summary: 'Make the key of a hub, or, with --bls, of one member of a hub',
   details: [
-    'Without --bls: one ed25519 key (PEM). With it: one BLS12-381 key (JSON), and its public part beside it, which members',
-    'of one hub hand to whoever runs `hub members`. With --members: all keys at once, for a hub that hands them out.',
-    'Keys are files that only you can read; none is ever overwritten.',
+    'Without --bls: one ed25519 key (PEM). With it: one BLS12-381 key (JSON), and its public file beside it, which members',
+    'of a hub send to the person that runs `hub members`. With --members: the keys of all members at once.',
+    'Only you can read the key files. An existing key is never overwritten.',
   ].join('\n'),
   args: {},
   options: {
-    bls: flag('BLS12-381, with which several members sign as one'),
+    bls: flag('a BLS12-381 key, with which several members sign as one hub'),
     members: count('with --bls: the keys of so many members, and the public file of their hub'),
     threshold: count('with --members: how many of them must sign'),
     network: text('NAME', 'with --bls: where the key is used (default: the folder\'s network, else "thundercloud")'),
@@ -51,7 +51,7 @@ async function makeKey(cli: Cli, out: string): Promise<void> {
   const address = formatAddress(ed25519Signer(pem).address)
   cli.out.result({ type: 'ed25519', address, file }, () => [
     `Key of the hub ${address}: ${file}`,
-    'Who trusts it writes into config.json:',
+    'An operator that trusts it writes into config.json:',
     ...oneKeySnippet(address),
   ])
 }
@@ -67,7 +67,7 @@ async function makeMember(cli: Cli, { network, out }: { network: string; out: st
   cli.out.result({ type: 'bls12-381', address, network, file, public: publicPath }, () => [
     `Key for network "${network}": ${file}`,
     `Its public part, for \`hub members\`: ${publicPath}`,
-    `Alone it is the hub ${address}. Who trusts it writes into config.json:`,
+    `Alone it is the hub ${address}. An operator that trusts it writes into config.json:`,
     ...oneKeySnippet(address),
   ])
 }
@@ -92,7 +92,7 @@ async function makeHub(
     `Hub ${address} in network "${network}": ${threshold} of ${members} members sign.`,
     ...files.map((file, index) => `  member ${index + 1}: ${file}`),
     `Give each member its file alone, and delete the others. Public: ${hubFile}`,
-    'Who trusts the hub writes into config.json:',
+    'An operator that trusts the hub writes into config.json:',
     ...trustSnippet(hub),
   ])
 }
@@ -108,7 +108,7 @@ async function writeKey({ cwd }: Cli, out: string, keyText: string): Promise<str
   throw new InputError(`${out} is there already; a key is never overwritten, name another file with --out`)
 }
 
-/** Before a key is made: half a hub helps nobody. */
+/** Before a key is made: a hub with too few keys is useless. */
 async function refuseThere({ cwd }: Cli, out: string): Promise<void> {
   const there = await stat(resolve(cwd, out)).catch(() => undefined)
   if (there !== undefined) throw new InputError(`${out} is there already; it is not overwritten, say --out`)

@@ -11,7 +11,8 @@ import { writeNew } from '../../statements/write-files.ts'
 export const hubMembers = command({
   name: 'hub members',
   summary: 'Join members that made their keys separately into one hub',
-  details: 'Reads public parts, checks the proof of each, and writes the public file of the hub. No secret is needed.',
+  details:
+    'Reads the public files of the members, checks the proof of each, and writes the public file of the hub. No secret is needed.',
   args: { parts: manyArguments('PUBLIC', "a member's public part, as `hub keygen --bls` writes it") },
   options: {
     threshold: whole('COUNT', 'how many of them must sign', { min: 1, max: MAX_MEMBERS, fallback: undefined }),
@@ -42,7 +43,7 @@ export const hubMembers = command({
     const addresses = hub.members.map(formatAddress)
     cli.out.result({ type: 'hub', hub: address, network, threshold, file, members: addresses }, () => [
       `Hub ${address} in network "${network}": ${threshold} of ${members.length} members sign. Public: ${file}`,
-      'Who trusts the hub writes into config.json:',
+      'An operator that trusts the hub writes into config.json:',
       ...trustSnippet(hub),
     ])
   },
@@ -53,7 +54,7 @@ async function inFile(file: string, check: () => Promise<unknown>): Promise<void
     await check()
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    throw new InputError(`${file}: its proof does not hold, so nobody knows who has this key; ask for a new one`, {
+    throw new InputError(`${file}: its proof of possession is invalid; ask the member for a new public file`, {
       cause: error,
     })
   }

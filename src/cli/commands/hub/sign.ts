@@ -10,7 +10,7 @@ import { writeNew } from '../../statements/write-files.ts'
 export const hubSign = command({
   name: 'hub sign',
   summary: 'Sign a draft as one member of a hub',
-  details: 'Says what is signed, and writes the signature to a file for `hub combine`. Nothing is published.',
+  details: 'Prints what is signed, and writes the signature to a file for `hub combine`. Nothing is published.',
   args: { draft: argument('DRAFT', 'what `hub attest --hub` or `hub freeze --hub` wrote') },
   options: {
     key: text('FILE', "the member's key, as `hub keygen --bls` writes it"),
@@ -31,9 +31,16 @@ export const hubSign = command({
       partText(draft, signer),
     )
     const { kind } = draft.statement
+<<<<<<< HEAD
     cli.out.result(
       { signed: describeStatement(draft.statement), kind, network: draft.network, member, file: part },
       () => [`Signed as member ${member}.`, `Written to ${part}; send it to whoever runs \`hub combine\`.`],
     )
+=======
+    cli.out.result({ signed: sayStatement(draft.statement), kind, network: draft.network, member, file: part }, () => [
+      `Signed as member ${member}.`,
+      `Written to ${part}; send it to the person that runs \`hub combine\`.`,
+    ])
+>>>>>>> b38145c (Documents: every command in them is run by a test, or says why not; the CLI's texts in plain English)
   },
 })

@@ -7,15 +7,15 @@ import { serveNode } from '../../serve-node.ts'
 
 export const hubWatch = command({
   name: 'hub watch',
-  summary: 'Run the node of a folder as a hub: it scans the code of every service, and signs what it found',
+  summary: 'Run the node of a folder as a hub: scan the code of every service, and sign the results',
   details:
-    'Scanners run in a sandbox without network; hub.json in the folder says which, and how long its word stands.\nThe rest is as with `start`.',
+    'Scanners run in a sandbox without network. hub.json in the folder names them, and how long statements are valid.\nThe rest is as with `start`.',
   args: { dir: optionalArgument('DIR', "the operator's folder") },
   options: {
     scanner: texts('NAME', 'use this scanner: clamav, manifest, or one of hub.json; may be repeated'),
     key: text('FILE', "the hub's key, instead of what hub.json says (default: the node's own)"),
     database: text('PATH', "folder (or file) with ClamAV's signatures, instead of what hub.json says"),
-    stopRuns: flag('end the runs with the node; else they go on, and the next start takes them up again'),
+    stopRuns: flag('end the runs with the node; otherwise they go on, and the next start adopts them'),
   },
   reloads: true,
   async run(cli, { dir, scanner, key, database, stopRuns }) {

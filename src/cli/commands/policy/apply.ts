@@ -15,11 +15,11 @@ import { loadWith } from '../../policy/load-candidate.ts'
 
 export const policyApply = command({
   name: 'policy apply',
-  summary: 'Put a policy in force: what would stop, start and park is shown first',
+  summary: 'Put a policy in force, after showing what would stop, start and be parked',
   details: [
     "The runner's config.json is replaced, the one before is kept beside it as config.json.previous, and everything that",
-    'is live is decided again: what runs and what is parked at once, what was refused or passed on in the background.',
-    'Where no node runs, the file is replaced for the next start.',
+    'is live is decided again: running and parked services at once, refused and forwarded ones in the background.',
+    'If no node runs, the file is replaced for the next start.',
   ].join('\n'),
   args: { file: argument('FILE', "a runner's settings") },
   options: { yes: flag('do not ask', '-y') },
@@ -34,7 +34,7 @@ export const policyApply = command({
       preview = await client.previewPolicy(text, { signal: cli.signal })
     } catch (error) {
       if (!(error instanceof NoDaemonError) || cli.globals.api !== undefined) throw error
-      // a node that runs and does not answer would decide by the old policy, and nobody would know
+      // a node that runs and does not answer would decide by the old policy unnoticed
       if (subject.folder !== undefined && (await isRunning(subject.folder))) throw error
       return await replaceOnly(cli, subject, yes)
     }
@@ -45,7 +45,7 @@ export const policyApply = command({
     const told = { preview: preview.changes, more: preview.more, notAsked, forgotten }
     cli.out.result({ inForce: true, hash: policy.hash, ...told, changes, background }, () => [
       ...changesTable(changes, { terminal: cli.out.terminal, heads: ['BEFORE', 'NOW'] }),
-      `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service stands', 'services stand')} differently${background > 0 ? ' so far' : ''}.`,
+      `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service changes', 'services change')}${background > 0 ? ' so far' : ''}.`,
       ...backgroundLines(background),
     ])
   },

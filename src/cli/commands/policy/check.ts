@@ -18,7 +18,7 @@ type Found = {
 export const policyCheck = command({
   name: 'policy check',
   summary: "Validate a runner's config.json, and load the runner with it",
-  details: 'Tells every problem, not only the first. Nothing is put in force.',
+  details: 'Prints every problem, not only the first. Nothing is put in force.',
   args: { file: argument('FILE', "a runner's settings") },
   options: { runner: runnerOption },
   async run(cli, { file, runner }) {

@@ -21,7 +21,7 @@ const MAX_ROWS = 100
 
 export const policyReplay = command({
   name: 'policy replay',
-  summary: 'Ask a candidate about every service that this node has heard of, and show what it would change',
+  summary: 'Ask a candidate about every service that this node has received, and show what it would change',
   details: [
     'Both policies, the one in force and the candidate, are asked under the same facts: an empty node (all of their LIMITS',
     'is free), the executors that are there, and each service at the second at which it came. So a difference is the',
@@ -34,8 +34,8 @@ export const policyReplay = command({
   ].join('\n'),
   args: { file: argument('FILE', 'the candidate: settings of a runner') },
   options: {
-    since: optionalDuration('only services heard in this time, like 24h'),
-    limit: whole('COUNT', 'only so many, the ones heard last', { min: 1, max: 1e9, fallback: undefined }),
+    since: optionalDuration('only services received in this time, like 24h'),
+    limit: whole('COUNT', 'at most this many, the newest', { min: 1, max: 1e9, fallback: undefined }),
     executors: executorsOption,
     runner: { ...runnerOption, describe: 'the runner that the candidate goes with (default: the one in force)' },
   },

@@ -7,7 +7,7 @@ import { freeText } from '../../policy/free-option.ts'
 
 export const policyShow = command({
   name: 'policy show',
-  summary: 'The policy in force, what its rules have said since the node started, and what is free',
+  summary: 'Show the policy in force, the outcomes of its rules since the node started, and what is free',
   details: 'With --json, facts.config is the whole policy as the node reads it, with all defaults filled in.',
   args: {},
   options: {},

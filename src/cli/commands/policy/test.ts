@@ -35,7 +35,7 @@ export const policyTest = command({
     executors: executorsOption,
     free: freeOption,
     depth: whole('HOPS', 'the depth with which it arrives', { min: 0, max: 8, fallback: undefined }),
-    statements: texts('FILE', 'what hubs and roots say, as `hub attest --out` writes it; may be repeated'),
+    statements: texts('FILE', 'statements of hubs and roots, as `hub attest --out` writes them; may be repeated'),
     network: text('NAME', 'the network of the statements (default: the folder\'s, else "thundercloud")'),
     runner: runnerOption,
   },

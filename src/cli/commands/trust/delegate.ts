@@ -7,16 +7,16 @@ import { argument, command, text, whole } from '../../command.ts'
 import { type SigningContext, type Statable, stateBySigner } from '../../statements/create.ts'
 import { type Signing, signing } from '../../statements/options.ts'
 
-const args = { address: argument('ADDRESS', 'the author or hub that is meant') }
+const args = { address: argument('ADDRESS', 'the address of an author or hub') }
 
 export const trustDelegate = command({
   name: 'trust delegate',
-  summary: 'Vouch for an address: its services need no quorum where the signing key is a root',
+  summary: 'Vouch for an address: where the signing key is a root, its services need no quorum',
   details:
     "Signed with the node's own key unless --key names another. --depth says how many more links may follow below it.",
   args,
   options: {
-    depth: whole('N', 'links that may follow below it; 0 = it alone', {
+    depth: whole('N', 'how many further delegations may follow below it; 0 = none', {
       min: 0,
       max: MAX_DELEGATION_DEPTH,
       fallback: 0,
@@ -34,13 +34,14 @@ export const trustDelegate = command({
 
 export const trustRevoke = command({
   name: 'trust revoke',
-  summary: 'Stop vouching for an address; what runs because of that is stopped',
-  details: 'Only for what the same key has said: other roots may still vouch for it. See `trust tree ADDRESS`.',
+  summary: 'Stop vouching for an address; services that run because of it stop',
+  details:
+    'Revokes only the delegation of the same key; other roots may still vouch for the address. See `trust tree ADDRESS`.',
   args,
   options: {
     until: text(
       'TIME',
-      'how long the revocation is published (default: 366d, as long as anything it takes back can be valid)',
+      'how long the revocation is published (default: 366d, the longest validity of what it revokes)',
     ),
     ...signing,
   },
@@ -57,9 +58,15 @@ function delegate(
   making: Signing & { readonly until: string },
   { subject, depth, revoked }: { subject: Address; depth: number; revoked: boolean },
 ) {
+<<<<<<< HEAD
   return stateBySigner(cli, { ...making, as: 'node' }, async ({ signer }: SigningContext): Promise<Statable> => {
     if (sameAddress(signer, subject)) {
       throw new InputError("ADDRESS is the signing key's own address; nobody vouches for oneself")
+=======
+  return stateBySigner(cli, { ...making, as: 'node' }, async ({ speaker }: Desk): Promise<Statable> => {
+    if (sameAddress(speaker, subject)) {
+      throw new InputError('ADDRESS is the address of the signing key; a key cannot vouch for itself')
+>>>>>>> b38145c (Documents: every command in them is run by a test, or says why not; the CLI's texts in plain English)
     }
     const [issuer, to] = [addressBytes(signer), addressBytes(subject)]
     return {

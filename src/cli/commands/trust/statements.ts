@@ -9,13 +9,13 @@ import { show, when } from '../../output/text.ts'
 
 export const trustStatements = command({
   name: 'trust statements',
-  summary: 'What hubs and roots have said, as far as the node knows',
+  summary: 'Show the statements of hubs and roots that the node knows',
   args: {},
   options: {
     code: text('CID', 'attestations about this code'),
     address: text('ADDRESS', 'freeze statements about this address, and delegations to it'),
-    hub: text('ADDRESS', 'what this hub, or issuer, said'),
-    lookup: flag("ask the mesh's records about --code and --address first"),
+    hub: text('ADDRESS', 'statements of this hub or issuer'),
+    lookup: flag('look up --code and --address in the DHT first'),
   },
   async run(cli, { code, address, hub, lookup }) {
     if (lookup && code === undefined && address === undefined) {

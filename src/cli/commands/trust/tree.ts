@@ -9,8 +9,8 @@ import { momentText } from '../../statements/expiry.ts'
 
 export const trustTree = command({
   name: 'trust tree',
-  summary: "The addresses for which the operator's roots vouch; with an address, why it is in or out",
-  details: 'With ADDRESS, the exit code is 0 where it is in the tree and 1 where it is not.',
+  summary: "Show the addresses for which the operator's roots vouch; with ADDRESS, why it is in or out",
+  details: 'With ADDRESS, the exit code is 0 if it is in the tree, and 1 if it is not.',
   args: { address: optionalArgument('ADDRESS', 'whether this one is in, and why') },
   options: {},
   async run(cli, { address }) {

@@ -196,7 +196,7 @@ describe('connect', () => {
 
   test('without a node, the id must be whole and the port named', async ({ shell }) => {
     const { factories } = withPeers(1)
-    await shell.refused(`connect hello ${JOIN}`, 'neither a whole service id nor a name', { factories })
+    await shell.refused(`connect hello ${JOIN}`, 'neither a complete service id nor a name', { factories })
     const { id } = announcementOf(newSigner(), { clock: systemClock() })
     await shell.refused(`connect ${id} ${JOIN}`, 'name the port: SERVICE:PORT', { factories })
   })

@@ -1,0 +1,58 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { formatAddress } from '../../../protocols/address.ts'
+import { initFolder, loadIdentity } from '../../../src/config/index.ts'
+import type { Shell } from './shell.ts'
+
+/** What the documents take for granted: a node of the reader's, another one that trusts the reader, a service. */
+export type Mesh = {
+  /** the folder of the reader's node, which runs */
+  readonly dir: string
+  readonly multiaddr: string
+  /** an address that nobody in the mesh has */
+  readonly stranger: string
+  /** the content id of the code of `my-service`, which is published */
+  readonly code: string
+  /** to the commands of a document */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export const ON_LOOPBACK = '--network test --private --listen /ip4/127.0.0.1/tcp/0 --api 127.0.0.1:0'
+const NODE = { NETWORK: 'test', VISIBILITY: 'private', LISTEN: ['/ip4/127.0.0.1/tcp/0'], API: '127.0.0.1:0' }
+
+export async function startMesh(shell: Shell): Promise<Mesh> {
+  const cwd = shell.path()
+  // The reader's key as an author, where the command looks for it. This folder also lends the stranger's address.
+  const author = shell.path('author')
+  const stranger = shell.path('stranger')
+  for (const folder of [author, stranger]) await initFolder(folder)
+  const settings = shell.path('..', 'home', '.config', 'thundercloud')
+  mkdirSync(settings, { recursive: true, mode: 0o700 })
+  await shell.run(`cp -p '${author}/identity.pem' '${settings}/author.pem'`, { cwd })
+
+  await initFolder(shell.path('my-node'), { node: NODE })
+  const mine = shell.start('thundercloud start my-node', { cwd })
+  const [, multiaddr = ''] = /listening +(\S+)[\s\S]*Ready/.exec(await mine.prints(/listening[\s\S]*Ready/)) ?? []
+
+  const runner = { STATIC_NODES: [multiaddr], TRUST_TREE: { ROOTS: { [await addressOf(author)]: {} } } }
+  await initFolder(shell.path('other'), { node: NODE, runner })
+  await shell.start('thundercloud start other --stop-runs', { cwd }).prints(/Ready/)
+
+  const env = { THUNDERCLOUD_DIR: shell.path('my-node') }
+  await shell.run('thundercloud service new my-service', { cwd })
+  writeFileSync(shell.path('my-service', 'server.js'), SERVER)
+  const published = await shell.run('thundercloud publish my-service --json', { cwd, env })
+  if (published.code !== 0) throw new Error(published.output)
+  const status = await shell.run('thundercloud status my-service --json', { cwd, env })
+  const [, code = ''] = /"code":"(bafy\w+)"/.exec(status.output) ?? []
+  return { dir: env.THUNDERCLOUD_DIR, multiaddr, stranger: await addressOf(stranger), code, env }
+}
+
+async function addressOf(folder: string): Promise<string> {
+  return formatAddress((await loadIdentity(folder)).signer.address)
+}
+
+/** The `server.js` that a reader has: it listens on the port that the manifest names. */
+export const SERVER = `
+require('node:http').createServer((request, response) => response.end('hello')).listen(8080, '127.0.0.1')
+console.log('listens on 8080')
+`
