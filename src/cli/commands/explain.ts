@@ -14,13 +14,8 @@ export const explain = command({
   name: 'explain',
   summary: 'Why the node did what it did: each rule, its outcome, and what would change it',
   details: [
-<<<<<<< HEAD
-    'Shown is the verdict in force, whose reasons its publisher got too. "warn": a rule that only warns let it pass, and',
-    'would have stopped it; nobody else learns that.',
-=======
     'Shows the current verdict. The publisher receives the same reasons. "warn" marks a rule in warn mode that would have',
     'stopped the service; only the operator sees it.',
->>>>>>> b38145c (Documents: every command in them is run by a test, or says why not; the CLI's texts in plain English)
   ].join('\n'),
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {

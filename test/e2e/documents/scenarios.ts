@@ -82,13 +82,13 @@ const PUBLISHING: Scenario = {
     'thundercloud publish hello --join /ip4/192.0.2.7/tcp/4980/p2p/12D3KooW...': {
       before: 'cp -r hello hello2; sed -i s/hello/hello2/ hello2/service.json',
     },
+    'thundercloud connect hello:http --local 8080': { until: /127\.0\.0\.1/ },
+    'curl http://127.0.0.1:8080/': { prints: /hello/, eventually: true },
     'thundercloud status hello': { prints: /runs it, healthy/ },
     'thundercloud logs hello -f': { until: /listens on 8080/, stop: true },
     'thundercloud update hello': {},
     'thundercloud update hello --replace': {},
     'thundercloud stop hello': { prints: /announced to all nodes/ },
-    'thundercloud connect hello:http --local 8080': { until: /127\.0\.0\.1/ },
-    'curl http://127.0.0.1:8080/': { prints: /hello/, eventually: true },
   },
 }
 

@@ -31,16 +31,9 @@ export const hubSign = command({
       partText(draft, signer),
     )
     const { kind } = draft.statement
-<<<<<<< HEAD
     cli.out.result(
       { signed: describeStatement(draft.statement), kind, network: draft.network, member, file: part },
-      () => [`Signed as member ${member}.`, `Written to ${part}; send it to whoever runs \`hub combine\`.`],
+      () => [`Signed as member ${member}.`, `Written to ${part}; send it to the person that runs \`hub combine\`.`],
     )
-=======
-    cli.out.result({ signed: sayStatement(draft.statement), kind, network: draft.network, member, file: part }, () => [
-      `Signed as member ${member}.`,
-      `Written to ${part}; send it to the person that runs \`hub combine\`.`,
-    ])
->>>>>>> b38145c (Documents: every command in them is run by a test, or says why not; the CLI's texts in plain English)
   },
 })

@@ -58,15 +58,9 @@ function delegate(
   making: Signing & { readonly until: string },
   { subject, depth, revoked }: { subject: Address; depth: number; revoked: boolean },
 ) {
-<<<<<<< HEAD
   return stateBySigner(cli, { ...making, as: 'node' }, async ({ signer }: SigningContext): Promise<Statable> => {
     if (sameAddress(signer, subject)) {
-      throw new InputError("ADDRESS is the signing key's own address; nobody vouches for oneself")
-=======
-  return stateBySigner(cli, { ...making, as: 'node' }, async ({ speaker }: Desk): Promise<Statable> => {
-    if (sameAddress(speaker, subject)) {
       throw new InputError('ADDRESS is the address of the signing key; a key cannot vouch for itself')
->>>>>>> b38145c (Documents: every command in them is run by a test, or says why not; the CLI's texts in plain English)
     }
     const [issuer, to] = [addressBytes(signer), addressBytes(subject)]
     return {
