@@ -30,7 +30,7 @@ describe('S17: a run under the permission model', () => {
       ...{ logs: { maxBytes: 1e6, keep: 1 }, bubblewrap: '/nowhere/bwrap' },
     })
     const script = `process.on('SIGTERM', () => {}); console.log(process.pid, process.ppid, process.env.SAID)
-      setTimeout(() => process.kill(process.ppid, 'SIGSTOP'), 500); setInterval(() => {}, 1000)`
+      process.on('SIGUSR2', () => process.kill(process.ppid, 'SIGSTOP')); setInterval(() => {}, 1000)`
     const plan = await planFor(executor, dirs, script, { author: 'own', env: { SAID: 'privately' } })
     const { end } = await runToEnd(executor, plan, async (run) => {
       const line = await until(async () => (await linesOf(plan.logDir)).out[0])
@@ -39,7 +39,8 @@ describe('S17: a run under the permission model', () => {
       // every user of the machine can read a command line
       const [setting = ''] = /data:[^\0]*/.exec(await readFile(`/proc/${own}/cmdline`, 'utf8')) ?? []
       expect(await (await fetch(setting)).text()).not.toContain('privately')
-      await new Promise((resolve) => setTimeout(resolve, 1000))
+      process.kill(own, 'SIGUSR2')
+      await until(async () => / T /.test(await readFile(`/proc/${shim}/stat`, 'utf8')))
       await hostRun(run.handle as HostHandle, run.startedAt, hasty()).stop({ graceMs: 0 })
       await until(async () => !lives(own) && !lives(shim))
     })

@@ -1,36 +1,25 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { once } from '../../../src/base/events.ts'
 import { type HubSettings, loadHub } from '../../../src/config/index.ts'
 import type { NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
-import {
-  addFolder,
-  announce,
-  bytesOf,
-  createWorld,
-  HELLO_WEB,
-  type NodeWorld,
-  newSigner,
-  stateOf,
-} from '../../fixtures/node/nodes.ts'
+import { type Mesh, RUNS_NOTHING, test } from '../../fixtures/node/mesh.ts'
+import { addFolder, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { MARK, signatures } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 
 const SECONDS = 60_000
 
 describe.skipIf(!needs('bubblewrap') || !needs('clamav'))('a hub that watches', () => {
-  let world: NodeWorld
   let known: { dir: string } & AsyncDisposable
   let work: string
   beforeAll(async () => {
-    world = await createWorld()
     known = await signatures()
     work = await mkdtemp(join(tmpdir(), 'tc-watch-'))
   })
   afterAll(async () => {
-    await world[Symbol.asyncDispose]()
     await known[Symbol.asyncDispose]()
     await rm(work, { recursive: true, force: true })
   })
@@ -49,25 +38,21 @@ describe.skipIf(!needs('bubblewrap') || !needs('clamav'))('a hub that watches', 
       signal: AbortSignal.timeout(SECONDS),
     })
 
-  it('calls what its scanners find unsafe, and the rest safe; who trusts it runs the one and not the other', async () => {
-    const refusing = { KEYWORDS: ['nothing that anyone writes'] }
-    const hub = await startHub(refusing)
+  test('calls what its scanners find unsafe, and the rest safe; who trusts it runs the one and not the other', async ({
+    mesh,
+  }) => {
+    const hub = await startHub(mesh, RUNS_NOTHING)
     const trusting = {
-      STATIC_NODES: hub.multiaddrs(),
       TRUSTED_HUBS: { [hub.address]: { WEIGHT: 1 } },
       QUORUM: { HUBS: 1 },
     }
-    const a = await world.start('a', { runner: trusting })
-    const b = await world.start('b', {
-      runner: { ...trusting, STATIC_NODES: [...hub.multiaddrs(), ...a.multiaddrs()] },
-    })
+    const a = await mesh.join('a', hub, { runner: trusting })
+    const b = await mesh.join('b', [hub, a], { runner: trusting })
     const author = newSigner()
     const publish = async (name: string, text: string) => {
       const code = await addFolder(a, await variant(name, text))
       const said = examined(hub, code)
-      const announcement = announce(author, { code, name, replyTo: a.multiaddrs().slice(0, 1) })
-      const id = announcement.signed.id.toString()
-      await a.receive(bytesOf(announcement))
+      const id = await mesh.publish(a, { author, code, name, asPublisher: false })
       return { code, id, said }
     }
     const clean = await publish('clean', '// nothing here\n')
@@ -84,35 +69,33 @@ describe.skipIf(!needs('bubblewrap') || !needs('clamav'))('a hub that watches', 
     }
     // the hub's own runner refuses everything, which is no matter
     expect(hub.services().map(({ run }) => run)).toEqual([undefined, undefined])
-    await world.stop('hub')
   })
 
-  it('does not examine again what it gave its word on, also after a restart', async () => {
-    const first = await startHub({})
+  test('does not examine again what it gave its word on, also after a restart', async ({ mesh }) => {
+    const first = await startHub(mesh, {})
     const author = newSigner()
     const publish = async (hub: ThundercloudNode, name: string) => {
       const code = await addFolder(hub, await variant(name, `// ${name}\n`))
       const said = examined(hub, code)
-      await hub.receive(bytesOf(announce(author, { code, name })), { asPublisher: true })
+      await mesh.publish(hub, { author, code, name })
       await said
       return code
     }
     const code = await publish(first, 'early')
     const words = first.statements()
     expect(words.some((word) => word.code === code)).toBe(true)
-    await world.stop('hub')
-    const again = await startHub({})
+    await mesh.stop('hub')
+    const again = await startHub(mesh, {})
     // one at a time: who is examined again comes before it
     const late = await publish(again, 'late')
     expect(again.statements().filter((word) => word.code !== late)).toEqual(words)
-    await world.stop('hub')
   })
 
-  async function startHub(runner: Record<string, unknown>): Promise<ThundercloudNode> {
+  async function startHub(mesh: Mesh, runner: Record<string, unknown>): Promise<ThundercloudNode> {
     const { settings } = await loadHub(work, {
       env: process.env,
       overrides: { scanners: ['clamav', 'manifest'], database: known.dir },
     })
-    return world.start('hub', { runner, hub: settings satisfies HubSettings })
+    return mesh.start('hub', { runner, hub: settings satisfies HubSettings })
   }
 })

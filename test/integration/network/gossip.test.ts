@@ -74,7 +74,7 @@ test('a late accept forwards, and serves those who ask for it', async () => {
   await until(() => leaves.every((leaf) => has(leaf, bytes('y'))), 'all leaves hear y')
   expect(leaves.some((leaf) => has(leaf, bytes('x')))).toBe(false)
   verdict.resolve('accept')
-  await until(() => leaves.filter((leaf) => has(leaf, bytes('x'))).length >= 4, 'the mesh hears x', 900)
+  await until(() => leaves.filter((leaf) => has(leaf, bytes('x'))).length >= 4, 'the mesh hears x')
   await until(() => leaves.every((leaf) => has(leaf, bytes('x'))), 'all leaves hear x')
 })
 

@@ -1,103 +1,80 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { formatAddress } from '../../../protocols/address.ts'
+import { describe, expect } from 'vitest'
 import { once } from '../../../src/base/events.ts'
 import type { NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
-import {
-  addFolder,
-  announce,
-  bytesOf,
-  createWorld,
-  HELLO_WEB,
-  type NodeWorld,
-  newSigner,
-  stateOf,
-} from '../../fixtures/node/nodes.ts'
+import { test as base, becomes, eventually, type Mesh, ON_HOST, trusting } from '../../fixtures/node/mesh.ts'
+import { addFolder, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
 const ROOM_FOR_ONE = { TOTAL: { MEMORY: '1GiB', CPU: '2', DISK: '512MiB', PIDS: 512, RUNS: 1 } }
-const policy = {
-  TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } },
-  PREFER_TOOLCHAIN: { host: ['node.js'] },
-  LIMITS: ROOM_FOR_ONE,
-}
 
-let world: NodeWorld
+let mesh: Mesh
 let first: ThundercloudNode
 let second: ThundercloudNode
 let code: string
 
-beforeEach(async () => {
-  world = await createWorld()
+const test = base.extend('opened', { auto: true }, ({ mesh: opened }) => {
+  mesh = opened
 })
-afterEach(() => world[Symbol.asyncDispose]())
 
 /** A publisher, and a neighbour with room for one run. */
-async function pair(runner: Readonly<Record<string, unknown>> = {}): Promise<void> {
-  first = await world.start('first')
-  second = await world.start('second', { runner: { ...policy, ...runner, STATIC_NODES: first.multiaddrs() } })
-  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 45_000 })
+async function pair(policy: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  first = await mesh.start('first')
+  const runner = { ...trusting(author), ...ON_HOST, LIMITS: ROOM_FOR_ONE, ...policy }
+  second = await mesh.join('second', first, { runner })
   code = await addFolder(first, HELLO_WEB)
 }
 
-async function publish(name: string, change: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const announcement = announce(author, { code, name, replyTo: first.multiaddrs(), ...change })
-  await first.receive(bytesOf(announcement), { asPublisher: true })
-  return announcement.signed.id.toString()
-}
-
-const becomes = (id: string, state: string) =>
-  vi.waitFor(() => expect(second.services().find((service) => service.id === id)?.state).toBe(state), {
-    timeout: 45_000,
-  })
+const publish = (name: string, change: Readonly<Record<string, unknown>> = {}) =>
+  mesh.publish(first, { author, code, name, ...change })
 
 /** What the publisher was told last. */
 const told = (id: string) => first.service(id).receipts[0]
 
 async function change(keys: Readonly<Record<string, unknown>>): Promise<void> {
-  const file = join(world.dir('second'), 'runners', 'andromeda', 'config.json')
+  const file = join(mesh.dir('second'), 'runners', 'andromeda', 'config.json')
   await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...keys }))
   await second.reload()
 }
 
 describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
-  it('parks the second service, says until when and for what, and runs it when the first one ends', async () => {
+  test('parks the second service, says until when and for what, and runs it when the first one ends', async () => {
     await pair()
     const one = await publish('one')
     await stateOf(second, one, 'running')
     const two = await publish('two')
-    await becomes(two, 'parked')
+    await becomes(second, two, 'parked')
     const { parked } = second.service(two)
     expect(parked?.on).toContainEqual({ on: 'capacity' })
     expect((parked?.until ?? 0) - (parked?.since ?? 0)).toBeGreaterThan(3000)
     expect(second.policy().parked).toBe(1)
-    await vi.waitFor(() => expect(told(two)?.state).toBe('parked'), { timeout: 45_000 })
+    await eventually(() => expect(told(two)?.state).toBe('parked'))
     expect(told(two)?.reasons).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
 
     const woken = once<NodeEvents, 'node:woken'>(second.events, 'node:woken', { signal: AbortSignal.timeout(45_000) })
     await second.stop(one)
     expect(await woken).toMatchObject({ id: two, to: 'run' })
     await stateOf(second, two, 'running')
-    await vi.waitFor(() => expect(told(two)?.state).toBe('running'), { timeout: 45_000 })
+    await eventually(() => expect(told(two)?.state).toBe('running'))
     expect(second.service(two).parked).toBeUndefined()
     expect(second.policy()).toMatchObject({ parked: 0, counts: { capacity: { defer: 1 } } })
   })
 
-  it('takes up its sleepers after a restart, as old as they are, and lets the best one run first', async () => {
+  test('takes up its sleepers after a restart, as old as they are, and lets the best one run first', async () => {
     await pair({ PREFER_HOSTCHAINS: { btc: {} } })
     const one = await publish('one')
     await stateOf(second, one, 'running')
     const plain = await publish('plain')
     const better = await publish('better', { hostchains: ['btc'] })
     const stopped = await publish('stopped', { hostchains: ['btc'] })
-    for (const id of [plain, better, stopped]) await becomes(id, 'parked')
+    for (const id of [plain, better, stopped]) await becomes(second, id, 'parked')
     await second.stop(stopped)
     expect(second.service(stopped)).toMatchObject({ state: 'stopped', parked: undefined })
     const { since } = second.service(plain).parked ?? {}
-    await world.stop('second')
-    second = await world.start('second')
+    await mesh.stop('second')
+    second = await mesh.start('second')
     expect(second.service(plain).parked?.since).toBe(since)
     await stateOf(second, one, 'running')
     await second.stop(one)
@@ -105,39 +82,39 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(second.service(plain).state).toBe('parked')
   })
 
-  it('follows a new policy: stops what it refuses, says why, and runs what waited', async () => {
+  test('follows a new policy: stops what it refuses, says why, and runs what waited', async () => {
     await pair({ KEYWORDS: ['web', 'defi'] })
     const web = await publish('one', { keywords: ['web'] })
     await stateOf(second, web, 'running')
     const defi = await publish('two', { keywords: ['defi'] })
-    await becomes(defi, 'parked')
+    await becomes(second, defi, 'parked')
     const redecided = once<NodeEvents, 'node:redecided'>(second.events, 'node:redecided')
     await change({ KEYWORDS: ['defi'] })
     expect((await redecided).changes.map(({ name, from, to }) => [name, from, to])).toEqual([
       ['one', 'run', 'redirected'],
       ['two', 'parked', 'run'],
     ])
-    await becomes(web, 'stopped')
+    await becomes(second, web, 'stopped')
     await stateOf(second, defi, 'running')
-    await vi.waitFor(() => expect(told(web)?.state).toBe('stopped'), { timeout: 45_000 })
+    await eventually(() => expect(told(web)?.state).toBe('stopped'))
     expect(told(web)?.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
     expect(second.service(web)).toMatchObject({ redirected: true, run: { detail: expect.stringContaining('keyword') } })
   })
 
-  it('follows a runner whose code was saved', async () => {
+  test('follows a runner whose code was saved', async () => {
     await pair()
     const id = await publish('one')
     await stateOf(second, id, 'running')
     const words = 'not while I am away'
     await writeFile(
-      join(world.dir('second'), 'runners', 'andromeda', 'runner.js'),
+      join(mesh.dir('second'), 'runners', 'andromeda', 'runner.js'),
       `export default async (service, node) => ({ run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'fail', message: '${words}' }] })`,
     )
     await stateOf(second, id, 'stopped')
     expect(second.service(id).run?.detail).toContain(words)
   })
 
-  it('goes on with what a new policy still lets run, under the grant that it began with', async () => {
+  test('goes on with what a new policy still lets run, under the grant that it began with', async () => {
     await pair()
     const id = await publish('one')
     await stateOf(second, id, 'running')
@@ -148,7 +125,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect((await second.explain(id)).verdict.run).toEqual(verdict.run)
   })
 
-  it('lets a better one end the one that runs where EVICT says so, and takes it up again afterwards', async () => {
+  test('lets a better one end the one that runs where EVICT says so, and takes it up again afterwards', async () => {
     await pair({ PREFER_HOSTCHAINS: { btc: {} }, LIMITS: { ...ROOM_FOR_ONE, EVICT: true } })
     const plain = await publish('plain')
     await stateOf(second, plain, 'running')
@@ -157,7 +134,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(await evicted).toMatchObject({ id: plain, by: better, parked: true })
     await stateOf(second, better, 'running')
     expect(second.service(plain).state).toBe('parked')
-    await vi.waitFor(() => expect(told(plain)?.state).toBe('parked'), { timeout: 45_000 })
+    await eventually(() => expect(told(plain)?.state).toBe('parked'))
     // how its run ended is said before why it waits
     const reasons = told(plain)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
     expect(reasons?.[0]).toMatchObject({ rule: 'eviction', outcome: 'defer' })
@@ -165,13 +142,13 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     await stateOf(second, plain, 'running')
   })
 
-  it('turns away who finds no bed, and says so', async () => {
+  test('turns away who finds no bed, and says so', async () => {
     await pair({ DORMITORY: { MAX: 1 } })
-    await stateOf(second, await publish('one'), 'running').catch(() => {})
+    await stateOf(second, await publish('one'), 'running')
     const two = await publish('two')
-    await becomes(two, 'parked')
+    await becomes(second, two, 'parked')
     const three = await publish('three')
-    await becomes(three, 'redirected')
+    await becomes(second, three, 'redirected')
     expect((await second.explain(three)).verdict.reasons[0]).toMatchObject({ rule: 'dormitory', outcome: 'fail' })
   })
 })

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { addressBytes, formatAddress } from '../../../protocols/address.ts'
 import { encodeFreeze } from '../../../protocols/freeze.ts'
 import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
-import { silentLog } from '../../../src/base/log.ts'
-import { systemRng } from '../../../src/base/rng.ts'
-import { createLightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
-import { createWorld, type NodeWorld, newSigner } from '../../fixtures/node/nodes.ts'
+import type { ThundercloudNode } from '../../../src/node/index.ts'
+import { test } from '../../fixtures/node/mesh.ts'
+import { newSigner } from '../../fixtures/node/nodes.ts'
 import { attestationBy, delegationBy, SOME_CODE } from '../../fixtures/trust/statements.ts'
 
 const clock = systemClock()
@@ -16,22 +15,15 @@ const trusting = { TRUSTED_HUBS: { [address]: {} } }
 
 /** The light peer joins through a node that trusts nobody; the other one trusts the hub. */
 describe('a light peer that tells statements', () => {
-  let world: NodeWorld
   let stranger: ThundercloudNode
   let believer: ThundercloudNode
 
-  beforeAll(async () => {
-    world = await createWorld()
-    stranger = await world.start('stranger')
-    believer = await world.start('believer', { runner: { ...trusting, STATIC_NODES: stranger.multiaddrs() } })
-    await vi.waitFor(() => expect(stranger.peers()).toHaveLength(1), { timeout: 45_000 })
+  test.beforeAll(async ({ fileMesh: mesh }) => {
+    stranger = await mesh.start('stranger')
+    believer = await mesh.join('believer', stranger, { runner: trusting })
   })
-  afterAll(() => world[Symbol.asyncDispose]())
 
-  const visitor = (through: ThundercloudNode) =>
-    createLightPeer({ clock, rng: systemRng(), log: silentLog() }, { network: 'test', join: through.multiaddrs() })
-
-  it('reaches a neighbour that trusts the signer by gossip', async () => {
+  test('reaches a neighbour that trusts the signer by gossip', async ({ fileMesh: mesh }) => {
     const freeze = encodeFreeze({
       v: 1,
       hub: addressBytes(hub.address),
@@ -42,15 +34,17 @@ describe('a light peer that tells statements', () => {
       expires: nowSeconds(clock) + 3600,
       seq: 1,
     })
-    await using peer = await visitor(believer)
+    await using peer = await mesh.visitor(believer)
     // freeze statements have no record
     expect(await peer.submitStatement(encodeStatement(signStatement(freeze, 'test', hub)))).toEqual({ records: 0 })
     await expect.poll(() => believer.statements({ signer: address })).toMatchObject([{ via: 'gossip' }])
   })
 
-  it("leaves a record with those who trust nobody, for a believer's lookup after it has gone", async () => {
+  test("leaves a record with those who trust nobody, for a believer's lookup after it has gone", async ({
+    fileMesh: mesh,
+  }) => {
     {
-      await using peer = await visitor(stranger)
+      await using peer = await mesh.visitor(stranger)
       const { records } = await peer.submitStatement(attestationBy(hub, { clock }, { verdict: 'unsafe' }))
       expect(records).toBeGreaterThan(0)
     }
@@ -59,8 +53,8 @@ describe('a light peer that tells statements', () => {
     expect(found).toMatchObject([{ signer: address, verdict: 'unsafe', trusted: true }])
   })
 
-  it('tells nobody what would be refused, and says why in one sentence', async () => {
-    await using peer = await visitor(believer)
+  test('tells nobody what would be refused, and says why in one sentence', async ({ fileMesh: mesh }) => {
+    await using peer = await mesh.visitor(believer)
     const foreign = delegationBy(hub, newSigner(), { clock, network: 'other' })
     await expect(peer.submitStatement(foreign)).rejects.toMatchObject({
       name: 'InputError',

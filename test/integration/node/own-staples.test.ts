@@ -1,11 +1,12 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { expect } from 'vitest'
 import { addressBytes, formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { encodeDelegation } from '../../../protocols/delegation.ts'
 import { encodeStatement, signStatement } from '../../../protocols/statement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
-import { createWorld, HELLO_WEB, type NodeWorld, newSigner } from '../../fixtures/node/nodes.ts'
+import { eventually, test } from '../../fixtures/node/mesh.ts'
+import { HELLO_WEB, newSigner } from '../../fixtures/node/nodes.ts'
 
 const root = newSigner()
 
@@ -23,42 +24,30 @@ function vouching(address: string, issued: number, seconds: number): Uint8Array 
   return encodeStatement(signStatement(body, 'test', root))
 }
 
-describe("what a node's own services carry along", () => {
-  let world: NodeWorld
-  beforeAll(async () => {
-    world = await createWorld()
-  })
-  afterAll(() => world[Symbol.asyncDispose]())
+test("what a node's own services carry along is stapled by the manifest, what has expired is left out, and others believe it", async ({
+  mesh,
+}) => {
+  const { address } = await mesh.start('owner')
+  await mesh.stop('owner')
+  const folder = join(mesh.root, 'hello')
+  await cp(HELLO_WEB, folder, { recursive: true })
+  await mkdir(join(folder, '.thundercloud'), { recursive: true })
+  const now = nowSeconds(systemClock())
+  await writeFile(join(folder, '.thundercloud/root'), vouching(address, now, 3600))
+  await writeFile(join(folder, '.thundercloud/old'), vouching(address, now - 7200, 3600))
+  const manifest = await readFile(join(folder, 'service.json'), 'utf8')
+  const staple = '{ "staple": [".thundercloud/root", ".thundercloud/old"],'
+  await writeFile(join(folder, 'service.json'), manifest.replace('{', staple))
+  const services = join(mesh.dir('owner'), 'services.json')
+  const settings = JSON.parse(await readFile(services, 'utf8')) as object
+  const own = { 'hello-web': { DIR: folder, PUBLISH: true } }
+  await writeFile(services, JSON.stringify({ ...settings, SERVICES: own }))
 
-  it('is stapled by the manifest, what has expired is left out, and others believe it', async () => {
-    const { address } = await world.start('owner')
-    await world.stop('owner')
-    const folder = join(world.root, 'hello')
-    await cp(HELLO_WEB, folder, { recursive: true })
-    await mkdir(join(folder, '.thundercloud'), { recursive: true })
-    const now = nowSeconds(systemClock())
-    await writeFile(join(folder, '.thundercloud/root'), vouching(address, now, 3600))
-    await writeFile(join(folder, '.thundercloud/old'), vouching(address, now - 7200, 3600))
-    const manifest = await readFile(join(folder, 'service.json'), 'utf8')
-    const staple = '{ "staple": [".thundercloud/root", ".thundercloud/old"],'
-    await writeFile(join(folder, 'service.json'), manifest.replace('{', staple))
-    const services = join(world.dir('owner'), 'services.json')
-    const settings = JSON.parse(await readFile(services, 'utf8')) as object
-    const own = { 'hello-web': { DIR: folder, PUBLISH: true } }
-    await writeFile(services, JSON.stringify({ ...settings, SERVICES: own }))
-
-    const owner = await world.start('owner')
-    const believer = await world.start('believer', {
-      runner: {
-        TRUST_TREE: { ROOTS: { [formatAddress(root.address)]: { DEPTH: 1 } } },
-        STATIC_NODES: owner.multiaddrs(),
-      },
-    })
-    await vi.waitFor(
-      () => expect(believer.statements({ address })).toMatchObject([{ via: 'staple', trusted: true, issued: now }]),
-      { timeout: 45_000 },
-    )
-    expect(believer.trustTree(address).asked?.in).toBe(true)
-    expect(believer.service('hello-web').author).toBe(address)
-  })
+  const owner = await mesh.start('owner')
+  const TRUST_TREE = { ROOTS: { [formatAddress(root.address)]: { DEPTH: 1 } } }
+  const believer = await mesh.join('believer', owner, { runner: { TRUST_TREE } })
+  const heard = () => believer.statements({ address })
+  await eventually(() => expect(heard()).toMatchObject([{ via: 'staple', trusted: true, issued: now }]))
+  expect(believer.trustTree(address).asked?.in).toBe(true)
+  expect(believer.service('hello-web').author).toBe(address)
 })

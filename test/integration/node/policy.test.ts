@@ -1,41 +1,24 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { formatAddress } from '../../../protocols/address.ts'
+import { describe, expect } from 'vitest'
 import type { Reason } from '../../../src/base/verdict.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import {
-  addFolder,
-  announce,
-  bytesOf,
-  createWorld,
-  HELLO_WEB,
-  type NodeWorld,
-  newSigner,
-  stateOf,
-} from '../../fixtures/node/nodes.ts'
+import { test as base, eventually, type Mesh, ON_HOST, trusting } from '../../fixtures/node/mesh.ts'
+import { newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
-const trusting = { TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } } }
-const onHost = { PREFER_TOOLCHAIN: { host: ['node.js'] } }
 
-let world: NodeWorld
-beforeEach(async () => {
-  world = await createWorld()
+let mesh: Mesh
+const test = base.extend('opened', { auto: true }, ({ mesh: opened }) => {
+  mesh = opened
 })
-afterEach(() => world[Symbol.asyncDispose]())
 
 /** A publisher, and a node that hears of its service. */
 async function published(runner: Readonly<Record<string, unknown>>) {
-  const first = await world.start('first')
-  const second = await world.start('second', { runner: { ...runner, STATIC_NODES: first.multiaddrs() } })
-  await vi.waitFor(() => expect(first.peers()).toHaveLength(1), { timeout: 45_000 })
-  const code = await addFolder(first, HELLO_WEB)
-  const announcement = announce(author, { code, replyTo: first.multiaddrs() })
-  const id = announcement.signed.id.toString()
-  await first.receive(bytesOf(announcement), { asPublisher: true })
-  return { first, second, id }
+  const first = await mesh.start('first')
+  const second = await mesh.join('second', first, { runner })
+  return { first, second, id: await mesh.publish(first, { author }) }
 }
 
 /** The reasons in the newest receipt that the publisher has of the other node. */
@@ -48,7 +31,7 @@ function onWire(reasons: readonly Reason[]): unknown[] {
 }
 
 function pathOf(name: string): string {
-  return join(world.dir(name), 'runners/andromeda/config.json')
+  return join(mesh.dir(name), 'runners/andromeda/config.json')
 }
 
 async function textWith(change: object): Promise<string> {
@@ -56,14 +39,14 @@ async function textWith(change: object): Promise<string> {
 }
 
 describe('what a publisher is told', () => {
-  it('is what explain says, word for word, but for what would have been', async () => {
+  test('is what explain says, word for word, but for what would have been', async () => {
     const { first, second, id } = await published({
-      ...onHost,
+      ...ON_HOST,
       KEYWORDS: ['storage'],
       DESC_MAX_LEN: 3,
       MODES: { 'desc-length': 'warn' },
     })
-    await vi.waitFor(() => expect(receiptOf(first, second, id)).toBeDefined(), { timeout: 45_000 })
+    await eventually(() => expect(receiptOf(first, second, id)).toBeDefined())
     const { verdict, from } = await second.explain(id)
     expect(from).toBe('journal')
     const failed = verdict.reasons.filter(({ outcome }) => outcome === 'fail').map(({ rule }) => rule)
@@ -80,8 +63,8 @@ describe('what a publisher is told', () => {
 })
 
 describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
-  it('tells before what stops, stops it, keeps the file before, and the publisher and explain hear the same', async () => {
-    const { first, second, id } = await published({ ...onHost, ...trusting })
+  test('tells before what stops, stops it, keeps the file before, and the publisher and explain hear the same', async () => {
+    const { first, second, id } = await published({ ...ON_HOST, ...trusting(author) })
     await stateOf(second, id, 'running')
     const before = await readFile(pathOf('second'), 'utf8')
     const text = await textWith({ KEYWORDS: ['storage'] })
@@ -103,9 +86,7 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
     expect(history[0]?.policy).toBe(second.policy().hash)
     // beside how its run ended, which only a receipt says
     const why = () => receiptOf(first, second, id)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
-    await vi.waitFor(() => expect(why()).toEqual(onWire(verdict.reasons)), {
-      timeout: 45_000,
-    })
+    await eventually(() => expect(why()).toEqual(onWire(verdict.reasons)))
 
     // SIGHUP, a saved file, or the same once more: nothing is left to change
     await second.reload()
@@ -114,12 +95,12 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
     expect(await readFile(`${pathOf('second')}.previous`, 'utf8')).toBe(before)
   })
 
-  it('changes nothing where the folder cannot be read again', async () => {
-    const { second, id } = await published({ ...onHost, ...trusting })
+  test('changes nothing where the folder cannot be read again', async () => {
+    const { second, id } = await published({ ...ON_HOST, ...trusting(author) })
     await stateOf(second, id, 'running')
     const before = await readFile(pathOf('second'), 'utf8')
     const text = await textWith({ KEYWORDS: ['storage'] })
-    const services = join(world.dir('second'), 'services.json')
+    const services = join(mesh.dir('second'), 'services.json')
     const good = await readFile(services, 'utf8')
     await writeFile(services, '{')
     await expect(second.applyPolicy(text)).rejects.toThrow(/services\.json is not JSON/)

@@ -1,26 +1,11 @@
 import { rm } from 'node:fs/promises'
-import { request } from 'node:http'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { formatAddress } from '../../../protocols/address.ts'
+import { describe, expect } from 'vitest'
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
-import { systemClock } from '../../../src/base/clock.ts'
-import { silentLog } from '../../../src/base/log.ts'
-import { systemRng } from '../../../src/base/rng.ts'
-import type { BytePipe } from '../../../src/base/stream.ts'
-import { createLightPeer, type LightPeer, type ThundercloudNode } from '../../../src/node/index.ts'
+import type { LightPeer, ThundercloudNode } from '../../../src/node/index.ts'
 import { installPackages } from '../../fixtures/code/packages.ts'
-import {
-  addFolder,
-  announce,
-  bytesOf,
-  createWorld,
-  type NodeWorld,
-  newSigner,
-  stateOf,
-} from '../../fixtures/node/nodes.ts'
+import { httpGet, test, trusting } from '../../fixtures/node/mesh.ts'
+import { addFolder, announce, bytesOf, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
-
-type Answer = { readonly status: number | undefined; readonly body: string }
 
 /** The commands of docs/what-a-service-gets.md, and what a first visitor sees. */
 const PACKAGES = [
@@ -48,18 +33,15 @@ const EXECUTORS = [
 const TOTAL = { MEMORY: '1GiB', CPU: '2', DISK: '512MiB', PIDS: 512, RUNS: 4 }
 
 describe.skipIf(!needs('registry'))('packages from npm, published with node_modules as installed', () => {
-  let world: NodeWorld
   let publisher: ThundercloudNode
   let code: string
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ fileMesh: mesh }) => {
     const folder = await installPackages()
-    world = await createWorld()
-    publisher = await world.start('publisher')
+    publisher = await mesh.start('publisher')
     code = await addFolder(publisher, folder)
     await rm(folder, { recursive: true, force: true })
   }, 300_000)
-  afterAll(() => world?.[Symbol.asyncDispose]())
 
   describe.each(EXECUTORS.filter(({ need }) => needs(need)))('$executor', ({ executor }) => {
     // a worker trusts the author of its own services alone
@@ -67,26 +49,21 @@ describe.skipIf(!needs('registry'))('packages from npm, published with node_modu
     let worker: ThundercloudNode
     let visitor: LightPeer
 
-    beforeAll(async () => {
-      worker = await world.start(executor, {
-        runner: {
-          STATIC_NODES: publisher.multiaddrs(),
-          TRUST_TREE: { ROOTS: { [formatAddress(author.address)]: { DEPTH: 0 } } },
-          PREFER_TOOLCHAIN: { [executor]: ['node.js'] },
-          LIMITS: { TOTAL, HEALTHY_SECONDS: 1 },
-        },
-      })
-      visitor = await createLightPeer(
-        { clock: systemClock(), rng: systemRng(), log: silentLog() },
-        { network: 'test', join: publisher.multiaddrs(), author },
-      )
+    test.beforeAll(async ({ fileMesh: mesh }) => {
+      const runner = {
+        ...trusting(author),
+        PREFER_TOOLCHAIN: { [executor]: ['node.js'] },
+        LIMITS: { TOTAL, HEALTHY_SECONDS: 1 },
+      }
+      worker = await mesh.join(executor, publisher, { runner })
+      visitor = await mesh.visitor(publisher, author)
     })
-    afterAll(async () => {
+    test.afterAll(async ({ fileMesh: mesh }) => {
       await visitor?.[Symbol.asyncDispose]()
-      await world.stop(executor)
+      await mesh.stop(executor)
     })
 
-    it.each(PACKAGES)(
+    test.each(PACKAGES)(
       '$name answers through a tunnel',
       async ({ name, arguments: args, path, says }) => {
         const announcement = announce(author, {
@@ -106,28 +83,13 @@ describe.skipIf(!needs('registry'))('packages from npm, published with node_modu
           throw new Error(`${error.message}: ${(await linesOf(visitor, id)).join('\n')}`)
         })
         expect(worker.service(id.toString()).run?.executor).toBe(executor)
-        const answer = await get(visitor, id, path)
-        expect(answer).toMatchObject({ status: 200, body: expect.stringContaining(says) })
+        const pipe = await visitor.connect(id, 'http', { signal: AbortSignal.timeout(30_000) })
+        expect(await httpGet(pipe, path)).toMatchObject({ status: 200, body: expect.stringContaining(says) })
       },
       120_000,
     )
   })
 })
-
-async function get(visitor: LightPeer, id: CID, path: string): Promise<Answer> {
-  const pipe: BytePipe = await visitor.connect(id, 'http', { signal: AbortSignal.timeout(30_000) })
-  return new Promise((resolve, reject) => {
-    const asked = request({ path, createConnection: () => pipe as never }, (response) => {
-      let body = ''
-      response.on('data', (chunk: Buffer) => {
-        body += chunk.toString()
-      })
-      response.on('end', () => resolve({ status: response.statusCode, body }))
-    })
-    asked.on('error', reject)
-    asked.end()
-  })
-}
 
 async function linesOf(visitor: LightPeer, id: CID): Promise<string[]> {
   const lines: string[] = []

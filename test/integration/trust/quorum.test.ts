@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect } from 'vitest'
+import type { Verdict } from '../../../src/base/verdict.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import {
-  addFolder,
-  announce,
-  bytesOf,
-  createWorld,
-  HELLO_WEB,
-  type NodeWorld,
-  newSigner,
-  stateOf,
-} from '../../fixtures/node/nodes.ts'
+import { becomes, eventually, ON_HOST, RUNS_NOTHING, test } from '../../fixtures/node/mesh.ts'
+import { addFolder, HELLO_WEB, stateOf } from '../../fixtures/node/nodes.ts'
 import { newHub, newMembersHub } from '../../fixtures/trust/hubs.ts'
 import { needs } from '../../require.ts'
 
 const RUNNERS = 10
-const PATIENCE = 45_000
 const LIMITS = { TOTAL: { MEMORY: '256MiB', CPU: '2', DISK: '64MiB', PIDS: 64, RUNS: 2 } }
 
 describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten nodes', () => {
@@ -22,7 +14,7 @@ describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten node
   const hubs = [light, heavy, members]
   const policy = {
     LIMITS,
-    PREFER_TOOLCHAIN: { host: ['node.js'] },
+    ...ON_HOST,
     QUORUM: { HUBS: 2, WEIGHT: 3_000_000 },
     TRUSTED_HUBS: {
       [light.text]: { WEIGHT: 500_000 },
@@ -30,7 +22,6 @@ describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten node
       [members.text]: { WEIGHT: 1_000_000, ...members.pinned },
     },
   }
-  let world: NodeWorld
   let publisher: ThundercloudNode
   const nodes: ThundercloudNode[] = []
   let id: string
@@ -38,53 +29,49 @@ describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten node
 
   const states = () => nodes.map((node) => node.services().find((service) => service.id === id)?.state)
   const all = (state: string) => Array.from({ length: RUNNERS }, () => state)
+  const reasonsOf = ({ reasons }: Verdict) => reasons.map(({ message }) => message).join('; ')
   const says = (hub: (typeof hubs)[number], verdict: 'safe' | 'unsafe', change = {}) =>
     publisher.submitStatement(hub.says(verdict, code, change), { asPublisher: true })
 
-  beforeAll(async () => {
-    world = await createWorld()
-    publisher = await world.start('publisher', { runner: { ...policy, KEYWORDS: ['nothing'] } })
-    for (let index = 0; index < RUNNERS; index++) {
-      const near = [publisher, ...nodes.slice(-2)].flatMap((node) => node.multiaddrs())
-      nodes.push(await world.start(`node-${index}`, { runner: { ...policy, STATIC_NODES: near } }))
-    }
-    await vi.waitFor(() => expect(publisher.peers().length).toBe(RUNNERS), { timeout: PATIENCE })
+  test.beforeAll(async ({ fileMesh: mesh }) => {
+    publisher = await mesh.start('publisher', { runner: { ...policy, ...RUNS_NOTHING } })
+    for (let index = 0; index < RUNNERS; index++)
+      nodes.push(await mesh.join(`node-${index}`, [publisher, ...nodes.slice(-2)], { runner: policy }))
     code = await addFolder(publisher, HELLO_WEB)
-    const announcement = announce(newSigner(), { code, replicas: RUNNERS, replyTo: publisher.multiaddrs() })
-    id = announcement.signed.id.toString()
-    await publisher.receive(bytesOf(announcement), { asPublisher: true })
-  }, 120_000)
-  afterAll(() => world[Symbol.asyncDispose]())
+    id = await mesh.publish(publisher, { code, replicas: RUNNERS })
+  })
 
-  it('is parked on each, and explain says which hubs are missing', async () => {
-    await vi.waitFor(() => expect(states()).toEqual(all('parked')), { timeout: PATIENCE })
+  test('is parked on each, and explain says which hubs are missing', async () => {
+    await Promise.all(nodes.map((node) => becomes(node, id, 'parked')))
     const { verdict, parked } = await (nodes[3] as ThundercloudNode).explain(id)
     expect(parked?.on).toContainEqual({ on: 'quorum', code })
     const said = verdict.reasons.filter(({ rule }) => rule === 'trust').map(({ message }) => message)
     expect(said.join('; ')).toMatch(/2 more of/)
   })
 
-  it('waits for the weight when the count is met', async () => {
+  test('waits for the weight when the count is met', async () => {
     await says(light, 'safe')
     await says(heavy, 'safe')
-    await vi.waitFor(
-      () => expect(nodes.map((node) => node.statements({ code }).length)).toEqual(Array(RUNNERS).fill(2)),
-      { timeout: PATIENCE },
-    )
+    // each has decided again, with both words
+    await eventually(async () => {
+      const words = await Promise.all(nodes.map(async (node) => reasonsOf((await node.explain(id)).verdict)))
+      expect(words).toEqual(nodes.map(() => expect.stringContaining('2500000')))
+    })
+    expect(nodes.map((node) => node.statements({ code }).length)).toEqual(Array(RUNNERS).fill(2))
     expect(states()).toEqual(all('parked'))
     const { verdict } = await (nodes[7] as ThundercloudNode).explain(id, { now: true })
-    expect(verdict.reasons.map(({ message }) => message).join('; ')).toContain('2500000')
+    expect(reasonsOf(verdict)).toContain('2500000')
   })
 
-  it('starts on each at the word of three of four members', async () => {
+  test('starts on each at the word of three of four members', async () => {
     await says(members, 'safe')
-    await Promise.all(nodes.map((node) => stateOf(node, id, 'running', 2 * PATIENCE)))
-    expect(publisher.service(id).state).not.toBe('running')
+    await Promise.all(nodes.map((node) => stateOf(node, id, 'running')))
+    await eventually(() => expect(publisher.service(id).receipts.map(({ state }) => state)).toEqual(all('running')))
   })
 
-  it('stops on each at the word of one hub, and says why', async () => {
+  test('stops on each at the word of one hub, and says why', async () => {
     await says(light, 'unsafe', { severity: 'high', report: 'https://hub.example/why' })
-    await Promise.all(nodes.map((node) => stateOf(node, id, 'stopped', PATIENCE)))
+    await Promise.all(nodes.map((node) => stateOf(node, id, 'stopped')))
     const { verdict } = await (nodes[5] as ThundercloudNode).explain(id)
     expect(verdict.redirect).toBe(false)
     const why = verdict.reasons.find(({ rule }) => rule === 'veto')?.message ?? ''
@@ -95,7 +82,7 @@ describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten node
     )
   })
 
-  it('does not believe an older word that is told again', async () => {
+  test('does not believe an older word that is told again', async () => {
     await expect(says(light, 'safe', { seq: 1 })).rejects.toThrow(/a later statement/)
     expect(states()).toEqual(all('stopped'))
   })
