@@ -9,10 +9,8 @@ import { type Engine, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
 import type { Gateways } from './gateways.ts'
 import { type Attached, writeAttached } from './output/attached-output.ts'
+import { stopWhenIdle } from './output/idle-limit.ts'
 import { copyOutput, type Output } from './output/log-copier.ts'
-
-/** After the container has ended the engine's copy of its output is read to the end; not for longer than this. */
-const LAST_WORDS_MS = 30_000
 
 /** How far the engine's clock may be ahead of ours: the same clock, of which we keep whole milliseconds, or another's. */
 const OWN_CLOCK_MS = 1
@@ -54,7 +52,7 @@ export function dockerRun(input: DockerRunInput): Run {
     try {
       const end = await hasEnded(signal)
       output.hurry()
-      using _limit = clock.after(LAST_WORDS_MS, () => output.stop())
+      using _limit = stopWhenIdle(output, { writer, clock })
       await finish()
       return end
     } catch (error) {

@@ -16,11 +16,14 @@ export type LogSet = 'run' | 'node'
 /** One set of log files that turns over: `run.log` is written, `run.log.1` the newest full one. */
 export interface LogWriter extends AsyncDisposable {
   write(text: string): Promise<void>
+  /** what this writer has added to the files so far */
+  readonly writtenBytes: number
 }
 
 export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): LogWriter {
   let file: { handle: FileHandle; bytes: number } | undefined
   let last: Promise<void> = Promise.resolve()
+  let writtenBytes = 0
 
   async function append(text: string): Promise<void> {
     for (const part of partsOf(text, limits.maxBytes)) await appendPart(part)
@@ -40,12 +43,16 @@ export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): Lo
     }
     await file.handle.appendFile(text)
     file.bytes += bytes
+    writtenBytes += bytes
   }
 
   return {
     write(text) {
       last = last.catch(() => {}).then(() => append(text))
       return last
+    },
+    get writtenBytes() {
+      return writtenBytes
     },
     async [Symbol.asyncDispose]() {
       await last.catch(() => {})
