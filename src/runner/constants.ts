@@ -14,7 +14,7 @@ export const MAX_STARVED_TIMES = 5
 export const WATCH_EVERY_MS = 100
 /** Requests under way in one process. Enough to fill a batch; few enough that a hang delays little. */
 export const WINDOW = 256
-/** Requests that wait for room. What is over is refused: intake has its own bounded queue before this one. */
+/** Requests that wait. More are refused: intake has its own bounded queue before this one. */
 export const MAX_WAITING = 16_384
 /** After the first death at once, then with growing waits, until an answer comes again. */
 export const RESTART_FIRST_MS = 250
@@ -23,7 +23,7 @@ export const RESTART_MAX_MS = 30_000
 export const SAVE_DEBOUNCE_MS = 200
 /** Folders of a runner's code that are watched. One with more keeps its packages there. */
 export const MAX_WATCHED_FOLDERS = 64
-/** One line from the runner's process: a verdict with every reason, with room to spare. */
+/** One line from the runner's process: a verdict with every reason, with space to spare. */
 export const MAX_LINE_BYTES = 256 * 1024
 /** Lines that a runner may log or print in a second; the rest is counted. */
 export const MAX_LOG_LINES_PER_SECOND = 200

@@ -79,7 +79,7 @@ export type AvailableExecutor = {
   readonly ownOnly?: boolean | undefined
   /** network that it can grant beside none; undefined = none */
   readonly networks?: readonly ('allowlist' | 'open')[] | undefined
-  /** for a person: what it is, or what is weaker about it */
+  /** for a person: what it is, and which limits it does not enforce */
   readonly note?: string | undefined
 }
 
@@ -106,7 +106,7 @@ export type HubStatement = {
   readonly report?: string | undefined
 }
 
-/** How far the trusted hubs' words go towards QUORUM. */
+/** How far the trusted hubs' attestations go towards QUORUM. */
 export type QuorumState = { readonly hubs: number; readonly weight: number; readonly met: boolean }
 
 /** What a trusted hub says the author has frozen. `amount` is decimal text. */

@@ -19,7 +19,7 @@ export interface Dispatcher {
   attach(process: RunnerProcess | undefined): void
   /** A process ended: the request that ended it is rejected, the others are sent again. */
   onProcessExit(process: RunnerProcess, error: RunnerError): void
-  /** There may be room for more. */
+  /** There may be capacity for more. */
   next(): void
   /** Gives up on what has waited for a process since before `time`, or on everything. */
   rejectWaiting(error: Error, time?: number): void

@@ -17,7 +17,7 @@ export class RunnerError extends ThundercloudError {
     this.kind = kind
   }
 
-  /** The next attempt meets a new process or a mended file; `threw`, `nonsense` and `overreach` are the module's own word. */
+  /** The next attempt meets a new process or a mended file; `threw`, `nonsense` and `overreach` are the module's own answer. */
   override shouldRetry(): boolean {
     return this.kind !== 'threw' && this.kind !== 'nonsense' && this.kind !== 'overreach'
   }

@@ -38,7 +38,7 @@ export type ProcessInit = {
   readonly residentBytes: number
   readonly timeoutMs: number
   readonly loadMs: number
-  /** a request was answered: there is room for another */
+  /** a request was answered: another may be sent */
   readonly onAnswer: () => void
 }
 

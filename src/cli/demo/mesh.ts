@@ -16,7 +16,7 @@ export type Sandbox = { readonly kind: 'docker' | 'bubblewrap' | 'permission'; r
 export type DemoMesh = {
   /** publishes */
   readonly first: DemoNode
-  /** refuses and passes on */
+  /** declines and forwards */
   readonly second: DemoNode
   /** runs */
   readonly third: DemoNode

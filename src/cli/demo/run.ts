@@ -116,7 +116,7 @@ async function watch(
   const why = refused.reasons.find(({ outcome }) => outcome === 'fail')
   reporter.report(
     { event: 'verdict', node: 'second', id, ...refused },
-    `second node  refuses and passes on: ${why?.message ?? ''}`,
+    `second node  declines, forwards: ${why?.message ?? ''}`,
   )
   const accepted = await verdictOf(third, id, signal)
   if (accepted.run === false) {

@@ -20,9 +20,9 @@ function fits({ resources }: ReceivedService, free: FreeResources): boolean {
 }
 
 /**
- * Running services that could end to make room, where LIMITS.EVICT allows it: each ranks strictly lower than the new
+ * Running services that could end to free capacity, where LIMITS.EVICT allows it: each ranks strictly lower than the new
  * one, and none is the operator's own. One where one suffices, the lowest of those; otherwise the lowest first, until
- * there is room, and of these none that is not needed. Undefined where nothing suffices; empty where there is room.
+ * it fits, and of these none that is not needed. Undefined where nothing suffices; empty where it fits as it is.
  */
 export function evictionFor(service: ReceivedService, node: RuleContext): RunningService[] | undefined {
   const free = freeResourcesOf(node)

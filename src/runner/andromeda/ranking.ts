@@ -14,7 +14,7 @@ const PER_KEYWORD = 10
 const MAX_COUNTED = 4
 
 /**
- * What a service is worth to this node, for the order in which services get room:
+ * What a service is worth to this node, for the order in which services get capacity:
  *
  *     rank = 100 x min(reward / price, 10)
  *          +  50 x preferred symbiotes that it names  (PREFER_SYMBIOTES, at most 4)
@@ -31,8 +31,8 @@ export function rankOf(service: ReceivedService, config: RunnerConfig): number {
   const chains = counted(lower(service.hostchains), (word) => Object.hasOwn(PREFER_HOSTCHAINS, word))
   const wanted = KEYWORDS.length === 0 ? undefined : new Set(lower(KEYWORDS))
   const keywords = wanted === undefined ? 0 : counted(lower(service.keywords), (word) => wanted.has(word))
-  const words = PER_SYMBIOTE * symbiotes + PER_HOSTCHAIN * chains + PER_KEYWORD * keywords
-  return words + (AT_PRICE * thousandthsOfPrice(service, config)) / 1000
+  const preferred = PER_SYMBIOTE * symbiotes + PER_HOSTCHAIN * chains + PER_KEYWORD * keywords
+  return preferred + (AT_PRICE * thousandthsOfPrice(service, config)) / 1000
 }
 
 function thousandthsOfPrice({ reward, resources }: ReceivedService, { PRICING }: RunnerConfig): number {

@@ -6,17 +6,17 @@ import { receiptLine } from '../../../src/cli/publishing/receipt-tracker.ts'
 import { andromeda } from '../../../src/runner/andromeda/index.ts'
 import { serviceState } from '../../../src/services/state.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   policyOf,
 } from '../../fixtures/node/admission-harness.ts'
 
 describe('one truth has one wording', () => {
-  let world: DecidingWorld
-  let life: DecidingLife
+  let world: AdmissionWorld
+  let life: AdmissionLife
   beforeEach(async () => {
-    world = await createDecidingWorld({ policy: policyOf(2) })
+    world = await createAdmissionWorld({ policy: policyOf(2) })
     life = await world.start()
   })
   afterEach(() => world[Symbol.asyncDispose]())
@@ -45,12 +45,12 @@ describe('one truth has one wording', () => {
       andromeda(service, { ...snapshot, capacity: { ...snapshot.capacity, executors: [] } })
     const id = await life.hear()
     expect(life.state(id)).toBe('parked')
-    const { on } = life.deciding.dormitory.get(id) ?? { on: [] }
+    const { on } = life.admission.dormitory.get(id) ?? { on: [] }
     expect(on).toEqual([{ on: 'executor', executor: 'host' }])
     expect(wakeText(on)).toBe('the host sandbox is available')
     expect(wakeText([{ on: 'executor', executor: 'docker' }])).toBe('the Docker engine answers')
     world.runner = (service, snapshot) => andromeda(service, snapshot)
-    life.deciding.dormitory.wake({ on: 'executor', executor: 'host' })
+    life.admission.dormitory.wake({ on: 'executor', executor: 'host' })
     await life.settle()
     expect(life.state(id)).toBe('running')
   })

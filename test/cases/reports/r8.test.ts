@@ -5,9 +5,9 @@ import { formatAddress } from '../../../protocols/address.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { loadIdentity, type Policy } from '../../../src/config/index.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   policyOf,
 } from '../../fixtures/node/admission-harness.ts'
 import { addFolder, announce, bytesOf, createWorld, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
@@ -20,9 +20,9 @@ const closed = (runs: number) => policyOf(runs, { ...CHAINS, KEYWORDS: ['nothing
 const open = (runs: number) => policyOf(runs, CHAINS)
 
 /** Drives the clock until nothing is decided again any more. */
-async function reconsidered(world: DecidingWorld, life: DecidingLife): Promise<void> {
+async function reconsidered(world: AdmissionWorld, life: AdmissionLife): Promise<void> {
   let over = false
-  const done = life.deciding.backgroundIdle().then(() => {
+  const done = life.admission.backgroundIdle().then(() => {
     over = true
   })
   for (let round = 0; !over && round < 20_000; round++) await world.clock.advance(50)
@@ -30,24 +30,24 @@ async function reconsidered(world: DecidingWorld, life: DecidingLife): Promise<v
   await life.settle()
 }
 
-const told = (world: DecidingWorld) =>
+const told = (world: AdmissionWorld) =>
   world.happened.flatMap(([name, detail]) => (name === 'node:reconsidered' ? [detail] : []))
 
 describe('a policy that admits what was passed on', () => {
-  let world: DecidingWorld
-  let life: DecidingLife
+  let world: AdmissionWorld
+  let life: AdmissionLife
   beforeEach(async () => {
-    world = await createDecidingWorld({ policy: closed(2) })
+    world = await createAdmissionWorld({ policy: closed(2) })
     life = await world.start()
   })
   afterEach(() => world[Symbol.asyncDispose]())
 
   const preview = (policy: Policy) =>
-    life.deciding.reevaluation.preview(async (...asked) => world.runner(...asked), policy.config)
+    life.admission.reevaluation.preview(async (...asked) => world.runner(...asked), policy.config)
 
   async function apply(policy: Policy): Promise<void> {
     world.policy = policy
-    const all = life.deciding.reevaluateAll()
+    const all = life.admission.reevaluateAll()
     await world.clock.advance(0)
     await all
   }
@@ -160,7 +160,7 @@ describe('a policy that admits what was passed on', () => {
     await reconsidered(world, life)
     const inState = (state: string) => ids.filter((id) => life.services.view(life.services.find(id)).state === state)
     expect(inState('running')).toEqual(best.slice(0, 4))
-    expect(life.deciding.dormitory.all().map(({ id }) => id)).toEqual([...best.slice(4), ...ids.slice(0, 14)])
+    expect(life.admission.dormitory.all().map(({ id }) => id)).toEqual([...best.slice(4), ...ids.slice(0, 14)])
   })
 
   it('is followed by a word of a hub or of a root, for what it concerns', async () => {
@@ -197,7 +197,7 @@ describe('a policy that admits what was passed on', () => {
   })
 })
 
-function countingRunner(world: DecidingWorld, seen: Map<string, number>): DecidingWorld['runner'] {
+function countingRunner(world: AdmissionWorld, seen: Map<string, number>): AdmissionWorld['runner'] {
   const { runner } = world
   return (service, snapshot) => {
     seen.set(service.id, (seen.get(service.id) ?? 0) + 1)

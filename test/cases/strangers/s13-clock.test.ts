@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../fixtures/execution/supervisor-harness.ts'
-import { createDecidingWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
+import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
 
 const DAY_MS = 86_400_000
 const EXPIRES_IN_2_DAYS = { expires: (START_MS + 2 * DAY_MS) / 1000 }
@@ -65,7 +65,7 @@ describe('a wall clock that is set while a service runs', () => {
 
 describe('a wall clock that is set while a service is parked', () => {
   it('forward or back is no sleep: DORMITORY.TTL_SECONDS counts what has passed, `expires` what the clock says', async () => {
-    await using world = await createDecidingWorld({ policy: policyOf(1, { DORMITORY: { TTL_SECONDS: 3600 } }) })
+    await using world = await createAdmissionWorld({ policy: policyOf(1, { DORMITORY: { TTL_SECONDS: 3600 } }) })
     world.runner = (): Verdict => ({
       run: false,
       redirect: true,

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { Change } from '../../../src/admission/types.ts'
 import type { Policy } from '../../../src/config/index.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   policyOf,
 } from '../../fixtures/node/admission-harness.ts'
 
@@ -37,27 +37,27 @@ function policyWith(runs: number, evict: boolean, MAX: number): Policy {
 }
 
 /** What became of those that neither ran nor were parked. */
-function reconsidered(world: DecidingWorld, after: number): Change[] {
+function reconsidered(world: AdmissionWorld, after: number): Change[] {
   return world.happened.slice(after).flatMap(([name, detail]) => {
     return name === 'node:reconsidered' ? (detail as { changes: Change[] }).changes : []
   })
 }
 
 /** Holds at every moment: nothing runs twice, and what runs is within LIMITS.TOTAL. */
-function checkEngine(world: DecidingWorld, most: number): void {
+function checkEngine(world: AdmissionWorld, most: number): void {
   const running = [...world.engine.runs.values()].filter(({ state }) => state === 'running')
   expect(new Set(running.map(({ plan }) => plan.service)).size).toBe(running.length)
   expect(running.length).toBeLessThanOrEqual(most)
 }
 
 /** Holds when everything has come to rest. */
-function checkRest(world: DecidingWorld, life: DecidingLife, heard: readonly string[]): void {
+function checkRest(world: AdmissionWorld, life: AdmissionLife, heard: readonly string[]): void {
   const { RUNS } = world.policy.config.LIMITS.TOTAL
   expect(life.supervisor.granted().length).toBeLessThanOrEqual(RUNS)
   checkEngine(world, RUNS)
   for (const id of heard) {
     const entry = life.services.find(id)
-    const sleeps = life.deciding.dormitory.get(id) !== undefined
+    const sleeps = life.admission.dormitory.get(id) !== undefined
     const over = entry.record.state !== 'live' || world.journal.stops.has(id)
     const parks = (entry.verdict?.verdict?.park?.length ?? 0) > 0
     expect([id, sleeps]).toEqual([id, parks && !over])
@@ -67,14 +67,14 @@ function checkRest(world: DecidingWorld, life: DecidingLife, heard: readonly str
       expect(['running', 'done', 'failed', 'accepted', 'stopped']).toContain(state)
   }
   // whoever waits for room waits because there is none
-  if (life.supervisor.free().runs > 0) expect(life.deciding.dormitory.all()).toEqual([])
+  if (life.supervisor.free().runs > 0) expect(life.admission.dormitory.all()).toEqual([])
 }
 
 describe('whatever comes in whatever order', () => {
   it('never more runs than LIMITS.TOTAL allows, nothing twice, and nobody who waits is forgotten', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), fc.constantFrom(4, 50), async (steps, beds) => {
-        await using world = await createDecidingWorld({ policy: policyWith(2, false, beds) })
+        await using world = await createAdmissionWorld({ policy: policyWith(2, false, beds) })
         let life = await world.start()
         let most = 2
         world.engine.onStart = () => checkEngine(world, most)
@@ -93,7 +93,7 @@ describe('whatever comes in whatever order', () => {
             const expected = await life.preview(candidate)
             world.policy = candidate
             const later = world.happened.length
-            const all = life.deciding.reevaluateAll()
+            const all = life.admission.reevaluateAll()
             await life.settle(600)
             // what was shown before is what happens; which beds get free while it happens is not known before
             if (beds > steps.length) {
@@ -101,7 +101,7 @@ describe('whatever comes in whatever order', () => {
             }
             most = one.runs
           } else if (one.is === 'wake') {
-            life.deciding.dormitory.wake({ on: 'capacity' })
+            life.admission.dormitory.wake({ on: 'capacity' })
           } else if (one.is === 'restart') {
             await life.end()
             life = await world.start()
@@ -117,7 +117,7 @@ describe('whatever comes in whatever order', () => {
               void life.supervisor.stop(id, { why: 'its author stopped it' })
             } else {
               world.journal.stops.add(id, world.clock.now())
-              life.deciding.removeParked(id)
+              life.admission.removeParked(id)
               void life.supervisor.stop(id, { why: 'the operator of this node stopped it' })
             }
           }
@@ -136,7 +136,7 @@ describe('whatever comes in whatever order', () => {
   })
 
   it('one policy lets two make room: what was shown before happens', async () => {
-    await using world = await createDecidingWorld({ policy: policyWith(2, false, 50) })
+    await using world = await createAdmissionWorld({ policy: policyWith(2, false, 50) })
     const life = await world.start()
     const heard: string[] = []
     for (const rank of [0, 0, 1, 1]) heard.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
@@ -144,7 +144,7 @@ describe('whatever comes in whatever order', () => {
     const candidate = policyWith(2, true, 50)
     const expected = await life.preview(candidate)
     world.policy = candidate
-    const all = life.deciding.reevaluateAll()
+    const all = life.admission.reevaluateAll()
     await life.settle(600)
     expect(short((await all).changes)).toEqual(short(expected))
     expect(heard.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])

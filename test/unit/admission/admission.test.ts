@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RunnerError } from '../../../src/runner/index.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   policyOf,
   refuses,
   runs,
   waits,
 } from '../../fixtures/node/admission-harness.ts'
 
-let world: DecidingWorld
-let life: DecidingLife
+let world: AdmissionWorld
+let life: AdmissionLife
 beforeEach(async () => {
-  world = await createDecidingWorld({ policy: policyOf(1) })
+  world = await createAdmissionWorld({ policy: policyOf(1) })
   life = await world.start()
   return () => world[Symbol.asyncDispose]()
 })
@@ -28,11 +28,11 @@ describe('what a statement of the mesh wakes', () => {
     world.runner = () => (known ? runs('known now') : waits([condition]))
     const id = await life.hear()
     expect(life.state(id)).toBe('parked')
-    life.deciding.dormitory.wake({ on: 'quorum', code: 'another' })
+    life.admission.dormitory.wake({ on: 'quorum', code: 'another' })
     await life.settle()
     expect(life.state(id)).toBe('parked')
     known = true
-    life.deciding.dormitory.wake(condition)
+    life.admission.dormitory.wake(condition)
     await life.settle()
     expect(life.state(id)).toBe('running')
     expect(life.told(id)).toEqual(['parked', 'running'])
@@ -85,10 +85,10 @@ describe('the end of a sleep', () => {
     world.journal.announcements.end(stopped, 'stopped', 'x')
     life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [stopped] })
     world.journal.stops.add(over, world.clock.now())
-    life.deciding.removeParked(over)
+    life.admission.removeParked(over)
     await life.settle(30_000)
     expect([stopped, expired, over].map(life.state)).toEqual(['stopped', 'expired', 'stopped'])
-    expect(life.deciding.view().parked).toBe(0)
+    expect(life.admission.view().parked).toBe(0)
     expect(life.told(expired)).toEqual(['parked', 'stopped'])
   })
 })
@@ -102,7 +102,7 @@ describe('a runner that fails', () => {
       throw new RunnerError('threw', 'it is broken')
     }
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect((await life.deciding.reevaluateAll()).changes).toEqual([])
+    expect((await life.admission.reevaluateAll()).changes).toEqual([])
     world.finish(one, 0)
     await life.settle()
     expect(life.state(two)).toBe('parked')
@@ -122,7 +122,7 @@ describe('a new policy', () => {
     const before = world.journal.runs.all().length
     const preview = await life.preview(world.policy)
     expect(world.journal.runs.all()).toHaveLength(before)
-    const { changes } = await life.deciding.reevaluateAll()
+    const { changes } = await life.admission.reevaluateAll()
     const short = (list: readonly { id: string; from: string; to: string }[]) =>
       list.map(({ id, from, to }) => [id, from, to])
     expect(short(changes)).toEqual([
@@ -145,7 +145,7 @@ describe('a new policy', () => {
     const next = policyOf(1, { PREFER_HOSTCHAINS: { algo: {} } })
     const preview = await life.preview(next)
     world.policy = next
-    const { changes } = await life.deciding.reevaluateAll()
+    const { changes } = await life.admission.reevaluateAll()
     expect(changes).toMatchObject([{ id: btc, from: 'run', to: 'parked' }])
     expect(preview.map(({ id }) => id)).toEqual([btc])
     await life.settle()
@@ -157,19 +157,19 @@ describe('a new policy', () => {
     await life.settle()
     world.own.add(id)
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect((await life.deciding.reevaluateAll()).changes).toEqual([])
+    expect((await life.admission.reevaluateAll()).changes).toEqual([])
     expect(life.state(id)).toBe('running')
     world.own.clear()
-    expect((await life.deciding.reevaluateAll()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
+    expect((await life.admission.reevaluateAll()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
   })
 
   it('passes on what was parked and not passed on before', async () => {
     world.runner = (_service, { config }) => ({ ...waits([{ on: 'policy' }]), redirect: config.DESC_MAX_LEN > 200 })
     const id = await life.hear()
-    await life.deciding.reevaluateAll()
+    await life.admission.reevaluateAll()
     expect(world.redirected.get(id)).toBe(false)
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    await life.deciding.reevaluateAll()
+    await life.admission.reevaluateAll()
     expect(world.redirected.get(id)).toBe(true)
   })
 
@@ -189,7 +189,7 @@ describe('a new policy', () => {
     await life.settle()
     world.runner = () => waits([{ on: 'policy' }])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect((await life.deciding.reevaluateAll()).changes).toMatchObject([{ id: task, to: 'redirected' }])
+    expect((await life.admission.reevaluateAll()).changes).toMatchObject([{ id: task, to: 'redirected' }])
     expect(life.state(task)).toBe('stopped')
   })
 })
@@ -221,7 +221,7 @@ describe('a machine that is short of memory', () => {
     world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
     await life.facts.refresh()
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect((await life.deciding.reevaluateAll()).changes).toEqual([])
+    expect((await life.admission.reevaluateAll()).changes).toEqual([])
     expect(life.state(id)).toBe('running')
   })
 })
@@ -239,7 +239,7 @@ describe('counts', () => {
     })
     await life.hear()
     await life.hear()
-    expect(life.deciding.view().counts).toEqual({
+    expect(life.admission.view().counts).toEqual({
       a: { pass: 2, fail: 0, defer: 0, warned: 0 },
       b: { pass: 0, fail: 0, defer: 0, warned: 2 },
       c: { pass: 0, fail: 2, defer: 0, warned: 0 },
@@ -258,18 +258,18 @@ describe('a version that was replaced, and runs on because its update failed', (
     await life.settle()
     expect(life.state(id)).toBe('running')
     world.journal.announcements.end(id, 'superseded', 'its-update')
-    await life.deciding.reevaluateAll()
+    await life.admission.reevaluateAll()
     expect(life.supervisor.running()).toEqual([id])
     world.redirected.clear()
     admits = false
-    const { changes } = await life.deciding.reevaluateAll()
+    const { changes } = await life.admission.reevaluateAll()
     expect(changes).toMatchObject([{ id, from: 'run' }])
     await life.settle()
     expect(life.supervisor.running()).toEqual([])
     admits = true
-    await life.deciding.reevaluateAll()
+    await life.admission.reevaluateAll()
     await life.settle()
     expect(life.supervisor.running()).toEqual([])
-    expect([life.deciding.parkedState(id), world.redirected.has(id)]).toEqual([undefined, false])
+    expect([life.admission.parkedState(id), world.redirected.has(id)]).toEqual([undefined, false])
   })
 })

@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import type { Change } from '../../../src/admission/types.ts'
 import type { RunnerConfig } from '../../../src/config/index.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   policyOf,
 } from '../../fixtures/node/admission-harness.ts'
 
@@ -40,12 +40,12 @@ const short = (changes: readonly Change[]) =>
   changes.map(({ id, from, to, reasons }) => `${id} ${from} ${to} ${reasons.map(({ rule }) => rule).join(' ')}`).sort()
 
 /** All that a node changes when a policy comes into force, in the foreground and in the background. */
-async function applied(world: DecidingWorld, life: DecidingLife): Promise<Change[]> {
+async function applied(world: AdmissionWorld, life: AdmissionLife): Promise<Change[]> {
   const before = world.happened.length
-  const all = life.deciding.reevaluateAll()
+  const all = life.admission.reevaluateAll()
   let isOver = false
   const over = all
-    .then(() => life.deciding.backgroundIdle())
+    .then(() => life.admission.backgroundIdle())
     .finally(() => {
       isOver = true
     })
@@ -57,8 +57,8 @@ async function applied(world: DecidingWorld, life: DecidingLife): Promise<Change
   return [...(await all).changes, ...later]
 }
 
-const preview = (world: DecidingWorld, life: DecidingLife, config: RunnerConfig) =>
-  life.deciding.reevaluation.preview(async (...asked) => world.runner(...asked), config)
+const preview = (world: AdmissionWorld, life: AdmissionLife, config: RunnerConfig) =>
+  life.admission.reevaluation.preview(async (...asked) => world.runner(...asked), config)
 
 test("for the seed's policies: what the dry run says is what applying then does, and it does nothing itself", async () => {
   await fc.assert(
@@ -67,11 +67,11 @@ test("for the seed's policies: what the dry run says is what applying then does,
       policy,
       policy,
       async (services, first, then) => {
-        await using world = await createDecidingWorld({ policy: policyFrom(first) })
+        await using world = await createAdmissionWorld({ policy: policyFrom(first) })
         const life = await world.start()
         for (const one of services) await life.hear(one)
         await life.settle(600)
-        const seen = () => [world.journal.runs.all(), life.deciding.dormitory.all(), world.happened.length]
+        const seen = () => [world.journal.runs.all(), life.admission.dormitory.all(), world.happened.length]
         const before = seen()
         const candidate = policyFrom(then)
         const expected = await preview(world, life, candidate.config)
@@ -85,7 +85,7 @@ test("for the seed's policies: what the dry run says is what applying then does,
 })
 
 test('a smaller dormitory: the preview names those that lose their place', async () => {
-  await using world = await createDecidingWorld({ policy: policyOf(1) })
+  await using world = await createAdmissionWorld({ policy: policyOf(1) })
   const life = await world.start()
   const [, kept, gone] = [await life.hear(), await life.hear(), await life.hear()]
   await life.settle(600)

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   evictingPolicy,
   GRANT,
   policyOf,
@@ -11,10 +11,10 @@ import {
   waits,
 } from '../../fixtures/node/admission-harness.ts'
 
-let world: DecidingWorld
-let life: DecidingLife
+let world: AdmissionWorld
+let life: AdmissionLife
 beforeEach(async () => {
-  world = await createDecidingWorld({ policy: policyOf(1) })
+  world = await createAdmissionWorld({ policy: policyOf(1) })
   life = await world.start()
   return () => world[Symbol.asyncDispose]()
 })
@@ -24,7 +24,7 @@ describe('making room', () => {
 
   it('parks who had to end, in the journal before it ends', async () => {
     world.policy = evictingPolicy(1)
-    await life.deciding.reevaluateAll()
+    await life.admission.reevaluateAll()
     const victim = await life.hear()
     await life.settle()
     world.runner = () => evicting(5, [victim])
@@ -106,13 +106,13 @@ describe('a run that takes long to end', () => {
     const condition = { on: 'quorum', code: 'c' } as const
     world.runner = () => waits([condition])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    const all = life.deciding.reevaluateAll()
+    const all = life.admission.reevaluateAll()
     await life.settle(15_000)
     expect((await all).changes).toMatchObject([{ id, from: 'run', to: 'parked' }])
     world.runner = () => runs('known now')
-    life.deciding.dormitory.wake(condition)
+    life.admission.dormitory.wake(condition)
     await world.clock.advance(100)
-    expect(life.deciding.dormitory.get(id)).toBeDefined()
+    expect(life.admission.dormitory.get(id)).toBeDefined()
     world.engine.comeBack()
     await life.settle(20_000)
     expect(life.state(id)).toBe('running')

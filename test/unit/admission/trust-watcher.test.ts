@@ -2,17 +2,17 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import type { RunnerSnapshot } from '../../../src/runner/index.ts'
 import {
-  createDecidingWorld,
-  type DecidingLife,
-  type DecidingWorld,
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
   GRANT,
   policyOf,
 } from '../../fixtures/node/admission-harness.ts'
 
-let world: DecidingWorld
-let life: DecidingLife
+let world: AdmissionWorld
+let life: AdmissionLife
 beforeEach(async () => {
-  world = await createDecidingWorld({ policy: policyOf(3) })
+  world = await createAdmissionWorld({ policy: policyOf(3) })
   world.runner = (service, snapshot) => judge(service.code, snapshot)
   life = await world.start()
   return () => world[Symbol.asyncDispose]()
@@ -179,7 +179,7 @@ describe('what hubs and roots say', () => {
     says('safe')
     const running = await life.hear()
     await life.settle()
-    const inUse = life.deciding.trustWatcher.servicesInUse().map(({ service }) => service)
+    const inUse = life.admission.trustWatcher.servicesInUse().map(({ service }) => service)
     expect(inUse.sort()).toEqual([waiting, running].sort())
   })
 })

@@ -23,14 +23,14 @@ export const capacity: Rule = {
     if (evicted?.length === 0) return [pass(name, 'what it asks for is free')]
     if (evicted !== undefined) {
       const names = some(evicted.map((other) => other.name))
-      return [pass(name, `there is room once what ranks lower has ended: ${names}`)]
+      return [pass(name, `it fits once services that rank lower have ended: ${names}`)]
     }
     const free = freeResourcesOf(node)
     const reasons: Reason[] = []
-    for (const { field, words } of RESOURCES) {
+    for (const { field, format } of RESOURCES) {
       const [asked, left] = [service.resources[field], Math.max(0, free[field])]
       if (asked <= left) continue
-      const message = `asks for ${words(asked)}, and ${words(left)} is free now`
+      const message = `asks for ${format(asked)}, and ${format(left)} is free now`
       reasons.push(defer(name, message, { field: `node.free.${field}`, must: 'at-least', value: String(asked) }))
     }
     if (free.runs < 1) {

@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts'
 
 const name = 'desc-length'
 
-/** A description must be shorter than DESC_MAX_LEN. What talks too much is not even passed on. */
+/** A description must be shorter than DESC_MAX_LEN. A service with a longer one is not redirected. */
 export const descLength: Rule = {
   name,
   keys: ['DESC_MAX_LEN'],

@@ -8,7 +8,7 @@ const MAX_CONDITIONS = 16
 
 /**
  * Whether a service that cannot run yet waits for what would let it: only where nothing but waiting is needed, and only
- * where DORMITORY has room for any. No reason where nothing was deferred.
+ * where DORMITORY parks any. No reason where nothing was deferred.
  */
 export function dormitory(
   { config: { DORMITORY } }: RuleContext,

@@ -17,7 +17,7 @@ export const freeze: Rule = {
   },
   decide(service, node) {
     const missing = missingFor(service, node)
-    if (missing.length === 0) return [pass(name, 'nothing has to be frozen that is not')]
+    if (missing.length === 0) return [pass(name, 'all that has to be frozen is frozen')]
     return missing.slice(0, MAX_EACH).map((each) => reasonFor(each, Object.keys(node.config.TRUSTED_HUBS).length > 0))
   },
   wakeConditions: (service, node): WakeCondition[] =>

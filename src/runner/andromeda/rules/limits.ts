@@ -16,10 +16,10 @@ export const limits: Rule = {
   },
   decide({ resources }, { config: { LIMITS } }) {
     const reasons: Reason[] = []
-    for (const { limit, field, words } of RESOURCES) {
+    for (const { limit, field, format } of RESOURCES) {
       const [asked, most] = [resources[field], LIMITS.SERVICE[limit]]
       if (asked <= most) continue
-      const message = `asks for ${words(asked)}, LIMITS.SERVICE.${limit} allows ${words(most)}`
+      const message = `asks for ${format(asked)}, LIMITS.SERVICE.${limit} allows ${format(most)}`
       const nothing = most === 0 && field !== 'disk'
       if (nothing) reasons.push(fail(name, `${message}: every service asks for some, so nothing runs here`))
       else reasons.push(fail(name, message, { field: `resources.${field}`, must: 'at-most', value: String(most) }))

@@ -22,7 +22,7 @@ export const price: Rule = {
     const assets = Object.keys(PRICING)
     if (assets.length === 0) return [pass(name, 'PRICING is empty: no reward is asked for')]
     const least = (asset: string) => leastReward(resources, PRICING[asset] as RunnerConfig['PRICING'][string])
-    if (Object.values(PRICING).some(isFree)) return [pass(name, 'PRICING asks nothing for what it asks for')]
+    if (Object.values(PRICING).some(isFree)) return [pass(name, 'PRICING asks nothing for its resources')]
     if (reward === undefined || !Object.hasOwn(PRICING, reward.asset)) {
       const value = values(assets.map((asset) => `${formatAmount(least(asset))} ${shown(asset)}`))
       const offers = reward === undefined ? 'offers no reward' : `offers a reward in ${shown(reward.asset)}`

@@ -6,8 +6,8 @@ import type { RuleContext } from '../rule.ts'
 const name = 'redirection'
 
 /**
- * Whether a service is passed on, once it is known whether it runs here and whether a rule dropped it. How far it still
- * travels is the ticket's matter: a service that has come to its end may arrive again with more depth.
+ * Whether a service is redirected, after it is known whether it runs here and whether a rule dropped it. How far it still
+ * travels depends on the ticket: a service whose depth is used up may arrive again with more.
  */
 export function redirection(
   service: ReceivedService,

@@ -6,12 +6,11 @@ import type { Rule, RuleContext } from '../rule.ts'
 const name = 'trust'
 
 /**
- * A service may run when its author is in the trust tree (the node's own address, a root, or who a root vouches for),
+ * A service may run when its author is in the trust tree (the node's own address, a root, or an address for which a root vouches),
  * or when the quorum of trusted hubs calls its code safe. What is not known does not count.
  *
- * A root that may vouch for others may do so tomorrow, so an author whom none vouches for is only not known yet. The
- * node's own address may always vouch, and that alone lets nobody wait: a node that knows no hubs and no such
- * roots would keep every stranger.
+ * A root that may vouch for others may do so tomorrow, so an author for whom none vouches is deferred. That the node's own
+ * address may vouch defers nothing: a node without hubs and without such roots would park every unknown author.
  */
 export const trust: Rule = {
   name,

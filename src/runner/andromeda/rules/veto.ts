@@ -9,7 +9,7 @@ const name = 'veto'
 const MAX_REPORT = 110
 const MAX_SEVERITY = 10
 
-/** No trusted hub may call the code unsafe, whoever wrote it. What one does is not even passed on. */
+/** No trusted hub may call the code unsafe, whoever wrote it. A service whose code one calls unsafe is not redirected. */
 export const veto: Rule = {
   name,
   keys: ['TRUSTED_HUBS'],

@@ -33,7 +33,7 @@ table(capacity, [
   passes('who ranks lower ends with EVICT', {
     settings: evicting,
     node: { capacity: { ...free, runs: 0 }, running: [run('low', 0, 64)] },
-    message: 'there is room once what ranks lower has ended: low',
+    message: 'it fits once services that rank lower have ended: low',
   }),
 ])
 
