@@ -28,6 +28,8 @@ export type Step = {
 
 export type Scenario = {
   readonly document: string
+  /** whether this machine has what its commands need */
+  readonly needs?: () => boolean
   /** below the folder of the document */
   readonly cwd?: string
   /** what stands for something of the reader's in the document, and what it is here */

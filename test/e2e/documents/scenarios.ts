@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../build.ts'
+import { needs } from '../../require.ts'
 import { ON_LOOPBACK, SERVER } from './mesh.ts'
 import type { Scenario, Stage } from './play.ts'
 
@@ -69,6 +70,7 @@ const RUNNERS: Scenario = {
 
 const PUBLISHING: Scenario = {
   document: 'docs/publishing.md',
+  needs: () => needs('engine') || needs('bubblewrap'),
   replace: ({ mesh, port }) => ({
     'hello --join /ip4/192.0.2.7/tcp/4980/p2p/12D3KooW...': `hello2 --network test --join ${mesh.multiaddr}`,
     ':8080': `:${port}`,
@@ -94,6 +96,7 @@ const PUBLISHING: Scenario = {
 
 const HUBS: Scenario = {
   document: 'docs/hubs.md',
+  needs: () => needs('bubblewrap') && needs('clamav'),
   replace: ({ mesh, cwd }) => ({
     'bafy...': mesh.code,
     ADDRESS: mesh.stranger,

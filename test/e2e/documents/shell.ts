@@ -94,7 +94,8 @@ export function openShell(): Shell {
     async [Symbol.asyncDispose]() {
       await Promise.all(
         [...children].map(({ child, ended }) => {
-          kill(child, 'SIGKILL')
+          // a node that is killed leaves its runs behind
+          kill(child, 'SIGINT')
           return ended
         }),
       )
