@@ -15,6 +15,11 @@ import { NOTHING_HELPS } from './table.ts'
 
 const runs = ({ run }: Verdict) => run !== false
 
+/** What decides one case in several hundred may not be among the first: more are drawn until it was met. */
+function assertUntil<T>(property: fc.IProperty<T>, numRuns: number, met: () => boolean): void {
+  for (let round = 0; round === 0 || (!met() && round < 20); round++) fc.assert(property, { numRuns })
+}
+
 describe('a verdict of Andromeda', () => {
   it('is a verdict, has a reason of each rule, and tells what would help or that nothing does', () => {
     let [ran, parked, evicted] = [0, 0, 0]
@@ -60,34 +65,31 @@ describe('a verdict of Andromeda', () => {
 
   it('does not depend on the clock, but for what rests on statements of hubs', () => {
     let changed = 0
-    fc.assert(
-      fc.property(service, settings, facts, fc.integer({ min: -300, max: 300 }), (asked, chosen, known, later) => {
-        const node = nodeOf(chosen, known)
-        const then = { ...node, now: node.now + later }
-        const others = ({ reasons }: Verdict) =>
-          reasons.filter(({ rule }) => !['trust', 'veto', 'redirection', 'dormitory'].includes(rule))
-        const [first, second] = [andromeda(asked, node), andromeda(asked, then)]
-        expect(others(second)).toEqual(others(first))
-        if (runs(first) !== runs(second)) changed++
-        const silent = { attestations: [] }
-        expect(andromeda(asked, { ...then, ...silent })).toEqual(andromeda(asked, { ...node, ...silent }))
-      }),
-      { numRuns: 1000 },
-    )
+    const later = fc.integer({ min: -300, max: 300 })
+    const property = fc.property(service, settings, facts, later, (asked, chosen, known, seconds) => {
+      const node = nodeOf(chosen, known)
+      const then = { ...node, now: node.now + seconds }
+      const others = ({ reasons }: Verdict) =>
+        reasons.filter(({ rule }) => !['trust', 'veto', 'redirection', 'dormitory'].includes(rule))
+      const [first, second] = [andromeda(asked, node), andromeda(asked, then)]
+      expect(others(second)).toEqual(others(first))
+      if (runs(first) !== runs(second)) changed++
+      const silent = { attestations: [] }
+      expect(andromeda(asked, { ...then, ...silent })).toEqual(andromeda(asked, { ...node, ...silent }))
+    })
+    assertUntil(property, 1000, () => changed > 0)
     expect(changed).toBeGreaterThan(0)
   })
 
   it.each(Object.entries(stricter))('never runs more under a stricter configuration: %s', (_key, { before, after }) => {
     let stopped = 0
-    fc.assert(
-      fc.property(service, settings, facts, (asked, chosen, known) => {
-        const loose = andromeda(asked, nodeOf({ ...chosen, ...before?.(chosen) }, known))
-        const strict = andromeda(asked, nodeOf({ ...chosen, ...after(chosen) }, known))
-        if (runs(loose) && !runs(strict)) stopped++
-        expect(runs(strict) && !runs(loose)).toBe(false)
-      }),
-      { numRuns: 1500 },
-    )
+    const property = fc.property(service, settings, facts, (asked, chosen, known) => {
+      const loose = andromeda(asked, nodeOf({ ...chosen, ...before?.(chosen) }, known))
+      const strict = andromeda(asked, nodeOf({ ...chosen, ...after(chosen) }, known))
+      if (runs(loose) && !runs(strict)) stopped++
+      expect(runs(strict) && !runs(loose)).toBe(false)
+    })
+    assertUntil(property, 1500, () => stopped > 0)
     expect(stopped).toBeGreaterThan(0)
   })
 
