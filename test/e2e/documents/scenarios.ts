@@ -50,7 +50,7 @@ const TRUST: Scenario = {
   document: 'docs/trust.md',
   replace: ({ mesh }) => ({ ADDRESS: mesh.stranger, 'bafy...': mesh.code }),
   steps: {
-    'thundercloud trust delegate ADDRESS --until 90d': { prints: /Published: \w+ vouches for/ },
+    'thundercloud trust delegate ADDRESS --until 90d': { prints: /Published: \S+ vouches for/ },
     'thundercloud trust tree': { prints: /root, depth 16/ },
     'thundercloud trust tree ADDRESS': { code: 0 },
     'thundercloud trust revoke ADDRESS': { prints: /Published/ },
