@@ -15,9 +15,9 @@ import type { Trust, TrustEvents } from '../trust/index.ts'
 import type { ServiceDecider } from './decide-service.ts'
 import type { EvaluatorComponents } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
-import type { NodeFactsSource } from './node-facts.ts'
-import type { TrustWatcher } from './trust-watcher.ts'
+import type { NodeFactsSource } from './facts/node-facts.ts'
 import type { Applied, PolicyView, Reevaluation } from './types.ts'
+import type { TrustWatcher } from './watchers/trust-watcher.ts'
 
 export interface AdmissionComponents {
   clock: Clock

@@ -12,7 +12,7 @@ import {
 } from '../runner/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
-import type { NodeFactsSource } from './node-facts.ts'
+import type { NodeFactsSource } from './facts/node-facts.ts'
 import { trustSubjectOf } from './trust-subject.ts'
 
 /** What is decided about: a service, its best depth, and the older version that it would take the place of. */

@@ -1,5 +1,5 @@
 import type { KeyCache } from '../../protocols/signature.ts'
-import type { Machine } from '../admission/host-resources.ts'
+import type { Machine } from '../admission/facts/host-resources.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'

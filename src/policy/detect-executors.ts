@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { executorViewOf, forRunner } from '../admission/node-facts.ts'
+import { executorViewOf, forRunner } from '../admission/facts/node-facts.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { dockerEnvironment, type Env, type Policy, runtimeInit } from '../config/index.ts'

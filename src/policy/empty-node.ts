@@ -1,4 +1,4 @@
-import { totalLimits } from '../admission/capacity.ts'
+import { totalLimits } from '../admission/facts/capacity.ts'
 import type { RunnerConfig } from '../config/index.ts'
 import type { AvailableExecutor, NodeFacts } from '../runner/index.ts'
 

@@ -1,4 +1,4 @@
-import type { NodeFactsSource } from '../admission/node-facts.ts'
+import type { NodeFactsSource } from '../admission/facts/node-facts.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'

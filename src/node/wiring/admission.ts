@@ -1,6 +1,6 @@
 import { type Admission, createAdmission as createDecisions } from '../../admission/admission.ts'
-import { systemMachine } from '../../admission/host-resources.ts'
-import { createNodeFacts, type NodeFactsSource } from '../../admission/node-facts.ts'
+import { systemMachine } from '../../admission/facts/host-resources.ts'
+import { createNodeFacts, type NodeFactsSource } from '../../admission/facts/node-facts.ts'
 import { createIntake, type Intake } from '../../intake/index.ts'
 import type { Network } from '../../network/index.ts'
 import { isOwnService } from '../../publishing/service-signer.ts'

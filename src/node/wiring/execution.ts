@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { totalLimits } from '../../admission/capacity.ts'
+import { totalLimits } from '../../admission/facts/capacity.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
 import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'

@@ -3,8 +3,8 @@ import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { availableCapacity, machineWith } from '../../../src/admission/capacity.ts'
-import { systemMachine } from '../../../src/admission/host-resources.ts'
+import { availableCapacity, machineWith } from '../../../src/admission/facts/capacity.ts'
+import { systemMachine } from '../../../src/admission/facts/host-resources.ts'
 
 const total = { memoryBytes: 1000, cpuMillicores: 4000, diskBytes: 500, pids: 100, runs: 4 }
 const machine = { memoryBytes: 10_000, memoryTotalBytes: 20_000, cpuMillicores: 8000, diskBytes: 10_000 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createTrustLookups } from '../../../src/admission/trust-lookup-retry.ts'
+import { createTrustLookups } from '../../../src/admission/watchers/trust-lookup-retry.ts'
 import { type ManualClock, manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 

@@ -1,10 +1,10 @@
-import type { Verdict } from '../base/verdict.ts'
-import type { Granted } from '../execution/index.ts'
-import type { NodeFacts, RunningService } from '../runner/index.ts'
-import type { ApplyResult } from './apply.ts'
-import type { Decision, Subject } from './evaluate.ts'
-import type { AssumedFacts } from './node-facts.ts'
-import type { Disposition } from './types.ts'
+import type { Verdict } from '../../base/verdict.ts'
+import type { Granted } from '../../execution/index.ts'
+import type { NodeFacts, RunningService } from '../../runner/index.ts'
+import type { ApplyResult } from '../apply.ts'
+import type { Decision, Subject } from '../evaluate.ts'
+import type { AssumedFacts } from '../facts/node-facts.ts'
+import type { Disposition } from '../types.ts'
 
 /** What a round decides about, and what it does with a decision: commits it, or only takes note of it (`dry-run.ts`). */
 export interface ReevaluationTarget {

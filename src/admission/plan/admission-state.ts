@@ -1,7 +1,7 @@
-import type { Reason, Verdict } from '../base/verdict.ts'
-import type { DormitoryState, Granted, Resources } from '../execution/index.ts'
-import type { NodeFacts } from '../runner/index.ts'
-import type { Subject } from './evaluate.ts'
+import type { Reason, Verdict } from '../../base/verdict.ts'
+import type { DormitoryState, Granted, Resources } from '../../execution/index.ts'
+import type { NodeFacts } from '../../runner/index.ts'
+import type { Subject } from '../evaluate.ts'
 import type { PlannedChange } from './planned-change.ts'
 
 /** What a plan depends on (`plan-changes.ts`): as it is in the node, or as it would be. Nothing in it acts. */

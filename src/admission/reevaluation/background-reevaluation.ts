@@ -1,11 +1,11 @@
-import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
-import { messageOf, UnavailableError } from '../base/errors.ts'
-import type { Emitter } from '../base/events.ts'
-import type { Log } from '../base/log.ts'
-import type { Candidate, Journal } from '../journal/index.ts'
-import type { AdmissionEvents } from './events.ts'
-import { isSameScope, type ReevaluationScope, servicesIn } from './reevaluation-scope.ts'
-import type { Change } from './types.ts'
+import { type Clock, nowSeconds, sleep } from '../../base/clock.ts'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import type { Candidate, Journal } from '../../journal/index.ts'
+import type { AdmissionEvents } from '../events.ts'
+import type { Change } from '../types.ts'
+import { isSameScope, type ReevaluationScope, servicesIn } from './scope.ts'
 
 /** Services that are asked about together: few, because what follows from their verdicts is written in one go. */
 const AT_ONCE = 2

@@ -1,6 +1,6 @@
-import { addressBytes, parseAddress } from '../../protocols/address.ts'
-import type { ReconsideredServices } from '../journal/index.ts'
-import type { TrustChange } from '../trust/index.ts'
+import { addressBytes, parseAddress } from '../../../protocols/address.ts'
+import type { ReconsideredServices } from '../../journal/index.ts'
+import type { TrustChange } from '../../trust/index.ts'
 
 /** Which services a change concerns. */
 export type ReevaluationScope =

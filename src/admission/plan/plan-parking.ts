@@ -1,8 +1,8 @@
-import type { Reason, Verdict } from '../base/verdict.ts'
-import { placeFor } from '../execution/index.ts'
+import type { Reason, Verdict } from '../../base/verdict.ts'
+import { placeFor } from '../../execution/index.ts'
+import { declined, parkedVerdict } from '../disposition.ts'
+import type { Subject } from '../evaluate.ts'
 import type { AdmissionState } from './admission-state.ts'
-import { declined, parkedVerdict } from './disposition.ts'
-import type { Subject } from './evaluate.ts'
 import { type PlannedChange, unpark } from './planned-change.ts'
 
 export const WAITS_FOR_CAPACITY = [{ on: 'capacity' }] as const

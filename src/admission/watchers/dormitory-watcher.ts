@@ -1,8 +1,8 @@
-import type { Events } from '../base/events.ts'
-import type { Dormitory, ExecutionEvents } from '../execution/index.ts'
-import type { IntakeEvents } from '../intake/index.ts'
-import type { AdmissionEvents } from './events.ts'
-import type { NodeFactsSource } from './node-facts.ts'
+import type { Events } from '../../base/events.ts'
+import type { Dormitory, ExecutionEvents } from '../../execution/index.ts'
+import type { IntakeEvents } from '../../intake/index.ts'
+import type { AdmissionEvents } from '../events.ts'
+import type { NodeFactsSource } from '../facts/node-facts.ts'
 
 export interface DormitoryEventsComponents {
   events: Pick<Events<AdmissionEvents & ExecutionEvents & IntakeEvents>, 'on'>

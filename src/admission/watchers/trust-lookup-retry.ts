@@ -1,8 +1,8 @@
-import type { Clock } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
-import { createTokenBucket } from '../base/token-bucket.ts'
-import { createWorkQueue } from '../base/work-queue.ts'
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { createTokenBucket } from '../../base/token-bucket.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
 
 /**
  * After which times (ms) the mesh is asked again. A statement may come soon after its service, and where no neighbour

@@ -1,10 +1,10 @@
-import type { Clock } from '../base/clock.ts'
-import { deadline } from '../base/clock.ts'
-import { messageOf, TimeoutError } from '../base/errors.ts'
-import type { Events } from '../base/events.ts'
-import type { Log } from '../base/log.ts'
-import type { Dormitory } from '../execution/index.ts'
-import type { NetworkEvents } from '../network/index.ts'
+import type { Clock } from '../../base/clock.ts'
+import { deadline } from '../../base/clock.ts'
+import { messageOf, TimeoutError } from '../../base/errors.ts'
+import type { Events } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import type { Dormitory } from '../../execution/index.ts'
+import type { NetworkEvents } from '../../network/index.ts'
 
 /** How often it is checked whether other nodes still run what is parked here as a stand-by. */
 const LOOK_EVERY_MS = 60_000

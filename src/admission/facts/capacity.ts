@@ -1,6 +1,6 @@
-import type { RunnerConfig } from '../config/index.ts'
-import type { Resources } from '../execution/index.ts'
-import type { RunningService } from '../runner/index.ts'
+import type { RunnerConfig } from '../../config/index.ts'
+import type { Resources } from '../../execution/index.ts'
+import type { RunningService } from '../../runner/index.ts'
 import type { MachineResources } from './host-resources.ts'
 
 type Held = Pick<RunningService, 'memory' | 'cpu' | 'disk' | 'pids'>
