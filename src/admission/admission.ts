@@ -13,7 +13,7 @@ import { createPolicyChange } from './reevaluation/policy-change.ts'
 import { createReevaluator } from './reevaluation/reevaluate.ts'
 import type { ReevaluationScope } from './reevaluation/scope.ts'
 import { createRuleCounters } from './rule-counters.ts'
-import { followDormitoryEvents } from './watchers/dormitory-watcher.ts'
+import { watchDormitory } from './watchers/dormitory-watcher.ts'
 import { watchReplicas } from './watchers/replica-watcher.ts'
 import { watchTrust } from './watchers/trust-watcher.ts'
 
@@ -130,7 +130,7 @@ export function createAdmission(
     if (dormitory.remove(id)) notify(id)
   }
 
-  parts.use(followDormitoryEvents({ events, facts, dormitory, removeParked }))
+  parts.use(watchDormitory({ events, facts, dormitory, removeParked }))
   parts.use(
     watchReplicas(
       { clock, log, events, dormitory, wanted: (id) => subjectOf(id)?.signed.body.replicas, count: components.count },

@@ -4,7 +4,7 @@ import type { IntakeEvents } from '../../intake/index.ts'
 import type { AdmissionEvents } from '../events.ts'
 import type { NodeFactsSource } from '../facts/node-facts.ts'
 
-export interface DormitoryEventsComponents {
+export interface DormitoryWatcherComponents {
   events: Pick<Events<AdmissionEvents & ExecutionEvents & IntakeEvents>, 'on'>
   facts: Pick<NodeFactsSource, 'forget' | 'refreshMachine'>
   dormitory: Pick<Dormitory, 'get' | 'wake'>
@@ -13,7 +13,7 @@ export interface DormitoryEventsComponents {
 }
 
 /** What wakes parked services, and what ends their wait: capacity, executors, newer versions, stops. */
-export function followDormitoryEvents(components: DormitoryEventsComponents): Disposable {
+export function watchDormitory(components: DormitoryWatcherComponents): Disposable {
   const { events, facts, dormitory, removeParked } = components
   const subscriptions = new DisposableStack()
 
