@@ -29,6 +29,18 @@ describe('supervisor', () => {
     expect(bench.code.held).toBe(0)
   })
 
+  it('gives the user id of a run back when the run is over, and not when the node lets go of it', async () => {
+    const released: string[] = []
+    const userIds = { claim: () => 200_000, release: (id: string) => void released.push(id), retain: () => {} }
+    const supervisor = await bench.running('a', { on: bench.start({}, { userIds }) })
+    await bench.running('b', { run: { kind: 'task' }, on: supervisor })
+    bench.end('b')
+    await bench.until(() => supervisor.running().length === 1)
+    await supervisor[Symbol.asyncDispose]()
+    expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'exited'])
+    expect(released).toEqual([bench.runId('b')])
+  })
+
   describe('restarts', () => {
     it.each([
       ['never', 0, false],
