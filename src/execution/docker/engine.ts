@@ -100,8 +100,14 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
   }
 
   async function load(): Promise<Docker> {
-    const { default: Client } = await import('dockerode')
-    return new Client(options)
+    try {
+      const { default: Client } = await import('dockerode')
+      return new Client(options)
+    } catch (error) {
+      // out of descriptors, say: the next question loads it again
+      client = undefined
+      throw error
+    }
   }
 
   async function ask<T>(call: (docker: Docker) => Promise<T>, patienceMs = ANSWER_MS): Promise<T> {

@@ -17,23 +17,24 @@ export function createCodeLease(
 ): CodeLease {
   let held: ObtainedCode | undefined
   let disposed = false
+
+  /** One lease is enough: that of an adopted run may come while its next start has asked, too. */
+  function hold(obtained: ObtainedCode): ObtainedCode {
+    if (held === undefined && !disposed) held = obtained
+    else void obtained.release()
+    return held ?? obtained
+  }
+
   return {
     get dir() {
       return held?.dir
     },
     async obtain(options) {
-      held ??= await code.obtain(service, options)
-      return held.dir
+      return (held ?? hold(await code.obtain(service, options))).dir
     },
     retain(signal) {
       if (isImage(service) || held !== undefined) return
-      code.obtain(service, { signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(
-        (late) => {
-          if (held === undefined && !disposed) held = late
-          else void late.release()
-        },
-        () => {},
-      )
+      code.obtain(service, { signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(hold, () => {})
     },
     async [Symbol.asyncDispose]() {
       disposed = true
