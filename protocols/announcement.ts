@@ -49,7 +49,7 @@ export function messageId(topic: string, data: Uint8Array): Uint8Array {
   return sha256(Buffer.concat([Buffer.from(`${topic}\0`), data])).subarray(0, 20)
 }
 
-/** The same bytes for the same service and depth, whoever encodes them: gossipsub dedupes them by itself. */
+/** The same bytes for the same service and depth from every encoder, so that gossipsub deduplicates them. */
 export function encodeAnnouncement(copy: { signed: Pick<Signed, 'bytes' | 'sig'>; ticket: Ticket }): Uint8Array {
   const { signed, ticket } = copy
   const encoded = encodeCanonical([1, signed.bytes, signed.sig, ticket.depth, ticket.proof])
@@ -119,7 +119,7 @@ export function timeWindowError(
 /** What decides between two of one (author, name). */
 export type VersionKey = { readonly kind: Signed['kind']; readonly id: CID; readonly body: { readonly seq: number } }
 
-/** Which of two of one (author, name) stands: the higher seq; a stop at equal seq; then the smaller id. */
+/** Which of two of one (author, name) is current: the higher seq; a stop at equal seq; then the smaller id. */
 export function supersedes(a: VersionKey, b: VersionKey): boolean {
   if (a.body.seq !== b.body.seq) return a.body.seq > b.body.seq
   if (a.kind !== b.kind) return a.kind === 'stop'

@@ -1,4 +1,4 @@
-// Ours, not a library: signatures are over bytes, so a reader must refuse every other spelling, and it reads what strangers send.
+// Ours, not a library: signatures are over bytes, so a reader must refuse every other encoding, and its input is untrusted.
 
 import { CID } from 'multiformats/cid'
 import { Digest } from 'multiformats/hashes/digest'
@@ -22,7 +22,7 @@ const SHA2_256 = 0x12
 
 const SHORT_TEXT = 24
 
-/** Keeps a leading U+FEFF (it is part of the text) and throws on what is no UTF-8. */
+/** Keeps a leading U+FEFF (it is part of the text) and throws on invalid UTF-8. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**

@@ -132,7 +132,7 @@ class Reader {
     return map
   }
 
-  /** What stands behind the key `/`: a CID or bytes, alone in its map. It is no map, and so no level of nesting. */
+  /** The value of the key `/`: a CID or bytes, alone in its map. It is not a map, and so not a level of nesting. */
   private reserved(alone: boolean): unknown {
     const value = this.skip('{') ? this.bytes() : this.link(this.string())
     if (!alone || !this.skip('}')) throw this.broken('the key "/" stands alone in its map')

@@ -6,9 +6,9 @@ import { addressOf, checkStatementLifetime, decodeShape, encodeShape, seconds, w
 export const delegationSchema = z
   .strictObject({
     v: z.literal(1),
-    /** address bytes of who vouches */
+    /** address bytes of the issuer */
     issuer: addressOf,
-    /** address bytes of whom for */
+    /** address bytes of the address that is vouched for */
     subject: addressOf,
     /** links that may follow below the subject; 0 = the subject alone */
     depth: wholeNumber(0, MAX_DELEGATION_DEPTH),

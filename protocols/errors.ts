@@ -13,7 +13,7 @@ export class ProtocolError extends Error {
   }
 }
 
-/** The bytes are no canonical dag-cbor, or the value has no form in it. */
+/** The bytes are not canonical dag-cbor, or the value has no form in it. */
 export class EncodingError extends ProtocolError {
   override readonly name = 'EncodingError'
 }
@@ -28,17 +28,17 @@ export class SignatureError extends ProtocolError {
   override readonly name = 'SignatureError'
 }
 
-/** Who signed for the hub is not enough here: members that are not pinned, or fewer than asked for. Other nodes may take it. */
+/** The signers do not suffice for this hub here: members that are not pinned, or fewer than required. Other nodes may accept it. */
 export class MembersError extends ProtocolError {
   override readonly name = 'MembersError'
 }
 
-/** An address text that is no key, or that is two keys at once. */
+/** An address text that is not a key, or that can be read as two keys. */
 export class AddressError extends ProtocolError {
   override readonly name = 'AddressError'
 }
 
-/** There is no access token, or it does not open what was asked for. */
+/** There is no access token, or it does not grant the request. */
 export class TokenError extends ProtocolError {
   override readonly name = 'TokenError'
 }
@@ -52,7 +52,7 @@ export function quoted(text: string, max = 80): string {
   )
 }
 
-/** `run.ports[2].name`; a key that is no plain word is quoted and shortened. */
+/** `run.ports[2].name`; a key that is not a plain word is quoted and shortened. */
 export function fieldPath(path: readonly PropertyKey[], inside = ''): string {
   return path.reduce<string>((all, key) => {
     if (typeof key === 'number') return `${all}[${key}]`

@@ -32,7 +32,7 @@ export const freezeSchema = z
   })
   .superRefine(checkStatementLifetime)
 
-/** What is no name of a host chain: those have no capital letter (and reading an address costs a millisecond). */
+/** Not the name of a host chain: those have no capital letter (and reading an address costs a millisecond). */
 const ADDRESS = /[A-Z]|^(ed25519|legacy|bls12-381):|^0x[0-9a-f]{96}$/
 
 /** A chain is part of what a statement is about: two spellings of one would be two chains. */

@@ -1,6 +1,6 @@
 /**
  * Every number that two implementations must agree on. Sizes are bytes, times are whole seconds.
- * A message over one of these is malformed: whoever sent it pays.
+ * A message over one of these is malformed: its sender is penalized.
  */
 
 /** Arrays and maps inside one another. No message needs more than 4; a reader that calls itself must have an end. */
@@ -13,7 +13,7 @@ export const MAX_NESTING = 16
 export const MAX_ANNOUNCEMENT_BYTES = 16 * 1024
 /** An address as text: `bls12-381:0x` and 96 digits. No longer text is a valid one. */
 export const MAX_ADDRESS_TEXT_LENGTH = 108
-/** 0 = only the publisher's neighbours hear of it. */
+/** 0 = only the publisher's neighbours receive it. */
 export const MAX_DEPTH = 8
 /** A service or stop lives at most this long. */
 export const MAX_LIFETIME_SECONDS = 30 * 24 * 3600
@@ -64,11 +64,11 @@ export const MAX_ACCESS_SECONDS = 24 * 3600
 
 /** One hub statement or delegation with its signature: what a DHT record may hold. */
 export const MAX_STATEMENT_BYTES = 4 * 1024
-/** A statement stands for a year at most: what was superseded must be remembered until it could no longer be valid. */
+/** A statement is valid for a year at most: what was superseded must be remembered until it could no longer be valid. */
 export const MAX_STATEMENT_SECONDS = 366 * 24 * 3600
 /** The name of a host chain, or a symbiote's address in its longest spelling (prefix and hex). */
 export const MAX_CHAIN_LENGTH = 128
-/** Links below one delegation: each costs who follows the chain a lookup and a verification. */
+/** Links below one delegation: each costs the verifier of the chain a lookup and a signature check. */
 export const MAX_DELEGATION_DEPTH = 16
 /** Members of one multisig hub; their bitmap takes 32 bytes. */
 export const MAX_MEMBERS = 256

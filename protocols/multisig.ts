@@ -65,7 +65,7 @@ export function pinMembers(
   }
 }
 
-/** Joins the members' signatures of the same bytes: the one signature, and who signed (undefined = all). */
+/** Joins the members' signatures of the same bytes: the one signature, and the members that signed (undefined = all). */
 export function combineSignatures(
   pinned: HubMembers,
   parts: readonly { member: Address; sig: Uint8Array }[],

@@ -6,7 +6,7 @@ import { type KeyCache, type Signer, signFor, verifySignature } from './signatur
 
 export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'
 
-/** accepted: will run, or runs and is not healthy yet. running: it is healthy. unknown: never heard of it (an answer to a status request only). */
+/** accepted: will run, or runs and is not healthy yet. running: it is healthy. unknown: the node does not know it (an answer to a status request only). */
 export const RECEIPT_STATES = [
   'unknown',
   'refused',
@@ -20,7 +20,7 @@ export const RECEIPT_STATES = [
 ] as const
 export type ReceiptState = (typeof RECEIPT_STATES)[number]
 
-/** Rules of the reasons with which a node tells of a run: no policy has such a rule. */
+/** Rule names in the reasons with which a node reports a run: no policy has such a rule. */
 export const RUN_RULES = {
   /** how the last process ended */
   exit: 'run:exit',
@@ -60,7 +60,7 @@ const receiptSchema = z.strictObject({
   at: seconds,
 })
 
-/** A node's word on what it does with a service, and why. */
+/** A node's signed report of what it does with a service, and why. */
 export type ReceiptBody = z.output<typeof receiptSchema>
 export type Receipt = { readonly body: ReceiptBody; readonly bytes: Uint8Array; readonly sig: Uint8Array }
 

@@ -41,7 +41,7 @@ const PORT = '(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]
 
 /**
  * What two implementations can agree on without sharing a URL library: no user, no fragment, only printable ASCII.
- * Who fetches it still parses it, and treats a failure as a source that does not work.
+ * A fetcher still parses it, and treats a failure as a source that does not work.
  */
 export const urlSchema = text(MAX_URL_LENGTH, 1).regex(
   new RegExp(`^https?://(${HOST}|\\[[0-9a-f:.]+\\])(:${PORT})?([/?][!$-;=?-Z\\[\\]_a-z~]*)?$`),

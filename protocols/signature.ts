@@ -17,7 +17,7 @@ export interface Signer {
 
 /**
  * Keys that were parsed and found valid, so that each author pays for the subgroup check once. Bounded, oldest out.
- * A key enters only behind a signature that verified: bytes that nobody signed cannot push out the keys in use.
+ * A key is added only after a valid signature: unsigned bytes cannot evict the keys in use.
  */
 export interface KeyCache {
   verify(address: Address, bytes: Uint8Array, signature: Uint8Array): 'valid' | 'bad-signature' | 'bad-key'
@@ -103,7 +103,7 @@ export function blsSigner(secret: Uint8Array): Signer {
   }
 }
 
-/** undefined where the bytes are no point at all. */
+/** undefined if the bytes are not a point. */
 function parseKey({ type, key }: Address): VerifyingKey | undefined {
   try {
     return type === 'ed25519' ? ed25519Key(key) : blsKey(key)

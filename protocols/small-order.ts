@@ -1,6 +1,6 @@
 /**
  * The eight points of small order of edwards25519, by every spelling of their y: 0, 1, the two of order 8, p - 1, p, p + 1.
- * The sign bit is left out, because both signs stand for such a point.
+ * The sign bit is left out, because both signs denote such a point.
  */
 const SMALL_ORDER_Y: readonly Uint8Array[] = [
   '0000000000000000000000000000000000000000000000000000000000000000',

@@ -31,7 +31,7 @@ export function statementsTopic(network: string): string {
   return `/thundercloud/${network}/statements/1`
 }
 
-/** What travels, is stapled and lies in the DHT: dag-cbor `{ body, sig, signers? }`. */
+/** The form on the wire, in staples and in the DHT: dag-cbor `{ body, sig, signers? }`. */
 export function encodeStatement({ bytes: body, sig, signers }: SignedBytes): Uint8Array {
   return encodeShape(signedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
 }
@@ -83,14 +83,14 @@ export function verifyStatement(statement: Statement, network: string, keys: Key
   })
 }
 
-/** Whose word it is: the hub, or the issuer of a delegation. */
+/** The signer: the hub, or the issuer of a delegation. */
 export function signerOf(statement: Statement): Address {
   return statement.kind === 'delegation'
     ? decodeAddress(statement.body.issuer, 'body.issuer')
     : decodeAddress(statement.body.hub, 'body.hub')
 }
 
-/** One text for all statements of which only the latest stands: of one hub on one code, and so on. */
+/** One text for all statements of which only the latest is in force: of one hub on one code, and so on. */
 export function statementSubject({ kind, body }: Statement): string {
   switch (kind) {
     case 'attestation':

@@ -17,7 +17,7 @@ export const stopSchema = z
   })
   .superRefine(checkLifetime)
 
-/** The author's word that (author, name) ends: every service of it with this `seq` or a lower one. */
+/** The author ends (author, name): every service of it with this `seq` or a lower one. */
 export type StopBody = z.output<typeof stopSchema>
 
 export function encodeStop(body: StopBody): Uint8Array {

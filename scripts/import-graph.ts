@@ -7,14 +7,14 @@ const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.{1,2}\/[^']+)'/g
 const FOLDERS = ['protocols', ...FLOORS.flat()]
 const [BEGIN, END] = ['<!-- imports: made from the sources -->', '<!-- /imports -->']
 
-/** `document` with the table of who imports from whom, as the sources have it, between its two marks. */
+/** `document` with the table of imports between folders, as the sources have it, between its two marks. */
 export function withImportTable(document: string, root: string): string {
   const [before, after] = [document.split(BEGIN)[0], document.split(END)[1]]
   if (before === undefined || after === undefined) throw new Error(`"${BEGIN}" and "${END}" must stand in the document`)
   return `${before}${BEGIN}\n${importTable(root)}\n${END}${after}`
 }
 
-/** Which room imports from which, from the ground up: a table in Markdown. Imports of types count. */
+/** Which folder imports from which, lowest floor first: a table in Markdown. Imports of types count. */
 function importTable(root: string): string {
   const imports = new Map(FOLDERS.map((folder) => [folder, new Set<string>()]))
   for (const folder of ['protocols', 'src']) {

@@ -45,7 +45,7 @@ export const TRIES = 20
 export const RSS_MIB = 64
 /** What the program still refers to after a collection. A thousand connections that stayed are over this: ten kilobytes each. */
 const LIVE_MIB = 8
-/** What a peer may send on a stream before it hears that it was reset. */
+/** What a peer may send on a stream before the reset arrives. */
 const WINDOW_MIB = 4
 /** Its folder, its manifest, and the bytes that came. */
 const BEGUN_FETCH_FILES = 3

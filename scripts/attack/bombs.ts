@@ -21,7 +21,7 @@ type Bomb = {
   readonly manifest: Uint8Array
   /** what each chunk is answered with */
   readonly frame: Uint8Array
-  /** more than its service was granted: nobody should ask for a chunk of it */
+  /** more than its service was granted: no chunk of it should be requested */
   readonly large: boolean
 }
 

@@ -49,7 +49,7 @@ async function deliver(asked: { count: number; everyMs: number; patienceMs: numb
   }
 }
 
-/** Dials of peers that nobody knows yet: how many had a connection that carries streams. */
+/** Dials of peers that are still unknown: how many had a connection that carries streams. */
 async function dial({ address, count, everyMs }: { address: string; count: number; everyMs: number }): Promise<number> {
   let well = 0
   for (let tries = 0; tries < count; tries++) {
@@ -70,7 +70,7 @@ async function dial({ address, count, everyMs }: { address: string; count: numbe
   return well
 }
 
-/** Calls of the operator over his socket, and of anyone from another address than the attackers': how many had both answers. */
+/** Calls of the operator over the socket, and of a client at another address than the attackers': how many had both answers. */
 async function call({ api, socket, count, everyMs }: { api: number; socket: string; count: number; everyMs: number }) {
   let well = 0
   for (let tries = 0; tries < count; tries++) {

@@ -40,7 +40,7 @@ export function forgedAnnouncements(target: Target): Promise<Figures> {
   })
 }
 
-/** Bytes that are no announcement. */
+/** Bytes that are not an announcement. */
 export function malformedGossip(target: Target): Promise<Figures> {
   return overGossip(target, () => randomBytes(600))
 }
@@ -76,7 +76,7 @@ export function badSync(target: Target): Promise<Figures> {
 /** Nothing was asked for so long: the victim has ended its rounds. */
 const QUIET_MS = 1500
 
-/** Peers that serve sync, and whose list of statements goes on for ever. They stay until nobody asks any more, or for 30 s. */
+/** Peers that serve sync, and whose list of statements never ends. They stay until no more requests come, or for 30 s. */
 export async function endlessPages({ address, ms, count }: Target): Promise<Figures> {
   let requests = 0
   let lastAt = performance.now()

@@ -31,7 +31,7 @@ export async function muxerFrames({ address, ms, count }: Target): Promise<Figur
   return { sentMiB: Math.round(sent / 1024 ** 2), cuts }
 }
 
-/** Who dials opens streams of odd numbers. */
+/** The dialler opens streams of odd numbers. */
 function resets(): () => Uint8Array {
   let next = 100_001
   return () => {

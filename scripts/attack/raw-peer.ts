@@ -26,7 +26,7 @@ export interface RawPeer extends AsyncDisposable {
   connect(address: string): Promise<void>
   open(protocol: string): Promise<Stream>
   handle(protocol: string, handler: (stream: Stream) => void): Promise<void>
-  /** Bytes to the other side's multiplexer, below all streams; what it answers is not heard any more. */
+  /** Bytes to the other side's multiplexer, below all streams; its answers are dropped. */
   sendRaw(bytes: Uint8Array): Promise<void>
   readonly connected: boolean
   /** The socket is closed without notice. */

@@ -17,7 +17,7 @@ const BELOW_NORMAL = constants.priority.PRIORITY_BELOW_NORMAL
 export function startProcess(name: 'victim' | 'honest' | 'attacker'): Remote {
   const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   const child: ChildProcess = fork(entry, [], { execArgv: ['--conditions=thundercloud-source', '--expose-gc'] })
-  // strangers have machines of their own: here they get what the victim and its neighbours leave
+  // real attackers have their own machines: here they get the CPU time that the node and its neighbours leave
   if (name === 'attacker') setPriority(child.pid as number, Math.max(getPriority(), BELOW_NORMAL))
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   const gone = once(child, 'exit')
@@ -55,7 +55,7 @@ export function answer(
   handlers: Readonly<Record<string, (input: never) => Promise<unknown>>>,
   close: () => Promise<void>,
 ): void {
-  // whoever asked may be gone
+  // the caller may be gone
   process.on('error', () => {})
   process.on('message', async ({ id, what, input }: { id: number; what: string; input: unknown }) => {
     try {

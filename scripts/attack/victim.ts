@@ -40,7 +40,7 @@ export type Started = { readonly address: string; readonly code: string; readonl
 async function start({ without }: { without: Defence[] }): Promise<Started> {
   const world = stack.use(await createWorld())
   const quotas = { NEW_AUTHORS_PER_PEER_PER_MINUTE: 100_000 }
-  // a node as most are: it gossips with whoever connects
+  // a usual node: it gossips with every connected peer
   const node = await world.start('victim', {
     without,
     node: { QUOTAS: quotas, PEERS: { LOW: 8 } },

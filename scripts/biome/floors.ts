@@ -1,4 +1,4 @@
-/** The rooms of src/, from the ground up: each may import from the floors below its own, and from no room beside it. */
+/** The folders of src/, lowest floor first: each may import from lower floors only, not from its own floor. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['process', 'config'],

@@ -1,6 +1,6 @@
 import { type Draft, type Json, refuses } from './kit/kit.ts'
 
-/** One entry of a tar as anybody could write it; what is not said is what a canonical file has. */
+/** One entry of any tar; what is not given is as in a canonical file. */
 type Raw = {
   path?: string | Uint8Array
   type?: string

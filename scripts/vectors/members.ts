@@ -196,7 +196,7 @@ function sign(sig: Uint8Array, signers?: Uint8Array): Uint8Array {
   return encodeCanonical({ body: BODY, sig, signers })
 }
 
-/** A hub that these are no members of, in a statement that they signed. */
+/** A hub whose members these are not, in a statement that they signed. */
 function ofOther(signers: Signer[]): Uint8Array {
   const body = encodeCanonical({ ...safe, hub: addressBytes(blsSignerOf('hub').address) })
   return encodeCanonical({ body, sig: sumOfSignatures(signers, KIND, body), signers: bitmapOf(signers) })
@@ -214,7 +214,7 @@ function difference(a: Address, b: Address): Address {
   return { type: 'bls12-381', key: Point.fromBytes(a.key).subtract(Point.fromBytes(b.key)).toBytes() }
 }
 
-/** Who holds the secret of the opposite of a key. */
+/** The holder of the secret of a key's opposite. */
 function negative(name: string): Signer {
   const secret = BigInt(`0x${hex(blsSecretOf(name))}`)
   const opposite = (Point.Fn.ORDER - secret).toString(16).padStart(64, '0')

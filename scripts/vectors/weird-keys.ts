@@ -37,7 +37,7 @@ export function mixedOrderKey(): Uint8Array {
   return Point.BASE.multiply(scalarOf('mixed')).add(TORSION).toBytes()
 }
 
-/** A signature that verifies under the mixed-order key where nobody checks the subgroup: the challenge is a multiple of 8. */
+/** A signature that verifies under the mixed-order key if the subgroup is not checked: the challenge is a multiple of 8. */
 export function signWithMixedOrder(message: Uint8Array): Uint8Array {
   const key = mixedOrderKey()
   for (let attempt = 0; ; attempt++) {
@@ -49,7 +49,7 @@ export function signWithMixedOrder(message: Uint8Array): Uint8Array {
   }
 }
 
-/** What an author can make who chooses R freely: `R = [S]B - [k]A` holds for the identity, and up to the cofactor for the others. */
+/** Signatures that an author can make by choosing R freely: `R = [S]B - [k]A` holds for the identity, and up to the cofactor for the others. */
 export function signWithR(name: string, commitment: Uint8Array, message: Uint8Array): Uint8Array {
   const { key } = signerOf(name).address
   const challenge = scalar(createHash('sha512').update(commitment).update(key).update(message).digest())
@@ -57,7 +57,7 @@ export function signWithR(name: string, commitment: Uint8Array, message: Uint8Ar
   return Uint8Array.from([...commitment, ...littleEndian((challenge * secret) % L)])
 }
 
-/** S + L: the same signature to whoever does not check S < L. */
+/** S + L: the same signature for a verifier that does not check S < L. */
 export function secondSpelling(signature: Uint8Array): Uint8Array {
   return Uint8Array.from([...signature.subarray(0, 32), ...littleEndian(number(signature.subarray(32)) + L)])
 }
@@ -71,7 +71,7 @@ export function ambiguousText(): string {
   }
 }
 
-/** A legacy text that decodes to 32 bytes too, which are no valid key: only one reading is left. */
+/** A legacy text that decodes to 32 bytes too, which are not a valid key: only one reading is left. */
 export function nearlyAmbiguousText(): string {
   for (let index = 0; ; index++) {
     const text = formatLegacy(signerOf(`ambiguous ${index}`).address).slice('legacy:'.length)
@@ -90,7 +90,7 @@ export function blsOutsideSubgroup(): Uint8Array {
   }
 }
 
-/** A valid key whose x is written as x + p: a second spelling to whoever reduces instead of refusing. */
+/** A valid key whose x is written as x + p: a second encoding for a decoder that reduces instead of refusing. */
 export function blsAbovePrime(): Uint8Array {
   const room = 2n ** 381n - BLS_P
   for (let index = 0; ; index++) {

@@ -51,9 +51,9 @@ export type ApplyResult = Outcome & { readonly stopped: Promise<void> | undefine
 
 export interface Applier {
   /**
-   * Does what a verdict says, as far as this node lets it: plans it, commits the plan to the journal as one, so that a
-   * crash leaves all or nothing, then tells everyone whom it concerns. `sinceEvent` is what the dormitory's event counter
-   * said before the runner was asked.
+   * Does what a verdict says, as far as this node permits: plans the changes, commits them to the journal in one transaction, so that a
+   * crash leaves all or nothing, then publishes them. `sinceEvent` is the value of the dormitory's event counter
+   * before the runner was asked.
    */
   apply(subject: Subject, decision: Decision, sinceEvent: number): ApplyResult
   /** It does not wait any longer. */
@@ -97,7 +97,7 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
     const policy = Uint8Array.from(Buffer.from(init.policy().hash, 'hex'))
     const last = journal.verdicts.latest(id)
     facts.forget(id)
-    // what is parked gets the same verdict again and again: that is no news, and would push out of the journal what is
+    // what is parked gets the same verdict again and again: that is no news, and would evict from the journal what is
     if (last !== undefined && equals(last.policy, policy) && isDeepStrictEqual(last.verdict, plain(verdict))) return
     journal.verdicts.add({ service: id, at: Math.floor(clock.now()), policy, verdict, failure })
   }

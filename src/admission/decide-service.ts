@@ -89,7 +89,7 @@ export function createServiceDecider(
         run: verdict.run !== false,
         redirect: verdict.redirect,
       })
-      // a runner's failure is no verdict: intake asks again later
+      // a runner's failure is not a verdict: intake asks again later
       if (error !== undefined) throw error
       return { redirect: verdict.redirect }
     },

@@ -21,7 +21,7 @@ export type Subject = {
   readonly signed: SignedService
   readonly depth: number
   readonly predecessor: string | undefined
-  /** when it was heard, ms */
+  /** when it was received, ms */
   readonly arrived: number
 }
 
@@ -53,7 +53,7 @@ export interface EvaluatorComponents {
 export interface Evaluator {
   /** Asks the runner in force. A runner that fails is a decision too: nothing is done, and `error` says why. */
   evaluate(subject: Subject, options?: { signal?: AbortSignal | undefined; facts?: NodeFacts }): Promise<Decision>
-  /** Asks another one, a candidate, or asks as if a statement stood. Failures are thrown. */
+  /** Asks another one, a candidate, or asks as if a statement were in force. Failures are thrown. */
   evaluateWith(ask: AskRunner, subject: Subject, facts: NodeFacts, assumed?: Assumed | undefined): Promise<Verdict>
   /** What is true for this service: its own run, and the version that it would replace, do not weigh against it. */
   factsFor(subject: Subject): NodeFacts

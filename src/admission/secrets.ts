@@ -6,9 +6,9 @@ import { createKeyFinder } from '../hub/index.ts'
 /** A file that looks secret. */
 export type Secret = { readonly path: string; readonly what: string }
 
-/** What comes from a registry is no secret, and packages carry keys to test themselves with. */
+/** What comes from a registry is not secret, and packages contain keys for their own tests. */
 const FROM_REGISTRY = /(^|\/)(node_modules|site-packages)\//
-/** A longer file is no key and no list of settings. */
+/** A longer file is neither a key nor a list of settings. */
 const MAX_BYTES = 1024 * 1024
 /** Names in one message. */
 const MAX_LISTED = 10

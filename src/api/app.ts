@@ -44,7 +44,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
   app.use(async (context, next) => {
     context.header('X-Content-Type-Options', 'nosniff')
     await next()
-    // somebody reads it with curl, at a terminal: what others wrote does nothing there
+    // a terminal may show it (curl): text from other peers must not control the terminal
     if (context.res.headers.get('content-type')?.startsWith('application/json')) {
       context.res = new Response(escapeUnseen(await context.res.text()), context.res)
     }

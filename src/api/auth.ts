@@ -8,11 +8,11 @@ import { HttpProblem } from './http-errors.ts'
 
 type Asked = Pick<Context<ApiEnv>, 'env' | 'req'>
 
-/** Lets the operator in, and nobody else: a request with the token, sent to a name that is this machine's. */
+/** Admits only the operator: a request with the token, sent to a host name of this machine. */
 export interface Guard {
   /** Throws 401 without the right token, and an AccessError where a web page of another origin may be asking. */
   check(context: Asked): void
-  /** Whether somebody claims to be the operator. A wrong token is refused like in `check`, not taken for a stranger's silence. */
+  /** Whether the request claims to be the operator's. A wrong token is refused as in `check`, not treated as a missing one. */
   claimed(context: Asked): boolean
   /** Whether the header `Authorization` carries the token. */
   isToken(authorization: string | null | undefined): boolean
@@ -61,7 +61,7 @@ export function createGuard(init: { token: string; host: string }): Guard {
 }
 
 /**
- * A name that somebody else's DNS points at this machine would give a web page this API's origin. An IP address cannot
+ * A foreign DNS name that points at this machine would give a web page this API's origin. An IP address cannot
  * be pointed elsewhere; besides, only localhost and the operator's own name are answered.
  */
 function checkOrigin(request: Request, configured: string): void {

@@ -60,7 +60,7 @@ async function* piecesOf(request: Request, signal: () => AbortSignal): AsyncGene
   }
 }
 
-/** A client that goes away in the middle is no failure of this side. */
+/** A client that disconnects halfway is not a failure of the node. */
 function cutOff(cause: unknown): never {
   throw new HttpProblem(400, 'the body ended before it was complete', { cause })
 }

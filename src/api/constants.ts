@@ -1,4 +1,4 @@
-/** Bodies of announcements and manifests are small: whoever needs longer is holding a connection, not sending. */
+/** Bodies of announcements and manifests are small: a slower client holds a connection rather than sends. */
 export const BODY_TIMEOUT_MS = 10_000
 /** A piece of an archive must come at least so often; the whole may take as long as it takes. */
 export const ARCHIVE_IDLE_MS = 30_000
@@ -21,7 +21,7 @@ export const CLOSE_GRACE_MS = 2_000
 export const HEARTBEAT_MS = 15_000
 /** What may wait for a slow reader of a stream. A reader that is further behind than this is let go. */
 export const MAX_STREAM_BUFFER_BYTES = 1024 * 1024
-/** Events that a reader who was cut off can still get with Last-Event-ID. A few minutes of a busy node. */
+/** Events that a reconnecting reader can still get with Last-Event-ID. A few minutes of a busy node. */
 export const EVENT_MEMORY = 1024
 /** Health is open to anyone and asks engines: it is asked at most once in this time. */
 export const HEALTH_MS = 1_000

@@ -2,14 +2,14 @@ import type { AnyListener, Events } from '../base/events.ts'
 
 export type LoggedEvent = { readonly id: string; readonly name: string; readonly detail: unknown }
 
-/** The newest events with ids, so that a reader who was cut off misses nothing that is still remembered. */
+/** The newest events with ids, so that a reconnecting reader misses nothing that is still remembered. */
 export interface EventLog extends Disposable {
   /** Events after `id`; none where `id` is from another start of the node or unknown. */
   after(id: string): readonly LoggedEvent[]
   follow(listener: (event: LoggedEvent) => void): Disposable
 }
 
-/** `epoch` tells one start of the node from another: their ids have nothing to do with one another. */
+/** `epoch` distinguishes the starts of the node: ids of different starts are unrelated. */
 export function createEventLog<Map>(events: Events<Map>, init: { epoch: string; memory: number }): EventLog {
   const remembered: LoggedEvent[] = []
   const followers = new Set<(event: LoggedEvent) => void>()

@@ -9,13 +9,13 @@ import type { Api } from './types.ts'
 export type OperatorSocketInit = {
   readonly clock: Clock
   readonly log: Log
-  /** Makes the folder in which the socket's own lies, where it is gone. */
+  /** Creates the parent of the socket's folder if it is missing. */
   prepare(): Promise<unknown>
 }
 
 /**
  * Serves an API to the operator alone, without a token: on a unix socket in `folder`, which is made, and made again within
- * a minute where somebody removed it. Disposing it removes both.
+ * a minute if it was removed. Disposing it removes both.
  */
 export async function serveOperator(
   api: Api,

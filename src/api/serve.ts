@@ -56,7 +56,7 @@ export type OperatorSocket = AsyncDisposable & {
   leave(): void
 }
 
-/** Who may open the socket is the operator. It lies in a folder of its own: until its mode is set, the folder's holds. */
+/** The right to open the socket makes the operator. It is in a folder of its own: until its mode is set, the folder's mode protects it. */
 export async function listenForOperator(api: Api, folder: string): Promise<OperatorSocket> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { mode: 0o700 })

@@ -87,7 +87,7 @@ export function oneOf<const T extends string | boolean>(...values: readonly T[])
   )
 }
 
-/** One of all words of a type, and the compiler's word that none was forgotten. */
+/** One of all literals of a type; the compiler checks that none is missing. */
 export function everyOne<T extends string>(words: Record<T, true>): Shape<T> {
   return oneOf(...(Object.keys(words) as T[]))
 }
@@ -109,7 +109,7 @@ export function union<const S extends readonly Shape<unknown>[]>(...shapes: S): 
   )
 }
 
-/** A shape that contains itself: `make` is given what stands for it inside, and the document has it under `name`. */
+/** A shape that contains itself: `make` is given its reference, and the document has it under `name`. */
 export function recursive<T>(name: string, make: (self: Shape<T>) => Shape<T>): Shape<T> {
   const self: Shape<T> = shape((value, path) => made.read(value, path), { $ref: `#/components/schemas/${name}` })
   const made = make(self)
@@ -128,7 +128,7 @@ function shape<T>(read: (value: unknown, path: string) => T, schema: JsonSchema,
 function primitive<T extends string | number | boolean>(type: 'string' | 'number' | 'boolean'): Shape<T> {
   return shape(
     (value, path) => {
-      // the type is one of three words
+      // the type is one of three literals
       if (typeof value !== type) throw wrong(path, `a ${type}`)
       return value as T
     },

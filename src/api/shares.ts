@@ -1,9 +1,9 @@
 import { isIPv6, type Socket } from 'node:net'
 
 /**
- * Connections without the operator's token, by where they come from. An address has a share; who opens one more loses the
- * one that has been idle longest, and when all places are taken, the address that holds most of them loses one. So a
- * newcomer always gets in, and connections that once showed the token are nobody else's to displace.
+ * Connections without the operator's token, by address. An address has a share; with one more it loses the
+ * one that has been idle longest. When all slots are in use, the address with the most loses one. So a
+ * new address always gets a connection, and connections that once showed the token are never displaced.
  */
 export interface ConnectionShares {
   add(socket: Socket): void

@@ -30,7 +30,7 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
   }
 }
 
-/** Whoever reads it finds the old content or the new, and never a part. */
+/** Readers find the old content or the new, never a part. */
 async function writeFileAtomic(path: string, content: string | Uint8Array, owner: Owner | undefined): Promise<void> {
   const draft = `${path}.${process.pid}.draft`
   try {

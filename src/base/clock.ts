@@ -83,7 +83,7 @@ export function deadline(
   }
 }
 
-/** A clock that stands until `advance` is called; timers fire in order, microtasks run between them. */
+/** A clock that stops until `advance` is called; timers fire in order, microtasks run between them. */
 export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** The wall clock is set, forward or (with less than 0) back; no time passes, and timers do not notice. */
@@ -113,7 +113,7 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     after: (ms, callback) => add({ at: time + ms, callback }),
     every: (ms, callback) => add({ at: time + ms, every: ms, callback }),
     async advance(ms) {
-      // what was started just now sets its timers first, at the time that stands
+      // what was started just now sets its timers first, at the current time
       await settle()
       const until = time + ms
       for (let entry = next(until); entry !== undefined; entry = next(until)) {

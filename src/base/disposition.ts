@@ -1,4 +1,4 @@
-/** What a node may do with a service, in the words of a receipt. */
+/** What a node may do with a service, in the terms of a receipt. */
 type Disposition = 'accepted' | 'running' | 'done' | 'refused' | 'redirected' | 'parked' | 'failed' | 'stopped'
 
 /** One wording for one truth: `here` is what a node says of itself, `there` what its publisher reads of it. */

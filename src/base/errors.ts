@@ -1,6 +1,6 @@
 /**
  * The failures that someone outside may want to tell apart. Each says whether doing the same again can help;
- * retry loops ask it, and nobody keeps a list of codes.
+ * retry loops ask it, and there is no list of codes.
  */
 export class ThundercloudError extends Error {
   override readonly name: string = 'ThundercloudError'
@@ -72,14 +72,14 @@ export function errnoOf(error: unknown): string | undefined {
 /** SQLite's result code for a full disk. */
 const SQLITE_FULL = 13
 
-/** Is a full disk, or a quota, behind it? Then the same works when there is room, and no attempt before. */
+/** Is a full disk, or a quota, the cause? Then a retry succeeds only when there is disk space again. */
 export function isDiskFull(error: unknown): boolean {
   if (error instanceof SuppressedError) return isDiskFull(error.suppressed) || isDiskFull(error.error)
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     const code = errnoOf(at)
     if (code === 'ENOSPC' || code === 'EDQUOT') return true
     if ('errcode' in at && typeof at.errcode === 'number' && (at.errcode & 0xff) === SQLITE_FULL) return true
-    // engines and programs have the kernel's words alone
+    // engines and programs report the kernel's message only
     if (/no space left on device|ENOSPC|disk quota exceeded/i.test(at.message)) return true
   }
   return false

@@ -1,6 +1,6 @@
 import { raceSignal } from 'race-signal'
 
-/** Told about everything: the event's name and its detail. */
+/** Called for every event: its name and its detail. */
 export type AnyListener<Events> = <Name extends keyof Events & string>(name: Name, detail: Events[Name]) => void
 
 /**

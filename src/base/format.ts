@@ -1,5 +1,5 @@
 /**
- * Characters that a terminal obeys or that nobody sees: controls, what turns the direction of writing, what is not drawn
+ * Characters that control a terminal or are invisible: controls, what turns the direction of writing, what is not drawn
  * (zero width, tags, variation selectors, fillers), separators of lines, and halves of a surrogate pair.
  */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu
@@ -47,7 +47,7 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** "512MiB" -> 536870912; undefined where the text is no size. Without a unit: bytes. */
+/** "512MiB" -> 536870912; undefined if the text is not a size. Without a unit: bytes. */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(B|K|KB|KiB|M|MB|MiB|G|GB|GiB|T|TB|TiB)?$/i.exec(text.trim())
   if (match === null) return undefined
@@ -57,7 +57,7 @@ export function parseBytes(text: string): number | undefined {
   return Math.round(Number(match[1]) * base ** power)
 }
 
-/** "90s", "15m", "24h", "7d" -> seconds; undefined where the text is no duration. */
+/** "90s", "15m", "24h", "7d" -> seconds; undefined if the text is not a duration. */
 export function parseSeconds(text: string): number | undefined {
   const match = /^(\d+)\s*(s|m|h|d)?$/.exec(text.trim())
   if (match === null) return undefined
@@ -89,7 +89,7 @@ export function formatMs(ms: number): string {
   return hours < 48 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
 
-/** The known word that was probably meant, if any is near. */
+/** The known word that was probably meant, if any is close. */
 export function closestMatch(word: string, known: Iterable<string>): string | undefined {
   let best: { word: string; distance: number } | undefined
   for (const candidate of known) {

@@ -9,7 +9,7 @@ export type ParkedService = {
   readonly rank: number
   /** when it was parked first: sleeping again after a wake-up does not make it young */
   readonly since: number
-  /** when it was heard; of two that are worth the same, the earlier goes first */
+  /** when it was received; of two of equal rank, the earlier goes first */
   readonly arrived: number
   /** the service's own end */
   readonly expires: number

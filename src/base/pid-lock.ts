@@ -1,18 +1,18 @@
-// Ours, not a library: it compares the start time of a process, so that a pid which is used again after a crash locks nobody out.
+// Ours, not a library: it compares the start time of a process, so that a reused pid after a crash does not lock out the operator.
 
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, InputError } from './errors.ts'
 
 /**
- * One process owns a data folder. The file names the owner's pid and, where the system tells it, when that process
- * began: a pid that was handed to somebody else after a crash does not keep the operator out.
+ * One process owns a data folder. The file names the owner's pid and, where the system reports it, when that process
+ * began: a pid that another process got after a crash does not lock out the operator.
  */
 export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
   const path = join(dataDir, 'node.pid')
   const mine = `${process.pid} ${(await startTimeOf(process.pid)) ?? ''}\n`
   const draft = `${path}.${process.pid}`
-  // linked, not written in place: whoever sees the file sees its pid too
+  // linked, not written in place: the file is never seen without its pid
   await writeFile(draft, mine, { mode: 0o600 })
   try {
     for (;;) {

@@ -21,6 +21,6 @@ export interface RecordValidator {
   ): { readonly signer: string; readonly issued: number; readonly expires: number }
   /** Does `a` take the place of `b`? Both lie under one key. */
   supersedes(a: Uint8Array, b: Uint8Array): boolean
-  /** This node relies on it: nobody else's records push it out. */
+  /** This node relies on it: records of others do not evict it. */
   isPinned(value: Uint8Array): boolean
 }

@@ -1,6 +1,6 @@
 /**
  * One request stream with a peer: length-prefixed messages both ways, with back-pressure both ways.
- * Whoever opens it or is handed it disposes it; disposing a stream that has not ended resets it.
+ * Its opener or receiver disposes it; disposing a stream that has not ended resets it.
  */
 export interface MessageStream extends AsyncDisposable {
   /** The other side's peer id, proven by the connection. */
@@ -8,7 +8,7 @@ export interface MessageStream extends AsyncDisposable {
   /** The next message; undefined when the other side has ended. Rejects when the stream was reset or `signal` aborts. */
   read(options?: { signal?: AbortSignal | undefined }): Promise<Uint8Array | undefined>
   /**
-   * Resolves when there is room for more. The stream may still refer to `message`; with `reuse` it resolves only when
+   * Resolves when the buffer can take more. The stream may still refer to `message`; with `reuse` it resolves only when
    * nothing does, so that the same bytes can be filled again.
    */
   write(message: Uint8Array, options?: { signal?: AbortSignal | undefined; reuse?: boolean | undefined }): Promise<void>

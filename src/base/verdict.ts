@@ -2,7 +2,7 @@
 export type Need = {
   readonly field: string
   readonly must: 'at-most' | 'at-least' | 'one-of' | 'match' | 'be'
-  /** A number as decimal text, or words joined by ", ". */
+  /** A number as decimal text, or names joined by ", ". */
   readonly value: string
 }
 
@@ -54,7 +54,7 @@ export type Verdict = {
   readonly park?: readonly WakeCondition[] | undefined
   /** Services that end first, to free capacity. Ids of running services that are not the operator's own; only with `run`. */
   readonly evict?: readonly string[] | undefined
-  /** What the service is worth to this node, for the order in which parked ones get room: more goes first. Default 0. */
+  /** What the service is worth to this node, for the order in which parked ones get capacity: more goes first. Default 0. */
   readonly rank?: number | undefined
   readonly reasons: readonly Reason[]
 }

@@ -8,7 +8,7 @@ export class QueueFullError extends UnavailableError {
 
 /** Work that waits its turn: at most `concurrency` at once, at most `max` waiting; what is over is dropped and counted. */
 export interface WorkQueue {
-  /** Rejects with a QueueFullError when there is no room. */
+  /** Rejects with a QueueFullError when the queue is full. */
   add<T>(work: () => Promise<T>): Promise<T>
   /** Resolves when nothing runs or waits. */
   idle(): Promise<void>
@@ -23,7 +23,7 @@ export function createWorkQueue(init: { name: string; concurrency: number; max: 
   let running = 0
   let dropped = 0
   const done = () => {
-    // whoever waited longest takes over the place: it is never free in between, for a newcomer or for `idle`
+    // the longest waiter takes over the slot: it is never free in between, for a new caller or for `idle`
     const next = waiting.shift()
     if (next !== undefined) return next()
     running--

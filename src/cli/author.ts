@@ -27,7 +27,7 @@ export async function loadAuthor(
   return { signer, address: formatAddress(signer.address), keyPath }
 }
 
-/** The key that is there already: who only uses a service needs none. A file that was named must exist. */
+/** The existing key: using a service needs none. A file that was named must exist. */
 export async function findAuthor(
   cli: Pick<Cli, 'env' | 'cwd' | 'out' | 'signal'>,
   key: string | undefined,
@@ -52,9 +52,9 @@ const entrySchema = z.object({
   /** whole seconds (UTC) */
   expires: z.int(),
   ports: z.array(z.string()),
-  /** draft: signed, and perhaps nobody got it */
+  /** draft: signed, and perhaps delivered to no peer */
   state: z.enum(['draft', 'announced', 'stopped']),
-  /** peer ids of nodes that told of a run of it, where it was published without a node */
+  /** peer ids of nodes that reported a run of it, where it was published without a node */
   ran: z.array(z.string()).optional(),
   /** versions before, newest first: one of them may run on while an update fails */
   before: z.array(z.object({ seq: z.int().min(0), id: z.string(), ran: z.array(z.string()).optional() })).optional(),

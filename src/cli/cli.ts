@@ -37,7 +37,7 @@ export interface Cli {
   readonly version: string
   /** A log on standard error, at the level of --log-level, else at this one. */
   log(fallback: LogLevel): Log
-  /** Asks the person at the terminal; undefined where nobody sits at one. Everything but yes is no. */
+  /** Asks the user; undefined without a terminal. Everything but yes is no. */
   confirm(question: string): Promise<boolean | undefined>
   /** Calls back on SIGHUP. */
   onReload(listener: () => void): Disposable

@@ -7,14 +7,14 @@ import type { Cli } from './cli.ts'
 
 /** Peers that must say the same: one or two may have a wrong clock, or lie. */
 const PEERS = 3
-/** Peers whose word is remembered. */
+/** Peers whose clock is remembered. */
 const MAX_PEERS = 64
 
 const CONSEQUENCE = 'Nodes ignore what is signed two minutes off'
 
 /**
- * Says once that this machine's clock is wrong, where its files or the HTTP origins of static nodes tell: nodes ignore what is
- * signed two minutes off, and nobody says why.
+ * Warns once if this machine's clock is wrong, as seen from its files or the HTTP origins of static nodes: nodes ignore what is
+ * signed two minutes off, without an answer.
  */
 export async function warnOfClock(
   { clock }: Pick<Cli, 'clock'>,
@@ -27,7 +27,7 @@ export async function warnOfClock(
 }
 
 /**
- * Where no static node has an HTTP origin, the mesh itself tells a clock that is behind: an honest node with a right clock passes
+ * If no static node has an HTTP origin, the mesh itself shows that this clock is behind: an honest node with a right clock passes
  * on nothing that is issued in the future. Of a clock that is ahead nothing can be seen: announcements are old for other reasons.
  */
 export function watchClock(events: Pick<Events<NodeEvents>, 'on'>, warn: (words: string) => void): Disposable {

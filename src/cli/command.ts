@@ -19,18 +19,18 @@ export interface Command {
 /** A command by name, read when it is called. */
 export type CommandEntry = { readonly name: string; load(): Promise<Command> }
 
-/** A word by its place. */
+/** An argument by its position. */
 export interface Argument<T> {
   readonly label: string
   readonly describe: string
   readonly optional: boolean
-  /** takes all words that are left, at least one */
+  /** takes all remaining arguments, at least one */
   readonly many?: boolean | undefined
   /** carries the type of what the handler gets */
   readonly read: (given: string | string[] | undefined) => T
 }
 
-/** A word by its name. */
+/** An argument by its name. */
 export interface Option<T> {
   readonly describe: string
   readonly short?: string | undefined

@@ -22,7 +22,7 @@ export class InterruptedError extends ThundercloudError {
   }
 }
 
-/** What was wanted did not come about, and the reason is no mistake of the program: one sentence, no stack. */
+/** The command failed, and not through a fault of the program: one sentence, no stack. */
 export class FailedError extends ThundercloudError {
   override readonly name = 'FailedError'
 }

@@ -16,7 +16,7 @@ type Opening = {
 }
 
 /**
- * Opens the node's API: on a socket for the operator of this machine, whom nobody can keep out of it, and over TCP where
+ * Opens the node's API: on a socket for the operator of this machine, which no other client can exhaust, and over TCP where
  * node.json says so. Both are noted in the data folder, where commands look.
  */
 export async function openApi(opening: Opening): Promise<{ url: string | undefined; socket: string }> {
@@ -24,7 +24,7 @@ export async function openApi(opening: Opening): Promise<{ url: string | undefin
   const { api, dataDir } = configuration
   // a server is not loaded for commands that only talk to one
   const { createApi, serveApi, serveOperator } = await import('../api/index.ts')
-  // without TCP nobody has a token, and nobody can guess this one
+  // without TCP there is no token file; this random one cannot be guessed
   const token = opening.token ?? cli.rng.uuid()
   const host = api === false ? undefined : api.host
   const handler = stack.use(createApi({ node, clock: cli.clock, log, token, host }))

@@ -18,7 +18,7 @@ export type ParseInit = {
   help(text: string): void
 }
 
-/** Options of every command that take a word of their own. */
+/** Options of every command that take a value. */
 const TAKING = ['--dir', '--api', '--token-file', '--log-level']
 
 /**
@@ -45,7 +45,7 @@ export async function parseArgs(argv: readonly string[], init: ParseInit): Promi
   return parsed
 }
 
-/** What to load where no command is named. Throws where a word was meant to name one. */
+/** What to load if no command is named. Throws if the argument was meant to name one. */
 function withoutCommand(words: readonly string[], commands: readonly CommandEntry[]): readonly CommandEntry[] {
   const [first, second] = words
   if (first === undefined) return commands
@@ -62,7 +62,7 @@ function withoutCommand(words: readonly string[], commands: readonly CommandEntr
   )
 }
 
-/** `help policy replay` is `policy replay --help`: the parser's own help goes one word deep. */
+/** `help policy replay` is `policy replay --help`: the parser's own help handles one word only. */
 function plainHelp(argv: readonly string[]): string[] {
   const [first, ...words] = argv
   return first === 'help' ? [...words, '--help'] : [...argv]

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../base/clock.ts'
 import { errnoOf } from '../base/errors.ts'
 import { InterruptedError } from './errors.ts'
 
-/** What the system tells this process, as a signal that aborts and a call for SIGHUP. Disposed, it keeps nothing alive. */
+/** The process's signals, as an AbortSignal and a call for SIGHUP. Disposed, it keeps nothing alive. */
 export interface ProcessEvents extends Disposable {
   readonly signal: AbortSignal
   /** Calls back on SIGHUP, at once where one came before. */
@@ -11,7 +11,7 @@ export interface ProcessEvents extends Disposable {
   endOnHangup(): void
 }
 
-/** SIGHUP, caught from the program's first moment on: it comes before anybody knows what it means. */
+/** SIGHUP, caught from the program's first moment on: it may come before it has a meaning. */
 export type Hangup = { came: boolean; notify: (() => void) | undefined }
 
 /** npm passes on the Ctrl-C that the terminal has sent to its child already: one key press, two signals. */

@@ -47,7 +47,7 @@ export async function runCli(init: RunInit): Promise<number> {
     const confirm = (question: string) => askPerson(question, { ...init, json })
     if (command.reloads !== true) init.endOnHangup()
     await command.run({ ...init, out, globals, log, confirm }, input)
-    // a handler that was kept from its work throws; one that ends by being told to has done it
+    // an interrupted handler throws; one that a signal ends as intended has succeeded
     return EXIT.ok
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
@@ -57,7 +57,7 @@ export async function runCli(init: RunInit): Promise<number> {
   }
 }
 
-/** Help that was shown because nothing was asked for says it all, and who presses Ctrl-C knows that. */
+/** After help without a command, and after Ctrl-C, no further message is needed. */
 function isWorthShowing(error: unknown, json: boolean): boolean {
   if (error instanceof CommanderError) return error.code !== 'commander.help'
   return json || !(error instanceof InterruptedError)

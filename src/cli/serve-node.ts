@@ -128,7 +128,7 @@ async function printReady(
   )
 }
 
-/** Events are held back until `begin`: whoever reads the output finds `ready` first. */
+/** Events are held back until `begin`: readers of the output find `ready` first. */
 function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & { begin(): void } {
   let waiting: (() => void)[] | undefined = []
   const subscription = node.events.onAny((name, detail) => {

@@ -88,7 +88,7 @@ export const DEFAULT_MAX_ENTRIES = 100_000
 export const UNPACK_MS = 200_000
 /** Unpacked codes known to be right; one that is forgotten is compared with its archive again. */
 export const MAX_KNOWN_UNPACKED = 4096
-/** The user that reads archives where the node is root: nobody. */
+/** The user that reads archives if the node is root: `nobody`. */
 export const UNPACK_UID = 65_534
 /** Heap of the unpacking process: it holds one chunk and one header at a time. */
 export const UNPACK_HEAP_MB = 64

@@ -1,6 +1,6 @@
 import { InputError, ThundercloudError, UnavailableError } from '../base/errors.ts'
 
-/** The bytes are no canonical archive, or one that this node may not unpack. */
+/** The bytes are not a canonical archive, or one that this node may not unpack. */
 export class BadArchiveError extends InputError {
   override readonly name = 'BadArchiveError'
 }
@@ -10,7 +10,7 @@ export class HashMismatchError extends ThundercloudError {
   override readonly name = 'HashMismatchError'
 }
 
-/** The code is larger than whoever wants it allows. */
+/** The code is larger than the caller allows. */
 export class TooLargeError extends InputError {
   override readonly name = 'TooLargeError'
 }
@@ -18,7 +18,7 @@ export class TooLargeError extends InputError {
 /** The store's share of the disk is used up by code that is in use, or `never` holds as much. */
 export class StoreFullError extends ThundercloudError {
   override readonly name = 'StoreFullError'
-  /** As a file system says it: whoever waits for room on a disk waits for this room, too. */
+  /** The code of a file system: a caller that waits for disk space also waits for space in the store. */
   readonly code: 'EDQUOT' | undefined
 
   constructor(message: string, { never = false } = {}) {
@@ -27,10 +27,10 @@ export class StoreFullError extends ThundercloudError {
   }
 }
 
-/** The disk itself has no room, whatever the store may use. */
+/** The disk itself is full, whatever the store's quota. */
 export class DiskFullError extends ThundercloudError {
   override readonly name = 'DiskFullError'
-  /** As the system says it: the unpacker's process has met it, and only its word arrives here. */
+  /** The system's code: the unpacker's process met it, and only its message arrives here. */
   readonly code = 'ENOSPC'
 }
 
@@ -39,7 +39,7 @@ export class InUseError extends ThundercloudError {
   override readonly name = 'InUseError'
 }
 
-/** Nobody who was asked has the code now. */
+/** No peer that was asked has the code now. */
 export class NoProviderError extends UnavailableError {
   override readonly name = 'NoProviderError'
 }

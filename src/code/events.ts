@@ -1,4 +1,4 @@
-/** What the code part tells. `code` is a CID in base32, `peer` a peer id; `problem` is one sentence, safe to print. */
+/** Events of the code part. `code` is a CID in base32, `peer` a peer id; `problem` is one sentence, safe to print. */
 export type CodeEvents = {
   /** The whole of it is in the store, verified. */
   'code:added': { code: string; size: number; from: CodeOrigin }

@@ -67,7 +67,7 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
     }
   }
 
-  /** What was refused for its size takes no room here, unless somebody else uses it, or it was unpacked for one who may. */
+  /** Code that was refused for its size is removed, unless another run uses it, or it was unpacked for a service that may have it. */
   async function forget(code: CID): Promise<void> {
     if (store.has(code) && store.paths(code).unpacked) return
     await store.remove(code).catch((cause) => log.debug('refused code stays', { cause: messageOf(cause) }))

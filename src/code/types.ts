@@ -14,7 +14,7 @@ export type AbortOptions = { signal?: AbortSignal | undefined }
 export type StoreComponents = { readonly clock: Clock; readonly log: Log; readonly events: Emitter<CodeEvents> }
 
 export type StoreInit = {
-  /** Belongs to this store alone: what is no code in there is removed. */
+  /** Belongs to this store alone: anything else in there is removed. */
   readonly dir: string
   /** What code, partly fetched code and unpacked files may take on the disk, in all. */
   readonly maxBytes: number
@@ -40,7 +40,7 @@ export interface CodeStore extends AsyncDisposable {
   list(): StoredCode[]
   /** `files`: also folders and links. */
   usage(): { bytes: number; maxBytes: number; files: number; maxFiles: number; codes: number }
-  /** Files, folders and links that would still fit, once all that nobody uses has gone. */
+  /** Files, folders and links that would still fit, once all unused code is evicted. */
   filesLeft(): number
   /** Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical. */
   addTar(
@@ -61,7 +61,7 @@ export interface CodeStore extends AsyncDisposable {
   tempDir(): Promise<string>
   /** Where the tar and the unpacked files lie. Throws NotFoundError where the code is not complete. */
   paths(code: CID): { tar: string; files: string; unpacked: boolean }
-  /** Throws StoreFullError where its unpacked files would have no room: nothing is unpacked in vain. */
+  /** Throws StoreFullError before unpacking if the unpacked files would not fit. */
   checkUnpacking(code: CID): void
   /** Makes `dir`, with so many files, folders and links, the unpacked files of the code. */
   keepUnpacked(code: CID, dir: string, entries: number): Promise<void>
@@ -115,7 +115,7 @@ export type CodeInit = StoreInit & {
 export type RetrieveOptions = AbortOptions & {
   /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are passed over. */
   readonly sources?: readonly Source[] | undefined
-  /** Peers that are likely to have it: who announced it, who published it. Asked before the DHT is. */
+  /** Peers that are likely to have it: those that announced or published it. Asked before the DHT. */
   readonly peers?: readonly string[] | undefined
   /** Bytes that the archive may have, and so its files together; files and folders that it may unpack to. */
   readonly limits?: Partial<TarLimits> | undefined
@@ -124,7 +124,7 @@ export type RetrieveOptions = AbortOptions & {
   readonly onProgress?: ((progress: { bytes: number; size: number }) => void) | undefined
 }
 
-/** Unpacked code, read-only, shared by all who hold it. Disposing lets the store evict it when nobody else does. */
+/** Unpacked code, read-only, shared by its holders. The store may evict it once all have disposed it. */
 export interface RetrievedCode extends Disposable {
   readonly dir: string
   readonly code: CID

@@ -13,11 +13,11 @@ import { keyOfPem, newKeyPem, writeSecret } from './keys/key-file.ts'
 import { check } from './settings-error.ts'
 
 export type InitOptions = {
-  /** keys of node.json that stand above the sample's */
+  /** keys of node.json that override the sample's */
   readonly node?: Readonly<Record<string, unknown>> | undefined
-  /** keys of services.json that stand above the sample's */
+  /** keys of services.json that override the sample's */
   readonly services?: Readonly<Record<string, unknown>> | undefined
-  /** keys of Andromeda's config.json that stand above the sample's */
+  /** keys of Andromeda's config.json that override the sample's */
   readonly runner?: Readonly<Record<string, unknown>> | undefined
   /** PKCS#8 PEM of the identity; default: a new key */
   readonly identity?: string | undefined

@@ -29,7 +29,7 @@ const WORDS: readonly (readonly [string, unknown])[] = [
 ]
 
 /**
- * JSON with comments (`//` to the end of the line, or blocks), as people write it in settings. Unlike JSON.parse it always tells where a
+ * JSON with comments (`//` to the end of the line, or blocks), as people write it in settings. Unlike JSON.parse it always reports where a
  * text is wrong, and refuses a key that is given twice: one of the two would be ignored in silence.
  */
 export function parseJson(text: string): unknown {

@@ -19,7 +19,7 @@ export type Loaded = { readonly configuration: Configuration; readonly notices: 
 
 /**
  * Reads an operator's folder. Every mistake in it is an InputError with one sentence. Secrets are not read here.
- * Of the environment, `THUNDERCLOUD_<KEY>` stands above node.json (lists are separated by commas).
+ * Of the environment, `THUNDERCLOUD_<KEY>` overrides node.json (lists are separated by commas).
  */
 export async function loadConfiguration(dir: string, options: LoadOptions = {}): Promise<Loaded> {
   const root = resolve(dir)
@@ -178,7 +178,7 @@ function nodeNotices(node: NodeConfig): Notice[] {
   return notices
 }
 
-/** Whoever reads the token commands the node: as with keys, it is not used while others can. */
+/** The token gives control of the node: as with keys, it is not used while others can read it. */
 async function checkToken(root: string): Promise<void> {
   const path = join(root, API_TOKEN_FILE)
   const mode = await modeOf(path)

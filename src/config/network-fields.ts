@@ -104,7 +104,7 @@ function isUnknownScheme(text: string): boolean {
   return text.length <= 512 && /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text) && !/^https?:/i.test(text)
 }
 
-/** What keeps an address from being dialled although it is a multiaddr: words that follow its name in a sentence. */
+/** Why a multiaddr cannot be dialled: a phrase that follows its name in a sentence. */
 export function transportProblem(text: string): string | undefined {
   return isOtherTransport(text) ? transportText(text) : undefined
 }

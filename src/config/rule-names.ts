@@ -1,6 +1,6 @@
 /**
- * The rules of Andromeda, by name: the one list that MODES, the rules themselves and the reference are made from. They
- * stand in the order in which they are asked: free checks first, what needs statements of others last.
+ * The rules of Andromeda, by name: the one list that MODES, the rules themselves and the reference are made from,
+ * in the order of evaluation: free checks first, what needs statements of others last.
  */
 export const RULE_NAMES = [
   'desc-length',

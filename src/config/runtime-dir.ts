@@ -29,7 +29,7 @@ export function runtimeInit(configured: string | undefined, env: Env): RuntimeIn
 /**
  * Makes the folder of a node's sockets and answers its path: `RUNTIME`, else below /run for root, below
  * XDG_RUNTIME_DIR or /run/user/<uid> for others, else below the folder for temporary files. Throws an InputError where
- * the folder belongs to somebody else, lets somebody else in, or has a path too long for a socket.
+ * the folder belongs to another user, is open to another user, or has a path too long for a socket.
  */
 export async function openRuntimeDir(init: RuntimeInit, name: string): Promise<string> {
   const { configured } = init
@@ -64,7 +64,7 @@ async function makePrivate(folders: readonly string[]): Promise<void> {
   for (const path of folders) {
     try {
       await mkdir(path, { mode })
-      // the umask must not decide who gets in
+      // the umask must not decide the access rights
       await chmod(path, mode)
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw refusal(path, `cannot be made (${messageOf(error)})`)

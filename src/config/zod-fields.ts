@@ -176,7 +176,7 @@ function readAddress(text: string, context: z.RefinementCtx, path: PropertyKey[]
   }
 }
 
-/** Reports a problem that needs its own words instead of "is X; allowed is Y". */
+/** Reports a problem that needs its own text instead of "is X; allowed is Y". */
 export function sentence(context: z.RefinementCtx, path: PropertyKey[], words: string): void {
   context.addIssue({ code: 'custom', path, message: words, params: { sentence: true } })
 }
@@ -186,7 +186,7 @@ function refuse(context: z.RefinementCtx, allowed: string): never {
   return z.NEVER
 }
 
-/** Nobody means a key of ours by more letters, and comparing takes time. */
+/** A longer text is not a misspelt key of ours, and comparing takes time. */
 const MAX_MISSPELLED = 64
 
 function hint(unknown: string, known: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { Backoff } from '../base/retry.ts'
 
-/** The user of a service inside a container: nobody, on every distribution. */
+/** The user of a service inside a container: `nobody`, on every distribution. */
 export const NOBODY = 65534
 
 /**
@@ -102,7 +102,7 @@ export const MAX_TIMER_MS = 2 ** 31 - 1
 /** Unix socket paths end at 107 bytes; below this folder come a separator and at most 20 characters. */
 export const MAX_RUNTIME_DIR_BYTES = 86
 
-/** The image that stands for this machine's own Node. */
+/** The image name that denotes this machine's own Node. */
 export const NODE_IMAGE = 'thundercloud/node'
 export const LABEL = { node: 'thundercloud.node', service: 'thundercloud.service', run: 'thundercloud.run' }
 export const LABEL_ROLE = 'thundercloud.role'

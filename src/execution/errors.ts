@@ -10,7 +10,7 @@ export class NoCapacityError extends UnavailableError {
   override readonly name = 'NoCapacityError'
 }
 
-/** The engine, or what stands for it, does not answer. What runs there may still run. */
+/** The engine, or its counterpart in another executor, does not answer. Its runs may still run. */
 export class EngineGoneError extends UnavailableError {
   override readonly name = 'EngineGoneError'
 }

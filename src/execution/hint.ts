@@ -3,7 +3,7 @@ const PAGE = 'see "What a service gets"'
 
 type Rule = { readonly said: RegExp; readonly hint: string }
 
-/** What programs say when they meet the walls of a run, the most telling first. */
+/** What programs print when they reach a limit of a run, the most specific first. */
 const RULES: readonly Rule[] = [
   {
     said: /EROFS|read-only file system/i,

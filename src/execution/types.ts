@@ -11,7 +11,7 @@ export type RunnableService = {
   readonly author: string
   /** base32 CID of the archive, or of an OCI image's manifest */
   readonly code: string
-  /** canonical words: "node.js", "docker", ... */
+  /** canonical names: "node.js", "docker", ... */
   readonly toolchain: readonly string[]
   /** reference of the service's OCI source, if it has one */
   readonly image?: string | undefined
@@ -25,7 +25,7 @@ export type ReadOnlyMount = { readonly path: string; readonly as: string }
 
 /** Held by what outlives the node: the shim on the host, the gateway container beside an engine. */
 export type PlanLifetime = {
-  /** ms from the start, on a clock that nobody sets */
+  /** ms from the start, on the monotonic clock */
   readonly afterMs?: number | undefined
   /** ms since 1970, by the wall clock */
   readonly expiresAt?: number | undefined

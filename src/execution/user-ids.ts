@@ -7,7 +7,7 @@ import { NoCapacityError } from './errors.ts'
 /**
  * One user id for each run: kernel tables (inotify, aio, keys, pending signals) are counted per user, so runs that
  * share an id can use up one another's. All nodes of a machine share the folder of claims; a claim is one file, named by
- * its id, that says whose it is. It lies below /run: what a reboot ends, it forgets.
+ * its id, that names the owner. The folder is below /run: claims end with a reboot, like the runs.
  */
 export interface UserIds {
   /**
@@ -32,7 +32,7 @@ export type UserIdsInit = {
 
 /** Attempts at random before all ids are tried in order. */
 const GUESSES = 16
-/** 65535 and 65534 mean "no id" and nobody. */
+/** 65535 and 65534 mean "no id" and `nobody`. */
 const NARROW = { count: 4335, reserved: 16 }
 
 export function createUserIds({ rng }: { readonly rng: Rng }, { range, dir, owner }: UserIdsInit): UserIds {
@@ -107,7 +107,7 @@ export function createUserIds({ rng }: { readonly rng: Rng }, { range, dir, owne
 
 /**
  * The ids of a range that this process can give to others: a user namespace, in a container for instance, maps some only.
- * Where it does not map the range, the highest that it does map, without the last few, which stand for nobody.
+ * Where it does not map the range, the highest that it does map, without the last few, which mean `nobody`.
  * `uidMap`: the text of /proc/self/uid_map.
  */
 export function mappedRange(range: UserIdRange, uidMap: string): UserIdRange {

@@ -1,8 +1,8 @@
 import type { Backoff } from '../base/retry.ts'
 
-/** Codes that wait to be examined. What the queue has no room for is found again by the next poll. */
+/** Codes that wait to be scanned. What does not fit into the queue is found again by the next poll. */
 export const MAX_WAITING = 1024
-/** How often all services that are known are looked at: for what the queue had no room for, and for attestations that expire. */
+/** How often all known services are polled: for those that did not fit into the queue, and for attestations that expire. */
 export const POLL_MS = 10 * 60_000
 /** An attestation is renewed in the last tenth of its time, and in the last day at the latest. */
 export const RENEW_FRACTION = 10

@@ -37,7 +37,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
   const counts = { safe: 0, unsafe: 0, failed: 0, skipped: 0 }
   let polling = false
 
-  /** Whether there was room for it, or no need. */
+  /** Whether it was queued, or needed no scan. */
   function consider(service: HubService): boolean {
     const { id, code } = service
     const now = nowSeconds(clock)

@@ -27,7 +27,7 @@ export function combineReports(reports: readonly Report[]): ScanResult {
   if (undecided !== undefined) {
     return { verdict: 'none', why: 'undecided', reason: undecided.findings[0] ?? 'a scanner cannot say' }
   }
-  // nobody looked at it
+  // no scanner examined it
   if (reports.length === 0) return { verdict: 'none', why: 'failed', reason: 'there is no scanner' }
   return { verdict: 'safe', findings: reports.flatMap((report) => (report.is === 'clean' ? report.findings : [])) }
 }

@@ -41,10 +41,10 @@ export type Report =
 
 /** What a scanner ends with that neither failed nor may be taken for "nothing found". */
 const UNDECIDED = 3
-/** Who found something and does not say how bad it is. */
+/** The severity of a finding whose scanner names none. */
 const DEFAULT_SEVERITY: Severity = 'high'
 
-/** Nothing is trusted of what it wrote: unknown words are skipped, and the rest is cut and made printable. */
+/** Its output is untrusted: unknown fields are skipped, and the rest is cut and made printable. */
 export function reportOf(scanner: Scanner, ended: ScanEnd): Report {
   const end = scanner.translate?.(ended) ?? ended
   const failure = failureOf(scanner, end)

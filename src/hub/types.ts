@@ -23,7 +23,7 @@ export type Description = {
   readonly manifest: unknown
 }
 
-/** What this hub said of a code, whether or not it still stands. Seconds. */
+/** This hub's attestation of a code, whether or not it is still in force. Seconds. */
 export type OwnAttestation = {
   readonly verdict: 'safe' | 'unsafe'
   readonly seq: number
@@ -39,7 +39,7 @@ export interface HubComponents {
   log: Log
   events: Emitter<HubEvents>
   services: {
-    /** Calls back for each service that is heard of for the first time, whatever the own runner makes of it. */
+    /** Calls back for each service that is received for the first time, whatever the node's runner decides. */
     onNew(listener: (service: HubService) => void): Disposable
     /** Every service that is alive now. */
     live(): Iterable<HubService>
@@ -82,9 +82,9 @@ export type HubCounts = {
   readonly waiting: number
 }
 
-/** Examines the code of every service that the node hears of, and signs what its scanners say. */
+/** Scans the code of every service that the node receives, and signs the result. */
 export interface Hub extends AsyncDisposable {
-  /** Begins: what is known already first, then what is heard. */
+  /** Starts: first what is known already, then what is received. */
   boot(): void
   counts(): HubCounts
   /** Resolves when nothing waits and nothing is examined; what failed and is to be tried again does not count. */

@@ -38,10 +38,10 @@ export const DEFERRED_PULL_ATTEMPTS = 6
 /** Senders remembered for one deferred id: another one is asked when the first has gone. */
 export const PEERS_PER_DEFERRED_PULL = 3
 
-/** Forgetting, undecided ones and emissions that nobody heard are handled this often. */
+/** How often maintenance handles expired, undecided and unsent announcements. */
 export const MAINTENANCE_EVERY_MS = 60_000
 
-/** Emissions that nobody heard, tried again in one round of maintenance. */
+/** Emissions that no neighbour received, tried again in one round of maintenance. */
 export const MAX_REBROADCASTS = 256
 
 /** The journal is pruned early when it has grown by this share of its bound since the last time. */

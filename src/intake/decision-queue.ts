@@ -12,7 +12,7 @@ export interface DecisionQueue extends Disposable {
   /** How many more may be asked for. */
   readonly free: number
   has(id: string): boolean
-  /** Asks. Only where there is room. */
+  /** Asks. Only if the queue has capacity. */
   start(entry: Entry, service: SignedService): void
   idle(): Promise<void>
   readonly pending: number

@@ -4,14 +4,14 @@ import { DEFERRED_PULL_ATTEMPTS, DEFERRED_PULL_EVERY_MS, PEERS_PER_DEFERRED_PULL
 type DeferredPull = { readonly cid: CID; readonly peers: string[]; attempts: number; dueAt: number }
 
 /**
- * What was ignored because of a quota or a full queue, and who sent it: it is pulled from there later. When the list is
- * full, the peer with the most entries loses its oldest: a flood pushes out the flood.
+ * What was ignored because of a quota or a full queue, and its sender: it is pulled from there later. When the list is
+ * full, the peer with the most entries loses its oldest: a flood evicts the flood's entries.
  */
 export interface DeferredPulls {
   /** False where something had to be dropped for it. */
   add(id: string, cid: CID, peer: string): boolean
   done(id: string): void
-  /** Whom to ask for what now, at most `max` ids, in turns from peer to peer. Asking counts as an attempt. */
+  /** Which peer to ask for which ids now, at most `max`, in turns from peer to peer. Asking counts as an attempt. */
   take(nowMs: number, max: number): Map<string, CID[]>
   readonly size: number
   /** Given up after the last attempt. */

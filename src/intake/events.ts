@@ -1,6 +1,6 @@
 import type { Via } from '../journal/index.ts'
 
-/** Why something honest-looking was not taken in. All but `journal` are limits; what can be pulled later, will be. */
+/** Why something well-formed was not accepted. All but `journal` are limits; what can be pulled later is pulled later. */
 export type DropReason =
   | 'author-services'
   | 'author-rate'
@@ -32,7 +32,7 @@ export type IntakeEvents = {
   'intake:superseded': { old: string; by: string }
   /** The author has ended it. `ids`: what this node knew of it; none where the stop came first. */
   'intake:stopped': { author: string; name: string; seq: number; ids: readonly string[] }
-  /** Malformed, over a limit, forged: whoever sent it pays. The reason is safe to show. */
+  /** Malformed, over a limit, forged: the sender is penalized. The reason is safe to show. */
   'intake:refused': { via: Via; from?: string | undefined; reason: string }
   /** Issued so much later than now that this node's clock, or its author's, is wrong. Its signature was not looked at. */
   'intake:early': { via: Via; from?: string | undefined; aheadMs: number }

@@ -18,7 +18,7 @@ export interface Forwarder {
   forward(entry: Entry, depth: number): void
   /** A verdict is there: journals it with the emission that is due, and sends that. */
   onVerdict(entry: Entry, signed: Signed, redirect: boolean): void
-  /** The bytes that this node emits, and would emit again to a neighbour who missed them. */
+  /** The bytes that this node emits, and would emit again to a neighbour that missed them. */
   bytes(entry: Entry, state: ForwardState): Uint8Array | undefined
   idle(): Promise<void>
 }
@@ -72,7 +72,7 @@ export function createForwarder(components: ForwarderComponents): Forwarder {
     using _ = cache.retain(entry)
     const result = await publish(bytes, depth)
     if (result === 'no-peers') {
-      // nobody heard it: a neighbour's copy may still be forwarded, and maintenance tries again
+      // no neighbour received it: a neighbour's copy may still be forwarded, and maintenance tries again
       if (entry.emitted === depth) cache.setEmitted(entry, before)
       return result
     }

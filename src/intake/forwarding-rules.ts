@@ -45,7 +45,7 @@ export function decideForward(state: ForwardState, incoming: IncomingCopy, nowSe
   return mayBeEmitted(after, incoming.depth, nowSeconds) ? 'hold' : 'ignore'
 }
 
-/** Would a copy that is one better make this node emit what it has just heard? The first copy is often not the best. */
+/** Would a copy that is one better make this node emit what it has just received? The first copy is often not the best. */
 function mayBeEmitted(state: ForwardState, depth: number, nowSeconds: number): boolean {
   if (state.redirect === false || depth !== state.best || depth >= state.reach) return false
   return depth === pendingDepth({ ...state, best: depth + 1, redirect: true }, nowSeconds)

@@ -44,7 +44,7 @@ export interface IngestComponents {
   quotas: Quotas
   versions: VersionHistory
   denylist: Denylist
-  /** is there room for one more verdict? */
+  /** is there capacity for one more verdict? */
   hasCapacity(): boolean
 }
 
@@ -74,7 +74,7 @@ export function createIngest(
     return { outcome: { outcome: better ? 'better' : 'known', id: entry.id }, incoming, entry }
   }
 
-  /** The first copy. Cheap questions come first; the signature is checked once, before anything is kept. */
+  /** The first copy. Cheap checks come first; the signature is checked once, before anything is stored. */
   function ingestNew({ cid, id, body, sig, ticket }: ReceivedCopy, source: Source): IngestResult {
     const signed = decodeSigned(body, sig)
     checkTicket(signed.body.reach, ticket)

@@ -130,7 +130,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
     return decision
   }
 
-  /** Only half of the room is for copies that may come to matter; the rest is for those that a verdict decides. */
+  /** Only half of the capacity is for copies that may matter later; the rest is for those that wait for a verdict. */
   const canHold = () => holdMs > 0 && pending.count < init.quotas.queueMax / 2
 
   /** The answer that a copy gets after a while; undefined where too many wait. */

@@ -23,14 +23,14 @@ export type QuotaInit = {
 /** gossip: pushed by a neighbour. api: handed in by someone. pulled: asked for by this node, at its own pace. */
 export type Delivery = 'gossip' | 'api' | 'pulled'
 
-/** A service never heard of. `update`: it takes the slot of a live one. */
+/** A new service. `update`: it takes the slot of a live one. */
 export type NewService = { author: Uint8Array; update: boolean; delivery: Delivery; from: string | undefined }
 
 /** Keys are free: what one author, and one peer with many authors, may bring in. */
 export interface Quotas {
   /** Asked before the signature is checked, so that a flood costs little; counts nothing. */
   check(service: NewService): DropReason | undefined
-  /** Counts it: only what its author has really signed, or anyone could use up an author's share. */
+  /** Counts it: only what its author has signed, or any peer could use up an author's share. */
   count(service: NewService): void
 }
 

@@ -45,9 +45,9 @@ export interface Decider {
 
 /** The ways out, into the mesh. */
 export interface IntakeMesh {
-  /** `all`: to every neighbour and not only to the mesh's few, for what nobody will forward. */
+  /** `all`: to every neighbour and not only to the mesh's few, for what they will not forward. */
   publish(bytes: Uint8Array, options: { to: 'mesh' | 'all' }): Promise<'published' | 'seen' | 'no-peers'>
-  /** Tells all neighbours that this node would emit these. */
+  /** Offers these to all neighbours. */
   offer(items: readonly SyncItem[]): Promise<unknown> | void
   /** Asks one peer for these; they come back through `syncSource.arrive`. */
   pull(peer: string, ids: readonly CID[]): Promise<unknown> | void
@@ -61,7 +61,7 @@ export interface IntakeComponents {
   keys: KeyCache
   decider: Decider
   mesh: IntakeMesh
-  /** Told who was the first to bring something new and valid. */
+  /** Called with the peer that was the first to bring something new and valid. */
   score: { delivered(peer: string): void }
 }
 
@@ -77,7 +77,7 @@ export type IntakeInit = {
   readonly holdMs?: number | undefined
 }
 
-/** How bytes came that gossip did not bring. `tell`: handed straight to this node; only stops may. */
+/** How bytes came that gossip did not bring. `tell`: sent directly to this node; allowed for stops only. */
 export type SubmitVia = 'sync' | 'tell' | 'api' | 'local'
 
 /** Why something was not taken in. `invalid`: its sender's fault. `older`: a newer version or a stop is known. */
@@ -125,9 +125,9 @@ export type IntakeStats = {
 }
 
 /**
- * The way in of every announcement: decode, verify once, dedupe for its life, journal, ask for a verdict, and emit what
+ * The intake of every announcement: decode, verify once, dedupe for its life, journal, ask for a verdict, and emit what
  * the verdict and the ticket allow. The signature is checked before anything is remembered; it is checked at once, so
- * what bounds the work is the quotas, which are looked at first. Where an author signed one body twice, the signature
+ * what bounds the work is the quotas, which are checked first. Where an author signed one body twice, the signature
  * that came first is the one that this node emits.
  */
 export interface Intake extends AsyncDisposable {

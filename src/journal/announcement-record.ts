@@ -14,7 +14,7 @@ export type AnnouncementRecord = {
   readonly sig: Uint8Array
   /** the code's CID; stops have none */
   readonly code?: string | undefined
-  /** the best ticket heard */
+  /** the best ticket received */
   readonly depth: number
   readonly proof: Uint8Array
   readonly issued: number

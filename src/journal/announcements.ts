@@ -18,7 +18,7 @@ export interface AnnouncementStore {
   setRedirect(id: string, redirect: boolean): void
   /** A verdict and the emission that follows from it, as one. */
   recordVerdict(id: string, redirect: boolean, emittedDepth: number | undefined): void
-  /** undefined takes back an emission that nobody heard. */
+  /** undefined withdraws an emission that no neighbour received. */
   setEmitted(id: string, depth: number | undefined): void
   setOwn(id: string): void
   /** A newer version or a stop ended it. */

@@ -1,6 +1,6 @@
 import { ThundercloudError, UnavailableError } from '../base/errors.ts'
 
-/** The file is no journal, or is damaged. Nothing but a person can help. */
+/** The file is not a journal, or is damaged. Only a person can repair it. */
 export class JournalDamagedError extends ThundercloudError {
   override readonly name = 'JournalDamagedError'
 }

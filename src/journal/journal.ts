@@ -52,7 +52,7 @@ function openDatabase(path: string): DatabaseSync {
   try {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
     // NORMAL in WAL mode: a commit survives the end of the process at any moment, and the file is never inconsistent;
-    // after a power failure the last commits may be missing, as if they had been heard a moment later
+    // after a power failure the last commits may be missing; they arrive again from neighbours
     database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; 
       PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,

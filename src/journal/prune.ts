@@ -9,7 +9,7 @@ const HELD = `own = 1
   OR EXISTS (SELECT 1 FROM verdicts v WHERE v.service = announcements.id AND v.holds = 1
     AND v.number = (SELECT max(number) FROM verdicts w WHERE w.service = announcements.id))`
 
-/** Under this name the journal remembers how many live services it had no room for. */
+/** The key of the number of live services that were removed for lack of space. */
 const FORGOTTEN = 'forgotten'
 
 type Surplus = { id: string; kind: string; state: string; expires: number }

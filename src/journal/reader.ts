@@ -8,7 +8,7 @@ import { refuseNewer, schemaVersion } from './migrations.ts'
 import { type Sql, sqlOf } from './sql.ts'
 import type { StatementRecord } from './statements.ts'
 
-/** A service as it was heard: its signed body, when it came (ms), and the best ticket. */
+/** A service as received: its signed body, the time of arrival (ms), and the best ticket. */
 export type JournaledService = {
   readonly id: string
   readonly body: Uint8Array
@@ -23,7 +23,7 @@ export type JournaledFilter = {
   readonly newest?: number | undefined
 }
 
-/** Reads a journal that somebody else may be writing. Nothing is written, and no writer is kept waiting. */
+/** Reads a journal that another process may write. It writes nothing, and blocks no writer. */
 export interface JournalReader extends Disposable {
   readonly path: string
   /** How many services `services` would bring. */
@@ -114,7 +114,7 @@ function before(sql: Sql, since: number, newest: number): number {
 
 type Connection = { readonly database: DatabaseSync; readonly sql: Sql; readonly alone: boolean }
 
-/** A file that no program has open is read as it lies there: SQLite would leave files of its own beside it otherwise. */
+/** A file that no program has open is read as immutable: SQLite would leave files of its own beside it otherwise. */
 function connect(path: string): Connection {
   const alone = !isInUse(path)
   const file = pathToFileURL(path)

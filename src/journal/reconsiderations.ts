@@ -6,7 +6,7 @@ export type ReconsideredServices =
   | { readonly on: 'code'; readonly code: string }
   | { readonly on: 'author'; readonly author: Uint8Array }
 
-/** A service that a new decision admits: who is worth most gets room first, of two of one worth the one heard first. */
+/** A service that a new decision admits: the highest rank gets capacity first; of two of equal rank the one received first. */
 export type Candidate = { readonly id: string; readonly rank: number; readonly arrived: number }
 
 /** What a policy, or a statement, that changed has still to be applied to. */

@@ -96,7 +96,7 @@ function recordOf({ plan, handle, startedAt, exitCode, detail, ...row }: Row): R
   }
 }
 
-/** A change that is undefined is no change. */
+/** An undefined field is left unchanged. */
 function defined<T extends object>(change: T): Partial<T> {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>
 }

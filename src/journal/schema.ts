@@ -123,8 +123,8 @@ export const CANDIDATES_SCHEMA = `
 `
 
 /**
- * What hubs and issuers said, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
- * a statement is about is asked for each one that a stranger signed.
+ * Statements of hubs and issuers, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
+ * a statement is about is looked up for each one of an untrusted signer.
  */
 export const STATEMENTS_SCHEMA = `
   CREATE TABLE statements (

@@ -30,16 +30,16 @@ export interface StatementStore {
   own(): StatementRecord[]
   /** In byte order of their ids, those after `after` that have not expired then (seconds). */
   list(after: CID | undefined, max: number, aliveAt: number): StatementRecord[]
-  /** Those that were heard last, of one signer (address bytes) or of all. */
+  /** Those that were received last, of one signer (address bytes) or of all. */
   newest(max: number, signer?: Uint8Array): StatementRecord[]
   setRecordPublished(subject: string, atMs: number): void
   remove(subject: string): void
   count(): number
-  /** Forgets what was heard so long ago that nothing older can be valid, then the oldest of who has most, until `max` are left. Never `own`. */
+  /** Forgets what was received so long ago that it cannot be valid, then the oldest of the signer with most, until `max` are left. Never `own`. */
   prune(nowMs: number, max: number): number
 }
 
-/** What was issued before something was heard is over by then, on any clock that the wire allows. */
+/** By then a statement has expired, on any clock that the wire allows. */
 const MEMORY_MS = (MAX_STATEMENT_SECONDS + CLOCK_SKEW_SECONDS + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
 
 const COLUMNS = 'encoded, received_at, via, own, put_at'
@@ -64,7 +64,7 @@ export function statementStore(sql: Sql): StatementStore {
   const remove = sql.prepare('DELETE FROM statements WHERE subject = ?')
   const count = sql.prepare('SELECT count(*) AS count FROM statements')
   const forget = sql.prepare('DELETE FROM statements WHERE own = 0 AND received_at < ? AND expires <= ?')
-  // each signer's n-th newest goes before anybody's (n-1)-th: who floods loses its own
+  // each signer's n-th newest goes before any (n-1)-th: a flooding signer loses its own
   const surplus = sql.prepare(`DELETE FROM statements WHERE subject IN (
     SELECT subject FROM statements WHERE own = 0
     ORDER BY row_number() OVER (PARTITION BY signer ORDER BY received_at DESC, digest) DESC, received_at LIMIT ?)`)

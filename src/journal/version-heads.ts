@@ -7,7 +7,7 @@ export interface VersionHeadStore {
   get(author: Uint8Array, name: string): Head | undefined
   /** Replaces the head; it is remembered until `forgetAt` (ms), or longer where the one before said so. */
   put(author: Uint8Array, name: string, head: Head & { forgetAt: number }): void
-  /** Has anything of this author been heard? */
+  /** Is anything of this author known? */
   knowsAuthor(author: Uint8Array): boolean
 }
 

@@ -16,7 +16,7 @@ function isThisMachine(address: Multiaddr | undefined): boolean {
   return address !== undefined && (isLoopback(address) || tryGetNetConfig(address)?.host === 'localhost')
 }
 
-/** Undefined where the text is no multiaddr: dialling it fails with that reason, and another address may do. */
+/** Undefined if the text is not a multiaddr: dialling it fails with that reason, and another address may do. */
 function parse(text: string): Multiaddr | undefined {
   try {
     return multiaddr(text)

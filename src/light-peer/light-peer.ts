@@ -118,7 +118,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     replyTo: () => network.multiaddrs().slice(0, 4),
     async addFolder(folder, { signal } = {}) {
       const added = await code.addFolder(folder, { signal })
-      // who dials the DHT instead of us finds the archive there; those who hear the announcement have replyTo
+      // peers that look in the DHT find the archive there; receivers of the announcement have replyTo
       network.dht.provide(added.code, { signal: closing.signal }).catch((error: unknown) => {
         log.debug("no peer of the DHT took the archive's record yet", { reason: messageOf(error) })
       })

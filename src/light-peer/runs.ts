@@ -23,7 +23,7 @@ export interface LightRunsComponents extends StatusClientComponents {
   token(service: CID, right: AccessRight): Uint8Array | undefined
 }
 
-/** Runs of a service on other nodes: who has one, its ports and its logs. */
+/** Runs of a service on other nodes: their nodes, ports and logs. */
 export function createLightRuns(
   components: LightRunsComponents,
   init: { network: string },

@@ -37,14 +37,14 @@ export function createStatementCheck(
     try {
       verifyStatement(statement, init.network, keys)
     } catch (error) {
-      // who the members of a hub are is known to those who trust it
+      // only nodes that trust a hub know its members
       if (!(error instanceof MembersError)) throw error
     }
     return statement
   }
 }
 
-/** For a peer that keeps nothing: what is well-formed and signed may lie there, whoever signed it. */
+/** For a peer that keeps nothing: any well-formed and signed record is valid there. */
 export function createLightRecordValidator(check: StatementCheck): RecordValidator {
   return {
     validate(key, value) {

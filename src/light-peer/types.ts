@@ -8,7 +8,7 @@ import type { BytePipe } from '../base/stream.ts'
 export type AbortOptions = { readonly signal?: AbortSignal | undefined }
 
 export type LookupOptions = AbortOptions & {
-  /** peer ids that told of a run of the service: they are asked first */
+  /** peer ids that reported a run of the service: they are asked first */
   readonly peers?: readonly string[] | undefined
 }
 
@@ -42,7 +42,7 @@ export interface LightPeer extends AsyncDisposable {
   receipts(options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
   /** Peer ids that hold the code and answer for it now, without this one. Ends when the lookup does. */
   holders(code: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
-  /** Asks those that told of a run, neighbours and providers at the same time what they do with a service. */
+  /** Asks those that reported a run, neighbours and providers at the same time what they do with a service. */
   ask(service: CID, options?: LookupOptions): AsyncIterable<Receipt>
   /**
    * A pipe to a named port of a running service; tries every node that runs it. Throws with the last refusal, or after

@@ -12,12 +12,12 @@ export const INBOUND_CONNECTIONS_PER_SECOND = 200
 export const MAX_PENDING_INBOUND = 256
 /** Handshakes of one address (IPv4, or the /64 of IPv6): fifty nodes behind one start together. */
 export const MAX_PENDING_PER_ADDRESS = 64
-/** A handshake is five times the way there and back. Who dials with this library waits no longer, either. */
+/** A handshake takes five round trips. A dialler with this library waits no longer, either. */
 export const HANDSHAKE_TIMEOUT_MS = 6 * SECOND
 export const MAX_CONNECTIONS = 400
 /** On a public network: established connections of one address. */
 export const MAX_CONNECTIONS_PER_ADDRESS = 64
-/** A connection on which no stream is open for so long is closed; whoever needs it again dials again. */
+/** A connection without an open stream for so long is closed; a peer that needs it again dials again. */
 export const CONNECTION_IDLE_MS = MINUTE
 export const CONNECTION_SWEEP_MS = 5 * SECOND
 /** A light peer needs its few joins and the providers it asks. */
@@ -63,7 +63,7 @@ export const NEIGHBOUR_TRIES = 3
 export const PUBLISH_WAIT_MS = 3 * SECOND
 export const PUBLISH_POLL_MS = 25
 /**
- * Neighbours that are sent to at once. A copy over a detour has a lower depth than the direct one, and whoever hears it
+ * Neighbours that are sent to at once. A copy over a detour has a lower depth than the direct one, and a node that receives it
  * first emits twice: so the mesh holds all of the eight neighbours that the peer manager looks for.
  */
 export const MESH = { low: 6, want: 8, high: 12 }
@@ -71,7 +71,7 @@ export const MESH = { low: 6, want: 8, high: 12 }
 export const SEEN_TTL_MS = 2 * MINUTE
 /** Announcements in validation at once; verdicts take up to seconds, memory must not follow a flood. */
 export const MAX_PENDING_GOSSIP = 4096
-/** Of one neighbour: eight of them fill it, and one alone keeps nobody out. */
+/** Of one neighbour: eight of them fill it, so that one alone cannot block the others. */
 export const MAX_PENDING_GOSSIP_PER_PEER = 512
 /** A validator may wait for a verdict, and an IWANT for the message counts as kept only after it: well above both. */
 export const IWANT_FOLLOWUP_MS = 15 * SECOND
@@ -151,7 +151,7 @@ export const PROVIDER_VALIDITY_MS = HOUR
 export const REPROVIDE_THRESHOLD_MS = 40 * MINUTE
 export const PROVIDE_TIMEOUT_MS = 20 * SECOND
 export const FIND_TIMEOUT_MS = 15 * SECOND
-/** What nobody took is offered again this often. */
+/** Untaken offers are repeated this often. */
 export const PROVIDE_RETRY_MS = 5 * SECOND
 /** A fresh neighbour reaches the routing table a moment after it connects. */
 export const TABLE_WAIT_MS = 2 * SECOND
@@ -161,9 +161,9 @@ export const DHT_REQUEST_TIMEOUT = { minTimeout: 3 * SECOND, maxTimeout: 10 * SE
 
 // Value records
 
-/** kad-dht answers with no record that is older: whoever relies on one puts it again before. */
+/** kad-dht does not answer with older records: a node that relies on one puts it again before. */
 export const RECORD_LIFE_MS = 48 * HOUR
-/** Of 4 KiB at most: 64 MiB on disk, and about 10 MiB of memory to know what lies there. */
+/** Of 4 KiB at most: 64 MiB on disk, and about 10 MiB of memory for the index. */
 export const MAX_RECORDS = 16_384
 /** Keys are free, and so are signatures: no signer and no peer may take more than a sixteenth of it. */
 export const MAX_RECORDS_PER_SIGNER = MAX_RECORDS / 16
@@ -188,11 +188,11 @@ export const FIND_VALUES_QUIET_MS = 1000
 
 // Misbehaviour
 
-/** Peers, by protocol, whose frames and bytes are counted; those heard of last. */
+/** Peers, by protocol, whose frames and bytes are counted; the most recent ones. */
 export const RATE_PEERS = 8192
 /**
  * Frames of the multiplexer on one connection. An honest peer opens a stream when an earlier one was answered, and other
- * implementations answer each frame with one that carries nothing but room.
+ * implementations answer each frame with a window update.
  */
 export const MUXER_RATES = {
   opened: { burst: 1024, perSecond: 512 },

@@ -25,12 +25,12 @@ export class MessageTooLongError extends ThundercloudError {
   override readonly name = 'MessageTooLongError'
 }
 
-/** Nobody holds the record yet; it is offered again until it is cancelled. */
+/** No peer holds the record yet; it is offered again until it is cancelled. */
 export class NotProvidedError extends UnavailableError {
   override readonly name = 'NotProvidedError'
 }
 
-/** A value record may not come in: a newer one lies there, or its sender or signer has had its share. */
+/** A value record was refused: a newer one is stored, or its sender or signer has used up its share. */
 export class RecordRefusedError extends ThundercloudError {
   override readonly name = 'RecordRefusedError'
 }

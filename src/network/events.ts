@@ -22,6 +22,6 @@ export type NetworkEvents = {
   }
   /** A peer misbehaved too often: it was disconnected, and is refused for `forMs`. */
   'network:excluded': { peer: string; score: number; forMs: number }
-  /** A peer wanted more than its share: a stream, a request, frames or bytes, or room for a record. */
+  /** A peer wanted more than its share: a stream, a request, frames or bytes, or space for a record. */
   'network:refused': { peer: string; protocol: string; reason: string }
 }

@@ -6,7 +6,7 @@ export type IncomingMessage = { readonly data: Uint8Array; readonly from: string
 
 /**
  * Decides what becomes of an arrival, asked once per message id in two minutes. It may take its time (a verdict that is
- * awaited): the message is forwarded, and served to those who ask for it, from the moment of the answer. It must answer
+ * awaited): the message is forwarded, and served to peers that request it, from the moment of the answer. It must answer
  * in bounded time; a validator that throws has ignored.
  */
 export type MessageValidator = (arrival: IncomingMessage) => Promise<ValidationResult>

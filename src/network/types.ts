@@ -50,7 +50,7 @@ export type NetworkInit = {
   readonly listen?: readonly string[] | undefined
   /** more multiaddrs to announce */
   readonly announce?: readonly string[] | undefined
-  /** private: private addresses are dialled and announced, and many peers behind one address are no offence */
+  /** private: private addresses are dialled and announced, and many peers behind one address are normal */
   readonly visibility: 'public' | 'private'
   /** folder for known peers and DHT records; without one they live in memory */
   readonly dataDir?: string | undefined
@@ -63,8 +63,8 @@ export type NetworkInit = {
   /** when to look for more peers, or false: only static nodes are dialled */
   readonly keepPeers?: { readonly lowWater?: number; readonly everyMs?: number } | false | undefined
   /**
-   * with whom gossip and sync are spoken. named: static nodes, and those that name this one; connections to others open
-   * when they are needed, carry neither, and close when nobody uses them. Default all
+   * the peers of gossip and sync. named: static nodes, and those that name this one; connections to others open
+   * when they are needed, carry neither, and close when they are idle. Default all
    */
   readonly neighbours?: 'all' | 'named' | undefined
   /** waits between dials of a static node */
@@ -99,7 +99,7 @@ export interface Gossip {
   /**
    * Sends a message to the mesh. `seen`: the same bytes came by gossip or went out in the last two minutes, and
    * gossipsub publishes nothing twice. `no-peers`: no neighbour listens, also not after a short wait for fresh ones.
-   * `to: 'all'` sends to every neighbour that listens and not only to the mesh's few: for what nobody will forward.
+   * `to: 'all'` sends to every neighbour that listens and not only to the mesh's few: for what they will not forward.
    */
   publish(
     data: Uint8Array,
@@ -138,7 +138,7 @@ export interface Streams extends StreamOpener {
 }
 
 export interface Sync {
-  /** Tells all neighbours that this node would emit these. Resolves when they are on their way. */
+  /** Offers these to all neighbours. Resolves when they are on their way. */
   offer(items: readonly SyncItem[]): Promise<void>
   /** Pulls these from a peer, into `arrive`. Returns how many came. */
   pullFrom(peer: string, ids: readonly CID[], options?: { signal?: AbortSignal | undefined }): Promise<number>
@@ -150,7 +150,7 @@ export interface Sync {
 
 export interface Dht {
   /**
-   * Tells the DHT that this node has `cid`, again and again until `cancel`. Returns how many peers took the record;
+   * Provides `cid` in the DHT, and repeats that until `cancel`. Returns how many peers took the record;
    * throws NotProvidedError where none did (and goes on trying).
    */
   provide(cid: CID, options?: { signal?: AbortSignal | undefined }): Promise<number>
@@ -163,9 +163,9 @@ export interface Dht {
    */
   putValue(key: string, value: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<number>
   /**
-   * Values that lie under a key, each once, as peers answer; each has passed the rules. Ends with the lookup, in bounded
-   * time, or the signal; a peer that fails, misbehaves or is stale takes nothing from what others say. Throws an
-   * UnavailableError where nobody could be asked at all.
+   * Values of a key, each once, as peers answer; each is valid. Ends with the lookup, in bounded
+   * time, or the signal; a peer that fails, misbehaves or is stale does not affect the answers of others. Throws an
+   * UnavailableError if no peer could be asked.
    */
   findValues(key: string, options?: { signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>
 }

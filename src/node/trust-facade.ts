@@ -39,7 +39,7 @@ export function createTrustFacade({ trust, network }: TrustFacadeComponents): Tr
   }
 }
 
-/** In canonical spelling. Throws an InputError where a value is no content id or address. */
+/** In canonical spelling. Throws an InputError if a value is not a content id or address. */
 function canonical({ code, address, signer }: StatementFilter): StatementFilter {
   return {
     code: code === undefined ? undefined : decodeInput(() => parseCid(code).toString()),

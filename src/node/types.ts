@@ -129,7 +129,7 @@ export interface ThundercloudNode extends AsyncDisposable {
   logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
   /**
    * An announcement (dag-cbor). From anyone, it is decided like one that came by gossip. `asPublisher` (the operator):
-   * it is announced from here undiminished, and receipts for it are kept. Then throws InputError where it is malformed.
+   * it is announced from here with its full depth, and receipts for it are kept. Then throws InputError where it is malformed.
    */
   receive(announcement: Uint8Array, options?: { asPublisher?: boolean }): Promise<Received>
   /** Asks the nodes that may know a service what they do with it now. Answers that take over four seconds are left out. */
@@ -159,7 +159,7 @@ export interface ThundercloudNode extends AsyncDisposable {
     filter: { code?: string; address?: string },
     options?: { signal?: AbortSignal | undefined },
   ): Promise<StatementView[]>
-  /** Whom the operator's roots vouch for; with an address, why it is in or out. Throws an InputError where it is none. */
+  /** The trust tree; with an address, why it is in or out. Throws an InputError if it is not an address. */
   trustTree(address?: string): TrustTree
   /** The policy in force, and what its rules said since the node started. */
   policy(): PolicyView & PolicyFacts
@@ -170,7 +170,7 @@ export interface ThundercloudNode extends AsyncDisposable {
    * done. Throws an InputError where it is wrong, or the runner cannot be loaded with it.
    */
   previewPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
-  /** The same for a statement (its encoded bytes) that is not published yet: if it stood. Throws an InputError where it cannot. */
+  /** The same for a statement (its encoded bytes) that is not published yet, as if it were in force. Throws an InputError if it cannot be. */
   previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /**
    * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
@@ -201,7 +201,7 @@ export type NodeInit = {
   stopRunsOnClose?: boolean | undefined
   /** false: nothing is provided to or found in a DHT; for meshes with an exact shape. */
   dht?: boolean | undefined
-  /** It is a hub, too: it examines the code of what it hears of, and signs what its scanners say. */
+  /** It is also a hub: it scans the code of the services that it receives, and signs the result. */
   hub?: HubSettings | undefined
   /** Bounds of the network that a test switches off, to see that they are what holds. */
   without?: readonly Defence[] | undefined

@@ -5,7 +5,7 @@ import { NotFoundError, TimeoutError } from '../base/errors.ts'
 import type { StreamOpener } from '../base/stream.ts'
 import { askPeers } from './ask-peers.ts'
 
-/** A peer that does not answer for its record in this time does not hold the code for anyone. */
+/** A peer that does not confirm its record in this time does not count as a holder. */
 const ANSWER_MS = 5_000
 
 export interface CodeHoldersComponents {

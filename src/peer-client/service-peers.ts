@@ -9,8 +9,8 @@ export interface ServicePeersComponents {
 }
 
 /**
- * Peers that may know what became of a service: those that told of it, neighbours, then those that the DHT names. The DHT
- * may name one again: then its addresses are known.
+ * Peers that may know a service's state: those that reported it, neighbours, then those that the DHT names. The DHT
+ * may name one again, with its addresses.
  */
 export async function* servicePeers(
   { network }: ServicePeersComponents,

@@ -30,7 +30,7 @@ export interface StatusClientComponents {
 
 type Asking = { signal?: AbortSignal | undefined; peers?: readonly string[] | undefined }
 
-/** Asks peers what they do with a service: signed answers, as they come. Who does not answer is passed over. */
+/** Asks peers what they do with a service: signed answers, as they come. Peers that do not answer are skipped. */
 export async function* requestStatus(
   components: StatusClientComponents,
   network: string,
@@ -42,7 +42,7 @@ export async function* requestStatus(
   )
 }
 
-/** What is asked for, as it comes, for so long at most; the rest is called off. That the time was up is no failure. */
+/** The answers, as they come, for so long at most; then the rest is aborted. A time-out is not a failure. */
 export async function* within<T>(
   clock: Clock,
   ms: number,
@@ -70,7 +70,7 @@ export async function* within<T>(
   }
 }
 
-/** One peer's signed answer; throws where there is none, or somebody else signed it. */
+/** One peer's signed answer; throws if there is none, or another peer signed it. */
 export async function requestStatusFrom(
   components: Pick<StatusClientComponents, 'clock' | 'keys' | 'streams'>,
   network: string,

@@ -23,7 +23,7 @@ export async function startCandidate(
   { clock, log }: { clock: Clock; log: Log },
   init: RunnerModule & { readonly config: RunnerConfig },
 ): Promise<RunnerHost> {
-  // what happens to a candidate is no event of the node's
+  // a candidate's events are not events of the node
   const events = createEvents<RunnerEvents>()
   const { entry, dir, network, config, timeoutMs } = init
   const host = createRunnerHost({ clock, log, events }, { entry, dir, network, config, limits: { timeoutMs } })

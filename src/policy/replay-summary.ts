@@ -15,7 +15,7 @@ export type ReplaySummary = {
   }[]
   /** how many changes each rule is responsible for, together with others or alone */
   readonly rules: readonly { readonly rule: string; readonly count: number }[]
-  /** how often the candidate's rules in mode "warn" would have stood in the way */
+  /** how often the candidate's rules in mode "warn" would have failed */
   readonly warned: readonly { readonly rule: string; readonly count: number }[]
   readonly inForce: Readonly<Record<Outcome, number>>
   readonly candidate: Readonly<Record<Outcome, number>>

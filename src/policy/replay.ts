@@ -141,7 +141,7 @@ type Request = {
   readonly now: number
 }
 
-/** Tells a runner that fails at times from one that never answers: each failure may cost its whole time limit. */
+/** Distinguishes a runner that fails at times from one that never answers: each failure may cost a full time limit. */
 function createFailureWatch(side: string) {
   let failures = 0
   let useful = false

@@ -44,7 +44,7 @@ function changedRules(before: Answer, after: Answer): string[] {
   const [was, is] = [obstacles(before.verdict), obstacles(after.verdict)]
   const changed = [...new Set([...is.keys(), ...was.keys()])].filter((rule) => was.get(rule) !== is.get(rule))
   if (changed.length > 0) return changed
-  // the same rules stand in the way, and another weight is given to them
+  // the same rules fail, with another severity
   return [...is.keys(), ...was.keys()].slice(0, 1)
 }
 

@@ -1,7 +1,7 @@
 /** What a process of one kind may have. docs/processes.md shows this table, and a test compares the two. */
 export type ProcessRule = {
   readonly what: string
-  /** bytes of strangers that it reads */
+  /** untrusted bytes that it reads */
   readonly reads: string
   /** names of its environment, `*` at the end for all that begin so; nothing else passes */
   readonly environment: readonly string[]
@@ -11,7 +11,7 @@ export type ProcessRule = {
   readonly umask: number
   /** how many descriptors it may open */
   readonly files: number
-  /** who it is where the node is root */
+  /** its user if the node is root */
   readonly user: string
 }
 

@@ -81,7 +81,7 @@ export function createConfiguredServices(
     if (looking) return
     looking = true
     try {
-      // a node that is named as a source and does not answer keeps nobody waiting
+      // a source node that does not answer delays nothing
       void pullExternal()
       for (const service of init.configuration().services) {
         await startOwn(service).catch((error: unknown) => {

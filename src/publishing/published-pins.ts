@@ -12,7 +12,7 @@ export interface PublishedPinsComponents {
   journal: Pick<Journal, 'published' | 'announcements'>
 }
 
-/** Code of what was published here is not evicted while the service lives: others may have it from nobody else yet. */
+/** Code of what was published here is not evicted while the service lives: there may be no other provider yet. */
 export interface PublishedPins extends Disposable {
   look(): void
 }

@@ -32,7 +32,7 @@ export interface Publisher {
   /** Asks a node, or every neighbour, for an announcement by its id. */
   pull(id: string, from: string | undefined): Promise<void>
   knows(id: string): boolean
-  /** The version of the same (author, name) that stands, if it is another one. */
+  /** The current version of the same (author, name), if it is another one. */
   current(signed: Signed): string | undefined
   /** Carries out verdicts that a crash left without a run. */
   resume(): void
@@ -66,7 +66,7 @@ export function createPublisher(components: PublisherComponents, init: { closing
     const { author, name, seq, replicas } = signed.body
     journal.published.put({ service: id, author, name, seq, replicas, at: clock.now() })
     pins.look()
-    // publishing runs nothing here, but who runs the version before is asked about the new one
+    // publishing runs nothing here, but a node that runs the version before decides on the new one
     if (before.some((older) => older !== id && isUnderWay(older))) {
       const asked = decide.decide(signed as SignedService, announcement.ticket, { signal: init.closing })
       await asked.catch((error: unknown) => log.warn('an update got no verdict here', { id, reason: messageOf(error) }))

@@ -85,7 +85,7 @@ function foldersIn(dir: string): Map<string, string> {
   return found
 }
 
-/** Grows while it is gone through: breadth first, so that what is left out lies deepest. */
+/** Grows during the iteration: breadth first, so that the deepest folders are left out. */
 function below(paths: string[]): string[] {
   for (const path of paths) {
     for (const entry of entriesOf(path)) {

@@ -32,7 +32,7 @@ export function runnerCommand(init: { dir: string; network: boolean; heapMb: num
   return { file: process.execPath, args: [...flags, entryFile(import.meta.url, './child/main')] }
 }
 
-/** The user that the module runs as: nobody where the node is root, the node's own otherwise. */
+/** The user that the module runs as: `nobody` if the node is root, the node's own otherwise. */
 export function runnerUser(): { uid: number; gid: number } | null {
   return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : null
 }

@@ -2,8 +2,8 @@ import { ThundercloudError } from '../base/errors.ts'
 
 /**
  * load: the module is missing, exports nothing, or failed at import. threw: the function threw. timeout: no answer in
- * time. died: the process ended. memory: it used too much. nonsense: the answer is no verdict. overreach: the verdict
- * gives what is not there or not allowed.
+ * time. died: the process ended. memory: it used too much. nonsense: the answer is not a verdict. overreach: the verdict
+ * grants what is not available or not allowed.
  */
 export type RunnerFailure = 'load' | 'threw' | 'timeout' | 'died' | 'memory' | 'nonsense' | 'overreach'
 
@@ -17,7 +17,7 @@ export class RunnerError extends ThundercloudError {
     this.kind = kind
   }
 
-  /** The next attempt meets a new process or a mended file; `threw`, `nonsense` and `overreach` are the module's own answer. */
+  /** The next attempt meets a new process or a corrected file; `threw`, `nonsense` and `overreach` are the module's own answer. */
   override shouldRetry(): boolean {
     return this.kind !== 'threw' && this.kind !== 'nonsense' && this.kind !== 'overreach'
   }

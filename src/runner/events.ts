@@ -1,6 +1,6 @@
 import type { RunnerFailure } from './errors.ts'
 
-/** What the runner host tells. Messages may quote the runner's own text: one line, bounded, printable. */
+/** Events of the runner host. Messages may quote the runner's own text: one line, bounded, printable. */
 export type RunnerEvents = {
   /** a process has loaded the module and decides from now on */
   'runner:loaded': { readonly entry: string; readonly pid: number; readonly loadMs: number; readonly swapped: boolean }

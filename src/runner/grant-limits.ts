@@ -31,7 +31,7 @@ const AMOUNTS = [
   format(value: number): string
 }[]
 
-/** What holds whatever is free: LIMITS and NETCAP of the policy, the executors, and who may end. */
+/** Limits that do not depend on free capacity: LIMITS and NETCAP of the policy, the executors, and which services may be evicted. */
 const LIMIT_CHECKS: readonly Check[] = [
   {
     field: 'evict',
@@ -139,7 +139,7 @@ const CAPACITY_CHECKS: readonly Check[] = [
 ]
 
 /**
- * Where a verdict gives what is not the runner's to give, whoever wrote the runner: more than LIMITS and NETCAP allow, an
+ * Where a verdict of any runner grants what it may not: more than LIMITS and NETCAP allow, an
  * executor that is not there, the end of a service that does not run here or is the operator's own. One phrase that
  * begins with the field; undefined = nowhere.
  */

@@ -130,7 +130,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
     return delayMs
   }
 
-  /** Looks after the folder of the runner that is in force. */
+  /** Watches the folder of the runner in force. */
   const watchFolder = () => {
     watching?.[Symbol.dispose]()
     const onSaved = () => void startNext(config).catch(() => {})

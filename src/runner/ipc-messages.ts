@@ -13,7 +13,7 @@ export type Item =
   | readonly ['config', slot: number, config: unknown]
   | readonly ['facts', slot: number, facts: SharedFacts]
   | readonly ['ask', id: number, configSlot: number, factsSlot: number, facts: ServiceFacts, service: ReceivedService]
-  /** nobody waits for this answer any more */
+  /** this answer is not awaited any more */
   | readonly ['cancel', id: number]
 
 export type ProcessInit = {

@@ -14,8 +14,8 @@ const MUSTS = new Set<unknown>(['at-most', 'at-least', 'one-of', 'match', 'be'])
 const EXECUTORS = new Set<unknown>(['docker', 'host'])
 
 /**
- * Is this, without any doubt, a verdict as the schema wants it, with nothing in it to be made safe? The schema looks at
- * what is not: it tells what is wrong, and takes ten times as long, which nearly every verdict can do without.
+ * Is this, without any doubt, a verdict as the schema wants it, with nothing in it to be made safe? The schema examines
+ * what is not: it names what is wrong, and takes ten times as long, which is unnecessary for nearly every verdict.
  * `value` comes from JSON.
  */
 export function isPlainVerdict(value: unknown): value is Verdict {

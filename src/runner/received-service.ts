@@ -5,7 +5,7 @@ import type { ReceivedService, ReceivedSource } from './contract.ts'
 
 /**
  * A decoded body as a runner sees it. `sizeBytes` is the size of the encoded body. An address text can cost a
- * millisecond of curve arithmetic: who decides about many services of one author hands in a `textOf` that remembers.
+ * millisecond of curve arithmetic: a caller with many services of one author passes a `textOf` with a cache.
  */
 export function toReceivedService(
   id: CID | string,

@@ -1,6 +1,6 @@
 import type { ReceivedService, RunnerSnapshot } from './contract.ts'
 
-/** One decision that somebody waits for, wherever it is: waiting, under way, or sent again to the next process. */
+/** One decision that a caller waits for, in any state: waiting, under way, or sent again to the next process. */
 export type Request = {
   readonly id: number
   readonly service: ReceivedService
@@ -24,7 +24,7 @@ export function settle(request: Request, act: (request: Request) => void): void 
 }
 
 /**
- * Who may have ended a process: the module is asked in order, so the first request without an answer, and those that
+ * Requests that may have ended a process: the module is asked in order, so the first request without an answer, and those that
  * were set aside because they waited for something.
  */
 export function suspectsAmong(underWay: Iterable<Request>): Set<Request> {

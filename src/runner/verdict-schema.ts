@@ -11,7 +11,7 @@ const safeString = (max: number, min = 0) =>
     if (text.length < min) return false
     return text.length * 3 <= max || Buffer.byteLength(text) <= max
   }, `must be text of ${min} to ${max} bytes`)
-/** What may move a terminal's cursor, or show words in another order: it comes from a service that a reason quotes. */
+/** Characters that move a terminal's cursor or reorder text: they come from a service that a reason quotes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
 const shown = (max: number, min = 0) =>
@@ -76,7 +76,7 @@ export const verdictSchema = z.strictObject({
 const NO_VERDICT = 'the runner returned nothing, which means drop'
 const NO_REASON = 'the runner gave no reason'
 
-/** What a runner returned, as a verdict. Nothing (null or undefined) means drop; what is no verdict is a RunnerError. */
+/** What a runner returned, as a verdict. Nothing (null or undefined) means drop; any other value is a RunnerError. */
 export function readVerdict(value: unknown): Verdict {
   if (value === null || value === undefined) {
     return { run: false, redirect: false, reasons: [silence(NO_VERDICT)] }

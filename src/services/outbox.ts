@@ -22,7 +22,7 @@ export type Posting = {
   readonly peers: readonly string[]
   /** It is tried again where it did not arrive. */
   readonly again: boolean
-  /** Throws where nobody took it. */
+  /** Throws if no peer took it. */
   deliver(): Promise<void>
 }
 

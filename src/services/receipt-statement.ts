@@ -11,7 +11,7 @@ export function statementOf(services: Services, id: string): Statement {
   return { service: id, state: wireState(state), redirected, reasons }
 }
 
-/** A state in the fewer words of the wire. */
+/** A state in the fewer terms of the wire. */
 export function wireState(state: ServiceState): Statement['state'] {
   switch (state) {
     case 'published':

@@ -58,9 +58,9 @@ export interface Receipts {
   /** The signed bytes of a statement of this node. */
   sign(statement: Statement): Uint8Array
   /**
-   * Tells the publisher: over the connections that stand, else by dialling one of `replyTo`; again for a day where it is
-   * away. A refusal is not worth a new connection: whoever wants it asks. `output`: a run's last lines, read when the
-   * receipt leaves; nobody else receives them. Does not wait; nothing is thrown.
+   * Notifies the publisher: over open connections, else by dialling one of `replyTo`; repeated for a day while it is
+   * away. A refusal is not worth a new connection: a publisher can ask for it. `output`: a run's last lines, read when the
+   * receipt is sent, for the publisher only. Does not wait; nothing is thrown.
    */
   send(
     statement: Statement,

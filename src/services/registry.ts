@@ -15,7 +15,7 @@ const MAX_CANDIDATES = 4
 
 export type { SignedService } from './signed-services.ts'
 
-/** Everything that the journal knows about one service, and its one word for it. */
+/** Everything that the journal knows about one service, and its state. */
 export type ServiceEntry = {
   readonly id: string
   readonly record: AnnouncementRecord
@@ -46,7 +46,7 @@ export interface Services {
   find(text: string): ServiceEntry
   all(): ServiceEntry[]
   view(entry: ServiceEntry): ServiceSummary
-  /** What its run tells of itself; nothing where it has none. */
+  /** The reasons that its run reports; none without a run. */
   runReasons(entry: ServiceEntry): Reason[]
 }
 

@@ -17,7 +17,7 @@ type RunFacts = {
   readonly healthyMs: number
 }
 
-/** What a run tells of itself, as reasons of a receipt: how it ended, how often it began again, what it waits for. */
+/** A run's own report, as reasons of a receipt: how it ended, how often it began again, what it waits for. */
 export function runReasons({ run, healthy, kind, ports, healthyMs }: RunFacts): Reason[] {
   const over = FINAL_STATES.includes(run.state)
   const ended = run.exitCode !== undefined

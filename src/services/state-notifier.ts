@@ -8,10 +8,10 @@ import type { ServiceEntry, Services } from './registry.ts'
 import { hasFailed, outputReasons } from './run-reasons.ts'
 import type { ServiceState } from './types.ts'
 
-/** Services whose last reported state is remembered; a forgotten one is reported once more. */
+/** Services whose last reported state is remembered; a forgotten one is reported again. */
 const REMEMBERED = 8192
 
-/** Tells this node's listeners, and the publisher, that a service's state has changed, if it has. */
+/** Notifies this node's listeners, and the publisher, if a service's state has changed. */
 export type NotifyState = (id: string, detail?: string) => void
 
 export interface StateNotifierComponents {

@@ -19,8 +19,8 @@ export type StateFacts = {
 }
 
 /**
- * One word for what this node does with a service. What the run says outweighs the verdict that began it. `running` is
- * what is healthy; before, and while it is begun again, it is `accepted`. A task is `accepted` until it is `done`.
+ * The state of a service on this node. The run's state outweighs the verdict that started it. `running` is
+ * what is healthy; before, and while it is started again, it is `accepted`. A task is `accepted` until it is `done`.
  */
 export function serviceState(facts: StateFacts): ServiceState {
   const { run, verdict } = facts
@@ -31,7 +31,7 @@ export function serviceState(facts: StateFacts): ServiceState {
   if (facts.over && (run?.state === 'failed' || run?.state === 'refused')) return run.state
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'
-  // ended to make room, or by a policy that may change again: it waits for another beginning
+  // evicted, or ended by a policy that may change again: it waits for another start
   if (run?.state === 'stopped' && verdict?.parked === true) return 'parked'
   if (run?.state === 'failed' || run?.state === 'stopped' || run?.state === 'refused') return run.state
   if (verdict === undefined) return facts.published ? 'published' : 'deciding'

@@ -1,7 +1,7 @@
 import type { RunState } from '../base/run-record.ts'
 import type { Reason, WakeCondition } from '../base/verdict.ts'
 
-/** What this node does with one service, in the words of a receipt. */
+/** What this node does with one service, in the terms of a receipt. */
 export type ServiceState =
   | 'published'
   | 'deciding'

@@ -1,7 +1,7 @@
 /** Statements that one node keeps: about 100 MB of journal. A mesh's hubs examine thousands of codes, not millions. */
 export const MAX_STATEMENTS = 100_000
 
-/** Links that one delegate may have in the tree; roots have no bound, for whom the operator trusts with it. */
+/** Links that one delegate may have in the tree; roots have no bound, because the operator trusts them. */
 export const LINKS_PER_DELEGATE = 1024
 /** Links in all beyond which only roots add some: each change of the tree looks at all of them, about 10 ms for so many. */
 export const MAX_LINKS = 32_768
@@ -12,17 +12,17 @@ export const REMEMBERED_DIGESTS = 16_384
 /** Statements that stay decoded, 2 to 6 KB each. */
 export const DECODED_CACHE_SIZE = 8192
 
-/** Codes and addresses of which the decoded statements are kept at hand. */
+/** Codes and addresses whose decoded statements are cached. */
 export const INDEX_CACHE_SIZE = 8192
 
 /** Texts of addresses: one can cost a millisecond of curve arithmetic. */
 export const ADDRESS_CACHE_SIZE = 8192
 
-/** Delegations whose issuer is not in the tree yet: links of a chain may arrive in any order. Nobody has signed them for sure. */
+/** Delegations whose issuer is not in the tree yet: links of a chain may arrive in any order. Their issuers are unconfirmed. */
 export const MAX_ORPHANS = 256
 
 /**
- * What one peer may cost in signatures that do not hold: a burst, then so many a second. One that holds is given back,
+ * Invalid signatures that one peer may cost: a burst, then so many a second. A valid one is refunded,
  * so honest peers are not bounded by it. A BLS signature takes ten times as long as an ed25519 one.
  */
 export const SIGNATURE_BUDGET = { burst: 256, perSecond: 32 }
@@ -34,7 +34,7 @@ export const MAX_RATE_LIMITED_PEERS = 4096
 export const UNTRUSTED_RELAY_PER_CODE = { burst: 8, perSecond: 1 / 60 }
 /** The same, of one sending peer: a relay passes on what many hubs say, but keys are free. */
 export const UNTRUSTED_RELAY_PER_PEER = { burst: 32, perSecond: 0.2 }
-/** (hub, code) pairs and codes remembered; an old one goes, so that nobody can lock others out. */
+/** (hub, code) pairs and codes remembered; the oldest is dropped, so that no signer can block others. */
 export const UNTRUSTED_RELAY_KEYS = 8192
 
 /** Records asked for at once, for one code and author. */
@@ -55,11 +55,11 @@ export const IN_USE_LOOKUPS_AT_ONCE = 4
 /** How long before a statement that is in use ends its renewal is looked for. */
 export const RENEWAL_MS = 3 * 60_000
 
-/** How often it is looked at what there is to do: renewals, records, what nobody took. */
+/** How often maintenance runs: renewals, records, statements that no peer took. */
 export const TICK_MS = 30_000
 /** Records are put again well before the 48 h after which the DHT forgets them. */
 export const REPUBLISH_MS = 20 * 3600_000
-/** What nobody took is tried again. */
+/** Statements that no peer took are tried again. */
 export const REPUBLISH_BACKOFF = { firstMs: 60_000, maxMs: 3600_000 }
 /** One attempt to put a record, or to publish. */
 export const PUBLISH_TIMEOUT_MS = 10_000

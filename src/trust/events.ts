@@ -19,7 +19,7 @@ export type TrustEvents = {
   'trust:changed': TrustChange
   /** Malformed or forged. The reason is safe to show. */
   'trust:refused': { via: StatementVia; from?: string | undefined; reason: string }
-  /** Honest-looking, and not taken in: over a quota, out of time, or not written. */
+  /** Well-formed, and not accepted: over a quota, out of time, or not written. */
   'trust:dropped': {
     why: 'quota' | 'early' | 'expired' | 'members' | 'journal'
     via: StatementVia

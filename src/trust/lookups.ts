@@ -64,7 +64,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Pa
     return keys
   }
 
-  /** The links that the author's chain stands on, else those by which someone of the tree could vouch for it. */
+  /** The links of the author's chain, else those by which an address of the tree could vouch for the author. */
   function treeKeys(policy: ParsedTrustPolicy, author: Uint8Array): string[] {
     const tree = treeCache.of(policy, nowSeconds(clock))
     const subject = toBase32(author)
@@ -146,7 +146,7 @@ export function createLookups(components: LookupComponents, init: { policy(): Pa
 
   function lookUpOnce(asked: LookupSubject, fresh: boolean): Promise<void> {
     const name = `${asked.code?.toString() ?? ''}/${asked.author === undefined ? '' : keyOf(asked.author)}`
-    // what is being asked for is waited for, also by who comes a moment later
+    // a lookup under way is shared by later callers
     const under = running.get(name)
     if (under !== undefined) return under
     const keys = fresh ? keysOf(asked) : due(asked)

@@ -73,7 +73,7 @@ export function createMaintenance(components: MaintenanceComponents): Maintenanc
     await Promise.all(Array.from({ length: Math.min(IN_USE_LOOKUPS_AT_ONCE, waiting.length) }, worker))
   }
 
-  /** The statements by which something that runs or is parked stands. */
+  /** The statements that services in use depend on. */
   function entriesOf({ code, author }: ServiceInUse): IndexedStatement[] {
     const tree = treeCache.of(signerPolicy.current(), nowSeconds(clock))
     const bytes = bytesOf(author)

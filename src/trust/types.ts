@@ -13,7 +13,7 @@ import type { StatementVia, TrustEvents } from './events.ts'
 /** The keys of the operator's policy that trust depends on. */
 export type TrustPolicy = Pick<RunnerConfig, 'TRUSTED_HUBS' | 'QUORUM' | 'TRUST_TREE'>
 
-/** A statement that stands, as it is kept. */
+/** A statement in force, as it is stored. */
 export type KeptStatement = {
   /** the bytes that travel */
   readonly encoded: Uint8Array
@@ -28,7 +28,7 @@ export type KeptStatement = {
 
 /** What keeps statements over restarts: of one subject the latest alone, also after it has expired. */
 export interface StatementStore {
-  /** Keeps it unless what is kept replaces it; atomic. Answers whether it stands now and did not before. */
+  /** Stores it unless the stored one replaces it; atomic. Returns whether it is in force now and was not before. */
   put(kept: KeptStatement): boolean
   /** `subject`: as `statementSubject` writes it. */
   get(subject: string): KeptStatement | undefined
@@ -39,7 +39,7 @@ export interface StatementStore {
   own(): KeptStatement[]
   /** In byte order of their ids, those after `after` that have not expired then (seconds). */
   list(after: CID | undefined, max: number, aliveAt: number): KeptStatement[]
-  /** Those that were heard last, of one signer (address bytes) or of all. */
+  /** Those that were received last, of one signer (address bytes) or of all. */
   newest(max: number, signer?: Uint8Array): KeptStatement[]
   setRecordPublished(subject: string, atMs: number): void
   remove(subject: string): void
@@ -108,7 +108,7 @@ export type TrustFacts = {
   readonly frozen: readonly { readonly hub: string; readonly chain: string; readonly amount: string }[]
 }
 
-/** new: it stands now. known: it stood already. older: a later one of the same subject stands. untrusted: of no use here. */
+/** new: it is in force now. known: it was already. older: a later one of the same subject is in force. untrusted: of no use here. */
 export type IngestResult = 'new' | 'known' | 'older' | 'untrusted' | 'dropped'
 
 /** A statement that is only thought of. */
@@ -142,7 +142,7 @@ export type StatementView = {
   readonly revoked?: boolean | undefined
 }
 
-/** One address of the trust tree, and whom it vouches for. */
+/** One address of the trust tree, and its delegates. */
 export type TreeBranch = {
   readonly address: string
   /** links that may still follow below it */
@@ -150,7 +150,7 @@ export type TreeBranch = {
   /** the delegation's end, seconds; a root has none */
   readonly until?: number | undefined
   readonly branches: readonly TreeBranch[]
-  /** delegations that vouch for nobody now, and why: revoked, expired, deeper than the link above allows */
+  /** inactive delegations, and why: revoked, expired, deeper than the link above allows */
   readonly idle: readonly { readonly address: string; readonly why: string }[]
 }
 
@@ -166,7 +166,7 @@ export type TrustTree = {
 export interface TrustStore extends Disposable {
   /**
    * The validator of the statements topic: accept what is new here of a trusted signer, and `unsafe` about the code of a
-   * live service whoever signed it, within quotas; reject what is malformed or forged; ignore the rest. Synchronous.
+   * live service of any signer, within quotas; reject what is malformed or forged; ignore the rest. Synchronous.
    */
   validateGossip(bytes: Uint8Array, from: string): 'accept' | 'ignore' | 'reject'
   readonly sync: StatementSource
@@ -175,7 +175,7 @@ export interface TrustStore extends Disposable {
   take(encoded: Uint8Array, origin: { via: StatementVia; from?: string | undefined }): IngestResult
   /**
    * What is known now; takes the staples in first. With `policy`, as a candidate would see it; with `assumed`, as if that
-   * statement stood too. `at`: seconds.
+   * statement were in force too. `at`: seconds.
    */
   factsOf(
     subject: TrustSubject,
@@ -191,7 +191,7 @@ export interface TrustStore extends Disposable {
 }
 
 /**
- * Whom this node believes, and what they said.
+ * The trusted signers, and their statements.
  *
  * ```ts
  * using store = createTrustStore(components, { network, own, policy: () => policy.config })
@@ -202,8 +202,8 @@ export interface TrustStore extends Disposable {
  */
 export interface Trust extends Omit<TrustStore, typeof Symbol.dispose>, AsyncDisposable {
   /**
-   * By the operator's hand: kept whoever signed it, sent to the mesh, put into its records and again until it expires.
-   * Throws an InputError where it is malformed, forged, out of time, or older than what stands.
+   * From the operator: kept whatever the signer, published to the mesh, put into its records and renewed until it expires.
+   * Throws an InputError where it is malformed, forged, out of time, or older than the one in force.
    */
   publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<StatementView>
   /** For `factsOf`. Nothing is kept. Throws an InputError where `publish` would. */
@@ -217,7 +217,7 @@ export interface Trust extends Omit<TrustStore, typeof Symbol.dispose>, AsyncDis
     subject: Partial<Omit<TrustSubject, 'staples'>>,
     options?: { signal?: AbortSignal | undefined; fresh?: boolean | undefined },
   ): Promise<{ complete: boolean }>
-  /** The policy is another one: which signers are trusted is evaluated again, and looked up. Whoever put it in force decides again. */
+  /** The policy is another one: which signers are trusted is evaluated again, and looked up. The caller re-evaluates the services. */
   policyChanged(): void
   /** Looks up what runs and what is parked, once, and begins the regular work. */
   boot(servicesInUse: () => Iterable<ServiceInUse>): void

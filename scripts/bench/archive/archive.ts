@@ -17,8 +17,8 @@ type Served = { raw: string; node: string; codes: Record<'random' | 'compressibl
 
 /**
  * 64 MiB from one peer in another process, over TCP and noise on loopback: as an archive (manifest and chunks asked for,
- * hashed, written to disk, committed to the store), and as the same bytes down one raw libp2p stream that nobody checks
- * or keeps. The rounds are interleaved, so that what else the machine does hits both; medians are compared.
+ * hashed, written to disk, committed to the store), and as the same bytes down one raw libp2p stream, neither checked
+ * nor kept. The rounds are interleaved, so that what else the machine does hits both; medians are compared.
  */
 export async function runArchiveBench({
   json,

@@ -34,7 +34,7 @@ try {
   await rm(dir, { recursive: true, force: true })
 }
 
-/** Words in no order: what zstd makes about a quarter of. */
+/** Random words: zstd compresses them to about a quarter. */
 function proseOf(bytes: number): Buffer {
   const words = Array.from({ length: 4096 }, () => randomBytes(3).toString('hex'))
   const text = Buffer.alloc(bytes)

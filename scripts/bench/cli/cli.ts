@@ -123,7 +123,7 @@ async function startNode(argv: readonly string[]): Promise<ChildProcess> {
   throw new Error('the node ended before it was ready')
 }
 
-/** User and system time of one run, as the shell counts it: Node tells nothing of its children's. */
+/** User and system time of one run, as the shell counts it: Node does not report its children's. */
 function cpuSeconds(argv: readonly string[]): number {
   const script = 'TIMEFORMAT=\'%3U %3S\'; time "$@" >/dev/null 2>&1'
   const { stderr } = spawnSync('bash', ['-c', script, 'bash', process.execPath, ...argv], { encoding: 'utf8' })

@@ -7,7 +7,7 @@ import type { FromSide, Kind } from './process.ts'
 import { quantile, type RoundResult, round, type Setup } from './side.ts'
 
 const NODES = 30
-/** What the peer keeper keeps (PEERS.LOW): a little more than gossipsub's mesh holds. */
+/** Connections that the peer manager maintains (PEERS.LOW): a little more than gossipsub's mesh holds. */
 const DEGREE = 8
 const SEED = 'bench'
 const SERVICES = 120

@@ -39,7 +39,7 @@ const log = createLog({ level: 'error' })
 
 /**
  * Nodes as src/node composes them, from network to verdict: validator, intake, a journal in a file, and one runner host that
- * all share, with Andromeda in its process. Nothing is run (every author is a stranger), and no receipts are sent.
+ * all share, with Andromeda in its process. Nothing is run (no author is trusted), and no receipts are sent.
  */
 export async function openNodesSide({ nodes, edges }: Setup): Promise<Side> {
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-bench-'))

@@ -10,7 +10,7 @@ export type Outgoing = { readonly key: string; readonly bytes: number; send(): P
 export interface Side extends AsyncDisposable {
   /** Makes a message, before the clock runs. */
   prepare(node: number): Outgoing
-  /** Told each time a node has a new message of another node, done with all that it does. */
+  /** Called each time a node has fully processed a new message of another node. */
   onDelivery(listener: (key: string) => void): void
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
@@ -33,7 +33,7 @@ export type RoundResult = {
 
 /** Messages that are on their way at once: enough to keep every node busy, few enough that latency means something. */
 const WINDOW = 10
-/** A message that has not reached everybody by then is counted as it stands. */
+/** A message that has not reached every node by then is counted with what arrived. */
 const LOST_AFTER_MS = 20_000
 
 /** Sends `count` messages, a window of them at once, each until it reached all nodes. */

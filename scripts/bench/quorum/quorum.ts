@@ -98,7 +98,7 @@ async function measured(
   return { firstMs: sorted[0] ?? 0, medianMs: sorted[sorted.length >> 1] ?? 0, lastMs: sorted.at(-1) ?? 0 }
 }
 
-/** By the node's own word, as soon as it says it. */
+/** By the node's own report, as soon as it comes. */
 async function reaches(node: ThundercloudNode, id: string, state: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   using _listening = node.events.on('node:state', (detail) => {

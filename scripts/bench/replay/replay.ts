@@ -103,7 +103,7 @@ function residentMiB({ pid }: ChildProcess): number {
   }
 }
 
-/** Writes what a busy node would have heard in a week. Signatures are not real: a replay does not check them. */
+/** Writes what a busy node would have received in a week. Signatures are not real: a replay does not check them. */
 function fill(path: string, authors: readonly Uint8Array[]): number {
   const began = performance.now()
   const clock = systemClock()

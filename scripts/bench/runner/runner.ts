@@ -17,7 +17,7 @@ const UNDER_WAY = 512
 /**
  * Verdicts of Andromeda through the real loader: the operator's runner.js, in its confined process, asked over its pipe.
  * Every rule is asked and has something to do: NETCAP, storage hosts, prices, shared containers, a quorum of three hubs
- * out of five, two freeze statements, a full node where the capacity rule names who would end.
+ * out of five, two freeze statements, a full node where the capacity rule names the services to evict.
  */
 export async function runRunnerBench({
   json,

@@ -93,7 +93,7 @@ function checking(encoded: readonly Uint8Array[], pinned?: HubMembers): Loop {
   return { once, count: encoded.length }
 }
 
-/** What is left where nothing but the signature is checked, with keys and signed bytes at hand. */
+/** What is left where nothing but the signature is checked, with keys and signed bytes in memory. */
 function prepared(encoded: readonly Uint8Array[]) {
   return encoded.map((bytes) => {
     const statement = decodeStatement(bytes)

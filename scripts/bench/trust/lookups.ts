@@ -28,9 +28,9 @@ const MOST_KEPT_MS = 1
 export type Quantiles = { readonly p50Ms: number; readonly p99Ms: number }
 export type Lookups = {
   readonly lookups: number
-  /** of these, the ones after which all hubs' words were known */
+  /** of these, the ones that found all hubs' attestations */
   readonly complete: number
-  /** nothing of the code is known, and nobody was asked about it */
+  /** nothing of the code is known, and no peer was asked about it */
   readonly cold: Quantiles
   /** asked again right after: what was looked up is not looked up again */
   readonly warm: Quantiles
@@ -46,7 +46,7 @@ export type Lookups = {
 
 /**
  * 30 networks in one process on loopback, five hubs (three of one ed25519 key, one BLS, one of three members out of four).
- * Their words on each code lie in the mesh's records, put by another node each; then one node asks about a code that it
+ * Their attestations on each code are in the mesh's records, put by another node each; then one node asks about a code that it
  * knows nothing of.
  */
 export async function measureLookups(codes: number, tell: (text: string) => void): Promise<Lookups> {

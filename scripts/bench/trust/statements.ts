@@ -17,7 +17,7 @@ export type BenchHub = {
   says(code: CID): Uint8Array
 }
 
-/** `number` names a code that nobody wrote. */
+/** `number` names a code that does not exist. */
 export function codeOf(number: number): CID {
   return cidOfBytes(Buffer.from(`code ${number}`))
 }

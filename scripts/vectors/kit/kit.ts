@@ -46,7 +46,7 @@ export function unhex(text: Json | undefined): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'hex'))
 }
 
-/** A message as DAG-JSON, ready to stand inside a vector file. */
+/** A message as DAG-JSON, ready to be embedded in a vector file. */
 export function dagJson(value: unknown): Json {
   return JSON.parse(toDagJson(value))
 }

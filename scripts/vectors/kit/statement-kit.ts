@@ -66,7 +66,7 @@ export function sumOfSignatures(signers: Signer[], kind: string, body: Uint8Arra
   return aggregateSignatures(signers.map((one) => Signature.fromBytes(signFor(one, NETWORK, kind, body)))).toBytes()
 }
 
-/** Whoever may hold the secret. */
+/** Any holder of the secret. */
 type Holder = Pick<Signer, 'address'>
 
 /** Least significant bit first, over the members sorted by raw key. */
@@ -92,7 +92,7 @@ export function pinned(members: Json[] = proven(MEMBERS), threshold = 3, root: A
   return { hub: hex(addressBytes(root)), members, threshold }
 }
 
-/** The body, a little longer valid, so that by its hash alone the other would stand. */
+/** The body, a little longer valid, so that by its hash alone the other would win. */
 export function withLargerHash<T extends { expires: number }>(
   body: T,
   other: T,

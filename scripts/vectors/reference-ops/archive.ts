@@ -6,7 +6,7 @@ import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { BadArchiveError } from '../../../src/code/errors.ts'
 import type { Json, Op } from '../kit/kit.ts'
 
-/** The bytes are no canonical tar. */
+/** The bytes are not a canonical tar. */
 class ArchiveError extends ProtocolError {
   override readonly name = 'ArchiveError'
 }

@@ -77,7 +77,7 @@ function frameOf(frame: Json | undefined): ReturnType<typeof decodeFrame> {
   return typeof frame === 'number' ? { is: 'data', bytes: new Uint8Array(frame) } : decodeFrame(unhex(frame))
 }
 
-/** Of each issuer and subject the one that stands, whatever the order in which they came. */
+/** Of each issuer and subject the one in force, whatever the order of arrival. */
 function linksOf(encoded: readonly string[]): Map<string, Link[]> {
   const standing = new Map<string, IndexedStatement>()
   for (const one of encoded) {

@@ -15,7 +15,7 @@ export interface Machine {
   read(): Promise<MachineResources>
 }
 
-/** The machine that the node runs on, as the kernel and the node's own control group tell it. */
+/** The machine that the node runs on, as the kernel and the node's own control group report it. */
 export function systemMachine(dataDir: string): Machine {
   return {
     async read() {
@@ -42,7 +42,7 @@ async function groupMemory(): Promise<{ limit: number; free: number } | undefine
   for (const [limitFile, usedFile, stat, inactive] of GROUP_FILES) {
     const [limitText, usedText, statText] = await Promise.all([read(limitFile), read(usedFile), read(stat)])
     const [limit, used] = [Number(limitText || Number.NaN), Number(usedText || Number.NaN)]
-    // "max", or a number larger than any machine, is no limit
+    // "max", or a number larger than any machine, means no limit
     if (!Number.isFinite(limit) || !Number.isFinite(used) || limit > totalmem()) continue
     const cache = Number(new RegExp(`^${inactive} (\\d+)$`, 'm').exec(statText)?.[1] ?? 0)
     return { limit, free: Math.max(0, limit - used + cache) }

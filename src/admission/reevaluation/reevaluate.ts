@@ -27,7 +27,7 @@ export interface ReevaluatorComponents extends DryRunComponents {
   evaluator: Evaluator
   applier: Pick<Applier, 'apply'>
   dormitory: Pick<Dormitory, 'all' | 'get' | 'state' | 'eventCounter'>
-  /** Its verdict is journalled: the mesh and the publisher may hear of it. */
+  /** Its verdict is journalled: the mesh and the publisher may be notified. */
   changed(id: string, redirect: boolean): void
   counters: RuleCounters
 }

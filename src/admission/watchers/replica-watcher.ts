@@ -6,11 +6,11 @@ import type { Log } from '../../base/log.ts'
 import type { Dormitory } from '../../execution/index.ts'
 import type { NetworkEvents } from '../../network/index.ts'
 
-/** How often it is checked whether other nodes still run what is parked here as a stand-by. */
+/** How often the node checks whether other nodes still run the services parked here as stand-by. */
 const LOOK_EVERY_MS = 60_000
 /** A peer that went may have been the one: looked at soon, but not once for each of many that go together. */
 const AFTER_GONE_MS = 5_000
-/** Services looked at in one round, each at most so long: a stand-by costs its neighbours little. */
+/** Services checked in one round, and the time limit of each: a stand-by costs its neighbours little. */
 const MAX_LOOKED_AT = 16
 const LOOK_TIMEOUT_MS = 10_000
 

@@ -14,7 +14,7 @@ import { type ReevaluationScope, scopeOf } from '../reevaluation/scope.ts'
 import { trustSubjectOf, unsafeGrace, wakeOnTrustChange } from '../trust-subject.ts'
 import { createTrustLookups } from './trust-lookup-retry.ts'
 
-/** Services for which it is remembered whether their author was in the tree; others are asked about once more. */
+/** Services for which it is remembered whether their author was in the tree; others are looked up again. */
 const MAX_SEEN = 16_384
 
 export interface TrustWatcherComponents {

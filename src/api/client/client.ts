@@ -51,7 +51,7 @@ export type ApiClientInit = {
   readonly socketPath?: string | undefined
   /** content of `api.token`; without it only the open routes answer */
   readonly token?: string | undefined
-  /** what to do when nobody answers: the end of that sentence */
+  /** what to do when there is no answer: the end of that sentence */
   readonly advice?: string | undefined
   /** default: the system's */
   readonly clock?: Clock | undefined
@@ -94,7 +94,7 @@ export interface ApiClient {
   applyPolicy(text: string, options?: Signalled): Promise<Applied>
   /** Hands in a hub statement or a delegation (its encoded bytes). With a token, the node publishes it until it expires. */
   submitStatement(encoded: Uint8Array, options?: Signalled): Promise<SubmittedStatement>
-  /** What would change among everything that is live there if this statement stood; nothing is done. */
+  /** What would change among everything that is live there if this statement were in force; nothing is changed. */
   previewStatement(encoded: Uint8Array, options?: Signalled): Promise<Preview>
   /** Statements that the node keeps, newest first; with `lookup`, asks the mesh about code and address first. */
   statements(filter?: StatementFilter, options?: { lookup?: boolean } & Signalled): Promise<StatementView[]>
@@ -123,7 +123,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
 
   async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Answer> {
     const headers = {
-      // a socket asks for none: whoever may open it is the operator
+      // a socket needs none: only the operator can open it
       ...(token === undefined || init.socketPath !== undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(type === undefined ? {} : { 'content-type': type }),
     }

@@ -1,6 +1,6 @@
 import { AccessError, InputError, NotFoundError, ThundercloudError, UnavailableError } from '../../base/errors.ts'
 
-/** Nobody answers where the API should be. */
+/** There is no answer at the API's address. */
 export class NoDaemonError extends UnavailableError {
   override readonly name = 'NoDaemonError'
 }
@@ -10,7 +10,7 @@ export class ApiError extends ThundercloudError {
   override readonly name = 'ApiError'
 }
 
-/** The failure that a status stands for, as whoever asked would have met it in the node itself. */
+/** The error that a status denotes, as the node itself would have thrown it. */
 export function errorOfStatus(status: number, message: string): Error {
   if (status === 401 || status === 403) return new AccessError(message)
   if (status === 404) return new NotFoundError(message)

@@ -35,7 +35,7 @@ export function logRoutes(app: App, { node, guard, log, openStream }: RouteCompo
   async function pump(id: string, options: { tail: number; follow: boolean }, stream: EventStream): Promise<void> {
     try {
       for await (const line of node.logs(id, { ...options, signal: stream.signal })) {
-        // the next line is fetched when the reader has room: a log of gigabytes does not pass through memory at once
+        // the next line is fetched when the reader can take it: a log of gigabytes does not pass through memory at once
         await stream.drained()
         stream.push({ event: 'log', data: line })
       }

@@ -3,7 +3,7 @@ import { HEALTH_MS } from '../constants.ts'
 import { healthSchema, type NodeInfo, nodeInfoSchema } from '../schemas/views.ts'
 import { type App, answers, type RouteComponents } from './route.ts'
 
-/** Open to anyone: is it well, who is it, where is it. */
+/** Open to anyone: health, identity and addresses. */
 export function aboutRoutes(app: App, { node, clock }: RouteComponents): void {
   let asked: { at: number; health: Promise<Health> } | undefined
   function health(maxAgeMs: number): Promise<Health> {

@@ -45,7 +45,7 @@ export function submitRoutes(app: App, { node, clock, guard }: RouteComponents):
       const { id, seq } = await node.publishManifest(submission.manifest)
       return context.json({ id, outcome: 'new', seq }, 202)
     }
-    // who claims to be the operator means to publish from here
+    // a caller that claims to be the operator publishes from here
     const asPublisher = guard.claimed(context)
     const received = await node.receive(submission.bytes, { asPublisher })
     if (received.outcome !== 'refused') return context.json(received, received.outcome === 'new' ? 202 : 200)

@@ -29,7 +29,7 @@ const statementsQuery = z.object({
 })
 const trustQuery = z.object({ address: z.string().optional().describe('tell why this address is in or out') })
 
-/** What hubs said, whom the operator's roots vouch for, and a way in for what anyone signed. */
+/** Hubs' statements, the trust tree, and the submission of statements by anyone. */
 export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): void {
   const body = { schema: z.unknown() }
   app.openAPIRegistry.registerPath({
@@ -43,7 +43,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
   app.post('/statement', async (context) => {
     const request = context.req.raw
     checkType(request)
-    // who claims to be the operator means to publish from here
+    // a caller that claims to be the operator publishes from here
     const asPublisher = guard.claimed(context)
     const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
     const submitted = await node.submitStatement(bytes, { asPublisher, signal: request.signal })

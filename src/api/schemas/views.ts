@@ -58,7 +58,7 @@ export const healthSchema: Shape<Health> = object({
   uptimeSeconds: count,
 })
 
-/** Who a node is, and where it can be dialled. Open to anyone: it is how a mesh is joined through an HTTP origin. */
+/** A node's identity, and where it can be dialled. Open to anyone: it is how a mesh is joined through an HTTP origin. */
 export type NodeInfo = {
   readonly peerId: string
   readonly address: string
@@ -149,7 +149,7 @@ export const logLineSchema: Shape<LogLine> = object({
   line: string,
 })
 
-/** What became of an announcement that the node took. `new` is decided next; `known` and `better` were heard of before. */
+/** What became of an announcement that the node took. `new` is decided next; `known` and `better` were known before. */
 export type Submitted = {
   readonly id: string
   readonly outcome: 'new' | 'known' | 'better'

@@ -39,7 +39,7 @@ export async function checkStore(
   return ok(what, found.join('; '))
 }
 
-/** What was refused, or is over: nobody here has a use for it. */
+/** What was refused, or is over: it is not used here. */
 function idleCodes(clock: Clock, dataDir: string, codes: readonly string[]): number {
   try {
     using journal = openJournalReader(join(dataDir, 'journal.sqlite'))

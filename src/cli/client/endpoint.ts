@@ -21,7 +21,7 @@ async function note(path: string, text: string): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
 }
 
-/** Undefined where no node wrote one. After a crash it may name an address where nobody answers any more. */
+/** Undefined where no node wrote one. After a crash it may name an address that answers no longer. */
 export async function readEndpoint(dataDir: string): Promise<string | undefined> {
   const url = (await readFile(join(dataDir, ENDPOINT_FILE), 'utf8').catch(() => '')).trim()
   return URL.canParse(url) ? url : undefined

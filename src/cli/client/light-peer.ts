@@ -9,7 +9,7 @@ import { networkOf } from '../network.ts'
 export type Target = AsyncDisposable & {
   readonly peer: LightPeer
   readonly service: CID
-  /** what was published from this machine: names of its ports, nodes that told of a run, versions before */
+  /** what was published from this machine: names of its ports, nodes that reported a run, versions before */
   readonly entry?: ({ readonly name: string } & PublishedEntry) | undefined
   readonly author?: Author | undefined
   readonly network: string

@@ -31,7 +31,7 @@ export async function daemonOf(cli: Cli): Promise<ApiClient> {
     )
   }
   const host = api.host.includes(':') ? `[${api.host}]` : api.host
-  // an address that a dead node left behind may be anybody's by now, and would get the token
+  // the address of a dead node may belong to another program by now, which would get the token
   const alive = (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
   const real = alive ? await readEndpoint(dataDir) : undefined
   if (real === undefined && api.port === 0) {

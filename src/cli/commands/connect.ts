@@ -103,7 +103,7 @@ async function carry(cli: Cli, socket: Socket, open: () => Promise<BytePipe>): P
     await Promise.all([pipeline(socket, pipe, { signal }), pipeline(pipe, socket, { signal })])
   } catch (error) {
     socket.destroy()
-    // a program that hangs up is no failure
+    // a program that disconnects is not a failure
     if (cli.signal.aborted || errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' || errnoOf(error) === 'ECONNRESET') return
     const reason = sanitizeText(messageOf(error), 300)
     if (cli.out.json) cli.out.item({ event: 'failed', reason }, () => reason)

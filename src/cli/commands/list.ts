@@ -42,7 +42,7 @@ export function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): bool
   return state !== 'expired' && state !== 'stopped' && !isOver
 }
 
-/** "refused, passed on"; "parked until there is room" */
+/** "refused, passed on"; "parked until there is capacity" */
 export function stateText({ state, redirected, kind, run, parked }: ServiceView): string {
   const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
   const doing = state === 'accepted' && run !== undefined ? runText(kind, run) : waits

@@ -40,7 +40,7 @@ async function print({ out }: Cli, lines: AsyncIterable<ReadLine>, timestamps: b
   }
 }
 
-/** A service's output is somebody else's text: it may be indented, and nothing more. */
+/** A service's output is untrusted text: it may be indented, and nothing more. */
 function clean(line: string): string {
   return line
     .split('\t')

@@ -96,7 +96,7 @@ async function announce(
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
 }
 
-/** Whom to compare the clock with: the API that was named, where it is of another machine, and the origins of the folder's static nodes. */
+/** The clocks to compare with: the named API's, if it is on another machine, and the origins of the folder's static nodes. */
 async function clockFacts(cli: Cli): Promise<{ folder: string | undefined; origins: readonly string[] }> {
   const { api } = cli.globals
   const own = await loadConfiguration(await operatorFolder(cli), { env: cli.env, signal: cli.signal }).catch(

@@ -69,7 +69,7 @@ async function readSettings(configFile: string): Promise<Record<string, unknown>
     const found = parseJson(await readFile(configFile, 'utf8'))
     if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found as Record<string, unknown>
   } catch {
-    // whoever has no runner that works begins from what `init` writes
+    // without a working runner, start from the one that `init` writes
   }
   return SAMPLE_RUNNER
 }

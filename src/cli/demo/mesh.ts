@@ -36,7 +36,7 @@ export type MeshInit = {
 const LIMITS = { TOTAL: { MEMORY: '512MiB', CPU: '1', DISK: '256MiB', PIDS: 256, RUNS: 2 } }
 
 /**
- * Three nodes in a row: the third knows the second alone, and the second the first, so that what the third hears was
+ * Three nodes in a row: the third knows the second alone, and the second the first, so that what the third receives was
  * passed on. They look for no further peers, and listen on loopback only, on ports that are free.
  */
 export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init: MeshInit): Promise<DemoMesh> {
@@ -67,7 +67,7 @@ export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init:
   const first = await node('first', { KEYWORDS: ['storage'] })
   const sandbox = await sandboxOf(clock, first, init.signal)
   const thirdKey = pemKey()
-  // without a sandbox a node runs nobody's code but its own: then the author is the third node's owner
+  // without a sandbox a node runs only its operator's code: then the author is the third node's owner
   const author = ed25519Signer(sandbox.kind === 'permission' ? thirdKey : pemKey())
   const toolchain = { PREFER_TOOLCHAIN: { docker: ['node.js'], host: ['node.js'] } }
   const second = await node('second', { ...toolchain, KEYWORDS: ['defi', 'bridge'], STATIC_NODES: [first.api] })
@@ -80,7 +80,7 @@ export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init:
   return { first, second, third, author, sandbox }
 }
 
-/** The best that this machine has, in the words of a node that has looked. */
+/** The best executor of this machine, as a node detects it. */
 async function sandboxOf(clock: Clock, { api }: DemoNode, signal: AbortSignal): Promise<Sandbox> {
   const { executors } = await createApiClient({ url: api, clock }).health({ signal })
   const best = executors.find(({ available }) => available)

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { formatMs } from '../../base/format.ts'
 import type { Output } from '../output/output.ts'
 
-/** What the demo tells: for programs an object, for people a line. */
+/** What the demo reports: for programs an object, for people a line. */
 export type DemoEvent = { readonly event: string } & Readonly<Record<string, unknown>>
 
 export interface DemoReporter {

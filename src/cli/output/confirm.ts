@@ -5,7 +5,7 @@ import type { Sink } from './sink.ts'
 /** Where a person answers, if one is there. */
 export type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }
 
-/** Asks on standard error, where progress is too. Undefined where standard input is no terminal, or the output is for programs. */
+/** Asks on standard error, like progress. Undefined if standard input is not a terminal, or the output is for programs. */
 export async function askPerson(
   question: string,
   { stdin, stderr, signal, json }: { stdin?: Terminal | undefined; stderr: Sink; signal: AbortSignal; json: boolean },

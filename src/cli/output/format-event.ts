@@ -11,7 +11,7 @@ const MAX_SHOWN = 4
 
 type Tellers = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
 
-/** What happens in a node, in words, for an operator who watches; undefined for what only programs care for. */
+/** An event as a sentence for the operator; undefined for events that only programs use. */
 export function formatEvent<Name extends keyof NodeEvents & string>(
   name: Name,
   detail: NodeEvents[Name],

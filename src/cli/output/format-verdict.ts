@@ -17,7 +17,7 @@ function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, netw
   return `${how} with ${formatBytes(memoryBytes)} memory, ${cpuMillicores / 1000} cores, ${formatBytes(diskBytes)} disk, ${pids} processes, ${reach}`
 }
 
-/** "parked until there is room, for 3h 5m at most" */
+/** "parked until there is capacity, for 3h 5m at most" */
 export function parkedText({ until, on }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
   const left = until - nowSeconds
   const most = left > 0 ? `for ${formatMs(left * 1000)} at most` : 'and its time is up'

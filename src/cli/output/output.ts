@@ -4,7 +4,7 @@ import { escapeUnseen, sanitizeText } from '../../base/format.ts'
 import { createProgress, type Progress } from './progress.ts'
 import type { Sink } from './sink.ts'
 
-/** Where a command's words go. With --json, standard output carries JSON and nothing else. */
+/** Where a command's output goes. With --json, standard output carries JSON and nothing else. */
 export interface Output {
   readonly json: boolean
   /** ids are shortened and lines may be long only where a person reads them */

@@ -13,7 +13,7 @@ export function show(terminal: boolean): Show {
   return {
     id: (id) => clean(id).slice(0, 20),
     address: (address) => shorten(clean(address), 6),
-    // all peer ids of ed25519 keys begin alike: their end tells them apart
+    // all peer ids of ed25519 keys begin alike: their ends differ
     peer: (peerId) => `…${clean(peerId).slice(-8)}`,
   }
 }

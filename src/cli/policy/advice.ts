@@ -10,7 +10,7 @@ type About = Pick<ServiceView, 'author' | 'code' | 'desc'>
 type RefusedBy = { readonly messages: readonly string[]; readonly fields: readonly string[] }
 type Writer = (service: About, refused: RefusedBy) => readonly string[]
 
-/** By the names of Andromeda's rules; a runner of the operator's own says it itself, or nobody can. */
+/** By the names of Andromeda's rules; the operator's own runner must give advice itself. */
 const WRITERS: Readonly<Record<string, Writer>> = {
   'desc-length': ({ desc }) => [line('DESC_MAX_LEN', desc.length + 1)],
   keywords: () => ['"KEYWORDS": []   (or a list with one of the keywords of the service)'],
@@ -69,7 +69,7 @@ export function adviceOn(reasons: readonly Reason[], service: About): Advice[] {
   })
 }
 
-/** The words of a list in one of our own sentences: "a, b and 3 more". */
+/** The items of a list in one of our own sentences: "a, b and 3 more". */
 function namesIn(sentence: RegExp, messages: readonly string[]): string[] | undefined {
   const words = messages.flatMap((message) => {
     const list = sentence.exec(message)?.[1]?.replace(/ and \d+ more$/, '')

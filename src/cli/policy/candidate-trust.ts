@@ -76,7 +76,7 @@ function inactiveText(taken: ReturnType<CandidateTrust['take']>): string | undef
   }
 }
 
-/** What is known of one service, in words: what a verdict rests on. */
+/** The facts on one service as text: what a verdict is based on. */
 export function knownText({ attestations, frozen, inTree }: TrustFacts): string {
   const verdicts = (['safe', 'unsafe'] as const).flatMap((verdict) => {
     const count = attestations.filter((word) => word.verdict === verdict).length

@@ -15,7 +15,7 @@ export function printPreview({ out }: Pick<Cli, 'out'>, preview: Preview): void 
   out.note([...lines, ...previewText(preview)].join('\n'))
 }
 
-/** `--yes`, or a person who says so. `unattended`: what becomes of it where nobody can be asked. */
+/** `--yes`, or the user's answer. `unattended`: what happens without a terminal. */
 export async function agree(
   cli: Pick<Cli, 'confirm'>,
   { yes, question, unattended = 'refuse' }: { yes: boolean; question: string; unattended?: 'refuse' | 'proceed' },

@@ -8,7 +8,7 @@ import type { Cli } from '../cli.ts'
 import type { Option } from '../command.ts'
 import type { Subject } from './candidate.ts'
 
-/** Addresses whose keys nobody has: of a node that is only thought of, and of an author whom nobody trusts. */
+/** Addresses whose keys do not exist: of an assumed node, and of an untrusted author. */
 const NOBODY = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
 export const STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
 
@@ -36,7 +36,7 @@ export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
   },
 }
 
-/** The executors to tell a runner of: those that were named, else those that this machine has. */
+/** The executors in a runner's snapshot: those that were named, else those of this machine. */
 export async function executorsFor(
   cli: Cli,
   { draft, folder }: Pick<Subject, 'draft' | 'folder'>,

@@ -87,7 +87,7 @@ export function changesTable(
   ]
 }
 
-/** What an operator looks for: what stops, what starts, what waits. Among those the order of the node, best first, stands. */
+/** What an operator looks for: what stops, what starts, what waits. Within each, the node's order is kept, best first. */
 function weightOf({ from, to }: Change): number {
   if (from === 'run') return 3
   return to === 'run' ? 2 : Number(to === 'parked')
@@ -96,7 +96,7 @@ function weightOf({ from, to }: Change): number {
 /** Names that a sentence lists, best first; the others are counted. */
 const MAX_NAMED = 12
 
-/** What an operator must know before: how many stop, start and wait, and who they are. */
+/** What an operator must know before: how many stop, start and wait, and which. */
 export function previewText({ changes, more, notAsked, forgotten }: Preview): string[] {
   const to = (disposition: Disposition) =>
     changes.filter((change) => change.to === disposition && change.from !== 'run')

@@ -6,12 +6,12 @@ import { daemonOf } from '../client/node-client.ts'
 import type { Subject } from './candidate.ts'
 import { ownAddress } from './executor-option.ts'
 
-/** The node that a candidate is thought to be on: the one that runs, else its folder's, else nobody's. */
+/** The node that a candidate is evaluated for: the running one, else its folder's, else none. */
 export type KnownNode = {
   readonly own: string
   readonly free: Omit<NodeFacts['capacity'], 'executors'>
   readonly running: readonly RunningService[]
-  /** undefined: nobody has told */
+  /** undefined: not known */
   readonly executors: readonly AvailableExecutor[] | undefined
   readonly assumed: readonly string[]
 }

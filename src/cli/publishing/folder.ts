@@ -17,8 +17,8 @@ import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
 
 /**
- * Looks at the folder before anything of it leaves: what cannot be packed, what looks secret, and a command that names no
- * file of it are refused here, where its author can mend it, and not on the nodes that would try to run it.
+ * Checks the folder before anything of it is published: what cannot be packed, what looks secret, and a command that names no
+ * file of it are refused here, where the author can fix it, and not on the nodes that would try to run it.
  */
 export async function inspectFolder(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,

@@ -15,7 +15,7 @@ const LOOK_MS = 300
 
 type Stopping = { readonly author: Author; readonly network: string; readonly name: string }
 
-/** Stops what stands of a name, and waits until the nodes that ran it say that it has ended. */
+/** Stops the current version of a name, and waits until the nodes that ran it report its end. */
 export async function stopBeforeAtNode(
   cli: Cli,
   client: ApiClient,

@@ -3,7 +3,7 @@ import { decodeStatement } from '../../../protocols/statement.ts'
 import type { Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 
-/** What a hub says of other code helps nobody here: the code has changed since, perhaps by the very file with the word. */
+/** An attestation of other code is useless here: the code has changed since, perhaps by the attestation's own file. */
 export function noteStrayStaples({ out }: Pick<Cli, 'out'>, { statements }: Staples, code: CID): void {
   for (const encoded of statements) {
     const { kind, body } = decodeStatement(encoded)

@@ -20,7 +20,7 @@ import { startWait, type WaitInit } from './wait.ts'
 const LOOK_MS = 2_000
 /** How often it is asked whether it is over. */
 const JUDGE_MS = 250
-/** Nodes that told of a run and are remembered. */
+/** Nodes that reported a run and are remembered. */
 const MAX_RAN = 16
 
 /**

@@ -62,7 +62,7 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   const id = announcement.signed.id.toString()
   const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
   if (publishing.replace) await stopBeforeAtNode(cli, client, { author, network: info.network, name, known: mine })
-  // written before it leaves: a number that anyone may have seen is never used for something else
+  // written before it is sent: a number that a peer may have seen is never used again
   await index.put(name, { ...entry, state: 'draft' })
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
   await index.put(name, { ...entry, state: 'announced' })

@@ -11,7 +11,7 @@ import { expiryOf } from './expiry.ts'
 import type { Signing } from './options.ts'
 import { loadSigner } from './signer.ts'
 
-/** Who speaks, and the node that may be asked about it. */
+/** The signer, and the node that may be asked about the statement. */
 export type SigningContext = { readonly signer: Address; readonly client: ApiClient | undefined }
 
 /** One statement that is to be made. */

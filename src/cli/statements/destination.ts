@@ -31,8 +31,8 @@ export async function outletOf(cli: Cli, { join, network, out, offline }: Omit<L
 }
 
 /**
- * Says what the node would do by it, sends it to the mesh, writes it where that was asked for, and tells what it says.
- * Without a terminal there is no question: scripts are not held up.
+ * Shows what the node would change by it, publishes it, writes it to a file if requested, and describes it.
+ * Without a terminal there is no question, so that scripts do not block.
  */
 export async function handIn(
   cli: Cli,
@@ -59,7 +59,7 @@ export async function handIn(
   tell(cli, encoded, { published, file, records, preview })
 }
 
-/** Undefined where the node cannot tell, as one of an older version: the statement is made all the same. */
+/** Undefined if the node, of an older version perhaps, cannot answer: the statement is made nevertheless. */
 async function previewOf(cli: Cli, client: ApiClient, encoded: Uint8Array): Promise<Preview | undefined> {
   try {
     return await client.previewStatement(encoded, { signal: cli.signal })

@@ -64,7 +64,7 @@ async function nodeIfThere(cli: Cli, network: string, file: string): Promise<Api
     throw new InputError(`${file} is for network "${network}", but the node is in "${info.network}"; say --offline`)
   } catch (error) {
     const named = cli.globals.api !== undefined || cli.globals.dir !== undefined
-    // no folder of a node is no mistake here, unless one was named
+    // a missing node folder is an error only if it was named
     const isAbsent =
       error instanceof NoDaemonError || (error instanceof InputError && /is not there/.test(error.message))
     if (named || !isAbsent) throw error

@@ -46,7 +46,7 @@ export async function loadDraftFile(cli: Pick<Cli, 'cwd' | 'clock' | 'signal'>, 
   return { network, statement }
 }
 
-/** A member's signature, as the file that goes to whoever combines. */
+/** A member's signature, as the file for the member that combines. */
 export function partText({ network, statement }: Draft, signer: Signer): string {
   const shown = {
     type: 'part',

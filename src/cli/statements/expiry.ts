@@ -21,7 +21,7 @@ function momentOf(until: string, nowSeconds: number): number | undefined {
   if (seconds !== undefined) return nowSeconds + seconds
   if (/^\d{4}-\d{2}-\d{2}$/.test(until)) {
     const start = Date.parse(`${until}T00:00:00Z`)
-    // a 30th of February is no day, although it can be reckoned with
+    // Date accepts a 30th of February; it is not a date
     return Number.isNaN(start) || dayText(start / 1000) !== until ? undefined : start / 1000 + DAY_SECONDS
   }
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$/.test(until)) return undefined

@@ -11,7 +11,7 @@ const MAX_NAMED = 5
 
 /**
  * The code that is meant: a content id, or the code of a service that the node knows. A service's id is a content id
- * too, so the node is asked first: nobody means to judge a description.
+ * too, so the node is asked first: an attestation is about code, not about a description.
  */
 export async function codeNamed(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,

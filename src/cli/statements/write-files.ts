@@ -20,7 +20,7 @@ export async function writeStatement({ cwd }: Pick<Cli, 'cwd'>, out: string, enc
   })
 }
 
-/** Writes what anybody may read, and never over anything. */
+/** Writes a world-readable file, and never overwrites one. */
 export async function writeNew({ cwd }: Pick<Cli, 'cwd'>, out: string, text: string): Promise<string> {
   const path = resolve(cwd, out)
   return await orExplain(out, async () => {

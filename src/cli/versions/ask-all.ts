@@ -9,11 +9,11 @@ import { receiptView } from '../../services/receipts.ts'
 import type { Cli } from '../cli.ts'
 import { hasRun, type Version } from './subject.ts'
 
-/** All answers have come by then, or are not waited for; a node that told of a run is tried longer, and the first answer. */
+/** All answers have come by then, or are not waited for; a node that reported a run is tried longer, and the first answer. */
 const ASK_MS = 3_000
 const REPORTED_MS = 6_000
 const FIRST_ANSWER_MS = 9_000
-/** Where nobody is found, the DHT is asked again: it may learn of a fresh run seconds after it began. */
+/** If no node is found, the DHT is asked again: it may learn of a new run seconds after its start. */
 const AGAIN_MS = 500
 /** Versions that are asked for at the same time, newest first: a node answers so many questions of one peer at once. */
 const ASKED_AT_ONCE = 8

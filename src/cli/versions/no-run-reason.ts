@@ -5,7 +5,7 @@ import { hasRun, type Version } from './subject.ts'
 /** Nodes named in one sentence. */
 const MAX_SHOWN = 4
 
-/** Why no node has what was looked for, in the words of those that answered, and of those that told of it before. */
+/** Why no node has the run, as reported by those that answered, and by those that reported it before. */
 export function noRunReason(init: {
   versions: readonly Version[]
   answers: readonly Answer[]
@@ -29,7 +29,7 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
       ...silent.map((receipt) => ({ receipt, line: `${which}${lastAnswerLine(receipt, receipt.peerId, nowSeconds)}` })),
     ]
   })
-  // who only passed it on has nothing to say of a run, unless nobody else has
+  // a node that only forwarded it is named only if no other node answered
   const known = lines.filter(({ receipt }) => receipt.state !== 'unknown' && !isBystander(receipt))
   const telling = known.filter(({ receipt }) => receipt.state !== 'redirected')
   return (telling.length > 0 ? telling : known).map(({ line }) => line)

@@ -66,7 +66,7 @@ async function look(cli: Cli, subject: Subject): Promise<{ sources: Source[]; go
   const versions = await subject.versions()
   const here = versions.filter(({ run }) => run !== undefined)
   const elsewhere = versions.some(({ reports }) => reports.some(hasRun))
-  // whoever runs it and did not publish it has the only log that he may read
+  // a node that runs it and did not publish it may read its own log only
   const answers = here.length > 0 && !elsewhere ? [] : await askThem(cli, subject, versions)
   const sources = [
     ...here.map((version) => sourceHere(version)),

@@ -14,7 +14,7 @@ export type Version = {
   readonly seq?: number | undefined
   /** the newest receipt of each node */
   readonly reports: readonly ReceiptView[]
-  /** nodes that told of a run, asked first */
+  /** nodes that reported a run, asked first */
   readonly peers: readonly string[]
   /** on the node of this folder */
   readonly run?: RunView | undefined
@@ -26,7 +26,7 @@ export type Version = {
 export interface Subject {
   /** as it was given */
   readonly label: string
-  /** declared ports by name; empty where nobody here knows them */
+  /** declared ports by name; empty if they are unknown here */
   readonly ports: readonly { readonly name: string; readonly access?: string }[]
   readonly author: string | undefined
   readonly key: Author | undefined

@@ -6,7 +6,7 @@ import { foldersOf, quoted, type TarLink } from './tar-format.ts'
 export type FolderTree = { readonly files: readonly string[]; readonly links: ReadonlyMap<string, string> }
 
 /**
- * The links of a folder as an archive holds them. A link to a link, through one, or with a roundabout spelling leads to
+ * The links of a folder as an archive holds them. A link to a link, through one, or with an indirect path leads to
  * where it ends, in the shortest spelling: that depends on the folder alone, and not on where it lies. What would lead
  * out of the folder at any step is a problem, as is what is not packed.
  */

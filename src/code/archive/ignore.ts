@@ -55,7 +55,7 @@ function checkRules(text: string): string[] {
   return rules
 }
 
-/** Consecutive `**` of a path stand for the same as one, and so do more than two stars, as for git. */
+/** Consecutive `**` of a path mean the same as one, and so do more than two stars, as for git. */
 function collapseGlobstars(rule: string): string {
   return rule.replace(/(?<=^!?|\/)(?:\*{2,}\/)+/g, '**/')
 }

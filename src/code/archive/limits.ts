@@ -3,8 +3,8 @@ import { ALWAYS_TAKEN_BYTES, DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from '../
 import type { TarLimits } from './tar-read.ts'
 
 /**
- * What code may come to for a service with so much disk: its archive fits, and it holds no more files, folders and links
- * than an archive of that size has room for headers.
+ * Limits of the code of a service with so much disk: its archive fits, and it holds no more files, folders and links
+ * than an archive of that size can have headers.
  */
 export function limitsWithin(diskBytes: number): TarLimits {
   const maxBytes = Math.min(CHUNK_BYTES * MAX_CHUNKS, Math.max(diskBytes, ALWAYS_TAKEN_BYTES))

@@ -6,7 +6,7 @@ import { problemOfPath, quoted, type TarLink } from './tar-format.ts'
  * Where a symbolic link of an archive may lead: to a file or a folder of the same archive, which is no link itself and
  * lies below none, and which is neither the link nor a folder that holds it. Its target is the one shortest relative
  * path from the folder that holds the link: as many ".." as are needed and no more, then the names that remain, divided
- * by "/". It has 1 to 1024 bytes. So whoever follows a link takes one step, and stays inside.
+ * by "/". It has 1 to 1024 bytes. So following a link takes one step, and stays inside.
  */
 
 /** The target of a link at `from` that leads to `to`; both are paths of the archive. */

@@ -63,7 +63,7 @@ async function walk(state: Walk, folder: string): Promise<void> {
   }
 }
 
-/** Every one that stands in the way, as far as one reads: who mends one should not meet the next. */
+/** All problems at once, up to a readable number, so that fixing one does not reveal the next. */
 function refusalOf(problems: readonly string[]): string {
   const way = `replace or rename ${problems.length === 1 ? 'it, or name it' : 'them, or name them'} in ${IGNORE_FILE}`
   const count = problems.length === 1 ? '' : `${problems.length} entries cannot be packed: `

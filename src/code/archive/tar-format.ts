@@ -5,7 +5,7 @@ import { sanitizeText } from '../../base/format.ts'
 import { MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../constants.ts'
 
 /**
- * The canonical tar. One list of files has exactly one spelling, so that one content has one CID, whoever packs it.
+ * The canonical tar. One list of files has exactly one spelling, so that one content has one CID.
  *
  * An archive is at least one file, in ascending order of the bytes of their paths, then 1024 zero bytes, then nothing.
  * A file is a header, its content, and zero bytes up to a multiple of 512. A symbolic link is a header and nothing else,
@@ -25,7 +25,7 @@ import { MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../constants.ts'
  * The checksum is the sum of the block's bytes, with the eight bytes at 148 counted as spaces. A link has the mode
  * "0000777", the size 0, the type "2", and its target at 157, filled up with zero bytes.
  *
- * A path and a target of at most 100 bytes stand in the header. Longer ones stand in pax records before it: a header
+ * A path and a target of at most 100 bytes are in the header. Longer ones are in pax records before it: a header
  * with the path "././@PaxHeader", mode 0000644, type "x" and the records' length as size; the record
  * "<length> path=<path>\n" where the path is long, then "<length> linkpath=<target>\n" where the target is, where length
  * is the decimal count of all the record's bytes, its own digits included; zero bytes up to a multiple of 512; and then
@@ -72,7 +72,7 @@ export function isLink(entry: TarEntry): entry is TarLink {
   return 'target' in entry
 }
 
-/** Everything that stands before a file's content; all of a link. */
+/** All bytes before a file's content; all of a link. */
 export function encodeHeader(entry: TarEntry): Uint8Array {
   const path = Buffer.from(entry.path)
   const target = Buffer.from(isLink(entry) ? entry.target : '')

@@ -172,7 +172,7 @@ const LINK_TYPE = '2'.charCodeAt(0)
 
 type Long = { readonly path?: string | undefined; readonly target?: string | undefined }
 
-/** The entry that a header describes, if the whole of it is spelled as it must be. `long` stood in pax records. */
+/** The entry that a header describes, if all of it is canonical. `long`: from pax records. */
 function checked(long: Long, header: Uint8Array, all: Uint8Array): TarEntry {
   const path = long.path ?? readText(header.subarray(0, 100))
   const entry =
@@ -201,7 +201,7 @@ function fileIn(path: string, header: Uint8Array): TarFile {
   return entry
 }
 
-/** Paths must ascend, and no file or link may be a folder of another; `add` says which folders are new. Sorted, what begins alike stands together. */
+/** Paths must ascend, and no file or link may be a folder of another; `add` says which folders are new. In sorted order, paths with a common prefix are adjacent. */
 function createOrder(): { add(path: string): string[] } {
   let last: string | undefined
   /** Files that the paths after them still begin with. */
@@ -254,7 +254,7 @@ function refusalOf(type: string): string {
 
 function readText(field: Uint8Array): string {
   const end = field.indexOf(0)
-  // what is no UTF-8 becomes another text, and then another header than the one that came
+  // invalid UTF-8 becomes another text, and then another header than the received one
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(end < 0 ? field : field.subarray(0, end))
 }
 

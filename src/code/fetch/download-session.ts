@@ -40,13 +40,13 @@ export type DownloadSessionInit = {
 /** The providers that are pulled from at once. */
 export interface DownloadSession {
   readonly size: number
-  /** Looks for providers and pulls from them; ends when the code is there, and throws where nobody is left to ask. */
+  /** Looks for providers and pulls from them; ends when the code is complete, and throws if no provider is left. */
   run(): Promise<void>
   /** Ends all of these downloads. */
   close(): Promise<void>
 }
 
-/** Failures that another provider cannot mend. */
+/** Failures that another provider cannot fix. */
 const FATAL = [BadArchiveError, DiskFullError, InUseError, StoreFullError, TooLargeError]
 
 export function createDownloadSession(

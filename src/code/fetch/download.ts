@@ -18,7 +18,7 @@ export type DownloadInit = {
   readonly onChunkStored: (target: Target) => void
 }
 
-/** One code on its way into the store: unknown until somebody brings its manifest, complete when every chunk is there. */
+/** One download into the store: unknown until the manifest arrives, complete with its last chunk. */
 export interface Download extends AsyncDisposable {
   readonly target: Target | undefined
   /** Resolves when every chunk is on the disk; rejects with the error given to `fail`. */
@@ -38,7 +38,7 @@ export function createDownload({ clock, store }: DownloadComponents, init: Downl
   const complete = Promise.withResolvers<void>()
   let beginning: Promise<Target> | undefined
   let target: Target | undefined
-  // whoever waits for it hears of it; nobody may wait yet
+  // waiters receive the rejection; there may be none yet
   complete.promise.catch(() => {})
 
   async function aim(partial: PartialCode): Promise<Target> {

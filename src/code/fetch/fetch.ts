@@ -30,8 +30,8 @@ export type FetchOptions = AbortOptions &
   }
 
 /**
- * Fetches a code from several peers at once into the store, beginning where an earlier fetch ended. Throws
- * NoProviderError where nobody is left who has what is missing; what came so far stays.
+ * Fetches a code from several peers at once into the store, resuming an earlier fetch. Throws
+ * NoProviderError if no provider of the missing chunks is left; chunks received so far are kept.
  */
 export async function fetchCode(components: FetchComponents, code: CID, options: FetchOptions): Promise<void> {
   const { clock, log, events, store, streams, buffers } = components
@@ -55,7 +55,7 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
     events.emit('code:fetch-finished', { code: key, size, ms: clock.monotonic() - startedAt, from: 'mesh' })
   } catch (error) {
     await settle()
-    // a full disk needs the room more than the next attempt needs the part
+    // on a full disk the space matters more than the next attempt's head start
     if (error instanceof DiskFullError) await download.target?.partial.discard()
     throw error
   }

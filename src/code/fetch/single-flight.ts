@@ -28,7 +28,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
         signal?.throwIfAborted()
         if (over !== undefined) throw over
         const job = running.get(key)
-        // given up by all who wanted it: what it holds must be free again before the next one begins
+        // abandoned by all callers: its resources must be free again before the next one starts
         if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
         else return await wait(job ?? start(key, work), signal)
       }

@@ -47,7 +47,7 @@ type Session = {
   bytes: number
 }
 
-/** Answers archive streams: requests one after another, each chunk read when there is room to send it. */
+/** Answers archive streams: requests one after another, each chunk read when it can be sent. */
 export function createArchiveServer(components: ServerComponents) {
   const { clock, events, log } = components
   const perPeer = new Map<string, number>()

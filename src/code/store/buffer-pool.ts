@@ -2,7 +2,7 @@ import { MAX_ARCHIVE_ANSWER_BYTES } from '../../../protocols/limits.ts'
 
 /** Memory for the answers of one provider on their way to the disk. */
 export interface Buffers extends Disposable {
-  /** Small messages, and those for which there is no room, get memory of their own. */
+  /** Small messages, and those beyond the pool's capacity, get memory of their own. */
   acquire(bytes: number): Uint8Array
   /** `view` is done with. Views of other memory are ignored. */
   release(view: Uint8Array): void

@@ -96,7 +96,7 @@ export async function openCompleteStore(store: StoreContext) {
           evict: () => remove(key, found, 'evicted'),
         })),
 
-    /** Moves a finished folder, whose room is taken, to its place. False if the code was added concurrently. */
+    /** Moves a finished folder, whose space is reserved, to its place. False if the code was added concurrently. */
     adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, from: CodeOrigin): Promise<boolean> {
       const key = found.code.toString()
       return store.changes.add(async () => {
@@ -123,7 +123,7 @@ export async function openCompleteStore(store: StoreContext) {
       touch(key)
       return openChunkReader(join(layout.codes, key, TAR), found, found.verified, async () => {
         log.error('the disk has lost bytes of a code', { code: key })
-        // unpacked files that somebody runs are not pulled away; they were checked when they were handed out
+        // unpacked files of a run are not removed; they were checked when they were handed out
         if (complete.get(key) === found && !store.isPinned(key)) await remove(key, found, 'damaged')
       })
     },

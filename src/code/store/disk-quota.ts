@@ -4,7 +4,7 @@ import { StoreFullError } from '../errors.ts'
 /** What something takes on the disk. `files`: also folders and links, whatever the kernel keeps an inode for. */
 export type DiskUsage = { readonly bytes: number; readonly files: number }
 
-/** Something that takes room and may be thrown out to make some. */
+/** Something that uses disk space and may be evicted to free it. */
 export type Evictable = DiskUsage & { readonly usedAt: number; readonly evict: () => Promise<void> }
 
 export interface DiskQuota {
@@ -16,7 +16,7 @@ export interface DiskQuota {
   /** Throws what `reserve` would throw, and takes nothing. `beside`: what has to stay for it. */
   check(usage: DiskUsage, options?: { beside?: DiskUsage }): void
   release(usage: DiskUsage): void
-  /** Counts what lies there since before, also where it is more than allowed now. */
+  /** Counts what is there already, also if it is more than allowed now. */
   addExisting(usage: DiskUsage): void
 }
 
@@ -52,7 +52,7 @@ export function createDiskQuota(max: DiskUsage, candidates: () => Evictable[]): 
     },
     check,
     async reserve(usage, { beside = NOTHING } = {}) {
-      // asked first, so that nothing is thrown out in vain
+      // asked first, so that nothing is evicted in vain
       check(usage, { beside })
       while (!fits(usage, NOTHING)) {
         const [oldest] = candidates().sort((a, b) => a.usedAt - b.usedAt)

@@ -133,7 +133,7 @@ function usageOf({ manifest }: Pick<FoundCode, 'manifest'>): DiskUsage {
   return { bytes: manifest.size, files: FILES_PER_CODE }
 }
 
-/** A manifest with the right hash that is no manifest: the code was never any good, and no peer is to blame. */
+/** Bytes with the right hash that are not a manifest: the code itself is invalid, and no peer is to blame. */
 function readManifest(encoded: Uint8Array): ArchiveManifest {
   try {
     return decodeManifest(encoded)

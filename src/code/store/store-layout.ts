@@ -8,13 +8,13 @@ import { DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from '../constants.ts'
 import { DiskFullError } from '../errors.ts'
 
 /**
- * How the store lies on the disk. A folder under codes/ is whole, because it got there by one rename; one under partial/
- * is resumed by hashing what is there; temp/ belongs to nobody after a crash. Nothing is flushed to the platter: a
+ * The store's layout on disk. A folder under codes/ is complete, because one rename put it there; one under partial/
+ * is resumed by hashing what is there; temp/ is garbage after a crash. Nothing is flushed (fsync): a
  * process that is killed loses nothing, and what a power failure takes is found by hash when the bytes are used.
  *
  *   codes/<cid>/manifest    canonical dag-cbor; its modification time is the last use
  *   codes/<cid>/tar         the canonical tar, `size` bytes
- *   codes/<cid>/files/      the unpacked files, if somebody wanted them
+ *   codes/<cid>/files/      the unpacked files, if they were needed
  *   codes/<cid>/entries     how many files, folders and links that is
  *   partial/<cid>/manifest
  *   partial/<cid>/tar       verified chunks at their places, holes between
@@ -46,7 +46,7 @@ export async function openLayout(dir: string): Promise<StoreLayout> {
   return layout
 }
 
-/** The codes under `folder`. What is no code is removed: nobody else writes here, so a crash left it. */
+/** The codes under `folder`. Anything else is removed: only the store writes here, so a crash left it. */
 export async function scanCodes(folder: string, kind: 'complete' | 'partial'): Promise<FoundCode[]> {
   const found: FoundCode[] = []
   for (const name of await readdir(folder)) {
@@ -103,7 +103,7 @@ export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined
 }
 
-/** Waits for `work`; a disk without room becomes one clear error. */
+/** Waits for `work`; a full disk becomes one clear error. */
 export async function withDiskErrors<T>(dir: string, work: Promise<T>): Promise<T> {
   try {
     return await work

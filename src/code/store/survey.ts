@@ -8,7 +8,7 @@ const MAX_ENTRIES = 200_000
 /** Links that are named. */
 const MAX_NAMED = 8
 
-/** What lies in a store, as a look from outside finds it. */
+/** The contents of a store, as seen from outside. */
 export type StoreSurvey = {
   /** their content ids */
   readonly codes: readonly string[]

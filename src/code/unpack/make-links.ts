@@ -10,7 +10,7 @@ type Options = { signal?: AbortSignal | undefined }
 
 /**
  * Makes the links of an archive whose files and folders are all in `target`, where there is no link yet: the process
- * that read the archive could make none. Nothing of what it says is taken for granted. Each link is checked with the
+ * that read the archive could make none. Its output is untrusted. Each link is checked with the
  * archive's rules and against the disk before the first is made.
  */
 export async function makeLinks(target: string, links: readonly TarLink[], { signal }: Options): Promise<void> {

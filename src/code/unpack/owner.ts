@@ -5,7 +5,7 @@ import { sanitizeText } from '../../base/format.ts'
 import { findProgram, runProcess } from '../../process/index.ts'
 import { UNPACK_MS, UNPACK_UID } from '../constants.ts'
 
-/** Who reads archives: a user with no right to anything, where the node is root; undefined: the node's own user. */
+/** The user that reads archives: one without any right, if the node is root; undefined: the node's own user. */
 export function unpackUser(): number | undefined {
   return process.getuid?.() === 0 ? UNPACK_UID : undefined
 }
@@ -15,7 +15,7 @@ export async function giveToUser(folder: string): Promise<void> {
   if (user !== undefined) await chown(folder, user, user)
 }
 
-/** When the process has ended: what it wrote is the node's, so that nobody else can change it. Links are not followed. */
+/** When the process has ended: what it wrote is given to the node, so that no other user can change it. Links are not followed. */
 export async function takeBack(clock: Clock, folder: string, signal: AbortSignal | undefined): Promise<void> {
   if (unpackUser() === undefined) return
   const program = findProgram('chown')

@@ -18,7 +18,7 @@ import { BadArchiveError } from '../errors.ts'
 /** The files on the disk are not those of the archive. */
 export class DiffersError extends Error {}
 
-/** Nobody writes to unpacked code: it is shared, and it was checked. */
+/** Unpacked code is read-only: it is shared, and it was checked. */
 const modeOf = ({ executable }: TarFile) => (executable ? 0o555 : 0o444)
 
 /**
@@ -59,7 +59,7 @@ export function writingSink(target: string): TarSink {
   }
 }
 
-/** A link in the place of a file is a difference, and a pipe there makes nobody wait. */
+/** A link in the place of a file is a difference, and a pipe there does not block. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** Compares the folder `target` with the archive; throws a DiffersError at the first difference. */

@@ -94,7 +94,7 @@ async function runChild(
   using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
   const output = collectOutput(answers)
   const complaints = collectOutput(errors)
-  // a child that died early takes no job; its exit tells why
+  // a child that died early takes no job; its exit has the reason
   input.on('error', () => {})
   input.write(`${JSON.stringify(job)}\n`)
   await new Promise<void>((resolve, reject) => {

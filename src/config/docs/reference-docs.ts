@@ -3,7 +3,7 @@ import { type FileKind, jsonSchemaOf } from './json-schema.ts'
 
 /** One key of one file, for people. */
 export type KeyInfo = {
-  /** dotted path; `*` stands for any name, `[]` for any entry */
+  /** dotted path; `*` is any name, `[]` any entry */
   readonly key: string
   readonly type: string
   /** JSON text; undefined where there is none */

@@ -18,7 +18,7 @@ export type DockerEnvironment = {
 export type FoundEngine = {
   /** `unix://...`, `tcp://...` */
   readonly url: string
-  /** what said so, in a person's words */
+  /** where the setting comes from, for people */
   readonly from: string
   /** folder with ca.pem, cert.pem and key.pem */
   readonly certs?: string | undefined

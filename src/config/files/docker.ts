@@ -63,7 +63,7 @@ async function fromEnvironment(
   if (url.startsWith('unix://')) return { socketPath: url.slice('unix://'.length), from }
   const address = /^(?:tcp|https?):\/\//.test(url) && URL.canParse(url) ? new URL(url) : undefined
   const protocol = found.certs === undefined ? 'http' : 'https'
-  // Neither ssh nor plain TCP to another machine: as if nobody had said it, but the operator sees that.
+  // Neither ssh nor plain TCP to another machine: treated as not set, and reported to the operator.
   if (address === undefined || (protocol === 'http' && !isLoopbackHost(address.hostname)))
     return { socketPath: LOCAL_SOCKET, from: `${from} says "${url}", which the node cannot use` }
   const way = { protocol, host: address.hostname, port: Number(address.port) || PORTS[protocol], from } as const

@@ -88,7 +88,7 @@ async function scannersOf(dir: string, file: HubFile, { database }: HubOverrides
     if (name === 'manifest') scanners.push({ kind: 'manifest' })
     else if (name !== 'clamav') scanners.push(await commandOf(dir, name, file))
     else if (!('unavailableReason' in clamav)) scanners.push(clamav)
-    // whoever asks for signatures means to use them
+    // an operator that sets signatures wants them used
     else if (file.SCANNERS !== undefined || database !== undefined) throw new InputError(clamav.unavailableReason)
     else
       notices.push({
@@ -133,7 +133,7 @@ async function commandOf(dir: string, name: string, { COMMANDS }: HubFile): Prom
   return { kind: 'command', name, command: COMMAND, shows, timeoutMs: TIMEOUT * 1000, memoryBytes: MEMORY }
 }
 
-/** Where the hub is root, its scanners are somebody else. */
+/** If the hub is root, its scanners run as another user. */
 async function checkReadable(path: string, what: string): Promise<void> {
   if (process.getuid?.() !== 0) return
   const info = await stat(path).catch(() => undefined)

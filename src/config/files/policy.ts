@@ -20,7 +20,7 @@ export async function loadPolicy(path: string, options: PolicyOptions = {}): Pro
   return readPolicy(await readJson(path, file, advice, options), file, options.network)
 }
 
-/** A policy as its file has it, for who puts it in place of another: with its comments. */
+/** The text of a policy's file with its comments, to be written in place of another. */
 export type PolicyDraft = LoadedPolicy & { readonly text: string }
 
 /** Reads a file that may become a runner's config.json. */

@@ -1,9 +1,9 @@
 import table from '../../../configs/toolchains.json' with { type: 'json' }
 
-/** What a toolchain's word means to the executors. */
+/** What a toolchain's name means to the executors. */
 export type Toolchain = {
   readonly name: string
-  /** other words for it, lower-case */
+  /** aliases, lower-case */
   readonly aliases: readonly string[]
   /** the image that its services run in: from the engine, or from REGISTRIES.DOCKER */
   readonly image: string
@@ -21,12 +21,12 @@ const byName = new Map(
   toolchains.flatMap((toolchain) => [toolchain.name, ...toolchain.aliases].map((word) => [word, toolchain] as const)),
 )
 
-/** The toolchain that this word means, if the table knows it. */
+/** The toolchain of this name, if the table has it. */
 export function findToolchain(word: string): Toolchain | undefined {
   return byName.get(word.toLowerCase())
 }
 
-/** One spelling for every toolchain: "Node", "nodejs" and "node.js" are the same. An unknown word stays, in lower case. */
+/** One spelling for every toolchain: "Node", "nodejs" and "node.js" are the same. An unknown name stays, in lower case. */
 export function canonicalToolchain(word: string): string {
   return findToolchain(word)?.name ?? word.toLowerCase()
 }

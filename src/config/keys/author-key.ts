@@ -6,7 +6,7 @@ import type { Env } from '../env.ts'
 import { exists, type ReadOptions } from '../read.ts'
 import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
 
-/** Where a person's key is kept unless told otherwise: in the folder that the system has for settings. */
+/** The default place of a person's key: in the folder that the system has for settings. */
 export function defaultKeyPath(env: Env, platform: NodeJS.Platform = process.platform): string {
   const home = env.HOME || env.USERPROFILE || homedir()
   return join(settingsFolder(env, platform, home), 'thundercloud', 'author.pem')

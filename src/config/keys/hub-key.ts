@@ -5,7 +5,7 @@ import { InputError } from '../../base/errors.ts'
 import { isWorldReadable, modeOf, octal, type ReadOptions, readText, textToJson } from '../read.ts'
 import { keyOfPem } from './key-file.ts'
 
-/** A BLS12-381 key as `hub keygen --bls` writes it. What is public stands beside the secret, for people. */
+/** A BLS12-381 key as `hub keygen --bls` writes it. The public part is beside the secret, for people. */
 const blsKeySchema = z.object({
   type: z.literal('bls12-381'),
   secret: z.string().regex(/^0x[0-9a-f]{64}$/i),

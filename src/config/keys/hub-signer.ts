@@ -7,7 +7,7 @@ import { exists, type ReadOptions, readJson } from '../read.ts'
 import { check } from '../settings-error.ts'
 import { loadHubKey } from './hub-key.ts'
 
-/** Whom a folder's hub signs as: the KEY of hub.json, which need not be there, else the node itself. */
+/** The signer of a folder's hub: the KEY of hub.json, if set, else the node itself. */
 export async function loadHubSigner(dir: string, options: ReadOptions = {}): Promise<Signer> {
   const path = join(dir, HUB_FILE)
   if (await exists(path)) {

@@ -11,7 +11,7 @@ export function newKeyPem(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 }
 
-/** Reads an ed25519 key; throws an InputError where others may read the file too, or where it is no such key. */
+/** Reads an ed25519 key; throws an InputError if others may read the file too, or if it is not such a key. */
 export async function readKeyFile(
   path: string,
   file: string,

@@ -28,13 +28,13 @@ export type PublicHub = HubMembers & { readonly network: string; readonly proofs
 /** One member's public part; its proof is not checked yet. */
 export type PublicMember = Member & { readonly network: string }
 
-/** What a member hands to whoever joins the hub. */
+/** What a member gives to the person that sets up the hub. */
 export function memberText({ address, proof, network }: PublicMember): string {
   const shown = { type: 'hub-member', network, address: formatAddress(address), proof: hexText(proof) }
   return `${JSON.stringify(shown, null, 2)}\n`
 }
 
-/** What everybody needs who combines the members' signatures. */
+/** What is needed to combine the members' signatures. */
 export function hubText({ network, hub, threshold, proofs }: PublicHub): string {
   const members = Object.fromEntries(proofs.map(({ address, proof }) => [formatAddress(address), hexText(proof)]))
   return `${JSON.stringify({ type: 'hub', network, hub: formatAddress(hub), threshold, members }, null, 2)}\n`
@@ -92,7 +92,7 @@ function member(address: string, proof: string): Member {
   return { address: parseAddress(address, 'members'), proof: Buffer.from(proof.slice(2), 'hex') }
 }
 
-/** A secret that was handed around is no secret any more: say so before anybody gets used to it. */
+/** A shared secret is no longer secret: refuse it with that reason. */
 function refuseSecret(value: unknown, file: string): void {
   if (typeof value === 'object' && value !== null && 'secret' in value) {
     throw new InputError(`${file} holds a secret key; name the public file that was written beside it`)

@@ -13,7 +13,7 @@ export type StapleFiles = { readonly dir: string; readonly files: readonly strin
 
 /**
  * Reads what travels with a service: hub statements, and delegations as its credentials. One that has expired is an
- * InputError, or left out where nobody is there to put a fresh one in its place.
+ * InputError, or left out if no person is there to replace it.
  */
 export async function loadStaples(
   clock: Clock,

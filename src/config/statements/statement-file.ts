@@ -9,7 +9,7 @@ const MAX_FILE_BYTES = 8 * 1024 * 1024
 const WANTED = 'name a file with one statement as `--out` writes it, or with one in base64 on each line'
 
 /**
- * Statements that somebody wrote down: the bytes of one, or one in base64 (either alphabet) a line, where empty lines
+ * A file of statements: the bytes of one, or one in base64 (either alphabet) a line, where empty lines
  * and lines that begin with # count for nothing. Shape and limits are checked, signatures and times are not. `file` is
  * how messages call it. Throws an InputError.
  */

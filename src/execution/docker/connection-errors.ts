@@ -50,7 +50,7 @@ function tlsTrouble(code: string, engine: string, { host }: DockerConfig): strin
   }
   if (/^ERR_SSL_.*(CERTIFICATE|UNKNOWN_CA)/.test(code))
     return `${engine} does not accept our certificate: DOCKER_CONFIGS.cert must be signed by the authority in its --tlscacert, and not expired`
-  // The library has many words for a text that it cannot read.
+  // The library has many messages for a text that it cannot parse.
   if (code.startsWith('ERR_OSSL_')) return 'DOCKER_CONFIGS.cert or key is no PEM file of a certificate or a key'
   return undefined
 }

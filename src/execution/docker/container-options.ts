@@ -24,7 +24,7 @@ const SHM_BYTES = 16 * 1024 * 1024
 const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
 const ETC = ['passwd', 'group']
 
-/** Where a run is found again: names that follow from the run alone. JSON; `door` is its gateway's container. */
+/** How a run is found again: names that are derived from the run alone. JSON; `door` is its gateway's container. */
 export type DockerHandle = { readonly name: string; readonly door: string; readonly socket: string }
 
 export type ContainerInput = {
@@ -201,7 +201,7 @@ function hardening(seccomp: boolean): Docker.HostConfig {
   return {
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges', ...(seccomp ? [`seccomp=${dockerSeccompProfile()}`] : [])],
-    // a declaration that the types lack: the run sees no path of the machine's control groups
+    // an option that is missing in the types: the run sees no path of the machine's control groups
     ...{ CgroupnsMode: 'private' },
     ReadonlyRootfs: true,
     // the engine's own list, and the files by which a run could ask the kernel to watch the machine's load for it

@@ -59,7 +59,7 @@ export function refusalOf(error: unknown, config: DockerConfig): string {
   return `the Docker engine at ${describeEngine(config)} answers with HTTP status ${status}${reason === '' ? '' : `: ${reason}`}`
 }
 
-/** What stands behind the path's question mark; the last letter of a path that has it all is cut off. */
+/** Options of a query string. dockerode cuts off the last letter of a path that already contains the values. */
 export function query(values: Record<string, string>) {
   return { _query: values, _body: {} }
 }
@@ -86,7 +86,7 @@ export type Engine = {
 }
 
 export function createEngine(config: DockerConfig, clock: Clock): Engine {
-  // A wait goes on for as long as its run; that nobody is there any more has to be noticed before that.
+  // A wait goes on for as long as its run; a dead connection must be noticed before that.
   const agent = config.protocol === 'https' ? new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }) : undefined
   const options = { ...engineOptions(config), ...(agent !== undefined && { agent }) }
   let client: Promise<Docker> | undefined

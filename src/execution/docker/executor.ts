@@ -268,7 +268,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     },
   }
 
-  /** A command that is no program ends as it does in a shell. */
+  /** A command that is not a program ends as it does in a shell. */
   async function endedRun(plan: Plan, handle: DockerHandle, reason: string): Promise<Run> {
     const detail = reason.replace(/^.*?exec: /s, 'exec: ').slice(0, 200)
     await using writer = createLogWriter(plan.logDir, 'run', logsOf(plan))

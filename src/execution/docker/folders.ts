@@ -11,7 +11,7 @@ export async function writeEtc(dir: string, uid: number): Promise<string> {
   return dir
 }
 
-/** A container's user is nobody: the unpacked folder's top, made by mkdtemp perhaps, must let it in. */
+/** A container's user is `nobody`: the unpacked folder, created by mkdtemp perhaps, must be readable for it. */
 export async function makeVisible(dir: string): Promise<void> {
   const { mode } = await stat(dir)
   if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)

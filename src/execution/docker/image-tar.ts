@@ -48,7 +48,7 @@ export async function* entriesOf(dir: string, path: string): AsyncGenerator<TarE
   }
 }
 
-/** What does not fit into its fields stands in full in a header before it. */
+/** What does not fit into its fields is in an extended header before it. */
 function headerOf(data: HeaderData): Buffer {
   const header = new Header(data)
   const block = Buffer.alloc(BLOCK)

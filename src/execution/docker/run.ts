@@ -101,7 +101,7 @@ export function dockerRun(input: DockerRunInput): Run {
     async reachable({ signal } = {}) {
       const endpoint = gateways.endpoint(input)
       if (await isGatewayOpen(endpoint, signal).catch(() => false)) return true
-      // an engine that is away, and a run that has ended, is no lost gateway: `wait` notices it
+      // an absent engine or an ended run is not a lost gateway: `wait` notices it
       const running = await askContainer((container) => container.inspect()).then(
         ({ State }) => State.Running,
         () => false,

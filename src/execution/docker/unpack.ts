@@ -9,7 +9,7 @@ import { RunRefusedError } from '../errors.ts'
 const ENTRY_BYTES = 512
 
 /**
- * Unpacks what a build has left, which nobody should trust, into a new folder. Links are made last, when nothing is
+ * Unpacks the untrusted output of a build into a new folder. Links are made last, when nothing is
  * written any more: none can lead a file out of the folder.
  */
 export async function unpackBuilt(

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs'
 
 /**
- * How long a run may last, held by what outlives the node. A time limit is a duration, and counts on a clock that nobody
- * sets; an expiry is a date, and follows the wall clock. It runs from this folder alone, like the rest of the gateway.
+ * How long a run may last, enforced by a process that outlives the node. A time limit is a duration, on the monotonic
+ * clock; an expiry is a date, and follows the wall clock. It runs from this folder alone, like the rest of the gateway.
  */
 export type Lifetime = {
   /** from now on, in ms */

@@ -89,7 +89,7 @@ export function createMux({ write, first, onStream }: MuxInit): Mux {
   }
 
   function frame(kind: number, id: number, payload: Buffer): void {
-    // What is still under way when a connection is reset belongs to nobody.
+    // Frames still under way when a connection is reset are dropped.
     const stream = streams.get(id)
     if (kind === OPEN) open(id)
     else if (kind === PING) send(PONG, 0)

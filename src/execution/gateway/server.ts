@@ -43,7 +43,7 @@ export async function startGatewayServer({ path, ports, other, onRequest }: Gate
   // there again, so is the socket.
   const restore = () => {
     if (closed || existsSync(path)) return
-    // first: closing removes what lies at the path
+    // first: closing removes the file at the path
     server?.close()
     server = undefined
     listen(path, accept).then(

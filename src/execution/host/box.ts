@@ -49,7 +49,7 @@ export function boxOf(init: BoxInit): { paths: BoxPaths; mounts: BoxMount[] } {
   const bounded = box !== undefined
   const build = plan.purpose === 'build' && bounded
   const mounts: BoxMount[] = []
-  /** Seen in the box where the node is root, where it lies otherwise. */
+  /** Its path inside the sandbox if the node is root, its real path otherwise. */
   const show = (from: string, name: string, options: { file?: boolean; write?: boolean } = {}) => {
     if (uid === undefined) return from
     mounts.push({ kind: 'bind', from, to: at(name), ...options })

@@ -9,7 +9,7 @@ const PATH = `${NODE_DIR}:/usr/local/bin:/usr/bin:/bin`
 /** bubblewrap makes the folders above what it binds for root alone; these are for the service, too. */
 const FOLDERS = ['/etc', '/etc/ssl', '/opt', '/opt/thundercloud', NODE_DIR]
 const SYSTEM_DIRS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
-/** Settings of the kernel, some of them writable by whoever has the namespace that they belong to. */
+/** Settings of the kernel, some of them writable for the owner of the namespace that they belong to. */
 const KERNEL_DIRS = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/acpi', '/proc/pressure']
 /** What programs read to find their libraries, certificates and alternatives; nothing that names people or secrets. */
 const SYSTEM_FILES = [
@@ -33,7 +33,7 @@ export type SandboxInit = {
   readonly node: string
   /** folder with the sandbox's own passwd, group, hosts and nsswitch.conf */
   readonly etcDir: string
-  /** the user of the service, when the node is root; undefined: the node's own user, seen as nobody */
+  /** the user of the service, when the node is root; undefined: the node's own user, shown as `nobody` */
   readonly uid?: number | undefined
   /** where the box finds what it shows: paths as the shim sees them */
   readonly code: string | undefined

@@ -15,7 +15,7 @@ const LOOK_MS = 50
 export interface DiskWatch {
   /** the same output, with an ear for what programs say of a full disk */
   heard(output: Readable): Readable
-  /** Looks once more, for the last time. */
+  /** Checks a last time. */
   wasFull(): Promise<boolean>
 }
 

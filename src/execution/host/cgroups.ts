@@ -82,7 +82,7 @@ export function joinFiles({ dirs }: RunCgroup): string[] {
   return [...new Set(Object.values(dirs))].map((dir) => join(dir, 'cgroup.procs'))
 }
 
-/** How many processes the kernel has killed for want of memory. */
+/** How many processes the kernel has killed because memory ran out. */
 export async function oomKills({ version, dirs }: RunCgroup): Promise<number> {
   if (dirs.memory === undefined) return 0
   const file = join(dirs.memory, version === 2 ? 'memory.events' : 'memory.oom_control')

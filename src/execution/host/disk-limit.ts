@@ -68,7 +68,7 @@ async function measure(dir: string, left: Left): Promise<void> {
   }
 }
 
-/** Of files that a process has open and nobody else can find. */
+/** Of files that a process has open and that have no name any more. */
 async function bytesUnlinked(pid: number | undefined): Promise<number> {
   const dir = `/proc/${pid}/fd`
   const files = await readdir(dir).catch(() => [])

@@ -24,7 +24,7 @@ export function unenforcedByPermissions(): string[] {
 const PROGRAMS = new Set(['node', 'nodejs'])
 
 /**
- * Without bubblewrap: Node's permission model around the one program. It contains honest mistakes and not malice, so
+ * Without bubblewrap: Node's permission model around the one program. It contains mistakes, not attacks, so
  * only the operator's own services are run so.
  */
 export function permissionCommand(

@@ -30,7 +30,7 @@ export type ShimSpec = {
   readonly cgroup: RunCgroup
   readonly logDir: string
   readonly logLimits: LogLimits
-  /** it ends then, whether or not anybody waits for it */
+  /** it ends then, whether or not a node waits for it */
   readonly lifetime?: PlanLifetime | undefined
   /** as earlier versions wrote it */
   readonly endsAfterMs?: number | undefined
@@ -47,7 +47,7 @@ export type BuildFolders = {
 export type ShimIdentity = { readonly startTicks: string; readonly bootId: string; readonly startedAt: number }
 
 /**
- * The files of one run. Whoever renames `plan` first decides: the shim to `taken` (the command will run), an adopter
+ * The files of one run. The first to rename `plan` decides: the shim to `taken` (the command will run), an adopter
  * to `void` (it never will).
  */
 export function runFiles(dir: string) {

@@ -12,7 +12,7 @@ import { createHostExecutor } from './executor.ts'
 import { OR_ENGINE } from './permission.ts'
 import type { HostExecutorInit } from './types.ts'
 
-/** Output of one program: what is longer is nothing that anyone reads. */
+/** Output of one program: longer output is not read. */
 const OUTPUT_BYTES = 256 * 1024
 /** How often it is looked whether a program writes without end. */
 const FLOOD_LOOK_MS = 200
@@ -78,7 +78,7 @@ export function createSandboxExecutor(
     },
   )
 
-  /** A full file beside the one that is written: it wrote more than anyone reads. */
+  /** A full file beside the one that is written: the output is longer than what is read. */
   const flooded = (logDir: string) =>
     stat(logFile(logDir, 'run', 1)).then(
       () => true,

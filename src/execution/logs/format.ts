@@ -39,7 +39,7 @@ export function createSplitter(max: number) {
   }
 }
 
-/** Stands at the end of a piece of a line that goes on in the next. */
+/** Ends a piece of a line that continues in the next. */
 export const CONTINUED = '\u2026'
 
 /** Never empty: an empty line is one, too. Each piece but the last carries the sign. */

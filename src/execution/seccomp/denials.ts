@@ -52,8 +52,8 @@ export const ABSENT_CALLS: Readonly<Record<string, CallNumbers>> = {
 }
 
 /**
- * Memory that no process has to map: ENOSYS as well where no cgroup counts memory, for whoever adds up what processes
- * hold does not see it. Programs fall back to files of /dev/shm, which is bounded.
+ * Memory that no process has to map: ENOSYS as well where no cgroup counts memory, since a sum of what processes
+ * map does not include it. Programs fall back to files of /dev/shm, which is bounded.
  */
 export const UNCOUNTED_CALLS: Readonly<Record<string, CallNumbers>> = {
   memfd_create: [319, 279],

@@ -90,7 +90,7 @@ async function sizeOf(dir: string): Promise<number> {
   return bytes
 }
 
-/** The build is another user; the folder above lets in nobody but the sandbox. Links have no mode, and are not followed. */
+/** The build is another user; the folder above is open to the sandbox only. Links have no mode, and are not followed. */
 async function openToAll(dir: string): Promise<void> {
   await chmod(dir, 0o777)
   for (const entry of await readdir(dir, { withFileTypes: true })) {

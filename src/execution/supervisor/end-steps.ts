@@ -19,7 +19,7 @@ export async function monitor(context: StepContext, run: Run): Promise<WorkerEve
   const { components, init, spec, interrupt, detach, state, dispatch } = context
   const { clock } = components
   const { executor, graceMs, healthyMs } = init
-  // before now on the wall clock (it was adopted), from now on the one that nobody sets
+  // before now on the wall clock (it was adopted), from now on the monotonic clock
   const startedAt = clock.monotonic() - Math.max(0, clock.now() - run.startedAt)
   const updates = spec.replaces !== undefined && spec.service.run.kind !== 'task'
   using _deadline = updates

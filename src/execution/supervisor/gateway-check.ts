@@ -3,7 +3,7 @@ import { GATEWAY_CHECK_MS, GATEWAY_FAILURES } from '../constants.ts'
 import type { Run } from '../types.ts'
 
 /**
- * Resolves when the run's gateway has not answered several times in a row, so that nobody can reach it any more; never
+ * Resolves when the run's gateway has not answered several times in a row, so that the run is unreachable; never
  * otherwise. `current`: the run as it is now.
  */
 export async function untilGatewayLost(current: () => Run, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -81,7 +81,7 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
     await executor.remove(run.handle)
   }
 
-  // a time limit is a duration, on a clock that nobody sets; the expiry is a date, on the one that people see
+  // a time limit is a duration, on the monotonic clock; the expiry is a date, on the wall clock
   const limitMs = timeLimitMs(spec)
   using _limit =
     limitMs === undefined

@@ -28,7 +28,7 @@ export function isImage({ code }: RunnableService): boolean {
   return isImageCid(parseCid(code, 'code'))
 }
 
-/** Does a run begin? A task runs at most once; what was stopped before an executor heard of it has not run. */
+/** Does a run begin? A task runs at most once; one that was stopped before an executor got it has not run. */
 export function mayBegin(kind: RunnableService['run']['kind'], before: RunRecord | undefined): boolean {
   if (before === undefined) return true
   if (!FINAL_STATES.includes(before.state)) return false

@@ -12,7 +12,7 @@ import { isFailing, isHealthy, runOf, type WorkerEvent, type WorkerState } from 
 import { nextState } from './worker-transitions.ts'
 import type { RunWorker, RunWorkerInit, StepContext } from './worker-types.ts'
 
-/** Carries out one phase after the other, until the run is over; what follows what stands in `worker-transitions.ts`. */
+/** Carries out one phase after the other, until the run is over; the order of the phases is in `worker-transitions.ts`. */
 export function createRunWorker(components: SupervisorComponents, init: RunWorkerInit): RunWorker {
   const { record, executor, dirs, graceMs } = init
   const { runId } = record

@@ -16,7 +16,7 @@ export type ObtainedCode = { readonly dir: string; release(): Promise<void> }
 
 export interface CodeProvider {
   /**
-   * The service's code, verified and unpacked: files that anyone may read, in a folder that nobody writes to. Code that is
+   * The service's code, verified and unpacked: world-readable files in a read-only folder. Code that is
    * more than `diskBytes` allow is refused before it is fetched.
    */
   obtain(

@@ -44,7 +44,7 @@ export function clamavScanner({ program, database, maxBytes, ...limits }: Clamav
   }
 }
 
-/** Findings as lines of their own; code that could not be looked at whole is no finding. */
+/** Findings as lines of their own; code that could not be scanned completely is not a finding. */
 function translate(end: ScanEnd): ScanEnd {
   if (end.reason !== 'exit') return end
   const found = end.lines.flatMap((line) => {

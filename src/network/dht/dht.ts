@@ -37,7 +37,7 @@ export function createDht(components: DhtComponents): Dht & AsyncDisposable {
   }
 }
 
-/** For a network without a DHT: nothing is provided or kept, nobody and nothing is found. */
+/** For a network without a DHT: nothing is provided or stored, and nothing is found. */
 export function noDht(): Dht & AsyncDisposable {
   return {
     provide: async () => 0,

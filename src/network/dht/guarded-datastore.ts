@@ -1,7 +1,7 @@
 import { BaseDatastore } from 'datastore-core'
 import type { Datastore, Key, KeyQuery, Query } from 'interface-datastore'
 
-/** What stands between libp2p and the keys below one prefix. Names are whole keys. */
+/** The hooks between libp2p and the keys below one prefix. Names are complete keys. */
 export interface Guard {
   put(name: string, value: Uint8Array): Promise<void>
   get(name: string): Promise<Uint8Array>

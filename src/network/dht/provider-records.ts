@@ -20,7 +20,7 @@ export interface ProviderRecordsComponents {
 type Providers = Pick<Dht, 'provide' | 'cancel' | 'findProviders'> & AsyncDisposable
 
 /**
- * Provider records. kad-dht provides again by itself what it once provided; a record that nobody took (no neighbour yet,
+ * Provider records. kad-dht provides again by itself what it once provided; a record that no peer took (no neighbour yet,
  * all lookups failed) is tried again here.
  */
 export function createProviderRecords(components: ProviderRecordsComponents): Providers {

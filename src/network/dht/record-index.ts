@@ -1,11 +1,11 @@
 import { MAX_RECORDS, MAX_RECORDS_PER_PEER, MAX_RECORDS_PER_SIGNER, RECORD_LIFE_MS } from '../constants.ts'
 
-/** Whose a record is that this node put or relies on: it counts for no peer, and nobody pushes it out. */
+/** The owner of records that this node put or relies on: they count for no peer, and are not evicted. */
 export const OURS = ''
 
 /**
- * What is known of a record without reading it. `placer`: the peer that put it, or OURS; `second`: who put it after that,
- * and answers for it when the first is to lose it. So a flooder that puts others' records as well takes none with it.
+ * What is known of a record without reading it. `placer`: the peer that put it, or OURS; `second`: the peer that put it after that,
+ * and is charged for it when the first is to lose it. So a flooder that also puts others' records evicts none of them.
  * Times are ms.
  */
 export type RecordMeta = {
@@ -57,7 +57,7 @@ export function createRecordIndex() {
       return undefined
     },
     full: () => records.size >= MAX_RECORDS,
-    /** The oldest record of who placed most, with the one that is to come. */
+    /** The oldest record of the peer with most, the new one included. */
     evictionCandidate(coming: string): string | undefined {
       let heaviest: { placer: string; count: number } | undefined
       for (const [placer, names] of placed) {
@@ -78,7 +78,7 @@ export function isExpired({ expiresAt, receivedAt }: RecordMeta, nowMs: number):
   return expiresAt <= nowMs || receivedAt + RECORD_LIFE_MS <= nowMs
 }
 
-/** Who answers for a record that `placer` puts again. */
+/** The peer that is charged for a record that `placer` puts again. */
 export function placersOf(held: RecordMeta, placer: string): Pick<RecordMeta, 'placer' | 'second'> {
   if (held.placer === OURS || placer === OURS) return { placer: OURS }
   const second = held.second ?? (placer === held.placer ? undefined : placer)

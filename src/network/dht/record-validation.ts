@@ -11,7 +11,7 @@ export type RecordFacts = ReturnType<RecordValidator['validate']>
 /** Throws a ProtocolError where the value may not lie under this key now. */
 export type RecordCheck = (key: string, value: Uint8Array) => RecordFacts
 
-/** The rules' check, with cheap bounds before it and a memory of what passed. */
+/** The validator's check, with cheap bounds before it and a cache of what passed. */
 export function createRecordCheck(validator: RecordValidator | undefined, clock: Clock): RecordCheck {
   const passed = new LruMap<string, RecordFacts>(CHECKED_RECORDS)
   return (key, value) => {

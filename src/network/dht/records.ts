@@ -44,7 +44,7 @@ export interface Records extends AsyncDisposable {
   readonly validators: Validators
   readonly selectors: Selectors
   readonly check: RecordCheck
-  /** The value that lies here under a key, and is in time. */
+  /** The stored value of a key that has not expired. */
   local(key: string): Promise<Uint8Array | undefined>
   /** Records that lie here. */
   count(): number
@@ -55,7 +55,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
   const index = createRecordIndex()
   const check = createRecordCheck(validator, clock)
   const puts = createKeyedRateLimiter(clock, RECORD_PUTS, RECORD_PEERS)
-  // one at a time: between the look at what lies there and the write nothing else is written
+  // one at a time: nothing else is written between the read of the old record and the write
   const writes = createWorkQueue({ name: 'records', concurrency: 1, max: RECORD_QUEUE })
 
   const read = async (name: string): Promise<StoredRecord | undefined> => {
@@ -181,7 +181,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
   }
 }
 
-/** What an earlier run kept; what is no record of this form, or more than there is room for, goes. */
+/** Records of an earlier run; what is not of this form, or does not fit, is removed. */
 async function load({ store, log }: RecordsComponents, index: ReturnType<typeof createRecordIndex>): Promise<void> {
   const found: { name: string; meta: RecordMeta }[] = []
   const unusable: Key[] = []

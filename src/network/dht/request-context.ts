@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 
 /**
- * Who asked for what kad-dht does now. It hands a record that a peer put on to the datastore without naming the peer;
+ * The peer of the request that kad-dht handles now. It passes a peer's record to the datastore without naming the peer;
  * so the handler of its streams runs in a context that knows.
  */
 export interface RequestContext {

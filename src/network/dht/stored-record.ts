@@ -5,7 +5,7 @@ import { bytes, decodeShape, text, wholeNumber } from '../../../protocols/shape.
 import { MAX_RECORD_KEY_BYTES } from '../constants.ts'
 import type { RecordMeta } from './record-index.ts'
 
-/** How a record lies on disk: with what the node has to know again after a restart. */
+/** A record on disk, with what the node needs after a restart. */
 export type StoredRecord = { readonly meta: RecordMeta; readonly key: string; readonly value: Uint8Array }
 
 const MAX_SIGNER_BYTES = 256

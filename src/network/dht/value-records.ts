@@ -22,7 +22,7 @@ export interface ValueRecordsComponents {
 
 type Values = Pick<Dht, 'putValue' | 'findValues'> & AsyncDisposable
 
-/** Value records: putting them, and finding what lies under a key. */
+/** Value records: puts them, and finds those of a key. */
 export function createValueRecords({
   clock,
   log,
@@ -45,7 +45,7 @@ export function createValueRecords({
     throw new InputError('the record is refused: a newer one lies under its key')
   }
 
-  /** kad-dht tells stale peers of the best value after the lookup; how that ends does not matter. */
+  /** kad-dht sends stale peers the best value after the lookup; how that ends does not matter. */
   const repairLater = (events: AsyncIterator<unknown>, done: () => void) => {
     const work = (async () => {
       try {
@@ -156,7 +156,7 @@ export function createValueRecords({
 
 const LATE = new TimeoutError('the lookup took too long')
 
-/** Aborts when nothing was heard for a while after the last answer. */
+/** Aborts when no answer came for a while after the last one. */
 function createQuietTimer(clock: Clock) {
   const controller = new AbortController()
   let timer: Timer | undefined

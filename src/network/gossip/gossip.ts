@@ -17,7 +17,7 @@ export interface GossipComponents {
   events: Emitter<NetworkEvents>
   peerScores: PeerScores
   pubsub: PubSub
-  /** Is anyone connected, or being dialled, who may soon listen? */
+  /** Is a peer connected, or being dialled, that may soon subscribe? */
   hopeful(): boolean
 }
 

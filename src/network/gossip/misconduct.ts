@@ -18,7 +18,7 @@ export interface MisconductComponents {
 }
 
 /**
- * Tells of peers whose penalties in gossipsub are below the graylist. Its score as a whole does not: it also counts how
+ * Reports peers whose penalties in gossipsub are below the graylist. The total score does not show that: it also counts how
  * many peers share an address, which is no offence of any of them.
  */
 export function watchMisconduct({ clock, pubsub, peers, look }: MisconductComponents): Timer {

@@ -13,7 +13,7 @@ const PENALTIES_ON_PROBATION = -THRESHOLDS.graylistThreshold / PENALTY_EACH - 2
 
 /**
  * Scores per peer. gossipsub forgets a peer's penalties when it reconnects; this does not. Both sides fade with time,
- * so an honest node that was once misled comes back.
+ * so an honest node that was once misled recovers.
  */
 export interface PeerScoreTable extends PeerScores {
   score(peer: string): number

@@ -15,14 +15,14 @@ export interface RepairComponents {
   identify(connection: Connection): Promise<unknown>
 }
 
-/** Looks for which a peer that was identified again in vain is left alone; doubled each time. */
+/** Checks to skip for a peer after a failed identify; doubled each time. */
 const MAX_PATIENCE = 64
 
 /**
  * gossipsub writes to a peer over one stream of one connection. When that connection ends while another to the same peer
  * lives on (both sides dialled at once, or one was half dead after a partition), or when a late notice of an old
- * connection's end removes a peer that is back already, the peer stays connected and hears nothing any more. A connected
- * peer that lacks its stream for two looks is identified again, which makes gossipsub open one.
+ * connection's end removes a peer that is back already, the peer stays connected and receives nothing any more. A connected
+ * peer without this stream in two checks is identified again, which makes gossipsub open one.
  */
 export function keepGossipStreams({ clock, log, connections, hasStream, speaks, identify }: RepairComponents): Timer {
   let missing = new Set<string>()

@@ -20,7 +20,7 @@ export function parseMultiaddr(text: string): Multiaddr {
   }
 }
 
-/** The peer id at the end of a multiaddr. (A relay's address names two: the last is whom it leads to.) */
+/** The peer id at the end of a multiaddr. (A relay's address names two: the last is the destination.) */
 export function peerOf(address: Multiaddr): string | undefined {
   return address.getComponents().findLast((component) => component.name === 'p2p')?.value
 }

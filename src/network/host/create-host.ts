@@ -108,12 +108,12 @@ export async function createHost(init: HostInit): Promise<Host> {
         pingTimeout: { minTimeout: limits.PING_TIMEOUT_MS, maxTimeout: limits.PING_TIMEOUT_MAX_MS },
       },
       connectionGater: {
-        // on a public network nobody is led to addresses inside this machine or its LAN by what peers tell
+        // on a public network peers cannot make this node dial addresses inside this machine or its LAN
         denyDialMultiaddr: (address: Multiaddr) =>
           visibility === 'public' && isPrivate(address) && !allowed.has(address.toString()),
         denyDialPeer: (peer: PeerId) => guards.isExcluded(peer.toString()),
         denyOutboundEncryptedConnection: (peer: PeerId) => guards.isExcluded(peer.toString()),
-        // here it has shown who it is: nobody makes room for a stranger that says nothing
+        // here the peer is authenticated: no connection is closed for a silent, unknown peer
         denyInboundEncryptedConnection: (peer: PeerId, { remoteAddr }: { remoteAddr: Multiaddr }) =>
           guards.isExcluded(peer.toString()) || !guards.admit(addressGroup(remoteAddr)),
       },
@@ -167,7 +167,7 @@ function gossipOptions({ network, scoreTable, topics, limits: guards }: HostInit
     Dhi: limits.MESH.high,
     // what a node emits it publishes, and publishing does not heed what others say they have
     idontwantMinDataSize: Number.POSITIVE_INFINITY,
-    // elsewhere a quarter of the neighbours outside the mesh hear what is new, for others pass everything on; here
+    // elsewhere a quarter of the neighbours outside the mesh gets news of messages, for others forward everything; here
     // this node may be the only one that does
     gossipFactor: 1,
     seenTTL: network.seenTtlMs ?? limits.SEEN_TTL_MS,
@@ -189,7 +189,7 @@ function gossipOptions({ network, scoreTable, topics, limits: guards }: HostInit
   }
 }
 
-/** The DHT speaks a protocol of its own: libp2p's public one is no business of this network. */
+/** The DHT speaks a protocol of its own: libp2p's public one is unrelated to this network. */
 export function dhtProtocol(network: string): string {
   return `/thundercloud/${network}/kad/1.0.0`
 }

@@ -57,7 +57,7 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error ? `${messageOf(error)}: ${messageOf(cause)}` : messageOf(error)
 }
 
-/** What an earlier run provided may not be here any more: whoever has something provides it again. */
+/** What an earlier run provided may not be here any more: each part provides again what it has. */
 export async function forgetOwnProvides(store: Datastore, peerId: string): Promise<void> {
   for await (const key of store.queryKeys({ prefix: PROVIDERS })) {
     if (key.name() === peerId) await store.delete(key)

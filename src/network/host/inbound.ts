@@ -14,8 +14,8 @@ export interface InboundComponents {
 type Upgrade = Upgrader['upgradeInbound']
 
 /**
- * The way in of every connection. The library counts those that are not established yet in one number for all; here each
- * has its own place, deadline and end.
+ * Accepts every connection. The library counts those that are not established yet in one number for all; here each
+ * has its own slot, deadline and end.
  */
 export function createInbound({ clock, pending }: InboundComponents) {
   return async (upgrade: Upgrade, connection: MultiaddrConnection, options: Parameters<Upgrade>[1]): Promise<void> => {

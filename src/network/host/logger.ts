@@ -32,7 +32,7 @@ const SILENT: Logger = Object.assign(() => {}, {
   newScope: () => SILENT,
 })
 
-/** libp2p's own placeholders (%p peer, %a address, %c CID, %e error, ...) stand for things that have a text form. */
+/** libp2p's own placeholders (%p peer, %a address, %c CID, %e error, ...) take values that have a text form. */
 function lineOf(template: unknown, values: readonly unknown[]): string {
   const own = String(template).replace(/%[a-zA-Z]/g, (mark) => (/%[sdifjo]/.test(mark) ? mark : '%s'))
   const plain = values.map((value) => (typeof value === 'object' && value !== null ? String(value) : value))

@@ -45,7 +45,7 @@ export function createNoiseCrypto(buffers: TransientBuffers): ICryptoInterface {
       decipher.final()
       for (const piece of opened) buffers.own(piece)
       for (const piece of read) if (isRest(piece)) buffers.release(piece)
-      // a copy of what was read, made for who can decrypt in place
+      // a copy of what was read, made for ciphers that decrypt in place
       if (dst !== undefined && !read.some(({ buffer }) => buffer === dst.buffer)) {
         buffers.own(dst)
         buffers.release(dst)

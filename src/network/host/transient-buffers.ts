@@ -3,9 +3,9 @@
  * to be collected, and then goes through the whole heap for every few megabytes; given back here it never waits.
  */
 export interface TransientBuffers {
-  /** The whole buffer behind `view` belongs to who calls this, and to nobody else. */
+  /** The complete buffer behind `view` belongs to the caller only. */
   own(view: Uint8Array): void
-  /** Nobody will read any of the buffer again. Anything that is not owned, or owned in part, stays as it is. */
+  /** The buffer will not be read again. Anything that is not owned, or owned in part, stays as it is. */
   release(view: Uint8Array): void
 }
 

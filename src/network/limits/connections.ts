@@ -7,7 +7,7 @@ export interface ConnectionsComponents {
   clock: Clock
   /** All that are established. */
   connections(): readonly Connection[]
-  /** Its operator named the peer: its connections are not closed to make room, nor for being idle. */
+  /** Its operator named the peer: its connections are not evicted, nor closed for being idle. */
   isStatic(peer: string): boolean
 }
 
@@ -18,7 +18,7 @@ export type ConnectionsInit = {
   readonly idleMs?: number | undefined
 }
 
-/** The established connections: which peers may have one, and which ends when there are too many, or when nobody uses it. */
+/** The established connections: which peers may have one, and which is closed when there are too many, or when it is idle. */
 export interface EstablishedConnections extends Disposable {
   /** May one more come from this address? Where all places are taken, another may have to go for it. */
   admit(address: string): boolean

@@ -8,7 +8,7 @@ export interface FrameCounter {
 }
 
 export function createFrameCounter(maxFrameBytes: number): FrameCounter {
-  /** bytes of the frame at hand that are still to come */
+  /** bytes of the current frame that are still to come */
   let left = 0
   let value = 0
   let prefixBytes = 0

@@ -18,12 +18,12 @@ export interface LimitsComponents {
   log: Log
   events: Emitter<NetworkEvents>
   scoreTable: PeerScoreTable
-  /** All connections that are established; none before the host stands. */
+  /** All connections that are established; none before the host is created. */
   connections(peer?: string): readonly Connection[]
   isStatic(peer: string): boolean
 }
 
-/** What strangers can make this node spend on connections and bytes, and who is kept out. */
+/** What unknown peers can make this node spend on connections and bytes, and which peers are refused. */
 export interface Limits extends Disposable {
   readonly inbound: Inbound
   readonly maxConnections: number

@@ -2,8 +2,8 @@
 export interface PendingConnections {
   /**
    * A connection begins its handshake. Where its address has its share already, the oldest of that address is evicted;
-   * where all places are taken, the oldest of the address that has most. So a newcomer from an address below its share
-   * always gets in. Dispose what it returns when the handshake is over.
+   * if all slots are in use, the oldest of the address that has most. So a new connection from an address below its share
+   * always gets a slot. Dispose what it returns when the handshake is over.
    */
   enter(address: string, evict: (reason: string) => void): Disposable
   readonly size: number

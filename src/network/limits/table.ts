@@ -23,7 +23,7 @@ export type ProtocolLimits = {
 
 type Matches = (protocol: string) => boolean
 
-/** Streams that the peer opens. protocols/README.md tells other implementations of these numbers. */
+/** Streams that the peer opens. protocols/README.md has these numbers for other implementations. */
 const INBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
   [
     isGossip,
@@ -89,7 +89,7 @@ const INBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
   ],
 ]
 
-/** Protocols that whoever embeds a node adds: their handlers bound what they read. */
+/** Protocols that an embedding program adds: their handlers bound what they read. */
 const OTHER: ProtocolLimits = { frames: { burst: 40_000, perSecond: 20_000 } }
 
 /** Streams that this node opens: what was asked for comes at the reader's pace; here is what the library reads by itself. */

@@ -15,14 +15,14 @@ export interface NeighboursComponents {
   isStatic(peer: string): boolean
 }
 
-/** With whom this node speaks gossip and sync: with all that are connected, or with those that one of the two names. */
+/** The peers of gossip and sync: all connected ones, or only those that one of the two sides names. */
 export interface Neighbours {
   includes(peer: string): boolean
   /** Before gossipsub registers: it meets neighbours only. */
   guard(registrar: object): void
-  /** The host stands. */
+  /** The host was created. */
   attach(host: Host): Promise<AsyncDisposable>
-  /** This node names the peer, and tells it so on each connection while that holds. */
+  /** This node names the peer, and notifies it on each connection while that holds. */
   name(peer: string): void
   /** As `name`, for a static node: it is one as long as `isStatic` says so. */
   nameStatic(peer: string): void
@@ -44,7 +44,7 @@ export function createNeighbours(
   const joined = (peer: string) => {
     for (const listener of listeners) listener(peer)
   }
-  /** A peer may tell that it names this node a moment after its first stream. */
+  /** A peer's notice that it names this node may follow its first stream. */
   const settled: Membership['settled'] = async (peer) => {
     const until = clock.monotonic() + NEIGHBOUR_WAIT_MS
     while (!includes(peer) && clock.monotonic() < until) await sleep(clock, 50)

@@ -150,7 +150,7 @@ export function createPeerManager(
   }
 }
 
-/** A lookup of a random key meets peers all over the network; libp2p remembers whom it met. */
+/** A lookup of a random key meets peers all over the network; libp2p remembers them. */
 async function randomWalk({ services }: Host, clock: Clock, rng: Rng, signal: AbortSignal): Promise<void> {
   if (services.dht === undefined) return
   using limit = deadline(clock, RANDOM_WALK_TIMEOUT_MS, new TimeoutError('the walk took too long'), signal)

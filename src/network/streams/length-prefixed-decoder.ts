@@ -4,7 +4,7 @@ const OVERHEAD_BYTES = 64
 const MAX_PREFIX_BYTES = 5
 
 /**
- * Cuts a stream of bytes into length-prefixed messages (unsigned varint). A message that lies in one piece is a view of
+ * Cuts a stream of bytes into length-prefixed messages (unsigned varint). A message within one piece is a view of
  * it; any other is filled piece by piece, so that pieces can be freed as they come.
  */
 export class LengthPrefixedDecoder {

@@ -20,7 +20,7 @@ export type LengthPrefixedStream = MessageStream & {
 
 /**
  * Messages over a libp2p stream. Facts that shape it:
- * - bytes come as events; whoever listens late may miss the end, so this listens from its first moment;
+ * - bytes come as events; a late listener may miss the end, so this listens from its creation;
  * - a paused stream still receives what the sender's window allows (the host keeps that below the read buffer's limit),
  *   and calling `pause` while `resume` hands out that buffer would open the window again: it is called afterwards;
  * - `onDrain()` resolves once in a stream's life: writers wait for the events.

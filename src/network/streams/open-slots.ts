@@ -15,7 +15,7 @@ export function createOpenSlots(max: number): OpenSlots {
     if (slots === undefined) return
     const [next] = slots.waiters
     if (next !== undefined) {
-      // the slot passes to whoever waited longest
+      // the slot passes to the longest waiter
       slots.waiters.delete(next)
       next()
       return

@@ -67,7 +67,7 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
         using _ = await slots.take(target.peer, limit.signal)
         const dial = () => libp2p.dialProtocol(target.dial, protocol, options)
         const raw = await dial().catch(async (error: unknown) => {
-          // who has just joined has nobody to ask where the peer is, yet
+          // a node that has just joined knows no peer to ask for the address yet
           if (!hasNoAddress(error) || components.routable === undefined) throw error
           await components.routable(limit.signal)
           return await dial()

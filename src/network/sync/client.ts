@@ -192,7 +192,7 @@ function isOf<Is extends SyncAnswer['is']>(answer: SyncAnswer, is: Is): answer i
   return answer.is === is
 }
 
-/** A round took all that it may: what it has done stands. */
+/** A round used its budget: what it received is kept. */
 class ExchangeOverError extends UnavailableError {
   override readonly name = 'ExchangeOverError'
 }

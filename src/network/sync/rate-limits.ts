@@ -2,7 +2,7 @@ import { LruMap } from '../../base/lru-map.ts'
 import { createTokenBucket } from '../../base/token-bucket.ts'
 import { SYNC_PAGES, SYNC_PEERS, SYNC_REQUESTS } from '../constants.ts'
 
-/** What one peer may ask of sync, and have sent: a bucket each, for the peers heard of last. */
+/** What one peer may ask of sync, and have sent: a bucket each, for the most recent peers. */
 export function createSyncRateLimits(monotonicMs: () => number, pullsPerMinute: number) {
   const aMinutesWorth = () => createTokenBucket({ burst: pullsPerMinute, perSecond: pullsPerMinute / 60 }, monotonicMs)
   const buckets = () => ({
@@ -11,7 +11,7 @@ export function createSyncRateLimits(monotonicMs: () => number, pullsPerMinute: 
     pages: createTokenBucket(SYNC_PAGES, monotonicMs),
     pulls: aMinutesWorth(),
     offers: aMinutesWorth(),
-    // apart: who has pulled services to the limit may still learn what was called unsafe
+    // apart: a peer that has pulled services to the limit may still get statements of unsafe code
     statements: aMinutesWorth(),
   })
   const peers = new LruMap<string, ReturnType<typeof buckets>>(SYNC_PEERS)

@@ -41,7 +41,7 @@ export function createSyncServer({
     const request = decodeSyncRequest(encoded)
     const quota = rateLimits(peer)
     if (!quota.requests.take()) return yield refuse(peer, 'too many requests')
-    // who knows an id may have what it names, and a stop comes from anyone; what is listed and offered is for neighbours
+    // a peer that knows an id may pull it, and any peer may send a stop; lists and offers are for neighbours
     const forNeighbours = request.want === 'list' || request.want === 'statements' || request.want === 'offer'
     if (forNeighbours && !neighbours.includes(peer)) {
       return yield refuse(peer, 'this node syncs with the nodes that it names, and with those that name it')
@@ -49,7 +49,7 @@ export function createSyncServer({
     switch (request.want) {
       case 'list': {
         if (!quota.pages.take()) return yield refuse(peer, 'too many pages')
-        // one more than a page tells whether there is another
+        // one more than a page shows whether there is another
         const items = source.list(request.after, MAX_SYNC_ITEMS + 1)
         return yield { is: 'items', items: items.slice(0, MAX_SYNC_ITEMS), more: items.length > MAX_SYNC_ITEMS }
       }

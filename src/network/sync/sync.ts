@@ -36,7 +36,7 @@ export interface SyncComponents {
   peerScores: PeerScores
   /** Connected peers that speak a protocol. */
   peersSupporting(protocol: string): Promise<string[]>
-  /** With whom sync is spoken. */
+  /** The peers of sync. */
   neighbours: { includes(peer: string): boolean }
 }
 
@@ -162,7 +162,7 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
   }
 }
 
-/** A peer without services of its own can still ask one for a list or tell it something. */
+/** A peer that does not serve sync can still ask one for a list or send it something. */
 const NOTHING: SyncSource = {
   list: () => [],
   get: () => undefined,

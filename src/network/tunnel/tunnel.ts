@@ -23,7 +23,7 @@ const CREDIT_LOT_BYTES = TUNNEL_WINDOW_BYTES / 4
 /**
  * One end of a tunnel as a pipe. What is written waits for the other side's credit; what arrives waits here until it is
  * read, never more than the window, because credit is given back only for what was read. Ending the writable side ends
- * that direction alone; destroying the pipe resets both, and tells why.
+ * that direction alone; destroying the pipe resets both, with the reason.
  */
 export function openTunnel(stream: MessageStream): BytePipe {
   const arrived: Uint8Array[] = []
@@ -138,7 +138,7 @@ export function openTunnel(stream: MessageStream): BytePipe {
       }
       // the other side knows the reason already, or cannot be reached
       if (error instanceof TunnelResetError || error instanceof StreamBrokenError) return leave()
-      // not waited for: a side that takes nothing any more holds nobody, and ending the stream has a deadline
+      // not waited for: a side that stops reading blocks nothing, and ending the stream has a deadline
       send({ is: 'reset', message }).catch(() => {})
       stream.end().then(() => done(error), leave)
     },

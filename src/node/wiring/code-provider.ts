@@ -8,7 +8,7 @@ import { type CodeLookupComponents, findCode } from './code-lookup.ts'
 
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
-/** How long code is looked for that may be needed soon; for a run itself there is no limit. */
+/** How long prefetched code is searched for; for a run itself there is no limit. */
 const AHEAD_PATIENCE_MS = 60_000
 
 export interface CodeProviderComponents extends CodeLookupComponents {

@@ -46,7 +46,7 @@ export function evictionFor(service: ReceivedService, node: RuleContext): Runnin
   return needed.length > MAX_EVICTED ? undefined : needed
 }
 
-/** Leaves out, from the highest rank down, whoever need not go. */
+/** Leaves out, from the highest rank down, services that need not be evicted. */
 function withoutSpare(
   service: ReceivedService,
   chosen: readonly RunningService[],

@@ -12,7 +12,7 @@ export { rules }
 
 /**
  * The default runner: the operator's configuration, nothing else. Pure and synchronous. Every rule is asked, so that the
- * reasons say everything that stands in the way. A service runs when none fails or defers; one that drops it drops it
+ * reasons name every obstacle. A service runs when none fails or defers; one that drops it drops it
  * whatever the others say; what is only deferred may wait.
  */
 export function andromeda(service: ReceivedService, node: RuleContext): Verdict {

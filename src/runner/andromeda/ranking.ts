@@ -10,7 +10,7 @@ const MAX_TIMES = 10n
 const PER_SYMBIOTE = 50
 const PER_HOSTCHAIN = 50
 const PER_KEYWORD = 10
-/** Words cost an author nothing: of each kind, no more than these count. */
+/** Keywords and names cost an author nothing: of each kind, no more than these count. */
 const MAX_COUNTED = 4
 
 /**
@@ -22,7 +22,7 @@ const MAX_COUNTED = 4
  *          +  10 x keywords that match (KEYWORDS, at most 4)
  *
  * `price` is what PRICING asks for its memory and cpu in the reward's asset; a reward in an asset without a price
- * counts 0, because nobody said what it is worth. The same for a service that runs, waits, or is refused; more reward
+ * counts 0, because its worth is unknown. The same for a service that runs, waits, or is refused; more reward
  * never ranks lower. Exact to a tenth.
  */
 export function rankOf(service: ReceivedService, config: RunnerConfig): number {

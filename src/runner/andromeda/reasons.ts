@@ -3,7 +3,7 @@ import type { Need, Reason } from '../../base/verdict.ts'
 
 /** A message or a needed value travels in receipts, where 512 bytes are the limit: at three bytes a character, this fits. */
 const MAX_WORDS = 160
-/** A word of a service, an address or a host: what is longer is cut. */
+/** A value of a service, an address or a host: what is longer is cut. */
 const MAX_WORD = 80
 /** Reasons of one rule that name one thing each; a receipt holds 32 in all. */
 export const MAX_EACH = 4
@@ -22,12 +22,12 @@ export function defer(rule: string, message: string, needs: Need): Reason {
   return { rule, outcome: 'defer', message, needs }
 }
 
-/** One word of a service or of the configuration, bounded and safe to show. */
+/** One value of a service or of the configuration, bounded and safe to show. */
 export function shown(word: string): string {
   return sanitizeText(word, MAX_WORD)
 }
 
-/** Words of the service or of a long list, sorted and bounded: a verdict does not depend on the order of keys. */
+/** Values of the service or of a long list, sorted and bounded: a verdict does not depend on the order of keys. */
 export function some(words: Iterable<string>, most = 8): string {
   const sorted = [...words].map(shown).sort()
   const fits = fitting(sorted, most)
@@ -36,7 +36,7 @@ export function some(words: Iterable<string>, most = 8): string {
   return fits.length === 0 ? `${rest} entries` : `${fits.join(', ')} and ${rest} more`
 }
 
-/** As many of them as a need's value holds, whole: each of those that stand there helps. */
+/** As many complete values as fit into a need: each of them would help. */
 export function values(words: Iterable<string>, most = 8): string {
   const all = [...words]
   const whole = all.filter((word) => word.length <= MAX_WORD && shown(word) === word).sort()

@@ -1,7 +1,7 @@
 /**
  * Imported before the operator's module, in one graph: by then every file of that graph has been read (also from a
  * folder that only root may open), and nothing of it has run. What runs afterwards is another user, without threads.
- * The user stands in this module's own URL.
+ * The user is in this module's own URL.
  */
 const { searchParams } = new URL(import.meta.url)
 const [uid, gid] = [searchParams.get('uid'), searchParams.get('gid')]

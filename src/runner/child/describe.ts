@@ -16,7 +16,7 @@ function errorText(error: unknown): string {
   return error.name === 'Error' ? words : `${error.name}: ${words}`
 }
 
-/** Node's own words name a flag of its command line, which no author of a runner can set. */
+/** Node's own message names a flag of its command line, which no author of a runner can set. */
 function deniedMessage(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_ACCESS_DENIED') return undefined
   const { permission, resource } = error as { permission?: unknown; resource?: unknown }

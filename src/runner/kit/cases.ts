@@ -1,7 +1,7 @@
 import type { ReceivedService, RunnerSnapshot } from '../contract.ts'
 import { EXAMPLE_STRANGER, exampleService, exampleSnapshot } from './examples.ts'
 
-/** Who speaks well of everything in the examples. */
+/** The hub that attests everything in the examples. */
 const SOME_HUB = '7HHKSu9BNF7GuB3CX8BbUEzx9pp1SqLksigvfMZz9hopvWJJRSW4qrXTKWFq5ExSpm'
 
 /** Services that a mesh sends sooner or later: small, bare, as long as the wire allows, and hostile. */
@@ -22,7 +22,7 @@ export function exampleServices(): Readonly<Record<string, ReceivedService>> {
   }
 }
 
-/** What only somebody who means it would write, and what a runner trips over that trusts the author's words. */
+/** Text of a hostile author, which breaks a runner that trusts the author's text. */
 export function hostileServices(): Readonly<Record<string, ReceivedService>> {
   const numbered = (count: number, text: (index: number) => string) => Array.from({ length: count }, (_, i) => text(i))
   return {

@@ -12,7 +12,7 @@ import {
 
 /** The address of the node in every example, and the author of `exampleService()`. */
 export const EXAMPLE_NODE = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
-/** An author whom nobody in the examples vouches for. */
+/** An author for whom no delegation in the examples vouches. */
 export const EXAMPLE_STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
 
 const MIB = 1024 * 1024
@@ -30,7 +30,7 @@ export type SnapshotOverrides = Partial<Omit<RunnerSnapshot, 'config' | 'capacit
 
 /**
  * A small web service in node.js, as a runner sees it: 64 MiB of memory, 1 MiB of disk, a tenth of a core, 16 processes,
- * one replica, no egress, a day of life (seconds, UTC), by the example node itself. `overrides` stand above it;
+ * one replica, no egress, a day of life (seconds, UTC), by the example node itself. `overrides` take precedence;
  * `run` and `resources` are merged. Throws an InputError for a field that no service has.
  *
  *     exampleService({ author: EXAMPLE_STRANGER, keywords: ['game'], resources: { memory: 512 * 1024 * 1024 } })
@@ -66,7 +66,7 @@ export function exampleService(overrides: ServiceOverrides = {}): ReceivedServic
 /**
  * What a node knows at one moment: 512 MiB of memory, one core, 1 GiB of disk, 64 processes and 4 runs are free, Docker
  * and the host's sandbox are there, nothing runs, and no statement, freeze or delegation has come. Bytes, thousandths of
- * a core, whole seconds UTC. `overrides` stand above it; `capacity` is merged, and `config` takes settings as config.json
+ * a core, whole seconds UTC. `overrides` take precedence; `capacity` is merged, and `config` takes settings as config.json
  * has them. Throws an InputError for a field that no snapshot has, and for settings that are wrong.
  *
  *     exampleSnapshot({ config: { KEYWORDS: ['api'] }, capacity: { runs: 0 }, inTree: true })

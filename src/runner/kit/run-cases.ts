@@ -9,7 +9,7 @@ import type { OpenRunner } from './open.ts'
 export type CaseResult = {
   /** for a person: `a stranger's on a node with room` */
   readonly about: string
-  /** of a service that only somebody who means it would write */
+  /** of a service of a hostile author */
   readonly hostile: boolean
   readonly service: ReceivedService
   readonly snapshot: RunnerSnapshot

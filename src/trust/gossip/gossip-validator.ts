@@ -34,7 +34,7 @@ export function createGossipValidator({ clock, events, ingest, hasLiveCode }: Go
   function relaysUntrusted(bytes: Uint8Array, from: string): boolean {
     const statement = decodeStatement(bytes)
     if (statement.kind !== 'attestation' || statement.body.verdict !== 'unsafe') return false
-    // only who pinned the members can tell
+    // only a node that pinned the members can decide
     if (statement.signers !== undefined) return false
     const code = statement.body.code.toString()
     const key = `${keyOf(statement.body.hub)}/${code}`

@@ -14,7 +14,7 @@ export function linksOf(entries: readonly IndexedStatement[]): Link[] {
   return entries.map(linkOf).filter((link) => link !== undefined)
 }
 
-/** A statement as if it stood, and the delegations that wait for it: whom it lets in may have vouched for others before. */
+/** A statement as if it were in force, and the delegations that wait for it: its subject may have vouched for others before. */
 export function assume(
   encoded: Uint8Array,
   { clock, ingest, check }: { clock: Clock; ingest: Pick<Ingest, 'orphansOf'>; check(encoded: Uint8Array): Statement },

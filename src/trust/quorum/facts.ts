@@ -34,7 +34,7 @@ export function createFactsOf(
   init: { policy(): TrustPolicy; read(policy: TrustPolicy): ParsedTrustPolicy },
 ): Trust['factsOf'] {
   function takeStaples({ staples, author }: TrustSubject): void {
-    // each author pays for its own forgeries, and for nobody else's
+    // each author is charged for its own forgeries only
     const chargedTo = `author ${keyOf(author)}`
     for (const staple of staples) {
       try {
@@ -46,7 +46,7 @@ export function createFactsOf(
     }
   }
 
-  /** Staples that this node does not keep, because only the candidate trusts who signed them. */
+  /** Staples that this node does not keep, because only the candidate trusts their signers. */
   function staplesFor(policy: ParsedTrustPolicy, { staples }: TrustSubject, at: number): IndexedStatement[] {
     const good: IndexedStatement[] = []
     for (const encoded of staples) {

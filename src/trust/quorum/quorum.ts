@@ -2,7 +2,7 @@ import type { ParsedTrustPolicy } from '../policy.ts'
 import type { WeightedAttestation } from '../statements/attestations.ts'
 import type { TrustFacts } from '../types.ts'
 
-/** How many trusted hubs call the code safe, and with how much weight; one `unsafe` is a veto. `null`: nobody says anything. */
+/** How many trusted hubs call the code safe, and with how much weight; one `unsafe` is a veto. `null`: there is no attestation. */
 export function quorumOf(
   words: readonly WeightedAttestation[],
   { HUBS, WEIGHT }: ParsedTrustPolicy['quorum'],

@@ -33,7 +33,7 @@ import { eventDetail } from './view.ts'
 export type Origin = {
   readonly via: StatementVia
   readonly from?: string | undefined
-  /** At whose cost signatures are checked, where it is not `from`: who stapled it. */
+  /** The account for signature checks, if not `from`: the author that stapled it. */
   readonly chargedTo?: string | undefined
 }
 
@@ -48,19 +48,19 @@ export interface IngestComponents {
   textOf: TextOf
 }
 
-/** The way in of one statement. What costs nothing is asked first, a signature is checked last. */
+/** Takes in one statement. Free checks come first, the signature is checked last. */
 export interface Ingest {
   /** Throws a ProtocolError where it is malformed or forged. */
   take(encoded: Uint8Array, origin: Origin): IngestResult
-  /** Checks the signature, at the cost of who sent it: false where that was too much already. */
+  /** Checks the signature at the sender's cost: false if its budget is used up. */
   checkSignature(encoded: Uint8Array, statement: Statement, origin: Origin): boolean
-  /** It is kept now: whoever waits for it is notified. */
+  /** It is stored now: waiters are notified. */
   onAccepted(entry: IndexedStatement, origin: Origin): void
   /** Has it been seen to be of no use? By the digest of its bytes. */
   isUseless(digest: string): boolean
   /** Which signers are trusted has changed: what waits is processed again. */
   reprocessOrphans(): void
-  /** Good delegations of this issuer (address bytes, as a key) that wait until somebody vouches for it. */
+  /** Good delegations of this issuer (address bytes, as a key) that wait until the issuer is vouched for. */
   orphansOf(issuer: string): IndexedStatement[]
 }
 
@@ -190,7 +190,7 @@ export function createIngest(components: IngestComponents): Ingest {
     return true
   }
 
-  /** Whom a root vouches for may vouch for others, and is trusted with no more than that. */
+  /** A delegate of a root may vouch for others, and is trusted with nothing else. */
   function isOverQuota(statement: Statement): boolean {
     if (statement.kind !== 'delegation') return false
     const issuer = keyOf(statement.body.issuer)

@@ -25,7 +25,7 @@ export interface RecordValidatorComponents {
   signatures: SignatureCache
 }
 
-/** What may lie in the mesh's records. Whom this node trusts matters only to what it holds on to. */
+/** What is valid in the mesh's records. This node's trust decides only which ones it pins. */
 export function createRecordValidator({
   clock,
   index,

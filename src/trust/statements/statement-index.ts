@@ -7,9 +7,9 @@ import { type Link, linkOf } from '../tree/tree.ts'
 import type { KeptStatement, StatementStore } from '../types.ts'
 import { type IndexedStatement, indexedStatementOf } from './indexed-statement.ts'
 
-/** The statements that stand, decoded; what is often asked for stays at hand. */
+/** The statements in force, decoded; frequently used ones are cached. */
 export interface StatementIndex {
-  /** Answers the entry where it stands now and did not before. */
+  /** Returns the entry if it is in force now and was not before. */
   put(kept: KeptStatement): IndexedStatement | undefined
   get(subject: string): IndexedStatement | undefined
   has(id: CID): boolean
@@ -62,7 +62,7 @@ export function createStatementIndex({ store }: { store: StatementStore }): Stat
     }
   }
 
-  /** What is at hand of a subject is as it is kept. */
+  /** The cached entries of a subject equal the stored ones. */
   function refresh(subject: string): void {
     const kept = store.get(subject)
     const [one] = kept === undefined ? [] : readable(kept)

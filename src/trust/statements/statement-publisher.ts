@@ -36,12 +36,12 @@ export interface StatementPublisherComponents {
   mesh: TrustComponents['mesh']
 }
 
-/** What this node's operator says, published to the mesh until it has heard, and kept in its records until it ends. */
+/** Publishes the operator's statements until a peer has received them, and keeps them in the records until they expire. */
 export interface StatementPublisher extends AsyncDisposable {
   /** Throws an InputError where `publish` would. */
   check(encoded: Uint8Array): Statement
   publish(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<IndexedStatement>
-  /** One turn: what nobody took, and what the records would forget. `inUse`: statements of others that are kept alive too. */
+  /** One round: statements that no peer took, and records that would expire. `inUse`: statements of others that are renewed too. */
   republishDue(inUse: Iterable<IndexedStatement>): Promise<void>
 }
 
@@ -49,7 +49,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
   const { clock, rng, log, index, signerPolicy, signatures, ingest, records, mesh } = components
   /** Of a subject: what failed how often, and when it is tried again, by the monotonic clock. */
   const failures = new Map<string, { attempts: number; next: number }>()
-  /** Subjects that the topic has not heard yet; after a start it is not known who heard, so own ones are published once. */
+  /** Subjects not yet published to the topic; after a start that is unknown, so own ones are published once. */
   const announced = new Set<string>()
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()

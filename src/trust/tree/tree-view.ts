@@ -15,7 +15,7 @@ export type TreeInit = {
   readonly textOf: TextOf
 }
 
-/** The tree as people are shown it: each address once with whom it vouches for, below whoever leaves it the most links. */
+/** The tree for display: each address once with its delegates, below the issuer that leaves it the most links. */
 export function renderTree(init: TreeInit, asked?: { key: string; text: string }): TrustTree {
   const { policy } = init
   const roots = [...policy.roots].map(([key, { text }]) => branchOf(init, key, text, undefined))
@@ -31,7 +31,7 @@ function branchOf(init: TreeInit, key: string, address: string, by: Link | undef
     const subject = textOf(link.subjectBytes)
     const why = inactiveReason(link, depth, at)
     if (why !== undefined) idle.push({ address: subject, why: words(link, why, depth) })
-    // its own branches stand where it has the most links left
+    // its branches are shown where it has the most links left
     else if (tree.members.get(link.subject)?.by === link) branches.push(branchOf(init, link.subject, subject, link))
     else branches.push({ address: subject, depth: link.depth, until: link.expires, branches: [], idle: [] })
   }
@@ -74,7 +74,7 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
       return `the delegation from ${issuerText(link, textOf)} to ${text} does not count: ${words(link, why, above)}`
     }
   }
-  // nobody above is in: the first of them that says more than that, no farther up than a chain can reach
+  // no issuer above is in: the first of them with a more specific reason, no farther up than a chain can reach
   for (const link of links) {
     if (seen.has(link.issuer) || seen.size > MAX_DELEGATION_DEPTH) continue
     const issuer = issuerText(link, textOf)

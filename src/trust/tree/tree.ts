@@ -40,8 +40,8 @@ export function linkOf(entry: IndexedStatement): Link | undefined {
 }
 
 /**
- * Who is vouched for at a moment. A chain's depths fall with each link, so whoever is reached with more left reaches
- * all that it would reach with less: from the deepest down, each address is settled once, and no chain is a circle.
+ * The addresses that are vouched for at a moment. A chain's depths fall with each link, so an address reached with more left reaches
+ * all that it would reach with less: from the greatest depth down, each address is visited once, and no chain is a cycle.
  */
 export function buildTree(
   links: ReadonlyMap<string, readonly Link[]>,
@@ -65,7 +65,7 @@ export function buildTree(
   return { members, ...validityWindow(links, at) }
 }
 
-/** Why a link vouches for nobody, where `above` links may follow its issuer. */
+/** Why a link is inactive, given that `above` links may follow its issuer. */
 export function inactiveReason(
   link: Link,
   above: number,

@@ -16,7 +16,7 @@ import { executorsFor, executorsOption, ownAddress } from '../../policy/executor
 import { becomesText, outcomeText, summaryLines } from '../../policy/format-changes.ts'
 import { loadWith } from '../../policy/load-candidate.ts'
 
-/** Rows that a person is shown; whoever wants all of them takes --json. */
+/** Rows in the table for people; --json has all of them. */
 const MAX_ROWS = 100
 
 export const policyReplay = command({

@@ -31,7 +31,7 @@ export function holdAttached(source: Readable, clock: Clock): Attached {
 
 /**
  * Writes the output of a container that was attached to before it began into our log files: every byte of it, for the
- * engine hands on what is read and no more. Who writes faster than a log may grow waits. Where the connection breaks,
+ * engine hands on what is read and no more. A run that writes faster than a log may grow waits. If the connection breaks,
  * `resume` goes on from what the engine keeps.
  */
 export function writeAttached(

@@ -14,7 +14,7 @@ const SPACE = 32
 const ESCAPED: ReadonlySet<number> = new Set(Buffer.from('<>&"\\\x7f'))
 const ESCAPE_COST = 5
 const ENGINE_LINE_BYTES = 16 * 1024
-/** The engine cuts lines at 16 KiB; in front of them stands their time. */
+/** The engine cuts lines at 16 KiB and puts their time before them. */
 const MAX_FRAME_BYTES = 1024 * 1024
 
 export type OutputStream = 'out' | 'err'

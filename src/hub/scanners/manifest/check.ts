@@ -4,7 +4,7 @@ import { createKeyFinder } from './keys.ts'
 import type { RunOf } from './types.ts'
 import { listFiles, readPieces, treeOf } from './walk.ts'
 
-/** Findings of one kind; who has more has said enough. */
+/** Findings of one kind that are reported. */
 const MAX_REPORTED = 16
 
 export type Checked = {
@@ -38,7 +38,7 @@ export function checkFolder(dir: string, service: unknown): Checked {
   }
 }
 
-/** What the hub writes is well-formed; still, nothing is taken for granted of a text that describes others' code. */
+/** What the hub writes is well-formed; still, a text about untrusted code is untrusted. */
 function readService(service: unknown): { run: RunOf; network: string[]; toolchain: string[] } {
   const value = fields(service)
   const run = fields(value.run)

@@ -24,7 +24,7 @@ const CODE = '/code/'
 const INLINE = new Set(['-e', '-c', '-m', '-p', '--eval', '--print', '-r', '--version'])
 
 /**
- * Is what the service starts there? What a build makes cannot be told before it is built. `programs`: what the toolchains
+ * Does the program that the service starts exist? A build's output is unknown before the build. `programs`: what the toolchains
  * are known to bring.
  */
 export function checkCommand(
@@ -65,7 +65,7 @@ function missingOf(program: string, args: readonly string[], there: (path: strin
   if (scripts === undefined) return undefined
   for (const argument of args) {
     if (INLINE.has(argument)) return undefined
-    // an option's value may stand beside it, so only what looks like a script is held to be one
+    // an option's value may follow it, so only what looks like a script counts as one
     if (argument.startsWith('-') || (argument.startsWith('/') && !argument.startsWith(CODE))) continue
     if (scripts.some((pattern) => pattern.test(argument))) return there(argument) ? undefined : argument
   }

@@ -1,6 +1,6 @@
 import type { Piece } from './walk.ts'
 
-/** Hosts that are reported; a list of every link in a program helps nobody. */
+/** Hosts that are reported; a list of every link in a program is of no use. */
 const MAX_HOSTS = 64
 const MAX_LINE = 4096
 const PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443', ftp: '21' }
@@ -55,7 +55,7 @@ export function createHosts(network: readonly string[]) {
   }
 }
 
-/** `*.host:port` stands for every name below it. */
+/** `*.host:port` means every name below it. */
 function isDeclared(target: string, network: readonly string[]): boolean {
   return network.some((entry) => entry === target || (entry.startsWith('*.') && target.endsWith(entry.slice(1))))
 }

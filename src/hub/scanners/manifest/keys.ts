@@ -1,6 +1,6 @@
 import type { CodeFile } from './walk.ts'
 
-/** The body of a key in PEM, with what surrounds it in source code; longer ones are no keys. */
+/** The body of a key in PEM, with what surrounds it in source code; longer ones are not keys. */
 const MAX_BODY = 15 * 1024
 const PEM = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----/g
 /** How quotes, escapes and joined lines of source code break a text up. A plus alone belongs to base64. */
@@ -19,7 +19,7 @@ const BLS = [
 /** A key in DER is a small file of its own. */
 const MAX_DER_BYTES = 16 * 1024
 
-/** Finds private keys that are whole: words about keys, and samples with dots in them, are none. */
+/** Finds complete private keys, not text about keys or samples with dots in them. */
 export function createKeyFinder({ size }: Pick<CodeFile, 'size'>) {
   const kinds = new Set<string>()
   return {

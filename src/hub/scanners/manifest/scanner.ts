@@ -8,7 +8,7 @@ const CHECK = '/scan/check'
 const MEMORY_BYTES = 256 * 1024 * 1024
 const DISK_BYTES = 1024 * 1024
 
-/** Does the code fit its description, and does it carry what nobody should publish? See manifest/main.ts. */
+/** Does the code fit its description, and does it contain secrets? See manifest/main.ts. */
 export function manifestScanner(init: { timeoutMs: number }): Scanner {
   const entry = entryFile(import.meta.url, './main')
   return {

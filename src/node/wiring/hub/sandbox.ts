@@ -19,8 +19,8 @@ export interface ScanBox {
 }
 
 /**
- * The sandbox of this machine, as scanners see it. First it ends and removes what an earlier process of the hub left.
- * Throws an InputError where there is no sandbox: code that may be anything is not scanned without one.
+ * The sandbox of this machine, for scanners. First it ends and removes what an earlier process of the hub left.
+ * Throws an InputError without a sandbox: untrusted code is not scanned without one.
  */
 export async function openScanBox(
   components: { clock: Clock; rng: Rng; log: Log },

@@ -44,7 +44,7 @@ function hasHubs({ config }: RuleContext): boolean {
   return Object.keys(config.TRUSTED_HUBS).length > 0
 }
 
-/** Roots that the operator lets vouch for others. */
+/** Roots that may delegate. */
 function vouching({ config }: RuleContext): string[] {
   return Object.entries(config.TRUST_TREE.ROOTS).flatMap(([root, { DEPTH }]) => (DEPTH > 0 ? [root] : []))
 }

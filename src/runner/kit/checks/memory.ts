@@ -7,7 +7,7 @@ import type { OpenRunner } from '../open.ts'
 const FIRST = 4000
 const ALL = 14_000
 const AT_ONCE = 128
-/** About 8 KiB a service: who keeps them all, keeps 80 MiB; a heap that breathes, less than a third of that. */
+/** About 8 KiB a service: a runner that keeps them all keeps 80 MiB; the garbage collector's variation is less than a third of that. */
 const DESC_LENGTH = 4000
 const MAX_GROWTH_BYTES = 32 * 1024 * 1024
 /** A runner that waits for others decides fewer; what it kept of those is looked at. */
