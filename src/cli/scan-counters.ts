@@ -16,7 +16,7 @@ export function countScans({ events }: Pick<ThundercloudNode, 'events'>): Dispos
         `${formatCount(safe)} safe`,
         `${formatCount(unsafe)} unsafe`,
         ...(failed === 0 ? [] : [`${formatCount(failed)} failed attempts`]),
-        ...(passedOver === 0 ? [] : [`${formatCount(passedOver)} passed over`]),
+        ...(passedOver === 0 ? [] : [`${formatCount(passedOver)} skipped`]),
       ]
       return `Code that was examined: ${joinWords(words)}.`
     },

@@ -113,7 +113,7 @@ export type CodeInit = StoreInit & {
 }
 
 export type RetrieveOptions = AbortOptions & {
-  /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are passed over. */
+  /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are skipped. */
   readonly sources?: readonly Source[] | undefined
   /** Peers that are likely to have it: those that announced or published it. Asked before the DHT. */
   readonly peers?: readonly string[] | undefined

@@ -28,8 +28,8 @@ export function check<T extends z.ZodType>(schema: T, raw: unknown, file: string
     if (problems.length >= MAX_PROBLEMS) break
     problems.push(...[describe(issue, raw, file)].flat())
   }
-  const told = [...new Set(problems)].slice(0, MAX_PROBLEMS)
-  throw new SettingsError(told as [string, ...string[]], { cause: result.error })
+  const reported = [...new Set(problems)].slice(0, MAX_PROBLEMS)
+  throw new SettingsError(reported as [string, ...string[]], { cause: result.error })
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown, file: string): string | string[] {

@@ -40,8 +40,8 @@ export const GATEWAY_START_MS = 10_000
 /** Between two attempts to connect: a person does not notice, a starting service is not disturbed. */
 export const CONNECT_RETRY_MS = 50
 
-/** A line of a log; longer ones are cut into pieces. Docker's own logger cuts at 16 KiB. */
-export const MAX_LOG_LINE = 8 * 1024
+/** Characters of one line of a run's log; longer ones are cut into pieces. Docker's own logger cuts at 16 KiB. */
+export const MAX_RUN_LOG_LINE = 8 * 1024
 /** Output that is read per second from one run, and at once. A run that writes faster waits: its pipe is full. */
 export const LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
 export const LOG_BURST_BYTES = 8 * 1024 * 1024

@@ -67,7 +67,7 @@ export function createVersionHistory({ clock, events, journal, cache }: VersionH
     commit(signed, ticket, origin, { replaced, predecessor }) {
       const id = signed.id.toString()
       const { author, name, seq } = signed.body
-      const record = recordOf(signed, ticket, origin, { id, receivedAt: clock.now(), predecessor })
+      const record = receivedRecord(signed, ticket, origin, { id, receivedAt: clock.now(), predecessor })
       const state = signed.kind === 'stop' ? 'stopped' : 'superseded'
       const isNew = journal.transaction(() => {
         if (!journal.announcements.insert(record)) return false
@@ -102,7 +102,7 @@ function rankOf({ kind, id, seq }: Head): VersionKey {
   return { kind, id: parseCid(id), body: { seq } }
 }
 
-function recordOf(
+function receivedRecord(
   signed: Signed,
   { depth, proof }: Ticket,
   origin: Origin,

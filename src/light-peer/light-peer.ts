@@ -105,7 +105,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   }
 
   const candidates = (service: CID, { peers = [], signal }: LookupOptions) =>
-    servicePeers({ network }, service, { told: peers, signal })
+    servicePeers({ network }, service, { reporters: peers, signal })
   const statements = createStatementSubmitter(
     { clock, log, network, check },
     { network: init.network, join: init.join },

@@ -63,7 +63,7 @@ const ASK_MS = 4_000
 /** A node as the API, the command line and tests use it. */
 export function createFacade(components: FacadeComponents, init: FacadeInit): ThundercloudNode {
   const { clock, events, journal, network, services, facts, supervisor, intake, publisher, serviceSigner } = components
-  const tally = countTrustEvents(events)
+  const counters = countTrustEvents(events)
   const statements = createTrustFacade({ trust: components.trust, network })
 
   async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
@@ -152,8 +152,8 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
         services: journal.announcements.count(),
         running: supervisor.running().length,
         executors,
-        statements: tally.statements(),
-        hub: tally.hub(),
+        statements: counters.statements(),
+        hub: counters.hub(),
         uptimeSeconds: Math.floor((clock.monotonic() - init.startedAt) / 1000),
       }
     },

@@ -15,9 +15,9 @@ export interface ServicePeersComponents {
 export async function* servicePeers(
   { network }: ServicePeersComponents,
   service: CID,
-  options: { told: Iterable<string>; signal?: AbortSignal | undefined },
+  options: { reporters: Iterable<string>; signal?: AbortSignal | undefined },
 ): AsyncGenerator<string> {
-  const near = new Set([...options.told, ...network.peers().map(({ peerId }) => peerId)])
+  const near = new Set([...options.reporters, ...network.peers().map(({ peerId }) => peerId)])
   near.delete(network.peerId)
   yield* near
   for await (const peerId of network.dht.findProviders(service, options)) if (peerId !== network.peerId) yield peerId

@@ -17,7 +17,7 @@ import { sanitizeText } from '../base/format.ts'
 import type { StreamOpener } from '../base/stream.ts'
 import { askPeers } from './ask-peers.ts'
 
-/** A peer that does not answer a status request in this time is passed over. */
+/** A peer that does not answer a status request in this time is skipped. */
 const ASK_TIMEOUT_MS = 3_000
 
 export interface StatusClientComponents {

@@ -72,7 +72,7 @@ export async function replay(
   stopped.promise.catch(() => {})
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
-  const tally = createReplayCounters()
+  const counters = createReplayCounters()
   const watch = {
     inForce: createFailureWatch('the runner with the policy in force'),
     candidate: createFailureWatch("the candidate's runner"),
@@ -93,18 +93,18 @@ export async function replay(
     }
   }
 
-  async function askBoth(heard: JournaledService): Promise<void> {
-    const { id, body, depth, receivedAt } = heard
+  async function askBoth(received: JournaledService): Promise<void> {
+    const { id, body, depth, receivedAt } = received
     const now = Math.floor(receivedAt / 1000)
     const content = decodeCanonical(body, 'body') as ServiceBody
     const service = toReceivedService(id, content, body.byteLength, textOf)
     const { code, author: signer, statements, credentials } = content
     const request = { service, subject: { code, author: signer, staples: [...statements, ...credentials] }, depth, now }
     const [before, after] = await Promise.all([ask(inForce, 'inForce', request), ask(candidate, 'candidate', request)])
-    tally.add({ inForce: outcomeOf(before), candidate: outcomeOf(after) }, after.verdict)
+    counters.add({ inForce: outcomeOf(before), candidate: outcomeOf(after) }, after.verdict)
     const difference = differenceOf(before, after)
     if (difference === undefined) return
-    tally.change(difference)
+    counters.change(difference)
     const { author, name } = service
     const reasons = after.verdict?.reasons ?? []
     onChange({ id, name, author, receivedAt: now, ...difference, reasons, failure: after.failure })
@@ -128,7 +128,7 @@ export async function replay(
       if (underWay.length >= PAGES_UNDER_WAY) await settle()
     }
     while (underWay.length > 0) await settle()
-    return tally.summary()
+    return counters.summary()
   } finally {
     signal.removeEventListener('abort', stop)
   }

@@ -87,7 +87,7 @@ export function createPublisher(components: PublisherComponents, init: { closing
       journal.transaction(() => {
         for (const older of journal.announcements.liveOf(author, name))
           journal.announcements.end(older.id, 'superseded', id)
-        journal.announcements.insert(recordOf(signed, ticket, clock.now()))
+        journal.announcements.insert(ownRecord(signed, ticket, clock.now()))
         const forgetAt = (expires + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
         journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt })
       })
@@ -118,7 +118,7 @@ export function createPublisher(components: PublisherComponents, init: { closing
   }
 }
 
-function recordOf(signed: Signed, ticket: Announcement['ticket'], now: number): AnnouncementRecord {
+function ownRecord(signed: Signed, ticket: Announcement['ticket'], now: number): AnnouncementRecord {
   const { author, name, seq, issued, expires } = signed.body
   return {
     id: signed.id.toString(),

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { sanitizeText } from '../base/format.ts'
 import type { Log, LogLevel } from '../base/log.ts'
 import { createTokenBucket } from '../base/token-bucket.ts'
-import { MAX_LOG_LINE, MAX_LOG_LINES_PER_SECOND } from './constants.ts'
+import { MAX_LOG_LINES_PER_SECOND, MAX_RUNNER_LOG_LINE } from './constants.ts'
 
 /** What a runner logs and prints, as lines of the node's log: bounded in length and number, safe for a terminal. */
 export interface RunnerOutput {
@@ -32,16 +32,16 @@ export function createRunnerOutput(components: { clock: Clock; log: Log }): Runn
   return {
     log(level, message, fields) {
       const known = level === 'error' || level === 'warn' || level === 'debug' || level === 'trace' ? level : 'info'
-      write(known, `runner: ${sanitizeText(message, MAX_LOG_LINE)}`, fields === undefined ? {} : { fields })
+      write(known, `runner: ${sanitizeText(message, MAX_RUNNER_LOG_LINE)}`, fields === undefined ? {} : { fields })
     },
     follow(stream, name) {
       let rest = ''
       stream.setEncoding('utf8').on('data', (chunk: string) => {
         if (name === 'err') stderrTail = (stderrTail + chunk).slice(-4096)
         const lines = (rest + chunk).split('\n')
-        rest = (lines.pop() ?? '').slice(0, MAX_LOG_LINE)
+        rest = (lines.pop() ?? '').slice(0, MAX_RUNNER_LOG_LINE)
         for (const line of lines)
-          write('info', 'the runner prints', { stream: name, line: sanitizeText(line, MAX_LOG_LINE) })
+          write('info', 'the runner prints', { stream: name, line: sanitizeText(line, MAX_RUNNER_LOG_LINE) })
       })
     },
     get stderrTail() {

@@ -27,8 +27,8 @@ export const MAX_WATCHED_FOLDERS = 64
 export const MAX_LINE_BYTES = 256 * 1024
 /** Lines that a runner may log or print in a second; the rest is counted. */
 export const MAX_LOG_LINES_PER_SECOND = 200
-/** One logged line. */
-export const MAX_LOG_LINE = 2000
+/** Characters of one line that the runner logs or prints. */
+export const MAX_RUNNER_LOG_LINE = 2000
 /** Node-wide facts that the runner's process remembers; nodes that share a host have their own. */
 export const FACT_SLOTS = 64
 /** Configurations that it remembers. */

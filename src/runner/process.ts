@@ -104,16 +104,16 @@ export async function startRunnerProcess(
     }
     underWay.delete(message.id)
     if ('failed' in message) {
-      const { kind, message: words } = message.failed
-      settle(request, ({ reject }) => reject(reportedError(kind, words)))
+      const { kind, message: text } = message.failed
+      settle(request, ({ reject }) => reject(reportedError(kind, text)))
     } else settle(request, ({ resolve }) => resolve(message.verdict))
     init.onAnswer()
   }
   const finish = (why: RunnerError | undefined) => {
     watchdog[Symbol.dispose]()
     loading.cancel()
-    const words = why === undefined ? 'was stopped while it was loading' : `ended while it was loading: ${why.message}`
-    ready.reject(why?.kind === 'load' ? why : loadError(init.entry, words))
+    const reason = why === undefined ? 'was stopped while it was loading' : `ended while it was loading: ${why.message}`
+    ready.reject(why?.kind === 'load' ? why : loadError(init.entry, reason))
     ended.resolve(why)
   }
 

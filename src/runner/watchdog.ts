@@ -44,8 +44,8 @@ export function createWatchdog(
     }
     resident = (await residentBytes(init.pid)) ?? resident
     if (resident > init.residentBytes) {
-      const words = `${formatBytes(resident)} of memory, and ${formatBytes(init.residentBytes)} are allowed`
-      init.onFailure(new RunnerError('memory', `the runner used ${words}`))
+      const sizes = `${formatBytes(resident)} of memory, and ${formatBytes(init.residentBytes)} are allowed`
+      init.onFailure(new RunnerError('memory', `the runner used ${sizes}`))
     }
   }
   const timer = clock.every(WATCH_EVERY_MS, () => void look())

@@ -70,7 +70,7 @@ describe('a bad runner fails the check that is about it', () => {
       'trusts that there are words',
       'hostile',
       `export default s => { s.keywords[0].trim(); return ${no()} }`,
-      /^must|an empty one on a node with room: the runner threw/,
+      /^must|an empty one on a node with capacity: the runner threw/,
     ],
     [
       'walks into names of Object.prototype',
@@ -107,7 +107,7 @@ describe('a bad runner fails the check that is about it', () => {
       'looks at no capacity',
       'no-capacity',
       `export default (s, n) => s.author === n.own ? ${yes()} : ${no()}`,
-      /no room at all/,
+      /no capacity at all/,
     ],
     [
       'gives what is not free',

@@ -12,10 +12,10 @@ const policy = { PREFER_TOOLCHAIN: { docker: ['node.js'] }, LIMITS }
 
 /** What the other side says next. */
 let reply: (response: ServerResponse) => void = () => {}
-const heard: unknown[] = []
+const requests: unknown[] = []
 const server = createServer(async (request, response) => {
   const pieces = await request.toArray()
-  heard.push(JSON.parse(Buffer.concat(pieces).toString()))
+  requests.push(JSON.parse(Buffer.concat(pieces).toString()))
   reply(response)
 }).listen(0, '127.0.0.1')
 await once(server, 'listening')
@@ -41,16 +41,16 @@ test('keeps the contract of runners', async (t) => {
 
 test('runs what the other side allows, and tells it what it asks about', async () => {
   reply = says('{"run":true}')
-  heard.length = 0
+  requests.length = 0
   const { run } = await runner.decide({ name: 'hello' })
   assert.notEqual(run, false)
-  assert.deepEqual(Object.keys(heard[0] as object), ['service', 'code', 'author', 'name'])
+  assert.deepEqual(Object.keys(requests[0] as object), ['service', 'code', 'author', 'name'])
 })
 
 test('does not ask about what Andromeda refuses', async () => {
-  heard.length = 0
+  requests.length = 0
   assert.equal((await runner.decide({ toolchain: ['cobol'] })).run, false)
-  assert.deepEqual(heard, [])
+  assert.deepEqual(requests, [])
 })
 
 const refusals: Record<string, [typeof reply, RegExp]> = {

@@ -52,7 +52,7 @@ export function planEviction(id: string, by: Subject, state: AdmissionState): Pl
   const [service, before] = [state.serviceOf(id), state.verdictOf(id)]
   if (service === undefined || before === undefined) return []
   const { subject, final } = service
-  const message = `it made room for ${by.id}, which ranks higher here`
+  const message = `it was evicted for ${by.id}, which ranks higher here`
   const reason = { rule: 'eviction', outcome: 'defer', message } as const
   const waits = parkedVerdict({ ...before, redirect: state.mayRedirect }, WAITS_FOR_CAPACITY, reason)
   const { changes, verdict } =

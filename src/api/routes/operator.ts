@@ -21,7 +21,7 @@ export function operatorRoutes(app: App, { node, clock, guard }: RouteComponents
       400: 'the tar is not canonical',
       413: 'it is larger than this node takes',
       415: 'of another Content-Type',
-      507: 'there is no room',
+      507: 'there is no disk space',
     }),
   })
   app.post('/archive', guard.middleware, async (context) => {

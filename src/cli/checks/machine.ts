@@ -93,7 +93,7 @@ export async function checkDisk(folder: string): Promise<Check> {
     const { bavail, bsize } = await statfs(folder)
     const free = bavail * bsize
     return free < LOW_DISK_BYTES
-      ? warn('disk', `${formatBytes(free)} free`, 'make room for code and logs')
+      ? warn('disk', `${formatBytes(free)} free`, 'free disk space for code and logs')
       : ok('disk', `${formatBytes(free)} free`)
   } catch (error) {
     return warn('disk', messageOf(error))

@@ -24,7 +24,7 @@ export async function checkStore(
     ...(partial > 0 ? [`${formatCount(partial)} fetched in part`] : []),
   ]
   const idle = idleCodes(clock, dataDir, codes)
-  if (idle > 0) found.push(`${formatCount(idle)} of no live service, which go when room is needed`)
+  if (idle > 0) found.push(`${formatCount(idle)} of no live service, which are evicted when space is needed`)
   if (foreignCount > 0) {
     const named = `${joinWords(foreign.map((path) => sanitizeText(path, 200)))}${foreignCount > foreign.length ? ' and more' : ''}`
     const count =

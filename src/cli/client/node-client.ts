@@ -10,7 +10,7 @@ import { findOperatorSocket } from '../operator-socket.ts'
 import { readEndpoint } from './endpoint.ts'
 
 /** A client of the node that this command is about: --api, else the one of the operator's folder, by its socket where it can be. */
-export async function daemonOf(cli: Cli): Promise<ApiClient> {
+export async function nodeClient(cli: Cli): Promise<ApiClient> {
   const { globals, clock } = cli
   if (globals.api !== undefined) {
     const url = originOf(globals.api)

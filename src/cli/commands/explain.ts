@@ -1,7 +1,7 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
 import { parkedText, reasonLines, verdictText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
@@ -23,7 +23,7 @@ export const explain = command({
     history: flag('show earlier verdicts too, each with the policy of its time'),
   },
   async run(cli, { service, now, history }) {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const explanation = await client.explain(service, { now, history, signal: cli.signal })
     const { verdict } = explanation
     const view = await client.service(explanation.id, cli)

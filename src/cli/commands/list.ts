@@ -1,7 +1,7 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { PASSED_ON } from '../../base/disposition.ts'
 import type { ServiceView } from '../../node/types.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { command, flag } from '../command.ts'
 import { wakeText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
@@ -13,7 +13,7 @@ export const list = command({
   args: {},
   options: { all: flag('also services that have ended: expired, stopped, superseded', '-a') },
   async run(cli, { all }) {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const known = await client.services({ signal: cli.signal })
     const views = all ? known : known.filter(isCurrent)
     const { id, address } = show(cli.out.terminal)

@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { formatMs } from '../../base/format.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { command } from '../command.ts'
 import { table } from '../output/output.ts'
 import { show } from '../output/text.ts'
@@ -11,7 +11,7 @@ export const peers = command({
   args: {},
   options: {},
   async run(cli) {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const known = await client.peers({ signal: cli.signal })
     const { peer } = show(cli.out.terminal)
     const now = nowSeconds(cli.clock)

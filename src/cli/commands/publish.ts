@@ -2,7 +2,7 @@ import { InputError } from '../../base/errors.ts'
 import { loadConfiguration } from '../../config/index.ts'
 import { keyOption, loadAuthor } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { warnOfClock } from '../clock-warning.ts'
 import { argument, command, duration, flag, text, texts, whole } from '../command.ts'
 import { operatorFolder } from '../folder.ts'
@@ -87,7 +87,7 @@ async function announce(
   const draft = await loadDraft(cli, path, { replicas, staple })
   const entries = await inspectFolder(cli, draft, { withSecrets })
   // the node first: no key is made if no node answers
-  const client = join.length === 0 ? await daemonOf(cli) : undefined
+  const client = join.length === 0 ? await nodeClient(cli) : undefined
   await client?.node({ signal: cli.signal })
   await warnOfClock(cli, await clockFacts(cli), (words) => cli.out.note(words))
   const author = await loadAuthor(cli, key)

@@ -7,7 +7,7 @@ import { receiptView } from '../../services/receipts.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { lightPeerFor } from '../client/light-peer.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { parkedText } from '../output/format-verdict.ts'
 import { fields } from '../output/output.ts'
@@ -34,7 +34,7 @@ export const status = command({
     'If the service was published here, other nodes are asked what they do with it now. A node that does not answer within four seconds is shown with its last report and the time of it.',
   async run(cli, { service, ask, told, join, network, key }) {
     if (join.length > 0) return await askMesh(cli, { service, join, network, key })
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const view = await client.service(service, { signal: cli.signal })
     const asks = ask || (!told && (view.receipts.length > 0 || view.state === 'published'))
     const answers = asks ? await client.ask(view.id, { signal: cli.signal }) : []
@@ -68,9 +68,9 @@ async function askMesh(
 /** A receipt, and whether its node has just said so. */
 type AnsweredReceipt = ReceiptView & { readonly answered: boolean }
 
-function withAnswers(told: readonly ReceiptView[], answers: readonly ReceiptView[]): AnsweredReceipt[] {
+function withAnswers(earlier: readonly ReceiptView[], answers: readonly ReceiptView[]): AnsweredReceipt[] {
   const byNode = new Map<string, AnsweredReceipt>(
-    told.map((receipt) => [receipt.peerId, { ...receipt, answered: false }]),
+    earlier.map((receipt) => [receipt.peerId, { ...receipt, answered: false }]),
   )
   for (const answer of answers) {
     const before = byNode.get(answer.peerId)
@@ -102,7 +102,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       ['run', runText(view, now)],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', String(view.replicas)],
-      ['heard', `${when(view.receivedAt, now)} by ${view.via}, depth ${view.depth}`],
+      ['received', `${when(view.receivedAt, now)} by ${view.via}, depth ${view.depth}`],
       ['expires', when(view.expires, now)],
       ['stopped', view.stoppedBy === undefined ? undefined : 'by its author'],
       ['replaced', view.supersededBy === undefined ? undefined : `by ${shown.id(view.supersededBy)}`],

@@ -2,7 +2,7 @@ import { encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { InputError } from '../../base/errors.ts'
 import { type Author, findAuthor, keyOption, loadAuthor, openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { networkOf } from '../network.ts'
 import { stopOf } from '../publishing/stop-of.ts'
@@ -21,7 +21,7 @@ export const stop = command({
   },
   async run(cli, { service, local, join, network, key }) {
     if (join.length > 0) return await stopByLightPeer(cli, { service, join, network, key })
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const { signal } = cli
     const view = await client.service(service, { signal })
     const author = local ? undefined : await findAuthor(cli, key)

@@ -34,7 +34,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
       `${shortId(id)}: ${peer(who)} got no tunnel to "${sanitizeText(port, 64)}": ${sanitizeText(reason, 300)}`,
     'node:woken': ({ to, ...service }) => (to === 'parked' ? undefined : `${named(service)} was woken: ${to}`),
     'node:evicted': ({ by, parked, ...service }) =>
-      `${named(service)} makes room for ${shortId(by)}${parked ? ', and is parked' : ''}`,
+      `${named(service)} is evicted for ${shortId(by)}${parked ? ', and is parked' : ''}`,
     'node:redecided': ({ services, changes }) =>
       changes.length === 0
         ? undefined

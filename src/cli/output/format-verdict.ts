@@ -32,7 +32,7 @@ export function wakeText(conditions: readonly WakeCondition[]): string {
 function conditionText(condition: WakeCondition): string {
   switch (condition.on) {
     case 'capacity':
-      return 'there is room'
+      return 'there is capacity'
     case 'executor':
       return condition.executor === 'docker' ? 'the Docker engine answers' : 'the host sandbox is available'
     case 'policy':

@@ -39,8 +39,8 @@ const WRITERS: Readonly<Record<string, Writer>> = {
     return [line('LIMITS', { ...(noRuns && { TOTAL: { RUNS: 8 } }), SERVICE: Object.fromEntries(asked) })]
   },
   capacity: () => [
-    'thundercloud list, thundercloud stop SERVICE   (ends what takes the room)',
-    'thundercloud policy show   (what LIMITS.TOTAL gives away, and what is free of it)',
+    'thundercloud list, thundercloud stop SERVICE   (frees the capacity of that service)',
+    'thundercloud policy show   (what LIMITS.TOTAL allows, and what of it is free)',
   ],
   trust: ({ author, code }, { fields }) =>
     fields.some((field) => field.startsWith('quorum.'))

@@ -3,14 +3,14 @@ import { ThundercloudError } from '../../base/errors.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
 import { loadPolicyDraft, type Policy } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import type { Folder } from './candidate.ts'
 
 /** The policy in force: the running node's, whose file may have been edited since, else what the file says. */
 export async function policyInForce(cli: Cli, folder: Folder): Promise<Pick<Policy, 'config' | 'hash'>> {
   if ((await livingOwner(join(folder.dataDir, 'node.pid'))) !== undefined) {
     try {
-      const client = await daemonOf(cli)
+      const client = await nodeClient(cli)
       const { facts, hash } = await client.policy({ signal: cli.signal })
       return { config: facts.config, hash }
     } catch (error) {

@@ -2,7 +2,7 @@ import { ThundercloudError } from '../../base/errors.ts'
 import { emptyNode } from '../../policy/empty-node.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import type { Subject } from './candidate.ts'
 import { ownAddress } from './executor-option.ts'
 
@@ -44,7 +44,7 @@ export async function nodeFor(cli: Cli, { folder, draft }: Subject): Promise<Kno
 async function factsOfDaemon(cli: Cli, folder: Subject['folder']): Promise<NodeFacts | undefined> {
   if (folder === undefined && cli.globals.api === undefined) return undefined
   try {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     return (await client.policy({ signal: cli.signal })).facts
   } catch (error) {
     cli.signal.throwIfAborted()

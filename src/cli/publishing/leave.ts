@@ -9,9 +9,9 @@ export function noteOnLeave(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
   { name, id, advice }: { name: string; id: string; advice(): string },
 ): Disposable {
-  const tell = () => {
+  const note = () => {
     if (out.json) out.item({ event: 'left', id, published: true }, () => '')
     else out.note(`"${name}" stays published. ${advice()}`)
   }
-  return addAbortListener(signal, tell)
+  return addAbortListener(signal, note)
 }

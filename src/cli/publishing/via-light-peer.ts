@@ -104,9 +104,9 @@ async function waitForRuns(cli: Cli, peer: LightPeer, following: Following, init
   try {
     await follow(cli, peer, { ...following, progress, patience: wait.signal, over: () => wait.over() })
   } catch (error) {
-    return wait.tell(error)
+    return wait.report(error)
   }
-  wait.tell()
+  wait.report()
 }
 
 async function pack({ out, signal }: Cli, peer: LightPeer, folder: string): Promise<CID> {

@@ -132,9 +132,9 @@ async function waitForRuns(
       await sleep(cli.clock, LOOK_MS, { signal })
     }
   } catch (error) {
-    return wait.tell(error)
+    return wait.report(error)
   }
-  wait.tell()
+  wait.report()
 }
 
 /** What the publisher's own node would say to another one. */

@@ -25,8 +25,8 @@ export interface Wait extends Disposable {
   readonly signal: AbortSignal
   /** To be called after each look: true when there is nothing to wait for any more. */
   over(neighbours?: number): boolean
-  /** Says what came of it; throws where it is not healthy. `cause`: what ended the waiting, if it threw. */
-  tell(cause?: unknown): void
+  /** Reports the outcome; throws if it is not healthy. `cause`: what ended the waiting, if it threw. */
+  report(cause?: unknown): void
 }
 
 export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracker }: WaitInit): Wait {
@@ -78,7 +78,7 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
       outcome = outlook({ answers, replicas, neighbours, quietMs: clock.monotonic() - since })
       return outcome !== undefined
     },
-    tell(cause) {
+    report(cause) {
       if (outcome === undefined && (cli.signal.aborted || !patience.signal.aborted)) throw cause
       const answers = tracker.answers()
       const what = outcome ?? outlook({ answers, replicas, quietMs: Number.POSITIVE_INFINITY }) ?? 'unknown'

@@ -5,7 +5,7 @@ import { NoDaemonError } from '../../api/client/errors.ts'
 import { AccessError, InputError, messageOf } from '../../base/errors.ts'
 import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { networkOf } from '../network.ts'
 import { agree, printPreview } from '../policy/consent.ts'
 import { describeStatement } from './describe.ts'
@@ -26,7 +26,7 @@ export async function outletOf(cli: Cli, { join, network, out, offline }: Omit<L
   if (network !== undefined) {
     throw new InputError('--network goes with --join or --offline; a node knows its network itself')
   }
-  const client = await daemonOf(cli)
+  const client = await nodeClient(cli)
   return { network: (await client.node({ signal: cli.signal })).network, client, join }
 }
 
@@ -56,7 +56,7 @@ export async function handIn(
   }
   const published = client !== undefined || join.length > 0
   const file = out === undefined ? undefined : await writeStatement(cli, out, encoded)
-  tell(cli, encoded, { published, file, records, preview })
+  report(cli, encoded, { published, file, records, preview })
 }
 
 /** Undefined if the node, of an older version perhaps, cannot answer: the statement is made nevertheless. */
@@ -71,7 +71,7 @@ async function previewOf(cli: Cli, client: ApiClient, encoded: Uint8Array): Prom
   }
 }
 
-function tell(
+function report(
   { out }: Pick<Cli, 'out'>,
   encoded: Uint8Array,
   {
@@ -91,8 +91,8 @@ function tell(
   const signer = formatAddress(signerOf(statement))
   const id = statementId(encoded).toString()
   const event = published ? 'published' : 'written'
-  const told = preview === undefined ? {} : { preview: preview.changes, more: preview.more }
-  out.item({ event, id, kind: statement.kind, signer, seq, expires, file, records, ...told }, () => {
+  const changed = preview === undefined ? {} : { preview: preview.changes, more: preview.more }
+  out.item({ event, id, kind: statement.kind, signer, seq, expires, file, records, ...changed }, () => {
     const lines = [`${published ? 'Published' : 'Signed'}: ${describeStatement(statement)}.`]
     if (file !== undefined) lines.push(`Written to ${file}.`)
     if (records === 0 && statement.kind !== 'freeze') {

@@ -8,7 +8,7 @@ import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
 import { loadHubFile } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 import { encodeBody, type SigningContext, type Statable } from './create.ts'
 import { describeStatement } from './describe.ts'
 import { draftText } from './draft.ts'
@@ -58,7 +58,7 @@ export async function draftForMembers(
 /** A draft needs no node; one that runs knows names, and the numbers that were given. */
 async function nodeIfThere(cli: Cli, network: string, file: string): Promise<ApiClient | undefined> {
   try {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const info = await client.node({ signal: cli.signal })
     if (info.network === network) return client
     throw new InputError(`${file} is for network "${network}", but the node is in "${info.network}"; say --offline`)

@@ -31,8 +31,8 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
   })
   // a node that only forwarded it is named only if no other node answered
   const known = lines.filter(({ receipt }) => receipt.state !== 'unknown' && !isBystander(receipt))
-  const telling = known.filter(({ receipt }) => receipt.state !== 'redirected')
-  return (telling.length > 0 ? telling : known).map(({ line }) => line)
+  const informative = known.filter(({ receipt }) => receipt.state !== 'redirected')
+  return (informative.length > 0 ? informative : known).map(({ line }) => line)
 }
 
 /** It knows that the service is over, and never had a run of it. */

@@ -6,7 +6,7 @@ import type { ReceiptView, RunView, ServiceView } from '../../node/types.ts'
 import { type Author, findAuthor, openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { lightPeerFor } from '../client/light-peer.ts'
-import { daemonOf } from '../client/node-client.ts'
+import { nodeClient } from '../client/node-client.ts'
 
 /** One version of a service, and what is known of its runs. */
 export type Version = {
@@ -54,7 +54,7 @@ type Given = { readonly service: string; readonly key: string | undefined }
 
 export async function subjectAtNode(cli: Cli, stack: AsyncDisposableStack, given: Given): Promise<Subject> {
   const { signal } = cli
-  const client = await daemonOf(cli)
+  const client = await nodeClient(cli)
   const view = await client.service(given.service, { signal })
   const key = await findAuthor(cli, given.key)
   let peer: Promise<LightPeer> | undefined

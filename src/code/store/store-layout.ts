@@ -116,7 +116,10 @@ export function diskError(dir: string, cause: unknown): unknown {
   if (cause instanceof ThundercloudError) return cause
   const code = errnoOf(cause)
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause
-  return new DiskFullError(`the disk of ${dir} is full; free some room there, or let the code store use another disk`, {
-    cause,
-  })
+  return new DiskFullError(
+    `the disk of ${dir} is full; free some space there, or let the code store use another disk`,
+    {
+      cause,
+    },
+  )
 }

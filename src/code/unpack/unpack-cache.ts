@@ -51,7 +51,7 @@ export function createUnpackCache({ clock, events, log, store }: UnpackCacheComp
         (error) => {
           if (!(error instanceof TooLargeError) || filesLeft >= limits.maxEntries) throw error
           throw new StoreFullError(
-            `the code store has room for ${formatCount(Math.max(0, filesLeft))} files and folders, and the code has more`,
+            `the code store can hold ${formatCount(Math.max(0, filesLeft))} more files and folders, and the code has more than that`,
             { never: filesLeft >= store.usage().maxFiles - FILES_PER_CODE - 1 },
           )
         },

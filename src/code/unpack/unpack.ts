@@ -63,7 +63,7 @@ function errorOf({ why, message }: Exclude<UnpackResult, { done: true }>, target
   if (why === 'too-large') return new TooLargeError(text)
   if (why === 'wrong-bytes') return new HashMismatchError(text)
   if (why === 'disk-full')
-    return new DiskFullError(`the disk of ${target} is full; free some room there, or use another disk`)
+    return new DiskFullError(`the disk of ${target} is full; free some space there, or use another disk`)
   return new UnavailableError(`unpacking failed: ${text}`)
 }
 

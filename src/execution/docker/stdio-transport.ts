@@ -24,7 +24,7 @@ export async function createStdioTransport(engine: Engine, clock: Clock, name: s
   begun.promise.catch(() => {})
   let attachment: Attachment | undefined
   let closed = false
-  let heard = true
+  let answered = true
   let open = 0
 
   const session = createSession({
@@ -45,8 +45,8 @@ export async function createStdioTransport(engine: Engine, clock: Clock, name: s
   }
 
   const pings = clock.every(TRANSPORT_PING_MS, () => {
-    if (!heard) return close(gone())
-    heard = false
+    if (!answered) return close(gone())
+    answered = false
     session.mux?.ping()
   })
 
@@ -58,7 +58,7 @@ export async function createStdioTransport(engine: Engine, clock: Clock, name: s
   try {
     attachment = await attach(engine, name, {
       onBytes(bytes) {
-        heard = true
+        answered = true
         session.take(bytes)
       },
       onClose: (error) => close(gone(error)),

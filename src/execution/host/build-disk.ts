@@ -8,13 +8,13 @@ import { isDiskFull } from '../gateway/disk.ts'
 import type { RunEnd } from '../types.ts'
 import type { BuildFolders } from './run-files.ts'
 
-/** How often it is looked whether a build's disk is full. */
+/** How often a build's disk is checked. */
 const LOOK_MS = 50
 
 /** What was seen of a build's disk while it ran: a build may give back what it wrote before it ends. */
 export interface DiskWatch {
-  /** the same output, with an ear for what programs say of a full disk */
-  heard(output: Readable): Readable
+  /** the same output, searched for messages about a full disk */
+  watchOutput(output: Readable): Readable
   /** Checks a last time. */
   wasFull(): Promise<boolean>
 }
@@ -31,12 +31,12 @@ export function watchDisk({ code }: BuildFolders, clock: Clock): DiskWatch {
   }
   const looks = clock.every(LOOK_MS, () => void look())
   return {
-    heard(output) {
-      const heard = new PassThrough()
+    watchOutput(output) {
+      const copy = new PassThrough()
       output.on('data', (chunk: Buffer) => {
         if (DISK_FULL.test(chunk.toString('latin1'))) full = true
       })
-      return output.pipe(heard)
+      return output.pipe(copy)
     },
     wasFull() {
       looks.cancel()

@@ -20,7 +20,7 @@ const FLOOD_LOOK_MS = 200
 const SHIM_MS = 20_000
 
 /** A line that says what went wrong, among those that say where. */
-const TELLING = /error|exception|fatal|panic|denied|no such|not found|can(not|'t)/i
+const ERROR_WORDS = /error|exception|fatal|panic|denied|no such|not found|can(not|'t)/i
 
 export type SandboxTask = {
   readonly command: readonly string[]
@@ -110,15 +110,15 @@ export function createSandboxExecutor(
   async function outputIn(logDir: string): Promise<Pick<SandboxTaskEnd, 'lines' | 'complaint'>> {
     const lines: string[] = []
     let last: string | undefined
-    let telling: string | undefined
+    let errorLine: string | undefined
     const options = { tail: OUTPUT_BYTES, follow: false, keep: 1, ended: () => true, clock }
     for await (const { stream, line } of readLogs(logDir, options)) {
       if (stream === 'out') lines.push(line)
       if (stream !== 'err' || line.trim() === '') continue
       last = line
-      if (TELLING.test(line)) telling = line
+      if (ERROR_WORDS.test(line)) errorLine = line
     }
-    return { lines, complaint: telling ?? last }
+    return { lines, complaint: errorLine ?? last }
   }
 
   return {

@@ -70,8 +70,8 @@ export async function runShim(dir: string): Promise<void> {
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
     const [ended] = await Promise.all([
       child.end,
-      pumpOutput(disk?.heard(child.out) ?? child.out, 'out', { writer, clock }),
-      pumpOutput(disk?.heard(child.err) ?? child.err, 'err', { writer, clock }),
+      pumpOutput(disk?.watchOutput(child.out) ?? child.out, 'out', { writer, clock }),
+      pumpOutput(disk?.watchOutput(child.err) ?? child.err, 'err', { writer, clock }),
     ])
     const end = build === undefined || disk === undefined ? ended : await finishBuild(build, disk, ended)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
 import type { LogStream } from '../../base/run-record.ts'
 import { createTokenBucket } from '../../base/token-bucket.ts'
-import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../constants.ts'
+import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_RUN_LOG_LINE } from '../constants.ts'
 import { createSplitter, formatLine } from './format.ts'
 
 /** Bytes of one file, and how many full ones are kept beside the one that is written. */
@@ -104,7 +104,7 @@ export async function pumpOutput(
   { writer, clock }: { writer: LogWriter; clock: Clock },
 ): Promise<void> {
   const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () => clock.monotonic())
-  const splitter = createSplitter(MAX_LOG_LINE)
+  const splitter = createSplitter(MAX_RUN_LOG_LINE)
   const put = async (lines: string[]) => {
     const text = lines.map((line) => formatLine(stream, clock.now(), line)).join('')
     if (text !== '') await writer.write(text)

@@ -3,7 +3,7 @@ import type { Grant } from '../../base/verdict.ts'
 import type { Resources } from './types.ts'
 
 const BESIDE_OLDER =
-  'beside the version before, which goes on until this one is healthy; it waits for room, and `thundercloud update --replace` stops that version first'
+  'beside the version before, which goes on until this one is healthy; it waits for capacity, and `thundercloud update --replace` stops that version first'
 
 /** Why an older version ends that ends by itself again and again. */
 export const NEWER_IS_HERE = 'a newer version of it is here, and it kept ending'

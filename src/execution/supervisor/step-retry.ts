@@ -27,7 +27,10 @@ export function createStepRetry(
         return transition(change)
       } catch (error) {
         if (!isDiskFull(error)) throw error
-        log.warn('the journal has no room for what a run does; it waits', { runId, reason: messageOf(error) })
+        log.warn('the state of a run cannot be journalled: the disk is full; the run waits', {
+          runId,
+          reason: messageOf(error),
+        })
         await sleep(clock, DISK_FULL_RETRY_MS, { signal: init.detach })
       }
     }
@@ -35,9 +38,9 @@ export function createStepRetry(
 
   /** Reports that it waits, where the journal has space for that, and waits a while. */
   async function untilSpace(what: string, error: unknown): Promise<void> {
-    log.warn('a run waits for room on the disk', { runId, service, reason: messageOf(error) })
+    log.warn('a run waits for disk space', { runId, service, reason: messageOf(error) })
     try {
-      transition({ detail: `${what} waits for room on the disk: ${messageOf(error)}` })
+      transition({ detail: `${what} waits for disk space: ${messageOf(error)}` })
     } catch (second) {
       if (!isDiskFull(second)) throw second
     }

@@ -99,7 +99,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
 
   /** Ends the services that a service evicts. After a restart too: the plan names them, whatever the node had done of it. */
   function evictFor(service: string, evicts: readonly string[]): Promise<void> {
-    const why = `it made room for ${service}, which ranks higher`
+    const why = `it was evicted for ${service}, which ranks higher`
     const ended = (id: string) => (workers.get(id)?.ending ? workers.get(id)?.done : stop(id, { why }))
     claims.set(service, evicts)
     const made = Promise.all(evicts.filter((id) => workers.has(id)).map(ended)).then(() => {

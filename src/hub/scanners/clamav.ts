@@ -21,7 +21,7 @@ export type ClamavInit = {
   readonly database: string
   readonly memoryBytes: number
   readonly timeoutMs: number
-  /** the largest code that is examined: nothing in it is passed over for its size */
+  /** the largest code that is examined: nothing in it is skipped for its size */
   readonly maxBytes: number
 }
 

@@ -86,7 +86,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
       if (second === undefined && (kept === undefined || !validator?.isPinned(kept.value))) return await forget(name)
       index.set(name, { ...first, placer: second ?? OURS })
     }
-    throw new RecordRefusedError('there is no room for more records')
+    throw new RecordRefusedError('no more records can be stored')
   }
   const consumePutBudget = (peer: string) => {
     if (!puts.take(peer)) throw new RecordRefusedError('too many records in a short time')

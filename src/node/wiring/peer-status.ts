@@ -19,8 +19,8 @@ export function createPeerStatus(
   { network, receipts }: { network: Pick<Network, 'peerId' | 'peers' | 'dht' | 'streams'>; receipts: Receipts },
 ): PeerStatus {
   const candidates = (service: CID, { signal }: { signal?: AbortSignal | undefined }) => {
-    const told = receipts.views(service.toString()).map(({ peerId }) => peerId)
-    return servicePeers({ network }, service, { told, signal })
+    const reporters = receipts.views(service.toString()).map(({ peerId }) => peerId)
+    return servicePeers({ network }, service, { reporters, signal })
   }
   const ask: PeerStatus['ask'] = (service, options) =>
     requestStatus({ clock, keys, streams: network.streams, candidates }, name, service, options)

@@ -1,4 +1,4 @@
-import { MAX_LOG_LINE } from '../constants.ts'
+import { MAX_RUNNER_LOG_LINE } from '../constants.ts'
 import type { RunnerContext, RunnerLog, ServiceFacts } from '../contract.ts'
 import type { SharedFacts } from '../ipc-messages.ts'
 import { send } from './pipe.ts'
@@ -9,7 +9,11 @@ const LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const
 export function createRunnerLog(): RunnerLog {
   const at = (level: string) => (message: string, fields?: object) => {
     send({
-      log: { level, message: String(message).slice(0, MAX_LOG_LINE), ...(fields && { fields: bounded(fields) }) },
+      log: {
+        level,
+        message: String(message).slice(0, MAX_RUNNER_LOG_LINE),
+        ...(fields && { fields: bounded(fields) }),
+      },
     })
   }
   return Object.fromEntries(LEVELS.map((level) => [level, at(level)])) as RunnerLog
@@ -18,7 +22,7 @@ export function createRunnerLog(): RunnerLog {
 function bounded(fields: object): unknown {
   try {
     const text = JSON.stringify(fields)
-    return text.length <= MAX_LOG_LINE ? fields : { text: text.slice(0, MAX_LOG_LINE) }
+    return text.length <= MAX_RUNNER_LOG_LINE ? fields : { text: text.slice(0, MAX_RUNNER_LOG_LINE) }
   } catch {
     return { text: 'fields that are no JSON' }
   }

@@ -2,18 +2,18 @@ import { messageOf } from '../../base/errors.ts'
 
 /** What was thrown, and where in the operator's files. One sentence, without the paths of ours. */
 export function describe(error: unknown): string {
-  const words = deniedMessage(error) ?? errorText(error)
+  const text = deniedMessage(error) ?? errorText(error)
   const place = placeOf(error)
-  return place === undefined ? words : `${words} (${place})`
+  return place === undefined ? text : `${text} (${place})`
 }
 
 function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return `something that is no error: ${text(error)}`
-  const words = messageOf(error)
+  if (!(error instanceof Error)) return `a value that is not an Error: ${text(error)}`
+  const message = messageOf(error)
     .replace(/ imported from (data:\S*|\S*\/runner\/child\/\S*)/, '')
     .replace(/\s+/g, ' ')
     .replace(/^(.*'thundercloud\/runner-kit' does not provide an export.*)$/, '$1; import its types with "import type"')
-  return error.name === 'Error' ? words : `${error.name}: ${words}`
+  return error.name === 'Error' ? message : `${error.name}: ${message}`
 }
 
 /** Node's own message names a flag of its command line, which no author of a runner can set. */

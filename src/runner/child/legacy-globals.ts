@@ -12,8 +12,8 @@ export function provideLegacyGlobals(config: unknown, log: RunnerLog): LegacyGlo
   Object.defineProperty(globalThis, 'RUNNER_CONFIGS', { get: () => current.getStore() ?? config, enumerable: true })
   Object.defineProperty(globalThis, 'LOG', {
     value: (data: unknown, _colour?: string) => {
-      const words = typeof data === 'object' && data !== null && 'data' in data ? data.data : data
-      log.info('the runner says', { text: withoutColours(String(words)) })
+      const text = typeof data === 'object' && data !== null && 'data' in data ? data.data : data
+      log.info('the runner says', { text: withoutColours(String(text)) })
     },
     enumerable: true,
   })

@@ -61,7 +61,7 @@ export function hostileServices(): Readonly<Record<string, ReceivedService>> {
         env: JSON.parse('{"__proto__":{"polluted":"yes"},"constructor":"x","toJSON":"y"}') as Record<string, string>,
       },
     }),
-    'one with words that look like others': exampleService({
+    'one with text that looks like other text': exampleService({
       desc: '"}],"run":{"executor":"host"},"redirect":true}',
       sources: [
         { type: 'https', url: 'https://github.com.evil.example/a?b=https://github.com/' },
@@ -77,14 +77,14 @@ export function exampleNodes(config: RunnerSnapshot['config']): Readonly<Record<
   const bare = { ...exampleSnapshot(), config }
   const max = Number.MAX_SAFE_INTEGER
   return {
-    'with room': bare,
-    'with no room': { ...bare, capacity: NO_CAPACITY },
-    'with more room than there is': {
+    'with capacity': bare,
+    'with no capacity': { ...bare, capacity: NO_CAPACITY },
+    'with more capacity than there is': {
       ...bare,
       capacity: { ...bare.capacity, memoryBytes: max, cpuMillicores: max, diskBytes: max, pids: max, runs: max },
     },
-    'of somebody else': { ...bare, own: EXAMPLE_STRANGER, depth: 0 },
-    'that hubs have told much': {
+    'of another operator': { ...bare, own: EXAMPLE_STRANGER, depth: 0 },
+    'with many statements of hubs': {
       ...bare,
       attestations: [
         { hub: SOME_HUB, verdict: 'safe', issued: 1_700_000_000, expires: 1_700_086_400 },

@@ -7,7 +7,7 @@ import type { OpenRunner } from './open.ts'
 
 /** One question and what came of it. */
 export type CaseResult = {
-  /** for a person: `a stranger's on a node with room` */
+  /** for a person: `a stranger's on a node with capacity` */
   readonly about: string
   /** of a service of a hostile author */
   readonly hostile: boolean
@@ -53,8 +53,8 @@ export function isSerious(error: RunnerError): boolean {
 }
 
 /** The first few of them, in one sentence. */
-export function listCases(answers: readonly CaseResult[], words: (answer: CaseResult) => string): string {
-  const shown = answers.slice(0, 2).map((answer) => `${answer.about}: ${words(answer)}`)
+export function listCases(answers: readonly CaseResult[], describe: (answer: CaseResult) => string): string {
+  const shown = answers.slice(0, 2).map((answer) => `${answer.about}: ${describe(answer)}`)
   return `${shown.join('; ')}${answers.length > 2 ? `; and ${answers.length - 2} more` : ''}`
 }
 

@@ -54,7 +54,7 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('a full disk', () => {
       const announcement = announce(author, { code, replyTo: publisher.multiaddrs() })
       const id = announcement.signed.id.toString()
       await publisher.receive(bytesOf(announcement), { asPublisher: true })
-      await vi.waitFor(() => expect(worker.service(id).run?.detail).toMatch(/waits for room on the disk/), {
+      await vi.waitFor(() => expect(worker.service(id).run?.detail).toMatch(/waits for disk space/), {
         timeout: 45_000,
         interval: 100,
       })
@@ -106,10 +106,13 @@ describe.skipIf(!needs('bubblewrap'))('a code store that is full of code in use'
     const first = await publish('first', 3)
     await stateOf(worker, first, 'running', 60_000)
     const second = await publish('second', 2)
-    await vi.waitFor(async () => expect(await detail(second)).toMatch(/waits for room.*the code store may use 8 MiB/), {
-      timeout: 45_000,
-      interval: 100,
-    })
+    await vi.waitFor(
+      async () => expect(await detail(second)).toMatch(/waits for disk space.*the code store may use 8 MiB/),
+      {
+        timeout: 45_000,
+        interval: 100,
+      },
+    )
     expect(worker.service(second).state).toBe('accepted')
     const third = await publish('third', 9)
     await stateOf(worker, third, 'failed', 60_000)
@@ -124,7 +127,7 @@ describe('code on a full disk', () => {
     await using bench = await createBench()
     let isFull = true
     bench.code.onObtain = async () => {
-      if (isFull) throw new DiskFullError('the disk of /x is full; free some room there')
+      if (isFull) throw new DiskFullError('the disk of /x is full; free some space there')
     }
     bench.start().run(serviceOf('a'), GRANT)
     await bench.clock.advance(120_000)

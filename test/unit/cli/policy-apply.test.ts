@@ -155,7 +155,7 @@ describe('what is parked', () => {
     const now = Math.floor(Date.now() / 1000)
     const on = [{ on: 'capacity' as const }, { on: 'freeze' as const, chain: 'btc' }]
     shell.node.put({ ...shell.node.service(id), state: 'parked', parked: { since: now - 60, until: now + 7200, on } })
-    const words = 'until there is room or an amount is frozen on btc'
+    const words = 'until there is capacity or an amount is frozen on btc'
     expect((await shell.run('list')).stdout).toContain(`parked ${words}, passed on`)
     expect((await shell.run('status hello')).stdout).toMatch(
       new RegExp(`parked: +1m .* ago, ${words}, for (2h|1h 59m)`),

@@ -12,7 +12,7 @@ it('the publisher who asks hears what a run waits for before it begins', () => {
     plan: {},
     handle: null,
     restarts: 0,
-    detail: 'fetching waits for room on the disk: the code store may use 8 MiB',
+    detail: 'fetching waits for disk space: the code store may use 8 MiB',
     createdAt: 0,
     updatedAt: 0,
   }

@@ -6,7 +6,7 @@ import { InputError } from '../../../base/errors.ts'
 import { livingOwner } from '../../../base/pid-lock.ts'
 import type { Preview } from '../../../node/types.ts'
 import type { Cli } from '../../cli.ts'
-import { daemonOf } from '../../client/node-client.ts'
+import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, flag } from '../../command.ts'
 import { type Folder, loadSubject, type Subject } from '../../policy/candidate.ts'
 import { agree, printPreview } from '../../policy/consent.ts'
@@ -30,7 +30,7 @@ export const policyApply = command({
     let client: ApiClient
     let preview: Preview
     try {
-      client = await daemonOf(cli)
+      client = await nodeClient(cli)
       preview = await client.previewPolicy(text, { signal: cli.signal })
     } catch (error) {
       if (!(error instanceof NoDaemonError) || cli.globals.api !== undefined) throw error
@@ -42,8 +42,8 @@ export const policyApply = command({
     await agree(cli, { yes, question: `Put ${file} in force?` })
     const { changes, background } = await client.applyPolicy(text, { signal: cli.signal })
     const { notAsked, forgotten } = preview
-    const told = { preview: preview.changes, more: preview.more, notAsked, forgotten }
-    cli.out.result({ inForce: true, hash: policy.hash, ...told, changes, background }, () => [
+    const previewed = { preview: preview.changes, more: preview.more, notAsked, forgotten }
+    cli.out.result({ inForce: true, hash: policy.hash, ...previewed, changes, background }, () => [
       ...changesTable(changes, { terminal: cli.out.terminal, heads: ['BEFORE', 'NOW'] }),
       `Policy ${policy.hash.slice(0, 12)} is in force; ${howMany(changes.length, 'service changes', 'services change')}${background > 0 ? ' so far' : ''}.`,
       ...backgroundLines(background),

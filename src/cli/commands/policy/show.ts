@@ -1,6 +1,6 @@
 import { sanitizeText } from '../../../base/format.ts'
 import type { PolicyFacts, PolicyView } from '../../../node/types.ts'
-import { daemonOf } from '../../client/node-client.ts'
+import { nodeClient } from '../../client/node-client.ts'
 import { command } from '../../command.ts'
 import { fields, table } from '../../output/output.ts'
 import { freeText } from '../../policy/free-option.ts'
@@ -12,7 +12,7 @@ export const policyShow = command({
   args: {},
   options: {},
   async run(cli) {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const view = await client.policy({ signal: cli.signal })
     cli.out.result(view, () => lines(view))
   },

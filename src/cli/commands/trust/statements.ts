@@ -2,7 +2,7 @@ import { nowSeconds } from '../../../base/clock.ts'
 import { InputError } from '../../../base/errors.ts'
 import { sanitizeText } from '../../../base/format.ts'
 import type { StatementView } from '../../../node/types.ts'
-import { daemonOf } from '../../client/node-client.ts'
+import { nodeClient } from '../../client/node-client.ts'
 import { command, flag, text } from '../../command.ts'
 import { table } from '../../output/output.ts'
 import { show, when } from '../../output/text.ts'
@@ -21,7 +21,7 @@ export const trustStatements = command({
     if (lookup && code === undefined && address === undefined) {
       throw new InputError('--lookup asks the mesh about a code or an address; name it with --code or --address')
     }
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const views = await client.statements({ code, address, signer: hub }, { lookup, signal: cli.signal })
     const shown = show(cli.out.terminal)
     const now = nowSeconds(cli.clock)

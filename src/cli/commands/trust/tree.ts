@@ -1,7 +1,7 @@
 import { nowSeconds } from '../../../base/clock.ts'
 import { sanitizeText } from '../../../base/format.ts'
 import type { TreeBranch, TrustTree } from '../../../node/types.ts'
-import { daemonOf } from '../../client/node-client.ts'
+import { nodeClient } from '../../client/node-client.ts'
 import { command, optionalArgument } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
 import { when } from '../../output/text.ts'
@@ -14,7 +14,7 @@ export const trustTree = command({
   args: { address: optionalArgument('ADDRESS', 'whether this one is in, and why') },
   options: {},
   async run(cli, { address }) {
-    const client = await daemonOf(cli)
+    const client = await nodeClient(cli)
     const tree = await client.trust(address, { signal: cli.signal })
     const { asked } = tree
     if (asked === undefined) {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type Clock, sleep } from '../../../base/clock.ts'
 import { createTokenBucket } from '../../../base/token-bucket.ts'
-import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_LOG_LINE } from '../../constants.ts'
+import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_RUN_LOG_LINE } from '../../constants.ts'
 import { createSplitter, formatLine } from '../../logs/format.ts'
 import type { LogWriter } from '../../logs/writer.ts'
 import { batches, engineCost, type Frame, type OutputStream } from './frames.ts'
@@ -38,7 +38,7 @@ export function writeAttached(
   source: Readable,
   { writer, clock, resume }: { writer: LogWriter; clock: Clock; resume(): Output },
 ): Output {
-  const splitters = { out: createSplitter(MAX_LOG_LINE), err: createSplitter(MAX_LOG_LINE) }
+  const splitters = { out: createSplitter(MAX_RUN_LOG_LINE), err: createSplitter(MAX_RUN_LOG_LINE) }
   const over = Promise.withResolvers<boolean>()
   let hurried = false
   let stopped = false

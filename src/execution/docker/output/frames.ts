@@ -1,5 +1,5 @@
 import { UnavailableError } from '../../../base/errors.ts'
-import { ENGINE_LINE_COST, MAX_LOG_LINE } from '../../constants.ts'
+import { ENGINE_LINE_COST, MAX_RUN_LOG_LINE } from '../../constants.ts'
 import { CONTINUED, cutLine, formatLine } from '../../logs/format.ts'
 
 /** The engine's lines begin with a time like 2026-11-23T21:00:00.123456789Z. */
@@ -73,7 +73,7 @@ export function sum(batch: readonly Frame[]): number {
 export function stored(text: string, stream: OutputStream, at: string): string[] {
   // the engine cuts lines, too: at 16 KiB, with no newline at the end of a piece
   const cut = !text.endsWith('\n') && Buffer.byteLength(text) >= ENGINE_LINE_BYTES ? CONTINUED : ''
-  const lines = cutLine(text.replace(/\n$/, '') + cut, MAX_LOG_LINE)
+  const lines = cutLine(text.replace(/\n$/, '') + cut, MAX_RUN_LOG_LINE)
   return lines.map((line) => formatLine(stream, at, line))
 }
 

@@ -7,7 +7,7 @@ export const failsClosed: Check = {
   name: 'fails-closed',
   demands: 'runs nothing of an author of whom nothing is known',
   async run({ runner, results }) {
-    const nodes = ['with room', 'with more room than there is'] as const
+    const nodes = ['with capacity', 'with more capacity than there is'] as const
     const asked = Object.entries(exampleServices()).flatMap(([which, example]) =>
       nodes.map(async (where) => {
         const service = { ...example, author: EXAMPLE_STRANGER }
@@ -35,7 +35,7 @@ export const noCapacity: Check = {
     const { service } = wanted(about)
     const { snapshot } = wanted(about)
     const nodes = {
-      'no room at all': { ...snapshot, capacity: NO_CAPACITY },
+      'no capacity at all': { ...snapshot, capacity: NO_CAPACITY },
       'no further run': { ...snapshot, capacity: { ...snapshot.capacity, runs: 0 } },
       'no executor': { ...snapshot, capacity: { ...snapshot.capacity, executors: [] } },
       'too little memory': {
@@ -43,11 +43,11 @@ export const noCapacity: Check = {
         capacity: { ...snapshot.capacity, memoryBytes: service.resources.memory - 1 },
       },
     }
-    for (const [words, node] of Object.entries(nodes)) {
+    for (const [what, node] of Object.entries(nodes)) {
       const outcome = await about.runner.ask(service, node).catch((error: Error) => error)
-      if (outcome instanceof Error) return fail(`with ${words}: ${outcome.message}`)
+      if (outcome instanceof Error) return fail(`with ${what}: ${outcome.message}`)
       // a smaller grant than asked for is the runner's right, nothing at all is not
-      if (outcome.run !== false && words !== 'too little memory') return fail(`with ${words}: it would run`)
+      if (outcome.run !== false && what !== 'too little memory') return fail(`with ${what}: it would run`)
     }
     return pass('refused or made smaller')
   },

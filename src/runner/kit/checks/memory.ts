@@ -31,8 +31,8 @@ export const memory: Check = {
       return skip(`too slow or not to be watched here: ${first.done + second.done} services`)
     }
     const growth = Math.max(0, after - before)
-    const words = `${formatBytes(before)}, and ${formatBytes(after)} after ${second.done} more services`
-    return growth > MAX_GROWTH_BYTES ? fail(`it keeps what it saw: ${words}`) : pass(words)
+    const sizes = `${formatBytes(before)}, and ${formatBytes(after)} after ${second.done} more services`
+    return growth > MAX_GROWTH_BYTES ? fail(`it keeps what it saw: ${sizes}`) : pass(sizes)
   },
 }
 

@@ -11,7 +11,7 @@ export const reasons: Check = {
       answered.length > 0 &&
       answered.every(({ verdict }) => verdict !== undefined && silenceOf(verdict) === 'no verdict')
     ) {
-      return skip('it returns nothing, which means drop, so nobody can be told why')
+      return skip('it returns nothing, which means drop, so there is no reason to show')
     }
     const wrong = answered.filter((answer) => problemIn(answer) !== undefined)
     return wrong.length > 0
@@ -24,7 +24,7 @@ function problemIn({ verdict }: CaseResult): string | undefined {
   if (verdict === undefined) return undefined
   if (silenceOf(verdict) !== undefined) return 'no reason given'
   const { run, park = [], reasons: given } = verdict
-  if (given.some(({ message }) => message.trim() === '')) return 'a reason without words'
+  if (given.some(({ message }) => message.trim() === '')) return 'a reason without text'
   if (run !== false) {
     return given.every(({ outcome }) => outcome === 'pass') ? undefined : 'runs the service with a reason not to'
   }

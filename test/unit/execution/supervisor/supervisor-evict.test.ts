@@ -36,7 +36,7 @@ describe('a run that ends others to make room', () => {
     expect(bench.state('new')).toBe('decided')
     expect(bench.journal.ofService('b')).toMatchObject({
       wanted: 'stop',
-      detail: expect.stringContaining('made room for new'),
+      detail: expect.stringContaining('evicted for new'),
     })
     await bench.reaches('new', 'running')
     expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
@@ -76,7 +76,7 @@ describe('a run that ends others to make room', () => {
     expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })).toEqual(['b'])
     expect(supervisor.granted().flatMap(({ service, yields }) => (yields ? [service] : []))).toEqual(['b'])
     expect(supervisor.run(serviceOf('next'), GRANT, { evicts: ['a'] })).toEqual(['a'])
-    expect(bench.journal.ofService('b')?.detail).toContain('made room for new')
+    expect(bench.journal.ofService('b')?.detail).toContain('evicted for new')
     await bench.until(() => ['new', 'next'].every((id) => bench.state(id) === 'running'))
     expect([bench.state('a'), bench.state('b')]).toEqual(['stopped', 'stopped'])
     expect(most).toBeLessThanOrEqual(1)
