@@ -2,14 +2,9 @@ import { expect } from 'vitest'
 import type { Grant } from '../../../src/base/verdict.ts'
 import { it, NOW, NOW_MS, record } from './fixtures.ts'
 
-const grant: Grant = {
-  executor: 'host',
-  memoryBytes: 1,
-  cpuMillicores: 1,
-  diskBytes: 1,
-  pids: 1,
-  network: { mode: 'none' },
-}
+const room = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
+const grant: Grant = { executor: 'host', ...room, network: { mode: 'none' } }
+const refused = { run: false, redirect: false, reasons: [] } as const
 const policy = new Uint8Array(32)
 
 it('prune forgets an expired announcement after its dedupe time, with all about it', async ({ clock, journal }) => {
@@ -17,6 +12,7 @@ it('prune forgets an expired announcement after its dedupe time, with all about 
   journal.announcements.insert(row)
   journal.verdicts.add({ service: row.id, at: NOW_MS, policy, failure: 'x' })
   journal.receipts.put({ service: row.id, node: 'n', at: 1, bytes: policy })
+  journal.parked.put({ id: row.id, on: [], rank: 0, since: NOW_MS, arrived: NOW_MS, expires: NOW_MS + 1 })
   await clock.advance((100 + 239) * 1000)
   expect(journal.prune(10)).toEqual([])
   await clock.advance(1000)
@@ -24,6 +20,7 @@ it('prune forgets an expired announcement after its dedupe time, with all about 
   expect(journal.announcements.has(row.id)).toBe(false)
   expect(journal.verdicts.latest(row.id)).toBeUndefined()
   expect(journal.receipts.ofService(row.id)).toEqual([])
+  expect(journal.parked.all()).toEqual([])
 })
 
 it('prune: does not forget what still runs', async ({ clock, journal }) => {
@@ -56,25 +53,13 @@ it('beyond its bound: refused of unknown authors first, never own, running or pa
   for (const row of Object.values(rows)) journal.announcements.insert(row)
   journal.runs.create({ runId: 'r', service: rows.ran.id, executor: 'host', plan: null, at: 1 })
   journal.runs.update('r', { at: 2, state: 'exited', exitCode: 0 })
-  journal.verdicts.add({
-    service: rows.parked.id,
-    at: 1,
-    policy,
-    verdict: { run: false, redirect: false, park: [{ on: 'capacity' }], reasons: [] },
-  })
-  // refused by its newest verdict, whatever the one before said
-  journal.verdicts.add({
-    service: rows.refused.id,
-    at: 1,
-    policy,
-    verdict: { run: grant, redirect: false, reasons: [] },
-  })
-  journal.verdicts.add({
-    service: rows.refused.id,
-    at: 2,
-    policy,
-    verdict: { run: false, redirect: false, reasons: [] },
-  })
+  // the last is refused by its newest verdict, whatever the one before said
+  for (const [{ id: service }, at, verdict] of [
+    [rows.parked, 1, { ...refused, park: [{ on: 'capacity' }] }],
+    [rows.refused, 1, { ...refused, run: grant }],
+    [rows.refused, 2, refused],
+  ] as const)
+    journal.verdicts.add({ service, at, policy, verdict })
   const order: string[] = []
   const names = new Map(Object.entries(rows).map(([name, { id }]) => [id, name]))
   for (let max = 7; max >= 0; max--) order.push(...journal.prune(max).map((id) => names.get(id) as string))
@@ -87,12 +72,8 @@ it('prune: bounds the heads too, oldest first, but not those of kept announcemen
   journal.announcements.insert(row)
   journal.heads.put(row.author, row.name, { kind: 'service', seq: 0, id: row.id, forgetAt: NOW_MS + 1 })
   for (let number = 2; number < 30; number++) {
-    journal.heads.put(Uint8Array.of(number), 'x', {
-      kind: 'stop',
-      seq: 0,
-      id: `${number}`,
-      forgetAt: NOW_MS + number,
-    })
+    const head = { kind: 'stop', seq: 0, id: `${number}`, forgetAt: NOW_MS + number } as const
+    journal.heads.put(Uint8Array.of(number), 'x', head)
   }
   journal.prune(2)
   expect(journal.heads.get(row.author, row.name)).toBeDefined()

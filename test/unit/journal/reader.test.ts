@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
-import { openJournalReader } from '../../../src/journal/index.ts'
+import { type AnnouncementRecord, type Journal, openJournalReader } from '../../../src/journal/index.ts'
 import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { attestationBy } from '../../fixtures/trust/statements.ts'
 import { it, NOW_MS, open, record, temporaryFolder } from './fixtures.ts'
@@ -12,10 +12,15 @@ function idsOf(reader: ReturnType<typeof openJournalReader>, ...args: Parameters
   return [...reader.services(...args)].flat().map(({ id }) => id)
 }
 
+function fill(journal: Journal, length: number, changes: Record<number, Partial<AnnouncementRecord>> = {}) {
+  const records = Array.from({ length }, (_, number) => record(number, changes[number]))
+  for (const each of records) journal.announcements.insert(each)
+  return records
+}
+
 it('a reader: brings the services in order of arrival, page by page, and no stops', ({ path }) => {
   using journal = open(path)
-  const records = Array.from({ length: 25 }, (_, number) => record(number, number === 7 ? { kind: 'stop' } : {}))
-  for (const each of records) journal.announcements.insert(each)
+  const records = fill(journal, 25, { 7: { kind: 'stop' } })
   const wanted = records.filter(({ kind }) => kind === 'service').map(({ id }) => id)
   using reader = openJournalReader(path)
   expect(idsOf(reader, {}, 4)).toEqual(wanted)
@@ -27,17 +32,14 @@ it('a reader: brings the services in order of arrival, page by page, and no stop
 
 it('a reader: brings only what came since, and only the newest', ({ path }) => {
   using journal = open(path)
-  const records = Array.from({ length: 10 }, (_, number) => record(number))
-  for (const each of records) journal.announcements.insert(each)
-  const ids = records.map(({ id }) => id)
+  const ids = fill(journal, 10).map(({ id }) => id)
   using reader = openJournalReader(path)
   expect(idsOf(reader, { since: NOW_MS + 6 })).toEqual(ids.slice(6))
   expect(idsOf(reader, { newest: 3 }, 2)).toEqual(ids.slice(7))
   expect(idsOf(reader, { newest: 30 })).toEqual(ids)
   expect(idsOf(reader, { since: NOW_MS + 6, newest: 2 })).toEqual(ids.slice(8))
-  expect([reader.count({ since: NOW_MS + 6 }), reader.count({ newest: 3 }), reader.count({ newest: 30 })]).toEqual([
-    4, 3, 10,
-  ])
+  const counts = [{ since: NOW_MS + 6 }, { newest: 3 }, { newest: 30 }].map((which) => reader.count(which))
+  expect(counts).toEqual([4, 3, 10])
 })
 
 it('a reader: sees what a running node adds, and follows a node that starts meanwhile', ({ path }) => {

@@ -1,20 +1,17 @@
+import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { compareBytes, parseCid } from '../../../protocols/encoding.ts'
 import type { Verdict } from '../../../src/base/verdict.ts'
-import { it, NOW, NOW_MS, record } from './fixtures.ts'
+import { FIRST_SCHEMA, SLEEPERS_SCHEMA } from '../../../src/journal/schema.ts'
+import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
+import { attestationBy } from '../../fixtures/trust/statements.ts'
+import { it, NOW, NOW_MS, open, record } from './fixtures.ts'
 
 const author = Uint8Array.of(1, 2, 3)
 
 it('announcements: gives back what was inserted, once', ({ journal }) => {
-  const whole = record(1, {
-    code: 'bafkcode',
-    redirect: true,
-    emittedDepth: 2,
-    own: true,
-    predecessor: 'x',
-    endedBy: 'y',
-    state: 'superseded',
-  })
+  const ended = { predecessor: 'x', endedBy: 'y', state: 'superseded' } as const
+  const whole = record(1, { code: 'bafkcode', redirect: true, emittedDepth: 2, own: true, ...ended })
   expect(journal.announcements.insert(whole)).toBe(true)
   expect(journal.announcements.insert({ ...whole, name: 'other' })).toBe(false)
   expect(journal.announcements.get(whole.id)).toEqual(whole)
@@ -34,9 +31,8 @@ it('announcements: keeps the better of two tickets', ({ journal }) => {
   expect(journal.announcements.get(first.id)).toMatchObject({ depth: 5, proof: new Uint8Array(32) })
 })
 
-it('announcements: lists what is undecided, unemitted and shared, each without what is over', ({
-  journal: { announcements },
-}) => {
+it('announcements: lists what is undecided, unemitted and shared, without what is over', ({ journal }) => {
+  const { announcements } = journal
   const rows = {
     pending: record(1),
     redirected: record(2, { redirect: true }),
@@ -50,12 +46,8 @@ it('announcements: lists what is undecided, unemitted and shared, each without w
   announcements.end(rows.ended.id, 'stopped', rows.stop.id)
   expect(announcements.undecided(NOW, 10).map(({ id }) => id)).toEqual([rows.pending.id])
   expect(announcements.pendingEmission(NOW, 10).map(({ id }) => id)).toEqual([rows.redirected.id, rows.stop.id])
-  expect(
-    announcements
-      .shared(undefined, NOW, 10)
-      .map(({ id }) => id)
-      .sort(),
-  ).toEqual([rows.redirected.id, rows.emitted.id, rows.stop.id].sort())
+  const shared = announcements.shared(undefined, NOW, 10).map(({ id }) => id)
+  expect(shared.sort()).toEqual([rows.redirected.id, rows.emitted.id, rows.stop.id].sort())
   expect(announcements.get(rows.ended.id)).toMatchObject({ state: 'stopped', endedBy: rows.stop.id })
 })
 
@@ -73,15 +65,15 @@ it('announcements: pages what is shared in the byte order of the ids', ({ journa
 })
 
 it('announcements: finds by the beginning of an id, by name, and counts an author', ({ journal }) => {
-  const rows = [record(1), record(2, { name: 'web' }), record(3, { author: Uint8Array.of(9), name: 'web' })]
-  for (const row of rows) journal.announcements.insert(row)
-  const [first] = rows as [ReturnType<typeof record>]
-  expect(journal.announcements.startingWith(first.id.slice(0, 20), 5)).toEqual([first.id])
-  expect(journal.announcements.startingWith('baf', 2)).toHaveLength(2)
-  expect(journal.announcements.startingWith('%', 2)).toEqual([])
-  expect(journal.announcements.named('web')).toHaveLength(2)
-  expect(journal.announcements.countLive(author, NOW)).toBe(2)
-  expect(journal.announcements.countLive(author, NOW + 3600)).toBe(0)
+  const { announcements } = journal
+  const first = record(1)
+  for (const row of [first, record(2, { name: 'web' }), record(3, { author: Uint8Array.of(9), name: 'web' })])
+    announcements.insert(row)
+  expect(announcements.startingWith(first.id.slice(0, 20), 5)).toEqual([first.id])
+  expect(announcements.startingWith('baf', 2)).toHaveLength(2)
+  expect(announcements.startingWith('%', 2)).toEqual([])
+  expect(announcements.named('web')).toHaveLength(2)
+  expect([NOW, NOW + 3600].map((at) => announcements.countLive(author, at))).toEqual([2, 0])
 })
 
 it('the other stores: a head is replaced, and remembered as long as the longest of its words', ({ journal }) => {
@@ -95,20 +87,12 @@ it('the other stores: a head is replaced, and remembered as long as the longest 
 })
 
 it('the other stores: verdicts are a bounded history, newest first', ({ journal }) => {
-  const verdict: Verdict = {
-    run: false,
-    redirect: true,
-    reasons: [{ rule: 'KEYWORDS', outcome: 'fail', message: 'none' }],
-  }
+  const reasons = [{ rule: 'KEYWORDS', outcome: 'fail', message: 'none' }] as const
+  const verdict: Verdict = { run: false, redirect: true, reasons }
   for (let at = 0; at < 40; at++) journal.verdicts.add({ service: 's', at, policy: Uint8Array.of(at), verdict })
-  journal.verdicts.add({ service: 's', at: 40, policy: Uint8Array.of(40), failure: 'the runner died' })
-  expect(journal.verdicts.latest('s')).toEqual({
-    service: 's',
-    at: 40,
-    policy: Uint8Array.of(40),
-    verdict: undefined,
-    failure: 'the runner died',
-  })
+  const failed = { service: 's', at: 40, policy: Uint8Array.of(40), failure: 'the runner died' }
+  journal.verdicts.add(failed)
+  expect(journal.verdicts.latest('s')).toEqual({ ...failed, verdict: undefined })
   const history = journal.verdicts.history('s')
   expect(history).toHaveLength(32)
   expect(history[1]).toMatchObject({ at: 39, verdict })
@@ -118,10 +102,7 @@ it('the other stores: verdicts are a bounded history, newest first', ({ journal 
 it('the other stores: receipts: the newest of each node', ({ journal }) => {
   const put = (node: string, at: number) => journal.receipts.put({ service: 's', node, at, bytes: Uint8Array.of(at) })
   expect([put('a', 5), put('b', 6), put('a', 4), put('a', 7)]).toEqual([true, true, false, true])
-  expect(journal.receipts.ofService('s').map(({ node, at }) => [node, at])).toEqual([
-    ['a', 7],
-    ['b', 6],
-  ])
+  expect(journal.receipts.ofService('s').map(({ node, at }) => `${node} ${at}`)).toEqual(['a 7', 'b 6'])
 })
 
 it('the other stores: local stops, published services and facts', ({ journal }) => {
@@ -139,32 +120,16 @@ it('the other stores: local stops, published services and facts', ({ journal }) 
 })
 
 it('runs: follows a run through its states', ({ journal: { runs } }) => {
-  runs.create({ runId: 'r1', service: 's', executor: 'docker', plan: { memory: 5 }, at: 1 })
-  expect(runs.get('r1')).toEqual({
-    runId: 'r1',
-    service: 's',
-    executor: 'docker',
-    state: 'decided',
-    plan: { memory: 5 },
-    handle: null,
-    wanted: 'run',
-    createdAt: 1,
-    updatedAt: 1,
-    restarts: 0,
-  })
+  const planned = { runId: 'r1', service: 's', executor: 'docker', plan: { memory: 5 } } as const
+  runs.create({ ...planned, at: 1 })
+  const begins = { state: 'decided', handle: null, wanted: 'run', createdAt: 1, updatedAt: 1, restarts: 0 }
+  expect(runs.get('r1')).toEqual({ ...planned, ...begins })
   runs.update('r1', { at: 2, state: 'starting', handle: { pid: 7 } })
   runs.update('r1', { at: 3, wanted: 'stop' })
   runs.update('r1', { at: 4, state: 'running', startedAt: 4, restarts: 1 })
   runs.update('r1', { at: 5, state: 'exited', exitCode: 3, detail: 'code 3' })
-  expect(runs.get('r1')).toMatchObject({
-    state: 'exited',
-    handle: { pid: 7 },
-    wanted: 'stop',
-    startedAt: 4,
-    exitCode: 3,
-    restarts: 1,
-    updatedAt: 5,
-  })
+  const ended = { state: 'exited', startedAt: 4, exitCode: 3, restarts: 1, updatedAt: 5 }
+  expect(runs.get('r1')).toMatchObject({ ...ended, handle: { pid: 7 }, wanted: 'stop' })
   expect(runs.transitions('r1')).toEqual([
     { state: 'decided', at: 1 },
     { state: 'starting', at: 2 },
@@ -184,3 +149,36 @@ it('runs: knows the unfinished ones and the newest of a service', ({ journal: { 
   expect(runs.all()).toHaveLength(6)
   expect(() => runs.update('none', { at: 1 })).toThrow('there is no run "none"')
 })
+
+const times = { since: NOW_MS, arrived: NOW_MS - 1, expires: NOW_MS + 1 }
+const sleeper = { id: 'a', on: [{ on: 'quorum', code: 'c' }], rank: 1.5, ...times } as const
+
+it('sleepers: are kept as they were put last, over a reopening', ({ path }) => {
+  {
+    using journal = open(path)
+    for (const one of [{ ...sleeper, rank: 9 }, sleeper, { ...sleeper, id: 'b' }]) journal.parked.put(one)
+    for (const id of ['b', 'unknown']) journal.parked.remove(id)
+  }
+  using journal = open(path)
+  expect(journal.parked.all()).toEqual([sleeper])
+})
+
+it.for([
+  ['sleepers', 1, FIRST_SCHEMA],
+  ['statements', 2, `${FIRST_SCHEMA}; ${SLEEPERS_SCHEMA}`],
+] as const)(
+  'a journal that was written before there were %s has room for them',
+  ([, version, schema], { path, clock }) => {
+    {
+      using old = new DatabaseSync(path)
+      old.exec(`${schema}; PRAGMA user_version = ${version}; INSERT INTO meta VALUES ('k', 'v')`)
+    }
+    using journal = open(path)
+    journal.parked.put(sleeper)
+    expect(journal.parked.all()).toEqual([sleeper])
+    const encoded = attestationBy(newSigner(), { clock })
+    const statement = { encoded, receivedAt: NOW_MS, via: 'gossip', own: false, recordPublishedAt: 0 } as const
+    expect(journal.statements.put(statement)).toBe(true)
+    expect(journal.meta.get('k')).toBe('v')
+  },
+)

@@ -3,22 +3,8 @@ import { addressBytes } from '../../../protocols/address.ts'
 import { toBase32 } from '../../../protocols/encoding.ts'
 import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { sleep } from '../../../src/base/clock.ts'
-import {
-  attest,
-  author,
-  CODE,
-  delegate,
-  hubs,
-  it,
-  NOW,
-  own,
-  policyOf,
-  stranger,
-  subject,
-  text,
-  type World,
-  world,
-} from './fixtures.ts'
+import { attest, author, CODE, delegate, hubs, NOW, own, stranger, subject, text } from './fixtures.ts'
+import { it, policyOf, type World, world } from './world.ts'
 
 const [one, two] = hubs
 const keyOf = (encoded: Uint8Array) => recordKey(decodeStatement(encoded)) as string
@@ -26,15 +12,14 @@ const attestKey = (hub: typeof one) => `/attest/${toBase32(CODE.bytes)}/${toBase
 const about = { code: CODE, author: addressBytes(author.address) }
 
 function lay(here: World, ...statements: Uint8Array[]): void {
-  for (const encoded of statements)
-    here.records.set(keyOf(encoded), [...(here.records.get(keyOf(encoded)) ?? []), encoded])
+  for (const one of statements) here.records.set(keyOf(one), [...(here.records.get(keyOf(one)) ?? []), one])
 }
 
 it('a lookup: asks for the word of each trusted hub, and for who vouches for the author', async ({ here, trust }) => {
   lay(here, attest(one), attest(two), attest(stranger), delegate(own, author))
   await trust.lookUp(about)
   expect(new Set(here.asked)).toEqual(new Set([...hubs.map(attestKey), keyOf(delegate(own, author))]))
-  expect(trust.factsOf(subject())).toMatchObject({ quorum: { hubs: 2, met: true }, inTree: true })
+  expect(here.facts()).toMatchObject({ quorum: { hubs: 2, met: true }, inTree: true })
   expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 3, failed: 0, tookMs: 0 }])
   expect(trust.statements().map(({ via }) => via)).toEqual(['record', 'record', 'record'])
 })
@@ -66,47 +51,41 @@ it('a lookup: is done once in five minutes, and sooner where it failed or is ask
 })
 
 it('a lookup: of the newest link asks again for each that the author stands on', async ({ here, trust }) => {
-  for (const link of [delegate(own, one, 3), delegate(one, author, 1)]) trust.take(link, { via: 'sync' })
+  here.take(delegate(own, one, 3), delegate(one, author, 1))
   lay(here, delegate(own, one, 0, { seq: 1, revoked: true }))
   await trust.lookUp({ author: about.author })
-  expect(trust.factsOf(subject()).inTree).toBe(false)
+  expect(here.facts().inTree).toBe(false)
 })
 
 it('a lookup: follows a link that it found to the one that hangs on it', async ({ here, trust }) => {
-  trust.take(delegate(own, two, 3), { via: 'sync' })
+  here.take(delegate(own, two, 3))
   lay(here, delegate(two, stranger, 1), delegate(stranger, author))
   // the first brings nobody closer to the author: nobody knows of the stranger yet
   await trust.lookUp({ author: about.author })
-  expect(trust.factsOf(subject()).inTree).toBe(false)
+  expect(here.facts().inTree).toBe(false)
   await trust.lookUp({ author: addressBytes(stranger.address) })
   await trust.lookUp({ author: about.author })
-  expect(trust.factsOf(subject()).inTree).toBe(true)
+  expect(here.facts().inTree).toBe(true)
 })
 
 it('a lookup: ends in three seconds whatever the mesh does, and whoever waits can leave before', async () => {
-  const records = {
-    // it never answers
-    async *find(): AsyncGenerator<Uint8Array> {
-      await new Promise(() => {})
-    },
-    put: async () => 1,
+  const find = async function* (): AsyncGenerator<Uint8Array> {
+    await new Promise(() => {})
   }
-  await using here = world(undefined, { records })
+  await using here = world(undefined, { records: { find, put: async () => 1 } })
   const controller = new AbortController()
   const impatient = here.trust.lookUp(about, { signal: controller.signal })
   const patient = here.trust.lookUp(about)
   controller.abort(new Error('enough'))
   await expect(impatient).rejects.toThrow('enough')
   let done = false
-  void patient.then(() => {
-    done = true
-  })
+  void patient.then(() => (done = true))
   await here.clock.advance(2999)
   expect(done).toBe(false)
   await here.clock.advance(1)
   expect(await patient).toEqual({ complete: false })
   expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 0, failed: 4, tookMs: 3000 }])
-  expect(here.trust.factsOf(subject()).quorum).toBeNull()
+  expect(here.facts().quorum).toBeNull()
 })
 
 it('a lookup: asks for a bounded number at once', async () => {
@@ -139,7 +118,7 @@ it('what runs and is parked is looked up at the start, and again every ten minut
   lay(here, attest(one, 'unsafe', { expires: NOW + 30 * 86_400 }))
   trust.boot()
   await here.clock.advance(0)
-  expect(trust.factsOf(subject()).quorum?.met).toBe(false)
+  expect(here.facts().quorum?.met).toBe(false)
   const asked = here.asked.length
   await here.clock.advance(11 * 60_000)
   expect(here.asked.length).toBe(2 * asked)
@@ -147,21 +126,20 @@ it('what runs and is parked is looked up at the start, and again every ten minut
 
 it('the regular work: looks for a renewal before what is relied on ends', async () => {
   await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
-  here.trust.take(attest(one, 'safe', { expires: NOW + 400 }), { via: 'sync' })
+  here.take(attest(one, 'safe', { expires: NOW + 400 }))
   here.servicesInUse = servicesInUse
   here.trust.boot()
   await here.clock.advance(0)
   lay(here, attest(one, 'safe', { seq: 1, expires: NOW + 9000 }))
   await here.clock.advance(399_000)
-  expect(here.trust.factsOf(subject()).attestations[0]?.expires).toBe(NOW + 9000)
+  expect(here.facts().attestations[0]?.expires).toBe(NOW + 9000)
 })
 
 it('the regular work: puts what it relies on into the records again before they forget it', async ({ here, trust }) => {
   here.servicesInUse = servicesInUse
   const ten = { expires: NOW + 10 * 86_400 }
-  for (const one of [attest(hubs[0], 'safe', ten), delegate(own, author, 0, ten)]) trust.take(one, { via: 'sync' })
-  // not relied on
-  trust.take(delegate(own, stranger, 0, ten), { via: 'sync' })
+  // the last one is not relied on
+  here.take(attest(one, 'safe', ten), delegate(own, author, 0, ten), delegate(own, stranger, 0, ten))
   trust.boot()
   await here.clock.advance(60_000)
   const keys = [attestKey(one), keyOf(delegate(own, author))]

@@ -8,14 +8,17 @@ import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { blsSignerOf, hex } from '../../../scripts/vectors/kit/kit.ts'
 import { MEMBERS, ROOT, sumOfKeys, sumOfSignatures } from '../../../scripts/vectors/kit/statement-kit.ts'
 import { InputError } from '../../../src/base/errors.ts'
-import { CODE, it, NETWORK, NOW, policyOf, subject, world } from './fixtures.ts'
+import { CODE, NETWORK, NOW } from './fixtures.ts'
+import { gossip, it, policyOf, world } from './world.ts'
 
-const gossip = { via: 'gossip', from: 'peer' } as const
+function bodyOf(verdict: 'safe' | 'unsafe', more: object) {
+  const times = { issued: NOW, expires: NOW + 86_400, seq: 0 }
+  return { v: 1, hub: addressBytes(ROOT), code: CODE, verdict, ...times, ...more }
+}
 
 /** A word of the four members' hub, by some of them. */
 function byMembers(verdict: 'safe' | 'unsafe', signers: typeof MEMBERS, more: object = {}): Uint8Array {
-  const times = { issued: NOW, expires: NOW + 86_400, seq: 0 }
-  const body = encodeCanonical({ v: 1, hub: addressBytes(ROOT), code: CODE, verdict, ...times, ...more })
+  const body = encodeCanonical(bodyOf(verdict, more))
   const parts = signers.map((one) => ({ member: one.address, sig: signFor(one, NETWORK, 'attestation', body) }))
   const signed = combineSignatures(PINNED, parts, { network: NETWORK, kind: 'attestation', bytes: body }, KEYS)
   return encodeCanonical({ body, ...signed })
@@ -24,23 +27,24 @@ function byMembers(verdict: 'safe' | 'unsafe', signers: typeof MEMBERS, more: ob
 const KEYS = createKeyCache()
 const PROOFS = MEMBERS.map((one) => ({ address: one.address, proof: provePossession(one, NETWORK) }))
 const PINNED = pinMembers({ hub: ROOT, members: PROOFS, threshold: 1 }, NETWORK, KEYS)
-const OF_MEMBERS = policyOf({
-  TRUSTED_HUBS: {
-    [formatAddress(ROOT)]: {
-      MEMBERS: Object.fromEntries(PROOFS.map(({ address, proof }) => [formatAddress(address), `0x${hex(proof)}`])),
-      THRESHOLD: 3,
-    },
-  },
-})
+
+/** A policy that trusts the hub, and pins its members with these proofs. */
+function pinning(proofs: Uint8Array[]) {
+  const MEMBERS = Object.fromEntries(
+    PROOFS.map(({ address }, n) => [formatAddress(address), `0x${hex(proofs[n] as Uint8Array)}`]),
+  )
+  return policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: { MEMBERS, THRESHOLD: 3 } } })
+}
+const OF_MEMBERS = pinning(PROOFS.map(({ proof }) => proof))
 
 it('a hub of several members: counts by all of them, and by as many as the operator asks for', async () => {
   await using here = world(OF_MEMBERS)
   expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('new')
-  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 0, met: true })
+  expect(here.facts().quorum).toEqual({ hubs: 1, weight: 0, met: true })
   // the same body by others replaces nothing
   expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('known')
   expect(here.trust.take(byMembers('unsafe', MEMBERS, { seq: 1 }), gossip)).toBe('new')
-  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
+  expect(here.facts().quorum).toEqual({ hubs: 0, weight: 0, met: false })
 })
 
 it('a hub of several members: is ignored where too few signed, or where members are not pinned', async () => {
@@ -72,15 +76,7 @@ it('a hub of several members: has records by some of them only where they are pi
 it('a hub of several members: is not forged by keys that sum to it', async () => {
   await using here = world(OF_MEMBERS)
   const rogue = [blsSignerOf('rogue 1'), blsSignerOf('rogue 2'), blsSignerOf('rogue 3')]
-  const body = encodeCanonical({
-    v: 1,
-    hub: addressBytes(ROOT),
-    code: CODE,
-    verdict: 'safe',
-    issued: NOW,
-    expires: NOW + 9,
-    seq: 9,
-  })
+  const body = encodeCanonical(bodyOf('safe', { expires: NOW + 9, seq: 9 }))
   const sig = sumOfSignatures(rogue, 'attestation', body)
   // claimed to be of all: the sum of the rogue keys is not the hub's
   expect(sumOfKeys(rogue.map(({ address }) => address))).not.toEqual(ROOT.key)
@@ -90,15 +86,12 @@ it('a hub of several members: is not forged by keys that sum to it', async () =>
   // and keys that come along have no place to stand
   const absent = new Uint8Array(48)
   expect(() => here.trust.take(encodeCanonical({ body, sig, absent }), gossip)).toThrow('unknown key')
-  expect(here.trust.factsOf(subject()).quorum).toBeNull()
+  expect(here.facts().quorum).toBeNull()
 })
 
 it('a hub of several members: whose members have no proof of possession is not pinned', async () => {
-  const mixed = PROOFS.map(({ address }, index) => {
-    return [formatAddress(address), `0x${hex(PROOFS[(index + 1) % PROOFS.length]?.proof ?? new Uint8Array())}`]
-  })
-  const settings = { MEMBERS: Object.fromEntries(mixed), THRESHOLD: 3 }
-  await using here = world(policyOf({ TRUSTED_HUBS: { [formatAddress(ROOT)]: settings } }))
+  const [first, ...others] = PROOFS.map(({ proof }) => proof) as [Uint8Array]
+  await using here = world(pinning([...others, first]))
   expect(here.trust.take(byMembers('safe', MEMBERS.slice(0, 3)), gossip)).toBe('dropped')
   expect(here.trust.take(byMembers('safe', MEMBERS), gossip)).toBe('new')
 })

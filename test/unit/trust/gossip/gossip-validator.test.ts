@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
 import { cidOfStructure } from '../../../../protocols/encoding.ts'
 import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
-import { attest, delegate, freeze, hubs, it, NOW, own, stranger, subject } from '../fixtures.ts'
+import { attest, delegate, freeze, hubs, NOW, own, stranger } from '../fixtures.ts'
+import { it } from '../world.ts'
 
 const [hub] = hubs
 const strangers = (count: number) => Array.from({ length: count }, (_, index) => signerOf(`gate ${index}`))
@@ -46,7 +47,7 @@ it('a stranger\'s "unsafe" about code of a live service is forwarded, not believ
   ] as const) {
     expect(validate(attest(stranger, verdict, change), 'p')).toBe(answer)
   }
-  expect(trust.factsOf(subject()).quorum).toBeNull()
+  expect(here.facts().quorum).toBeNull()
   expect([trust.statements(), here.heard('trust:statement')]).toEqual([[], []])
 })
 

@@ -3,25 +3,9 @@ import { expect } from 'vitest'
 import { formatAddress, formatLegacy } from '../../../../protocols/address.ts'
 import { cidOfStructure } from '../../../../protocols/encoding.ts'
 import { forAllAsync } from '../../../fixtures/property.ts'
-import {
-  attest,
-  author,
-  CODE,
-  delegate,
-  freeze,
-  hubs,
-  it,
-  NOW,
-  own,
-  policyOf,
-  stranger,
-  subject,
-  THREE_HUBS,
-  text,
-  world,
-} from '../fixtures.ts'
+import { attest, author, CODE, delegate, freeze, hubs, NOW, own, stranger, subject, text } from '../fixtures.ts'
+import { it, policyOf, sync, THREE_HUBS, world } from '../world.ts'
 
-const sync = { via: 'sync', from: 'peer' } as const
 const [one, two, three] = hubs
 
 it('what is known of a service: is nothing at first', ({ trust }) => {
@@ -31,14 +15,12 @@ it('what is known of a service: is nothing at first', ({ trust }) => {
 
 it('what is known of a service: is the last word of each trusted hub, and whether they are enough', async () => {
   await using here = world(policyOf({ ...THREE_HUBS, QUORUM: { HUBS: 2, WEIGHT: 11 } }))
-  here.trust.take(attest(one), sync)
-  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
-  here.trust.take(attest(two), sync)
-  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 2, weight: 10, met: false })
-  here.trust.take(attest(three), sync)
-  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 3, weight: 15, met: true })
+  for (const [index, hub] of hubs.entries()) {
+    here.take(attest(hub))
+    expect(here.facts().quorum).toEqual({ hubs: index + 1, weight: 5 * (index + 1), met: index === 2 })
+  }
   here.trust.take(attest(three, 'unsafe', { seq: 1, severity: 'high' }), sync)
-  const { quorum, attestations } = here.trust.factsOf(subject())
+  const { quorum, attestations } = here.facts()
   expect(quorum).toEqual({ hubs: 2, weight: 10, met: false })
   expect(attestations.map(({ hub }) => hub)).toEqual(hubs.map(text).sort())
   expect(attestations.find(({ hub }) => hub === text(three))).toMatchObject({ verdict: 'unsafe', severity: 'high' })
@@ -47,10 +29,10 @@ it('what is known of a service: is the last word of each trusted hub, and whethe
 
 it('what is known of a service: is vetoed by one trusted hub, however many call it safe', async () => {
   await using here = world(policyOf({ ...THREE_HUBS, QUORUM: { HUBS: 1 } }))
-  for (const hub of [one, two]) here.trust.take(attest(hub), sync)
-  expect(here.trust.factsOf(subject()).quorum?.met).toBe(true)
+  here.take(attest(one), attest(two))
+  expect(here.facts().quorum?.met).toBe(true)
   here.trust.take(attest(three, 'unsafe'), sync)
-  expect(here.trust.factsOf(subject()).quorum).toEqual({ hubs: 2, weight: 10, met: false })
+  expect(here.facts().quorum).toEqual({ hubs: 2, weight: 10, met: false })
 })
 
 it('what is known of a service: counts each key once, however the policy and the statements spell it', async () => {
@@ -62,10 +44,9 @@ it('what is known of a service: counts each key once, however the policy and the
     ],
     async (said, legacy) => {
       const names = hubs.map((hub, index) => (legacy[index] ? formatLegacy(hub.address) : formatAddress(hub.address)))
-      await using here = world(
-        policyOf({ TRUSTED_HUBS: Object.fromEntries(names.map((name) => [name, { WEIGHT: 1 }])) }),
-      )
-      for (const [hub, verdict, seq] of said) here.trust.take(attest(hub, verdict as 'safe', { seq }), sync)
+      const TRUSTED_HUBS = Object.fromEntries(names.map((name) => [name, { WEIGHT: 1 }]))
+      await using here = world(policyOf({ TRUSTED_HUBS }))
+      here.take(...said.map(([hub, verdict, seq]) => attest(hub, verdict as 'safe', { seq })))
       const last = hubs.map((hub) => {
         const mine = said.filter(([by]) => by === hub).sort((a, b) => b[2] - a[2] || (a[1] === 'unsafe' ? -1 : 1))
         return mine[0]?.[1]
@@ -73,7 +54,7 @@ it('what is known of a service: counts each key once, however the policy and the
       const safe = last.filter((verdict) => verdict === 'safe').length
       const silent = last.every((verdict) => verdict === undefined)
       const met = safe >= 2 && !last.includes('unsafe')
-      expect(here.trust.factsOf(subject()).quorum).toEqual(silent ? null : { hubs: safe, weight: safe, met })
+      expect(here.facts().quorum).toEqual(silent ? null : { hubs: safe, weight: safe, met })
     },
   )
 })
@@ -93,9 +74,11 @@ it('a quorum ends when a statement does, and whoever decides is told at that mom
 })
 
 it('facts have what is frozen of the author, by trusted hubs, while it is in time', async ({ here, trust }) => {
-  trust.take(freeze(one, '10'), sync)
-  trust.take(freeze(one, '7', { chain: 'btc', expires: NOW + 5 }), sync)
-  trust.take(freeze(one, '99', { of: stranger }), sync)
+  here.take(
+    freeze(one, '10'),
+    freeze(one, '7', { chain: 'btc', expires: NOW + 5 }),
+    freeze(one, '99', { of: stranger }),
+  )
   expect(trust.take(freeze(stranger, '1000'), sync)).toBe('untrusted')
   const hub = text(one)
   expect(trust.factsOf(subject()).frozen).toEqual([
@@ -110,13 +93,8 @@ it('facts have what is frozen of the author, by trusted hubs, while it is in tim
 })
 
 it('facts take in what the author stapled, but a stapled "safe" hides no newer "unsafe"', ({ here, trust }) => {
-  const staples = [
-    attest(one),
-    attest(two),
-    attest(stranger),
-    Uint8Array.of(1),
-    attest(three, 'safe', { network: 'x' }),
-  ]
+  const forged = attest(three, 'safe', { network: 'x' })
+  const staples = [attest(one), attest(two), attest(stranger), Uint8Array.of(1), forged]
   expect(trust.factsOf(subject(staples)).quorum).toEqual({ hubs: 2, weight: 10, met: true })
   expect(here.heard('trust:refused')).toHaveLength(2)
   trust.factsOf(subject(staples))
@@ -126,13 +104,8 @@ it('facts take in what the author stapled, but a stapled "safe" hides no newer "
 })
 
 it('what is known of a service: lets an author pay for its forged staples, and nobody else', ({ here, trust }) => {
-  const forged = (seq: number) => attest(one, 'safe', { seq, network: 'x' })
-  trust.factsOf(
-    subject(
-      Array.from({ length: 400 }, (_, seq) => forged(seq)),
-      stranger,
-    ),
-  )
+  const forged = Array.from({ length: 400 }, (_, seq) => attest(one, 'safe', { seq, network: 'x' }))
+  trust.factsOf(subject(forged, stranger))
   trust.factsOf(subject([attest(two)], stranger))
   expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', via: 'staple' })
   expect(trust.factsOf(subject()).quorum).toBeNull()
@@ -148,11 +121,9 @@ it('what is known of a service: is what a candidate would see, and stays what it
   const policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: { WEIGHT: 2 } } })
   const chain = [attest(stranger), delegate(stranger, author), freeze(stranger, '3')]
   for (const _ of [1, 2]) {
-    expect(trust.factsOf(subject(chain), { policy })).toMatchObject({
-      quorum: { hubs: 1, weight: 2, met: true },
-      inTree: false,
-      frozen: [{ amount: '3' }],
-    })
+    const quorum = { hubs: 1, weight: 2, met: true }
+    const found = trust.factsOf(subject(chain), { policy })
+    expect(found).toMatchObject({ quorum, inTree: false, frozen: [{ amount: '3' }] })
     expect(trust.factsOf(subject(chain))).toMatchObject({ quorum: null, inTree: false, frozen: [] })
   }
   const forged = [attest(stranger, 'safe', { network: 'elsewhere' }), freeze(one, '3'), attest(one)]
@@ -165,9 +136,8 @@ it('what is known of a service: is what a candidate would see, and stays what it
   expect(trust.statements()).toEqual([])
 })
 
-it('what is known of a service: is not whiter for a candidate because an older word is stapled', ({ trust }) => {
-  trust.take(delegate(own, author, 0, { seq: 1, revoked: true }), sync)
-  trust.take(attest(one, 'unsafe', { seq: 1 }), sync)
+it('what is known of a service: is not whiter for a candidate because an older word is stapled', ({ here, trust }) => {
+  here.take(delegate(own, author, 0, { seq: 1, revoked: true }), attest(one, 'unsafe', { seq: 1 }))
   const policy = policyOf({ TRUSTED_HUBS: { [text(one)]: {} } })
   const old = [delegate(own, author), attest(one)]
   expect(trust.factsOf(subject(old), { policy })).toMatchObject({ quorum: { met: false }, inTree: false })
@@ -175,9 +145,12 @@ it('what is known of a service: is not whiter for a candidate because an older w
 
 it('what is known of a service: is told as it was at another second', ({ trust }) => {
   trust.take(attest(one, 'safe', { expires: NOW + 10 }), sync)
-  expect(trust.factsOf(subject(), { at: NOW + 9 }).attestations).toHaveLength(1)
-  expect(trust.factsOf(subject(), { at: NOW + 10 }).attestations).toHaveLength(0)
-  expect(trust.factsOf(subject(), { at: NOW - 200 }).attestations).toHaveLength(0)
+  for (const [at, known] of [
+    [NOW + 9, 1],
+    [NOW + 10, 0],
+    [NOW - 200, 0],
+  ] as const)
+    expect(trust.factsOf(subject(), { at }).attestations).toHaveLength(known)
 })
 
 it('what is known of a service: is weighed anew under another policy', ({ here, trust }) => {

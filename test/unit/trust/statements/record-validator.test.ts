@@ -5,7 +5,8 @@ import { ProtocolError } from '../../../../protocols/errors.ts'
 import type { Signer } from '../../../../protocols/signature.ts'
 import { decodeStatement, recordKey, statementId } from '../../../../protocols/statement.ts'
 import type { StatementItem } from '../../../../protocols/sync.ts'
-import { attest, CODE, delegate, freeze, hubs, it, NOW, own, policyOf, stranger, text, world } from '../fixtures.ts'
+import { attest, CODE, delegate, freeze, hubs, NOW, own, stranger, text } from '../fixtures.ts'
+import { it, policyOf, world } from '../world.ts'
 
 const [hub, second] = hubs
 const keyOf = (encoded: Uint8Array) => recordKey(decodeStatement(encoded)) as string
@@ -15,10 +16,8 @@ it("the mesh's records: may hold any statement in time under its own key, whoeve
   expect(trust.recordValidator.validate(keyOf(one), one)).toMatchObject({ issued: NOW, expires: NOW + 86_400 })
   const link = delegate(stranger, hub)
   expect(trust.recordValidator.validate(keyOf(link), link)).toMatchObject({ issued: NOW })
-  const signers = [attest(stranger), attest(hub), link].map(
-    (value) => trust.recordValidator.validate(keyOf(value), value).signer,
-  )
-  expect(new Set(signers).size).toBe(2)
+  const signerOf = (value: Uint8Array) => trust.recordValidator.validate(keyOf(value), value).signer
+  expect(new Set([attest(stranger), attest(hub), link].map(signerOf)).size).toBe(2)
 })
 
 it.each<[string, string, Uint8Array, string]>([
@@ -37,28 +36,25 @@ it.each<[string, string, Uint8Array, string]>([
 
 it("the mesh's records: let a newer one take the place of an older one, never the other way round", ({ trust }) => {
   const { supersedes } = trust.recordValidator
-  expect(supersedes(attest(hub, 'safe', { seq: 1 }), attest(hub))).toBe(true)
-  expect(supersedes(attest(hub), attest(hub, 'safe', { seq: 1 }))).toBe(false)
-  expect(supersedes(attest(hub, 'unsafe'), attest(hub))).toBe(true)
-  expect(supersedes(attest(hub), attest(hub))).toBe(false)
-  expect(supersedes(attest(second, 'safe', { seq: 9 }), attest(hub))).toBe(false)
-  expect(supersedes(attest(hub), Uint8Array.of(1))).toBe(true)
-  expect(supersedes(Uint8Array.of(1), attest(hub))).toBe(false)
+  const [older, newer, junk] = [attest(hub), attest(hub, 'safe', { seq: 1 }), Uint8Array.of(1)]
+  for (const one of [newer, attest(hub, 'unsafe')]) expect(supersedes(one, older)).toBe(true)
+  expect(supersedes(older, junk)).toBe(true)
+  for (const one of [older, junk, attest(second, 'safe', { seq: 9 })]) expect(supersedes(one, older)).toBe(false)
+  expect(supersedes(older, newer)).toBe(false)
 })
 
 it("records are held on to where their signer counts here, or they are the operator's own", async ({ here, trust }) => {
-  expect(trust.recordValidator.isPinned(attest(hub))).toBe(true)
-  expect(trust.recordValidator.isPinned(delegate(own, stranger))).toBe(true)
-  expect(trust.recordValidator.isPinned(attest(stranger))).toBe(false)
-  expect(trust.recordValidator.isPinned(Uint8Array.of(1))).toBe(false)
+  const { isPinned } = trust.recordValidator
+  for (const one of [attest(hub), delegate(own, stranger)]) expect(isPinned(one)).toBe(true)
+  for (const one of [attest(stranger), Uint8Array.of(1)]) expect(isPinned(one)).toBe(false)
   await trust.publish(attest(stranger))
-  expect(trust.recordValidator.isPinned(attest(stranger))).toBe(true)
+  expect(isPinned(attest(stranger))).toBe(true)
   // what is remembered of hubs that no longer count is not held on to
-  trust.take(attest(second), { via: 'sync', from: 'p' })
+  here.take(attest(second))
   here.policy = policyOf({})
   trust.policyChanged()
-  expect(trust.recordValidator.isPinned(attest(second))).toBe(false)
-  expect(trust.recordValidator.isPinned(attest(stranger))).toBe(true)
+  expect(isPinned(attest(second))).toBe(false)
+  expect(isPinned(attest(stranger))).toBe(true)
 })
 
 const item = (encoded: Uint8Array, by: Signer): StatementItem => [statementId(encoded), addressBytes(by.address)]
@@ -66,7 +62,7 @@ const item = (encoded: Uint8Array, by: Signer): StatementItem => [statementId(en
 it('sync lists what counts here or is own, in time, in byte order, page by page', async ({ here, trust }) => {
   const kept = [attest(hub), attest(second), freeze(hub, '1'), delegate(own, stranger), attest(stranger)]
   const short = attest(hub, 'safe', { code: cidOfStructure(Uint8Array.of(1)), expires: NOW + 5 })
-  for (const one of [...kept, short]) trust.take(one, { via: 'sync', from: 'p' })
+  here.take(...kept, short)
   await trust.publish(attest(stranger))
   await here.clock.advance(5000)
   const sorted = kept.map(statementId).sort((a, b) => compareBytes(a.multihash.digest, b.multihash.digest))
@@ -87,10 +83,9 @@ it('sync lists what counts here or is own, in time, in byte order, page by page'
 it('sync wants what would count and is not here, and not again what was of no use', async ({ here, trust }) => {
   const [a, b, c] = [attest(hub), attest(stranger), attest(hub, 'safe', { issued: NOW - 9, expires: NOW - 1 })]
   const items = [item(a, hub), item(b, stranger), item(c, hub), item(delegate(own, hub), own)]
-  expect(trust.sync.wants(items).map(String)).toEqual(
-    [a, c, delegate(own, hub)].map((one) => statementId(one).toString()),
-  )
-  for (const one of [a, c, delegate(own, hub)]) await trust.sync.arrive(one, 'p')
+  const wanted = [a, c, delegate(own, hub)]
+  expect(trust.sync.wants(items).map(String)).toEqual(wanted.map((one) => statementId(one).toString()))
+  for (const one of wanted) await trust.sync.arrive(one, 'p')
   expect(trust.sync.wants(items)).toEqual([])
   await expect(trust.sync.arrive(Uint8Array.of(7), 'p')).rejects.toThrow(ProtocolError)
   here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })

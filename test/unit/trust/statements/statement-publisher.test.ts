@@ -1,34 +1,31 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'vitest'
 import { InputError } from '../../../../src/base/errors.ts'
-import { attest, CODE, delegate, freeze, hubs, it, NOW, own, stranger, subject, text, world } from '../fixtures.ts'
+import { attest, CODE, delegate, freeze, hubs, NOW, own, stranger, text } from '../fixtures.ts'
+import { it, world } from '../world.ts'
 
 const [hub] = hubs
+const forged = attest(hub, 'safe', { seq: 5, network: 'elsewhere' })
 const week = { expires: NOW + 7 * 86_400 }
 
 it('what is published is kept whoever signed it, heard by the mesh and put into records', async ({ here, trust }) => {
   const encoded = attest(stranger, 'unsafe', { severity: 'high' })
   const view = await trust.publish(encoded)
+  const says = { kind: 'attestation', code: CODE.toString(), verdict: 'unsafe', severity: 'high' }
   expect(view).toMatchObject({
-    kind: 'attestation',
+    ...says,
     signer: text(stranger),
     trusted: false,
     own: true,
     via: 'api',
-    code: CODE.toString(),
-    verdict: 'unsafe',
-    severity: 'high',
     receivedAt: NOW,
   })
   expect(here.published).toEqual([encoded])
   expect(here.put.map(({ value }) => value)).toEqual([encoded])
   expect(trust.statements()).toEqual([view])
   // it counts for nothing here
-  expect(trust.factsOf(subject()).quorum).toBeNull()
+  expect(here.facts().quorum).toBeNull()
   await trust.publish(attest(hub, 'unsafe'))
-  expect(trust.factsOf(subject()).quorum).toEqual({ hubs: 0, weight: 0, met: false })
+  expect(here.facts().quorum).toEqual({ hubs: 0, weight: 0, met: false })
 })
 
 it("what the operator's hand says: of the own key makes the tree", async ({ trust }) => {
@@ -40,11 +37,7 @@ it("what the operator's hand says: of the own key makes the tree", async ({ trus
 
 it.each<[string, Uint8Array, RegExp]>([
   ['malformed', Uint8Array.of(1), /^the statement cannot be taken: /],
-  [
-    'forged',
-    attest(hub, 'safe', { seq: 5, network: 'elsewhere' }),
-    /is not the attestation signature of this hub in network "vectors"/,
-  ],
+  ['forged', forged, /is not the attestation signature of this hub in network "vectors"/],
   ['early', attest(hub, 'safe', { issued: NOW + 500 }), /is from the future/],
   ['expired', attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), /has expired/],
   [
@@ -66,39 +59,33 @@ it("what the operator's hand says: is the operator's also where it had been hear
   expect(here.published).toHaveLength(1)
 })
 
-it("what the operator's hand says: that nobody heard is told again until somebody does, also after a restart", async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tc-t-trust-'))
-  try {
-    const path = join(folder, 'journal.db')
-    await using here = world(undefined, { path })
-    here.alone = true
-    here.trust.boot()
-    const encoded = attest(hub, 'safe', week)
-    const frozen = freeze(hub, '5', week)
-    await here.trust.publish(encoded)
-    await here.trust.publish(frozen)
-    expect(here.published).toEqual([])
-    await here.clock.advance(3600_000)
-    expect(here.published).toEqual([])
-    // two statements, each at first, then after one minute, two, four...
-    expect(here.attempts()).toBeGreaterThan(6)
-    expect(here.attempts()).toBeLessThan(20)
-    here.alone = false
-    await here.clock.advance(3600_000)
-    expect(new Set(here.published)).toEqual(new Set([encoded, frozen]))
-    expect(here.published).toHaveLength(2)
-    expect(here.put.map(({ value }) => value)).toEqual([encoded])
-    here.alone = true
-    await here.trust.publish(delegate(own, stranger, 0, week))
-    await here.trust[Symbol.asyncDispose]()
+it("what the operator's hand says: that nobody heard is told again, also after a restart", async ({ path }) => {
+  await using here = world(undefined, { path })
+  here.alone = true
+  here.trust.boot()
+  const encoded = attest(hub, 'safe', week)
+  const frozen = freeze(hub, '5', week)
+  await here.trust.publish(encoded)
+  await here.trust.publish(frozen)
+  expect(here.published).toEqual([])
+  await here.clock.advance(3600_000)
+  expect(here.published).toEqual([])
+  // two statements, each at first, then after one minute, two, four...
+  expect(here.attempts).toBeGreaterThan(6)
+  expect(here.attempts).toBeLessThan(20)
+  here.alone = false
+  await here.clock.advance(3600_000)
+  expect(new Set(here.published)).toEqual(new Set([encoded, frozen]))
+  expect(here.published).toHaveLength(2)
+  expect(here.put.map(({ value }) => value)).toEqual([encoded])
+  here.alone = true
+  await here.trust.publish(delegate(own, stranger, 0, week))
+  await here.trust[Symbol.asyncDispose]()
 
-    await using again = world(undefined, { path, clock: here.clock })
-    again.trust.boot()
-    await again.clock.advance(120_000)
-    expect(again.published).toEqual([delegate(own, stranger, 0, week)])
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  await using again = world(undefined, { path, clock: here.clock })
+  again.trust.boot()
+  await again.clock.advance(120_000)
+  expect(again.published).toEqual([delegate(own, stranger, 0, week)])
 })
 
 it('what is published is put into the records again before they forget it, until it ends', async ({ here, trust }) => {
@@ -112,12 +99,10 @@ it('what is published is put into the records again before they forget it, until
 })
 
 it('what is kept is listed by what it is about, newest first', async ({ here, trust }) => {
-  const sync = { via: 'sync', from: 'p' } as const
-  trust.take(attest(hub), sync)
-  await here.clock.advance(1000)
-  trust.take(freeze(hub, '3', { of: stranger }), sync)
-  await here.clock.advance(1000)
-  trust.take(delegate(own, stranger), sync)
+  for (const one of [attest(hub), freeze(hub, '3', { of: stranger }), delegate(own, stranger)]) {
+    here.take(one)
+    await here.clock.advance(1000)
+  }
   const kinds = (filter: Parameters<typeof trust.statements>[0]) => trust.statements(filter).map(({ kind }) => kind)
   expect(kinds({})).toEqual(['delegation', 'freeze', 'attestation'])
   expect(kinds({ code: CODE.toString() })).toEqual(['attestation'])

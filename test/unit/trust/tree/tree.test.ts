@@ -3,9 +3,9 @@ import { expect } from 'vitest'
 import type { Signer } from '../../../../protocols/signature.ts'
 import { signerOf } from '../../../../scripts/vectors/kit/kit.ts'
 import { forAllAsync } from '../../../fixtures/property.ts'
-import { delegate, it, NOW, own, policyOf, subject, text, world } from '../fixtures.ts'
+import { delegate, NOW, own, subject, text } from '../fixtures.ts'
+import { it, policyOf, sync, world } from '../world.ts'
 
-const sync = { via: 'sync', from: 'peer' } as const
 const people = ['a', 'b', 'c', 'd', 'e'].map((name) => signerOf(`tree ${name}`))
 const [a, b, c, d] = people as [Signer, Signer, Signer, Signer, Signer]
 
@@ -43,19 +43,13 @@ it('the trust tree: is what a search of all paths finds, whatever the order in w
     ],
     async (edges, ownDepth, depth) => {
       const links = edges.filter(({ from, to }) => from !== to)
-      const ROOTS = {
-        [text(a)]: { DEPTH: depth },
-        ...(ownDepth === undefined ? {} : { [text(own)]: { DEPTH: ownDepth } }),
-      }
+      const ownRoot = ownDepth === undefined ? {} : { [text(own)]: { DEPTH: ownDepth } }
+      const ROOTS = { [text(a)]: { DEPTH: depth }, ...ownRoot }
       await using here = world(policyOf({ TRUST_TREE: { ROOTS } }))
       const before = new Set<Signer>()
-      for (const { from, to, depth, expires, revoked } of links) {
-        here.trust.take(delegate(from, to, depth, { expires, ...(revoked ? { revoked } : {}) }), sync)
-      }
-      const roots = new Map([
-        [own, ownDepth ?? 16],
-        [a, depth],
-      ])
+      for (const { from, to, depth, expires, revoked } of links)
+        here.take(delegate(from, to, depth, { expires, ...(revoked && { revoked }) }))
+      const roots = new Map([[own, ownDepth ?? 16]]).set(a, depth)
       for (const at of [NOW, NOW + 5]) {
         const wanted = bruteForce(links, roots, at)
         for (const one of [...people, own]) {
@@ -70,7 +64,7 @@ it('the trust tree: is what a search of all paths finds, whatever the order in w
       // to revoke never adds anybody
       const first = links[0]
       if (first === undefined) return
-      here.trust.take(delegate(first.from, first.to, first.depth, { seq: 1, revoked: true }), sync)
+      here.take(delegate(first.from, first.to, first.depth, { seq: 1, revoked: true }))
       for (const one of people) if (here.trust.factsOf(subject([], one)).inTree) expect(before).toContain(one)
     },
   )
@@ -78,24 +72,12 @@ it('the trust tree: is what a search of all paths finds, whatever the order in w
 
 it('the trust tree: is drawn with whom each vouches for, and with what vouches for nobody', async () => {
   await using here = world(policyOf({ TRUST_TREE: { ROOTS: { [text(a)]: { DEPTH: 2 } } } }))
-  here.trust.take(delegate(a, b, 1), sync)
-  here.trust.take(delegate(a, c, 2), sync)
-  here.trust.take(delegate(b, d, 0), sync)
-  here.trust.take(delegate(a, d, 0, { revoked: true }), sync)
+  here.take(delegate(a, b, 1), delegate(a, c, 2), delegate(b, d), delegate(a, d, 0, { revoked: true }))
   const { roots } = here.trust.tree()
-  expect(roots.map(({ address, depth }) => [address, depth])).toEqual([
-    [text(own), 16],
-    [text(a), 2],
-  ])
-  expect(roots[1]?.branches).toEqual([
-    {
-      address: text(b),
-      depth: 1,
-      until: NOW + 86_400,
-      branches: [{ address: text(d), depth: 0, until: NOW + 86_400, branches: [], idle: [] }],
-      idle: [],
-    },
-  ])
+  expect(roots.map(({ address, depth }) => `${address} ${depth}`)).toEqual([`${text(own)} 16`, `${text(a)} 2`])
+  const leaf = { until: NOW + 86_400, branches: [], idle: [] }
+  const below = [{ ...leaf, address: text(d), depth: 0 }]
+  expect(roots[1]?.branches).toEqual([{ ...leaf, address: text(b), depth: 1, branches: below }])
   expect(roots[1]?.idle.toSorted((x, y) => (x.why < y.why ? -1 : 1))).toEqual([
     { address: text(d), why: 'it was revoked' },
     { address: text(c), why: 'its depth is 2, and the link above allows at most 1' },
@@ -108,9 +90,7 @@ it('the trust tree: says why an address is in or out', async () => {
   expect(why(own)).toMatchObject({ in: true, why: `${text(own)} is this node's own address` })
   expect(why(a)).toMatchObject({ in: true, why: `${text(a)} is a root of TRUST_TREE`, path: [text(a)] })
   expect(why(d)?.why).toBe(`nobody who is in the tree is known to vouch for ${text(d)}`)
-  here.trust.take(delegate(a, b, 1), sync)
-  here.trust.take(delegate(b, c, 0, { expires: NOW + 60 }), sync)
-  here.trust.take(delegate(b, d, 1), sync)
+  here.take(delegate(a, b, 1), delegate(b, c, 0, { expires: NOW + 60 }), delegate(b, d, 1))
   expect(why(c)).toEqual({
     address: text(c),
     in: true,
