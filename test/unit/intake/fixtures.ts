@@ -8,21 +8,17 @@ import type { SyncItem } from '../../../protocols/sync.ts'
 import { type Clock, manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { createIntake, type Intake, type IntakeEvents, type QuotaInit } from '../../../src/intake/index.ts'
-import { type AnnouncementRecord, type Journal, openJournal } from '../../../src/journal/index.ts'
+import { createIntake, type IntakeEvents, type QuotaInit } from '../../../src/intake/index.ts'
+import { type Journal, openJournal } from '../../../src/journal/index.ts'
 import { copyAt, idOf, makeService, makeStop, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
 
 export { copyAt, idOf, NETWORK } from '../../fixtures/mesh/gossip-services.ts'
 
 export const NOW_MS = 1_700_000_000_000
 export const NOW = NOW_MS / 1000
-export const QUOTAS: QuotaInit = {
-  servicesPerAuthor: 64,
-  newPerAuthorPerMinute: 1000,
-  newAuthorsPerPeerPerMinute: 1000,
-  journalMax: 10_000,
-  queueMax: 1024,
-  deferredMax: 4096,
+const QUOTAS: QuotaInit = {
+  ...{ servicesPerAuthor: 64, newPerAuthorPerMinute: 1000, newAuthorsPerPeerPerMinute: 1000 },
+  ...{ journalMax: 10_000, queueMax: 1024, deferredMax: 4096 },
 }
 
 export const author = newSigner
@@ -40,31 +36,8 @@ export function stop(by: Signer, { depth = 4, ...change }: Change<StopBody> = {}
 
 type Decision = { id: string; depth: number; answer(redirect: boolean): void; fail(error: Error): void }
 
-/** What the mesh around one node would see: gossipsub's memory of ids, what went out, and what was asked for. */
-export type World = {
-  intake: Intake
-  journal: Journal
-  /** bytes in hex, as gossipsub has seen them */
-  seen: Set<string>
-  out: { hex: string; how: 'published' | 'forwarded' | 'offered' }[]
-  offers: SyncItem[]
-  pulls: { peer: string; ids: string[] }[]
-  /** verdicts that are asked for and not given */
-  asked: Decision[]
-  decided: string[]
-  delivered: string[]
-  events: { name: keyof IntakeEvents; detail: IntakeEvents[keyof IntakeEvents] }[]
-  /** A copy comes by gossip: undefined where gossipsub has seen it and does not ask. */
-  hear(bytes: Uint8Array, from?: string): Promise<'accept' | 'ignore' | 'reject'> | undefined
-  /** The same, until nothing is to do. */
-  settle(bytes: Uint8Array, from?: string): Promise<'accept' | 'ignore' | 'reject' | undefined>
-  /** The verdict that was asked for first falls, and all that follows. */
-  decide(redirect: boolean): Promise<void>
-  kept(one: Announcement | string): AnnouncementRecord | undefined
-  listed(): SyncItem[]
-}
-
-export type WorldInit = {
+type Way = 'published' | 'forwarded' | 'offered'
+type Init = {
   clock?: Clock
   journal?: Journal
   quotas?: Partial<QuotaInit>
@@ -75,40 +48,41 @@ export type WorldInit = {
   decide?: (id: string) => boolean
   /** no neighbour is there */
   alone?: () => boolean
-  seen?: Set<string>
   keys?: KeyCache
 }
 
-export function createWorld(init: WorldInit = {}): World {
-  const clock = init.clock ?? manualClock(NOW_MS)
-  const journal = init.journal ?? openJournal({ path: ':memory:', clock, log: silentLog() })
+export type World = ReturnType<typeof createWorld>
+
+/** What the mesh around one node would see: gossipsub's memory of ids, what went out, and what was asked for. */
+export function createWorld({ clock = manualClock(NOW_MS), decide, alone, quotas, ...init }: Init = {}) {
+  const log = silentLog()
+  const journal = init.journal ?? openJournal({ path: ':memory:', clock, log })
   const events = createEvents<IntakeEvents>((error) => {
     throw error
   })
-  const world: Omit<World, 'intake' | 'hear' | 'settle' | 'decide' | 'kept' | 'listed'> = {
+  const world = {
     journal,
-    seen: init.seen ?? new Set(),
-    out: [],
-    offers: [],
-    pulls: [],
-    asked: [],
-    decided: [],
-    delivered: [],
-    events: [],
+    /** bytes in hex, as gossipsub has seen them */
+    seen: new Set<string>(),
+    out: [] as { hex: string; how: Way }[],
+    offers: [] as SyncItem[],
+    pulls: [] as { peer: string; ids: string[] }[],
+    /** verdicts that are asked for and not given */
+    asked: [] as Decision[],
+    decided: [] as string[],
+    delivered: [] as string[],
+    events: [] as { name: keyof IntakeEvents; detail: IntakeEvents[keyof IntakeEvents] }[],
   }
   events.onAny((name, detail) => world.events.push({ name, detail }))
+  const isNew = (hex: string) => world.seen.size < world.seen.add(hex).size
   const intake = createIntake(
     {
-      clock,
-      log: silentLog(),
-      events,
-      journal,
-      keys: init.keys ?? createKeyCache(),
+      ...{ clock, log, events, journal, keys: init.keys ?? createKeyCache() },
       decider: {
         decide: ({ id }, { depth }, { signal }) => {
           const text = id.toString()
           world.decided.push(text)
-          if (init.decide !== undefined) return Promise.resolve({ redirect: init.decide(text) })
+          if (decide !== undefined) return Promise.resolve({ redirect: decide(text) })
           return new Promise((resolve, fail) => {
             signal.addEventListener('abort', () => fail(signal.reason))
             world.asked.push({ id: text, depth, answer: (redirect) => resolve({ redirect }), fail })
@@ -117,11 +91,9 @@ export function createWorld(init: WorldInit = {}): World {
       },
       mesh: {
         async publish(bytes) {
-          if (init.alone?.()) return 'no-peers'
-          const hex = hexOf(bytes)
-          if (world.seen.has(hex)) return 'seen'
-          world.seen.add(hex)
-          world.out.push({ hex, how: 'published' })
+          if (alone?.()) return 'no-peers'
+          if (!isNew(hexOf(bytes))) return 'seen'
+          world.out.push({ hex: hexOf(bytes), how: 'published' })
           return 'published'
         },
         offer(items) {
@@ -138,34 +110,44 @@ export function createWorld(init: WorldInit = {}): World {
     {
       network: NETWORK,
       redirectionDepth: init.redirectionDepth ?? (() => 8),
-      quotas: { ...QUOTAS, ...init.quotas },
+      quotas: { ...QUOTAS, ...quotas },
       verdictTimeoutMs: init.verdictTimeoutMs ?? 2000,
       holdMs: init.holdMs ?? 0,
     },
   )
+  /** A copy comes by gossip: undefined where gossipsub has seen it and does not ask. */
+  function hear(bytes: Uint8Array, from = 'peer') {
+    const hex = hexOf(bytes)
+    if (!isNew(hex)) return undefined
+    const answer = intake.gossip(bytes, from)
+    void answer.then((word) => word === 'accept' && world.out.push({ hex, how: 'forwarded' }))
+    return answer
+  }
   return Object.assign(world, {
     intake,
+    hear,
+    /** The same, until nothing is to do. */
     async settle(bytes: Uint8Array, from?: string) {
-      const answer = await this.hear(bytes, from)
+      const answer = await hear(bytes, from)
       await intake.idle()
       return answer
     },
+    /** The verdict that was asked for first falls, and all that follows. */
     async decide(redirect: boolean) {
       world.asked[0]?.answer(redirect)
       await intake.idle()
     },
     kept: (one: Announcement | string) => journal.announcements.get(typeof one === 'string' ? one : idOf(one)),
     listed: () => intake.syncSource.list(undefined, 10),
-    hear(bytes: Uint8Array, from = 'peer') {
-      const hex = hexOf(bytes)
-      if (world.seen.has(hex)) return undefined
-      world.seen.add(hex)
-      const answer = intake.gossip(bytes, from)
-      void answer.then((word) => {
-        if (word === 'accept') world.out.push({ hex, how: 'forwarded' })
-      })
-      return answer
+    count: () => journal.announcements.count(),
+    /** The node starts again, with its journal; gossipsub has forgotten everything. */
+    restart(change: Init = {}) {
+      const next = createWorld({ clock, ...change, journal })
+      next.intake.boot()
+      return next
     },
+    /** A copy comes from a neighbour by sync. */
+    sync: (one: Announcement, depth?: number) => intake.submit(copyAt(one, depth), 'sync', 'p'),
   })
 }
 
@@ -178,23 +160,19 @@ export const it = test
   .extend('signer', () => author())
   .extend('announcement', () => service())
 
-export function versions(signer: Signer) {
-  return [service(signer, { seq: 1 }), service(signer, { seq: 2 })] as const
-}
+/** The versions 1, 2 and 3 of one service. */
+export const versions = (signer: Signer) =>
+  [service(signer, { seq: 1 }), service(signer, { seq: 2 }), service(signer, { seq: 3 })] as const
 
 /** A copy of this depth, as it is seen outside. */
-export function sent(how: 'published' | 'forwarded' | 'offered', announcement: Announcement, depth?: number) {
+export function sent(how: Way, announcement: Announcement, depth?: number) {
   return { hex: hexOf(copyAt(announcement, depth)), how }
 }
 
-export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 /** Lets everything that is ready run. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
+export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export function of<Name extends keyof IntakeEvents>(world: World, name: Name): IntakeEvents[Name][] {
   return world.events.filter((event) => event.name === name).map(({ detail }) => detail as IntakeEvents[Name])

@@ -13,14 +13,7 @@ const NOW = 1_700_000_000
 const base: ForwardState = { own: false, ended: false, limit: 8, reach: 6, issued: NOW, expires: NOW + 100 }
 const copy = (depth: number, sameSignature = true): IncomingCopy => ({ valid: true, depth, sameSignature })
 
-type Row = [
-  what: string,
-  state: Partial<ForwardState>,
-  incoming: IncomingCopy,
-  answer: ReturnType<typeof decideForward>,
-]
-
-it.each<Row>([
+it.each<[string, Partial<ForwardState>, IncomingCopy, ReturnType<typeof decideForward>]>([
   ['forged, unknown', {}, { valid: false }, 'reject'],
   ['forged, known and redirected', { best: 3, redirect: true }, { valid: false }, 'reject'],
   ['the first copy', {}, copy(3), 'hold'],

@@ -3,18 +3,16 @@ import type { Announcement } from '../../../protocols/announcement.ts'
 import { createDeferredPulls } from '../../../src/intake/deferred-pulls.ts'
 import { author, copyAt, createWorld, idOf, it, of, service, stop, type World } from './fixtures.ts'
 
+type Four = [Announcement, Announcement, Announcement, Announcement]
 const named = (count: number, signer = author()) =>
-  Array.from({ length: count }, (_, index) => service(signer, { name: `s${index}` }))
+  Array.from({ length: count }, (_, index) => service(signer, { name: `s${index}` })) as Four
 
 /** Does what the network does with a pull: the neighbour hands over what it was asked for. */
 async function answerPulls(world: World, known: Announcement[]): Promise<number> {
   const pulls = world.pulls.splice(0)
-  for (const { peer, ids } of pulls) {
-    for (const id of ids) {
-      const announcement = known.find((one) => idOf(one) === id)
-      if (announcement !== undefined) await world.intake.syncSource.arrive(copyAt(announcement), peer, 'sync')
-    }
-  }
+  for (const { peer, ids } of pulls)
+    for (const announcement of known.filter((one) => ids.includes(idOf(one))))
+      await world.intake.syncSource.arrive(copyAt(announcement), peer, 'sync')
   return pulls.length
 }
 
@@ -23,26 +21,23 @@ it('a few new services a minute by gossip; the rest is pulled and arrives all th
   world.intake.boot()
   const services = named(10)
   for (const announcement of services) expect(await world.settle(copyAt(announcement), 'alice')).toBe('ignore')
-  expect(world.journal.announcements.count()).toBe(4)
+  expect(world.count()).toBe(4)
   expect(world.intake.stats()).toMatchObject({ deferred: 6, dropped: { 'author-rate': 6 } })
-  expect(of(world, 'intake:dropped')[0]).toMatchObject({
-    why: 'author-rate',
-    from: 'alice',
-    id: idOf(services[4] as Announcement),
-  })
+  const fifth = idOf((services as Announcement[])[4] as Announcement)
+  expect(of(world, 'intake:dropped')[0]).toMatchObject({ why: 'author-rate', from: 'alice', id: fifth })
   await clock.advance(5000)
   expect(await answerPulls(world, services)).toBe(1)
   await world.intake.idle()
-  expect(world.journal.announcements.count()).toBe(10)
+  expect(world.count()).toBe(10)
   expect(world.out).toHaveLength(10)
   expect(world.intake.stats().deferred).toBe(0)
 })
 
 it('quotas: counts again after a minute, and updates and stops not at all', async ({ clock, signer }) => {
   const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 2, servicesPerAuthor: 3 } })
-  const [a, b, c] = named(3, signer) as [Announcement, Announcement, Announcement]
+  const [a, b, c] = named(3, signer)
   for (const one of [a, b, c]) await world.hear(copyAt(one))
-  expect(world.journal.announcements.count()).toBe(2)
+  expect(world.count()).toBe(2)
   for (let seq = 1; seq < 6; seq++) await world.hear(copyAt(service(signer, { name: 's0', seq })))
   await world.hear(copyAt(stop(signer, { name: 's1' })))
   expect(world.journal.announcements.named('s0')).toHaveLength(6)
@@ -52,32 +47,30 @@ it('quotas: counts again after a minute, and updates and stops not at all', asyn
 
 it('quotas: one author: so many live services, by whatever way, until one ends', async ({ clock, signer }) => {
   const world = createWorld({ clock, decide: () => true, quotas: { servicesPerAuthor: 3 } })
-  const [a, b, c, d] = named(4, signer) as [Announcement, Announcement, Announcement, Announcement]
-  for (const one of [a, b, c]) await world.intake.submit(copyAt(one), 'sync', 'p')
-  expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ why: 'author-services', retry: true })
+  const [a, b, c, d] = named(4, signer)
+  for (const one of [a, b, c]) await world.sync(one)
+  expect(await world.sync(d)).toMatchObject({ why: 'author-services', retry: true })
   expect(world.intake.stats().deferred).toBe(0)
   expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toEqual([])
   await world.hear(copyAt(stop(signer, { name: 's0' })))
   await clock.advance(10 * 60_000)
   expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toHaveLength(1)
-  expect(await world.intake.submit(copyAt(d), 'sync', 'p')).toMatchObject({ outcome: 'new' })
+  expect(await world.sync(d)).toMatchObject({ outcome: 'new' })
   expect(await world.intake.submit(copyAt(service(signer, { name: 'e' })), 'local')).toMatchObject({ outcome: 'new' })
 })
 
 it('quotas: one peer with many keys does not use up the share of another', async () => {
   const world = createWorld({ decide: () => true, quotas: { newAuthorsPerPeerPerMinute: 5 } })
   for (let index = 0; index < 20; index++) await world.hear(copyAt(service(author())), 'flood')
-  expect(world.journal.announcements.count()).toBe(5)
+  expect(world.count()).toBe(5)
   await world.hear(copyAt(service(author())), 'honest')
-  expect(world.journal.announcements.count()).toBe(6)
+  expect(world.count()).toBe(6)
   expect(world.intake.stats().dropped['peer-authors']).toBe(15)
 })
 
 it('quotas: someone at the API: many services of one author, but not of many authors', async () => {
-  const world = createWorld({
-    decide: () => true,
-    quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 3 },
-  })
+  const quotas = { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 3 }
+  const world = createWorld({ decide: () => true, quotas })
   for (const one of named(10)) expect(await world.intake.submit(copyAt(one), 'api')).toMatchObject({ outcome: 'new' })
   const strangers = Array.from({ length: 4 }, () => service(author()))
   const outcomes = await Promise.all(strangers.map((one) => world.intake.submit(copyAt(one), 'api')))
@@ -87,10 +80,8 @@ it('quotas: someone at the API: many services of one author, but not of many aut
 })
 
 it("quotas: a forged announcement uses up nobody's share", async () => {
-  const world = createWorld({
-    decide: () => true,
-    quotas: { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 1 },
-  })
+  const quotas = { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 1 }
+  const world = createWorld({ decide: () => true, quotas })
   const signer = author()
   const honest = service(signer)
   const forged = service(signer, { name: 'b' }, 'another-network')
@@ -115,7 +106,7 @@ it('a full queue: drops with a counter, and what it dropped arrives later', asyn
   }
   for (const { answer } of world.asked.splice(0)) answer(true)
   await world.intake.idle()
-  expect(world.journal.announcements.count()).toBe(100)
+  expect(world.count()).toBe(100)
   expect(world.out).toHaveLength(100)
   expect(world.decided).toHaveLength(100)
 })
@@ -136,18 +127,10 @@ it('the list of what was missed: asks peers in turns, another one each time, eve
   const cid = id(1)
   deferred.add('a', cid, 'p')
   deferred.add('a', cid, 'q')
-  const asked: [number, string][] = []
-  for (let ms = 0; ms < 1_000_000; ms += 1000) {
-    for (const peer of deferred.take(ms, 5).keys()) asked.push([ms / 1000, peer])
-  }
-  expect(asked).toEqual([
-    [0, 'p'],
-    [5, 'q'],
-    [15, 'p'],
-    [35, 'q'],
-    [75, 'p'],
-    [155, 'q'],
-  ])
+  const asked: string[] = []
+  for (let ms = 0; ms < 1_000_000; ms += 1000)
+    for (const peer of deferred.take(ms, 5).keys()) asked.push(`${peer} ${ms / 1000}`)
+  expect(asked).toEqual(['p 0', 'q 5', 'p 15', 'q 35', 'p 75', 'q 155'])
   expect([deferred.size, deferred.lost]).toEqual([0, 1])
 })
 

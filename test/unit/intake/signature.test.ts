@@ -9,11 +9,8 @@ import { author, copyAt, createWorld, hexOf, it, NETWORK, NOW, of, sent, service
 it('a forged copy with the id of an honest one does not block it', async ({ open: world, announcement }) => {
   const { signed, ticket } = announcement
   const forged = encodeAnnouncement({ signed: { ...signed, sig: signed.sig.map((byte) => byte ^ 1) }, ticket })
-  const answers = await Promise.all([
-    world.hear(forged, 'liar'),
-    world.hear(copyAt(announcement)),
-    world.hear(forged.slice(), 'liar'),
-  ])
+  const copies = [world.hear(forged, 'liar'), world.hear(copyAt(announcement)), world.hear(forged.slice(), 'liar')]
+  const answers = await Promise.all(copies)
   expect(answers.slice(0, 2)).toEqual(['reject', 'ignore'])
   expect(await world.intake.gossip(forged, 'liar')).toBe('reject')
   await world.intake.idle()
@@ -43,11 +40,9 @@ it('the first of two valid signatures of a body is kept, with the better ticket 
     sign: (bytes) => ed25519.sign(bytes, secret),
   } satisfies Signer
   const announcement = service(signer)
-  const again = {
-    ...announcement,
-    signed: { ...announcement.signed, sig: otherSignature(secret, announcement.signed.bytes) },
-  }
-  expect(hexOf(again.signed.sig)).not.toBe(hexOf(announcement.signed.sig))
+  const sig = otherSignature(secret, announcement.signed.bytes)
+  const again = { ...announcement, signed: { ...announcement.signed, sig } }
+  expect(hexOf(sig)).not.toBe(hexOf(announcement.signed.sig))
   await world.settle(copyAt(announcement, 2))
   expect(await world.settle(copyAt(again, 4))).toBe('ignore')
   expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])
@@ -60,7 +55,7 @@ it('signatures and time: early and expired ones are ignored and not kept', async
     expect(await world.hear(copyAt(announcement))).toBe('ignore')
     expect(world.intake.syncSource.wants([[announcement.signed.id, 4]])).toEqual([])
   }
-  expect(world.journal.announcements.count()).toBe(0)
+  expect(world.count()).toBe(0)
   expect(world.intake.stats().outdated).toBe(2)
   // who wonders about the clock hears of the one in the future
   expect(of(world, 'intake:early')).toEqual([{ via: 'gossip', from: 'peer', aheadMs: 121_000 }])
@@ -72,11 +67,11 @@ it('signatures and time: of another network is rejected', async ({ world }) => {
 })
 
 it('signatures and time: sync hands the error to whoever pulled', async ({ world }) => {
-  await expect(world.intake.syncSource.arrive(copyAt(service(author(), {}, 'other')), 'liar', 'sync')).rejects.toThrow(
-    SignatureError,
-  )
-  await expect(world.intake.syncSource.arrive(copyAt(service(author())), 'liar', 'tell')).rejects.toThrow('only a stop')
-  await expect(world.intake.syncSource.arrive(copyAt(stop(author())), 'friend', 'tell')).resolves.toBeUndefined()
+  const { arrive } = world.intake.syncSource
+  const elsewhere = copyAt(service(author(), {}, 'other'))
+  await expect(arrive(elsewhere, 'liar', 'sync')).rejects.toThrow(SignatureError)
+  await expect(arrive(copyAt(service(author())), 'liar', 'tell')).rejects.toThrow('only a stop')
+  await expect(arrive(copyAt(stop(author())), 'friend', 'tell')).resolves.toBeUndefined()
 })
 
 /** A second signature of the same bytes, with a nonce of its own: what only the author can make. */

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { Announcement } from '../../../protocols/announcement.ts'
 import { author, copyAt, createWorld, hexOf, idOf, it, of, sent, service, settled, stop, versions } from './fixtures.ts'
 
 it('the higher seq stands, the older one is neither shared nor forwarded any more', async ({ open: world, signer }) => {
@@ -13,68 +14,45 @@ it('the higher seq stands, the older one is neither shared nor forwarded any mor
   expect(world.intake.syncSource.wants([[v1.signed.id, 8]])).toEqual([])
 })
 
-it('an older one that comes later is ignored, also when its successor is forgotten', async ({
-  open: world,
-  signer,
-}) => {
+it('an older one that comes later is ignored, also when its successor is forgotten', async ({ open, signer }) => {
+  let world = open
   const [v1, v2] = versions(signer)
   await world.settle(copyAt(v2))
   await world.intake.publish(service(signer, { name: 'own' }))
   expect(world.journal.prune(1)).toEqual([idOf(v2)])
-  world.intake = createWorld({ journal: world.journal }).intake
+  world = createWorld({ journal: world.journal })
   expect(await world.hear(copyAt(v1))).toBe('ignore')
-  expect(await world.intake.submit(copyAt(v1), 'sync', 'p')).toMatchObject({
-    outcome: 'refused',
-    why: 'older',
-    retry: false,
-  })
-  expect(world.journal.announcements.count()).toBe(1)
+  expect(await world.sync(v1)).toMatchObject({ outcome: 'refused', why: 'older', retry: false })
+  expect(world.count()).toBe(1)
   expect(world.intake.syncSource.wants([[v1.signed.id, 4]])).toEqual([])
 })
 
 it('versions of one name: at equal seq the smaller id stands, in whatever order they come', async ({ signer }) => {
-  const both = [service(signer, { title: 'one' }), service(signer, { title: 'two' })]
-  const digest = (announcement: (typeof both)[0]) => hexOf(announcement.signed.id.multihash.digest)
+  const digest = ({ signed }: Announcement) => hexOf(signed.id.multihash.digest)
+  const both = ['one', 'two'].map((title) => service(signer, { title }))
   both.sort((a, b) => (digest(a) < digest(b) ? -1 : 1))
-  const [smaller, larger] = both as [(typeof both)[0], (typeof both)[0]]
-  for (const order of [
-    [smaller, larger],
-    [larger, smaller],
-  ]) {
+  for (const order of [both, both.toReversed()]) {
     const world = createWorld({ decide: () => true })
-    for (const announcement of order) {
-      await world.settle(copyAt(announcement))
-    }
-    expect(world.listed().map(([cid]) => cid.toString())).toEqual([idOf(smaller)])
+    for (const announcement of order) await world.settle(copyAt(announcement))
+    expect(world.listed().map(([cid]) => cid.toString())).toEqual([idOf(both[0] as Announcement)])
   }
 })
 
 it('versions of one name: follows a long chain in any order', async ({ signer }) => {
   const chain = Array.from({ length: 12 }, (_, seq) => service(signer, { seq }))
   const world = createWorld({ decide: () => false })
-  for (const index of [3, 0, 7, 5, 6, 7, 11, 2, 10, 1])
-    await world.settle(copyAt(chain[index] as (typeof chain)[0], index % 5))
-  expect(of(world, 'intake:superseded').map(({ by }) => by)).toEqual(
-    [7, 11].map((seq) => idOf(chain[seq] as (typeof chain)[0])),
-  )
-  expect(
-    world.journal.announcements
-      .all()
-      .filter(({ state }) => state === 'live')
-      .map(({ seq }) => seq),
-  ).toEqual([11])
+  const at = (seq: number) => chain[seq] as Announcement
+  for (const seq of [3, 0, 7, 5, 6, 7, 11, 2, 10, 1]) await world.settle(copyAt(at(seq), seq % 5))
+  expect(of(world, 'intake:superseded').map(({ by }) => by)).toEqual([7, 11].map((seq) => idOf(at(seq))))
+  const live = world.journal.announcements.all().filter(({ state }) => state === 'live')
+  expect(live.map(({ seq }) => seq)).toEqual([11])
 })
 
 it('an update travels where its predecessor did, whatever the verdict on it', async ({ signer }) => {
-  const versions = [0, 1, 2].map((seq) => service(signer, { seq })) as [
-    ReturnType<typeof service>,
-    ...ReturnType<typeof service>[],
-  ]
-  const world = createWorld({ decide: (id) => id === idOf(versions[0]) })
-  for (const version of versions) {
-    await world.settle(copyAt(version))
-  }
-  expect(world.out.map(({ hex }) => hex)).toEqual(versions.map((version) => hexOf(copyAt(version, 3))))
+  const all = versions(signer)
+  const world = createWorld({ decide: (id) => id === idOf(all[0]) })
+  for (const version of all) await world.settle(copyAt(version))
+  expect(world.out.map(({ hex }) => hex)).toEqual(all.map((version) => hexOf(copyAt(version, 3))))
   expect(world.decided).toHaveLength(3)
 })
 
@@ -99,15 +77,13 @@ it('a stop ends the service, needs no verdict to travel, and keeps old ones out'
   expect(of(world, 'intake:stopped')).toMatchObject([{ name: 'web', seq: 2, ids: [idOf(v1)] }])
   expect(world.out).toEqual([sent('published', end, 2)])
   expect(world.kept(v1)).toMatchObject({ state: 'stopped', endedBy: idOf(end) })
-  expect(await world.intake.submit(copyAt(v2), 'sync', 'p')).toMatchObject({ why: 'older' })
+  expect(await world.sync(v2)).toMatchObject({ why: 'older' })
   expect(world.listed()).toEqual([[end.signed.id, 2]])
 })
 
 it('a stop: that comes before its service is kept and passed on, also when quotas are full', async () => {
-  const world = createWorld({
-    decide: () => true,
-    quotas: { newAuthorsPerPeerPerMinute: 1, newPerAuthorPerMinute: 1, servicesPerAuthor: 1 },
-  })
+  const quotas = { newAuthorsPerPeerPerMinute: 1, newPerAuthorPerMinute: 1, servicesPerAuthor: 1 }
+  const world = createWorld({ decide: () => true, quotas })
   const signer = author()
   await world.hear(copyAt(service(author())))
   await world.settle(copyAt(service(author())))
@@ -120,7 +96,7 @@ it('a stop: that comes before its service is kept and passed on, also when quota
   expect(await again.hear(copyAt(service(signer, { seq: 5 })))).toBe('ignore')
   expect(again.decided).toEqual([])
   const next = service(signer, { seq: 6 })
-  expect(await again.intake.submit(copyAt(next), 'sync', 'p')).toMatchObject({ outcome: 'new' })
+  expect(await again.sync(next)).toMatchObject({ outcome: 'new' })
   // begun anew after a stop: the stop's way is no recommendation
   expect(again.journal.announcements.get(idOf(next))?.predecessor).toBeUndefined()
   expect(again.journal.announcements.get(idOf(end))?.state).toBe('superseded')
