@@ -2,12 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../../src/admission/types.ts'
 import type { Policy } from '../../../src/config/index.ts'
-import {
-  type AdmissionLife,
-  type AdmissionWorld,
-  createAdmissionWorld,
-  policyOf,
-} from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
+import { reconsidered } from './fixtures.ts'
 
 type Step =
   | { is: 'hear'; rank: number; task: boolean }
@@ -28,19 +25,8 @@ const short = (changes: readonly Change[]) => changes.map(({ id, from, to }) => 
 const CHAINS = ['btc', 'algo', 'sol']
 
 function policyWith(runs: number, evict: boolean, MAX: number): Policy {
-  const { LIMITS } = policyOf(runs).config
-  return policyOf(runs, {
-    PREFER_HOSTCHAINS: { btc: {}, algo: {}, sol: {} },
-    LIMITS: { ...LIMITS, EVICT: evict },
-    DORMITORY: { MAX },
-  })
-}
-
-/** What became of those that neither ran nor were parked. */
-function reconsidered(world: AdmissionWorld, after: number): Change[] {
-  return world.happened.slice(after).flatMap(([name, detail]) => {
-    return name === 'node:reconsidered' ? (detail as { changes: Change[] }).changes : []
-  })
+  const LIMITS = { ...policyOf(runs).config.LIMITS, EVICT: evict }
+  return policyOf(runs, { PREFER_HOSTCHAINS: { btc: {}, algo: {}, sol: {} }, LIMITS, DORMITORY: { MAX } })
 }
 
 /** Holds at every moment: nothing runs twice, and what runs is within LIMITS.TOTAL. */

@@ -1,44 +1,28 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { RunnerError } from '../../../src/runner/index.ts'
-import {
-  type AdmissionLife,
-  type AdmissionWorld,
-  createAdmissionWorld,
-  policyOf,
-  refuses,
-  runs,
-  waits,
-} from '../../fixtures/node/admission-harness.ts'
-
-let world: AdmissionWorld
-let life: AdmissionLife
-beforeEach(async () => {
-  world = await createAdmissionWorld({ policy: policyOf(1) })
-  life = await world.start()
-  return () => world[Symbol.asyncDispose]()
-})
+import { policyOf, refuses, runs, waits } from '../../fixtures/node/admission-harness.ts'
+import { it, TASK } from './fixtures.ts'
 
 describe('what a statement of the mesh wakes', () => {
-  it.each([
-    [{ on: 'quorum', code: 'c' } as const],
-    [{ on: 'freeze', chain: 'btc' } as const],
-    [{ on: 'policy' } as const],
-  ])('%o: is asked again, and runs', async (condition) => {
-    let known = false
-    world.runner = () => (known ? runs('known now') : waits([condition]))
-    const id = await life.hear()
-    expect(life.state(id)).toBe('parked')
-    life.admission.dormitory.wake({ on: 'quorum', code: 'another' })
-    await life.settle()
-    expect(life.state(id)).toBe('parked')
-    known = true
-    life.admission.dormitory.wake(condition)
-    await life.settle()
-    expect(life.state(id)).toBe('running')
-    expect(life.told(id)).toEqual(['parked', 'running'])
-  })
+  it.for([{ on: 'quorum', code: 'c' }, { on: 'freeze', chain: 'btc' }, { on: 'policy' }] as const)(
+    '%o: is asked again, and runs',
+    async (condition, { world, life }) => {
+      let known = false
+      world.runner = () => (known ? runs('known now') : waits([condition]))
+      const id = await life.hear()
+      expect(life.state(id)).toBe('parked')
+      life.admission.dormitory.wake({ on: 'quorum', code: 'another' })
+      await life.settle()
+      expect(life.state(id)).toBe('parked')
+      known = true
+      life.admission.dormitory.wake(condition)
+      await life.settle()
+      expect(life.state(id)).toBe('running')
+      expect(life.told(id)).toEqual(['parked', 'running'])
+    },
+  )
 
-  it('a stand-by wakes when fewer nodes than wanted answer for it', async () => {
+  it('a stand-by wakes when fewer nodes than wanted answer for it', async ({ world, life }) => {
     world.runner = (service) =>
       (world.replicas.get(service.id) ?? 2) < 2 ? runs('one is missing') : waits([{ on: 'replica' }])
     const id = await life.hear({ replicas: 2 })
@@ -53,7 +37,7 @@ describe('what a statement of the mesh wakes', () => {
 })
 
 describe('the end of a sleep', () => {
-  it('by TTL: the publisher hears that it is only passed on, and why', async () => {
+  it('by TTL: the publisher hears that it is only passed on, and why', async ({ world, life }) => {
     world.policy = policyOf(1, { DORMITORY: { TTL_SECONDS: 60 } })
     world.runner = () => waits([{ on: 'policy' }])
     const id = await life.hear()
@@ -64,7 +48,7 @@ describe('the end of a sleep', () => {
     expect(world.redirected.get(id)).toBe(true)
   })
 
-  it('by a better one that takes its bed', async () => {
+  it('by a better one that takes its bed', async ({ world, life }) => {
     world.policy = policyOf(1, { DORMITORY: { MAX: 1 } })
     world.runner = (service) => ({ ...waits([{ on: 'policy' }]), rank: service.name === 'better' ? 1 : 0 })
     const plain = await life.hear()
@@ -75,13 +59,10 @@ describe('the end of a sleep', () => {
     expect(life.told(late)).toEqual(['redirected'])
   })
 
-  it('by its author, its expiry, or the operator', async () => {
+  it('by its author, its expiry, or the operator', async ({ world, life }) => {
     world.runner = () => waits([{ on: 'policy' }])
-    const [stopped, expired, over] = [
-      await life.hear(),
-      await life.hear({ expires: Math.floor(world.clock.now() / 1000) + 60 }),
-      await life.hear(),
-    ]
+    const [stopped, over] = [await life.hear(), await life.hear()]
+    const expired = await life.hear({ expires: Math.floor(world.clock.now() / 1000) + 60 })
     world.journal.announcements.end(stopped, 'stopped', 'x')
     life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [stopped] })
     world.journal.stops.add(over, world.clock.now())
@@ -93,42 +74,34 @@ describe('the end of a sleep', () => {
   })
 })
 
-describe('a runner that fails', () => {
-  it('stops nothing that runs, and lets sleepers sleep', async () => {
-    const one = await life.hear()
-    const two = await life.hear()
-    await life.settle()
-    world.runner = () => {
-      throw new RunnerError('threw', 'it is broken')
-    }
-    world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    expect((await life.admission.reevaluateAll()).changes).toEqual([])
-    world.finish(one, 0)
-    await life.settle()
-    expect(life.state(two)).toBe('parked')
-    await expect(life.hear()).rejects.toThrow('it is broken')
-  })
+it('a runner that fails stops nothing that runs, and lets sleepers sleep', async ({ world, life }) => {
+  const one = await life.hear()
+  const two = await life.hearAndSettle()
+  world.runner = () => {
+    throw new RunnerError('threw', 'it is broken')
+  }
+  world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
+  expect((await life.admission.reevaluateAll()).changes).toEqual([])
+  world.finish(one, 0)
+  await life.settle()
+  expect(life.state(two)).toBe('parked')
+  await expect(life.hear()).rejects.toThrow('it is broken')
 })
 
 describe('a new policy', () => {
-  it('with less room keeps who is worth most, and parks the others', async () => {
+  it('with less room keeps who is worth most, and parks the others', async ({ world, life }) => {
     world.policy = policyOf(3, { PREFER_HOSTCHAINS: { btc: {} } })
     const plain = await life.hear()
     const better = await life.hear({ hostchains: ['btc'] })
-    const other = await life.hear()
-    await life.settle()
+    const other = await life.hearAndSettle()
     expect([plain, better, other].map(life.state)).toEqual(['running', 'running', 'running'])
     world.policy = policyOf(1, { PREFER_HOSTCHAINS: { btc: {} } })
     const before = world.journal.runs.all().length
     const preview = await life.preview(world.policy)
     expect(world.journal.runs.all()).toHaveLength(before)
     const { changes } = await life.admission.reevaluateAll()
-    const short = (list: readonly { id: string; from: string; to: string }[]) =>
-      list.map(({ id, from, to }) => [id, from, to])
-    expect(short(changes)).toEqual([
-      [plain, 'run', 'parked'],
-      [other, 'run', 'parked'],
-    ])
+    const short = (list: typeof changes) => list.map(({ id, from, to }) => `${id} ${from} ${to}`)
+    expect(short(changes)).toEqual([`${plain} run parked`, `${other} run parked`])
     expect(short(preview)).toEqual(short(changes))
     await life.settle()
     expect([plain, better, other].map(life.state)).toEqual(['parked', 'running', 'parked'])
@@ -138,7 +111,7 @@ describe('a new policy', () => {
     expect([plain, other].map(life.state)).toEqual(['running', 'parked'])
   })
 
-  it('that ranks otherwise keeps who is worth most now', async () => {
+  it('that ranks otherwise keeps who is worth most now', async ({ world, life }) => {
     world.policy = policyOf(2, { PREFER_HOSTCHAINS: { btc: {} } })
     const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
     await life.settle()
@@ -152,9 +125,8 @@ describe('a new policy', () => {
     expect([btc, algo].map(life.state)).toEqual(['parked', 'running'])
   })
 
-  it("leaves the operator's own services alone", async () => {
-    const id = await life.hear()
-    await life.settle()
+  it("leaves the operator's own services alone", async ({ world, life }) => {
+    const id = await life.hearAndSettle()
     world.own.add(id)
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
     expect((await life.admission.reevaluateAll()).changes).toEqual([])
@@ -163,7 +135,7 @@ describe('a new policy', () => {
     expect((await life.admission.reevaluateAll()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
   })
 
-  it('passes on what was parked and not passed on before', async () => {
+  it('passes on what was parked and not passed on before', async ({ world, life }) => {
     world.runner = (_service, { config }) => ({ ...waits([{ on: 'policy' }]), redirect: config.DESC_MAX_LEN > 200 })
     const id = await life.hear()
     await life.admission.reevaluateAll()
@@ -173,20 +145,18 @@ describe('a new policy', () => {
     expect(world.redirected.get(id)).toBe(true)
   })
 
-  it('that came while the node was away is followed at the next start', async () => {
-    const id = await life.hear()
-    await life.settle()
+  it('that came while the node was away is followed at the next start', async ({ world, life }) => {
+    const id = await life.hearAndSettle()
     await life.end()
     world.policy = policyOf(1, { DESC_MAX_LEN: 1 })
-    life = await world.start()
-    await life.settle()
-    expect(life.state(id)).toBe('stopped')
-    expect(life.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'desc-length', outcome: 'fail' }))
+    const next = await world.start()
+    await next.settle()
+    expect(next.state(id)).toBe('stopped')
+    expect(next.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'desc-length', outcome: 'fail' }))
   })
 
-  it('stops a task, which does not begin again', async () => {
-    const task = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
-    await life.settle()
+  it('stops a task, which does not begin again', async ({ world, life }) => {
+    const task = await life.hearAndSettle(TASK)
     world.runner = () => waits([{ on: 'policy' }])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
     expect((await life.admission.reevaluateAll()).changes).toMatchObject([{ id: task, to: 'redirected' }])
@@ -194,68 +164,53 @@ describe('a new policy', () => {
   })
 })
 
-describe('capacity', () => {
-  it('is the least of what the policy gives away and what the machine has', async () => {
-    world.machine = { memoryBytes: 2 ** 20, memoryTotalBytes: 2 ** 30, cpuMillicores: 1000, diskBytes: 2 ** 21 }
-    await life.facts.refresh()
-    expect(life.facts.current().capacity).toMatchObject({
-      memoryBytes: 2 ** 20,
-      cpuMillicores: 1000,
-      diskBytes: 2 ** 21,
-      runs: 1,
-    })
-    const id = await life.hear()
-    expect(life.state(id)).toBe('parked')
-    expect(life.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
-    // other programs went: whoever waits for room is asked again
-    world.machine = undefined
-    await life.settle(10_000)
-    expect(life.state(id)).toBe('running')
+it('capacity is the least of what the policy gives away and what the machine has', async ({ world, life }) => {
+  world.machine = { memoryBytes: 2 ** 20, memoryTotalBytes: 2 ** 30, cpuMillicores: 1000, diskBytes: 2 ** 21 }
+  await life.facts.refresh()
+  const least = { memoryBytes: 2 ** 20, cpuMillicores: 1000, diskBytes: 2 ** 21, runs: 1 }
+  expect(life.facts.current().capacity).toMatchObject(least)
+  const id = await life.hear()
+  expect(life.state(id)).toBe('parked')
+  expect(life.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
+  // other programs went: whoever waits for room is asked again
+  world.machine = undefined
+  await life.settle(10_000)
+  expect(life.state(id)).toBe('running')
+})
+
+it('a machine that is short of memory ends nothing that runs when a policy is loaded', async ({ world, life }) => {
+  const id = await life.hearAndSettle()
+  world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
+  await life.facts.refresh()
+  world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
+  expect((await life.admission.reevaluateAll()).changes).toEqual([])
+  expect(life.state(id)).toBe('running')
+})
+
+it('counts what each rule said, warnings apart', async ({ world, life }) => {
+  const [a, c] = [
+    { rule: 'a', outcome: 'pass', message: 'fine' } as const,
+    { rule: 'c', outcome: 'fail', message: 'no' } as const,
+  ]
+  const b = { rule: 'b', outcome: 'pass', message: 'only a warning', warned: 'fail' } as const
+  world.runner = () => ({ run: false, redirect: true, reasons: [a, b, c] })
+  for (let times = 0; times < 2; times++) await life.hear()
+  expect(life.admission.view().counts).toEqual({
+    a: { pass: 2, fail: 0, defer: 0, warned: 0 },
+    b: { pass: 0, fail: 0, defer: 0, warned: 2 },
+    c: { pass: 0, fail: 2, defer: 0, warned: 0 },
   })
 })
 
-describe('a machine that is short of memory', () => {
-  it('ends nothing that runs when a policy is loaded', async () => {
-    const id = await life.hear()
-    await life.settle()
-    world.machine = { memoryBytes: 0, memoryTotalBytes: 2 ** 20, cpuMillicores: 100, diskBytes: 0 }
-    await life.facts.refresh()
-    world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    expect((await life.admission.reevaluateAll()).changes).toEqual([])
-    expect(life.state(id)).toBe('running')
-  })
-})
-
-describe('counts', () => {
-  it('what each rule said, warnings apart', async () => {
-    world.runner = () => ({
-      run: false,
-      redirect: true,
-      reasons: [
-        { rule: 'a', outcome: 'pass', message: 'fine' },
-        { rule: 'b', outcome: 'pass', message: 'only a warning', warned: 'fail' },
-        { rule: 'c', outcome: 'fail', message: 'no' },
-      ],
-    })
-    await life.hear()
-    await life.hear()
-    expect(life.admission.view().counts).toEqual({
-      a: { pass: 2, fail: 0, defer: 0, warned: 0 },
-      b: { pass: 0, fail: 0, defer: 0, warned: 2 },
-      c: { pass: 0, fail: 2, defer: 0, warned: 0 },
-    })
-  })
-})
-
-describe('a version that was replaced, and runs on because its update failed', () => {
-  it.each([
-    ['refuses', refuses],
-    ['would keep it for later', waits([{ on: 'policy' }])],
-  ])('ends by a policy that %s it, is not begun again, and is not told to the mesh', async (_, verdict) => {
+it.for([
+  ['refuses', refuses],
+  ['would keep it for later', waits([{ on: 'policy' }])],
+] as const)(
+  'a version that runs on because its update failed ends by a policy that %s it, is not begun again, nor told to the mesh',
+  async ([, verdict], { world, life }) => {
     let admits = true
     world.runner = () => (admits ? runs('admitted') : verdict)
-    const id = await life.hear()
-    await life.settle()
+    const id = await life.hearAndSettle()
     expect(life.state(id)).toBe('running')
     world.journal.announcements.end(id, 'superseded', 'its-update')
     await life.admission.reevaluateAll()
@@ -271,5 +226,5 @@ describe('a version that was replaced, and runs on because its update failed', (
     await life.settle()
     expect(life.supervisor.running()).toEqual([])
     expect([life.admission.parkedState(id), world.redirected.has(id)]).toEqual([undefined, false])
-  })
-})
+  },
+)

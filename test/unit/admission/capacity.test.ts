@@ -1,38 +1,27 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { availableCapacity, machineWith } from '../../../src/admission/facts/capacity.ts'
 import { systemMachine } from '../../../src/admission/facts/host-resources.ts'
+import { tempDir } from '../../fixtures/code/stores.ts'
 
-const total = { memoryBytes: 1000, cpuMillicores: 4000, diskBytes: 500, pids: 100, runs: 4 }
+const room = (memoryBytes: number, cpuMillicores: number, diskBytes: number, pids: number, runs: number) => {
+  return { memoryBytes, cpuMillicores, diskBytes, pids, runs }
+}
+const total = room(1000, 4000, 500, 100, 4)
 const machine = { memoryBytes: 10_000, memoryTotalBytes: 20_000, cpuMillicores: 8000, diskBytes: 10_000 }
 const one = { memory: 300, cpu: 500, disk: 100, pids: 10 }
+const huge = { memory: 9999, cpu: 9999, disk: 9999, pids: 9999 }
 
 describe('capacity', () => {
   it.each([
     ['nothing runs: the limits', [], machine, total],
-    [
-      'a run takes what it was granted',
-      [one],
-      machine,
-      { memoryBytes: 700, cpuMillicores: 3500, diskBytes: 400, pids: 90, runs: 3 },
-    ],
+    ['a run takes what it was granted', [one], machine, room(700, 3500, 400, 90, 3)],
     ['the machine has less memory', [], { ...machine, memoryBytes: 5 }, { ...total, memoryBytes: 5 }],
-    [
-      'the machine has fewer cores',
-      [one],
-      { ...machine, cpuMillicores: 1000 },
-      { memoryBytes: 700, cpuMillicores: 500, diskBytes: 400, pids: 90, runs: 3 },
-    ],
+    ['the machine has fewer cores', [one], { ...machine, cpuMillicores: 1000 }, room(700, 500, 400, 90, 3)],
     ['the disk is nearly full', [], { ...machine, diskBytes: 7 }, { ...total, diskBytes: 7 }],
-    [
-      'more is granted than a new policy allows',
-      [{ memory: 9999, cpu: 9999, disk: 9999, pids: 9999 }],
-      machine,
-      { memoryBytes: 0, cpuMillicores: 0, diskBytes: 0, pids: 0, runs: 3 },
-    ],
+    ['more is granted than a new policy allows', [huge], machine, room(0, 0, 0, 0, 3)],
     ['nobody knows what the machine has', [], undefined, total],
   ])('%s', (_what, held, has, free) => {
     expect(availableCapacity(total, held, has)).toEqual(free)
@@ -58,19 +47,13 @@ describe('capacity', () => {
   })
 })
 
-describe('the machine', () => {
-  it('says what is free on it', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'tc-machine-'))
-    try {
-      const room = await systemMachine(dir).read()
-      expect(room.memoryBytes).toBeGreaterThan(0)
-      expect(room.memoryBytes).toBeLessThanOrEqual(room.memoryTotalBytes)
-      expect(room.memoryTotalBytes).toBeLessThanOrEqual(totalmem())
-      expect(room.cpuMillicores % 1000).toBe(0)
-      expect(room.diskBytes).toBeGreaterThan(0)
-    } finally {
-      await rm(dir, { recursive: true })
-    }
-    await expect(systemMachine(join(dir, 'gone')).read()).rejects.toThrow('ENOENT')
-  })
+test('the machine says what is free on it', async () => {
+  const dir = await tempDir()
+  const room = await systemMachine(dir).read()
+  expect(room.memoryBytes).toBeGreaterThan(0)
+  expect(room.memoryBytes).toBeLessThanOrEqual(room.memoryTotalBytes)
+  expect(room.memoryTotalBytes).toBeLessThanOrEqual(totalmem())
+  expect(room.cpuMillicores % 1000).toBe(0)
+  expect(room.diskBytes).toBeGreaterThan(0)
+  await expect(systemMachine(join(dir, 'gone')).read()).rejects.toThrow('ENOENT')
 })

@@ -4,12 +4,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Change } from '../../../src/admission/types.ts'
 import type { RunnerConfig } from '../../../src/config/index.ts'
-import {
-  type AdmissionLife,
-  type AdmissionWorld,
-  createAdmissionWorld,
-  policyOf,
-} from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
+import { reconsidered } from './fixtures.ts'
 
 const SEED = join(import.meta.dirname, '../../../configs/examples/seed/runners/dev_andromeda/config.json')
 const seed = JSON.parse(readFileSync(SEED, 'utf8')) as Record<string, unknown>
@@ -51,35 +48,28 @@ async function applied(world: AdmissionWorld, life: AdmissionLife): Promise<Chan
     })
   while (!isOver) await life.settle(200)
   await over
-  const later = world.happened.slice(before).flatMap(([name, detail]) => {
-    return name === 'node:reconsidered' ? (detail as { changes: Change[] }).changes : []
-  })
-  return [...(await all).changes, ...later]
+  return [...(await all).changes, ...reconsidered(world, before)]
 }
 
 const preview = (world: AdmissionWorld, life: AdmissionLife, config: RunnerConfig) =>
   life.admission.reevaluation.preview(async (...asked) => world.runner(...asked), config)
 
 test("for the seed's policies: what the dry run says is what applying then does, and it does nothing itself", async () => {
+  const heard = fc.array(service, { minLength: 1, maxLength: 6 })
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(service, { minLength: 1, maxLength: 6 }),
-      policy,
-      policy,
-      async (services, first, then) => {
-        await using world = await createAdmissionWorld({ policy: policyFrom(first) })
-        const life = await world.start()
-        for (const one of services) await life.hear(one)
-        await life.settle(600)
-        const seen = () => [world.journal.runs.all(), life.admission.dormitory.all(), world.happened.length]
-        const before = seen()
-        const candidate = policyFrom(then)
-        const expected = await preview(world, life, candidate.config)
-        expect(seen()).toEqual(before)
-        world.policy = candidate
-        expect(short(expected.changes)).toEqual(short(await applied(world, life)))
-      },
-    ),
+    fc.asyncProperty(heard, policy, policy, async (services, first, then) => {
+      await using world = await createAdmissionWorld({ policy: policyFrom(first) })
+      const life = await world.start()
+      for (const one of services) await life.hear(one)
+      await life.settle(600)
+      const seen = () => [world.journal.runs.all(), life.admission.dormitory.all(), world.happened.length]
+      const before = seen()
+      const candidate = policyFrom(then)
+      const expected = await preview(world, life, candidate.config)
+      expect(seen()).toEqual(before)
+      world.policy = candidate
+      expect(short(expected.changes)).toEqual(short(await applied(world, life)))
+    }),
     { numRuns: 25, interruptAfterTimeLimit: 25_000 },
   )
 })

@@ -1,32 +1,15 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
-import {
-  type AdmissionLife,
-  type AdmissionWorld,
-  createAdmissionWorld,
-  evictingPolicy,
-  GRANT,
-  policyOf,
-  runs,
-  waits,
-} from '../../fixtures/node/admission-harness.ts'
-
-let world: AdmissionWorld
-let life: AdmissionLife
-beforeEach(async () => {
-  world = await createAdmissionWorld({ policy: policyOf(1) })
-  life = await world.start()
-  return () => world[Symbol.asyncDispose]()
-})
+import { evictingPolicy, GRANT, policyOf, runs, waits } from '../../fixtures/node/admission-harness.ts'
+import { it, TASK } from './fixtures.ts'
 
 describe('making room', () => {
   const evicting = (rank: number, evict: string[]): Verdict => ({ ...runs('better'), rank, evict })
 
-  it('parks who had to end, in the journal before it ends', async () => {
+  it('parks who had to end, in the journal before it ends', async ({ world, life }) => {
     world.policy = evictingPolicy(1)
     await life.admission.reevaluateAll()
-    const victim = await life.hear()
-    await life.settle()
+    const victim = await life.hearAndSettle()
     world.runner = () => evicting(5, [victim])
     world.engine.leave()
     const better = await life.hear()
@@ -36,15 +19,14 @@ describe('making room', () => {
     await life.end()
     world.engine.comeBack()
     world.runner = () => waits([{ on: 'capacity' }])
-    life = await world.start()
-    await life.settle(500)
-    expect([victim, better].map(life.state)).toEqual(['parked', 'running'])
+    const next = await world.start()
+    await next.settle(500)
+    expect([victim, better].map(next.state)).toEqual(['parked', 'running'])
     expect(world.engine.starts).toHaveLength(2)
   })
 
-  it('is refused without EVICT, and for SERVICES, whatever a runner says', async () => {
-    const victim = await life.hear()
-    await life.settle()
+  it('is refused without EVICT, and for SERVICES, whatever a runner says', async ({ world, life }) => {
+    const victim = await life.hearAndSettle()
     world.runner = () => evicting(5, [victim])
     const one = await life.hear()
     expect(life.reasons(one)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('LIMITS.EVICT') })
@@ -56,41 +38,36 @@ describe('making room', () => {
     expect([victim, one, two].map(life.state)).toEqual(['running', 'redirected', 'redirected'])
   })
 
-  it('is refused where evict names what does not run here, and nothing ends', async () => {
+  it('is refused where evict names what does not run here, and nothing ends', async ({ world, life }) => {
     world.policy = evictingPolicy(2)
-    const other = await life.hear()
-    await life.settle()
+    const other = await life.hearAndSettle()
     world.runner = () => evicting(5, ['nobody'])
     const id = await life.hear()
-    expect(life.reasons(id)[0]).toMatchObject({
-      rule: 'node',
-      outcome: 'fail',
-      message: expect.stringContaining('evict: no service nobody runs here; only ids that "running"'),
-    })
+    const message = expect.stringContaining('evict: no service nobody runs here; only ids that "running"')
+    expect(life.reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message })
     expect([other, id].map(life.state)).toEqual(['running', 'redirected'])
   })
 
-  it('goes on without a service that has ended since the runner was asked: its room is free', async () => {
+  it('goes on without a service that has ended since the runner was asked: its room is free', async ({
+    world,
+    life,
+  }) => {
     world.policy = evictingPolicy(1)
-    const other = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
-    await life.settle()
+    const other = await life.hearAndSettle(TASK)
     world.runner = async () => {
       world.finish(other)
       await life.settle()
       return evicting(5, [other])
     }
-    const id = await life.hear()
-    await life.settle()
+    const id = await life.hearAndSettle()
     expect([other, id].map(life.state)).toEqual(['done', 'running'])
   })
 
-  it('ends a task for good, and says so', async () => {
+  it('ends a task for good, and says so', async ({ world, life }) => {
     world.policy = evictingPolicy(1)
-    const task = await life.hear({ run: { command: ['node', 'a.js'], kind: 'task' } })
-    await life.settle()
+    const task = await life.hearAndSettle(TASK)
     world.runner = () => evicting(5, [task])
-    await life.hear()
-    await life.settle()
+    await life.hearAndSettle()
     expect(life.state(task)).toBe('stopped')
     expect(life.reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
     expect(life.told(task).at(-1)).toBe('stopped')
@@ -98,9 +75,8 @@ describe('making room', () => {
 })
 
 describe('a run that takes long to end', () => {
-  it('holds nobody up, and is not begun again before it has ended', async () => {
-    const id = await life.hear()
-    await life.settle()
+  it('holds nobody up, and is not begun again before it has ended', async ({ world, life }) => {
+    const id = await life.hearAndSettle()
     const before = life.services.find(id).run?.runId
     world.engine.leave()
     const condition = { on: 'quorum', code: 'c' } as const
@@ -121,26 +97,23 @@ describe('a run that takes long to end', () => {
 })
 
 describe('a grant that the node cannot give', () => {
-  it.each([
+  it.for([
     [{ memoryBytes: 2 ** 40 }, 'LIMITS.SERVICE.MEMORY'],
     [{ cpuMillicores: 100_000 }, 'LIMITS.SERVICE.CPU'],
     [{ diskBytes: 2 ** 40 }, 'LIMITS.SERVICE.DISK'],
     [{ pids: 100_000 }, 'LIMITS.SERVICE.PIDS'],
-    [{ executor: 'docker' as const }, 'run.executor: docker is not there now; host is'],
-    [{ network: { mode: 'open' as const } }, 'run.network.mode: the host executor grants'],
-  ])('%o: nothing runs, and the reason names the field', async (change, words) => {
+    [{ executor: 'docker' }, 'run.executor: docker is not there now; host is'],
+    [{ network: { mode: 'open' } }, 'run.network.mode: the host executor grants'],
+  ] as const)('%o: nothing runs, and the reason names the field', async ([change, words], { world, life }) => {
     world.runner = () => ({ ...runs('a lie'), run: { ...GRANT, ...change } })
     const id = await life.hear()
     expect(life.state(id)).toBe('redirected')
-    expect(life.reasons(id)[0]).toMatchObject({
-      rule: 'node',
-      outcome: 'fail',
-      message: expect.stringContaining(words),
-    })
+    const message = expect.stringContaining(words)
+    expect(life.reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message })
     expect(world.journal.runs.all()).toEqual([])
   })
 
-  it('more than is free waits for room', async () => {
+  it('more than is free waits for room', async ({ world, life }) => {
     world.runner = () => runs('a lie about room')
     const [one, two] = [await life.hear(), await life.hear()]
     expect([one, two].map(life.state)).toEqual(['running', 'parked'])

@@ -65,6 +65,7 @@ function stateWith({ service, ...change }: Change = {}): AdmissionState {
 const parkedWith = (...all: ReturnType<typeof sleeper>[]) => {
   return { dormitory: { now: NOW, max: 1, parked: new Map(all.map((one) => [one.id, one])) } }
 }
+const failingAnd = (other: string) => [runOf('old', { failing: true }), runOf(other)]
 const full = { runs: [runOf('other'), runOf('third')] }
 const final = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice' } as const
 
@@ -99,6 +100,10 @@ const EVICTS = [
   'record other parked on capacity by eviction displaced from run',
   'record new run by mine',
 ]
+const LOSES_BED = ['unpark other', 'record other redirected by dormitory displaced from run']
+const WAITS = ['park new since 7 new', 'record new parked on policy by mine']
+const GOES = ['unpark new', 'record new redirected by mine']
+const REFUSED = ['unpark new', 'record new refused by mine']
 const NOT_MINE = ['unpark new', 'record new redirected by node']
 
 const states = {
@@ -116,10 +121,7 @@ const states = {
   ending: stateWith({ runs: [runOf('new', { ending: true })] }),
   'a task that has run': stateWith({ service: { begins: false } }),
   'an older version runs': stateWith({ runs: [runOf('old')], service: { older: ['between', 'old'] } }),
-  'an older version keeps ending, no room': stateWith({
-    runs: [runOf('old', { failing: true }), runOf('third')],
-    service: { older: ['old'] },
-  }),
+  'an older version keeps ending, no room': stateWith({ runs: failingAnd('third'), service: { older: ['old'] } }),
 }
 
 type Expected = Partial<Record<keyof typeof states, string[]>>
@@ -139,50 +141,40 @@ const table: Record<keyof typeof verdicts, Expected> = {
   moves: {
     idle: START,
     runs: ['stop new', 'park new since 7 new', 'record new parked on capacity by toolchain to docker'],
-    'runs, and is final': ['stop new', 'unpark new', 'record new redirected by node'],
+    'runs, and is final': ['stop new', ...NOT_MINE],
   },
   evicts: {
     idle: START,
     'no room': EVICTS,
     'parked, no room': EVICTS,
     'dormitory full of lower ones': START,
-    'no room, dormitory full': [
-      'start new',
-      'unpark new',
-      'unpark other',
-      'record other redirected by dormitory displaced from run',
-      'record new run by mine',
-    ],
+    'no room, dormitory full': ['start new', 'unpark new', ...LOSES_BED, 'record new run by mine'],
     ending: NO_ROOM,
   },
   unknown: { idle: NOT_MINE, 'no room': NOT_MINE, parked: NOT_MINE, runs: STAYS },
   park: {
-    idle: ['park new since 7 new', 'record new parked on policy by mine'],
+    idle: WAITS,
     parked: ['park new since 7', 'record new parked on policy by mine'],
-    'dormitory full of lower ones': [
-      'park new since 7 new',
-      'record low redirected by dormitory displaced from parked',
-      'record new parked on policy by mine',
-    ],
+    'dormitory full of lower ones': WAITS.toSpliced(1, 0, 'record low redirected by dormitory displaced from parked'),
     'dormitory full of higher ones': ['unpark new', 'record new redirected by dormitory'],
-    runs: ['stop new', 'park new since 7 new', 'record new parked on policy by mine'],
-    'runs, and is final': ['stop new', 'unpark new', 'record new redirected by node'],
-    'an older version runs': ['park new since 7 new', 'record new parked on policy by mine'],
+    runs: ['stop new', ...WAITS],
+    'runs, and is final': ['stop new', ...NOT_MINE],
+    'an older version runs': WAITS,
   },
   redirect: {
-    idle: ['unpark new', 'record new redirected by mine'],
-    parked: ['unpark new', 'record new redirected by mine'],
-    runs: ['stop new', 'unpark new', 'record new redirected by mine'],
-    'runs, and is final': ['stop new', 'unpark new', 'record new redirected by mine'],
-    ending: ['unpark new', 'record new redirected by mine'],
-    'an older version runs': ['stop old', 'unpark new', 'record new redirected by mine'],
+    idle: GOES,
+    parked: GOES,
+    runs: ['stop new', ...GOES],
+    'runs, and is final': ['stop new', ...GOES],
+    ending: GOES,
+    'an older version runs': ['stop old', ...GOES],
   },
   refuse: {
-    idle: ['unpark new', 'record new refused by mine'],
-    'idle, REDIRECT never': ['unpark new', 'record new refused by mine'],
-    runs: ['stop new', 'unpark new', 'record new refused by mine'],
-    'runs unsafe code': ['stop new in 0', 'unpark new', 'record new refused by mine'],
-    'an older version runs': ['stop old', 'unpark new', 'record new refused by mine'],
+    idle: REFUSED,
+    'idle, REDIRECT never': REFUSED,
+    runs: ['stop new', ...REFUSED],
+    'runs unsafe code': ['stop new in 0', ...REFUSED],
+    'an older version runs': ['stop old', ...REFUSED],
   },
 }
 

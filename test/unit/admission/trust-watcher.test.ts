@@ -60,33 +60,34 @@ describe('what hubs and roots say', () => {
   it('asks the mesh about what runs only until it could be asked', async () => {
     says('safe')
     world.meshAnswers = false
-    const id = await life.hear()
-    await life.settle()
+    const id = await life.hearAndSettle()
     expect(life.state(id)).toBe('running')
-    const asked = () => world.lookedUp.length
-    const before = asked()
+    const before = world.lookedUp.length
     expect(before).toBeGreaterThan(0)
-    await world.clock.advance(6_000)
-    expect(asked()).toBe(before + 1)
-    world.meshAnswers = true
-    await world.clock.advance(31_000)
-    expect(asked()).toBe(before + 2)
-    await world.clock.advance(600_000)
-    expect(asked()).toBe(before + 2)
+    for (const [meshAnswers, ms, more] of [
+      [false, 6_000, 1],
+      [true, 31_000, 2],
+      [true, 600_000, 2],
+    ] as const) {
+      world.meshAnswers = meshAnswers
+      await world.clock.advance(ms)
+      expect(world.lookedUp).toHaveLength(before + more)
+    }
   })
 
   it('fetches code ahead that one hub calls safe, and no other', async () => {
     world.runner = ({ code }) => ({ ...judge(code, { attestations: [], inTree: false } as never) })
     const id = await life.hear()
     expect(world.ahead).toEqual([])
-    says('unsafe')
-    changed(codeOf(id))
-    await life.settle()
-    expect(world.ahead).toEqual([])
-    says('safe')
-    changed(codeOf(id))
-    await life.settle()
-    expect(world.ahead).toEqual([id])
+    for (const [word, ahead] of [
+      ['unsafe', []],
+      ['safe', [id]],
+    ] as const) {
+      says(word)
+      changed(codeOf(id))
+      await life.settle()
+      expect(world.ahead).toEqual(ahead)
+    }
     expect(life.state(id)).toBe('parked')
   })
 
@@ -100,8 +101,7 @@ describe('what hubs and roots say', () => {
       changed(code)
       return verdict
     }
-    const id = await life.hear()
-    await life.settle()
+    const id = await life.hearAndSettle()
     expect(life.state(id)).toBe('running')
   })
 
@@ -136,27 +136,20 @@ describe('what hubs and roots say', () => {
   })
 
   it('stops what runs: in less time than others get, and at once where it is critical', async () => {
-    says('safe')
-    const slow = await life.hear()
-    await life.settle()
-    says('unsafe', 'low')
-    changed(codeOf(slow))
-    await life.settle(3000)
-    expect(life.state(slow)).toBe('stopped')
-    says('safe')
-    const next = await life.hear()
-    await life.settle()
-    says('unsafe', 'critical')
-    changed(codeOf(next))
-    await life.settle(3000)
-    expect(life.state(next)).toBe('stopped')
+    for (const severity of ['low', 'critical'] as const) {
+      says('safe')
+      const id = await life.hearAndSettle()
+      says('unsafe', severity)
+      changed(codeOf(id))
+      await life.settle(3000)
+      expect(life.state(id)).toBe('stopped')
+    }
     expect(world.engine.stops.map(({ graceMs }) => graceMs)).toEqual([2000, 0])
   })
 
   it('stops what ran when the last life ended, had the word come too late for it', async () => {
     says('safe')
-    const id = await life.hear()
-    await life.settle()
+    const id = await life.hearAndSettle()
     await life.end()
     says('unsafe')
     life = await world.start()
@@ -166,8 +159,7 @@ describe('what hubs and roots say', () => {
 
   it('parks what ran by a word that has expired', async () => {
     says('safe')
-    const id = await life.hear()
-    await life.settle()
+    const id = await life.hearAndSettle()
     world.believed = { ...world.believed, attestations: [] }
     changed(codeOf(id))
     await life.settle(3000)
@@ -177,8 +169,7 @@ describe('what hubs and roots say', () => {
   it('names whose code and author matter: what runs and what waits', async () => {
     const waiting = await life.hear()
     says('safe')
-    const running = await life.hear()
-    await life.settle()
+    const running = await life.hearAndSettle()
     const inUse = life.admission.trustWatcher.servicesInUse().map(({ service }) => service)
     expect(inUse.sort()).toEqual([waiting, running].sort())
   })

@@ -1,0 +1,25 @@
+import { test } from 'vitest'
+import type { Change } from '../../../src/admission/types.ts'
+import {
+  type AdmissionLife,
+  type AdmissionWorld,
+  createAdmissionWorld,
+  policyOf,
+} from '../../fixtures/node/admission-harness.ts'
+
+/** A test with a node that decides, with room for one run, and its first life. */
+export const it = test
+  .extend('world', async ({ onTestFinished }) => {
+    const world = await createAdmissionWorld({ policy: policyOf(1) })
+    onTestFinished(() => world[Symbol.asyncDispose]())
+    return world
+  })
+  .extend('life', ({ world }): Promise<AdmissionLife> => world.start())
+
+export const TASK = { run: { command: ['node', 'a.js'], kind: 'task' as const } }
+
+/** What became, since so many events, of those that neither ran nor were parked. */
+export const reconsidered = (world: AdmissionWorld, after: number): Change[] =>
+  world.happened
+    .slice(after)
+    .flatMap(([name, detail]) => (name === 'node:reconsidered' ? (detail as { changes: Change[] }).changes : []))
