@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import type { Address } from '../../protocols/address.ts'
 import { decodeCanonical } from '../../protocols/encoding.ts'
 import type { ServiceBody } from '../../protocols/service.ts'
@@ -68,10 +69,7 @@ export async function replay(
 ): Promise<ReplaySummary> {
   const { signal, onChange, onProgress } = options
   const stopped = Promise.withResolvers<never>()
-  const stop = () => stopped.reject(signal.reason)
   stopped.promise.catch(() => {})
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
   const counters = createReplayCounters()
   const watch = {
     inForce: createFailureWatch('the runner with the policy in force'),
@@ -115,23 +113,19 @@ export async function replay(
   async function settle(): Promise<void> {
     const oldest = underWay.shift()
     if (oldest === undefined) return
-    asked += await Promise.race([oldest, stopped.promise])
+    asked += await raceSignal(Promise.race([oldest, stopped.promise]), signal)
     onProgress?.(asked)
   }
 
-  try {
-    for (const page of pages) {
-      const answers = Promise.all(page.map(askBoth)).then(() => page.length)
-      // a replay that stops does not wait for it, and its failure concerns nothing then
-      answers.catch(() => {})
-      underWay.push(answers)
-      if (underWay.length >= PAGES_UNDER_WAY) await settle()
-    }
-    while (underWay.length > 0) await settle()
-    return counters.summary()
-  } finally {
-    signal.removeEventListener('abort', stop)
+  for (const page of pages) {
+    const answers = Promise.all(page.map(askBoth)).then(() => page.length)
+    // a replay that stops does not wait for it, and its failure concerns nothing then
+    answers.catch(() => {})
+    underWay.push(answers)
+    if (underWay.length >= PAGES_UNDER_WAY) await settle()
   }
+  while (underWay.length > 0) await settle()
+  return counters.summary()
 }
 
 type Request = {

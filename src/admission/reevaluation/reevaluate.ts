@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
@@ -100,10 +101,9 @@ export function createReevaluator(components: ReevaluatorComponents): Reevaluato
   /** What they hold is for those that wait. An engine that is away holds up nothing: what ends later wakes them then. */
   async function untilEnded(stops: readonly Promise<void>[], { signal }: Options): Promise<void> {
     using limit = deadline(clock, STOP_PATIENCE_MS, new TimeoutError('the runs do not end'), signal)
-    const late = new Promise<void>((resolve) => {
-      limit.signal.addEventListener('abort', () => resolve(), { once: true })
+    await raceSignal(Promise.all(stops), limit.signal).catch((error: unknown) => {
+      if (!limit.signal.aborted) throw error
     })
-    if (!limit.signal.aborted) await Promise.race([Promise.all(stops), late])
     signal?.throwIfAborted()
   }
 

@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import type { AddressTexts } from '../../base/address-texts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
@@ -154,15 +155,7 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
     },
     async settled(id, { signal }) {
       signal.throwIfAborted()
-      const consequences = decideAgain([id].filter(isDoubtful))
-      const { promise, reject } = Promise.withResolvers<never>()
-      const stop = () => reject(signal.reason)
-      signal.addEventListener('abort', stop, { once: true })
-      try {
-        await Promise.race([consequences, promise])
-      } finally {
-        signal.removeEventListener('abort', stop)
-      }
+      await raceSignal(decideAgain([id].filter(isDoubtful)), signal)
       signal.throwIfAborted()
     },
     async boot() {

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
@@ -61,7 +62,7 @@ async function sendRequest(
   signal?.throwIfAborted()
   const socket = typeof endpoint === 'string' ? connect({ path: endpoint, allowHalfOpen: true }) : await endpoint()
   const abort = () => socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
-  signal?.addEventListener('abort', abort, { once: true })
+  using _aborted = signal === undefined ? undefined : addAbortListener(signal, abort)
   try {
     socket.write(`${JSON.stringify(request)}\n`)
     return { line: await readLine(socket), socket }
@@ -69,7 +70,6 @@ async function sendRequest(
     signal?.throwIfAborted()
     return { line: `no ${errnoOf(error) ?? 'ECONNRESET'}`, socket }
   } finally {
-    signal?.removeEventListener('abort', abort)
     // Later errors of the pipe are its user's; before there is one they must not end the node.
     socket.on('error', () => {})
   }

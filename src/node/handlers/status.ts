@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import { checkAccess } from '../../../protocols/access.ts'
 import { addressOfPeerId, decodeAddress } from '../../../protocols/address.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
@@ -62,29 +63,27 @@ export function createStatusServer(components: StatusComponents, init: { network
     if (encoded === undefined) return
     const gone = new AbortController()
     // the end of the asker's stream stops a log that is followed, also where the asker ended its own side long before
-    const leave = () => gone.abort()
-    if (signal?.aborted) leave()
-    signal?.addEventListener('abort', leave, { once: true })
-    const watch = watchEnd(stream, gone)
+    const ended = anySignal([signal, gone.signal])
+    const watch = watchEnd(stream, gone, ended)
     try {
-      for await (const answer of answers(decodeStatusRequest(encoded), stream.peer, gone.signal)) {
-        await stream.write(encodeStatusAnswer(answer), { signal: gone.signal })
+      for await (const answer of answers(decodeStatusRequest(encoded), stream.peer, ended)) {
+        await stream.write(encodeStatusAnswer(answer), { signal: ended })
       }
     } catch (error) {
-      if (!gone.signal.aborted)
+      if (!ended.aborted)
         await stream.write(encodeStatusAnswer({ is: 'error', message: truncateUtf8(messageOf(error), 512) }))
     } finally {
-      signal?.removeEventListener('abort', leave)
-      await stream.end().catch(leave)
+      await stream.end().catch(() => {})
       gone.abort()
       await watch
+      ended.clear()
     }
   }
 }
 
-async function watchEnd(stream: MessageStream, gone: AbortController): Promise<void> {
+async function watchEnd(stream: MessageStream, gone: AbortController, signal: AbortSignal): Promise<void> {
   try {
-    while ((await stream.read({ signal: gone.signal })) !== undefined);
+    while ((await stream.read({ signal })) !== undefined);
   } catch {
     gone.abort()
   }

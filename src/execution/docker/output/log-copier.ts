@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { Readable } from 'node:stream'
 import { type Clock, sleep } from '../../../base/clock.ts'
 import { createTokenBucket } from '../../../base/token-bucket.ts'
@@ -78,9 +79,7 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
     // a stream of which nothing was seen may have a line from before the other's last
     const first = out === undefined || err === undefined ? undefined : later(out.at, err.at) ? err.at : out.at
     const source = await read(follow, first === undefined ? undefined : seconds(first))
-    const stop = () => source.destroy()
-    ending.signal.addEventListener('abort', stop, { once: true })
-    if (ending.signal.aborted) stop()
+    using _ended = addAbortListener(ending.signal, () => source.destroy())
     const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
       clock.monotonic(),
     )
@@ -126,9 +125,7 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
 async function holdBack(engine: Engine, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
     const stream = await attachOutput(engine, name)
-    const stop = () => void stream.destroy()
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
+    using _ended = addAbortListener(signal, () => stream.destroy())
     const bucket = createTokenBucket({ burst: LOG_ATTACH_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
       clock.monotonic(),
     )
