@@ -3,6 +3,7 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, InputError } from './errors.ts'
+import { isPidInUse, statFields } from './process-identity.ts'
 
 /**
  * One process owns a data folder. The file names the owner's pid and, where the system reports it, when that process
@@ -10,7 +11,7 @@ import { errnoOf, InputError } from './errors.ts'
  */
 export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
   const path = join(dataDir, 'node.pid')
-  const mine = `${process.pid} ${(await startTimeOf(process.pid)) ?? ''}\n`
+  const mine = `${process.pid} ${startTimeOf(process.pid) ?? ''}\n`
   const draft = `${path}.${process.pid}`
   // linked, not written in place: the file is never seen without its pid
   await writeFile(draft, mine, { mode: 0o600 })
@@ -39,8 +40,8 @@ export async function lockFolder(dataDir: string): Promise<AsyncDisposable> {
 export async function livingOwner(path: string): Promise<number | undefined> {
   const [pidText = '', began = ''] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ')
   const pid = Number(pidText)
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined
-  const now = await startTimeOf(pid)
+  if (!Number.isInteger(pid) || pid <= 0 || !isPidInUse(pid)) return undefined
+  const now = startTimeOf(pid)
   // without start times, the own pid in the file is a former process's: in a container every node may be pid 1
   if (began === '' || now === undefined) return pid === process.pid ? undefined : pid
   return now === began ? pid : undefined
@@ -50,18 +51,7 @@ async function release(path: string, mine: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => '')) === mine) await rm(path, { force: true })
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errnoOf(error) === 'EPERM'
-  }
-}
-
-/** Clock ticks since boot at which a process began (field 22 of /proc/<pid>/stat); undefined where there is no /proc. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  // the command's name may contain spaces and parentheses: count from behind the last one
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+/** Clock ticks since boot at which a process began; undefined without /proc. */
+function startTimeOf(pid: number): string | undefined {
+  return statFields(pid)?.[19]
 }

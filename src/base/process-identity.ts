@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { errnoOf } from './errors.ts'
 
 /** A process for certain: pids are used again, a pid with its start time and the boot it belongs to is not. */
 export type ProcessIdentity = { readonly pid: number; readonly startTicks: string; readonly bootId: string }
@@ -22,6 +23,16 @@ export function signalProcess(id: ProcessIdentity, signal: NodeJS.Signals): void
     process.kill(id.pid, signal)
   } catch {
     // it ended between the two lines
+  }
+}
+
+/** Is there a process with this pid, of any user? It may be a later one than meant. */
+export function isPidInUse(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'
   }
 }
 

@@ -1,9 +1,6 @@
 import { CommanderError } from 'commander'
-import type { Clock } from '../base/clock.ts'
 import type { LogLevel } from '../base/log.ts'
-import type { Rng } from '../base/rng.ts'
-import type { Env } from '../config/index.ts'
-import type { Factories } from './cli.ts'
+import type { Cli } from './cli.ts'
 import type { CommandEntry } from './command.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
 import { askPerson, type Terminal } from './output/confirm.ts'
@@ -14,22 +11,14 @@ import { parseArgs } from './parse.ts'
 import { keepAlive } from './wait-for-exit.ts'
 
 /** The program's outside. */
-export type RunInit = {
+export interface RunInit
+  extends Pick<Cli, 'env' | 'cwd' | 'clock' | 'rng' | 'signal' | 'factories' | 'self' | 'version' | 'onReload'> {
   readonly argv: readonly string[]
   readonly commands: readonly CommandEntry[]
   /** where a person answers, if one is there */
   readonly stdin?: Terminal | undefined
   readonly stdout: Sink
   readonly stderr: Sink
-  readonly env: Env
-  readonly cwd: string
-  readonly clock: Clock
-  readonly rng: Rng
-  readonly signal: AbortSignal
-  readonly factories: Factories
-  readonly self: readonly string[]
-  readonly version: string
-  onReload(listener: () => void): Disposable
   endOnHangup(): void
 }
 

@@ -1,6 +1,7 @@
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, InputError, messageOf } from '../base/errors.ts'
+import { isPidInUse } from '../base/process-identity.ts'
 import { type Rng, systemRng } from '../base/rng.ts'
 import { API_TOKEN_BYTES, API_TOKEN_FILE, IDENTITY_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
 import { type FileKind, jsonSchemaText } from './docs/json-schema.ts'
@@ -120,16 +121,7 @@ async function sweep(target: string): Promise<void> {
   const prefix = `.${basename(target)}.init-`
   for (const name of await readdir(parent)) {
     const pid = Number(name.slice(prefix.length).split('-')[0])
-    if (!name.startsWith(prefix) || !Number.isSafeInteger(pid) || isAlive(pid)) continue
+    if (!name.startsWith(prefix) || !Number.isSafeInteger(pid) || isPidInUse(pid)) continue
     await rm(join(parent, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errnoOf(error) === 'EPERM'
   }
 }

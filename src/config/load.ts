@@ -23,17 +23,10 @@ export type Loaded = { readonly configuration: Configuration; readonly notices: 
  */
 export async function loadConfiguration(dir: string, options: LoadOptions = {}): Promise<Loaded> {
   const root = resolve(dir)
-  const advice = `run \`thundercloud init ${dir}\` to make one`
-  if (!(await isFolder(root))) throw new InputError(`${dir} is no folder; ${advice}`)
+  if (!(await isFolder(root))) throw new InputError(`${dir} is no folder; ${adviceFor(dir)}`)
 
-  const fromFile = await readJson(join(root, NODE_FILE), NODE_FILE, advice, options)
-  const node = checkNode(fromFile, options.env ?? {})
-  const services = check(
-    servicesSchema,
-    await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options),
-    SERVICES_FILE,
-  )
-
+  const node = await readNode(dir, options)
+  const services = await readServices(dir, options)
   const { file, ...runner } = await placeOfRunner(root, node, services)
   const { policy, notices } = await loadPolicy(runner.configFile, { ...options, file, network: node.NETWORK })
 
@@ -66,8 +59,7 @@ export async function loadEndpoint(
   options: LoadOptions = {},
 ): Promise<Pick<Configuration, 'dir' | 'network' | 'api' | 'dataDir'>> {
   const root = resolve(dir)
-  const advice = `run \`thundercloud init ${dir}\` to make one`
-  const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
+  const node = await readNode(dir, options)
   return { dir: root, network: node.NETWORK, api: node.API, dataDir: resolve(root, node.DATA) }
 }
 
@@ -77,10 +69,8 @@ export async function loadRunnerPlace(
   options: LoadOptions = {},
 ): Promise<Pick<Configuration, 'dir' | 'network' | 'dataDir' | 'runner' | 'timeouts'> & { file: string }> {
   const root = resolve(dir)
-  const advice = `run \`thundercloud init ${dir}\` to make one`
-  const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
-  const raw = await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options)
-  const { file, ...runner } = await placeOfRunner(root, node, check(servicesSchema, raw, SERVICES_FILE))
+  const node = await readNode(dir, options)
+  const { file, ...runner } = await placeOfRunner(root, node, await readServices(dir, options))
   const { NETWORK: network, TIMEOUTS: timeouts } = node
   return { dir: root, network, dataDir: resolve(root, node.DATA), timeouts, runner, file }
 }
@@ -91,13 +81,25 @@ export async function loadRunnersFolder(
   options: LoadOptions = {},
 ): Promise<{ dir: string; runners: string; configFile: string; schema: string }> {
   const root = resolve(dir)
-  const advice = `run \`thundercloud init ${dir}\` to make one`
-  const node = checkNode(await readJson(join(root, NODE_FILE), NODE_FILE, advice, options), options.env ?? {})
-  const raw = await readJson(join(root, SERVICES_FILE), SERVICES_FILE, advice, options)
+  const node = await readNode(dir, options)
+  const { RUNNER } = await readServices(dir, options)
   const runners = resolve(root, node.RUNNERS)
-  const { RUNNER } = check(servicesSchema, raw, SERVICES_FILE)
   const schema = join(root, SCHEMAS_DIR, 'runner.json')
   return { dir: root, runners, configFile: join(runners, dirname(RUNNER), 'config.json'), schema }
+}
+
+async function readNode(dir: string, options: LoadOptions): Promise<NodeConfig> {
+  const raw = await readJson(join(resolve(dir), NODE_FILE), NODE_FILE, adviceFor(dir), options)
+  return checkNode(raw, options.env ?? {})
+}
+
+async function readServices(dir: string, options: LoadOptions): Promise<ServicesConfig> {
+  const raw = await readJson(join(resolve(dir), SERVICES_FILE), SERVICES_FILE, adviceFor(dir), options)
+  return check(servicesSchema, raw, SERVICES_FILE)
+}
+
+function adviceFor(dir: string): string {
+  return `run \`thundercloud init ${dir}\` to make one`
 }
 
 /** `file`: how messages call its settings. */

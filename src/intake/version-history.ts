@@ -6,7 +6,7 @@ import type { Ticket } from '../../protocols/redirection.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import { LruMap } from '../base/lru-map.ts'
-import type { AnnouncementRecord, Head, Via } from '../journal/index.ts'
+import { announcementRecord, type Head, type Via } from '../journal/index.ts'
 import type { AnnouncementCache, Entry } from './announcement-cache.ts'
 import { CACHED_ADDRESSES } from './constants.ts'
 import type { IntakeEvents } from './events.ts'
@@ -67,7 +67,7 @@ export function createVersionHistory({ clock, events, journal, cache }: VersionH
     commit(signed, ticket, origin, { replaced, predecessor }) {
       const id = signed.id.toString()
       const { author, name, seq } = signed.body
-      const record = receivedRecord(signed, ticket, origin, { id, receivedAt: clock.now(), predecessor })
+      const record = announcementRecord(signed, ticket, { ...origin, receivedAt: clock.now(), predecessor })
       const state = signed.kind === 'stop' ? 'stopped' : 'superseded'
       const isNew = journal.transaction(() => {
         if (!journal.announcements.insert(record)) return false
@@ -100,29 +100,4 @@ export function createVersionHistory({ clock, events, journal, cache }: VersionH
 
 function rankOf({ kind, id, seq }: Head): VersionKey {
   return { kind, id: parseCid(id), body: { seq } }
-}
-
-function receivedRecord(
-  signed: Signed,
-  { depth, proof }: Ticket,
-  origin: Origin,
-  more: Pick<AnnouncementRecord, 'id' | 'receivedAt' | 'predecessor'>,
-): AnnouncementRecord {
-  const { author, name, seq, issued, expires } = signed.body
-  return {
-    ...more,
-    ...origin,
-    kind: signed.kind,
-    author,
-    name,
-    seq,
-    body: signed.bytes,
-    sig: signed.sig,
-    code: signed.kind === 'service' ? signed.body.code.toString() : undefined,
-    depth,
-    proof,
-    issued,
-    expires,
-    state: 'live',
-  }
 }

@@ -1,3 +1,6 @@
+import type { Signed } from '../../protocols/announcement.ts'
+import type { Ticket } from '../../protocols/redirection.ts'
+
 /** How an announcement came in: from the mesh, from a neighbour's memory, over HTTP, or made here. */
 export type Via = 'gossip' | 'sync' | 'api' | 'local'
 /** live, or over: by a newer version, or by a stop. */
@@ -33,4 +36,29 @@ export type AnnouncementRecord = {
   readonly endedBy?: string | undefined
   /** the version that was current when this one came */
   readonly predecessor?: string | undefined
+}
+
+/** The record of a new, live announcement. */
+export function announcementRecord(
+  signed: Signed,
+  { depth, proof }: Ticket,
+  origin: Pick<AnnouncementRecord, 'receivedAt' | 'via' | 'from' | 'own' | 'redirect' | 'predecessor'>,
+): AnnouncementRecord {
+  const { author, name, seq, issued, expires } = signed.body
+  return {
+    ...origin,
+    id: signed.id.toString(),
+    kind: signed.kind,
+    author,
+    name,
+    seq,
+    body: signed.bytes,
+    sig: signed.sig,
+    code: signed.kind === 'service' ? signed.body.code.toString() : undefined,
+    depth,
+    proof,
+    issued,
+    expires,
+    state: 'live',
+  }
 }

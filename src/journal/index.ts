@@ -1,4 +1,4 @@
-export type { AnnouncementRecord, Via } from './announcement-record.ts'
+export { type AnnouncementRecord, announcementRecord, type Via } from './announcement-record.ts'
 export type { AnnouncementStore } from './announcements.ts'
 export { JournalDamagedError } from './errors.ts'
 export { openJournal } from './journal.ts'

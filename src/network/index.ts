@@ -10,5 +10,6 @@ export type {
   NetworkComponents,
   NetworkHandlers,
   NetworkInit,
+  NetworkPeer,
   SyncSource,
 } from './types.ts'

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Configuration, HubSettings, Identity } from '../config/index.ts'
-import type { Defence } from '../network/index.ts'
+import type { Defence, NetworkPeer } from '../network/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { ReceiptView, ServiceView } from '../services/types.ts'
 
@@ -55,16 +55,7 @@ export type PastVerdict = {
   readonly failure?: string | undefined
 }
 
-export type PeerView = {
-  readonly peerId: string
-  readonly address: string
-  readonly multiaddr: string
-  readonly direction: 'inbound' | 'outbound'
-  readonly connectedAt: number
-  /** gossip score; below 0 the peer has misbehaved */
-  readonly score: number
-  readonly static: boolean
-}
+export type PeerView = NetworkPeer & { readonly address: string }
 
 /** What became of bytes handed in through the API. */
 export type Received =

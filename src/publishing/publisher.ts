@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Intake } from '../intake/index.ts'
-import type { AnnouncementRecord, Journal } from '../journal/index.ts'
+import { announcementRecord, type Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { Services, SignedService } from '../services/registry.ts'
 import type { PublishedPins } from './published-pins.ts'
@@ -87,7 +87,8 @@ export function createPublisher(components: PublisherComponents, init: { closing
       journal.transaction(() => {
         for (const older of journal.announcements.liveOf(author, name))
           journal.announcements.end(older.id, 'superseded', id)
-        journal.announcements.insert(ownRecord(signed, ticket, clock.now()))
+        const origin = { receivedAt: clock.now(), via: 'local', own: true, redirect: false } as const
+        journal.announcements.insert(announcementRecord(signed, ticket, origin))
         const forgetAt = (expires + DEDUPE_AFTER_EXPIRY_SECONDS) * 1000
         journal.heads.put(author, name, { kind: signed.kind, seq, id, forgetAt })
       })
@@ -115,28 +116,5 @@ export function createPublisher(components: PublisherComponents, init: { closing
         if (record.expires * 1000 > clock.now() && !journal.stops.has(id)) decide.resume(entry)
       }
     },
-  }
-}
-
-function ownRecord(signed: Signed, ticket: Announcement['ticket'], now: number): AnnouncementRecord {
-  const { author, name, seq, issued, expires } = signed.body
-  return {
-    id: signed.id.toString(),
-    kind: signed.kind,
-    author,
-    name,
-    seq,
-    body: signed.bytes,
-    sig: signed.sig,
-    code: signed.kind === 'service' ? signed.body.code.toString() : undefined,
-    depth: ticket.depth,
-    proof: ticket.proof,
-    issued,
-    expires,
-    receivedAt: now,
-    via: 'local',
-    own: true,
-    redirect: false,
-    state: 'live',
   }
 }
