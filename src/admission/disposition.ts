@@ -3,7 +3,7 @@ import type { Grant, Reason, Verdict, WakeCondition } from '../base/verdict.ts'
 import type { Disposition } from './types.ts'
 
 /** Why a task that had begun ends for good where a service would wait. */
-const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not begun twice, so it does not wait' }
+const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not started twice, so it does not wait' }
 
 /** Why an older version that ends is not begun again: its name has a newer one. */
 const REPLACED: Reason = {

@@ -61,7 +61,7 @@ export function secretsError(secrets: readonly Secret[], ignoreFile: string): In
   const lines = secrets.slice(0, MAX_LISTED).map(({ path }) => `/${sanitizeText(path).replace(/[*?]/g, '\\$&')}`)
   const more = secrets.length > MAX_LISTED ? ` and ${secrets.length - MAX_LISTED} more` : ''
   return new InputError(
-    `the folder holds what looks secret, and whoever gets the code can read it: ${secretsText(secrets)}; ` +
+    `the folder contains files that look secret, and every receiver of the code can read them: ${secretsText(secrets)}; ` +
       `write ${lines.map((line) => JSON.stringify(line)).join(', ')}${more} into ${ignoreFile}, each on its own line, ` +
       'or add --with-secrets to publish them',
   )

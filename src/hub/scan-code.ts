@@ -39,7 +39,7 @@ export async function scanCode(
     // a hub that lost its memory does not call safe what it once called unsafe
     if (known(service.code) === undefined) await recall(service.code, { signal })
     if (isFresh(known(service.code), nowSeconds(clock), init.validSeconds)) {
-      return { is: 'held', why: 'this hub gave its word on it before, and the mesh still has it' }
+      return { is: 'held', why: 'this hub attested it before, and the mesh still has the statement' }
     }
     const code = await obtain(components, service, signal)
     let reports: Report[]

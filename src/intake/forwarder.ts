@@ -86,7 +86,7 @@ export function createForwarder(components: ForwarderComponents): Forwarder {
     try {
       return await work
     } catch (error) {
-      log.warn('an announcement could not be passed on', { id: entry.id, reason: messageOf(error) })
+      log.warn('an announcement could not be forwarded', { id: entry.id, reason: messageOf(error) })
       return 'no-peers'
     } finally {
       underway.delete(work)

@@ -96,7 +96,7 @@ export async function startRunnerProcess(
   }
   const onAnswer = (message: Extract<FromProcess, { id: number }>) => {
     const request = underWay.get(message.id)
-    if (request === undefined) throw new RangeError('an answer that nobody asked for')
+    if (request === undefined) throw new RangeError('an answer without a request')
     watchdog.heartbeat()
     if ('slow' in message) {
       request.slow = true

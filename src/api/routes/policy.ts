@@ -37,7 +37,7 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
     summary: 'What would change among everything that is live here under this policy; nothing is done',
     request,
     security: OPERATOR,
-    responses: answers(200, 'services that would stand differently, best first', previewSchema, PROBLEMS),
+    responses: answers(200, 'services whose state would change, best first', previewSchema, PROBLEMS),
   })
   app.post('/policy/preview', guard.middleware, async ({ req, json }) => {
     return json(await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }))
@@ -51,7 +51,7 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
     security: OPERATOR,
     responses: answers(
       200,
-      'services that stand differently now, and how many others are decided again in the background',
+      'services whose state changed, and how many others are decided again in the background',
       appliedSchema,
       PROBLEMS,
     ),

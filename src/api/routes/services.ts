@@ -62,7 +62,7 @@ export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents)
 
   describe('post', '/service/{id}/ask', 'Ask other nodes what they do with it now', receiptsSchema, 'their answers')
   app.post('/service/:id/ask', guard.middleware, async (context) => {
-    using patience = deadline(clock, ASK_MS, new TimeoutError('nobody else answers'), context.req.raw.signal)
+    using patience = deadline(clock, ASK_MS, new TimeoutError('no other node answers'), context.req.raw.signal)
     return context.json({ receipts: await node.ask(context.req.param('id'), { signal: patience.signal }) })
   })
 

@@ -13,7 +13,7 @@ import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from '
 const TYPES = ['application/cbor', 'application/vnd.ipld.dag-cbor']
 
 const PROBLEMS = {
-  400: 'malformed, forged, out of time, or, with the token, older than what stands; the sentence says why',
+  400: 'malformed, forged, out of time, or, with the token, older than the statement in force; the sentence says why',
   401: 'a token that is wrong',
   408: 'the body did not arrive in time',
   413: 'larger than a statement can be',
@@ -27,7 +27,7 @@ const statementsQuery = z.object({
   signer: z.string().optional().describe('what this hub or issuer said'),
   lookup: z.string().optional().describe('"1": asks the mesh about code and address first, which takes seconds'),
 })
-const trustQuery = z.object({ address: z.string().optional().describe('tell why this address is in or out') })
+const trustQuery = z.object({ address: z.string().optional().describe('include why this address is in or out') })
 
 /** Hubs' statements, the trust tree, and the submission of statements by anyone. */
 export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): void {
@@ -58,7 +58,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     summary: 'What would change among everything that is live here if this statement stood; nothing is done',
     request: { body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true } },
     security: OPERATOR,
-    responses: answers(200, 'services that would stand differently, best first', previewSchema, {
+    responses: answers(200, 'services whose state would change, best first', previewSchema, {
       ...NEEDS_TOKEN,
       400: PROBLEMS[400],
       408: PROBLEMS[408],

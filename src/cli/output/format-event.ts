@@ -54,11 +54,11 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'hub:examined': ({ code, verdict, severity, findings, name: of }) =>
       `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${findingsText(findings)}`,
     'hub:failed': ({ code, reason, failures, again, name: of }) =>
-      `"${of}": no word on code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'left alone for a day'})`,
-    'hub:passed-over': ({ code, why, name: of }) => `"${of}": no word on code ${shortId(code)}: ${why}`,
+      `"${of}": no attestation of code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'left alone for a day'})`,
+    'hub:passed-over': ({ code, why, name: of }) => `"${of}": no attestation of code ${shortId(code)}: ${why}`,
     'runner:loaded': ({ entry }) => `the runner ${sanitizeText(entry, 300)} decides from now on`,
     'runner:load-failed': ({ message, keepsOld }) =>
-      `${sanitizeText(message, 400)}; ${keepsOld ? 'the one before goes on' : 'there is no runner, so nothing is run or passed on'}`,
+      `${sanitizeText(message, 400)}; ${keepsOld ? 'the previous runner stays in force' : 'there is no runner, so nothing is run or forwarded'}`,
     'runner:died': ({ message }) => `the runner ended: ${sanitizeText(message, 300)}`,
   }
   return tellers[name]?.(detail)

@@ -85,7 +85,7 @@ export function receiptLine({ state, redirected, reasons }: ReceiptView, who: st
 
 /** `…AbCdEfGh  does not answer now; 40s ago it said: runs it, healthy` */
 export function lastAnswerLine(receipt: ReceiptView, who: string, nowSeconds: number): string {
-  return `${who}  does not answer now; ${ago(receipt.at, nowSeconds)} it said: ${receiptLine(receipt, '').trimStart()}`
+  return `${who}  does not answer now; ${ago(receipt.at, nowSeconds)} it reported: ${receiptLine(receipt, '').trimStart()}`
 }
 
 /** What a receipt says, without when. */

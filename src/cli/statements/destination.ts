@@ -97,7 +97,7 @@ function report(
     if (file !== undefined) lines.push(`Written to ${file}.`)
     if (records === 0 && statement.kind !== 'freeze') {
       lines.push(
-        'The neighbours have it, but no peer took its record: nodes that are off now hear of it from others only.',
+        'The neighbours have it, but no peer took its record: nodes that are off now get it from other nodes only.',
       )
     }
     return lines.join('\n')

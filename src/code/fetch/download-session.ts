@@ -103,9 +103,9 @@ export function createDownloadSession(
 }
 
 function nobody(code: string, failures: ReadonlyMap<string, string>): string {
-  if (failures.size === 0) return `nobody was found who has the code ${code}`
+  if (failures.size === 0) return `no peer was found that has the code ${code}`
   const named = [...failures]
     .slice(-MAX_FAILURES_NAMED)
     .map(([peer, problem]) => `${sanitizeText(peer, 60)}: ${problem}`)
-  return `nobody has the code ${code} (${named.join('; ')})`
+  return `no peer has the code ${code} (${named.join('; ')})`
 }

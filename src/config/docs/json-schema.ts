@@ -13,7 +13,7 @@ export const FILE_SCHEMAS = {
   runner: { schema: runnerSchema, title: 'config.json of a Thundercloud runner' },
   hub: { schema: hubSchema, title: 'hub.json of a Thundercloud hub' },
   manifest: { schema: manifestSchema, title: 'service.json: a service before it is signed' },
-  toolchains: { schema: toolchainTableSchema, title: 'toolchains.json: what the words for toolchains mean' },
+  toolchains: { schema: toolchainTableSchema, title: 'toolchains.json: what the names of toolchains mean' },
 } as const
 
 export type FileKind = keyof typeof FILE_SCHEMAS

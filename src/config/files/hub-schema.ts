@@ -35,7 +35,7 @@ const clamav = keys({
 const report = () =>
   utf8(400, 1).superRefine((text, context) => {
     if (urlSchema.safeParse(text.replaceAll('{code}', SAMPLE_CODE)).success) return
-    const allowed = 'an http(s) address, in which {code} stands for the content id of the code'
+    const allowed = 'an http(s) address, in which {code} is replaced by the content id of the code'
     context.addIssue({ code: 'custom', message: allowed })
   })
 

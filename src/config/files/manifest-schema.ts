@@ -74,7 +74,7 @@ const source = z.discriminatedUnion(
 const port = keys({
   name: name().describe('what `connect` calls it'),
   port: whole(1, 65_535).describe('where the service listens, on 127.0.0.1'),
-  access: oneOf(['author', 'any']).describe('who may open a tunnel to it').default('author'),
+  access: oneOf(['author', 'any']).describe('which callers may open a tunnel to it').default('author'),
 })
 
 const run = keys({

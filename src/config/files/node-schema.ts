@@ -9,9 +9,7 @@ const quotas = keys({
   NEW_PER_AUTHOR_PER_MINUTE: whole(1, 1_000_000)
     .describe('new services of one author by gossip; updates and stops do not count')
     .default(4),
-  NEW_AUTHORS_PER_PEER_PER_MINUTE: whole(1, 1_000_000)
-    .describe('authors never heard of that one peer may bring')
-    .default(60),
+  NEW_AUTHORS_PER_PEER_PER_MINUTE: whole(1, 1_000_000).describe('new authors that one peer may bring').default(60),
   SYNC_PULLS_PER_PEER_PER_MINUTE: whole(1, 10_000_000)
     .describe('services that one peer may pull from here')
     .default(2048),

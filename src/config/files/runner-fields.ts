@@ -85,7 +85,7 @@ export const dockerConfigs = keys({
     sentence(
       context,
       ['host'],
-      'is not this machine, and plain TCP gives whoever is on the way the whole engine; use protocol "https" with ca, cert and key',
+      'is not this machine, and plain TCP gives everyone on the way full control of the engine; use protocol "https" with ca, cert and key',
     )
   }
   if (protocol === 'https' && (ca === undefined || cert === undefined || key === undefined)) {
@@ -138,7 +138,7 @@ export const hub = keys({
 }).superRefine(({ MEMBERS, THRESHOLD }, context) => {
   const count = Object.keys(MEMBERS ?? {}).length
   if (MEMBERS === undefined && THRESHOLD !== undefined) {
-    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but there are no MEMBERS of whom so many could sign`)
+    sentence(context, ['THRESHOLD'], `is ${THRESHOLD}, but MEMBERS is missing`)
   } else if (MEMBERS !== undefined && THRESHOLD === undefined) {
     sentence(context, ['MEMBERS'], `names ${count}, but there is no THRESHOLD that says how many of them must sign`)
   } else if (THRESHOLD !== undefined && THRESHOLD > count) {

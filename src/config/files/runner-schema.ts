@@ -158,7 +158,7 @@ function canonicalRegistries(registries: Record<string, string[]>, context: z.Re
   for (const [name, urls] of Object.entries(registries)) {
     const key = canonicalToolchain(name).toUpperCase()
     if (Object.hasOwn(canonical, key))
-      sentence(context, [name], `is another word for ${key}, which is listed too; keep one of them`)
+      sentence(context, [name], `is another name for ${key}, which is listed too; keep one of them`)
     canonical[key] = urls
   }
   return canonical

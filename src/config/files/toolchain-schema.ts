@@ -3,8 +3,8 @@ import { keys, list } from '../zod-fields.ts'
 
 const word = z
   .string('text')
-  .regex(/^[a-z0-9][a-z0-9.+-]*$/, 'a word in lower case')
-  .max(32, 'a word of at most 32 characters')
+  .regex(/^[a-z0-9][a-z0-9.+-]*$/, 'a name in lower case')
+  .max(32, 'a name of at most 32 characters')
 
 const entry = keys({
   aliases: list(word, 32).describe('other names for it'),
@@ -24,7 +24,7 @@ export const toolchainTableSchema = z
       for (const text of [name, ...value.aliases]) {
         const other = seen.get(text)
         if (other !== undefined)
-          context.addIssue({ code: 'custom', path: [name], message: `shares the word "${text}" with ${other}` })
+          context.addIssue({ code: 'custom', path: [name], message: `shares the name "${text}" with ${other}` })
         seen.set(text, name)
       }
     }

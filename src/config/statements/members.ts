@@ -66,7 +66,7 @@ export function wrongKeys({ TRUSTED_HUBS }: Hubs): { path: string[]; problem: st
   return Object.entries(TRUSTED_HUBS).flatMap(([hub, { MEMBERS }]) => {
     if (MEMBERS === undefined) return []
     if (addressOf(hub).type !== 'bls12-381') {
-      return [{ path: [hub, 'MEMBERS'], problem: 'stands beside an ed25519 address; only a BLS12-381 hub has members' }]
+      return [{ path: [hub, 'MEMBERS'], problem: 'does not fit an ed25519 address; only a BLS12-381 hub has members' }]
     }
     return Object.keys(MEMBERS)
       .filter((member) => addressOf(member).type !== 'bls12-381')

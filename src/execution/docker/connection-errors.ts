@@ -41,7 +41,7 @@ function tlsTrouble(code: string, engine: string, { host }: DockerConfig): strin
     case 'CERT_SIGNATURE_FAILURE':
       return `${engine} shows a certificate that DOCKER_CONFIGS.ca has not signed: name the PEM of the authority that did`
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `the certificate of ${engine} is not for "${host}": use a name that stands in it, or make one for this name`
+      return `the certificate of ${engine} is not for "${host}": use a name that it contains, or make one for this name`
     case 'ERR_OSSL_X509_KEY_VALUES_MISMATCH':
       return 'DOCKER_CONFIGS.key does not belong to DOCKER_CONFIGS.cert: name the two files that were made together'
     case 'EPROTO':

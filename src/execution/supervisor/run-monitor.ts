@@ -30,7 +30,7 @@ export type RunMonitorInit = {
 }
 
 const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lost it' }
-const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'nobody could reach it: its gateway was lost' }
+const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was unreachable: its gateway was lost' }
 
 /** Stays with a run to its end: stops it when it has to, reports whether it is healthy, waits for an engine that went away. */
 export async function monitorRun(components: SupervisorComponents, init: RunMonitorInit): Promise<RunEnd> {

@@ -100,7 +100,7 @@ export function createValueRecords({
         release()
       }
     }
-    if (answered === 0) throw new UnavailableError('nobody could be asked for the record, or gave a valid answer')
+    if (answered === 0) throw new UnavailableError('no peer could be asked for the record, or gave a valid answer')
   }
 
   return {

@@ -57,7 +57,7 @@ export function createNeighbours(
         return await stream.close()
       } catch (error) {
         const peer = connection.remotePeer.toString()
-        log.debug('a neighbour could not be told that it is one', { peer, error: messageOf(error) })
+        log.debug('a neighbour could not be notified that this node names it', { peer, error: messageOf(error) })
         if (tries >= NEIGHBOUR_TRIES || (error as Error).name === 'UnsupportedProtocolError') return
         await sleep(clock, NEIGHBOUR_WAIT_MS / NEIGHBOUR_TRIES)
       }

@@ -97,7 +97,7 @@ export function createServer(init: {
             queue.splice(index, 1)
             fail(item[1], 'timeout', 'called off')
           }
-          pending.get(item[1])?.abort(new Error('nobody waits for this decision any more'))
+          pending.get(item[1])?.abort(new Error('this decision is not awaited any more'))
         } else if (item[0] === 'ask') {
           const [, id, configSlot, factsSlot, facts, service] = item
           queue.push({ id, service, config: configs[configSlot], shared: shared[factsSlot] as SharedFacts, facts })

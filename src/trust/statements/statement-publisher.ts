@@ -62,7 +62,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
     const kept = index.get(statementSubject(statement))
     if (kept !== undefined && replaces(kept.statement, statement)) {
       throw new InputError(
-        `a later statement of the same subject stands (seq ${kept.statement.body.seq}): sign a higher seq`,
+        `a later statement of the same subject is in force (seq ${kept.statement.body.seq}): sign a higher seq`,
       )
     }
     decodeOrExplain(() => {
@@ -114,7 +114,7 @@ export function createStatementPublisher(components: StatementPublisherComponent
       await work()
       return true
     } catch (error) {
-      log.debug('a statement was not told, and will be again', { reason: messageOf(error) })
+      log.debug('a statement could not be published; it is tried again later', { reason: messageOf(error) })
       return false
     }
   }

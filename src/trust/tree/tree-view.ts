@@ -81,7 +81,7 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
     const state = link.revoked ? 'vouched' : 'vouches'
     return `${issuer} ${state} for ${text}, but is not in the tree itself: ${whyOut(init, link.issuer, issuer, seen)}`
   }
-  return `nobody who is in the tree is known to vouch for ${text}`
+  return `no known address of the tree vouches for ${text}`
 }
 
 function words(link: Link, why: NonNullable<ReturnType<typeof inactiveReason>>, above: number): string {
@@ -94,7 +94,7 @@ function words(link: Link, why: NonNullable<ReturnType<typeof inactiveReason>>, 
       return `it begins at ${timeText(link.issued)}`
     case 'deep':
       return above === 0
-        ? `its issuer may vouch for nobody (depth 0)`
+        ? `its issuer may not delegate (depth 0)`
         : `its depth is ${link.depth}, and the link above allows at most ${above - 1}`
   }
 }

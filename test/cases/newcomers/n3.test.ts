@@ -35,7 +35,7 @@ describe('secrets', () => {
   test('are named and refused at a node and without one, until they are left out or meant', async () => {
     await using shell = await withFolder({ '.env': 'KEY=1\n', 'tls/key.pem': PRIVATE, 'tls/cert.pem': CERTIFICATE })
     const sentence =
-      'the folder holds what looks secret, and whoever gets the code can read it: .env (settings with values), ' +
+      'the folder contains files that look secret, and every receiver of the code can read them: .env (settings with values), ' +
       'tls/key.pem (a private key (private key)); write "/.env", "/tls/key.pem" into .thundercloudignore, each on its own ' +
       'line, or add --with-secrets to publish them'
     const refused = await shell.run(['publish', 'web'])

@@ -51,7 +51,7 @@ describe.skipIf(!needs('bubblewrap'))(
       const logs = await pair.at(['logs', 'well'])
       expect([logs.code, logs.stderr]).toEqual([
         1,
-        expect.stringMatching(/does not answer now; .* it said: has done it/),
+        expect.stringMatching(/does not answer now; .* it reported: has done it/),
       ])
       await pair.start('worker')
     })

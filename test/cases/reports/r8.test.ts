@@ -268,6 +268,8 @@ describe.skipIf(!needs('bubblewrap'))('a real node', () => {
     expect(worker.service(id).state).toBe('running')
     await worker.submitStatement(revocation, { asPublisher: true })
     await stateOf(worker, id, 'stopped')
-    await expect(worker.previewStatement(delegation)).rejects.toThrow(/a later statement of the same subject stands/)
+    await expect(worker.previewStatement(delegation)).rejects.toThrow(
+      /a later statement of the same subject is in force/,
+    )
   })
 })

@@ -85,7 +85,7 @@ describe('the table of toolchains', () => {
   it('is valid, and no word means two things', async () => {
     check(toolchainTableSchema, JSON.parse(await readFile(join(CONFIGS, 'toolchains.json'), 'utf8')), 'toolchains.json')
     expect(() => check(toolchainTableSchema, { a: entry(['x']), b: entry(['x']) }, 't')).toThrow(
-      'shares the word "x" with a',
+      'shares the name "x" with a',
     )
     const words = toolchains.flatMap(({ name, aliases }) => [name, ...aliases])
     expect(new Set(words).size).toBe(words.length)

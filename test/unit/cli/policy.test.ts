@@ -89,7 +89,7 @@ describe('policy test', () => {
     expect(stdout).toMatch(/^"hello" with c\.json and Andromeda: not run here/)
     expect(stdout).toMatch(/FAIL +desc-length .*desc/)
     expect(stdout).toMatch(/later +capacity .*memory/)
-    expect(stdout).toMatch(/Taken for granted:\n {2}the author is .* \(a stranger; --author names another\)/)
+    expect(stdout).toMatch(/Taken for granted:\n {2}the author is .* \(unknown; --author names another\)/)
     expect(stdout).toContain('free: 64 MiB memory, 1 cores, 1 GiB disk, 64 processes, 0 runs')
     const { values } = await shell.json(line)
     const facts = { capacity: { runs: 0 } }

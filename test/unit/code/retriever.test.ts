@@ -130,7 +130,7 @@ describe('obtaining code', () => {
     expect(rounds).toBe(5)
     const failed = here.seen.filter(([name]) => name === 'code:fetch-failed')
     expect(failed).toHaveLength(4)
-    const problem = `nobody was found who has the code ${code}`
+    const problem = `no peer was found that has the code ${code}`
     expect(failed[0]?.[1]).toEqual({ code: code.toString(), problem, retry: true })
     expect(clock.monotonic()).toBeGreaterThanOrEqual(7_500)
   })

@@ -119,10 +119,7 @@ describe("a runner's config.json", () => {
       { TRUSTED_HUBS: { [HUB]: {}, [SAME_HUB]: {} } },
       `TRUSTED_HUBS.${SAME_HUB} is another spelling of ${HUB}, which is listed too; keep one of them`,
     ],
-    [
-      { TRUSTED_HUBS: { [HUB]: { THRESHOLD: 2 } } },
-      `TRUSTED_HUBS.${HUB}.THRESHOLD is 2, but there are no MEMBERS of whom so many could sign`,
-    ],
+    [{ TRUSTED_HUBS: { [HUB]: { THRESHOLD: 2 } } }, `TRUSTED_HUBS.${HUB}.THRESHOLD is 2, but MEMBERS is missing`],
     [{ QUORUM: { HUBS: 2 } }, 'QUORUM.HUBS is 2, but TRUSTED_HUBS names 0: it could never be met'],
     [
       { QUORUM: { WEIGHT: 5 }, TRUSTED_HUBS: { [HUB]: { WEIGHT: 4 } } },
@@ -153,7 +150,7 @@ describe("a runner's config.json", () => {
     ],
     [
       { REGISTRIES: { NODE: [], 'node.js': [] } },
-      'REGISTRIES["node.js"] is another word for NODE.JS, which is listed too; keep one of them',
+      'REGISTRIES["node.js"] is another name for NODE.JS, which is listed too; keep one of them',
     ],
     [
       { CONTAINERS: ['group1'] },
@@ -175,7 +172,7 @@ describe("a runner's config.json", () => {
     ],
     [
       { DOCKER_CONFIGS: { host: 'engine.example.org', port: 2375 } },
-      'DOCKER_CONFIGS.host is not this machine, and plain TCP gives whoever is on the way the whole engine; use protocol "https" with ca, cert and key',
+      'DOCKER_CONFIGS.host is not this machine, and plain TCP gives everyone on the way full control of the engine; use protocol "https" with ca, cert and key',
     ],
     [
       { DOCKER_CONFIGS: { host: 'engine.example.org', protocol: 'https' } },

@@ -75,7 +75,7 @@ async function authorOf(cli: Cli, given: string | undefined) {
   if (given !== undefined) return { author: parseAddress(given, '--author'), authorIs: '--author' }
   const author = await findAuthor(cli, undefined)
   if (author !== undefined) return { author: author.signer.address, authorIs: 'your key; --author names another' }
-  return { author: parseAddress(STRANGER), authorIs: 'a stranger; --author names another' }
+  return { author: parseAddress(STRANGER), authorIs: 'unknown; --author names another' }
 }
 
 async function factsFor(

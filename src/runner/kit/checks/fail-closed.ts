@@ -5,7 +5,7 @@ import { EXAMPLE_STRANGER, exampleService, exampleSnapshot } from '../examples.t
 
 export const failsClosed: Check = {
   name: 'fails-closed',
-  demands: 'runs nothing of an author of whom nothing is known',
+  demands: 'runs nothing of an unknown author',
   async run({ runner, results }) {
     const nodes = ['with capacity', 'with more capacity than there is'] as const
     const asked = Object.entries(exampleServices()).flatMap(([which, example]) =>
@@ -14,7 +14,7 @@ export const failsClosed: Check = {
         const snapshot = exampleNodes(runner.config)[where] as RunnerSnapshot
         const outcome = await runner.ask(service, snapshot).catch(() => undefined)
         return outcome !== undefined && outcome.run !== false
-          ? `${which}, by a stranger, on a node ${where}`
+          ? `${which}, of an unknown author, on a node ${where}`
           : undefined
       }),
     )
@@ -24,7 +24,7 @@ export const failsClosed: Check = {
       ({ error, service }) => error?.kind === 'overreach' && service.author === EXAMPLE_STRANGER,
     )
     if (overreach !== undefined) return fail(`it would run ${overreach.about}, and more`)
-    return pass(`${asked.length} services of strangers`)
+    return pass(`${asked.length} services of unknown authors`)
   },
 }
 

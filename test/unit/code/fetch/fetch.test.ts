@@ -77,7 +77,7 @@ describe('fetching a code', () => {
     const there = await publish()
     const mallory = provider(() => ({ is: 'error', message: 'no\u001b[31m\nway' }))
     const here = await fetching(there.code, { mallory })
-    const said = `nobody has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`
+    const said = `no peer has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`
     await expect(here.work).rejects.toThrow(said)
     expect(here.lied).toEqual([])
   })
@@ -153,7 +153,7 @@ describe('fetching a code', () => {
     const stopped = await fetching(there.code, { silent: provider(() => undefined) }, { signal: controller.signal })
     controller.abort(new Error('enough'))
     await expect(stopped.work).rejects.toThrow('enough')
-    await expect((await fetching(there.code, {})).work).rejects.toThrow('nobody was found who has the code')
+    await expect((await fetching(there.code, {})).work).rejects.toThrow('no peer was found that has the code')
   })
 
   test('a process that is killed while it fetches goes on where it was, and asks for nothing twice', async () => {

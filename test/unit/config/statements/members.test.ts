@@ -48,7 +48,7 @@ describe('the members of a hub', () => {
       { MEMBERS: others },
       'MEMBERS names 4, but there is no THRESHOLD that says how many of them must sign',
     ],
-    ['no members', { THRESHOLD: 3 }, 'THRESHOLD is 3, but there are no MEMBERS of whom so many could sign'],
+    ['no members', { THRESHOLD: 3 }, 'THRESHOLD is 3, but MEMBERS is missing'],
     ['a threshold that is never met', { MEMBERS: others, THRESHOLD: 5 }, 'THRESHOLD is 5, but MEMBERS names 4'],
     [
       'a list',
@@ -77,7 +77,7 @@ describe('the members of a hub', () => {
 
   it('are refused beside an ed25519 hub', () => {
     expect(sentenceOf(() => readPolicy(policy({ MEMBERS: proofs(), THRESHOLD: 1 }, ED25519)))).toBe(
-      `config.json: TRUSTED_HUBS.${ED25519}.MEMBERS stands beside an ed25519 address; only a BLS12-381 hub has members`,
+      `config.json: TRUSTED_HUBS.${ED25519}.MEMBERS does not fit an ed25519 address; only a BLS12-381 hub has members`,
     )
   })
 

@@ -19,7 +19,7 @@ describe('a lost gateway', () => {
     expect(bench.state('a')).toBe('running')
     await bench.clock.advance(5000)
     await bench.reaches('a', 'starting')
-    expect(bench.journal.ofService('a')?.detail).toMatch(/^nobody could reach it: its gateway was lost; again in/)
+    expect(bench.journal.ofService('a')?.detail).toMatch(/^it was unreachable: its gateway was lost; again in/)
     bench.engine.unreachable.clear()
     await bench.clock.advance(5000)
     await bench.reaches('a', 'running')

@@ -43,7 +43,7 @@ it.each<[string, Uint8Array, RegExp]>([
   [
     'older',
     attest(hub, 'unsafe', { seq: 3 }),
-    /a later statement of the same subject stands \(seq 4\): sign a higher seq/,
+    /a later statement of the same subject is in force \(seq 4\): sign a higher seq/,
   ],
 ])("what the operator's hand says: is refused in one sentence where it is %s", async (_name, encoded, sentence) => {
   await using here = world()

@@ -89,7 +89,7 @@ it('the trust tree: says why an address is in or out', async () => {
   const why = (one: Signer) => here.trust.tree(text(one)).asked
   expect(why(own)).toMatchObject({ in: true, why: `${text(own)} is this node's own address` })
   expect(why(a)).toMatchObject({ in: true, why: `${text(a)} is a root of TRUST_TREE`, path: [text(a)] })
-  expect(why(d)?.why).toBe(`nobody who is in the tree is known to vouch for ${text(d)}`)
+  expect(why(d)?.why).toBe(`no known address of the tree vouches for ${text(d)}`)
   here.take(delegate(a, b, 1), delegate(b, c, 0, { expires: NOW + 60 }), delegate(b, d, 1))
   expect(why(c)).toEqual({
     address: text(c),
