@@ -13,7 +13,7 @@ const accessSchema = z
     /** address bytes of the peer that may use it */
     subject: addressOf,
     rights: z
-      .array(z.enum(['logs', 'tunnel']))
+      .array(z.enum(['logs', 'tunnel', 'results']))
       .min(1, 'must name at least one right')
       .refine((rights) => new Set(rights).size === rights.length, 'names a right twice'),
     issued: seconds,
@@ -24,7 +24,7 @@ const accessSchema = z
     message: `must be later than issued, by at most ${MAX_ACCESS_SECONDS} seconds`,
   })
 
-/** The author's permission for one peer to read a service's logs or to reach its ports. */
+/** The author's permission for one peer to read a service's logs, to reach its ports or to fetch its results. */
 export type AccessBody = z.output<typeof accessSchema>
 export type AccessRight = AccessBody['rights'][number]
 

@@ -3,6 +3,7 @@ import { type CID, cidOfStructure, encodeCanonical } from './encoding.ts'
 import {
   CHUNK_BYTES,
   MAX_ARCHIVE_ANSWER_BYTES,
+  MAX_BLOB_BYTES,
   MAX_CHUNKS,
   MAX_CHUNKS_PER_REQUEST,
   MAX_MANIFEST_BYTES,
@@ -55,6 +56,16 @@ const requestSchema = z.discriminatedUnion('want', [
     /** The client can read zstd; the server may still send a chunk plain. */
     zstd: z.boolean(),
   }),
+  z.strictObject({
+    v: z.literal(1),
+    want: z.literal('blob'),
+    /** the raw CID of an image's manifest, which names the blob */
+    code: cid,
+    /** sha256 of the blob */
+    digest: bytes(32),
+    offset: wholeNumber(0, MAX_BLOB_BYTES - 1),
+    length: wholeNumber(1, CHUNK_BYTES),
+  }),
 ])
 /** Requests follow one another on one stream; each is answered in order. */
 export type ArchiveRequest = z.output<typeof requestSchema>
@@ -64,7 +75,7 @@ const answerSchema = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('zstd'), bytes: bytes() }),
   z.strictObject({ is: z.literal('error'), message: text(256) }),
 ])
-/** One frame: the manifest, or one chunk (a request for n chunks gets n frames), or why not (and nothing more). */
+/** One frame: the manifest, a range of a blob, or one chunk (a request for n chunks gets n frames), or why not (and nothing more). */
 export type ArchiveAnswer = z.output<typeof answerSchema>
 
 export function encodeArchiveRequest(request: ArchiveRequest): Uint8Array {

@@ -35,6 +35,8 @@ export const MAX_ARGUMENTS = 64
 export const MAX_ARGUMENT_LENGTH = 2048
 export const MAX_ENV = 64
 export const MAX_PORTS = 8
+/** Paths that a task may leave for its author. */
+export const MAX_OUTPUTS = 16
 export const MAX_EGRESS = 32
 export const MAX_STAPLES = 8
 export const MAX_REPLY_TO = 4
@@ -44,6 +46,8 @@ export const MAX_REPLICAS = 1024
 export const CHUNK_BYTES = 1024 * 1024
 /** 4 GiB of code; keeps a manifest under 160 KiB. */
 export const MAX_CHUNKS = 4096
+/** One configuration or layer of an image. */
+export const MAX_BLOB_BYTES = CHUNK_BYTES * MAX_CHUNKS
 export const MAX_MANIFEST_BYTES = 160 * 1024
 /** Chunks that one archive request may ask for; the client pulls, so this bounds what a server buffers. */
 export const MAX_CHUNKS_PER_REQUEST = 16

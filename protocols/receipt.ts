@@ -30,6 +30,10 @@ export const RUN_RULES = {
   health: 'run:health',
   /** one of its last lines: in receipts to the publisher alone, in no answer to a status request */
   output: 'run:output',
+  /** what it has used and what that costs by the node's prices: for the publisher alone */
+  usage: 'run:usage',
+  /** content id of what a task left for its author: for the publisher and those whom it lets */
+  outputs: 'run:outputs',
 } as const
 
 /** What would have changed one reason, for programs: a field, how it compares, and the value. */

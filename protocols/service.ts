@@ -12,6 +12,7 @@ import {
   MAX_KEYWORDS,
   MAX_LIFETIME_SECONDS,
   MAX_NAME_LENGTH,
+  MAX_OUTPUTS,
   MAX_PORTS,
   MAX_REPLICAS,
   MAX_REPLY_TO,
@@ -22,6 +23,7 @@ import {
   MAX_URL_LENGTH,
 } from './limits.ts'
 import { reachSchema } from './redirection.ts'
+import { REGISTRY_KINDS } from './registries.ts'
 import { addressOf, amount, bytes, cid, decodeShape, encodeShape, listOf, seconds, text, wholeNumber } from './shape.ts'
 
 export const nameSchema = z
@@ -39,13 +41,27 @@ const relativePath = text(256, 1).refine(
 const HOST = '[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*'
 const PORT = '(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})'
 
+const URL_PATH = '[!$-;=?-Z\\[\\]_a-z~]*'
+
 /**
  * What two implementations can agree on without sharing a URL library: no user, no fragment, only printable ASCII.
  * A fetcher still parses it, and treats a failure as a source that does not work.
  */
 export const urlSchema = text(MAX_URL_LENGTH, 1).regex(
-  new RegExp(`^https?://(${HOST}|\\[[0-9a-f:.]+\\])(:${PORT})?([/?][!$-;=?-Z\\[\\]_a-z~]*)?$`),
+  new RegExp(`^https?://(${HOST}|\\[[0-9a-f:.]+\\])(:${PORT})?([/?]${URL_PATH})?$`),
   'must be an http(s) address with a host in lower case and without user or fragment',
+)
+
+const printable = (max: number) => text(max, 1).regex(/^[!-~]+$/, 'must be printable ASCII without spaces')
+
+const REPOSITORY_PART = '[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*'
+/** An image by the digest of its manifest; the tag is for people. */
+export const IMAGE_PATTERN = new RegExp(
+  `^(${HOST}(:${PORT})?/)?${REPOSITORY_PART}(/${REPOSITORY_PART})*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?@sha256:[0-9a-f]{64}$`,
+)
+const imageSchema = text(MAX_URL_LENGTH, 1).regex(
+  IMAGE_PATTERN,
+  'must be an image by digest, like "registry.example/name@sha256:<64 hex digits>"',
 )
 
 export const sourceSchema = z.discriminatedUnion('type', [
@@ -58,33 +74,46 @@ export const sourceSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('registry'),
-    kind: text(32, 1),
-    name: text(214, 1),
-    version: text(64, 1),
+    kind: z.enum(REGISTRY_KINDS),
+    name: printable(214),
+    version: printable(64),
     path: relativePath.optional(),
   }),
   z.strictObject({ type: z.literal('https'), url: urlSchema, path: relativePath.optional() }),
-  z.strictObject({ type: z.literal('oci'), ref: text(MAX_URL_LENGTH, 1) }),
+  z.strictObject({ type: z.literal('oci'), ref: imageSchema }),
   z.strictObject({ type: z.literal('inline'), bytes: bytes() }),
 ])
 
-/** `host:port`, or `*.host:port` for any subdomain. */
+/** `host:port`, `*.host:port` for any subdomain, or `service:self` for the other runs of the same service. */
 export const egressSchema = text(261, 3).regex(
-  new RegExp(`^(\\*\\.)?${HOST}:${PORT}$`),
-  'must be host:port in lower case, like "api.github.com:443"',
+  new RegExp(`^(service:self|(\\*\\.)?${HOST}:${PORT})$`),
+  'must be host:port in lower case, like "api.github.com:443", or "service:self"',
 )
 
 export const portSchema = z.strictObject({
   name: nameSchema,
   port: wholeNumber(1, 65535),
-  access: z.enum(['author', 'any']).optional(),
+  access: z.enum(['author', 'siblings', 'any']).optional(),
 })
 
 const argument = text(MAX_ARGUMENT_LENGTH).refine((value) => !value.includes('\0'), 'must not contain a zero byte')
 
-export const runSchema = z.strictObject({
-  command: listOf(argument, MAX_ARGUMENTS).min(1, 'must name what to run'),
-  build: listOf(argument, MAX_ARGUMENTS).min(1, 'must name what to run').optional(),
+const commandSchema = listOf(argument, MAX_ARGUMENTS).min(1, 'must name what to run')
+
+/** How a node finds out whether a run works: an answer of 200 to 399 on one of its ports, or a command that ends with 0. */
+const checkSchema = z.union([
+  z.strictObject({
+    http: z.strictObject({
+      port: nameSchema,
+      path: text(MAX_URL_LENGTH, 1).regex(new RegExp(`^/${URL_PATH}$`), 'must be a path that begins with "/"'),
+    }),
+  }),
+  z.strictObject({ command: commandSchema }),
+])
+
+const runFields = z.strictObject({
+  command: commandSchema,
+  build: commandSchema.optional(),
   env: z
     .record(
       z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'is no name for an environment variable'),
@@ -99,6 +128,25 @@ export const runSchema = z.strictObject({
   kind: z.enum(['task', 'service']),
   timeout: wholeNumber(1, MAX_LIFETIME_SECONDS).optional(),
   restart: z.enum(['never', 'on-failure', 'always']).optional(),
+  check: checkSchema.optional(),
+  /** what a task leaves for its author: paths below its writable folder */
+  outputs: listOf(relativePath, MAX_OUTPUTS)
+    .min(1, 'must name at least one path')
+    .refine((paths) => new Set(paths).size === paths.length, 'names a path twice')
+    .optional(),
+})
+
+export const runSchema = runFields.superRefine(({ kind, ports, check, outputs }, context) => {
+  if (check !== undefined && 'http' in check && !ports?.some(({ name }) => name === check.http.port)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['check', 'http', 'port'],
+      message: 'must be the name of one of its ports',
+    })
+  }
+  if (outputs !== undefined && kind !== 'task') {
+    context.addIssue({ code: 'custom', path: ['outputs'], message: 'is for tasks only' })
+  }
 })
 
 export const resourcesSchema = z.strictObject({
@@ -150,6 +198,8 @@ export const serviceSchema = z
 export type ServiceBody = z.output<typeof serviceSchema>
 export type Source = z.output<typeof sourceSchema>
 export type Port = z.output<typeof portSchema>
+export type PortAccess = NonNullable<Port['access']>
+export type RunCheck = z.output<typeof checkSchema>
 
 /** A service is named by its body alone: CID(dag-cbor, body). */
 export function serviceId(body: Uint8Array): CID {

@@ -9,6 +9,7 @@ import { announcement } from './vectors/announcement.ts'
 import { archive } from './vectors/archive.ts'
 import { attestation } from './vectors/attestation.ts'
 import { claims } from './vectors/claims.ts'
+import { code } from './vectors/code.ts'
 import { delegation } from './vectors/delegation.ts'
 import { encoding } from './vectors/encoding.ts'
 import { freezeStatement } from './vectors/freeze.ts'
@@ -33,6 +34,7 @@ const FILES: Record<string, () => VectorFile> = {
   archive,
   attestation,
   claims,
+  code,
   delegation,
   encoding,
   freeze: freezeStatement,

@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** What a machine may lack. `THUNDERCLOUD_REQUIRE=engine,root` turns a lack of one into a failure. */
-export type Need = 'engine' | 'own-engine' | 'bubblewrap' | 'browser' | 'root' | 'clamav' | 'registry'
+export type Need = 'engine' | 'own-engine' | 'bubblewrap' | 'browser' | 'root' | 'clamav' | 'git' | 'registry'
 
 interface Probe {
   available(): boolean
@@ -28,6 +28,7 @@ const PROBES: Record<Need, Probe> = {
   },
   browser: { available: () => browserPath() !== undefined, lack: `none of ${BROWSERS.join(', ')} is on PATH` },
   clamav: { available: () => programPath('clamscan') !== undefined, lack: 'clamscan is not on PATH' },
+  git: { available: () => programPath('git') !== undefined, lack: 'git is not on PATH' },
   registry: { available: () => succeeds('npm', ['ping']), lack: 'no npm registry answers `npm ping`' },
   root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
 }

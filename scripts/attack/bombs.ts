@@ -43,6 +43,7 @@ export async function bombs({ address, ms }: Target): Promise<Figures> {
           stream.send(framed(encodeArchiveAnswer({ is: 'bytes', bytes: bomb.manifest })))
           continue
         }
+        if (request.want === 'blob') return stream.abort(new Error('no image is here'))
         if (bomb.large) seen.large++
         seen.chunks += request.count
         for (let chunk = 0; chunk < request.count; chunk++) {

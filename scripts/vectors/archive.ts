@@ -1,5 +1,5 @@
 import { codeId } from '../../protocols/archive.ts'
-import { encodeCanonical, sha256 } from '../../protocols/encoding.ts'
+import { cidOfBytes, encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { tars } from './archive-tar.ts'
 import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit/kit.ts'
@@ -64,12 +64,21 @@ function requests(): Draft[] {
     op: 'archive.request',
     bytes: hex(encodeCanonical(value)),
   })
+  const image = cidOfBytes(ONE)
+  const blob = { v: 1, want: 'blob', code: image, digest: sha256(), offset: 0, length: CHUNK_BYTES }
   const chunks = { v: 1, want: 'chunks', code, first: 0, count: 16, zstd: true }
   const bad = (name: string, value: unknown, field: string) => ({ ...request(name, value), ...refuses('shape', field) })
   return [
     request('manifest', { v: 1, want: 'manifest', code }),
     request('chunks', chunks),
     request('the last possible chunk', { ...chunks, first: MAX_CHUNKS - 1, count: 1, zstd: false }),
+    request('the manifest of an image', { v: 1, want: 'manifest', code: image }),
+    request('a range of a blob', blob),
+    request('the last possible byte of a blob', { ...blob, offset: CHUNK_BYTES * MAX_CHUNKS - 1, length: 1 }),
+    bad('a blob by a digest of 20 bytes', { ...blob, digest: sha256().subarray(12) }, 'digest'),
+    bad('a range of nothing', { ...blob, length: 0 }, 'length'),
+    bad('a range of more than a chunk', { ...blob, length: CHUNK_BYTES + 1 }, 'length'),
+    bad('a range that begins too far', { ...blob, offset: CHUNK_BYTES * MAX_CHUNKS }, 'offset'),
     bad('manifest with a range', { ...chunks, want: 'manifest' }, ''),
     bad('no chunks', { ...chunks, count: 0 }, 'count'),
     bad('17 chunks', { ...chunks, count: 17 }, 'count'),

@@ -1,4 +1,5 @@
 import { encodeCanonical } from '../../protocols/encoding.ts'
+import { REGISTRY_KINDS } from '../../protocols/registries.ts'
 import type { ServiceBody, Source } from '../../protocols/service.ts'
 import { type Draft, EXPIRES, hex, ISSUED, noCbor, refuses, unhex, type VectorFile } from './kit/kit.ts'
 import { fullService, PEER_MULTIADDR, smallService } from './kit/samples.ts'
@@ -81,6 +82,22 @@ function texts(): Draft[] {
 function sources(): Draft[] {
   const commit = 'a'.repeat(40)
   const git = (url: string): Source => ({ type: 'git', url, commit })
+  const digest = `@sha256:${'0a'.repeat(32)}`
+  const images = ['node', 'library/node:26', 'registry.example/a/b', 'registry.example:5000/a__b/c-d.e'].map(
+    (name) => `${name}${digest}`,
+  )
+  const noImages = [
+    'node',
+    'node:26',
+    `node${digest.toUpperCase()}`,
+    `node${digest}0`,
+    `Node${digest}`,
+    `/node${digest}`,
+    `a//b${digest}`,
+    `a/../b${digest}`,
+    `https://a/b${digest}`,
+    `node@sha512:${'0a'.repeat(32)}`,
+  ]
   const urls: [string, string][] = [
     ['a user', 'https://user@github.com/a'],
     ['a fragment', 'https://github.com/a#b'],
@@ -115,6 +132,24 @@ function sources(): Draft[] {
     bad('source path: empty', { sources: [{ ...git('https://a'), path: '' }] }, 'sources[0].path'),
     bad('source: of an unknown type', { sources: [{ type: 'ftp', url: 'ftp://a' }] }, 'sources[0].type'),
     bad('source: a field of another type', { sources: [{ type: 'mesh', url: 'https://a' }] }, 'sources[0]'),
+    ...REGISTRY_KINDS.map((kind) =>
+      good(`source: a package of ${kind}`, { sources: [{ type: 'registry', kind, name: 'a:b', version: '1' }] }),
+    ),
+    ...[
+      { kind: 'NPM' },
+      { kind: 'maven' },
+      { name: '' },
+      { name: 'a b' },
+      { name: '\u00e9' },
+      { version: '1\n' },
+      { version: 'v'.repeat(65) },
+    ].map((change) => {
+      const [field = ''] = Object.keys(change)
+      const source = { type: 'registry', kind: 'npm', name: 'a', version: '1', ...change }
+      return bad(`source: a package with ${JSON.stringify(change)}`, { sources: [source] }, `sources[0].${field}`)
+    }),
+    ...images.map((ref) => good(`source: the image ${ref.slice(0, -64)}`, { sources: [{ type: 'oci', ref }] })),
+    ...noImages.map((ref) => bad(`source: no image: ${ref}`, { sources: [{ type: 'oci', ref }] }, 'sources[0].ref')),
     bad('sources: 9', { sources: Array(9).fill({ type: 'mesh' }) }, 'sources'),
   ]
 }
@@ -128,6 +163,35 @@ function runs(): Draft[] {
     bad('run: a zero byte in an argument', { run: { ...run, command: ['a\0'] } }, 'run.command[0]'),
     bad('run: kind', { run: { ...run, kind: 'daemon' } }, 'run.kind'),
     bad('run: restart', { run: { ...run, restart: 'sometimes' } }, 'run.restart'),
+    good('run: an HTTP check', {
+      run: { ...run, ports: [{ name: 'web', port: 80 }], check: { http: { port: 'web', path: '/health?all=1' } } },
+    }),
+    good('run: a check by a command', { run: { ...run, check: { command: ['node', 'check.js'] } } }),
+    bad('check: none', { run: { ...run, check: {} } }, 'run.check'),
+    bad('check: two', { run: { ...run, check: { command: ['a'], http: { port: 'a', path: '/' } } } }, 'run.check'),
+    bad(
+      'check: no port of its own',
+      { run: { ...run, check: { http: { port: 'web', path: '/' } } } },
+      'run.check.http.port',
+    ),
+    bad(
+      'check: a path that begins with no slash',
+      { run: { ...run, ports: [{ name: 'a', port: 1 }], check: { http: { port: 'a', path: 'health' } } } },
+      'run.check.http.path',
+    ),
+    good('run: outputs of a task', { run: { ...run, kind: 'task', outputs: ['out', 'report.json'] } }),
+    bad('outputs: of a service', { run: { ...run, kind: 'service', outputs: ['out'] } }, 'run.outputs'),
+    bad('outputs: none', { run: { ...run, kind: 'task', outputs: [] } }, 'run.outputs'),
+    bad(
+      'outputs: 17',
+      { run: { ...run, kind: 'task', outputs: Array.from({ length: 17 }, (_, i) => `o${i}`) } },
+      'run.outputs',
+    ),
+    bad('outputs: one twice', { run: { ...run, kind: 'task', outputs: ['a', 'a'] } }, 'run.outputs'),
+    bad('outputs: outside', { run: { ...run, kind: 'task', outputs: ['../a'] } }, 'run.outputs[0]'),
+    good('ports: for the other runs of the service', {
+      run: { ...run, ports: [{ name: 'peers', port: 9000, access: 'siblings' }] },
+    }),
     bad('run: timeout 0', { run: { ...run, timeout: 0 } }, 'run.timeout'),
     bad('env: a name with =', { run: { ...run, env: { 'A=B': '' } } }, 'run.env."A=B"'),
     bad('env: a name with an escape', { run: { ...run, env: { '\u001b[31m': '' } } }, 'run.env."\\u001b[31m"'),
@@ -170,6 +234,8 @@ function runs(): Draft[] {
 function rest(): Draft[] {
   const { resources } = smallService()
   const egress = [
+    'service:other',
+    '*.service:self',
     'github.com',
     'GitHub.com:443',
     'github.com:0',
@@ -189,6 +255,7 @@ function rest(): Draft[] {
   return [
     bad('resources: no memory', { resources: { ...resources, memory: 0 } }, 'resources.memory'),
     bad('resources: pids 65537', { resources: { ...resources, pids: 65_537 } }, 'resources.pids'),
+    good('network: the other runs of the service', { network: ['service:self'] }),
     ...egress.map((target) => bad(`network: ${target}`, { network: [target] }, 'network[0]')),
     bad('network: 33', { network: Array(33).fill('a:1') }, 'network'),
     bad('replicas: 0', { replicas: 0 }, 'replicas'),

@@ -7,4 +7,4 @@
  */
 export { findProgram } from './programs.ts'
 export { type ProcessResult, runProcess } from './run.ts'
-export { type ChildProcess, type Stdio, startProcess } from './start.ts'
+export { type ChildProcess, type Stdio, startPiped, startProcess } from './start.ts'

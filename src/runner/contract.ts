@@ -1,3 +1,5 @@
+import type { RegistryKind } from '../../protocols/registries.ts'
+import type { PortAccess, RunCheck } from '../../protocols/service.ts'
 import type { ExecutorName, Verdict } from '../base/verdict.ts'
 import type { RunnerConfig } from '../config/index.ts'
 
@@ -39,7 +41,7 @@ export type ReceivedSource =
   | { readonly type: 'git'; readonly url: string; readonly commit: string; readonly path?: string | undefined }
   | {
       readonly type: 'registry'
-      readonly kind: string
+      readonly kind: RegistryKind
       readonly name: string
       readonly version: string
       readonly path?: string | undefined
@@ -54,12 +56,16 @@ export type ReceivedRun = {
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly workdir?: string | undefined
   readonly ports?:
-    | readonly { readonly name: string; readonly port: number; readonly access?: 'author' | 'any' | undefined }[]
+    | readonly { readonly name: string; readonly port: number; readonly access?: PortAccess | undefined }[]
     | undefined
   readonly kind: 'task' | 'service'
   /** seconds of one run */
   readonly timeout?: number | undefined
   readonly restart?: 'never' | 'on-failure' | 'always' | undefined
+  /** how it is found out whether it works; without it, by its ports */
+  readonly check?: RunCheck | undefined
+  /** what a task leaves for its author */
+  readonly outputs?: readonly string[] | undefined
 }
 
 /** Bytes of memory and disk, thousandths of a core, processes and threads. */

@@ -1,3 +1,4 @@
+import type { PortAccess } from '../../protocols/service.ts'
 import type { RunState } from '../base/run-record.ts'
 import type { Reason, WakeCondition } from '../base/verdict.ts'
 
@@ -26,7 +27,7 @@ export type ServiceView = {
   readonly code: string
   readonly kind: 'task' | 'service'
   readonly replicas: number
-  readonly ports: readonly { name: string; port: number; access: 'author' | 'any' }[]
+  readonly ports: readonly { name: string; port: number; access: PortAccess }[]
   readonly issued: number
   readonly expires: number
   readonly receivedAt: number

@@ -7,7 +7,7 @@ import { BadArchiveError } from '../../../src/code/errors.ts'
 import type { Json, Op } from '../kit/kit.ts'
 
 /** The bytes are not a canonical tar. */
-class ArchiveError extends ProtocolError {
+export class ArchiveError extends ProtocolError {
   override readonly name = 'ArchiveError'
 }
 

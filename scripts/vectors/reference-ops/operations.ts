@@ -3,6 +3,7 @@ import type { Input, Json, Op, Refusal } from '../kit/kit.ts'
 import { accessOps } from './access.ts'
 import { announcementOps } from './announcement.ts'
 import { archiveOps } from './archive.ts'
+import { codeOps } from './code.ts'
 import { keyOps } from './keys.ts'
 import { meshOps } from './mesh.ts'
 import { messageOps } from './messages.ts'
@@ -17,6 +18,7 @@ const ops = new Map<string, Op>(
     ...statementOps,
     ...meshOps,
     ...archiveOps,
+    ...codeOps,
   }),
 )
 

@@ -6,12 +6,13 @@ import type { Subject } from '../evaluate.ts'
 import { type AdmissionState, runOf, withChanges } from './admission-state.ts'
 import { planEviction, planParking, WAITS_FOR_CAPACITY } from './plan-parking.ts'
 import { type PlannedChange, unpark } from './planned-change.ts'
+import { unsupportedReason } from './unsupported.ts'
 
 /** All that follows from a verdict about one service, in the state that the node is in. Pure: nothing is done here. */
 export function planChanges(subject: Subject, asked: Verdict, state: AdmissionState): PlannedChange[] {
   const { id } = subject
   const held = runOf(state, id)?.grant
-  const verdict = held === undefined ? withinLimits(asked, state) : asked
+  const verdict = held === undefined ? withinLimits(subject, asked, state) : asked
   if (verdict.run === false) return planWithoutRun(subject, verdict, state)
   if (held === undefined) return planStart(subject, verdict, verdict.run, state)
   if (verdict.run.executor !== held.executor) {
@@ -106,8 +107,10 @@ function planStops({ id }: Subject, verdict: Verdict, state: AdmissionState): Pl
   return stops
 }
 
-function withinLimits(verdict: Verdict, state: AdmissionState): Verdict {
+function withinLimits(subject: Subject, verdict: Verdict, state: AdmissionState): Verdict {
   if (verdict.run === false) return verdict
+  const unsupported = unsupportedReason(subject.signed.body.run)
+  if (unsupported !== undefined) return declined(verdict, unsupported, state.mayRedirect)
   const evict = verdict.evict?.filter((id) => !state.ended.has(id))
   const problem = limitError({ ...verdict, evict }, state.service.author, state.facts)
   return problem === undefined ? verdict : declined(verdict, beyondLimits(problem), state.mayRedirect)

@@ -105,7 +105,7 @@ export const serviceViewSchema: Shape<ServiceView> = object({
   code: string,
   kind: oneOf('task', 'service'),
   replicas: count,
-  ports: array(object({ name: string, port: count, access: oneOf('author', 'any') })),
+  ports: array(object({ name: string, port: count, access: oneOf('author', 'siblings', 'any') })),
   issued: count,
   expires: count,
   receivedAt: count,

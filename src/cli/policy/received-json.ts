@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
+import { REGISTRY_KINDS } from '../../../protocols/registries.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { ReceivedService } from '../../runner/index.ts'
@@ -21,7 +22,13 @@ const path = z.string().optional()
 const source = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mesh') }),
   z.strictObject({ type: z.literal('git'), url: z.string(), commit: z.string(), path }),
-  z.strictObject({ type: z.literal('registry'), kind: z.string(), name: z.string(), version: z.string(), path }),
+  z.strictObject({
+    type: z.literal('registry'),
+    kind: z.enum(REGISTRY_KINDS),
+    name: z.string(),
+    version: z.string(),
+    path,
+  }),
   z.strictObject({ type: z.literal('https'), url: z.string(), path }),
   z.strictObject({ type: z.literal('oci'), ref: z.string() }),
   z.strictObject({ type: z.literal('inline'), sizeBytes: whole }),
@@ -33,11 +40,18 @@ const run = z.strictObject({
   env: z.record(z.string(), z.string()).optional(),
   workdir: z.string().optional(),
   ports: z
-    .array(z.strictObject({ name: z.string(), port: whole, access: z.enum(['author', 'any']).optional() }))
+    .array(z.strictObject({ name: z.string(), port: whole, access: z.enum(['author', 'siblings', 'any']).optional() }))
     .optional(),
   kind: z.enum(['task', 'service']),
   timeout: whole.optional(),
   restart: z.enum(['never', 'on-failure', 'always']).optional(),
+  check: z
+    .union([
+      z.strictObject({ http: z.strictObject({ port: z.string(), path: z.string() }) }),
+      z.strictObject({ command: words.min(1) }),
+    ])
+    .optional(),
+  outputs: words.min(1).optional(),
 })
 
 const schema: z.ZodType<ReceivedService> = z.strictObject({

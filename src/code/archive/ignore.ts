@@ -6,15 +6,30 @@ import { quoted } from './tar-format.ts'
 /** Names what is not packed, at the root of a packed folder. */
 export const IGNORE_FILE = '.thundercloudignore'
 
-/** Never packed, at any depth: the history of the project, what the node keeps beside it, and a desktop's leavings. */
-const ALWAYS = new Set(['.git', '.hg', '.svn', '.thundercloud', '.DS_Store'])
+/**
+ * Never packed, at any depth: the history of a project, what the node keeps beside it, what a desktop leaves, and files
+ * that tell tools what to leave out, which a package index drops or rewrites.
+ */
+const ALWAYS = new Set([
+  '.git',
+  '.hg',
+  '.svn',
+  '.thundercloud',
+  '.DS_Store',
+  '.gitignore',
+  '.gitattributes',
+  '.gitmodules',
+  '.npmignore',
+  '.npmrc',
+  IGNORE_FILE,
+])
 
 /** Is this file or folder left out? Nothing inside a folder that is left out is asked about. */
 export type Ignore = (path: string, isFolder: boolean) => boolean
 
 /**
- * Reads the rules of a `.thundercloudignore`: the syntax of `.gitignore`, case-sensitive. No rule takes back `.git`, `.hg`,
- * `.svn`, `.thundercloud` and `.DS_Store`. `node_modules` is packed, because a run without network cannot install it.
+ * Reads the rules of a `.thundercloudignore`: the syntax of `.gitignore`, case-sensitive. No rule takes back a name of
+ * ALWAYS. `node_modules` is packed, because a run without network cannot install it.
  */
 export function parseIgnore(text: string): Ignore {
   if (Buffer.byteLength(text) > MAX_IGNORE_BYTES) {

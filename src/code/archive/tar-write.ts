@@ -27,14 +27,7 @@ export async function* packEntries(
   entries: Iterable<PackEntry>,
   options: { signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
-  const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path))
-  if (sorted.length === 0) throw new InputError('there are no files to pack')
-  for (const entry of sorted) {
-    if (!isLink(entry)) checkFile(entry)
-  }
-  checkNames(sorted)
-  checkLinks(sorted)
-  for (const entry of sorted) {
+  for (const entry of orderEntries(entries)) {
     options.signal?.throwIfAborted()
     yield encodeHeader(entry)
     if (isLink(entry)) continue
@@ -49,6 +42,18 @@ export async function* packEntries(
     if (padding > 0) yield ZEROS.subarray(0, padding)
   }
   yield ZEROS.subarray(0, TRAILER_BYTES)
+}
+
+/** The entries in the order of an archive. Throws InputError where they cannot be one. */
+export function orderEntries<T extends TarEntry>(entries: Iterable<T>): T[] {
+  const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path))
+  if (sorted.length === 0) throw new InputError('there are no files to pack')
+  for (const entry of sorted) {
+    if (!isLink(entry)) checkFile(entry)
+  }
+  checkNames(sorted)
+  checkLinks(sorted)
+  return sorted
 }
 
 /** What the archive of `entries` comes to; `entries` of it are also the folders that it has no entries for. */

@@ -89,6 +89,7 @@ export function createArchiveServer(components: ServerComponents) {
   }
 
   async function answer(session: Session, request: ArchiveRequest): Promise<void> {
+    if (request.want === 'blob') return refuse(session, 'this image is not here')
     const reader = await readerOf(session, request)
     if (reader === undefined) return refuse(session, 'this code is not here')
     if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: reader.encoded }))

@@ -17,8 +17,9 @@ import {
   MAX_STAPLES,
   MAX_TITLE_LENGTH,
   MAX_TOOLCHAINS,
-  MAX_URL_LENGTH,
 } from '../../../protocols/limits.ts'
+import { REGISTRY_KINDS } from '../../../protocols/registries.ts'
+import { IMAGE_PATTERN } from '../../../protocols/service.ts'
 import { httpUrl, networkTarget } from '../network-fields.ts'
 import {
   addressList,
@@ -53,6 +54,9 @@ const command = () => {
 }
 
 const COMMIT = 'a whole commit id (40 or 64 hex digits)'
+const PRINTABLE = 'printable ASCII without spaces'
+const printable = (max: number) => utf8(max, 1).refine((text) => /^[!-~]+$/.test(text), PRINTABLE)
+const IMAGE = 'an image by digest, like "registry.example/name@sha256:<64 hex digits>"'
 const path = inside().describe('the folder of the source that is the code').optional()
 const source = z.discriminatedUnion(
   'type',
@@ -64,9 +68,15 @@ const source = z.discriminatedUnion(
       commit: z.string(COMMIT).regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, COMMIT),
       path,
     }),
-    keys({ type: z.literal('registry'), kind: utf8(32, 1), name: utf8(214, 1), version: utf8(64, 1), path }),
+    keys({
+      type: z.literal('registry'),
+      kind: oneOf(REGISTRY_KINDS),
+      name: printable(214),
+      version: printable(64),
+      path,
+    }),
     keys({ type: z.literal('https'), url: httpUrl(), path }),
-    keys({ type: z.literal('oci'), ref: utf8(MAX_URL_LENGTH, 1) }),
+    keys({ type: z.literal('oci'), ref: z.string(IMAGE).regex(IMAGE_PATTERN, IMAGE) }),
   ],
   'an object with "type": "mesh", "git", "registry", "https" or "oci"',
 )

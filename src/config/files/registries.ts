@@ -1,43 +1,34 @@
-/** A package registry: whose packages it has, and by which names an operator allows it. */
+import table from '../../../configs/registries.json' with { type: 'json' }
+import { REGISTRY_KINDS, type RegistryKind } from '../../../protocols/registries.ts'
+
+/** A package index: by which names an operator allows it, and the key of REGISTRIES under which its mirrors are. */
 export type Registry = {
-  /** canonical name: REGISTRIES lists mirrors under it */
-  readonly toolchain: string
-  /** what people call it first, then where its packages are */
-  readonly hosts: readonly string[]
+  readonly kind: RegistryKind
+  /** what people call it first */
+  readonly names: readonly string[]
+  readonly key: string
 }
 
-const REGISTRIES: Readonly<Record<string, Registry>> = {
-  npm: { toolchain: 'node.js', hosts: ['npmjs.com', 'registry.npmjs.org'] },
-  pypi: { toolchain: 'python', hosts: ['pypi.org', 'files.pythonhosted.org'] },
-  cargo: { toolchain: 'rust', hosts: ['crates.io', 'static.crates.io', 'index.crates.io'] },
-  go: { toolchain: 'go', hosts: ['pkg.go.dev', 'proxy.golang.org'] },
-  gem: { toolchain: 'ruby', hosts: ['rubygems.org'] },
-  composer: { toolchain: 'php', hosts: ['getcomposer.org', 'packagist.org', 'repo.packagist.org'] },
-  nuget: { toolchain: 'c#', hosts: ['www.nuget.org', 'nuget.org', 'api.nuget.org'] },
-  hackage: { toolchain: 'haskell', hosts: ['hackage.haskell.org'] },
-  scala: { toolchain: 'scala', hosts: ['index.scala-lang.org', 'repo1.maven.org'] },
+const KEYS: Readonly<Record<RegistryKind, string>> = {
+  npm: 'NODE.JS',
+  pypi: 'PYTHON',
+  cargo: 'RUST',
+  gem: 'RUBY',
+  go: 'GO',
+  composer: 'PHP',
+  nuget: 'C#',
+  hackage: 'HASKELL',
+  scala: 'SCALA',
 }
 
-const ALIASES: Readonly<Record<string, string>> = {
-  'node.js': 'npm',
-  python: 'pypi',
-  crates: 'cargo',
-  'crates.io': 'cargo',
-  rust: 'cargo',
-  golang: 'go',
-  rubygems: 'gem',
-  ruby: 'gem',
-  packagist: 'composer',
-  php: 'composer',
-  haskell: 'hackage',
+const registries = new Map(REGISTRY_KINDS.map((kind) => [kind, { kind, names: namesOf(kind), key: KEYS[kind] }]))
+
+/** The registry of a source's `kind`. */
+export function registryOf(kind: RegistryKind): Registry {
+  return registries.get(kind) as Registry
 }
 
-/** The registry that a source's `kind` means. */
-export function findRegistry(kind: string): Registry | undefined {
-  const lower = kind.toLowerCase()
-  const name = Object.hasOwn(ALIASES, lower) ? (ALIASES[lower] as string) : lower
-  return Object.hasOwn(REGISTRIES, name) ? REGISTRIES[name] : undefined
+/** The table maps names to kinds, and says nothing of where packages are downloaded from. */
+function namesOf(kind: RegistryKind): string[] {
+  return Object.entries(table).flatMap(([name, of]) => (of === kind ? [name] : []))
 }
-
-/** The kinds that a source may name. */
-export const REGISTRY_KINDS: readonly string[] = Object.keys(REGISTRIES)

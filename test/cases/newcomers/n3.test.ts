@@ -9,7 +9,6 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 })
 const PRIVATE = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 const PUBLIC = rsa.publicKey.export({ type: 'spki', format: 'pem' }) as string
 const CERTIFICATE = `-----BEGIN CERTIFICATE-----\n${'MIIB'.repeat(100)}\n-----END CERTIFICATE-----\n`
-const TOKEN = '//registry.company.com/:_authToken=npm_abcdefghijklmnopqrstuvwxyz\n'
 
 const SERVICE = {
   name: 'web',
@@ -57,7 +56,6 @@ describe('secrets', () => {
   test.each<[string, string]>([
     ['.env', 'DB_PASSWORD=hunter2'],
     ['config/.env.production', '# live\nexport API_KEY="x"\n'],
-    ['.npmrc', TOKEN],
     ['.yarnrc.yml', 'npmAuthToken: "abc"\n'],
     ['.pypirc', '[pypi]\nusername = a\npassword = b\n'],
     ['.netrc', 'machine company.com login a password b\n'],

@@ -31,9 +31,9 @@ describe('providers that lie', () => {
       const told = Promise.withResolvers<void>()
       const here = await fetching(there.code, {
         mallory: twisted(there, (request, honest) =>
-          request.want === 'manifest'
-            ? (MANIFESTS[name] ?? honest)
-            : (CHUNKS[name]?.((honest as { bytes: Uint8Array }).bytes, request.first) ?? honest),
+          request.want === 'chunks'
+            ? (CHUNKS[name]?.((honest as { bytes: Uint8Array }).bytes, request.first) ?? honest)
+            : (MANIFESTS[name] ?? honest),
         ),
         alice: async (stream) => {
           await told.promise

@@ -56,7 +56,7 @@ export function twisted(
 ): Behaviour {
   return provider((request, count) => {
     const chunk = (index: number) => tar.subarray(index * MIB, (index + 1) * MIB)
-    const bytes = request.want === 'manifest' ? manifest : chunk(request.first)
+    const bytes = request.want === 'chunks' ? chunk(request.first) : manifest
     return twist(request, { is: 'bytes', bytes }, count)
   })
 }

@@ -6,6 +6,7 @@ import { type CID, cidOfBytes, cidOfStructure } from '../../../protocols/encodin
 import { CHUNK_BYTES, MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
 import { RECEIPT_STATES, type ReceiptBody } from '../../../protocols/receipt.ts'
 import { issueTicket, type Reach, type Ticket } from '../../../protocols/redirection.ts'
+import { REGISTRY_KINDS } from '../../../protocols/registries.ts'
 import type { ServiceBody, Source } from '../../../protocols/service.ts'
 import type { Signer } from '../../../protocols/signature.ts'
 import type { StatusAnswer, StatusRequest } from '../../../protocols/status.ts'
@@ -61,13 +62,21 @@ const lifetime = fc
 
 export const url = fc.constantFrom('https://a', 'http://[::1]:1/', 'https://git.example.org:65535/a/b?c=%20;d')
 const path = optional(fc.constantFrom('a', 'a/b', '...', 'a b/\u00e9'))
+const printable = (maxLength: number) =>
+  fc.string({ unit: fc.constantFrom(...'aZ0-._@/:+!~'), minLength: 1, maxLength })
 const commit = fc.stringMatching(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
 const source: fc.Arbitrary<Source> = fc.oneof(
   form({ type: 'mesh' }),
   form({ type: 'git' }, { url, commit, path }),
-  form({ type: 'registry' }, { kind: text(32, 1), name: text(99, 1), version: text(64, 1), path }),
+  form(
+    { type: 'registry' },
+    { kind: fc.constantFrom(...REGISTRY_KINDS), name: printable(99), version: printable(64), path },
+  ),
   form({ type: 'https' }, { url, path }),
-  form({ type: 'oci' }, { ref: text(99, 1) }),
+  form(
+    { type: 'oci' },
+    { ref: fc.constantFrom(`a@sha256:${'0a'.repeat(32)}`, `r.example:1/a/b:1@sha256:${'0a'.repeat(32)}`) },
+  ),
   form({ type: 'inline' }, { bytes: bytes(0, 40) }),
 )
 
@@ -79,7 +88,7 @@ const variable = fc.oneof(
 const port = fc.record({
   name,
   port: fc.integer({ min: 1, max: 65_535 }),
-  access: fc.constantFrom('author', 'any', undefined),
+  access: fc.constantFrom('author', 'siblings', 'any', undefined),
 })
 const run: fc.Arbitrary<ServiceBody['run']> = fc.record(
   {
@@ -91,6 +100,7 @@ const run: fc.Arbitrary<ServiceBody['run']> = fc.record(
     kind: fc.constantFrom('task', 'service'),
     timeout: fc.integer({ min: 1, max: MAX_LIFETIME_SECONDS }),
     restart: fc.constantFrom('never', 'on-failure', 'always'),
+    check: fc.constant({ command: ['true'] }),
   },
   { requiredKeys: ['command', 'kind'] },
 )

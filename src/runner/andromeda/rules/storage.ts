@@ -1,4 +1,5 @@
-import { findRegistry, REGISTRY_KINDS } from '../../../config/files/registries.ts'
+import { REGISTRY_KINDS } from '../../../../protocols/registries.ts'
+import { registryOf } from '../../../config/files/registries.ts'
 import type { RunnerConfig } from '../../../config/index.ts'
 import { type DownloadSource, hostOfImage, hostOfUrl, isWithin } from '../hosts.ts'
 import { fail, pass, shown, some, values } from '../reasons.ts'
@@ -8,14 +9,14 @@ const name = 'storage'
 
 /**
  * Code must have a source that this node may use: peers and inline code need no entry; a host must be in
- * ALLOWED_STORAGE, or below an entry; a package registry may also have a mirror in REGISTRIES.
+ * ALLOWED_STORAGE, or below an entry; a package index by one of its names, or with a mirror in REGISTRIES.
  */
 export const storage: Rule = {
   name,
   keys: ['ALLOWED_STORAGE', 'REGISTRIES'],
   onFail: 'redirect',
   doc: {
-    asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) it is the registry's host, or \`REGISTRIES\` has a mirror for its toolchain; for \`oci\`, \`REGISTRIES.DOCKER\`.`,
+    asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) it is a name of the package index, or \`REGISTRIES\` has a mirror for its toolchain; for \`oci\`, \`REGISTRIES.DOCKER\`.`,
     otherwise: 'not run, the reason names the hosts; redirected',
   },
   decide({ sources }, { config }) {
@@ -37,16 +38,15 @@ export const storage: Rule = {
 function look(source: DownloadSource, config: RunnerConfig): { usable: boolean; from: string } {
   const allowed = (host: string | undefined) =>
     host !== undefined && config.ALLOWED_STORAGE.some((entry) => isWithin(host, entry))
-  const mirrored = (toolchain: string) => (config.REGISTRIES[toolchain.toUpperCase()]?.length ?? 0) > 0
+  const mirrored = (key: string) => (config.REGISTRIES[key]?.length ?? 0) > 0
   if (source.type === 'registry') {
-    const registry = findRegistry(source.kind)
-    if (registry === undefined) return { usable: false, from: `the unknown registry "${shown(source.kind)}"` }
-    if (mirrored(registry.toolchain)) return { usable: true, from: `a mirror for ${registry.toolchain}` }
-    return { usable: registry.hosts.some(allowed), from: registry.hosts[0] as string }
+    const { key, names } = registryOf(source.kind)
+    if (mirrored(key)) return { usable: true, from: `a mirror of REGISTRIES.${key}` }
+    return { usable: names.some(allowed), from: names[0] as string }
   }
   if (source.type === 'oci') {
     const host = hostOfImage(source.ref)
-    if (mirrored('docker')) return { usable: true, from: 'a registry of REGISTRIES.DOCKER' }
+    if (mirrored('DOCKER')) return { usable: true, from: 'a registry of REGISTRIES.DOCKER' }
     return { usable: allowed(host), from: host ?? 'an image reference without a host' }
   }
   const host = hostOfUrl(source.url)

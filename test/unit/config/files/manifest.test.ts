@@ -52,7 +52,7 @@ describe('a manifest', () => {
       expires: '90s',
       sources: [
         { type: 'git', url: 'https://example.org/a.git', commit: 'a'.repeat(40), path: 'sub' },
-        { type: 'oci', ref: 'a/b@sha256:c' },
+        { type: 'oci', ref: `a/b@sha256:${'0a'.repeat(32)}` },
       ],
       run: { ...LEAST.run, ...run, timeout: '5m' },
       resources,

@@ -1,0 +1,83 @@
+import { isUtf8 } from 'node:buffer'
+import { addAbortListener, once } from 'node:events'
+import { lstat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { errnoOf, InputError } from '../../base/errors.ts'
+import { sanitizeText } from '../../base/format.ts'
+import { findProgram, startPiped } from '../../process/index.ts'
+import { folderEntry, NOT_UTF8, type WalkOptions } from './folder-walk.ts'
+import { IGNORE_FILE } from './ignore.ts'
+import { type SourceEntry, SUBMODULE_PROBLEM } from './source-entries.ts'
+
+/** The repository's own configuration runs nothing, and a folder of another user may be listed. */
+const CONFIG = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'safe.directory=*'].flatMap((line) => ['-c', line])
+const LIST = ['ls-files', '-coz', '--deduplicate', '--exclude-per-directory=.gitignore']
+
+/** Does the folder seem to lie in a work tree of git? */
+export async function isInWorkTree(dir: string): Promise<boolean> {
+  for (let at = dir; ; at = dirname(at)) {
+    if ((await lstat(join(at, '.git')).catch(() => undefined)) !== undefined) return true
+    if (dirname(at) === at) return false
+  }
+}
+
+/**
+ * What git has of the folder or would take in: the files that it tracks, and those that no `.gitignore` names.
+ * Undefined where git says that this is no work tree.
+ */
+export async function gitFolder(dir: string, options: WalkOptions): Promise<SourceEntry[] | undefined> {
+  const names = await listFiles(dir, options)
+  if (names === undefined) return undefined
+  const found: SourceEntry[] = []
+  for (const bytes of names) {
+    const path = bytes.toString()
+    if (!isUtf8(bytes)) {
+      found.push({ path, problem: NOT_UTF8 })
+      continue
+    }
+    const stats = await lstat(join(dir, path)).catch((error) => {
+      // tracked, and deleted since
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
+      throw error
+    })
+    if (stats === undefined) continue
+    if (stats.isDirectory()) found.push({ path: path.replace(/\/$/, ''), problem: SUBMODULE_PROBLEM })
+    else found.push(await folderEntry(dir, path, stats))
+  }
+  return found
+}
+
+async function listFiles(dir: string, { signal }: WalkOptions): Promise<Buffer[] | undefined> {
+  signal?.throwIfAborted()
+  const program = findProgram('git')
+  if (program === undefined) {
+    throw new InputError(
+      `${dir} is in a work tree of git, and git is not installed: install it, or say in ${IGNORE_FILE} what is not packed (the file may be empty)`,
+    )
+  }
+  const child = startPiped({ kind: 'tool', program, args: [...CONFIG, ...LIST], cwd: dir })
+  using _kill = signal && addAbortListener(signal, () => void child.kill('SIGKILL'))
+  child.stdin.on('error', () => {}).end()
+  const [names, problem, [exitCode]] = await Promise.all([
+    buffer(child.stdout),
+    buffer(child.stderr),
+    once(child, 'close'),
+  ])
+  signal?.throwIfAborted()
+  if (exitCode !== 0 && problem.includes('not a git repository')) return undefined
+  if (exitCode !== 0) {
+    const said = sanitizeText(problem.toString().trim().split('\n').at(-1) ?? '', 200)
+    throw new InputError(`git cannot list ${dir} (${said}); mend it, or say in ${IGNORE_FILE} what is not packed`)
+  }
+  return split(names)
+}
+
+/** Names that end with a zero byte. */
+function split(names: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  for (let start = 0, end = names.indexOf(0); end >= 0; start = end + 1, end = names.indexOf(0, start)) {
+    parts.push(names.subarray(start, end))
+  }
+  return parts
+}

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process'
+import { chmod, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { listFolder } from '../../../src/code/archive/list-folder.ts'
+import { packedPaths, tempDir, writeFiles } from '../../fixtures/code/stores.ts'
+import { needs } from '../../require.ts'
+
+const git = (dir: string, ...args: string[]) =>
+  execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'protocol.file.allow=always', ...args], {
+    cwd: dir,
+    stdio: 'pipe',
+  })
+
+async function repository(files: Record<string, string>): Promise<string> {
+  const dir = await tempDir()
+  await writeFiles(dir, files)
+  git(dir, 'init', '-q')
+  git(dir, 'add', '-A')
+  git(dir, 'commit', '-qm', 'a')
+  return dir
+}
+
+describe.skipIf(!needs('git'))('a folder in a work tree of git', () => {
+  test('is what git tracks and what no .gitignore names, also below a folder of it', async () => {
+    const dir = await repository({ '.gitignore': 'dist/\n', 'a.js': '', 'sub/.gitignore': '*.tmp\n', 'sub/b.js': '' })
+    await writeFiles(dir, { 'dist/out.js': '', 'sub/new.js': '', 'sub/x.tmp': '', 'node_modules/x/i.js': '' })
+    expect(await packedPaths(dir)).toEqual(['a.js', 'node_modules/x/i.js', 'sub/b.js', 'sub/new.js'])
+    expect(await packedPaths(join(dir, 'sub'))).toEqual(['b.js', 'new.js'])
+  })
+
+  test('tracked files that are ignored belong to it, deleted ones do not; links are links', async () => {
+    const dir = await repository({ 'a.js': '', 'b.js': '', 'keep.log': '' })
+    await writeFile(join(dir, '.gitignore'), '*.log\n')
+    await writeFile(join(dir, 'other.log'), '')
+    await rm(join(dir, 'b.js'))
+    await symlink('a.js', join(dir, 'link'))
+    expect(await packedPaths(dir)).toEqual(['a.js', 'keep.log', 'link'])
+  })
+
+  test('its .thundercloudignore alone decides where there is one', async () => {
+    const dir = await repository({ '.gitignore': 'dist/\n', 'a.js': '', 'test/t.js': '' })
+    await writeFiles(dir, { 'dist/out.js': '', '.thundercloudignore': 'test/' })
+    expect(await packedPaths(dir)).toEqual(['a.js', 'dist/out.js'])
+  })
+
+  test('a submodule is refused by name', async () => {
+    const inner = await repository({ 'x.js': '' })
+    const dir = await repository({ 'a.js': '' })
+    git(dir, 'submodule', '--quiet', 'add', inner, 'vendor')
+    await expect(listFolder(dir)).rejects.toThrow('"vendor" is a submodule, whose files the repository does not have')
+  })
+
+  test("the repository's own configuration starts no program", async () => {
+    const dir = await repository({ 'a.js': '' })
+    await writeFile(join(dir, 'monitor'), `#!/bin/sh\ntouch ${join(dir, 'started')}\n`)
+    await chmod(join(dir, 'monitor'), 0o755)
+    git(dir, 'config', 'core.fsmonitor', join(dir, 'monitor'))
+    expect(await packedPaths(dir)).toEqual(['a.js', 'monitor'])
+  })
+})
+
+test('a mode comes from the content, not from the disk', async () => {
+  const dir = await tempDir()
+  await writeFiles(dir, { script: '#!/bin/sh\n', data: 'x' })
+  await chmod(join(dir, 'data'), 0o755)
+  await chmod(join(dir, 'script'), 0o600)
+  const entries = await listFolder(dir)
+  expect(entries.map((entry) => [entry.path, 'executable' in entry && entry.executable])).toEqual([
+    ['data', false],
+    ['script', true],
+  ])
+})
