@@ -21,7 +21,9 @@ export type NetworkGrant =
   | { readonly mode: 'allowlist'; readonly allow: readonly string[]; readonly rateKbps?: number }
   | { readonly mode: 'open'; readonly rateKbps?: number }
 
-export type ExecutorName = 'docker' | 'host'
+/** The executors that exist, the preferred one first. */
+export const EXECUTOR_NAMES = ['docker', 'host'] as const
+export type ExecutorName = (typeof EXECUTOR_NAMES)[number]
 
 /** The limits under which a run happens. */
 export type Grant = {

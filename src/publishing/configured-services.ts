@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import { joinWords } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
-import type { ExecutorName, Grant } from '../base/verdict.ts'
+import { EXECUTOR_NAMES, type ExecutorName, type Grant } from '../base/verdict.ts'
 import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
 import type { Granted, RunnableService } from '../execution/index.ts'
 import type { SignedService } from '../services/registry.ts'
@@ -109,15 +109,13 @@ export function createConfiguredServices(
   return { look, [Symbol.dispose]: () => timer.cancel() }
 }
 
-const EXECUTORS = ['docker', 'host'] as const
-
 /**
  * Where an own service may run: by the lists of PREFER_TOOLCHAIN that have its toolchains. Where neither has them, the
  * lists are about the services of others, and it runs wherever it can.
  */
 function executorsFor({ toolchain }: RunnableService, { PREFER_TOOLCHAIN }: RunnerConfig): readonly ExecutorName[] {
   const words = toolchain.map(canonicalToolchain)
-  const possible = words.includes('docker') ? EXECUTORS.slice(0, 1) : EXECUTORS
+  const possible = words.includes('docker') ? EXECUTOR_NAMES.slice(0, 1) : EXECUTOR_NAMES
   const needed = words.filter((word) => word !== 'docker')
   const listed = possible.filter((name) => needed.every((word) => PREFER_TOOLCHAIN[name].includes(word)))
   return listed.length > 0 ? listed : possible

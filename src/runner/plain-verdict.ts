@@ -1,5 +1,5 @@
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
-import type { Verdict } from '../base/verdict.ts'
+import { EXECUTOR_NAMES, type Verdict } from '../base/verdict.ts'
 
 const VERDICT = new Set(['run', 'redirect', 'park', 'evict', 'rank', 'reasons'])
 const REASON = new Set(['rule', 'outcome', 'message', 'needs', 'warned'])
@@ -11,7 +11,7 @@ const PLAIN_CONDITIONS = new Set<unknown>(['capacity', 'policy', 'replica'])
 const OUTCOMES = new Set<unknown>(['pass', 'fail', 'defer'])
 const WARNED = new Set<unknown>([undefined, 'fail', 'defer'])
 const MUSTS = new Set<unknown>(['at-most', 'at-least', 'one-of', 'match', 'be'])
-const EXECUTORS = new Set<unknown>(['docker', 'host'])
+const EXECUTORS = new Set<unknown>(EXECUTOR_NAMES)
 
 /**
  * Is this, without any doubt, a verdict as the schema wants it, with nothing in it to be made safe? The schema examines

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
 import { sanitizeText, truncateUtf8 } from '../base/format.ts'
-import type { Verdict } from '../base/verdict.ts'
+import { EXECUTOR_NAMES, type Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
 import { isPlainVerdict } from './plain-verdict.ts'
 
@@ -45,7 +45,7 @@ const networkSchema = z.discriminatedUnion('mode', [
 ])
 
 const grantSchema = z.strictObject({
-  executor: z.enum(['docker', 'host']),
+  executor: z.enum(EXECUTOR_NAMES),
   memoryBytes: whole(1),
   cpuMillicores: whole(1),
   diskBytes: whole(0),
@@ -61,7 +61,7 @@ const conditionSchema = z.discriminatedUnion('on', [
   z.strictObject({ on: z.literal('freeze'), chain: safeString(128, 1) }),
   z.strictObject({ on: z.literal('delegation'), author: safeString(128, 1) }),
   z.strictObject({ on: z.literal('replica') }),
-  z.strictObject({ on: z.literal('executor'), executor: z.enum(['docker', 'host']) }),
+  z.strictObject({ on: z.literal('executor'), executor: z.enum(EXECUTOR_NAMES) }),
 ])
 
 export const verdictSchema = z.strictObject({

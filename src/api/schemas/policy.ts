@@ -1,3 +1,4 @@
+import { EXECUTOR_NAMES } from '../../base/verdict.ts'
 import type { Applied, Change, Disposition, PolicyFacts, PolicyView, Preview } from '../../node/types.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
@@ -11,7 +12,7 @@ const changeSchema: Shape<Change> = object({
   from: disposition,
   to: disposition,
   reasons: array(reasonSchema),
-  moves: oneOf('docker', 'host').optional(),
+  moves: oneOf(...EXECUTOR_NAMES).optional(),
 })
 
 export const previewSchema: Shape<Preview> = object({

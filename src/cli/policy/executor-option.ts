@@ -1,7 +1,7 @@
 import { formatAddress } from '../../../protocols/address.ts'
 import { InputError } from '../../base/errors.ts'
-import { closestMatch } from '../../base/format.ts'
-import type { ExecutorName } from '../../base/verdict.ts'
+import { closestMatch, joinWords } from '../../base/format.ts'
+import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
 import { loadIdentity } from '../../config/index.ts'
 import type { AvailableExecutor } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
@@ -11,8 +11,6 @@ import type { Subject } from './candidate.ts'
 /** Addresses whose keys do not exist: of an assumed node, and of an untrusted author. */
 const NOBODY = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
 export const STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
-
-const EXECUTORS: readonly ExecutorName[] = ['docker', 'host']
 
 /** `docker,host`; an empty text = none. */
 export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
@@ -25,11 +23,11 @@ export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
       .map((name) => name.trim())
       .filter((name) => name !== '')
     for (const name of names) {
-      if (EXECUTORS.includes(name as ExecutorName)) continue
-      const near = closestMatch(name, EXECUTORS)
+      if (EXECUTOR_NAMES.includes(name as ExecutorName)) continue
+      const near = closestMatch(name, EXECUTOR_NAMES)
       const hint = near === undefined ? '' : `; did you mean ${near}?`
       throw new InputError(
-        `${flag} has ${JSON.stringify(name)}; allowed are docker and host, with a comma between${hint}`,
+        `${flag} has ${JSON.stringify(name)}; allowed are ${joinWords(EXECUTOR_NAMES)}, with a comma between${hint}`,
       )
     }
     return [...new Set(names)] as ExecutorName[]

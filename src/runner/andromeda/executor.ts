@@ -1,9 +1,7 @@
-import type { ExecutorName } from '../../base/verdict.ts'
+import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
 import { canonicalToolchain } from '../../config/files/toolchains.ts'
 import type { AvailableExecutor, ReceivedService } from '../contract.ts'
 import type { RuleContext } from './rule.ts'
-
-const ORDER: readonly ExecutorName[] = ['docker', 'host']
 
 export type ExecutorChoice = {
   /** those that are there and would take it, the preferred one first */
@@ -18,7 +16,7 @@ export type ExecutorChoice = {
 export function chooseExecutor(service: ReceivedService, node: RuleContext): ExecutorChoice {
   const all = new Set(service.toolchain.map(canonicalToolchain))
   const needed = [...all].filter((word) => word !== 'docker')
-  const names = all.has('docker') ? ORDER.slice(0, 1) : ORDER
+  const names = all.has('docker') ? EXECUTOR_NAMES.slice(0, 1) : EXECUTOR_NAMES
   const own = service.author === node.own
   let missing: readonly string[] | undefined
   const listed: ExecutorName[] = []
