@@ -17,7 +17,8 @@ import { BadArchiveError } from '../../../src/code/errors.ts'
 import { createCode } from '../../../src/code/index.ts'
 import { makeLinks } from '../../../src/code/unpack/make-links.ts'
 import { checkUnpacked, unpackArchive } from '../../../src/code/unpack/unpack.ts'
-import { MIB, once, packFiles, tempDir, testComponents, testMesh, testStore } from '../../fixtures/code/stores.ts'
+import { MIB, once, packFiles, testComponents, testMesh, testStore } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const run = promisify(execFile)
 const options = { clock: systemClock(), limits: { maxEntries: 1000, maxBytes: 64 * MIB } }

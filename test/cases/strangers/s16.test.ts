@@ -12,7 +12,8 @@ import { decompressChunk } from '../../../src/code/archive/zstd.ts'
 import { StoreFullError, TooLargeError } from '../../../src/code/errors.ts'
 import { createCode, limitsWithin } from '../../../src/code/index.ts'
 import type { Behaviour } from '../../fixtures/code/stores.ts'
-import { MIB, packFiles, tempDir, testComponents, testMesh, testStore } from '../../fixtures/code/stores.ts'
+import { MIB, packFiles, testComponents, testMesh, testStore } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 async function node(peers: Parameters<typeof testMesh>[0] = {}, init: { dir?: string; maxBytes?: number } = {}) {
   const components = testComponents()

@@ -14,7 +14,8 @@ import { systemRng } from '../../../src/base/rng.ts'
 import { createCode } from '../../../src/code/index.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import { createNetwork } from '../../../src/network/index.ts'
-import { MIB, noise, packFiles, tempDir, testComponents } from '../../fixtures/code/stores.ts'
+import { MIB, noise, packFiles, testComponents } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const open: AsyncDisposable[] = []
 afterEach(async () => {

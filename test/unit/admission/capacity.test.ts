@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { availableCapacity, machineWith } from '../../../src/admission/facts/capacity.ts'
 import { systemMachine } from '../../../src/admission/facts/host-resources.ts'
-import { tempDir } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const room = (memoryBytes: number, cpuMillicores: number, diskBytes: number, pids: number, runs: number) => {
   return { memoryBytes, cpuMillicores, diskBytes, pids, runs }

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listFolder } from '../../../src/code/archive/list-folder.ts'
-import { packedPaths, tempDir, writeFiles } from '../../fixtures/code/stores.ts'
+import { packedPaths, writeFiles } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 describe('a folder to pack', () => {
   test('comes without the history of the project', async () => {

@@ -20,10 +20,10 @@ import {
   MIB,
   packedPaths,
   packFiles,
-  tempDir,
   testStore,
   writeFiles,
 } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const run = promisify(execFile)
 const hex = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

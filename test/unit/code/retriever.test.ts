@@ -15,11 +15,11 @@ import {
   noise,
   once,
   packFiles,
-  tempDir,
   testComponents,
   testMesh,
   testStore,
 } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 import { passing, provider } from './fetch-support.ts'
 import { rawTar } from './raw-tar.ts'
 

@@ -7,7 +7,8 @@ import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { HashMismatchError, TooLargeError } from '../../../src/code/errors.ts'
 import { checkUnpacked, confinement, unpackArchive } from '../../../src/code/unpack/unpack.ts'
-import { type FileSpec, MIB, noise, packFiles, tempDir, testStore } from '../../fixtures/code/stores.ts'
+import { type FileSpec, MIB, noise, packFiles, testStore } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const run = promisify(execFile)
 const options = { clock: systemClock(), limits: { maxEntries: 100, maxBytes: 64 * MIB } }

@@ -9,7 +9,8 @@ import { NoProviderError, StoreFullError, TooLargeError } from '../../../../src/
 import { fetchCode } from '../../../../src/code/fetch/fetch.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
 import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
-import { type Behaviour, MIB, noise, packFiles, tempDir, testMesh, testStore } from '../../../fixtures/code/stores.ts'
+import { type Behaviour, MIB, noise, packFiles, testMesh, testStore } from '../../../fixtures/code/stores.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { fetching, noting, passing, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
 
 describe('fetching a code', () => {

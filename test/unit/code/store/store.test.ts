@@ -15,16 +15,8 @@ import {
 } from '../../../../src/code/errors.ts'
 import { createCodeStore } from '../../../../src/code/store/store.ts'
 import type { ChunkReader, CodeStore } from '../../../../src/code/types.ts'
-import {
-  collect,
-  MIB,
-  noise,
-  once,
-  packFiles,
-  tempDir,
-  testComponents,
-  testStore,
-} from '../../../fixtures/code/stores.ts'
+import { collect, MIB, noise, once, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 
 const archive = (seed: number, bytes = MIB) => packFiles([{ path: 'content', content: noise(bytes - 3 * 512, seed) }])
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { type Duplex, duplexPair } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { Engine } from '../../../../src/execution/docker/engine.ts'
@@ -11,8 +13,7 @@ function attachable({ silent = false } = {}) {
   const [ours, theirs] = duplexPair()
   const state = { silent, asked: 0 }
   const framed = (bytes: Uint8Array, stream = 1) => {
-    const head = Buffer.alloc(8)
-    head[0] = stream
+    const head = Buffer.of(stream, 0, 0, 0, 0, 0, 0, 0)
     head.writeUInt32BE(bytes.byteLength, 4)
     return Buffer.concat([head, bytes])
   }
@@ -50,7 +51,7 @@ describe('the way through a container’s stdio', () => {
     const clock = manualClock()
     const made = createStdioTransport(attachable({ silent: true }).engine, clock, 'door')
     const refused = expect(made).rejects.toThrow(/lost/)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await setTimeout(20)
     await clock.advance(10_000)
     await refused
   })
@@ -61,23 +62,24 @@ describe('the way through a container’s stdio', () => {
     const transport = await createStdioTransport(engine, clock, 'door')
     for (let n = 0; n < 5; n++) {
       await clock.advance(15_000)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await setTimeout(5)
     }
     expect(transport.closed).toBe(false)
-    const stream = transport.open()
-    const error = new Promise((resolve) => stream.on('error', resolve))
+    const error = once(
+      transport.open().on('error', () => {}),
+      'error',
+    )
     state.silent = true
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await setTimeout(5)
     for (let n = 0; n < 3; n++) await clock.advance(15_000)
     expect(transport.closed).toBe(true)
-    expect(await error).toMatchObject({ message: expect.stringContaining('lost') })
+    expect(await error).toMatchObject([{ message: expect.stringContaining('lost') }])
   })
 
   it('is lost with the attachment', async () => {
     const { engine, theirs } = attachable()
     const transport = await createStdioTransport(engine, manualClock(), 'door')
-    const stream = transport.open()
-    const error = new Promise((resolve) => stream.on('error', resolve))
+    const error = once(transport.open(), 'error')
     theirs.end()
     await error
     expect(transport.closed).toBe(true)

@@ -1,11 +1,12 @@
-import { lstat, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Header } from 'tar'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Readable } from 'node:stream'
+import { Header, list, type ReadEntry } from 'tar'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { entriesOf, tarOf } from '../../../../src/execution/docker/image-tar.ts'
 import { unpackBuilt } from '../../../../src/execution/docker/unpack.ts'
 import { RunRefusedError } from '../../../../src/execution/index.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 
 type Entry = {
   path: string
@@ -19,11 +20,10 @@ describe('what a build has left', () => {
   let dir: string
   let target: string
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'tc-unpack-'))
+    dir = await tempDir()
     target = join(dir, 'target')
     await writeFile(join(dir, 'secret'), 'mine')
   })
-  afterEach(() => rm(dir, { recursive: true }))
 
   const unpack = (entries: Entry[], max = 1_000_000) => unpackBuilt(archive(entries), target, max)
 
@@ -68,14 +68,8 @@ describe('what a build has left', () => {
 
   it('that breaks off, or is no archive, is an error', async () => {
     const whole = Buffer.concat(await Array.fromAsync(archive([{ path: 'a', text: 'x'.repeat(5000) }])))
-    const part = async function* () {
-      yield whole.subarray(0, 2000)
-    }
-    await expect(unpackBuilt(part(), target, 10_000)).rejects.toThrow()
-    const junk = async function* () {
-      yield Buffer.alloc(5000, 'junk')
-    }
-    await expect(unpackBuilt(junk(), join(dir, 'other'), 10_000)).rejects.toThrow()
+    for (const [index, bytes] of [whole.subarray(0, 2000), Buffer.alloc(5000, 'junk')].entries())
+      await expect(unpackBuilt(Readable.from([bytes]), join(dir, `${index}`), 10_000)).rejects.toThrow()
   })
 
   it('comes back the way it went', async () => {
@@ -86,6 +80,36 @@ describe('what a build has left', () => {
     await unpackBuilt(tarOf(entriesOf(target, 'code'), 65534), join(dir, 'again'), 1_000_000)
     expect(await readFile(join(dir, 'again/code/l'), 'utf8')).toBe('one')
   })
+})
+
+it('our tar is read by others', async () => {
+  const dir = await tempDir()
+  await writeFile(join(dir, 'file'), 'y'.repeat(70_000))
+  await writeFile(join(dir, 'empty'), '')
+  const far = `${'d'.repeat(120)}/${'ü'.repeat(100)}`
+  const entries = [
+    { path: 'etc', folder: true, mode: 0o755 } as const,
+    { path: 'etc/a', text: 'hello', mode: 0o644 },
+    { path: 'bin/b', file: join(dir, 'file'), mode: 0o755 },
+    { path: 'bin/e', file: join(dir, 'empty'), mode: 0o755 },
+    { path: 'bin/l', link: 'b' },
+    { path: far, text: 'far', mode: 0o600 },
+    { path: 'bin/far', link: 'f'.repeat(200) },
+  ]
+  await writeFile(join(dir, 'tar'), Readable.from(tarOf(entries)))
+  const seen: unknown[] = []
+  const onReadEntry = ({ path, type, size, mode, linkpath }: ReadEntry) =>
+    void seen.push([path, type, size, mode, ...(linkpath ? [linkpath] : [])])
+  await list({ file: join(dir, 'tar'), strict: true, onReadEntry })
+  expect(seen).toEqual([
+    ['etc/', 'Directory', 0, 0o755],
+    ['etc/a', 'File', 5, 0o644],
+    ['bin/b', 'File', 70_000, 0o755],
+    ['bin/e', 'File', 0, 0o755],
+    ['bin/l', 'SymbolicLink', 0, 0o777, 'b'],
+    [far, 'File', 3, 0o600],
+    ['bin/far', 'SymbolicLink', 0, 0o777, 'f'.repeat(200)],
+  ])
 })
 
 async function* archive(entries: Entry[]): AsyncGenerator<Buffer> {

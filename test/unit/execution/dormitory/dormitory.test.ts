@@ -5,6 +5,7 @@ import { silentLog } from '../../../../src/base/log.ts'
 import type { WakeCondition } from '../../../../src/base/verdict.ts'
 import { createDormitory, type Dormitory } from '../../../../src/execution/index.ts'
 import { openJournal } from '../../../../src/journal/index.ts'
+import { forAllAsync } from '../../../fixtures/property.ts'
 
 const CAPACITY: WakeCondition = { on: 'capacity' }
 const DAY_MS = 86_400_000
@@ -12,54 +13,42 @@ const DAY_MS = 86_400_000
 /** A dormitory over a journal that outlives it. Those that are woken are noted; `answer` says what becomes of them. */
 function createBench() {
   const clock = manualClock()
-  const journal = openJournal({ path: ':memory:', clock, log: silentLog() })
-  const limits = { max: 3, ttlMs: DAY_MS }
-  const woken: string[] = []
-  const over: [string, string][] = []
-  const open: Dormitory[] = []
+  const log = silentLog()
+  const stack = new AsyncDisposableStack()
+  const journal = stack.use(openJournal({ path: ':memory:', clock, log }))
   const bench = {
     clock,
     journal,
-    limits,
-    woken,
-    over,
+    limits: { max: 3, ttlMs: DAY_MS },
+    woken: [] as string[],
+    over: [] as string[],
     room: true,
-    answer: async (_id: string, _dormitory: Dormitory): Promise<void> => {},
+    answer: async (): Promise<void> => {},
     start(): Dormitory {
-      const dormitory: Dormitory = createDormitory(
-        {
-          clock,
-          log: silentLog(),
-          store: journal.parked,
-          async decide(ids) {
-            for (const id of ids) {
-              woken.push(id)
-              await bench.answer(id, dormitory)
-            }
-          },
-          hasCapacity: () => bench.room,
-          onExpired(sleeper, why) {
-            over.push([sleeper.id, why])
-            dormitory.remove(sleeper.id)
-          },
+      const components: Parameters<typeof createDormitory>[0] = {
+        ...{ clock, log, store: journal.parked },
+        async decide(ids) {
+          for (const id of ids) {
+            bench.woken.push(id)
+            await bench.answer()
+          }
         },
-        { limits: () => limits },
-      )
-      open.push(dormitory)
+        hasCapacity: () => bench.room,
+        onExpired({ id }, why) {
+          bench.over.push(`${id}: ${why}`)
+          dormitory.remove(id)
+        },
+      }
+      const dormitory = stack.use(createDormitory(components, { limits: () => bench.limits }))
       return dormitory
     },
-    async [Symbol.asyncDispose]() {
-      for (const one of open) await one[Symbol.asyncDispose]()
-      journal[Symbol.dispose]()
-    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
   return bench
 }
 
-type Bench = ReturnType<typeof createBench>
-
 describe('dormitory', () => {
-  let bench: Bench
+  let bench: ReturnType<typeof createBench>
   let dormitory: Dormitory
   beforeEach(() => {
     bench = createBench()
@@ -67,16 +56,13 @@ describe('dormitory', () => {
     return () => bench[Symbol.asyncDispose]()
   })
 
-  const park = (
-    id: string,
-    change: { rank?: number; on?: WakeCondition[]; arrived?: number; expires?: number } = {},
-  ) => {
+  const park = (id: string, change: Partial<Parameters<Dormitory['park']>[0]> = {}) => {
     const now = bench.clock.now()
     const usual = { id, on: [CAPACITY], rank: 0, arrived: now, expires: now + 30 * DAY_MS }
     return dormitory.park({ ...usual, ...change }, dormitory.eventCounter())
   }
-  const parkAll = (ranks: Record<string, number>, arrived?: number) => {
-    for (const [id, rank] of Object.entries(ranks)) park(id, { rank, ...(arrived !== undefined && { arrived }) })
+  const parkAll = (ranks: Record<string, number>, change = {}) => {
+    for (const [id, rank] of Object.entries(ranks)) park(id, { rank, ...change })
   }
   const wake = (event: WakeCondition) => {
     dormitory.wake(event)
@@ -103,13 +89,8 @@ describe('dormitory', () => {
 
   it('wakes the best first, and of equals the one that was heard first', async () => {
     bench.limits.max = 100
-    for (const [id, rank, arrived] of [
-      ['late', 1, 30],
-      ['poor', 0, 1],
-      ['early', 1, 20],
-      ['rich', 7, 40],
-    ] as const)
-      park(id, { rank, arrived })
+    parkAll({ late: 1, poor: 0 }, { arrived: 30 })
+    parkAll({ early: 1, rich: 7 }, { arrived: 20 })
     await wake(CAPACITY)
     expect(bench.woken).toEqual(['rich', 'early', 'late', 'poor'])
   })
@@ -151,9 +132,7 @@ describe('dormitory', () => {
 
   it('sleeps on when deciding fails, and wakes the next time', async () => {
     park('a')
-    bench.answer = async () => {
-      throw new Error('the runner is gone')
-    }
+    bench.answer = () => Promise.reject(new Error('the runner is gone'))
     await wake(CAPACITY)
     expect(dormitory.size).toBe(1)
     await wake(CAPACITY)
@@ -162,7 +141,7 @@ describe('dormitory', () => {
 
   describe('MAX', () => {
     it('lets the lowest make way for a better one, and turns away who is not better', () => {
-      parkAll({ a: 3, b: 1, c: 2 }, 1)
+      parkAll({ a: 3, b: 1, c: 2 }, { arrived: 1 })
       const why = 'all 3 places of DORMITORY.MAX are taken, and none of them ranks lower'
       expect(park('worse', { rank: 0 })).toEqual({ parked: false, why })
       expect(park('equal', { rank: 1, arrived: 2 })).toMatchObject({ parked: false })
@@ -175,7 +154,7 @@ describe('dormitory', () => {
       parkAll({ a: 3, b: 1, c: 2 })
       bench.limits.max = 2
       await bench.clock.advance(10_000)
-      expect(bench.over).toEqual([['b', 'DORMITORY.MAX is 2, and others rank higher']])
+      expect(bench.over).toEqual(['b: DORMITORY.MAX is 2, and others rank higher'])
       bench.limits.max = 0
       await bench.clock.advance(10_000)
       expect(dormitory.size).toBe(0)
@@ -193,14 +172,14 @@ describe('dormitory', () => {
       dormitory.boot()
       expect(dormitory.all()).toMatchObject([{ id: 'a', on: [CAPACITY] }])
       await bench.clock.advance(DAY_MS / 2 + 10_000)
-      expect(bench.over).toEqual([['a', 'it has slept as long as DORMITORY.TTL_SECONDS allows']])
+      expect(bench.over).toEqual(['a: it has slept as long as DORMITORY.TTL_SECONDS allows'])
       expect(bench.journal.parked.all()).toEqual([])
     })
 
     it('ends with the service', async () => {
       park('a', { expires: bench.clock.now() + 60_000 })
       await bench.clock.advance(70_000)
-      expect(bench.over).toEqual([['a', 'it expired']])
+      expect(bench.over).toEqual(['a: it expired'])
     })
 
     it('over while it was asked about: it does not lie down again', async () => {
@@ -211,59 +190,54 @@ describe('dormitory', () => {
   })
 
   it('forgets nobody, whatever happens in whatever order, and keeps journal and memory equal', async () => {
-    type Step = { is: 'park' | 'wake' | 'leave' | 'pass' | 'restart'; id: number; rank: number; key: number }
-    const step = fc.record<Step>({
-      is: fc.constantFrom('park', 'park', 'park', 'wake', 'wake', 'leave', 'pass', 'restart'),
-      id: fc.nat(6),
-      rank: fc.nat(3),
-      key: fc.nat(2),
-    })
+    const is = fc.constantFrom('park', 'park', 'park', 'wake', 'wake', 'leave', 'pass', 'restart')
+    const step = fc.record({ is, id: fc.nat(6), rank: fc.nat(3), key: fc.nat(2) })
     const conditions: WakeCondition[] = [CAPACITY, { on: 'quorum', code: 'c' }, { on: 'replica' }]
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        await using world = createBench()
-        let inn = world.start()
-        /** who must sleep here: everybody that was parked and neither left nor made way */
-        const model = new Map<string, { key: number; rank: number; since: number }>()
-        for (const { is, id: number, rank, key } of steps) {
-          const id = `s${number}`
-          world.woken.length = 0
-          if (is === 'park') {
-            const on = [conditions[key] as WakeCondition]
-            const before = model.get(id)
-            const parked = { id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }
-            const bed = inn.park(parked, inn.eventCounter())
-            if (bed.parked) {
-              model.set(id, { key, rank, since: before?.since ?? world.clock.now() })
-              if (bed.replaced !== undefined) {
-                expect(model.get(bed.replaced.id)?.rank).toBeLessThanOrEqual(rank)
-                model.delete(bed.replaced.id)
-              }
-            } else {
-              expect([...model.values()].every((other) => other.rank >= rank)).toBe(true)
+    await forAllAsync(60, [fc.array(step, { maxLength: 40 })], async (steps) => {
+      await using world = createBench()
+      let inn = world.start()
+      /** who must sleep here: everybody that was parked and neither left nor made way */
+      const model = new Map<string, { key: number; rank: number; since: number }>()
+      for (const { is, id: number, rank, key } of steps) {
+        const id = `s${number}`
+        world.woken.length = 0
+        if (is === 'park') {
+          const on = [conditions[key] as WakeCondition]
+          const before = model.get(id)
+          const parked = { id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }
+          const bed = inn.park(parked, inn.eventCounter())
+          if (bed.parked) {
+            model.set(id, { key, rank, since: before?.since ?? world.clock.now() })
+            if (bed.replaced !== undefined) {
+              expect(model.get(bed.replaced.id)?.rank).toBeLessThanOrEqual(rank)
+              model.delete(bed.replaced.id)
             }
-          } else if (is === 'leave') {
-            expect(inn.remove(id)).toBe(model.delete(id))
-          } else if (is === 'wake') {
-            inn.wake(conditions[key] as WakeCondition)
-            await inn.idle()
-            const due = [...model].filter(([, sleeper]) => sleeper.key === key).map(([one]) => one)
-            expect([...world.woken].sort()).toEqual(due.sort())
-          } else if (is === 'pass') {
-            await world.clock.advance(DAY_MS / 4)
-            for (const [one, { since }] of model) if (since + DAY_MS <= world.clock.now()) model.delete(one)
           } else {
-            await inn[Symbol.asyncDispose]()
-            inn = world.start()
+            expect([...model.values()].every((other) => other.rank >= rank)).toBe(true)
           }
-          const here = inn.all().map((one) => one.id)
-          expect([...here].sort()).toEqual([...model.keys()].sort())
-          const journaled = world.journal.parked.all().map((one) => one.id)
-          expect(journaled.sort()).toEqual([...here].sort())
-          expect(here.length).toBeLessThanOrEqual(world.limits.max)
+        } else if (is === 'leave') {
+          expect(inn.remove(id)).toBe(model.delete(id))
+        } else if (is === 'wake') {
+          inn.wake(conditions[key] as WakeCondition)
+          await inn.idle()
+          const due = [...model].filter(([, sleeper]) => sleeper.key === key).map(([one]) => one)
+          expect([...world.woken].sort()).toEqual(due.sort())
+        } else if (is === 'pass') {
+          await world.clock.advance(DAY_MS / 4)
+          for (const [one, { since }] of model) if (since + DAY_MS <= world.clock.now()) model.delete(one)
+        } else {
+          await inn[Symbol.asyncDispose]()
+          inn = world.start()
         }
-      }),
-      { numRuns: 60 },
-    )
+        for (const kept of [inn, world.journal.parked])
+          expect(
+            kept
+              .all()
+              .map((one) => one.id)
+              .sort(),
+          ).toEqual([...model.keys()].sort())
+        expect(model.size).toBeLessThanOrEqual(world.limits.max)
+      }
+    })
   })
 })

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
@@ -9,6 +8,7 @@ import { NotFoundError, UnavailableError } from '../../../../src/base/errors.ts'
 import { connectThroughGateway, requestGateway } from '../../../../src/execution/gateway/client.ts'
 import { type GatewayServer, startGatewayServer } from '../../../../src/execution/gateway/server.ts'
 import { talk } from '../../../fixtures/execution/run-fixture.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 
 describe('the gateway', () => {
   const clock = systemClock()
@@ -17,13 +17,12 @@ describe('the gateway', () => {
   let gateway: GatewayServer | undefined
   let service: Server | undefined
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'tc-door-'))
+    dir = await tempDir()
     path = join(dir, 's')
   })
-  afterEach(async () => {
+  afterEach(() => {
     gateway?.close()
     service?.close()
-    await rm(dir, { recursive: true, force: true })
   })
 
   const listen = (server: Server) =>
@@ -83,12 +82,11 @@ describe('the gateway', () => {
   })
 
   it('says what is wrong when it does not come to that', async () => {
-    await expect(connecting(1, { patienceMs: 0 })).rejects.toThrow(
-      /gateway of the run does not accept connections \(ENOENT\)/,
-    )
+    const atOnce = () => connecting(1, { patienceMs: 0 })
+    await expect(atOnce()).rejects.toThrow(/gateway of the run does not accept connections \(ENOENT\)/)
     gateway = await startGatewayServer({ path, ports: [1] })
-    await expect(connecting(1, { patienceMs: 0 })).rejects.toThrow(UnavailableError)
-    await expect(connecting(1, { patienceMs: 0 })).rejects.toThrow(/nothing listens on port 1/)
+    await expect(atOnce()).rejects.toThrow(UnavailableError)
+    await expect(atOnce()).rejects.toThrow(/nothing listens on port 1/)
     await expect(connecting(2)).rejects.toThrow(NotFoundError)
   })
 
@@ -108,18 +106,8 @@ describe('the gateway', () => {
 
   it('survives whatever is said to it', async () => {
     const port = await echo()
-    const open = `{"connect":${port}`
-    for (const junk of [
-      '',
-      '\n',
-      '{}\n',
-      'null\n',
-      '[1]\n',
-      '{"connect":"80"}\n',
-      'x'.repeat(5000),
-      '\0\xff\n',
-      open,
-    ]) {
+    const values = ['', '{}', 'null', '[1]', '{"connect":"80"}', '\0\xff'].map((text) => `${text}\n`)
+    for (const junk of ['', ...values, 'x'.repeat(5000), `{"connect":${port}`]) {
       const socket = connect({ path }, () => socket.end(junk))
       const closed = new Promise((resolve) => socket.on('close', resolve))
       socket.on('error', () => {}).resume()

@@ -1,24 +1,24 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { manualClock, systemClock } from '../../../../src/base/clock.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND } from '../../../../src/execution/constants.ts'
 import { createSplitter, formatLine, parseLine } from '../../../../src/execution/logs/format.ts'
 import { lastWritten, readLogs } from '../../../../src/execution/logs/reader.ts'
 import { createLogWriter, pumpOutput } from '../../../../src/execution/logs/writer.ts'
+import { forAll } from '../../../fixtures/property.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 
 const clock = systemClock()
 
 describe('lines', () => {
   it('come back as they were written', () => {
-    expect(parseLine(formatLine('err', 1234, 'a b  c').trimEnd())).toEqual({ stream: 'err', at: 1234, line: 'a b  c' })
-    expect(parseLine(formatLine('out', '1234.567890', '').replace('\n', ''))).toEqual({
-      stream: 'out',
-      at: 1234,
-      line: '',
-    })
+    for (const [stream, at, line] of [
+      ['err', 1234, 'a b  c'],
+      ['out', '1234.567890', ''],
+    ] as const)
+      expect(parseLine(formatLine(stream, at, line).replace('\n', ''))).toEqual({ stream, at: 1234, line })
     expect(parseLine('no such line')).toBeUndefined()
   })
 
@@ -27,40 +27,27 @@ describe('lines', () => {
   })
 
   it('are the same however the bytes are cut, and never too long', () => {
-    const bytes = fc.uint8Array({ maxLength: 400 })
-    const property = fc.property(
-      fc.array(
-        fc.oneof(
-          bytes,
-          fc.string().map((text) => new TextEncoder().encode(`${text}\n`)),
-        ),
-      ),
-      (chunks) => {
-        const all = (parts: Uint8Array[]) => {
-          const splitter = createSplitter(50)
-          return [...parts.flatMap((part) => splitter.push(part)), ...splitter.end()]
-        }
-        const whole = all([Buffer.concat(chunks)])
-        expect(all(chunks).join('')).toBe(whole.join(''))
-        expect(all(chunks).every((line) => line.length <= 50)).toBe(true)
-      },
-    )
-    fc.assert(property, { numRuns: 300 })
+    const line = fc.string().map((text) => new TextEncoder().encode(`${text}\n`))
+    const all = (parts: Uint8Array[]) => {
+      const splitter = createSplitter(50)
+      return [...parts.flatMap((part) => splitter.push(part)), ...splitter.end()]
+    }
+    forAll(300, [fc.array(fc.oneof(fc.uint8Array({ maxLength: 400 }), line))], (chunks) => {
+      expect(all(chunks).join('')).toBe(all([Buffer.concat(chunks)]).join(''))
+      expect(all(chunks).every((line) => line.length <= 50)).toBe(true)
+    })
   })
 })
 
 describe('log files', () => {
   let dir: string
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'tc-logs-'))
+    dir = await tempDir()
   })
-  afterEach(() => rm(dir, { recursive: true, force: true }))
 
   const read = async (tail: number) => {
-    const lines: string[] = []
-    for await (const { line } of readLogs(dir, { tail, follow: false, keep: 5, ended: () => true, clock }))
-      lines.push(line)
-    return lines
+    const lines = await Array.fromAsync(readLogs(dir, { tail, follow: false, keep: 5, ended: () => true, clock }))
+    return lines.map(({ line }) => line)
   }
 
   it('turn over and keep only what they may', async () => {

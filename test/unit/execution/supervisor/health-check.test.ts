@@ -1,22 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
+import { useBench } from '../../../fixtures/execution/supervisor-harness.ts'
+
+const HTTP = { name: 'http', port: 8080 }
+const ADMIN = { name: 'admin', port: 8081 }
+const bench = useBench()
 
 describe('health', () => {
-  let bench: Bench
-  beforeEach(async () => {
-    bench = await createBench()
-    return () => bench[Symbol.asyncDispose]()
-  })
-
-  const begins = async (run: object) => {
-    const supervisor = bench.start()
-    supervisor.run(serviceOf('a', run), GRANT)
-    await bench.reaches('a', 'running')
-    return supervisor
-  }
-
   it('without ports: it was up for LIMITS.HEALTHY_SECONDS', async () => {
-    const supervisor = await begins({})
+    const supervisor = await bench.running('a')
     await bench.clock.advance(9_900)
     expect(supervisor.healthy('a')).toBe(false)
     await bench.clock.advance(200)
@@ -27,24 +18,21 @@ describe('health', () => {
   })
 
   it('with ports: each accepted a connection, and it stayed up for 2 s after', async () => {
-    const supervisor = await begins({
-      ports: [
-        { name: 'http', port: 8080 },
-        { name: 'admin', port: 8081 },
-      ],
-    })
-    bench.engine.listening.add(8080)
-    await bench.clock.advance(60_000)
-    expect(supervisor.healthy('a')).toBe(false)
-    bench.engine.listening.add(8081)
-    await bench.clock.advance(1000)
-    expect(supervisor.healthy('a')).toBe(false)
+    const supervisor = await bench.running('a', { run: { ports: [HTTP, ADMIN] } })
+    for (const [port, ms] of [
+      [HTTP.port, 60_000],
+      [ADMIN.port, 1000],
+    ] as const) {
+      bench.engine.listening.add(port)
+      await bench.clock.advance(ms)
+      expect(supervisor.healthy('a')).toBe(false)
+    }
     await bench.clock.advance(2000)
     await bench.until(() => supervisor.healthy('a'))
   })
 
   it('an adopted run counts from its start', async () => {
-    const first = await begins({})
+    const first = await bench.running('a')
     await first[Symbol.asyncDispose]()
     await bench.clock.advance(9_000)
     const second = bench.start()
@@ -56,8 +44,37 @@ describe('health', () => {
   })
 
   it('a task never is while it runs', async () => {
-    const supervisor = await begins({ kind: 'task' })
+    const supervisor = await bench.running('a', { run: { kind: 'task' } })
     await bench.clock.advance(600_000)
     expect(supervisor.healthy('a')).toBe(false)
+  })
+})
+
+describe('a lost gateway', () => {
+  beforeEach(async () => {
+    bench.engine.listening.add(HTTP.port)
+    await bench.running('a', { run: { ports: [HTTP] } })
+  })
+
+  it('ends the run after three silences in a row, and it begins again', async () => {
+    bench.engine.unreachable.add(bench.runId('a'))
+    for (let round = 0; round < 2; round++) await bench.clock.advance(5000)
+    expect(bench.state('a')).toBe('running')
+    await bench.clock.advance(5000)
+    await bench.reaches('a', 'starting')
+    expect(bench.record('a')?.detail).toMatch(/^it was unreachable: its gateway was lost; again in/)
+    bench.engine.unreachable.clear()
+    await bench.clock.advance(5000)
+    await bench.reaches('a', 'running')
+    expect(bench.engine.starts).toHaveLength(2)
+  })
+
+  it('one silence ends nothing', async () => {
+    for (let round = 0; round < 6; round++) {
+      if (round % 2 === 0) bench.engine.unreachable.add(bench.runId('a'))
+      else bench.engine.unreachable.clear()
+      await bench.clock.advance(5000)
+    }
+    expect([bench.state('a'), bench.engine.starts.length]).toEqual(['running', 1])
   })
 })

@@ -1,15 +1,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
+import { describe, expect, it } from 'vitest'
+import { GRANT, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('logs of what has ended', () => {
-  let bench: Bench
-  beforeEach(async () => {
-    bench = await createBench()
-    return () => bench[Symbol.asyncDispose]()
-  })
+  const bench = useBench()
 
   const folder = (service: string) => join(bench.dir, 'logs', service)
   const fill = async (service: string) => {

@@ -1,29 +1,19 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { RunState } from '../../../../src/base/run-record.ts'
 import type { Supervisor } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
+import { GRANT, START_MS, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
+
+/** What the engine has of the run. */
+type Left = 'nothing' | 'prepared' | 'running' | 'ended'
 
 describe('a supervisor that starts again', () => {
-  let bench: Bench
-  beforeEach(async () => {
-    bench = await createBench()
-    return () => bench[Symbol.asyncDispose]()
-  })
-
-  const record = () => bench.journal.ofService('a')
+  const bench = useBench()
 
   /** What a node that was killed leaves: a journal in some state, an engine with or without the run. */
-  async function leave(
-    state: RunState,
-    engine: 'nothing' | 'prepared' | 'running' | 'ended',
-    kind: 'task' | 'service',
-    wanted: 'run' | 'stop' = 'run',
-  ) {
-    const before = bench.start()
-    before.run(serviceOf('a', { kind, restart: kind === 'task' ? 'never' : 'always' }), GRANT)
-    await bench.reaches('a', 'running')
+  async function leave(state: RunState, engine: Left, kind: 'task' | 'service', wanted: 'run' | 'stop' = 'run') {
+    const before = await bench.running('a', { run: { kind, restart: kind === 'task' ? 'never' : 'always' } })
     await before[Symbol.asyncDispose]()
-    const runId = record()?.runId as string
+    const runId = bench.runId('a')
     bench.journal.update(runId, { state, wanted, at: START_MS })
     const entry = bench.engine.runs.get(runId)
     if (entry === undefined) throw new Error('the run was lost on closing')
@@ -38,7 +28,7 @@ describe('a supervisor that starts again', () => {
   const rest = (supervisor: Supervisor) =>
     bench.until(() => bench.state('a') === 'running' || supervisor.running().length === 0)
 
-  const CASES: [RunState, 'nothing' | 'prepared' | 'running' | 'ended', 'task' | 'service', number, RunState][] = [
+  const CASES: [RunState, Left, 'task' | 'service', number, RunState][] = [
     ['decided', 'nothing', 'task', 1, 'running'],
     ['fetching', 'nothing', 'task', 1, 'running'],
     ['building', 'nothing', 'task', 1, 'running'],
@@ -70,17 +60,14 @@ describe('a supervisor that starts again', () => {
     expect(bench.engine.runs.size).toBe(then === 'running' ? 1 : 0)
   })
 
-  it.each(['decided', 'fetching', 'starting', 'running'] as const)(
-    'finishes a stop that was wished in state %s',
-    async (state) => {
-      const supervisor = await leave(state, state === 'running' ? 'running' : 'nothing', 'service', 'stop')
-      await supervisor.boot()
-      await bench.reaches('a', 'stopped')
-      await bench.until(() => supervisor.running().length === 0)
-      expect(bench.engine.starts).toEqual([])
-      expect(bench.engine.runs.size).toBe(0)
-    },
-  )
+  it.each(['decided', 'fetching', 'starting', 'running'] as const)('finishes a stop of state %s', async (state) => {
+    const supervisor = await leave(state, state === 'running' ? 'running' : 'nothing', 'service', 'stop')
+    await supervisor.boot()
+    await bench.reaches('a', 'stopped')
+    await bench.idle()
+    expect(bench.engine.starts).toEqual([])
+    expect(bench.engine.runs.size).toBe(0)
+  })
 
   it('does not begin again what has expired', async () => {
     const supervisor = await leave('starting', 'nothing', 'service')
@@ -104,8 +91,7 @@ describe('a supervisor that starts again', () => {
     expect(supervisor.running()).toEqual(['a'])
     await bench.clock.advance(3000)
     expect(bench.engine.starts).toEqual([])
-    bench.engine.comeBack()
-    await bench.clock.advance(60_000)
+    await bench.engineReturns()
     await bench.until(() => supervisor.status('a')?.healthy === true)
     expect(bench.engine.starts).toEqual([])
   })

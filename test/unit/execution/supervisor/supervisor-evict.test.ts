@@ -1,21 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { NoCapacityError } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
+import { GRANT, ROOM, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
-const ROOM_FOR_TWO = () => ({
-  memoryBytes: 2 ** 40,
-  cpuMillicores: 2 ** 20,
-  diskBytes: 2 ** 40,
-  pids: 2 ** 20,
-  runs: 2,
-})
+const ROOM_FOR_TWO = () => ({ ...ROOM, runs: 2 })
 
 describe('a run that ends others to make room', () => {
-  let bench: Bench
-  beforeEach(async () => {
-    bench = await createBench()
-    return () => bench[Symbol.asyncDispose]()
-  })
+  const bench = useBench()
 
   async function full(init = {}) {
     const supervisor = bench.start({ limits: ROOM_FOR_TWO, ...init })
@@ -24,23 +14,28 @@ describe('a run that ends others to make room', () => {
     return supervisor
   }
 
+  /** How many others run each time that a run starts. */
+  function runningAtStart() {
+    const counts: number[] = []
+    const running = () => [...bench.engine.runs.values()].filter(({ state }) => state === 'running').length
+    bench.engine.onStart = () => void counts.push(running())
+    return counts
+  }
+
   it('ends as few as it takes, in the order in which they are named, and begins when they have ended', async () => {
     const supervisor = await full()
     const freed: string[] = []
     bench.events.on('execution:freed', ({ service }) => void freed.push(service))
-    let running = 0
-    bench.engine.onStart = () => {
-      running = [...bench.engine.runs.values()].filter(({ state }) => state === 'running').length
-    }
+    const others = runningAtStart()
     expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b', 'a'] })).toEqual(['b'])
     expect(bench.state('new')).toBe('decided')
-    expect(bench.journal.ofService('b')).toMatchObject({
+    expect(bench.record('b')).toMatchObject({
       wanted: 'stop',
       detail: expect.stringContaining('evicted for new'),
     })
     await bench.reaches('new', 'running')
     expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
-    expect(running).toBe(1)
+    expect(others).toEqual([1])
     expect(freed).toEqual(['b'])
   })
 
@@ -51,10 +46,7 @@ describe('a run that ends others to make room', () => {
     expect(() => supervisor.run(serviceOf('c'), GRANT, { evicts: ['unknown'] })).toThrow(NoCapacityError)
     const huge = { ...GRANT, memoryBytes: 2 ** 41 }
     expect(() => supervisor.run(serviceOf('c'), huge, { evicts: ['a', 'b'] })).toThrow(NoCapacityError)
-    expect(supervisor.granted().map(({ service, ending }) => [service, ending])).toEqual([
-      ['a', false],
-      ['b', false],
-    ])
+    expect(supervisor.granted().map(({ service, ending }) => `${service} ${ending}`)).toEqual(['a false', 'b false'])
   })
 
   it('gives nobody else the room that it waits for', async () => {
@@ -68,18 +60,14 @@ describe('a run that ends others to make room', () => {
 
   it('the next one ends another run, and begins when that one has ended, too', async () => {
     const supervisor = await full()
-    let most = 0
-    bench.engine.onStart = () => {
-      const running = [...bench.engine.runs.values()].filter(({ state }) => state === 'running')
-      most = Math.max(most, running.length)
-    }
+    const others = runningAtStart()
     expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })).toEqual(['b'])
     expect(supervisor.granted().flatMap(({ service, yields }) => (yields ? [service] : []))).toEqual(['b'])
     expect(supervisor.run(serviceOf('next'), GRANT, { evicts: ['a'] })).toEqual(['a'])
-    expect(bench.journal.ofService('b')?.detail).toContain('evicted for new')
+    expect(bench.record('b')?.detail).toContain('evicted for new')
     await bench.until(() => ['new', 'next'].every((id) => bench.state(id) === 'running'))
     expect([bench.state('a'), bench.state('b')]).toEqual(['stopped', 'stopped'])
-    expect(most).toBeLessThanOrEqual(1)
+    expect(Math.max(...others)).toBeLessThanOrEqual(1)
     expect(supervisor.granted().some(({ yields }) => yields)).toBe(false)
   })
 
@@ -116,11 +104,10 @@ describe('a run that ends others to make room', () => {
     bench.engine.leave()
     supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })
     const stopped = supervisor.stop('new', { why: 'test' })
-    bench.engine.comeBack()
-    await bench.clock.advance(60_000)
+    await bench.engineReturns()
     await stopped
     expect(bench.state('new')).toBe('stopped')
-    expect(bench.journal.ofService('new')?.handle).toBeNull()
+    expect(bench.record('new')?.handle).toBeNull()
     expect(bench.engine.starts).toHaveLength(2)
   })
 

@@ -1,20 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Supervisor } from '../../../../src/execution/index.ts'
-import { type Bench, createBench, GRANT, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
+import { GRANT, ROOM, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
+
+const ports = [{ name: 'http', port: 8080 }]
 
 describe('an update', () => {
-  let bench: Bench
+  const bench = useBench()
   let supervisor: Supervisor
   beforeEach(async () => {
-    bench = await createBench()
-    supervisor = bench.start()
-    supervisor.run(serviceOf('v1'), GRANT)
-    await bench.reaches('v1', 'running')
+    supervisor = await bench.running('v1')
     await bench.clock.advance(11_000)
     await bench.until(() => supervisor.healthy('v1'))
   })
-  afterEach(() => bench[Symbol.asyncDispose]())
-
+  /** Only this runs. */
+  const left = (id: string) => bench.until(() => supervisor.running().join() === id)
   const begin = async (id: string, run: object = {}, replaces = 'v1') => {
     supervisor.run(serviceOf(id, run), GRANT, { replaces })
     await bench.reaches(id, 'running')
@@ -25,8 +24,8 @@ describe('an update', () => {
     await bench.clock.advance(9_000)
     expect(supervisor.running().sort()).toEqual(['v1', 'v2'])
     await bench.clock.advance(2_000)
-    await bench.until(() => supervisor.running().join() === 'v2')
-    expect(bench.journal.ofService('v1')?.detail).toBe('a newer version of it is healthy')
+    await left('v2')
+    expect(bench.record('v1')?.detail).toBe('a newer version of it is healthy')
   })
 
   it.each([0, 1])(
@@ -35,25 +34,21 @@ describe('an update', () => {
       await begin('v2')
       await bench.clock.advance(700)
       bench.end('v2', exitCode)
-      await bench.until(() => supervisor.running().join() === 'v1')
-      expect(bench.journal.ofService('v2')).toMatchObject({ state: 'failed', exitCode, restarts: 0 })
-      expect(bench.journal.ofService('v2')?.detail).toMatch(
-        /ended before it was healthy; .* the version before goes on/,
-      )
+      await left('v1')
+      const detail = expect.stringMatching(/ended before it was healthy; .* the version before goes on/)
+      expect(bench.record('v2')).toMatchObject({ state: 'failed', exitCode, restarts: 0 })
+      expect(bench.record('v2')).toMatchObject({ detail })
       expect(supervisor.healthy('v1')).toBe(true)
     },
   )
 
   it('stops the older version only when the newer one answers', async () => {
-    const ports = [{ name: 'http', port: 8080 }]
     bench.engine.listening.add(8080)
-    supervisor.run(serviceOf('old', { ports }), GRANT)
-    await bench.reaches('old', 'running')
+    await bench.running('old', { run: { ports }, on: supervisor })
     await bench.clock.advance(3000)
     await bench.until(() => supervisor.healthy('old'))
     bench.engine.listening.clear()
-    supervisor.run(serviceOf('new', { ports }), GRANT, { replaces: 'old' })
-    await bench.reaches('new', 'running')
+    await begin('new', { ports }, 'old')
     await bench.clock.advance(5000)
     expect([bench.state('old'), supervisor.status('new')?.healthy]).toEqual(['running', false])
     bench.engine.listening.add(8080)
@@ -67,32 +62,30 @@ describe('an update', () => {
   })
 
   it('whose port never answers is given up, and says which', async () => {
-    await begin('v2', { ports: [{ name: 'http', port: 8080 }] })
+    await begin('v2', { ports })
     await bench.clock.advance(59_000)
     expect(supervisor.running().sort()).toEqual(['v1', 'v2'])
     await bench.clock.advance(2_000)
-    await bench.until(() => supervisor.running().join() === 'v1')
-    expect(bench.journal.ofService('v2')).toMatchObject({
-      state: 'failed',
-      detail: expect.stringMatching(/^it was not healthy after 1m, .*"http" \(8080\); the update failed/),
-    })
+    await left('v1')
+    const detail = expect.stringMatching(/^it was not healthy after 1m, .*"http" \(8080\); the update failed/)
+    expect(bench.record('v2')).toMatchObject({ state: 'failed', detail })
   })
 
   it('after a failed one stops the version that went on', async () => {
     await begin('v2')
     bench.end('v2', 1)
-    await bench.until(() => supervisor.running().join() === 'v1')
+    await left('v1')
     await begin('v3', {}, 'v2')
     await bench.clock.advance(11_000)
-    await bench.until(() => supervisor.running().join() === 'v3')
+    await left('v3')
   })
 
   it('that was healthy is begun again when it ends: there is nothing to go back to', async () => {
     await begin('v2')
     await bench.clock.advance(11_000)
-    await bench.until(() => supervisor.running().join() === 'v2')
+    await left('v2')
     bench.end('v2', 1)
-    await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
+    await bench.until(() => bench.record('v2')?.restarts === 1)
     expect(bench.state('v2')).toBe('starting')
   })
 
@@ -100,17 +93,15 @@ describe('an update', () => {
     bench.end('v1', 1)
     await bench.reaches('v1', 'starting')
     await begin('v2')
-    await bench.until(() => supervisor.running().join() === 'v2')
-    expect(bench.journal.ofService('v1')).toMatchObject({
-      state: 'stopped',
-      detail: expect.stringContaining('a newer version of it is here, and it kept ending'),
-    })
+    await left('v2')
+    const detail = expect.stringContaining('a newer version of it is here, and it kept ending')
+    expect(bench.record('v1')).toMatchObject({ state: 'stopped', detail })
     bench.end('v2', 1)
-    await bench.until(() => bench.journal.ofService('v2')?.restarts === 1)
+    await bench.until(() => bench.record('v2')?.restarts === 1)
   })
 
   it('that is another failure leaves the version that is healthy, and no other', async () => {
-    await begin('v2', { ports: [{ name: 'http', port: 8080 }] })
+    await begin('v2', { ports })
     await begin('v3', {}, 'v2')
     expect(supervisor.running().sort()).toEqual(['v1', 'v2', 'v3'])
     bench.end('v3', 1)
@@ -120,7 +111,7 @@ describe('an update', () => {
 
   it('that does not fit beside the version before is told so', async () => {
     const tight = bench.start({
-      limits: () => ({ memoryBytes: 300 * 2 ** 20, cpuMillicores: 4000, diskBytes: 2 ** 30, pids: 1000, runs: 10 }),
+      limits: () => ({ ...ROOM, memoryBytes: 300 * 2 ** 20 }),
     })
     tight.run(serviceOf('w1'), GRANT)
     expect(() => tight.run(serviceOf('w2'), GRANT, { replaces: 'w1' })).toThrow(

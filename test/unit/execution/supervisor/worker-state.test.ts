@@ -1,10 +1,11 @@
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Phase, WorkerEvent, WorkerState } from '../../../../src/execution/supervisor/worker-state.ts'
 import { isFailing, isHealthy, stopRequestOf } from '../../../../src/execution/supervisor/worker-state.ts'
 import { nextState } from '../../../../src/execution/supervisor/worker-transitions.ts'
 import type { Run } from '../../../../src/execution/types.ts'
 import { GRANT, START_MS, serviceOf } from '../../../fixtures/execution/supervisor-harness.ts'
+import { forAll } from '../../../fixtures/property.ts'
 
 const STEADY_MS = 60_000
 const run = { handle: 'run' } as unknown as Run
@@ -15,13 +16,18 @@ const contextOf = (service: Parameters<typeof serviceOf>[1] = {}) => ({
   steadyMs: STEADY_MS,
 })
 
+/** What becomes of a worker of a service without a build. */
+const follow = (state: WorkerState, event: WorkerEvent) => nextState(contextOf(), state, event)
+
 const error = new Error('it broke')
 const exit = (exitCode: number) => ({ exitCode, reason: 'exit' }) as const
+const starting: Phase = { name: 'starting', codeDir: '/c' }
 const running: Phase = { name: 'running', run, healthy: false, wasHealthy: false }
 const exited: Phase = { name: 'exited', end: exit(1), ranMs: 5, wasHealthy: false, gaveUp: undefined }
 const begin = { type: 'begin', now: START_MS } as const
 const stop = { type: 'stop', why: 'its author stopped it', graceMs: 7 } as const
 const explained = (exitCode: number, updates = false) => ({ type: 'explained', end: exit(exitCode), updates }) as const
+const built = { type: 'built', codeDir: '/b' } as const
 const failed = { type: 'failed', error } as const
 
 /** a phase, what happens, and the phase that follows */
@@ -32,16 +38,8 @@ const TABLE: readonly (readonly [Phase, WorkerEvent, object])[] = [
   [{ name: 'waiting' }, begin, { name: 'fetching' }],
   [{ name: 'waiting' }, { type: 'begin', now: START_MS + 86_400_000 }, { name: 'ended', change: { state: 'stopped' } }],
   [{ name: 'fetching' }, { type: 'fetched', codeDir: '/c' }, { name: 'starting', codeDir: '/c' }],
-  [
-    { name: 'building', codeDir: '/c' },
-    { type: 'built', codeDir: '/b' },
-    { name: 'starting', codeDir: '/b' },
-  ],
-  [
-    { name: 'starting', codeDir: '/c' },
-    { type: 'started', run },
-    { name: 'started', adopted: false },
-  ],
+  [{ name: 'building', codeDir: '/c' }, built, { name: 'starting', codeDir: '/b' }],
+  [starting, { type: 'started', run }, { name: 'started', adopted: false }],
   [{ name: 'started', run, adopted: false }, { type: 'journalled' }, running],
   [running, { type: 'reconnected', run: again }, { name: 'running', run: again }],
   [running, { type: 'healthy' }, { name: 'running', healthy: true, wasHealthy: true }],
@@ -63,7 +61,7 @@ const TABLE: readonly (readonly [Phase, WorkerEvent, object])[] = [
 
 describe('the next state of a worker', () => {
   it.each(TABLE)('%o, %o: %o', (phase, event, next) => {
-    expect(nextState(contextOf(), { phase, failures: 0 }, event).phase).toMatchObject(next)
+    expect(follow({ phase, failures: 0 }, event).phase).toMatchObject(next)
   })
 
   it('of a service with a build is to build it', () => {
@@ -77,36 +75,35 @@ describe('the next state of a worker', () => {
     ['the node that ends', { close: 'end' }, { name: 'over' }],
     ['the node that detaches', { close: 'detach', stop }, { name: 'over' }],
   ] as const)('what %s interrupts has not failed', (_, asked, next) => {
-    const state: WorkerState = { phase: { name: 'starting', codeDir: '/c' }, failures: 0, ...asked }
-    expect(nextState(contextOf(), state, failed).phase).toEqual(next)
+    const state: WorkerState = { phase: starting, failures: 0, ...asked }
+    expect(follow(state, failed).phase).toEqual(next)
   })
 
   it('a run that exits with the node starts again with it, a stopped one does not', () => {
     const closing: WorkerState = { phase: exited, failures: 0, close: 'end' }
-    const ends = (state: WorkerState) => nextState(contextOf(), state, explained(143)).phase
+    const ends = (state: WorkerState) => follow(state, explained(143)).phase
     expect(ends(closing)).toMatchObject({ name: 'ended', change: { state: 'starting' } })
     expect(ends({ ...closing, stop })).toMatchObject({ change: { state: 'stopped', detail: stop.why } })
   })
 
   it('the expiry does not replace a stop, another stop does', () => {
-    const stopped = nextState(contextOf(), { phase: running, failures: 0 }, stop)
-    const expired = nextState(contextOf(), stopped, { type: 'expired', why: 'it expired', graceMs: 1 })
+    const stopped = follow({ phase: running, failures: 0 }, stop)
+    const expired = follow(stopped, { type: 'expired', why: 'it expired', graceMs: 1 })
     expect(expired.stop).toEqual({ why: stop.why, graceMs: 7 })
-    expect(nextState(contextOf(), expired, { type: 'stop', why: 'later', graceMs: 0 }).stop?.why).toBe('later')
+    expect(follow(expired, { type: 'stop', why: 'later', graceMs: 0 }).stop?.why).toBe('later')
     expect(stopRequestOf({ ...stopped, stop: undefined, close: 'detach' }, 3)).toBeUndefined()
     expect(stopRequestOf({ ...stopped, stop: undefined, close: 'end' }, 3)).toMatchObject({ graceMs: 3 })
   })
 
   it('a node that closes twice still detaches', () => {
-    const close = (state: WorkerState, detach: boolean) => nextState(contextOf(), state, { type: 'close', detach })
+    const close = (state: WorkerState, detach: boolean) => follow(state, { type: 'close', detach })
     const detached = close({ phase: running, failures: 0 }, true)
     expect([detached.close, close(detached, false).close]).toEqual(['detach', 'detach'])
     expect(close(close({ phase: running, failures: 0 }, false), false).close).toBe('end')
   })
 
   it('a steady run begins the back-off again', () => {
-    const afterRunOf = (ranMs: number) =>
-      nextState(contextOf(), { phase: { ...exited, ranMs }, failures: 4 }, explained(1))
+    const afterRunOf = (ranMs: number) => follow({ phase: { ...exited, ranMs }, failures: 4 }, explained(1))
     expect(afterRunOf(STEADY_MS - 1)).toMatchObject({ failures: 5, phase: { waitMs: 5000 } })
     expect(afterRunOf(STEADY_MS)).toMatchObject({ failures: 1, phase: { waitMs: 1000 } })
   })
@@ -120,7 +117,7 @@ function outcomesOf(phase: Phase): readonly WorkerEvent[] {
     case 'fetching':
       return [{ type: 'fetched', codeDir: '/c' }, failed]
     case 'building':
-      return [{ type: 'built', codeDir: '/b' }, failed]
+      return [built, failed]
     case 'starting':
       return [{ type: 'started', run }, failed]
     case 'running':
@@ -156,41 +153,39 @@ const LAST: readonly Phase['name'][] = ['ended', 'failed', 'stopping', 'over']
 
 describe('any order of outcomes, stops and reports', () => {
   it('ends once, says why it was stopped, and is healthy only while it runs', () => {
-    void fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, builds) => {
-        const context = contextOf(builds ? { build: ['make'] } : {})
-        let state: WorkerState = { phase: { name: 'waiting' }, failures: 0 }
-        let backOffs = 0
-        const take = (event: WorkerEvent) => {
-          const before = state
-          state = nextState(context, before, event)
-          if (state.phase.name === 'backing-off' && before.phase.name === 'exited') {
-            backOffs = (before.phase.ranMs >= STEADY_MS ? 0 : backOffs) + 1
-            expect(before.stop ?? before.close).toBeUndefined()
-          }
-          expect(LAST.indexOf(state.phase.name)).toBeGreaterThanOrEqual(LAST.indexOf(before.phase.name))
-          if (state.phase.name === 'ended' && before.phase.name === 'exited' && before.stop !== undefined) {
-            expect(state.phase.change).toMatchObject({ state: 'stopped', detail: before.stop.why })
-          }
-          if (state.phase.name === 'failed' && before.phase.name !== 'failed') {
-            expect(before.stop ?? before.close).toBeUndefined()
-          }
-          if (isHealthy(state)) expect(state.phase.name).toBe('running')
-          if (before.stop !== undefined) expect(state.stop).toBeDefined()
+    forAll(100, [fc.array(step, { maxLength: 40 }), fc.boolean()], (steps, builds) => {
+      const context = contextOf(builds ? { build: ['make'] } : {})
+      let state: WorkerState = { phase: { name: 'waiting' }, failures: 0 }
+      let backOffs = 0
+      const take = (event: WorkerEvent) => {
+        const before = state
+        state = nextState(context, before, event)
+        if (state.phase.name === 'backing-off' && before.phase.name === 'exited') {
+          backOffs = (before.phase.ranMs >= STEADY_MS ? 0 : backOffs) + 1
+          expect(before.stop ?? before.close).toBeUndefined()
         }
-        for (const { report, outcome } of steps) {
-          if (report !== null) take(report)
-          const outcomes = outcomesOf(state.phase)
-          if (outcomes.length > 0) take(outcomes[outcome % outcomes.length] as WorkerEvent)
-          if (state.phase.name === 'backing-off') expect([state.failures, isFailing(state)]).toEqual([backOffs, true])
+        expect(LAST.indexOf(state.phase.name)).toBeGreaterThanOrEqual(LAST.indexOf(before.phase.name))
+        if (state.phase.name === 'ended' && before.phase.name === 'exited' && before.stop !== undefined) {
+          expect(state.phase.change).toMatchObject({ state: 'stopped', detail: before.stop.why })
         }
-        // a stop interrupts what waits, and a run that is stopped exits: five outcomes later it is over
-        take(stop)
-        for (let left = 5; left > 0 && state.phase.name !== 'over'; left--) {
-          take(outcomesOf(state.phase).at(-1) as WorkerEvent)
+        if (state.phase.name === 'failed' && before.phase.name !== 'failed') {
+          expect(before.stop ?? before.close).toBeUndefined()
         }
-        expect(state.phase.name).toBe('over')
-      }),
-    )
+        if (isHealthy(state)) expect(state.phase.name).toBe('running')
+        if (before.stop !== undefined) expect(state.stop).toBeDefined()
+      }
+      for (const { report, outcome } of steps) {
+        if (report !== null) take(report)
+        const outcomes = outcomesOf(state.phase)
+        if (outcomes.length > 0) take(outcomes[outcome % outcomes.length] as WorkerEvent)
+        if (state.phase.name === 'backing-off') expect([state.failures, isFailing(state)]).toEqual([backOffs, true])
+      }
+      // a stop interrupts what waits, and a run that is stopped exits: five outcomes later it is over
+      take(stop)
+      for (let left = 5; left > 0 && state.phase.name !== 'over'; left--) {
+        take(outcomesOf(state.phase).at(-1) as WorkerEvent)
+      }
+      expect(state.phase.name).toBe('over')
+    })
   })
 })
