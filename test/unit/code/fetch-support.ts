@@ -1,11 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib'
 import { expect } from 'vitest'
-import {
-  type ArchiveAnswer,
-  type ArchiveRequest,
-  decodeArchiveRequest,
-  encodeArchiveAnswer,
-} from '../../../protocols/archive.ts'
+import type { ArchiveAnswer, ArchiveRequest } from '../../../protocols/archive.ts'
+import { decodeArchiveRequest, encodeArchiveAnswer } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { ManualClock } from '../../../src/base/clock.ts'
 import { type FetchOptions, fetchCode } from '../../../src/code/fetch/fetch.ts'
@@ -17,8 +13,8 @@ import {
   collect,
   MIB,
   noise,
+  once,
   packFiles,
-  once as piece,
   testMesh,
   testStore,
 } from '../../fixtures/code/stores.ts'
@@ -28,7 +24,7 @@ export const SIZE = 8 * MIB + 512
 export async function publish(content = noise(SIZE - 3 * 512)) {
   const tar = await collect(packFiles([{ path: 'content', content }]))
   const { store } = await testStore()
-  const { code, size } = await store.addTar(piece(tar))
+  const { code, size } = await store.addTar(once(tar))
   await using reader = (await store.open(code)) as ChunkReader
   return { store, code, size, tar, manifest: reader.encoded }
 }
@@ -74,17 +70,9 @@ export function noting(there: Parameters<typeof twisted>[0]) {
 export async function fetching(
   code: CID,
   peers: Parameters<typeof testMesh>[0],
-  options: Partial<FetchOptions> & {
-    dir?: string
-    maxBytes?: number
-    storeBytes?: number
-    clock?: ManualClock
-  } = {},
+  options: Partial<FetchOptions> & { dir?: string; maxBytes?: number; clock?: ManualClock } = {},
 ) {
-  const here = await testStore({
-    ...(options.dir && { dir: options.dir }),
-    ...(options.storeBytes && { maxBytes: options.storeBytes }),
-  })
+  const here = await testStore({ ...(options.dir && { dir: options.dir }) })
   const lied: string[] = []
   const streams = testMesh(peers)
   const clock = options.clock ?? here.clock
@@ -106,13 +94,11 @@ export async function honestServer({ store }: Awaited<ReturnType<typeof publish>
 }
 
 export async function settled(work: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
-  return Promise.race([
-    work.then(
-      () => 'resolved' as const,
-      () => 'rejected' as const,
-    ),
-    new Promise<'pending'>((resolve) => setImmediate(() => resolve('pending'))),
-  ])
+  const over = work.then(
+    () => 'resolved' as const,
+    () => 'rejected' as const,
+  )
+  return Promise.race([over, new Promise<'pending'>((resolve) => setImmediate(resolve, 'pending'))])
 }
 
 export function bomb(bytes: number, windowLog = 20): Uint8Array {

@@ -3,7 +3,8 @@ import { chmod, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listFolder } from '../../../src/code/archive/list-folder.ts'
-import { packedPaths, tempDir, writeFiles } from '../../fixtures/code/stores.ts'
+import { packedPaths, writeFiles } from '../../fixtures/code/stores.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
 
 const git = (dir: string, ...args: string[]) =>

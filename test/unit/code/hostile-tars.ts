@@ -1,12 +1,10 @@
 import { END, paxRecord, type RawEntry, rawEntry, rawHeader, rawPax, rawTar } from './raw-tar.ts'
 
-export type HostileTar = { name: string; tar: Buffer }
-
 const LONG = `${'d'.repeat(90)}/${'f'.repeat(90)}`
 
 /** Archives that nobody may unpack, each with one thing wrong. */
-export function hostileTars(): HostileTar[] {
-  const all: HostileTar[] = []
+export function hostileTars() {
+  const all: { name: string; tar: Buffer }[] = []
   const add = (name: string, tar: Buffer) => void all.push({ name, tar })
   const file = (name: string, entry: RawEntry) => add(name, rawTar({ content: 'x', ...entry }))
 
@@ -33,36 +31,23 @@ export function hostileTars(): HostileTar[] {
     add(`type ${JSON.stringify(type)} with content`, rawTar({ path: 'a', type, content: 'content' }))
     add(`type ${JSON.stringify(type)} after a file`, rawTar({ path: 'a', content: 'x' }, { path: 'b', type }))
   }
-  for (const mode of '0000600,0000777,0004755,0002755,0001644,0000755 ,0000000,7777777, 000644,0000664,-000644'.split(
-    ',',
-  ))
-    file(`mode ${mode}`, { mode: mode.padEnd(8, '\0') })
+  const modes = '0000600,0000777,0004755,0002755,0001644,0000755 ,0000000,7777777, 000644,0000664,-000644'
+  for (const mode of modes.split(',')) file(`mode ${mode}`, { mode: mode.padEnd(8, '\0') })
   file('mode that ends early', { mode: '000755 \0' })
   for (const [field, values] of numberFields())
     for (const value of values) file(`${field} ${JSON.stringify(value)}`, { [field]: value })
-  for (const size of [
-    '77777777777\0',
-    '00000000000\0',
-    '1          \0',
-    '           1',
-    '-0000000001\0',
-    '0x000000001\0',
-    '\x80\0\0\0\0\0\0\0\0\0\0\x01',
-    '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff',
-    '00000000001 ',
-  ]) {
-    const entry = { content: 'x', size: Buffer.from(size, 'latin1') as unknown as string }
+  const binary = ['\x80\0\0\0\0\0\0\0\0\0\0\x01', '\xff'.repeat(12)]
+  const digits = '77777777777\0,00000000000\0,1          \0,           1,-0000000001\0,0x000000001\0,00000000001 '
+  for (const size of [...digits.split(','), ...binary]) {
+    const entry = { content: 'x', size: Buffer.from(size, 'latin1') }
     file(`size ${JSON.stringify(size)}`, entry)
     add(`size ${JSON.stringify(size)} of one file of two`, rawTar({ path: 'a', ...entry }, { path: 'b', content: 'y' }))
   }
   for (const magic of ['ustar  \0', '\0\0\0\0\0\0\0\0', 'ustar\x0001', 'ustar\x00\x00\x00', 'USTAR\x0000', 'ustar 00'])
     file(`magic ${JSON.stringify(magic)}`, { magic })
   for (const text of ['root', ' ', '\x01']) {
-    file(`owner ${text}`, { owner: text })
-    file(`group ${text}`, { group: text })
-    file(`link name ${text}`, { link: text })
+    for (const field of ['owner', 'group', 'link', 'prefix']) file(`${field} ${text}`, { [field]: text })
     file(`link name after zero ${text}`, { link: `\0${text}` })
-    file(`prefix ${text}`, { prefix: text })
   }
   for (let at = 0; at < 12; at++) file(`byte ${at} of the tail`, { tail: Buffer.from([...Buffer.alloc(at), 1]) })
   for (const checksum of ['        ', '0000000\0', '7777777\0', '000000\0 ']) file(`checksum ${checksum}`, { checksum })

@@ -1,19 +1,22 @@
-/** Tars as anybody could write them, right or wrong: for tests that need the wrong ones. */
-export type RawEntry = {
-  path?: string | Uint8Array
-  type?: string
-  content?: string | Uint8Array
-  mode?: string
-  uid?: string
-  gid?: string
-  size?: string
-  mtime?: string
-  link?: string
-  magic?: string
-  owner?: string
-  group?: string
-  device?: string
-  prefix?: string | Uint8Array
+/** The fields of a header: where each begins, how long it is, and what stands there unless a test says otherwise. */
+const FIELDS = [
+  ['path', 0, 100, 'file'],
+  ['mode', 100, 8, '0000644\0'],
+  ['uid', 108, 8, '0000000\0'],
+  ['gid', 116, 8, '0000000\0'],
+  ['mtime', 136, 12, '00000000000\0'],
+  ['type', 156, 1, '0'],
+  ['link', 157, 100, ''],
+  ['magic', 257, 8, 'ustar\x0000'],
+  ['owner', 265, 32, ''],
+  ['group', 297, 32, ''],
+  ['device', 329, 16, '0000000\x000000000\0'],
+  ['prefix', 345, 155, ''],
+] as const
+type Field = (typeof FIELDS)[number][0] | 'size' | 'content'
+
+/** A file in a tar as anybody could write it, right or wrong: for tests that need the wrong ones. */
+export type RawEntry = Partial<Record<Field, string | Uint8Array>> & {
   /** instead of the right checksum */
   checksum?: string
   /** instead of zeros after the content */
@@ -22,32 +25,21 @@ export type RawEntry = {
 }
 
 export function rawHeader(entry: RawEntry): Buffer {
-  const content = Buffer.from(entry.content ?? '')
   const header = Buffer.alloc(512)
   const put = (value: string | Uint8Array, offset: number, length: number) =>
     header.set(Buffer.from(value as string).subarray(0, length), offset)
-  put(entry.path ?? 'file', 0, 100)
-  put(entry.mode ?? '0000644\0', 100, 8)
-  put(entry.uid ?? '0000000\0', 108, 8)
-  put(entry.gid ?? '0000000\0', 116, 8)
-  put(entry.size ?? `${content.byteLength.toString(8).padStart(11, '0')}\0`, 124, 12)
-  put(entry.mtime ?? '00000000000\0', 136, 12)
+  const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`
+  for (const [field, offset, length, usual] of FIELDS) put(entry[field] ?? usual, offset, length)
+  put(entry.size ?? octal(Buffer.from((entry.content as string) ?? '').byteLength, 11), 124, 12)
   put('        ', 148, 8)
-  put(entry.type ?? '0', 156, 1)
-  put(entry.link ?? '', 157, 100)
-  put(entry.magic ?? 'ustar\x0000', 257, 8)
-  put(entry.owner ?? '', 265, 32)
-  put(entry.group ?? '', 297, 32)
-  put(entry.device ?? '0000000\x000000000\0', 329, 16)
-  put(entry.prefix ?? '', 345, 155)
   if (entry.tail !== undefined) header.set(entry.tail, 500)
   const sum = header.reduce((total, byte) => total + byte, 0)
-  put(entry.checksum ?? `${sum.toString(8).padStart(6, '0')}\0 `, 148, 8)
+  put(entry.checksum ?? `${octal(sum, 6)} `, 148, 8)
   return header
 }
 
 export function rawEntry(entry: RawEntry): Buffer {
-  const content = Buffer.from(entry.content ?? '')
+  const content = Buffer.from((entry.content as string) ?? '')
   const padding = Buffer.alloc((512 - (content.byteLength % 512)) % 512, entry.padding ?? 0)
   return Buffer.concat([rawHeader(entry), content, padding])
 }

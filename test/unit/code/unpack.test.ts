@@ -40,9 +40,8 @@ describe('unpacking', () => {
       process.umask(before)
     }
     expect(Buffer.compare(await readFile(join(target, 'data.bin')), noise(3_000_000))).toBe(0)
-    expect((await stat(join(target, 'bin'))).mode & 0o7777).toBe(0o755)
-    expect((await stat(join(target, 'bin/run'))).mode & 0o7777).toBe(0o555)
-    expect((await stat(join(target, 'data.bin'))).mode & 0o7777).toBe(0o444)
+    for (const [path, mode] of Object.entries({ bin: 0o755, 'bin/run': 0o555, 'data.bin': 0o444 }))
+      expect((await stat(join(target, path))).mode & 0o7777).toBe(mode)
   })
 
   test('sees every difference between an archive and what lies there', async () => {
@@ -80,13 +79,9 @@ describe('unpacking', () => {
 
   test('refuses more entries or bytes than allowed', async () => {
     const archive = await archiveOf(files)
-    for (const limits of [
-      { maxEntries: 33, maxBytes: MIB * 64 },
-      { maxEntries: 100, maxBytes: 3_000_009 },
-    ]) {
-      await expect(unpackArchive(archive, await tempDir(), { ...options, limits })).rejects.toBeInstanceOf(
-        TooLargeError,
-      )
+    for (const less of [{ maxEntries: 33 }, { maxBytes: 3_000_009 }]) {
+      const unpacking = unpackArchive(archive, await tempDir(), { ...options, limits: { ...options.limits, ...less } })
+      await expect(unpacking).rejects.toBeInstanceOf(TooLargeError)
     }
   })
 
@@ -102,18 +97,16 @@ describe('unpacking', () => {
     await Promise.all([writeFile(tar, 'archive'), writeFile(join(elsewhere, 'secret'), 'secret')])
     const attempt = async (script: string) => {
       const args = [...confinement(target), '--eval', `const fs = require('fs'); ${script}`]
-      return run(process.execPath, args, { env: {} }).then(
-        () => 'done',
-        ({ stderr }) => /ERR_ACCESS_DENIED/.exec(stderr)?.[0] ?? stderr,
-      )
+      const running = run(process.execPath, args, { env: {} }).then(() => 'done')
+      return running.catch(({ stderr }) => /ERR_ACCESS_DENIED/.exec(stderr)?.[0] ?? stderr)
     }
-    expect(await attempt(`fs.writeFileSync(${JSON.stringify(join(target, 'a'))}, 'a')`)).toBe('done')
+    expect(await attempt(`fs.writeFileSync('${target}/a', 'a')`)).toBe('done')
     for (const script of [
-      `fs.writeFileSync(${JSON.stringify(join(elsewhere, 'a'))}, '')`,
-      `fs.writeFileSync(${JSON.stringify(tar)}, '')`,
-      `fs.readFileSync(${JSON.stringify(tar)})`,
-      `fs.readFileSync(${JSON.stringify(join(elsewhere, 'secret'))})`,
-      `fs.symlinkSync(${JSON.stringify(elsewhere)}, ${JSON.stringify(join(target, 'way-out'))})`,
+      `fs.writeFileSync('${elsewhere}/a', '')`,
+      `fs.writeFileSync('${tar}', '')`,
+      `fs.readFileSync('${tar}')`,
+      `fs.readFileSync('${elsewhere}/secret')`,
+      `fs.symlinkSync('${elsewhere}', '${target}/way-out')`,
       `require('child_process').execFileSync('true')`,
       `new (require('worker_threads').Worker)('1', { eval: true })`,
       `require('net').connect(1, '127.0.0.1')`,

@@ -11,7 +11,18 @@ import { createArchiveServer } from '../../../../src/code/serve/archive-server.t
 import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
 import { type Behaviour, MIB, noise, packFiles, testMesh, testStore } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-import { fetching, noting, passing, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
+import {
+  bomb,
+  fetching,
+  honestServer,
+  noting,
+  passing,
+  provider,
+  publish,
+  SIZE,
+  settled,
+  twisted,
+} from '../fetch-support.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
@@ -182,4 +193,47 @@ describe('fetching a code', () => {
     expect(asked.length).toBeGreaterThan(0)
     expect(Buffer.compare(await readFile(again.store.paths(there.code).tar), there.tar)).toBe(0)
   })
+})
+
+type Answer = ReturnType<Parameters<typeof provider>[0]>
+const MANIFESTS: Record<string, Answer> = {
+  'another manifest': { is: 'bytes', bytes: Buffer.from('a0', 'hex') },
+  'a manifest that is compressed': { is: 'zstd', bytes: Buffer.alloc(9) },
+  'an endless manifest': { is: 'bytes', bytes: Buffer.alloc(500_000) },
+}
+const CHUNKS: Record<string, (honest: Uint8Array, first: number) => Answer> = {
+  'a changed byte': (honest) => ({ is: 'bytes', bytes: Buffer.from(honest).fill(1, 77, 79) }),
+  'another chunk': (_, first) => ({ is: 'bytes', bytes: noise(MIB, first + 99) }),
+  'a short chunk': (honest) => ({ is: 'bytes', bytes: honest.subarray(1) }),
+  'an empty chunk': () => ({ is: 'bytes', bytes: Buffer.alloc(0) }),
+  'no frame': () => Buffer.from('hello'),
+  'an empty frame': () => Buffer.alloc(0),
+  'a frame that is too long': () => Buffer.alloc(3 * MIB),
+  'broken zstd': () => ({ is: 'zstd', bytes: noise(1000) }),
+  'a zstd bomb': () => ({ is: 'zstd', bytes: bomb(64 * MIB) }),
+  'zstd that is too short': () => ({ is: 'zstd', bytes: bomb(1000) }),
+  'zstd with a huge window': () => ({ is: 'zstd', bytes: bomb(MIB, 27) }),
+}
+
+const LIES = [...Object.keys(MANIFESTS), ...Object.keys(CHUNKS)]
+test.each(LIES)('a provider of %s is dropped and named, and another brings the code', async (lie) => {
+  const there = await publish()
+  const told = Promise.withResolvers<void>()
+  const answer = ({ first }: { first: number }, honest: ArchiveAnswer) =>
+    CHUNKS[lie]?.((honest as { bytes: Uint8Array }).bytes, first) ?? honest
+  const mallory = twisted(there, (request, honest) =>
+    request.want === 'chunks' ? answer(request, honest) : (MANIFESTS[lie] ?? honest),
+  )
+  const alice: Behaviour = async (stream) => {
+    await told.promise
+    await (await honestServer(there))(stream)
+  }
+  // no time passes: however busy the machine is, the one that waits is not silent for too long
+  const here = await fetching(there.code, { mallory, alice }, { clock: manualClock() })
+  await expect.poll(() => here.lied).toEqual(['mallory'])
+  told.resolve()
+  await here.work
+  expect(here.streams.opened.filter((peer) => peer === 'mallory')).toEqual(['mallory'])
+  expect(here.seen).toContainEqual(['code:provider-invalid', expect.objectContaining({ peer: 'mallory' })])
+  expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
 })

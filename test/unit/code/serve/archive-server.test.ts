@@ -6,6 +6,7 @@ import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
 import { MIB, noise, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { streamPair } from '../../../fixtures/mesh/stream-pair.ts'
+import { passing, settled } from '../fetch-support.ts'
 
 async function serving() {
   const { store } = await testStore()
@@ -31,11 +32,10 @@ describe('the archive server', () => {
     const asking = ask(1, MAX_CHUNKS_PER_REQUEST)
       .then(() => ask(0, 1))
       .then(() => ask(7, 2))
-    expect(await read(stream)).toMatchObject({ is: 'bytes', bytes: { byteLength: MIB } })
-    expect(await read(stream)).toMatchObject({ is: 'bytes', bytes: { byteLength: 1536 } })
-    expect(await read(stream)).toEqual({ is: 'error', message: 'chunk 3 is not here' })
-    expect(await read(stream)).toMatchObject({ is: 'bytes', bytes: { byteLength: MIB } })
-    expect(await read(stream)).toEqual({ is: 'error', message: 'chunk 7 is not here' })
+    const missing = (chunk: number) => ({ is: 'error', message: `chunk ${chunk} is not here` })
+    const chunk = (byteLength: number) => ({ is: 'bytes', bytes: { byteLength } })
+    for (const answer of [chunk(MIB), chunk(1536), missing(3), chunk(MIB), missing(7)])
+      expect(await read(stream)).toMatchObject(answer)
     await asking
     const other = (await (await testStore()).store.addTar(packFiles([{ path: 'b', content: '' }]))).code
     await stream.write(encodeArchiveRequest({ v: 1, want: 'manifest', code: other }))
@@ -50,15 +50,7 @@ describe('the archive server', () => {
     const { code, connect, clock } = await serving()
     const { stream, done } = connect()
     await stream.write(encodeArchiveRequest({ v: 1, want: 'chunks', code, first: 0, count: 3, zstd: false }))
-    await expect
-      .poll(
-        async () => {
-          await clock.advance(5_000)
-          return Promise.race([done.then(() => 'gone'), new Promise((resolve) => setImmediate(resolve, 'waiting'))])
-        },
-        { interval: 1 },
-      )
-      .toBe('gone')
+    await passing(clock, 5_000, () => settled(done)).toBe('resolved')
     expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000)
     await expect(stream.read()).rejects.toThrow('takes too long to read')
   })
@@ -87,15 +79,13 @@ describe('the archive server', () => {
     expect(await Promise.all(open.map(ask))).toEqual(['bytes', 'bytes', 'bytes', 'bytes', 'error'])
     const modest = connect('modest')
     expect(await ask(modest)).toBe('bytes')
-    await open[0]?.stream.end()
-    await open[0]?.done
-    await open[4]?.stream.end()
-    await open[4]?.done
-    open.push(connect('greedy'), modest)
-    expect(await ask(open[5] as ReturnType<typeof connect>)).toBe('bytes')
-    for (const { stream, done } of open) {
+    const close = async ({ stream, done }: typeof modest) => {
       await stream.end()
       await done
     }
+    for (const index of [0, 4]) await close(open[index] as typeof modest)
+    const another = connect('greedy')
+    expect(await ask(another)).toBe('bytes')
+    for (const one of [...open, another, modest]) await close(one)
   })
 })
