@@ -12,14 +12,9 @@ function pool(init: { max: number; perAddress?: number }) {
   const closed: string[] = []
   let at = 0
   const clock = manualClock()
-  const established = createEstablishedConnections(
-    {
-      clock,
-      connections: () => open.map(({ connection }) => connection),
-      isStatic: (peer) => peer.startsWith('static'),
-    },
-    { ...init, idleMs: 60_000 },
-  )
+  const connections = () => open.map(({ connection }) => connection)
+  const isStatic = (peer: string) => peer.startsWith('static')
+  const established = createEstablishedConnections({ clock, connections, isStatic }, { ...init, idleMs: 60_000 })
   const leave = (name: string) => {
     closed.push(name)
     const index = open.findIndex((one) => one.name === name)

@@ -11,6 +11,7 @@ import { addressGroup } from '../../../src/network/host/address.ts'
 import { createExclusion } from '../../../src/network/limits/exclusion.ts'
 import { createFrameCounter } from '../../../src/network/limits/frame-counter.ts'
 import { createPendingConnections } from '../../../src/network/limits/pending.ts'
+import { createOpenSlots } from '../../../src/network/streams/open-slots.ts'
 import { forAll } from '../../fixtures/property.ts'
 
 /** A pool of handshakes that tells whose were evicted, by name and in order. */
@@ -30,8 +31,7 @@ test('an address over its share loses its own oldest handshake, and nobody else 
 
 test('where all places are taken, the oldest of the greediest address goes for a newcomer', () => {
   const { pool, evicted, enter } = poolOf({ max: 6, perAddress: 4 })
-  for (const name of ['a1', 'a2', 'a3']) enter('a', name)
-  for (const name of ['b1', 'b2']) enter('b', name)
+  for (const name of ['a1', 'a2', 'a3', 'b1', 'b2']) enter(name.charAt(0), name)
   const own = enter('c', 'c1')
   enter('honest', 'h1')
   expect(evicted).toEqual(['a1'])
@@ -66,8 +66,8 @@ test('frames are counted whatever pieces they come in', () => {
 })
 
 test('a frame that is too long is told by its prefix alone', () => {
-  expect(createFrameCounter(1000).add(varint(1001))).toBe('too-long')
-  expect(createFrameCounter(1000).add(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80))).toBe('too-long')
+  for (const prefix of [varint(1001), new Uint8Array(5).fill(0x80)])
+    expect(createFrameCounter(1000).add(prefix)).toBe('too-long')
   expect(createFrameCounter(1000).add(new Uint8Array(5))).toBe(5)
 })
 
@@ -137,4 +137,34 @@ test('what gossip holds against a peer excludes it, too', () => {
   exclusion.look('peer', -81)
   expect(exclusion.leftMs('peer')).toBe(60_000)
   expect(scoreTable.score('peer')).toBe(0)
+})
+
+const forever = new AbortController().signal
+
+test('slots are taken in the order of their requests', async () => {
+  const slots = createOpenSlots(1)
+  const order: string[] = []
+  const first = await slots.take('peer', forever)
+  const others = ['a', 'b'].map(async (name) => {
+    using _slot = await slots.take('peer', forever)
+    order.push(name)
+  })
+  expect(order).toEqual([])
+  first[Symbol.dispose]()
+  await Promise.all(others)
+  expect(order).toEqual(['a', 'b'])
+})
+
+test('a slot that is freed in the moment in which its taker gives up goes to the next', async () => {
+  const slots = createOpenSlots(1)
+  const first = await slots.take('peer', forever)
+  const leaving = new AbortController()
+  const left = slots.take('peer', leaving.signal)
+  const next = slots.take('peer', forever)
+  leaving.abort(new Error('gave up'))
+  first[Symbol.dispose]()
+  await expect(left).rejects.toThrow('gave up')
+  const second = await next
+  second[Symbol.dispose]()
+  await expect(slots.take('peer', forever)).resolves.toBeDefined()
 })

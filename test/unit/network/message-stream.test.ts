@@ -8,12 +8,14 @@ const LENGTH = 100_000
 /** 100,000 as an unsigned varint */
 const PREFIX = Uint8Array.of(0xa0, 0x8d, 0x06)
 
+const init = { clock: systemClock(), peer: 'far', maxMessageBytes: LENGTH }
+
 async function openPair() {
   const buffers = createTransientBuffers()
   const [, near] = await streamPair()
   // what a muxer hands over, in the memory that it was decrypted into
   const arrive = (piece: Uint8Array) => (near as unknown as { onData(piece: Uint8Array): void }).onData(piece)
-  const stream = messageStream(near, { clock: systemClock(), buffers, peer: 'far', maxMessageBytes: LENGTH })
+  const stream = messageStream(near, { ...init, buffers })
   const owned = (bytes: number) => {
     const piece = new Uint8Array(bytes).fill(1)
     buffers.own(piece)
@@ -28,8 +30,7 @@ test('a piece that went whole into a message is given back; one that shares its 
   arrive(PREFIX)
   arrive(whole)
   arrive(shared.subarray(1))
-  const message = await stream.read()
-  expect(message).toEqual(new Uint8Array(LENGTH).fill(1))
+  expect(await stream.read()).toEqual(new Uint8Array(LENGTH).fill(1))
   expect([whole.byteLength, shared.byteLength]).toEqual([0, 60_001])
 })
 
@@ -38,8 +39,7 @@ test('a message that lies in one piece is a view of it, which stays', async () =
   const piece = owned(LENGTH + PREFIX.byteLength)
   piece.set(PREFIX)
   arrive(piece)
-  const message = await stream.read()
-  expect(message).toEqual(new Uint8Array(LENGTH).fill(1))
+  expect(await stream.read()).toEqual(new Uint8Array(LENGTH).fill(1))
 })
 
 /** A near end whose muxer takes no more, as when the other side does not read. */
@@ -47,12 +47,7 @@ async function openBlocked() {
   const [, near] = await streamPair()
   const raw = near as unknown as { sendData(data: { byteLength: number }): object; onTransportClosed(): void }
   raw.sendData = () => ({ sentBytes: 0, canSendMore: false })
-  const stream = messageStream(near, {
-    clock: systemClock(),
-    buffers: createTransientBuffers(),
-    peer: 'far',
-    maxMessageBytes: LENGTH,
-  })
+  const stream = messageStream(near, { ...init, buffers: createTransientBuffers() })
   return { stream, close: () => raw.onTransportClosed(), stir: () => near.dispatchEvent(new Event('drain')) }
 }
 
@@ -84,11 +79,7 @@ test('a signal that is aborted between two waits ends the second one, too', asyn
   // the wait is over, for nothing; before it begins again the signal says its only word
   stir()
   gone.abort(new Error('gone'))
-  const settled = writing.then(
-    () => 'written',
-    (error: Error) => error.message,
-  )
-  expect(await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 2000, 'it waits for ever'))])).toBe(
-    'gone',
-  )
+  const settled = writing.then(() => 'written').catch((error: Error) => error.message)
+  const forEver = new Promise((resolve) => setTimeout(resolve, 2000, 'it waits for ever'))
+  expect(await Promise.race([settled, forEver])).toBe('gone')
 })

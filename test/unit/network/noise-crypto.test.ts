@@ -23,8 +23,16 @@ function asRead(bytes: Uint8Array, lengths: readonly number[], buffers = createT
   return reads
 }
 
-function seal(plaintext: Uint8Array): Uint8Array {
-  return defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key).slice()
+const seal = (plaintext: Uint8Array): Uint8Array =>
+  defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key).slice()
+
+/** What opens frames, in the place of their ciphertext, and the memory that it reads from. */
+function opening() {
+  const buffers = createTransientBuffers()
+  const crypto = createNoiseCrypto(buffers)
+  const open = (frame: Uint8ArrayList, length = frame.byteLength - TAG_BYTES) =>
+    crypto.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, length))
+  return { buffers, open, read: (bytes: Uint8Array, lengths: readonly number[]) => asRead(bytes, lengths, buffers) }
 }
 
 test('what one side seals the library opens, and the other way round, however it is cut', () => {
@@ -43,48 +51,43 @@ test('what one side seals the library opens, and the other way round, however it
 })
 
 test('frames of every length in reads of every length come out as they went in', () => {
-  const buffers = createTransientBuffers()
-  const sealing = createNoiseCrypto(buffers)
+  const { open, read } = opening()
   const frames = fc.array(fc.integer({ min: 0, max: 65_519 }), { minLength: 1, maxLength: 8 })
   const lengths = fc.array(fc.integer({ min: 100, max: READ_BYTES }), { minLength: 1, maxLength: 8 })
   forAll(100, [frames, lengths], (sizes, cuts) => {
     const plaintexts = sizes.map((size) => randomBytes(size))
     const sealed = plaintexts.map(seal)
-    const read = new Uint8ArrayList(...asRead(Buffer.concat(sealed), cuts, buffers))
+    const list = new Uint8ArrayList(...read(Buffer.concat(sealed), cuts))
     const opened = sealed.map(({ byteLength }) => {
-      const frame = read.sublist(0, byteLength)
-      read.consume(byteLength)
-      return sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, byteLength - TAG_BYTES))
+      const frame = list.sublist(0, byteLength)
+      list.consume(byteLength)
+      return open(frame)
     })
     // all of them, after everything was opened: nothing that was handed out lay in what was given back
-    opened.forEach((bytes, index) => {
+    for (const [index, bytes] of opened.entries())
       expect(Buffer.compare(bytes.slice(), plaintexts[index] as Uint8Array)).toBe(0)
-    })
   })
 })
 
 test('a read is given back when the frame that reached its end is opened, and not before', () => {
-  const buffers = createTransientBuffers()
-  const sealing = createNoiseCrypto(buffers)
-  const sealed = [randomBytes(40_000), randomBytes(40_000)].map(seal)
-  const reads = asRead(Buffer.concat(sealed), [READ_BYTES], buffers)
+  const { open, read } = opening()
+  const reads = read(Buffer.concat([randomBytes(40_000), randomBytes(40_000)].map(seal)), [READ_BYTES])
   const list = new Uint8ArrayList(...reads)
-  const first = list.sublist(0, 40_016)
-  sealing.chaCha20Poly1305Decrypt(first, nonce, ad, key, first.subarray(0, 40_000))
-  expect(reads.map(({ byteLength }) => byteLength)).toEqual([READ_BYTES, 80_032 - READ_BYTES])
-  const second = list.sublist(40_016, 80_032)
-  sealing.chaCha20Poly1305Decrypt(second, nonce, ad, key, second.subarray(0, 40_000))
-  expect(reads.map(({ byteLength }) => byteLength)).toEqual([0, 80_032 - READ_BYTES])
+  for (const [from, left] of [
+    [0, READ_BYTES],
+    [40_016, 0],
+  ] as const) {
+    open(list.sublist(from, from + 40_016))
+    expect(reads.map(({ byteLength }) => byteLength)).toEqual([left, 80_032 - READ_BYTES])
+  }
 })
 
 test('a forged frame throws, and gives nothing back', () => {
-  const buffers = createTransientBuffers()
-  const sealing = createNoiseCrypto(buffers)
+  const { open, read } = opening()
   const forged = seal(randomBytes(60_000))
   forged[100] = (forged[100] as number) ^ 1
-  const reads = asRead(forged, [40_000], buffers)
-  const frame = new Uint8ArrayList(...reads)
-  expect(() => sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, 60_000))).toThrow()
+  const reads = read(forged, [40_000])
+  expect(() => open(new Uint8ArrayList(...reads))).toThrow()
   expect(reads.map(({ byteLength }) => byteLength)).toEqual([40_000, 20_016])
 })
 
@@ -93,8 +96,7 @@ test('a short plaintext does not hold on to what was read with it', () => {
   const sealed = seal(new Uint8Array(100).fill(7))
   read.set(sealed, 1000)
   const frame = new Uint8ArrayList(read.subarray(1000, 1000 + sealed.byteLength))
-  const sealing = createNoiseCrypto(createTransientBuffers())
-  const opened = sealing.chaCha20Poly1305Decrypt(frame, nonce, ad, key, frame.subarray(0, 100)).subarray()
+  const opened = opening().open(frame).subarray()
   expect(opened).toEqual(new Uint8Array(100).fill(7))
   expect(opened.buffer).not.toBe(read.buffer)
 })

@@ -16,25 +16,13 @@ function counting() {
     const seen = { reset: false, cut: false, bytes: 0 }
     const raw = {
       ...{ protocol, direction: 'inbound', readBuffer: [] },
-      onData(data: Uint8Array) {
-        seen.bytes += data.byteLength
-      },
-      abort() {
-        seen.reset = true
-      },
+      onData: (data: Uint8Array) => void Object.assign(seen, { bytes: seen.bytes + data.byteLength }),
+      abort: () => void Object.assign(seen, { reset: true }),
     }
-    const connection = {
-      remotePeer: { toString: () => peer },
-      abort() {
-        seen.cut = true
-      },
-    }
+    const abort = () => void Object.assign(seen, { cut: true })
+    const connection = { remotePeer: { toString: () => peer }, abort } as unknown as Connection
     try {
-      registrar.getMiddleware(protocol)[0]?.(
-        raw as unknown as Stream,
-        connection as unknown as Connection,
-        () => undefined,
-      )
+      registrar.getMiddleware(protocol)[0]?.(raw as unknown as Stream, connection, () => undefined)
     } catch {
       // the library would reset the stream for it
     }

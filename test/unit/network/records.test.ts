@@ -17,6 +17,8 @@ const HOUR = 3_600_000
 const bytes = (text: string) => new TextEncoder().encode(text)
 const nameOf = (key: string) => new Key(RECORDS + toBase32(bytes(key)), false)
 
+const recordOf = (key: string, value: Uint8Array) => new DhtRecord(bytes(key), value, new Date(0)).serialize()
+
 /** The store that libp2p gets, with peers that put into it as kad-dht's handler does. */
 async function store(disk = new MemoryDatastore(), clock = manualClock()) {
   const requestContext = createRequestContext()
@@ -24,21 +26,11 @@ async function store(disk = new MemoryDatastore(), clock = manualClock()) {
   const events = createEvents<NetworkEvents>()
   events.on('network:refused', ({ reason }) => refused.push(reason))
   const { rules, count } = noteRules({ on: ({ signer }) => relied.has(signer) })
-  const records = await createRecords(
-    {
-      clock,
-      log: silentLog(),
-      events,
-      peerScores: { reward: () => {}, penalize: (peer) => lies.push(peer) },
-      store: disk,
-      validator: rules,
-      requestingPeer: requestContext.currentPeer,
-    },
-    { protocol: '/kad' },
-  )
-  const own = async (key: string, value: Uint8Array) => {
-    await records.store.put(nameOf(key), new DhtRecord(bytes(key), value, new Date(0)).serialize())
-  }
+  const peerScores = { reward: () => {}, penalize: (peer: string) => void lies.push(peer) }
+  const parts = { store: disk, validator: rules, requestingPeer: requestContext.currentPeer }
+  const records = await createRecords({ clock, log: silentLog(), events, peerScores, ...parts }, { protocol: '/kad' })
+  const own = async (key: string, value: Uint8Array) =>
+    void (await records.store.put(nameOf(key), recordOf(key, value)))
   return {
     ...{ records, clock, disk, count, own, relied, lies, refused },
     put: (peer: string, key: string, value: Uint8Array) => requestContext.run(peer, () => own(key, value)),
@@ -62,9 +54,8 @@ test('a record is served as kad-dht wrote it, and as old as it is', async () => 
 test('an older record never replaces a newer one, however many come at once and whoever brings them', async () => {
   const { put, own, seq } = await store()
   const seqs = [3, 9, 1, 7, 9, 2, 8]
-  await Promise.allSettled(
-    seqs.map((seq, at) => put(`p${at}`, '/attest/a', note('/attest/a', { seq, pad: '.'.repeat(at) }))),
-  )
+  const puts = seqs.map((seq, at) => put(`p${at}`, '/attest/a', note('/attest/a', { seq, pad: '.'.repeat(at) })))
+  await Promise.allSettled(puts)
   expect(await seq('/attest/a')).toBe(9)
   await expect(own('/attest/a', note('/attest/a', { seq: 8 }))).rejects.toThrow('a newer record lies under this key')
   expect(await seq('/attest/a')).toBe(9)
@@ -116,7 +107,7 @@ test('what breaks the rules does not come in; forgeries cost their sender, other
 
 test('a record cannot be put under the place of another key', async () => {
   const { records } = await store()
-  const record = new DhtRecord(bytes('/attest/a'), note('/attest/a'), new Date(0)).serialize()
+  const record = recordOf('/attest/a', note('/attest/a'))
   await expect(records.store.put(nameOf('/attest/b'), record)).rejects.toThrow('not the one that it is put under')
   const batch = records.store.batch()
   batch.put(nameOf('/attest/b'), record)
@@ -146,10 +137,8 @@ test('one peer places no more than its share, and puts no faster than it may', a
   for (let at = 0; at < 3000; at++) {
     if (at % 8 === 0) await clock.advance(1000)
     const key = `/attest/${at}`
-    taken += await put('flooder', key, note(key, { signer: `s${at}` })).then(
-      () => 1,
-      () => 0,
-    )
+    const isTaken = put('flooder', key, note(key, { signer: `s${at}` })).then(() => 1)
+    taken += await isTaken.catch(() => 0)
   }
   expect(taken).toBe(1024)
   expect(records.count()).toBe(1024)
@@ -221,7 +210,7 @@ test('after a restart newer still wins, quotas still count, and what is no recor
   await first.clock.advance(47 * HOUR)
   await first.put('p', '/attest/a', note('/attest/a', { seq: 5 }))
   await first.records[Symbol.asyncDispose]()
-  await first.disk.put(nameOf('/attest/odd'), new DhtRecord(bytes('/attest/odd'), bytes('?'), new Date()).serialize())
+  await first.disk.put(nameOf('/attest/odd'), recordOf('/attest/odd', bytes('?')))
 
   const again = await store(first.disk, first.clock)
   expect(again.records.count()).toBe(1024)

@@ -9,9 +9,8 @@ const topicOf = (name: string) => scoreParams(TOPICS, 'public', SILENT).topics[n
 
 /** gossipsub's P4 after rejects at these seconds, seen at `at`: a counter that decays each second, squared. */
 function invalid(topic: TopicScoreParams, seconds: number[], at: number): number {
-  const counter = seconds
-    .filter((second) => second <= at)
-    .reduce((sum, second) => sum + topic.invalidMessageDeliveriesDecay ** (at - second), 0)
+  const decayed = seconds.filter((one) => one <= at).map((one) => topic.invalidMessageDeliveriesDecay ** (at - one))
+  const counter = decayed.reduce((sum, one) => sum + one, 0)
   return topic.topicWeight * topic.invalidMessageDeliveriesWeight * counter ** 2
 }
 
@@ -28,23 +27,19 @@ const maxTimeInMesh = TOPICS.reduce((sum, name) => {
 }, 0)
 
 test('both topics are scored: the same, without P3, and time in mesh is worth at most 1 in all', () => {
-  for (const name of TOPICS) {
-    expect(topicOf(name)).toMatchObject({ meshMessageDeliveriesWeight: 0, meshFailurePenaltyWeight: 0 })
-  }
+  const withoutP3 = { meshMessageDeliveriesWeight: 0, meshFailurePenaltyWeight: 0 }
+  for (const name of TOPICS) expect(topicOf(name)).toMatchObject(withoutP3)
   expect(maxTimeInMesh).toBeLessThanOrEqual(1)
 })
 
-test.each(TOPICS)(
-  'ten rejects in a minute on %s reach the graylist by P4 alone, whatever a peer has earned',
-  (name) => {
-    const most = maxTimeInMesh + rewarded(() => 0).score('peer')
-    expect(most).toBeLessThanOrEqual(11)
-    const spread = Array.from({ length: 10 }, (_, index) => index * 6)
-    expect(most + invalid(topicOf(name), spread, 54)).toBeLessThan(THRESHOLDS.graylistThreshold)
-    // one reject does not
-    expect(invalid(topicOf(name), [0], 0)).toBeGreaterThan(THRESHOLDS.gossipThreshold)
-  },
-)
+test.each(TOPICS)('ten rejects in a minute on %s reach the graylist by P4, whatever a peer has earned', (name) => {
+  const most = maxTimeInMesh + rewarded(() => 0).score('peer')
+  expect(most).toBeLessThanOrEqual(11)
+  const spread = Array.from({ length: 10 }, (_, index) => index * 6)
+  expect(most + invalid(topicOf(name), spread, 54)).toBeLessThan(THRESHOLDS.graylistThreshold)
+  // one reject does not
+  expect(invalid(topicOf(name), [0], 0)).toBeGreaterThan(THRESHOLDS.gossipThreshold)
+})
 
 test('ten lies in a minute reach the graylist by the peer scores alone, which outlives reconnects, and fade', () => {
   let now = 0

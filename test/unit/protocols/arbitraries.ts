@@ -34,12 +34,8 @@ export function bytes(min: number, max = min) {
 export function text(max: number, min = 0): fc.Arbitrary<string> {
   const unit = fc.constantFrom('a', 'Z', ' ', '\0', '"', '\u00e9', '\ufeff', '\u2028', '\ud83c\udf29', '\u{10ffff}')
   const inBytes = (value: string) => Buffer.byteLength(value) >= min && Buffer.byteLength(value) <= max
-  return fc
-    .oneof(
-      fc.string({ unit, minLength: min, maxLength: 12 }),
-      fc.string({ unit: 'binary', minLength: min, maxLength: 12 }),
-    )
-    .filter(inBytes)
+  const length = { minLength: min, maxLength: 12 }
+  return fc.oneof(fc.string({ unit, ...length }), fc.string({ unit: 'binary', ...length })).filter(inBytes)
 }
 
 export const structure: fc.Arbitrary<CID> = bytes(4).map(cidOfStructure)
@@ -65,18 +61,13 @@ const path = optional(fc.constantFrom('a', 'a/b', '...', 'a b/\u00e9'))
 const printable = (maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...'aZ0-._@/:+!~'), minLength: 1, maxLength })
 const commit = fc.stringMatching(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
+const kind = fc.constantFrom(...REGISTRY_KINDS)
 const source: fc.Arbitrary<Source> = fc.oneof(
   form({ type: 'mesh' }),
   form({ type: 'git' }, { url, commit, path }),
-  form(
-    { type: 'registry' },
-    { kind: fc.constantFrom(...REGISTRY_KINDS), name: printable(99), version: printable(64), path },
-  ),
+  form({ type: 'registry' }, { kind, name: printable(99), version: printable(64), path }),
   form({ type: 'https' }, { url, path }),
-  form(
-    { type: 'oci' },
-    { ref: fc.constantFrom(`a@sha256:${'0a'.repeat(32)}`, `r.example:1/a/b:1@sha256:${'0a'.repeat(32)}`) },
-  ),
+  form({ type: 'oci' }, { ref: fc.constantFrom('a', 'r.example:1/a/b:1').map((one) => `${one}@sha256:${'0a'.repeat(32)}`) }),
   form({ type: 'inline' }, { bytes: bytes(0, 40) }),
 )
 
@@ -85,11 +76,8 @@ const variable = fc.oneof(
   fc.constantFrom('constructor', 'toString', '__proto', '_'),
   fc.stringMatching(/^[A-Z][A-Z0-9_]{0,9}$/),
 )
-const port = fc.record({
-  name,
-  port: fc.integer({ min: 1, max: 65_535 }),
-  access: fc.constantFrom('author', 'siblings', 'any', undefined),
-})
+const number = fc.integer({ min: 1, max: 65_535 })
+const port = fc.record({ name, port: number, access: fc.constantFrom('author', 'siblings', 'any', undefined) })
 const run: fc.Arbitrary<ServiceBody['run']> = fc.record(
   {
     command: fc.array(argument, { minLength: 1, maxLength: 4 }),
@@ -142,11 +130,8 @@ export function stopBody(author: Signer, reach: Reach): fc.Arbitrary<StopBody> {
   })
 }
 
-const need = fc.record({
-  field: text(64, 1),
-  must: fc.constantFrom('at-most', 'at-least', 'one-of', 'match', 'be'),
-  value: text(99),
-})
+const must = fc.constantFrom('at-most', 'at-least', 'one-of', 'match', 'be')
+const need = fc.record({ field: text(64, 1), must, value: text(99) })
 const reason = fc.record(
   { rule: text(64, 1), outcome: fc.constantFrom('pass', 'fail', 'defer'), message: text(99), needs: need },
   { requiredKeys: ['rule', 'outcome', 'message'] },
@@ -165,27 +150,19 @@ export function receiptBody(node: Signer): fc.Arbitrary<ReceiptBody> {
   }) as fc.Arbitrary<ReceiptBody>
 }
 
+const rights = fc.uniqueArray(fc.constantFrom('logs', 'tunnel'), { minLength: 1 })
 export const access = fc
-  .tuple(
-    structure,
-    ed25519,
-    fc.uniqueArray(fc.constantFrom('logs', 'tunnel'), { minLength: 1 }),
-    fc.integer({ min: 1, max: 86_400 }),
-  )
-  .map(([service, subject, rights, seconds]) =>
-    accessFor(service, subject, rights, { issued: ISSUED, expires: ISSUED + seconds }),
-  )
+  .tuple(structure, ed25519, rights, fc.integer({ min: 1, max: 86_400 }))
+  .map(([service, subject, may, left]) => accessFor(service, subject, may, { issued: ISSUED, expires: ISSUED + left }))
 
 export const manifest: fc.Arbitrary<ArchiveManifest> = fc
   .tuple(fc.array(bytes(32), { minLength: 1, maxLength: 4 }), fc.nat(CHUNK_BYTES - 1))
   .map(([chunks, cut]) => ({ v: 1, size: chunks.length * CHUNK_BYTES - cut, chunkSize: CHUNK_BYTES, chunks }))
 
+const range = { first: fc.nat(4095), count: fc.integer({ min: 1, max: 16 }) }
 export const archiveRequest: fc.Arbitrary<ArchiveRequest> = fc.oneof(
   form({ v: 1, want: 'manifest' }, { code: cid }),
-  form(
-    { v: 1, want: 'chunks' },
-    { code: cid, first: fc.nat(4095), count: fc.integer({ min: 1, max: 16 }), zstd: fc.boolean() },
-  ),
+  form({ v: 1, want: 'chunks' }, { code: cid, ...range, zstd: fc.boolean() }),
 )
 const failed = form({ is: 'error' }, { message: text(256) })
 /** Also the lengths at which the head of a byte string grows, and a whole chunk. */

@@ -1,11 +1,6 @@
 import { expect, it } from 'vitest'
 import { addressBytes, parseAddress } from '../../../protocols/address.ts'
-import {
-  decodeAnnouncement,
-  encodeAnnouncement,
-  signService,
-  verifyAnnouncement,
-} from '../../../protocols/announcement.ts'
+import * as announcements from '../../../protocols/announcement.ts'
 import { decodeCanonical, encodeCanonical, fromDagJson, parseCid } from '../../../protocols/encoding.ts'
 import { EncodingError, ProtocolError } from '../../../protocols/errors.ts'
 import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
@@ -15,8 +10,8 @@ import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { author, CODE, smallService, TICKET } from '../../../scripts/vectors/kit/samples.ts'
 import { ambiguousText } from '../../../scripts/vectors/weird-keys.ts'
 
-const signed = signService(encodeService(smallService()), NETWORK, author)
-const announcement = encodeAnnouncement({ signed, ticket: TICKET })
+const signed = announcements.signService(encodeService(smallService()), NETWORK, author)
+const announcement = announcements.encodeAnnouncement({ signed, ticket: TICKET })
 
 it('what JavaScript would let through: a manifest cannot set a prototype', () => {
   const manifest = '{"constructor":{"prototype":{"stop":true}},"__proto__":{"stop":true}}'
@@ -57,10 +52,10 @@ it('what JavaScript would let through: JSON that nests a million levels is refus
 
 it('what is kept: does not change when the buffer that it came from does', () => {
   const buffer = Buffer.from(announcement)
-  const read = decodeAnnouncement(buffer)
+  const read = announcements.decodeAnnouncement(buffer)
   buffer.fill(0)
-  verifyAnnouncement(read.signed, NETWORK, createKeyCache())
-  expect(hex(encodeAnnouncement(read))).toBe(hex(announcement))
+  announcements.verifyAnnouncement(read.signed, NETWORK, createKeyCache())
+  expect(hex(announcements.encodeAnnouncement(read))).toBe(hex(announcement))
   expect(hex(read.signed.body.author)).toBe(hex(addressBytes(author.address)))
 })
 
@@ -68,10 +63,10 @@ it('what is kept: a full key cache still verifies, and never takes a refused key
   const keys = createKeyCache(1)
   for (const name of ['a', 'b', 'a', 'c']) {
     const signer = signerOf(name)
-    const own = signService(encodeService(smallService(signer.address)), NETWORK, signer)
-    verifyAnnouncement(own, NETWORK, keys)
+    const own = announcements.signService(encodeService(smallService(signer.address)), NETWORK, signer)
+    announcements.verifyAnnouncement(own, NETWORK, keys)
     const forged = { ...own, sig: signed.sig }
-    expect(() => verifyAnnouncement(forged, NETWORK, keys)).toThrow(ProtocolError)
+    expect(() => announcements.verifyAnnouncement(forged, NETWORK, keys)).toThrow(ProtocolError)
   }
 })
 
