@@ -67,7 +67,10 @@ const source: fc.Arbitrary<Source> = fc.oneof(
   form({ type: 'git' }, { url, commit, path }),
   form({ type: 'registry' }, { kind, name: printable(99), version: printable(64), path }),
   form({ type: 'https' }, { url, path }),
-  form({ type: 'oci' }, { ref: fc.constantFrom('a', 'r.example:1/a/b:1').map((one) => `${one}@sha256:${'0a'.repeat(32)}`) }),
+  form(
+    { type: 'oci' },
+    { ref: fc.constantFrom('a', 'r.example:1/a/b:1').map((one) => `${one}@sha256:${'0a'.repeat(32)}`) },
+  ),
   form({ type: 'inline' }, { bytes: bytes(0, 40) }),
 )
 
