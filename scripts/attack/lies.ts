@@ -11,10 +11,10 @@ import { type Figures, KAD, MESHSUB, pause, type Target, TOPIC, until } from './
 /** Sends invalid data twenty times a second until it is disconnected; then connects again. */
 async function sendInvalid(
   { address, ms }: Target,
-  tell: (peer: RawPeer, at: number) => Promise<void>,
+  send: (peer: RawPeer, at: number) => Promise<void>,
 ): Promise<Figures> {
   const peer = await createRawPeer()
-  let told = 0
+  let sent = 0
   let refused = 0
   let accepted = 0
   await until(ms, async () => {
@@ -24,12 +24,12 @@ async function sendInvalid(
       if (peer.connected) accepted++
       else refused++
     }
-    await tell(peer, told++)
+    await send(peer, sent++)
     await pause(50)
   })
   const connected = peer.connected ? 1 : 0
   await peer[Symbol.asyncDispose]()
-  return { told, accepted, refused, connected }
+  return { sent, accepted, refused, connected }
 }
 
 /** Announcements under signatures that are not their authors'. */

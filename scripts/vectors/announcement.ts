@@ -174,15 +174,15 @@ function clocks(): Draft[] {
 function pairs(): Draft[] {
   const seq = (number: number, title = 'Hello') =>
     signService(encodeService({ ...smallService(), seq: number, title }), NETWORK, author)
-  const stands = (name: string, a: Signed, b: Signed): Draft => {
+  const compare = (name: string, a: Signed, b: Signed): Draft => {
     return { name: `stands: ${name}`, op: 'announcement.stands', a: hex(emission(a, 3)), b: hex(emission(b, 3)) }
   }
   return [
-    stands('the higher seq', seq(1), seq(2)),
-    stands('a stop at equal seq', seq(1), ended),
-    stands('a service above a stop', seq(2), ended),
-    stands('equal seq: the smaller id', seq(1), seq(1, 'Other')),
-    stands('equal seq: the smaller id, other way round', seq(1, 'Other'), seq(1)),
+    compare('the higher seq', seq(1), seq(2)),
+    compare('a stop at equal seq', seq(1), ended),
+    compare('a service above a stop', seq(2), ended),
+    compare('equal seq: the smaller id', seq(1), seq(1, 'Other')),
+    compare('equal seq: the smaller id, other way round', seq(1, 'Other'), seq(1)),
   ]
 }
 

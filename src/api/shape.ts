@@ -40,7 +40,7 @@ export function object<T extends object>(fields: Fields<T>): Shape<T> {
   const entries = Object.entries(fields) as [string, Shape<unknown>][]
   return shape(
     (value, path) => {
-      const given = recordOf(value, path)
+      const given = objectAt(value, path)
       const result: Record<string, unknown> = {}
       for (const [key, field] of entries) {
         const item = Object.hasOwn(given, key) ? given[key] : undefined
@@ -69,7 +69,7 @@ export function array<T>(item: Shape<T>): Shape<T[]> {
 export function record<T>(item: Shape<T>): Shape<Record<string, T>> {
   return shape(
     (value, path) => {
-      const entries = Object.entries(recordOf(value, path))
+      const entries = Object.entries(objectAt(value, path))
       return Object.fromEntries(entries.map(([key, each]) => [key, item.read(each, `${path}.${key}`)]))
     },
     { type: 'object', additionalProperties: item.schema },
@@ -136,7 +136,7 @@ function primitive<T extends string | number | boolean>(type: 'string' | 'number
   )
 }
 
-function recordOf(value: unknown, path: string): Record<string, unknown> {
+function objectAt(value: unknown, path: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path, 'an object')
   return value as Record<string, unknown>
 }

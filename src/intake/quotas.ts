@@ -10,7 +10,7 @@ export type QuotaInit = {
   servicesPerAuthor: number
   /** new services of one author by gossip; updates and stops do not count */
   newPerAuthorPerMinute: number
-  /** authors never heard of that one peer may bring by gossip */
+  /** new authors that one peer may bring by gossip */
   newAuthorsPerPeerPerMinute: number
   /** services and stops remembered */
   journalMax: number

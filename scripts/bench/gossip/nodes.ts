@@ -76,8 +76,8 @@ export async function openNodesSide({ nodes, edges }: Setup): Promise<Side> {
       const bytes = service.signed.bytes.byteLength + service.signed.sig.byteLength + 41
       return { key: idOf(service), bytes, send: async () => void (await member(node).intake.publish(service)) }
     },
-    onDelivery(told) {
-      listener = told
+    onDelivery(onMessage) {
+      listener = onMessage
     },
     idle: async () => void (await Promise.all(members.map(({ intake }) => intake.idle()))),
     childCpuSeconds: () => cpuSecondsOf(runner.stats().pid),

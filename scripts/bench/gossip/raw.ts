@@ -79,8 +79,8 @@ export async function openRawSide({ nodes, edges }: Setup): Promise<Side> {
         send: async () => void (await host(node).services.pubsub.publish(TOPIC, data)),
       }
     },
-    onDelivery(told) {
-      listener = told
+    onDelivery(onMessage) {
+      listener = onMessage
     },
     idle: async () => {},
     childCpuSeconds: () => 0,

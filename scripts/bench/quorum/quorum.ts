@@ -55,12 +55,12 @@ export async function runQuorumBench({ json, rounds = ROUNDS }: { json: boolean;
     const id = announcement.signed.id.toString()
     await publisher.receive(bytesOf(announcement), { asPublisher: true })
     await Promise.all(runners.map((node) => reaches(node, id, 'parked')))
-    const word = (hub: TestHub, verdict: 'safe' | 'unsafe') =>
+    const attest = (hub: TestHub, verdict: 'safe' | 'unsafe') =>
       publisher.submitStatement(hub.says(verdict, code), { asPublisher: true })
-    await word(hubs[1], 'safe')
+    await attest(hubs[1], 'safe')
     await sleep(1000)
-    starts.push(await measured(runners, id, 'running', () => word(hubs[2], 'safe')))
-    stops.push(await measured(runners, id, 'stopped', () => word(hubs[0], 'unsafe')))
+    starts.push(await measured(runners, id, 'running', () => attest(hubs[2], 'safe')))
+    stops.push(await measured(runners, id, 'stopped', () => attest(hubs[0], 'unsafe')))
     const [start, stop] = [starts.at(-1), stops.at(-1)] as [Times, Times]
     say(
       { round, start, stop },

@@ -59,47 +59,47 @@ export type ApiClientInit = {
   readonly timeoutMs?: number | undefined
 }
 
-type Signalled = { signal?: AbortSignal | undefined }
+type AbortOptions = { signal?: AbortSignal | undefined }
 
 export type NodeEvent = { readonly id: string | undefined; readonly name: string; readonly detail: unknown }
 
 /** A node's HTTP API, as its own classes of errors and its own types. */
 export interface ApiClient {
   readonly url: string
-  health(options?: Signalled): Promise<Health>
-  node(options?: Signalled): Promise<NodeInfo>
-  services(options?: Signalled): Promise<ServiceView[]>
+  health(options?: AbortOptions): Promise<Health>
+  node(options?: AbortOptions): Promise<NodeInfo>
+  services(options?: AbortOptions): Promise<ServiceView[]>
   /** `id`: an id, an unambiguous beginning of one, or a name. */
-  service(id: string, options?: Signalled): Promise<ServiceView>
+  service(id: string, options?: AbortOptions): Promise<ServiceView>
   /** `now`: what would be decided now, instead of the verdict in force; `history`: also the verdicts before. */
-  explain(id: string, options?: { now?: boolean; history?: boolean } & Signalled): Promise<Explanation>
-  logs(id: string, options: { tail: number; follow: boolean } & Signalled): AsyncIterable<LogLine>
+  explain(id: string, options?: { now?: boolean; history?: boolean } & AbortOptions): Promise<Explanation>
+  logs(id: string, options: { tail: number; follow: boolean } & AbortOptions): AsyncIterable<LogLine>
   /** `only`: names, or beginnings that end in ":". Ends when the node does. */
-  events(options?: { only?: readonly string[] } & Signalled): AsyncIterable<NodeEvent>
+  events(options?: { only?: readonly string[] } & AbortOptions): AsyncIterable<NodeEvent>
   /** Hands in an announcement (dag-cbor). */
-  announce(announcement: Uint8Array, options?: Signalled): Promise<Submitted>
+  announce(announcement: Uint8Array, options?: AbortOptions): Promise<Submitted>
   /** Has the node sign a manifest with its own key. */
-  publishManifest(manifest: object, options?: Signalled): Promise<Submitted>
+  publishManifest(manifest: object, options?: AbortOptions): Promise<Submitted>
   /** Uploads a canonical tar. */
-  addArchive(tar: AsyncIterable<Uint8Array>, options?: Signalled): Promise<{ code: string; size: number }>
+  addArchive(tar: AsyncIterable<Uint8Array>, options?: AbortOptions): Promise<{ code: string; size: number }>
   /** Has the node ask others what they do with a service now. */
-  ask(id: string, options?: Signalled): Promise<ReceiptView[]>
-  stop(id: string, options?: Signalled): Promise<{ scope: 'mesh' | 'local' }>
-  reload(options?: Signalled): Promise<void>
-  peers(options?: Signalled): Promise<PeerView[]>
-  policy(options?: Signalled): Promise<PolicyView & PolicyFacts>
+  ask(id: string, options?: AbortOptions): Promise<ReceiptView[]>
+  stop(id: string, options?: AbortOptions): Promise<{ scope: 'mesh' | 'local' }>
+  reload(options?: AbortOptions): Promise<void>
+  peers(options?: AbortOptions): Promise<PeerView[]>
+  policy(options?: AbortOptions): Promise<PolicyView & PolicyFacts>
   /** `text`: the content of a config.json. What would change among everything that is live there; nothing is done. */
-  previewPolicy(text: string, options?: Signalled): Promise<Preview>
+  previewPolicy(text: string, options?: AbortOptions): Promise<Preview>
   /** Puts it in force in the node's folder too, and answers what changed. */
-  applyPolicy(text: string, options?: Signalled): Promise<Applied>
+  applyPolicy(text: string, options?: AbortOptions): Promise<Applied>
   /** Hands in a hub statement or a delegation (its encoded bytes). With a token, the node publishes it until it expires. */
-  submitStatement(encoded: Uint8Array, options?: Signalled): Promise<SubmittedStatement>
+  submitStatement(encoded: Uint8Array, options?: AbortOptions): Promise<SubmittedStatement>
   /** What would change among everything that is live there if this statement were in force; nothing is changed. */
-  previewStatement(encoded: Uint8Array, options?: Signalled): Promise<Preview>
+  previewStatement(encoded: Uint8Array, options?: AbortOptions): Promise<Preview>
   /** Statements that the node keeps, newest first; with `lookup`, asks the mesh about code and address first. */
-  statements(filter?: StatementFilter, options?: { lookup?: boolean } & Signalled): Promise<StatementView[]>
+  statements(filter?: StatementFilter, options?: { lookup?: boolean } & AbortOptions): Promise<StatementView[]>
   /** Whom the operator's roots vouch for; with an address, why it is in or out. */
-  trust(address?: string, options?: Signalled): Promise<TrustTree>
+  trust(address?: string, options?: AbortOptions): Promise<TrustTree>
 }
 
 /** A candidate's runner is loaded, and asked about every service that is live. */
@@ -244,7 +244,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     trust: (address, options) => ask(trustTreeSchema, `/trust${queryOf({ address })}`, { ...options }),
   }
 
-  function sendPolicy<T>(path: string, schema: Shape<T>, body: string, options: Signalled = {}): Promise<T> {
+  function sendPolicy<T>(path: string, schema: Shape<T>, body: string, options: AbortOptions = {}): Promise<T> {
     const call = { ...options, method: 'POST', body, type: 'application/json' } as const
     return ask(schema, path, call, POLICY_TIMEOUT_MS)
   }

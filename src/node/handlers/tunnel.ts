@@ -21,7 +21,7 @@ export interface TunnelServerComponents {
   carry(stream: MessageStream, pipe: BytePipe): Promise<void>
 }
 
-type Signalled = { signal?: AbortSignal | undefined }
+type AbortOptions = { signal?: AbortSignal | undefined }
 
 /** Opens ports of running services to peers that may reach them. */
 export function createTunnelServer(components: TunnelServerComponents, init: { network: string }) {
@@ -48,7 +48,7 @@ export function createTunnelServer(components: TunnelServerComponents, init: { n
     return components.connect(entry.id, port.name, { signal })
   }
 
-  return async function serveTunnel(stream: MessageStream, { signal }: Signalled = {}): Promise<void> {
+  return async function serveTunnel(stream: MessageStream, { signal }: AbortOptions = {}): Promise<void> {
     const encoded = await stream.read({ signal })
     if (encoded === undefined) return
     const hello = decodeHello(encoded)
