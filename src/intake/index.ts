@@ -1,4 +1,4 @@
 export type { IntakeEvents } from './events.ts'
 export { createIntake } from './intake.ts'
 export type { QuotaInit } from './quotas.ts'
-export type { Decider, Intake, PublishOutcome, SignedService } from './types.ts'
+export type { Decider, Intake, SignedService } from './types.ts'

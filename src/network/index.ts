@@ -1,4 +1,4 @@
-export type { RecordValidator, StatementSource } from '../base/statement-sync.ts'
+export type { RecordValidator } from '../base/statement-sync.ts'
 export type { NetworkEvents } from './events.ts'
 export type { IncomingMessage, MessageValidator, ValidationResult } from './message-validator.ts'
 export { createNetwork } from './network.ts'

@@ -32,11 +32,12 @@ function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): Ch
   return spawn(program, rest, { env: { ...process.env, TMPDIR: scratch }, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-async function tellAll(demo: ChildProcess): Promise<{ reporter: Chapter[]; code: number | null }> {
+async function tellAll(demo: ChildProcess, hear: (chapter: Chapter) => void = () => {}) {
   const reporter: Chapter[] = []
   const ended = once(demo, 'exit') as Promise<[number | null]>
   for await (const line of createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)) {
     reporter.push(JSON.parse(line) as Chapter)
+    hear(JSON.parse(line) as Chapter)
   }
   const [code] = await ended
   return { reporter, code }
@@ -45,11 +46,8 @@ async function tellAll(demo: ChildProcess): Promise<{ reporter: Chapter[]; code:
 async function leftovers(): Promise<string[]> {
   const files = await readdir(scratch)
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
-  const containers = needs('engine')
-    ? execFileSync('docker', ['ps', '-a', '--filter', 'label=thundercloud.run', '--format', '{{.Names}} {{.Mounts}}'], {
-        encoding: 'utf8',
-      }).split('\n')
-    : []
+  const labelled = ['ps', '-a', '--filter', 'label=thundercloud.run', '--format', '{{.Names}} {{.Mounts}}']
+  const containers = needs('engine') ? execFileSync('docker', labelled, { encoding: 'utf8' }).split('\n') : []
   return [...files, ...[...processes, ...containers].filter((line) => line.includes(scratch))]
 }
 
@@ -83,12 +81,7 @@ describe('the demo', () => {
 
   it('leaves nothing behind when it is interrupted', async () => {
     const demo = startDemo([], { engine: true, bubblewrap: true })
-    const lines = createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)
-    const ended = once(demo, 'exit')
-    for await (const line of lines) {
-      if ((JSON.parse(line) as Chapter).event === 'running') demo.kill('SIGINT')
-    }
-    const [code] = await ended
+    const { code } = await tellAll(demo, ({ event }) => void (event === 'running' && demo.kill('SIGINT')))
     expect(code).toBe(130)
     expect(await leftovers()).toEqual([])
   })

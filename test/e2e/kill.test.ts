@@ -4,8 +4,15 @@ import type { ServiceView } from '../../src/node/types.ts'
 import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 import { cgroupsOf, containersOf, keepersOf, processesOf } from './support/leftovers.ts'
-import { type NodeProcess, startNode, type Told } from './support/node-process.ts'
-import { journalledRuns, journalledVerdicts, MIB, makeScratch, type Scratch } from './support/scratch.ts'
+import {
+  journalledRuns,
+  journalledVerdicts,
+  MIB,
+  makeScratch,
+  type NodeProcess,
+  type Scratch,
+  type Told,
+} from './support/scratch.ts'
 
 const HEAVY = 64 * MIB
 /** What may be on its way when a stream breaks, and is asked for again. */
@@ -22,11 +29,14 @@ let publisher: NodeProcess
 let light: string
 let heavy: string
 
+const add = async (dir: string) => (await publisher.api.addArchive(packEntries(await listFolder(dir)))).code
+const joined = (node: NodeProcess) =>
+  publisher.hears(({ event, peer }) => event === 'network:peer-connected' && peer === node.peerId)
+
 beforeAll(async () => {
   scratch = await makeScratch()
   await scratch.publisher('a')
-  publisher = await startNode(scratch.dir('a'), { env: await scratch.env('a') })
-  const add = async (dir: string) => (await publisher.api.addArchive(packEntries(await listFolder(dir)))).code
+  publisher = await scratch.start('a')
   light = await add(await scratch.code('light', FILES))
   heavy = await add(await scratch.code('heavy', FILES, HEAVY))
 })
@@ -42,18 +52,71 @@ function run(kind: Published['kind'], takesMs: number): Record<string, unknown> 
   return { command: ['node', 'task.js'], kind, env: { TAKES: String(takesMs) } }
 }
 
-describe.each([
-  ['docker', 'engine'],
-  ['host', 'bubblewrap'],
-] as const)('a node on %s that is killed', (executor, need) => {
-  describe.skipIf(!needs(need))('and started again', () => {
-    const name = executor
+/** It takes its time to end, so that the node is killed in the middle. */
+const STUBBORN = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 1500))
+require('node:http').createServer((_, answer) => answer.end('here')).listen(8080, '127.0.0.1')`
+const LIMITS = { TOTAL: { MEMORY: '1GiB', CPU: '1', DISK: '256MiB', PIDS: 512, RUNS: 1 }, EVICT: true }
+
+describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run makes room for another', () => {
+  const author = newSigner()
+  let node: NodeProcess
+  let code: string
+
+  const stateOf = async (id: string) => (await node.api.service(id).catch(() => undefined))?.state
+
+  beforeAll(async () => {
+    code = await add(await scratch.code('stubborn', { 'server.js': STUBBORN }))
+    const policy = { LIMITS, PREFER_HOSTCHAINS: { btc: {} } }
+    await scratch.runner('b', { executor: 'host', author, join: publisher.multiaddrs, policy })
+    node = await scratch.start('b', '--stop-runs')
+    await joined(node)
+  })
+  afterAll(() => node?.quit())
+
+  async function publish(name: string, hostchains: readonly string[]): Promise<string> {
+    const resources = { memory: '64MiB', disk: '4MiB', cpu: '0.5', pids: 32 }
+    const manifest = { name, code, hostchains, resources, replyTo: publisher.multiaddrs }
+    const announcement = announce(author, manifest)
+    await publisher.api.announce(bytesOf(announcement))
+    return announcement.signed.id.toString()
+  }
+
+  it('finds both where they were: one waits, the other runs, and nothing ran twice', async () => {
+    const plain = await publish('plain', [])
+    await expect.poll(() => stateOf(plain), { timeout: 45_000 }).toBe('running')
+    const publishing = publish('better', ['btc'])
+    await node.hears(({ event, id }) => event === 'node:evicted' && id === plain)
+    await node.kill()
+    const better = await publishing
+    const [betterRun, plainRun] = [better, plain].map((id) => journalledRuns(scratch.dir('b'), id))
+    expect(betterRun).toMatchObject([{ state: 'decided' }])
+    expect(plainRun).toMatchObject([{ state: 'running', wanted: 'stop' }])
+
+    node = await scratch.start('b', '--stop-runs')
+    await expect.poll(() => stateOf(better), { timeout: 45_000 }).toBe('running')
+    expect(await stateOf(plain)).toBe('parked')
+    expect((await node.api.health()).running).toBe(1)
+    expect(journalledRuns(scratch.dir('b'))).toHaveLength(2)
+    // and back again, when there is room
+    await node.api.stop(better)
+    await expect.poll(() => stateOf(plain), { timeout: 45_000 }).toBe('running')
+  })
+})
+
+const EXECUTORS = [
+  { name: 'docker', need: 'engine' },
+  { name: 'host', need: 'bubblewrap' },
+] as const
+
+describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
+  'a node on $name that is killed and started again',
+  ({ name }) => {
     // one of its own: the publisher passes on whatever it knows to every node that joins
     const author = newSigner()
     const published: Published[] = []
     let node: NodeProcess
 
-    const start = async (...args: string[]) => startNode(scratch.dir(name), { args, env: await scratch.env(name) })
+    const start = (...args: string[]) => scratch.start(name, ...args)
     const journalled = (id: string) => {
       const runs = journalledRuns(scratch.dir(name), id)
       expect(runs).toHaveLength(1)
@@ -61,9 +124,9 @@ describe.each([
     }
 
     beforeAll(async () => {
-      await scratch.runner(name, { executor, author, join: publisher.multiaddrs })
+      await scratch.runner(name, { executor: name, author, join: publisher.multiaddrs })
       node = await start()
-      await publisher.hears(({ event, peer }) => event === 'network:peer-connected' && peer === node.peerId)
+      await joined(node)
     })
     afterAll(async () => {
       await node?.[Symbol.asyncDispose]()
@@ -87,27 +150,18 @@ describe.each([
       return service
     }
 
-    /** Publishes, kills the node in the turn in which it tells what is waited for, or a moment later. */
+    /** Publishes, kills the node when it tells what is waited for, or a moment later. */
     async function killAt(when: (told: Told, id: string) => boolean, options: Publishing & { afterMs?: number } = {}) {
       const service = await publish(options)
-      let kill: Promise<void> | undefined
-      const told = await node.hearsAtOnce(
-        (event) => when(event, service.id),
-        () => {
-          if (options.afterMs === undefined) kill = node.kill()
-        },
-      )
+      const told = await node.hears((event) => when(event, service.id))
       if (options.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.afterMs))
-      await (kill ?? node.kill())
+      await node.kill()
       return { ...service, told, before: journalled(service.id) }
     }
 
     async function logOf(id: string): Promise<string[]> {
-      const lines: string[] = []
-      for await (const { line, stream } of node.api.logs(id, { tail: 1000, follow: false })) {
-        if (stream === 'out') lines.push(line)
-      }
-      return lines
+      const lines = await Array.fromAsync(node.api.logs(id, { tail: 1000, follow: false }))
+      return lines.flatMap(({ line, stream }) => (stream === 'out' ? [line] : []))
     }
 
     const wanted = ({ kind }: Published) => (kind === 'task' ? 'done' : 'running')
@@ -125,7 +179,7 @@ describe.each([
         expect({ state, restarts }).toEqual({ state: service.kind === 'task' ? 'exited' : 'running', restarts: 0 })
         expect((await viewOf(id))?.run?.runId).toBe(runId)
       }
-      if (executor === 'docker') {
+      if (name === 'docker') {
         const expected = running.flatMap(({ id }) => [`${id} door running`, `${id} run running`]).sort()
         const found = () => containersOf(node.peerId).map(({ service, what, state }) => `${service} ${what} ${state}`)
         await expect.poll(() => found().sort(), { timeout: 45_000 }).toEqual(expected)
@@ -133,6 +187,11 @@ describe.each([
         const expected = running.map(({ id }) => journalled(id).runId.replaceAll('-', '')).sort()
         await expect.poll(() => keepersOf(scratch.dir(name)).sort(), { timeout: 45_000 }).toEqual(expected)
       }
+    }
+
+    async function startAgain(): Promise<void> {
+      node = await start()
+      await expectWhole()
     }
 
     const isVerdict = ({ event, id }: Told, wantedId: string) => event === 'node:verdict' && id === wantedId
@@ -143,14 +202,13 @@ describe.each([
 
     it('just after the verdict: carries it out', async () => {
       const { id, before } = await killAt(isVerdict)
-      node = await start()
-      await expectWhole()
+      await startAgain()
       expect(journalled(id).runId).toBe(before.runId)
       expect(journalledVerdicts(scratch.dir(name), id)).toHaveLength(1)
     })
 
     it('in the middle of fetching: goes on where it was', async () => {
-      const served = () => publisher.told.filter((told) => told.event === 'code:served' && told.peer === node.peerId)
+      const served = () => publisher.told().filter((told) => told.event === 'code:served' && told.peer === node.peerId)
       const earlier = served().length
       const progress = ({ event, service, doneBytes }: Told, wantedId: string) =>
         event === 'execution:fetch-progress' && service === wantedId && (doneBytes as number) >= ENOUGH
@@ -158,16 +216,16 @@ describe.each([
       expect(before.state).toBe('fetching')
       const total = told.totalBytes as number
       await expect.poll(() => served().length, { timeout: 45_000 }).toBe(earlier + 1)
-      node = await start()
-      await expectWhole()
+      await startAgain()
       // a stream that broke is opened again
+      const bytes = () => served().map((told) => told.bytes as number)
       const afterwards = () =>
-        served()
+        bytes()
           .slice(earlier + 1)
-          .reduce((sum, { bytes }) => sum + (bytes as number), 0)
+          .reduce((sum, some) => sum + some, 0)
       await expect.poll(afterwards, { timeout: 45_000 }).toBeGreaterThan(0)
       expect(afterwards()).toBeLessThanOrEqual(total - (told.doneBytes as number) + IN_FLIGHT)
-      expect(node.told.filter(({ event }) => event === 'code:provider-invalid')).toEqual([])
+      expect(node.told().filter(({ event }) => event === 'code:provider-invalid')).toEqual([])
     })
 
     it.each([
@@ -176,8 +234,7 @@ describe.each([
     ] as const)('%s: starts it once', async (_, afterMs) => {
       const { id, before } = await killAt(enters('starting'), { afterMs })
       expect(['starting', 'running']).toContain(before.state)
-      node = await start()
-      await expectWhole()
+      await startAgain()
       expect(journalled(id).runId).toBe(before.runId)
     })
 
@@ -188,8 +245,7 @@ describe.each([
       const { id, before } = await killAt(isRunning)
       expect(before.state).toBe('running')
       expect(journalled(long.id).state).toBe('running')
-      node = await start()
-      await expectWhole()
+      await startAgain()
       const after = journalled(id)
       expect(after.runId).toBe(before.runId)
       // the engine's word for when it started is a little earlier than the node's
@@ -200,14 +256,12 @@ describe.each([
     it('while a task runs that ends meanwhile: it is not run again', async () => {
       const { before } = await killAt(isRunning, { kind: 'task', takesMs: 700 })
       expect(before.state).toBe('running')
-      node = await start()
-      await expectWhole()
+      await startAgain()
     })
 
     it('while a task starts: it runs once', async () => {
       await killAt(enters('starting'), { kind: 'task', takesMs: 100, afterMs: 60 })
-      node = await start()
-      await expectWhole()
+      await startAgain()
     })
 
     it('and stopped in good order with its runs: leaves nothing', async () => {
@@ -215,7 +269,7 @@ describe.each([
       node = await start('--stop-runs')
       await expectWhole()
       expect(await node.quit()).toMatchObject({ code: 0 })
-      expect(executor === 'docker' ? containersOf(node.peerId) : keepersOf(scratch.dir(name))).toEqual([])
+      expect(name === 'docker' ? containersOf(node.peerId) : keepersOf(scratch.dir(name))).toEqual([])
       expect(processesOf(scratch.dir(name))).toEqual([])
       expect(cgroupsOf(node.peerId)).toEqual([])
       expect(await scratch.temporary(name)).toEqual([])
@@ -224,5 +278,5 @@ describe.each([
         expect(journalled(id)).toMatchObject({ state: kind === 'task' ? 'exited' : 'starting', wanted: 'run' })
       }
     })
-  })
-})
+  },
+)

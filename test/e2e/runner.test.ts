@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createApiClient } from '../../src/api/client/client.ts'
 import { MAIN } from '../build.ts'
 import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
-import { type NodeProcess, startNode, type Told } from './support/node-process.ts'
-import { makeScratch, type Scratch } from './support/scratch.ts'
+import { makeScratch, type NodeProcess, type Scratch } from './support/scratch.ts'
 
 const CODE = 'bafyreihyrpefhacm6kkp4ql6j6udakdit7g3dmkzfriqfykhjw6cad5lrm'
 const RUNNER = 'mine/runner.ts'
@@ -28,7 +27,7 @@ describe("a node with its operator's own runner", () => {
     file = join(dir, 'runners', RUNNER)
     const services = join(dir, 'services.json')
     await writeFile(services, JSON.stringify({ ...JSON.parse(await readFile(services, 'utf8')), RUNNER }))
-    node = await startNode(dir, { env: await scratch.env('a') })
+    node = await scratch.start('a')
   })
   afterAll(async () => {
     await node?.[Symbol.asyncDispose]()
@@ -44,8 +43,8 @@ describe("a node with its operator's own runner", () => {
     return node.api.explain(id)
   }
   const since = () => {
-    const before = new Set(node.told)
-    return (event: string) => node.hears((told: Told) => told.event === event && !before.has(told))
+    const before = node.told().length
+    return (event: string) => node.hears((told) => told.event === event, before)
   }
 
   it('decides by what `runner new` wrote, and explains it', async () => {

@@ -3,23 +3,13 @@ import { formatAddress } from '../../../protocols/address.ts'
 import { initFolder, loadIdentity } from '../../../src/config/index.ts'
 import type { Shell } from './shell.ts'
 
-/** What the documents take for granted: a node of the reader's, another one that trusts the reader, a service. */
-export type Mesh = {
-  /** the folder of the reader's node, which runs */
-  readonly dir: string
-  readonly multiaddr: string
-  /** an address that nobody in the mesh has */
-  readonly stranger: string
-  /** the content id of the code of `my-service`, which is published */
-  readonly code: string
-  /** to the commands of a document */
-  readonly env: Readonly<Record<string, string>>
-}
+export type Mesh = Awaited<ReturnType<typeof startMesh>>
 
 export const ON_LOOPBACK = '--network test --private --listen /ip4/127.0.0.1/tcp/0 --api 127.0.0.1:0'
 const NODE = { NETWORK: 'test', VISIBILITY: 'private', LISTEN: ['/ip4/127.0.0.1/tcp/0'], API: '127.0.0.1:0' }
 
-export async function startMesh(shell: Shell): Promise<Mesh> {
+/** What the documents take for granted: a node of the reader's, another one that trusts the reader, a service. */
+export async function startMesh(shell: Shell) {
   const cwd = shell.path()
   // The reader's key as an author, where the command looks for it. This folder also lends the stranger's address.
   const author = shell.path('author')
@@ -44,7 +34,17 @@ export async function startMesh(shell: Shell): Promise<Mesh> {
   if (published.code !== 0) throw new Error(published.output)
   const status = await shell.run('thundercloud status my-service --json', { cwd, env })
   const [, code = ''] = /"code":"(bafy\w+)"/.exec(status.output) ?? []
-  return { dir: env.THUNDERCLOUD_DIR, multiaddr, stranger: await addressOf(stranger), code, env }
+  return {
+    /** the folder of the reader's node, which runs */
+    dir: env.THUNDERCLOUD_DIR,
+    multiaddr,
+    /** an address that nobody in the mesh has */
+    stranger: await addressOf(stranger),
+    /** the content id of the code of `my-service`, which is published */
+    code,
+    /** to the commands of a document */
+    env,
+  }
 }
 
 async function addressOf(folder: string): Promise<string> {

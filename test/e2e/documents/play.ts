@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { freePort } from '../../fixtures/net.ts'
 import { blocksOf, commandsOf } from './blocks.ts'
 import type { Mesh } from './mesh.ts'
 import type { Background, Shell } from './shell.ts'
@@ -94,15 +93,6 @@ async function perform(scenario: Scenario, stage: Stage, command: string, backgr
   const done = await shell.run(typed, options)
   expect(done, command).toMatchObject(expected)
   return done.output
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Times, ids, ports and what a sandbox is differ each time and on each machine. */

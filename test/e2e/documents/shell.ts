@@ -9,24 +9,13 @@ export type Options = { readonly cwd: string; readonly env?: Readonly<Record<str
 
 export type Finished = { readonly code: number | null; readonly output: string }
 
-/** A command that goes on. */
-export interface Background {
-  /** What it wrote, once that matches. Rejects when it ends before. */
-  prints(expected: RegExp): Promise<string>
-  /** Ctrl-C. */
-  interrupt(): Promise<Finished>
-}
-
-/** A reader's terminal: a home and a folder of its own, the built program on its PATH. */
-export interface Shell extends AsyncDisposable {
-  path(...parts: string[]): string
-  run(command: string, options: Options): Promise<Finished>
-  start(command: string, options: Options): Background
-}
+export type Shell = ReturnType<typeof openShell>
+export type Background = ReturnType<Shell['start']>
 
 type Running = { child: ChildProcess; output: () => string; ended: Promise<unknown> }
 
-export function openShell(): Shell {
+/** A reader's terminal: a home and a folder of its own, the built program on its PATH. */
+export function openShell() {
   // short, for unix sockets are in it too
   const root = mkdtempSync(join(tmpdir(), 'tc-doc-'))
   for (const folder of ['bin', 'home', 'tmp', 'work']) mkdirSync(join(root, folder))
@@ -67,16 +56,18 @@ export function openShell(): Shell {
 
   return {
     path: work,
-    async run(command, options) {
+    async run(command: string, options: Options): Promise<Finished> {
       const { child, output, ended } = launch(command, options)
       await ended
       return { code: child.exitCode, output: output() }
     },
-    start(command, options) {
+    /** A command that goes on. */
+    start(command: string, options: Options) {
       const { child, output, ended } = launch(command, options)
       return {
-        prints: (expected) =>
-          new Promise((resolve, reject) => {
+        /** What it wrote, once that matches. Rejects when it ends before. */
+        prints: (expected: RegExp) =>
+          new Promise<string>((resolve, reject) => {
             const look = () => {
               if (expected.test(output())) resolve(output())
             }
@@ -84,7 +75,8 @@ export function openShell(): Shell {
             void ended.then(() => reject(new Error(`${command} ended with ${child.exitCode}:\n${output()}`)))
             look()
           }),
-        async interrupt() {
+        /** Ctrl-C. */
+        async interrupt(): Promise<Finished> {
           kill(child, 'SIGINT')
           await ended
           return { code: child.exitCode, output: output() }

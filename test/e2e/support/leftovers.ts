@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { namesIn, processes, textOf } from '../../fixtures/process/proc.ts'
 
 export type Instance = { service: string; what: string; state: string }
 
@@ -24,39 +24,20 @@ export function processesOf(path: string): string[] {
  * the paths of its own box, so what it sees there is read from its mounts.
  */
 export function keepersOf(path: string): string[] {
-  return names('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      const [program = '', ...args] = text(`/proc/${pid}/cmdline`).split('\0')
-      if (!program.endsWith('/node') || !args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
-      const seen = [args.join(' '), text(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)
-      const run = seen.find((word) => word.startsWith(path) && /\/runs\/[^/]+$/.test(word))
-      return run === undefined ? [] : [run.slice(run.lastIndexOf('/') + 1)]
-    })
-}
-
-function text(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
+  return processes().flatMap(({ pid, words: [program = '', ...args] }) => {
+    if (!program.endsWith('/node') || !args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
+    const seen = [args.join(' '), textOf(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)
+    const run = seen.find((word) => word.startsWith(path) && /\/runs\/[^/]+$/.test(word))
+    return run === undefined ? [] : [run.slice(run.lastIndexOf('/') + 1)]
+  })
 }
 
 /** Control groups of one node, in whatever hierarchies the machine has. */
 export function cgroupsOf(peerId: string): string[] {
-  const roots = ['/sys/fs/cgroup', ...names('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name))]
+  const roots = ['/sys/fs/cgroup', ...namesIn('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name))]
   return roots.flatMap((root) =>
     lines('find', [root, '-maxdepth', '3', '-type', 'd', '-name', `${peerId.slice(-16)}*`]),
   )
-}
-
-function names(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
-  } catch {
-    return []
-  }
 }
 
 function lines(program: string, args: readonly string[]): string[] {

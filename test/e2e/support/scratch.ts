@@ -1,14 +1,15 @@
 import { randomFillSync } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
 import type { Signer } from '../../../protocols/signature.ts'
-import { systemClock } from '../../../src/base/clock.ts'
-import { silentLog } from '../../../src/base/log.ts'
+import { createApiClient } from '../../../src/api/client/client.ts'
 import type { RunRecord } from '../../../src/base/run-record.ts'
 import type { ExecutorName } from '../../../src/base/verdict.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import { type Journal, openJournal, type VerdictRecord } from '../../../src/journal/index.ts'
+import { runProgram } from '../../fixtures/program/process.ts'
+import { system } from '../../fixtures/system.ts'
 
 export const MIB = 2 ** 20
 const NODE = {
@@ -20,40 +21,32 @@ const NODE = {
   QUOTAS: { NEW_PER_AUTHOR_PER_MINUTE: 1000 },
 }
 
-/** One folder with everything that the nodes of a test write; it is short, for unix sockets lie there too. */
-export interface Scratch extends AsyncDisposable {
-  dir(name: string): string
-  /** for the environment of a node: temporary files lie below the scratch too */
-  env(name: string): Promise<Record<string, string>>
-  temporary(name: string): Promise<string[]>
-  publisher(name: string): Promise<void>
-  runner(
-    name: string,
-    options: {
-      executor: ExecutorName
-      author: Signer
-      join: readonly string[]
-      /** further keys of its config.json */
-      policy?: Readonly<Record<string, unknown>>
-    },
-  ): Promise<void>
-  /** A folder of code: the files given, and `weight` random bytes that no compression makes smaller. */
-  code(name: string, files: Readonly<Record<string, string>>, weight?: number): Promise<string>
+export type Scratch = Awaited<ReturnType<typeof makeScratch>>
+
+type Runner = {
+  executor: ExecutorName
+  author: Signer
+  join: readonly string[]
+  /** further keys of its config.json */
+  policy?: Readonly<Record<string, unknown>>
 }
 
-export async function makeScratch(): Promise<Scratch> {
+/** One folder with everything that the nodes of a test write; it is short, for unix sockets lie there too. */
+export async function makeScratch() {
   const root = await mkdtemp('/tmp/tck-')
   const dir = (name: string) => join(root, name)
   const tmp = (name: string) => dir(`${name}.t`)
   return {
     dir,
-    async env(name) {
+    /** Starts the node of a folder, with its temporary files below the scratch too. */
+    async start(name: string, ...args: string[]) {
       await mkdir(tmp(name), { recursive: true })
-      return { TMPDIR: tmp(name), HOME: root }
+      return await startNode(dir(name), { args, env: { TMPDIR: tmp(name), HOME: root } })
     },
-    temporary: (name) => readdir(tmp(name)),
-    publisher: (name) => initFolder(dir(name), { node: NODE, runner: { REDIRECTION_DEPTH: 3, STATIC_NODES: [] } }),
-    runner: (name, { executor, author, join: peers, policy }) =>
+    temporary: (name: string) => readdir(tmp(name)),
+    publisher: (name: string) =>
+      initFolder(dir(name), { node: NODE, runner: { REDIRECTION_DEPTH: 3, STATIC_NODES: [] } }),
+    runner: (name: string, { executor, author, join: peers, policy }: Runner) =>
       initFolder(dir(name), {
         node: NODE,
         runner: {
@@ -66,7 +59,8 @@ export async function makeScratch(): Promise<Scratch> {
           ...policy,
         },
       }),
-    async code(name, files, weight = 0) {
+    /** A folder of code: the files given, and `weight` random bytes that no compression makes smaller. */
+    async code(name: string, files: Readonly<Record<string, string>>, weight = 0): Promise<string> {
       await mkdir(dir(name))
       for (const [file, text] of Object.entries(files)) await writeFile(join(dir(name), file), text)
       if (weight > 0) await writeFile(join(dir(name), 'weight.bin'), randomFillSync(Buffer.alloc(weight)))
@@ -76,7 +70,7 @@ export async function makeScratch(): Promise<Scratch> {
   }
 }
 
-export type JournalledRun = RunRecord & { readonly states: readonly string[] }
+type JournalledRun = RunRecord & { readonly states: readonly string[] }
 
 /** The runs as the journal in a node's folder has them; of one service where it is named. */
 export function journalledRuns(dir: string, service?: string): JournalledRun[] {
@@ -94,5 +88,34 @@ export function journalledVerdicts(dir: string, service: string): VerdictRecord[
 }
 
 function open(dir: string): Journal {
-  return openJournal({ path: join(dir, 'data', 'journal.sqlite'), clock: systemClock(), log: silentLog() })
+  return openJournal({ ...system, path: join(dir, 'data', 'journal.sqlite') })
+}
+
+export type Told = { event: string } & Readonly<Record<string, unknown>>
+export type NodeProcess = Awaited<ReturnType<typeof startNode>>
+
+/** A node as a person runs it: the program in a process of its own, its events from its output, its API. */
+async function startNode(dir: string, init: { args?: readonly string[]; env?: Record<string, string> } = {}) {
+  const { args = [], env = {} } = init
+  // it ends when this process does, whatever ends it
+  const program = runProgram(['start', dir, '--json', ...args], { env, ipc: true })
+  const eventOf = (line: string) => JSON.parse(line) as Told
+  /** The first event that matches, of those told (but `after` of them) and those to come. */
+  const hears = async (matches: (told: Told) => boolean, after = 0): Promise<Told> =>
+    eventOf(await program.line((line) => matches(eventOf(line)), after))
+  const ready = await hears(({ event }) => event === 'ready')
+  const { peerId, api: url, multiaddrs } = ready as unknown as { peerId: string; api: string; multiaddrs: string[] }
+  const token = (await readFile(join(dir, 'api.token'), 'utf8')).trim()
+  return {
+    peerId,
+    multiaddrs,
+    api: createApiClient({ url, token }),
+    told: () => program.lines.map(eventOf),
+    hears,
+    /** SIGKILL to this process alone. */
+    kill: async () => void (await program.end('SIGKILL')),
+    /** SIGTERM; resolves with the exit code and what it wrote to standard error. */
+    quit: async () => ({ code: await program.end('SIGTERM'), stderr: program.stderr }),
+    [Symbol.asyncDispose]: program[Symbol.asyncDispose],
+  }
 }

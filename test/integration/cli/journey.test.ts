@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { listen } from '../../fixtures/net.ts'
+import { HELLO_WEB } from '../../fixtures/node/nodes.ts'
 import { type Program, runProgram } from '../../fixtures/program/process.ts'
 import { openShell, type Shell } from '../../fixtures/program/shell.ts'
 
-const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 const INIT = ['--network', 'test', '--private', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0']
 
 type Ready = { peerId: string; address: string; multiaddrs: string[]; api: string }
@@ -25,12 +24,8 @@ async function withFolder(): Promise<Shell> {
 
 async function say(shell: Shell, ...argv: string[]) {
   await using program = runProgram([...argv, '--json'], shell)
-  const lines: Record<string, unknown>[] = []
-  program.child.stdout?.on('data', (piece: Buffer) => {
-    for (const line of piece.toString().split('\n'))
-      if (line !== '') lines.push(JSON.parse(line) as Record<string, unknown>)
-  })
   const code = await program.ended()
+  const lines = program.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
   return { code, lines, stderr: program.stderr }
 }
 
@@ -41,10 +36,8 @@ describe('start', () => {
     const ready = await readyOf(node)
     expect(ready.multiaddrs[0]).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/[1-9]\d*\/p2p\/12D3KooW/)
     expect(ready.api).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/)
-    expect((await (await fetch(`${ready.api}/node`)).json()) as Ready).toMatchObject({
-      peerId: ready.peerId,
-      network: 'test',
-    })
+    const told = await (await fetch(`${ready.api}/node`)).json()
+    expect(told).toMatchObject({ peerId: ready.peerId, network: 'test' })
     expect((await shell.run('list')).code).toBe(0)
 
     const second = await say(shell, 'start')
@@ -75,28 +68,23 @@ describe('start', () => {
 
   test('an address in use is named with its key, and nothing is left running', async () => {
     using shell = await withFolder()
-    const taken = createServer().listen(0, '127.0.0.1')
-    await once(taken, 'listening')
-    const { port } = taken.address() as { port: number }
+    const taken = createServer()
+    const port = await listen(taken)
     const settings = JSON.parse(readFileSync(shell.path('node/node.json'), 'utf8')) as object
     const write = (change: object) =>
       writeFileSync(shell.path('node/node.json'), JSON.stringify({ ...settings, ...change }))
     write({ API: `127.0.0.1:${port}` })
     const api = await say(shell, 'start')
-    expect([api.code, api.stderr]).toEqual([
-      2,
-      expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} is in use.*API in node\\.json`)),
-    ])
+    const inUse = new RegExp(`127\\.0\\.0\\.1:${port} is in use.*API in node\\.json`)
+    expect([api.code, api.stderr]).toEqual([2, expect.stringMatching(inUse)])
     write({ LISTEN: [`/ip4/127.0.0.1/tcp/${port}`] })
-    const listen = await say(shell, 'start')
-    expect([listen.code, listen.stderr]).toEqual([2, expect.stringMatching(/LISTEN/)])
+    const refused = await say(shell, 'start')
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/LISTEN/)])
     const doctor = await shell.json('doctor')
     expect(doctor.code).toBe(1)
     const checks = (doctor.values[0] as { checks: { what: string; outcome: string; advice?: string }[] }).checks
-    expect(checks.find(({ what }) => what === 'LISTEN')).toMatchObject({
-      outcome: 'fail',
-      advice: 'change LISTEN in node.json',
-    })
+    const advice = 'change LISTEN in node.json'
+    expect(checks.find(({ what }) => what === 'LISTEN')).toMatchObject({ outcome: 'fail', advice })
     taken.close()
   })
 })
@@ -105,7 +93,7 @@ test('a service from its manifest to an answer and to its end', { timeout: 180_0
   using shell = await withFolder()
   await using node = runProgram(['start', '--json', '--stop-runs', '--log-level', 'warn'], shell)
   const { multiaddrs } = await readyOf(node)
-  cpSync(HELLO, shell.path('hello'), { recursive: true })
+  cpSync(HELLO_WEB, shell.path('hello'), { recursive: true })
   // the node's own key: every node runs its own services, whatever sandbox this machine has
   const key = ['--key', shell.path('node/identity.pem')]
   const join = ['--join', multiaddrs[0] as string, '--network', 'test']
@@ -118,9 +106,8 @@ test('a service from its manifest to an answer and to its end', { timeout: 180_0
 
   expect((await say(shell, 'status', 'hello-web')).lines[0]).toMatchObject({ id, state: 'running' })
   expect((await say(shell, 'explain', id.slice(0, 16))).lines[0]).toMatchObject({ id, from: 'journal' })
-  expect((await say(shell, 'status', 'hello-web', ...join, ...key)).lines[0]).toMatchObject({
-    receipts: [{ state: 'running' }],
-  })
+  const [afar] = (await say(shell, 'status', 'hello-web', ...join, ...key)).lines
+  expect(afar).toMatchObject({ receipts: [{ state: 'running' }] })
 
   for (const way of [[], join]) {
     await using tunnel = runProgram(['connect', 'hello-web:http', ...way, ...key, '--json'], shell)

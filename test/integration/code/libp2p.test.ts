@@ -1,5 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   ARCHIVE_PROTOCOL,
   type ArchiveManifest,
@@ -7,55 +6,34 @@ import {
   encodeArchiveRequest,
 } from '../../../protocols/archive.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
-import { systemClock } from '../../../src/base/clock.ts'
-import { createEvents } from '../../../src/base/events.ts'
-import { silentLog } from '../../../src/base/log.ts'
-import { systemRng } from '../../../src/base/rng.ts'
 import { createCode } from '../../../src/code/index.ts'
-import type { NetworkEvents } from '../../../src/network/events.ts'
-import { createNetwork } from '../../../src/network/index.ts'
 import { MIB, noise, packFiles, testComponents } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
+import { addressOf, networks } from '../network/make.ts'
 
-const open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]()
-})
+const all = networks()
 
 /** A network and a store on loopback, without discovery. */
 async function peer() {
-  const components = { ...testComponents(), rng: systemRng(), clock: systemClock() }
-  const network = await createNetwork(
-    { ...components, log: silentLog(), events: createEvents<NetworkEvents>() },
-    {
-      network: 'test',
-      identity: generateKeyPairSync('ed25519').privateKey,
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      visibility: 'private',
-      dht: false,
-      keepPeers: false,
-    },
-  )
-  open.push(network)
+  const made = await all.make({ join: false })
+  const { network } = made
   const lied: string[] = []
-  const code = await createCode(
-    {
-      ...components,
-      streams: network.streams,
-      providers: { async *findProviders() {} },
-      onInvalidData: (id) => void lied.push(id),
-    },
-    { dir: await tempDir(), maxBytes: 256 * MIB, self: network.peerId },
+  const providers = { async *findProviders() {} }
+  const onInvalidData = (id: string) => void lied.push(id)
+  const code = all.stack.use(
+    await createCode(
+      { ...testComponents(), streams: network.streams, providers, onInvalidData },
+      { dir: await tempDir(), maxBytes: 256 * MIB, self: network.peerId },
+    ),
   )
-  open.push(code)
   await network.streams.handle(ARCHIVE_PROTOCOL, code.serve)
-  return { network, code, lied, ...components }
+  return { made, network, code, lied }
 }
 
 /** A peer that has archives, and one that is connected to it. */
 async function twoPeers() {
   const [there, here] = [await peer(), await peer()]
-  return { there, here, id: await here.network.dial(there.network.multiaddrs()[0] as string) }
+  return { there, here, id: await here.network.dial(addressOf(there.made)) }
 }
 
 describe('archives over libp2p', () => {
@@ -91,8 +69,7 @@ describe('archives over libp2p', () => {
     const { there, here, id } = await twoPeers()
     const { code } = await there.code.addTar(packFiles([{ path: 'a', content: 'x' }]))
     const ask = async () => {
-      const stream = await here.network.streams.open(id, ARCHIVE_PROTOCOL)
-      open.push(stream)
+      const stream = all.stack.use(await here.network.streams.open(id, ARCHIVE_PROTOCOL))
       await stream.write(encodeArchiveRequest({ v: 1, want: 'manifest', code }))
       return decodeArchiveAnswer((await stream.read()) as Uint8Array)
     }

@@ -1,19 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
-import { silentLog } from '../../../src/base/log.ts'
 import type { RunRecord } from '../../../src/base/run-record.ts'
-import type { ExecutorName } from '../../../src/base/verdict.ts'
 import type { Executor } from '../../../src/execution/index.ts'
-import { openJournal } from '../../../src/journal/index.ts'
+import { EXECUTORS } from '../../fixtures/execution/executors.ts'
 import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
-import { executorsOf, type VictimInput } from '../../fixtures/execution/killable-process.ts'
+import type { VictimInput } from '../../fixtures/execution/killable-process.ts'
 import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
+import { openRuns, serviceOf } from '../../fixtures/execution/supervised.ts'
+import { runNode } from '../../fixtures/program/process.ts'
 import { needs } from '../../require.ts'
 
 const BUILT = new URL('../../built-sources.ts', import.meta.url).href
@@ -23,38 +19,32 @@ type Event = { name: string; state?: string; running?: string[]; text?: string }
 
 /** A process with a supervisor, and what it says. */
 function victim(input: VictimInput) {
-  const flags = [`--import=${BUILT}`, VICTIM, JSON.stringify(input)]
-  const child: ChildProcess = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const heard: Event[] = []
-  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => heard.push(JSON.parse(line)))
+  const program = runNode([`--import=${BUILT}`, VICTIM, JSON.stringify(input)], { env: {}, stdin: true })
+  const say = (line: string) => void program.child.stdin?.write(`${line}\n`)
+  const hears = (match: (event: Event) => boolean) => program.line((line) => match(JSON.parse(line) as Event))
   return {
-    heard,
-    hears: (match: (event: Event) => boolean) => until(async () => heard.find(match)),
-    enters: (state: string) => until(async () => heard.find((event) => event.state === state)),
-    say: (line: string) => void child.stdin?.write(`${line}\n`),
-    async kill() {
-      child.kill('SIGKILL')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    },
+    say,
+    hears,
+    enters: (state: string) => hears((event) => event.state === state),
+    kill: () => program.end('SIGKILL'),
     async quit() {
-      child.stdin?.write('quit\n')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      expect(child.exitCode).toBe(0)
+      say('quit')
+      expect(await program.ended(), program.stderr).toBe(0)
     },
   }
 }
 
-describe.each([
-  ['host', 'bubblewrap'],
-  ['docker', 'engine'],
-  ['docker', 'own-engine'],
-] as const)('a node on %s (%s) that is killed', (name: ExecutorName, need) => {
-  describe.skipIf(!needs(need))('with SIGKILL', () => {
+const [DOCKER, HOST] = EXECUTORS
+
+const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
+
+describe.each(PLACES.filter(({ need }) => needs(need)))(
+  'a node on $name ($need) that is killed with SIGKILL',
+  ({ name, need, create }) => {
     let dirs: RunDirs & AsyncDisposable
     let executor: Executor
     let base: Omit<VictimInput, 'run'>
-    const victims: { kill(): Promise<void> }[] = []
-    const nodeId = `kill-${name}-${process.pid}`
+    const victims: { kill(): Promise<unknown> }[] = []
     /** as on another machine: nothing of this one is seen there */
     let apart: OwnEngine | undefined
     beforeAll(async () => {
@@ -64,12 +54,12 @@ describe.each([
 
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      executor = executorsOf(dirs, nodeId, apart?.config)[name]
+      executor = create(dirs, apart === undefined ? {} : { docker: apart.config })
       const script = `console.log('begin'); process.on('SIGTERM', () => {}); const [, , what] = process.argv
         if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)
         if (what === 'server') require('net').createServer(s => s.on('error', () => {}).end('it is me')).listen(8080, '127.0.0.1')`
       const codeDir = await writeCode(dirs, { 'main.js': script })
-      base = { dirs, nodeId, codeDir, fetchMs: 0, graceMs: 300, docker: apart?.config }
+      base = { dirs, codeDir, fetchMs: 0, graceMs: 300, docker: apart?.config }
     })
     afterEach(async () => {
       for (const one of victims.splice(0)) await one.kill()
@@ -77,39 +67,28 @@ describe.each([
       await dirs[Symbol.asyncDispose]()
     })
 
-    const run = (kind: 'task' | 'service', what: string = kind) => ({
-      grant: grantOf(name),
-      service: {
-        ...{
-          id: 'service-1',
-          author: 'own',
-          code: 'bafyreibc5fdmlzydzzp4kzfrqu6wplovoyfm4qq6dubs3zzbtnrv43p62y',
-          toolchain: ['node.js'],
-        },
-        run: {
-          ...{ command: ['node', 'main.js', what], kind },
-          ports: what === 'server' ? [{ name: 'http', port: 8080, access: 'any' as const }] : [],
-        },
-        expires: Math.floor(Date.now() / 1000) + 3600,
-      },
-    })
+    const run = (kind: 'task' | 'service', what: string = kind) => {
+      const ports = what === 'server' ? [{ name: 'http', port: 8080, access: 'any' as const }] : []
+      return { grant: grantOf(name), service: serviceOf({ command: ['node', 'main.js', what], kind, ports }) }
+    }
     const start = (input: Partial<VictimInput> = {}) => {
       const one = victim({ ...base, ...input })
       victims.push(one)
       return one
     }
     const journal = (): RunRecord | undefined => {
-      using opened = openJournal({ path: join(dirs.base, 'journal.db'), clock: systemClock(), log: silentLog() })
+      using opened = openRuns(dirs)
       return opened.runs.ofService('service-1') as RunRecord | undefined
     }
     const begins = async () =>
       (await linesOf(join(dirs.logs, 'service-1'))).out.filter((line) => line === 'begin').length
+    const begun = () => until(async () => (await begins()) === 1)
     /** What the engine has, by its own account. */
     const engine = async () => (await executor.adopt()).map(({ runId, state }) => ({ runId, state }))
 
-    /** Journal and engine say the same, and the service has begun so many times in all. */
-    async function expectRunning(times: number): Promise<void> {
-      await until(async () => (await begins()) === times)
+    /** Journal and engine say the same, and the service has begun once in all. */
+    async function expectRunning(): Promise<void> {
+      await begun()
       const record = journal()
       expect(record).toMatchObject({ state: 'running', wanted: 'run' })
       expect(await engine()).toEqual([{ runId: record?.runId, state: 'running' }])
@@ -120,8 +99,13 @@ describe.each([
       expect(await readdir(dirs.runs)).toEqual([])
       expect(await readdir(dirs.runtime)).toEqual([])
       if (apart !== undefined) expect(await apart.left()).toEqual([])
-      const all = await readFile('/proc/mounts', 'utf8')
-      expect(all).not.toContain(dirs.base)
+      expect(await readFile('/proc/mounts', 'utf8')).not.toContain(dirs.base)
+    }
+
+    async function runsOnce(node: ReturnType<typeof start>): Promise<void> {
+      await node.enters('running')
+      await expectRunning()
+      await stopAll(node)
     }
 
     async function stopAll(node: ReturnType<typeof start>): Promise<void> {
@@ -137,10 +121,7 @@ describe.each([
       await first.enters('fetching')
       await first.kill()
       expect(journal()?.state).toBe('fetching')
-      const second = start()
-      await second.enters('running')
-      await expectRunning(1)
-      await stopAll(second)
+      await runsOnce(start())
     })
 
     it.each([0, 15, 40, 80, 150, 300])('%i ms into starting: it runs once', async (delay) => {
@@ -149,23 +130,20 @@ describe.each([
       await new Promise((resolve) => setTimeout(resolve, delay))
       await first.kill()
       expect(journal()?.state).toMatch(/starting|running/)
-      const second = start()
-      await second.enters('running')
-      await expectRunning(1)
-      await stopAll(second)
+      await runsOnce(start())
     })
 
     it('while it runs: it goes on, and is found', async () => {
       const first = start({ run: run('service') })
       await first.enters('running')
-      await until(async () => (await begins()) === 1)
+      await begun()
       const before = await engine()
       await first.kill()
       expect(await engine()).toEqual(before)
       const second = start()
       await second.hears((event) => event.name === 'booted')
       await second.hears((event) => event.name === 'execution:healthy')
-      await expectRunning(1)
+      await expectRunning()
       expect(await engine()).toEqual(before)
       await stopAll(second)
     })
@@ -181,7 +159,7 @@ describe.each([
       await second.hears((event) => event.name === 'execution:healthy')
       second.say('talk')
       await second.hears(({ text }) => text === 'it is me')
-      await expectRunning(1)
+      await expectRunning()
       await stopAll(second)
     })
 
@@ -189,7 +167,7 @@ describe.each([
       // it is killed while the service, which does not obey, has its time to
       const first = start({ run: run('service'), graceMs: 1500 })
       await first.enters('running')
-      await until(async () => (await begins()) === 1)
+      await begun()
       first.say('stop')
       await until(async () => journal()?.wanted === 'stop')
       await first.kill()
@@ -205,7 +183,7 @@ describe.each([
     it('during a task: it is never done twice, and its end is known', async () => {
       const first = start({ run: run('task') })
       await first.enters('running')
-      await until(async () => (await begins()) === 1)
+      await begun()
       await first.kill()
       // it ends while no node is there
       await until(async () => (await engine()).every(({ state }) => state !== 'running'))
@@ -230,10 +208,7 @@ describe.each([
         await new Promise((resolve) => setTimeout(resolve, 150 + 130 * n))
         await next.kill()
       }
-      const last = start()
-      await last.enters('running')
-      await expectRunning(1)
-      await stopAll(last)
+      await runsOnce(start())
     })
-  })
-})
+  },
+)

@@ -1,75 +1,29 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
-import { createEvents } from '../../../src/base/events.ts'
-import { silentLog } from '../../../src/base/log.ts'
-import { systemRng } from '../../../src/base/rng.ts'
-import type { ExecutorName } from '../../../src/base/verdict.ts'
-import {
-  createDockerExecutor,
-  createSupervisor,
-  type ExecutionEvents,
-  type Executor,
-  type Supervisor,
-} from '../../../src/execution/index.ts'
-import { openJournal } from '../../../src/journal/index.ts'
+import type { Executor, Supervisor } from '../../../src/execution/index.ts'
+import { dockerExecutor, EXECUTORS } from '../../fixtures/execution/executors.ts'
 import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
-import { executorsOf } from '../../fixtures/execution/killable-process.ts'
 import { grantOf, makeRunDirs, type RunDirs, talk, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
+import { serviceOf as service, supervise } from '../../fixtures/execution/supervised.ts'
+import { openRelay } from '../../fixtures/net.ts'
 import { needs } from '../../require.ts'
-
-const LOGS = { maxBytes: 100_000, keep: 1 }
-
-/** A whole execution part over one folder. */
-function supervise(dirs: RunDirs, executor: Executor, codeDir: string) {
-  const clock = systemClock()
-  const events = createEvents<ExecutionEvents>()
-  const journal = openJournal({ path: join(dirs.base, 'journal.db'), clock, log: silentLog() })
-  const supervisor = createSupervisor(
-    {
-      ...{ clock, rng: systemRng(), log: silentLog(), events, journal: journal.runs, executors: [executor] },
-      code: { obtain: async () => ({ dir: codeDir, release: async () => {} }) },
-    },
-    {
-      dirs: { logs: dirs.logs, builds: dirs.builds },
-      healthyMs: () => 1000,
-      limits: () => ({ memoryBytes: 2 ** 33, cpuMillicores: 8000, diskBytes: 2 ** 33, pids: 5000, runs: 50 }),
-      logs: { ...LOGS, retainSeconds: 3600, totalBytes: 2 ** 30 },
-      graceMs: 2000,
-      stopOnClose: true,
-    },
-  )
-  const close = async () => {
-    await supervisor[Symbol.asyncDispose]()
-    journal[Symbol.dispose]()
-  }
-  return { supervisor, events, journal: journal.runs, close }
-}
 
 const SERVER = `const { readFileSync } = require('fs')
   console.log('serving'); require('net').createServer(s => s.on('error', () => {}).end(readFileSync('/code/answer.txt'))).listen(8080, '127.0.0.1')`
 
-function serviceOf(run: object) {
-  const base = {
-    id: 'service-1',
-    author: 'own',
-    code: 'bafyreibc5fdmlzydzzp4kzfrqu6wplovoyfm4qq6dubs3zzbtnrv43p62y',
-    toolchain: ['node.js'],
-    expires: Math.floor(Date.now() / 1000) + 3600,
-  }
-  return {
-    ...base,
-    run: { command: ['node', 'main.js'], kind: 'service' as const, ports: [{ name: 'http', port: 8080 }], ...run },
-  }
+const serviceOf = (run: object, id?: string) => service({ ports: [{ name: 'http', port: 8080 }], ...run }, id)
+const over = async (dirs: RunDirs, executor: Executor, files: Record<string, string>) => {
+  const dir = await writeCode(dirs, files)
+  const code = { obtain: async () => ({ dir, release: async () => {} }) }
+  return supervise(dirs, { executors: [executor], code, graceMs: 2000, stopOnClose: true })
 }
 
-describe.each([
-  ['host', 'bubblewrap'],
-  ['docker', 'engine'],
-  ['docker', 'own-engine'],
-] as const)('a service supervised on %s (%s)', (name: ExecutorName, need) => {
-  describe.skipIf(!needs(need))('for real', () => {
+const [DOCKER, HOST] = EXECUTORS
+
+const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
+
+describe.each(PLACES.filter(({ need }) => needs(need)))(
+  'a service supervised on $name ($need)',
+  ({ name, need, create }) => {
     /** as on another machine: nothing of this one is seen there */
     let apart: OwnEngine | undefined
     beforeAll(async () => {
@@ -77,12 +31,12 @@ describe.each([
     })
     afterAll(() => apart?.[Symbol.asyncDispose]())
     let dirs: RunDirs & AsyncDisposable
-    let part: ReturnType<typeof supervise>
+    let part: Awaited<ReturnType<typeof over>>
     let executor: Executor
     let supervisor: Supervisor
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      executor = executorsOf(dirs, `sup-${name}-${process.pid}`, apart?.config)[name]
+      executor = create(dirs, apart === undefined ? {} : { docker: apart.config })
     })
     afterEach(async () => {
       await part.close()
@@ -91,19 +45,18 @@ describe.each([
       await dirs[Symbol.asyncDispose]()
     })
     const open = async (files: Record<string, string>) => {
-      part = supervise(dirs, executor, await writeCode(dirs, files))
+      part = await over(dirs, executor, files)
       supervisor = part.supervisor
       await supervisor.boot()
     }
-    const state = () => supervisor.status('service-1')?.record.state
+    const record = (id = 'service-1') => supervisor.status(id)?.record
+    const healthy = () => until(async () => supervisor.status('service-1')?.healthy)
 
     it('is built, run, reached by its port’s name, and its log followed', async () => {
-      await open({
-        'main.js': SERVER,
-        'build.js': `require('fs').writeFileSync('answer.txt', 'built'); console.log('building')`,
-      })
+      const build = `require('fs').writeFileSync('answer.txt', 'built'); console.log('building')`
+      await open({ 'main.js': SERVER, 'build.js': build })
       supervisor.run(serviceOf({ build: ['node', 'build.js'] }), grantOf(name))
-      await until(async () => supervisor.status('service-1')?.healthy)
+      await healthy()
       expect(await talk(await supervisor.connect('service-1', 'http'), '')).toBe('built')
       await expect(supervisor.connect('service-1', 'other')).rejects.toThrow(/declares no port "other"/)
       await expect(supervisor.connect('nobody', 'http')).rejects.toThrow(/does not run here/)
@@ -124,75 +77,59 @@ describe.each([
     it('whose build fails, or floods the disk, is not run', async () => {
       await open({ 'main.js': SERVER })
       supervisor.run(serviceOf({ build: ['node', '-e', 'process.exit(3)'] }), grantOf(name))
-      await until(async () => state() === 'failed')
-      expect(supervisor.status('service-1')?.record.detail).toBe('the build ended with exit code 3')
+      await until(async () => record()?.state === 'failed')
+      expect(record()?.detail).toBe('the build ended with exit code 3')
       const flood = `const fs = require('fs'); for (let n = 0; ; n++) fs.writeFileSync('f' + n, Buffer.alloc(1 << 20))`
       supervisor.run(serviceOf({ build: ['node', '-e', flood] }), grantOf(name, { diskBytes: 64 * 2 ** 20 }))
       await until(async () => supervisor.running().length === 0)
-      expect(supervisor.status('service-1')?.record.detail).toMatch(/wrote more than the 67108864 bytes/)
+      expect(record()?.detail).toMatch(/wrote more than the 67108864 bytes/)
     })
 
     it('is begun again when it dies, and ended when its time is over', async () => {
       await open({ 'main.js': `console.log('begin'); setTimeout(() => process.exit(1), 100)` })
       supervisor.run(serviceOf({ ports: [] }), grantOf(name))
-      await until(async () => (supervisor.status('service-1')?.record.restarts ?? 0) >= 2)
+      await until(async () => (record()?.restarts ?? 0) >= 2)
       await supervisor.stop('service-1', { why: 'test' })
-      supervisor.run(
-        {
-          ...serviceOf({ kind: 'task', command: ['node', '-e', 'setInterval(() => {}, 1000)'], ports: [], timeout: 1 }),
-          id: 'service-2',
-        },
-        grantOf(name),
-      )
-      await until(async () => supervisor.status('service-2')?.record.state === 'failed')
-      expect(supervisor.status('service-2')?.record.detail).toBe(
-        'its time limit of 1s, set by the service (run.timeout), was over',
-      )
+      const forever = { kind: 'task', command: ['node', '-e', 'setInterval(() => {}, 1000)'], ports: [], timeout: 1 }
+      supervisor.run(serviceOf(forever, 'service-2'), grantOf(name))
+      await until(async () => record('service-2')?.state === 'failed')
+      expect(record('service-2')?.detail).toBe('its time limit of 1s, set by the service (run.timeout), was over')
     })
 
     it('leaves nothing when the node closes', async () => {
       await open({ 'main.js': SERVER, 'answer.txt': 'here' })
       supervisor.run(serviceOf({}), grantOf(name))
-      await until(async () => supervisor.status('service-1')?.healthy)
+      await healthy()
       await supervisor[Symbol.asyncDispose]()
       expect(await executor.adopt()).toEqual([])
       expect(part.journal.ofService('service-1')?.state).toBe('starting')
     })
-  })
-})
+  },
+)
 
 describe.each(['engine', 'own-engine'] as const)('an engine (%s) that goes away under a run', (need) => {
   it.skipIf(!needs(need))('is waited for; the run is found again, and not begun twice', async () => {
     await using dirs = await makeRunDirs()
     await using apart = need === 'engine' ? undefined : await startOwnEngine()
-    const proxy = await cuttable(apart === undefined ? { path: '/var/run/docker.sock' } : apart.config)
-    const executor = createDockerExecutor(
-      { clock: systemClock(), log: silentLog() },
-      {
-        docker: { ...apart?.config, host: '127.0.0.1', port: proxy.port },
-        nodeId: `gone-${process.pid}`,
-        runtimeDir: dirs.runtime,
-        toolchains: { 'node.js': { image: 'thundercloud/node' } },
-        registries: [],
-        logs: LOGS,
-      },
-    )
-    const part = supervise(dirs, executor, await writeCode(dirs, { 'main.js': SERVER, 'answer.txt': 'still here' }))
+    const proxy = await openRelay(apart === undefined ? { path: '/var/run/docker.sock' } : apart.config)
+    const executor = dockerExecutor(dirs, { docker: { ...apart?.config, host: '127.0.0.1', port: proxy.port } })
+    const part = await over(dirs, executor, { 'main.js': SERVER, 'answer.txt': 'still here' })
+    const status = () => part.supervisor.status('service-1')
     const heard: boolean[] = []
     part.events.on('execution:executor', ({ available }) => heard.push(available))
     try {
       await part.supervisor.boot()
       part.supervisor.run(serviceOf({}), grantOf('docker'))
-      await until(async () => part.supervisor.status('service-1')?.healthy)
+      await until(async () => status()?.healthy)
       await proxy.cut()
       await until(async () => heard.includes(false))
-      expect(part.supervisor.status('service-1')?.record).toMatchObject({ state: 'running' })
+      expect(status()?.record).toMatchObject({ state: 'running' })
       await proxy.open()
       await until(async () => heard.includes(true))
       expect(await talk(await part.supervisor.connect('service-1', 'http'), '')).toBe('still here')
-      expect(part.supervisor.status('service-1')?.record).toMatchObject({ state: 'running', restarts: 0 })
+      expect(status()?.record).toMatchObject({ state: 'running', restarts: 0 })
       await part.supervisor.stop('service-1', { why: 'test' })
-      expect(part.supervisor.status('service-1')?.record).toMatchObject({ state: 'stopped' })
+      expect(status()?.record).toMatchObject({ state: 'stopped' })
       expect(await executor.adopt()).toEqual([])
     } finally {
       await proxy.open()
@@ -201,41 +138,3 @@ describe.each(['engine', 'own-engine'] as const)('an engine (%s) that goes away 
     }
   })
 })
-
-/** A way to a socket that can be cut: whoever is on it hears nothing more. */
-async function cuttable(to: { path: string } | { host: string; port: number }) {
-  const sockets = new Set<Socket>()
-  let server: Server | undefined
-  let port = 0
-  async function open(): Promise<void> {
-    if (server !== undefined) return
-    const opened = createServer((socket) => {
-      const target = 'path' in to ? connect(to.path) : connect(to.port, to.host)
-      for (const end of [socket, target]) {
-        sockets.add(end)
-        end
-          .on('error', () => {})
-          .on('close', () => {
-            sockets.delete(end)
-            socket.destroy()
-            target.destroy()
-          })
-      }
-      socket.pipe(target).pipe(socket)
-    })
-    await new Promise<void>((resolve) => opened.listen(port, '127.0.0.1', resolve))
-    port = (opened.address() as { port: number }).port
-    server = opened
-  }
-  await open()
-  return {
-    port,
-    open,
-    async cut() {
-      const closed = new Promise((resolve) => server?.close(resolve))
-      for (const socket of sockets) socket.destroy()
-      await closed
-      server = undefined
-    },
-  }
-}

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type Announcement, encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { decodeCanonical, encodeCanonical } from '../../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES, MAX_KEYWORDS } from '../../../protocols/limits.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
 import { type Signer, signFor } from '../../../protocols/signature.ts'
-import { type Attacker, createAttacker } from '../../fixtures/mesh/gossip-attacker.ts'
+import type { Attacker } from '../../fixtures/mesh/gossip-attacker.ts'
 import { line } from '../../fixtures/mesh/gossip-graph.ts'
-import { addressOf, createGossipMesh, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
+import { addressOf, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
 import { copyAt, idOf, makeService, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
+import { test } from '../../fixtures/mesh/gossip-test.ts'
 
 /** The attacker talks to the victim; what the victim forwards, the witness hears; the publisher is honest. */
 const PUBLISHER = 0
@@ -17,15 +18,10 @@ const WITNESS = 2
 
 let mesh: GossipMesh
 let attacker: Attacker
-let stack: AsyncDisposableStack
-beforeEach(async () => {
-  stack = new AsyncDisposableStack()
-  const init = { nodes: 3, edges: line(3), seed: 'attacks', files: true, holdMs: 50 }
-  mesh = stack.use(await createGossipMesh(init))
-  attacker = stack.use(await createAttacker())
-  await attacker.connect(addressOf(mesh.member(VICTIM).network))
+test.beforeEach(async ({ gossip }) => {
+  mesh = await gossip.start({ nodes: 3, edges: line(3), seed: 'attacks', files: true, holdMs: 50 })
+  attacker = await gossip.attackOn(mesh, VICTIM)
 })
-afterEach(() => stack.disposeAsync())
 
 const peerOf = (node: number) => mesh.member(node).network.peerId
 const score = () => mesh.scoreOf(VICTIM, attacker.peerId)

@@ -1,40 +1,48 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
-import { silentLog } from '../../../src/base/log.ts'
-import { systemRng } from '../../../src/base/rng.ts'
-import { createHostExecutor } from '../../../src/execution/index.ts'
 import type { Scanner } from '../../../src/hub/index.ts'
 import { reportOf } from '../../../src/hub/scanner.ts'
 import { openScanBox } from '../../../src/node/wiring/hub/sandbox.ts'
-import { makeRunDirs, planFor, type RunDirs, until } from '../../fixtures/execution/run-fixture.ts'
+import { hostExecutor, NO_BUBBLEWRAP } from '../../fixtures/execution/executors.ts'
+import { runDirs } from '../../fixtures/execution/run-dirs.ts'
+import { makeRunDirs, planFor, until } from '../../fixtures/execution/run-fixture.ts'
+import { listen } from '../../fixtures/net.ts'
+import { processes } from '../../fixtures/process/proc.ts'
+import { canRead, ORDINARY, reportOf as printedBy } from '../../fixtures/process/report.ts'
+import { system } from '../../fixtures/system.ts'
 import { scanBox, scanner, shell } from '../../fixtures/trust/scan-box.ts'
 import { codeFolder } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 
+const FIXTURE = new URL('../../fixtures/trust/scan-box.ts', import.meta.url).href
+
+/** Command lines of this machine's processes that have this in them. */
+const commandsWith = (text: string) =>
+  processes()
+    .map(({ words }) => words.join(' '))
+    .filter((line) => line.includes(text))
+
 describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
-  let dirs: RunDirs & AsyncDisposable
+  const dirs = runDirs()
   let box: Awaited<ReturnType<typeof scanBox>>
-  let code: { dir: string } & AsyncDisposable
+  let code: Awaited<ReturnType<typeof codeFolder>>
   beforeAll(async () => {
-    dirs = await makeRunDirs()
     box = await scanBox(dirs.base)
     code = await codeFolder({ 'main.js': 'console.log(1)\n' })
   })
-  afterAll(async () => {
-    await code[Symbol.asyncDispose]()
-    await dirs[Symbol.asyncDispose]()
-  })
+  afterAll(() => code[Symbol.asyncDispose]())
 
   const report = async (one: Scanner) => {
     const said = reportOf(one, await box.scan(one, code.dir, { name: 'hello' }))
     expect(await box.left()).toEqual([])
     return said
   }
+
+  const failed = (reason: string) => ({ is: 'failed', reason })
 
   it('sees the code, the description and what it is shown, and says what it found', async () => {
     const shows = [{ path: import.meta.filename, as: '/etc/rules/here/rules.txt' }]
@@ -49,25 +57,22 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
 
   it('is ended in its time', async () => {
     const started = Date.now()
-    expect(await report(shell('echo begun; sleep 300', { timeoutMs: 1000 }))).toEqual({
-      is: 'failed',
-      reason: 'mine did not end within 1 s, and was ended',
-    })
+    const said = await report(shell('echo begun; sleep 300', { timeoutMs: 1000 }))
+    expect(said).toEqual(failed('mine did not end within 1 s, and was ended'))
     expect(Date.now() - started).toBeLessThan(15_000)
   })
 
-  it('crashes: one sentence', async () => {
-    expect(await report(shell('kill -SEGV $$'))).toEqual({ is: 'failed', reason: 'mine was ended by signal 11' })
-    expect(await report(shell('exit 2'))).toEqual({
-      is: 'failed',
-      reason: 'mine ended with exit code 2, which means neither "nothing found" (0) nor "found" (1)',
-    })
-    expect((await report(scanner(['no-such-program']))).is).toBe('failed')
+  it.each([
+    [shell('kill -SEGV $$'), 'mine was ended by signal 11'],
+    [shell('exit 2'), 'mine ended with exit code 2, which means neither "nothing found" (0) nor "found" (1)'],
     // an error that nobody catches, in Node as in other languages
-    expect(await report(scanner(['node', '-e', 'throw new Error("what is this")']))).toEqual({
-      is: 'failed',
-      reason: 'mine ended with exit code 1 ("found"), and named nothing that it found: Error: what is this',
-    })
+    [
+      scanner(['node', '-e', 'throw new Error("what is this")']),
+      'mine ended with exit code 1 ("found"), and named nothing that it found: Error: what is this',
+    ],
+    [scanner(['no-such-program']), expect.any(String)],
+  ])('crashes (%j): one sentence', async (one, reason) => {
+    expect(await report(one)).toEqual(failed(reason))
   })
 
   it('needs too much memory', async () => {
@@ -79,25 +84,20 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
 
   it('floods: it is ended soon, and little is kept', async () => {
     const started = Date.now()
-    expect(await report(shell('head -c 4G /dev/zero | tr "\\\\0" x; exit 0', { timeoutMs: 60_000 }))).toEqual({
-      is: 'failed',
-      reason: 'mine wrote more than anyone reads, and was ended',
-    })
+    const said = await report(shell('head -c 4G /dev/zero | tr "\\\\0" x; exit 0', { timeoutMs: 60_000 }))
+    expect(said).toEqual(failed('mine wrote more than anyone reads, and was ended'))
     expect(Date.now() - started).toBeLessThan(20_000)
   })
 
   it('has no network', async () => {
-    const server = createServer((socket) => socket.on('error', () => {}).end('hello')).listen(0, '0.0.0.0')
+    const server = createServer((socket) => socket.on('error', () => {}).end('hello'))
     try {
-      await new Promise((resolve) => server.once('listening', resolve))
-      const { port } = server.address() as { port: number }
+      const port = await listen(server)
       const connect = `require('node:net').connect(${port}, '127.0.0.1').on('error', (e) => console.log(e.code)).on('connect', () => console.log('open'))`
       const { lines } = await box.scan(scanner(['node', '-e', connect]), code.dir)
       expect(lines).toEqual(['ECONNREFUSED'])
-      expect(
-        (await box.scan(shell('ls /sys/class/net 2>/dev/null; tail -n +3 /proc/net/dev | cut -d: -f1'), code.dir))
-          .lines,
-      ).toEqual(['    lo'])
+      const devices = shell('ls /sys/class/net 2>/dev/null; tail -n +3 /proc/net/dev | cut -d: -f1')
+      expect((await box.scan(devices, code.dir)).lines).toEqual(['    lo'])
     } finally {
       server.close()
     }
@@ -116,25 +116,15 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
     await report(shell(`for i in 1 2 3 4; do sleep ${name} & done; sleep 0.2; exit 0`))
     const bomb = 'f() { f | f & }; f 2>/dev/null; sleep 1; exit 0'
     await report(shell(bomb, { timeoutMs: 4000 }))
-    expect(await commandsWith(name)).toEqual([])
+    expect(commandsWith(name)).toEqual([])
   })
 
   it('is refused where there is no sandbox of the host', async () => {
-    const init = {
-      nodeId: 'none',
-      runtimeDir: join(dirs.base, 's'),
-      dir: join(dirs.base, 'none'),
-      bubblewrap: '/none/bwrap',
-    }
-    const opened = openScanBox({ clock: systemClock(), rng: systemRng(), log: silentLog() }, init)
-    await expect(opened).rejects.toThrow(
+    const places = { nodeId: 'none', runtimeDir: join(dirs.base, 's'), dir: join(dirs.base, 'none') }
+    await expect(openScanBox(system, { ...places, bubblewrap: '/none/bwrap' })).rejects.toThrow(
       'a hub scans code in a sandbox only: /none/bwrap is not installed: install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap)',
     )
-    const logs = { maxBytes: 1000, keep: 1 }
-    const weak = createHostExecutor(
-      { clock: systemClock(), log: silentLog() },
-      { ...init, logs, ownAddress: 'own', runsDir: dirs.runs },
-    )
+    const weak = hostExecutor(dirs, NO_BUBBLEWRAP)
     const plan = await planFor(weak, dirs, '', { author: 'own', readOnlyMounts: [{ path: '/etc', as: '/etc' }] })
     await expect(weak.start(plan)).rejects.toThrow('this service runs in a sandbox only')
   })
@@ -150,33 +140,31 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
   it('is ended, and its remains removed, by the next life of a hub that was killed', async () => {
     await using other = await makeRunDirs()
     const mark = `2000.${process.pid}`
-    const fixture = new URL('../../fixtures/trust/scan-box.ts', import.meta.url).href
     const script = `
-      const { scanBox, shell } = await import('${fixture}')
+      const { scanBox, shell } = await import('${FIXTURE}')
       setInterval(() => {}, 1000)
       const box = await scanBox('${other.base}', 'killed-${process.pid}')
       await box.scan(shell('sleep ${mark}'), '${code.dir}')`
     const args = ['--conditions=thundercloud-source', '--input-type=module', '-e', script]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
     const gone = once(child, 'exit')
-    const scanning = async () => (await commandsWith(mark)).filter((line) => line.startsWith('sleep'))
-    await until(async () => (await scanning()).length > 0)
+    const scanning = () => commandsWith(mark).filter((line) => line.startsWith('sleep'))
+    await until(async () => scanning().length > 0)
     child.kill('SIGKILL')
     expect(await gone).toEqual([null, 'SIGKILL'])
     // the keeper goes on: somebody has to end it
-    expect((await scanning()).length).toBeGreaterThan(0)
+    expect(scanning().length).toBeGreaterThan(0)
     const next = await scanBox(other.base, `killed-${process.pid}`)
     expect(await next.left()).toEqual([])
-    expect(await scanning()).toEqual([])
+    expect(scanning()).toEqual([])
     expect(await readdir(join(other.base, 's')).catch(() => [])).toEqual([])
     expect((await next.scan(shell('echo fine'), code.dir)).lines).toEqual(['fine'])
   })
 
-  it.skipIf(!needs('root'))('works for a hub that is not root', async () => {
-    const fixture = new URL('../../fixtures/trust/scan-box.ts', import.meta.url).href
+  it.skipIf(!needs('root') || !canRead(ORDINARY))('works for a hub that is not root', async () => {
     const script = `
       const { mkdtemp, rm, writeFile } = await import('node:fs/promises')
-      const { scanBox, shell } = await import('${fixture}')
+      const { scanBox, shell } = await import('${FIXTURE}')
       const alive = setInterval(() => {}, 1000)
       const base = await mkdtemp('/tmp/tc-user-')
       await writeFile(base + '/rules', 'rule')
@@ -187,24 +175,10 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
       console.log(JSON.stringify({ seen, slow, left: await box.left() }))
       await rm(base, { recursive: true })
       clearInterval(alive)`
-    const user = { uid: 1000, gid: 1000, env: { PATH: process.env.PATH ?? '', HOME: '/tmp' } }
-    const readable = ['-e', `require('fs').readFileSync(new URL('${fixture}'))`]
-    // the repository may lie where no other user may look
-    if (spawnSync(process.execPath, readable, user).status !== 0) return
-    const args = ['--conditions=thundercloud-source', '--input-type=module', '-e', script]
-    const { stdout, stderr } = spawnSync(process.execPath, args, { ...user, encoding: 'utf8' })
-    expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(printedBy(script, { ...ORDINARY, quiet: true })).toMatchObject({
       seen: { exitCode: 1, reason: 'exit', lines: ['7', 'rulemain.js'] },
       slow: { reason: 'timeout' },
       left: [],
     })
   })
 })
-
-/** Command lines of this machine's processes that have this in them, their words parted by spaces. */
-async function commandsWith(text: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((pid) => /^\d+$/.test(pid))
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')))
-  return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line.includes(text))
-}

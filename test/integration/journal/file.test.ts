@@ -9,6 +9,18 @@ import { JournalDamagedError } from '../../../src/journal/index.ts'
 import { migrate, schemaVersion } from '../../../src/journal/migrations.ts'
 import { it, open, record, temporaryFolder } from '../../unit/journal/fixtures.ts'
 
+const run = (command: string, args: string[]) => spawnSync(command, args).status
+const mountTiny = (folder: string) => run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'thundercloud-test', folder])
+const unmount = (folder: string) => run('umount', [folder])
+
+/** Root in a container may still not be allowed to mount. */
+function canMount(): boolean {
+  if (process.getuid?.() !== 0) return false
+  using folder = temporaryFolder()
+  if (mountTiny(folder.path) !== 0) return false
+  return unmount(folder.path) === 0
+}
+
 it('the file: keeps everything over a close', ({ path }) => {
   {
     using journal = open(path)
@@ -137,9 +149,8 @@ describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', (
 
 /** Lets the writer run for a while, kills it without warning, and answers the last number that it said it committed. */
 function writeAndKill(path: string, first: number, lines: number): Promise<number> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./writer.ts', import.meta.url)), path, `${first}`], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const writer = fileURLToPath(new URL('./writer.ts', import.meta.url))
+  const child = spawn(process.execPath, [writer, path, `${first}`], { stdio: ['ignore', 'pipe', 'ignore'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
@@ -148,24 +159,4 @@ function writeAndKill(path: string, first: number, lines: number): Promise<numbe
   return new Promise((resolve) => {
     child.on('close', () => resolve(Number(text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1))))
   })
-}
-
-function mountTiny(folder: string): number | null {
-  return run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'thundercloud-test', folder])
-}
-
-function unmount(folder: string): number | null {
-  return run('umount', [folder])
-}
-
-function run(command: string, args: string[]): number | null {
-  return spawnSync(command, args).status
-}
-
-/** Root in a container may still not be allowed to mount. */
-function canMount(): boolean {
-  if (process.getuid?.() !== 0) return false
-  using folder = temporaryFolder()
-  if (mountTiny(folder.path) !== 0) return false
-  return unmount(folder.path) === 0
 }

@@ -1,12 +1,11 @@
 // A child process that writes until it is killed, and says after each write what is committed. It never turns its event
 // loop, so it looks itself whether whoever started it is still there.
 import { writeSync } from 'node:fs'
-import { systemClock } from '../../../src/base/clock.ts'
-import { silentLog } from '../../../src/base/log.ts'
 import { openJournal } from '../../../src/journal/index.ts'
+import { system } from '../../fixtures/system.ts'
 import { record } from '../../unit/journal/records.ts'
 
-const journal = openJournal({ path: process.argv[2] as string, clock: systemClock(), log: silentLog() })
+const journal = openJournal({ ...system, path: process.argv[2] as string })
 const parent = process.ppid
 for (let number = Number(process.argv[3]); process.ppid === parent; number++) {
   journal.transaction(() => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 import { connect, type Made, networks, newKey, until } from './make.ts'
 
 const all = networks()
@@ -42,7 +43,7 @@ test('alone, providing is an error that says so; it is made good when someone co
 })
 
 test('what was cancelled is not provided again, and nothing of an earlier run is', async () => {
-  const dataDir = await all.dir()
+  const dataDir = await tempDir()
   const identity = newKey()
   const a = await all.make({ dht: true, identity, dataDir })
   for (const cid of [cidOf('x'), cidOf('y')]) {

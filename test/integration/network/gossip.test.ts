@@ -1,24 +1,38 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { messageId, servicesTopic } from '../../../protocols/announcement.ts'
-import type { ValidationResult } from '../../../src/network/index.ts'
-import { addressOf, connect, type Made, networks, until } from './make.ts'
+import { statementsTopic } from '../../../protocols/statement.ts'
+import type { NetworkEvents } from '../../../src/network/events.ts'
+import type { IncomingMessage, MessageValidator, ValidationResult } from '../../../src/network/index.ts'
+import { addressOf, connect, hasListeners, type Made, networks, scoreOf, until } from './make.ts'
+import { statementSource } from './source.ts'
 
 const all = networks()
 
 const bytes = (text: string) => new TextEncoder().encode(text.padEnd(600, '.'))
-const has = (made: Made, data: Uint8Array) => made.arrivals.some((arrival) => Buffer.from(arrival.data).equals(data))
+const has = ({ arrivals }: Pick<Made, 'arrivals'>, data: Uint8Array) =>
+  arrivals.some((arrival) => Buffer.from(arrival.data).equals(data))
 
-/** a - b - c, where b's validator answers as told. */
-async function line(answer: () => Promise<ValidationResult>) {
-  const [a, b, c] = [await all.make(), await all.make({}, { validator: answer }), await all.make()]
-  for (const end of [a, c]) await connect(end, b)
-  await hasListeners(b, 2)
-  await hasListeners(c, 1)
-  return { a, b, c }
+/** A node that hears statements too. */
+async function believer(answer: MessageValidator = async () => 'accept') {
+  const statements: IncomingMessage[] = []
+  const validator: MessageValidator = (arrival) => {
+    statements.push(arrival)
+    return answer(arrival)
+  }
+  const made = await all.make({}, { validator: answer, statements: { validator, sync: statementSource().source } })
+  return { ...made, statements }
 }
 
-const hasListeners = ({ network }: Made, count: number) =>
-  until(() => network.gossip.listeners().length === count, 'subscriptions')
+/** a - b - c, where b's validators answer as told. */
+async function line(answer: () => Promise<ValidationResult>) {
+  const [a, b, c] = [await believer(), await believer(answer), await believer()]
+  for (const end of [a, c]) await connect(end, b)
+  for (const topic of ['gossip', 'statements'] as const) {
+    const listen = ({ network }: Made, count: number) => network[topic].listeners().length === count
+    await until(() => listen(b, 2) && listen(c, 1), 'subscriptions')
+  }
+  return { a, b, c }
+}
 
 /** A hub, and leaves around it that pass nothing on. */
 async function star(count: number, validator: () => Promise<ValidationResult>) {
@@ -31,33 +45,81 @@ async function star(count: number, validator: () => Promise<ValidationResult>) {
   return { hub, leaves }
 }
 
-test('what the validator accepts is forwarded', async () => {
-  const { a, b, c } = await line(async () => 'accept')
-  expect(await a.network.gossip.publish(bytes('x'))).toBe('published')
-  await until(() => has(c, bytes('x')), 'c hears x')
-  const [arrival] = b.arrivals
-  expect(arrival?.from).toBe(a.network.peerId)
-  expect(arrival?.messageId).toEqual(messageId(servicesTopic('test'), bytes('x')))
+describe.each([
+  { topic: 'gossip', heard: 'arrivals', name: servicesTopic('test') },
+  { topic: 'statements', heard: 'statements', name: statementsTopic('test') },
+] as const)('on the topic of $topic', ({ topic, heard, name }) => {
+  const hears = (made: Awaited<ReturnType<typeof believer>>, data: Uint8Array) => has({ arrivals: made[heard] }, data)
+
+  test('what the validator accepts is forwarded', async () => {
+    const { a, b, c } = await line(async () => 'accept')
+    expect(await a.network[topic].publish(bytes('x'))).toBe('published')
+    await until(() => hears(c, bytes('x')), 'c hears x')
+    const [arrival] = b[heard]
+    expect(arrival?.from).toBe(a.network.peerId)
+    expect(arrival?.messageId).toEqual(messageId(name, bytes('x')))
+  })
+
+  test.each(['ignore', 'reject', 'throw'] as const)(
+    'what the validator answers with %s goes no further',
+    async (answer) => {
+      const { a, b, c } = await line(async () => {
+        if (answer === 'throw') throw new Error('broken')
+        return answer
+      })
+      await a.network[topic].publish(bytes('x'))
+      await until(() => hears(b, bytes('x')), 'b hears x')
+      // b's own message takes the same way and comes after whatever b would have forwarded
+      expect(await b.network[topic].publish(bytes('y'))).toBe('published')
+      await until(() => hears(c, bytes('y')), 'c hears y')
+      expect(hears(c, bytes('x'))).toBe(false)
+      if (answer === 'reject') await until(() => scoreOf(b, a) < 0, 'the sender pays')
+      else expect(scoreOf(b, a)).toBeGreaterThanOrEqual(0)
+    },
+  )
+
+  test('the same bytes are published once', async () => {
+    const { a, b } = await line(async () => 'ignore')
+    expect(await a.network[topic].publish(bytes('x'))).toBe('published')
+    expect(await a.network[topic].publish(bytes('x'))).toBe('seen')
+    await until(() => hears(b, bytes('x')), 'b hears x')
+    expect(await b.network[topic].publish(bytes('x'))).toBe('seen')
+  })
 })
 
-test.each(['ignore', 'reject', 'throw'] as const)(
-  'what the validator answers with %s goes no further',
-  async (answer) => {
-    const { a, b, c } = await line(async () => {
-      if (answer === 'throw') throw new Error('broken')
-      return answer
-    })
-    await a.network.gossip.publish(bytes('x'))
-    await until(() => has(b, bytes('x')), 'b hears x')
-    // b's own message takes the same way and comes after whatever b would have forwarded
-    expect(await b.network.gossip.publish(bytes('y'))).toBe('published')
-    await until(() => has(c, bytes('y')), 'c hears y')
-    expect(has(c, bytes('x'))).toBe(false)
-    const score = () => b.network.peers().find((peer) => peer.peerId === a.network.peerId)?.score ?? 0
-    if (answer === 'reject') await until(() => score() < 0, 'the sender pays')
-    else expect(score()).toBeGreaterThanOrEqual(0)
-  },
-)
+test('each topic has its validator, and the same bytes on both are two messages', async () => {
+  const [a, b] = [await believer(), await believer()]
+  const seen: NetworkEvents['network:gossip-arrived'][] = []
+  b.events.on('network:gossip-arrived', (arrival) => seen.push(arrival))
+  await connect(a, b)
+  expect(await a.network.statements.publish(bytes('x'))).toBe('published')
+  expect(await a.network.gossip.publish(bytes('x'))).toBe('published')
+  expect(await a.network.gossip.publish(bytes('x'))).toBe('seen')
+  await until(() => seen.length === 2, 'b hears both')
+  expect(b.statements.map(({ messageId }) => messageId)).toEqual([messageId(statementsTopic('test'), bytes('x'))])
+  expect(b.arrivals.map(({ messageId }) => messageId)).toEqual([messageId(servicesTopic('test'), bytes('x'))])
+  expect(seen.map(({ topic }) => topic).sort()).toEqual(['services', 'statements'])
+  expect(b.network.statements.listeners()).toEqual([a.network.peerId])
+})
+
+test('who has no use for statements does not hear them, and can publish them', async () => {
+  const [bare, hub] = [await all.make(), await believer()]
+  const light = await all.make({ role: 'client', listen: [] })
+  for (const end of [bare, light]) await connect(end, hub)
+  expect(await bare.network.statements.publish(bytes('x'))).toBe('published')
+  expect(await light.network.statements.publish(bytes('y'))).toBe('published')
+  await until(() => hub.statements.length === 2, 'the hub hears')
+  expect(hub.network.statements.listeners()).toEqual([])
+  expect(hub.network.gossip.listeners()).toEqual([bare.network.peerId])
+})
+
+test('a statement that is too long is rejected without asking the validator', async () => {
+  const [a, b] = [await believer(), await believer()]
+  await connect(a, b)
+  await a.network.statements.publish(new Uint8Array(5 * 1024))
+  await until(() => scoreOf(b, a) < 0, 'the sender pays')
+  expect(b.statements).toEqual([])
+})
 
 test('a late accept forwards, and serves those who ask for it', async () => {
   const verdict = Promise.withResolvers<ValidationResult>()
@@ -76,14 +138,6 @@ test('a late accept forwards, and serves those who ask for it', async () => {
   verdict.resolve('accept')
   await until(() => leaves.filter((leaf) => has(leaf, bytes('x'))).length >= 4, 'the mesh hears x')
   await until(() => leaves.every((leaf) => has(leaf, bytes('x'))), 'all leaves hear x')
-})
-
-test('the same bytes are published once', async () => {
-  const { a, b } = await line(async () => 'ignore')
-  expect(await a.network.gossip.publish(bytes('x'))).toBe('published')
-  expect(await a.network.gossip.publish(bytes('x'))).toBe('seen')
-  await until(() => has(b, bytes('x')), 'b hears x')
-  expect(await b.network.gossip.publish(bytes('x'))).toBe('seen')
 })
 
 test('alone, a publish says so at once, and can be repeated', async () => {

@@ -1,11 +1,12 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { ServiceMap } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { afterEach } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents, type Events } from '../../../src/base/events.ts'
-import { createLog, silentLog } from '../../../src/base/log.ts'
+import { createLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
@@ -19,6 +20,9 @@ import {
   type NetworkInit,
   type SyncSource,
 } from '../../../src/network/index.ts'
+
+import { openRelay } from '../../fixtures/net.ts'
+import { system } from '../../fixtures/system.ts'
 
 /** As `join` takes them; by default everything is accepted, and nothing synced. */
 type Handlers = {
@@ -55,9 +59,9 @@ export function networks() {
       const { validator = async () => 'accept', sync, statements, ...components } = parts
       const made = await createNetwork(
         {
-          clock: systemClock(),
+          clock: system.clock,
           rng: seededRng(`network-test-${count++}`),
-          log: process.env.NETWORK_LOG ? createLog({ level: 'trace' }) : silentLog(),
+          log: process.env.NETWORK_LOG ? createLog({ level: 'trace' }) : system.log,
           events,
           ...components,
         },
@@ -83,10 +87,22 @@ export function networks() {
       if (init.join !== false) await network.join()
       return { network, events, arrivals }
     },
-    async dir(): Promise<string> {
-      const dir = await mkdtemp(join(tmpdir(), 'thundercloud-network-'))
-      stack.defer(() => rm(dir, { recursive: true, force: true }))
-      return dir
+    /** Another way to a network, which can be counted and cut. */
+    async relayTo(made: Made) {
+      const [, port = ''] = /\/tcp\/(\d+)/.exec(addressOf(made)) ?? []
+      const relay = await openRelay({ port: Number(port), host: '127.0.0.1' })
+      stack.defer(() => relay.cut())
+      return Object.assign(relay, { address: addressOf(made).replace(`/tcp/${port}`, `/tcp/${relay.port}`) })
+    },
+    /** A peer of the library alone, which follows no rule of this network. */
+    async stranger<Services extends ServiceMap>(options: Libp2pOptions<Services>) {
+      const host = await createLibp2p({
+        ...{ transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] },
+        addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+        ...options,
+      })
+      stack.defer(async () => host.stop())
+      return host
     },
   }
 }
@@ -99,6 +115,24 @@ export function addressOf({ network }: Made): string {
 
 export async function connect(from: Made, to: Made): Promise<void> {
   await from.network.dial(addressOf(to))
+}
+
+/** Whether one is connected to the other. */
+export const knows = (made: Made, other: Made) => made.network.connectedTo(other.network.peerId)
+
+/** What the first thinks of the second. */
+export const scoreOf = (at: Made, of: Made) =>
+  at.network.peers().find(({ peerId }) => peerId === of.network.peerId)?.score ?? 0
+
+/** Resolves when so many neighbours listen to the services of this one. */
+export const hasListeners = ({ network }: Made, count: number) =>
+  until(() => network.gossip.listeners().length === count, 'subscriptions')
+
+/** The reasons for which it refuses something from now on. */
+export function refusalsOf({ events }: Made): string[] {
+  const reasons: string[] = []
+  events.on('network:refused', ({ reason }) => reasons.push(reason))
+  return reasons
 }
 
 /** What comes on a stream until its end. */

@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest'
-import { decodeSyncAnswer, encodeSyncRequest, SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { addressBytes } from '../../../protocols/address.ts'
+import { MAX_REQUEST_BYTES, MAX_SYNC_STATEMENTS } from '../../../protocols/limits.ts'
+import {
+  decodeSyncAnswer,
+  encodeSyncAnswer,
+  encodeSyncRequest,
+  type StatementItem,
+  SYNC_PROTOCOL,
+} from '../../../protocols/sync.ts'
+import { blsSignerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { once } from '../../../src/base/events.ts'
 import { SYNC_PAGES } from '../../../src/network/constants.ts'
+import type { NetworkEvents } from '../../../src/network/events.ts'
 import type { NetworkInit } from '../../../src/network/index.ts'
-import { connect, networks, until } from './make.ts'
-import { idOf, textSource } from './source.ts'
+import { connect, type Made, networks, scoreOf, until } from './make.ts'
+import { bytesOf, idOf, statementSource, type Texts, textOf, textSource } from './source.ts'
 
 const all = networks()
 
@@ -14,8 +24,6 @@ async function meet(first: Texts | undefined, second?: Texts, init: Partial<Netw
   await connect(b, a)
   return [a, b] as const
 }
-
-type Texts = ReturnType<typeof textSource>
 
 const names = (count: number, prefix: string) => Array.from({ length: count }, (_, index) => `${prefix}${index}`).sort()
 
@@ -101,15 +109,15 @@ test('pullFrom brings what was asked for, tell what was not', async () => {
   await until(() => right.came.length === 3, 'the first round')
   left.add('late')
   expect(await b.network.sync.pullFrom(a.network.peerId, [idOf('late'), idOf('nowhere')])).toBe(1)
-  await a.network.sync.tell(b.network.peerId, new TextEncoder().encode('stop'))
+  await a.network.sync.tell(b.network.peerId, bytesOf('stop'))
   expect(right.came.at(-1)).toEqual({ text: 'stop', from: a.network.peerId, via: 'tell' })
 })
 
 test('a peer that hands out forgeries pays, and is heard no further', async () => {
   const [liar, honest] = [textSource(['bad', 'good']), textSource()]
   const [a, b] = await meet(liar, honest)
-  await until(() => (b.network.peers()[0]?.score ?? 0) < 0, 'the liar pays')
-  await expect(a.network.sync.tell(b.network.peerId, new TextEncoder().encode('bad too'))).rejects.toThrow('forged')
+  await until(() => scoreOf(b, a) < 0, 'the liar pays')
+  await expect(a.network.sync.tell(b.network.peerId, bytesOf('bad too'))).rejects.toThrow('forged')
 })
 
 test('nonsense instead of a request is answered with an error', async () => {
@@ -117,7 +125,102 @@ test('nonsense instead of a request is answered with an error', async () => {
   await using stream = await b.network.streams.open(a.network.peerId, '/thundercloud/sync/1')
   await stream.write(Uint8Array.of(1, 2, 3))
   await stream.end()
-  expect(new TextDecoder().decode(await stream.read())).toContain('error')
+  expect(textOf((await stream.read()) ?? new Uint8Array())).toContain('error')
   // gossipsub computes scores once a second
-  await until(() => (a.network.peers()[0]?.score ?? 0) < 0, 'the peer pays')
+  await until(() => scoreOf(a, b) < 0, 'the peer pays')
+})
+
+type Kept = ReturnType<typeof statementSource>
+
+function roundsOf({ events }: Made) {
+  const rounds: NetworkEvents['network:synced'][] = []
+  events.on('network:synced', (round) => rounds.push(round))
+  return rounds
+}
+
+/** A node with services and statements to sync, whose validator passes none of them on. */
+const both = (services: Texts['source'], sync: Kept['source'], init: Partial<NetworkInit> = {}) =>
+  all.make(init, { sync: services, statements: { validator: async () => 'ignore', sync } })
+
+/** A node with statements to sync, and none but these. */
+async function keeper(kept: readonly string[] = []) {
+  const statements = statementSource(kept)
+  const validator = async () => 'accept' as const
+  const made = await all.make({}, { statements: { validator, sync: statements.source } })
+  return { ...made, statements, rounds: roundsOf(made) }
+}
+
+test('neighbours that meet bring one another what they lack, with no service between them', async () => {
+  const many = names(MAX_SYNC_STATEMENTS + 100, 's')
+  const [a, b] = [await keeper(many), await keeper(['other', 's1'])]
+  await connect(a, b)
+  await until(() => a.statements.texts().length === many.length + 1, 'a has all')
+  await until(() => b.statements.texts().length === many.length + 1, 'b has all')
+  expect(a.statements.came).toMatchObject([{ text: 'other' }])
+  await until(() => b.rounds.length > 0 && a.rounds.length > 0, 'rounds end')
+  const ofServices = { peer: a.network.peerId, listed: 0, pulled: 0 }
+  expect(b.rounds[0]).toEqual({ ...ofServices, statementsListed: many.length, statementsPulled: many.length - 1 })
+})
+
+test('a page of the longest statements fits a message', () => {
+  const bls = addressBytes(blsSignerOf('hub').address)
+  const id = idOf('x')
+  const items = Array.from({ length: MAX_SYNC_STATEMENTS }, (): StatementItem => [id, bls])
+  expect(encodeSyncAnswer({ is: 'statements', items, more: true }).byteLength).toBeLessThan(MAX_REQUEST_BYTES)
+  const ids = Array.from({ length: MAX_SYNC_STATEMENTS }, () => id)
+  expect(encodeSyncRequest({ v: 1, want: 'pull-statements', ids }).byteLength).toBeLessThan(MAX_REQUEST_BYTES)
+})
+
+test('a forged statement costs its sender, one of members that are unknown here does not', async () => {
+  const [liar, honest, b] = [await keeper(['bad']), await keeper(['some', 't']), await keeper()]
+  await connect(b, honest)
+  await until(() => b.rounds.length === 1, 'the first round')
+  expect(b.statements.came).toMatchObject([{ text: 't' }])
+  await connect(b, liar)
+  await until(() => scoreOf(b, liar) < 0, 'the liar pays')
+  expect(scoreOf(b, honest)).toBeGreaterThanOrEqual(0)
+})
+
+test('a peer that hands out another statement than was asked for pays', async () => {
+  const swapped = statementSource(['a'])
+  const [liar, b] = [await both(textSource().source, { ...swapped.source, get: () => bytesOf('b') }), await keeper()]
+  await connect(b, liar)
+  await until(() => scoreOf(b, liar) < 0, 'the liar pays')
+  expect(b.statements.came).toEqual([])
+})
+
+test('a peer that does not answer statements does not break the round of services, and the other way round', async () => {
+  const broken = () => {
+    throw new Error('broken')
+  }
+  const texts = textSource(['service'])
+  const kept = statementSource(['kept'])
+  const noStatements = await both(texts.source, { ...kept.source, list: broken })
+  const noServices = await both({ ...texts.source, list: broken }, kept.source)
+  for (const [other, came, round] of [
+    [noStatements, [['service'], []], { statementsListed: 0, statementsPulled: 0, pulled: 1 }],
+    [noServices, [[], ['kept']], { pulled: 0, statementsPulled: 1 }],
+  ] as const) {
+    const [services, statements] = [textSource(), statementSource()]
+    const b = await both(services.source, statements.source)
+    const rounds = roundsOf(b)
+    await connect(b, other)
+    await until(() => rounds.length > 0, 'the round ends')
+    expect([services.texts(), statements.texts()]).toEqual(came)
+    expect(scoreOf(b, other)).toBeGreaterThanOrEqual(0)
+    expect(rounds[0]).toMatchObject(round)
+  }
+})
+
+test('one peer pulls no more than its share of statements in a minute, and what it pulled of services is apart', async () => {
+  const services = textSource(names(99, 'v'))
+  const a = await both(services.source, statementSource(names(300, 's')).source, { syncPullsPerPeerPerMinute: 100 })
+  const [texts, statements] = [textSource(), statementSource()]
+  const b = await both(texts.source, statements.source)
+  const refused = Promise.withResolvers<string>()
+  a.events.on('network:refused', ({ reason }) => refused.resolve(reason))
+  await connect(b, a)
+  expect(await refused.promise).toBe('too many pulls of statements')
+  await until(() => statements.texts().length >= 100 && texts.texts().length === 99, 'the shares came')
+  expect(statements.texts().length).toBeLessThan(110)
 })

@@ -1,32 +1,35 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
+import { addressBytes, addressOfPeerId } from '../../../protocols/address.ts'
 import { cidOfStructure } from '../../../protocols/encoding.ts'
 import { TUNNEL_WINDOW_BYTES } from '../../../protocols/limits.ts'
+import { createKeyCache } from '../../../protocols/signature.ts'
+import { encodeStatusRequest, STATUS_PROTOCOL } from '../../../protocols/status.ts'
 import { encodeFrame, TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
+import { systemClock } from '../../../src/base/clock.ts'
 import { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel } from '../../../src/network/index.ts'
-import { connect, isStill, networks } from './make.ts'
+import { createStatusServer, type StatusComponents } from '../../../src/node/handlers/status.ts'
+import type { Services } from '../../../src/services/registry.ts'
+import { listen } from '../../fixtures/net.ts'
+import { connect, isStill, networks, until } from './make.ts'
 
 const MIB = 1024 * 1024
 
 const all = networks()
 
 /** A tunnel to a TCP server that `serve` handles, as a node makes it: hello, welcome, then frames. */
-async function tunnelTo(serve: (socket: Duplex) => void) {
-  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket.on('error', () => {}))).listen(
-    0,
-    '127.0.0.1',
-  )
-  await once(server, 'listening')
+async function tunnelTo(serve: (socket: Socket) => void) {
+  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket.on('error', () => {})))
+  const port = await listen(server)
   all.stack.defer(() => void server.close())
   const [a, b] = [await all.make(), await all.make()]
   const ended = Promise.withResolvers<unknown>()
   await b.network.streams.handle(TUNNEL_PROTOCOL, async (stream) => {
     expect((await readHello(stream)).port).toBe('web')
     await sendWelcome(stream, { is: 'open' })
-    const socket = connectTcp({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
+    const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true })
     await serveTunnel(stream, socket).then(ended.resolve, ended.resolve)
   })
   await connect(a, b)
@@ -76,7 +79,6 @@ test('the client ends, the server still answers', async () => {
 test('nobody reads: the writer waits for credit, and nothing piles up', async () => {
   let taken = 0
   const { pipe } = await tunnelTo((socket) => {
-    socket.on('error', () => {})
     // a service that sends for ever
     const send = () => {
       while (!socket.destroyed && socket.write(Buffer.alloc(65_536))) taken += 65_536
@@ -93,7 +95,6 @@ test('nobody reads: the writer waits for credit, and nothing piles up', async ()
 test('a destroyed side tells the other why', async () => {
   const gone = Promise.withResolvers<void>()
   const { pipe, ended } = await tunnelTo((socket) => {
-    socket.on('error', () => {})
     socket.on('end', () => gone.resolve())
     socket.resume()
   })
@@ -105,9 +106,7 @@ test('a destroyed side tells the other why', async () => {
 })
 
 test('a service that dies resets the tunnel', async () => {
-  const { pipe } = await tunnelTo((socket) => {
-    ;(socket as import('node:net').Socket).resetAndDestroy()
-  })
+  const { pipe } = await tunnelTo((socket) => void socket.resetAndDestroy())
   await expect(once(pipe, 'end')).rejects.toThrow('the other side closed the tunnel')
 })
 
@@ -131,4 +130,36 @@ test.each([
   const pipe = openTunnel(await a.network.streams.open(b.network.peerId, '/bad/1'))
   const [error] = await once(pipe, 'error')
   expect(String(error)).toMatch(problem)
+})
+
+test('a log is followed no longer than its reader is there, also one that has ended its own side and hears nothing', async () => {
+  const [server, client] = [await all.make(), await all.make()]
+  const service = cidOfStructure(new Uint8Array(1))
+  const author = addressBytes(addressOfPeerId(client.network.peerId))
+  let following = 0
+  const components: StatusComponents = {
+    clock: systemClock(),
+    keys: createKeyCache(),
+    services: { get: () => ({ signed: { body: { author } } }) } as unknown as Services,
+    receipts: {} as StatusComponents['receipts'],
+    async *logs(_id, { signal }) {
+      following++
+      try {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        yield* []
+      } finally {
+        following--
+      }
+    },
+  }
+  await server.network.streams.handle(STATUS_PROTOCOL, createStatusServer(components, { network: 'test' }))
+  await connect(client, server)
+  for (let count = 0; count < 3; count++) {
+    const stream = await client.network.streams.open(server.network.peerId, STATUS_PROTOCOL)
+    await stream.write(encodeStatusRequest({ v: 1, want: 'logs', service, tail: 10, follow: true }))
+    await stream.end()
+  }
+  await until(() => following === 3, 'the log is followed')
+  await client.network[Symbol.asyncDispose]()
+  await until(() => following === 0, 'nobody follows the log any more')
 })

@@ -1,12 +1,24 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { becomes, eventually, ON_HOST, test, trusting } from '../../fixtures/node/mesh.ts'
-import { addFolder, announce, bytesOf, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
+import { once } from '../../../src/base/events.ts'
+import type { LightPeer, NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
+import { makeStop } from '../../fixtures/mesh/gossip-services.ts'
+import { becomes, eventually, httpGet, ON_HOST, test, trusting } from '../../fixtures/node/mesh.ts'
+import { addFolder, announce, bytesOf, HELLO_WEB, newSigner, PATIENCE, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
 const hello = { 'hello-web': { DIR: HELLO_WEB } }
+
+/** hello-web, with what was said of it. */
+async function published(node: ThundercloudNode) {
+  const code = await addFolder(node, HELLO_WEB)
+  const announcement = announce(author, { code, replyTo: node.multiaddrs() })
+  await node.receive(bytesOf(announcement), { asPublisher: true })
+  return { announcement, code, id: announcement.signed.id.toString() }
+}
 
 describe('one data folder', () => {
   test('has one process: the second is refused and told the pid', async ({ mesh }) => {
@@ -34,10 +46,7 @@ describe.skipIf(!needs('bubblewrap'))('a running service', () => {
   test('goes on over a restart of its node, once, and is not taken in again', async ({ mesh }) => {
     const first = await mesh.start('first')
     let second = await mesh.join('second', first, { runner, stopRunsOnClose: false })
-    const code = await addFolder(first, HELLO_WEB)
-    const announcement = announce(author, { code, replyTo: first.multiaddrs() })
-    const id = announcement.signed.id.toString()
-    await first.receive(bytesOf(announcement), { asPublisher: true })
+    const { announcement, id } = await published(first)
     await stateOf(second, id, 'running')
     const before = second.service(id).run
     await mesh.stop('second')
@@ -51,17 +60,15 @@ describe.skipIf(!needs('bubblewrap'))('a running service', () => {
   test('makes room for its update when the new one is healthy', async ({ mesh }) => {
     const first = await mesh.start('first')
     const second = await mesh.join('second', first, { runner })
-    const code = await addFolder(first, HELLO_WEB)
-    const one = announce(author, { code, replyTo: first.multiaddrs(), seq: 1 })
-    await first.receive(bytesOf(one), { asPublisher: true })
-    await stateOf(second, one.signed.id.toString(), 'running')
+    const { announcement, id: one, code } = await published(first)
+    await stateOf(second, one, 'running')
     const env = { SERVICE: 'second-edition', PORT: '8080' }
     const run = { command: ['node', 'server.js'], ports: [{ name: 'http', port: 8080 }], kind: 'service', env }
     const two = await mesh.publish(first, { author, code, seq: 2, run })
     await stateOf(second, two, 'running')
-    await stateOf(second, one.signed.id.toString(), 'stopped')
-    expect(second.service(one.signed.id.toString()).supersededBy).toBe(two)
-    expect(await second.receive(bytesOf(one))).not.toMatchObject({ outcome: 'new' })
+    await stateOf(second, one, 'stopped')
+    expect(second.service(one).supersededBy).toBe(two)
+    expect(await second.receive(bytesOf(announcement))).not.toMatchObject({ outcome: 'new' })
   })
 
   test('stays stopped when its operator stopped it, also after a restart', async ({ mesh }) => {
@@ -109,10 +116,8 @@ describe.skipIf(!needs('bubblewrap'))('SERVICES', () => {
   })
 
   test('are stopped in the whole mesh by their own node', async ({ mesh }) => {
-    const node = await mesh.start('owner', {
-      runner: ON_HOST,
-      services: { SERVICES: { 'hello-web': { DIR: HELLO_WEB, PUBLISH: true } } },
-    })
+    const services = { SERVICES: { 'hello-web': { DIR: HELLO_WEB, PUBLISH: true } } }
+    const node = await mesh.start('owner', { runner: ON_HOST, services })
     const neighbour = await mesh.join('neighbour', node)
     await eventually(() => expect(neighbour.services()).toHaveLength(1))
     const { id } = node.service('hello-web')
@@ -130,5 +135,68 @@ describe('EXTERNAL_SERVICES', () => {
     const [from = ''] = first.multiaddrs()
     const second = await mesh.start('second', { services: { EXTERNAL_SERVICES: { [id]: { FROM: from } } } })
     await becomes(second, id, 'redirected')
+  })
+})
+
+const inTime = () => ({ signal: AbortSignal.timeout(PATIENCE) })
+
+describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () => {
+  let first: ThundercloudNode
+  let second: ThundercloudNode
+  let third: ThundercloudNode
+  let id: string
+
+  test.beforeAll(async ({ fileMesh: mesh }) => {
+    first = await mesh.start('first')
+    second = await mesh.join('second', first, { runner: { KEYWORDS: ['defi'] } })
+    third = await mesh.join('third', second, { runner: { ...ON_HOST, ...trusting(author) } })
+    id = await mesh.publish(first, { author })
+    await stateOf(third, id, 'running')
+  })
+
+  test('is refused and passed on by the second node, which says why', async () => {
+    expect(second.service(id).state).toBe('redirected')
+    const { verdict } = await second.explain(id)
+    expect(verdict).toMatchObject({ run: false, redirect: true })
+    expect(verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
+  })
+
+  test('tells the publisher who runs it and who does not', async () => {
+    const told = () => first.service(id).receipts.map(({ state }) => state)
+    await expect.poll(() => told().sort()).toEqual(['redirected', 'running'])
+    const answers = await first.ask(id, inTime())
+    expect(answers.find(({ peerId }) => peerId === third.peerId)?.state).toBe('running')
+  })
+
+  test('answers its author through a tunnel, and nobody else', async ({ fileMesh: mesh }) => {
+    await using friend = await mesh.visitor(first, author)
+    const { body } = await httpGet(await friend.connect(parseCid(id), 'http', inTime()))
+    expect(body).toContain('hello-web')
+    await using stranger = await mesh.visitor(first, newSigner())
+    await expect(stranger.connect(parseCid(id), 'http', inTime())).rejects.toThrow(/access signature/)
+    await expect(friend.connect(parseCid(id), 'ssh', inTime())).rejects.toThrow(/no port "ssh"; it has http/)
+  })
+
+  test('shows its logs to its author, and to nobody else', async ({ fileMesh: mesh }) => {
+    const read = async (peer: LightPeer) => {
+      const logs = await Array.fromAsync(peer.logs(parseCid(id), { tail: 50, follow: false, ...inTime() }))
+      return logs.map(({ line }) => line).join('\n')
+    }
+    await using friend = await mesh.visitor(first, author)
+    expect(await read(friend)).toContain('hello-web listens')
+    await using stranger = await mesh.visitor(first, newSigner())
+    await expect(read(stranger)).rejects.toThrow(/access signature/)
+  })
+
+  test('is stopped by its author on every node, and does not come back', async ({ fileMesh: mesh }) => {
+    const heard = once<NodeEvents, 'intake:stopped'>(second.events, 'intake:stopped', inTime())
+    const stop = makeStop({ author, change: { name: 'hello-web', seq: 1 } })
+    await first.receive(bytesOf(stop), { asPublisher: true })
+    await stateOf(third, id, 'stopped')
+    expect((await heard).ids).toEqual([id])
+    await mesh.stop('third')
+    third = await mesh.start('third')
+    expect(third.service(id).state).toBe('stopped')
+    expect((await third.health()).running).toBe(0)
   })
 })

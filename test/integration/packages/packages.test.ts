@@ -1,29 +1,19 @@
 import { rm } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
-import { type CID, parseCid } from '../../../protocols/encoding.ts'
+import { parseCid } from '../../../protocols/encoding.ts'
 import type { LightPeer, ThundercloudNode } from '../../../src/node/index.ts'
 import { installPackages } from '../../fixtures/code/packages.ts'
 import { httpGet, test, trusting } from '../../fixtures/node/mesh.ts'
-import { addFolder, announce, bytesOf, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
+import { addFolder, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 /** The commands of docs/what-a-service-gets.md, and what a first visitor sees. */
 const PACKAGES = [
-  { name: 'http-server', arguments: ['public', '-a', '127.0.0.1', '-p', '8080', '-c-1'], path: '/', says: 'A page' },
-  { name: 'serve', arguments: ['-l', 'tcp://127.0.0.1:8080', 'public'], path: '/', says: 'A page' },
-  {
-    name: 'json-server',
-    arguments: ['--host', '127.0.0.1', '--port', '8080', 'db.js'],
-    path: '/posts',
-    says: 'a post of the tests',
-  },
-  {
-    name: 'verdaccio',
-    arguments: ['--config', 'verdaccio.yaml', '--listen', '127.0.0.1:8080'],
-    path: '/-/ping',
-    says: '{}',
-  },
-]
+  ['http-server', 'public -a 127.0.0.1 -p 8080 -c-1', '/', 'A page'],
+  ['serve', '-l tcp://127.0.0.1:8080 public', '/', 'A page'],
+  ['json-server', '--host 127.0.0.1 --port 8080 db.js', '/posts', 'a post of the tests'],
+  ['verdaccio', '--config verdaccio.yaml --listen 127.0.0.1:8080', '/-/ping', '{}'],
+] as const
 
 const EXECUTORS = [
   { executor: 'host', need: 'bubblewrap' },
@@ -63,41 +53,25 @@ describe.skipIf(!needs('registry'))('packages from npm, published with node_modu
       await mesh.stop(executor)
     })
 
-    test.each(PACKAGES)(
-      '$name answers through a tunnel',
-      async ({ name, arguments: args, path, says }) => {
-        const announcement = announce(author, {
-          name,
-          code,
-          replyTo: publisher.multiaddrs(),
-          run: {
-            command: [`node_modules/.bin/${name}`, ...args],
-            ports: [{ name: 'http', port: 8080 }],
-            kind: 'service',
-          },
-          resources: { memory: '256MiB', disk: '128MiB', cpu: '0.5', pids: 64 },
-        })
-        const id = announcement.signed.id
-        await publisher.receive(bytesOf(announcement), { asPublisher: true })
-        await stateOf(worker, id.toString(), 'running', 45_000).catch(async (error: Error) => {
-          throw new Error(`${error.message}: ${(await linesOf(visitor, id)).join('\n')}`)
-        })
-        expect(worker.service(id.toString()).run?.executor).toBe(executor)
-        const pipe = await visitor.connect(id, 'http', { signal: AbortSignal.timeout(30_000) })
-        expect(await httpGet(pipe, path)).toMatchObject({ status: 200, body: expect.stringContaining(says) })
-      },
-      120_000,
-    )
+    test.for(PACKAGES)('%s answers through a tunnel', async ([name, args, path, says], { fileMesh: mesh }) => {
+      const command = [`node_modules/.bin/${name}`, ...args.split(' ')]
+      const run = { command, ports: [{ name: 'http', port: 8080 }], kind: 'service' }
+      const resources = { memory: '256MiB', disk: '128MiB', cpu: '0.5', pids: 64 }
+      const id = await mesh.publish(publisher, { author, name, code, run, resources })
+      await stateOf(worker, id, 'running', 45_000).catch(async (error: Error) => {
+        throw new Error(`${error.message}: ${(await linesOf(visitor, id)).join('\n')}`)
+      })
+      expect(worker.service(id).run?.executor).toBe(executor)
+      const pipe = await visitor.connect(parseCid(id), 'http', { signal: AbortSignal.timeout(30_000) })
+      expect(await httpGet(pipe, path)).toMatchObject({ status: 200, body: expect.stringContaining(says) })
+    })
   })
 })
 
-async function linesOf(visitor: LightPeer, id: CID): Promise<string[]> {
-  const lines: string[] = []
-  try {
-    const asked = { tail: 20, follow: false, signal: AbortSignal.timeout(45_000) }
-    for await (const { line } of visitor.logs(parseCid(id.toString()), asked)) lines.push(line)
-  } catch (error) {
-    lines.push(String(error))
-  }
-  return lines
+async function linesOf(visitor: LightPeer, id: string): Promise<string[]> {
+  const asked = { tail: 20, follow: false, signal: AbortSignal.timeout(45_000) }
+  const lines = await Array.fromAsync(visitor.logs(parseCid(id), asked)).catch((error: unknown) => [
+    { line: `${error}` },
+  ])
+  return lines.map(({ line }) => line)
 }

@@ -1,14 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { startProcess } from '../../../src/process/index.ts'
 import { PROCESSES, type ProcessRule } from '../../../src/process/kinds.ts'
-import { hostileShell } from '../../fixtures/process/hostile-shell.ts'
+import { reportOf, usersHere } from '../../fixtures/process/report.ts'
 import { needs } from '../../require.ts'
 
-const WALK = fileURLToPath(new URL('../../fixtures/process/process-walk.ts', import.meta.url))
-const USERS = fileURLToPath(new URL('../../fixtures/process/process-users.ts', import.meta.url))
 const KINDS = Object.entries(PROCESSES as Readonly<Record<string, ProcessRule>>)
 
 describe('the table of processes', () => {
@@ -21,40 +17,27 @@ describe('the table of processes', () => {
     expect(text).toContain(`| ${row.join(' | ')} |`)
   })
 
-  it.each([0, 1000].filter((uid) => uid === process.getuid?.() || needs('root')))(
-    'holds whatever the shell of user %i has set, opened and ignored',
-    (uid) => {
-      const args = hostileShell(process.execPath, ['--conditions=thundercloud-source', WALK])
-      const { stdout, stderr } = spawnSync('/bin/bash', args, {
-        ...{ uid, gid: uid, encoding: 'utf8' },
-        env: { PATH: process.env.PATH ?? '', HOME: '/tmp' },
+  it.each(usersHere(needs('root')))('holds whatever the shell of user %i has set, opened and ignored', (uid) => {
+    const found = reportOf('process/process-walk.ts', { uid, gid: uid, hostile: true })
+    expect(Object.keys(found)).toEqual(Object.keys(PROCESSES))
+    for (const [kind, rule] of KINDS) {
+      const named = rule.environment.includes('PATH') ? ['PATH'] : []
+      expect(found[kind], kind).toEqual({
+        environment: expect.toSatisfy((names: string[]) => names.sort().join() === named.join()),
+        descriptors: Array.from({ length: 3 + rule.descriptors.length }, (_, index) => index),
+        ...{ leaked: [], umask: rule.umask, core: '0', cwd: '/', complaints: '' },
+        ...{ ignored: '0'.repeat(16), blocked: '0'.repeat(16) },
+        files: expect.toSatisfy((most: number) => most <= rule.files),
       })
-      expect(stdout, stderr).toMatch(/^\{/)
-      const found = JSON.parse(stdout)
-      expect(Object.keys(found)).toEqual(Object.keys(PROCESSES))
-      for (const [kind, rule] of KINDS) {
-        const named = rule.environment.includes('PATH') ? ['PATH'] : []
-        expect(found[kind], kind).toEqual({
-          environment: expect.toSatisfy((names: string[]) => names.sort().join() === named.join()),
-          descriptors: Array.from({ length: 3 + rule.descriptors.length }, (_, index) => index),
-          ...{ leaked: [], umask: rule.umask, core: '0', cwd: '/', complaints: '' },
-          ...{ ignored: '0'.repeat(16), blocked: '0'.repeat(16) },
-          files: expect.toSatisfy((most: number) => most <= rule.files),
-        })
-      }
-    },
-  )
+    }
+  })
 
   it('gives no process root that reads bytes of strangers, but to a node of the demo', () => {
     for (const [kind, { reads, user }] of KINDS) if (reads !== 'nothing') expect(user, kind).not.toMatch(/root/)
   })
 
   it.skipIf(!needs('root') || !needs('bubblewrap'))('and as root none of them is root while it reads', () => {
-    const { stdout, stderr } = spawnSync(process.execPath, ['--conditions=thundercloud-source', USERS], {
-      encoding: 'utf8',
-    })
-    expect(stdout, stderr).toMatch(/^\{/)
-    const found: Record<string, { command: string; uids: string }[]> = JSON.parse(stdout)
+    const found: Record<string, { command: string; uids: string }[]> = reportOf('process/process-users.ts')
     const readers = KINDS.flatMap(([kind, { reads }]) => (reads === 'nothing' || kind === 'node' ? [] : [kind]))
     expect(Object.keys(found).sort()).toEqual(readers.sort())
     for (const [kind, processes] of Object.entries(found)) {
@@ -64,9 +47,8 @@ describe('the table of processes', () => {
   })
 
   it('starts nothing by a name that PATH decides, and no more descriptors than the row has', () => {
-    expect(() => startProcess({ kind: 'tool', program: 'ldd', args: [] }, { stdio: ['ignore'] })).toThrow(
-      'absolute path',
-    )
+    const named = { kind: 'tool', program: 'ldd', args: [] } as const
+    expect(() => startProcess(named, { stdio: ['ignore'] })).toThrow('absolute path')
     const spec = { kind: 'tool', program: '/bin/sh', args: [] } as const
     expect(() => startProcess(spec, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })).toThrow('3 descriptors at most')
   })

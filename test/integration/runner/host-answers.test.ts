@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once as nodeOnce } from 'node:events'
 import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { runNode } from '../../fixtures/program/process.ts'
 import {
   byName,
   configOf,
@@ -190,12 +189,10 @@ describe('the host', () => {
       process.stdout.write(JSON.stringify({ pid, root: runner.root }) + '\\n')
       await runner.decide({ name: 'hang' })`
     const flags = ['--conditions=thundercloud-source', '--input-type=module', '--eval', script]
-    const parent = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = (await nodeOnce(parent.stdout, 'data')) as [Buffer]
-    const { pid, root } = JSON.parse(line.toString()) as { pid: number; root: string }
+    const parent = runNode(flags, { env: {} })
+    const { pid, root } = JSON.parse(await parent.line(() => true)) as { pid: number; root: string }
     expect(isAlive(pid)).toBe(true)
-    parent.kill('SIGKILL')
-    await nodeOnce(parent, 'close')
+    await parent.end('SIGKILL')
     await expect.poll(() => isAlive(pid)).toBe(false)
     rmSync(root, { recursive: true })
   })

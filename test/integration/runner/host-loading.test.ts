@@ -23,6 +23,20 @@ async function loadFailure(code: string | Record<string, string>, loadMs = 30_00
 }
 
 describe('a module that cannot be loaded is told in one sentence', () => {
+  const refused = (words: string) => new RegExp(`cannot be imported: ${words} \\(runner\\.mjs:1\\)$`)
+  const ended = (words: string) => new RegExp(`ended while it was loading: the runner${words}`)
+  const THREAD = `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })`
+  const LISTEN = `import net from 'node:net'; net.createServer().listen(0)`
+  const NO_NETWORK = /it may not use the network; "RUNNER_NETWORK": true in services\.json allows it/
+  const ONLY_OURS =
+    /a runner cannot import thundercloud\/client; it can import thundercloud\/andromeda and thundercloud\/runner-kit/
+  const TYPES = /does not provide an export named 'Verdict'; import its types with "import type"/
+  const BUFFERS = 'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))'
+  const MISSING_TYPE = `import { Verdict } from 'thundercloud/runner-kit'; export default () => {}`
+  const ENUM = { [RUNNER]: `import './a.ts'; export default () => {}`, 'mine/a.ts': 'export enum A { B }' }
+  const OUTSIDE = { [RUNNER]: `import '../other.mjs'`, 'other.mjs': '' }
+  const GROWS = 'const a = []; for (;;) a.push(new Array(1000).fill(a.length + 0.5))'
+
   it.each<[string, string | Record<string, string>, RegExp, number?]>([
     ['is not there', {}, /mine\/runner\.mjs is not there; RUNNER in services\.json names it$/],
     ['exports nothing', '', /has no default export; write "export default async \(service, node\)/],
@@ -31,67 +45,28 @@ describe('a module that cannot be loaded is told in one sentence', () => {
     ['exports nothing at all', 'export default null', /exports null as its default; write/],
     ['exports a class', 'export default class {}', /exports a class as its default; write/],
     ['throws nothing', 'throw null', /cannot be imported: something that is no error: null$/],
-    [
-      'has types that cannot be stripped',
-      {
-        'mine/runner.mjs': `import './a.ts'; export default () => {}`,
-        'mine/a.ts': 'export enum A { B }',
-      },
-      /SyntaxError: TypeScript enum is not supported/,
-    ],
-    ['aborts', 'process.abort()', /ended while it was loading: the runner's process ended by SIGABRT$/],
-    [
-      'kills its parent',
-      `process.kill(process.ppid, 'SIGKILL')`,
-      /cannot be imported: a runner may not signal processes \(runner\.mjs:1\)$/,
-    ],
-    [
-      'forks',
-      `import cp from 'node:child_process'; cp.fork('x.js')`,
-      /cannot be imported: it may not start programs \(runner\.mjs:1\)$/,
-    ],
-    [
-      'starts a thread',
-      `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })`,
-      /cannot be imported: it may not start threads/,
-    ],
-    [
-      'asks the network',
-      `import net from 'node:net'; net.createServer().listen(0)`,
-      /it may not use the network; "RUNNER_NETWORK": true in services\.json allows it/,
-    ],
-    [
-      'imports what this package does not have for it',
-      `import 'thundercloud/client'`,
-      /a runner cannot import thundercloud\/client; it can import thundercloud\/andromeda and thundercloud\/runner-kit/,
-    ],
-    [
-      'imports types as if they were there',
-      `import { Verdict } from 'thundercloud/runner-kit'; export default () => {}`,
-      /does not provide an export named 'Verdict'; import its types with "import type"/,
-    ],
-    [
-      'takes buffers without end',
-      'const a = []; for (;;) a.push(Buffer.alloc(1 << 20, 1))',
-      /ended while it was loading: the runner used .* of memory, and 256(\.0)? MiB are allowed/,
-    ],
+    ['has types that cannot be stripped', ENUM, /SyntaxError: TypeScript enum is not supported/],
+    ['aborts', 'process.abort()', ended("'s process ended by SIGABRT$")],
+    ['kills its parent', `process.kill(process.ppid, 'SIGKILL')`, refused('a runner may not signal processes')],
+    ['forks', `import cp from 'node:child_process'; cp.fork('x.js')`, refused('it may not start programs')],
+    ['starts a thread', THREAD, /cannot be imported: it may not start threads/],
+    ['asks the network', LISTEN, NO_NETWORK],
+    ['imports what this package does not have for it', `import 'thundercloud/client'`, ONLY_OURS],
+    ['imports types as if they were there', MISSING_TYPE, TYPES],
+    ['takes buffers without end', BUFFERS, ended(' used .* of memory, and 256(\\.0)? MiB are allowed')],
     ['throws', 'let a = 1\nb()', /cannot be imported: ReferenceError: b is not defined \(runner\.mjs:2\)$/],
     ['is no JavaScript', 'export default (', /cannot be imported: SyntaxError: /],
     ['imports what is missing', `import 'left-pad'`, /cannot be imported: .*left-pad/],
     ['imports a missing file', `import './lib.mjs'`, /cannot be imported: .*lib\.mjs/],
     [
       'imports a file outside',
-      { 'mine/runner.mjs': `import '../other.mjs'`, 'other.mjs': '' },
+      OUTSIDE,
       /cannot be imported: it may not read files outside of its own folder \(.*other\.mjs\)/,
     ],
-    ['exits', 'process.exit(3)', /ended while it was loading: the runner's process ended with code 3$/],
+    ['exits', 'process.exit(3)', ended("'s process ended with code 3$")],
     ['awaits for ever', 'await new Promise(() => {})', /did not finish loading within 500 ms$/, 500],
     ['never returns', 'for (;;);', /did not finish loading within 500 ms$/, 500],
-    [
-      'allocates without end',
-      'const a = []; for (;;) a.push(new Array(1000).fill(a.length + 0.5))',
-      /ended while it was loading: the runner (filled its heap|used .* of memory)/,
-    ],
+    ['allocates without end', GROWS, ended(' (filled its heap|used .* of memory)')],
   ])('%s', async (_name, code, words, loadMs) => {
     const error = await loadFailure(code, loadMs)
     expect(error).toMatchObject({ name: 'RunnerError', kind: 'load' })
@@ -122,9 +97,8 @@ describe('a runner that is saved while it decides', () => {
     expect(new Set(await Promise.all(early))).toEqual(new Set(['old']))
     expect(runner.host.stats()).toMatchObject({ decided: seq, failed: 0, died: 0, swapped: 1, underWay: 0 })
     expect(runner.host.stats().pid).not.toBe(first)
-    const decided = runner.lines.flatMap(
-      (line) => (JSON.parse(line) as { fields?: { seq?: number } }).fields?.seq ?? [],
-    )
+    const seqOf = (line: string) => (JSON.parse(line) as { fields?: { seq?: number } }).fields?.seq ?? []
+    const decided = runner.lines.flatMap(seqOf)
     expect(decided.sort((a, b) => a - b)).toEqual(Array.from({ length: seq }, (_, index) => index))
   })
 
@@ -168,10 +142,10 @@ describe('a runner that is saved while it decides', () => {
 })
 
 describe('another runner', () => {
-  const place = (root: string) => ({
-    ...{ entry: join(root, 'other/runner.mjs'), dir: join(root, 'other') },
-    network: false,
-  })
+  const place = (root: string) => {
+    const dir = join(root, 'other')
+    return { entry: join(dir, 'runner.mjs'), dir, network: false }
+  }
 
   it('takes over on a reload that names it, and its folder is the one that is watched', async () => {
     await using runner = await startedRunner({ [RUNNER]: version('mine'), 'other/runner.mjs': version('other') })

@@ -1,12 +1,14 @@
-import { cp, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { formatAddress } from '../../../protocols/address.ts'
+import { formatAddress, parseAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
+import { nowSeconds } from '../../../src/base/clock.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
 import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
 import { becomes, eventually, type Mesh, ON_HOST, RUNS_NOTHING, test } from '../../fixtures/node/mesh.ts'
 import { addFolder, bytesOf, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
+import { system } from '../../fixtures/system.ts'
 import { newHub, vouch } from '../../fixtures/trust/hubs.ts'
 import { needs } from '../../require.ts'
 
@@ -167,3 +169,34 @@ describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () 
 })
 
 const unsafeReason = expect.objectContaining({ rule: 'veto', outcome: 'fail' })
+
+const root = newSigner()
+
+test("what a node's own services carry along is stapled by the manifest, what has expired is left out, and others believe it", async ({
+  mesh,
+}) => {
+  const { address } = await mesh.start('owner')
+  const subject = parseAddress(address)
+  await mesh.stop('owner')
+  const folder = join(mesh.root, 'hello')
+  await cp(HELLO_WEB, folder, { recursive: true })
+  await mkdir(join(folder, '.thundercloud'), { recursive: true })
+  const now = nowSeconds(system.clock)
+  await writeFile(join(folder, '.thundercloud/root'), vouch(root, subject, { issued: now, expires: now + 3600 }))
+  await writeFile(join(folder, '.thundercloud/old'), vouch(root, subject, { issued: now - 7200, expires: now - 3600 }))
+  const manifest = await readFile(join(folder, 'service.json'), 'utf8')
+  const staple = '{ "staple": [".thundercloud/root", ".thundercloud/old"],'
+  await writeFile(join(folder, 'service.json'), manifest.replace('{', staple))
+  const services = join(mesh.dir('owner'), 'services.json')
+  const settings = JSON.parse(await readFile(services, 'utf8')) as object
+  const own = { 'hello-web': { DIR: folder, PUBLISH: true } }
+  await writeFile(services, JSON.stringify({ ...settings, SERVICES: own }))
+
+  const owner = await mesh.start('owner')
+  const TRUST_TREE = { ROOTS: { [formatAddress(root.address)]: { DEPTH: 1 } } }
+  const believer = await mesh.join('believer', owner, { runner: { TRUST_TREE } })
+  const heard = () => believer.statements({ address })
+  await eventually(() => expect(heard()).toMatchObject([{ via: 'staple', trusted: true, issued: now }]))
+  expect(believer.trustTree(address).asked?.in).toBe(true)
+  expect(believer.service('hello-web').author).toBe(address)
+})
