@@ -195,11 +195,9 @@ it('counts what each rule said, warnings apart', async ({ world, life }) => {
   const b = { rule: 'b', outcome: 'pass', message: 'only a warning', warned: 'fail' } as const
   world.runner = () => ({ run: false, redirect: true, reasons: [a, b, c] })
   for (let times = 0; times < 2; times++) await life.hear()
-  expect(life.admission.view().counts).toEqual({
-    a: { pass: 2, fail: 0, defer: 0, warned: 0 },
-    b: { pass: 0, fail: 0, defer: 0, warned: 2 },
-    c: { pass: 0, fail: 2, defer: 0, warned: 0 },
-  })
+  const none = { pass: 0, fail: 0, defer: 0, warned: 0 }
+  const counts = { a: { ...none, pass: 2 }, b: { ...none, warned: 2 }, c: { ...none, fail: 2 } }
+  expect(life.admission.view().counts).toEqual(counts)
 })
 
 it.for([

@@ -1,11 +1,7 @@
 import { test } from 'vitest'
 import type { Change } from '../../../src/admission/types.ts'
-import {
-  type AdmissionLife,
-  type AdmissionWorld,
-  createAdmissionWorld,
-  policyOf,
-} from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
 
 /** A test with a node that decides, with room for one run, and its first life. */
 export const it = test

@@ -1,13 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import type { RunnerSnapshot } from '../../../src/runner/index.ts'
-import {
-  type AdmissionLife,
-  type AdmissionWorld,
-  createAdmissionWorld,
-  GRANT,
-  policyOf,
-} from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import { createAdmissionWorld, GRANT, policyOf } from '../../fixtures/node/admission-harness.ts'
 
 let world: AdmissionWorld
 let life: AdmissionLife

@@ -5,19 +5,10 @@ import { decodeArchiveRequest, encodeArchiveAnswer } from '../../../protocols/ar
 import type { CID } from '../../../protocols/encoding.ts'
 import type { ManualClock } from '../../../src/base/clock.ts'
 import { type FetchOptions, fetchCode } from '../../../src/code/fetch/fetch.ts'
-import { createArchiveServer } from '../../../src/code/serve/archive-server.ts'
 import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
 import type { ChunkReader } from '../../../src/code/types.ts'
-import {
-  type Behaviour,
-  collect,
-  MIB,
-  noise,
-  once,
-  packFiles,
-  testMesh,
-  testStore,
-} from '../../fixtures/code/stores.ts'
+import type { Behaviour } from '../../fixtures/code/stores.ts'
+import { collect, MIB, noise, once, packFiles, testMesh, testStore } from '../../fixtures/code/stores.ts'
 
 export const SIZE = 8 * MIB + 512
 
@@ -88,10 +79,6 @@ export async function fetching(
 /** Looks again and again while the clock goes on. */
 export const passing = <T>(clock: ManualClock, ms: number, look: () => T | Promise<T>) =>
   expect.poll(() => clock.advance(ms).then(look), { timeout: 45_000, interval: 1 })
-
-export async function honestServer({ store }: Awaited<ReturnType<typeof publish>>): Promise<Behaviour> {
-  return createArchiveServer({ ...(await testStore()), store })
-}
 
 export async function settled(work: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
   const over = work.then(

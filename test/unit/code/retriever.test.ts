@@ -8,8 +8,8 @@ import { seededRng } from '../../../src/base/rng.ts'
 import { describe as describeArchive } from '../../../src/code/archive/chunks.ts'
 import { BadArchiveError, InUseError, NoProviderError, TooLargeError } from '../../../src/code/errors.ts'
 import { createCode } from '../../../src/code/index.ts'
+import type { Behaviour } from '../../fixtures/code/stores.ts'
 import {
-  type Behaviour,
   collect,
   MIB,
   noise,

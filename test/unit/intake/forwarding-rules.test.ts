@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
+import type { ForwardState, IncomingCopy } from '../../../src/intake/forwarding-rules.ts'
 import {
   decideForward,
   emissionDepth,
-  type ForwardState,
-  type IncomingCopy,
   pendingDepth,
   withCopy,
   withEmission,

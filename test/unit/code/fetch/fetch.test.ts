@@ -9,20 +9,17 @@ import { NoProviderError, StoreFullError, TooLargeError } from '../../../../src/
 import { fetchCode } from '../../../../src/code/fetch/fetch.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
 import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
-import { type Behaviour, MIB, noise, packFiles, testMesh, testStore } from '../../../fixtures/code/stores.ts'
-import { tempDir } from '../../../fixtures/temp-dir.ts'
 import {
-  bomb,
-  fetching,
-  honestServer,
-  noting,
-  passing,
-  provider,
-  publish,
-  SIZE,
-  settled,
-  twisted,
-} from '../fetch-support.ts'
+  type Behaviour,
+  MIB,
+  noise,
+  packFiles,
+  testComponents,
+  testMesh,
+  testStore,
+} from '../../../fixtures/code/stores.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
+import { bomb, fetching, noting, passing, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
@@ -226,7 +223,7 @@ test.each(LIES)('a provider of %s is dropped and named, and another brings the c
   )
   const alice: Behaviour = async (stream) => {
     await told.promise
-    await (await honestServer(there))(stream)
+    await createArchiveServer({ ...testComponents(), store: there.store })(stream)
   }
   // no time passes: however busy the machine is, the one that waits is not silent for too long
   const here = await fetching(there.code, { mallory, alice }, { clock: manualClock() })

@@ -29,10 +29,8 @@ describe('a run that ends others to make room', () => {
     const others = runningAtStart()
     expect(supervisor.run(serviceOf('new'), GRANT, { evicts: ['b', 'a'] })).toEqual(['b'])
     expect(bench.state('new')).toBe('decided')
-    expect(bench.record('b')).toMatchObject({
-      wanted: 'stop',
-      detail: expect.stringContaining('evicted for new'),
-    })
+    const detail = expect.stringContaining('evicted for new')
+    expect(bench.record('b')).toMatchObject({ wanted: 'stop', detail })
     await bench.reaches('new', 'running')
     expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
     expect(others).toEqual([1])

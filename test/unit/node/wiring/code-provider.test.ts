@@ -1,10 +1,7 @@
 import { expect, it } from 'vitest'
 import type { SignedService } from '../../../../src/intake/index.ts'
-import {
-  type CodeProviderComponents,
-  createCodeProvider,
-  type RunCheck,
-} from '../../../../src/node/wiring/code-provider.ts'
+import type { CodeProviderComponents, RunCheck } from '../../../../src/node/wiring/code-provider.ts'
+import { createCodeProvider } from '../../../../src/node/wiring/code-provider.ts'
 import { idOf, makeService } from '../../../fixtures/mesh/gossip-services.ts'
 
 const announcement = makeService()
