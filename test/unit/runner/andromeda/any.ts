@@ -3,7 +3,7 @@ import type { RunnerConfig } from '../../../../src/config/files/runner-schema.ts
 import type { ReceivedService, ReceivedSource } from '../../../../src/runner/contract.ts'
 import type { RunnerSnapshot } from '../../../../src/runner/index.ts'
 import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../../../fixtures/runner/runners.ts'
-import { HUB, OTHER, said } from './hubs.ts'
+import { HUB, OTHER, said } from './table.ts'
 
 /** Mostly what lets a service run: otherwise nearly all would fail at one rule or another. */
 export function mostly<T, U = T>(usual: T, rare: fc.Arbitrary<U>, weight = 9): fc.Arbitrary<T | U> {
