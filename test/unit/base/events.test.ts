@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { entryFile, entryFlags } from '../../../src/base/child-entry.ts'
 import { createEvents, once } from '../../../src/base/events.ts'
+import { createLog, silentLog } from '../../../src/base/log.ts'
 
 type Map = { 'test:number': { value: number }; 'test:text': { value: string } }
 
@@ -49,4 +51,37 @@ it('events: are waited for until the signal says otherwise', async ({ events }) 
   const waiting = wait()
   controller.abort(new Error('stop'))
   for (const one of [waiting, wait()]) await expect(one).rejects.toThrow('stop')
+})
+
+afterEach(() => vi.restoreAllMocks())
+
+it('a log: writes one JSON line a sentence, with its fields and the part that speaks', () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'info', write: (line) => void lines.push(line) })
+  log.child('network').info('a peer came', { peer: 'x\u001b[2Jy\nz' })
+  log.debug('not heard at this level')
+  expect(lines).toHaveLength(1)
+  expect(lines[0]?.indexOf('\n')).toBe((lines[0]?.length ?? 0) - 1)
+  expect(lines[0]).not.toContain('\u001b')
+  const fields = { part: 'network', msg: 'a peer came', peer: 'x\u001b[2Jy\nz' }
+  expect(JSON.parse(lines[0] as string)).toMatchObject(fields)
+})
+
+it('a log: keeps the cause of an error', () => {
+  const lines: string[] = []
+  createLog({ level: 'error', write: (line) => void lines.push(line) }).error('it failed', { err: new Error('why') })
+  expect(lines[0]).toContain('why')
+})
+
+it('a log: can be silent', () => {
+  const written = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'))
+  silentLog().child('network').error('nothing')
+  for (const write of written) expect(write).not.toHaveBeenCalled()
+})
+
+it('the entry file of a child process: is a source beside a source, and compiled beside what is compiled', () => {
+  expect(entryFile('file:///a/src/x.ts', './child')).toBe('/a/src/child.ts')
+  expect(entryFile('file:///a%20b/dist/x.js', './deep/child')).toBe('/a b/dist/deep/child.js')
+  expect(entryFlags('file:///a/src/x.ts')).toEqual(['--conditions=thundercloud-source'])
+  expect(entryFlags('file:///a/dist/x.js?v=1')).toEqual([])
 })

@@ -1,5 +1,40 @@
 import { expect, it } from 'vitest'
+import { createChannel } from '../../../src/base/bounded-channel.ts'
+import { LruMap } from '../../../src/base/lru-map.ts'
+import { createTokenBucket } from '../../../src/base/token-bucket.ts'
 import { createWorkQueue, QueueFullError } from '../../../src/base/work-queue.ts'
+
+it('a channel: hands out what was pushed before and while somebody waits, in order, until it ends', async () => {
+  const channel = createChannel<number>(10)
+  channel.push(1)
+  const all = Array.fromAsync(channel)
+  await Promise.resolve()
+  for (const value of [2, 3]) channel.push(value)
+  channel.end()
+  channel.push(4)
+  expect(await all).toEqual([1, 2, 3])
+})
+
+it('a channel: keeps the newest when nobody takes them, and counts what it dropped', async () => {
+  const channel = createChannel<number>(2)
+  for (const value of [1, 2, 3, 4]) channel.push(value)
+  channel.end()
+  expect(channel.dropped).toBe(2)
+  expect(await Array.fromAsync(channel)).toEqual([3, 4])
+})
+
+it('a channel: ends with an error after what still waits', async () => {
+  const channel = createChannel<number>(2)
+  channel.push(1)
+  channel.end(new Error('torn'))
+  channel.end(new Error('later'))
+  const seen: number[] = []
+  const reading = (async () => {
+    for await (const value of channel) seen.push(value)
+  })()
+  await expect(reading).rejects.toThrow('torn')
+  expect(seen).toEqual([1])
+})
 
 const queueOf = (concurrency: number, max: number) => createWorkQueue({ name: 'test', concurrency, max })
 
@@ -85,4 +120,35 @@ it('a work queue: is idle when nothing runs or waits', async () => {
   jobs[1]?.end()
   await Promise.all([...added, waiting])
   expect(idle).toBe(true)
+})
+
+it('a token bucket: gives its burst at once, and refills with time, never above the burst', () => {
+  let now = 0
+  const bucket = createTokenBucket({ burst: 3, perSecond: 2 }, () => now)
+  expect([1, 1, 1, 1].map((count) => bucket.take(count))).toEqual([true, true, true, false])
+  now += 500
+  expect(bucket.take()).toBe(true)
+  expect(bucket.take()).toBe(false)
+  now += 1_000_000
+  expect(bucket.take(4)).toBe(false)
+  expect(bucket.take(3)).toBe(true)
+})
+
+it('an LRU map: forgets the oldest; reading and writing make young', () => {
+  const map = new LruMap<string, number>(2)
+  map.set('a', 1)
+  map.set('b', 2)
+  expect(map.get('a')).toBe(1)
+  map.set('c', 3)
+  expect(map.has('b')).toBe(false)
+  expect([...map.entries()]).toEqual([
+    ['a', 1],
+    ['c', 3],
+  ])
+  map.set('a', 4)
+  map.set('d', 5)
+  expect(map.get('c')).toBeUndefined()
+  expect(map.size).toBe(2)
+  expect(map.delete('a')).toBe(true)
+  expect(map.get('a')).toBeUndefined()
 })
