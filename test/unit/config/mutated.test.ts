@@ -10,6 +10,7 @@ import { InputError } from '../../../src/base/errors.ts'
 import { loadConfiguration, loadManifest, manifestToBody } from '../../../src/config/index.ts'
 import { newKeyPem } from '../../../src/config/keys/key-file.ts'
 import { it, ROOT } from '../../fixtures/config/folder.ts'
+import { forAllAsync } from '../../fixtures/property.ts'
 
 const FILES = ['node.json', 'services.json', 'runners/andromeda/config.json']
 
@@ -84,15 +85,12 @@ describe.each([
     const { dir } = temp
     const originals = await Promise.all(FILES.map((file) => readFile(join(dir, file), 'utf8')))
     const outcomes = { valid: 0, refused: 0 }
-    await fc.assert(
-      fc.asyncProperty(fc.nat(FILES.length - 1), mutation as fc.Arbitrary<never>, async (index, change) => {
-        const path = join(dir, FILES[index] as string)
-        await writeFile(path, mutate(originals[index] as string, change))
-        outcomes[await expectClear(() => loadConfiguration(dir))]++
-        await writeFile(path, originals[index] as string)
-      }),
-      { numRuns: 500 },
-    )
+    await forAllAsync(500, [fc.nat(FILES.length - 1), mutation as fc.Arbitrary<never>], async (index, change) => {
+      const path = join(dir, FILES[index] as string)
+      await writeFile(path, mutate(originals[index] as string, change))
+      outcomes[await expectClear(() => loadConfiguration(dir))]++
+      await writeFile(path, originals[index] as string)
+    })
     expect(outcomes.refused).toBeGreaterThan(100)
     expect(outcomes.valid).toBeGreaterThan(10)
   })
@@ -103,18 +101,15 @@ describe.each([
     const { reach } = issueTicket(3, new Uint8Array(32))
     const signing = { author, seq: 0, issued: 1_700_000_000, code: cidOfBytes(new Uint8Array(1)), replyTo: [], reach }
     const outcomes = { valid: 0, refused: 0 }
-    await fc.assert(
-      fc.asyncProperty(mutation as fc.Arbitrary<never>, async (change) => {
-        const path = temp.in('service.json')
-        await writeFile(path, mutate(original, change))
-        const outcome = await expectClear(async () => {
-          const body = manifestToBody(await loadManifest(path), signing)
-          expect(decodeService(encodeService(body))).toEqual(body)
-        })
-        outcomes[outcome]++
-      }),
-      { numRuns: 500 },
-    )
+    await forAllAsync(500, [mutation as fc.Arbitrary<never>], async (change) => {
+      const path = temp.in('service.json')
+      await writeFile(path, mutate(original, change))
+      const outcome = await expectClear(async () => {
+        const body = manifestToBody(await loadManifest(path), signing)
+        expect(decodeService(encodeService(body))).toEqual(body)
+      })
+      outcomes[outcome]++
+    })
     expect(outcomes.refused).toBeGreaterThan(100)
     expect(outcomes.valid).toBeGreaterThan(10)
   })
