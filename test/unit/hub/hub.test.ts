@@ -29,10 +29,7 @@ it('a hub says unsafe with the worst severity when one of its scanners finds som
   const scanners = ['a', 'b', 'c'].map((name) => ({ ...SCANNER, name, command: [name] }))
   const world = hubOf({ scanners })
   const found = (lines: string) => ({ ...FOUND, lines: [lines] })
-  const ends = {
-    a: found('{"severity":"low","findings":["x"]}'),
-    b: found('{"severity":"critical","findings":["y"]}'),
-  }
+  const ends = { a: found('{"severity":"low","findings":["x"]}'), b: found('{"severity":"critical","findings":["y"]}') }
   world.answers.scan = async ({ command: [name] }) => (name === 'a' || name === 'b' ? ends[name] : BROKEN)
   await world.boot('bad')
   expect(world.published[0]?.body).toMatchObject({ verdict: 'unsafe', severity: 'critical' })

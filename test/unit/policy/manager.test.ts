@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Change, Reevaluation } from '../../../src/admission/types.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { InputError } from '../../../src/base/errors.ts'
@@ -49,38 +49,25 @@ async function world(runner?: string) {
     { configuration: () => configuration },
   )
   const before = readFileSync(file, 'utf8')
-  return {
-    engine,
-    node,
-    configuration,
-    file,
-    before,
-    inForce,
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true }),
-  }
+  const files = { file, before, [Symbol.asyncDispose]: () => rm(root, { recursive: true }) }
+  return { engine, node, configuration, inForce, ...files }
 }
 
-describe('a preview', () => {
-  test('asks the candidate itself, and leaves everything as it is', async () => {
-    await using it = await world()
-    const {
-      changes: [change],
-    } = await it.engine.preview('{ "KEYWORDS": ["web"] } // try')
-    expect(change?.reasons.find(({ rule }) => rule === 'keywords')).toMatchObject({ outcome: 'fail' })
-    expect(readFileSync(it.file, 'utf8')).toBe(it.before)
-    expect(it.inForce).toEqual([])
-  })
+test('a preview: asks the candidate itself, and leaves everything as it is', async () => {
+  await using it = await world()
+  const { changes } = await it.engine.preview('{ "KEYWORDS": ["web"] } // try')
+  expect(changes[0]?.reasons.find(({ rule }) => rule === 'keywords')).toMatchObject({ outcome: 'fail' })
+  expect(readFileSync(it.file, 'utf8')).toBe(it.before)
+  expect(it.inForce).toEqual([])
+})
 
-  test("a runner that does not go with it is the operator's to mend", async () => {
-    await using it = await world(
-      'export default (s, n) => { if (n.config.DESC_MAX_LEN === 7) throw new Error("seven") }',
-    )
-    await expect(it.engine.preview('{ "DESC_MAX_LEN": 7 }')).rejects.toThrow(InputError)
-    await using broken = await world('export const x = missing')
-    await expect(broken.engine.preview('{}')).rejects.toThrow(/cannot be imported: .*missing is not defined/)
-    await expect(broken.engine.apply('{}')).rejects.toThrow(InputError)
-    expect(readFileSync(broken.file, 'utf8')).toBe(broken.before)
-  })
+test("a preview: a runner that does not go with it is the operator's to mend", async () => {
+  await using it = await world('export default (s, n) => { if (n.config.DESC_MAX_LEN === 7) throw new Error("seven") }')
+  await expect(it.engine.preview('{ "DESC_MAX_LEN": 7 }')).rejects.toThrow(InputError)
+  await using broken = await world('export const x = missing')
+  await expect(broken.engine.preview('{}')).rejects.toThrow(/cannot be imported: .*missing is not defined/)
+  await expect(broken.engine.apply('{}')).rejects.toThrow(InputError)
+  expect(readFileSync(broken.file, 'utf8')).toBe(broken.before)
 })
 
 test.each(['js', 'ts'])(
@@ -102,41 +89,39 @@ test.each(['js', 'ts'])(
   },
 )
 
-describe('applying', () => {
-  test('replaces the file as it was written, keeps the one before, and tells what changed', async () => {
-    await using it = await world()
-    chmodSync(it.file, 0o600)
-    const text = '{\n  // for a while\n  "KEYWORDS": ["web"]\n}\n'
-    expect((await it.engine.apply(text)).changes).toEqual([CHANGE])
-    expect(it.inForce).toEqual([text])
-    expect(readFileSync(`${it.file}.previous`, 'utf8')).toBe(it.before)
-    await it.engine.apply(text)
-    expect(readFileSync(`${it.file}.previous`, 'utf8')).toBe(it.before)
-  })
+test('applying: replaces the file as it was written, keeps the one before, and tells what changed', async () => {
+  await using it = await world()
+  chmodSync(it.file, 0o600)
+  const text = '{\n  // for a while\n  "KEYWORDS": ["web"]\n}\n'
+  expect((await it.engine.apply(text)).changes).toEqual([CHANGE])
+  expect(it.inForce).toEqual([text])
+  expect(readFileSync(`${it.file}.previous`, 'utf8')).toBe(it.before)
+  await it.engine.apply(text)
+  expect(readFileSync(`${it.file}.previous`, 'utf8')).toBe(it.before)
+})
 
-  test('what is wrong touches nothing', async () => {
-    await using it = await world()
-    for (const text of ['', '{', '[]', '{"KEYWORDS":7}', '{"KEYWORD":[]}']) {
-      await expect(it.engine.apply(text)).rejects.toThrow(InputError)
-    }
-    expect(readFileSync(it.file, 'utf8')).toBe(it.before)
-    expect(existsSync(`${it.file}.previous`)).toBe(false)
-  })
+test('applying: what is wrong touches nothing', async () => {
+  await using it = await world()
+  for (const text of ['', '{', '[]', '{"KEYWORDS":7}', '{"KEYWORD":[]}']) {
+    await expect(it.engine.apply(text)).rejects.toThrow(InputError)
+  }
+  expect(readFileSync(it.file, 'utf8')).toBe(it.before)
+  expect(existsSync(`${it.file}.previous`)).toBe(false)
+})
 
-  test('the file is as it was where the node cannot take it', async () => {
-    await using it = await world()
-    it.node.problem = new InputError('services.json is not JSON')
-    await expect(it.engine.apply('{ "KEYWORDS": ["web"] }')).rejects.toThrow('services.json is not JSON')
-    expect(readFileSync(it.file, 'utf8')).toBe(it.before)
-    // and the node has read the old one again
-    expect(it.inForce).toEqual([it.before])
-  })
+test('applying: the file is as it was where the node cannot take it', async () => {
+  await using it = await world()
+  it.node.problem = new InputError('services.json is not JSON')
+  await expect(it.engine.apply('{ "KEYWORDS": ["web"] }')).rejects.toThrow('services.json is not JSON')
+  expect(readFileSync(it.file, 'utf8')).toBe(it.before)
+  // and the node has read the old one again
+  expect(it.inForce).toEqual([it.before])
+})
 
-  test('two at once follow one another: the last one stands, whole', async () => {
-    await using it = await world()
-    const texts = ['{ "DESC_MAX_LEN": 1 }', '{ "DESC_MAX_LEN": 2 }', '{ "DESC_MAX_LEN": 3 }']
-    await Promise.all(texts.map((text) => it.engine.apply(text)))
-    expect(it.inForce).toEqual(texts)
-    expect([readFileSync(it.file, 'utf8'), readFileSync(`${it.file}.previous`, 'utf8')]).toEqual([texts[2], texts[1]])
-  })
+test('applying: two at once follow one another: the last one stands, whole', async () => {
+  await using it = await world()
+  const texts = ['{ "DESC_MAX_LEN": 1 }', '{ "DESC_MAX_LEN": 2 }', '{ "DESC_MAX_LEN": 3 }']
+  await Promise.all(texts.map((text) => it.engine.apply(text)))
+  expect(it.inForce).toEqual(texts)
+  expect([readFileSync(it.file, 'utf8'), readFileSync(`${it.file}.previous`, 'utf8')]).toEqual([texts[2], texts[1]])
 })
