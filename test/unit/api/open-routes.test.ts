@@ -2,8 +2,9 @@ import { expect } from 'vitest'
 import { decodeCanonical, fromDagJson, toDagJson } from '../../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../../protocols/limits.ts'
 import { escapeUnseen } from '../../../src/base/format.ts'
+import { seededRng } from '../../../src/base/rng.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
-import { expectAnswer, TOKEN, test } from './harness.ts'
+import { apiOnLoopback, expectAnswer, TOKEN, test } from './harness.ts'
 
 const CBOR = { 'content-type': 'application/cbor' }
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -61,26 +62,10 @@ test('what others wrote does nothing at the terminal of who reads an answer or a
 test('what anyone may ask: the API describes itself', async ({ it }) => {
   const response = await it.ask('/openapi.json', { token: null })
   const { paths } = (await response.json()) as { paths: Record<string, object> }
+  const service = ['', '/ask', '/explain', '/logs', '/stop'].map((what) => `/service/{id}${what}`)
   expect(Object.keys(paths).sort()).toEqual([
-    '/archive',
-    '/events',
-    '/health',
-    '/node',
-    '/peers',
-    '/policy',
-    '/policy/preview',
-    '/reload',
-    '/service',
-    '/service/{id}',
-    '/service/{id}/ask',
-    '/service/{id}/explain',
-    '/service/{id}/logs',
-    '/service/{id}/stop',
-    '/services',
-    '/statement',
-    '/statement/preview',
-    '/statements',
-    '/trust',
+    ...['/archive', '/events', '/health', '/node', '/peers', '/policy', '/policy/preview', '/reload', '/service'],
+    ...[...service, '/services', '/statement', '/statement/preview', '/statements', '/trust'],
   ])
 })
 
@@ -174,4 +159,71 @@ test("POST /service: signs the operator's manifest, and says what is wrong with 
   const { id, seq } = (await response.json()) as { id: string; seq: number }
   expect([seq, it.node.service('mine').id]).toEqual([0, id])
   await expectAnswer(post({ ...manifest, replicas: 0 }), 400, { error: expect.stringContaining('replicas') })
+})
+
+const COUNT = 1_000
+const SEED = process.env.SEED ?? String(process.pid)
+
+/** Flips, cuts, doubles and inserts: what a broken or hostile program sends. */
+function mutate(bytes: Uint8Array, rng: ReturnType<typeof seededRng>): Uint8Array {
+  const copy = Buffer.from(bytes)
+  switch (rng.int(5)) {
+    case 0:
+      for (let count = rng.int(8) + 1; count > 0; count--) copy[rng.int(copy.length)] = rng.int(256)
+      return copy
+    case 1:
+      return copy.subarray(0, rng.int(copy.length))
+    case 2: {
+      const at = rng.int(copy.length)
+      return Buffer.concat([copy.subarray(0, at), rng.bytes(rng.int(64) + 1), copy.subarray(at)])
+    }
+    case 3: {
+      const [from, length] = [rng.int(copy.length), rng.int(200)]
+      return Buffer.concat([copy, copy.subarray(from, from + length), rng.bytes(1)])
+    }
+    default:
+      return Buffer.concat([rng.bytes(rng.int(40_000))])
+  }
+}
+
+test(`${COUNT} mutated bodies: each a 4xx with a sentence, nothing stored, no growth (seed ${SEED})`, {
+  timeout: 120_000,
+}, async () => {
+  await using it = await apiOnLoopback()
+  const rng = seededRng(SEED)
+  const { bytes } = announcementOf(newSigner(), it)
+  const manifest = Buffer.from(JSON.stringify({ name: 'x', toolchain: ['node.js'], run: { command: ['node'] } }))
+  const seeds: [string, Uint8Array][] = [
+    ['application/cbor', bytes],
+    ['application/json', Buffer.from(toDagJson(decodeCanonical(bytes)))],
+    ['application/json', Buffer.from(toDagJson({ announcement: decodeCanonical(bytes) }))],
+    ['application/json', manifest],
+  ]
+  const send = async (index: number) => {
+    const [type, body] = seeds[index % seeds.length] as [string, Uint8Array]
+    const mutated = mutate(body, rng)
+    if (Buffer.compare(mutated, body) === 0) return
+    const response = await fetch(`${it.served.url}/service`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: mutated,
+    })
+    const text = await response.text()
+    const what = `body ${index} (${type}): ${Buffer.from(mutated).toString('base64').slice(0, 200)}`
+    expect(response.status, what).toBeGreaterThanOrEqual(400)
+    expect(response.status, what).toBeLessThan(500)
+    const { error } = JSON.parse(text) as { error: string }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be in a sentence
+    expect(error, what).toMatch(/^[^\u0000-\u001f\u007f-\u009f]{3,700}$/)
+  }
+  for (let index = 0; index < 200; index++) await send(index)
+  globalThis.gc?.()
+  const before = process.memoryUsage().heapUsed
+  for (let index = 200; index < COUNT; index++) await send(index)
+  globalThis.gc?.()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024)
+  expect(it.node.announcements).toEqual([])
+  expect(it.node.services()).toEqual([])
+  expect(it.lines.filter((line) => line.includes('a request failed'))).toEqual([])
+  expect((await it.client.announce(bytes)).outcome).toBe('new')
 })

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { readEventStream } from '../../../src/api/client/sse-reader.ts'
 import { createEventLog } from '../../../src/api/event-log.ts'
 import { createEventStream } from '../../../src/api/sse.ts'
 import { manualClock } from '../../../src/base/clock.ts'
@@ -140,4 +141,32 @@ test('what is remembered of events is bounded', () => {
   expect(log.after('e-0')).toEqual([])
   const newest = Array.from({ length: 49 }, (_, index) => 9951 + index)
   expect(log.after('e-9950').map(({ detail }) => detail)).toEqual(newest)
+})
+
+async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+const EVENTS = [
+  { event: 'a', data: 'é\n2', id: '7' },
+  { event: 'message', data: 'x', id: undefined },
+]
+
+test.each([
+  ['LF', '\n'],
+  ['CRLF', '\r\n'],
+  ['CR', '\r'],
+])('events whose lines end with %s come as they are, in pieces of any size', async (_, end) => {
+  const text = [': a comment', 'id: 7', 'event: a', 'data: é', 'data:2', '', 'data: x', '', ''].join(end)
+  for (const size of [1, 2, 3, 1000]) {
+    expect(await Array.fromAsync(readEventStream(inPieces(text, size)))).toEqual(EVENTS)
+  }
+})
+
+test('an event without end is given up', async () => {
+  const endless = (async function* () {
+    for (;;) yield Buffer.from(`data: ${'x'.repeat(100_000)}\n`)
+  })()
+  await expect(Array.fromAsync(readEventStream(endless))).rejects.toThrow('too long')
 })
