@@ -20,42 +20,35 @@ export function describeBasics({ executor, json, logs, outcome, plan }: KitConte
 
     it('gets its arguments as they are', async () => {
       const args = ['a b', '"quoted"', "it's", '$HOME', '*', '', '-x', '--', 'ü\n2']
-      const seen = await json('console.log(JSON.stringify(process.argv.slice(2)))', {
-        command: ['node', 'main.js', ...args],
-      })
+      const command = ['node', 'main.js', ...args]
+      const seen = await json('console.log(JSON.stringify(process.argv.slice(2)))', { command })
       expect(seen).toEqual(args)
     })
 
     it('gets its environment and nothing of the node', async () => {
       process.env.THUNDERCLOUD_KIT_SECRET = 'secret'
-      const seen = await json('console.log(JSON.stringify(process.env))', {
-        env: { GREETING: 'a "b" $c', EMPTY: '' },
-      })
+      const seen = await json('console.log(JSON.stringify(process.env))', { env: { GREETING: 'a "b" $c', EMPTY: '' } })
       expect(seen).toMatchObject({ GREETING: 'a "b" $c', EMPTY: '', HOME: '/work' })
       expect(JSON.stringify(seen)).not.toContain('secret')
     })
 
     it('starts in its working folder', async () => {
       const script = `console.log(JSON.stringify([process.cwd(), require('fs').readFileSync('here.txt', 'utf8')]))`
-      expect(await json(script, { workdir: 'below', command: ['node', '../main.js'] })).toEqual([
-        '/code/below',
-        'below',
-      ])
+      const seen = await json(script, { workdir: 'below', command: ['node', '../main.js'] })
+      expect(seen).toEqual(['/code/below', 'below'])
     })
   })
 
   describe('output', () => {
     it('of both kinds is kept, line by line, also without a last newline', async () => {
-      const { out, err } = await outcome(
-        `console.log('one'); console.error('bad'); process.stdout.write('two\\nthree')`,
-      )
+      const script = `console.log('one'); console.error('bad'); process.stdout.write('two\\nthree')`
+      const { out, err } = await outcome(script)
       expect({ out, err }).toEqual({ out: ['one', 'two', 'three'], err: ['bad'] })
     })
 
     it('that is no text harms no log', async () => {
-      const { end, out } = await outcome(
-        `process.stdout.write(Buffer.from([27, 91, 50, 74, 0, 255, 254, 10, 111, 107, 10]))`,
-      )
+      const script = `process.stdout.write(Buffer.from([27, 91, 50, 74, 0, 255, 254, 10, 111, 107, 10]))`
+      const { end, out } = await outcome(script)
       expect(end.exitCode).toBe(0)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
       expect(out.join('')).not.toMatch(/[\u0000-\u0008\u001b]/)
@@ -130,13 +123,7 @@ export function describeBasics({ executor, json, logs, outcome, plan }: KitConte
 
 async function sizeOf(dir: string, keep: number): Promise<number> {
   const names = ['run.log', ...Array.from({ length: keep + 2 }, (_, n) => `run.log.${n + 1}`)]
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(dir, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  )
+  const sizeOfFile = async (name: string) => (await stat(join(dir, name)).catch(() => ({ size: 0 }))).size
+  const sizes = await Promise.all(names.map(sizeOfFile))
   return sizes.reduce((sum, size) => sum + size, 0)
 }

@@ -4,40 +4,36 @@ import type { KitContext } from './executor-kit-context.ts'
 
 /** Ends that are asked for, and nodes that are killed. */
 export function describeLife({ create, dirs, executor, nodeId, plan }: KitContext): void {
+  /** Runs a script that says that it is ready, and then stops it. */
+  const stopped = async (script: string, graceMs: number) => {
+    const ready = await plan(`${script}; setInterval(() => {}, 1000); console.log('ready')`)
+    return await runToEnd(executor(), ready, async (run) => {
+      const ended = run.wait()
+      await until(async () => (await linesOf(ready.logDir)).out.includes('ready'))
+      await run.stop({ graceMs })
+      await ended
+    })
+  }
+
   describe('stopping', () => {
     it('asks first: a service may say goodbye', async () => {
-      const polite = await plan(
-        `process.on('SIGTERM', () => { console.log('goodbye'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')`,
-      )
-      const { end, out } = await runToEnd(executor(), polite, async (run) => {
-        const ended = run.wait()
-        await until(async () => (await linesOf(polite.logDir)).out.includes('ready'))
-        await run.stop({ graceMs: 10_000 })
-        await ended
-      })
+      const goodbye = `process.on('SIGTERM', () => { console.log('goodbye'); process.exit(0) })`
+      const { end, out } = await stopped(goodbye, 10_000)
       expect(end).toMatchObject({ exitCode: 0, reason: 'stopped' })
       expect(out).toContain('goodbye')
     })
 
     it('then kills, children included', async () => {
-      const stubborn = await plan(
-        `process.on('SIGTERM', () => console.log('no')); require('child_process').spawn('sleep', ['300'], { detached: true }); setInterval(() => {}, 1000); console.log('ready')`,
-      )
+      const stubborn = `process.on('SIGTERM', () => console.log('no')); require('child_process').spawn('sleep', ['300'], { detached: true })`
       const before = Date.now()
-      const { end } = await runToEnd(executor(), stubborn, async (run) => {
-        const ended = run.wait()
-        await until(async () => (await linesOf(stubborn.logDir)).out.includes('ready'))
-        await run.stop({ graceMs: 1000 })
-        await ended
-      })
+      const { end } = await stopped(stubborn, 1000)
       expect(end).toMatchObject({ exitCode: 137, reason: 'stopped' })
       expect(Date.now() - before).toBeLessThan(15_000)
     })
 
     it('says when the time was over', async () => {
-      const { end } = await runToEnd(executor(), await plan('setInterval(() => {}, 1000)'), async (run) => {
-        await run.stop({ graceMs: 0, reason: 'timeout' })
-      })
+      const forever = await plan('setInterval(() => {}, 1000)')
+      const { end } = await runToEnd(executor(), forever, (run) => run.stop({ graceMs: 0, reason: 'timeout' }))
       expect(end).toMatchObject({ reason: 'timeout' })
     })
   })

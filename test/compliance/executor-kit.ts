@@ -1,19 +1,30 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import type { Executor } from '../../src/execution/index.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { createDockerExecutor, createHostExecutor, type Executor } from '../../src/execution/index.ts'
 import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { describeBasics } from './executor-kit-basics.ts'
 import { describeLife } from './executor-kit-life.ts'
 import { describeLimits } from './executor-kit-limits.ts'
 import { describeNetwork } from './executor-kit-network.ts'
 
-export type ExecutorKit = {
-  readonly name: string
-  readonly logs: { maxBytes: number; keep: number }
-  create(dirs: RunDirs, nodeId: string): Executor
-}
+type Create = (dirs: RunDirs, nodeId: string) => Executor
+type DockerConfig = Parameters<typeof createDockerExecutor>[1]['docker']
+
+const components = { clock: systemClock(), log: silentLog() }
+const logs = { maxBytes: 256 * 1024, keep: 2 }
+const toolchains = { 'node.js': { image: 'thundercloud/node' } }
+
+export const onHost: Create = ({ runs: runsDir, runtime: runtimeDir }, nodeId) =>
+  createHostExecutor(components, { nodeId, ownAddress: 'own', runsDir, runtimeDir, logs, sandbox: 'bubblewrap' })
+
+export const inDocker =
+  (docker: () => DockerConfig): Create =>
+  ({ runtime: runtimeDir }, nodeId) =>
+    createDockerExecutor(components, { docker: docker(), nodeId, runtimeDir, toolchains, registries: [], logs })
 
 /** What every executor must do, whatever it is made of. */
-export function describeExecutor({ name, create, logs }: ExecutorKit): void {
+export function describeExecutor(name: string, create: Create): void {
   describe(`executor ${name}`, () => {
     const nodeId = `kit-${name.replaceAll(/[^a-z]/g, '')}-${process.pid}`
     let dirs: RunDirs & AsyncDisposable
