@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import { cidOfBytes, decodeCanonical, encodeCanonical, parseCid } from '../../../protocols/encoding.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
 import { signFor } from '../../../protocols/signature.ts'
@@ -42,7 +42,7 @@ describe('a peer that lies about what hubs say', () => {
     await eventually(async () => {
       const code = newCode()
       herald.send(victim.peerId, { data: hub.says('safe', code), topic: TOPIC })
-      await expect.poll(() => known(witness, code), { timeout: 1000 }).toEqual(['safe'])
+      await vi.waitFor(() => expect(known(witness, code)).toEqual(['safe']))
     })
   })
   test.beforeEach(async ({ onTestFinished }) => {
