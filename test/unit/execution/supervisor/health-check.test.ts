@@ -69,9 +69,9 @@ describe('a lost gateway', () => {
     expect(bench.engine.starts).toHaveLength(2)
   })
 
-  it('one silence ends nothing', async () => {
-    for (let round = 0; round < 6; round++) {
-      if (round % 2 === 0) bench.engine.unreachable.add(bench.runId('a'))
+  it('two silences in a row end nothing', async () => {
+    for (let round = 0; round < 9; round++) {
+      if (round % 3 < 2) bench.engine.unreachable.add(bench.runId('a'))
       else bench.engine.unreachable.clear()
       await bench.clock.advance(5000)
     }
