@@ -14,13 +14,9 @@ test('what anyone may ask: health and node answer without a token', async ({ it 
   expect(health.status).toBe(200)
   expect(await health.json()).toMatchObject({ ok: true, network: 'test', peerId: it.node.peerId })
   const node = await it.ask('/node', { token: null })
-  expect(await node.json()).toEqual({
-    peerId: it.node.peerId,
-    address: it.node.address,
-    network: 'test',
-    version: '1.2.3',
-    multiaddrs: it.node.multiaddrs(),
-  })
+  const { peerId, address } = it.node
+  const said = { peerId, address, network: 'test', version: '1.2.3', multiaddrs: it.node.multiaddrs() }
+  expect(await node.json()).toEqual(said)
 })
 
 test('what anyone may ask: health is asked once a second however many ask', async ({ it }) => {
@@ -69,16 +65,13 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
   ])
 })
 
-test.for(['application/cbor', 'application/vnd.ipld.dag-cbor', 'Application/CBOR; x=1'])(
-  'POST /service: takes dag-cbor as %s',
-  async (type, { it }) => {
-    const { bytes, id } = announcementOf(newSigner(), it)
-    const post = () =>
-      it.ask('/service', { method: 'POST', token: null, headers: { 'content-type': type }, body: bytes })
-    await expectAnswer(post(), 202, { id, outcome: 'new' })
-    await expectAnswer(post(), 200, { id, outcome: 'known' })
-  },
-)
+const DAG_CBOR = ['application/cbor', 'application/vnd.ipld.dag-cbor', 'Application/CBOR; x=1']
+test.for(DAG_CBOR)('POST /service: takes dag-cbor as %s', async (type, { it }) => {
+  const { bytes, id } = announcementOf(newSigner(), it)
+  const post = () => it.ask('/service', { method: 'POST', token: null, headers: { 'content-type': type }, body: bytes })
+  await expectAnswer(post(), 202, { id, outcome: 'new' })
+  await expectAnswer(post(), 200, { id, outcome: 'known' })
+})
 
 test('POST /service: takes the tuple as DAG-JSON, bare, wrapped, or wrapped as bytes', async ({ it }) => {
   const { bytes, id } = announcementOf(newSigner(), it)
@@ -136,12 +129,8 @@ test('with the token an announcement is published from here, and with a wrong on
 
 test('POST /service: a full queue is 429 and says when to come back', async ({ it }) => {
   it.node.refuse = { outcome: 'refused', reason: 'the queue is full', retry: true }
-  const response = await it.ask('/service', {
-    method: 'POST',
-    token: null,
-    headers: CBOR,
-    body: announcementOf(newSigner(), it).bytes,
-  })
+  const { bytes } = announcementOf(newSigner(), it)
+  const response = await it.ask('/service', { method: 'POST', token: null, headers: CBOR, body: bytes })
   expect(response.status).toBe(429)
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
 })

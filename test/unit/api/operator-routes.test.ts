@@ -117,12 +117,8 @@ const CHANGE: Change = {
   reasons: [{ rule: 'keywords', outcome: 'fail', message: 'none matches', warned: 'fail' }],
 }
 
-function post(
-  it: ReturnType<typeof apiInMemory>,
-  path: string,
-  body: string | Uint8Array<ArrayBuffer> | null,
-  type = 'application/json',
-) {
+type Body = string | Uint8Array<ArrayBuffer> | null
+function post(it: ReturnType<typeof apiInMemory>, path: string, body: Body, type = 'application/json') {
   return it.ask(path, { method: 'POST', headers: { 'content-type': type }, body })
 }
 
@@ -146,20 +142,16 @@ test('the policy: a candidate is previewed, and put in force as it was written, 
   it.node.changes = [CHANGE]
   const text = '{ "DESC_MAX_LEN": 100 // short\n}'
   const preview = await post(it, '/policy/preview', text)
-  expect([preview.status, await preview.json()]).toEqual([
-    200,
-    { changes: [CHANGE], more: 0, asked: 0, notAsked: 0, forgotten: 0 },
-  ])
+  const previewed = { changes: [CHANGE], more: 0, asked: 0, notAsked: 0, forgotten: 0 }
+  expect([preview.status, await preview.json()]).toEqual([200, previewed])
   expect(it.node.applied).toEqual([])
-  await expectAnswer(post(it, '/policy', text, 'application/json; charset=utf-8'), 200, {
-    changes: [CHANGE],
-    background: 0,
-  })
+  const applied = { changes: [CHANGE], background: 0 }
+  await expectAnswer(post(it, '/policy', text, 'application/json; charset=utf-8'), 200, applied)
   expect(it.node.applied).toEqual([text])
   expect(await it.json('/policy')).toMatchObject({ facts: { config: { DESC_MAX_LEN: 100 } } })
 })
 
-test.for<[string, string | Uint8Array<ArrayBuffer> | null, string | undefined, number, RegExp]>([
+test.for<[string, Body, string | undefined, number, RegExp]>([
   ['nothing', null, undefined, 400, /is not JSON/],
   ['no JSON', 'KEYWORDS: []', undefined, 400, /config\.json is not JSON: line 1, column 1/],
   ['no object', '[]', undefined, 400, /config\.json is \[\]; allowed is an object/],
