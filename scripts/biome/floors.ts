@@ -1,7 +1,7 @@
 /** The folders of src/, lowest floor first: each may import from lower floors only, not from its own floor. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
-  ['process', 'config'],
+  ['process', 'config', 'egress'],
   ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
   ['intake', 'services', 'light-peer'],
   ['admission'],

@@ -3,6 +3,7 @@ import { listFolder } from './archive/list-folder.ts'
 import { packEntries } from './archive/tar-write.ts'
 import { createRetriever } from './retriever.ts'
 import { createArchiveServer } from './serve/archive-server.ts'
+import { createCodeSources } from './sources/sources.ts'
 import { createCodeStore } from './store/store.ts'
 import type { Code, CodeComponents, CodeInit } from './types.ts'
 
@@ -17,7 +18,15 @@ import type { Code, CodeComponents, CodeInit } from './types.ts'
 export async function createCode(components: CodeComponents, init: CodeInit): Promise<Code> {
   const { clock, rng, log, events, streams, providers, onInvalidData } = components
   const store = await createCodeStore(components, init)
-  const retriever = createRetriever({ clock, rng, log, events, streams, providers, onInvalidData, store }, init)
+  const { internet } = components
+  const sources =
+    internet === undefined || init.storage === undefined
+      ? undefined
+      : createCodeSources({ clock, events, store, network: internet }, { storage: init.storage })
+  const retriever = createRetriever(
+    { clock, rng, log, events, streams, providers, onInvalidData, store, sources },
+    init,
+  )
   const serve = createArchiveServer({ clock, log, events, store })
   return {
     store,

@@ -92,5 +92,15 @@ export const MAX_KNOWN_UNPACKED = 4096
 export const UNPACK_UID = 65_534
 /** Heap of the unpacking process: it holds one chunk and one header at a time. */
 export const UNPACK_HEAP_MB = 64
+/** Heap of the process that downloads: metadata of a package index takes tens of megabytes. */
+export const FETCH_HEAP_MB = 256
+/** Downloads from sources at once. */
+export const MAX_DOWNLOADS = 2
+/** A download may take so long in all. */
+export const DOWNLOAD_MS = 15 * 60_000
+/** A neighbour of the publisher tries a source when nobody has the code; each redirection further away waits so long for peers first. */
+export const MESH_FIRST_MS = 5_000
+/** While they have the first word, peers are asked this often. */
+export const MESH_AGAIN_MS = 1_000
 /** What the unpacking process may say: as many links as an archive may have, with what JSON puts around them. */
 export const MAX_CHILD_OUTPUT = 2 * MAX_LINK_BYTES + 64 * MAX_LINKS

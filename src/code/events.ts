@@ -6,7 +6,10 @@ export type CodeEvents = {
   'code:fetch-started': { code: string }
   /** bytes verified and written, of size */
   'code:fetch-progress': { code: string; bytes: number; size: number; providers: number }
-  'code:fetch-finished': { code: string; size: number; ms: number; from: CodeOrigin }
+  /** `source`: which one, where it was not the mesh */
+  'code:fetch-finished': { code: string; size: number; ms: number; from: CodeOrigin; source?: string }
+  /** A source that is not the mesh failed or was refused; `next` is tried now. */
+  'code:source-failed': { code: string; source: string; problem: string; next?: string }
   /** One round of looking failed; `retry`: there will be another. */
   'code:fetch-failed': { code: string; problem: string; retry: boolean }
   /** The peer sent something that the code's hashes rule out. */
@@ -16,4 +19,4 @@ export type CodeEvents = {
   'code:served': { peer: string; chunks: number; bytes: number }
 }
 
-export type CodeOrigin = 'local' | 'inline' | 'mesh'
+export type CodeOrigin = 'local' | 'inline' | 'mesh' | 'https' | 'registry'

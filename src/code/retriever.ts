@@ -1,15 +1,17 @@
 import type { CID } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
-import { deadline } from '../base/clock.ts'
+import { deadline, sleep } from '../base/clock.ts'
 import { isRetryable, messageOf } from '../base/errors.ts'
 import { formatBytes, sanitizeText } from '../base/format.ts'
 import { retry } from '../base/retry.ts'
 import type { TarLimits } from './archive/tar-read.ts'
-import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, OBTAIN_BACKOFF } from './constants.ts'
+import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_BACKOFF } from './constants.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
 import { createSingleFlight } from './fetch/single-flight.ts'
 import { takeInline } from './inline.ts'
+import { createSourceList, type SourceList } from './sources/source-list.ts'
+import type { CodeSources } from './sources/sources.ts'
 import { createBufferPool } from './store/buffer-pool.ts'
 import type { CodeComponents, CodeInit, CodeStore, RetrievedCode, RetrieveOptions } from './types.ts'
 import { createUnpackCache } from './unpack/unpack-cache.ts'
@@ -17,7 +19,10 @@ import { createUnpackCache } from './unpack/unpack-cache.ts'
 const DEFAULT_LIMITS: TarLimits = { maxEntries: DEFAULT_MAX_ENTRIES, maxBytes: CHUNK_BYTES * MAX_CHUNKS }
 
 /** Brings code here, by whatever way is open. */
-export function createRetriever(components: CodeComponents & { store: CodeStore }, init: Pick<CodeInit, 'self'>) {
+export function createRetriever(
+  components: CodeComponents & { store: CodeStore; sources?: CodeSources | undefined },
+  init: Pick<CodeInit, 'self'>,
+) {
   const { clock, events, log, rng, store, streams, onInvalidData } = components
   const unpackCache = createUnpackCache(components)
   const fetches = createSingleFlight<void>()
@@ -34,8 +39,31 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
   }
 
   /** Each way once. Throws NoProviderError where none led to the code. */
-  async function round(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
+  async function round(code: CID, limits: TarLimits, options: RetrieveOptions, elsewhere: SourceList): Promise<void> {
     if (store.has(code) || (await takeInline(store, code, options.sources ?? [], options))) return
+    try {
+      await fetchFromMesh(code, limits, options, elsewhere)
+    } catch (error) {
+      if (!(error instanceof NoProviderError) || !elsewhere.hasMore) throw error
+      await elsewhere.fetch(code, { limits, signal: options.signal }, error)
+    }
+  }
+
+  /** Where another source is there, peers have the first word: at once next to the publisher, further away for a while. */
+  async function fetchFromMesh(code: CID, limits: TarLimits, options: RetrieveOptions, { hasMore }: SourceList) {
+    const until = clock.monotonic() + (hasMore ? (options.distance ?? 0) * MESH_FIRST_MS : 0)
+    for (;;) {
+      try {
+        return await askPeers(code, limits, options)
+      } catch (error) {
+        const left = until - clock.monotonic()
+        if (!(error instanceof NoProviderError) || left <= 0) throw error
+        await sleep(clock, Math.min(left, MESH_AGAIN_MS), { signal: options.signal })
+      }
+    }
+  }
+
+  async function askPeers(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
     await fetchCode({ clock, log, events, store, streams, buffers, onInvalidData }, code, {
       signal: options.signal,
       self: init.self,
@@ -51,9 +79,10 @@ export function createRetriever(components: CodeComponents & { store: CodeStore 
     using limit =
       options.patienceMs === undefined ? undefined : deadline(clock, options.patienceMs, giveUp, options.signal)
     const signal = limit?.signal ?? options.signal
+    const elsewhere = createSourceList({ events, sources: components.sources }, options.sources ?? [])
     const attempt = async () => {
       try {
-        await fetches.run(key, (shared) => round(code, limits, { ...options, signal: shared }), { signal })
+        await fetches.run(key, (shared) => round(code, limits, { ...options, signal: shared }, elsewhere), { signal })
       } catch (error) {
         const again = isRetryable(error) && signal?.aborted !== true
         events.emit('code:fetch-failed', { code: key, problem: sanitizeText(messageOf(error), 400), retry: again })

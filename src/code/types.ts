@@ -6,8 +6,13 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
+import type { RunnerConfig } from '../config/index.ts'
+import type { EgressComponents } from '../egress/index.ts'
 import type { TarLimits } from './archive/tar-read.ts'
 import type { CodeEvents, CodeOrigin } from './events.ts'
+
+/** What the policy in force says of sources that are not the mesh. */
+export type StorageConfig = Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>
 
 export type AbortOptions = { signal?: AbortSignal | undefined }
 
@@ -42,10 +47,13 @@ export interface CodeStore extends AsyncDisposable {
   usage(): { bytes: number; maxBytes: number; files: number; maxFiles: number; codes: number }
   /** Files, folders and links that would still fit, once all unused code is evicted. */
   filesLeft(): number
-  /** Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical. */
+  /**
+   * Takes a tar in; nothing is kept where it fails. Throws BadArchiveError where it is not canonical, HashMismatchError
+   * where it is not `expected`.
+   */
   addTar(
     tar: AsyncIterable<Uint8Array>,
-    options?: AbortOptions & { from?: CodeOrigin },
+    options?: AbortOptions & { from?: CodeOrigin; expected?: CID },
   ): Promise<{ code: CID; size: number }>
   /** Reads chunks of what is here in whole or in part; undefined where nothing is. */
   open(code: CID): Promise<ChunkReader | undefined>
@@ -59,6 +67,8 @@ export interface CodeStore extends AsyncDisposable {
   remove(code: CID, options?: { why?: CodeEvents['code:removed']['why'] }): Promise<void>
   /** An empty folder of which nothing is left after a crash, on the same file system. */
   tempDir(): Promise<string>
+  /** A folder for `bytes` that are on their way: its disk space is reserved until it is disposed with all that is in it. */
+  scratch(bytes: number): Promise<{ readonly dir: string } & AsyncDisposable>
   /** Where the tar and the unpacked files lie. Throws NotFoundError where the code is not complete. */
   paths(code: CID): { tar: string; files: string; unpacked: boolean }
   /** Throws StoreFullError before unpacking if the unpacked files would not fit. */
@@ -103,11 +113,15 @@ export type CodeComponents = StoreComponents & {
   /** Opens archive streams to providers. */
   readonly streams: StreamOpener
   readonly providers: CodeProviders
+  /** The machine's network, for sources other than the mesh. */
+  readonly internet?: EgressComponents | undefined
   /** Called with a peer that sent data that the code's hashes exclude; it is scored. */
   readonly onInvalidData?: ((peer: string) => void) | undefined
 }
 
 export type CodeInit = StoreInit & {
+  /** What sources other than the mesh may be downloaded from: the policy in force. Without it, none is. */
+  readonly storage?: (() => StorageConfig) | undefined
   /** The own peer id: never asked for code. */
   readonly self?: string | undefined
 }
@@ -115,6 +129,8 @@ export type CodeInit = StoreInit & {
 export type RetrieveOptions = AbortOptions & {
   /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are skipped. */
   readonly sources?: readonly Source[] | undefined
+  /** Redirections between the publisher and this node. The further away, the longer peers are asked before another source is. */
+  readonly distance?: number | undefined
   /** Peers that are likely to have it: those that announced or published it. Asked before the DHT. */
   readonly peers?: readonly string[] | undefined
   /** Bytes that the archive may have, and so its files together; files and folders that it may unpack to. */

@@ -89,6 +89,16 @@ export const PROCESSES = {
     files: FILES,
     user: 'nobody, before the first byte is read',
   },
+  fetch: {
+    what: 'a download of code from a source that is not the mesh',
+    reads: 'what servers answer, and archives',
+    environment: [],
+    descriptors: ['the way out: HTTP/2 to the gateway', 'its answer'],
+    cwd: 'the folder that it fills',
+    umask: 0o077,
+    files: FILES,
+    user: 'nobody, before the first byte is read',
+  },
   probe: {
     what: 'a test whether sandboxes can be made',
     reads: 'nothing',

@@ -3,7 +3,7 @@ import { InputError } from '../../base/errors.ts'
 import { MAX_NAMED } from '../constants.ts'
 import { linksOf } from './folder-links.ts'
 import { IGNORE_FILE, parseIgnore } from './ignore.ts'
-import { foldersOf, quoted } from './tar-format.ts'
+import { foldersOf, problemOfPath, quoted } from './tar-format.ts'
 import type { PackEntry, PackFile } from './tar-write.ts'
 
 /**
@@ -90,7 +90,10 @@ export function selectEntries<T extends { readonly path: string }>(entries: read
     folders.set(folder, ignored)
     return ignored
   }
-  return entries.filter(({ path }) => !foldersOf(path).some(isFolderIgnored) && !ignore(path, false))
+  // what is no path of an archive is refused later, and no rule takes it
+  const isKept = (path: string) =>
+    problemOfPath(path) !== undefined || (!foldersOf(path).some(isFolderIgnored) && !ignore(path, false))
+  return entries.filter(({ path }) => isKept(path))
 }
 
 /** A file that begins like a script or a program of ELF is executable, whatever its mode was: a tarball or a disk may not know. */

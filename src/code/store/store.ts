@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { ingestTar } from '../archive/ingest-tar.ts'
 import { BYTES_PER_FILE, FILES_PER_CODE, MIN_STORE_FILES } from '../constants.ts'
-import { InUseError } from '../errors.ts'
+import { HashMismatchError, InUseError } from '../errors.ts'
 import type { CodeStore, StoreComponents, StoreInit } from '../types.ts'
 import { openCompleteStore, type StoreContext } from './complete-store.ts'
 import { createDiskQuota, type Evictable } from './disk-quota.ts'
@@ -49,12 +49,31 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       try {
         await take(0, FILES_PER_CODE)
         const added = await withDiskErrors(init.dir, ingestTar(tar, temp, take, options))
+        if (options.expected?.equals(added.code) === false) {
+          throw new HashMismatchError(`they are the code ${added.code}, not ${options.expected}`)
+        }
         if (await complete.adopt(temp, added, options.from ?? 'local')) taken = { bytes: 0, files: 0 }
         else complete.touch(added.code.toString())
         return { code: added.code, size: added.manifest.size }
       } finally {
         quota.release(taken)
         await moveToTrash(temp)
+      }
+    },
+
+    async scratch(bytes) {
+      const usage = { bytes, files: FILES_PER_CODE }
+      await quota.reserve(usage)
+      const dir = await tempDir().catch((error) => {
+        quota.release(usage)
+        throw error
+      })
+      return {
+        dir,
+        async [Symbol.asyncDispose]() {
+          quota.release(usage)
+          await moveToTrash(dir)
+        },
       }
     },
 

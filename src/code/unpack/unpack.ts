@@ -113,11 +113,11 @@ async function runChild(
 function childArgs(folder: string): string[] {
   const user = unpackUser()
   const entry = [...entryFlags(import.meta.url), entryFile(import.meta.url, './child')]
-  return [...confinement(folder), ...entry, ...(user === undefined ? [] : [`${user}`])]
+  return [...confinement(folder, UNPACK_HEAP_MB), ...entry, ...(user === undefined ? [] : [`${user}`])]
 }
 
 /** What keeps a Node process from everything but its descriptors and `folder` (without links in its path). */
-export function confinement(folder: string): string[] {
+export function confinement(folder: string, heapMb: number): string[] {
   const sources = fileURLToPath(new URL('../..', import.meta.url))
   return [
     '--permission',
@@ -127,7 +127,7 @@ export function confinement(folder: string): string[] {
     // the permission model leaves it open, and it reads and writes files
     '--no-experimental-sqlite',
     '--no-warnings',
-    `--max-old-space-size=${UNPACK_HEAP_MB}`,
+    `--max-old-space-size=${heapMb}`,
   ]
 }
 

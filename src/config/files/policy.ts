@@ -87,12 +87,9 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
 
 /** Keys that the operator set to something that this version cannot know or do: see UNIMPLEMENTED_RUNNER_KEYS. */
 function unimplementedKeys(config: RunnerConfig): string[] {
-  const { NETCAP, ALLOWED_STORAGE, REGISTRIES, CONTAINERS } = config
+  const { NETCAP, CONTAINERS } = config
   const set: Record<string, boolean> = {
     NETCAP: NETCAP.MODE !== 'none',
-    ALLOWED_STORAGE: ALLOWED_STORAGE.length > 0,
-    // images are pulled from REGISTRIES.DOCKER
-    REGISTRIES: Object.entries(REGISTRIES).some(([key, mirrors]) => key !== 'DOCKER' && mirrors.length > 0),
     CONTAINERS: CONTAINERS.length > 0,
   }
   return Object.keys(set).filter((key) => set[key])

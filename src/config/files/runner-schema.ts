@@ -64,13 +64,13 @@ export const runnerShape = {
     .describe('where accepted services wait for a quorum, a freeze statement or capacity')
     .prefault({}),
   ALLOWED_STORAGE: list(storageHost(), 1024)
-    .describe('hosts, with their subdomains, that code may be downloaded from; peers need no entry')
+    .describe(
+      'hosts with their subdomains, addresses and address ranges that code may be downloaded from; peers need no entry',
+    )
     .default([]),
   REGISTRIES: record(z.string(), list(httpUrl(), 32), MAX_NAMES, 'an object from toolchain to a list of addresses')
     .transform(canonicalRegistries)
-    .describe(
-      'per toolchain: mirrors to fetch and build from; DOCKER = image registries, the only ones that this version fetches from',
-    )
+    .describe('per toolchain: package indexes that code is downloaded from, tried in order; DOCKER = image registries')
     .prefault({}),
   CONTAINERS: list(z.string('text'), 256)
     .superRefine((names, context) => {
@@ -122,10 +122,9 @@ export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SE
 
 /**
  * Keys, as the reference writes them, that are checked and decided by, but whose facts or means are not there in this
- * version: no executor grants network, nothing is downloaded from hosts, nothing runs in shared containers. They decide as
- * if nothing were known.
+ * version: no executor grants network, nothing runs in shared containers. They decide as if nothing were known.
  */
-export const UNIMPLEMENTED_RUNNER_KEYS: readonly string[] = ['NETCAP', 'ALLOWED_STORAGE', 'CONTAINERS']
+export const UNIMPLEMENTED_RUNNER_KEYS: readonly string[] = ['NETCAP', 'CONTAINERS']
 
 export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config

@@ -11,17 +11,19 @@ export interface CodeLookupComponents {
   journal: Pick<Journal, 'announcements'>
 }
 
-/** The code of a service, unpacked: from the store, its inline source, its publisher, the peer that announced it, or the mesh. */
+/** The code of a service, unpacked: from the store, its inline source, its publisher, the peer that announced it, the mesh, or another of its sources. */
 export async function findCode(
   { code, network, signed, journal }: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
   options: Pick<RetrieveOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
 ): Promise<RetrievedCode> {
   const body = signed.get(service.id)?.body
-  const from = journal.announcements.get(service.id)?.from
+  const record = journal.announcements.get(service.id)
+  const from = record?.from
   const publishers = await reach(network, body?.replyTo ?? [], options.signal)
   const peers = from === undefined ? publishers : [...publishers, from]
-  return await code.obtain(parseCid(service.code), { sources: body?.sources, peers, ...options })
+  const distance = body === undefined || record === undefined ? 0 : body.reach.depth - record.depth
+  return await code.obtain(parseCid(service.code), { sources: body?.sources, peers, distance, ...options })
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */

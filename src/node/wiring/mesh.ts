@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { nowSeconds } from '../../base/clock.ts'
 import { type Code, createCode } from '../../code/index.ts'
+import { machineNetwork } from '../../egress/index.ts'
 import type { Intake } from '../../intake/index.ts'
 import { createNetwork, type Network, type NetworkHandlers } from '../../network/index.ts'
 import { createTrust, createTrustStore, type Trust } from '../../trust/index.ts'
@@ -56,9 +57,15 @@ export async function createMesh(
         events,
         streams: network.streams,
         providers: providersOf(network),
+        internet: machineNetwork(clock),
         onInvalidData: (peer) => network.peerScores.penalize(peer),
       },
-      { dir: join(dataDir, 'code'), maxBytes: quotas.CODE_STORE, self: network.peerId },
+      {
+        dir: join(dataDir, 'code'),
+        maxBytes: quotas.CODE_STORE,
+        self: network.peerId,
+        storage: () => context.policy().config,
+      },
     ),
   )
   return { network, trust, code }

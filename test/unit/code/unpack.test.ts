@@ -96,7 +96,7 @@ describe('unpacking', () => {
     const tar = join(await tempDir(), 'tar')
     await Promise.all([writeFile(tar, 'archive'), writeFile(join(elsewhere, 'secret'), 'secret')])
     const attempt = async (script: string) => {
-      const args = [...confinement(target), '--eval', `const fs = require('fs'); ${script}`]
+      const args = [...confinement(target, 64), '--eval', `const fs = require('fs'); ${script}`]
       const running = run(process.execPath, args, { env: {} }).then(() => 'done')
       return running.catch(({ stderr }) => /ERR_ACCESS_DENIED/.exec(stderr)?.[0] ?? stderr)
     }

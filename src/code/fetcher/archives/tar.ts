@@ -1,0 +1,71 @@
+import { Parser, type ReadEntry } from 'tar'
+import { messageOf } from '../../../base/errors.ts'
+import { BLOCK } from '../../archive/tar-format.ts'
+import { UnusableSourceError } from '../errors.ts'
+import type { Spool } from '../spool.ts'
+
+const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile'])
+/** A path, a target or a comment that stands outside of a header. */
+const MAX_META_BYTES = 64 * 1024
+
+export const NOT_UTF8 = 'has a name that is not UTF-8'
+
+/** Reads a tar that is not compressed, whatever program wrote it. */
+export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, spool: Spool): Promise<void> {
+  let problem: unknown
+  const parser = new Parser({
+    strict: true,
+    gzip: false,
+    maxMetaEntrySize: MAX_META_BYTES,
+    onReadEntry: (entry) => {
+      takeEntry(entry, spool, (error) => {
+        problem ??= error
+      })
+    },
+  })
+  parser.on('error', (error: unknown) => {
+    problem ??= error
+  })
+  parser.on('ignoredEntry', (entry: ReadEntry) => {
+    problem ??= new UnusableSourceError(
+      `the archive holds ${JSON.stringify(entry.path)}, of a kind that no archive of code has (${entry.type})`,
+    )
+  })
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.byteLength
+    parser.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength))
+    if (problem !== undefined) break
+  }
+  if (bytes === 0) throw new UnusableSourceError('the archive is empty')
+  if (problem === undefined) parser.end()
+  if (problem !== undefined) throw asUnusable(problem)
+  if (bytes % BLOCK !== 0) throw new UnusableSourceError('the archive is not a tar that can be read (it is cut)')
+}
+
+function takeEntry(entry: ReadEntry, spool: Spool, fail: (error: unknown) => void): void {
+  const path = entry.path.replace(/^(\.\/)+/, '')
+  const guarded = (act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      fail(error)
+    }
+  }
+  guarded(() => {
+    if (path.includes('\ufffd')) spool.add({ path, problem: NOT_UTF8 })
+    else if (FILES.has(entry.type)) spool.file(path)
+    else if (entry.type === 'SymbolicLink') spool.add({ path, target: entry.linkpath ?? '' })
+    else if (entry.type === 'Link') spool.add({ path, problem: 'is a hard link' })
+    else if (entry.type !== 'Directory')
+      spool.add({ path, problem: `is neither a file nor a folder nor a link (${entry.type})` })
+  })
+  if (FILES.has(entry.type) && !path.includes('\ufffd'))
+    entry.on('data', (piece: Buffer) => guarded(() => spool.data(piece)))
+  else entry.resume()
+}
+
+function asUnusable(error: unknown): Error {
+  if (error instanceof Error && error.constructor !== Error && !('tarCode' in error)) return error
+  return new UnusableSourceError(`the archive is not a tar that can be read (${messageOf(error)})`, { cause: error })
+}

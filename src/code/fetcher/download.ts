@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { SourceEntry, SourceTree } from '../archive/source-entries.ts'
+import { UnusableSourceError } from './errors.ts'
+import type { Http } from './http.ts'
+import type { FetchJob, Integrity } from './job.ts'
+import { readArchive } from './read-archive.ts'
+import { registries } from './registries/index.ts'
+import type { Checksum, PackageFile, RegistrySource } from './registries/types.ts'
+import type { Spool } from './spool.ts'
+
+export type Downloaded = {
+  readonly tree: SourceTree
+  readonly entries: readonly SourceEntry[]
+  readonly integrity: Integrity
+}
+
+/** Downloads what the job's source names into the spool. */
+export async function download(job: FetchJob, http: Http, spool: Spool, createInner: () => Spool): Promise<Downloaded> {
+  const { source } = job
+  if (source.type === 'registry') return await downloadPackage(source, job, { http, spool, createInner })
+  const { body } = await http.get(new URL(source.url), job)
+  await readArchive(body, spool)
+  return { tree: { origin: 'https', path: source.path }, entries: spool.entries, integrity: 'none' }
+}
+
+async function downloadPackage(
+  source: RegistrySource,
+  job: FetchJob,
+  { http, spool, createInner }: { http: Http; spool: Spool; createInner: () => Spool },
+): Promise<Downloaded> {
+  const base = new URL((job.baseUrl ?? '').replace(/\/*$/, '/'))
+  const file = await registries[source.kind](source, { http, base })
+  const { body } = await http.get(file.url, job)
+  await readArchive(verified(body, file), spool)
+  let read = spool
+  if (file.inner !== undefined) {
+    const inner = spool.entries.find((entry) => entry.path === file.inner && 'open' in entry)
+    if (inner === undefined || !('open' in inner)) throw new UnusableSourceError(`the package has no ${file.inner}`)
+    read = createInner()
+    await readArchive(asyncOf(inner.open({})), read)
+  }
+  const entries = read.entries.filter(({ path }) => file.isMetadata?.(path) !== true)
+  return {
+    tree: { origin: file.origin, root: file.root, path: source.path },
+    entries,
+    integrity: integrityOf(file.checksum),
+  }
+}
+
+/** Ends a wrong download early: with its last byte, and before anything is made of it. */
+async function* verified(body: AsyncIterable<Uint8Array>, { checksum, url }: PackageFile): AsyncGenerator<Uint8Array> {
+  const hash = checksum === undefined ? undefined : createHash(checksum.algorithm)
+  for await (const piece of body) {
+    hash?.update(piece)
+    yield piece
+  }
+  if (checksum === undefined || hash?.digest().equals(checksum.digest) === true) return
+  throw new UnusableSourceError(
+    `${url.host} sent a file whose ${checksum.algorithm} is not the one that the registry gives`,
+  )
+}
+
+function integrityOf(checksum: Checksum | undefined): Integrity {
+  if (checksum === undefined) return 'none'
+  return checksum.algorithm === 'sha1' ? 'sha1' : 'strong'
+}
+
+async function* asyncOf(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* pieces
+}

@@ -1,0 +1,23 @@
+import { InputError, UnavailableError } from '../../base/errors.ts'
+import type { FetchFailure } from './job.ts'
+
+/** The source answers, and what it has cannot be code: asking again changes nothing. */
+export class UnusableSourceError extends InputError {
+  override readonly name = 'UnusableSourceError'
+}
+
+/** The source does not answer as it should; it may later. */
+export class SourceUnavailableError extends UnavailableError {
+  override readonly name = 'SourceUnavailableError'
+}
+
+/** How the downloading process says that it failed. */
+export class FetchFailedError extends UnavailableError {
+  override readonly name = 'FetchFailedError'
+  readonly why: FetchFailure
+
+  constructor(why: FetchFailure, message: string) {
+    super(message)
+    this.why = why
+  }
+}

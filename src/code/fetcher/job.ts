@@ -1,0 +1,31 @@
+import type { Source } from '../../../protocols/service.ts'
+
+/** Descriptors of the fetching process beside its job, the archive and its complaints. */
+export const GATEWAY_FD = 3
+export const ANSWER_FD = 4
+
+/** A source that is downloaded by a process of its own. */
+export type FetchSource = Extract<Source, { type: 'https' | 'registry' }>
+
+/** What the fetching process gets, as one line of JSON on its standard input. The input's end means: stop. */
+export type FetchJob = {
+  readonly source: FetchSource
+  /** of a package index: where its API is */
+  readonly baseUrl?: string | undefined
+  /** bytes that may be downloaded, and that files may have together */
+  readonly maxBytes: number
+  readonly maxEntries: number
+  /** certificate authorities beside those of Node, PEM */
+  readonly authorities: readonly string[]
+}
+
+/** What it answers, as one line of JSON on ANSWER_FD, when the archive is on its standard output. */
+export type FetchResult =
+  | { readonly done: true; readonly integrity: Integrity }
+  | { readonly done: false; readonly why: FetchFailure; readonly message: string }
+
+/** How sure the source itself is of what it gave: the content id decides in any case. */
+export type Integrity = 'strong' | 'sha1' | 'none'
+
+/** `unusable`: what the source has is not, and will not be, this code. `unavailable`: it may be later. */
+export type FetchFailure = 'unusable' | 'unavailable' | 'too-large' | 'disk-full'

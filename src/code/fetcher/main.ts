@@ -1,0 +1,67 @@
+import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
+import { IGNORE_FILE } from '../archive/ignore.ts'
+import { entriesBelow, packEntriesOf, type SourceEntry } from '../archive/source-entries.ts'
+import { packEntries } from '../archive/tar-write.ts'
+import { TooLargeError } from '../errors.ts'
+import { download } from './download.ts'
+import { openGateway } from './gateway.ts'
+import { createHttp } from './http.ts'
+import { ANSWER_FD, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
+import { createSpool } from './spool.ts'
+
+/**
+ * The process that downloads code from a source that is not the mesh. It may read this program and write its own folder; it
+ * has no network but the gateway, starts nothing, and is nobody. What it makes of a source is a canonical archive on its
+ * standard output, which the node reads like one from a peer.
+ *
+ * `main [uid]`: where the node is root it becomes this user first.
+ */
+const user = process.argv[2]
+if (user !== undefined) {
+  process.setgroups?.([])
+  process.setgid?.(Number(user))
+  process.setuid?.(Number(user))
+}
+
+const lines = createInterface({ input: process.stdin })
+lines.once('close', () => process.stdin.destroy())
+lines.once('line', (line) => {
+  void run(JSON.parse(line) as FetchJob)
+    .catch((error): FetchResult => ({ done: false, why: failureOf(error), message: messageOf(error) }))
+    .then((result) => {
+      writeSync(ANSWER_FD, `${JSON.stringify(result)}\n`)
+      process.stdin.destroy()
+    })
+})
+
+async function run(job: FetchJob): Promise<FetchResult> {
+  // it ends with the node: then the way out has gone, and every download breaks off
+  using gateway = openGateway()
+  const http = createHttp(gateway, job)
+  using spool = createSpool('spool', job)
+  const inner = () => createSpool('inner', job)
+  const { tree, entries, integrity } = await download(job, http, spool, inner)
+  const below = entriesBelow(entries, tree)
+  const packed = packEntriesOf(below, await ignoreText(below))
+  await pipeline(Readable.from(packEntries(packed)), process.stdout)
+  return { done: true, integrity }
+}
+
+async function ignoreText(entries: readonly SourceEntry[]): Promise<string> {
+  const file = entries.find(({ path }) => path === IGNORE_FILE)
+  if (file === undefined || !('open' in file)) return ''
+  const pieces: Uint8Array[] = []
+  for await (const piece of file.open({})) pieces.push(piece)
+  return Buffer.concat(pieces).toString()
+}
+
+function failureOf(error: unknown): FetchFailure {
+  const errno = errnoOf(error)
+  if (errno === 'ENOSPC' || errno === 'EDQUOT') return 'disk-full'
+  if (error instanceof TooLargeError) return 'too-large'
+  return error instanceof InputError ? 'unusable' : 'unavailable'
+}

@@ -1,0 +1,39 @@
+import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './fields.ts'
+import type { Registry } from './types.ts'
+
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/
+const VERSION = /^[0-9][0-9A-Za-z.!+_-]*$/
+const ACCEPT = 'application/vnd.pypi.simple.v1+json'
+const PURE_WHEEL = /-py3-none-any\.whl$/
+
+const normalized = (text: string) => text.replace(/[-_.]+/g, '-').toLowerCase()
+
+/** The simple API as JSON (PEP 691): the source distribution, else the one wheel for all platforms; sha256. */
+export const pypi: Registry = async (source, { http, base }) => {
+  checkPackage(source, NAME, VERSION)
+  const page = new URL(`${normalized(source.name)}/`, base)
+  const document = await http.json(page, { accept: ACCEPT })
+  const files = listField(document, 'files').flatMap((file) => {
+    const filename = textField(file, 'filename')
+    const url = textField(file, 'url')
+    if (filename === undefined || url === undefined || !isOfVersion(filename, source)) return []
+    return [{ filename, url, sha256: textField(file, 'hashes', 'sha256') }]
+  })
+  const found =
+    files.find(({ filename }) => filename.endsWith('.tar.gz')) ??
+    files.find(({ filename }) => filename.endsWith('.zip')) ??
+    files.find(({ filename }) => PURE_WHEEL.test(filename))
+  if (found === undefined) throw notFound(source, 'has no source distribution and no wheel for all platforms')
+  return {
+    url: addressOf(found.url, page, source),
+    checksum: checksumOf('sha256', found.sha256),
+    // a wheel has no folder around its files
+    origin: found.filename.endsWith('.whl') ? 'https' : 'pypi',
+  }
+}
+
+/** `name-version.tar.gz`, `name-version-py3-none-any.whl`: the name may be spelled with other separators. */
+function isOfVersion(filename: string, { name, version }: { name: string; version: string }): boolean {
+  const stem = filename.replace(/\.tar\.gz$|\.zip$/, '').replace(PURE_WHEEL, '')
+  return stem !== filename && normalized(stem) === normalized(`${name}-${version}`)
+}

@@ -1,0 +1,32 @@
+import type { EntryOrigin } from '../../archive/source-entries.ts'
+import type { Http } from '../http.ts'
+import type { FetchSource } from '../job.ts'
+
+export type RegistrySource = Extract<FetchSource, { type: 'registry' }>
+
+/** Hashes that registries give; `base64` and hex are both in use. */
+export type Checksum = { readonly algorithm: 'sha512' | 'sha384' | 'sha256' | 'sha1'; readonly digest: Buffer }
+
+/** One file of a registry that holds a package. */
+export type PackageFile = {
+  readonly url: URL
+  /** as the registry gives it; undefined where it gives none */
+  readonly checksum?: Checksum | undefined
+  /** which prefix its entries have */
+  readonly origin: EntryOrigin
+  /** of a module of Go */
+  readonly root?: string | undefined
+  /** the archive inside of the file that holds the code */
+  readonly inner?: string | undefined
+  /** entries that belong to the package format, not to the package */
+  readonly isMetadata?: ((path: string) => boolean) | undefined
+}
+
+export type RegistryContext = {
+  readonly http: Http
+  /** where the registry's API is; ends with a slash */
+  readonly base: URL
+}
+
+/** Finds the file of exactly this version. Throws UnusableSourceError where there is none. */
+export type Registry = (source: RegistrySource, context: RegistryContext) => Promise<PackageFile>

@@ -1,0 +1,80 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { formatBytes, formatCount } from '../../base/format.ts'
+import { HEAD_BYTES, type SourceEntry, type SourceFile } from '../archive/source-entries.ts'
+import { READ_BYTES } from '../constants.ts'
+import { TooLargeError } from '../errors.ts'
+
+export type SpoolLimits = { readonly maxBytes: number; readonly maxEntries: number }
+
+/**
+ * What an archive holds, on its way to the canonical one: contents one after another in one file, names in memory. No name
+ * of a stranger becomes a name on this disk, so none can lead anywhere.
+ */
+export interface Spool extends Disposable {
+  readonly entries: readonly SourceEntry[]
+  /** Begins a file; the pieces that follow are its content until the next entry. */
+  file(path: string): void
+  data(piece: Uint8Array): void
+  add(entry: Exclude<SourceEntry, SourceFile>): void
+}
+
+type Draft = { readonly path: string; readonly offset: number; size: number; head: Uint8Array }
+
+/** `name`: of its file, in the working folder. */
+export function createSpool(name: string, { maxBytes, maxEntries }: SpoolLimits): Spool {
+  const fd = openSync(name, 'wx+', 0o600)
+  const entries: SourceEntry[] = []
+  let at = 0
+  let open: Draft | undefined
+
+  function finish(): void {
+    if (open === undefined) return
+    const { path, offset, size, head } = open
+    open = undefined
+    entries.push({ path, size, head, open: () => pieces(fd, offset, size) })
+  }
+
+  function begin(): void {
+    finish()
+    if (entries.length >= maxEntries) {
+      throw new TooLargeError(`the source has more than the ${formatCount(maxEntries)} files that are allowed`)
+    }
+  }
+
+  return {
+    get entries() {
+      finish()
+      return entries
+    },
+    file(path) {
+      begin()
+      open = { path, offset: at, size: 0, head: new Uint8Array(0) }
+    },
+    data(piece) {
+      if (open === undefined) return
+      if (at + piece.byteLength > maxBytes) {
+        throw new TooLargeError(`the files of the source have more than the ${formatBytes(maxBytes)} that are allowed`)
+      }
+      if (open.head.byteLength < HEAD_BYTES) open.head = Buffer.concat([open.head, piece]).subarray(0, HEAD_BYTES)
+      for (let done = 0; done < piece.byteLength; )
+        done += writeSync(fd, piece, done, piece.byteLength - done, at + done)
+      at += piece.byteLength
+      open.size += piece.byteLength
+    },
+    add(entry) {
+      begin()
+      entries.push(entry)
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  }
+}
+
+function* pieces(fd: number, offset: number, size: number): Generator<Uint8Array> {
+  for (let done = 0; done < size; ) {
+    const piece = new Uint8Array(Math.min(READ_BYTES, size - done))
+    const read = readSync(fd, piece, 0, piece.byteLength, offset + done)
+    if (read === 0) return
+    done += read
+    yield piece.subarray(0, read)
+  }
+}

@@ -1,0 +1,60 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import type { Source } from '../../../protocols/service.ts'
+import { isRetryable, messageOf } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import { sanitizeText } from '../../base/format.ts'
+import { DiskFullError, NoProviderError, StoreFullError, TooLargeError } from '../errors.ts'
+import type { CodeEvents } from '../events.ts'
+import type { FetchSource } from '../fetcher/job.ts'
+import { describeSource } from './describe-source.ts'
+import type { CodeSources, SourceFetchOptions } from './sources.ts'
+
+/** The sources of one service beside the mesh, in the author's order, for as long as its code is looked for. */
+export interface SourceList {
+  /** There is one that has not been found to be useless. */
+  readonly hasMore: boolean
+  /** One after another. Throws NoProviderError where none has the code; `before` says what peers said. */
+  fetch(code: CID, options: SourceFetchOptions, before: Error): Promise<void>
+}
+
+/** Failures that another source cannot mend. */
+const FATAL = [DiskFullError, StoreFullError, TooLargeError]
+
+export function createSourceList(
+  { events, sources }: { events: Emitter<CodeEvents>; sources: CodeSources | undefined },
+  all: readonly Source[],
+): SourceList {
+  const left = new Set(
+    all.filter((source): source is FetchSource => source.type === 'https' || source.type === 'registry'),
+  )
+
+  return {
+    get hasMore() {
+      return sources !== undefined && left.size > 0
+    },
+    async fetch(code, options, before) {
+      const problems = [before.message]
+      const order = [...left]
+      for (const [index, source] of order.entries()) {
+        try {
+          return await sources?.fetch(source, code, options)
+        } catch (error) {
+          options.signal?.throwIfAborted()
+          if (FATAL.some((kind) => error instanceof kind)) throw error
+          // what a source has does not change: only one that did not answer is asked again
+          if (!isRetryable(error)) left.delete(source)
+          const problem = sanitizeText(messageOf(error), 400)
+          const next = order[index + 1]
+          problems.push(problem)
+          events.emit('code:source-failed', {
+            code: code.toString(),
+            source: describeSource(source),
+            problem,
+            ...(next && { next: describeSource(next) }),
+          })
+        }
+      }
+      throw new NoProviderError(problems.join('; '))
+    },
+  }
+}

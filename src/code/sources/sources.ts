@@ -1,0 +1,105 @@
+import type { CID } from '../../../protocols/encoding.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import type { Emitter } from '../../base/events.ts'
+import { sanitizeText } from '../../base/format.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
+import { createEgress, type EgressComponents } from '../../egress/index.ts'
+import type { TarLimits } from '../archive/tar-read.ts'
+import { DOWNLOAD_MS, MAX_DOWNLOADS } from '../constants.ts'
+import { DiskFullError, HashMismatchError, StoreFullError, TooLargeError } from '../errors.ts'
+import type { CodeEvents } from '../events.ts'
+import { FetchFailedError, UnusableSourceError } from '../fetcher/errors.ts'
+import type { FetchSource } from '../fetcher/job.ts'
+import type { CodeStore, StorageConfig } from '../types.ts'
+import { describeSource } from './describe-source.ts'
+import { fetchInProcess } from './fetch-process.ts'
+import { type StorageAccess, storageAccess } from './storage-access.ts'
+
+export type SourcesComponents = {
+  readonly clock: Clock
+  readonly events: Emitter<CodeEvents>
+  readonly store: Pick<CodeStore, 'addTar' | 'scratch'>
+  /** the machine's own network, which the gateway connects through */
+  readonly network: EgressComponents
+}
+
+export type SourcesInit = {
+  /** the policy in force */
+  readonly storage: () => StorageConfig
+}
+
+export type SourceFetchOptions = { readonly limits: TarLimits; readonly signal?: AbortSignal | undefined }
+
+/** Where code comes from when no peer has it. */
+export interface CodeSources {
+  /**
+   * Downloads the code from one source into the store. Throws UnusableSourceError or HashMismatchError where this source
+   * will not have it, UnavailableError where it may later, TooLargeError, StoreFullError or DiskFullError.
+   */
+  fetch(source: FetchSource, code: CID, options: SourceFetchOptions): Promise<void>
+}
+
+export function createCodeSources(components: SourcesComponents, init: SourcesInit): CodeSources {
+  const { clock, events, store, network } = components
+  const downloads = createWorkQueue({ name: 'download', concurrency: MAX_DOWNLOADS, max: Number.POSITIVE_INFINITY })
+
+  async function fetchWith(access: StorageAccess, source: FetchSource, code: CID, options: SourceFetchOptions) {
+    if ('refused' in access) throw new UnusableSourceError(access.refused)
+    const { limits } = options
+    const from = describeSource(source)
+    const tooLong = new TimeoutError(`${from} takes longer than ${DOWNLOAD_MS / 60_000} minutes`)
+    using limit = deadline(clock, DOWNLOAD_MS, tooLong, options.signal)
+    // the download and what it unpacks to
+    await using scratch = await store.scratch(2 * limits.maxBytes)
+    const startedAt = clock.monotonic()
+    events.emit('code:fetch-started', { code: code.toString() })
+    const egress = createEgress(network, { policy: access.policy })
+    const job = { source, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
+    let size = 0
+    await fetchInProcess(job, { egress, dir: scratch.dir, signal: limit.signal }, async (archive) => {
+      const added = await store.addTar(archive, { from: source.type, expected: code, signal: limit.signal })
+      size = added.size
+    }).catch((error) => {
+      throw errorOf(error, from)
+    })
+    const ms = clock.monotonic() - startedAt
+    events.emit('code:fetch-finished', { code: code.toString(), size, ms, from: source.type, source: from })
+  }
+
+  return {
+    async fetch(source, code, options) {
+      const problems: Error[] = []
+      for (const access of storageAccess(init.storage(), source)) {
+        options.signal?.throwIfAborted()
+        try {
+          return await downloads.add(() => fetchWith(access, source, code, options))
+        } catch (error) {
+          options.signal?.throwIfAborted()
+          if (error instanceof StoreFullError || error instanceof DiskFullError) throw error
+          problems.push(error as Error)
+        }
+      }
+      // a mirror that may answer later speaks for all of them
+      throw problems.find((problem) => problem instanceof UnavailableError) ?? problems[0]
+    },
+  }
+}
+
+function errorOf(error: unknown, from: string): Error {
+  if (error instanceof HashMismatchError) {
+    return new HashMismatchError(`${from} has other files: ${error.message}`, { cause: error })
+  }
+  if (!(error instanceof FetchFailedError)) return error as Error
+  const text = `${from}: ${sanitizeText(error.message, 300)}`
+  switch (error.why) {
+    case 'too-large':
+      return new TooLargeError(text)
+    case 'disk-full':
+      return new DiskFullError('the disk is full: free some space, or use another disk')
+    case 'unusable':
+      return new UnusableSourceError(text)
+    case 'unavailable':
+      return new UnavailableError(text)
+  }
+}

@@ -1,0 +1,87 @@
+import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
+import { isAddress, isListedAddress, isPublicAddress } from './addresses.ts'
+import { EgressRefusedError } from './errors.ts'
+import type { ConnectOptions, Egress, EgressComponents, EgressHost, EgressInit, EgressPolicy } from './types.ts'
+
+/** Addresses of one name that are tried. */
+const MAX_ADDRESSES = 4
+
+/**
+ * The way out of a confined process, which has no network of its own. A name is checked, resolved here, and its addresses
+ * are checked; the connection is made to one of these very addresses, so that what a name leads to cannot change between.
+ */
+export function createEgress({ lookup, open }: EgressComponents, { policy, onDecision }: EgressInit): Egress {
+  async function reachable(host: string, port: number): Promise<string[]> {
+    const grant = grantFor(policy, host, port)
+    const mayReach = (address: string) =>
+      isPublicAddress(address) || grant.privateAllowed === true || isListedAddress(address, policy.addresses)
+    const found = isAddress(host) ? [host] : await resolve(host)
+    const allowed = found.filter(mayReach)
+    if (allowed.length > 0) return allowed.slice(0, MAX_ADDRESSES)
+    const [address] = found
+    const leads = isAddress(host) ? 'is' : `leads to ${address}, which is`
+    throw new EgressRefusedError(
+      `${host} ${leads} not a public address; only listed addresses that are not public may be reached`,
+    )
+  }
+
+  async function resolve(host: string): Promise<string[]> {
+    const found = await lookup(host).catch((cause) => {
+      throw new UnavailableError(`${host} has no address (${messageOf(cause)})`, { cause })
+    })
+    if (found.length === 0) throw new UnavailableError(`${host} has no address`)
+    return found.map(({ address }) => address)
+  }
+
+  async function openFirst(addresses: readonly string[], port: number, options: ConnectOptions) {
+    let problem: unknown
+    for (const address of addresses) {
+      options.signal?.throwIfAborted()
+      try {
+        return { address, connection: await open(address, port, options) }
+      } catch (error) {
+        problem = error
+      }
+    }
+    throw problem
+  }
+
+  return {
+    async connect(target, port, options = {}) {
+      const host = normalizeHost(target)
+      try {
+        const { address, connection } = await openFirst(await reachable(host, port), port, options)
+        onDecision?.({ host, port, allowed: true, address })
+        return connection
+      } catch (error) {
+        onDecision?.({ host, port, allowed: false, reason: messageOf(error) })
+        throw error
+      }
+    },
+  }
+}
+
+/** As a policy spells it: lower case, without a dot at the end or brackets. */
+export function normalizeHost(host: string): string {
+  const bare = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+  if (!isAddress(bare) && !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(bare)) {
+    throw new InputError('that is not the name of a host')
+  }
+  return bare
+}
+
+/** Exactly this host, or below an entry at a dot: `evilgithub.com` is not below `github.com`. */
+function grantFor(policy: EgressPolicy, host: string, port: number): Pick<EgressHost, 'privateAllowed'> {
+  const entry = policy.hosts.find(
+    (one) =>
+      (one.port ?? port) === port &&
+      (one.host === host || (one.subdomains && !isAddress(host) && host.endsWith(`.${one.host}`))),
+  )
+  if (entry !== undefined) return entry
+  if (isAddress(host) && isListedAddress(host, policy.addresses)) return {}
+  if (policy.publicPorts?.includes(port) === true && !isAddress(host)) return {}
+  throw new EgressRefusedError(`${host}:${port} is not among the hosts that may be reached`)
+}

@@ -1,0 +1,28 @@
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { type Clock, deadline } from '../base/clock.ts'
+import { TimeoutError } from '../base/errors.ts'
+import type { EgressComponents } from './types.ts'
+
+const CONNECT_MS = 10_000
+
+/** Names and connections as the machine has them: its hosts file, its resolver, its routes. */
+export function machineNetwork(clock: Clock): EgressComponents {
+  return {
+    lookup: (host) => lookup(host, { all: true, order: 'verbatim' }),
+    async open(address, port, { signal }) {
+      const tooLong = new TimeoutError(`${address} does not answer at port ${port}`)
+      using limit = deadline(clock, CONNECT_MS, tooLong, signal)
+      const socket = connect({ host: address, port, signal: limit.signal })
+      try {
+        await once(socket, 'connect', { signal: limit.signal })
+        return socket
+      } catch (error) {
+        socket.destroy()
+        limit.signal.throwIfAborted()
+        throw error
+      }
+    },
+  }
+}

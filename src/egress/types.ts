@@ -1,0 +1,50 @@
+import type { LookupAddress } from 'node:dns'
+import type { Duplex } from 'node:stream'
+
+/** What may be connected to. A name and the addresses that it leads to are both checked. */
+export type EgressPolicy = {
+  readonly hosts: readonly EgressHost[]
+  /** Addresses and CIDR ranges that may be reached although they are not public: private, loopback or link-local ones. */
+  readonly addresses: readonly string[]
+  /** Every public name may be reached at these ports, too: of a package index, whose metadata names where its files are. */
+  readonly publicPorts?: readonly number[] | undefined
+}
+
+/** A name in lower case, or an address as text. */
+export type EgressHost = {
+  readonly host: string
+  /** also what ends in it at a dot */
+  readonly subdomains: boolean
+  /** undefined: every port */
+  readonly port?: number | undefined
+  /** it may lead to an address that is not public: the operator named this very host */
+  readonly privateAllowed?: boolean | undefined
+}
+
+/** One connection that was asked for, and what became of it. `reason` is one sentence without the target. */
+export type EgressDecision = {
+  readonly host: string
+  readonly port: number
+  readonly allowed: boolean
+  readonly address?: string | undefined
+  readonly reason?: string | undefined
+}
+
+export type ConnectOptions = { readonly signal?: AbortSignal | undefined }
+
+/** The one way out of a confined process. */
+export interface Egress {
+  /** A TCP connection to an address that was checked. Throws EgressRefusedError or UnavailableError. */
+  connect(host: string, port: number, options?: ConnectOptions): Promise<Duplex>
+}
+
+export type EgressComponents = {
+  /** Resolves a name as the machine does. */
+  readonly lookup: (host: string) => Promise<LookupAddress[]>
+  readonly open: (address: string, port: number, options: ConnectOptions) => Promise<Duplex>
+}
+
+export type EgressInit = {
+  readonly policy: EgressPolicy
+  readonly onDecision?: ((decision: EgressDecision) => void) | undefined
+}

@@ -1,0 +1,94 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { createEgress, type EgressPolicy } from '../../../src/egress/index.ts'
+
+/** Names as a resolver could answer them. */
+const NAMES: Record<string, string[]> = {
+  'github.com': ['140.82.112.3'],
+  'codeload.github.com': ['140.82.112.9'],
+  'rebinding.github.com': ['140.82.112.3', '10.0.0.1'],
+  'metadata.github.com': ['169.254.169.254'],
+  'inside.github.com': ['fd00::1'],
+  'evilgithub.com': ['140.82.112.3'],
+  'github.com.evil.io': ['140.82.112.3'],
+  'mirror.example': ['10.1.2.3'],
+  'files.pythonhosted.example': ['151.101.0.223'],
+}
+const POLICY: EgressPolicy = {
+  hosts: [
+    { host: 'github.com', subdomains: true },
+    { host: 'mirror.example', subdomains: false, port: 4873, privateAllowed: true },
+  ],
+  addresses: ['192.0.2.7', '10.9.0.0/16', '::1'],
+}
+
+/** What becomes of a connection: the address that it is made to, or why not. */
+async function outcome(host: string, port = 443, policy: EgressPolicy = POLICY): Promise<string> {
+  let opened = ''
+  const egress = createEgress(
+    {
+      lookup: async (name) =>
+        (NAMES[name] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      open: async (address) => {
+        opened = address
+        return new PassThrough()
+      },
+    },
+    { policy },
+  )
+  return egress.connect(host, port).then(
+    () => opened,
+    (error: Error) => error.message,
+  )
+}
+
+describe('what a confined process may reach', () => {
+  test.each([
+    ['a host by its name', 'github.com', '140.82.112.3'],
+    ['below it, at a dot', 'codeload.github.com', '140.82.112.9'],
+    ['in capitals, with a dot at its end', 'GitHub.com.', '140.82.112.3'],
+    ['a name that leads to a private address, too: the public one is used', 'rebinding.github.com', '140.82.112.3'],
+    ['a listed address', '192.0.2.7', '192.0.2.7'],
+    ['a listed range', '10.9.3.4', '10.9.3.4'],
+    ['a listed address of IPv6, in another spelling', '[0:0:0:0:0:0:0:1]', '::1'],
+  ])('%s', async (_, host, address) => {
+    expect((await outcome(host)).replace('0:0:0:0:0:0:0:1', '::1')).toBe(address)
+  })
+
+  test.each([
+    ['a name that ends alike', 'evilgithub.com', 'is not among the hosts that may be reached'],
+    ['a name that begins alike', 'github.com.evil.io', 'is not among the hosts that may be reached'],
+    [
+      'a name that leads to link-local',
+      'metadata.github.com',
+      'leads to 169.254.169.254, which is not a public address',
+    ],
+    [
+      'a name that leads to a private address of IPv6',
+      'inside.github.com',
+      'leads to fd00::1, which is not a public address',
+    ],
+    ['a private address', '10.0.0.1', 'is not among the hosts that may be reached'],
+    ['loopback', '127.0.0.1', 'is not among the hosts that may be reached'],
+    ['loopback, as IPv4 in IPv6', '::ffff:127.0.0.1', 'is not among the hosts that may be reached'],
+    ['loopback as a number', '2130706433', 'is not among the hosts that may be reached'],
+    ['a name that has no address', 'none.github.com', 'none.github.com has no address'],
+    ['what is no name', 'a b', 'that is not the name of a host'],
+    ['nothing', '', 'that is not the name of a host'],
+  ])('not %s', async (_, host, problem) => {
+    expect(await outcome(host)).toContain(problem)
+  })
+
+  test('a mirror at its own port, wherever it leads, and at no other', async () => {
+    expect(await outcome('mirror.example', 4873)).toBe('10.1.2.3')
+    expect(await outcome('mirror.example', 22)).toContain('mirror.example:22 is not among the hosts')
+  })
+
+  test('a package index leads to public names alone', async () => {
+    const policy = { hosts: [], addresses: [], publicPorts: [443] }
+    expect(await outcome('files.pythonhosted.example', 443, policy)).toBe('151.101.0.223')
+    expect(await outcome('files.pythonhosted.example', 80, policy)).toContain('is not among the hosts')
+    expect(await outcome('metadata.github.com', 443, policy)).toContain('not a public address')
+    expect(await outcome('140.82.112.3', 443, policy)).toContain('is not among the hosts')
+  })
+})
