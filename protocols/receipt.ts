@@ -36,6 +36,12 @@ export const RUN_RULES = {
   outputs: 'run:outputs',
 } as const
 
+/** Rules of the reasons with which a node tells of the code of a service: no policy has such a rule. */
+export const CODE_RULES = {
+  /** where it came from; a `fail` for each source that was refused or failed */
+  origin: 'code:origin',
+} as const
+
 /** What would have changed one reason, for programs: a field, how it compares, and the value. */
 export const needSchema = z.strictObject({
   field: text(64, 1),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { valueText } from './settings-error.ts'
@@ -16,8 +17,9 @@ export function hostName(allowed: string) {
 
 /** A host that code may come from. Comes out as an address's host reads: lower case, ASCII, without the final dot. */
 export function storageHost() {
-  const allowed = 'a host name like "github.com"'
+  const allowed = 'a host name like "github.com", an address, or a range like "10.0.0.0/8"'
   return z.string(allowed).transform((text, context) => {
+    if (isRange(text)) return text.toLowerCase()
     const host = text.length <= MAX_HOST ? asciiHost(text) : undefined
     if (host !== undefined) return host
     context.addIssue({ code: 'custom', message: allowed })
@@ -91,6 +93,12 @@ function asciiHost(text: string): string | undefined {
   const url = `https://${colons > 1 && !text.startsWith('[') ? `[${text}]` : text}`
   const host = URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : ''
   return HOST.test(host) ? host : undefined
+}
+
+function isRange(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/')
+  const most = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : -1
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most
 }
 
 function isHttp(text: string): boolean {

@@ -2,7 +2,7 @@
  * The one way out of the node's confined processes. They have no network: they ask the gateway for a host and a port, the
  * gateway decides, resolves the name, checks the address and connects. Fetches of code use it.
  */
-export { isAddress, isAddressRange } from './addresses.ts'
+export { isAddressRange } from './addresses.ts'
 export { createEgress } from './egress.ts'
 export { machineNetwork } from './machine-network.ts'
 export { serveEgress } from './serve.ts'

@@ -192,8 +192,8 @@ export function peerOfMultiaddr(multiaddr: string): string {
 
 /** Behind what the run says of itself, and before the policy's reasons: a receipt is cut at its end. */
 function withLines(reasons: readonly Reason[], lines: readonly Reason[]): readonly Reason[] {
-  const run = reasons.filter(({ rule }) => rule.startsWith('run:'))
-  return [...run, ...lines, ...reasons.filter(({ rule }) => !rule.startsWith('run:'))]
+  const isOwn = ({ rule }: Reason) => rule.startsWith('run:') || rule.startsWith('code:')
+  return [...reasons.filter(isOwn), ...lines, ...reasons.filter((reason) => !isOwn(reason))]
 }
 
 type WireReason = ReceiptBody['reasons'][number]

@@ -34,6 +34,8 @@ export interface ServicesComponents {
   healthy(id: string): boolean
   /** how long a service without ports has to be up to be healthy */
   healthyMs(): number
+  /** Where a code came from. */
+  codeReasons(code: string): readonly Reason[]
 }
 
 /** Everything of a view but where it is parked, which the dormitory knows. */
@@ -58,6 +60,7 @@ export function createServices({
   texts,
   healthy,
   healthyMs,
+  codeReasons,
 }: ServicesComponents): Services {
   function entryOf(record: AnnouncementRecord | undefined): ServiceEntry | undefined {
     if (record === undefined) return undefined
@@ -136,7 +139,9 @@ export function createServices({
     view,
     runReasons({ id, run, signed }) {
       const { kind, ports = [] } = signed.body.run
-      return run === undefined ? [] : runReasons({ run, healthy: healthy(id), kind, ports, healthyMs: healthyMs() })
+      if (run === undefined) return []
+      const reasons = runReasons({ run, healthy: healthy(id), kind, ports, healthyMs: healthyMs() })
+      return [...reasons, ...codeReasons(signed.body.code.toString())]
     },
     all: () =>
       journal.announcements

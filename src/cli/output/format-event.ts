@@ -50,6 +50,10 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'node:trouble': ({ what, reason }) => `trouble with ${sanitizeText(what, 80)}: ${sanitizeText(reason, 300)}`,
     'execution:executor': ({ executor, available, detail: more }) =>
       `${executor} is ${available ? 'here' : 'gone'}: ${sanitizeText(more, 300)}`,
+    'code:fetch-finished': ({ code, from, source }) =>
+      source === undefined ? undefined : `code ${shortId(code)} came from ${from}: ${sanitizeText(source, 300)}`,
+    'code:source-failed': ({ code, problem, next }) =>
+      `code ${shortId(code)}: ${sanitizeText(problem, 400)}${next === undefined ? '' : `; next: ${sanitizeText(next, 300)}`}`,
     'hub:examining': ({ code, name: of }) => `"${of}" is examined: code ${shortId(code)}`,
     'hub:examined': ({ code, verdict, severity, findings, name: of }) =>
       `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${findingsText(findings)}`,

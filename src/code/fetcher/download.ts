@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { SourceEntry, SourceTree } from '../archive/source-entries.ts'
 import { UnusableSourceError } from './errors.ts'
+import { fetchCommit } from './git/fetch-commit.ts'
+import { readCommit } from './git/read-commit.ts'
 import type { Http } from './http.ts'
 import type { FetchJob, Integrity } from './job.ts'
 import { readArchive } from './read-archive.ts'
@@ -18,9 +20,21 @@ export type Downloaded = {
 export async function download(job: FetchJob, http: Http, spool: Spool, createInner: () => Spool): Promise<Downloaded> {
   const { source } = job
   if (source.type === 'registry') return await downloadPackage(source, job, { http, spool, createInner })
+  if (source.type === 'git') return await downloadCommit(source, job, http, spool)
   const { body } = await http.get(new URL(source.url), job)
   await readArchive(body, spool)
   return { tree: { origin: 'https', path: source.path }, entries: spool.entries, integrity: 'none' }
+}
+
+async function downloadCommit(
+  { url, commit, path }: Extract<FetchJob['source'], { type: 'git' }>,
+  { maxBytes }: FetchJob,
+  http: Http,
+  spool: Spool,
+): Promise<Downloaded> {
+  await readCommit(fetchCommit(http, new URL(url), commit, maxBytes), commit, path, spool)
+  // a commit names its files by SHA-1
+  return { tree: { origin: 'git', path }, entries: spool.entries, integrity: 'sha1' }
 }
 
 async function downloadPackage(

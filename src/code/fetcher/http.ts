@@ -28,6 +28,8 @@ export type GetOptions = {
   readonly accept?: string | undefined
   /** headers for the host of the first address alone */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** a body to send with POST; then no redirect is followed */
+  readonly post?: string | undefined
 }
 
 /** HTTP through the gateway. Redirects are followed one by one: the gateway decides about each host. */
@@ -54,10 +56,11 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
     return tls
   }
 
-  async function request(url: URL, { accept, headers }: GetOptions): Promise<IncomingMessage> {
+  async function request(url: URL, { accept, headers, post }: GetOptions): Promise<IncomingMessage> {
     const connection = await connect(url)
     const sent = requestHttp({
       createConnection: () => connection as TLSSocket,
+      method: post === undefined ? 'GET' : 'POST',
       path: `${url.pathname}${url.search}`,
       maxHeaderSize: MAX_HEADER_BYTES,
       headers: {
@@ -69,7 +72,7 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
       },
     })
     sent.setTimeout(IDLE_MS, () => sent.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)))
-    sent.end()
+    sent.end(post)
     const [answer] = (await once(sent, 'response').catch((cause) => {
       throw new SourceUnavailableError(`${url.host} does not answer (${messageOf(cause)})`, { cause })
     })) as [IncomingMessage]
@@ -85,7 +88,7 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
       const status = answer.statusCode ?? 0
       if (status === 200) return { url, status, headers: answer.headers, body: bounded(answer, url, options.maxBytes) }
       answer.destroy()
-      if (![301, 302, 303, 307, 308].includes(status)) throw statusError(url, status)
+      if (options.post !== undefined || ![301, 302, 303, 307, 308].includes(status)) throw statusError(url, status)
       url = redirected(url, answer.headers.location)
     }
     throw new UnusableSourceError(`${first.host} redirects more than ${MAX_REDIRECTS} times`)

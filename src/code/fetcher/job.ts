@@ -5,7 +5,7 @@ export const GATEWAY_FD = 3
 export const ANSWER_FD = 4
 
 /** A source that is downloaded by a process of its own. */
-export type FetchSource = Extract<Source, { type: 'https' | 'registry' }>
+export type FetchSource = Extract<Source, { type: 'git' | 'https' | 'registry' }>
 
 /** What the fetching process gets, as one line of JSON on its standard input. The input's end means: stop. */
 export type FetchJob = {

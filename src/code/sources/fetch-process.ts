@@ -17,7 +17,7 @@ import { giveToUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 
 /** Libraries that the process reads its archives with. */
-const LIBRARIES = ['tar', 'yauzl', 'ignore']
+const LIBRARIES = ['tar', 'yauzl', 'ignore', 'isomorphic-git']
 
 /**
  * Downloads a source in a process that has this egress and no other, and may write the empty folder `dir` alone. `take` gets

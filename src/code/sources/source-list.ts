@@ -25,7 +25,7 @@ export function createSourceList(
   all: readonly Source[],
 ): SourceList {
   const left = new Set(
-    all.filter((source): source is FetchSource => source.type === 'https' || source.type === 'registry'),
+    all.filter((source): source is FetchSource => ['git', 'https', 'registry'].includes(source.type)),
   )
 
   return {

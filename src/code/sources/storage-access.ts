@@ -1,6 +1,6 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
 import { registryOf } from '../../config/index.ts'
-import { type EgressHost, type EgressPolicy, isAddress, isAddressRange } from '../../egress/index.ts'
+import { type EgressHost, type EgressPolicy, isAddressRange } from '../../egress/index.ts'
 import type { FetchSource } from '../fetcher/job.ts'
 import type { StorageConfig } from '../types.ts'
 
@@ -20,7 +20,7 @@ const HTTPS_PORT = 443
  */
 export function storageAccess(config: StorageConfig, source: FetchSource): StorageAccess[] {
   const allowed = allowedStorage(config)
-  if (source.type === 'https') return [{ policy: allowed }]
+  if (source.type !== 'registry') return [{ policy: allowed }]
   const { key, kind } = registryOf(source.kind)
   const publicPorts = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : undefined
   const mirrors = config.REGISTRIES[key] ?? []
@@ -34,19 +34,24 @@ export function storageAccess(config: StorageConfig, source: FetchSource): Stora
 }
 
 function allowedStorage({ ALLOWED_STORAGE }: StorageConfig): EgressPolicy {
-  const isRange = (entry: string) => isAddress(entry) || isAddressRange(entry)
+  const entries = ALLOWED_STORAGE.map(bareHost)
   return {
-    hosts: ALLOWED_STORAGE.filter((entry) => !isRange(entry)).map((host) => ({ host, subdomains: true })),
-    addresses: ALLOWED_STORAGE.filter(isRange),
+    hosts: entries.filter((entry) => !isAddressRange(entry)).map((host) => ({ host, subdomains: true })),
+    addresses: entries.filter(isAddressRange),
   }
 }
 
 function mirrorHost(baseUrl: string): EgressHost {
   const { hostname, port, protocol } = new URL(baseUrl)
   return {
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: bareHost(hostname),
     subdomains: false,
     port: Number(port || (protocol === 'https:' ? HTTPS_PORT : 80)),
     privateAllowed: true,
   }
+}
+
+/** An address of IPv6 has brackets in a URL alone. */
+function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1')
 }

@@ -1,6 +1,7 @@
 import { truncateUtf8 } from '../../base/format.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
+import { createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
 import { createServices, type Services } from '../../services/registry.ts'
 import { OUTPUT_LINE_BYTES, OUTPUT_LINES } from '../../services/run-reasons.ts'
@@ -33,6 +34,7 @@ export function createReporting(context: NodeContext, { network, signed, supervi
     },
     { network: context.network, policy: () => policy().hash, closing },
   )
+  const origins = createCodeOrigins(events)
   const services = createServices({
     clock,
     journal,
@@ -41,6 +43,7 @@ export function createReporting(context: NodeContext, { network, signed, supervi
     texts,
     healthy: (id) => supervisor.healthy(id),
     healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
+    codeReasons: origins.reasonsOf,
   })
   const notify = createStateNotifier({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)
   return { receipts, services, notify }

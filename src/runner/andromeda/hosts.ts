@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import type { ReceivedSource } from '../contract.ts'
 
 /** Docker's own registry goes by this name in references that name no host. */
@@ -23,9 +23,10 @@ export function hostOfImage(ref: string): string | undefined {
   return named ? hostOfUrl(`https://${first}`) : DOCKER_HUB
 }
 
-/** Is `host` this entry of a list, or a name below it? Addresses have nothing below them. */
+/** Is `host` this entry of a list, a name below it, or an address of this range? Addresses have nothing below them. */
 export function isWithin(host: string, entry: string): boolean {
   if (host === entry) return true
+  if (entry.includes('/')) return isInRange(host, entry)
   return host.endsWith(`.${entry}`) && !isAddress(host)
 }
 
@@ -38,6 +39,16 @@ export function isPublicName(name: string): boolean {
 }
 
 export type DownloadSource = Exclude<ReceivedSource, { type: 'mesh' | 'inline' }>
+
+function isInRange(host: string, range: string): boolean {
+  const [address = '', bits] = range.split('/')
+  const bare = host.replace(/^\[|\]$/g, '')
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+  if (family === 'ipv4' ? !isIPv4(bare) : !isIPv6(bare)) return false
+  const list = new BlockList()
+  list.addSubnet(address, Number(bits), family)
+  return list.check(bare, family)
+}
 
 function isAddress(host: string): boolean {
   return isIPv4(host) || isIPv6(host.replace(/^\[|\]$/g, ''))

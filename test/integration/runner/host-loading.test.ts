@@ -44,7 +44,7 @@ describe('a module that cannot be loaded is told in one sentence', () => {
     ['is a folder', { 'mine/runner.mjs/other.mjs': '' }, /mine\/runner\.mjs is a folder and not a file; RUNNER in/],
     ['exports nothing at all', 'export default null', /exports null as its default; write/],
     ['exports a class', 'export default class {}', /exports a class as its default; write/],
-    ['throws nothing', 'throw null', /cannot be imported: something that is no error: null$/],
+    ['throws nothing', 'throw null', /cannot be imported: a value that is not an Error: null$/],
     ['has types that cannot be stripped', ENUM, /SyntaxError: TypeScript enum is not supported/],
     ['aborts', 'process.abort()', ended("'s process ended by SIGABRT$")],
     ['kills its parent', `process.kill(process.ppid, 'SIGKILL')`, refused('a runner may not signal processes')],

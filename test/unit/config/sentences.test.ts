@@ -95,7 +95,7 @@ refuses('services.json', (raw) => check(servicesSchema, raw, 'services.json'), [
 ])
 
 const address = 'is not an ed25519 (base58) or BLS12-381 (base58 or 0x hex) address'
-const hostName = 'a host name like "github.com"'
+const hostName = 'a host name like "github.com", an address, or a range like "10.0.0.0/8"'
 const amount = 'an amount like 10 or "0.25"'
 const staticNode =
   'a multiaddr like "/ip4/192.0.2.7/tcp/4980/p2p/12D3KooW..." or an origin like "https://node.example.org"'

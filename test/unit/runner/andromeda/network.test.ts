@@ -177,6 +177,12 @@ table(storage, [
   one.fails('an address in another spelling', https('https://2130706433/a'), {
     settings: { ALLOWED_STORAGE: ['2130706434'] },
   }),
+  one.passes('a range of addresses', https('https://10.9.8.7/a'), { settings: { ALLOWED_STORAGE: ['10.9.0.0/16'] } }),
+  one.fails('an address beside the range', https('https://10.8.0.1/a'), {
+    settings: { ALLOWED_STORAGE: ['10.9.0.0/16'] },
+  }),
+  one.fails('a name for a range', https('https://a.example/a'), { settings: { ALLOWED_STORAGE: ['10.9.0.0/16'] } }),
+  one.passes('a range of IPv6', https('https://[fd00::7]/a'), { settings: { ALLOWED_STORAGE: ['fd00::/8'] } }),
   one.passes('an IPv6 address', https('https://[::1]:80/a'), { settings: { ALLOWED_STORAGE: ['::1'] } }),
 
   ...(['npm', 'cargo', 'go', 'gem', 'composer', 'nuget', 'hackage', 'scala'] as const).map((kind) =>

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { manualClock } from '../../../../src/base/clock.ts'
+import { UnavailableError } from '../../../../src/base/errors.ts'
+import { seededRng } from '../../../../src/base/rng.ts'
+import { UnusableSourceError } from '../../../../src/code/fetcher/errors.ts'
+import { createRetriever } from '../../../../src/code/retriever.ts'
+import type { CodeSources } from '../../../../src/code/sources/sources.ts'
+import { codeOf } from '../../../fixtures/code/source-server.ts'
+import { packFiles, testMesh, testStore } from '../../../fixtures/code/stores.ts'
+
+const FILES = [{ path: 'a', content: 'x' }]
+const https = (name: string) => ({ type: 'https' as const, url: `https://${name}.example/a.tgz` })
+
+/** A node without peers, and what each source does when it is asked. */
+async function lonely(answers: Record<string, (() => Error | undefined)[]>) {
+  const { store, events, seen, log } = await testStore()
+  const clock = manualClock(0)
+  const asked: [string, number][] = []
+  const sources: CodeSources = {
+    async fetch(source) {
+      const name = source.type === 'https' ? (source.url.split(/[/.]/)[2] ?? '') : ''
+      asked.push([name, Math.round(clock.monotonic() / 1000)])
+      const error = answers[name]?.shift()?.()
+      if (error !== undefined) throw error
+      await store.addTar(packFiles(FILES))
+    },
+  }
+  const providers = { async *findProviders() {} }
+  const components = { clock, rng: seededRng('order'), log, events, streams: testMesh({}), providers, store, sources }
+  const retriever = createRetriever(components, {})
+  async function fetched(options: Parameters<typeof retriever.fetch>[1]) {
+    let over = false
+    const done = retriever.fetch(await codeOf(FILES), options).finally(() => {
+      over = true
+    })
+    for (let step = 0; step < 2000 && !over; step++) {
+      for (let turn = 0; turn < 20 && !over; turn++) await new Promise((resolve) => setImmediate(resolve))
+      await clock.advance(250)
+    }
+    await done
+  }
+  return { asked, fetched, seen }
+}
+
+describe('the order in which code is looked for', () => {
+  test.each([
+    [0, 0],
+    [1, 5],
+    [3, 15],
+  ])('%i redirections from the publisher, peers have %i s before a source is asked', async (distance, seconds) => {
+    const { asked, fetched } = await lonely({})
+    await fetched({ sources: [{ type: 'mesh' }, https('one')], distance })
+    expect(asked).toEqual([['one', seconds]])
+  })
+
+  test('sources in the order of the author; one that is useless is not asked again, one that is away is', async () => {
+    const { asked, fetched, seen } = await lonely({
+      useless: [() => new UnusableSourceError('another code')],
+      away: [() => new UnavailableError('away'), () => undefined],
+    })
+    await fetched({ sources: [https('useless'), https('away')] })
+    expect(asked.map(([name]) => name)).toEqual(['useless', 'away', 'away'])
+    expect(seen.filter(([name]) => name === 'code:source-failed').map(([, detail]) => detail)).toEqual([
+      expect.objectContaining({
+        source: 'https://useless.example/a.tgz',
+        problem: 'another code',
+        next: 'https://away.example/a.tgz',
+      }),
+      expect.objectContaining({ source: 'https://away.example/a.tgz', problem: 'away' }),
+    ])
+  })
+})
