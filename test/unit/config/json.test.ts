@@ -112,7 +112,11 @@ it.each<[string, string, string | RegExp]>([
   ['hubs', `{"TRUSTED_HUBS":${keysOf('', '{}', address)}}`, /TRUSTED_HUBS has \d+ entries; allowed are at most 1000$/],
   ['roots', `{"TRUST_TREE":{"ROOTS":${keysOf('r', '{}')}}}`, /ROOTS has \d+ entries; allowed are at most 1000$/],
   ['one container', `{"CONTAINERS":["${long('a-')}"]}`, /^config\.json: CONTAINERS\[0\] names no usable owner/],
-  ['one storage host', `{"ALLOWED_STORAGE":["${long(':')}"]}`, /allowed is a host name like "github\.com", an address, or a range like "10\.0\.0\.0\/8"$/],
+  [
+    'one storage host',
+    `{"ALLOWED_STORAGE":["${long(':')}"]}`,
+    /allowed is a host name like "github\.com", an address, or a range like "10\.0\.0\.0\/8"$/,
+  ],
   ['one target', `{"NETCAP":{"MODE":"allowlist","ALLOW":["${long('a.')}"]}}`, /allowed is host:port in lower case/],
   ['a docker host', `{"DOCKER_CONFIGS":{"host":"${long(':')}g"}}`, /allowed is a host name or IP address$/],
   ['an amount', `{"PRICING":{"kly":{"GIB_HOUR":"${long('1')}"}}}`, /allowed is an amount like 10 or "0\.25"$/],
