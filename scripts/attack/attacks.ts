@@ -1,7 +1,7 @@
 import type { Defence } from '../../src/network/index.ts'
 import type { Delivery } from './honest.ts'
 import type { Figures } from './target.ts'
-import type { Measure } from './victim.ts'
+import type { Measure } from './tested-node.ts'
 
 /** What was seen of one attack. */
 export type Seen = {

@@ -25,7 +25,7 @@ type Bomb = {
   readonly large: boolean
 }
 
-/** Archives that are more than what their services were granted, of an author whom the victim trusts. */
+/** Archives that are more than what their services were granted, of an author whom the node under test trusts. */
 export async function bombs({ address, ms }: Target): Promise<Figures> {
   const all = [manySmallFrames(), manyFiles(), swollenChunk()]
   const seen = { manifests: 0, chunks: 0, large: 0 }

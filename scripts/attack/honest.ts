@@ -6,7 +6,7 @@ import { createWorld } from '../../test/fixtures/node/nodes.ts'
 import { createRawPeer } from './raw-peer.ts'
 import { answer } from './rpc.ts'
 
-/** What came from the publisher through the victim to the witness. */
+/** What came from the publisher through the node under test to the witness. */
 export type Delivery = { readonly sent: number; readonly came: number; readonly p99Ms: number }
 
 const stack = new AsyncDisposableStack()

@@ -73,7 +73,7 @@ export function badSync(target: Target): Promise<Figures> {
   })
 }
 
-/** Nothing was asked for so long: the victim has ended its rounds. */
+/** Nothing was asked for so long: the node under test has ended its rounds. */
 const QUIET_MS = 1500
 
 /** Peers that serve sync, and whose list of statements never ends. They stay until no more requests come, or for 30 s. */

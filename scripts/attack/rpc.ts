@@ -14,7 +14,7 @@ type Answer = { readonly id: number; readonly result?: unknown; readonly error?:
 const BELOW_NORMAL = constants.priority.PRIORITY_BELOW_NORMAL
 
 /** Starts one of the programs beside this file. */
-export function startProcess(name: 'victim' | 'honest' | 'attacker'): Remote {
+export function startProcess(name: 'tested-node' | 'honest' | 'attacker'): Remote {
   const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   const child: ChildProcess = fork(entry, [], { execArgv: ['--conditions=thundercloud-source', '--expose-gc'] })
   // real attackers have their own machines: here they get the CPU time that the node and its neighbours leave

@@ -3,7 +3,7 @@ import { type Attack, RSS_MIB, type Seen, TRIES } from './attacks.ts'
 import type { Delivery } from './honest.ts'
 import { type Remote, startProcess } from './rpc.ts'
 import { type Figures, pause, type Target } from './target.ts'
-import type { Measure, Started } from './victim.ts'
+import type { Measure, Started } from './tested-node.ts'
 
 export type Form = 'long' | 'short'
 
@@ -22,8 +22,8 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
   await using stack = new AsyncDisposableStack()
   const attackers = Array.from({ length: ATTACKERS }, () => stack.use(startProcess('attacker')))
   const honest = stack.use(startProcess('honest'))
-  const victim = stack.use(startProcess('victim'))
-  const target = await victim.ask<Started>('start', { without })
+  const testedNode = stack.use(startProcess('tested-node'))
+  const target = await testedNode.ask<Started>('start', { without })
   await honest.ask('start', target)
   await warmUp(attackers, target)
   const parts = stack.move()
@@ -32,7 +32,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
   const settled = async (before: Measure, ms: number): Promise<Measure> => {
     const end = performance.now() + ms
     for (;;) {
-      const now = await victim.ask<Measure>('measure', { collect: true })
+      const now = await testedNode.ask<Measure>('measure', { collect: true })
       const back = now.descriptors - before.descriptors <= 2 && now.peers <= before.peers
       const small = now.timers - before.timers <= 4 && now.liveMiB - before.liveMiB < 4
       const flat = now.rssMiB - before.rssMiB < RSS_MIB
@@ -50,7 +50,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
         return sumOf(await Promise.all(figures))
       }
       const first = form === 'long' ? attacks.filter(({ warmsUp }) => warmsUp === true) : []
-      const cold = await victim.ask<Measure>('measure', { collect: true })
+      const cold = await testedNode.ask<Measure>('measure', { collect: true })
       await Promise.all(first.map(attack))
       const before = first.length === 0 ? cold : await settled(cold, SETTLE_MS[form])
       const attacking = Promise.all(attacks.map(attack))
@@ -66,7 +66,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
         }),
         honest.ask<number>(tries, { ...target, count: TRIES, everyMs: ms / (2 * TRIES) }),
       ])
-      const during = await victim.ask<Measure>('measure')
+      const during = await testedNode.ask<Measure>('measure')
       const figures = await attacking
       const after = await settled(before, SETTLE_MS[form])
       return figures.map((attacker) => ({ before, during, after, delivery, dials, attacker }))

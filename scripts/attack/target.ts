@@ -6,7 +6,7 @@ import { ed25519Signer } from '../../protocols/signature.ts'
 /** What an attacker receives. `count`: clients, sockets or peers; `ms`: for how long. */
 export type Target = {
   readonly address: string
-  /** code that the victim serves */
+  /** code that the node under test serves */
   readonly code: string
   /** the port of its API */
   readonly api: number
@@ -19,7 +19,7 @@ export const MESHSUB = '/meshsub/1.2.0'
 export const KAD = '/thundercloud/test/kad/1.0.0'
 export const TOPIC = servicesTopic('test')
 
-/** An author whom the victim trusts; the attackers have the key. */
+/** An author whom the node under test trusts; the attackers have the key. */
 export const AUTHOR = ed25519Signer(
   createPrivateKey({
     key: Buffer.concat([

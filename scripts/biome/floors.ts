@@ -61,7 +61,7 @@ function patternsOf(folder: string, floor: number): Pattern[] {
 }
 
 function besideMessage(folder: string): string {
-  return `Rooms of one floor do not import one another: declare what src/${folder} needs as a narrow interface beside its own code, and let src/node hand it in; or move it to a lower floor (${ORDER}).`
+  return `Folders of one floor do not import one another: declare what src/${folder} needs as a narrow interface beside its own code, and let src/node hand it in; or move it to a lower floor (${ORDER}).`
 }
 
 function aboveMessage(folder: string): string {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createLightPeerTwin } from '../../fixtures/mesh/fake-light-peer.ts'
+import { createFakeLightPeer } from '../../fixtures/mesh/fake-light-peer.ts'
 import { openShellWithNode } from '../../fixtures/program/shell.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 })
@@ -38,7 +38,7 @@ describe('N3: secrets', () => {
     expect(refused.stderr).toContain(sentence)
     expect(shell.node.archives.size).toBe(0)
     const light = await shell.run(['publish', 'web', '--join', '/ip4/127.0.0.1/tcp/1/p2p/x'], {
-      factories: { lightPeer: async (_, init) => createLightPeerTwin(init) },
+      factories: { lightPeer: async (_, init) => createFakeLightPeer(init) },
     })
     expect(light.stderr).toContain(sentence)
 

@@ -6,20 +6,20 @@ import type { RunRecord } from '../../../src/base/run-record.ts'
 import type { Executor } from '../../../src/execution/index.ts'
 import { EXECUTORS } from '../../fixtures/execution/executors.ts'
 import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
-import type { VictimInput } from '../../fixtures/execution/killable-process.ts'
+import type { KillableInput } from '../../fixtures/execution/killable-process.ts'
 import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
 import { openRuns, serviceOf } from '../../fixtures/execution/supervised.ts'
 import { runNode } from '../../fixtures/program/process.ts'
 import { needs } from '../../require.ts'
 
 const BUILT = new URL('../../built-sources.ts', import.meta.url).href
-const VICTIM = fileURLToPath(new URL('../../fixtures/execution/killable-process.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../fixtures/execution/killable-process.ts', import.meta.url))
 
 type Event = { name: string; state?: string; running?: string[]; text?: string }
 
 /** A process with a supervisor, and what it says. */
-function victim(input: VictimInput) {
-  const program = runNode([`--import=${BUILT}`, VICTIM, JSON.stringify(input)], { env: {}, stdin: true })
+function startKillable(input: KillableInput) {
+  const program = runNode([`--import=${BUILT}`, PROGRAM, JSON.stringify(input)], { env: {}, stdin: true })
   const say = (line: string) => void program.child.stdin?.write(`${line}\n`)
   const hears = (match: (event: Event) => boolean) => program.line((line) => match(JSON.parse(line) as Event))
   return {
@@ -43,8 +43,8 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
   ({ name, need, create }) => {
     let dirs: RunDirs & AsyncDisposable
     let executor: Executor
-    let base: Omit<VictimInput, 'run'>
-    const victims: { kill(): Promise<unknown> }[] = []
+    let base: Omit<KillableInput, 'run'>
+    const started: { kill(): Promise<unknown> }[] = []
     /** as on another machine: nothing of this one is seen there */
     let apart: OwnEngine | undefined
     beforeAll(async () => {
@@ -62,7 +62,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       base = { dirs, codeDir, fetchMs: 0, graceMs: 300, docker: apart?.config }
     })
     afterEach(async () => {
-      for (const one of victims.splice(0)) await one.kill()
+      for (const one of started.splice(0)) await one.kill()
       for (const { run } of await executor.adopt()) await executor.remove(run.handle)
       await dirs[Symbol.asyncDispose]()
     })
@@ -71,9 +71,9 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       const ports = what === 'server' ? [{ name: 'http', port: 8080, access: 'any' as const }] : []
       return { grant: grantOf(name), service: serviceOf({ command: ['node', 'main.js', what], kind, ports }) }
     }
-    const start = (input: Partial<VictimInput> = {}) => {
-      const one = victim({ ...base, ...input })
-      victims.push(one)
+    const start = (input: Partial<KillableInput> = {}) => {
+      const one = startKillable({ ...base, ...input })
+      started.push(one)
       return one
     }
     const journal = (): RunRecord | undefined => {

@@ -11,27 +11,27 @@ import { addressOf, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
 import { copyAt, idOf, makeService, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
 import { test } from '../../fixtures/mesh/gossip-test.ts'
 
-/** The attacker talks to the victim; what the victim forwards, the witness hears; the publisher is honest. */
+/** The attacker talks to the target; what the target forwards, the witness hears; the publisher is honest. */
 const PUBLISHER = 0
-const VICTIM = 1
+const TARGET = 1
 const WITNESS = 2
 
 let mesh: GossipMesh
 let attacker: Attacker
 test.beforeEach(async ({ gossip }) => {
   mesh = await gossip.start({ nodes: 3, edges: line(3), seed: 'attacks', files: true, holdMs: 50 })
-  attacker = await gossip.attackOn(mesh, VICTIM)
+  attacker = await gossip.attackOn(mesh, TARGET)
 })
 
 const peerOf = (node: number) => mesh.member(node).network.peerId
-const score = () => mesh.scoreOf(VICTIM, attacker.peerId)
-const fromAttacker = () => mesh.arrivals(VICTIM).filter(({ from }) => from === attacker.peerId)
+const score = () => mesh.scoreOf(TARGET, attacker.peerId)
+const fromAttacker = () => mesh.arrivals(TARGET).filter(({ from }) => from === attacker.peerId)
 
-/** Sends it; resolves with what the victim's gate said. */
+/** Sends it; resolves with what the target's gate said. */
 async function attack(data: Uint8Array): Promise<string | undefined> {
   const before = fromAttacker().length
-  attacker.send(peerOf(VICTIM), { data })
-  await mesh.until(() => fromAttacker().length > before, 'the victim hears the attacker')
+  attacker.send(peerOf(TARGET), { data })
+  await mesh.until(() => fromAttacker().length > before, 'the target hears the attacker')
   return fromAttacker().at(-1)?.answer
 }
 
@@ -97,18 +97,18 @@ test.each(forgeries)(
   async ({ forge, says }) => {
     const honest = service()
     const refusals: string[] = []
-    mesh.member(VICTIM).events.on('intake:refused', ({ reason }) => refusals.push(reason))
+    mesh.member(TARGET).events.on('intake:refused', ({ reason }) => refusals.push(reason))
     expect(await attack(forge(honest))).toBe('reject')
     expect(refusals).toEqual([expect.stringContaining(says)])
     await mesh.until(() => score() < 0, 'the score falls')
-    // whatever the victim would have forwarded takes the way that the honest service takes, and comes before it
+    // whatever the target would have forwarded takes the way that the honest service takes, and comes before it
     await mesh.publish(PUBLISHER, honest)
     await mesh.until(() => mesh.reached(idOf(honest)).includes(WITNESS), 'the honest service arrives everywhere')
     await mesh.quiet(300)
     expect(mesh.arrivals(WITNESS).map(({ answer }) => answer)).toEqual(['ignore'])
-    expect(mesh.decided(idOf(honest))).toEqual([VICTIM, WITNESS])
-    expect(mesh.member(VICTIM).intake.stats()).toMatchObject({ received: 1, refused: 1 })
-    expect(mesh.member(VICTIM).journal.announcements.count()).toBe(1)
+    expect(mesh.decided(idOf(honest))).toEqual([TARGET, WITNESS])
+    expect(mesh.member(TARGET).intake.stats()).toMatchObject({ received: 1, refused: 1 })
+    expect(mesh.member(TARGET).journal.announcements.count()).toBe(1)
     expect(mesh.member(WITNESS).journal.announcements.count()).toBe(1)
   },
 )
@@ -121,7 +121,7 @@ test('a depth raised on what is known already is rejected, and the service trave
   expect(await attack(raised)).toBe('reject')
   await mesh.until(() => score() < 0, 'the score falls')
   await mesh.quiet(300)
-  expect(mesh.member(VICTIM).journal.announcements.get(signed.id.toString())?.depth).toBe(1)
+  expect(mesh.member(TARGET).journal.announcements.get(signed.id.toString())?.depth).toBe(1)
   // the publisher and the witness have heard it once each, at depth 0
   expect(mesh.arrivals(WITNESS)).toHaveLength(1)
   expect(mesh.arrivals(PUBLISHER)).toHaveLength(1)
@@ -147,21 +147,21 @@ describe('what an honest relay may send costs nothing', () => {
     await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'everybody knows it')
     await mesh.quiet()
     // nobody's gossipsub remembers any bytes now; only the journals do
-    for (const node of [PUBLISHER, VICTIM, WITNESS]) await mesh.restart(node)
-    await mesh.connect(VICTIM, WITNESS)
-    await attacker.connect(addressOf(mesh.member(VICTIM).network))
+    for (const node of [PUBLISHER, TARGET, WITNESS]) await mesh.restart(node)
+    await mesh.connect(TARGET, WITNESS)
+    await attacker.connect(addressOf(mesh.member(TARGET).network))
     await mesh.quiet()
     for (const depth of [3, 2, 1, 0]) expect(await attack(copyAt(old, depth))).toBe('ignore')
     await mesh.quiet()
     expect(mesh.arrivals(WITNESS)).toEqual([])
-    expect(mesh.decided(idOf(old))).toEqual([VICTIM, WITNESS])
+    expect(mesh.decided(idOf(old))).toEqual([TARGET, WITNESS])
     expect(score()).toBeGreaterThanOrEqual(0)
   })
 })
 
 test('rejects in a minute that reach the graylist disconnect the sender, and it is refused', async () => {
   for (let count = 0; count < 9; count++) expect(await attack(randomBytes(600))).toBe('reject')
-  const { network } = mesh.member(VICTIM)
+  const { network } = mesh.member(TARGET)
   await mesh.until(() => !network.connectedTo(attacker.peerId), 'the attacker is disconnected')
   await attacker.connect(addressOf(network)).catch(() => {})
   expect(network.connectedTo(attacker.peerId)).toBe(false)

@@ -23,11 +23,11 @@ const EMPTY_DATA = frames([{ type: 0, flags: 0 }], 100_001)
 
 /** A peer that sends `piece` below its streams until it is cut off, so many times at most. */
 async function flood(piece: (at: number) => Uint8Array, times: number) {
-  const victim = await all.make()
-  const refused = refusalsOf(victim)
+  const target = await all.make()
+  const refused = refusalsOf(target)
   const attacker = all.stack.use(await createRawPeer())
-  await attacker.connect(addressOf(victim))
-  const connected = () => victim.network.connectedTo(attacker.peerId)
+  await attacker.connect(addressOf(target))
+  const connected = () => target.network.connectedTo(attacker.peerId)
   await until(connected, 'it is connected')
   let sent = 0
   for (; sent < times && attacker.connected; sent++) await attacker.sendRaw(piece(sent)).catch(() => {})

@@ -213,14 +213,14 @@ function putter(from: Made, to: Made) {
 
 test('a peer that offers thousands of valid junk records gets its share, and honest records stay and come', async () => {
   const { rules: counted, count } = noteRules()
-  const victim = await keeper({}, counted)
+  const target = await keeper({}, counted)
   const honest = await keeper({}, counted)
   const attacker = await all.make()
-  await connect(honest, victim)
-  await connect(attacker, victim)
+  await connect(honest, target)
+  await connect(attacker, target)
   await until(async () => (await honest.network.dht.putValue('/attest/a', note('/attest/a')).catch(() => 0)) === 1, 'a')
   const refusals = new Map<string, number>()
-  victim.events.on('network:refused', ({ peer, reason }) => {
+  target.events.on('network:refused', ({ peer, reason }) => {
     expect(peer).toBe(attacker.network.peerId)
     refusals.set(reason, (refusals.get(reason) ?? 0) + 1)
   })
@@ -230,7 +230,7 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
   let taken = 0
   let at = 0
   const flood = async () => {
-    const put = putter(attacker, victim)
+    const put = putter(attacker, target)
     while (at < 3000) {
       const key = `/trust/junk-${at++}`
       if (await put(key, note(key, { signer: key, pad: '.'.repeat(1000) }))) taken++
@@ -252,7 +252,7 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
 
   await honest.network[Symbol.asyncDispose]()
   const late = await keeper({ role: 'client', listen: [] }, counted)
-  await connect(late, victim)
+  await connect(late, target)
   expect([await seqs(late, '/attest/a'), await seqs(late, '/attest/b')]).toEqual([[1], [1]])
 }, 60_000)
 

@@ -25,23 +25,23 @@ const newCode = () => cidOfBytes(randomBytes(16)).toString()
 const withVerdict = (body: Uint8Array, verdict: string) =>
   encodeCanonical({ ...(decodeCanonical(body) as object), verdict })
 
-/** The attacker talks to the victim; what the victim forwards, the witness hears. */
+/** The attacker talks to the target; what the target forwards, the witness hears. */
 describe('a peer that lies about what hubs say', () => {
-  let victim: ThundercloudNode
+  let target: ThundercloudNode
   let witness: ThundercloudNode
   let attacker: Attacker
-  const reach = (one: Attacker) => one.connect(victim.multiaddrs()[0] as string)
+  const reach = (one: Attacker) => one.connect(target.multiaddrs()[0] as string)
 
   test.beforeAll(async ({ fileMesh: mesh }) => {
     // strangers gossip with it: with 0 it would hear named nodes only
-    victim = await mesh.start('victim', { runner: policy, node: { PEERS: { LOW: 1 } } })
-    witness = await mesh.join('witness', victim, { runner: policy })
-    // what was said before the victim knew that the witness listens is not told it again
+    target = await mesh.start('target', { runner: policy, node: { PEERS: { LOW: 1 } } })
+    witness = await mesh.join('witness', target, { runner: policy })
+    // what was said before the target knew that the witness listens is not told it again
     await using herald = await createAttacker()
     await reach(herald)
     await eventually(async () => {
       const code = newCode()
-      herald.send(victim.peerId, { data: hub.says('safe', code), topic: TOPIC })
+      herald.send(target.peerId, { data: hub.says('safe', code), topic: TOPIC })
       await vi.waitFor(() => expect(known(witness, code)).toEqual(['safe']))
     })
   })
@@ -51,13 +51,13 @@ describe('a peer that lies about what hubs say', () => {
     onTestFinished(() => attacker[Symbol.asyncDispose]())
   })
 
-  /** Sends it; resolves with what the victim's gate said. */
+  /** Sends it; resolves with what the target's gate said. */
   async function attack(data: Uint8Array): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>()
-    using _listening = victim.events.on('network:gossip-arrived', (detail) => {
+    using _listening = target.events.on('network:gossip-arrived', (detail) => {
       if (detail.from === attacker.peerId) resolve(detail.answer)
     })
-    attacker.send(victim.peerId, { data, topic: TOPIC })
+    attacker.send(target.peerId, { data, topic: TOPIC })
     return await promise
   }
   const known = (node: ThundercloudNode, code: string) => node.statements({ code }).map(({ verdict }) => verdict)
@@ -110,9 +110,9 @@ describe('a peer that lies about what hubs say', () => {
   ])('%s: the sender pays, and nothing is believed', async (_name, forge) => {
     const code = newCode()
     expect(await attack(forge(code))).toBe('reject')
-    expect(known(victim, code)).toEqual([])
+    expect(known(target, code)).toEqual([])
     // gossipsub remembers a score for a second
-    const score = () => victim.peers().find(({ peerId }) => peerId === attacker.peerId)?.score
+    const score = () => target.peers().find(({ peerId }) => peerId === attacker.peerId)?.score
     await eventually(() => expect(score()).toBeLessThan(0))
   })
 
@@ -125,7 +125,7 @@ describe('a peer that lies about what hubs say', () => {
   ])('%s: ignored, and nothing is believed', async (_name, make) => {
     const code = newCode()
     expect(await attack(make(code))).toBe('ignore')
-    expect(known(victim, code)).toEqual([])
+    expect(known(target, code)).toEqual([])
   })
 
   test('an older word, told again: ignored, also after a restart', async ({ fileMesh: mesh }) => {
@@ -133,19 +133,19 @@ describe('a peer that lies about what hubs say', () => {
     const [old, last] = [hub.says('safe', code), hub.says('unsafe', code)]
     expect(await attack(last)).toBe('accept')
     expect(await attack(old)).toBe('ignore')
-    expect(known(victim, code)).toEqual(['unsafe'])
-    await mesh.stop('victim')
-    victim = await mesh.start('victim')
+    expect(known(target, code)).toEqual(['unsafe'])
+    await mesh.stop('target')
+    target = await mesh.start('target')
     await reach(attacker)
     expect(await attack(old)).toBe('ignore')
-    expect(known(victim, code)).toEqual(['unsafe'])
+    expect(known(target, code)).toEqual(['unsafe'])
   })
 
   test('unsafe about the code of a live service is passed on for those who trust the hub, and not believed', async () => {
     const code = newCode()
-    await victim.receive(bytesOf(announce(newSigner(), { code })), { asPublisher: true })
+    await target.receive(bytesOf(announce(newSigner(), { code })), { asPublisher: true })
     expect(await attack(strange.says('unsafe', code))).toBe('accept')
-    expect(known(victim, code)).toEqual([])
+    expect(known(target, code)).toEqual([])
   })
 
   test('staples what is forged: nothing is believed, and the service is decided', async () => {
@@ -153,19 +153,19 @@ describe('a peer that lies about what hubs say', () => {
     const { bytes } = decodeStatement(hub.says('safe', code))
     const forged = encodeStatement({ bytes, sig: new Uint8Array(64) })
     const service = makeService({ depth: 1, change: { code: parseCid(code), statements: [forged, randomBytes(40)] } })
-    await victim.receive(bytesOf(service))
+    await target.receive(bytesOf(service))
     const id = idOf(service)
-    await becomes(victim, id, 'redirected')
-    expect(known(victim, code)).toEqual([])
+    await becomes(target, id, 'redirected')
+    expect(known(target, code)).toEqual([])
   })
 
   test('is counted, by what became of it', async () => {
-    const { statements: before } = await victim.health()
+    const { statements: before } = await target.health()
     const code = newCode()
     await attack(randomBytes(50))
     await attack(hub.says('safe', code, { issued: 1000, expires: 2000 }))
     await attack(hub.says('safe', code))
-    const { statements: after } = await victim.health()
+    const { statements: after } = await target.health()
     expect([after.refused - before.refused, after.dropped - before.dropped, after.new - before.new]).toEqual([1, 1, 1])
   })
 })

@@ -2,11 +2,11 @@ import { test as base, expect } from 'vitest'
 import { createApi, createApiClient, serveApi } from '../../../src/api/index.ts'
 import { type Clock, manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
-import { announcementOf, createNodeTwin } from '../../fixtures/node/fake-node.ts'
+import { announcementOf, createFakeNode } from '../../fixtures/node/fake-node.ts'
 
 export const TOKEN = 'operator-token-of-32-characters-0'
 
-/** An API around a twin, called without a socket. */
+/** An API around a fake node, called without a socket. */
 export function apiInMemory(host?: string) {
   const made = apiOf(manualClock(), host)
   const ask = (path: string, init: RequestInit & { token?: string | null } = {}) => {
@@ -33,7 +33,7 @@ export async function apiOnLoopback() {
 }
 
 function apiOf<Made extends Clock>(clock: Made, host?: string) {
-  const node = createNodeTwin({ clock })
+  const node = createFakeNode({ clock })
   const lines: string[] = []
   const log = createLog({ level: 'trace', write: (line) => void lines.push(line) })
   /** The node knows the service "hello". */

@@ -9,7 +9,7 @@ import { createShares, shareKey } from '../../../src/api/shares.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { AccessError, InputError, NotFoundError, UnavailableError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { announcementOf, createNodeTwin, newSigner } from '../../fixtures/node/fake-node.ts'
+import { announcementOf, createFakeNode, newSigner } from '../../fixtures/node/fake-node.ts'
 import { apiInMemory, apiOnLoopback, TOKEN, test } from './harness.ts'
 
 async function dial(port: number): Promise<Socket> {
@@ -130,7 +130,7 @@ test('the server: ends at once although streams are open and connections idle', 
 
 test('the server: a body that dawdles is given up', async () => {
   const clock = manualClock()
-  const node = createNodeTwin({ clock })
+  const node = createFakeNode({ clock })
   const api = createApi({ node, clock, log: silentLog(), token: TOKEN })
   await using served = await serveApi(api, '127.0.0.1', 0)
   const socket = await dial(served.port)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
-import type { LightPeerTwin } from '../../fixtures/mesh/fake-light-peer.ts'
+import type { FakeLightPeer } from '../../fixtures/mesh/fake-light-peer.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { test as base, type RunOptions, type Shell, withPeers } from '../../fixtures/program/shell.ts'
 
@@ -14,7 +14,7 @@ const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', impor
 const JOIN = '--join /ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a --network test'
 
 /** Does `act` once, as soon as the peer has announced something. */
-async function whenAnnounced(peers: LightPeerTwin[], act: (peer: LightPeerTwin, id: string) => void): Promise<void> {
+async function whenAnnounced(peers: FakeLightPeer[], act: (peer: FakeLightPeer, id: string) => void): Promise<void> {
   for (;;) {
     const [peer] = peers
     const [announcement] = peer?.announcements ?? []

@@ -34,12 +34,12 @@ describe('what a build has left', () => {
       { path: 'run.sh', text: 'x', mode: 0o4755 },
       { path: 'empty' },
       { path: 'link', type: 'SymbolicLink', to: '/code/a/b.txt' },
-      { path: 'twin', type: 'Link', to: 'a/b.txt' },
+      { path: 'hardlink', type: 'Link', to: 'a/b.txt' },
       { path: 'null', type: 'CharacterDevice' },
     ])
-    expect((await readdir(target)).sort()).toEqual(['a', 'empty', 'link', 'run.sh', 'twin'])
+    expect((await readdir(target)).sort()).toEqual(['a', 'empty', 'link', 'run.sh', 'hardlink'])
     expect(await readFile(join(target, 'a/b.txt'), 'utf8')).toBe('hello')
-    expect(await readFile(join(target, 'twin'), 'utf8')).toBe('hello')
+    expect(await readFile(join(target, 'hardlink'), 'utf8')).toBe('hello')
     expect(await readlink(join(target, 'link'))).toBe('/code/a/b.txt')
     expect((await stat(join(target, 'run.sh'))).mode & 0o7777).toBe(0o755)
   })

@@ -41,7 +41,7 @@ async function start({ without }: { without: Defence[] }): Promise<Started> {
   const world = stack.use(await createWorld())
   const quotas = { NEW_AUTHORS_PER_PEER_PER_MINUTE: 100_000 }
   // a usual node: it gossips with every connected peer
-  const node = await world.start('victim', {
+  const node = await world.start('tested-node', {
     without,
     node: { QUOTAS: quotas, PEERS: { LOW: 8 } },
     runner: { TRUST_TREE: { ROOTS: { [formatAddress(AUTHOR.address)]: { DEPTH: 0 } } } },
@@ -53,7 +53,7 @@ async function start({ without }: { without: Defence[] }): Promise<Started> {
   const code = await addFolder(node, folder)
   const address = node.multiaddrs().find((text) => text.startsWith('/ip4/127.0.0.1/'))
   if (address === undefined) throw new Error('the node does not listen')
-  const dir = world.dir('victim')
+  const dir = world.dir('tested-node')
   storeDir = join(dir, 'data', 'code')
   const handler = stack.use(
     createApi({ node, clock: systemClock(), log: silentLog(), token: randomBytes(16).toString('hex') }),
