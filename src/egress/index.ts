@@ -5,5 +5,5 @@
 export { isAddressRange } from './addresses.ts'
 export { createEgress } from './egress.ts'
 export { machineNetwork } from './machine-network.ts'
-export { serveEgress } from './serve.ts'
+export { type EgressServer, serveEgress } from './serve.ts'
 export type { Egress, EgressComponents, EgressHost, EgressPolicy } from './types.ts'

@@ -8,20 +8,25 @@ import type { Egress } from './types.ts'
 const MAX_CONNECTIONS = 16
 const MAX_PROBLEM = 300
 
+/** The gateway of one process. */
+export interface EgressServer extends AsyncDisposable {
+  /** that have come from outside */
+  readonly bytes: number
+  /** open now */
+  readonly connections: number
+}
+
 export const PROBLEM_HEADER = 'x-problem'
 
 /**
  * The gateway's end of the pipe to a confined process: HTTP/2, of which only CONNECT is answered (RFC 9113, section 8.5).
  * 200: the stream is the connection. 403: `x-problem` says why not. Disposing ends every connection.
  */
-export function serveEgress(
-  egress: Egress,
-  pipe: Duplex,
-  { maxBytes }: { maxBytes: number },
-): AsyncDisposable & { readonly bytes: number } {
+export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxBytes: number }): EgressServer {
   const over = new AbortController()
   const server = createServer({ settings: { maxConcurrentStreams: MAX_CONNECTIONS }, maxSessionMemory: 16 })
   let bytes = 0
+  let connections = 0
 
   server.on('session', (session) => session.on('error', () => {}))
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
@@ -36,6 +41,8 @@ export function serveEgress(
     const connection = await egress.connect(host, Number(port), { signal: over.signal })
     if (stream.destroyed) return void connection.destroy()
     stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200 })
+    connections++
+    connection.once('close', () => connections--)
     connection.on('data', (piece: Buffer) => {
       bytes += piece.byteLength
       if (bytes > maxBytes) connection.destroy(new Error('more came than may be downloaded'))
@@ -48,6 +55,9 @@ export function serveEgress(
   return {
     get bytes() {
       return bytes
+    },
+    get connections() {
+      return connections
     },
     async [Symbol.asyncDispose]() {
       over.abort(new Error('the process has ended'))

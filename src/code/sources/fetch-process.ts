@@ -3,12 +3,12 @@ import { realpath } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { getCACertificates } from 'node:tls'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
+import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { type Egress, serveEgress } from '../../egress/index.ts'
+import { type Egress, type EgressServer, serveEgress } from '../../egress/index.ts'
 import { startProcess } from '../../process/index.ts'
 import { FETCH_HEAP_MB } from '../constants.ts'
 import { FetchFailedError, UnusableSourceError } from '../fetcher/errors.ts'
@@ -25,7 +25,7 @@ const LIBRARIES = ['tar', 'yauzl', 'ignore', 'isomorphic-git']
  */
 export async function fetchInProcess(
   job: Omit<FetchJob, 'authorities'>,
-  { egress, dir, signal }: { egress: Egress; dir: string; signal: AbortSignal },
+  { clock, egress, dir, signal }: { clock: Clock; egress: Egress; dir: string; signal: AbortSignal },
   take: (archive: Readable) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
   await giveToUser(dir)
@@ -42,7 +42,12 @@ export async function fetchInProcess(
     Readable,
   ]
   using _kill = addAbortListener(signal, () => void child.kill('SIGKILL'))
-  await using _gateway = serveEgress(egress, gateway, { maxBytes: DOCUMENTS_BYTES + job.maxBytes })
+  await using served = serveEgress(egress, gateway, { maxBytes: DOCUMENTS_BYTES + job.maxBytes })
+  let slow = false
+  using _watch = watchSpeed(clock, served, () => {
+    slow = true
+    child.kill('SIGKILL')
+  })
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
   input.write(`${JSON.stringify({ ...job, authorities: getCACertificates('extra') } satisfies FetchJob)}\n`)
@@ -55,11 +60,13 @@ export async function fetchInProcess(
         return { error }
       },
     ),
-    text(answers),
-    text(errors),
+    boundedText(answers),
+    boundedText(errors),
     closed,
   ])
   signal.throwIfAborted()
+  if (slow)
+    throw new FetchFailedError('unavailable', `the server sends less than ${MIN_BYTES} bytes in ${WINDOW_MS / 1000} s`)
   const result = resultOf(answer)
   if (result?.done === false) throw new FetchFailedError(result.why, result.message)
   if (taken !== undefined) throw taken.error
@@ -68,6 +75,33 @@ export async function fetchInProcess(
     throw new UnavailableError(`the downloading process ended without an answer (${problem})`)
   }
   return result
+}
+
+/** A server that is slower than this for two windows is given up: a download holds a place that others wait for. */
+const WINDOW_MS = 15_000
+const MIN_BYTES = 64 * 1024
+
+function watchSpeed(clock: Clock, served: EgressServer, onSlow: () => void): Disposable {
+  let before = 0
+  let slowWindows = 0
+  return clock.every(WINDOW_MS, () => {
+    const came = served.bytes - before
+    before = served.bytes
+    // without a connection it is busy with what came
+    slowWindows = served.connections > 0 && came < MIN_BYTES ? slowWindows + 1 : 0
+    if (slowWindows === 2) onSlow()
+  })
+}
+
+/** What the process says of itself: a sentence. A process that was taken over says no more. */
+const MAX_ANSWER_BYTES = 16 * 1024
+
+async function boundedText(stream: Readable): Promise<string> {
+  let said = ''
+  for await (const piece of stream.setEncoding('utf8') as AsyncIterable<string>) {
+    if (said.length < MAX_ANSWER_BYTES) said += piece
+  }
+  return said.slice(0, MAX_ANSWER_BYTES)
 }
 
 /** What metadata may take beside the file itself. */

@@ -57,7 +57,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const egress = createEgress(network, { policy: access.policy })
     const job = { source, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
     let size = 0
-    await fetchInProcess(job, { egress, dir: scratch.dir, signal: limit.signal }, async (archive) => {
+    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal: limit.signal }, async (archive) => {
       const added = await store.addTar(archive, { from: source.type, expected: code, signal: limit.signal })
       size = added.size
     }).catch((error) => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { manualClock } from '../../../../src/base/clock.ts'
 import { fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { type RawEntry, rawTar } from '../raw-tar.ts'
@@ -100,6 +101,21 @@ describe('an archive over HTTP', () => {
     const many = rawTar(...Array.from({ length: 30 }, (_, index) => ({ path: `f${index}`, content: 'x' })))
     expect(await refusal(many, limits)).toMatch(/more than the 20 files/)
   })
+})
+
+test('a server that drips is given up after two windows, whatever the time limit of the whole', async () => {
+  const clock = manualClock()
+  const { url } = await serve((response) => response.writeHead(200).write('x'))
+  const fetching = fetchSource(https(`${url}/a`), FILES, { clock }).catch((error: Error) => error.message)
+  let over = false
+  void fetching.then(() => {
+    over = true
+  })
+  while (!over) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await clock.advance(1000)
+  }
+  expect(await fetching).toMatch(/the server sends less than 65536 bytes in 15 s/)
 })
 
 describe('hostile archives end in one sentence, and nothing is written outside', () => {
