@@ -26,7 +26,7 @@ export function describeLimits({ executor, json, outcome, plan }: KitContext): v
   })
 
   describe('limits', () => {
-    it('memory above the grant is killed, and told as such', async () => {
+    it('memory above the grant is killed, and reported as such', async () => {
       const script = `const kept = []; for (;;) { kept.push(Buffer.alloc(8 * 1024 * 1024, 1)) }`
       const { end } = await outcome(script, { grant: { memoryBytes: 96 * MIB } })
       expect(end).toMatchObject({ reason: 'memory' })

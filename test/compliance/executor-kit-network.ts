@@ -37,7 +37,7 @@ export function describeNetwork({ executor, json, plan }: KitContext): void {
           Promise.all([...${JSON.stringify(targets)}.map(reach), dns.promises.lookup('example.org').then(() => 'resolved', e => e.code), send('192.0.2.1')]).then(all => { console.log(JSON.stringify(all)); process.exit() })`
         const seen: string[] = await json(script)
         expect(seen.filter((answer) => ['reached', 'resolved', 'sent', 'timeout'].includes(answer))).toEqual([])
-        // The same knock from outside the sandbox is heard: the test can fail.
+        // The same connection from outside the sandbox arrives: the test can fail.
         await new Promise((resolve, reject) => connect(port, '127.0.0.1').on('data', resolve).on('error', reject))
       } finally {
         server.close()

@@ -35,7 +35,7 @@ it.each([
   expect(skipped).toEqual('LIMITS' in settings ? [] : ['grants', 'accepts'])
 })
 
-it('the first form: passes, and is told that it gives no reasons', async () => {
+it('the first form: passes, with a note that it gives no reasons', async () => {
   const code = `export default async service => {
     if (typeof service.title === 'string' && service.desc.length < RUNNER_CONFIGS.DESC_MAX_LEN) LOG({ data: service.desc }, 'CD')
   }`

@@ -10,8 +10,8 @@ import {
   MIB,
   makeScratch,
   type NodeProcess,
+  type ReportedEvent,
   type Scratch,
-  type Told,
 } from './support/scratch.ts'
 
 const HEAVY = 64 * MIB
@@ -31,7 +31,7 @@ let heavy: string
 
 const add = async (dir: string) => (await publisher.api.addArchive(packEntries(await listFolder(dir)))).code
 const joined = (node: NodeProcess) =>
-  publisher.hears(({ event, peer }) => event === 'network:peer-connected' && peer === node.peerId)
+  publisher.waitForEvent(({ event, peer }) => event === 'network:peer-connected' && peer === node.peerId)
 
 beforeAll(async () => {
   scratch = await makeScratch()
@@ -85,7 +85,7 @@ describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run makes
     const plain = await publish('plain', [])
     await expect.poll(() => stateOf(plain), { timeout: 45_000 }).toBe('running')
     const publishing = publish('better', ['btc'])
-    await node.hears(({ event, id }) => event === 'node:evicted' && id === plain)
+    await node.waitForEvent(({ event, id }) => event === 'node:evicted' && id === plain)
     await node.kill()
     const better = await publishing
     const [betterRun, plainRun] = [better, plain].map((id) => journalledRuns(scratch.dir('b'), id))
@@ -151,12 +151,15 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
     }
 
     /** Publishes, kills the node when it tells what is waited for, or a moment later. */
-    async function killAt(when: (told: Told, id: string) => boolean, options: Publishing & { afterMs?: number } = {}) {
+    async function killAt(
+      when: (reported: ReportedEvent, id: string) => boolean,
+      options: Publishing & { afterMs?: number } = {},
+    ) {
       const service = await publish(options)
-      const told = await node.hears((event) => when(event, service.id))
+      const reported = await node.waitForEvent((event) => when(event, service.id))
       if (options.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.afterMs))
       await node.kill()
-      return { ...service, told, before: journalled(service.id) }
+      return { ...service, reported, before: journalled(service.id) }
     }
 
     async function logOf(id: string): Promise<string[]> {
@@ -194,9 +197,9 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
       await expectWhole()
     }
 
-    const isVerdict = ({ event, id }: Told, wantedId: string) => event === 'node:verdict' && id === wantedId
-    const enters = (state: string) => (told: Told, id: string) =>
-      told.event === 'execution:state' && told.service === id && told.state === state
+    const isVerdict = ({ event, id }: ReportedEvent, wantedId: string) => event === 'node:verdict' && id === wantedId
+    const enters = (state: string) => (reported: ReportedEvent, id: string) =>
+      reported.event === 'execution:state' && reported.service === id && reported.state === state
     // the process, not its health: a task is healthy when it has ended
     const isRunning = enters('running')
 
@@ -208,24 +211,25 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
     })
 
     it('in the middle of fetching: goes on where it was', async () => {
-      const served = () => publisher.told().filter((told) => told.event === 'code:served' && told.peer === node.peerId)
+      const served = () =>
+        publisher.reported().filter((reported) => reported.event === 'code:served' && reported.peer === node.peerId)
       const earlier = served().length
-      const progress = ({ event, service, doneBytes }: Told, wantedId: string) =>
+      const progress = ({ event, service, doneBytes }: ReportedEvent, wantedId: string) =>
         event === 'execution:fetch-progress' && service === wantedId && (doneBytes as number) >= ENOUGH
-      const { told, before } = await killAt(progress, { code: heavy })
+      const { reported, before } = await killAt(progress, { code: heavy })
       expect(before.state).toBe('fetching')
-      const total = told.totalBytes as number
+      const total = reported.totalBytes as number
       await expect.poll(() => served().length, { timeout: 45_000 }).toBe(earlier + 1)
       await startAgain()
       // a stream that broke is opened again
-      const bytes = () => served().map((told) => told.bytes as number)
+      const bytes = () => served().map((reported) => reported.bytes as number)
       const afterwards = () =>
         bytes()
           .slice(earlier + 1)
           .reduce((sum, some) => sum + some, 0)
       await expect.poll(afterwards, { timeout: 45_000 }).toBeGreaterThan(0)
-      expect(afterwards()).toBeLessThanOrEqual(total - (told.doneBytes as number) + IN_FLIGHT)
-      expect(node.told().filter(({ event }) => event === 'code:provider-invalid')).toEqual([])
+      expect(afterwards()).toBeLessThanOrEqual(total - (reported.doneBytes as number) + IN_FLIGHT)
+      expect(node.reported().filter(({ event }) => event === 'code:provider-invalid')).toEqual([])
     })
 
     it.each([
@@ -241,7 +245,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
     it('while it runs: takes up the service, and the task that goes on, not the one that is over', async () => {
       const long = await publish({ kind: 'task', takesMs: 6000 })
       const short = await publish({ kind: 'task', takesMs: 300 })
-      for (const { id } of [long, short]) await node.hears((told) => isRunning(told, id))
+      for (const { id } of [long, short]) await node.waitForEvent((reported) => isRunning(reported, id))
       const { id, before } = await killAt(isRunning)
       expect(before.state).toBe('running')
       expect(journalled(long.id).state).toBe('running')

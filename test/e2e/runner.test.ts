@@ -34,17 +34,17 @@ describe("a node with its operator's own runner", () => {
     await scratch?.[Symbol.asyncDispose]()
   })
 
-  /** What the node decides about a service that it hears of; nobody shows its token. */
+  /** What the node decides about a service that it receives; nobody shows its token. */
   async function decided(manifest: Record<string, unknown>) {
     const announcement = announce(author, { code: CODE, name: `s${seq++}`, ...manifest })
     const id = announcement.signed.id.toString()
     await createApiClient({ url: node.api.url }).announce(bytesOf(announcement))
-    await node.hears((told) => told.event === 'node:verdict' && told.id === id)
+    await node.waitForEvent((reported) => reported.event === 'node:verdict' && reported.id === id)
     return node.api.explain(id)
   }
   const since = () => {
-    const before = node.told().length
-    return (event: string) => node.hears((told) => told.event === event, before)
+    const before = node.reported().length
+    return (event: string) => node.waitForEvent((reported) => reported.event === event, before)
   }
 
   it('decides by what `runner new` wrote, and explains it', async () => {

@@ -125,8 +125,8 @@ async function oneRound() {
     const { services, changed } = await done
     const { p99Ms, maxMs, cpuP99Ms, tookMs } = seen()
     const started = running.services().filter(({ run }) => run !== undefined)
-    const asTold = started.length === starts.length && started.every(({ id }) => starts.includes(id))
-    if (services !== SERVICES || !asTold) throw new Error(`${services} were asked about, ${started.length} started`)
+    const asExpected = started.length === starts.length && started.every(({ id }) => starts.includes(id))
+    if (services !== SERVICES || !asExpected) throw new Error(`${services} were asked about, ${started.length} started`)
     return {
       idleP99Ms,
       p99Ms,

@@ -111,12 +111,12 @@ describe('N1: links that travel', () => {
     })
     await mkdir(join(dir, 'empty'))
     await symlink('../empty', join(dir, 'a/empty'))
-    const told = await listFolder(dir).catch((error: Error) => error.message)
-    expect(told).toMatch(
+    const message = await listFolder(dir).catch((error: Error) => error.message)
+    expect(message).toMatch(
       /^10 entries cannot be packed: .*; replace or rename them, or name them in \.thundercloudignore$/,
     )
     const names = 'absolute out dangling around back root b/holder through left-out empty'
-    for (const name of names.split(' ')) expect(told).toContain(`"a/${name}" is a link to `)
+    for (const name of names.split(' ')) expect(message).toContain(`"a/${name}" is a link to `)
     for (let index = 0; index < 40; index++) await symlink('/x', join(dir, `link${index}`))
     await expect(listFolder(dir)).rejects.toThrow('; and 30 more; replace')
     await writeFile(join(dir, '.thundercloudignore'), 'secret\n/a/\nlink*\nempty')

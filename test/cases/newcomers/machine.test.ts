@@ -125,13 +125,13 @@ describe('N9: where the Docker engine is', () => {
     return await dockerExecutor(dirs, { docker }).available()
   }
 
-  it('is told with the path that was tried, what said so, and what to set', async () => {
+  it('gets the path that was tried, what said so, and what to set', async () => {
     const detail = expect.stringMatching(/at \/nowhere\/engine\.sock \(DOCKER_HOST\): .*DOCKER_CONFIGS\.socketPath/)
     const docker = { socketPath: '/nowhere/engine.sock', from: 'DOCKER_HOST' }
     expect(await available(docker)).toMatchObject({ available: false, detail })
   })
 
-  it('is told too where it answers with an error', async () => {
+  it('gets the same where it answers with an error', async () => {
     const server = createHttpServer((_, response) => response.writeHead(500).end('{"message":"out of order"}'))
     const socketPath = join(home, 'engine.sock')
     await new Promise<void>((resolve) => server.listen(socketPath, resolve))

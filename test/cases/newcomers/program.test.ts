@@ -139,8 +139,8 @@ test('N8: a clock ten minutes off is said once at start, and at each publish', a
 
 test('N8: without HTTP origins, three peers that send what is signed in the future tell a clock that is behind, once', () => {
   const events = createEvents<NodeEvents>()
-  const told: string[] = []
-  using _watch = watchClock(events, (words) => told.push(words))
+  const warnings: string[] = []
+  using _watch = watchClock(events, (message) => warnings.push(message))
   const early = (from: string | undefined, aheadMs: number) => {
     events.emit('intake:early', { via: 'gossip', from, aheadMs })
   }
@@ -149,10 +149,10 @@ test('N8: without HTTP origins, three peers that send what is signed in the futu
   early(undefined, 9_000_000)
   early('second', 700_000)
   early('second', 600_000)
-  expect(told).toEqual([])
+  expect(warnings).toEqual([])
   early('third', 601_000)
   early('fourth', 601_000)
-  expect(told).toEqual([
+  expect(warnings).toEqual([
     'The clock of this machine is probably wrong: 3 peers sent what is signed 10m 1s from now. Nodes ignore what is signed two minutes off; set the clock, best by NTP.',
   ])
 })
@@ -173,7 +173,7 @@ test.for([
   },
 )
 
-test('N10: a light peer is told the same of its --join', async ({ place }) => {
+test('N10: a light peer gets the same error for its --join', async ({ place }) => {
   const { code, err } = await place.ran('connect', ID, '--join', '/dns4/node.example.org/tcp/443/wss')
   expect(code).toBe(2)
   expect(err).toContain('--join is "/dns4/node.example.org/tcp/443/wss", with /wss; the transport')

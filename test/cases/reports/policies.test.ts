@@ -64,7 +64,7 @@ function countQuestions(): Map<string, number> {
   return seen
 }
 
-const told = () => world.happened.flatMap(([name, detail]) => (name === 'node:reconsidered' ? [detail] : []))
+const reevaluations = () => world.happened.flatMap(([name, detail]) => (name === 'node:reconsidered' ? [detail] : []))
 
 describe('R8: a policy that admits what was passed on', () => {
   it('says before what would start and be parked, starts the best, and tells the publishers', async () => {
@@ -84,8 +84,8 @@ describe('R8: a policy that admits what was passed on', () => {
     expect([plain, best, good].map(life.state)).toEqual(['parked', 'running', 'running'])
     const begun = world.journal.runs.all().map(({ service }) => service)
     expect(begun.toReversed()).toEqual([best, good])
-    expect(told()).toMatchObject([{ services: 3, changed: 3, forgotten: 0 }])
-    expect(life.told(best)).toEqual(['redirected', 'running'])
+    expect(reevaluations()).toMatchObject([{ services: 3, changed: 3, forgotten: 0 }])
+    expect(life.reportedStates(best)).toEqual(['redirected', 'running'])
   })
 
   it('starts nothing that its author, or the operator, stopped meanwhile', async () => {
@@ -189,7 +189,7 @@ describe('R8: a policy that admits what was passed on', () => {
     expect((await preview(open(2))).forgotten).toBeGreaterThanOrEqual(10)
     await apply(open(2))
     await reconsidered()
-    expect(told()).toMatchObject([{ forgotten: expect.any(Number) }])
+    expect(reevaluations()).toMatchObject([{ forgotten: expect.any(Number) }])
     // when all of it has expired there is nothing to say
     world.clock.jump(400 * 86_400_000)
     expect((await preview(open(2))).forgotten).toBe(0)
@@ -201,7 +201,7 @@ describe('R10: one truth has one wording', () => {
     world.policy = policyOf(2)
   })
 
-  it('an update travels where the version before it does: the publisher is told so at once', async () => {
+  it('an update travels where the version before it does: the publisher gets the answer at once', async () => {
     world.runner = () => ({ run: false, redirect: false, reasons: [] })
     const first = await life.hear()
     world.journal.announcements.setRedirect(first, true)

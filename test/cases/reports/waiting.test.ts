@@ -46,7 +46,9 @@ describe.skipIf(!needs('bubblewrap'))('R1: a service is healthy, or its author l
     await pair.at(['stop', 'crash'])
   })
 
-  test('one that stays up is healthy after LIMITS.HEALTHY_SECONDS, and a later failure is told', async ({ pair }) => {
+  test('one that stays up is healthy after LIMITS.HEALTHY_SECONDS, and a later failure is reported', async ({
+    pair,
+  }) => {
     const later = `const fs = require('fs')
       if (fs.existsSync('/work/again')) setInterval(() => {}, 1000)
       else { fs.writeFileSync('/work/again', ''); setTimeout(() => { console.log('the end'); process.exit(9) }, 8000) }`

@@ -130,10 +130,10 @@ test('S19: no output of the program has a character that a terminal obeys or tha
   const ids: string[] = []
   for (const text of HOSTILE) {
     const service = announce(newSigner(), { name: `a-${ids.length}`, code, title: `x${text}y`, desc: `x${text}y` })
-    const told = await api.announce(bytesOf(service)).catch((error: Error) => error)
+    const result = await api.announce(bytesOf(service)).catch((error: Error) => error)
     // what the wire itself refuses cannot be shown
-    if (!(told instanceof Error)) ids.push(told.id)
-    else expect(unseenIn(told.message)).toEqual([])
+    if (!(result instanceof Error)) ids.push(result.id)
+    else expect(unseenIn(result.message)).toEqual([])
   }
   expect(ids.length).toBeGreaterThan(5)
   const listed = await place.ran('list', '--all', '--json')

@@ -91,7 +91,7 @@ function open(dir: string): Journal {
   return openJournal({ ...system, path: join(dir, 'data', 'journal.sqlite') })
 }
 
-export type Told = { event: string } & Readonly<Record<string, unknown>>
+export type ReportedEvent = { event: string } & Readonly<Record<string, unknown>>
 export type NodeProcess = Awaited<ReturnType<typeof startNode>>
 
 /** A node as a person runs it: the program in a process of its own, its events from its output, its API. */
@@ -99,19 +99,19 @@ async function startNode(dir: string, init: { args?: readonly string[]; env?: Re
   const { args = [], env = {} } = init
   // it ends when this process does, whatever ends it
   const program = runProgram(['start', dir, '--json', ...args], { env, ipc: true })
-  const eventOf = (line: string) => JSON.parse(line) as Told
-  /** The first event that matches, of those told (but `after` of them) and those to come. */
-  const hears = async (matches: (told: Told) => boolean, after = 0): Promise<Told> =>
+  const eventOf = (line: string) => JSON.parse(line) as ReportedEvent
+  /** The first event that matches, of those reported (but `after` of them) and those to come. */
+  const waitForEvent = async (matches: (reported: ReportedEvent) => boolean, after = 0): Promise<ReportedEvent> =>
     eventOf(await program.line((line) => matches(eventOf(line)), after))
-  const ready = await hears(({ event }) => event === 'ready')
+  const ready = await waitForEvent(({ event }) => event === 'ready')
   const { peerId, api: url, multiaddrs } = ready as unknown as { peerId: string; api: string; multiaddrs: string[] }
   const token = (await readFile(join(dir, 'api.token'), 'utf8')).trim()
   return {
     peerId,
     multiaddrs,
     api: createApiClient({ url, token }),
-    told: () => program.lines.map(eventOf),
-    hears,
+    reported: () => program.lines.map(eventOf),
+    waitForEvent,
     /** SIGKILL to this process alone. */
     kill: async () => void (await program.end('SIGKILL')),
     /** SIGTERM; resolves with the exit code and what it wrote to standard error. */

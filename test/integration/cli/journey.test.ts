@@ -36,8 +36,8 @@ describe('start', () => {
     const ready = await readyOf(node)
     expect(ready.multiaddrs[0]).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/[1-9]\d*\/p2p\/12D3KooW/)
     expect(ready.api).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/)
-    const told = await (await fetch(`${ready.api}/node`)).json()
-    expect(told).toMatchObject({ peerId: ready.peerId, network: 'test' })
+    const answer = await (await fetch(`${ready.api}/node`)).json()
+    expect(answer).toMatchObject({ peerId: ready.peerId, network: 'test' })
     expect((await shell.run('list')).code).toBe(0)
 
     const second = await say(shell, 'start')

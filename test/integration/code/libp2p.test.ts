@@ -65,7 +65,7 @@ describe('archives over libp2p', () => {
     await Promise.all([1, 2, 3].map(slow))
   })
 
-  test('a stream that the server turns away is told why', async () => {
+  test('a stream that the server turns away gets the reason', async () => {
     const { there, here, id } = await twoPeers()
     const { code } = await there.code.addTar(packFiles([{ path: 'a', content: 'x' }]))
     const ask = async () => {

@@ -187,7 +187,7 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     await lost
     expect((await door.inspect()).Id).toBe(Id)
 
-    // A gateway that says nothing cannot be replaced under its run: it is told apart, and the supervisor begins again.
+    // A gateway that says nothing cannot be replaced under its run: it is recognized, and the supervisor begins again.
     await second[Symbol.asyncDispose]()
     const { Processes } = await door.top()
     process.kill(Number(Processes.at(-1)?.[1]), 'SIGSTOP')
@@ -208,7 +208,7 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     await executor.remove(run.handle)
   })
 
-  it('that dies under a run is told, and what it leaves is cleared away when it is back', async () => {
+  it('that dies under a run is reported, and what it leaves is cleared away when it is back', async () => {
     await using executor = over()
     const plan = await planFor(executor, dirs, 'setInterval(() => {}, 1000)')
     const run = await executor.start(plan)

@@ -21,11 +21,11 @@ type Event = { name: string; state?: string; running?: string[]; text?: string }
 function startKillable(input: KillableInput) {
   const program = runNode([`--import=${BUILT}`, PROGRAM, JSON.stringify(input)], { env: {}, stdin: true })
   const say = (line: string) => void program.child.stdin?.write(`${line}\n`)
-  const hears = (match: (event: Event) => boolean) => program.line((line) => match(JSON.parse(line) as Event))
+  const waitForEvent = (match: (event: Event) => boolean) => program.line((line) => match(JSON.parse(line) as Event))
   return {
     say,
-    hears,
-    enters: (state: string) => hears((event) => event.state === state),
+    waitForEvent,
+    enters: (state: string) => waitForEvent((event) => event.state === state),
     kill: () => program.end('SIGKILL'),
     async quit() {
       say('quit')
@@ -110,7 +110,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
 
     async function stopAll(node: ReturnType<typeof start>): Promise<void> {
       node.say('stop')
-      await node.hears((event) => event.name === 'all stopped')
+      await node.waitForEvent((event) => event.name === 'all stopped')
       await node.quit()
       expect(journal()).toMatchObject({ state: 'stopped', wanted: 'stop' })
       await expectNothingLeft()
@@ -141,8 +141,8 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       await first.kill()
       expect(await engine()).toEqual(before)
       const second = start()
-      await second.hears((event) => event.name === 'booted')
-      await second.hears((event) => event.name === 'execution:healthy')
+      await second.waitForEvent((event) => event.name === 'booted')
+      await second.waitForEvent((event) => event.name === 'execution:healthy')
       await expectRunning()
       expect(await engine()).toEqual(before)
       await stopAll(second)
@@ -150,15 +150,15 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
 
     it('while it is talked to: the way to it opens again', async () => {
       const first = start({ run: run('service', 'server') })
-      await first.hears((event) => event.name === 'execution:healthy')
+      await first.waitForEvent((event) => event.name === 'execution:healthy')
       first.say('talk')
-      await first.hears(({ text }) => text === 'it is me')
+      await first.waitForEvent(({ text }) => text === 'it is me')
       first.say('talk')
       await first.kill()
       const second = start()
-      await second.hears((event) => event.name === 'execution:healthy')
+      await second.waitForEvent((event) => event.name === 'execution:healthy')
       second.say('talk')
-      await second.hears(({ text }) => text === 'it is me')
+      await second.waitForEvent(({ text }) => text === 'it is me')
       await expectRunning()
       await stopAll(second)
     })
@@ -193,7 +193,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       expect(journal()).toMatchObject({ state: 'exited', exitCode: 0 })
       expect((await linesOf(join(dirs.logs, 'service-1'))).out).toEqual(['begin', 'end'])
       const third = start({ run: run('task') })
-      await third.hears((event) => event.name === 'booted')
+      await third.waitForEvent((event) => event.name === 'booted')
       await third.quit()
       expect(await begins()).toBe(1)
       await expectNothingLeft()

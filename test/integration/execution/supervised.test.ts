@@ -115,17 +115,17 @@ describe.each(['engine', 'own-engine'] as const)('an engine (%s) that goes away 
     const executor = dockerExecutor(dirs, { docker: { ...apart?.config, host: '127.0.0.1', port: proxy.port } })
     const part = await over(dirs, executor, { 'main.js': SERVER, 'answer.txt': 'still here' })
     const status = () => part.supervisor.status('service-1')
-    const heard: boolean[] = []
-    part.events.on('execution:executor', ({ available }) => heard.push(available))
+    const reported: boolean[] = []
+    part.events.on('execution:executor', ({ available }) => reported.push(available))
     try {
       await part.supervisor.boot()
       part.supervisor.run(serviceOf({}), grantOf('docker'))
       await until(async () => status()?.healthy)
       await proxy.cut()
-      await until(async () => heard.includes(false))
+      await until(async () => reported.includes(false))
       expect(status()?.record).toMatchObject({ state: 'running' })
       await proxy.open()
-      await until(async () => heard.includes(true))
+      await until(async () => reported.includes(true))
       expect(await talk(await part.supervisor.connect('service-1', 'http'), '')).toBe('still here')
       expect(status()?.record).toMatchObject({ state: 'running', restarts: 0 })
       await part.supervisor.stop('service-1', { why: 'test' })

@@ -11,7 +11,7 @@ import { addressOf, type GossipMesh } from '../../fixtures/mesh/gossip-mesh.ts'
 import { copyAt, idOf, makeService, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
 import { test } from '../../fixtures/mesh/gossip-test.ts'
 
-/** The attacker talks to the target; what the target forwards, the witness hears; the publisher is honest. */
+/** The attacker talks to the target; what the target forwards, the witness receives; the publisher is honest. */
 const PUBLISHER = 0
 const TARGET = 1
 const WITNESS = 2
@@ -27,11 +27,11 @@ const peerOf = (node: number) => mesh.member(node).network.peerId
 const score = () => mesh.scoreOf(TARGET, attacker.peerId)
 const fromAttacker = () => mesh.arrivals(TARGET).filter(({ from }) => from === attacker.peerId)
 
-/** Sends it; resolves with what the target's gate said. */
+/** Sends it; resolves with the result of the target's validator. */
 async function attack(data: Uint8Array): Promise<string | undefined> {
   const before = fromAttacker().length
   attacker.send(peerOf(TARGET), { data })
-  await mesh.until(() => fromAttacker().length > before, 'the target hears the attacker')
+  await mesh.until(() => fromAttacker().length > before, 'the target receives from the attacker')
   return fromAttacker().at(-1)?.answer
 }
 
@@ -93,7 +93,7 @@ const forgeries: { name: string; says: string; forge: (honest: Announcement) => 
 ]
 
 test.each(forgeries)(
-  '$name is rejected: nobody is asked, nobody hears, and the sender pays',
+  '$name is rejected: nobody is asked, nothing is forwarded, and the sender pays',
   async ({ forge, says }) => {
     const honest = service()
     const refusals: string[] = []
@@ -122,7 +122,7 @@ test('a depth raised on what is known already is rejected, and the service trave
   await mesh.until(() => score() < 0, 'the score falls')
   await mesh.quiet(300)
   expect(mesh.member(TARGET).journal.announcements.get(signed.id.toString())?.depth).toBe(1)
-  // the publisher and the witness have heard it once each, at depth 0
+  // the publisher and the witness have received it once each, at depth 0
   expect(mesh.arrivals(WITNESS)).toHaveLength(1)
   expect(mesh.arrivals(PUBLISHER)).toHaveLength(1)
 })
@@ -165,7 +165,7 @@ test('rejects in a minute that reach the graylist disconnect the sender, and it 
   await mesh.until(() => !network.connectedTo(attacker.peerId), 'the attacker is disconnected')
   await attacker.connect(addressOf(network)).catch(() => {})
   expect(network.connectedTo(attacker.peerId)).toBe(false)
-  // and the others are still heard
+  // and the others still get through
   const good = service()
   await mesh.publish(PUBLISHER, good)
   await mesh.until(() => mesh.reached(idOf(good)).length === 2, 'the honest service arrives everywhere')

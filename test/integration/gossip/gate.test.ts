@@ -34,7 +34,7 @@ test('a verdict later than a neighbour: the copy that waited for it is forwarded
   const { mesh, id, emissions, verdict, waits } = await slowNode(gossip)
   await waits()
   verdict.resolve({ redirect: true })
-  await mesh.until(() => mesh.reached(id).length === 3, 'everybody hears')
+  await mesh.until(() => mesh.reached(id).length === 3, 'everybody receives it')
   expect(emissions).toEqual(['forwarded at 2'])
 })
 
@@ -57,7 +57,7 @@ test('a verdict later than a copy may wait: the neighbours pull what gossip will
   const ignored = () => mesh.arrivals(2).filter(({ answer }) => answer === 'ignore').length
   await mesh.until(() => ignored() === 2, "1's copy is ignored at 2")
   verdict.resolve({ redirect: true })
-  await mesh.until(() => mesh.reached(id).length === 3, 'everybody hears')
+  await mesh.until(() => mesh.reached(id).length === 3, 'everybody receives it')
   expect(emissions).toEqual(['offered at 2'])
   expect(mesh.member(3).journal.announcements.get(id)).toMatchObject({ depth: 2, via: 'sync' })
 })
@@ -72,7 +72,7 @@ test.for([
     const relay = await gossip.attackOn(mesh, 1)
     const service = makeService({ depth: 3 })
     const id = idOf(service)
-    // a relay that lowered it: 1 passes on depth 1 to 0 and 2, and 3 is the last to hear
+    // a relay that lowered it: 1 passes on depth 1 to 0 and 2, and 3 is the last to receive
     relay.send(peerOf(mesh, 1), { data: copyAt(service, 2) })
     await mesh.until(() => mesh.reached(id).includes(3), 'the lowered copy travels')
     await mesh.quiet()
@@ -103,7 +103,7 @@ test('the same bytes first on the other topic hide nothing: nobody reads it, and
   await mesh.quiet(300)
   expect([1, 2, 3].flatMap((node) => mesh.arrivals(node))).toEqual([])
   await mesh.publish(0, service)
-  await mesh.until(() => mesh.reached(idOf(service)).length === 3, 'everybody hears')
+  await mesh.until(() => mesh.reached(idOf(service)).length === 3, 'everybody receives it')
   expect(mesh.scoreOf(1, attacker.peerId)).toBeGreaterThanOrEqual(0)
 })
 
@@ -112,15 +112,15 @@ test('a replay that gossipsub has forgotten is asked about again, and ignored', 
   const attacker = await gossip.attackOn(mesh, 1)
   const [old, fresh] = [makeService({ depth: 3 }), makeService({ depth: 3 })]
   await mesh.publish(0, old)
-  await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'everybody hears')
+  await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'everybody receives it')
   await mesh.quiet(2500)
-  const heard = mesh.arrivals(2).length
+  const received = mesh.arrivals(2).length
   for (const depth of [3, 2, 1, 0]) attacker.send(peerOf(mesh, 1), { data: copyAt(old, depth) })
   const asked = () => mesh.arrivals(1).filter(({ from }) => from === attacker.peerId)
   await mesh.until(() => asked().length === 4, 'the gate is asked again')
   await mesh.quiet()
   expect(asked().map(({ answer }) => answer)).toEqual(['ignore', 'ignore', 'ignore', 'ignore'])
-  expect(mesh.arrivals(2).length).toBe(heard)
+  expect(mesh.arrivals(2).length).toBe(received)
   expect(mesh.decided(idOf(old))).toEqual([1, 2])
   await mesh.publish(0, fresh)
   await mesh.until(() => mesh.reached(idOf(fresh)).length === 2, 'what is new arrives everywhere')

@@ -13,8 +13,8 @@ async function reachesExactly(mesh: GossipMesh, edges: readonly Edge[], from: re
     return { node, depth, id: idOf(service), reached: within(edges, node, depth + 1) }
   })
   for (const { node, service } of services) expect((await mesh.publish(node, service)).mesh).toBe('published')
-  const heard = () => expected.every(({ id, reached }) => mesh.reached(id).length >= reached.length)
-  await mesh.until(heard, 'all that must hear').catch(() => {})
+  const allReached = () => expected.every(({ id, reached }) => mesh.reached(id).length >= reached.length)
+  await mesh.until(allReached, 'all that must receive').catch(() => {})
   await mesh.quiet()
   const found = expected.map(({ node, depth, id }) => ({ node, depth, id, reached: mesh.reached(id) }))
   expect(found, `seed "${mesh.seed}"`).toEqual(expected)
@@ -22,12 +22,12 @@ async function reachesExactly(mesh: GossipMesh, edges: readonly Edge[], from: re
 }
 
 /*
- * Why every neighbour hears of an emission, though gossipsub sends to a part of the connections only:
+ * Why every neighbour receives an emission, though gossipsub sends to a part of the connections only:
  * - a node with fewer than D_lo = 4 neighbours in its gossipsub mesh grafts every one that subscribes, at once, and
  *   `publish` fills up to D = 6: where degrees are 2 and 3, every connection carries every emission;
- * - beyond that, the neighbours outside the gossipsub mesh are told of each emission by IHAVE within a heartbeat, all
+ * - beyond that, the neighbours outside the gossipsub mesh learn of each emission by IHAVE within a heartbeat, all
  *   of them and not only a quarter (gossipFactor 1), because nobody else may ever pass it on to them.
- * And why nobody else hears: what is forwarded or published is the one emission of a node, a depth lower each hop.
+ * And why nobody else receives it: what is forwarded or published is the one emission of a node, a depth lower each hop.
  */
 test('depth 0 to 3 reach exactly the nodes within depth + 1 hops, in a sparse mesh of 30', async ({ gossip }) => {
   const seed = 'sparse'
@@ -53,7 +53,7 @@ test('only those that redirect carry a service further', async ({ gossip }) => {
   await mesh.publish(0, service)
   const expected = within(edges, 0, 9, (node) => !refuses(node))
   expect(expected.length).toBeLessThan(19)
-  await mesh.until(() => mesh.reached(idOf(service)).length >= expected.length, 'all that must hear')
+  await mesh.until(() => mesh.reached(idOf(service)).length >= expected.length, 'all that must receive')
   await mesh.quiet()
   expect(sorted(mesh.reached(idOf(service)))).toEqual(expected)
 })
@@ -89,7 +89,7 @@ test('50 nodes behind one address join by three static nodes, and one service re
   const service = makeService({ depth: 8 })
   const from = nodes - 1
   await mesh.publish(from, service)
-  await mesh.until(() => mesh.reached(idOf(service)).length === nodes - 1, 'all hear')
+  await mesh.until(() => mesh.reached(idOf(service)).length === nodes - 1, 'all receive')
   expect(mesh.reached(idOf(service))).toEqual(all.filter((node) => node !== from))
 })
 
@@ -121,7 +121,7 @@ test.for([
   const mesh = await twoCliques(gossip, delayMs, true)
   const service = makeService({ depth: 3 })
   await mesh.publish(0, service)
-  await mesh.until(() => mesh.reached(idOf(service)).length === 16, 'all of both cliques hear')
+  await mesh.until(() => mesh.reached(idOf(service)).length === 16, 'all of both cliques receive')
 })
 
 test.for([
@@ -131,7 +131,7 @@ test.for([
   const mesh = await twoCliques(gossip, delayMs, false)
   const service = makeService({ depth: 3 })
   await mesh.publish(0, service)
-  await mesh.until(() => mesh.reached(idOf(service)).length === 8, 'its own clique hears')
+  await mesh.until(() => mesh.reached(idOf(service)).length === 8, 'its own clique receives')
   await mesh.until(() => mesh.member(BRIDGE).intake.stats().deciding === 0, 'the bridge has decided')
   await mesh.quiet()
   expect(mesh.reached(idOf(service))).toEqual([...LEFT.slice(1), BRIDGE])
@@ -185,7 +185,7 @@ test('the halves of a mesh, cut until gossip has forgotten and healed, learn wha
   const mesh = await gossip.start({ nodes: 10, edges, seed: 'halves', decide })
   const before = makeService({ depth: 8 })
   await mesh.publish(0, before)
-  await mesh.until(() => mesh.reached(idOf(before)).length === 9, 'the whole mesh hears')
+  await mesh.until(() => mesh.reached(idOf(before)).length === 9, 'the whole mesh receives')
 
   for (const [a, b] of joints) await mesh.cut(a, b)
   const [ofLeft, ofRight, kept] = [makeService({ depth: 8 }), makeService({ depth: 8 }), makeService({ depth: 8 })]
@@ -193,8 +193,8 @@ test('the halves of a mesh, cut until gossip has forgotten and healed, learn wha
   refused.add(idOf(kept))
   for (const service of [ofLeft, short, kept]) await mesh.publish(0, service)
   await mesh.publish(9, ofRight)
-  await mesh.until(() => mesh.reached(idOf(ofLeft)).length === 4, 'the left half hears its own')
-  await mesh.until(() => mesh.reached(idOf(ofRight)).length === 4, 'the right half hears its own')
+  await mesh.until(() => mesh.reached(idOf(ofLeft)).length === 4, 'the left half receives its own')
+  await mesh.until(() => mesh.reached(idOf(ofRight)).length === 4, 'the right half receives its own')
   await pause(BEYOND_GOSSIP_MS)
   expect(mesh.reached(idOf(ofLeft))).toEqual([1, 2, 3, 4])
   expect(mesh.reached(idOf(ofRight))).toEqual([5, 6, 7, 8])

@@ -12,7 +12,7 @@ const bytes = (text: string) => new TextEncoder().encode(text.padEnd(600, '.'))
 const has = ({ arrivals }: Pick<Made, 'arrivals'>, data: Uint8Array) =>
   arrivals.some((arrival) => Buffer.from(arrival.data).equals(data))
 
-/** A node that hears statements too. */
+/** A node that receives statements too. */
 async function believer(answer: MessageValidator = async () => 'accept') {
   const statements: IncomingMessage[] = []
   const validator: MessageValidator = (arrival) => {
@@ -23,7 +23,7 @@ async function believer(answer: MessageValidator = async () => 'accept') {
   return { ...made, statements }
 }
 
-/** a - b - c, where b's validators answer as told. */
+/** a - b - c, where b's validators answer as the test sets. */
 async function line(answer: () => Promise<ValidationResult>) {
   const [a, b, c] = [await believer(), await believer(answer), await believer()]
   for (const end of [a, c]) await connect(end, b)
@@ -46,16 +46,17 @@ async function star(count: number, validator: () => Promise<ValidationResult>) {
 }
 
 describe.each([
-  { topic: 'gossip', heard: 'arrivals', name: servicesTopic('test') },
-  { topic: 'statements', heard: 'statements', name: statementsTopic('test') },
-] as const)('on the topic of $topic', ({ topic, heard, name }) => {
-  const hears = (made: Awaited<ReturnType<typeof believer>>, data: Uint8Array) => has({ arrivals: made[heard] }, data)
+  { topic: 'gossip', received: 'arrivals', name: servicesTopic('test') },
+  { topic: 'statements', received: 'statements', name: statementsTopic('test') },
+] as const)('on the topic of $topic', ({ topic, received, name }) => {
+  const receives = (made: Awaited<ReturnType<typeof believer>>, data: Uint8Array) =>
+    has({ arrivals: made[received] }, data)
 
   test('what the validator accepts is forwarded', async () => {
     const { a, b, c } = await line(async () => 'accept')
     expect(await a.network[topic].publish(bytes('x'))).toBe('published')
-    await until(() => hears(c, bytes('x')), 'c hears x')
-    const [arrival] = b[heard]
+    await until(() => receives(c, bytes('x')), 'c receives x')
+    const [arrival] = b[received]
     expect(arrival?.from).toBe(a.network.peerId)
     expect(arrival?.messageId).toEqual(messageId(name, bytes('x')))
   })
@@ -68,11 +69,11 @@ describe.each([
         return answer
       })
       await a.network[topic].publish(bytes('x'))
-      await until(() => hears(b, bytes('x')), 'b hears x')
+      await until(() => receives(b, bytes('x')), 'b receives x')
       // b's own message takes the same way and comes after whatever b would have forwarded
       expect(await b.network[topic].publish(bytes('y'))).toBe('published')
-      await until(() => hears(c, bytes('y')), 'c hears y')
-      expect(hears(c, bytes('x'))).toBe(false)
+      await until(() => receives(c, bytes('y')), 'c receives y')
+      expect(receives(c, bytes('x'))).toBe(false)
       if (answer === 'reject') await until(() => scoreOf(b, a) < 0, 'the sender pays')
       else expect(scoreOf(b, a)).toBeGreaterThanOrEqual(0)
     },
@@ -82,7 +83,7 @@ describe.each([
     const { a, b } = await line(async () => 'ignore')
     expect(await a.network[topic].publish(bytes('x'))).toBe('published')
     expect(await a.network[topic].publish(bytes('x'))).toBe('seen')
-    await until(() => hears(b, bytes('x')), 'b hears x')
+    await until(() => receives(b, bytes('x')), 'b receives x')
     expect(await b.network[topic].publish(bytes('x'))).toBe('seen')
   })
 })
@@ -95,20 +96,20 @@ test('each topic has its validator, and the same bytes on both are two messages'
   expect(await a.network.statements.publish(bytes('x'))).toBe('published')
   expect(await a.network.gossip.publish(bytes('x'))).toBe('published')
   expect(await a.network.gossip.publish(bytes('x'))).toBe('seen')
-  await until(() => seen.length === 2, 'b hears both')
+  await until(() => seen.length === 2, 'b receives both')
   expect(b.statements.map(({ messageId }) => messageId)).toEqual([messageId(statementsTopic('test'), bytes('x'))])
   expect(b.arrivals.map(({ messageId }) => messageId)).toEqual([messageId(servicesTopic('test'), bytes('x'))])
   expect(seen.map(({ topic }) => topic).sort()).toEqual(['services', 'statements'])
   expect(b.network.statements.listeners()).toEqual([a.network.peerId])
 })
 
-test('who has no use for statements does not hear them, and can publish them', async () => {
+test('a node without use for statements does not receive them, and can publish them', async () => {
   const [bare, hub] = [await all.make(), await believer()]
   const light = await all.make({ role: 'client', listen: [] })
   for (const end of [bare, light]) await connect(end, hub)
   expect(await bare.network.statements.publish(bytes('x'))).toBe('published')
   expect(await light.network.statements.publish(bytes('y'))).toBe('published')
-  await until(() => hub.statements.length === 2, 'the hub hears')
+  await until(() => hub.statements.length === 2, 'the hub receives')
   expect(hub.network.statements.listeners()).toEqual([])
   expect(hub.network.gossip.listeners()).toEqual([bare.network.peerId])
 })
@@ -123,21 +124,21 @@ test('a statement that is too long is rejected without asking the validator', as
 
 test('a late accept forwards, and serves those who ask for it', async () => {
   const verdict = Promise.withResolvers<ValidationResult>()
-  // more than gossipsub's mesh holds: those outside hear of the message by IHAVE and ask for it with IWANT
+  // more than gossipsub's mesh holds: those outside learn of the message by IHAVE and ask for it with IWANT
   const { hub, leaves } = await star(15, () => verdict.promise)
   const author = await all.make()
   await connect(author, hub)
   await hasListeners(hub, 16)
   await author.network.gossip.publish(bytes('x'))
-  await until(() => has(hub, bytes('x')), 'the hub hears x')
+  await until(() => has(hub, bytes('x')), 'the hub receives x')
   expect(await hub.network.gossip.publish(bytes('x'))).toBe('seen')
-  // y takes both ways, after whatever the hub would have forwarded or told of
+  // y takes both ways, after whatever the hub would have forwarded or announced
   await hub.network.gossip.publish(bytes('y'))
-  await until(() => leaves.every((leaf) => has(leaf, bytes('y'))), 'all leaves hear y')
+  await until(() => leaves.every((leaf) => has(leaf, bytes('y'))), 'all leaves receive y')
   expect(leaves.some((leaf) => has(leaf, bytes('x')))).toBe(false)
   verdict.resolve('accept')
-  await until(() => leaves.filter((leaf) => has(leaf, bytes('x'))).length >= 4, 'the mesh hears x')
-  await until(() => leaves.every((leaf) => has(leaf, bytes('x'))), 'all leaves hear x')
+  await until(() => leaves.filter((leaf) => has(leaf, bytes('x'))).length >= 4, 'the mesh receives x')
+  await until(() => leaves.every((leaf) => has(leaf, bytes('x'))), 'all leaves receive x')
 })
 
 test('alone, a publish says so at once, and can be repeated', async () => {
@@ -148,7 +149,7 @@ test('alone, a publish says so at once, and can be repeated', async () => {
   const b = await all.make()
   await connect(a, b)
   expect(await a.network.gossip.publish(bytes('x'))).toBe('published')
-  await until(() => has(b, bytes('x')), 'b hears x')
+  await until(() => has(b, bytes('x')), 'b receives x')
 })
 
 test('a publish right after connecting goes out, also from a peer that only dials', async () => {
@@ -158,13 +159,13 @@ test('a publish right after connecting goes out, also from a peer that only dial
   const start = performance.now()
   expect(await light.network.gossip.publish(bytes('x'))).toBe('published')
   expect(performance.now() - start).toBeLessThan(2000)
-  await until(() => has(b, bytes('x')), 'b hears x')
+  await until(() => has(b, bytes('x')), 'b receives x')
 })
 
 test('`to: all` reaches every neighbour at once, beyond the mesh', async () => {
   const { hub, leaves } = await star(14, async () => 'accept')
   await hub.network.gossip.publish(bytes('x'), { to: 'all' })
-  await until(() => leaves.every((leaf) => has(leaf, bytes('x'))), 'all leaves hear x', 900)
+  await until(() => leaves.every((leaf) => has(leaf, bytes('x'))), 'all leaves receive x', 900)
 })
 
 test('ten rejected messages disconnect a real neighbour, and it is refused when it comes back', async () => {

@@ -33,7 +33,7 @@ test('a stopped one leaves no timer that would keep its process alive', async ()
   expect(timers()).toBeLessThanOrEqual(before)
 })
 
-test('announced addresses are told too', async () => {
+test('announced addresses are published too', async () => {
   const a = await all.make({ announce: ['/ip4/127.0.0.9/tcp/4980'] })
   expect(a.network.multiaddrs()).toContain(`/ip4/127.0.0.9/tcp/4980/p2p/${a.network.peerId}`)
 })
@@ -143,7 +143,7 @@ test('a node never dials itself', async () => {
   expect(a.network.peers().map(({ peerId }) => peerId)).toEqual([last.network.peerId])
 })
 
-test('an HTTP origin is asked for its multiaddrs; bad answers are told and tried again', async () => {
+test('an HTTP origin is asked for its multiaddrs; bad answers are reported and tried again', async () => {
   const other = await all.make()
   const answers: [number, string][] = [
     [500, 'broken'],

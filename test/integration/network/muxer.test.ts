@@ -156,11 +156,11 @@ test('pings that are still open leave room for the monitor of the connection, wh
 test('each protocol that a node speaks has bounds for frames, bytes and the length of a frame', async ({ mesh }) => {
   const node = await mesh.start('node')
   const asking = await all.stranger({ services: { identify: identify() } })
-  const told = new Promise<readonly string[]>((resolve) => {
+  const identified = new Promise<readonly string[]>((resolve) => {
     asking.addEventListener('peer:identify', ({ detail }) => resolve(detail.protocols))
   })
   await asking.dial(multiaddr(node.multiaddrs()[0]))
-  const protocols = await told
+  const protocols = await identified
   expect(protocols.length).toBeGreaterThanOrEqual(10)
   expect(protocols.filter((protocol) => !hasLimits(protocol))).toEqual([])
   for (const protocol of protocols) {

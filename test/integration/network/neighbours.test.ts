@@ -48,10 +48,10 @@ test('N14: a line of five stays a line, and what is far is reached on demand, wi
   expect(knows(last, first)).toBe(true)
   expect(neighboursOf(line)).toEqual(EXACTLY)
 
-  // each node hears what its neighbours pass on, once around the line and not across
+  // each node receives what its neighbours pass on, once around the line and not across
   for (const { arrivals } of line) arrivals.length = 0
   expect(await first.network.gossip.publish(new TextEncoder().encode('news'))).toBe('published')
-  await until(() => last.arrivals.length === 1, 'the other end hears')
+  await until(() => last.arrivals.length === 1, 'the other end receives it')
   expect(line.slice(1).map(({ arrivals }) => arrivals[0]?.from)).toEqual(
     line.slice(0, 4).map(({ network }) => network.peerId),
   )
@@ -71,8 +71,8 @@ test('N14: a stranger that looks for neighbours gets a connection and no gossip;
   await until(() => exact.network.gossip.listeners().includes(friend.network.peerId), 'the friend is a neighbour')
   expect(knows(exact, stranger)).toBe(true)
   await exact.network.gossip.publish(new TextEncoder().encode('for neighbours'))
-  await until(() => friend.arrivals.length === 1, 'the friend hears')
-  // it may well hear of it from the friend, whom it does not know here
+  await until(() => friend.arrivals.length === 1, 'the friend receives it')
+  // it may well receive it from the friend, whom it does not know here
   expect(stranger.arrivals).toEqual([])
   expect(exact.network.gossip.listeners()).toEqual([friend.network.peerId])
 })
@@ -98,12 +98,12 @@ test('fifty nodes on one loopback address join through one, and gossip reaches a
   await until(() => hub.network.peers().length === 49, 'all know the first', 45_000)
   expect(failures).toEqual([])
   await until(() => nodes.every(({ network }) => network.gossip.listeners().length > 0), 'all listen', 45_000)
-  const heard = (text: string) =>
+  const receivedBy = (text: string) =>
     nodes.filter(({ arrivals }) => arrivals.some(({ data }) => new TextDecoder().decode(data) === text)).length
   for (const [index, publisher] of [0, 17, 49].entries()) {
     const text = `message ${index} `.padEnd(700, '.')
     expect(await (nodes[publisher] as Made).network.gossip.publish(new TextEncoder().encode(text))).toBe('published')
-    await until(() => heard(text) === 49, `all hear message ${index}`, 45_000)
+    await until(() => receivedBy(text) === 49, `all receive message ${index}`, 45_000)
   }
   expect(nodes.flatMap(({ network }) => network.peers()).every(({ score }) => score >= 0)).toBe(true)
 }, 145_000)

@@ -138,7 +138,7 @@ test('nobody to ask is an error, and no record is none', async () => {
     await expect(seqs(one)).rejects.toMatchObject(UNAVAILABLE)
     await expect(one.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject(NOT_PROVIDED)
   }
-  // what lies here is told all the same
+  // what is stored here is found all the same
   const found: number[] = []
   await expect(seqs(alone, KEY, found)).rejects.toMatchObject(UNAVAILABLE)
   expect(found).toEqual([1])

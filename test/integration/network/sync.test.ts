@@ -113,7 +113,7 @@ test('pullFrom brings what was asked for, tell what was not', async () => {
   expect(right.came.at(-1)).toEqual({ text: 'stop', from: a.network.peerId, via: 'tell' })
 })
 
-test('a peer that hands out forgeries pays, and is heard no further', async () => {
+test('a peer that hands out forgeries pays, and is asked no further', async () => {
   const [liar, honest] = [textSource(['bad', 'good']), textSource()]
   const [a, b] = await meet(liar, honest)
   await until(() => scoreOf(b, a) < 0, 'the liar pays')

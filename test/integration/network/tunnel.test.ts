@@ -132,7 +132,7 @@ test.each([
   expect(String(error)).toMatch(problem)
 })
 
-test('a log is followed no longer than its reader is there, also one that has ended its own side and hears nothing', async () => {
+test('a log is followed no longer than its reader is there, also one that has ended its own side and receives nothing', async () => {
   const [server, client] = [await all.make(), await all.make()]
   const service = cidOfStructure(new Uint8Array(1))
   const author = addressBytes(addressOfPeerId(client.network.peerId))

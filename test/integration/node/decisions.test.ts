@@ -31,8 +31,8 @@ async function pair(policy: Readonly<Record<string, unknown>> = {}): Promise<voi
 const publish = (name: string, change: Readonly<Record<string, unknown>> = {}) =>
   mesh.publish(first, { author, code, name, ...change })
 
-/** What the publisher was told last. */
-const told = (id: string) => first.service(id).receipts[0]
+/** The last receipt that the publisher has. */
+const lastReceipt = (id: string) => first.service(id).receipts[0]
 
 async function change(keys: Readonly<Record<string, unknown>>): Promise<void> {
   await writeFile(mesh.policyFile('second'), await mesh.policyWith('second', keys))
@@ -62,14 +62,14 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(parked?.on).toContainEqual({ on: 'capacity' })
     expect((parked?.until ?? 0) - (parked?.since ?? 0)).toBeGreaterThan(3000)
     expect(second.policy().parked).toBe(1)
-    await eventually(() => expect(told(two)?.state).toBe('parked'))
-    expect(told(two)?.reasons).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
+    await eventually(() => expect(lastReceipt(two)?.state).toBe('parked'))
+    expect(lastReceipt(two)?.reasons).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
 
     const woken = once<NodeEvents, 'node:woken'>(second.events, 'node:woken', { signal: AbortSignal.timeout(45_000) })
     await second.stop(one)
     expect(await woken).toMatchObject({ id: two, to: 'run' })
     await stateOf(second, two, 'running')
-    await eventually(() => expect(told(two)?.state).toBe('running'))
+    await eventually(() => expect(lastReceipt(two)?.state).toBe('running'))
     expect(second.service(two).parked).toBeUndefined()
     expect(second.policy()).toMatchObject({ parked: 0, counts: { capacity: { defer: 1 } } })
   })
@@ -104,8 +104,8 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     ])
     await becomes(second, web, 'stopped')
     await stateOf(second, defi, 'running')
-    await eventually(() => expect(told(web)?.state).toBe('stopped'))
-    expect(told(web)?.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
+    await eventually(() => expect(lastReceipt(web)?.state).toBe('stopped'))
+    expect(lastReceipt(web)?.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
     expect(second.service(web)).toMatchObject({ redirected: true, run: { detail: expect.stringContaining('keyword') } })
   })
 
@@ -138,9 +138,9 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(await evicted).toMatchObject({ id: plain, by: better, parked: true })
     await stateOf(second, better, 'running')
     expect(second.service(plain).state).toBe('parked')
-    await eventually(() => expect(told(plain)?.state).toBe('parked'))
+    await eventually(() => expect(lastReceipt(plain)?.state).toBe('parked'))
     // how its run ended is said before why it waits
-    const reasons = told(plain)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
+    const reasons = lastReceipt(plain)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
     expect(reasons?.[0]).toMatchObject({ rule: 'eviction', outcome: 'defer' })
     await second.stop(better)
     await stateOf(second, plain, 'running')
@@ -156,7 +156,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
   })
 })
 
-/** A publisher, and a node that hears of its service. */
+/** A publisher, and a node that receives its service. */
 async function published(runner: Readonly<Record<string, unknown>>) {
   const first = await mesh.start('first')
   const second = await mesh.join('second', first, { runner })
@@ -173,7 +173,7 @@ const onWire = (reasons: readonly Reason[]) => reasons.map(({ warned: _stays, ..
 const written = () => readFile(mesh.policyFile('second'), 'utf8')
 const STORAGE = { KEYWORDS: ['storage'] }
 
-describe('what a publisher is told', () => {
+describe('what is reported to a publisher', () => {
   test('is what explain says, word for word, but for what would have been', async () => {
     const warning = { DESC_MAX_LEN: 3, MODES: { 'desc-length': 'warn' } }
     const { first, second, id } = await published({ ...ON_HOST, ...STORAGE, ...warning })
@@ -192,7 +192,7 @@ describe('what a publisher is told', () => {
 })
 
 describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
-  test('tells before what stops, stops it, keeps the file before, and the publisher and explain hear the same', async () => {
+  test('tells before what stops, stops it, keeps the file before, and the publisher and explain get the same', async () => {
     const { first, second, id } = await published({ ...ON_HOST, ...trusting(author) })
     await stateOf(second, id, 'running')
     const before = await written()

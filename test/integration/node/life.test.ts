@@ -21,7 +21,7 @@ async function published(node: ThundercloudNode) {
 }
 
 describe('one data folder', () => {
-  test('has one process: the second is refused and told the pid', async ({ mesh }) => {
+  test('has one process: the second is refused and gets the pid', async ({ mesh }) => {
     await mesh.start('only')
     await expect(mesh.start('only')).rejects.toThrow(`belongs to a running node (pid ${process.pid})`)
   })
@@ -161,9 +161,9 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
     expect(verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
   })
 
-  test('tells the publisher who runs it and who does not', async () => {
-    const told = () => first.service(id).receipts.map(({ state }) => state)
-    await expect.poll(() => told().sort()).toEqual(['redirected', 'running'])
+  test('reports to the publisher which nodes run it and which do not', async () => {
+    const states = () => first.service(id).receipts.map(({ state }) => state)
+    await expect.poll(() => states().sort()).toEqual(['redirected', 'running'])
     const answers = await first.ask(id, inTime())
     expect(answers.find(({ peerId }) => peerId === third.peerId)?.state).toBe('running')
   })
@@ -189,11 +189,11 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
   })
 
   test('is stopped by its author on every node, and does not come back', async ({ fileMesh: mesh }) => {
-    const heard = once<NodeEvents, 'intake:stopped'>(second.events, 'intake:stopped', inTime())
+    const stopped = once<NodeEvents, 'intake:stopped'>(second.events, 'intake:stopped', inTime())
     const stop = makeStop({ author, change: { name: 'hello-web', seq: 1 } })
     await first.receive(bytesOf(stop), { asPublisher: true })
     await stateOf(third, id, 'stopped')
-    expect((await heard).ids).toEqual([id])
+    expect((await stopped).ids).toEqual([id])
     await mesh.stop('third')
     third = await mesh.start('third')
     expect(third.service(id).state).toBe('stopped')

@@ -20,7 +20,7 @@ describe('a module that does what it should', () => {
     expect(await runner.decide()).toMatchObject({ run: false, redirect: true, reasons })
     expect(runner.host.stats()).toMatchObject({ decided: 1, failed: 0, died: 0 })
     expect(runner.host.stats().pid).not.toBe(process.pid)
-    expect(runner.heard.map(({ name }) => name)).toEqual(['runner:loaded'])
+    expect(runner.reported.map(({ name }) => name)).toEqual(['runner:loaded'])
   })
 
   it('gets the snapshot, a log and a signal', async () => {

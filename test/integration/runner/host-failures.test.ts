@@ -23,7 +23,7 @@ describe('a module that fails at one service', () => {
     expect(error).toMatchObject({ name: 'RunnerError', kind: 'threw' })
     expect(error.message).toMatch(/^the runner threw TypeError: Cannot read .*\(runner\.mjs:2\)$/)
     expect(await runner.decide()).toMatchObject({ redirect: true })
-    expect(runner.heard.filter(({ name }) => name === 'runner:failed')).toHaveLength(1)
+    expect(runner.reported.filter(({ name }) => name === 'runner:failed')).toHaveLength(1)
   })
 
   it('by hanging: the host ends it, and the others are answered by the next process', async () => {
@@ -124,7 +124,7 @@ describe('a module that fails at one service', () => {
     for (const until = performance.now() + 500; performance.now() < until; )
       expect(await runner.decide({ name: 'next' })).toMatchObject({ redirect: false })
     expect(runner.host.stats()).toMatchObject({ failed: 1, died: 0, underWay: 0 })
-    expect(runner.heard.filter(({ name }) => name === 'runner:failed')).toHaveLength(1)
+    expect(runner.reported.filter(({ name }) => name === 'runner:failed')).toHaveLength(1)
   })
 
   it.each([
@@ -136,7 +136,7 @@ describe('a module that fails at one service', () => {
     await using runner = await startedRunner(byName({ [name]: code }), { limits: SHORT })
     const outcome = await runner.decide({ name, author: OWN }).catch((error) => error)
     if (outcome instanceof Error) expect(outcome).toMatchObject({ name: 'RunnerError' })
-    // It may have ruined itself for good; whoever asks is told in time, and the host goes on.
+    // It may have ruined itself for good; the caller gets an error in time, and the host goes on.
     const next = await runner.decide().catch((error) => error)
     if (next instanceof Error) expect(next).toMatchObject({ name: 'RunnerError' })
     await runner.host.reload()

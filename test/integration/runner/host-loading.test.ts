@@ -22,7 +22,7 @@ async function loadFailure(code: string | Record<string, string>, loadMs = 30_00
   return error
 }
 
-describe('a module that cannot be loaded is told in one sentence', () => {
+describe('a module that cannot be loaded is reported in one sentence', () => {
   const refused = (words: string) => new RegExp(`cannot be imported: ${words} \\(runner\\.mjs:1\\)$`)
   const ended = (words: string) => new RegExp(`ended while it was loading: the runner${words}`)
   const THREAD = `import wt from 'node:worker_threads'; new wt.Worker('1', { eval: true })`
@@ -190,7 +190,7 @@ describe('a runner that leaks a little with every decision', () => {
     const { died, failed, decided } = runner.host.stats()
     expect({ failed, decided }).toEqual({ failed: 0, decided: 500 })
     expect(died).toBeGreaterThan(0)
-    const deaths = runner.heard.filter(({ name }) => name === 'runner:died')
+    const deaths = runner.reported.filter(({ name }) => name === 'runner:died')
     expect(deaths).toHaveLength(died)
     for (const { detail } of deaths) expect(detail).toMatchObject({ kind: 'memory' })
   })

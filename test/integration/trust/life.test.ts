@@ -49,7 +49,7 @@ describe.skipIf(!needs('bubblewrap'))('a tree of trust over three nodes', () => 
     expect(JSON.stringify(roots)).toMatch(/revoked/)
   })
 
-  test('is not deceived by the older link, told again', async () => {
+  test('is not deceived by the older link, sent again', async () => {
     const old = vouch(root, middle.address, depth)
     expect((await last.submitStatement(old)).outcome).toBe('older')
     await expect(tell(old)).rejects.toThrow(/a later statement/)
@@ -195,8 +195,8 @@ test("what a node's own services carry along is stapled by the manifest, what ha
   const owner = await mesh.start('owner')
   const TRUST_TREE = { ROOTS: { [formatAddress(root.address)]: { DEPTH: 1 } } }
   const believer = await mesh.join('believer', owner, { runner: { TRUST_TREE } })
-  const heard = () => believer.statements({ address })
-  await eventually(() => expect(heard()).toMatchObject([{ via: 'staple', trusted: true, issued: now }]))
+  const received = () => believer.statements({ address })
+  await eventually(() => expect(received()).toMatchObject([{ via: 'staple', trusted: true, issued: now }]))
   expect(believer.trustTree(address).asked?.in).toBe(true)
   expect(believer.service('hello-web').author).toBe(address)
 })

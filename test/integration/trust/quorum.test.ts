@@ -82,7 +82,7 @@ describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten node
     )
   })
 
-  test('does not believe an older word that is told again', async () => {
+  test('does not believe an older attestation that is sent again', async () => {
     await expect(says(light, 'safe', { seq: 1 })).rejects.toThrow(/a later statement/)
     expect(states()).toEqual(all('stopped'))
   })

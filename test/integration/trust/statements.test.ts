@@ -25,7 +25,7 @@ const newCode = () => cidOfBytes(randomBytes(16)).toString()
 const withVerdict = (body: Uint8Array, verdict: string) =>
   encodeCanonical({ ...(decodeCanonical(body) as object), verdict })
 
-/** The attacker talks to the target; what the target forwards, the witness hears. */
+/** The attacker talks to the target; what the target forwards, the witness receives. */
 describe('a peer that lies about what hubs say', () => {
   let target: ThundercloudNode
   let witness: ThundercloudNode
@@ -33,10 +33,10 @@ describe('a peer that lies about what hubs say', () => {
   const reach = (one: Attacker) => one.connect(target.multiaddrs()[0] as string)
 
   test.beforeAll(async ({ fileMesh: mesh }) => {
-    // strangers gossip with it: with 0 it would hear named nodes only
+    // strangers gossip with it: with 0 it would receive from named nodes only
     target = await mesh.start('target', { runner: policy, node: { PEERS: { LOW: 1 } } })
     witness = await mesh.join('witness', target, { runner: policy })
-    // what was said before the target knew that the witness listens is not told it again
+    // what was sent before the target knew that the witness listens is not sent to it again
     await using herald = await createAttacker()
     await reach(herald)
     await eventually(async () => {
@@ -51,7 +51,7 @@ describe('a peer that lies about what hubs say', () => {
     onTestFinished(() => attacker[Symbol.asyncDispose]())
   })
 
-  /** Sends it; resolves with what the target's gate said. */
+  /** Sends it; resolves with the result of the target's validator. */
   async function attack(data: Uint8Array): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>()
     using _listening = target.events.on('network:gossip-arrived', (detail) => {
@@ -128,7 +128,7 @@ describe('a peer that lies about what hubs say', () => {
     expect(known(target, code)).toEqual([])
   })
 
-  test('an older word, told again: ignored, also after a restart', async ({ fileMesh: mesh }) => {
+  test('an older attestation, sent again: ignored, also after a restart', async ({ fileMesh: mesh }) => {
     const code = newCode()
     const [old, last] = [hub.says('safe', code), hub.says('unsafe', code)]
     expect(await attack(last)).toBe('accept')
@@ -200,7 +200,7 @@ describe('a light peer that tells statements', () => {
     expect(found).toMatchObject([{ signer: hub.text, verdict: 'unsafe', trusted: true }])
   })
 
-  test('tells nobody what would be refused, and says why in one sentence', async ({ fileMesh: mesh }) => {
+  test('sends nobody what would be refused, and says why in one sentence', async ({ fileMesh: mesh }) => {
     await using peer = await mesh.visitor(believer)
     const foreign = delegationBy(key, newSigner(), { ...system, network: 'other' })
     const message = expect.stringMatching(/^the statement: sig: is not the delegation signature/)

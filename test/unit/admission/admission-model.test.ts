@@ -37,11 +37,11 @@ function checkEngine(world: AdmissionWorld, most: number): void {
 }
 
 /** Holds when everything has come to rest. */
-function checkRest(world: AdmissionWorld, life: AdmissionLife, heard: readonly string[]): void {
+function checkRest(world: AdmissionWorld, life: AdmissionLife, ids: readonly string[]): void {
   const { RUNS } = world.policy.config.LIMITS.TOTAL
   expect(life.supervisor.granted().length).toBeLessThanOrEqual(RUNS)
   checkEngine(world, RUNS)
-  for (const id of heard) {
+  for (const id of ids) {
     const entry = life.services.find(id)
     const sleeps = life.admission.dormitory.get(id) !== undefined
     const over = entry.record.state !== 'live' || world.journal.stops.has(id)
@@ -64,11 +64,11 @@ describe('whatever comes in whatever order', () => {
         let life = await world.start()
         let most = 2
         world.engine.onStart = () => checkEngine(world, most)
-        const heard: string[] = []
+        const ids: string[] = []
         for (const one of steps) {
           if (one.is === 'hear') {
             const run = { command: ['node', 'a.js'], kind: one.task ? ('task' as const) : ('service' as const) }
-            heard.push(await life.hear({ hostchains: CHAINS.slice(0, one.rank), run }))
+            ids.push(await life.hear({ hostchains: CHAINS.slice(0, one.rank), run }))
           } else if (one.is === 'policy') {
             // runs of before end while those of now are there
             most = Math.max(most, one.runs)
@@ -94,7 +94,7 @@ describe('whatever comes in whatever order', () => {
           } else if (one.is === 'pause') {
             await life.settle(400)
           } else if ('which' in one) {
-            const id = heard[one.which % Math.max(1, heard.length)]
+            const id = ids[one.which % Math.max(1, ids.length)]
             if (id === undefined) continue
             if (one.is === 'finish') world.finish(id)
             else if (one.is === 'author-stop') {
@@ -110,12 +110,12 @@ describe('whatever comes in whatever order', () => {
           if (steps.length % 3 === 0) await life.settle(1)
         }
         await life.settle(2000)
-        checkRest(world, life, heard)
+        checkRest(world, life, ids)
         // and over a restart
         await life.end()
         life = await world.start()
         await life.settle(2000)
-        checkRest(world, life, heard)
+        checkRest(world, life, ids)
       }),
       { numRuns: 60, interruptAfterTimeLimit: 25_000 },
     )
@@ -124,8 +124,8 @@ describe('whatever comes in whatever order', () => {
   it('one policy lets two make room: what was shown before happens', async () => {
     await using world = await createAdmissionWorld({ policy: policyWith(2, false, 50) })
     const life = await world.start()
-    const heard: string[] = []
-    for (const rank of [0, 0, 1, 1]) heard.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
+    const ids: string[] = []
+    for (const rank of [0, 0, 1, 1]) ids.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
     await life.settle(600)
     const candidate = policyWith(2, true, 50)
     const expected = await life.preview(candidate)
@@ -133,6 +133,6 @@ describe('whatever comes in whatever order', () => {
     const all = life.admission.reevaluateAll()
     await life.settle(600)
     expect(short((await all).changes)).toEqual(short(expected))
-    expect(heard.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
+    expect(ids.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
   })
 })

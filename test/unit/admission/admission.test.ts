@@ -18,7 +18,7 @@ describe('what a statement of the mesh wakes', () => {
       life.admission.dormitory.wake(condition)
       await life.settle()
       expect(life.state(id)).toBe('running')
-      expect(life.told(id)).toEqual(['parked', 'running'])
+      expect(life.reportedStates(id)).toEqual(['parked', 'running'])
     },
   )
 
@@ -37,13 +37,13 @@ describe('what a statement of the mesh wakes', () => {
 })
 
 describe('the end of a sleep', () => {
-  it('by TTL: the publisher hears that it is only passed on, and why', async ({ world, life }) => {
+  it('by TTL: the receipts say that it is only passed on, and why', async ({ world, life }) => {
     world.policy = policyOf(1, { DORMITORY: { TTL_SECONDS: 60 } })
     world.runner = () => waits([{ on: 'policy' }])
     const id = await life.hear()
     await life.settle(30_000)
     expect(life.state(id)).toBe('redirected')
-    expect(life.told(id)).toEqual(['parked', 'redirected'])
+    expect(life.reportedStates(id)).toEqual(['parked', 'redirected'])
     expect(life.reasons(id)[0]).toMatchObject({ rule: 'dormitory', message: expect.stringContaining('TTL_SECONDS') })
     expect(world.redirected.get(id)).toBe(true)
   })
@@ -55,8 +55,8 @@ describe('the end of a sleep', () => {
     const better = await life.hear({ name: 'better' })
     const late = await life.hear()
     expect([plain, better, late].map(life.state)).toEqual(['redirected', 'parked', 'redirected'])
-    expect(life.told(plain)).toEqual(['parked', 'redirected'])
-    expect(life.told(late)).toEqual(['redirected'])
+    expect(life.reportedStates(plain)).toEqual(['parked', 'redirected'])
+    expect(life.reportedStates(late)).toEqual(['redirected'])
   })
 
   it('by its author, its expiry, or the operator', async ({ world, life }) => {
@@ -70,7 +70,7 @@ describe('the end of a sleep', () => {
     await life.settle(30_000)
     expect([stopped, expired, over].map(life.state)).toEqual(['stopped', 'expired', 'stopped'])
     expect(life.admission.view().parked).toBe(0)
-    expect(life.told(expired)).toEqual(['parked', 'stopped'])
+    expect(life.reportedStates(expired)).toEqual(['parked', 'stopped'])
   })
 })
 
@@ -105,7 +105,7 @@ describe('a new policy', () => {
     expect(short(preview)).toEqual(short(changes))
     await life.settle()
     expect([plain, better, other].map(life.state)).toEqual(['parked', 'running', 'parked'])
-    // the first that was heard is the first that gets room again
+    // the first that arrived is the first that gets capacity again
     await life.supervisor.stop(better, { why: 'test' })
     await life.settle()
     expect([plain, other].map(life.state)).toEqual(['running', 'parked'])
@@ -204,7 +204,7 @@ it.for([
   ['refuses', refuses],
   ['would keep it for later', waits([{ on: 'policy' }])],
 ] as const)(
-  'a version that runs on because its update failed ends by a policy that %s it, is not begun again, nor told to the mesh',
+  'a version that runs on because its update failed ends by a policy that %s it, is not begun again, nor announced to the mesh',
   async ([, verdict], { world, life }) => {
     let admits = true
     world.runner = () => (admits ? runs('admitted') : verdict)

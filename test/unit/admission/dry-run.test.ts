@@ -55,9 +55,9 @@ const preview = (world: AdmissionWorld, life: AdmissionLife, config: RunnerConfi
   life.admission.reevaluation.preview(async (...asked) => world.runner(...asked), config)
 
 test("for the seed's policies: what the dry run says is what applying then does, and it does nothing itself", async () => {
-  const heard = fc.array(service, { minLength: 1, maxLength: 6 })
+  const received = fc.array(service, { minLength: 1, maxLength: 6 })
   await fc.assert(
-    fc.asyncProperty(heard, policy, policy, async (services, first, then) => {
+    fc.asyncProperty(received, policy, policy, async (services, first, then) => {
       await using world = await createAdmissionWorld({ policy: policyFrom(first) })
       const life = await world.start()
       for (const one of services) await life.hear(one)

@@ -70,7 +70,7 @@ describe('making room', () => {
     await life.hearAndSettle()
     expect(life.state(task)).toBe('stopped')
     expect(life.reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
-    expect(life.told(task).at(-1)).toBe('stopped')
+    expect(life.reportedStates(task).at(-1)).toBe('stopped')
   })
 })
 

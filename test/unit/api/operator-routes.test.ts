@@ -92,7 +92,9 @@ test('what the operator sees and does: explain, ask, stop, peers, reload', async
   expect(it.node.reloads).toBe(1)
 })
 
-test('what the operator sees and does: an archive is taken as a stream, and its problem is told', async ({ it }) => {
+test('what the operator sees and does: an archive is taken as a stream, and its problem is reported', async ({
+  it,
+}) => {
   const post = (body: string | Uint8Array | null, type = 'application/x-tar') =>
     it.ask('/archive', { method: 'POST', headers: { 'content-type': type }, body })
   const response = await post(new Uint8Array(3 * 1024 * 1024))
@@ -132,7 +134,7 @@ const WAITS: WakeCondition[] = [
   { on: 'replica' },
 ]
 
-test('the policy: is shown with what its rules said and what runners are told', async ({ it }) => {
+test('the policy: is shown with what its rules said and what runners receive', async ({ it }) => {
   const view = await it.json('/policy')
   expect(view).toMatchObject({ parked: 0, counts: { keywords: { pass: 3, warned: 2 } }, facts: { running: [] } })
   expect(view).toMatchObject({ facts: { config: { DESC_MAX_LEN: 200 }, capacity: { runs: 0 } } })

@@ -18,8 +18,8 @@ async function dial(port: number): Promise<Socket> {
   return socket
 }
 
-/** What the server says until it closes. */
-async function heard(socket: Socket): Promise<string> {
+/** What the server sends until it closes. */
+async function readUntilClosed(socket: Socket): Promise<string> {
   const pieces: Buffer[] = []
   socket.on('data', (piece: Buffer) => void pieces.push(piece))
   socket.on('error', () => {})
@@ -124,7 +124,7 @@ test('the server: ends at once although streams are open and connections idle', 
   streaming.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`)
   await once(streaming, 'data')
   const before = performance.now()
-  await Promise.all([heard(socket), heard(streaming), it[Symbol.asyncDispose]()])
+  await Promise.all([readUntilClosed(socket), readUntilClosed(streaming), it[Symbol.asyncDispose]()])
   expect(performance.now() - before).toBeLessThan(1_500)
 })
 
@@ -134,7 +134,7 @@ test('the server: a body that dawdles is given up', async () => {
   const api = createApi({ node, clock, log: silentLog(), token: TOKEN })
   await using served = await serveApi(api, '127.0.0.1', 0)
   const socket = await dial(served.port)
-  const answer = heard(socket)
+  const answer = readUntilClosed(socket)
   socket.write(
     'POST /service HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cbor\r\nContent-Length: 100\r\n\r\nab',
   )
@@ -173,7 +173,7 @@ test.for([
   ['a long header', `GET /health HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`],
 ] as const)('the server: answers %s with a 4xx and lives on', async ([_what, text], { loopback: it }) => {
   const socket = await dial(it.served.port)
-  const answer = heard(socket)
+  const answer = readUntilClosed(socket)
   socket.end(text)
   expect(await answer).toMatch(/^HTTP\/1.1 4\d\d /)
   expect((await it.client.health()).ok).toBe(true)

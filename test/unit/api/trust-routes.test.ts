@@ -28,7 +28,7 @@ test.for(['application/cbor', 'application/vnd.ipld.dag-cbor', 'Application/CBOR
     expect(await (await it.post(bytes)).json()).toEqual({ id, outcome: 'known' })
     expect(await (await it.post(attestationBy(it.hub, it, { seq: 0 }))).json()).toMatchObject({ outcome: 'older' })
     expect(await (await it.post(attestationBy(newSigner(), it))).json()).toMatchObject({ outcome: 'untrusted' })
-    expect(it.node.trust.told).toEqual([])
+    expect(it.node.trust.published).toEqual([])
   },
 )
 
@@ -37,7 +37,7 @@ test('with the token it is published, whoever signed it; a wrong token is refuse
   expect((await it.post(bytes, 'wrong')).status).toBe(401)
   expect(it.node.statements()).toEqual([])
   expect(await (await it.post(bytes, TOKEN)).json()).toMatchObject({ outcome: 'new' })
-  expect(it.node.trust.told).toEqual([Buffer.from(bytes)])
+  expect(it.node.trust.published).toEqual([Buffer.from(bytes)])
   const older = await it.post(attestationBy(it.hub, it, { seq: 2 }), TOKEN)
   expect(older.status).toBe(200)
   await expectAnswer(it.post(attestationBy(it.hub, it, { seq: 1 }), TOKEN), 400, {
@@ -95,7 +95,7 @@ test('POST /statement: one too many is 429 and says when to come back', async ({
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
 })
 
-test('GET /statements and /trust: filters, and asks the mesh only where it is told to', async ({ hub: it }) => {
+test('GET /statements and /trust: filters, and asks the mesh only where it is asked to', async ({ hub: it }) => {
   const hub = formatAddress(it.hub.address)
   it.node.trust.records.push(attestationBy(it.hub, it))
   const get = async (query: string) => {
@@ -140,7 +140,7 @@ test("the client speaks it: a round trip, and the node's own errors", async ({ l
   const friend = newSigner()
   const bytes = delegationBy(it.node.signer, friend, it, { depth: 2 })
   const { outcome, id } = await it.client.submitStatement(bytes)
-  expect([outcome, it.node.trust.told.length]).toEqual(['new', 1])
+  expect([outcome, it.node.trust.published.length]).toEqual(['new', 1])
   const address = formatAddress(friend.address)
   expect(await it.client.statements({ address })).toEqual(it.node.statements())
   expect(await it.client.statements({ address }, { lookup: true })).toMatchObject([{ id, subject: address, depth: 2 }])

@@ -56,7 +56,7 @@ it('a manual clock: fires in the same step what a timer sets within it', async (
   expect(fired).toEqual(['inner@20'])
 })
 
-it('a manual clock: hears of timers that are set by what was started just before', async ({ clock, fired, note }) => {
+it('a manual clock: fires timers that are set by what was started just before', async ({ clock, fired, note }) => {
   void Promise.resolve()
     .then(() => sleep(clock, 10))
     .then(note('slept'))
@@ -145,7 +145,11 @@ it('a wall time is noticed soon after the clock was set to it, not before where 
   expect(fired).toHaveLength(1)
 })
 
-it('a wall time is not told of when it is cancelled, and at once where it is over', async ({ clock, fired, note }) => {
+it('a wall time does not fire when it is cancelled, and fires at once where it is over', async ({
+  clock,
+  fired,
+  note,
+}) => {
   atWallTime(clock, 5000, note('cancelled')).cancel()
   atWallTime(clock, -1, note('over'))
   await clock.advance(1)

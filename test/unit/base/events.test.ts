@@ -59,7 +59,7 @@ it('a log: writes one JSON line a sentence, with its fields and the part that sp
   const lines: string[] = []
   const log = createLog({ level: 'info', write: (line) => void lines.push(line) })
   log.child('network').info('a peer came', { peer: 'x\u001b[2Jy\nz' })
-  log.debug('not heard at this level')
+  log.debug('not written at this level')
   expect(lines).toHaveLength(1)
   expect(lines[0]?.indexOf('\n')).toBe((lines[0]?.length ?? 0) - 1)
   expect(lines[0]).not.toContain('\u001b')

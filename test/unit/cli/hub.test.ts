@@ -29,9 +29,9 @@ test("hub attest: signs with the node's key, publishes, writes, and numbers upwa
   const attest = `hub attest ${CODE} --unsafe --severity high --report https://hub.example/7`
   const { code, values, stderr } = await shell.json(`${attest} --until 2d --out a.statement`, { clock })
   expect([code, stderr]).toEqual([0, ''])
-  const [told] = shell.node.trust.told as [Uint8Array]
-  expect(readFileSync(shell.path('a.statement'))).toEqual(Buffer.from(told))
-  const statement = decodeStatement(told)
+  const [encoded] = shell.node.trust.published as [Uint8Array]
+  expect(readFileSync(shell.path('a.statement'))).toEqual(Buffer.from(encoded))
+  const statement = decodeStatement(encoded)
   verifyStatement(statement, 'test', keys)
   const { body } = statement
   expect(body).toMatchObject({ verdict: 'unsafe', severity: 'high', report: 'https://hub.example/7' })
@@ -59,7 +59,7 @@ test("hub attest: takes a service's name or id for its code, and says so", async
     expect(exit).toBe(0)
     expect(stderr).toContain(named === code ? 'It is the code of "hello".' : '"hello" (seq 0) has the code')
   }
-  expect(shell.node.trust.told.map((told) => decodeStatement(told).body)).toEqual(
+  expect(shell.node.trust.published.map((encoded) => decodeStatement(encoded).body)).toEqual(
     Array(4).fill(expect.objectContaining({ code: signed.kind === 'service' && signed.body.code })),
   )
   // another service's id, for instance
@@ -107,7 +107,7 @@ test.for<[string, RegExp]>([
 ])('hub attest: hub attest CODE%s is explained in one sentence', async ([options, sentence], { withNode: shell }) => {
   const { code, stdout, stderr } = await shell.run(`hub attest ${CODE}${options}`)
   expect([code, stdout, stderr.trim().split('\n').at(-1)]).toEqual([2, '', expect.stringMatching(sentence)])
-  expect(shell.node.trust.told).toEqual([])
+  expect(shell.node.trust.published).toEqual([])
 })
 
 test('a key that others can read is refused, and no part of a wrong one is shown', async ({ withNode: shell }) => {
@@ -125,7 +125,7 @@ test('hub freeze: spells the chain as policies do, and numbers each chain by its
   expect((await freeze(' --chain BTC --amount 10 --seq 9')).stdout).toContain(`10 of ${whose} are frozen on btc`)
   expect((await freeze(` --chain ed25519:${formatAddress(symbiote)} --amount 0.5 --seq 1`)).code).toBe(0)
   expect((await freeze(' --chain btc --amount 1 --seq 9')).stderr).toContain('must be above 9')
-  const bodies = shell.node.trust.told.map((told) => decodeStatement(told).body)
+  const bodies = shell.node.trust.published.map((encoded) => decodeStatement(encoded).body)
   expect(bodies).toMatchObject([
     { chain: 'btc', amount: '10' },
     { chain: formatAddress(symbiote), amount: '0.5' },
@@ -208,7 +208,7 @@ test('hub members: joins keys that were made apart, and names what is wrong', as
 
 test('several members: sign apart; one combines what is enough, and publishes it', async ({ hub: shell }) => {
   expect((await shell.json(DRAFT)).values).toMatchObject([{ event: 'drafted', threshold: 2, members: 3 }])
-  expect(shell.node.trust.told).toEqual([])
+  expect(shell.node.trust.published).toEqual([])
   const first = await shell.run('hub sign draft.json --key hub/member-1.json --out 1.part')
   expect([first.code, first.stderr]).toEqual([
     0,
@@ -220,13 +220,13 @@ test('several members: sign apart; one combines what is enough, and publishes it
   const combine = `hub combine draft.json 1.part ${other} --hub hub/hub.public.json`
   const { code, values } = await shell.json(`${combine} --publish --out hub.statement`)
   expect([code, values[0]]).toMatchObject([0, { event: 'published', signer: formatAddress(shell.hub.hub) }])
-  const statement = decodeStatement(shell.node.trust.told[0] as Uint8Array)
+  const statement = decodeStatement(shell.node.trust.published[0] as Uint8Array)
   expect(statement.signers?.byteLength).toBe(1)
   verifyStatement(statement, 'test', keys, shell.hub)
   expect(() => verifyStatement(statement, 'test', keys)).toThrow(/not pinned/)
   // published from its file, also by a light peer
   expect((await shell.json('hub publish hub.statement')).values[0]).toMatchObject({ event: 'published' })
-  expect(shell.node.trust.told).toHaveLength(2)
+  expect(shell.node.trust.published).toHaveLength(2)
 })
 
 test('several members: all of them sign as the hub itself; nobody needs to know of them', async ({ hub: shell }) => {
@@ -267,7 +267,7 @@ test('several members: what does not fit is named', async ({ hub: shell }) => {
   writeFileSync(shell.path('tampered.json'), JSON.stringify(tampered))
   await refused('1.part', /^tampered\.json: threshold/, 'tampered.json')
   expect((await sign('draft.json', 'operator/identity.pem', 'x.part')).stderr).toContain('is an ed25519 key')
-  expect(shell.node.trust.told).toEqual([])
+  expect(shell.node.trust.published).toEqual([])
 })
 
 test('a draft ends; a draft takes no key; a hub of another network is refused', async ({ hub: shell }) => {

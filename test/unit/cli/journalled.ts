@@ -9,7 +9,7 @@ import { openJournal } from '../../../src/journal/index.ts'
 import { announcementOf, newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import type { Shell } from '../../fixtures/program/shell.ts'
 
-/** An operator's folder whose node has heard of services, an hour apart, the last one now. It does not run. */
+/** An operator's folder whose node has received services, an hour apart, the last one now. It does not run. */
 export async function folderWithJournal(
   shell: Shell,
   count: number,

@@ -38,7 +38,7 @@ test('publish --join ends when as many nodes as replicas hold it, and leaves not
   })
   const { code, values } = await publishing
   expect(code).toBe(0)
-  // who answers first is nobody's business
+  // the order of the answers does not matter
   const words = values.map(({ event, state }) => state ?? event)
   const between = ['holder', 'refused', 'running']
   expect([words[0], words.slice(1, -1).sort(), words.at(-1)]).toEqual(['published', between, 'held'])
@@ -119,11 +119,11 @@ test('connect carries connections both ways, with half-close, each in its own tu
   shell.node.addReceipt(id, 'running')
   // answers only when the other side has ended: half-close must pass through
   using service = await listening((socket) => {
-    let heard = ''
+    let received = ''
     socket.on('data', (piece) => {
-      heard += piece
+      received += piece
     })
-    socket.on('end', () => socket.end(`heard ${heard}`))
+    socket.on('end', () => socket.end(`received ${received}`))
   })
   const { peers, factories } = withPeers(service.port)
   const { code } = await connecting(shell, 'hello', factories, async (port) => {
@@ -134,14 +134,14 @@ test('connect carries connections both ways, with half-close, each in its own tu
         return await text(socket)
       }),
     )
-    expect(answers).toEqual(['heard one', 'heard two', `heard ${'x'.repeat(300_000)}`])
+    expect(answers).toEqual(['received one', 'received two', `received ${'x'.repeat(300_000)}`])
   })
   expect(code).toBe(130)
   const peer = { disposed: true, init: { network: 'test', join: shell.node.multiaddrs() } }
   expect(peers).toMatchObject([peer])
 })
 
-test('connect: one that fails is told and harms no other; Ctrl-C ends open ones', async ({ withNode: shell }) => {
+test('connect: one that fails is reported and harms no other; Ctrl-C ends open ones', async ({ withNode: shell }) => {
   const id = await shell.hear()
   shell.node.addReceipt(id, 'running')
   const view = shell.node.service(id)

@@ -78,7 +78,7 @@ test("policy apply: the node's refusal is the command's", async ({ candidate: sh
   expect([code, stderr.trim().split('\n').at(-1)]).toEqual([2, 'services.json is not JSON'])
 })
 
-test('policy apply: a node whose answers are not understood is told so', async ({ candidate: shell }) => {
+test('policy apply: a node whose answers are not understood gets an error', async ({ candidate: shell }) => {
   shell.node.previewPolicy = async () => [{ what: 'else' }] as never
   const { code, stderr } = await shell.run('policy apply c.json --yes')
   expect(code).toBe(1)

@@ -38,8 +38,12 @@ async function asked(shell: Shell, ...files: string[]) {
   const line = `policy test c.json --service s.cbor --executors host --network test${statements}`
   const { code: status, values, stderr } = await shell.json(line)
   expect([status, stderr]).toEqual([0, ''])
-  type Told = { verdict: { run: object | false; redirect: boolean; park?: object[] }; assumed: string[]; facts: object }
-  return values[0] as Told
+  type DryRun = {
+    verdict: { run: object | false; redirect: boolean; park?: object[] }
+    assumed: string[]
+    facts: object
+  }
+  return values[0] as DryRun
 }
 
 /** What a node has kept, written as it does. */
@@ -85,7 +89,7 @@ test('policy test: a chain of delegations lets the author in, stapled or from a 
   expect((await asked(shell)).verdict.run).not.toBe(false)
 })
 
-test('policy test: what counts for nothing is told, and why', async ({ shell }) => {
+test('policy test: what counts for nothing is shown, and why', async ({ shell }) => {
   const [author, hub] = [newSigner(), newSigner()]
   const members = newMembersHub()
   write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [textOf(hub)]: {}, [members.text]: {} } })
@@ -151,7 +155,7 @@ const replayed = async (shell: Shell, config: object) => {
 
 test('policy replay: each policy believes its own hubs and roots, when a service came', async ({ shell }) => {
   const [hub, root] = [newSigner(), newSigner()]
-  // heard four hours ago, three, two, one, and now
+  // received four hours ago, three, two, one, and now
   const { dir, config, signer } = await folderWithJournal(shell, 5, { ...FITS, TRUST_TREE: { ROOTS: {} } })
   const inForce = JSON.parse(readFileSync(config, 'utf8')) as object
   const since = Math.floor(Date.now() / 1000) - 2.5 * 3600

@@ -38,7 +38,7 @@ test('policy check: a right one is ok, with its notices, and the runner has load
   ])
 })
 
-test('policy check: every problem is told, each in a sentence', async ({ shell }) => {
+test('policy check: every problem is shown, each in a sentence', async ({ shell }) => {
   write(shell, 'c.json', { KEYWORD: [], DESCMAX: 1, DESC_MAX_LEN: 'x', LIMITS: { TOTAL: { MEMRY: 1 } } })
   const { code, stdout, stderr } = await shell.run('policy check c.json')
   expect([code, stderr.trim()]).toEqual([2, 'c.json has 4 problems'])

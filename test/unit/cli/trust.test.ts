@@ -24,11 +24,11 @@ test("trust delegate, revoke: signed with the folder's key, published; the numbe
   const friend = formatAddress(newSigner().address)
   const clock = manualClock(Date.now())
   const made = await shell.json(`trust delegate ${friend} --depth 2 --until 90d --out friend`, { clock })
-  const published = { event: 'published', kind: 'delegation', signer: shell.folder }
-  expect([made.code, made.values[0]]).toMatchObject([0, published])
+  const publishedEvent = { event: 'published', kind: 'delegation', signer: shell.folder }
+  expect([made.code, made.values[0]]).toMatchObject([0, publishedEvent])
   const revoked = await shell.run(`trust revoke ${friend}`, { clock })
   expect([revoked.code, revoked.stdout]).toEqual([0, expect.stringContaining(`no longer vouches for ${friend}`)])
-  const [first, second] = shell.node.trust.told.map((told) => decodeStatement(told))
+  const [first, second] = shell.node.trust.published.map((encoded) => decodeStatement(encoded))
   if (first?.kind !== 'delegation' || second?.kind !== 'delegation') throw new Error('no delegations')
   verifyStatement(first, 'test', createKeyCache())
   expect(first.body).toMatchObject({ depth: 2 })
@@ -47,9 +47,9 @@ test('trust delegate: says what would start and stop, asks a person where there 
   expect(no.stderr).toMatch(
     /waits +passed on +run[\s\S]*Would start: "waits"\.\nPublish it\? \[y\/N\] [\s\S]*Nothing was changed/,
   )
-  expect([no.code, shell.node.trust.told]).toEqual([1, []])
+  expect([no.code, shell.node.trust.published]).toEqual([1, []])
   const yes = await shell.run(`trust delegate ${friend}`, { answer: 'y\n' })
-  expect([yes.code, shell.node.trust.told.length]).toEqual([0, 1])
+  expect([yes.code, shell.node.trust.published.length]).toEqual([0, 1])
   const script = await shell.json(`trust revoke ${friend}`)
   expect([script.code, script.values[0]]).toMatchObject([0, { preview: shell.node.changes, more: 0 }])
   const sure = await shell.run(`trust delegate ${friend} --yes`, { answer: 'n\n' })
@@ -96,7 +96,7 @@ test.for<[string, RegExp]>([
 ])('trust delegate: %s is explained in one sentence', async ([line, sentence], { owner: shell }) => {
   const named = line.replace('OWN', shell.folder).replace('FRIEND', formatAddress(newSigner().address))
   await shell.refused(`trust ${named}`, sentence)
-  expect(shell.node.trust.told).toEqual([])
+  expect(shell.node.trust.published).toEqual([])
 })
 
 test('trust tree: draws who vouches for whom, and what is idle and why', async ({ withNode: shell }) => {

@@ -85,10 +85,10 @@ test.for<[string, (dir: string) => void, RegExp]>([
 })
 
 test('publish: --wait follows receipts until enough nodes run it', async ({ shell }) => {
-  let told = 0
+  let seen = 0
   const { code, values } = await shell.json('publish hello --wait --replicas 2', {
     onOutput(text) {
-      if (!text.includes('"published"') || told++ > 0) return
+      if (!text.includes('"published"') || seen++ > 0) return
       const { id } = shell.node.service('hello-web')
       const [first, second] = [newSigner(), newSigner()]
       setTimeout(() => shell.node.addReceipt(id, 'refused'), 20)
@@ -122,7 +122,7 @@ test('publish: Ctrl-C while it waits ends with 130', async ({ shell }) => {
     onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
   })
   expect([code, stdout]).toEqual([130, expect.stringContaining('Published "hello-web" (seq 1')])
-  // who pressed the keys need not be told
+  // the person who pressed the keys knows it
   expect(stderr).not.toContain('interrupted')
 })
 

@@ -84,16 +84,16 @@ test('output: ids are short where people read them, times human', () => {
   expect([when(100, 40), when(40, 100)]).toEqual(['in 1m 0s', '1m 0s ago'])
 })
 
-test('output: events are told in words', () => {
+test('output: events are formatted as sentences', () => {
   const verdict = { run: false as const, redirect: true, reasons: [] }
   const line = formatEvent('node:verdict', { id: 'bafy1', name: 'x\u001b', verdict, tookMs: 1 }, false)
   expect(line).toBe('"x\ufffd" bafy1: not run here, passed on')
   const about = { signer: 'hub-address', about: 'bafy2', seq: 1, via: 'gossip' as const }
-  const told = (kind: 'attestation' | 'delegation' | 'freeze', says: string) =>
+  const formatted = (kind: 'attestation' | 'delegation' | 'freeze', says: string) =>
     formatEvent('trust:statement', { ...about, kind, says }, false)
-  expect(told('attestation', 'unsafe')).toBe('hub hub-address calls code bafy2 unsafe (gossip)')
-  expect(told('delegation', 'revoked')).toContain('no longer')
-  expect(told('freeze', '10 on b\u001b')).toContain('10 on b\ufffd')
+  expect(formatted('attestation', 'unsafe')).toBe('hub hub-address calls code bafy2 unsafe (gossip)')
+  expect(formatted('delegation', 'revoked')).toContain('no longer')
+  expect(formatted('freeze', '10 on b\u001b')).toContain('10 on b\ufffd')
   const seen = { topic: 'services', bytes: 1, outcome: 'seen' } as const
   expect(formatEvent('network:gossip-published', seen, false)).toBeUndefined()
 })

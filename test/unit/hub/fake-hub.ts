@@ -41,8 +41,8 @@ export function codeOf(name: string): string {
 function hubOf(change: Partial<HubInit> = {}) {
   const clock = manualClock()
   const events = createEvents<HubEvents>()
-  const told: { [Name in keyof HubEvents]: { event: Name } & HubEvents[Name] }[keyof HubEvents][] = []
-  events.onAny((name, detail) => told.push({ event: name, ...detail } as never))
+  const reported: { [Name in keyof HubEvents]: { event: Name } & HubEvents[Name] }[keyof HubEvents][] = []
+  events.onAny((name, detail) => reported.push({ event: name, ...detail } as never))
   const listeners = new Set<(service: HubService) => void>()
   const live = new Map<string, HubService>()
   const images = new Set<string>()
@@ -107,7 +107,7 @@ function hubOf(change: Partial<HubInit> = {}) {
     return service
   }
   return {
-    ...{ hub, clock, told, published, words, scans, held, answers, images, add },
+    ...{ hub, clock, reported, published, words, scans, held, answers, images, add },
     /** Begins with these services known, and waits until it has looked at them. */
     async boot(...names: string[]): Promise<void> {
       for (const name of names) add(name)
@@ -120,7 +120,7 @@ function hubOf(change: Partial<HubInit> = {}) {
       return service
     },
     say: () => published.map(({ body }) => ('verdict' in body ? body.verdict : undefined)),
-    names: (event: keyof HubEvents) => told.filter((one) => one.event === event).map(({ name }) => name),
+    names: (event: keyof HubEvents) => reported.filter((one) => one.event === event).map(({ name }) => name),
   }
 }
 

@@ -8,7 +8,7 @@ import { BROKEN, CLEAN, codeOf, FOUND, it, SCANNER, UNDECIDED } from './fake-hub
 
 const DAY = 86_400_000
 
-it('a hub: examines what is known and what is heard, each code once, and signs', async ({ hubOf }) => {
+it('a hub: examines what is known and what arrives, each code once, and signs', async ({ hubOf }) => {
   const world = hubOf({ report: 'https://hub.example/{code}' })
   const old = world.add('old')
   await world.boot()
@@ -33,7 +33,7 @@ it('a hub says unsafe with the worst severity when one of its scanners finds som
   world.answers.scan = async ({ command: [name] }) => (name === 'a' || name === 'b' ? ends[name] : BROKEN)
   await world.boot('bad')
   expect(world.published[0]?.body).toMatchObject({ verdict: 'unsafe', severity: 'critical' })
-  expect(world.told.at(-1)).toMatchObject({ event: 'hub:examined', findings: ['a: x', 'b: y'] })
+  expect(world.reported.at(-1)).toMatchObject({ event: 'hub:examined', findings: ['a: x', 'b: y'] })
 })
 
 it('a hub gives no word where a scanner fails, tries again, and then leaves it for a day', async ({ world }) => {
@@ -44,7 +44,7 @@ it('a hub gives no word where a scanner fails, tries again, and then leaves it f
   expect(world.scans).toHaveLength(MAX_FAILURES)
   expect(world.published).toEqual([])
   const failures = Array.from({ length: MAX_FAILURES }, (_, index) => index + 1)
-  expect(world.told.filter(({ event }) => event === 'hub:failed')).toMatchObject(
+  expect(world.reported.filter(({ event }) => event === 'hub:failed')).toMatchObject(
     failures.map((count) => ({ failures: count, again: count < MAX_FAILURES })),
   )
   world.answers.scan = async () => CLEAN
@@ -133,7 +133,7 @@ it('a hub: never takes back by itself that it called code unsafe', async ({ worl
   await world.clock.advance(DAY / 2)
   expect(world.published).toEqual([])
   expect(world.scans).toHaveLength(1)
-  expect(world.told.at(-1)).toMatchObject({ event: 'hub:passed-over', name: 'was-bad' })
+  expect(world.reported.at(-1)).toMatchObject({ event: 'hub:passed-over', name: 'was-bad' })
   world.answers.scan = async () => FOUND
   await world.clock.advance(DAY)
   expect(world.say()).toEqual(['unsafe'])
@@ -163,7 +163,7 @@ it('a hub: passes over images, code that is too large, and services that are ove
   world.hub.boot()
   await world.clock.advance(DAY / 2)
   expect(world.scans).toEqual([])
-  expect(world.told.filter(({ event }) => event === 'hub:passed-over')).toMatchObject([
+  expect(world.reported.filter(({ event }) => event === 'hub:passed-over')).toMatchObject([
     { name: 'image' },
     { name: 'large', why: 'the code has 2 GiB; at most 512 MiB are allowed' },
   ])
@@ -192,5 +192,5 @@ it('a hub: stops in the middle of a scan without a word', async ({ world }) => {
   await world.hub[Symbol.asyncDispose]()
   expect(world.published).toEqual([])
   expect(world.held.now).toBe(0)
-  expect(world.told.map(({ event }) => event)).toEqual(['hub:examining'])
+  expect(world.reported.map(({ event }) => event)).toEqual(['hub:examining'])
 })

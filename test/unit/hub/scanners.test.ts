@@ -48,11 +48,11 @@ it('what a scanner says: is bounded and printable, whatever it writes', () => {
   const lines = fc.array(fc.oneof(fc.string({ unit: 'binary', maxLength: 500 }), fc.json()), { maxLength: 100 })
   forAll(100, [lines, fc.constantFrom(0, 1, 2, 3, 139)], (written, exitCode) => {
     const report = reportOf(SCANNER, ended({ lines: written, exitCode }))
-    const told = report.is === 'failed' ? [report.reason] : report.findings
-    expect(told.length).toBeLessThanOrEqual(MAX_FINDINGS)
+    const messages = report.is === 'failed' ? [report.reason] : report.findings
+    expect(messages.length).toBeLessThanOrEqual(MAX_FINDINGS)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-    for (const text of told) expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/)
-    for (const text of told) expect(text.length).toBeLessThanOrEqual(MAX_FINDING + 'mine: '.length + 100)
+    for (const text of messages) expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/)
+    for (const text of messages) expect(text.length).toBeLessThanOrEqual(MAX_FINDING + 'mine: '.length + 100)
     if (exitCode === 2 || exitCode === 139) expect(report.is).toBe('failed')
   })
 })
@@ -64,7 +64,7 @@ const anyReport = fc.oneof(
   fc.constant<Report>({ is: 'failed', reason: 'z' }),
 )
 
-it('what reports come to: safe takes all of them, unsafe one, and the worst severity is told', () => {
+it('what reports come to: safe takes all of them, unsafe one, and the worst severity is reported', () => {
   forAll(100, [fc.array(anyReport, { maxLength: 6 })], (reports) => {
     const result = combineReports(reports)
     const found = reports.flatMap((report) => (report.is === 'found' ? [report.severity] : []))

@@ -37,7 +37,7 @@ async function play(steps: readonly Step[], startLimit: number, holdMs: number) 
   const model = { best: undefined as number | undefined, redirect: undefined as boolean | undefined, limit: startLimit }
   const emitted: { depth: number; allowed: number | undefined; redirect: boolean | undefined; how: string }[] = []
   const id = announcement.signed.id.toString()
-  let told = 0
+  let seen = 0
   let life = mortal(clock)
   let world: World = start()
 
@@ -46,18 +46,18 @@ async function play(steps: readonly Step[], startLimit: number, holdMs: number) 
     const journal = before && { journal: before.journal }
     const next = createWorld({ clock: life.clock, ...journal, redirectionDepth: () => model.limit, holdMs })
     next.intake.boot()
-    told = 0
+    seen = 0
     return next
   }
 
   async function settle(): Promise<void> {
     await settled()
-    for (const { hex, how } of world.out.slice(told)) {
+    for (const { hex, how } of world.out.slice(seen)) {
       const out = decodeAnnouncement(Buffer.from(hex, 'hex')).ticket.depth
       const allowed = model.best === undefined ? undefined : emittedDepth(model.best, model.limit)
       emitted.push({ depth: out, allowed, redirect: model.redirect, how })
     }
-    told = world.out.length
+    seen = world.out.length
   }
 
   let seenFrom = clock.now()

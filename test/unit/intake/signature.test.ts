@@ -57,7 +57,7 @@ it('signatures and time: early and expired ones are ignored and not kept', async
   }
   expect(world.count()).toBe(0)
   expect(world.intake.stats().outdated).toBe(2)
-  // who wonders about the clock hears of the one in the future
+  // the check of the clock receives the one in the future
   expect(of(world, 'intake:early')).toEqual([{ via: 'gossip', from: 'peer', aheadMs: 121_000 }])
 })
 

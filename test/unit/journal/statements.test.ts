@@ -55,7 +55,7 @@ it("statements: become the operator's, and remember when they were put", ({ jour
   expect(statements.put(kept(attest(hub), { own: true }))).toBe(false)
   statements.setRecordPublished(subjectOf(attest(hub)), NOW_MS + 5)
   expect(statements.own()).toEqual([kept(attest(hub), { own: true, recordPublishedAt: NOW_MS + 5 })])
-  // heard from others it stays so
+  // received from others it stays so
   statements.put(kept(attest(hub)))
   expect(statements.own()).toHaveLength(1)
 })

@@ -65,7 +65,7 @@ test('frames are counted whatever pieces they come in', () => {
   })
 })
 
-test('a frame that is too long is told by its prefix alone', () => {
+test('a frame that is too long is recognized by its prefix alone', () => {
   for (const prefix of [varint(1001), new Uint8Array(5).fill(0x80)])
     expect(createFrameCounter(1000).add(prefix)).toBe('too-long')
   expect(createFrameCounter(1000).add(new Uint8Array(5))).toBe(5)
@@ -84,9 +84,9 @@ function excluding() {
   const clock = manualClock()
   const scoreTable = createPeerScores(() => clock.monotonic())
   const events = createEvents<NetworkEvents>()
-  const told: { peer: string; forMs: number }[] = []
+  const excluded: { peer: string; forMs: number }[] = []
   const disconnected: string[] = []
-  events.on('network:excluded', ({ peer, forMs }) => told.push({ peer, forMs }))
+  events.on('network:excluded', ({ peer, forMs }) => excluded.push({ peer, forMs }))
   const exclusion = createExclusion({
     ...{ clock, scoreTable, events, log: silentLog() },
     isStatic: (peer) => peer === 'static',
@@ -98,11 +98,11 @@ function excluding() {
       exclusion.look(peer)
     }
   }
-  return { clock, scoreTable, exclusion, told, disconnected, lie }
+  return { clock, scoreTable, exclusion, excluded, disconnected, lie }
 }
 
 test('a liar is out for a minute, and for twice as long each time that it goes on', async () => {
-  const { clock, exclusion, told, disconnected, lie } = excluding()
+  const { clock, exclusion, excluded, disconnected, lie } = excluding()
   lie('liar', 7)
   expect(exclusion.leftMs('liar')).toBe(0)
   lie('liar', 2)
@@ -112,22 +112,22 @@ test('a liar is out for a minute, and for twice as long each time that it goes o
     expect(exclusion.leftMs('liar')).toBe(0)
     lie('liar', 9)
   }
-  const minutes = told.map(({ forMs }) => forMs / 60_000)
+  const minutes = excluded.map(({ forMs }) => forMs / 60_000)
   expect(minutes.slice(0, 5)).toEqual([1, 2, 4, 8, 16])
   expect(Math.max(...minutes)).toBe(360)
   // a day without: it begins again
   await clock.advance(exclusion.leftMs('liar') + 25 * 3_600_000)
   lie('liar', 9)
-  expect(told.at(-1)?.forMs).toBe(60_000)
+  expect(excluded.at(-1)?.forMs).toBe(60_000)
 })
 
 test('a static node is never out for longer than the first time', async () => {
-  const { clock, exclusion, told, lie } = excluding()
+  const { clock, exclusion, excluded, lie } = excluding()
   for (let round = 0; round < 6; round++) {
     lie('static', 9)
     await clock.advance(exclusion.leftMs('static') + 1)
   }
-  expect(told.map(({ forMs }) => forMs)).toEqual(Array(6).fill(60_000))
+  expect(excluded.map(({ forMs }) => forMs)).toEqual(Array(6).fill(60_000))
 })
 
 test('what gossip holds against a peer excludes it, too', () => {

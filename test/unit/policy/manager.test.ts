@@ -13,7 +13,7 @@ import { serviceOf, snapshotOf } from '../../fixtures/runner/runners.ts'
 
 const CHANGE: Change = { id: 'bafy', name: 'hello', author: 'me', from: 'run', to: 'refused', reasons: [] }
 
-/** An operator's folder, and an engine in front of a node that keeps what it was told. */
+/** An operator's folder, and an engine in front of a node that keeps what it received. */
 async function world(runner?: string) {
   const root = await mkdtemp(join(tmpdir(), 'tc-engine-'))
   const dir = join(root, 'node')

@@ -19,7 +19,7 @@ const PASS: Verdict = { run: false, redirect: true, reasons: [{ rule: 'mine', ou
 const NONE: Side['beliefs'] = { factsOf: () => ({ attestations: [], quorum: null, inTree: false, frozen: [] }) }
 
 /** Pages of services as a journal would bring them. */
-function heard(count: number, page = 10): JournaledService[][] {
+function journaledPages(count: number, page = 10): JournaledService[][] {
   const signer = newSigner()
   const services = Array.from({ length: count }, (_, number) => {
     const clock = manualClock(1_700_000_000_000 + number * 60_000)
@@ -54,7 +54,7 @@ test('a replay: asks both about every service, at the second at which it came, a
     return PASS
   })
   const candidate = side(({ name }) => (name.endsWith('3') ? DROP : PASS))
-  const { summary, changes, asked } = await play(heard(25), inForce, candidate)
+  const { summary, changes, asked } = await play(journaledPages(25), inForce, candidate)
   expect(seen).toHaveLength(25)
   expect(seen[7]).toEqual(['name-7', 1_700_000_420, 3, 'me'])
   expect(summary).toMatchObject({ asked: 25, changed: 3, rules: [{ rule: 'mine', count: 3 }] })
@@ -87,7 +87,7 @@ test('a replay: tells each what its own node would have believed then, of the co
 })
 
 test('a replay: of the same policy differs nowhere; of nothing it is empty', async () => {
-  const { summary } = await play(heard(12), passing, passing)
+  const { summary } = await play(journaledPages(12), passing, passing)
   expect(summary).toMatchObject({ asked: 12, changed: 0, kinds: [] })
   const dropping = side(() => DROP)
   expect((await play([], passing, dropping)).summary.asked).toBe(0)
@@ -98,20 +98,20 @@ test('a replay: a runner that fails at times is a finding; one that never answer
     throw new RunnerError('threw', 'the runner threw it')
   }
   const moody = side(({ name }) => (/[13579]$/.test(name) ? fail() : PASS))
-  const { summary, changes } = await play(heard(20), passing, moody)
+  const { summary, changes } = await play(journaledPages(20), passing, moody)
   expect(summary).toMatchObject({ changed: 10, candidate: { failed: 10, redirected: 10 } })
   expect(changes[0]).toMatchObject({ to: 'failed', failure: 'the runner threw it', rules: ['runner'] })
-  const useless = play(heard(20), passing, side(fail))
+  const useless = play(journaledPages(20), passing, side(fail))
   await expect(useless).rejects.toThrow(RunnerUselessError)
   await expect(useless).rejects.toThrow(
     /candidate's runner failed on each of the first 5 services: the runner threw it/,
   )
 })
 
-test('a replay: reads no further than it can ask, and stops when it is told to', async () => {
+test('a replay: reads no further than it can ask, and stops when it is aborted', async () => {
   let read = 0
   function* endless(): Generator<JournaledService[]> {
-    const [page = []] = heard(10)
+    const [page = []] = journaledPages(10)
     for (;;) {
       read++
       yield page
@@ -134,7 +134,7 @@ test('a replay: goes through the real runner host', async () => {
   await using after = await startedRunner(andromeda, { config: strict })
   const facts = { own: 'me', executors: [{ name: 'docker' as const }] }
   const { summary, changes } = await play(
-    heard(40),
+    journaledPages(40),
     { host: before.host, facts: emptyNode(configOf(), facts), beliefs: NONE },
     { host: after.host, facts: emptyNode(strict, facts), beliefs: NONE },
   )
@@ -156,7 +156,7 @@ test.each<[Answer, string]>([
   [said({ park: [], redirect: true }), 'redirected'],
   [said({}), 'refused'],
   [{ failure: 'it threw' }, 'failed'],
-])('two verdicts: are told in one word (%#)', (answer, word) => expect(outcomeOf(answer)).toBe(word))
+])('two verdicts: are named in one word (%#)', (answer, word) => expect(outcomeOf(answer)).toBe(word))
 
 test('two verdicts: that say the same are no difference, whatever their words', () => {
   expect(differenceOf(runs(), runs({ reasons: [reason('trust', 'pass'), reason('new', 'pass')] }))).toBeUndefined()

@@ -103,10 +103,10 @@ it('members that are named by two spellings of their keys count once', () => {
   expect(() => pinMembers({ hub: ROOT, members, threshold: 5 }, NETWORK, createKeyCache())).toThrow('from 1 to 4')
 })
 
-/** What is left of each subject when all have been heard in this order. */
-function standing(heard: readonly protocol.Statement[]) {
+/** What is left of each subject when all have been received in this order. */
+function standing(received: readonly protocol.Statement[]) {
   const kept = new Map<string, protocol.Statement>()
-  for (const one of heard) {
+  for (const one of received) {
     const known = kept.get(protocol.statementSubject(one))
     if (known === undefined || protocol.replaces(one, known)) kept.set(protocol.statementSubject(one), one)
   }

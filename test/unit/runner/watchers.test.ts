@@ -77,7 +77,7 @@ it('the time that a decision may take: does not pass while no processor is free 
   expect(never).toBeLessThan(4500)
 })
 
-it.runIf(process.platform === 'linux')('the time that a decision may take: is told by the system', async () => {
+it.runIf(process.platform === 'linux')('the time that a decision may take: is limited by the system', async () => {
   expect(await waitedForCpuMs(process.pid)).toBeGreaterThan(0)
   expect(await waitedForCpuMs(2 ** 22 + 1)).toBe(0)
 })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { RunRecord } from '../../../src/base/run-record.ts'
 import { runReasons } from '../../../src/services/run-reasons.ts'
 
-it('the publisher who asks hears what a run waits for before it begins', () => {
+it('a publisher that asks receives what a run waits for before it begins', () => {
   const run: RunRecord = {
     runId: 'r',
     service: 's',

@@ -20,7 +20,7 @@ it('a lookup: asks for the word of each trusted hub, and for who vouches for the
   await trust.lookUp(about)
   expect(new Set(here.asked)).toEqual(new Set([...hubs.map(attestKey), keyOf(delegate(own, author))]))
   expect(here.facts()).toMatchObject({ quorum: { hubs: 2, met: true }, inTree: true })
-  expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 3, failed: 0, tookMs: 0 }])
+  expect(here.reported('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 3, failed: 0, tookMs: 0 }])
   expect(trust.statements().map(({ via }) => via)).toEqual(['record', 'record', 'record'])
 })
 
@@ -47,7 +47,7 @@ it('a lookup: is done once in five minutes, and sooner where it failed or is ask
   await here.clock.advance(15_000)
   expect(await look()).toBe(true)
   expect(here.asked).toHaveLength(4)
-  expect(here.heard('trust:looked-up').map(({ failed }) => failed)).toEqual([0, 0, 1, 0])
+  expect(here.reported('trust:looked-up').map(({ failed }) => failed)).toEqual([0, 0, 1, 0])
 })
 
 it('a lookup: of the newest link asks again for each that the author stands on', async ({ here, trust }) => {
@@ -84,7 +84,7 @@ it('a lookup: ends in three seconds whatever the mesh does, and whoever waits ca
   expect(done).toBe(false)
   await here.clock.advance(1)
   expect(await patient).toEqual({ complete: false })
-  expect(here.heard('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 0, failed: 4, tookMs: 3000 }])
+  expect(here.reported('trust:looked-up')).toEqual([{ about: CODE.toString(), found: 0, failed: 4, tookMs: 3000 }])
   expect(here.facts().quorum).toBeNull()
 })
 

@@ -57,7 +57,7 @@ it('a hub of several members: is ignored where too few signed, or where members 
   await using none = world(policyOf({}))
   expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS.slice(0, 3)), 'p')).toBe('ignore')
   expect(none.trust.validateGossip(byMembers('unsafe', MEMBERS), 'p')).toBe('accept')
-  for (const one of [here, other]) expect(one.heard('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
+  for (const one of [here, other]) expect(one.reported('trust:dropped')).toEqual([{ why: 'members', ...gossip }])
 })
 
 it('a hub of several members: has records by some of them only where they are pinned, and by all of them everywhere', async () => {

@@ -35,7 +35,7 @@ export function world(policy = THREE_HUBS, { path = ':memory:', clock = manualCl
   const state = {
     policy,
     servicesInUse: [] as trusting.ServiceInUse[],
-    /** no peer takes or hears anything */
+    /** no peer takes or receives anything */
     alone: false,
     liveCode: true,
     /** what lies in the mesh's records */
@@ -85,7 +85,7 @@ export function world(policy = THREE_HUBS, { path = ':memory:', clock = manualCl
     clock,
     journal,
     /** of a kind, in order */
-    heard: <Name extends keyof trusting.TrustEvents>(wanted: Name) =>
+    reported: <Name extends keyof trusting.TrustEvents>(wanted: Name) =>
       happened.flatMap(([name, detail]) => (name === wanted ? [detail as trusting.TrustEvents[Name]] : [])),
     async [Symbol.asyncDispose]() {
       await trust[Symbol.asyncDispose]()

@@ -82,7 +82,7 @@ describe('fetching a code', () => {
     expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
   })
 
-  test('what a provider says is told without its control characters', async () => {
+  test('the message of a provider is shown without its control characters', async () => {
     const there = await publish()
     const mallory = provider(() => ({ is: 'error', message: 'no\u001b[31m\nway' }))
     const here = await fetching(there.code, { mallory })
@@ -215,20 +215,20 @@ const CHUNKS: Record<string, (honest: Uint8Array, first: number) => Answer> = {
 const LIES = [...Object.keys(MANIFESTS), ...Object.keys(CHUNKS)]
 test.each(LIES)('a provider of %s is dropped and named, and another brings the code', async (lie) => {
   const there = await publish()
-  const told = Promise.withResolvers<void>()
+  const reported = Promise.withResolvers<void>()
   const answer = ({ first }: { first: number }, honest: ArchiveAnswer) =>
     CHUNKS[lie]?.((honest as { bytes: Uint8Array }).bytes, first) ?? honest
   const mallory = twisted(there, (request, honest) =>
     request.want === 'chunks' ? answer(request, honest) : (MANIFESTS[lie] ?? honest),
   )
   const alice: Behaviour = async (stream) => {
-    await told.promise
+    await reported.promise
     await createArchiveServer({ ...testComponents(), store: there.store })(stream)
   }
   // no time passes: however busy the machine is, the one that waits is not silent for too long
   const here = await fetching(there.code, { mallory, alice }, { clock: manualClock() })
   await expect.poll(() => here.lied).toEqual(['mallory'])
-  told.resolve()
+  reported.resolve()
   await here.work
   expect(here.streams.opened.filter((peer) => peer === 'mallory')).toEqual(['mallory'])
   expect(here.seen).toContainEqual(['code:provider-invalid', expect.objectContaining({ peer: 'mallory' })])

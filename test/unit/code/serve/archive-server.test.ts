@@ -68,7 +68,7 @@ describe('the archive server', () => {
     }
   })
 
-  test('a peer with too many streams is told so, and others are served', async () => {
+  test('a peer with too many streams gets an error, and others are served', async () => {
     const { code, connect } = await serving()
     const request = encodeArchiveRequest({ v: 1, want: 'manifest', code })
     const ask = async ({ stream }: ReturnType<typeof connect>) => {

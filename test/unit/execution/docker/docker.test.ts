@@ -90,7 +90,7 @@ describe('an engine', () => {
     expect(() => engineOptions(config)).not.toThrow()
   })
 
-  it('that is not there is told with what to do, and may be tried again', async () => {
+  it('that is not there is reported with what to do, and may be tried again', async () => {
     const absent = executor({ socketPath: '/nowhere/docker.sock' })
     expect(await absent.available()).toEqual({
       available: false,

@@ -81,13 +81,13 @@ describe('dormitory', () => {
     [{ on: 'delegation', author: 'a' }, { on: 'delegation', author: 'a' }, true],
     [{ on: 'delegation', author: 'a' }, { on: 'delegation', author: 'b' }, false],
     [{ on: 'quorum', code: 'a' }, { on: 'delegation', author: 'a' }, false],
-  ])('who waits for %o hears of %o: %s', async (on, happens, wakes) => {
+  ])('a service that waits for %o, after %o: %s', async (on, happens, wakes) => {
     park('a', { on: [on] })
     await wake(happens)
     expect(bench.woken).toEqual(wakes ? ['a'] : [])
   })
 
-  it('wakes the best first, and of equals the one that was heard first', async () => {
+  it('wakes the best first, and of equals the one that arrived first', async () => {
     bench.limits.max = 100
     parkAll({ late: 1, poor: 0 }, { arrived: 30 })
     parkAll({ early: 1, rich: 7 }, { arrived: 20 })

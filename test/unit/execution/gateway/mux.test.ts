@@ -141,7 +141,7 @@ describe('a transport that is taken over', () => {
     })
   })
 
-  it('hears no one who came before', () => {
+  it('receives nothing for an earlier client', () => {
     const { session, attach } = door()
     const node = attach(NAME)
     session.take(hello(Buffer.from('another one here')))

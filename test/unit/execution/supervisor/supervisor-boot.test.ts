@@ -21,7 +21,7 @@ describe('a supervisor that starts again', () => {
     else if (engine === 'ended') bench.engine.end(runId, { exitCode: 4 })
     else entry.state = engine
     bench.engine.starts.length = 0
-    bench.heard.length = 0
+    bench.reported.length = 0
     return bench.start()
   }
 
@@ -81,7 +81,7 @@ describe('a supervisor that starts again', () => {
     const supervisor = await leave('exited', 'running', 'task')
     await supervisor.boot()
     expect(bench.engine.runs.size).toBe(0)
-    expect(bench.heard).toEqual(['a orphan-removed'])
+    expect(bench.reported).toEqual(['a orphan-removed'])
   })
 
   it('takes up runs of an engine that comes later', async () => {

@@ -167,7 +167,7 @@ describe('supervisor', () => {
       await bench.clock.advance(5000)
       expect(bench.state('a')).toBe('running')
       await bench.engineReturns()
-      await bench.until(() => bench.heard.filter((what) => what === 'host executor').length >= 2)
+      await bench.until(() => bench.reported.filter((what) => what === 'host executor').length >= 2)
       expect(bench.engine.starts.length).toBe(1)
       await supervisor.stop('a', { why: 'test' })
       expect(bench.state('a')).toBe('stopped')

@@ -109,7 +109,7 @@ describe('an update', () => {
     expect(supervisor.healthy('v1')).toBe(true)
   })
 
-  it('that does not fit beside the version before is told so', async () => {
+  it('that does not fit beside the version before is reported', async () => {
     const tight = bench.start({
       limits: () => ({ ...ROOM, memoryBytes: 300 * 2 ** 20 }),
     })

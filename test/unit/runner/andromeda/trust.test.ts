@@ -122,14 +122,14 @@ it.each([
   expect(verdict).toMatchObject({ run: false, redirect: true })
   expect(verdict.park).toEqual(park)
 })
-it('a stranger: is told what would help, and that it may wait', () => {
+it('a stranger: gets what would help, and that it may wait', () => {
   expect(reasonOf(verdictOf(tree(1), service), 'dormitory')?.message).toBe('may wait for a delegation for the author')
   const { reasons } = verdictOf({ ...settings, ...tree(1) }, service)
   const fields = reasons.filter(({ rule }) => rule === 'trust').map(({ needs }) => needs?.field)
   expect(fields).toEqual(['quorum.hubs', 'delegation'])
   expect(verdictOf(tree(1), service, { inTree: true }).run).not.toBe(false)
 })
-it('a stranger: is run where the rule only warns, and told what it would have waited for', () => {
+it('a stranger: is run where the rule only warns, with what it would have waited for', () => {
   const verdict = verdictOf({ ...tree(1), MODES: { trust: 'warn' } }, service)
   expect(verdict.run).not.toBe(false)
   expect(verdict.park).toBeUndefined()

@@ -13,7 +13,7 @@ it('the validator of the statements topic: forwards what is new of who counts, o
   }
   expect(validate(attest(hub, 'unsafe', { seq: 1 }), 'p')).toBe('accept')
   expect(validate(attest(hub), 'p')).toBe('ignore')
-  expect(here.heard('trust:statement')).toHaveLength(4)
+  expect(here.reported('trust:statement')).toHaveLength(4)
 })
 
 it('the validator rejects what is malformed or forged, and ignores what is out of time', ({ here, validate }) => {
@@ -22,7 +22,7 @@ it('the validator rejects what is malformed or forged, and ignores what is out o
   for (const times of [{ issued: NOW + 500 }, { issued: NOW - 5, expires: NOW - 1 }]) {
     expect(validate(attest(hub, 'safe', times), 'p')).toBe('ignore')
   }
-  expect(here.heard('trust:refused').map(({ from }) => from)).toEqual(['p', 'p', 'p'])
+  expect(here.reported('trust:refused').map(({ from }) => from)).toEqual(['p', 'p', 'p'])
 })
 
 it('the validator of the statements topic: ignores who does not count', ({ trust, validate }) => {
@@ -48,7 +48,7 @@ it('a stranger\'s "unsafe" about code of a live service is forwarded, not believ
     expect(validate(attest(stranger, verdict, change), 'p')).toBe(answer)
   }
   expect(here.facts().quorum).toBeNull()
-  expect([trust.statements(), here.heard('trust:statement')]).toEqual([[], []])
+  expect([trust.statements(), here.reported('trust:statement')]).toEqual([[], []])
 })
 
 it('so many strangers about one code are forwarded, and of one peer, then others again', async ({ here, validate }) => {

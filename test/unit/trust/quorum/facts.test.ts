@@ -59,17 +59,17 @@ it('what is known of a service: counts each key once, however the policy and the
   )
 })
 
-it('a quorum ends when a statement does, and whoever decides is told at that moment', async ({ here, trust }) => {
+it('a quorum ends when a statement does, and the decision is notified at that moment', async ({ here, trust }) => {
   for (const [index, hub] of hubs.entries()) trust.take(attest(hub, 'safe', { expires: NOW + 60 * (index + 1) }), sync)
   expect(trust.factsOf(subject()).quorum?.hubs).toBe(3)
-  const before = here.heard('trust:changed').length
+  const before = here.reported('trust:changed').length
   await here.clock.advance(59_999)
-  expect(here.heard('trust:changed')).toHaveLength(before)
+  expect(here.reported('trust:changed')).toHaveLength(before)
   await here.clock.advance(1)
-  expect(here.heard('trust:changed').slice(before)).toEqual([{ on: 'code', code: CODE.toString() }])
+  expect(here.reported('trust:changed').slice(before)).toEqual([{ on: 'code', code: CODE.toString() }])
   expect(trust.factsOf(subject()).quorum?.hubs).toBe(2)
   await here.clock.advance(60_000)
-  expect(here.heard('trust:changed').slice(before)).toHaveLength(2)
+  expect(here.reported('trust:changed').slice(before)).toHaveLength(2)
   expect(trust.factsOf(subject()).quorum).toEqual({ hubs: 1, weight: 5, met: false })
 })
 
@@ -88,7 +88,7 @@ it('facts have what is frozen of the author, by trusted hubs, while it is in tim
   trust.take(freeze(one, '0', { seq: 1 }), sync)
   expect(trust.factsOf(subject()).frozen).toContainEqual({ hub, chain: 'sol', amount: '0' })
   await here.clock.advance(5000)
-  expect(here.heard('trust:changed').at(-1)).toEqual({ on: 'freeze', address: text(author), chain: 'btc' })
+  expect(here.reported('trust:changed').at(-1)).toEqual({ on: 'freeze', address: text(author), chain: 'btc' })
   expect(trust.factsOf(subject()).frozen).toEqual([{ hub, chain: 'sol', amount: '0' }])
 })
 
@@ -96,9 +96,9 @@ it('facts take in what the author stapled, but a stapled "safe" hides no newer "
   const forged = attest(three, 'safe', { network: 'x' })
   const staples = [attest(one), attest(two), attest(stranger), Uint8Array.of(1), forged]
   expect(trust.factsOf(subject(staples)).quorum).toEqual({ hubs: 2, weight: 10, met: true })
-  expect(here.heard('trust:refused')).toHaveLength(2)
+  expect(here.reported('trust:refused')).toHaveLength(2)
   trust.factsOf(subject(staples))
-  expect(here.heard('trust:refused')).toHaveLength(2)
+  expect(here.reported('trust:refused')).toHaveLength(2)
   trust.take(attest(two, 'unsafe', { seq: 1 }), sync)
   expect(trust.factsOf(subject(staples)).quorum?.met).toBe(false)
 })
@@ -107,7 +107,7 @@ it('what is known of a service: lets an author pay for its forged staples, and n
   const forged = Array.from({ length: 400 }, (_, seq) => attest(one, 'safe', { seq, network: 'x' }))
   trust.factsOf(subject(forged, stranger))
   trust.factsOf(subject([attest(two)], stranger))
-  expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', via: 'staple' })
+  expect(here.reported('trust:dropped').at(-1)).toEqual({ why: 'quota', via: 'staple' })
   expect(trust.factsOf(subject()).quorum).toBeNull()
   expect(trust.factsOf(subject([attest(two)])).quorum).toMatchObject({ hubs: 1 })
 })
@@ -143,7 +143,7 @@ it('what is known of a service: is not whiter for a candidate because an older w
   expect(trust.factsOf(subject(old), { policy })).toMatchObject({ quorum: { met: false }, inTree: false })
 })
 
-it('what is known of a service: is told as it was at another second', ({ trust }) => {
+it('what is known of a service: is shown as it was at another second', ({ trust }) => {
   trust.take(attest(one, 'safe', { expires: NOW + 10 }), sync)
   for (const [at, known] of [
     [NOW + 9, 1],

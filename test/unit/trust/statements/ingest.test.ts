@@ -21,11 +21,11 @@ it('a statement: is new once, then known, then older than what replaced it', ({ 
   expect(trust.take(second, gossip)).toBe('new')
   expect(trust.take(first, gossip)).toBe('older')
   expect(trust.take(attest(hub, 'safe', { seq: 0, expires: NOW + 5 }), gossip)).toBe('older')
-  expect(here.heard('trust:statement')).toEqual([
+  expect(here.reported('trust:statement')).toEqual([
     { kind: 'attestation', signer: text(hub), about: CODE.toString(), says: 'safe', seq: 0, ...gossip },
     { kind: 'attestation', signer: text(hub), about: CODE.toString(), says: 'unsafe', seq: 1, ...gossip },
   ])
-  expect(here.heard('trust:changed')).toEqual(Array(2).fill({ on: 'code', code: CODE.toString() }))
+  expect(here.reported('trust:changed')).toEqual(Array(2).fill({ on: 'code', code: CODE.toString() }))
 })
 
 it('a statement: that was replaced does not come back over a restart, nor after it expired', async ({ path }) => {
@@ -92,9 +92,9 @@ it.each<[string, Uint8Array, RegExp]>([
   await using here = world()
   for (const times of [1, 2]) {
     expect(() => here.trust.take(encoded, gossip)).toThrow(ProtocolError)
-    expect(here.heard('trust:refused')).toHaveLength(times)
+    expect(here.reported('trust:refused')).toHaveLength(times)
   }
-  expect(here.heard('trust:refused')[0]?.reason).toMatch(reason)
+  expect(here.reported('trust:refused')[0]?.reason).toMatch(reason)
   expect(here.trust.statements()).toEqual([])
   expect(here.facts().quorum).toBeNull()
 })
@@ -103,7 +103,7 @@ it('a statement: out of time is dropped, not refused', async ({ here, trust }) =
   expect(trust.take(attest(hub, 'safe', { issued: NOW - 9, expires: NOW }), gossip)).toBe('dropped')
   const early = attest(hub, 'safe', { issued: NOW + 121 })
   expect(trust.take(early, gossip)).toBe('dropped')
-  expect(here.heard('trust:dropped').map(({ why }) => why)).toEqual(['expired', 'early'])
+  expect(here.reported('trust:dropped').map(({ why }) => why)).toEqual(['expired', 'early'])
   await here.clock.advance(1000)
   expect(trust.take(early, gossip)).toBe('new')
 })
@@ -143,7 +143,7 @@ it("a statement: a peer's forgeries cost so much and no more, and nobody else's 
   expect(refused).toBe(256)
   expect(count()).toBe(256)
   expect(here.trust.take(attest(hub), gossip)).toBe('dropped')
-  expect(here.heard('trust:dropped').at(-1)).toEqual({ why: 'quota', ...gossip })
+  expect(here.reported('trust:dropped').at(-1)).toEqual({ why: 'quota', ...gossip })
   expect(here.trust.take(attest(hub), { via: 'gossip', from: 'honest' })).toBe('new')
   // who sends what holds is not bounded
   for (let seq = 1; seq < 600; seq++) {
@@ -160,7 +160,7 @@ it('a statement: that cannot be written is dropped, and may come again', async (
   }
   await using there = world(undefined, { statements: { ...statements, put } })
   expect(there.trust.take(attest(hub), gossip)).toBe('dropped')
-  expect(there.heard('trust:dropped')).toEqual([{ why: 'journal', ...gossip }])
+  expect(there.reported('trust:dropped')).toEqual([{ why: 'journal', ...gossip }])
   full = false
   expect(there.trust.take(attest(hub), gossip)).toBe('new')
 })

@@ -116,9 +116,9 @@ it('the trust tree: changes at the moment when a link ends', async () => {
   await using here = world(policyOf({ TRUST_TREE: { ROOTS: { [text(a)]: { DEPTH: 2 } } } }))
   here.trust.take(delegate(a, b, 1, { expires: NOW + 60 }), sync)
   expect(here.trust.factsOf(subject([], b)).inTree).toBe(true)
-  const before = here.heard('trust:changed').length
+  const before = here.reported('trust:changed').length
   await here.clock.advance(60_000)
-  expect(here.heard('trust:changed').slice(before)).toEqual([{ on: 'tree' }])
+  expect(here.reported('trust:changed').slice(before)).toEqual([{ on: 'tree' }])
   expect(here.trust.factsOf(subject([], b)).inTree).toBe(false)
 })
 
