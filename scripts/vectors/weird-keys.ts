@@ -92,12 +92,12 @@ export function blsOutsideSubgroup(): Uint8Array {
 
 /** A valid key whose x is written as x + p: a second encoding for a decoder that reduces instead of refusing. */
 export function blsAbovePrime(): Uint8Array {
-  const room = 2n ** 381n - BLS_P
+  const excess = 2n ** 381n - BLS_P
   for (let index = 0; ; index++) {
     const { key } = blsSignerOf(`small x ${index}`).address
     const flags = (key[0] as number) & 0xe0
     const x = BigInt(`0x${Buffer.from(key).toString('hex')}`) & (2n ** 381n - 1n)
-    if (x >= room) continue
+    if (x >= excess) continue
     const bytes = Buffer.from((x + BLS_P).toString(16).padStart(96, '0'), 'hex')
     bytes[0] = (bytes[0] as number) | flags
     return Uint8Array.from(bytes)

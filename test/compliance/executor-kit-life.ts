@@ -39,7 +39,7 @@ export function describeLife({ create, dirs, executor, nodeId, plan }: KitContex
   })
 
   describe('a node that was killed', () => {
-    it('finds what runs, with its door, its output and its end', async () => {
+    it('finds what runs, with its gateway, its output and its end', async () => {
       const script = `require('net').createServer(s => s.on('error', () => {}).end('still here')).listen(4000, '127.0.0.1'); console.log('before')
         process.on('SIGTERM', () => { console.log('after'); process.exit(3) })`
       const left = await plan(script, { ports: [4000] })

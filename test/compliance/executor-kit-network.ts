@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { runToEnd, talk } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
-/** No network but the door. */
+/** No network but the gateway. */
 export function describeNetwork({ executor, json, plan }: KitContext): void {
   describe('the network', () => {
     it('is loopback alone, without a route', async () => {
@@ -44,7 +44,7 @@ export function describeNetwork({ executor, json, plan }: KitContext): void {
       }
     })
 
-    it('lets the door in, with half-close, to declared ports only', async () => {
+    it('lets the gateway in, with half-close, to declared ports only', async () => {
       const script = `const net = require('net')
         const serve = port => net.createServer({ allowHalfOpen: true }, s => { let all = ''; s.on('error', () => {}).on('data', d => all += d).on('end', () => s.end(port + ':' + all)) }).listen(port, '127.0.0.1')
         setTimeout(() => { serve(4000); serve(4001) }, 300)`

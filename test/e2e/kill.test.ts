@@ -3,7 +3,7 @@ import { listFolder, packEntries } from '../../src/code/index.ts'
 import type { ServiceView } from '../../src/node/types.ts'
 import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
-import { cgroupsOf, containersOf, keepersOf, processesOf } from './support/leftovers.ts'
+import { cgroupsOf, containersOf, processesOf, shimsOf } from './support/leftovers.ts'
 import {
   journalledRuns,
   journalledVerdicts,
@@ -57,7 +57,7 @@ const STUBBORN = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 
 require('node:http').createServer((_, answer) => answer.end('here')).listen(8080, '127.0.0.1')`
 const LIMITS = { TOTAL: { MEMORY: '1GiB', CPU: '1', DISK: '256MiB', PIDS: 512, RUNS: 1 }, EVICT: true }
 
-describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run makes room for another', () => {
+describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run is evicted for another', () => {
   const author = newSigner()
   let node: NodeProcess
   let code: string
@@ -97,7 +97,7 @@ describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run makes
     expect(await stateOf(plain)).toBe('parked')
     expect((await node.api.health()).running).toBe(1)
     expect(journalledRuns(scratch.dir('b'))).toHaveLength(2)
-    // and back again, when there is room
+    // and back again, when there is capacity
     await node.api.stop(better)
     await expect.poll(() => stateOf(plain), { timeout: 45_000 }).toBe('running')
   })
@@ -188,7 +188,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
         await expect.poll(() => found().sort(), { timeout: 45_000 }).toEqual(expected)
       } else {
         const expected = running.map(({ id }) => journalled(id).runId.replaceAll('-', '')).sort()
-        await expect.poll(() => keepersOf(scratch.dir(name)).sort(), { timeout: 45_000 }).toEqual(expected)
+        await expect.poll(() => shimsOf(scratch.dir(name)).sort(), { timeout: 45_000 }).toEqual(expected)
       }
     }
 
@@ -273,7 +273,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
       node = await start('--stop-runs')
       await expectWhole()
       expect(await node.quit()).toMatchObject({ code: 0 })
-      expect(name === 'docker' ? containersOf(node.peerId) : keepersOf(scratch.dir(name))).toEqual([])
+      expect(name === 'docker' ? containersOf(node.peerId) : shimsOf(scratch.dir(name))).toEqual([])
       expect(processesOf(scratch.dir(name))).toEqual([])
       expect(cgroupsOf(node.peerId)).toEqual([])
       expect(await scratch.temporary(name)).toEqual([])

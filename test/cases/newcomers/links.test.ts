@@ -93,7 +93,7 @@ describe('N1: links that travel', () => {
     expect(code.toString()).toBe('bafyreifbwc63bgnkisnipp5ngwa25gfe3on5koaudbekkelm36hxxn6paq')
   })
 
-  test('all that stands in the way is named at once, with the way out', async () => {
+  test('all that is in the way is named at once, with the way out', async () => {
     const dir = await tempDir()
     await write(dir, {
       ...NPM,

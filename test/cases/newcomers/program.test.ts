@@ -145,7 +145,7 @@ test('N8: without HTTP origins, three peers that send what is signed in the futu
     events.emit('intake:early', { via: 'gossip', from, aheadMs })
   }
   // one that relays many, and the operator's own program, are no witnesses
-  for (let n = 0; n < 100; n++) early('liar', 9_000_000)
+  for (let n = 0; n < 100; n++) early('relay', 9_000_000)
   early(undefined, 9_000_000)
   early('second', 700_000)
   early('second', 600_000)

@@ -66,8 +66,8 @@ describe('R13: an engine that answers no', () => {
 const FIXTURES = fileURLToPath(new URL('../../fixtures/execution/earlier-version', import.meta.url))
 const RUN = '0b6e2d0a-1111-4222-8333-444455556666'
 
-/** Containers as that version made them: the run first, with its own namespaces; then, beside it, the door. */
-async function leaveContainers(dirs: RunDirs, { withDoor }: { withDoor: boolean }): Promise<void> {
+/** Containers as that version made them: the run first, with its own namespaces; then, beside it, the gateway. */
+async function leaveContainers(dirs: RunDirs, { withGateway }: { withGateway: boolean }): Promise<void> {
   const engine = createEngine({}, system.clock)
   const docker = await engine.ask(async (client) => client)
   const image = await createImages(engine, { toolchains: {}, registries: [] }).nodeImage()
@@ -100,11 +100,11 @@ async function leaveContainers(dirs: RunDirs, { withDoor }: { withDoor: boolean 
     },
   })
   await run.start()
-  if (!withDoor) return
+  if (!withGateway) return
   const socketDir = join(dirs.runtime, createHash('sha256').update(RUN).digest('hex').slice(0, 14))
   await mkdir(socketDir, { recursive: true })
   await chmod(socketDir, 0o777)
-  const door = await docker.createContainer({
+  const gateway = await docker.createContainer({
     ...{ name: `${name}-door`, Image: image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/' },
     ...{ User: '65534:65534', Cmd: ['/door/door.mjs', '/socket/s', '4000'], Labels: labels('door') },
     HostConfig: {
@@ -112,7 +112,7 @@ async function leaveContainers(dirs: RunDirs, { withDoor }: { withDoor: boolean 
       Mounts: [bind(FIXTURES, '/door', true), bind(socketDir, '/socket', false)],
     },
   })
-  await door.start()
+  await gateway.start()
 }
 
 async function leaveProcess(dirs: RunDirs): Promise<void> {
@@ -140,14 +140,14 @@ async function leaveProcess(dirs: RunDirs): Promise<void> {
 describe.each(
   [
     {
-      what: 'containers with their door',
+      what: 'containers with their gateway',
       ...DOCKER,
-      leave: (dirs: RunDirs) => leaveContainers(dirs, { withDoor: true }),
+      leave: (dirs: RunDirs) => leaveContainers(dirs, { withGateway: true }),
     },
     {
-      what: 'a container without a door',
+      what: 'a container without a gateway',
       ...DOCKER,
-      leave: (dirs: RunDirs) => leaveContainers(dirs, { withDoor: false }),
+      leave: (dirs: RunDirs) => leaveContainers(dirs, { withGateway: false }),
     },
     { what: 'a process on the host', ...HOST, leave: leaveProcess },
   ].filter(({ need }) => needs(need)),

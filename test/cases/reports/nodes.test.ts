@@ -128,7 +128,7 @@ function fill(dir: string, leaving: number): string {
 }
 
 describe.skipIf(!needs('root') || !needs('bubblewrap'))('R12: a full disk', () => {
-  test('fails no run for good: it waits, and begins when there is room; a start says which folder and what to do', async ({
+  test('fails no run for good: it waits, and begins when there is space; a start says which folder and what to do', async ({
     mesh,
   }) => {
     const publisher = await mesh.start('publisher')

@@ -183,7 +183,7 @@ describe('R8: a policy that admits what was passed on', () => {
     expect(ids.map((id) => seen.get(id))).toEqual([2, 2])
   })
 
-  it('says what the journal had no room for', async () => {
+  it('says what the journal had no space for', async () => {
     await hearMany(30)
     world.journal.prune(20)
     expect((await preview(open(2))).forgotten).toBeGreaterThanOrEqual(10)
@@ -220,7 +220,7 @@ describe('R10: one truth has one wording', () => {
     expect(stateText(view)).toBe('refused, passed on')
   })
 
-  it('what waits for an engine does not wait for room', async () => {
+  it('what waits for an engine does not wait for capacity', async () => {
     world.runner = (service, snapshot) =>
       andromeda(service, { ...snapshot, capacity: { ...snapshot.capacity, executors: [] } })
     const id = await life.hear()

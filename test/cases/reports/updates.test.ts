@@ -93,12 +93,12 @@ describe.skipIf(!needs('bubblewrap'))(
       await pair.publish('web', serving('v3'), 0, UPDATE)
       await allAnswer('v3')
 
-      // nobody runs it for a while: each connection fails with the reason, and the port stays
+      // no node runs it for a while: each connection fails with the reason, and the port stays
       await pair.at(['stop', 'web'])
       await until(async () => {
         expect(['', 'v3']).toEqual(expect.arrayContaining(await answers()))
         return [near, far].every(({ stdout }) => /"event":"failed","reason":"no node runs /.test(stdout))
-      }, 'each connection says why there is nobody')
+      }, 'each connection says why no node runs it')
       await pair.publish('web', serving('v4'), 0, { manifest })
       await allAnswer('v4')
     })
@@ -135,11 +135,11 @@ describe.skipIf(!needs('bubblewrap'))(
       await pair.publish('web', serving('v7'), 0, { manifest })
     })
 
-    test('a wrong port and a service that nobody runs are one sentence, at once', async ({ pair }) => {
+    test('a wrong port and a service that no node runs are one sentence, at once', async ({ pair }) => {
       const wrong = await pair.at(['connect', 'web:ssh'])
       expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/has no port \\"ssh\\"; it has http/)])
       const { id } = await pair.view('web')
-      // somebody else's program knows no port of it: the node that runs it says so, at the first connection
+      // the program of another publisher knows no port of it: the node that runs it says so, at the first connection
       const home = { ...pair.env, HOME: `${pair.root}/other`, XDG_CONFIG_HOME: `${pair.root}/other` }
       await using stranger = pair.beginAfar(['connect', `${id}:ssh`, '--json'], home)
       expect(await answerAt(await portOf(stranger))).toBe('')

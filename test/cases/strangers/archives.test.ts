@@ -71,7 +71,7 @@ describe('S16: an archive that is more than was granted', () => {
     expect(limitsWithin(Number.POSITIVE_INFINITY)).toEqual({ maxBytes: 4096 * MIB, maxEntries: 100_000 })
   })
 
-  test('what somebody else may have stays for them', async () => {
+  test('what another node may have stays for them', async () => {
     const { store } = await testStore()
     const { code } = await store.addTar(packFiles([{ path: 'a', content: new Uint8Array(2 * MIB) }]))
     await using own = await testCode({ alice: store })
@@ -89,7 +89,7 @@ describe('S16: an archive that is more than was granted', () => {
 })
 
 describe('S16: files of the code store', () => {
-  test('are bounded in all: a store that is full of small ones takes no more, and makes room first', async () => {
+  test('are bounded in all: a store that is full of small ones takes no more, and frees space first', async () => {
     const { code, provider } = await manyFiles(9000)
     const other = await manyFiles(9500)
     const third = await manyFiles(20_000)

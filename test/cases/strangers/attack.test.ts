@@ -28,9 +28,12 @@ beforeAll(async () => {
 
 test.each([
   ['S3', 'clients that vanish on each protocol leave no descriptor, timer, connection or memory behind'],
-  ...['S4', 'S8', 'S8b', 'S8c'].map((id) => [id, 'who lies by gossip, records or sync is disconnected and refused']),
+  ...['S4', 'S8', 'S8b', 'S8c'].map((id) => [
+    id,
+    'a peer that sends invalid data by gossip, records or sync is disconnected and refused',
+  ]),
   ...['S5', 'S5b'].map((id) => [id, 'silent connections from one address or from sixteen keep no honest peer out']),
-  ['S6', 'empty gossip frames at any rate hold nobody up'],
+  ['S6', 'empty gossip frames at any rate hold nothing up'],
   ['S6b', 'neither do frames of the multiplexer alone'],
   ['S7', 'long gossip frames of eight peers cost no memory that stays'],
   ['S9', 'a list that never ends is read for one round'],

@@ -119,11 +119,11 @@ it.each(usersHere(needs('root')))(
   (uid) => {
     const { within, work, ...others } = reportOf('process/permission-disk.ts', { uid, gid: uid })
     expect(within).toMatchObject({ exitCode: 0 })
-    const room = `wrote more than the ${8 * MIB} bytes or 16384 files of disk that were granted`
-    for (const [name, end] of Object.entries(others)) expect(end, name).toMatchObject({ detail: `the build ${room}` })
+    const excess = `wrote more than the ${8 * MIB} bytes or 16384 files of disk that were granted`
+    for (const [name, end] of Object.entries(others)) expect(end, name).toMatchObject({ detail: `the build ${excess}` })
     // where the kernel holds it, a service meets a full disk; else it is ended
     if (uid === 0) expect(work).toMatchObject({ exitCode: 1, err: expect.stringContaining('ENOSPC') })
-    else expect(work).toMatchObject({ detail: `the run ${room}` })
+    else expect(work).toMatchObject({ detail: `the run ${excess}` })
   },
 )
 

@@ -48,7 +48,7 @@ describe.each(EXECUTORS)('on $name', ({ create, need }) => {
     },
   )
 
-  it.skipIf(!needs(need))('R4: of very short lines none is missing that its log has room for', async () => {
+  it.skipIf(!needs(need))('R4: of very short lines none is missing that fits its log', async () => {
     const executor = create(dirs)
     // half a megabyte that costs an engine twenty, of which it keeps eight
     const script = `const fs = require('fs')

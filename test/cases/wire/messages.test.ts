@@ -25,7 +25,7 @@ import { LengthPrefixedDecoder } from '../../../src/network/streams/length-prefi
 
 const readme = readFileSync(new URL('../../../protocols/README.md', import.meta.url), 'utf8')
 
-it.each(['00616263', '0100040000', '02', '03776879'])('W4: the frame %s as JSON stands in the specification', (hex) => {
+it.each(['00616263', '0100040000', '02', '03776879'])('W4: the frame %s as JSON is in the specification', (hex) => {
   const json = JSON.parse(toDagJson(decodeFrame(Buffer.from(hex, 'hex')))) as { is: string }
   const shown = readme.match(/\{"is":"[^`]*\}/g)?.map((text) => JSON.parse(text) as unknown)
   expect(shown).toContainEqual(json)

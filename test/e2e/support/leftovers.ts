@@ -14,16 +14,16 @@ export function containersOf(peerId: string): Instance[] {
   })
 }
 
-/** Processes whose command names a path: the node, its runner, its keepers. */
+/** Processes whose command names a path: the node, its runner, its shims. */
 export function processesOf(path: string): string[] {
   return lines('ps', ['-eww', '-o', 'args=']).filter((line) => line.includes(path))
 }
 
 /**
- * The runs below a path that a shim looks after; one that is there twice is looked after twice. A shim's command names
+ * The runs below a path that a shim supervises; one that is there twice is supervised twice. A shim's command names
  * the paths of its own box, so what it sees there is read from its mounts.
  */
-export function keepersOf(path: string): string[] {
+export function shimsOf(path: string): string[] {
   return processes().flatMap(({ pid, words: [program = '', ...args] }) => {
     if (!program.endsWith('/node') || !args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
     const seen = [args.join(' '), textOf(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)

@@ -17,9 +17,9 @@ const all = networks()
 async function peer() {
   const made = await all.make({ join: false })
   const { network } = made
-  const lied: string[] = []
+  const invalid: string[] = []
   const providers = { async *findProviders() {} }
-  const onInvalidData = (id: string) => void lied.push(id)
+  const onInvalidData = (id: string) => void invalid.push(id)
   const code = all.stack.use(
     await createCode(
       { ...testComponents(), streams: network.streams, providers, onInvalidData },
@@ -27,7 +27,7 @@ async function peer() {
     ),
   )
   await network.streams.handle(ARCHIVE_PROTOCOL, code.serve)
-  return { made, network, code, lied }
+  return { made, network, code, invalid }
 }
 
 /** A peer that has archives, and one that is connected to it. */
@@ -44,7 +44,7 @@ describe('archives over libp2p', () => {
     )
     await Promise.all(codes.map(({ code }) => here.code.fetch(code, { peers: [id] })))
     expect(codes.map(({ code }) => here.code.store.has(code))).toEqual([true, true, true])
-    expect(here.lied).toEqual([])
+    expect(here.invalid).toEqual([])
   })
 
   test('a client that reads slowly gets the right bytes, although the server fills its buffers again', async () => {

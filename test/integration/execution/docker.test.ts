@@ -99,7 +99,7 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     return `${available} ${detail}`
   }
 
-  it('answers who has a certificate of its authority', async () => {
+  it('answers a client with a certificate of its authority', async () => {
     await using executor = over()
     const detail = expect.stringContaining(`at 127.0.0.1:${engine.config.port}`)
     expect(await executor.available()).toMatchObject({ available: true, detail })
@@ -117,7 +117,7 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     expect(await sentence(plain)).toMatch(/^false the Docker engine wants TLS: set DOCKER_CONFIGS\.protocol/)
   })
 
-  it('says so when its own certificate has expired, or nobody is there, or nobody who speaks TLS', async () => {
+  it('says so when its own certificate has expired, or nothing listens there, or nothing that speaks TLS', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'tc-tls-'))
     const authority = await createAuthority(dir)
     const old = await authority.sign('old', { days: -1 })
@@ -168,15 +168,15 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     expect(await engine.left()).toEqual([])
   })
 
-  it('keeps its doors: one that lost who was attached lets the next in, one that hangs is noticed', async () => {
+  it('keeps its gateways: one that lost its client accepts the next, one that hangs is noticed', async () => {
     await using first = over()
     const plan = await planFor(first, dirs, SERVER, { ports: [4000] })
     const run = await first.start(plan)
     const held = await run.connect(4000)
     held.write('half of a')
     await once(held, 'data')
-    const door = engine.docker.getContainer(`thundercloud-${plan.runId}-door`)
-    const { Id } = await door.inspect()
+    const gateway = engine.docker.getContainer(`thundercloud-${plan.runId}-door`)
+    const { Id } = await gateway.inspect()
 
     await using second = over()
     const again = (await second.adopt()).find(({ runId }) => runId === plan.runId)?.run
@@ -185,11 +185,11 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     expect(await talk(await again.connect(4000), 'hello')).toBe('hello')
     await first[Symbol.asyncDispose]()
     await lost
-    expect((await door.inspect()).Id).toBe(Id)
+    expect((await gateway.inspect()).Id).toBe(Id)
 
     // A gateway that says nothing cannot be replaced under its run: it is recognized, and the supervisor begins again.
     await second[Symbol.asyncDispose]()
-    const { Processes } = await door.top()
+    const { Processes } = await gateway.top()
     process.kill(Number(Processes.at(-1)?.[1]), 'SIGSTOP')
     await using third = over()
     const last = (await third.adopt()).find(({ runId }) => runId === plan.runId)?.run

@@ -124,7 +124,7 @@ describe('the host without bubblewrap', () => {
     })
   })
 
-  it('opens the door to declared ports, and is found again', async () => {
+  it('opens the gateway to declared ports, and is found again', async () => {
     const port = 20_000 + (process.pid % 20_000)
     const served = `require('net').createServer(s => s.on('error', () => {}).end('here')).listen(${port}, '127.0.0.1')`
     const serving = await plan(served, { ports: [port] })
@@ -173,7 +173,7 @@ describe.skipIf(!needs('bubblewrap'))('the host without control groups', () => {
     expect(JSON.parse(out.join()).made).toBeLessThan(40)
   })
 
-  it('ends a run whose keeper is killed, and says so', async () => {
+  it('ends a run whose shim is killed, and says so', async () => {
     const run = await executor().start(await plan('setInterval(() => {}, 1000)'))
     const { dir } = run.handle as { dir: string }
     const pid = Number(/"child-pid": *(\d+)/.exec(await readFile(`${dir}/status`, 'utf8'))?.[1])

@@ -34,7 +34,7 @@ test('a verdict later than a neighbour: the copy that waited for it is forwarded
   const { mesh, id, emissions, verdict, waits } = await slowNode(gossip)
   await waits()
   verdict.resolve({ redirect: true })
-  await mesh.until(() => mesh.reached(id).length === 3, 'everybody receives it')
+  await mesh.until(() => mesh.reached(id).length === 3, 'all receive it')
   expect(emissions).toEqual(['forwarded at 2'])
 })
 
@@ -57,14 +57,14 @@ test('a verdict later than a copy may wait: the neighbours pull what gossip will
   const ignored = () => mesh.arrivals(2).filter(({ answer }) => answer === 'ignore').length
   await mesh.until(() => ignored() === 2, "1's copy is ignored at 2")
   verdict.resolve({ redirect: true })
-  await mesh.until(() => mesh.reached(id).length === 3, 'everybody receives it')
+  await mesh.until(() => mesh.reached(id).length === 3, 'all receive it')
   expect(emissions).toEqual(['offered at 2'])
   expect(mesh.member(3).journal.announcements.get(id)).toMatchObject({ depth: 2, via: 'sync' })
 })
 
 test.for([
   { when: 'at once', how: 'forwarded' },
-  { when: 'when nobody waits for it any more', how: 'offered' },
+  { when: 'when nothing waits for it any more', how: 'offered' },
 ])(
   'a lower depth first, and $when the true one: it travels as far as its author wanted',
   async ({ how }, { gossip }) => {
@@ -103,7 +103,7 @@ test('the same bytes first on the other topic hide nothing: nobody reads it, and
   await mesh.quiet(300)
   expect([1, 2, 3].flatMap((node) => mesh.arrivals(node))).toEqual([])
   await mesh.publish(0, service)
-  await mesh.until(() => mesh.reached(idOf(service)).length === 3, 'everybody receives it')
+  await mesh.until(() => mesh.reached(idOf(service)).length === 3, 'all receive it')
   expect(mesh.scoreOf(1, attacker.peerId)).toBeGreaterThanOrEqual(0)
 })
 
@@ -112,7 +112,7 @@ test('a replay that gossipsub has forgotten is asked about again, and ignored', 
   const attacker = await gossip.attackOn(mesh, 1)
   const [old, fresh] = [makeService({ depth: 3 }), makeService({ depth: 3 })]
   await mesh.publish(0, old)
-  await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'everybody receives it')
+  await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'all receive it')
   await mesh.quiet(2500)
   const received = mesh.arrivals(2).length
   for (const depth of [3, 2, 1, 0]) attacker.send(peerOf(mesh, 1), { data: copyAt(old, depth) })
@@ -126,7 +126,7 @@ test('a replay that gossipsub has forgotten is asked about again, and ignored', 
   await mesh.until(() => mesh.reached(idOf(fresh)).length === 2, 'what is new arrives everywhere')
 })
 
-test('a full queue: what is ignored because of it is pulled from a neighbour when there is room', async ({
+test('a full queue: what is ignored because of it is pulled from a neighbour when there is space', async ({
   gossip,
 }) => {
   const flood = Array.from({ length: 70 }, () => makeService({ depth: 3 }))
@@ -140,7 +140,7 @@ test('a full queue: what is ignored because of it is pulled from a neighbour whe
   await mesh.until(() => mesh.member(1).intake.stats().dropped['queue-full'] === 5, 'the queue is full')
   const honest = makeService({ depth: 3 })
   await mesh.publish(0, honest)
-  await mesh.until(() => mesh.member(1).intake.stats().dropped['queue-full'] === 6, 'no room for the honest one')
+  await mesh.until(() => mesh.member(1).intake.stats().dropped['queue-full'] === 6, 'no space for the honest one')
   expect(mesh.reached(idOf(honest))).toEqual([])
   verdict.resolve({ redirect: false })
   await mesh.until(() => mesh.reached(idOf(honest)).length === 2, 'the honest one arrives everywhere')

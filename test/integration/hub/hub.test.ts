@@ -158,7 +158,7 @@ describe.skipIf(!needs('bubblewrap') || !needs('clamav'))('a hub that watches', 
     expect(words.some((word) => word.code === code)).toBe(true)
     await mesh.stop('hub')
     const again = await startHub(mesh, {})
-    // one at a time: who is examined again comes before it
+    // one at a time: what is examined again comes before it
     const late = await publish(again, 'late')
     expect(again.statements().filter((word) => word.code !== late)).toEqual(words)
   })

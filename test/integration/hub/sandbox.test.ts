@@ -65,7 +65,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
   it.each([
     [shell('kill -SEGV $$'), 'mine was ended by signal 11'],
     [shell('exit 2'), 'mine ended with exit code 2, which means neither "nothing found" (0) nor "found" (1)'],
-    // an error that nobody catches, in Node as in other languages
+    // an uncaught error, in Node as in other languages
     [
       scanner(['node', '-e', 'throw new Error("what is this")']),
       'mine ended with exit code 1 ("found"), and named nothing that it found: Error: what is this',
@@ -152,7 +152,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
     await until(async () => scanning().length > 0)
     child.kill('SIGKILL')
     expect(await gone).toEqual([null, 'SIGKILL'])
-    // the keeper goes on: somebody has to end it
+    // the shim goes on: something has to end it
     expect(scanning().length).toBeGreaterThan(0)
     const next = await scanBox(other.base, `killed-${process.pid}`)
     expect(await next.left()).toEqual([])

@@ -109,7 +109,7 @@ it('the file: undoes a transaction that throws', ({ journal }) => {
 })
 
 describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', () => {
-  it('is an UnavailableError, leaves nothing half written, and works again when there is room', () => {
+  it('is an UnavailableError, leaves nothing half written, and works again when there is space', () => {
     using folder = temporaryFolder()
     const disk = join(folder.path, 'disk')
     mkdirSync(disk)

@@ -1,5 +1,5 @@
 // A child process that writes until it is killed, and says after each write what is committed. It never turns its event
-// loop, so it looks itself whether whoever started it is still there.
+// loop, so it looks itself whether the process that started it is still there.
 import { writeSync } from 'node:fs'
 import { openJournal } from '../../../src/journal/index.ts'
 import { system } from '../../fixtures/system.ts'

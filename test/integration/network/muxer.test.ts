@@ -41,7 +41,7 @@ test.each<[string, (at: number) => Uint8Array, string]>([
   ['data of length 0', () => EMPTY_DATA, 'too many frames that carry nothing'],
   ['streams', (at) => frames([OPENED], many(at)), 'too many streams opened'],
   ['streams that are reset at once', (at) => frames([OPENED, RESET], many(at)), 'too many streams opened'],
-  ['news of room', () => frames([{ type: 1, flags: 0 }], 1), 'too many frames'],
+  ['window updates', () => frames([{ type: 1, flags: 0 }], 1), 'too many frames'],
 ])('%s without end cost the connection', async (_name, piece, reason) => {
   const { refused, connected } = await flood(piece, 200)
   await until(() => !connected(), 'it is cut off')
@@ -137,7 +137,7 @@ test('a connection whose multiplexer has ended is not used again', async () => {
   expect(await open()).toBeUndefined()
 })
 
-test('pings that are still open leave room for the monitor of the connection, which stays', async () => {
+test('pings that are still open leave capacity for the monitor of the connection, which stays', async () => {
   const start = () =>
     all.stranger({
       // a busy machine is not a peer that is gone

@@ -16,7 +16,7 @@ async function openLine(): Promise<Made[]> {
     const staticNodes = before === undefined ? [] : [addressOf(before)]
     line.push(await all.make({ ...EXACT, staticNodes, connectionIdleMs: IDLE_MS }, { validator: async () => 'accept' }))
   }
-  await until(() => JSON.stringify(neighboursOf(line)) === JSON.stringify(EXACTLY), 'the line stands')
+  await until(() => JSON.stringify(neighboursOf(line)) === JSON.stringify(EXACTLY), 'the line is connected')
   return line
 }
 

@@ -14,7 +14,7 @@ const NOT_PROVIDED = { name: 'NotProvidedError' }
 const UNAVAILABLE = { name: 'UnavailableError' }
 
 /** A node that keeps records of notes. */
-const keeper = (init: Partial<NetworkInit> = {}, validator: Partial<RecordValidator> = {}) =>
+const recordNode = (init: Partial<NetworkInit> = {}, validator: Partial<RecordValidator> = {}) =>
   all.make({ dht: true, ...init }, { recordValidator: { ...rules, ...validator } })
 
 async function seqs({ network }: Made, key = KEY, found: number[] = []): Promise<number[]> {
@@ -30,7 +30,7 @@ async function takes({ network }: Made, value: Uint8Array, count: number): Promi
 /** Everyone knows everyone: each record lies at all of them. */
 async function clique(count: number): Promise<Made[]> {
   const nodes: Made[] = []
-  for (let index = 0; index < count; index++) nodes.push(await connected(await keeper(), ...nodes))
+  for (let index = 0; index < count; index++) nodes.push(await connected(await recordNode(), ...nodes))
   return nodes
 }
 
@@ -52,8 +52,8 @@ test('a newer record replaces an older one everywhere, an older one nowhere', as
   const [a, b, c] = nodes as [Made, Made, Made]
   await takes(a, note(KEY, { seq: 2 }), 3)
   await expect(b.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toThrow('a newer one lies under its key')
-  // who does not know better offers it, and nobody takes it
-  const light = await connected(await keeper({ role: 'client', listen: [] }), ...nodes)
+  // a peer that does not know better offers it, and no peer takes it
+  const light = await connected(await recordNode({ role: 'client', listen: [] }), ...nodes)
   await expect(light.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject(NOT_PROVIDED)
   expect(await seqs(c)).toEqual([2])
   expect(await c.network.dht.putValue(KEY, note(KEY, { seq: 3 }))).toBeGreaterThanOrEqual(3)
@@ -75,30 +75,30 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
     if (readNote(value).seq > 1) throw new Error('stubborn')
     return rules.validate(key, value)
   }
-  const stale = await keeper({}, { validate })
+  const stale = await recordNode({}, { validate })
   const others = await clique(3)
   const [a, b] = others as [Made, Made]
   for (const node of others) await connect(stale, node)
   await takes(stale, note(KEY, { seq: 1 }), 3)
   await takes(a, note(KEY, { seq: 2 }), 2)
-  const late = await connected(await keeper(), stale, b)
+  const late = await connected(await recordNode(), stale, b)
   expect(await seqs(late)).toEqual([1, 2])
 })
 
 test('a peer that answers with a forgery is not believed', async () => {
-  const liar = await keeper({}, { validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) })
-  const honest = await connected(await keeper(), liar)
+  const dishonest = await recordNode({}, { validate: () => ({ signer: '?', issued: 0, expires: 4e9 }) })
+  const honest = await connected(await recordNode(), dishonest)
   const refused: string[] = []
   honest.events.on('network:refused', ({ peer, reason }) => refused.push(`${peer} ${reason}`))
   await until(async () => {
-    const put = liar.network.dht.putValue(KEY, note(KEY, { seq: 9, forged: true }))
+    const put = dishonest.network.dht.putValue(KEY, note(KEY, { seq: 9, forged: true }))
     await expect(put).rejects.toMatchObject(NOT_PROVIDED)
     return refused.length > 0
   }, 'the forgery is refused')
-  expect(refused[0]).toBe(`${liar.network.peerId} sig: is forged`)
-  expect(await seqs(liar)).toEqual([9])
+  expect(refused[0]).toBe(`${dishonest.network.peerId} sig: is forged`)
+  expect(await seqs(dishonest)).toEqual([9])
   await expect(seqs(honest)).rejects.toMatchObject(UNAVAILABLE)
-  const other = await keeper()
+  const other = await recordNode()
   await connect(honest, other)
   await takes(other, note(KEY), 1)
   expect(await seqs(honest)).toEqual([1])
@@ -106,11 +106,11 @@ test('a peer that answers with a forgery is not believed', async () => {
 
 test('a peer that has fallen silent holds nobody up for long, and what others say is there at once', async () => {
   const [a, b] = (await clique(2)) as [Made, Made]
-  const silent = await keeper()
+  const silent = await recordNode()
   const wire = await all.relayTo(silent)
   for (const node of [a, b]) await node.network.dial(wire.address)
   await takes(a, note(KEY), 2)
-  const late = await connected(await keeper({ role: 'client', listen: [] }), a)
+  const late = await connected(await recordNode({ role: 'client', listen: [] }), a)
   await late.network.dial(wire.address)
   await until(async () => (await seqs(late)).length === 1, 'the record')
   wire.silence()
@@ -126,14 +126,14 @@ test('a peer that has fallen silent holds nobody up for long, and what others sa
 
 test('a client finds and puts records without keeping any for others', async () => {
   const nodes = await clique(3)
-  const light = await connected(await keeper({ role: 'client', listen: [] }), ...nodes)
+  const light = await connected(await recordNode({ role: 'client', listen: [] }), ...nodes)
   await takes(light, note(KEY), 3)
-  const other = await connected(await keeper({ role: 'client', listen: [] }), nodes[0] as Made)
+  const other = await connected(await recordNode({ role: 'client', listen: [] }), nodes[0] as Made)
   expect(await seqs(other)).toEqual([1])
 })
 
 test('nobody to ask is an error, and no record is none', async () => {
-  const alone = await keeper()
+  const alone = await recordNode()
   for (const one of [await all.make(), alone]) {
     await expect(seqs(one)).rejects.toMatchObject(UNAVAILABLE)
     await expect(one.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject(NOT_PROVIDED)
@@ -146,12 +146,12 @@ test('nobody to ask is an error, and no record is none', async () => {
 
 test('a node without rules keeps no records and finds none', async () => {
   const bare = await all.make({ dht: true })
-  const node = await connected(await keeper(), bare)
+  const node = await connected(await recordNode(), bare)
   await expect(node.network.dht.putValue(KEY, note(KEY))).rejects.toMatchObject(NOT_PROVIDED)
   expect(await seqs(bare)).toEqual([])
 })
 
-test('a lookup ends with its signal, and with whoever stops listening', async () => {
+test('a lookup ends with its signal, and with a consumer that stops listening', async () => {
   const [a, b] = (await clique(3)) as [Made, Made]
   await takes(a, note(KEY), 2)
   const looking = (async () => {
@@ -166,17 +166,17 @@ test('a lookup ends with its signal, and with whoever stops listening', async ()
 
 test('records outlive a restart, and what is older does not come in afterwards', async () => {
   const init = { identity: newKey(), dataDir: await tempDir() }
-  const a = await keeper(init)
-  const b = await connected(await keeper(), a)
+  const a = await recordNode(init)
+  const b = await connected(await recordNode(), a)
   await takes(b, note(KEY, { seq: 2 }), 1)
   await a.network[Symbol.asyncDispose]()
   await b.network[Symbol.asyncDispose]()
 
-  const again = await keeper(init)
-  const c = await connected(await keeper(), again)
+  const again = await recordNode(init)
+  const c = await connected(await recordNode(), again)
   await expect(c.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toMatchObject(NOT_PROVIDED)
   await c.network[Symbol.asyncDispose]()
-  const d = await connected(await keeper({ role: 'client', listen: [] }), again)
+  const d = await connected(await recordNode({ role: 'client', listen: [] }), again)
   expect(await seqs(d)).toEqual([2])
 })
 
@@ -213,8 +213,8 @@ function putter(from: Made, to: Made) {
 
 test('a peer that offers thousands of valid junk records gets its share, and honest records stay and come', async () => {
   const { rules: counted, count } = noteRules()
-  const target = await keeper({}, counted)
-  const honest = await keeper({}, counted)
+  const target = await recordNode({}, counted)
+  const honest = await recordNode({}, counted)
   const attacker = await all.make()
   await connect(honest, target)
   await connect(attacker, target)
@@ -251,7 +251,7 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
   expect(count.checks - checksBefore).toBeLessThanOrEqual(allowance + 10)
 
   await honest.network[Symbol.asyncDispose]()
-  const late = await keeper({ role: 'client', listen: [] }, counted)
+  const late = await recordNode({ role: 'client', listen: [] }, counted)
   await connect(late, target)
   expect([await seqs(late, '/attest/a'), await seqs(late, '/attest/b')]).toEqual([[1], [1]])
 }, 60_000)
@@ -259,7 +259,7 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
 test('in a mesh of twenty, where everybody knows a few, a record is found from everywhere and its successor too', async () => {
   const nodes: Made[] = []
   for (let at = 0; at < 20; at++) {
-    const made = await keeper()
+    const made = await recordNode()
     for (const neighbour of new Set([at - 1, at >> 1])) {
       const other = nodes[neighbour]
       if (other !== undefined) await connect(made, other)

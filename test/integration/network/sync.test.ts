@@ -114,9 +114,9 @@ test('pullFrom brings what was asked for, tell what was not', async () => {
 })
 
 test('a peer that hands out forgeries pays, and is asked no further', async () => {
-  const [liar, honest] = [textSource(['bad', 'good']), textSource()]
-  const [a, b] = await meet(liar, honest)
-  await until(() => scoreOf(b, a) < 0, 'the liar pays')
+  const [dishonest, honest] = [textSource(['bad', 'good']), textSource()]
+  const [a, b] = await meet(dishonest, honest)
+  await until(() => scoreOf(b, a) < 0, 'the dishonest peer pays')
   await expect(a.network.sync.tell(b.network.peerId, bytesOf('bad too'))).rejects.toThrow('forged')
 })
 
@@ -143,7 +143,7 @@ const both = (services: Texts['source'], sync: Kept['source'], init: Partial<Net
   all.make(init, { sync: services, statements: { validator: async () => 'ignore', sync } })
 
 /** A node with statements to sync, and none but these. */
-async function keeper(kept: readonly string[] = []) {
+async function statementNode(kept: readonly string[] = []) {
   const statements = statementSource(kept)
   const validator = async () => 'accept' as const
   const made = await all.make({}, { statements: { validator, sync: statements.source } })
@@ -152,7 +152,7 @@ async function keeper(kept: readonly string[] = []) {
 
 test('neighbours that meet bring one another what they lack, with no service between them', async () => {
   const many = names(MAX_SYNC_STATEMENTS + 100, 's')
-  const [a, b] = [await keeper(many), await keeper(['other', 's1'])]
+  const [a, b] = [await statementNode(many), await statementNode(['other', 's1'])]
   await connect(a, b)
   await until(() => a.statements.texts().length === many.length + 1, 'a has all')
   await until(() => b.statements.texts().length === many.length + 1, 'b has all')
@@ -172,20 +172,27 @@ test('a page of the longest statements fits a message', () => {
 })
 
 test('a forged statement costs its sender, one of members that are unknown here does not', async () => {
-  const [liar, honest, b] = [await keeper(['bad']), await keeper(['some', 't']), await keeper()]
+  const [dishonest, honest, b] = [
+    await statementNode(['bad']),
+    await statementNode(['some', 't']),
+    await statementNode(),
+  ]
   await connect(b, honest)
   await until(() => b.rounds.length === 1, 'the first round')
   expect(b.statements.came).toMatchObject([{ text: 't' }])
-  await connect(b, liar)
-  await until(() => scoreOf(b, liar) < 0, 'the liar pays')
+  await connect(b, dishonest)
+  await until(() => scoreOf(b, dishonest) < 0, 'the dishonest peer pays')
   expect(scoreOf(b, honest)).toBeGreaterThanOrEqual(0)
 })
 
 test('a peer that hands out another statement than was asked for pays', async () => {
   const swapped = statementSource(['a'])
-  const [liar, b] = [await both(textSource().source, { ...swapped.source, get: () => bytesOf('b') }), await keeper()]
-  await connect(b, liar)
-  await until(() => scoreOf(b, liar) < 0, 'the liar pays')
+  const [dishonest, b] = [
+    await both(textSource().source, { ...swapped.source, get: () => bytesOf('b') }),
+    await statementNode(),
+  ]
+  await connect(b, dishonest)
+  await until(() => scoreOf(b, dishonest) < 0, 'the dishonest peer pays')
   expect(b.statements.came).toEqual([])
 })
 

@@ -76,7 +76,7 @@ test('the client ends, the server still answers', async () => {
   expect(await ended).toBeUndefined()
 })
 
-test('nobody reads: the writer waits for credit, and nothing piles up', async () => {
+test('without a reader the writer waits for credit, and nothing piles up', async () => {
   let taken = 0
   const { pipe } = await tunnelTo((socket) => {
     // a service that sends for ever
@@ -161,5 +161,5 @@ test('a log is followed no longer than its reader is there, also one that has en
   }
   await until(() => following === 3, 'the log is followed')
   await client.network[Symbol.asyncDispose]()
-  await until(() => following === 0, 'nobody follows the log any more')
+  await until(() => following === 0, 'no reader follows the log any more')
 })

@@ -9,7 +9,7 @@ import { addFolder, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/no
 import { needs } from '../../require.ts'
 
 const author = newSigner()
-const ROOM_FOR_ONE = { TOTAL: { MEMORY: '1GiB', CPU: '2', DISK: '512MiB', PIDS: 512, RUNS: 1 } }
+const LIMITS_FOR_ONE = { TOTAL: { MEMORY: '1GiB', CPU: '2', DISK: '512MiB', PIDS: 512, RUNS: 1 } }
 
 let mesh: Mesh
 let first: ThundercloudNode
@@ -20,10 +20,10 @@ const test = base.extend('opened', { auto: true }, ({ mesh: opened }) => {
   mesh = opened
 })
 
-/** A publisher, and a neighbour with room for one run. */
+/** A publisher, and a neighbour with capacity for one run. */
 async function pair(policy: Readonly<Record<string, unknown>> = {}): Promise<void> {
   first = await mesh.start('first')
-  const runner = { ...trusting(author), ...ON_HOST, LIMITS: ROOM_FOR_ONE, ...policy }
+  const runner = { ...trusting(author), ...ON_HOST, LIMITS: LIMITS_FOR_ONE, ...policy }
   second = await mesh.join('second', first, { runner })
   code = await addFolder(first, HELLO_WEB)
 }
@@ -39,21 +39,21 @@ async function change(keys: Readonly<Record<string, unknown>>): Promise<void> {
   await second.reload()
 }
 
-/** A service that runs there, and so leaves no room. */
+/** A service that runs there, and so leaves no capacity. */
 async function publishRunning(name = 'one', manifest: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const id = await publish(name, manifest)
   await stateOf(second, id, 'running')
   return id
 }
 
-/** One that finds no room. */
+/** One that finds no free capacity. */
 async function publishParked(name: string, manifest: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const id = await publish(name, manifest)
   await becomes(second, id, 'parked')
   return id
 }
 
-describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
+describe.skipIf(!needs('bubblewrap'))('a node with capacity for one run', () => {
   test('parks the second service, says until when and for what, and runs it when the first one ends', async () => {
     await pair()
     const one = await publishRunning()
@@ -74,7 +74,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     expect(second.policy()).toMatchObject({ parked: 0, counts: { capacity: { defer: 1 } } })
   })
 
-  test('takes up its sleepers after a restart, as old as they are, and lets the best one run first', async () => {
+  test('resumes its parked services after a restart, as old as they are, and lets the best one run first', async () => {
     await pair({ PREFER_HOSTCHAINS: { btc: {} } })
     const one = await publishRunning()
     const plain = await publishParked('plain')
@@ -125,13 +125,13 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     const id = await publishRunning()
     const before = second.service(id).run
     const { verdict } = await second.explain(id)
-    await change({ DESC_MAX_LEN: 150, LIMITS: { ...ROOM_FOR_ONE, SERVICE: { TIMEOUT: '10m' } } })
+    await change({ DESC_MAX_LEN: 150, LIMITS: { ...LIMITS_FOR_ONE, SERVICE: { TIMEOUT: '10m' } } })
     expect(second.service(id).run).toEqual(before)
     expect((await second.explain(id)).verdict.run).toEqual(verdict.run)
   })
 
   test('lets a better one end the one that runs where EVICT says so, and takes it up again afterwards', async () => {
-    await pair({ PREFER_HOSTCHAINS: { btc: {} }, LIMITS: { ...ROOM_FOR_ONE, EVICT: true } })
+    await pair({ PREFER_HOSTCHAINS: { btc: {} }, LIMITS: { ...LIMITS_FOR_ONE, EVICT: true } })
     const plain = await publishRunning('plain')
     const evicted = once<NodeEvents, 'node:evicted'>(second.events, 'node:evicted')
     const better = await publish('better', { hostchains: ['btc'] })
@@ -146,7 +146,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with room for one run', () => {
     await stateOf(second, plain, 'running')
   })
 
-  test('turns away who finds no bed, and says so', async () => {
+  test('turns away a service that finds no free slot, and says so', async () => {
     await pair({ DORMITORY: { MAX: 1 } })
     await publishRunning()
     await publishParked('two')

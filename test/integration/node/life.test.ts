@@ -57,7 +57,7 @@ describe.skipIf(!needs('bubblewrap'))('a running service', () => {
     expect(await second.receive(bytesOf(announcement))).toMatchObject({ outcome: 'known' })
   })
 
-  test('makes room for its update when the new one is healthy', async ({ mesh }) => {
+  test('frees capacity for its update when the new one is healthy', async ({ mesh }) => {
     const first = await mesh.start('first')
     const second = await mesh.join('second', first, { runner })
     const { announcement, id: one, code } = await published(first)

@@ -250,23 +250,26 @@ describe('a verdict that gives what is not there to give', () => {
     expect(runner.host.stats()).toMatchObject({ decided: 0, failed: cases.length, died: 0 })
   })
 
-  it('what is within all of it passes, also network and the room that evicted ones leave', async () => {
+  it('what is within all of it passes, also network and the capacity that evicted ones free', async () => {
     const network = `network: { mode: 'allowlist', allow: ['a.example:443', 'x.y.b.example:443'], rateKbps: 100 }`
     const codes = {
       net: runs(`${network}, ${time}`),
-      room: runs(`memoryBytes: ${64 * MIB}, ${time}`, `evict: ['theirs']`),
+      evicting: runs(`memoryBytes: ${64 * MIB}, ${time}`, `evict: ['theirs']`),
       full: runs(time),
     }
     await using runner = await startedRunner(byName(codes), { config })
     const of = (name: string) => ({ name, author: STRANGER })
     expect((await runner.decide(of('net'), having({}))).run).toMatchObject({ network: { mode: 'allowlist' } })
     const full = having({ memoryBytes: 0, runs: 0 }, { running: [running('theirs', false, 64 * MIB)] })
-    expect(await runner.decide(of('room'), full)).toMatchObject({ run: { memoryBytes: 64 * MIB }, evict: ['theirs'] })
+    expect(await runner.decide(of('evicting'), full)).toMatchObject({
+      run: { memoryBytes: 64 * MIB },
+      evict: ['theirs'],
+    })
     const never = { ...full, config: configOf({ LIMITS: { ...LIMITS, EVICT: false } }) }
     for (const [name, node, words] of [
       ['full', full, /./],
       ['net', having({ executors: [] }), /run\.executor: docker is not there now/],
-      ['room', never, /evict: LIMITS\.EVICT is false/],
+      ['evicting', never, /evict: LIMITS\.EVICT is false/],
       ['net', having({ executors: [{ name: 'docker' }] }), /docker executor grants no network of mode "allowlist"/],
     ] as const) {
       const message = expect.stringMatching(words)

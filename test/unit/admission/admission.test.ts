@@ -48,7 +48,7 @@ describe('the end of a sleep', () => {
     expect(world.redirected.get(id)).toBe(true)
   })
 
-  it('by a better one that takes its bed', async ({ world, life }) => {
+  it('by a better one that takes its slot', async ({ world, life }) => {
     world.policy = policyOf(1, { DORMITORY: { MAX: 1 } })
     world.runner = (service) => ({ ...waits([{ on: 'policy' }]), rank: service.name === 'better' ? 1 : 0 })
     const plain = await life.hear()
@@ -74,7 +74,7 @@ describe('the end of a sleep', () => {
   })
 })
 
-it('a runner that fails stops nothing that runs, and lets sleepers sleep', async ({ world, life }) => {
+it('a runner that fails stops nothing that runs, and leaves parked services parked', async ({ world, life }) => {
   const one = await life.hear()
   const two = await life.hearAndSettle()
   world.runner = () => {
@@ -89,7 +89,7 @@ it('a runner that fails stops nothing that runs, and lets sleepers sleep', async
 })
 
 describe('a new policy', () => {
-  it('with less room keeps who is worth most, and parks the others', async ({ world, life }) => {
+  it('with less capacity keeps what is worth most, and parks the others', async ({ world, life }) => {
     world.policy = policyOf(3, { PREFER_HOSTCHAINS: { btc: {} } })
     const plain = await life.hear()
     const better = await life.hear({ hostchains: ['btc'] })
@@ -111,7 +111,7 @@ describe('a new policy', () => {
     expect([plain, other].map(life.state)).toEqual(['running', 'parked'])
   })
 
-  it('that ranks otherwise keeps who is worth most now', async ({ world, life }) => {
+  it('that ranks otherwise keeps what is worth most now', async ({ world, life }) => {
     world.policy = policyOf(2, { PREFER_HOSTCHAINS: { btc: {} } })
     const [btc, algo] = [await life.hear({ hostchains: ['btc'] }), await life.hear({ hostchains: ['algo'] })]
     await life.settle()
@@ -172,7 +172,7 @@ it('capacity is the least of what the policy gives away and what the machine has
   const id = await life.hear()
   expect(life.state(id)).toBe('parked')
   expect(life.reasons(id)).toContainEqual(expect.objectContaining({ rule: 'capacity', outcome: 'defer' }))
-  // other programs went: whoever waits for room is asked again
+  // other programs went: what waits for capacity is decided again
   world.machine = undefined
   await life.settle(10_000)
   expect(life.state(id)).toBe('running')

@@ -7,10 +7,10 @@ import { systemMachine } from '../../../src/admission/facts/host-resources.ts'
 import { forAll } from '../../fixtures/property.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 
-const room = (memoryBytes: number, cpuMillicores: number, diskBytes: number, pids: number, runs: number) => {
+const resources = (memoryBytes: number, cpuMillicores: number, diskBytes: number, pids: number, runs: number) => {
   return { memoryBytes, cpuMillicores, diskBytes, pids, runs }
 }
-const total = room(1000, 4000, 500, 100, 4)
+const total = resources(1000, 4000, 500, 100, 4)
 const machine = { memoryBytes: 10_000, memoryTotalBytes: 20_000, cpuMillicores: 8000, diskBytes: 10_000 }
 const one = { memory: 300, cpu: 500, disk: 100, pids: 10 }
 const huge = { memory: 9999, cpu: 9999, disk: 9999, pids: 9999 }
@@ -18,12 +18,12 @@ const huge = { memory: 9999, cpu: 9999, disk: 9999, pids: 9999 }
 describe('capacity', () => {
   it.each([
     ['nothing runs: the limits', [], machine, total],
-    ['a run takes what it was granted', [one], machine, room(700, 3500, 400, 90, 3)],
+    ['a run takes what it was granted', [one], machine, resources(700, 3500, 400, 90, 3)],
     ['the machine has less memory', [], { ...machine, memoryBytes: 5 }, { ...total, memoryBytes: 5 }],
-    ['the machine has fewer cores', [one], { ...machine, cpuMillicores: 1000 }, room(700, 500, 400, 90, 3)],
+    ['the machine has fewer cores', [one], { ...machine, cpuMillicores: 1000 }, resources(700, 500, 400, 90, 3)],
     ['the disk is nearly full', [], { ...machine, diskBytes: 7 }, { ...total, diskBytes: 7 }],
-    ['more is granted than a new policy allows', [huge], machine, room(0, 0, 0, 0, 3)],
-    ['nobody knows what the machine has', [], undefined, total],
+    ['more is granted than a new policy allows', [huge], machine, resources(0, 0, 0, 0, 3)],
+    ['it is unknown what the machine has', [], undefined, total],
   ])('%s', (_what, held, has, free) => {
     expect(availableCapacity(total, held, has)).toEqual(free)
   })
@@ -48,11 +48,11 @@ describe('capacity', () => {
 
 test('the machine says what is free on it', async () => {
   const dir = await tempDir()
-  const room = await systemMachine(dir).read()
-  expect(room.memoryBytes).toBeGreaterThan(0)
-  expect(room.memoryBytes).toBeLessThanOrEqual(room.memoryTotalBytes)
-  expect(room.memoryTotalBytes).toBeLessThanOrEqual(totalmem())
-  expect(room.cpuMillicores % 1000).toBe(0)
-  expect(room.diskBytes).toBeGreaterThan(0)
+  const measured = await systemMachine(dir).read()
+  expect(measured.memoryBytes).toBeGreaterThan(0)
+  expect(measured.memoryBytes).toBeLessThanOrEqual(measured.memoryTotalBytes)
+  expect(measured.memoryTotalBytes).toBeLessThanOrEqual(totalmem())
+  expect(measured.cpuMillicores % 1000).toBe(0)
+  expect(measured.diskBytes).toBeGreaterThan(0)
   await expect(systemMachine(join(dir, 'gone')).read()).rejects.toThrow('ENOENT')
 })

@@ -6,7 +6,7 @@ import { runReasons } from '../../../src/services/run-reasons.ts'
 const VERDICT = { run: false as const, redirect: true, rank: 1, reasons: [] }
 const waits = moved(VERDICT, { executor: 'docker' }, { executor: 'host' })
 
-test('a version that was replaced does not wait, and is passed to nobody', () => {
+test('a version that was replaced does not wait, and is not passed on', () => {
   const why = finalReason({ replaced: true, begunTask: false })
   if (why === undefined) throw new Error('it ends')
   expect(dispositionOf(waits)).toBe('parked')

@@ -3,7 +3,7 @@ import type { Change } from '../../../src/admission/types.ts'
 import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
 import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
 
-/** A test with a node that decides, with room for one run, and its first life. */
+/** A test with a node that decides, with capacity for one run, and its first life. */
 export const it = test
   .extend('world', async ({ onTestFinished }) => {
     const world = await createAdmissionWorld({ policy: policyOf(1) })

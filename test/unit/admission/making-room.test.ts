@@ -3,10 +3,10 @@ import type { Verdict } from '../../../src/base/verdict.ts'
 import { evictingPolicy, GRANT, policyOf, runs, waits } from '../../fixtures/node/admission-harness.ts'
 import { it, TASK } from './fixtures.ts'
 
-describe('making room', () => {
+describe('eviction', () => {
   const evicting = (rank: number, evict: string[]): Verdict => ({ ...runs('better'), rank, evict })
 
-  it('parks who had to end, in the journal before it ends', async ({ world, life }) => {
+  it('parks what had to end, in the journal before it ends', async ({ world, life }) => {
     world.policy = evictingPolicy(1)
     await life.admission.reevaluateAll()
     const evicted = await life.hearAndSettle()
@@ -48,7 +48,7 @@ describe('making room', () => {
     expect([other, id].map(life.state)).toEqual(['running', 'redirected'])
   })
 
-  it('goes on without a service that has ended since the runner was asked: its room is free', async ({
+  it('goes on without a service that has ended since the runner was asked: its capacity is free', async ({
     world,
     life,
   }) => {
@@ -75,7 +75,7 @@ describe('making room', () => {
 })
 
 describe('a run that takes long to end', () => {
-  it('holds nobody up, and is not begun again before it has ended', async ({ world, life }) => {
+  it('holds nothing up, and is not begun again before it has ended', async ({ world, life }) => {
     const id = await life.hearAndSettle()
     const before = life.services.find(id).run?.runId
     world.engine.leave()
@@ -105,7 +105,7 @@ describe('a grant that the node cannot give', () => {
     [{ executor: 'docker' }, 'run.executor: docker is not there now; host is'],
     [{ network: { mode: 'open' } }, 'run.network.mode: the host executor grants'],
   ] as const)('%o: nothing runs, and the reason names the field', async ([change, words], { world, life }) => {
-    world.runner = () => ({ ...runs('a lie'), run: { ...GRANT, ...change } })
+    world.runner = () => ({ ...runs('an invalid grant'), run: { ...GRANT, ...change } })
     const id = await life.hear()
     expect(life.state(id)).toBe('redirected')
     const message = expect.stringContaining(words)
@@ -113,8 +113,8 @@ describe('a grant that the node cannot give', () => {
     expect(world.journal.runs.all()).toEqual([])
   })
 
-  it('more than is free waits for room', async ({ world, life }) => {
-    world.runner = () => runs('a lie about room')
+  it('more than is free waits for capacity', async ({ world, life }) => {
+    world.runner = () => runs('more than there is')
     const [one, two] = [await life.hear(), await life.hear()]
     expect([one, two].map(life.state)).toEqual(['running', 'parked'])
     await life.settle()

@@ -34,14 +34,14 @@ const verdicts = {
 const runOf = (service: string, change: Partial<Granted> = {}): Granted => {
   return { service, grant: GRANT, ending: false, failing: false, yields: false, ...change }
 }
-const sleeper = (id: string, rank: number) => ({ id, on: [], rank, since: 0, arrived: 0, expires: END })
+const parkedService = (id: string, rank: number) => ({ id, on: [], rank, since: 0, arrived: 0, expires: END })
 const running = (id: string, own = false) => {
   return { id, author: 'a', name: id, rank: 0, own, memory: 0, cpu: 0, disk: 0, pids: 0 }
 }
 
 type Change = Partial<Omit<AdmissionState, 'service'>> & { service?: Partial<AdmissionState['service']> }
 
-/** A node with room for two runs and one parked service, where nothing runs and nothing is parked. */
+/** A node with capacity for two runs and one parked service, where nothing runs and nothing is parked. */
 function stateWith({ service, ...change }: Change = {}): AdmissionState {
   const { MEMORY, CPU, DISK, PIDS } = config.LIMITS.TOTAL
   const limits = { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: 2 }
@@ -62,7 +62,7 @@ function stateWith({ service, ...change }: Change = {}): AdmissionState {
   }
 }
 
-const parkedWith = (...all: ReturnType<typeof sleeper>[]) => {
+const parkedWith = (...all: ReturnType<typeof parkedService>[]) => {
   return { dormitory: { now: NOW, max: 1, parked: new Map(all.map((one) => [one.id, one])) } }
 }
 const failingAnd = (other: string) => [runOf('old', { failing: true }), runOf(other)]
@@ -91,7 +91,7 @@ function short(change: PlannedChange): string {
 }
 
 const START = ['start new', 'unpark new', 'record new run by mine']
-const NO_ROOM = ['park new since 7 new', 'record new parked on capacity by capacity']
+const NO_CAPACITY = ['park new since 7 new', 'record new parked on capacity by capacity']
 const STAYS = ['unpark new', 'record new run by mine']
 const EVICTS = [
   'start new',
@@ -100,7 +100,7 @@ const EVICTS = [
   'record other parked on capacity by eviction displaced from run',
   'record new run by mine',
 ]
-const LOSES_BED = ['unpark other', 'record other redirected by dormitory displaced from run']
+const LOSES_SLOT = ['unpark other', 'record other redirected by dormitory displaced from run']
 const WAITS = ['park new since 7 new', 'record new parked on policy by mine']
 const GOES = ['unpark new', 'record new redirected by mine']
 const REFUSED = ['unpark new', 'record new refused by mine']
@@ -109,19 +109,19 @@ const NOT_MINE = ['unpark new', 'record new redirected by node']
 const states = {
   idle: stateWith(),
   'idle, REDIRECT never': stateWith({ mayRedirect: false }),
-  parked: stateWith(parkedWith(sleeper('new', 2))),
-  'dormitory full of lower ones': stateWith(parkedWith(sleeper('low', 1))),
-  'dormitory full of higher ones': stateWith(parkedWith(sleeper('high', 3))),
-  'no room': stateWith(full),
-  'parked, no room': stateWith({ ...full, ...parkedWith(sleeper('new', 2)) }),
-  'no room, dormitory full': stateWith({ ...full, ...parkedWith(sleeper('high', 3)) }),
+  parked: stateWith(parkedWith(parkedService('new', 2))),
+  'dormitory full of lower ones': stateWith(parkedWith(parkedService('low', 1))),
+  'dormitory full of higher ones': stateWith(parkedWith(parkedService('high', 3))),
+  'no capacity': stateWith(full),
+  'parked, no capacity': stateWith({ ...full, ...parkedWith(parkedService('new', 2)) }),
+  'no capacity, dormitory full': stateWith({ ...full, ...parkedWith(parkedService('high', 3)) }),
   runs: stateWith({ runs: [runOf('new')] }),
   'runs, and is final': stateWith({ runs: [runOf('new')], service: { final } }),
   'runs unsafe code': stateWith({ runs: [runOf('new')], service: { graceMs: 0 } }),
   ending: stateWith({ runs: [runOf('new', { ending: true })] }),
   'a task that has run': stateWith({ service: { begins: false } }),
   'an older version runs': stateWith({ runs: [runOf('old')], service: { older: ['between', 'old'] } }),
-  'an older version keeps ending, no room': stateWith({ runs: failingAnd('third'), service: { older: ['old'] } }),
+  'an older version keeps ending, no capacity': stateWith({ runs: failingAnd('third'), service: { older: ['old'] } }),
 }
 
 type Expected = Partial<Record<keyof typeof states, string[]>>
@@ -130,13 +130,13 @@ const table: Record<keyof typeof verdicts, Expected> = {
   run: {
     idle: START,
     parked: START,
-    'no room': NO_ROOM,
-    'no room, dormitory full': ['unpark new', 'record new redirected by dormitory'],
+    'no capacity': NO_CAPACITY,
+    'no capacity, dormitory full': ['unpark new', 'record new redirected by dormitory'],
     runs: STAYS,
-    ending: NO_ROOM,
+    ending: NO_CAPACITY,
     'a task that has run': STAYS,
     'an older version runs': ['start new after old', ...STAYS],
-    'an older version keeps ending, no room': ['stop old', ...NO_ROOM],
+    'an older version keeps ending, no capacity': ['stop old', ...NO_CAPACITY],
   },
   moves: {
     idle: START,
@@ -145,13 +145,13 @@ const table: Record<keyof typeof verdicts, Expected> = {
   },
   evicts: {
     idle: START,
-    'no room': EVICTS,
-    'parked, no room': EVICTS,
+    'no capacity': EVICTS,
+    'parked, no capacity': EVICTS,
     'dormitory full of lower ones': START,
-    'no room, dormitory full': ['start new', 'unpark new', ...LOSES_BED, 'record new run by mine'],
-    ending: NO_ROOM,
+    'no capacity, dormitory full': ['start new', 'unpark new', ...LOSES_SLOT, 'record new run by mine'],
+    ending: NO_CAPACITY,
   },
-  unknown: { idle: NOT_MINE, 'no room': NOT_MINE, parked: NOT_MINE, runs: STAYS },
+  unknown: { idle: NOT_MINE, 'no capacity': NOT_MINE, parked: NOT_MINE, runs: STAYS },
   park: {
     idle: WAITS,
     parked: ['park new since 7', 'record new parked on policy by mine'],

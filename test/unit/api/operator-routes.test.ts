@@ -13,7 +13,7 @@ const ROUTES = [
   ...WRITES.split(' ').map((path) => ['POST', path] as const),
 ]
 
-test.for(ROUTES)('who may ask: %s %s wants the token', async ([method, path], { it }) => {
+test.for(ROUTES)('access: %s %s wants the token', async ([method, path], { it }) => {
   for (const token of [null, 'wrong', `${TOKEN}x`, TOKEN.slice(0, -1)]) {
     const response = await it.ask(path, { method, token })
     expect(response.status).toBe(401)
@@ -33,12 +33,12 @@ test.each([
   ['evil.example', 403],
   ['127.0.0.1.evil.example', 403],
   ['localhost.evil.example:4981', 403],
-])('who may ask: a request for Host %s is answered with %i', async (host, status) => {
+])('access: a request for Host %s is answered with %i', async (host, status) => {
   using it = apiInMemory('Node.Example.ORG')
   expect((await it.ask('/services', { headers: { host } })).status).toBe(status)
 })
 
-test('who may ask: a page of another origin is refused, and no CORS header invites one', async ({ it }) => {
+test('access: a page of another origin is refused, and no CORS header invites one', async ({ it }) => {
   const from = (origin: string) => it.ask('/services', { headers: { origin, host: '127.0.0.1:4981' } })
   const preflight = it.ask('/service', { method: 'OPTIONS', headers: { origin: 'https://evil.example' } })
   for (const [asked, status] of [
@@ -53,7 +53,7 @@ test('who may ask: a page of another origin is refused, and no CORS header invit
   }
 })
 
-test('who may ask: the token is in no log line, also when requests fail', async ({ it }) => {
+test('access: the token is in no log line, also when requests fail', async ({ it }) => {
   it.node.services = () => {
     throw new Error('broken')
   }

@@ -4,7 +4,7 @@ import { LruMap } from '../../../src/base/lru-map.ts'
 import { createTokenBucket } from '../../../src/base/token-bucket.ts'
 import { createWorkQueue, QueueFullError } from '../../../src/base/work-queue.ts'
 
-it('a channel: hands out what was pushed before and while somebody waits, in order, until it ends', async () => {
+it('a channel: hands out what was pushed before and while a consumer waits, in order, until it ends', async () => {
   const channel = createChannel<number>(10)
   channel.push(1)
   const all = Array.fromAsync(channel)
@@ -15,7 +15,7 @@ it('a channel: hands out what was pushed before and while somebody waits, in ord
   expect(await all).toEqual([1, 2, 3])
 })
 
-it('a channel: keeps the newest when nobody takes them, and counts what it dropped', async () => {
+it('a channel: keeps the newest when nothing takes them, and counts what it dropped', async () => {
   const channel = createChannel<number>(2)
   for (const value of [1, 2, 3, 4]) channel.push(value)
   channel.end()

@@ -25,9 +25,9 @@ test("publish: uploads the code, signs with the author's key, announces, and rem
   expect([...shell.node.published]).toEqual([id])
   expect(signed.kind === 'service' && signed.body.replyTo).toEqual(shell.node.multiaddrs())
   expect(timeWindowError(signed.body, nowSeconds(systemClock()))).toBeUndefined()
-  const book = JSON.parse(readFileSync(shell.path('settings/thundercloud/published.json'), 'utf8')) as object
+  const versions = JSON.parse(readFileSync(shell.path('settings/thundercloud/published.json'), 'utf8')) as object
   const author = formatAddress(decodeAddress(signed.body.author))
-  expect(book).toMatchObject({ test: { [author]: { 'hello-web': { seq: 1, state: 'announced', id } } } })
+  expect(versions).toMatchObject({ test: { [author]: { 'hello-web': { seq: 1, state: 'announced', id } } } })
   expect(statSync(shell.path('settings/thundercloud/author.pem')).mode & 0o777).toBe(0o600)
 })
 

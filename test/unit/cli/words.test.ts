@@ -189,7 +189,7 @@ it.each([
   ['as many are healthy as wanted', [from('running'), from('refused')], 0, 'healthy'],
   ['a task is done', [from('done')], 0, 'healthy'],
   ['one may still run it', [from('failed'), from('accepted')], 60_000, undefined],
-  ['one waits for room', [from('refused'), from('parked')], 60_000, undefined],
+  ['one waits for capacity', [from('refused'), from('parked')], 60_000, undefined],
   ['all refused, just now', [from('refused')], 100, undefined],
   ['all refused', [from('refused'), from('refused')], 2_500, 'refused'],
   ['it was passed on: nodes further away may answer', [from('redirected')], 2_500, undefined],
@@ -211,12 +211,12 @@ it('what --wait comes to: all neighbours have answered: nothing is waited for', 
 test('the sum says of each node what its line said', () => {
   const sink = { write: () => true, isTTY: false }
   const out = createOutput({ stdout: sink, stderr: sink, json: false, clock: manualClock() })
-  const tally = createReceiptTracker(out)
+  const tracker = createReceiptTracker(out)
   const reason = (rule: string) => [{ rule, outcome: 'defer' as const, message: '' }]
   const [again, health] = [reason('run:restart'), reason('run:health')]
   for (const [peerId, reasons] of Object.entries({ a: [], b: health, c: again, d: again }))
-    tally.take({ peerId, node: peerId, state: 'accepted', reasons, redirected: false, at: 1 })
-  expect(tally.summary()).toBe('1 will run it, 1 starts it and 2 starts it again')
+    tracker.take({ peerId, node: peerId, state: 'accepted', reasons, redirected: false, at: 1 })
+  expect(tracker.summary()).toBe('1 will run it, 1 starts it and 2 starts it again')
 })
 
 test('every condition has words for people, and none lets text from the network through as it is', () => {

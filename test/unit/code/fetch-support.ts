@@ -64,16 +64,16 @@ export async function fetching(
   options: Partial<FetchOptions> & { dir?: string; maxBytes?: number; clock?: ManualClock } = {},
 ) {
   const here = await testStore({ ...(options.dir && { dir: options.dir }) })
-  const lied: string[] = []
+  const invalid: string[] = []
   const streams = testMesh(peers)
   const clock = options.clock ?? here.clock
   const work = fetchCode(
-    { ...here, clock, streams, buffers: createBufferPool(7), onInvalidData: (peer) => void lied.push(peer) },
+    { ...here, clock, streams, buffers: createBufferPool(7), onInvalidData: (peer) => void invalid.push(peer) },
     code,
     { providers: () => Object.keys(peers), ...options },
   )
   work.catch(() => {})
-  return { ...here, lied, streams, work }
+  return { ...here, invalid, streams, work }
 }
 
 /** Looks again and again while the clock goes on. */

@@ -1,4 +1,4 @@
-/** The fields of a header: where each begins, how long it is, and what stands there unless a test says otherwise. */
+/** The fields of a header: where each begins, how long it is, and its default content. */
 const FIELDS = [
   ['path', 0, 100, 'file'],
   ['mode', 100, 8, '0000644\0'],
@@ -59,7 +59,7 @@ export function paxRecord(key: string, value: string): string {
   return `${length}${rest}`
 }
 
-/** A file with pax records before it. `name`: what stands in the file's own header. */
+/** A file with pax records before it. `name`: what is in the file's own header. */
 export function rawPax(records: string, file: RawEntry, header: RawEntry = {}): Buffer {
   return Buffer.concat([
     rawEntry({ path: '././@PaxHeader', type: 'x', content: records, ...header }),

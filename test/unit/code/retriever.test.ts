@@ -89,7 +89,7 @@ describe('obtaining code', () => {
     expect(here.code.store.usage().bytes).toBe(0)
   })
 
-  test('after a restart the folder is checked once, and made anew where somebody changed it', async () => {
+  test('after a restart the folder is checked once, and made again where it was changed', async () => {
     const first = await testCode()
     const { code } = await first.code.addTar(once(await tarOf('hello')))
     const { dir } = await first.code.obtain(code)
@@ -118,7 +118,7 @@ describe('obtaining code', () => {
     expect(other.code.store.has(code)).toBe(false)
   })
 
-  test('looks again and again, longer each time, until somebody has it', async () => {
+  test('looks again and again, longer each time, until a peer has it', async () => {
     const { there, code } = await having('late')
     const clock = manualClock()
     let rounds = 0
@@ -179,7 +179,7 @@ describe('obtaining code', () => {
     expect(here.code.store.usage()).toMatchObject({ bytes: 0, codes: 0 })
   })
 
-  test('limits are those of whoever asks', async () => {
+  test('limits are those of the caller', async () => {
     const { there, code, size } = await having(noise(MIB))
     const here = await testCode({ alice: there.code.store })
     const refused = async () => {

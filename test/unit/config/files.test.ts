@@ -90,7 +90,7 @@ it('a manifest: that would not fit into one announcement is refused, with its si
   )
 })
 
-it('a manifest: as `service new` writes it has comments, and is valid as it stands', async ({ temp }) => {
+it('a manifest: as `service new` writes it has comments, and is valid unchanged', async ({ temp }) => {
   await writeFile(temp.in('service.json'), commentedManifest('my-web', './manifest.json'))
   const manifest = await loadManifest(temp.in('service.json'))
   const run = { kind: 'service', ports: [{ name: 'http', port: 8080 }] }

@@ -186,7 +186,7 @@ it('what is wrong with a folder: or is a notice, where the node can start all th
   )
 })
 
-it('the environment: stands above node.json', async ({ operator: temp }) => {
+it('the environment: overrides node.json', async ({ operator: temp }) => {
   const listen = ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0']
   const env = {
     ...{ THUNDERCLOUD_API: 'false', THUNDERCLOUD_LISTEN: listen.join(', ') },
@@ -224,7 +224,7 @@ it('the folder of sockets: is made where RUNTIME says, for this user alone', asy
   expect((await stat(path)).mode & 0o066).toBe(0)
 })
 
-it('the folder of sockets: is used again as it stands', async ({ temp }) => {
+it('the folder of sockets: is used again unchanged', async ({ temp }) => {
   expect(await opening(temp.in('run'))).toBe(await opening(temp.in('run')))
 })
 

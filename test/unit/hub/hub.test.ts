@@ -169,7 +169,7 @@ it('a hub: passes over images, code that is too large, and services that are ove
   ])
 })
 
-it('a hub: works within bounds, and comes to what found no room', async ({ hubOf }) => {
+it('a hub: works within bounds, and comes to what found no free slot', async ({ hubOf }) => {
   const world = hubOf({ concurrency: 2 })
   const names = Array.from({ length: MAX_WAITING + 50 }, (_, index) => `s${index}`)
   for (const name of names) world.add(name)

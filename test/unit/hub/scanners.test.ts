@@ -77,7 +77,7 @@ it('what reports come to: safe takes all of them, unsafe one, and the worst seve
   })
 })
 
-it('what reports come to: is no word where nobody looked', () => {
+it('what reports come to: is no attestation where no scanner looked', () => {
   expect(combineReports([])).toMatchObject({ verdict: 'none' })
 })
 

@@ -16,11 +16,11 @@ function mutated(bytes: Uint8Array, count: number): Uint8Array[] {
 it('rejected with a reason, nothing stored, remembered or asked', async ({ open: world, announcement }) => {
   const bytes = copyAt(announcement)
   for (const [index, bad] of mutated(bytes, 1000).entries()) {
-    expect([index, await world.intake.gossip(bad, 'liar')]).toEqual([index, 'reject'])
+    expect([index, await world.intake.gossip(bad, 'dishonest')]).toEqual([index, 'reject'])
     const outcome = await world.intake.submit(bad, 'api')
     expect(outcome).toMatchObject({ outcome: 'refused', why: 'invalid', retry: false })
     expect(outcome.outcome === 'refused' && outcome.reason).toMatch(/^[\x20-\x7e]{5,400}$/)
-    await expect(world.intake.syncSource.arrive(bad, 'liar', 'sync')).rejects.toThrow()
+    await expect(world.intake.syncSource.arrive(bad, 'dishonest', 'sync')).rejects.toThrow()
   }
   expect(world.count()).toBe(0)
   expect(world.journal.heads.knowsAuthor(announcement.signed.body.author)).toBe(false)
@@ -34,7 +34,7 @@ it('bad input: the same mutations of what is known change nothing', async ({ ope
   const bytes = copyAt(announcement, 3)
   await world.settle(bytes)
   const before = world.journal.announcements.all()
-  for (const bad of mutated(bytes, 1000)) expect(await world.intake.gossip(bad, 'liar')).toBe('reject')
+  for (const bad of mutated(bytes, 1000)) expect(await world.intake.gossip(bad, 'dishonest')).toBe('reject')
   expect(world.journal.announcements.all()).toEqual(before)
   expect(of(world, 'intake:better')).toEqual([])
 })

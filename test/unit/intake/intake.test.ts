@@ -81,7 +81,7 @@ it('the first copy is forwarded when a better one makes it the emission', async 
   expect(await better).toBe('ignore')
   expect(world.out).toEqual([sent('published', announcement, 1), sent('forwarded', announcement, 2)])
   expect(world.offers).toEqual([])
-  // the publisher's own copy cannot be bettered: nobody waits for it
+  // the publisher's own copy cannot be bettered: nothing waits for it
   expect(await world.hear(copyAt(announcement, 4))).toBe('ignore')
 })
 
@@ -108,7 +108,7 @@ it('the verdict that is late: bounds the copies that wait', async ({ signer }) =
   expect(await Promise.all(answers)).toEqual(['ignore', 'ignore', 'ignore'])
 })
 
-it('a better depth: that comes after the emission is emitted anew', async ({ open: world, announcement }) => {
+it('a better depth: that comes after the emission is emitted again', async ({ open: world, announcement }) => {
   await world.settle(copyAt(announcement, 2))
   await world.settle(copyAt(announcement, 4))
   expect(world.out.map(({ hex }) => hex)).toEqual([hexOf(copyAt(announcement, 1)), hexOf(copyAt(announcement, 3))])

@@ -131,7 +131,7 @@ it('any order of copies, verdicts, restarts and policies: emits nothing that is 
       const due =
         model.redirect === true && model.best !== undefined ? emittedDepth(model.best, model.limit) : undefined
       expect(world.listed()).toEqual(due === undefined ? [] : [[announcement.signed.id, due]])
-      // a policy that became wider lets more out only when the service is decided anew
+      // a policy that became wider lets more out only when the service is decided again
       if (steps.some(({ is }) => is === 'policy')) {
         world.intake.setRedirect(announcement.signed.id.toString(), model.redirect === true)
       }

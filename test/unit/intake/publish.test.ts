@@ -14,7 +14,7 @@ it('emits undiminished, without a verdict, and passes on nothing that comes back
   expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'unsent' })
 })
 
-it('publishing: with nobody there is said, and made good when somebody is', async () => {
+it('publishing: without peers is reported, and repeated when a peer connects', async () => {
   const clock = manualClock(NOW_MS)
   let alone = true
   const world = createWorld({ clock, alone: () => alone })
@@ -57,7 +57,7 @@ it('a node that re-decides: asks again for a verdict that failed', async ({ cloc
   world.asked[0]?.fail(new Error('the runner died'))
   await settled()
   expect(world.intake.stats()).toMatchObject({ decisionsFailed: 1, deciding: 0 })
-  // nobody waits for a verdict that is not asked for
+  // nothing waits for a verdict that is not asked for
   expect(await world.hear(copyAt(announcement, 2))).toBe('ignore')
   await clock.advance(61_000)
   world.asked[1]?.answer(true)

@@ -79,7 +79,7 @@ it('quotas: someone at the API: many services of one author, but not of many aut
   expect(world.intake.stats().deferred).toBe(0)
 })
 
-it("quotas: a forged announcement uses up nobody's share", async () => {
+it('quotas: a forged announcement uses up no share', async () => {
   const quotas = { newPerAuthorPerMinute: 1, newAuthorsPerPeerPerMinute: 1 }
   const world = createWorld({ decide: () => true, quotas })
   const signer = author()
@@ -96,7 +96,7 @@ it('a full queue: drops with a counter, and what it dropped arrives later', asyn
   const services = named(100)
   for (const announcement of services) await world.hear(copyAt(announcement), 'alice')
   expect(world.intake.stats()).toMatchObject({ deciding: 70, deferred: 30, dropped: { 'queue-full': 30 } })
-  // nothing is asked for while there is no room
+  // nothing is asked for while there is no capacity
   await clock.advance(5000)
   expect(world.pulls).toEqual([])
   for (let round = 0; round < 4; round++) {

@@ -9,10 +9,14 @@ import { author, copyAt, createWorld, hexOf, it, NETWORK, NOW, of, sent, service
 it('a forged copy with the id of an honest one does not block it', async ({ open: world, announcement }) => {
   const { signed, ticket } = announcement
   const forged = encodeAnnouncement({ signed: { ...signed, sig: signed.sig.map((byte) => byte ^ 1) }, ticket })
-  const copies = [world.hear(forged, 'liar'), world.hear(copyAt(announcement)), world.hear(forged.slice(), 'liar')]
+  const copies = [
+    world.hear(forged, 'dishonest'),
+    world.hear(copyAt(announcement)),
+    world.hear(forged.slice(), 'dishonest'),
+  ]
   const answers = await Promise.all(copies)
   expect(answers.slice(0, 2)).toEqual(['reject', 'ignore'])
-  expect(await world.intake.gossip(forged, 'liar')).toBe('reject')
+  expect(await world.intake.gossip(forged, 'dishonest')).toBe('reject')
   await world.intake.idle()
   expect(world.out).toEqual([sent('published', announcement, 3)])
   expect(world.delivered).toEqual(['peer'])
@@ -66,11 +70,11 @@ it('signatures and time: of another network is rejected', async ({ world }) => {
   expect(of(world, 'intake:refused')).toMatchObject([{ via: 'gossip', from: 'peer' }])
 })
 
-it('signatures and time: sync hands the error to whoever pulled', async ({ world }) => {
+it('signatures and time: sync hands the error to the caller that pulled', async ({ world }) => {
   const { arrive } = world.intake.syncSource
   const elsewhere = copyAt(service(author(), {}, 'other'))
-  await expect(arrive(elsewhere, 'liar', 'sync')).rejects.toThrow(SignatureError)
-  await expect(arrive(copyAt(service(author())), 'liar', 'tell')).rejects.toThrow('only a stop')
+  await expect(arrive(elsewhere, 'dishonest', 'sync')).rejects.toThrow(SignatureError)
+  await expect(arrive(copyAt(service(author())), 'dishonest', 'tell')).rejects.toThrow('only a stop')
   await expect(arrive(copyAt(stop(author())), 'friend', 'tell')).resolves.toBeUndefined()
 })
 

@@ -2,7 +2,10 @@ import { expect } from 'vitest'
 import type { Announcement } from '../../../protocols/announcement.ts'
 import { author, copyAt, createWorld, hexOf, idOf, it, of, sent, service, settled, stop, versions } from './fixtures.ts'
 
-it('the higher seq stands, the older one is neither shared nor forwarded any more', async ({ open: world, signer }) => {
+it('the higher seq is current, the older one is neither shared nor forwarded any more', async ({
+  open: world,
+  signer,
+}) => {
   const [v1, v2] = versions(signer)
   await world.settle(copyAt(v1))
   await world.settle(copyAt(v2))
@@ -27,7 +30,7 @@ it('an older one that comes later is ignored, also when its successor is forgott
   expect(world.intake.syncSource.wants([[v1.signed.id, 4]])).toEqual([])
 })
 
-it('versions of one name: at equal seq the smaller id stands, in whatever order they come', async ({ signer }) => {
+it('versions of one name: at equal seq the smaller id is current, in whatever order they come', async ({ signer }) => {
   const digest = ({ signed }: Announcement) => hexOf(signed.id.multihash.digest)
   const both = ['one', 'two'].map((title) => service(signer, { title }))
   both.sort((a, b) => (digest(a) < digest(b) ? -1 : 1))
@@ -97,7 +100,7 @@ it('a stop: that comes before its service is kept and passed on, also when quota
   expect(again.decided).toEqual([])
   const next = service(signer, { seq: 6 })
   expect(await again.sync(next)).toMatchObject({ outcome: 'new' })
-  // begun anew after a stop: the stop's way is no recommendation
+  // begun again after a stop: the stop's way is no recommendation
   expect(again.journal.announcements.get(idOf(next))?.predecessor).toBeUndefined()
   expect(again.journal.announcements.get(idOf(end))?.state).toBe('superseded')
 })

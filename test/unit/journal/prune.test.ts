@@ -2,8 +2,8 @@ import { expect } from 'vitest'
 import type { Grant } from '../../../src/base/verdict.ts'
 import { it, NOW, NOW_MS, record } from './fixtures.ts'
 
-const room = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
-const grant: Grant = { executor: 'host', ...room, network: { mode: 'none' } }
+const resources = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
+const grant: Grant = { executor: 'host', ...resources, network: { mode: 'none' } }
 const refused = { run: false, redirect: false, reasons: [] } as const
 const policy = new Uint8Array(32)
 

@@ -75,7 +75,7 @@ it('a reader: brings the statements that stand, page by page, and none of a jour
   expect([...reader.statements()]).toEqual([])
 })
 
-it('a reader: leaves nothing beside a journal that nobody has open', () => {
+it('a reader: leaves nothing beside a journal that no process has open', () => {
   using folder = temporaryFolder()
   const path = join(folder.path, 'journal?.sqlite')
   const journal = open(path)

@@ -68,7 +68,7 @@ it('statements: are forgotten when nothing older could be valid, and not before'
   expect(statements.own()).toHaveLength(1)
 })
 
-it('statements: beyond a bound go first of whoever said most', ({ journal: { statements } }) => {
+it('statements: beyond a limit, those of the signer with the most go first', ({ journal: { statements } }) => {
   for (let index = 0; index < 50; index++) {
     statements.put(kept(delegate(own, signerOf(`journal ${index}`)), { receivedAt: NOW_MS + 100 + index }))
   }

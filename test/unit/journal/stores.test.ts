@@ -151,34 +151,31 @@ it('runs: knows the unfinished ones and the newest of a service', ({ journal: { 
 })
 
 const times = { since: NOW_MS, arrived: NOW_MS - 1, expires: NOW_MS + 1 }
-const sleeper = { id: 'a', on: [{ on: 'quorum', code: 'c' }], rank: 1.5, ...times } as const
+const parked = { id: 'a', on: [{ on: 'quorum', code: 'c' }], rank: 1.5, ...times } as const
 
-it('sleepers: are kept as they were put last, over a reopening', ({ path }) => {
+it('parked services: are kept as they were put last, over a reopening', ({ path }) => {
   {
     using journal = open(path)
-    for (const one of [{ ...sleeper, rank: 9 }, sleeper, { ...sleeper, id: 'b' }]) journal.parked.put(one)
+    for (const one of [{ ...parked, rank: 9 }, parked, { ...parked, id: 'b' }]) journal.parked.put(one)
     for (const id of ['b', 'unknown']) journal.parked.remove(id)
   }
   using journal = open(path)
-  expect(journal.parked.all()).toEqual([sleeper])
+  expect(journal.parked.all()).toEqual([parked])
 })
 
 it.for([
   ['sleepers', 1, FIRST_SCHEMA],
   ['statements', 2, `${FIRST_SCHEMA}; ${SLEEPERS_SCHEMA}`],
-] as const)(
-  'a journal that was written before there were %s has room for them',
-  ([, version, schema], { path, clock }) => {
-    {
-      using old = new DatabaseSync(path)
-      old.exec(`${schema}; PRAGMA user_version = ${version}; INSERT INTO meta VALUES ('k', 'v')`)
-    }
-    using journal = open(path)
-    journal.parked.put(sleeper)
-    expect(journal.parked.all()).toEqual([sleeper])
-    const encoded = attestationBy(newSigner(), { clock })
-    const statement = { encoded, receivedAt: NOW_MS, via: 'gossip', own: false, recordPublishedAt: 0 } as const
-    expect(journal.statements.put(statement)).toBe(true)
-    expect(journal.meta.get('k')).toBe('v')
-  },
-)
+] as const)('a journal that was written before there were %s gets them', ([, version, schema], { path, clock }) => {
+  {
+    using old = new DatabaseSync(path)
+    old.exec(`${schema}; PRAGMA user_version = ${version}; INSERT INTO meta VALUES ('k', 'v')`)
+  }
+  using journal = open(path)
+  journal.parked.put(parked)
+  expect(journal.parked.all()).toEqual([parked])
+  const encoded = attestationBy(newSigner(), { clock })
+  const statement = { encoded, receivedAt: NOW_MS, via: 'gossip', own: false, recordPublishedAt: 0 } as const
+  expect(journal.statements.put(statement)).toBe(true)
+  expect(journal.meta.get('k')).toBe('v')
+})

@@ -44,7 +44,7 @@ function pool(init: { max: number; perAddress?: number }) {
 
 const USED = ['/meshsub/1.2.0']
 
-test('an address with its share displaces an unused connection of its own, and nobody else', () => {
+test('an address with its share displaces an unused connection of its own, and no other', () => {
   const { enter, closed } = pool({ max: 100, perAddress: 3 })
   enter('192.0.2.1', 'honest')
   for (const name of ['a1', 'a2', 'a3', 'a4']) enter('192.0.2.2', name)
@@ -78,7 +78,7 @@ test('what the operator named is not displaced, and not closed for being idle', 
   expect(closed).toEqual([])
 })
 
-test('a connection that nobody uses for a minute is closed; a ping is no use', async () => {
+test('a connection without use for a minute is closed; a ping is no use', async () => {
   const { enter, closed, clock } = pool({ max: 10 })
   enter('192.0.2.2', 'used', USED)
   enter('192.0.2.3', 'pinging', ['/ipfs/ping/1.0.0'])

@@ -79,7 +79,7 @@ test('an IPv6 address counts by its /64, a mapped one as IPv4', () => {
   expect(group('/ip6/::1/tcp/1')).toBe('0:0:0:0::/64')
 })
 
-/** Peers that lie until they are excluded; `static` is the operator's. */
+/** Peers that misbehave until they are excluded; `static` is the operator's. */
 function excluding() {
   const clock = manualClock()
   const scoreTable = createPeerScores(() => clock.monotonic())
@@ -92,39 +92,39 @@ function excluding() {
     isStatic: (peer) => peer === 'static',
     disconnect: (peer) => disconnected.push(peer),
   })
-  const lie = (peer: string, times: number) => {
+  const misbehave = (peer: string, times: number) => {
     for (let count = 0; count < times; count++) {
       scoreTable.penalize(peer)
       exclusion.look(peer)
     }
   }
-  return { clock, scoreTable, exclusion, excluded, disconnected, lie }
+  return { clock, scoreTable, exclusion, excluded, disconnected, misbehave }
 }
 
-test('a liar is out for a minute, and for twice as long each time that it goes on', async () => {
-  const { clock, exclusion, excluded, disconnected, lie } = excluding()
-  lie('liar', 7)
-  expect(exclusion.leftMs('liar')).toBe(0)
-  lie('liar', 2)
-  expect(disconnected).toEqual(['liar'])
+test('a dishonest peer is excluded for a minute, and for twice as long each time that it goes on', async () => {
+  const { clock, exclusion, excluded, disconnected, misbehave } = excluding()
+  misbehave('dishonest', 7)
+  expect(exclusion.leftMs('dishonest')).toBe(0)
+  misbehave('dishonest', 2)
+  expect(disconnected).toEqual(['dishonest'])
   for (let round = 0; round < 12; round++) {
-    await clock.advance(exclusion.leftMs('liar') + 1)
-    expect(exclusion.leftMs('liar')).toBe(0)
-    lie('liar', 9)
+    await clock.advance(exclusion.leftMs('dishonest') + 1)
+    expect(exclusion.leftMs('dishonest')).toBe(0)
+    misbehave('dishonest', 9)
   }
   const minutes = excluded.map(({ forMs }) => forMs / 60_000)
   expect(minutes.slice(0, 5)).toEqual([1, 2, 4, 8, 16])
   expect(Math.max(...minutes)).toBe(360)
   // a day without: it begins again
-  await clock.advance(exclusion.leftMs('liar') + 25 * 3_600_000)
-  lie('liar', 9)
+  await clock.advance(exclusion.leftMs('dishonest') + 25 * 3_600_000)
+  misbehave('dishonest', 9)
   expect(excluded.at(-1)?.forMs).toBe(60_000)
 })
 
 test('a static node is never out for longer than the first time', async () => {
-  const { clock, exclusion, excluded, lie } = excluding()
+  const { clock, exclusion, excluded, misbehave } = excluding()
   for (let round = 0; round < 6; round++) {
-    lie('static', 9)
+    misbehave('static', 9)
     await clock.advance(exclusion.leftMs('static') + 1)
   }
   expect(excluded.map(({ forMs }) => forMs)).toEqual(Array(6).fill(60_000))

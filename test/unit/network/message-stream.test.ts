@@ -51,7 +51,7 @@ async function openBlocked() {
   return { stream, close: () => raw.onTransportClosed(), stir: () => near.dispatchEvent(new Event('drain')) }
 }
 
-test('a connection that closes without an error ends a write that waits for room, and the next one', async () => {
+test('a connection that closes without an error ends a write that waits for space, and the next one', async () => {
   const { stream, close } = await openBlocked()
   const writing = stream.write(new Uint8Array(4 * LENGTH))
   writing.catch(() => {})

@@ -11,7 +11,7 @@ const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array()]
 const TAG_BYTES = 16
 const READ_BYTES = 65_536
 
-/** As a socket reads it: each read in a buffer of its own, owned by nobody else. */
+/** As a socket reads it: each read in a buffer of its own, shared with nothing else. */
 function asRead(bytes: Uint8Array, lengths: readonly number[], buffers = createTransientBuffers()): Uint8Array[] {
   const reads: Uint8Array[] = []
   for (let at = 0, index = 0; at < bytes.byteLength; index++) {
@@ -23,7 +23,7 @@ function asRead(bytes: Uint8Array, lengths: readonly number[], buffers = createT
   return reads
 }
 
-const seal = (plaintext: Uint8Array): Uint8Array =>
+const encrypt = (plaintext: Uint8Array): Uint8Array =>
   defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key).slice()
 
 /** What opens frames, in the place of their ciphertext, and the memory that it reads from. */
@@ -35,17 +35,17 @@ function opening() {
   return { buffers, open, read: (bytes: Uint8Array, lengths: readonly number[]) => asRead(bytes, lengths, buffers) }
 }
 
-test('what one side seals the library opens, and the other way round, however it is cut', () => {
-  const sealing = createNoiseCrypto(createTransientBuffers())
+test('what one side encrypts the library decrypts, and the other way round, however it is cut', () => {
+  const crypto = createNoiseCrypto(createTransientBuffers())
   const pieces = fc.array(fc.integer({ min: 100, max: 40_000 }), { minLength: 1, maxLength: 5 })
   forAll(200, [fc.integer({ min: 0, max: 65_519 }), pieces, fc.boolean()], (length, lengths, isList) => {
     const plaintext = randomBytes(length)
     const cut = isList ? new Uint8ArrayList(...asRead(plaintext, lengths)) : plaintext
-    const sealed = sealing.chaCha20Poly1305Encrypt(cut, nonce, ad, key).slice()
-    expect(Buffer.compare(sealed, seal(plaintext))).toBe(0)
-    const list = new Uint8ArrayList(...asRead(sealed, lengths))
+    const encrypted = crypto.chaCha20Poly1305Encrypt(cut, nonce, ad, key).slice()
+    expect(Buffer.compare(encrypted, encrypt(plaintext))).toBe(0)
+    const list = new Uint8ArrayList(...asRead(encrypted, lengths))
     const dst = list.subarray(0, length)
-    const opened = sealing.chaCha20Poly1305Decrypt(isList ? list : sealed, nonce, ad, key, dst).slice()
+    const opened = crypto.chaCha20Poly1305Decrypt(isList ? list : encrypted, nonce, ad, key, dst).slice()
     expect(Buffer.compare(opened, plaintext)).toBe(0)
   })
 })
@@ -56,9 +56,9 @@ test('frames of every length in reads of every length come out as they went in',
   const lengths = fc.array(fc.integer({ min: 100, max: READ_BYTES }), { minLength: 1, maxLength: 8 })
   forAll(100, [frames, lengths], (sizes, cuts) => {
     const plaintexts = sizes.map((size) => randomBytes(size))
-    const sealed = plaintexts.map(seal)
-    const list = new Uint8ArrayList(...read(Buffer.concat(sealed), cuts))
-    const opened = sealed.map(({ byteLength }) => {
+    const encrypted = plaintexts.map(encrypt)
+    const list = new Uint8ArrayList(...read(Buffer.concat(encrypted), cuts))
+    const opened = encrypted.map(({ byteLength }) => {
       const frame = list.sublist(0, byteLength)
       list.consume(byteLength)
       return open(frame)
@@ -71,7 +71,7 @@ test('frames of every length in reads of every length come out as they went in',
 
 test('a read is given back when the frame that reached its end is opened, and not before', () => {
   const { open, read } = opening()
-  const reads = read(Buffer.concat([randomBytes(40_000), randomBytes(40_000)].map(seal)), [READ_BYTES])
+  const reads = read(Buffer.concat([randomBytes(40_000), randomBytes(40_000)].map(encrypt)), [READ_BYTES])
   const list = new Uint8ArrayList(...reads)
   for (const [from, left] of [
     [0, READ_BYTES],
@@ -84,7 +84,7 @@ test('a read is given back when the frame that reached its end is opened, and no
 
 test('a forged frame throws, and gives nothing back', () => {
   const { open, read } = opening()
-  const forged = seal(randomBytes(60_000))
+  const forged = encrypt(randomBytes(60_000))
   forged[100] = (forged[100] as number) ^ 1
   const reads = read(forged, [40_000])
   expect(() => open(new Uint8ArrayList(...reads))).toThrow()
@@ -93,9 +93,9 @@ test('a forged frame throws, and gives nothing back', () => {
 
 test('a short plaintext does not hold on to what was read with it', () => {
   const read = new Uint8Array(READ_BYTES)
-  const sealed = seal(new Uint8Array(100).fill(7))
-  read.set(sealed, 1000)
-  const frame = new Uint8ArrayList(read.subarray(1000, 1000 + sealed.byteLength))
+  const encrypted = encrypt(new Uint8Array(100).fill(7))
+  read.set(encrypted, 1000)
+  const frame = new Uint8ArrayList(read.subarray(1000, 1000 + encrypted.byteLength))
   const opened = opening().open(frame).subarray()
   expect(opened).toEqual(new Uint8Array(100).fill(7))
   expect(opened.buffer).not.toBe(read.buffer)

@@ -22,17 +22,17 @@ const recordOf = (key: string, value: Uint8Array) => new DhtRecord(bytes(key), v
 /** The store that libp2p gets, with peers that put into it as kad-dht's handler does. */
 async function store(disk = new MemoryDatastore(), clock = manualClock()) {
   const requestContext = createRequestContext()
-  const [relied, lies, refused] = [new Set<string>(), [] as string[], [] as string[]]
+  const [inUse, penalized, refused] = [new Set<string>(), [] as string[], [] as string[]]
   const events = createEvents<NetworkEvents>()
   events.on('network:refused', ({ reason }) => refused.push(reason))
-  const { rules, count } = noteRules({ on: ({ signer }) => relied.has(signer) })
-  const peerScores = { reward: () => {}, penalize: (peer: string) => void lies.push(peer) }
+  const { rules, count } = noteRules({ on: ({ signer }) => inUse.has(signer) })
+  const peerScores = { reward: () => {}, penalize: (peer: string) => void penalized.push(peer) }
   const parts = { store: disk, validator: rules, requestingPeer: requestContext.currentPeer }
   const records = await createRecords({ clock, log: silentLog(), events, peerScores, ...parts }, { protocol: '/kad' })
   const own = async (key: string, value: Uint8Array) =>
     void (await records.store.put(nameOf(key), recordOf(key, value)))
   return {
-    ...{ records, clock, disk, count, own, relied, lies, refused },
+    ...{ records, clock, disk, count, own, inUse, penalized, refused },
     put: (peer: string, key: string, value: Uint8Array) => requestContext.run(peer, () => own(key, value)),
     seq: async (key: string) => {
       const value = await records.local(key)
@@ -88,20 +88,20 @@ test('in whatever order and however many at once they come, also over restarts: 
 })
 
 test('what breaks the rules does not come in; forgeries cost their sender, other clocks do not', async () => {
-  const { put, seq, clock, lies, refused } = await store()
+  const { put, seq, clock, penalized, refused } = await store()
   const past = Math.floor(clock.now() / 1000) - 5
   const long = `/attest/${'a'.repeat(300)}`
   for (const [peer, key, value, problem] of [
-    ['liar', '/attest/a', note('/attest/a', { forged: true }), 'forged'],
-    ['liar', '/attest/a', note('/attest/b'), 'of another record'],
-    ['liar', '/attest/a', note('/attest/a', { pad: '.'.repeat(5 * 1024) }), 'at most 4096'],
-    ['liar', long, note('/attest/a'), 'longer than 256'],
+    ['dishonest', '/attest/a', note('/attest/a', { forged: true }), 'forged'],
+    ['dishonest', '/attest/a', note('/attest/b'), 'of another record'],
+    ['dishonest', '/attest/a', note('/attest/a', { pad: '.'.repeat(5 * 1024) }), 'at most 4096'],
+    ['dishonest', long, note('/attest/a'), 'longer than 256'],
     ['late', '/attest/a', note('/attest/a', { expires: past }), 'expires: is over'],
   ] as const) {
     await expect(put(peer, key, value)).rejects.toThrow(problem)
   }
   expect(await seq('/attest/a')).toBeUndefined()
-  expect(lies).toEqual(['liar', 'liar', 'liar', 'liar'])
+  expect(penalized).toEqual(['dishonest', 'dishonest', 'dishonest', 'dishonest'])
   expect(refused).toHaveLength(5)
 })
 
@@ -150,9 +150,9 @@ test('one peer places no more than its share, and puts no faster than it may', a
 })
 
 test('one signer has no more than its share, except where this node relies on it', async () => {
-  const { own, put, records, clock, relied, refused } = await store()
-  relied.add('relied')
-  for (const signer of ['stranger', 'relied']) {
+  const { own, put, records, clock, inUse, refused } = await store()
+  inUse.add('in-use')
+  for (const signer of ['stranger', 'in-use']) {
     for (let at = 0; at < 1100; at++) {
       if (at % 8 === 0) await clock.advance(1000)
       const key = `/attest/${signer}-${at}`
@@ -165,12 +165,12 @@ test('one signer has no more than its share, except where this node relies on it
 })
 
 test('junk of many peers pushes out junk: what this node put or relies on stays, and honest peers keep theirs', async () => {
-  const { put, own, seq, records, relied } = await store()
+  const { put, own, seq, records, inUse } = await store()
   await own('/attest/own', note('/attest/own', { signer: 'me' }))
   await put('honest', '/attest/honest', note('/attest/honest', { signer: 'other' }))
   await put('honest', '/attest/later', note('/attest/later', { signer: 'hub' }))
-  relied.add('hub')
-  await put('honest', '/attest/relied', note('/attest/relied', { signer: 'hub' }))
+  inUse.add('hub')
+  await put('honest', '/attest/in-use', note('/attest/in-use', { signer: 'hub' }))
   // someone who places others' records as well cannot have them counted as junk
   await put('peer-0', '/attest/honest', note('/attest/honest', { signer: 'other' }))
   for (let at = 0; at < 20_000; at++) {
@@ -178,7 +178,7 @@ test('junk of many peers pushes out junk: what this node put or relies on stays,
     await put(`peer-${at % 100}`, key, note(key, { signer: `s${at}` }))
   }
   expect(records.count()).toBe(16_384)
-  for (const key of ['own', 'honest', 'later', 'relied']) expect([key, await seq(`/attest/${key}`)]).toEqual([key, 1])
+  for (const key of ['own', 'honest', 'later', 'in-use']) expect([key, await seq(`/attest/${key}`)]).toEqual([key, 1])
   // newest junk is there, oldest went
   expect([await seq('/trust/19999'), await seq('/trust/0')]).toEqual([1, undefined])
 })

@@ -15,7 +15,7 @@ export function readNote(value: Uint8Array): Note {
 }
 
 /** `checks` counts what each check of a signature would cost. */
-export function noteRules(relied: { on?: (note: Note) => boolean } = {}) {
+export function noteRules(pinned: { on?: (note: Note) => boolean } = {}) {
   const count = { checks: 0 }
   const rules: RecordValidator = {
     validate(key, value) {
@@ -26,7 +26,7 @@ export function noteRules(relied: { on?: (note: Note) => boolean } = {}) {
       return { signer: read.signer, issued: 0, expires: read.expires }
     },
     supersedes: (a, b) => parse(a).seq > parse(b).seq,
-    isPinned: (value) => relied.on?.(parse(value)) ?? false,
+    isPinned: (value) => pinned.on?.(parse(value)) ?? false,
   }
   return { rules, count }
 }

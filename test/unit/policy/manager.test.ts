@@ -118,7 +118,7 @@ test('applying: the file is as it was where the node cannot take it', async () =
   expect(it.inForce).toEqual([it.before])
 })
 
-test('applying: two at once follow one another: the last one stands, whole', async () => {
+test('applying: two at once follow one another: the last one is in force, complete', async () => {
   await using it = await world()
   const texts = ['{ "DESC_MAX_LEN": 1 }', '{ "DESC_MAX_LEN": 2 }', '{ "DESC_MAX_LEN": 3 }']
   await Promise.all(texts.map((text) => it.engine.apply(text)))

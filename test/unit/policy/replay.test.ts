@@ -190,15 +190,15 @@ test('two verdicts: of one word can still differ in their terms', () => {
   expect(differenceOf(parked('capacity'), parked('policy'))).toMatchObject({ terms: 'conditions' })
 })
 
-test('a tally counts changes by kind and by rule, and warnings once for each service', () => {
-  const tally = createReplayCounters()
+test('replay counters: count changes by kind and by rule, and warnings once for each service', () => {
+  const counters = createReplayCounters()
   const warning = runs({ reasons: [reason('price', 'pass', 'fail'), reason('price', 'pass', 'fail')] })
-  for (let count = 0; count < 3; count++) tally.add({ inForce: 'run', candidate: 'refused' }, warning.verdict)
-  tally.add({ inForce: 'run', candidate: 'run' }, undefined)
-  tally.change({ from: 'run', to: 'parked', rules: ['trust'] })
-  tally.change({ from: 'run', to: 'refused', rules: ['trust', 'limits'] })
-  tally.change({ from: 'run', to: 'refused', rules: ['trust'] })
-  const summary = tally.summary()
+  for (let count = 0; count < 3; count++) counters.add({ inForce: 'run', candidate: 'refused' }, warning.verdict)
+  counters.add({ inForce: 'run', candidate: 'run' }, undefined)
+  counters.change({ from: 'run', to: 'parked', rules: ['trust'] })
+  counters.change({ from: 'run', to: 'refused', rules: ['trust', 'limits'] })
+  counters.change({ from: 'run', to: 'refused', rules: ['trust'] })
+  const summary = counters.summary()
   expect(summary).toMatchObject({ asked: 4, changed: 3, warned: [{ rule: 'price', count: 3 }] })
   expect(summary.kinds.map(({ to, count }) => [to, count])).toEqual([
     ['refused', 2],

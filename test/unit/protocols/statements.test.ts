@@ -46,7 +46,7 @@ it('what replaces what: never lets an older one back', () => {
   })
 })
 
-it('what replaces what: an unsafe of one seq stands against every safe of it', () => {
+it('what replaces what: an unsafe of one seq overrides every safe of it', () => {
   forAll(100, [onCode], (some) => {
     for (const kept of standing(some)) {
       const rivals = some.filter((one) => protocol.statementSubject(one) === kept.subject && one.body.seq === kept.seq)

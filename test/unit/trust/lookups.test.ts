@@ -50,7 +50,7 @@ it('a lookup: is done once in five minutes, and sooner where it failed or is ask
   expect(here.reported('trust:looked-up').map(({ failed }) => failed)).toEqual([0, 0, 1, 0])
 })
 
-it('a lookup: of the newest link asks again for each that the author stands on', async ({ here, trust }) => {
+it('a lookup: of the newest link asks again for each that the author depends on', async ({ here, trust }) => {
   here.take(delegate(own, one, 3), delegate(one, author, 1))
   lay(here, delegate(own, one, 0, { seq: 1, revoked: true }))
   await trust.lookUp({ author: about.author })
@@ -68,7 +68,7 @@ it('a lookup: follows a link that it found to the one that hangs on it', async (
   expect(here.facts().inTree).toBe(true)
 })
 
-it('a lookup: ends in three seconds whatever the mesh does, and whoever waits can leave before', async () => {
+it('a lookup: ends in three seconds whatever the mesh does, and a caller can abort before', async () => {
   const find = async function* (): AsyncGenerator<Uint8Array> {
     await new Promise(() => {})
   }
@@ -124,7 +124,7 @@ it('what runs and is parked is looked up at the start, and again every ten minut
   expect(here.asked.length).toBe(2 * asked)
 })
 
-it('the regular work: looks for a renewal before what is relied on ends', async () => {
+it('the regular work: looks for a renewal before what is in use ends', async () => {
   await using here = world(policyOf({ TRUSTED_HUBS: { [text(one)]: {} } }))
   here.take(attest(one, 'safe', { expires: NOW + 400 }))
   here.servicesInUse = servicesInUse
@@ -138,7 +138,7 @@ it('the regular work: looks for a renewal before what is relied on ends', async 
 it('the regular work: puts what it relies on into the records again before they forget it', async ({ here, trust }) => {
   here.servicesInUse = servicesInUse
   const ten = { expires: NOW + 10 * 86_400 }
-  // the last one is not relied on
+  // the last one is not in use
   here.take(attest(one, 'safe', ten), delegate(own, author, 0, ten), delegate(own, stranger, 0, ten))
   trust.boot()
   await here.clock.advance(60_000)

@@ -32,7 +32,7 @@ describe('fetching a code', () => {
     expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
     expect(progress).toEqual(progress.toSorted((a, b) => a - b))
     expect(progress.at(-1)).toBe(there.size)
-    expect(here.lied).toEqual([])
+    expect(here.invalid).toEqual([])
     const names = here.seen.map(([name]) => name)
     expect(names.at(0)).toBe('code:fetch-started')
     expect(names.slice(-3)).toEqual(['code:fetch-progress', 'code:added', 'code:fetch-finished'])
@@ -78,7 +78,7 @@ describe('fetching a code', () => {
     })
     await here.work
     expect([...served.keys()].sort()).toEqual(['alice', 'bob', 'carol'])
-    expect(here.lied).toEqual([])
+    expect(here.invalid).toEqual([])
     expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
   })
 
@@ -88,7 +88,7 @@ describe('fetching a code', () => {
     const here = await fetching(there.code, { mallory })
     const said = `no peer has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`
     await expect(here.work).rejects.toThrow(said)
-    expect(here.lied).toEqual([])
+    expect(here.invalid).toEqual([])
   })
 
   test('a provider without some chunks gives what it has', async () => {
@@ -145,7 +145,7 @@ describe('fetching a code', () => {
     expect(clock.monotonic()).toBeLessThan(30_000)
   })
 
-  test('too large, no room, aborted: says so at once, and leaves the store as it was', async () => {
+  test('too large, no space, aborted: says so at once, and leaves the store as it was', async () => {
     const there = await publish()
     const peers = { alice: there.store }
     const large = await fetching(there.code, peers, { maxBytes: SIZE - 1 })
@@ -227,7 +227,7 @@ test.each(LIES)('a provider of %s is dropped and named, and another brings the c
   }
   // no time passes: however busy the machine is, the one that waits is not silent for too long
   const here = await fetching(there.code, { mallory, alice }, { clock: manualClock() })
-  await expect.poll(() => here.lied).toEqual(['mallory'])
+  await expect.poll(() => here.invalid).toEqual(['mallory'])
   reported.resolve()
   await here.work
   expect(here.streams.opened.filter((peer) => peer === 'mallory')).toEqual(['mallory'])

@@ -15,7 +15,7 @@ async function serving() {
   const components = testComponents()
   const serve = createArchiveServer({ ...components, clock, store })
   const connect = (peer = 'client') => {
-    const [mine, theirs] = streamPair(peer, 'server', { room: 1 })
+    const [mine, theirs] = streamPair(peer, 'server', { capacity: 1 })
     return { stream: mine, done: serve(theirs) }
   }
   return { code, store, clock, connect, seen: components.seen }

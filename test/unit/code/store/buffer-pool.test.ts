@@ -14,7 +14,7 @@ test('memory that is given back is used again, by another fetch too', () => {
   expect(second.acquire(LONG).buffer).not.toBe(view.buffer)
 })
 
-test('what one provider holds is never handed to another, whoever gives it back', () => {
+test('what one provider holds is never handed to another, whichever gives it back', () => {
   const pool = createBufferPool(2)
   const first = pool.lease()
   using second = pool.lease()

@@ -39,9 +39,9 @@ function attachable({ silent = false } = {}) {
 }
 
 describe('the way through a container’s stdio', () => {
-  it('carries connections, whatever else stands in the attachment', async () => {
+  it('carries connections, whatever else is in the attachment', async () => {
     const { engine } = attachable()
-    const transport = await createStdioTransport(engine, manualClock(), 'door')
+    const transport = await createStdioTransport(engine, manualClock(), 'gateway')
     expect(await talk(transport.open(), 'hello')).toBe('hello')
     transport.close()
     expect(() => transport.open()).toThrow(/lost/)
@@ -49,7 +49,7 @@ describe('the way through a container’s stdio', () => {
 
   it('is given up when nothing answers', async () => {
     const clock = manualClock()
-    const made = createStdioTransport(attachable({ silent: true }).engine, clock, 'door')
+    const made = createStdioTransport(attachable({ silent: true }).engine, clock, 'gateway')
     const refused = expect(made).rejects.toThrow(/lost/)
     await setTimeout(20)
     await clock.advance(10_000)
@@ -59,7 +59,7 @@ describe('the way through a container’s stdio', () => {
   it('is lost when it falls silent, and not while someone answers', async () => {
     const { engine, state } = attachable()
     const clock = manualClock()
-    const transport = await createStdioTransport(engine, clock, 'door')
+    const transport = await createStdioTransport(engine, clock, 'gateway')
     for (let n = 0; n < 5; n++) {
       await clock.advance(15_000)
       await setTimeout(5)
@@ -75,7 +75,7 @@ describe('the way through a container’s stdio', () => {
 
   it('is lost with the attachment', async () => {
     const { engine, theirs } = attachable()
-    const transport = await createStdioTransport(engine, manualClock(), 'door')
+    const transport = await createStdioTransport(engine, manualClock(), 'gateway')
     const error = once(transport.open(), 'error')
     theirs.end()
     await error

@@ -22,7 +22,7 @@ function createBench() {
     limits: { max: 3, ttlMs: DAY_MS },
     woken: [] as string[],
     over: [] as string[],
-    room: true,
+    hasCapacity: true,
     answer: async (): Promise<void> => {},
     start(): Dormitory {
       const components: Parameters<typeof createDormitory>[0] = {
@@ -33,7 +33,7 @@ function createBench() {
             await bench.answer()
           }
         },
-        hasCapacity: () => bench.room,
+        hasCapacity: () => bench.hasCapacity,
         onExpired({ id }, why) {
           bench.over.push(`${id}: ${why}`)
           dormitory.remove(id)
@@ -99,26 +99,26 @@ describe('dormitory', () => {
     const asOf = dormitory.eventCounter()
     dormitory.wake({ on: 'quorum', code: 'a' })
     const on = [{ on: 'quorum', code: 'a' }] as const
-    const sleeper = { id: 'a', on, rank: 0, arrived: 0, expires: Number.MAX_SAFE_INTEGER }
-    dormitory.park(sleeper, asOf)
+    const service = { id: 'a', on, rank: 0, arrived: 0, expires: Number.MAX_SAFE_INTEGER }
+    dormitory.park(service, asOf)
     await dormitory.idle()
     expect(bench.woken).toEqual(['a'])
-    dormitory.park(sleeper, dormitory.eventCounter())
+    dormitory.park(service, dormitory.eventCounter())
     await dormitory.idle()
     expect(bench.woken).toEqual(['a'])
   })
 
-  it('asks nobody who waits for room alone while there is none', async () => {
-    park('room')
+  it('asks about nothing that waits for capacity alone while there is none', async () => {
+    park('capacity')
     park('both', { on: [CAPACITY, { on: 'policy' }] })
-    bench.room = false
+    bench.hasCapacity = false
     dormitory.wake(CAPACITY)
     dormitory.wake({ on: 'policy' })
     await dormitory.idle()
     expect(bench.woken).toEqual(['both'])
-    bench.room = true
+    bench.hasCapacity = true
     await wake(CAPACITY)
-    expect(bench.woken.sort()).toEqual(['both', 'both', 'room'])
+    expect(bench.woken.sort()).toEqual(['both', 'both', 'capacity'])
   })
 
   it('is asked again when something else happens while it is asked', async () => {
@@ -140,7 +140,7 @@ describe('dormitory', () => {
   })
 
   describe('MAX', () => {
-    it('lets the lowest make way for a better one, and turns away who is not better', () => {
+    it('lets the lowest make way for a better one, and turns away one that is not better', () => {
       parkAll({ a: 3, b: 1, c: 2 }, { arrived: 1 })
       const why = 'all 3 places of DORMITORY.MAX are taken, and none of them ranks lower'
       expect(park('worse', { rank: 0 })).toEqual({ parked: false, why })
@@ -182,21 +182,21 @@ describe('dormitory', () => {
       expect(bench.over).toEqual(['a: it expired'])
     })
 
-    it('over while it was asked about: it does not lie down again', async () => {
+    it('over while it was asked about: it is not parked again', async () => {
       park('a', { expires: bench.clock.now() + 1000 })
       await bench.clock.advance(2000)
       expect(park('a', { expires: bench.clock.now() - 1000 })).toMatchObject({ parked: false })
     })
   })
 
-  it('forgets nobody, whatever happens in whatever order, and keeps journal and memory equal', async () => {
+  it('forgets no service, whatever happens in whatever order, and keeps journal and memory equal', async () => {
     const is = fc.constantFrom('park', 'park', 'park', 'wake', 'wake', 'leave', 'pass', 'restart')
     const step = fc.record({ is, id: fc.nat(6), rank: fc.nat(3), key: fc.nat(2) })
     const conditions: WakeCondition[] = [CAPACITY, { on: 'quorum', code: 'c' }, { on: 'replica' }]
     await forAllAsync(60, [fc.array(step, { maxLength: 40 })], async (steps) => {
       await using world = createBench()
-      let inn = world.start()
-      /** who must sleep here: everybody that was parked and neither left nor made way */
+      let dormitory = world.start()
+      /** what must be parked here: all that was parked and neither left nor made way */
       const model = new Map<string, { key: number; rank: number; since: number }>()
       for (const { is, id: number, rank, key } of steps) {
         const id = `s${number}`
@@ -205,31 +205,31 @@ describe('dormitory', () => {
           const on = [conditions[key] as WakeCondition]
           const before = model.get(id)
           const parked = { id, on, rank, arrived: number, expires: Number.MAX_SAFE_INTEGER }
-          const bed = inn.park(parked, inn.eventCounter())
-          if (bed.parked) {
+          const result = dormitory.park(parked, dormitory.eventCounter())
+          if (result.parked) {
             model.set(id, { key, rank, since: before?.since ?? world.clock.now() })
-            if (bed.replaced !== undefined) {
-              expect(model.get(bed.replaced.id)?.rank).toBeLessThanOrEqual(rank)
-              model.delete(bed.replaced.id)
+            if (result.replaced !== undefined) {
+              expect(model.get(result.replaced.id)?.rank).toBeLessThanOrEqual(rank)
+              model.delete(result.replaced.id)
             }
           } else {
             expect([...model.values()].every((other) => other.rank >= rank)).toBe(true)
           }
         } else if (is === 'leave') {
-          expect(inn.remove(id)).toBe(model.delete(id))
+          expect(dormitory.remove(id)).toBe(model.delete(id))
         } else if (is === 'wake') {
-          inn.wake(conditions[key] as WakeCondition)
-          await inn.idle()
-          const due = [...model].filter(([, sleeper]) => sleeper.key === key).map(([one]) => one)
+          dormitory.wake(conditions[key] as WakeCondition)
+          await dormitory.idle()
+          const due = [...model].filter(([, service]) => service.key === key).map(([one]) => one)
           expect([...world.woken].sort()).toEqual(due.sort())
         } else if (is === 'pass') {
           await world.clock.advance(DAY_MS / 4)
           for (const [one, { since }] of model) if (since + DAY_MS <= world.clock.now()) model.delete(one)
         } else {
-          await inn[Symbol.asyncDispose]()
-          inn = world.start()
+          await dormitory[Symbol.asyncDispose]()
+          dormitory = world.start()
         }
-        for (const kept of [inn, world.journal.parked])
+        for (const kept of [dormitory, world.journal.parked])
           expect(
             kept
               .all()

@@ -79,7 +79,7 @@ describe('connections over one transport', () => {
     there.close(new Error('gone'))
   })
 
-  it('are refused over a number, and never opened by who may not', async () => {
+  it('are refused over a number, and never opened by a side that may not', async () => {
     const { here, there } = pair(() => {})
     const many = Array.from({ length: MAX_STREAMS + 1 }, () => here.open())
     await new Promise((resolve) => many.at(-1)?.on('close', resolve))
@@ -112,8 +112,8 @@ describe('connections over one transport', () => {
 })
 
 describe('a transport that is taken over', () => {
-  /** A door that answers whoever is attached. */
-  function door() {
+  /** A gateway that answers the client that is attached. */
+  function gateway() {
     let attached: (bytes: Buffer) => void = () => {}
     const to = (take: (bytes: Buffer) => void) => (bytes: Uint8Array, done: () => void) => {
       take(Buffer.from(bytes))
@@ -128,21 +128,21 @@ describe('a transport that is taken over', () => {
     return { session, attach }
   }
 
-  it('begins anew in the middle of any frame', async () => {
+  it('begins again in the middle of any frame', async () => {
     await forAllAsync(50, [fc.uint8Array({ maxLength: 400 })], async (left) => {
-      const { session, attach } = door()
+      const { session, attach } = gateway()
       for (const name of [NAME, OTHER]) {
         const node = attach(name)
         session.take(hello(name))
         expect(await talk(node.mux?.open() as Duplex, 'text')).toBe('text')
-        // A frame that was begun, of any kind, and whatever else the last who was attached left.
+        // A frame that was begun, of any kind, and whatever else the last client left.
         session.take(Buffer.from([2, 0, 0, 0, 1, 0, 0, 127, 255, ...left]))
       }
     })
   })
 
   it('receives nothing for an earlier client', () => {
-    const { session, attach } = door()
+    const { session, attach } = gateway()
     const node = attach(NAME)
     session.take(hello(Buffer.from('another one here')))
     expect(node.mux).toBeUndefined()
@@ -152,7 +152,7 @@ describe('a transport that is taken over', () => {
   })
 
   it('ends what went over it', async () => {
-    const { session, attach } = door()
+    const { session, attach } = gateway()
     const first = attach(NAME)
     session.take(hello(NAME))
     first.mux?.open().write('x')

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { NoCapacityError } from '../../../../src/execution/index.ts'
-import { GRANT, ROOM, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
+import { CAPACITY, GRANT, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
-const ROOM_FOR_TWO = () => ({ ...ROOM, runs: 2 })
+const CAPACITY_FOR_TWO = () => ({ ...CAPACITY, runs: 2 })
 
-describe('a run that ends others to make room', () => {
+describe('a run that ends others to free capacity', () => {
   const bench = useBench()
 
   async function full(init = {}) {
-    const supervisor = bench.start({ limits: ROOM_FOR_TWO, ...init })
+    const supervisor = bench.start({ limits: CAPACITY_FOR_TWO, ...init })
     for (const id of ['a', 'b']) supervisor.run(serviceOf(id), GRANT)
     await bench.until(() => ['a', 'b'].every((id) => bench.state(id) === 'running'))
     return supervisor
@@ -37,8 +37,8 @@ describe('a run that ends others to make room', () => {
     expect(freed).toEqual(['b'])
   })
 
-  it('ends nobody where there is room, or where all of them together make none', async () => {
-    const supervisor = bench.start({ limits: ROOM_FOR_TWO })
+  it('ends no run where there is capacity, or where all of them together free too little', async () => {
+    const supervisor = bench.start({ limits: CAPACITY_FOR_TWO })
     supervisor.run(serviceOf('a'), GRANT)
     expect(supervisor.run(serviceOf('b'), GRANT, { evicts: ['a'] })).toEqual([])
     expect(() => supervisor.run(serviceOf('c'), GRANT, { evicts: ['unknown'] })).toThrow(NoCapacityError)
@@ -47,7 +47,7 @@ describe('a run that ends others to make room', () => {
     expect(supervisor.granted().map(({ service, ending }) => `${service} ${ending}`)).toEqual(['a false', 'b false'])
   })
 
-  it('gives nobody else the room that it waits for', async () => {
+  it('gives no other run the capacity that it waits for', async () => {
     const supervisor = await full()
     supervisor.run(serviceOf('new'), GRANT, { evicts: ['b'] })
     expect(supervisor.free().runs).toBe(0)
@@ -69,7 +69,7 @@ describe('a run that ends others to make room', () => {
     expect(supervisor.granted().some(({ yields }) => yields)).toBe(false)
   })
 
-  it('goes on after a restart in the middle, ends nobody twice, and runs nothing twice', async () => {
+  it('goes on after a restart in the middle, ends no run twice, and runs nothing twice', async () => {
     const first = await full()
     bench.engine.leave()
     first.run(serviceOf('new'), GRANT, { evicts: ['b'] })
@@ -77,7 +77,7 @@ describe('a run that ends others to make room', () => {
     expect([bench.state('b'), bench.state('new')]).toEqual(['running', 'decided'])
     await first[Symbol.asyncDispose]()
     bench.engine.comeBack()
-    const second = bench.start({ limits: ROOM_FOR_TWO })
+    const second = bench.start({ limits: CAPACITY_FOR_TWO })
     await second.boot()
     await bench.reaches('new', 'running')
     expect([bench.state('a'), bench.state('b')]).toEqual(['running', 'stopped'])
@@ -90,8 +90,8 @@ describe('a run that ends others to make room', () => {
     await second.stop('b', { why: 'test' })
     second.run(serviceOf('a'), GRANT)
     await second[Symbol.asyncDispose]()
-    // who has begun makes nobody end once more
-    const third = bench.start({ limits: ROOM_FOR_TWO })
+    // a run that has begun ends no other once more
+    const third = bench.start({ limits: CAPACITY_FOR_TWO })
     await third.boot()
     await bench.clock.advance(1000)
     expect(third.running().sort()).toEqual(['a', 'other'])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UnavailableError } from '../../../../src/base/errors.ts'
 import { NoCapacityError, RunRefusedError } from '../../../../src/execution/index.ts'
-import { GRANT, ROOM, START_MS, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
+import { CAPACITY, GRANT, START_MS, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
 describe('supervisor', () => {
   const bench = useBench()
@@ -54,7 +54,7 @@ describe('supervisor', () => {
       if (!again) expect(bench.state('a')).toBe(exitCode === 0 ? 'exited' : 'failed')
     })
 
-    it('wait longer after each failure, and begin anew after a steady run', async () => {
+    it('wait longer after each failure, and begin again after a steady run', async () => {
       bench.begin('a')
       const waits: number[] = []
       for (let n = 1; n <= 6; n++) {
@@ -228,7 +228,7 @@ describe('supervisor', () => {
 
   it('grants no more than there is, and counts what a run gives back', async () => {
     const supervisor = bench.start({
-      limits: () => ({ ...ROOM, memoryBytes: 300 * 2 ** 20 }),
+      limits: () => ({ ...CAPACITY, memoryBytes: 300 * 2 ** 20 }),
     })
     supervisor.run(serviceOf('a'), GRANT)
     expect(() => supervisor.run(serviceOf('b'), GRANT)).toThrow(NoCapacityError)

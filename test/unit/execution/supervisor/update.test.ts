@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Supervisor } from '../../../../src/execution/index.ts'
-import { GRANT, ROOM, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
+import { CAPACITY, GRANT, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
 const ports = [{ name: 'http', port: 8080 }]
 
@@ -111,7 +111,7 @@ describe('an update', () => {
 
   it('that does not fit beside the version before is reported', async () => {
     const tight = bench.start({
-      limits: () => ({ ...ROOM, memoryBytes: 300 * 2 ** 20 }),
+      limits: () => ({ ...CAPACITY, memoryBytes: 300 * 2 ** 20 }),
     })
     tight.run(serviceOf('w1'), GRANT)
     expect(() => tight.run(serviceOf('w2'), GRANT, { replaces: 'w1' })).toThrow(

@@ -105,7 +105,7 @@ const frozen = <T extends object>(chains: T) =>
   Object.fromEntries(Object.keys(chains).map((chain) => [chain, { MIN_FREEZE: 40 }]))
 const dearer = (pricing: object) =>
   Object.fromEntries(Object.keys(pricing).map((asset) => [asset, { GIB_HOUR: '1000', CORE_HOUR: '2000' }]))
-/** With EVICT, a service that ranks higher may make room: settings that change the rank are compared without it. */
+/** With EVICT, a service that ranks higher may evict others: settings that change the rank are compared without it. */
 const alone = ({ LIMITS }: Settings) => ({ ...LIMITS, EVICT: false })
 
 /**

@@ -64,7 +64,7 @@ it.each([
   expect(answer.reasons.at(-1)).toMatchObject({ rule: 'redirection', outcome: 'pass' })
 })
 
-it('the verdict: tells everything that stands in the way, not only the first', () => {
+it('the verdict: names everything that is in the way, not only the first', () => {
   const { reasons } = verdictOf({}, { keywords: [], author: STRANGER, network: ['a.b:1'], toolchain: ['go'] })
   const failed = reasons.filter(({ outcome }) => outcome === 'fail').map(({ rule }) => rule)
   expect(failed).toEqual(['keywords', 'toolchain', 'network', 'trust'])
@@ -94,8 +94,8 @@ table(capacity, [
     message: 'as many services run as LIMITS.TOTAL.RUNS allows',
     needs: ['node.free.runs', 'at-least', '1'],
   }),
-  defers('nobody ends without EVICT', { node: { capacity: { ...free, runs: 0 }, running: [run('low', 0, 64)] } }),
-  passes('who ranks lower ends with EVICT', {
+  defers('no run ends without EVICT', { node: { capacity: { ...free, runs: 0 }, running: [run('low', 0, 64)] } }),
+  passes('what ranks lower ends with EVICT', {
     settings: evicting,
     node: { capacity: { ...free, runs: 0 }, running: [run('low', 0, 64)] },
     message: 'it fits once services that rank lower have ended: low',
@@ -120,14 +120,14 @@ it.each<[string, RunningService[], string[] | false]>([
   ['spares its betters', [run('better', 11, 64)], false],
   ["spares the operator's own services", [run('own', 0, 64, { own: true })], false],
   ['spares the version before', [run(serviceOf().id, 0, 32)], false],
-  ['ends nobody where even all of them would not make room', [run('a', 0, 8), run('b', 0, 8)], false],
+  ['ends no run where even all of them would not free enough', [run('a', 0, 8), run('b', 0, 8)], false],
 ])('eviction: %s', (_says, running, expected) => {
   expect(evicted(running)).toEqual(expected)
 })
-it('eviction: names nobody where there is room', () => {
+it('eviction: names no run where there is capacity', () => {
   expect(evicted(low, 64 * MIB)).toBeUndefined()
 })
-it('eviction: ends nobody for a service that does not run for another reason', () => {
+it('eviction: ends no run for a service that does not run for another reason', () => {
   const node = { capacity: { ...free, memoryBytes: 0 }, running: low }
   const verdict = verdictOf({ ...evicting, KEYWORDS: ['else'] }, {}, node)
   expect(verdict).toMatchObject({ run: false })

@@ -7,7 +7,10 @@ import { it } from '../world.ts'
 const [hub] = hubs
 const strangers = (count: number) => Array.from({ length: count }, (_, index) => signerOf(`gate ${index}`))
 
-it('the validator of the statements topic: forwards what is new of who counts, once', ({ here, validate }) => {
+it('the validator of the statements topic: forwards what is new of a signer that counts, once', ({
+  here,
+  validate,
+}) => {
   for (const one of [attest(hub), freeze(hub, '5'), delegate(own, stranger)]) {
     expect([validate(one, 'p'), validate(one, 'q')]).toEqual(['accept', 'ignore'])
   }
@@ -25,7 +28,7 @@ it('the validator rejects what is malformed or forged, and ignores what is out o
   expect(here.reported('trust:refused').map(({ from }) => from)).toEqual(['p', 'p', 'p'])
 })
 
-it('the validator of the statements topic: ignores who does not count', ({ trust, validate }) => {
+it('the validator of the statements topic: ignores a signer that does not count', ({ trust, validate }) => {
   for (const one of [attest(stranger), freeze(stranger, '5'), delegate(stranger, own)]) {
     expect(validate(one, 'p')).toBe('ignore')
   }
@@ -62,9 +65,9 @@ it('so many strangers about one code are forwarded, and of one peer, then others
   expect(validate(attest(stranger, 'unsafe'), 'one')).toBe('accept')
 })
 
-it("the validator of the statements topic: a forgery uses up nobody's share of a code", ({ validate }) => {
+it('the validator of the statements topic: a forgery uses up no share of a code', ({ validate }) => {
   for (let seq = 0; seq < 30; seq++) {
-    expect(validate(attest(stranger, 'unsafe', { seq, network: 'elsewhere' }), 'liar')).toBe('reject')
+    expect(validate(attest(stranger, 'unsafe', { seq, network: 'elsewhere' }), 'dishonest')).toBe('reject')
   }
   for (const one of strangers(8)) expect(validate(attest(one, 'unsafe'), 'honest')).toBe('accept')
 })

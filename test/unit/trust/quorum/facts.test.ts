@@ -103,7 +103,7 @@ it('facts take in what the author stapled, but a stapled "safe" hides no newer "
   expect(trust.factsOf(subject(staples)).quorum?.met).toBe(false)
 })
 
-it('what is known of a service: lets an author pay for its forged staples, and nobody else', ({ here, trust }) => {
+it('what is known of a service: lets an author pay for its forged staples, and no other author', ({ here, trust }) => {
   const forged = Array.from({ length: 400 }, (_, seq) => attest(one, 'safe', { seq, network: 'x' }))
   trust.factsOf(subject(forged, stranger))
   trust.factsOf(subject([attest(two)], stranger))
@@ -153,7 +153,7 @@ it('what is known of a service: is shown as it was at another second', ({ trust 
     expect(trust.factsOf(subject(), { at }).attestations).toHaveLength(known)
 })
 
-it('what is known of a service: is weighed anew under another policy', ({ here, trust }) => {
+it('what is known of a service: is decided again under another policy', ({ here, trust }) => {
   trust.take(attest(one), sync)
   expect(trust.take(attest(stranger), sync)).toBe('untrusted')
   here.policy = policyOf({ TRUSTED_HUBS: { [text(stranger)]: {} } })

@@ -86,7 +86,7 @@ it.each<[string, Uint8Array, RegExp]>([
   ['by another key', word({}, 'attestation', signerOf('somebody')), /is not the attestation signature/],
   ['of 5 KiB', new Uint8Array(5 * 1024), /has 5120 bytes, at most 4096 are allowed/],
   ['with an unknown verdict', word({ verdict: 'maybe' }), /body\.verdict: must be "safe" or "unsafe"/],
-  ['that stands for two years', word({ expires: NOW + 800 * 86_400 }), /body\.expires: must be later than issued/],
+  ['that is valid for two years', word({ expires: NOW + 800 * 86_400 }), /body\.expires: must be later than issued/],
   ['that is nothing', Uint8Array.of(1, 2, 3), /./],
 ])('a statement: is refused, and counted, each time it comes: %s', async (_name, encoded, reason) => {
   await using here = world()
@@ -145,7 +145,7 @@ it("a statement: a peer's forgeries cost so much and no more, and nobody else's 
   expect(here.trust.take(attest(hub), gossip)).toBe('dropped')
   expect(here.reported('trust:dropped').at(-1)).toEqual({ why: 'quota', ...gossip })
   expect(here.trust.take(attest(hub), { via: 'gossip', from: 'honest' })).toBe('new')
-  // who sends what holds is not bounded
+  // a peer that sends valid statements is not bounded
   for (let seq = 1; seq < 600; seq++) {
     expect(here.trust.take(attest(hub, 'safe', { seq }), { via: 'sync', from: 'honest' })).toBe('new')
   }
@@ -167,8 +167,8 @@ it('a statement: that cannot be written is dropped, and may come again', async (
 
 /** A word of the hub with a change to its body, as signed for a kind, by itself or another. */
 function word(change: object, kind = 'attestation', by = hub): Uint8Array {
-  const stands = { code: CODE, verdict: 'safe', issued: NOW, expires: NOW + 60, seq: 0, ...change }
-  const body = encodeCanonical({ v: 1, hub: addressBytes(hub.address), ...stands })
+  const fields = { code: CODE, verdict: 'safe', issued: NOW, expires: NOW + 60, seq: 0, ...change }
+  const body = encodeCanonical({ v: 1, hub: addressBytes(hub.address), ...fields })
   return encodeCanonical({ body, sig: signFor(by, NETWORK, kind, body) })
 }
 
