@@ -37,7 +37,7 @@ describe('what a build has left', () => {
       { path: 'hardlink', type: 'Link', to: 'a/b.txt' },
       { path: 'null', type: 'CharacterDevice' },
     ])
-    expect((await readdir(target)).sort()).toEqual(['a', 'empty', 'link', 'run.sh', 'hardlink'])
+    expect((await readdir(target)).sort()).toEqual(['a', 'empty', 'hardlink', 'link', 'run.sh'])
     expect(await readFile(join(target, 'a/b.txt'), 'utf8')).toBe('hello')
     expect(await readFile(join(target, 'hardlink'), 'utf8')).toBe('hello')
     expect(await readlink(join(target, 'link'))).toBe('/code/a/b.txt')
