@@ -26,7 +26,7 @@ async function addLarge(mesh: Mesh, node: ThundercloudNode, mib: number): Promis
 }
 
 describe.skipIf(!needs('bubblewrap'))('R8: what was passed on', () => {
-  /** A worker that has passed on what somebody published. */
+  /** A worker that has passed on what another node published. */
   async function passedOn(mesh: Mesh) {
     const publisher = await mesh.start('publisher')
     const worker = await mesh.join('worker', publisher, { runner: ON_HOST })
@@ -52,12 +52,12 @@ describe.skipIf(!needs('bubblewrap'))('R8: what was passed on', () => {
     const { signer } = await loadIdentity(mesh.dir('worker'))
     const delegation = delegationBy(signer, author, system)
     expect(await worker.previewStatement(delegation)).toMatchObject({ changes: starts, asked: 1 })
-    // of an author of nothing, by a root of nobody, and what was only looked at
+    // of an author of nothing, by a root of no author, and what was only looked at
     for (const other of [delegationBy(signer, newSigner(), system), delegationBy(newSigner(), author, system)]) {
       expect(await worker.previewStatement(other)).toMatchObject({ changes: [], asked: 0 })
     }
     expect(worker.trustTree(formatAddress(author.address)).asked).toMatchObject({ in: false })
-    // who was vouched for by somebody who is vouched for only now
+    // vouched for by an author that is vouched for only now
     const friend = newSigner()
     await worker.submitStatement(delegationBy(friend, author, system))
     const deeper = delegationBy(signer, friend, system, { depth: 1 })

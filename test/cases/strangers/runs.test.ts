@@ -78,7 +78,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))('on $name', ({ create
   ])('S13: %s holds where no node is there, and what comes back finds it', async (what, lifetime) => {
     const plan = await planFor(executor, dirs, STUBBORN, { lifetime: lifetime() })
     await executor.start(plan)
-    // nobody waits for it, stops it or asks about it: the node that started it is gone
+    // nothing waits for it, stops it or asks about it: the node that started it is gone
     const ended = async () => (await executor.adopt()).find(({ runId }) => runId === plan.runId)
     await expect.poll(async () => (await ended())?.state, { timeout: 45_000, interval: 500 }).toBe('ended')
     if (what === 'a time limit') expect(await (await ended())?.run.wait()).toMatchObject({ reason: 'timeout' })

@@ -38,7 +38,7 @@ export async function startMesh(shell: Shell) {
     /** the folder of the reader's node, which runs */
     dir: env.THUNDERCLOUD_DIR,
     multiaddr,
-    /** an address that nobody in the mesh has */
+    /** an address that no node in the mesh has */
     stranger: await addressOf(stranger),
     /** the content id of the code of `my-service`, which is published */
     code,

@@ -93,7 +93,7 @@ const forgeries: { name: string; says: string; forge: (honest: Announcement) => 
 ]
 
 test.each(forgeries)(
-  '$name is rejected: nobody is asked, nothing is forwarded, and the sender pays',
+  '$name is rejected: the runner is not asked, nothing is forwarded, and the sender pays',
   async ({ forge, says }) => {
     const honest = service()
     const refusals: string[] = []
@@ -132,7 +132,7 @@ describe('what an honest relay may send costs nothing', () => {
   test.each([
     { name: 'an expired service', change: { issued: now - 100, expires: now - 1 } },
     { name: 'a service from the future', change: { issued: now + 600, expires: now + 3600 } },
-  ])('$name is ignored, and nobody is asked', async ({ change }) => {
+  ])('$name is ignored, and the runner is not asked', async ({ change }) => {
     const out = makeService({ depth: 3, change })
     expect(await attack(copyAt(out))).toBe('ignore')
     await mesh.quiet()
@@ -146,7 +146,7 @@ describe('what an honest relay may send costs nothing', () => {
     await mesh.publish(PUBLISHER, old)
     await mesh.until(() => mesh.reached(idOf(old)).length === 2, 'everybody knows it')
     await mesh.quiet()
-    // nobody's gossipsub remembers any bytes now; only the journals do
+    // no gossipsub remembers any bytes now; only the journals do
     for (const node of [PUBLISHER, TARGET, WITNESS]) await mesh.restart(node)
     await mesh.connect(TARGET, WITNESS)
     await attacker.connect(addressOf(mesh.member(TARGET).network))

@@ -90,7 +90,7 @@ test.for([
   },
 )
 
-test('the same bytes first on the other topic hide nothing: nobody reads it, and a message id covers its topic', async ({
+test('the same bytes first on the other topic hide nothing: no node reads it, and a message id covers its topic', async ({
   gossip,
 }) => {
   const mesh = await gossip.start({ seed, nodes: 4, edges: line(4) })

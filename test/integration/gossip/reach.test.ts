@@ -26,8 +26,8 @@ async function reachesExactly(mesh: GossipMesh, edges: readonly Edge[], from: re
  * - a node with fewer than D_lo = 4 neighbours in its gossipsub mesh grafts every one that subscribes, at once, and
  *   `publish` fills up to D = 6: where degrees are 2 and 3, every connection carries every emission;
  * - beyond that, the neighbours outside the gossipsub mesh learn of each emission by IHAVE within a heartbeat, all
- *   of them and not only a quarter (gossipFactor 1), because nobody else may ever pass it on to them.
- * And why nobody else receives it: what is forwarded or published is the one emission of a node, a depth lower each hop.
+ *   of them and not only a quarter (gossipFactor 1), because no other node may ever pass it on to them.
+ * And why no other node receives it: what is forwarded or published is the one emission of a node, a depth lower each hop.
  */
 test('depth 0 to 3 reach exactly the nodes within depth + 1 hops, in a sparse mesh of 30', async ({ gossip }) => {
   const seed = 'sparse'
@@ -161,7 +161,7 @@ test('a node that joins when gossip has forgotten learns all that its neighbour 
   const learnt = () => joined.every((node) => mesh.reached(idOf(passed)).includes(node))
   await mesh.until(learnt, 'late joiners learn')
   await mesh.quiet()
-  // nothing came by gossip: its bytes are forgotten, and nobody emits them twice
+  // nothing came by gossip: its bytes are forgotten, and no node emits them twice
   const late = (service: typeof passed) => mesh.reached(idOf(service)).filter((node) => node > 3)
   expect(late(passed)).toEqual([...joined])
   expect(late(dropped)).toEqual([besideOne, besidePublisher])
@@ -205,6 +205,6 @@ test('the halves of a mesh, cut until gossip has forgotten and healed, learn wha
   await mesh.quiet()
   expect(mesh.reached(idOf(short))).toEqual(within(edges, 0, 3))
   expect(mesh.reached(idOf(kept))).toEqual(within(edges, 0, 9, (node) => ![2, 3].includes(node)))
-  // known before the cut: nobody was asked again
+  // known before the cut: no runner was asked again
   expect(mesh.decided(idOf(before))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
 })

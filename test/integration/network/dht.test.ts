@@ -10,7 +10,7 @@ const cidOf = (text: string) => cidOfBytes(new TextEncoder().encode(text))
 
 const found = ({ network }: Made, cid: CID, options = {}) => Array.fromAsync(network.dht.findProviders(cid, options))
 
-/** A chain: nobody but its neighbours knows a node when it starts. */
+/** A chain: only its neighbours know a node when it starts. */
 async function chain(count: number): Promise<Made[]> {
   const nodes: Made[] = []
   for (let index = 0; index < count; index++) {
@@ -22,7 +22,7 @@ async function chain(count: number): Promise<Made[]> {
   return nodes
 }
 
-test('five nodes find who provides what, and not themselves', async () => {
+test('five nodes find which of them provide what, and not themselves', async () => {
   const nodes = await chain(5)
   const [first, , third, , last] = nodes as [Made, Made, Made, Made, Made]
   expect(await first.network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
@@ -52,7 +52,7 @@ test('what was cancelled is not provided again, and nothing of an earlier run is
   await a.network.dht.cancel(cidOf('y'))
   await a.network[Symbol.asyncDispose]()
   const again = await all.make({ dht: true, identity, dataDir })
-  // provided by this run, and known to nobody else either: what answers for it would answer for x and y
+  // provided by this run, and known to no other node either: what answers for it would answer for x and y
   await expect(again.network.dht.provide(cidOf('z'))).rejects.toMatchObject(NOT_PROVIDED)
   const b = await all.make({ dht: true })
   await connect(b, again)
@@ -75,7 +75,7 @@ test('a client finds what nodes provide, over connections of its own making', as
   expect(stream.peer).toBe(provider.peerId)
 })
 
-test('without a DHT nothing is provided and nobody found', async () => {
+test('without a DHT nothing is provided and no provider is found', async () => {
   const a = await all.make()
   expect(await a.network.dht.provide(cidOf('x'))).toBe(0)
   expect(await found(a, cidOf('x'))).toEqual([])

@@ -122,7 +122,7 @@ test('a statement that is too long is rejected without asking the validator', as
   expect(b.statements).toEqual([])
 })
 
-test('a late accept forwards, and serves those who ask for it', async () => {
+test('a late accept forwards, and serves those that ask for it', async () => {
   const verdict = Promise.withResolvers<ValidationResult>()
   // more than gossipsub's mesh holds: those outside learn of the message by IHAVE and ask for it with IWANT
   const { hub, leaves } = await star(15, () => verdict.promise)
@@ -177,7 +177,7 @@ test('ten rejected messages disconnect a real neighbour, and it is refused when 
   for (let index = 0; index < 10; index++) await a.network.gossip.publish(bytes(`forged ${index}`))
   await until(() => b.network.peers().length === 0, 'the end of the connection')
   expect(excluded).toEqual([60_000])
-  // who dials may think for a moment that it is connected
+  // a node that dials may report for a moment that it is connected
   await a.network.dial(addressOf(b)).catch(() => {})
   await until(() => a.network.peers().length === 0, 'the end of the next one')
   await expect(b.network.dial(addressOf(a))).rejects.toThrow()

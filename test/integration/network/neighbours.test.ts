@@ -8,7 +8,7 @@ const IDLE_MS = 1500
 
 const all = networks()
 
-/** Five in a line: each names the one before it, and nobody names the one behind. */
+/** Five in a line: each names the one before it, and none names the one behind. */
 async function openLine(): Promise<Made[]> {
   const line: Made[] = []
   for (let at = 0; at < 5; at++) {
@@ -59,7 +59,7 @@ test('N14: a line of five stays a line, and what is far is reached on demand, wi
   // sync is for neighbours, too
   await expect(last.network.sync.with(first.network.peerId)).resolves.toBe(0)
   await stream[Symbol.asyncDispose]()
-  await until(() => !knows(last, first), 'nobody uses the far connection any more')
+  await until(() => !knows(last, first), 'no peer uses the far connection any more')
   expect(neighboursOf(line)).toEqual(EXACTLY)
 })
 

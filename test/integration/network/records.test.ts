@@ -104,7 +104,7 @@ test('a peer that answers with a forgery is not believed', async () => {
   expect(await seqs(honest)).toEqual([1])
 })
 
-test('a peer that has fallen silent holds nobody up for long, and what others say is there at once', async () => {
+test('a peer that has fallen silent holds no lookup up for long, and what others say is there at once', async () => {
   const [a, b] = (await clique(2)) as [Made, Made]
   const silent = await recordNode()
   const wire = await all.relayTo(silent)
@@ -132,7 +132,7 @@ test('a client finds and puts records without keeping any for others', async () 
   expect(await seqs(other)).toEqual([1])
 })
 
-test('nobody to ask is an error, and no record is none', async () => {
+test('no peer to ask is an error, and no record is none', async () => {
   const alone = await recordNode()
   for (const one of [await all.make(), alone]) {
     await expect(seqs(one)).rejects.toMatchObject(UNAVAILABLE)

@@ -82,7 +82,7 @@ test('rounds go on by themselves', async () => {
   await until(() => right.texts().includes('later'), 'what came later')
 })
 
-test('an offer reaches all neighbours, who pull what they lack', async () => {
+test('an offer reaches all neighbours, which pull what they lack', async () => {
   const hub = textSource()
   const a = await all.make({}, { sync: hub.source })
   const others = await Promise.all(

@@ -55,7 +55,7 @@ describe('a module that fails at one service', () => {
     ],
     ['hanging after an await: suspects are asked alone, only the culprit fails', SHORT, HANGS_LATER, 'timeout'],
     ['an answer of more than a line holds: it ends the process', {}, byName({ bad: long }), 'nonsense'],
-  ])('by %s, and costs nobody else an answer', async (_name, limits, code, kind) => {
+  ])('by %s, and costs no other caller an answer', async (_name, limits, code, kind) => {
     await using runner = await startedRunner(code, { limits })
     const outcomes = await runner.decideAll(['a', 'bad', 'b', 'c'])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
@@ -84,7 +84,7 @@ describe('a module that fails at one service', () => {
     await using runner = await startedRunner(byName({ bad: code }), { limits: SHORT })
     const [before, bad, after] = await runner.decideAll(['a', 'bad', 'b'])
     expect(before).toMatchObject({ status: 'fulfilled' })
-    // An exception from elsewhere can come after the answer: then nobody is to blame.
+    // An exception from elsewhere can come after the answer: then no call is to blame.
     if (bad?.status === 'rejected') expect(bad.reason).toMatchObject({ kind: 'died' })
     expect(after).toMatchObject({ status: 'fulfilled' })
     await runner.decide()
@@ -102,7 +102,7 @@ describe('a module that fails at one service', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * MIB)
   })
 
-  it('by writing into its pipe: it is ended, nobody else pays', async () => {
+  it('by writing into its pipe: it is ended, no other caller pays', async () => {
     const lie = `fs.writeSync(4, '{"id":99999,"verdict":null}\\n')`
     const files = byName({ lie, noise: `fs.writeSync(4, 'hello\\n')` })
     await using runner = await startedRunner(`import fs from 'node:fs'\n${files['mine/runner.mjs']}`, { limits: SHORT })

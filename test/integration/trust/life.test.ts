@@ -29,7 +29,7 @@ describe.skipIf(!needs('bubblewrap'))('a tree of trust over three nodes', () => 
   })
   test.afterAll(({ fileMesh: mesh }) => mesh.stopAll())
 
-  test('waits for somebody who vouches for the author', async () => {
+  test('waits for a root that vouches for the author', async () => {
     await becomes(last, id, 'parked')
     expect(last.trustTree(formatAddress(author.address)).asked?.in).toBe(false)
     // the lower link is of no use before the upper one is known
@@ -122,7 +122,7 @@ describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () 
     code = await addFolder(first, HELLO_WEB)
   })
 
-  /** Published by somebody with the hub's word on it. */
+  /** Published by an author with the hub's word on it. */
   async function publishWith(node: ThundercloudNode, name: string, staple: Uint8Array): Promise<string> {
     const change = { name, code: parseCid(code), statements: [staple], run, replyTo: first.multiaddrs() }
     const service = makeService({ depth: 2, change })
@@ -130,7 +130,7 @@ describe.skipIf(!needs('bubblewrap'))('a word that is stapled to a service', () 
     return idOf(service)
   }
 
-  test('is enough where nobody knows more, and a mesh that cannot be asked stops nothing', async ({
+  test('is enough where no peer knows more, and a mesh that cannot be asked stops nothing', async ({
     fileMesh: mesh,
   }) => {
     // without a DHT every lookup fails

@@ -119,8 +119,8 @@ describe('a peer that lies about what hubs say', () => {
   test.each<[string, (code: string) => Uint8Array]>([
     ['an early one', (code) => hub.says('safe', code, { issued: 2 ** 31, expires: 2 ** 31 + 60 })],
     ['an expired one', (code) => hub.says('safe', code, { issued: 1000, expires: 2000 })],
-    ['one of a hub that nobody trusts', (code) => strange.says('safe', code)],
-    ['unsafe by a hub that nobody trusts, of code that nobody has', (code) => strange.says('unsafe', code)],
+    ['one of a hub that no node trusts', (code) => strange.says('safe', code)],
+    ['unsafe by a hub that no node trusts, of code that no node has', (code) => strange.says('unsafe', code)],
     ['too few members', (code) => members.by(2).says('safe', code)],
   ])('%s: ignored, and nothing is believed', async (_name, make) => {
     const code = newCode()
@@ -170,7 +170,7 @@ describe('a peer that lies about what hubs say', () => {
   })
 })
 
-/** The light peer joins through a node that trusts nobody; the other one trusts the hub. */
+/** The light peer joins through a node that trusts no hub; the other one trusts the hub. */
 describe('a light peer that tells statements', () => {
   let stranger: ThundercloudNode
   let believer: ThundercloudNode
@@ -187,7 +187,7 @@ describe('a light peer that tells statements', () => {
     await expect.poll(() => believer.statements({ signer: hub.text })).toMatchObject([{ via: 'gossip' }])
   })
 
-  test("leaves a record with those who trust nobody, for a believer's lookup after it has gone", async ({
+  test("leaves a record with nodes that trust no hub, for a believer's lookup after it has gone", async ({
     fileMesh: mesh,
   }) => {
     {
@@ -200,7 +200,7 @@ describe('a light peer that tells statements', () => {
     expect(found).toMatchObject([{ signer: hub.text, verdict: 'unsafe', trusted: true }])
   })
 
-  test('sends nobody what would be refused, and says why in one sentence', async ({ fileMesh: mesh }) => {
+  test('sends no peer what would be refused, and says why in one sentence', async ({ fileMesh: mesh }) => {
     await using peer = await mesh.visitor(believer)
     const foreign = delegationBy(key, newSigner(), { ...system, network: 'other' })
     const message = expect.stringMatching(/^the statement: sig: is not the delegation signature/)

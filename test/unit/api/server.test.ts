@@ -105,7 +105,7 @@ test('the client follows events and logs, and ends them with its signal', async 
   expect(seen[0]).toBe('node:policy {"hash":"h"}')
 })
 
-test('the client and a real server: nobody there is a NoDaemonError', async ({ loopback: it }) => {
+test('the client and a real server: no node there is a NoDaemonError', async ({ loopback: it }) => {
   await it.served[Symbol.asyncDispose]()
   await expect(it.client.health()).rejects.toThrow(NoDaemonError)
 })

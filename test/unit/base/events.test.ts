@@ -10,7 +10,7 @@ const it = test
   .extend('errors', (): unknown[] => [])
   .extend('events', ({ errors }) => createEvents<Map>((error) => errors.push(error)))
 
-it('events: reach those who listen to their name, and those who listen to all', ({ events, seen }) => {
+it('events: reach the listeners of their name, and the listeners of all', ({ events, seen }) => {
   events.on('test:number', ({ value }) => seen.push(value))
   events.onAny((name, detail) => seen.push([name, detail]))
   events.emit('test:number', { value: 1 })

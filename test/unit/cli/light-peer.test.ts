@@ -146,7 +146,7 @@ test('connect: one that fails is reported and harms no other; Ctrl-C ends open o
   shell.node.addReceipt(id, 'running')
   const view = shell.node.service(id)
   shell.node.put({ ...view, ports: [...view.ports, { name: 'closed', port: 2, access: 'any' }] })
-  // somebody runs it, and refuses this port
+  // a node runs it, and refuses this port
   const { factories } = withPeers(1)
   const refused = await connecting(shell, 'hello:closed', factories, async (port) => {
     for (let count = 0; count < 2; count++) expect(await text(dial(port, '127.0.0.1'))).toBe('')

@@ -2,7 +2,7 @@ import { END, paxRecord, type RawEntry, rawEntry, rawHeader, rawPax, rawTar } fr
 
 const LONG = `${'d'.repeat(90)}/${'f'.repeat(90)}`
 
-/** Archives that nobody may unpack, each with one thing wrong. */
+/** Archives that must not be unpacked, each with one thing wrong. */
 export function hostileTars() {
   const all: { name: string; tar: Buffer }[] = []
   const add = (name: string, tar: Buffer) => void all.push({ name, tar })

@@ -149,7 +149,7 @@ describe('obtaining code', () => {
     await expect(stopped).rejects.toThrow('enough')
   })
 
-  test('one who stops waiting does not stop the others', async () => {
+  test('a caller that stops waiting does not stop the others', async () => {
     const { there, code } = await having('shared')
     const gate = Promise.withResolvers<void>()
     const slow: Behaviour = async (stream) => {

@@ -21,7 +21,7 @@ function poolOf(init: { max: number; perAddress: number }) {
   return { pool, evicted, enter: (address: string, name: string) => pool.enter(address, () => evicted.push(name)) }
 }
 
-test('an address over its share loses its own oldest handshake, and nobody else one', () => {
+test('an address over its share loses its own oldest handshake, and no other address loses one', () => {
   const { pool, evicted, enter } = poolOf({ max: 10, perAddress: 2 })
   enter('honest', 'h1')
   for (const name of ['a1', 'a2', 'a3', 'a4']) enter('flood', name)

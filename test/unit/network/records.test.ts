@@ -51,7 +51,7 @@ test('a record is served as kad-dht wrote it, and as old as it is', async () => 
   await expect(records.store.get(nameOf('/attest/b'))).rejects.toMatchObject({ name: 'NotFoundError' })
 })
 
-test('an older record never replaces a newer one, however many come at once and whoever brings them', async () => {
+test('an older record never replaces a newer one, however many come at once, from whichever peers', async () => {
   const { put, own, seq } = await store()
   const seqs = [3, 9, 1, 7, 9, 2, 8]
   const puts = seqs.map((seq, at) => put(`p${at}`, '/attest/a', note('/attest/a', { seq, pad: '.'.repeat(at) })))
@@ -171,7 +171,7 @@ test('junk of many peers pushes out junk: what this node put or relies on stays,
   await put('honest', '/attest/later', note('/attest/later', { signer: 'hub' }))
   inUse.add('hub')
   await put('honest', '/attest/in-use', note('/attest/in-use', { signer: 'hub' }))
-  // someone who places others' records as well cannot have them counted as junk
+  // a peer that places the records of others as well cannot have them counted as junk
   await put('peer-0', '/attest/honest', note('/attest/honest', { signer: 'other' }))
   for (let at = 0; at < 20_000; at++) {
     const key = `/trust/${at}`

@@ -89,7 +89,7 @@ it('redirection: a ticket of any depth down to 0 is valid, and none says more th
   })
 })
 
-it('redirection: who holds a copy cannot come to the proof of a higher depth by hashing', () => {
+it('redirection: a node that holds a copy cannot come to the proof of a higher depth by hashing', () => {
   forAll(100, [fc.integer({ min: 1, max: MAX_DEPTH }), bytes(32), fc.nat(MAX_DEPTH)], (depth, secret, steps) => {
     const { reach, ticket } = issueTicket(depth, secret)
     const held = lowerTicket(ticket, depth - 1)

@@ -15,7 +15,7 @@ function lay(here: World, ...statements: Uint8Array[]): void {
   for (const one of statements) here.records.set(keyOf(one), [...(here.records.get(keyOf(one)) ?? []), one])
 }
 
-it('a lookup: asks for the word of each trusted hub, and for who vouches for the author', async ({ here, trust }) => {
+it('a lookup: asks for the word of each trusted hub, and for delegations to the author', async ({ here, trust }) => {
   lay(here, attest(one), attest(two), attest(stranger), delegate(own, author))
   await trust.lookUp(about)
   expect(new Set(here.asked)).toEqual(new Set([...hubs.map(attestKey), keyOf(delegate(own, author))]))

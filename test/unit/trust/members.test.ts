@@ -81,7 +81,7 @@ it('a hub of several members: is not forged by keys that sum to it', async () =>
   // claimed to be of all: the sum of the rogue keys is not the hub's
   expect(sumOfKeys(rogue.map(({ address }) => address))).not.toEqual(ROOT.key)
   expect(() => here.trust.take(encodeCanonical({ body, sig }), gossip)).toThrow(SignatureError)
-  // claimed to be of some: whoever they are said to be, only pinned keys are summed
+  // claimed to be of some: whatever is claimed, only pinned keys are summed
   expect(here.trust.take(encodeCanonical({ body, sig, signers: Uint8Array.of(0b0111) }), gossip)).toBe('dropped')
   // and keys that come along have no place to stand
   const absent = new Uint8Array(48)

@@ -195,7 +195,7 @@ describe('a package of each index', () => {
     expect(result).toMatch(/has no (such version|source distribution)|answers 404/)
   })
 
-  test.each(ALL)('%s: what is no exact name and version asks nobody', async (kind, shelf) => {
+  test.each(ALL)('%s: what is no exact name and version asks no registry', async (kind, shelf) => {
     for (const change of [
       { version: 'latest' },
       { version: '^1.0.0' },

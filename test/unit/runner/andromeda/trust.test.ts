@@ -23,8 +23,8 @@ table(trust, [
     message: `the author ${STRANGER} is not in the trust tree, and no hubs are trusted`,
     needs: ['author', 'one-of', OWN],
   }),
-  fails('a stranger, and hubs that nobody trusts', { service, node: { attestations: both } }),
-  fails('a stranger, and a root that vouches for nobody', {
+  fails('a stranger, and hubs that are not trusted', { service, node: { attestations: both } }),
+  fails('a stranger, and a root that does not vouch for it', {
     settings: tree(0),
     service,
     needs: ['author', 'one-of', [OWN, ROOT].sort().join(', ')],

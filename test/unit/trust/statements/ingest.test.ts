@@ -108,7 +108,7 @@ it('a statement: out of time is dropped, not refused', async ({ here, trust }) =
   expect(trust.take(early, gossip)).toBe('new')
 })
 
-it('a statement: of nobody who is trusted costs no signature', async () => {
+it('a statement: of a signer that is not trusted costs no signature', async () => {
   const { keys, count } = counted()
   await using here = world(undefined, { keys })
   expect(here.trust.take(attest(stranger), gossip)).toBe('untrusted')
@@ -129,7 +129,7 @@ it('a statement: costs one signature, however it comes again', async () => {
   expect(count()).toBe(1)
 })
 
-it("a statement: a peer's forgeries cost so much and no more, and nobody else's are kept out", async () => {
+it("a statement: a peer's forgeries cost so much and no more, and those of others are not kept out", async () => {
   const { keys, count } = counted()
   await using here = world(undefined, { keys })
   let refused = 0

@@ -11,7 +11,7 @@ import { it, policyOf, world } from '../world.ts'
 const [hub, second] = hubs
 const keyOf = (encoded: Uint8Array) => recordKey(decodeStatement(encoded)) as string
 
-it("the mesh's records: may hold any statement in time under its own key, whoever signed it", ({ trust }) => {
+it("the mesh's records: may hold any statement in time under its own key, by any signer", ({ trust }) => {
   const one = attest(stranger)
   expect(trust.recordValidator.validate(keyOf(one), one)).toMatchObject({ issued: NOW, expires: NOW + 86_400 })
   const link = delegate(stranger, hub)

@@ -7,10 +7,7 @@ const [hub] = hubs
 const forged = attest(hub, 'safe', { seq: 5, network: 'elsewhere' })
 const week = { expires: NOW + 7 * 86_400 }
 
-it('what is published is kept whoever signed it, published to the mesh and put into records', async ({
-  here,
-  trust,
-}) => {
+it('what is published is kept for any signer, published to the mesh and put into records', async ({ here, trust }) => {
   const encoded = attest(stranger, 'unsafe', { severity: 'high' })
   const view = await trust.publish(encoded)
   const says = { kind: 'attestation', code: CODE.toString(), verdict: 'unsafe', severity: 'high' }
@@ -65,7 +62,9 @@ it("what the operator's hand says: is the operator's also where it had been rece
   expect(here.published).toHaveLength(1)
 })
 
-it("what the operator's hand says: that nobody received is published again, also after a restart", async ({ path }) => {
+it("what the operator's hand says: that no peer received is published again, also after a restart", async ({
+  path,
+}) => {
   await using here = world(undefined, { path })
   here.alone = true
   here.trust.boot()

@@ -70,7 +70,7 @@ it('the trust tree: is what a search of all paths finds, whatever the order in w
   )
 })
 
-it('the trust tree: is drawn with whom each vouches for, and with what vouches for nobody', async () => {
+it('the trust tree: is drawn with what each vouches for, and with what vouches for nothing', async () => {
   await using here = world(policyOf({ TRUST_TREE: { ROOTS: { [text(a)]: { DEPTH: 2 } } } }))
   here.take(delegate(a, b, 1), delegate(a, c, 2), delegate(b, d), delegate(a, d, 0, { revoked: true }))
   const { roots } = here.trust.tree()
