@@ -95,7 +95,7 @@ export const UNPACK_HEAP_MB = 64
 /** Heap of the process that downloads: metadata of a package index takes tens of megabytes. */
 export const FETCH_HEAP_MB = 256
 /** Downloads from sources at once. */
-export const MAX_DOWNLOADS = 2
+export const MAX_DOWNLOADS = 4
 /** A download may take so long in all. */
 export const DOWNLOAD_MS = 15 * 60_000
 /** A neighbour of the publisher tries a source when nobody has the code; each redirection further away waits so long for peers first. */

@@ -1,8 +1,13 @@
 import ipaddr from 'ipaddr.js'
 
+const GLOBAL = ipaddr.parseCIDR('2000::/3')
+
 /** An address that everyone on the internet reaches in the same way: not private, loopback, link-local, shared or reserved. */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast'
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  // of IPv6 only this block is given to networks
+  return parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(GLOBAL))
 }
 
 /** Is it one of `listed`, which are addresses and CIDR ranges? Two spellings of an address are one. */

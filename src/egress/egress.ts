@@ -73,6 +73,11 @@ export function normalizeHost(host: string): string {
   return bare
 }
 
+/** Throws EgressRefusedError where the name may not be reached, wherever it leads. */
+export function checkHost(policy: EgressPolicy, target: string, port: number): void {
+  grantFor(policy, normalizeHost(target), port)
+}
+
 /** Exactly this host, or below an entry at a dot: `evilgithub.com` is not below `github.com`. */
 function grantFor(policy: EgressPolicy, host: string, port: number): Pick<EgressHost, 'privateAllowed'> {
   const entry = policy.hosts.find(

@@ -3,7 +3,7 @@
  * gateway decides, resolves the name, checks the address and connects. Fetches of code use it.
  */
 export { isAddressRange } from './addresses.ts'
-export { createEgress } from './egress.ts'
+export { checkHost, createEgress } from './egress.ts'
 export { machineNetwork } from './machine-network.ts'
 export { type EgressServer, serveEgress } from './serve.ts'
 export type { Egress, EgressComponents, EgressHost, EgressPolicy } from './types.ts'

@@ -27,6 +27,8 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
   const server = createServer({ settings: { maxConcurrentStreams: MAX_CONNECTIONS }, maxSessionMemory: 16 })
   let bytes = 0
   let connections = 0
+  /** with those that are being made */
+  let open = 0
 
   server.on('session', (session) => session.on('error', () => {}))
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
@@ -38,11 +40,19 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
   async function connect(stream: ServerHttp2Stream, authority: string): Promise<void> {
     const [, host, port] = /^(.{1,260}):([0-9]{1,5})$/.exec(authority) ?? []
     if (host === undefined) return refuse(stream, 'only CONNECT host:port is answered')
-    const connection = await egress.connect(host, Number(port), { signal: over.signal })
+    if (open >= MAX_CONNECTIONS) return refuse(stream, `no more than ${MAX_CONNECTIONS} connections at once`)
+    open++
+    const connection = await egress.connect(host, Number(port), { signal: over.signal }).catch((error) => {
+      open--
+      throw error
+    })
+    connection.once('close', () => {
+      open--
+      connections--
+    })
+    connections++
     if (stream.destroyed) return void connection.destroy()
     stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200 })
-    connections++
-    connection.once('close', () => connections--)
     connection.on('data', (piece: Buffer) => {
       bytes += piece.byteLength
       if (bytes > maxBytes) connection.destroy(new Error('more came than may be downloaded'))

@@ -30,7 +30,8 @@ const SHELLS = [
  */
 const CONFINE = `umask "$1" || exit 126
 ulimit -Sc 0; ulimit -Hc 0; ulimit -Sn "$2" 2>/dev/null; ulimit -Hn "$2" 2>/dev/null
-last=$3; shift 3
+ulimit -St "$3"; ulimit -Ht "$3"
+last=$4; shift 4
 for f in ${process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'}/*; do
   n=\${f##*/}
   case $n in *[!0-9]*) exit 126;; esac
@@ -59,6 +60,7 @@ export function confinedCommand(spec: ProcessSpec, descriptors: number): { file:
     'sh',
     rule.umask.toString(8).padStart(4, '0'),
     `${rule.files}`,
+    `${rule.cpuSeconds ?? 'unlimited'}`,
     `${descriptors - 1}`,
   ]
   return { file: shell, args: [...start, '--', ...env, spec.program, ...spec.args] }

@@ -11,6 +11,8 @@ export type ProcessRule = {
   readonly umask: number
   /** how many descriptors it may open */
   readonly files: number
+  /** seconds of processor time, after which the kernel ends it */
+  readonly cpuSeconds?: number
   /** its user if the node is root */
   readonly user: string
 }
@@ -97,6 +99,7 @@ export const PROCESSES = {
     cwd: 'the folder that it fills',
     umask: 0o077,
     files: FILES,
+    cpuSeconds: 300,
     user: 'nobody, before the first byte is read',
   },
   probe: {
@@ -112,7 +115,7 @@ export const PROCESSES = {
   tool: {
     what: 'a program of the machine that reports something or prepares a folder',
     reads: 'nothing',
-    environment: [],
+    environment: ['GIT_NO_LAZY_FETCH', 'GIT_ALLOW_PROTOCOL'],
     descriptors: [],
     cwd: '/',
     umask: 0o077,

@@ -9,9 +9,14 @@ import { findProgram, startPiped } from '../../process/index.ts'
 import { folderEntry, NOT_UTF8, type WalkOptions } from './folder-walk.ts'
 import { IGNORE_FILE } from './ignore.ts'
 import { type SourceEntry, SUBMODULE_PROBLEM } from './source-entries.ts'
+import { foldersOf } from './tar-format.ts'
 
-/** The repository's own configuration runs nothing, and a folder of another user may be listed. */
-const CONFIG = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'safe.directory=*'].flatMap((line) => ['-c', line])
+/**
+ * The repository's own configuration starts no program: neither a monitor nor a hook, nor one that fetches what is missing.
+ * A repository of another user is refused by git itself.
+ */
+const CONFIG = ['core.fsmonitor=false', 'core.hooksPath=/dev/null'].flatMap((line) => ['-c', line])
+const ENVIRONMENT = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' }
 const LIST = ['ls-files', '-coz', '--deduplicate', '--exclude-per-directory=.gitignore']
 
 /** Does the folder seem to lie in a work tree of git? */
@@ -30,12 +35,28 @@ export async function gitFolder(dir: string, options: WalkOptions): Promise<Sour
   const names = await listFiles(dir, options)
   if (names === undefined) return undefined
   const found: SourceEntry[] = []
+  const folders = new Map<string, Promise<boolean>>()
+  /** A path of the index may lead through a link by now: git calls such a file deleted. */
+  const isBelowFolders = async (path: string) => {
+    for (const folder of foldersOf(path)) {
+      const known =
+        folders.get(folder) ??
+        lstat(join(dir, folder)).then(
+          (stats) => stats.isDirectory(),
+          () => false,
+        )
+      folders.set(folder, known)
+      if (!(await known)) return false
+    }
+    return true
+  }
   for (const bytes of names) {
     const path = bytes.toString()
     if (!isUtf8(bytes)) {
       found.push({ path, problem: NOT_UTF8 })
       continue
     }
+    if (!(await isBelowFolders(path))) continue
     const stats = await lstat(join(dir, path)).catch((error) => {
       // tracked, and deleted since
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
@@ -56,7 +77,7 @@ async function listFiles(dir: string, { signal }: WalkOptions): Promise<Buffer[]
       `${dir} is in a work tree of git, and git is not installed: install it, or say in ${IGNORE_FILE} what is not packed (the file may be empty)`,
     )
   }
-  const child = startPiped({ kind: 'tool', program, args: [...CONFIG, ...LIST], cwd: dir })
+  const child = startPiped({ kind: 'tool', program, args: [...CONFIG, ...LIST], cwd: dir, env: ENVIRONMENT })
   using _kill = signal && addAbortListener(signal, () => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {}).end()
   const [names, problem, [exitCode]] = await Promise.all([

@@ -1,6 +1,8 @@
-import { lstat, readFile, realpath } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, open, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, InputError } from '../../base/errors.ts'
+import { MAX_IGNORE_BYTES } from '../constants.ts'
 import { type WalkOptions, walkFolder } from './folder-walk.ts'
 import { gitFolder, isInWorkTree } from './git-folder.ts'
 import { IGNORE_FILE, parseIgnore } from './ignore.ts'
@@ -31,7 +33,12 @@ async function entriesOf(dir: string, rules: string | undefined, options: WalkOp
 
 async function readIgnoreFile(dir: string): Promise<string | undefined> {
   try {
-    return await readFile(join(dir, IGNORE_FILE), 'utf8')
+    await using file = await open(
+      join(dir, IGNORE_FILE),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
+    const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(MAX_IGNORE_BYTES + 1) })
+    return buffer.toString('utf8', 0, bytesRead)
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined
     throw new InputError(`${IGNORE_FILE} cannot be read (${errnoOf(cause) ?? 'unknown'})`, { cause })

@@ -50,6 +50,7 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
     if (!secure) return connection
     const named = /^[0-9.]+$|:/.test(host) ? {} : { servername: host }
     const tls = connectTls({ socket: connection, host, ca, ALPNProtocols: ['http/1.1'], ...named })
+    tls.setTimeout(IDLE_MS, () => tls.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)))
     await once(tls, 'secureConnect').catch((cause) => {
       throw new SourceUnavailableError(`${host} has no certificate that holds (${messageOf(cause)})`, { cause })
     })

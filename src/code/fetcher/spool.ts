@@ -16,6 +16,8 @@ export interface Spool extends Disposable {
   file(path: string): void
   data(piece: Uint8Array): void
   add(entry: Exclude<SourceEntry, SourceFile>): void
+  /** Counts a folder, which has no entry of its own. */
+  folder(): void
 }
 
 type Draft = { readonly path: string; readonly offset: number; size: number; head: Uint8Array }
@@ -25,6 +27,7 @@ export function createSpool(name: string, { maxBytes, maxEntries }: SpoolLimits)
   const fd = openSync(name, 'wx+', 0o600)
   const entries: SourceEntry[] = []
   let at = 0
+  let folders = 0
   let open: Draft | undefined
 
   function finish(): void {
@@ -36,7 +39,7 @@ export function createSpool(name: string, { maxBytes, maxEntries }: SpoolLimits)
 
   function begin(): void {
     finish()
-    if (entries.length >= maxEntries) {
+    if (entries.length + folders >= maxEntries) {
       throw new TooLargeError(`the source has more than the ${formatCount(maxEntries)} files that are allowed`)
     }
   }
@@ -64,6 +67,10 @@ export function createSpool(name: string, { maxBytes, maxEntries }: SpoolLimits)
     add(entry) {
       begin()
       entries.push(entry)
+    },
+    folder() {
+      begin()
+      folders++
     },
     [Symbol.dispose]: () => closeSync(fd),
   }

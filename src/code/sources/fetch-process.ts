@@ -4,6 +4,7 @@ import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
+import { z } from 'zod'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
@@ -42,6 +43,7 @@ export async function fetchInProcess(
     Readable,
   ]
   using _kill = addAbortListener(signal, () => void child.kill('SIGKILL'))
+  using _end = { [Symbol.dispose]: () => void child.kill('SIGKILL') }
   await using served = serveEgress(egress, gateway, { maxBytes: DOCUMENTS_BYTES + job.maxBytes })
   let slow = false
   using _watch = watchSpeed(clock, served, () => {
@@ -107,8 +109,18 @@ async function boundedText(stream: Readable): Promise<string> {
 /** What metadata may take beside the file itself. */
 const DOCUMENTS_BYTES = 128 * 1024 * 1024
 
+const resultSchema = z.discriminatedUnion('done', [
+  z.object({ done: z.literal(true), integrity: z.enum(['strong', 'sha1', 'none']) }),
+  z.object({
+    done: z.literal(false),
+    why: z.enum(['unusable', 'unavailable', 'too-large', 'disk-full']),
+    message: z.string(),
+  }),
+])
+
 function resultOf(answer: string): FetchResult | undefined {
-  return answer === '' ? undefined : (JSON.parse(answer) as FetchResult)
+  const [line = ''] = answer.split('\n', 1)
+  return line === '' ? undefined : resultSchema.parse(JSON.parse(line))
 }
 
 async function childArgs(dir: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
-import { createEgress, type EgressComponents } from '../../egress/index.ts'
+import { checkHost, createEgress, type EgressComponents } from '../../egress/index.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { DOWNLOAD_MS, MAX_DOWNLOADS } from '../constants.ts'
 import { DiskFullError, HashMismatchError, StoreFullError, TooLargeError } from '../errors.ts'
@@ -47,6 +47,10 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
   async function fetchWith(access: StorageAccess, source: FetchSource, code: CID, options: SourceFetchOptions) {
     if ('refused' in access) throw new UnusableSourceError(access.refused)
     const { limits } = options
+    // it may have waited for its turn, and nothing is evicted for what cannot come
+    options.signal?.throwIfAborted()
+    const [host, port] = firstHost(source, access)
+    checkHost(access.policy, host, port)
     const from = describeSource(source)
     const tooLong = new TimeoutError(`${from} takes longer than ${DOWNLOAD_MS / 60_000} minutes`)
     using limit = deadline(clock, DOWNLOAD_MS, tooLong, options.signal)
@@ -86,10 +90,18 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
   }
 }
 
+/** Where the first connection goes. */
+function firstHost(source: FetchSource, access: Extract<StorageAccess, { policy: unknown }>): [string, number] {
+  const { hostname, port, protocol } = new URL(source.type === 'registry' ? (access.baseUrl ?? '') : source.url)
+  return [hostname, Number(port || (protocol === 'https:' ? 443 : 80))]
+}
+
 function errorOf(error: unknown, from: string): Error {
   if (error instanceof HashMismatchError) {
     return new HashMismatchError(`${from} has other files: ${error.message}`, { cause: error })
   }
+  // a source that takes all the time there is takes it again
+  if (error instanceof TimeoutError) return new UnusableSourceError(error.message, { cause: error })
   if (!(error instanceof FetchFailedError)) return error as Error
   const text = `${from}: ${sanitizeText(error.message, 300)}`
   switch (error.why) {

@@ -19,8 +19,8 @@ const HTTPS_PORT = 443
  * are the only hosts that may lead to an address that is not public without ALLOWED_STORAGE naming the address.
  */
 export function storageAccess(config: StorageConfig, source: FetchSource): StorageAccess[] {
+  if (source.type !== 'registry') return [{ policy: allowedStorage(config, portOf(source.url)) }]
   const allowed = allowedStorage(config)
-  if (source.type !== 'registry') return [{ policy: allowed }]
   const { key, kind } = registryOf(source.kind)
   const publicPorts = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : undefined
   const mirrors = config.REGISTRIES[key] ?? []
@@ -33,22 +33,30 @@ export function storageAccess(config: StorageConfig, source: FetchSource): Stora
   }))
 }
 
-function allowedStorage({ ALLOWED_STORAGE }: StorageConfig): EgressPolicy {
+/** Names are allowed at the ports of the web, and at the one that the source names. */
+function allowedStorage({ ALLOWED_STORAGE }: StorageConfig, port = HTTPS_PORT): EgressPolicy {
   const entries = ALLOWED_STORAGE.map(bareHost)
   return {
-    hosts: entries.filter((entry) => !isAddressRange(entry)).map((host) => ({ host, subdomains: true })),
+    hosts: entries
+      .filter((entry) => !isAddressRange(entry))
+      .flatMap((host) => [...new Set([80, HTTPS_PORT, port])].map((at) => ({ host, subdomains: true, port: at }))),
     addresses: entries.filter(isAddressRange),
   }
 }
 
 function mirrorHost(baseUrl: string): EgressHost {
-  const { hostname, port, protocol } = new URL(baseUrl)
+  const { hostname } = new URL(baseUrl)
   return {
     host: bareHost(hostname),
     subdomains: false,
-    port: Number(port || (protocol === 'https:' ? HTTPS_PORT : 80)),
+    port: portOf(baseUrl),
     privateAllowed: true,
   }
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url)
+  return Number(port || (protocol === 'https:' ? HTTPS_PORT : 80))
 }
 
 /** An address of IPv6 has brackets in a URL alone. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listFolder } from '../../../src/code/archive/list-folder.ts'
@@ -58,6 +58,44 @@ describe.skipIf(!needs('git'))('a folder in a work tree of git', () => {
     await chmod(join(dir, 'monitor'), 0o755)
     git(dir, 'config', 'core.fsmonitor', join(dir, 'monitor'))
     expect(await packedPaths(dir)).toEqual(['a.js', 'monitor'])
+  })
+})
+
+describe.skipIf(!needs('git'))('a hostile repository', () => {
+  test('what it says to fetch missing objects with is not started', async () => {
+    const dir = await repository({ 'a/x.js': '', 'b/y.js': '' })
+    const started = join(await tempDir(), 'started')
+    git(dir, 'config', 'index.sparse', 'true')
+    git(dir, 'sparse-checkout', 'init', '--cone', '--sparse-index')
+    git(dir, 'sparse-checkout', 'set', 'a')
+    const tree = git(dir, 'rev-parse', 'HEAD:b').toString().trim()
+    await rm(join(dir, '.git/objects', tree.slice(0, 2), tree.slice(2)))
+    const settings = {
+      'core.repositoryformatversion': '1',
+      'extensions.partialClone': 'origin',
+      'remote.origin.promisor': 'true',
+      'remote.origin.url': dir,
+      'remote.origin.uploadpack': `sh -c 'touch ${started}' #`,
+    }
+    for (const [key, value] of Object.entries(settings)) git(dir, 'config', key, value)
+    await listFolder(dir).catch(() => {})
+    await expect(stat(started)).rejects.toThrow('ENOENT')
+  })
+
+  test('a path of the index that leads through a link by now is not read', async () => {
+    const outside = await tempDir()
+    await writeFiles(outside, { passwd: 'secret' })
+    const dir = await repository({ 'a.js': '', 'link/passwd': 'x' })
+    await rm(join(dir, 'link'), { recursive: true })
+    await symlink(outside, join(dir, 'link'))
+    await writeFile(join(dir, '.gitignore'), '/link\n')
+    expect(await packedPaths(dir)).toEqual(['a.js'])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('of a .git that belongs to another user is refused', async () => {
+    const dir = await repository({ 'a.js': '' })
+    await chown(join(dir, '.git'), 65_534, 65_534)
+    await expect(listFolder(dir)).rejects.toThrow(/git cannot list .*; mend it, or say in \.thundercloudignore/)
   })
 })
 

@@ -42,7 +42,7 @@ async function readEntries(fd: number, spool: Spool): Promise<void> {
 
 async function takeEntry(zip: ZipFile, entry: Entry, spool: Spool): Promise<void> {
   const path = entry.fileName
-  if (path.endsWith('/')) return
+  if (path.endsWith('/')) return spool.folder()
   if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) return spool.add({ path, problem: 'is encrypted' })
   if (path.includes('\ufffd')) return spool.add({ path, problem: 'has a name that is not UTF-8' })
   const local = await zip.readLocalFileHeaderPromise(entry, { minimal: false })

@@ -39,6 +39,7 @@ export async function readCommit(
   async function readFolder(oid: string, folder: string, depth: number): Promise<void> {
     if (depth > MAX_DEPTH)
       throw new UnusableSourceError(`the commit has more than ${MAX_DEPTH} folders below one another`)
+    spool.folder()
     const { tree } = await git.readTree({ ...repository, oid })
     for (const entry of tree) {
       const at = folder === '' ? entry.path : `${folder}/${entry.path}`

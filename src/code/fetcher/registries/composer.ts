@@ -1,7 +1,7 @@
 import { addressOf, checkPackage, checksumOf, field, listField, notFound, textField } from './fields.ts'
 import type { Registry } from './types.ts'
 
-const NAME = /^[a-z0-9]([_.-]?[a-z0-9]+)*\/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*$/
+const NAME = /^[a-z0-9]+([_.-][a-z0-9]+)*\/[a-z0-9]+(([_.]|-{1,2})[a-z0-9]+)*$/
 const VERSION = /^v?[0-9][0-9A-Za-z.+_-]*$/
 
 /** The repository's `metadata-url`: a list of versions, each of which says what differs from the one before (minified). */
