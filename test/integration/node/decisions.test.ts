@@ -139,8 +139,8 @@ describe.skipIf(!needs('bubblewrap'))('a node with capacity for one run', () => 
     await stateOf(second, better, 'running')
     expect(second.service(plain).state).toBe('parked')
     await eventually(() => expect(lastReceipt(plain)?.state).toBe('parked'))
-    // how its run ended is said before why it waits
-    const reasons = lastReceipt(plain)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
+    // how its run ended and where its code came from are said before why it waits
+    const reasons = lastReceipt(plain)?.reasons.filter(({ rule }) => !/^(run|code):/.test(rule))
     expect(reasons?.[0]).toMatchObject({ rule: 'eviction', outcome: 'defer' })
     await second.stop(better)
     await stateOf(second, plain, 'running')
