@@ -213,8 +213,8 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
     expect(history.map((past) => past.verdict?.run === false)).toEqual([true, false])
     expect(new Set(history.map(({ policy }) => policy)).size).toBe(2)
     expect(history[0]?.policy).toBe(second.policy().hash)
-    // beside how its run ended, which only a receipt says
-    const why = () => receiptOf(first, second, id)?.reasons.filter(({ rule }) => !rule.startsWith('run:'))
+    // beside how its run ended and where its code came from, which only a receipt says
+    const why = () => receiptOf(first, second, id)?.reasons.filter(({ rule }) => !/^(run|code):/.test(rule))
     await eventually(() => expect(why()).toEqual(onWire(verdict.reasons)))
 
     // SIGHUP, a saved file, or the same once more: nothing is left to change
