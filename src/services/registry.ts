@@ -128,9 +128,17 @@ export function createServices({
       redirected: record.redirect === true,
       supersededBy: record.state === 'superseded' ? record.endedBy : undefined,
       stoppedBy: record.state === 'stopped' ? record.endedBy : undefined,
-      run: run === undefined ? undefined : { ...runView(run), healthy: healthy(entry.id) },
+      run: run === undefined ? undefined : { ...viewOf(run, body.code.toString()), healthy: healthy(entry.id) },
       receipts: receipts.views(entry.id),
     }
+  }
+
+  /** A run that waits for its code says which source failed last. */
+  function viewOf(run: RunRecord, code: string): Omit<RunView, 'healthy'> {
+    const shown = runView(run)
+    if (run.state !== 'fetching' || shown.detail !== undefined) return shown
+    const failed = codeReasons(code).findLast(({ outcome }) => outcome === 'fail')
+    return { ...shown, detail: failed?.message }
   }
 
   return {

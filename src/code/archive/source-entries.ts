@@ -22,7 +22,7 @@ export type SourceLink = { readonly path: string; readonly target: string }
 export type SourceProblem = { readonly path: string; readonly problem: string }
 export type SourceEntry = SourceFile | SourceLink | SourceProblem
 
-/** What the mode is told by, and a pointer of git LFS. */
+/** Bytes from the beginning of a file that are enough to find its mode, and to recognise a pointer of git LFS. */
 export const HEAD_BYTES = 64
 
 export const SUBMODULE_PROBLEM = 'is a submodule, whose files the repository does not have'

@@ -25,7 +25,7 @@ export function storageAccess(config: StorageConfig, source: FetchSource): Stora
   const publicPorts = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : undefined
   const mirrors = config.REGISTRIES[key] ?? []
   if (mirrors.length === 0) {
-    return [{ refused: `no address of a ${kind} registry is known; name one in REGISTRIES.${key} of config.json` }]
+    return [{ refused: `no address of the ${kind} registry is known; name one in REGISTRIES.${key} of config.json` }]
   }
   return mirrors.map((baseUrl) => ({
     baseUrl,

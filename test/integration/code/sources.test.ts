@@ -44,6 +44,16 @@ describe.skipIf(!needs('bubblewrap'))('code that no peer has', () => {
     expect(asked).toEqual(['/hello.tgz'])
   })
 
+  test('a run that waits for its code says which source failed', async ({ mesh }) => {
+    const { code } = await helloWeb()
+    const { url } = await sourceServer(() => ({}))
+    const publisher = await mesh.start('publisher')
+    const second = await mesh.join('second', publisher, { runner })
+    const id = await mesh.publish(publisher, { author, code, sources: [{ type: 'https', url: `${url}/gone.tgz` }] })
+    await eventually(() => expect(second.service(id).run?.detail).toMatch(/answers 404 for \/gone\.tgz$/))
+    expect(second.service(id).run?.state).toBe('fetching')
+  })
+
   test('a source that is refused is named, with the one that is tried next', async ({ mesh }) => {
     const { archive, path, code } = await helloWeb()
     const { url, asked } = await sourceServer(() => ({ '/wrong.tgz': archive, '/hello.tgz': archive }))
