@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, test } from 'vitest'
+import { beforeEach, describe, expect, it, test, vi } from 'vitest'
 import { dockerEnvironment, findEngine } from '../../../src/config/files/docker-environment.ts'
 import { loadDockerOptions, readPolicy } from '../../../src/config/index.ts'
 import { openRuntimeDir } from '../../../src/config/runtime-dir.ts'
@@ -54,6 +54,20 @@ it.each([
   expect(Buffer.byteLength(path)).toBeLessThan(87)
   expect(path.endsWith(name)).toBe(true)
   await rm(path, { recursive: true })
+})
+
+it('N7: the folder that the system gave an ordinary user is the first choice', async () => {
+  const uid = process.getuid?.() || 1000
+  const [xdg, tmp] = [await tempDir(), await tempDir()]
+  const path = join(xdg, 'thundercloud/x')
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  for (const folder of [join(xdg, 'thundercloud'), path]) await chown(folder, uid, -1)
+  const asUser = vi.spyOn(process, 'getuid').mockReturnValue(uid)
+  try {
+    expect(await openRuntimeDir({ xdg, tmp }, 'x')).toBe(path)
+  } finally {
+    asUser.mockRestore()
+  }
 })
 
 describe('N9: where the Docker engine is', () => {

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -119,7 +119,13 @@ describe('S16: files of the code store', () => {
       await using again = await testCode({}, { dir })
       expect(again.store.usage().files).toBe(504)
     }
-    await rm(join(dir, 'codes', code.toString(), 'entries'))
+    const noted = join(dir, 'codes', code.toString(), 'entries')
+    for (const none of ['', '0']) {
+      await writeFile(noted, none)
+      await using unknown = await testCode({}, { dir })
+      expect(unknown.store.usage().files).toBeGreaterThanOrEqual(504)
+    }
+    await rm(noted)
     await using upgraded = await testCode({}, { dir })
     expect(upgraded.store.usage().files).toBeGreaterThanOrEqual(504)
     using obtained = await upgraded.obtain(code)

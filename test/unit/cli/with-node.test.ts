@@ -1,6 +1,6 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import { timeWindowError } from '../../../protocols/announcement.ts'
 import { nowSeconds, systemClock } from '../../../src/base/clock.ts'
@@ -115,6 +115,22 @@ test('publish: --wait ends with one clear line when the time is up', async ({ sh
   )
 })
 
+test.for([
+  [0, 5],
+  [1, 4],
+] as const)(
+  'publish: --wait, where the own run begins again after exit code %i, ends with %i',
+  async ([exitCode, ends], { shell }) => {
+    const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 3, exitCode } as const
+    const { code } = await shell.run('publish hello --wait --timeout 1s', {
+      onOutput() {
+        for (const view of shell.node.services()) shell.node.put({ ...view, state: 'accepted', run })
+      },
+    })
+    expect(code).toBe(ends)
+  },
+)
+
 test('publish: Ctrl-C while it waits ends with 130', async ({ shell }) => {
   const leave = new AbortController()
   const { code, stdout, stderr } = await shell.run('publish hello --wait', {
@@ -141,8 +157,12 @@ test('looking: list, status, explain, peers: JSON is whole, a terminal is short,
   expect(list.stdout).not.toContain(id)
   expect(list.stdout).toContain(id.slice(0, 16))
   expect((await shell.run('list')).stdout).toContain(id)
+  const ask = vi.spyOn(shell.node, 'ask')
+  await shell.run('status hello')
+  expect(ask).not.toHaveBeenCalled()
   shell.node.addReceipt(id, 'running')
   const status = await shell.run(`status ${id.slice(0, 16)}`)
+  expect(ask).toHaveBeenCalledOnce()
   expect(status.stdout).toMatch(/^state: +redirected$/m)
   expect(status.stdout).toContain('runs it')
   expect(status.stdout).not.toContain('\u001b')

@@ -3,6 +3,7 @@ import { manualClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
 import type { WakeCondition } from '../../../src/base/verdict.ts'
 import { checkNodeVersion } from '../../../src/cli/checks/machine.ts'
+import type { Cli } from '../../../src/cli/cli.ts'
 import { formatEvent } from '../../../src/cli/output/format-event.ts'
 import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
 import { readable } from '../../../src/cli/output/log.ts'
@@ -12,6 +13,7 @@ import { adviceOn } from '../../../src/cli/policy/advice.ts'
 import { outlook } from '../../../src/cli/publishing/outlook.ts'
 import { createReceiptTracker } from '../../../src/cli/publishing/receipt-tracker.ts'
 import { nextSeq } from '../../../src/cli/publishing/sequence.ts'
+import { startWait } from '../../../src/cli/publishing/wait.ts'
 import { readPolicyText } from '../../../src/config/index.ts'
 import type { ReceiptView } from '../../../src/node/types.ts'
 
@@ -206,6 +208,21 @@ it('what --wait comes to: all neighbours have answered: nothing is waited for', 
   expect(outlook({ answers, replicas: 1, quietMs: 0, neighbours: 2 })).toBe('failed')
   expect(outlook({ answers, replicas: 1, quietMs: 0, neighbours: 3 })).toBeUndefined()
   expect(outlook({ answers, replicas: 1, quietMs: 0, neighbours: 0 })).toBeUndefined()
+})
+
+test('what --wait comes to: each new answer begins the quiet time again', async () => {
+  const clock = manualClock()
+  const out = createOutput({ stdout: sink(false), stderr: sink(false), json: false, clock })
+  const tracker = createReceiptTracker(out)
+  const cli = { clock, out, signal: new AbortController().signal } as Partial<Cli> as Cli
+  using wait = startWait(cli, { id: 'x', name: 'x', replicas: 1, timeoutSeconds: 60, tracker })
+  const over: boolean[] = []
+  for (const state of ['refused', 'refused', undefined, undefined]) {
+    if (state !== undefined) tracker.take(from(state))
+    over.push(wait.over())
+    await clock.advance(1500)
+  }
+  expect(over).toEqual([false, false, false, true])
 })
 
 test('the sum says of each node what its line said', () => {

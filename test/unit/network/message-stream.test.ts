@@ -83,3 +83,10 @@ test('a signal that is aborted between two waits ends the second one, too', asyn
   const forEver = new Promise((resolve) => setTimeout(resolve, 2000, 'it waits for ever'))
   expect(await Promise.race([settled, forEver])).toBe('gone')
 })
+
+test('a signal that is aborted ends a read though a message is here, which the next read gets', async () => {
+  const { arrive, stream } = await openPair()
+  arrive(Uint8Array.of(1, 7))
+  await expect(stream.read({ signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone')
+  expect(await stream.read()).toEqual(Uint8Array.of(7))
+})

@@ -51,6 +51,17 @@ test('a record is served as kad-dht wrote it, and as old as it is', async () => 
   await expect(records.store.get(nameOf('/attest/b'))).rejects.toMatchObject({ name: 'NotFoundError' })
 })
 
+test.each([
+  [[3, 9, 1], 1],
+  [[9, 3], 0],
+  [[1, 2, 3], 2],
+  [[2, 2], 0],
+])('of records with the numbers %j that peers serve, the newest is chosen: %i', async (seqs, chosen) => {
+  const { records } = await store()
+  const values = seqs.map((seq, at) => note('/attest/a', { seq, pad: '.'.repeat(at) }))
+  expect(records.selectors.attest?.(bytes('/attest/a'), values)).toBe(chosen)
+})
+
 test('an older record never replaces a newer one, however many come at once, from whichever peers', async () => {
   const { put, own, seq } = await store()
   const seqs = [3, 9, 1, 7, 9, 2, 8]

@@ -6,6 +6,7 @@ import { silentLog } from '../../../../src/base/log.ts'
 import { runOptions } from '../../../../src/execution/docker/container-options.ts'
 import { createEngine, engineOptions } from '../../../../src/execution/docker/engine.ts'
 import { pathOf } from '../../../../src/execution/docker/images.ts'
+import { later } from '../../../../src/execution/docker/output/frames.ts'
 import { stopWhenIdle } from '../../../../src/execution/docker/output/idle-limit.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
 import { grantOf } from '../../../fixtures/execution/run-fixture.ts'
@@ -150,4 +151,15 @@ it('reads the output of a container that has ended as long as some of it comes',
   expect(output.stop).not.toHaveBeenCalled()
   await clock.advance(30_000)
   expect(output.stop).toHaveBeenCalledOnce()
+})
+
+it.each([
+  ['2', '1', true],
+  ['2.1', '1.9', true],
+  ['1.9', '2.1', false],
+  ['1.000002', '1.000001', true],
+  ['1.1', '1.100000', false],
+  ['1', '1', false],
+])('an entry of %s is later than one of %s: %s', (at, than, isLater) => {
+  expect(later(at, than)).toBe(isLater)
 })

@@ -90,6 +90,20 @@ describe('the gateway', () => {
     await expect(connecting(2)).rejects.toThrow(NotFoundError)
   })
 
+  it('keeps no connection of a request that was answered', async () => {
+    let left = false
+    service = createServer(
+      (socket) =>
+        void socket
+          .on('close', () => (left = true))
+          .resume()
+          .write('yes\n'),
+    )
+    await new Promise<void>((resolve) => service?.listen(path, resolve))
+    expect(await requestGateway(path, {})).toBe('yes')
+    await expect.poll(() => left).toBe(true)
+  })
+
   it('gives up with the signal', async () => {
     const enough = new AbortController()
     setTimeout(() => enough.abort(new Error('enough')), 50)
