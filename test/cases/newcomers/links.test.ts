@@ -13,7 +13,7 @@ import { packEntries } from '../../../src/code/archive/tar-write.ts'
 import { BadArchiveError } from '../../../src/code/errors.ts'
 import { makeLinks } from '../../../src/code/unpack/make-links.ts'
 import { checkUnpacked, unpackArchive } from '../../../src/code/unpack/unpack.ts'
-import { MIB, once, packFiles, testCode, testStore } from '../../fixtures/code/stores.ts'
+import { MIB, once, testCode, testStore } from '../../fixtures/code/stores.ts'
 import { system } from '../../fixtures/system.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 
@@ -79,18 +79,6 @@ describe('N1: links that travel', () => {
     expect(spelled.toString()).toBe(code.toString())
     const chained = codeWith('b/../../a.js', '../lib/deep', 'deep/b.js')
     await expect(chained).rejects.toThrow('"bin/a" is a link to "b/../../a.js", which is missing')
-  })
-
-  test('an archive without links has the id that it always had', async () => {
-    const { store } = await testStore()
-    const { code } = await store.addTar(
-      packFiles([
-        { path: 'run.sh', content: '#!/bin/sh\necho hello\n', executable: true },
-        { path: 'README.md', content: 'hello\n' },
-        { path: `${'folder/'.repeat(20)}\u00e9.txt`, content: 'deep\n' },
-      ]),
-    )
-    expect(code.toString()).toBe('bafyreifbwc63bgnkisnipp5ngwa25gfe3on5koaudbekkelm36hxxn6paq')
   })
 
   test('all that is in the way is named at once, with the way out', async () => {

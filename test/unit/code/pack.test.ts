@@ -17,6 +17,7 @@ import {
   collect,
   entriesOf,
   type FileSpec,
+  once,
   packedPaths,
   packFiles,
   testStore,
@@ -64,6 +65,8 @@ describe('the canonical tar', () => {
     )
     // computed by another program, in another language, from the rule alone
     expect(hex(tar)).toBe('0ae514c8c647ea07218e2439e1dd6dbe6d7755fd06cc0854d66d7d7b143d132b')
+    const { code } = await (await testStore()).store.addTar(once(tar))
+    expect(code.toString()).toBe('bafyreifbwc63bgnkisnipp5ngwa25gfe3on5koaudbekkelm36hxxn6paq')
   })
 
   test('is read by other programs as what was packed', async () => {
