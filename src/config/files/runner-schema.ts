@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
+import { joinWords } from '../../base/format.ts'
 import { httpUrl, staticNode, storageHost } from '../network-fields.ts'
 import { wrongKeys } from '../statements/members.ts'
 import { addressMap, decimal, idRange, keys, list, oneOf, record, sentence, whole, words } from '../zod-fields.ts'
 import { parseContainer } from './containers.ts'
+import { REGISTRY_KEYS, registryMap } from './registry-keys.ts'
 import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-fields.ts'
-import { canonicalToolchain } from './toolchains.ts'
 
 /** Chains, assets and toolchains that people list: each is looked through for every service. */
 const MAX_NAMES = 256
@@ -68,9 +69,10 @@ export const runnerShape = {
       'hosts with their subdomains, addresses and address ranges that code may be downloaded from; peers need no entry',
     )
     .default([]),
-  REGISTRIES: record(z.string(), list(httpUrl(), 32), MAX_NAMES, 'an object from toolchain to a list of addresses')
-    .transform(canonicalRegistries)
-    .describe('per toolchain: package indexes that code is downloaded from, tried in order; DOCKER = image registries')
+  REGISTRIES: registryMap(list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
+    .describe(
+      `package indexes that code is downloaded from, tried in order, per toolchain: ${joinWords(REGISTRY_KEYS)} (image registries)`,
+    )
     .prefault({}),
   CONTAINERS: list(z.string('text'), 256)
     .superRefine((names, context) => {
@@ -150,15 +152,3 @@ export const runnerSchema = keys(runnerShape).transform((config, context) => {
  * Addresses have their canonical text, toolchains their canonical name; sizes are bytes, cpu is millicores.
  */
 export type RunnerConfig = z.output<typeof runnerSchema>
-
-/** NODE.JS, node and nodejs are one registry; keys come out in the upper case that the seed writes. */
-function canonicalRegistries(registries: Record<string, string[]>, context: z.RefinementCtx): Record<string, string[]> {
-  const canonical: Record<string, string[]> = {}
-  for (const [name, urls] of Object.entries(registries)) {
-    const key = canonicalToolchain(name).toUpperCase()
-    if (Object.hasOwn(canonical, key))
-      sentence(context, [name], `is another name for ${key}, which is listed too; keep one of them`)
-    canonical[key] = urls
-  }
-  return canonical
-}

@@ -4,13 +4,14 @@ import { expect } from 'vitest'
 import { InputError } from '../../../src/base/errors.ts'
 import {
   initFolder,
+  jsonSchemaOf,
   loadConfiguration,
   loadDockerOptions,
   loadEndpoint,
   readPolicy,
 } from '../../../src/config/index.ts'
 import { MAX_RUNTIME_DIR_BYTES, openRuntimeDir } from '../../../src/config/runtime-dir.ts'
-import { folder, it, operatorFolder, ROOT } from '../../fixtures/config/folder.ts'
+import { folder, it, operatorFolder, ROOT, sentenceOf as sentenceOfError } from '../../fixtures/config/folder.ts'
 import { needs } from '../../require.ts'
 
 async function sentenceOf(work: Promise<unknown>): Promise<string> {
@@ -119,6 +120,17 @@ it('an operator folder: names the keys that decide as if nothing were known, and
     }),
   ).toEqual(['NETCAP'])
 })
+
+it.each(['NODE.JS', 'node', 'Docker', 'c#', 'Golang', 'npm', 'C', 'nodexjs'])(
+  'the JSON Schema takes the key %j of REGISTRIES where the node does',
+  (key) => {
+    const { properties } = jsonSchemaOf('runner') as {
+      properties: { REGISTRIES: { propertyNames: { pattern: string } } }
+    }
+    const loads = sentenceOfError(() => readPolicy({ REGISTRIES: { [key]: [] } })) === 'was accepted'
+    expect(new RegExp(properties.REGISTRIES.propertyNames.pattern).test(key)).toBe(loads)
+  },
+)
 
 it('an operator folder: reports names of older runners and words that no executor knows', () => {
   const { notices } = readPolicy({ MUST_SEND: ['x'], SEND_TO_STATIC: true, PREFER_TOOLCHAIN: { docker: ['cobol'] } })

@@ -109,6 +109,11 @@ const tooMuch = 'contradicts TOTAL.MEMORY: one service would get 2147483648, all
 const enforced = 'is "warn", but this rule can only enforce: what it refuses could not run here anyway'
 const limited = { LIMITS: { TOTAL: { MEMORY: '1GiB' }, SERVICE: { MEMORY: '2GiB' } } }
 const heavy = { QUORUM: { WEIGHT: 5 }, TRUSTED_HUBS: { [HUB]: { WEIGHT: 4 } } }
+const registryKeys = 'known keys are NODE.JS, PYTHON, RUST, RUBY, GO, PHP, C#, HASKELL, SCALA and DOCKER'
+const unknownRegistry = (name: string, advice: string): Row => [
+  { REGISTRIES: { [name]: [] } },
+  `REGISTRIES${name.includes('.') ? `["${name}"]` : `.${name}`} ([]) is not a known key; ${advice}`,
+]
 const alone = { TRUSTED_HUBS: { [HUB]: { THRESHOLD: 2 } } }
 const remote = { host: 'engine.example.org' }
 
@@ -131,6 +136,20 @@ refuses('config.json', (raw) => readPolicy(raw), [
   wrong('ALLOWED_STORAGE[0]', 'https://github.com', hostName),
   wrong('REGISTRIES.RUST[0]', 'crates.io', 'an http(s) address like "https://localhost:4873"'),
   [{ REGISTRIES: { NODE: [], 'node.js': [] } }, `REGISTRIES["node.js"] is another name for NODE.JS, ${both}`],
+  ...(
+    [
+      ['NODE.JS', ['NPM', 'pnpm', 'yarn', 'npmjs.com']],
+      ['PYTHON', ['pip', 'pypi', 'PYTON']],
+      ['RUST', ['crates', 'crates.io']],
+      ['RUBY', ['gem', 'rubygems']],
+      ['PHP', ['composer', 'packagist']],
+      ['C#', ['nuget']],
+      ['HASKELL', ['hackage', 'cabal']],
+      ['SCALA', ['maven', 'sbt']],
+      ['DOCKER', ['oci']],
+    ] as const
+  ).flatMap(([key, names]) => names.map((name) => unknownRegistry(name, `did you mean ${key}?`))),
+  ...['JAVA', 'c++', 'go.dev'].map((name) => unknownRegistry(name, registryKeys)),
   [{ CONTAINERS: ['group1'] }, `CONTAINERS[0] ${container}`],
   [{ CONTAINERS: ['group1-abc-node'] }, `CONTAINERS[0] names no usable owner: "abc" ${address}`],
   wrong('REDIRECT', 'maybe', 'one of "unless-run", "always" or "never"'),
