@@ -36,6 +36,17 @@ export type StoredCode = {
   readonly usedAt: number
 }
 
+/** What a check of one archive found. */
+export type VerifiedCode = {
+  readonly code: CID
+  /** of the archive */
+  readonly bytes: number
+  /** `damaged`: it stays while it is in use, and what is wrong of it is given to nobody */
+  readonly state: 'ok' | 'removed' | 'damaged'
+  /** One sentence, where it is not ok. */
+  readonly why?: string | undefined
+}
+
 /** Code on this disk, by its content. One process per folder. */
 export interface CodeStore extends AsyncDisposable {
   /** All of it is here. */
@@ -65,6 +76,11 @@ export interface CodeStore extends AsyncDisposable {
   pin(code: CID): Disposable
   /** Throws InUseError where it is pinned or being fetched. */
   remove(code: CID, options?: { why?: CodeEvents['code:removed']['why'] }): Promise<void>
+  /**
+   * Reads each whole archive from the disk and hashes it, the last used first; one that is damaged is removed, unless it is
+   * in use. An archive that leaves the store meanwhile is left out. Unpacked files are checked when a run takes them.
+   */
+  verify(options?: AbortOptions): AsyncIterable<VerifiedCode>
   /** An empty folder of which nothing is left after a crash, on the same file system. */
   tempDir(): Promise<string>
   /** A folder for `bytes` that are on their way: its disk space is reserved until it is disposed with all that is in it. */

@@ -16,7 +16,7 @@ export async function openChunkReader(
   path: string,
   { manifest, encoded }: FoundCode,
   known: Known,
-  lost: () => Promise<void>,
+  lost: (why: string) => Promise<void>,
 ): Promise<ChunkReader> {
   const file = await open(path)
   return {
@@ -32,8 +32,9 @@ export async function openChunkReader(
         known.add?.(index)
         return true
       }
-      await lost()
-      throw new HashMismatchError(`chunk ${index} is damaged on this disk`)
+      const why = `chunk ${index} is damaged on this disk`
+      await lost(why)
+      throw new HashMismatchError(why)
     },
     [Symbol.asyncDispose]: () => file.close(),
   }

@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts'
 import type { WorkQueue } from '../../base/work-queue.ts'
 import { FILES_PER_CODE, TOUCH_MS } from '../constants.ts'
 import type { CodeEvents, CodeOrigin } from '../events.ts'
-import type { ChunkReader } from '../types.ts'
+import type { AbortOptions, ChunkReader, VerifiedCode } from '../types.ts'
 import { openChunkReader } from './chunk-reader.ts'
 import type { DiskQuota, DiskUsage, Evictable } from './disk-quota.ts'
 import {
@@ -22,6 +22,7 @@ import {
   withDiskErrors,
   writeFileAtomic,
 } from './store-layout.ts'
+import { findDamage } from './verify-archive.ts'
 
 /** What the two halves of a store have in common. */
 export type StoreContext = {
@@ -70,6 +71,14 @@ export async function openCompleteStore(store: StoreContext) {
     quota.release(usageOf(found))
     await store.changes.add(() => store.moveToTrash(join(layout.codes, key)))
     events.emit('code:removed', { code: key, why })
+  }
+
+  /** The disk lost some of it. False if it is in use: unpacked files of a run stay, they were checked when it got them. */
+  async function lost(key: string, found: CompleteCode, why: string): Promise<boolean> {
+    log.error('the disk has lost bytes of a code', { code: key, why })
+    if (complete.get(key) !== found || store.isPinned(key)) return false
+    await remove(key, found, 'damaged')
+    return true
   }
 
   function touch(key: string): void {
@@ -121,11 +130,26 @@ export async function openCompleteStore(store: StoreContext) {
 
     async open(key: string, found: CompleteCode): Promise<ChunkReader> {
       touch(key)
-      return openChunkReader(join(layout.codes, key, TAR), found, found.verified, async () => {
-        log.error('the disk has lost bytes of a code', { code: key })
-        // unpacked files of a run are not removed; they were checked when they were handed out
-        if (complete.get(key) === found && !store.isPinned(key)) await remove(key, found, 'damaged')
+      return openChunkReader(join(layout.codes, key, TAR), found, found.verified, async (why) => {
+        await lost(key, found, why)
       })
+    },
+
+    async *verify(options: AbortOptions): AsyncGenerator<VerifiedCode> {
+      const byLastUse = [...complete].sort(([, a], [, b]) => b.usedAt - a.usedAt)
+      for (const [key, found] of byLastUse) {
+        if (complete.get(key) !== found) continue
+        const damage = await findDamage(join(layout.codes, key), found, options)
+        if (complete.get(key) !== found) continue
+        const checked = { code: found.code, bytes: found.manifest.size }
+        if (damage === undefined) {
+          yield { ...checked, state: 'ok' }
+          continue
+        }
+        for (const index of damage.chunks) found.verified.delete(index)
+        const removed = await lost(key, found, damage.why)
+        yield { ...checked, state: removed ? 'removed' : 'damaged', why: damage.why }
+      }
     },
 
     paths(code: CID) {

@@ -93,6 +93,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       if (entry !== undefined) await partial.remove(key, entry)
     },
 
+    verify: (options = {}) => complete.verify(options),
     tempDir,
     paths: complete.paths,
     checkUnpacking: complete.checkUnpacking,

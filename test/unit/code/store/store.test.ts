@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { chunkLength, codeId, decodeManifest } from '../../../../protocols/archive.ts'
@@ -118,8 +118,7 @@ describe('the code store', () => {
   test('bytes that the disk has lost are found when they are read, and the code goes', async () => {
     const { store: before, dir } = await testStore()
     const { code } = await before.addTar(archive(1, 2 * MIB))
-    const tar = before.paths(code).tar
-    await writeFile(tar, (await readFile(tar)).fill(0, MIB + 5, MIB + 6))
+    await flip(before.paths(code).tar, MIB + 5)
     const { store, seen } = await testStore({ dir })
     await using reader = await store.open(code)
     expect(await chunkOf(reader, 0)).toBeDefined()
@@ -127,6 +126,50 @@ describe('the code store', () => {
     expect(store.has(code)).toBe(false)
     expect(seen).toContainEqual(['code:removed', { code: code.toString(), why: 'damaged' }])
     expect(await leftovers(dir)).toEqual([])
+  })
+
+  test('a check reads every archive again, and removes what is damaged unless it is in use', async () => {
+    const { store, dir, seen } = await testStore()
+    const broken: Record<string, (folder: string) => Promise<unknown>> = {
+      'chunk 1 is damaged on this disk': (folder) => flip(join(folder, 'tar'), MIB + 5),
+      '2 chunks, the first of them 0, are damaged on this disk': async (folder) => {
+        for (const at of [5, MIB + 5]) await flip(join(folder, 'tar'), at)
+      },
+      'its manifest is damaged on this disk': (folder) => flip(join(folder, 'manifest'), 9),
+      'a file of it is missing': (folder) => rm(join(folder, 'tar')),
+      [`it has ${2 * MIB + 7} bytes instead of ${2 * MIB}`]: (folder) => appendFile(join(folder, 'tar'), 'trailer'),
+    }
+    const codes: CID[] = []
+    const add = async () => codes.push((await store.addTar(archive(codes.length + 20, 2 * MIB))).code)
+    for (const damage of Object.values(broken)) {
+      await add()
+      await damage(join(dir, 'codes', String(codes.at(-1))))
+    }
+    await add()
+    await add()
+    const inUse = codes.at(-1) as CID
+    await flip(store.paths(inUse).tar, 3)
+    using _pin = store.pin(inUse)
+
+    const check = async () => {
+      const found = new Map<string, unknown>()
+      for await (const { code, ...rest } of store.verify()) found.set(code.toString(), rest)
+      return codes.map((code) => found.get(code.toString()))
+    }
+    const ok = { bytes: 2 * MIB, state: 'ok' }
+    const damaged = { bytes: 2 * MIB, state: 'damaged', why: 'chunk 0 is damaged on this disk' }
+    const removed = Object.keys(broken).map((why) => ({ bytes: 2 * MIB, state: 'removed', why }))
+    expect(await check()).toEqual([...removed, ok, damaged])
+    expect(store.usage()).toMatchObject({ bytes: 4 * MIB, codes: 2 })
+    expect(await readdir(join(dir, 'codes'))).toHaveLength(2)
+    expect(seen.filter(([name]) => name === 'code:removed')).toHaveLength(removed.length)
+    // what is damaged and stays is served to no one
+    await using reader = await store.open(inUse)
+    await expect(chunkOf(reader, 0)).rejects.toBeInstanceOf(errors.HashMismatchError)
+    expect(await check()).toEqual([...removed.map(() => undefined), ok, damaged])
+    await expect(Array.fromAsync(store.verify({ signal: AbortSignal.abort(new Error('enough')) }))).rejects.toThrow(
+      'enough',
+    )
   })
 
   test('what a crash left behind is cleared away at the next start', async () => {
@@ -235,6 +278,13 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', () => {
     }
   })
 })
+
+/** Changes one byte of a file. */
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path)
+  bytes[at] = (bytes[at] as number) ^ 1
+  await writeFile(path, bytes)
+}
 
 /** What a peer would offer. */
 async function manifestOf(tar: AsyncIterable<Uint8Array>) {
