@@ -75,8 +75,8 @@ export const TOUCH_MS = 60_000
 export const BYTES_PER_FILE = 16 * 1024
 /** Files that even the smallest store may hold. */
 export const MIN_STORE_FILES = 16_384
-/** What a code takes that is not unpacked: its folder, manifest and tar. */
-export const FILES_PER_CODE = 3
+/** What a code takes that is not unpacked: its folder, manifest, tar and provenance. */
+export const FILES_PER_CODE = 4
 /** Code of this size is taken whatever disk was granted: a service that writes nothing is still a service. */
 export const ALWAYS_TAKEN_BYTES = 1024 * 1024
 /** A file of an archive takes at least its header. */

@@ -34,6 +34,26 @@ export type StoredCode = {
   readonly unpacked: boolean
   /** ms since 1970 */
   readonly usedAt: number
+  /** undefined where it is not complete, or came with a version that did not note it */
+  readonly provenance?: CodeProvenance | undefined
+}
+
+/** Where code on this disk came from. It is noted beside the code, so it outlives the process. */
+export type CodeProvenance = {
+  readonly from: CodeOrigin
+  /** which source, where it was not the mesh, this node or the announcement itself */
+  readonly source?: string | undefined
+  /** when it was complete, ms since 1970 */
+  readonly at: number
+  /** how long that took, where it was fetched */
+  readonly ms?: number | undefined
+}
+
+/** How code comes into the store. `startedAt`: when its fetch began, by the monotonic clock. */
+export type Arrival = {
+  readonly from?: CodeOrigin | undefined
+  readonly source?: string | undefined
+  readonly startedAt?: number | undefined
 }
 
 /** What a check of one archive found. */
@@ -64,8 +84,10 @@ export interface CodeStore extends AsyncDisposable {
    */
   addTar(
     tar: AsyncIterable<Uint8Array>,
-    options?: AbortOptions & { from?: CodeOrigin; expected?: CID },
+    options?: AbortOptions & Arrival & { expected?: CID },
   ): Promise<{ code: CID; size: number }>
+  /** Where complete code came from, as far as that was noted. */
+  provenance(code: CID): CodeProvenance | undefined
   /** Reads chunks of what is here in whole or in part; undefined where nothing is. */
   open(code: CID): Promise<ChunkReader | undefined>
   /** What is here of a code that is being fetched; undefined where nothing is. One writer at a time. */
@@ -114,8 +136,8 @@ export interface PartialCode extends AsyncDisposable {
   readonly complete: boolean
   /** Throws HashMismatchError where this is not the chunk that the manifest names. */
   write(index: number, bytes: Uint8Array): Promise<void>
-  /** Makes it a whole code of the store. */
-  commit(): Promise<void>
+  /** Makes it a whole code of the store. `startedAt`: when this fetch began, by the monotonic clock. */
+  commit(options?: { startedAt?: number }): Promise<void>
   discard(): Promise<void>
 }
 

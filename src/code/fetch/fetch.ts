@@ -50,7 +50,7 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
     await download.resume(options)
     await Promise.race([download.complete, session.run().then(() => download.complete)])
     await settle()
-    await download.target?.partial.commit()
+    await download.target?.partial.commit({ startedAt })
     const size = download.target?.partial.manifest.size ?? 0
     events.emit('code:fetch-finished', { code: key, size, ms: clock.monotonic() - startedAt, from: 'mesh' })
   } catch (error) {

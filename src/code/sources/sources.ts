@@ -62,7 +62,8 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const job = { source, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
     let size = 0
     await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal: limit.signal }, async (archive) => {
-      const added = await store.addTar(archive, { from: source.type, expected: code, signal: limit.signal })
+      const arrival = { from: source.type, source: from, startedAt }
+      const added = await store.addTar(archive, { ...arrival, expected: code, signal: limit.signal })
       size = added.size
     }).catch((error) => {
       throw errorOf(error, from)

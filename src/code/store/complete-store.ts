@@ -7,10 +7,11 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { WorkQueue } from '../../base/work-queue.ts'
 import { FILES_PER_CODE, TOUCH_MS } from '../constants.ts'
-import type { CodeEvents, CodeOrigin } from '../events.ts'
-import type { AbortOptions, ChunkReader, VerifiedCode } from '../types.ts'
+import type { CodeEvents } from '../events.ts'
+import type { AbortOptions, Arrival, ChunkReader, CodeProvenance, VerifiedCode } from '../types.ts'
 import { openChunkReader } from './chunk-reader.ts'
 import type { DiskQuota, DiskUsage, Evictable } from './disk-quota.ts'
+import { readProvenance, writeProvenance } from './provenance.ts'
 import {
   ENTRIES,
   FILES,
@@ -41,6 +42,7 @@ export type CompleteCode = FoundCode & {
   usedAt: number
   unpacked: boolean
   entries: number
+  readonly provenance: CodeProvenance | undefined
   readonly verified: Set<number>
 }
 
@@ -55,8 +57,9 @@ export async function openCompleteStore(store: StoreContext) {
   const filesOf = (key: string) => join(layout.codes, key, FILES)
 
   for (const found of await scanCodes(layout.codes, 'complete')) {
-    const entry = { ...found, verified: new Set<number>() }
-    complete.set(found.code.toString(), entry)
+    const key = found.code.toString()
+    const entry = { ...found, provenance: await readProvenance(join(layout.codes, key)), verified: new Set<number>() }
+    complete.set(key, entry)
     quota.addExisting(usageOf(entry))
   }
 
@@ -106,14 +109,18 @@ export async function openCompleteStore(store: StoreContext) {
         })),
 
     /** Moves a finished folder, whose space is reserved, to its place. False if the code was added concurrently. */
-    adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, from: CodeOrigin): Promise<boolean> {
+    adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, arrival: Arrival): Promise<boolean> {
       const key = found.code.toString()
+      const { from = 'local', source, startedAt } = arrival
       return store.changes.add(async () => {
         if (complete.has(key)) {
           await store.moveToTrash(path)
           return false
         }
         const now = clock.now()
+        const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
+        const provenance: CodeProvenance = { from, source, at: now, ms }
+        await withDiskErrors(layout.codes, writeProvenance(path, provenance))
         await utimes(join(path, MANIFEST), now / 1000, now / 1000)
         await withDiskErrors(layout.codes, rename(path, join(layout.codes, key)))
         complete.set(key, {
@@ -121,6 +128,7 @@ export async function openCompleteStore(store: StoreContext) {
           usedAt: now,
           unpacked: false,
           entries: 0,
+          provenance,
           verified: new Set(found.manifest.chunks.keys()),
         })
         events.emit('code:added', { code: key, size: found.manifest.size, from })

@@ -8,7 +8,7 @@ import { type FoundCode, openTar, TAR, withDiskErrors } from './store-layout.ts'
 
 /** What happens to the folder of a partial code when its writer is done with it. */
 export type PartialEnd = {
-  commit(): Promise<void>
+  commit(startedAt: number | undefined): Promise<void>
   discard(): Promise<void>
   /** The writer leaves; the next one resumes. */
   leave(): void
@@ -80,9 +80,9 @@ export async function openPartial(
       }
       add(index)
     },
-    async commit() {
+    async commit({ startedAt } = {}) {
       if (have.size !== manifest.chunks.length) throw new HashMismatchError('the code is not complete yet')
-      await finish(end.commit)
+      await finish(() => end.commit(startedAt))
     },
     discard: () => finish(end.discard),
     [Symbol.asyncDispose]: () => finish(end.leave),

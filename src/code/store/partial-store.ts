@@ -19,7 +19,7 @@ type PartialStoreInit = {
   readonly maxBytes: number
   readonly isComplete: (key: string) => boolean
   /** Makes a finished folder a complete code. False if the code was added concurrently. */
-  readonly adopt: (path: string, found: FoundCode) => Promise<boolean>
+  readonly adopt: (path: string, found: FoundCode, startedAt: number | undefined) => Promise<boolean>
 }
 
 /** The codes that are being fetched, or were when the node ended. */
@@ -51,8 +51,8 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
     const leave = () => {
       entry.open = undefined
     }
-    const commit = async () => {
-      const isNew = await init.adopt(folderOf(key), entry.found)
+    const commit = async (startedAt: number | undefined) => {
+      const isNew = await init.adopt(folderOf(key), entry.found, startedAt)
       partial.delete(key)
       if (!isNew) quota.release(usageOf(entry.found))
     }

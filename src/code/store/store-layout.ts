@@ -16,6 +16,7 @@ import { DiskFullError } from '../errors.ts'
  *   codes/<cid>/tar         the canonical tar, `size` bytes
  *   codes/<cid>/files/      the unpacked files, if they were needed
  *   codes/<cid>/entries     how many files, folders and links that is
+ *   codes/<cid>/provenance  where the code came from, as JSON
  *   partial/<cid>/manifest
  *   partial/<cid>/tar       verified chunks at their places, holes between
  *   temp/                   on the way in and on the way out

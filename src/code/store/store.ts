@@ -25,7 +25,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   const partial = await openPartialStore(shared, {
     maxBytes: init.maxBytes,
     isComplete: (key) => complete.map.has(key),
-    adopt: (path, found) => complete.adopt(path, found, 'mesh'),
+    adopt: (path, found, startedAt) => complete.adopt(path, found, { from: 'mesh', startedAt }),
   })
   const tempDir = () => withDiskErrors(init.dir, mkdtemp(join(layout.temp, 'in-')))
 
@@ -33,9 +33,15 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     has: (code) => complete.map.has(code.toString()),
     manifest: (code) => (complete.map.get(code.toString()) ?? partial.map.get(code.toString())?.found)?.manifest,
     list: () => [
-      ...[...complete.map.values()].map((found) => ({ ...shown(found), complete: true, unpacked: found.unpacked })),
+      ...[...complete.map.values()].map((found) => ({
+        ...shown(found),
+        complete: true,
+        unpacked: found.unpacked,
+        provenance: found.provenance,
+      })),
       ...[...partial.map.values()].map((entry) => ({ ...shown(entry.found), complete: false, unpacked: false })),
     ],
+    provenance: (code) => complete.map.get(code.toString())?.provenance,
     usage: () => ({ ...quota.used, maxBytes: max.bytes, maxFiles: max.files, codes: complete.map.size }),
     filesLeft: () => quota.filesLeft,
 
@@ -52,7 +58,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
         if (options.expected?.equals(added.code) === false) {
           throw new HashMismatchError(`they are the code ${added.code}, not ${options.expected}`)
         }
-        if (await complete.adopt(temp, added, options.from ?? 'local')) taken = { bytes: 0, files: 0 }
+        if (await complete.adopt(temp, added, options)) taken = { bytes: 0, files: 0 }
         else complete.touch(added.code.toString())
         return { code: added.code, size: added.manifest.size }
       } finally {

@@ -53,7 +53,7 @@ export async function createExecution(
       },
     ),
   )
-  const { receipts, services, notify } = createReporting(context, { network, signed, supervisor })
+  const { receipts, services, notify } = createReporting(context, { code, network, signed, supervisor })
   const peerStatus = createPeerStatus(context, { network, receipts })
   return { signed, code: serviceCode, executors, supervisor, receipts, services, notify, peerStatus }
 }

@@ -1,4 +1,5 @@
 import { truncateUtf8 } from '../../base/format.ts'
+import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import { createCodeOrigins } from '../../services/code-origins.ts'
@@ -10,6 +11,7 @@ import { createStateNotifier, type NotifyState } from '../../services/state-noti
 import type { NodeContext } from './context.ts'
 
 export interface ReportingComponents {
+  code: { store: Pick<Code['store'], 'manifest' | 'provenance'> }
   network: Pick<Network, 'streams' | 'connectedTo'>
   signed: SignedServices
   supervisor: Pick<Supervisor, 'healthy' | 'logs' | 'status'>
@@ -18,7 +20,8 @@ export interface ReportingComponents {
 export type Reporting = { readonly receipts: Receipts; readonly services: Services; readonly notify: NotifyState }
 
 /** What this node says of services: their views, receipts, and reports when something changes. */
-export function createReporting(context: NodeContext, { network, signed, supervisor }: ReportingComponents): Reporting {
+export function createReporting(context: NodeContext, components: ReportingComponents): Reporting {
+  const { code, network, signed, supervisor } = components
   const { clock, rng, log, events, journal, keys, signer, texts, policy, closing } = context
   const receipts = createReceipts(
     {
@@ -34,7 +37,7 @@ export function createReporting(context: NodeContext, { network, signed, supervi
     },
     { network: context.network, policy: () => policy().hash, closing },
   )
-  const origins = createCodeOrigins(events)
+  const origins = createCodeOrigins({ events, store: code.store })
   const services = createServices({
     clock,
     journal,

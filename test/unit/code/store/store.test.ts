@@ -185,7 +185,8 @@ describe('the code store', () => {
     expect(store.list().map(({ code }) => code.toString())).toEqual([good.code.toString()])
     expect(store.usage()).toMatchObject({ bytes: MIB, codes: 1 })
     const code = good.code.toString()
-    expect(await leftovers(dir)).toEqual([`codes/${code}`, `codes/${code}/manifest`, `codes/${code}/tar`])
+    const files = ['', '/manifest', '/provenance', '/tar'].map((file) => `codes/${code}${file}`)
+    expect(await leftovers(dir)).toEqual(files)
   })
 })
 
