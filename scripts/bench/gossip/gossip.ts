@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { denseGraph } from '../../../test/fixtures/mesh/gossip-graph.ts'
+import { quantile, type RoundResult, round, type Setup } from './implementation.ts'
 import { QUOTAS } from './nodes.ts'
 import type { FromSide, Kind } from './process.ts'
-import { quantile, type RoundResult, round, type Setup } from './side.ts'
 
 const NODES = 30
 /** Connections that the peer manager maintains (PEERS.LOW): a little more than gossipsub's mesh holds. */

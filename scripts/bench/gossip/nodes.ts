@@ -23,7 +23,7 @@ import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
 import { createTrustStore } from '../../../src/trust/index.ts'
 import { addressOf } from '../../../test/fixtures/mesh/gossip-mesh.ts'
 import { idOf, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
-import type { Setup, Side } from './side.ts'
+import type { Setup, Side } from './implementation.ts'
 
 /** Many services of few authors in a moment: what the quotas are there to stop. */
 export const QUOTAS = {

@@ -1,6 +1,6 @@
+import { playRound, type RoundResult, type Setup } from './implementation.ts'
 import { openNodesSide } from './nodes.ts'
 import { openRawSide } from './raw.ts'
-import { playRound, type RoundResult, type Setup } from './side.ts'
 
 /** The process of one side: it plays a round each time that it is asked to, and ends when its parent goes. */
 export type Kind = 'raw' | 'thundercloud'

@@ -10,7 +10,7 @@ import * as limits from '../../../src/network/constants.ts'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
 import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
 import { copyAt, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
-import type { Setup, Side } from './side.ts'
+import type { Setup, Side } from './implementation.ts'
 
 const TOPIC = '/bench/services/1'
 

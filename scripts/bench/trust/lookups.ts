@@ -4,7 +4,7 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { ed25519Signer } from '../../../protocols/signature.ts'
 import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { denseGraph } from '../../../test/fixtures/mesh/gossip-graph.ts'
-import { quantile, round } from '../gossip/side.ts'
+import { quantile, round } from '../gossip/implementation.ts'
 import { type BenchMember, believing, openMember } from './node.ts'
 import { blsHub, codeOf, ed25519Hub, membersHub } from './statements.ts'
 

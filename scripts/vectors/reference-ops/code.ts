@@ -10,7 +10,7 @@ import {
   packEntriesOf,
   type SourceEntry,
   SUBMODULE_PROBLEM,
-} from '../../../src/code/archive/source-entries.ts'
+} from '../../../src/code/archive/pack-list.ts'
 import { encodeHeader, paddedSize } from '../../../src/code/archive/tar-format.ts'
 import { orderEntries, type PackEntry } from '../../../src/code/archive/tar-write.ts'
 import type { Json, Op } from '../kit/kit.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { errnoOf, InputError } from '../../base/errors.ts'
 import { READ_BYTES } from '../constants.ts'
 import type { Ignore } from './ignore.ts'
-import { HEAD_BYTES, type SourceEntry } from './source-entries.ts'
+import { HEAD_BYTES, type SourceEntry } from './pack-list.ts'
 import { quoted } from './tar-format.ts'
 
 export type WalkOptions = { readonly signal?: AbortSignal | undefined }

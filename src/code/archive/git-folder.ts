@@ -8,7 +8,7 @@ import { sanitizeText } from '../../base/format.ts'
 import { findProgram, startPiped } from '../../process/index.ts'
 import { folderEntry, NOT_UTF8, type WalkOptions } from './folder-walk.ts'
 import { IGNORE_FILE } from './ignore.ts'
-import { type SourceEntry, SUBMODULE_PROBLEM } from './source-entries.ts'
+import { type SourceEntry, SUBMODULE_PROBLEM } from './pack-list.ts'
 import { foldersOf } from './tar-format.ts'
 
 /**

@@ -6,7 +6,7 @@ import { MAX_IGNORE_BYTES } from '../constants.ts'
 import { type WalkOptions, walkFolder } from './folder-walk.ts'
 import { gitFolder, isInWorkTree } from './git-folder.ts'
 import { IGNORE_FILE, parseIgnore } from './ignore.ts'
-import { packEntriesOf, type SourceEntry } from './source-entries.ts'
+import { packEntriesOf, type SourceEntry } from './pack-list.ts'
 import type { PackEntry } from './tar-write.ts'
 
 /**

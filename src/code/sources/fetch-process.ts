@@ -12,10 +12,10 @@ import { sanitizeText } from '../../base/format.ts'
 import { type Egress, type EgressServer, serveEgress } from '../../egress/index.ts'
 import { startProcess } from '../../process/index.ts'
 import { FETCH_HEAP_MB } from '../constants.ts'
-import { FetchFailedError, UnusableSourceError } from '../fetcher/errors.ts'
-import type { FetchJob, FetchResult } from '../fetcher/job.ts'
 import { giveToUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
+import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
+import type { FetchJob, FetchResult } from './child/job.ts'
 
 /** Libraries that the process reads its archives with. */
 const LIBRARIES = ['tar', 'yauzl', 'ignore', 'isomorphic-git']
@@ -125,7 +125,7 @@ function resultOf(answer: string): FetchResult | undefined {
 
 async function childArgs(dir: string): Promise<string[]> {
   const user = unpackUser()
-  const entry = [...entryFlags(import.meta.url), entryFile(import.meta.url, '../fetcher/main')]
+  const entry = [...entryFlags(import.meta.url), entryFile(import.meta.url, './child/main')]
   const libraries = [...new Set(LIBRARIES.map(libraryFolder))].map((folder) => `--allow-fs-read=${folder}`)
   const confined = confinement(await realpath(dir), FETCH_HEAP_MB)
   return [...confined, ...libraries, ...entry, ...(user === undefined ? [] : [`${user}`])]

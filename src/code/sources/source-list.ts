@@ -5,7 +5,7 @@ import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { DiskFullError, NoProviderError, StoreFullError, TooLargeError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
-import type { FetchSource } from '../fetcher/job.ts'
+import type { FetchSource } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
 import type { CodeSources, SourceFetchOptions } from './sources.ts'
 

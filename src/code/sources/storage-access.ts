@@ -1,8 +1,8 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
 import { registryOf } from '../../config/index.ts'
 import { type EgressHost, type EgressPolicy, isAddressRange } from '../../egress/index.ts'
-import type { FetchSource } from '../fetcher/job.ts'
 import type { StorageConfig } from '../types.ts'
+import type { FetchSource } from './child/job.ts'
 
 /** What a source may be downloaded from: a gateway's policy, and for a package index where its API is. */
 export type StorageAccess =

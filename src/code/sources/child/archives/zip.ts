@@ -1,9 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
-import { messageOf } from '../../../base/errors.ts'
+import { messageOf } from '../../../../base/errors.ts'
 import { UnusableSourceError } from '../errors.ts'
-import type { Spool } from '../spool.ts'
+import type { Spool } from '../staging-file.ts'
 
 const FILE = 'download.zip'
 const TYPE_MASK = 0o170000

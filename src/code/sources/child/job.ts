@@ -1,4 +1,4 @@
-import type { Source } from '../../../protocols/service.ts'
+import type { Source } from '../../../../protocols/service.ts'
 
 /** Descriptors of the fetching process beside its job, the archive and its complaints. */
 export const GATEWAY_FD = 3

@@ -1,4 +1,4 @@
-import { checkPackage } from './fields.ts'
+import { checkPackage } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^(?!.*(^|\/)\.+(\/|$))[A-Za-z0-9.-]+(\/[A-Za-z0-9._~-]+)*$/

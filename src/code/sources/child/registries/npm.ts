@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, notFound, textField } from './fields.ts'
+import { addressOf, checkPackage, checksumOf, notFound, textField } from './metadata.ts'
 import type { Checksum, Registry } from './types.ts'
 
 const NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*$/

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls'
-import { messageOf } from '../../base/errors.ts'
-import { formatBytes } from '../../base/format.ts'
-import { TooLargeError } from '../errors.ts'
+import { messageOf } from '../../../base/errors.ts'
+import { formatBytes } from '../../../base/format.ts'
+import { TooLargeError } from '../../errors.ts'
 import { SourceUnavailableError, UnusableSourceError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
 

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer'
 import * as fs from 'node:fs'
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import git from 'isomorphic-git'
-import { messageOf } from '../../../base/errors.ts'
-import { HEAD_BYTES, isLfsPointer, LFS_PROBLEM, SUBMODULE_PROBLEM } from '../../archive/source-entries.ts'
+import { messageOf } from '../../../../base/errors.ts'
+import { HEAD_BYTES, isLfsPointer, LFS_PROBLEM, SUBMODULE_PROBLEM } from '../../../archive/pack-list.ts'
 import { UnusableSourceError } from '../errors.ts'
-import type { Spool } from '../spool.ts'
+import type { Spool } from '../staging-file.ts'
 
 /** A repository that holds one pack, in the working folder. */
 const PACKS = 'repository/objects/pack'

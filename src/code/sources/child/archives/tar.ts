@@ -1,8 +1,8 @@
 import { Parser, type ReadEntry } from 'tar'
-import { messageOf } from '../../../base/errors.ts'
-import { BLOCK } from '../../archive/tar-format.ts'
+import { messageOf } from '../../../../base/errors.ts'
+import { BLOCK } from '../../../archive/tar-format.ts'
 import { UnusableSourceError } from '../errors.ts'
-import type { Spool } from '../spool.ts'
+import type { Spool } from '../staging-file.ts'
 
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile'])
 /** A path, a target or a comment that stands outside of a header. */

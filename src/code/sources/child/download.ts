@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SourceEntry, SourceTree } from '../archive/source-entries.ts'
+import type { SourceEntry, SourceTree } from '../../archive/pack-list.ts'
 import { UnusableSourceError } from './errors.ts'
 import { fetchCommit } from './git/fetch-commit.ts'
 import { readCommit } from './git/read-commit.ts'
@@ -8,7 +8,7 @@ import type { FetchJob, Integrity } from './job.ts'
 import { readArchive } from './read-archive.ts'
 import { registries } from './registries/index.ts'
 import type { Checksum, PackageFile, RegistrySource } from './registries/types.ts'
-import type { Spool } from './spool.ts'
+import type { Spool } from './staging-file.ts'
 
 export type Downloaded = {
   readonly tree: SourceTree

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { formatBytes, formatCount } from '../../base/format.ts'
-import { HEAD_BYTES, type SourceEntry, type SourceFile } from '../archive/source-entries.ts'
-import { READ_BYTES } from '../constants.ts'
-import { TooLargeError } from '../errors.ts'
+import { formatBytes, formatCount } from '../../../base/format.ts'
+import { HEAD_BYTES, type SourceEntry, type SourceFile } from '../../archive/pack-list.ts'
+import { READ_BYTES } from '../../constants.ts'
+import { TooLargeError } from '../../errors.ts'
 
 export type SpoolLimits = { readonly maxBytes: number; readonly maxEntries: number }
 

@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, field, listField, notFound, textField } from './fields.ts'
+import { addressOf, checkPackage, checksumOf, field, listField, notFound, textField } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[a-z0-9]+([_.-][a-z0-9]+)*\/[a-z0-9]+(([_.]|-{1,2})[a-z0-9]+)*$/

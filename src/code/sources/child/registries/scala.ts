@@ -1,6 +1,6 @@
 import { SourceUnavailableError, UnusableSourceError } from '../errors.ts'
 import type { Http } from '../http.ts'
-import { checkPackage, checksumOf } from './fields.ts'
+import { checkPackage, checksumOf } from './metadata.ts'
 import type { Checksum, Registry } from './types.ts'
 
 const PART = '[A-Za-z0-9_][A-Za-z0-9_.-]*'

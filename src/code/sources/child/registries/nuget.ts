@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './fields.ts'
+import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './metadata.ts'
 import type { Checksum, Registry, RegistryContext, RegistrySource } from './types.ts'
 
 const NAME = /^[A-Za-z0-9_]+([._-][A-Za-z0-9_]+)*$/

@@ -1,4 +1,4 @@
-import { sanitizeText } from '../../../base/format.ts'
+import { sanitizeText } from '../../../../base/format.ts'
 import { UnusableSourceError } from '../errors.ts'
 import type { Http } from '../http.ts'
 import { DELIMITER, FLUSH, type PktLine, pktLine, readPktLines } from './pkt-line.ts'

@@ -1,4 +1,4 @@
-import type { EntryOrigin } from '../../archive/source-entries.ts'
+import type { EntryOrigin } from '../../../archive/pack-list.ts'
 import type { Http } from '../http.ts'
 import type { FetchSource } from '../job.ts'
 

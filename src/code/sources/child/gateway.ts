@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { PROBLEM_HEADER } from '../../egress/serve.ts'
+import { PROBLEM_HEADER } from '../../../egress/serve.ts'
 import { SourceUnavailableError, UnusableSourceError } from './errors.ts'
 import { GATEWAY_FD } from './job.ts'
 

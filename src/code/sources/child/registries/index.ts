@@ -1,4 +1,4 @@
-import type { RegistryKind } from '../../../../protocols/registries.ts'
+import type { RegistryKind } from '../../../../../protocols/registries.ts'
 import { cargo } from './cargo.ts'
 import { composer } from './composer.ts'
 import { gem } from './gem.ts'
@@ -10,7 +10,7 @@ import { pypi } from './pypi.ts'
 import { scala } from './scala.ts'
 import type { Registry } from './types.ts'
 
-/** One file for each package index; what of a package is code is in archive/source-entries.ts. */
+/** One file for each package index; what of a package is code is in archive/pack-list.ts. */
 export const registries: Readonly<Record<RegistryKind, Registry>> = {
   npm,
   pypi,

@@ -1,4 +1,4 @@
-import { InputError, UnavailableError } from '../../base/errors.ts'
+import { InputError, UnavailableError } from '../../../base/errors.ts'
 import type { FetchFailure } from './job.ts'
 
 /** The source answers, and what it has cannot be code: asking again changes nothing. */

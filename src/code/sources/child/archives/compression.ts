@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
-import { messageOf } from '../../../base/errors.ts'
+import { messageOf } from '../../../../base/errors.ts'
 import { UnusableSourceError } from '../errors.ts'
 
 /** Memory that a frame of zstd may ask for: what `zstd -19` makes, and no `--long`. */

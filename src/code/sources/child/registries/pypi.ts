@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './fields.ts'
+import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/

@@ -1,4 +1,4 @@
-import { checkPackage, checksumOf, notFound } from './fields.ts'
+import { checkPackage, checksumOf, notFound } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[A-Za-z0-9._-]*[A-Za-z][A-Za-z0-9._-]*$/

@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, notFound, textField } from './fields.ts'
+import { addressOf, checkPackage, checksumOf, notFound, textField } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
