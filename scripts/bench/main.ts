@@ -3,7 +3,7 @@ import { runArchiveBench } from './archive/archive.ts'
 import { runCliBench } from './cli/cli.ts'
 import { runGossipBench } from './gossip/gossip.ts'
 import { runQuorumBench } from './quorum/quorum.ts'
-import { runReconsiderBench } from './reevaluation/reevaluation.ts'
+import { runReevaluationBench } from './reevaluation/reevaluation.ts'
 import { runReplayBench } from './replay/replay.ts'
 import { runRunnerBench } from './runner/runner.ts'
 import { runTrustBench } from './trust/trust.ts'
@@ -17,7 +17,7 @@ const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|r
   runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
   trust    statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
   quorum   from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
-  reconsider  a policy that admits 1,000 services which were passed on: the preview, the time, the node's event loop`
+  reconsider  a policy that admits 1,000 services that were only redirected before: the preview, the time, the node's event loop`
 
 const BENCHES = {
   cli: runCliBench,
@@ -27,7 +27,7 @@ const BENCHES = {
   runner: runRunnerBench,
   trust: runTrustBench,
   quorum: runQuorumBench,
-  reconsider: runReconsiderBench,
+  reconsider: runReevaluationBench,
 }
 
 async function main(): Promise<void> {

@@ -6,7 +6,7 @@ export type { TarLink as CodeLink } from './archive/tar-format.ts'
 export { type PackEntry, packEntries, sizeOfArchive } from './archive/tar-write.ts'
 export { createCode } from './code.ts'
 export type { CodeEvents } from './events.ts'
-export { surveyStore } from './store/inspect.ts'
+export { inspectStore } from './store/inspect.ts'
 export type {
   Code,
   RetrievedCode,

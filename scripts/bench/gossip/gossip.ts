@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { denseGraph } from '../../../test/fixtures/mesh/gossip-graph.ts'
 import { quantile, type RoundResult, round, type Setup } from './implementation.ts'
 import { QUOTAS } from './nodes.ts'
-import type { FromSide, Kind } from './process.ts'
+import type { FromChild, Kind } from './process.ts'
 
 const NODES = 30
 /** Connections that the peer manager maintains (PEERS.LOW): a little more than gossipsub's mesh holds. */
@@ -27,14 +27,14 @@ export async function runGossipBench({
 }): Promise<{ ratio: number }> {
   const setup: Setup = { nodes: NODES, edges: denseGraph(NODES, DEGREE, SEED) }
   const say = (line: object, text: string) => console.log(json ? JSON.stringify(line) : text)
-  const sides = { raw: start('raw', setup), thundercloud: start('thundercloud', setup) }
+  const implementations = { raw: start('raw', setup), thundercloud: start('thundercloud', setup) }
   const results: Record<Kind, RoundResult[]> = { raw: [], thundercloud: [] }
   try {
-    for (const side of Object.values(sides)) await side.ready
+    for (const one of Object.values(implementations)) await one.ready
     for (let number = 0; number <= rounds; number++) {
       const order: Kind[] = number % 2 === 0 ? ['raw', 'thundercloud'] : ['thundercloud', 'raw']
       for (const kind of order) {
-        const result = await sides[kind].play(SERVICES)
+        const result = await implementations[kind].play(SERVICES)
         // the first round warms up
         if (number === 0) continue
         results[kind].push(result)
@@ -42,7 +42,7 @@ export async function runGossipBench({
       }
     }
   } finally {
-    await Promise.all(Object.values(sides).map((side) => side.end()))
+    await Promise.all(Object.values(implementations).map((one) => one.end()))
   }
   const raw = mediansOf(results.raw)
   const thundercloud = mediansOf(results.thundercloud)
@@ -73,7 +73,7 @@ function start(kind: Kind, setup: Setup) {
   const gone = once(child, 'exit')
   const next = async () => {
     const ended = gone.then(([code]) => Promise.reject(new Error(`the ${kind} nodes ended with ${code}`)))
-    const [message] = (await Promise.race([once(child, 'message'), ended])) as [FromSide]
+    const [message] = (await Promise.race([once(child, 'message'), ended])) as [FromChild]
     return message
   }
   return {

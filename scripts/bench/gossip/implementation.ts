@@ -1,15 +1,15 @@
 import type { Edge } from '../../../test/fixtures/mesh/gossip-graph.ts'
 
-/** What both sides receive: the same for both, so that only what they do differs. */
+/** What both implementations receive: the same for both, so that only what they do differs. */
 export type Setup = { readonly nodes: number; readonly edges: readonly Edge[] }
 
 /** A message that is ready to go out at a node. */
-export type Outgoing = { readonly key: string; readonly bytes: number; send(): Promise<void> }
+export type OutgoingMessage = { readonly key: string; readonly bytes: number; send(): Promise<void> }
 
-/** One side of the comparison: 30 nodes in this process. */
-export interface Side extends AsyncDisposable {
+/** One implementation in the comparison: 30 nodes in this process. */
+export interface Implementation extends AsyncDisposable {
   /** Makes a message, before the clock runs. */
-  prepare(node: number): Outgoing
+  prepare(node: number): OutgoingMessage
   /** Called each time a node has fully processed a new message of another node. */
   onDelivery(listener: (key: string) => void): void
   /** Resolves when nothing is under way any more. */
@@ -37,13 +37,13 @@ const WINDOW = 10
 const LOST_AFTER_MS = 20_000
 
 /** Sends `count` messages, a window of them at once, each until it reached all nodes. */
-export async function playRound(side: Side, { nodes }: Setup, count: number): Promise<RoundResult> {
-  const messages = Array.from({ length: count }, (_, at) => side.prepare((at * 7) % nodes))
+export async function runRound(implementation: Implementation, { nodes }: Setup, count: number): Promise<RoundResult> {
+  const messages = Array.from({ length: count }, (_, at) => implementation.prepare((at * 7) % nodes))
   const state = new Map(
     messages.map(({ key }) => [key, { sentAt: 0, left: nodes - 1, done: Promise.withResolvers<void>() }]),
   )
   const latencies: number[] = []
-  side.onDelivery((key) => {
+  implementation.onDelivery((key) => {
     const message = state.get(key)
     if (message === undefined) return
     latencies.push(performance.now() - message.sentAt)
@@ -60,11 +60,11 @@ export async function playRound(side: Side, { nodes }: Setup, count: number): Pr
       await Promise.race([message.done.promise, new Promise((resolve) => setTimeout(resolve, LOST_AFTER_MS).unref())])
     }
   }
-  const [startedAt, cpu, child] = [performance.now(), process.cpuUsage(), side.childCpuSeconds()]
+  const [startedAt, cpu, child] = [performance.now(), process.cpuUsage(), implementation.childCpuSeconds()]
   await Promise.all(Array.from({ length: WINDOW }, work))
-  await side.idle()
+  await implementation.idle()
   const used = process.cpuUsage(cpu)
-  const childCpuSeconds = side.childCpuSeconds() - child
+  const childCpuSeconds = implementation.childCpuSeconds() - child
   const cpuSeconds = (used.user + used.system) / 1e6 + childCpuSeconds
   return {
     services: count,

@@ -23,7 +23,7 @@ import { createRunnerHost, type RunnerHost } from '../../../src/runner/index.ts'
 import { createTrustStore } from '../../../src/trust/index.ts'
 import { addressOf } from '../../../test/fixtures/mesh/gossip-mesh.ts'
 import { idOf, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
-import type { Setup, Side } from './implementation.ts'
+import type { Implementation, Setup } from './implementation.ts'
 
 /** Many services of few authors in a moment: what the quotas are there to stop. */
 export const QUOTAS = {
@@ -41,7 +41,7 @@ const log = createLog({ level: 'error' })
  * Nodes as src/node composes them, from network to verdict: validator, intake, a journal in a file, and one runner host that
  * all share, with Andromeda in its process. Nothing is run (no author is trusted), and no receipts are sent.
  */
-export async function openNodesSide({ nodes, edges }: Setup): Promise<Side> {
+export async function openThundercloud({ nodes, edges }: Setup): Promise<Implementation> {
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-bench-'))
   await using stack = new AsyncDisposableStack()
   stack.defer(() => rm(dir, { recursive: true, force: true }))

@@ -10,7 +10,7 @@ import * as limits from '../../../src/network/constants.ts'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
 import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
 import { copyAt, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
-import type { Setup, Side } from './implementation.ts'
+import type { Implementation, Setup } from './implementation.ts'
 
 const TOPIC = '/bench/services/1'
 
@@ -18,7 +18,7 @@ const TOPIC = '/bench/services/1'
  * gossipsub as it is: it checks its own signature on every copy and passes on what is valid. Transport, muxer, and every
  * setting of gossipsub that is not about our validator are those of src/network/host.
  */
-export async function openRawSide({ nodes, edges }: Setup): Promise<Side> {
+export async function openGossipsub({ nodes, edges }: Setup): Promise<Implementation> {
   const open = async () =>
     createLibp2p({
       privateKey: await generateKeyPair('Ed25519'),

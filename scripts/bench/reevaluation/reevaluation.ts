@@ -33,7 +33,7 @@ const HELLO_WEB = new URL('../../../configs/examples/hello-web', import.meta.url
  * A whole node, whose journal has a thousand live services that its policy passed on, and a policy that admits them all:
  * how long the preview takes, how long it takes until each has its place, and what the node's event loop notices.
  */
-export async function runReconsiderBench({ json, rounds = 3 }: { json: boolean; rounds?: number }) {
+export async function runReevaluationBench({ json, rounds = 3 }: { json: boolean; rounds?: number }) {
   const say = (line: object, text: string) => console.log(json ? JSON.stringify(line) : text)
   const measured: Round[] = []
   for (let round = 0; round < rounds; round++) {

@@ -5,7 +5,7 @@ import type { HubMembers } from '../../../protocols/multisig.ts'
 import { createKeyCache, signedBytes } from '../../../protocols/signature.ts'
 import { decodeStatement, signerOf, verifyStatement } from '../../../protocols/statement.ts'
 import { membersOf } from '../../../src/config/index.ts'
-import { believing, openMember } from './node.ts'
+import { openMember, trustPolicyFor } from './node.ts'
 import { type BenchHub, blsHub, codeOf, ed25519Hub, membersHub, NETWORK } from './statements.ts'
 
 /** The two loops of one kind run in turn, in slices so short that what else the machine does hits both. */
@@ -35,7 +35,7 @@ type Loop = { readonly once: (index: number) => void; readonly count: number }
 /** Statements as they arrive: decoded, within the limits, signed for this network. One round of each loop, in turn. */
 export async function openChecks() {
   const hubs = { ed25519: ed25519Hub(), bls: blsHub(), members: membersHub() }
-  const member = await openMember(believing([hubs.ed25519]))
+  const member = await openMember(trustPolicyFor([hubs.ed25519]))
   const take = (bytes: Uint8Array) => member.trust.take(bytes, { via: 'gossip', from: 'a peer' })
   const many = (hub: BenchHub, count: number) => Array.from({ length: count }, (_, index) => hub.says(codeOf(index)))
   const encoded = { ed25519: many(hubs.ed25519, 2000), bls: many(hubs.bls, 200), members: many(hubs.members, 200) }

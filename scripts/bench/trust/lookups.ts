@@ -5,7 +5,7 @@ import { ed25519Signer } from '../../../protocols/signature.ts'
 import { decodeStatement, recordKey } from '../../../protocols/statement.ts'
 import { denseGraph } from '../../../test/fixtures/mesh/gossip-graph.ts'
 import { quantile, round } from '../gossip/implementation.ts'
-import { type BenchMember, believing, openMember } from './node.ts'
+import { type BenchMember, openMember, trustPolicyFor } from './node.ts'
 import { blsHub, codeOf, ed25519Hub, membersHub } from './statements.ts'
 
 export const NODES = 30
@@ -49,9 +49,9 @@ export type Lookups = {
  * Their attestations on each code are in the mesh's records, put by another node each; then one node asks about a code that it
  * knows nothing of.
  */
-export async function measureLookups(codes: number, tell: (text: string) => void): Promise<Lookups> {
+export async function measureLookups(codes: number, onProgress: (text: string) => void): Promise<Lookups> {
   const hubs = [ed25519Hub(), ed25519Hub(), ed25519Hub(), blsHub(), membersHub()]
-  const policy = believing(hubs)
+  const policy = trustPolicyFor(hubs)
   await using stack = new AsyncDisposableStack()
   const members = await Promise.all(Array.from({ length: NODES }, () => openMember(policy)))
   for (const member of members) stack.use(member)
@@ -76,7 +76,7 @@ export async function measureLookups(codes: number, tell: (text: string) => void
         await put.by.network.dht.putValue(put.key, put.bytes)
     }),
   )
-  tell(`${codes * HUBS} records put in ${round((performance.now() - began) / 1000, 1)} s`)
+  onProgress(`${codes * HUBS} records put in ${round((performance.now() - began) / 1000, 1)} s`)
   const author = addressBytes(ed25519Signer(generateKeyPairSync('ed25519').privateKey).address)
   const times: Record<'cold' | 'warm' | 'fresh' | 'bare' | 'kept', number[]> = {
     cold: [],

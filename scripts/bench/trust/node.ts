@@ -17,7 +17,7 @@ const rng = systemRng()
 const log = createLog({ level: 'error' })
 
 /** A policy that believes these hubs: all of them make the quorum. */
-export function believing(hubs: readonly BenchHub[]): Policy {
+export function trustPolicyFor(hubs: readonly BenchHub[]): Policy {
   const TRUSTED_HUBS = Object.fromEntries(hubs.map(({ text, settings }) => [text, { WEIGHT: 1, ...settings }]))
   return readPolicy({ TRUSTED_HUBS, QUORUM: { HUBS: hubs.length } }, 'config.json', NETWORK).policy
 }

@@ -4,10 +4,10 @@ import { describe } from '../../../src/code/archive/chunks.ts'
 import { IGNORE_FILE } from '../../../src/code/archive/ignore.ts'
 import {
   type EntryOrigin,
-  entriesBelow,
+  entriesUnder,
   isLfsPointer,
   LFS_PROBLEM,
-  packEntriesOf,
+  packList,
   type SourceEntry,
   SUBMODULE_PROBLEM,
 } from '../../../src/code/archive/pack-list.ts'
@@ -24,10 +24,10 @@ export const codeOps: Record<string, Op> = {
     const from = origin as EntryOrigin
     const raw = (entries as Entry[]).map((entry) => sourceEntry(entry, from))
     try {
-      const below = entriesBelow(raw, { origin: from, root: textOf(root), path: textOf(path) })
+      const below = entriesUnder(raw, { origin: from, root: textOf(root), path: textOf(path) })
       const ignoreFile = below.find((entry) => entry.path === IGNORE_FILE)
       const rules = ignoreFile !== undefined && 'open' in ignoreFile ? contentOf(ignoreFile).toString() : ''
-      const packed = orderEntries(packEntriesOf(below, rules))
+      const packed = orderEntries(packList(below, rules))
       const tar = tarOf(packed)
       return { entries: packed.map(shown), code: describe(tar.byteLength, [sha256(tar)]).code.toString() }
     } catch (error) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { formatBytes, formatCount, joinWords, sanitizeText } from '../../base/format.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
-import { surveyStore } from '../../code/index.ts'
+import { inspectStore } from '../../code/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
 import { type Check, ok, warn } from './check.ts'
@@ -15,9 +15,9 @@ export async function checkStore(
 ): Promise<Check> {
   const what = 'code store'
   const dir = join(dataDir, 'code')
-  const survey = await surveyStore(dir, { signal })
-  if (survey === undefined) return ok(what, `empty; at most ${formatBytes(quotas.CODE_STORE)} (QUOTAS.CODE_STORE)`)
-  const { codes, partial, temp, bytes, files, links, foreign, foreignCount, complete } = survey
+  const report = await inspectStore(dir, { signal })
+  if (report === undefined) return ok(what, `empty; at most ${formatBytes(quotas.CODE_STORE)} (QUOTAS.CODE_STORE)`)
+  const { codes, partial, temp, bytes, files, links, foreign, foreignCount, complete } = report
   const amount = `${formatCount(codes.length)} ${codes.length === 1 ? 'archive' : 'archives'}, ${formatBytes(bytes)} of ${formatBytes(quotas.CODE_STORE)}, ${formatCount(files)} files and folders`
   const found = [
     complete ? amount : `${amount} (there are more)`,

@@ -6,7 +6,7 @@ import { MAX_IGNORE_BYTES } from '../constants.ts'
 import { type WalkOptions, walkFolder } from './folder-walk.ts'
 import { gitFolder, isInWorkTree } from './git-folder.ts'
 import { IGNORE_FILE, parseIgnore } from './ignore.ts'
-import { packEntriesOf, type SourceEntry } from './pack-list.ts'
+import { packList, type SourceEntry } from './pack-list.ts'
 import type { PackEntry } from './tar-write.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function listFolder(dir: string, options: WalkOptions = {}): Promis
   })
   if (!stats.isDirectory()) throw new InputError(`${dir} is no folder; name the folder that holds the code`)
   const rules = await readIgnoreFile(dir)
-  const entries = packEntriesOf(await entriesOf(dir, rules, options), rules ?? '')
+  const entries = packList(await entriesOf(dir, rules, options), rules ?? '')
   if (entries.every((entry) => 'target' in entry)) throw new InputError(`${dir} has no files to pack`)
   return entries
 }

@@ -41,7 +41,7 @@ export type SourceTree = {
 }
 
 /** The entries below the source's own prefix and `path`, their paths relative to it. Throws InputError where there are none. */
-export function entriesBelow<T extends { readonly path: string }>(entries: readonly T[], tree: SourceTree): T[] {
+export function entriesUnder<T extends { readonly path: string }>(entries: readonly T[], tree: SourceTree): T[] {
   const stripped = withoutPrefix(entries, tree)
   const path = tree.path?.replace(/^(\.?\/)+|\/+$/g, '')
   if (path === undefined || path === '' || path === '.') return stripped
@@ -67,16 +67,16 @@ function rebase<T extends { readonly path: string }>(entries: readonly T[], pref
 }
 
 /** The entries of an archive: selected, with modes by their content and links in their shortest spelling. Throws InputError naming what cannot be packed. */
-export function packEntriesOf(entries: readonly SourceEntry[], ignoreText: string): PackEntry[] {
-  const kept = selectEntries(entries, ignoreText)
-  const files = kept.filter(isFile)
-  const problems = kept.flatMap((entry) => ('problem' in entry ? [`${quoted(entry.path)} ${entry.problem}`] : []))
+export function packList(entries: readonly SourceEntry[], ignoreText: string): PackEntry[] {
+  const selected = selectEntries(entries, ignoreText)
+  const files = selected.filter(isFile)
+  const problems = selected.flatMap((entry) => ('problem' in entry ? [`${quoted(entry.path)} ${entry.problem}`] : []))
   const { links, problems: badLinks } = linksOf({
     files: files.map(({ path }) => path),
-    links: new Map(kept.filter(isSourceLink).map(({ path, target }) => [path, target])),
+    links: new Map(selected.filter(isSourceLink).map(({ path, target }) => [path, target])),
   })
-  refuse([...problems, ...badLinks])
-  return [...files.map(({ head, ...file }) => ({ ...file, executable: isProgram(head) })), ...links]
+  throwProblems([...problems, ...badLinks])
+  return [...files.map(({ head, ...file }) => ({ ...file, executable: isExecutable(head) })), ...links]
 }
 
 /** What the root's ignore file and the names that are never packed leave. */
@@ -97,14 +97,14 @@ export function selectEntries<T extends { readonly path: string }>(entries: read
 }
 
 /** A file that begins like a script or a program of ELF is executable, whatever its mode was: a tarball or a disk may not know. */
-export function isProgram(head: Uint8Array): boolean {
+export function isExecutable(head: Uint8Array): boolean {
   const script = head[0] === 0x23 && head[1] === 0x21
   const elf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46
   return script || elf
 }
 
 /** Every problem, as far as one reads: a person who mends one should not meet the next. */
-function refuse(problems: readonly string[]): void {
+function throwProblems(problems: readonly string[]): void {
   if (problems.length === 0) return
   const way = `replace or rename ${problems.length === 1 ? 'it, or name it' : 'them, or name them'} in ${IGNORE_FILE}`
   const count = problems.length === 1 ? '' : `${problems.length} entries cannot be packed: `

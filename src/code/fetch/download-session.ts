@@ -55,13 +55,13 @@ export function createDownloadSession(
 ): DownloadSession {
   const { clock, log, streams, buffers, download } = components
   const { code } = init
-  const over = new AbortController()
+  const closed = new AbortController()
   const active = new Map<string, Promise<void>>()
   const excluded = new Set<string>()
   const failures = new Map<string, string>()
 
   function onProviderError(peer: string, error: unknown): void {
-    if (over.signal.aborted) return
+    if (closed.signal.aborted) return
     const problem = sanitizeText(messageOf(error))
     failures.set(peer, problem)
     log.debug('a provider failed', { code: code.toString(), peer, problem })
@@ -75,7 +75,7 @@ export function createDownloadSession(
 
   function join(peer: string): void {
     if (peer === init.self || active.has(peer) || excluded.has(peer)) return
-    const work = downloadFrom({ clock, streams, buffers, code, peer, signal: over.signal, download })
+    const work = downloadFrom({ clock, streams, buffers, code, peer, signal: closed.signal, download })
       .catch((error) => onProviderError(peer, error))
       .finally(() => active.delete(peer))
     active.set(peer, work)
@@ -87,22 +87,22 @@ export function createDownloadSession(
     },
     async run() {
       do {
-        for await (const peer of init.providers({ signal: over.signal })) {
+        for await (const peer of init.providers({ signal: closed.signal })) {
           join(peer)
           while (active.size >= MAX_PROVIDERS_AT_ONCE) await Promise.race(active.values())
         }
-        await Promise.race([Promise.all(active.values()), sleep(clock, REDISCOVER_MS, over)])
+        await Promise.race([Promise.all(active.values()), sleep(clock, REDISCOVER_MS, closed)])
       } while (active.size > 0)
-      if (download.target?.picker.done !== true) throw new NoProviderError(nobody(code.toString(), failures))
+      if (download.target?.picker.done !== true) throw new NoProviderError(noProviderMessage(code.toString(), failures))
     },
     async close() {
-      over.abort(new NoProviderError('the transfer is over'))
+      closed.abort(new NoProviderError('the transfer is over'))
       await Promise.all(active.values())
     },
   }
 }
 
-function nobody(code: string, failures: ReadonlyMap<string, string>): string {
+function noProviderMessage(code: string, failures: ReadonlyMap<string, string>): string {
   if (failures.size === 0) return `no peer was found that has the code ${code}`
   const named = [...failures]
     .slice(-MAX_FAILURES_NAMED)

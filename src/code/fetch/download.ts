@@ -30,7 +30,7 @@ export interface Download extends AsyncDisposable {
   chunkStored(index: number): void
   fail(reason: unknown): void
   /** Resolves when no manifest is being taken any more. */
-  settled(): Promise<void>
+  onIdle(): Promise<void>
 }
 
 export function createDownload({ clock, store }: DownloadComponents, init: DownloadInit): Download {
@@ -41,7 +41,7 @@ export function createDownload({ clock, store }: DownloadComponents, init: Downl
   // waiters receive the rejection; there may be none yet
   complete.promise.catch(() => {})
 
-  async function aim(partial: PartialCode): Promise<Target> {
+  async function setTarget(partial: PartialCode): Promise<Target> {
     const { size, chunks } = partial.manifest
     if (maxBytes !== undefined && size > maxBytes) {
       await partial.discard()
@@ -60,14 +60,14 @@ export function createDownload({ clock, store }: DownloadComponents, init: Downl
     async resume(options) {
       const partial = await store.resume(code, options)
       if (partial === undefined) return
-      beginning = aim(partial)
+      beginning = setTarget(partial)
       await beginning
     },
     async begin(manifest) {
       if (manifest.byteLength > MAX_MANIFEST_BYTES || !codeId(manifest).equals(code)) {
         throw new HashMismatchError('the manifest is not the one that the code is named after')
       }
-      beginning ??= store.begin(code, manifest).then(aim)
+      beginning ??= store.begin(code, manifest).then(setTarget)
       return beginning
     },
     chunkStored(index) {
@@ -77,7 +77,7 @@ export function createDownload({ clock, store }: DownloadComponents, init: Downl
       if (target.picker.done) complete.resolve()
     },
     fail: complete.reject,
-    async settled() {
+    async onIdle() {
       await beginning?.catch(() => {})
     },
     async [Symbol.asyncDispose]() {

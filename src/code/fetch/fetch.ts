@@ -49,20 +49,20 @@ export async function fetchCode(components: FetchComponents, code: CID, options:
   try {
     await download.resume(options)
     await Promise.race([download.complete, session.run().then(() => download.complete)])
-    await settle()
+    await closeSession()
     await download.target?.partial.commit({ startedAt })
     const size = download.target?.partial.manifest.size ?? 0
     events.emit('code:fetch-finished', { code: key, size, ms: clock.monotonic() - startedAt, from: 'mesh' })
   } catch (error) {
-    await settle()
+    await closeSession()
     // on a full disk the space matters more than the next attempt's head start
     if (error instanceof DiskFullError) await download.target?.partial.discard()
     throw error
   }
 
-  async function settle(): Promise<void> {
+  async function closeSession(): Promise<void> {
     await session.close()
-    await download.settled()
+    await download.onIdle()
   }
 
   function reportProgress({ partial, picker }: Target): void {

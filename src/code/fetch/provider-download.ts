@@ -14,10 +14,10 @@ import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { decompressChunk } from '../archive/zstd.ts'
 import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from '../constants.ts'
 import { HashMismatchError, NoProviderError } from '../errors.ts'
-import type { BufferPool, Buffers } from '../store/buffer-pool.ts'
+import type { BufferLease, BufferPool } from '../store/buffer-pool.ts'
 import type { Download, Target } from './download.ts'
 
-export type Pull = {
+export type ProviderDownload = {
   readonly clock: Clock
   readonly streams: StreamOpener
   readonly code: CID
@@ -31,7 +31,7 @@ export type Pull = {
  * Pulls chunks from one provider until there is nothing left for it. Throws HashMismatchError or ProtocolError where the
  * provider sent invalid data, and the original error otherwise; its unfinished chunks are released.
  */
-export async function downloadFrom(pull: Pull): Promise<void> {
+export async function downloadFrom(pull: ProviderDownload): Promise<void> {
   using buffers = pull.buffers.lease()
   await using stream = await open(pull, buffers)
   const target = pull.download.target ?? (await pull.download.begin(await askManifest(pull, stream)))
@@ -39,7 +39,7 @@ export async function downloadFrom(pull: Pull): Promise<void> {
   await stream.end()
 }
 
-async function askManifest(pull: Pull, stream: MessageStream): Promise<Uint8Array> {
+async function askManifest(pull: ProviderDownload, stream: MessageStream): Promise<Uint8Array> {
   await send(pull, stream, { v: 1, want: 'manifest', code: pull.code })
   const answer = await receive(pull, stream)
   if (answer.is === 'bytes') return answer.bytes
@@ -48,10 +48,10 @@ async function askManifest(pull: Pull, stream: MessageStream): Promise<Uint8Arra
 }
 
 async function pullChunks(
-  pull: Pull,
+  pull: ProviderDownload,
   stream: MessageStream,
   { partial, picker }: Target,
-  buffers: Buffers,
+  buffers: BufferLease,
 ): Promise<void> {
   const { peer, code } = pull
   const inFlight: number[] = []
@@ -106,17 +106,17 @@ async function pullChunks(
   if (failure !== undefined) throw failure.error
 }
 
-async function open({ clock, streams, peer, signal }: Pull, buffers: Buffers): Promise<MessageStream> {
+async function open({ clock, streams, peer, signal }: ProviderDownload, buffers: BufferLease): Promise<MessageStream> {
   using limit = deadline(clock, OPEN_MS, new TimeoutError('the provider did not answer the call'), signal)
   return await streams.open(peer, ARCHIVE_PROTOCOL, { signal: limit.signal, allocate: buffers.acquire })
 }
 
-async function send(pull: Pull, stream: MessageStream, request: ArchiveRequest): Promise<void> {
+async function send(pull: ProviderDownload, stream: MessageStream, request: ArchiveRequest): Promise<void> {
   using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider takes no requests'), pull.signal)
   await stream.write(encodeArchiveRequest(request), limit)
 }
 
-async function receive(pull: Pull, stream: MessageStream): Promise<ArchiveAnswer> {
+async function receive(pull: ProviderDownload, stream: MessageStream): Promise<ArchiveAnswer> {
   using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider does not answer'), pull.signal)
   const bytes = await stream.read(limit)
   if (bytes === undefined) throw new UnavailableError('the provider ended the stream')

@@ -10,7 +10,7 @@ type Running<T> = { readonly result: Promise<T>; readonly controller: AbortContr
 
 export function createSingleFlight<T>(): SingleFlight<T> {
   const running = new Map<string, Running<T>>()
-  let over: Error | undefined
+  let disposedWith: Error | undefined
 
   function start(key: string, work: (signal: AbortSignal) => Promise<T>): Running<T> {
     const controller = new AbortController()
@@ -26,7 +26,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
     async run(key, work, { signal }) {
       for (;;) {
         signal?.throwIfAborted()
-        if (over !== undefined) throw over
+        if (disposedWith !== undefined) throw disposedWith
         const job = running.get(key)
         // abandoned by all callers: its resources must be free again before the next one starts
         if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
@@ -34,9 +34,9 @@ export function createSingleFlight<T>(): SingleFlight<T> {
       }
     },
     async [Symbol.asyncDispose]() {
-      over ??= new StoppedError('the node stops')
+      disposedWith ??= new StoppedError('the node stops')
       const jobs = [...running.values()]
-      for (const { controller } of jobs) controller.abort(over)
+      for (const { controller } of jobs) controller.abort(disposedWith)
       await Promise.allSettled(jobs.map(({ result }) => result))
     },
   }

@@ -35,7 +35,7 @@ export async function fetchInProcess(
     { kind: 'fetch', program: process.execPath, args: await childArgs(dir), cwd: dir },
     { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
   )
-  const [input, archive, errors, gateway, answers] = child.stdio as unknown as [
+  const [input, archive, stderrStream, gateway, answers] = child.stdio as unknown as [
     Writable,
     Readable,
     Readable,
@@ -45,16 +45,16 @@ export async function fetchInProcess(
   using _kill = addAbortListener(signal, () => void child.kill('SIGKILL'))
   using _end = { [Symbol.dispose]: () => void child.kill('SIGKILL') }
   await using served = serveEgress(egress, gateway, { maxBytes: DOCUMENTS_BYTES + job.maxBytes })
-  let slow = false
+  let tooSlow = false
   using _watch = watchSpeed(clock, served, () => {
-    slow = true
+    tooSlow = true
     child.kill('SIGKILL')
   })
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
   input.write(`${JSON.stringify({ ...job, authorities: getCACertificates('extra') } satisfies FetchJob)}\n`)
   const closed = once(child, 'close')
-  const [taken, answer, complaint] = await Promise.all([
+  const [taken, answer, stderr] = await Promise.all([
     take(archive).then(
       () => undefined,
       (error: unknown) => {
@@ -63,17 +63,17 @@ export async function fetchInProcess(
       },
     ),
     boundedText(answers),
-    boundedText(errors),
+    boundedText(stderrStream),
     closed,
   ])
   signal.throwIfAborted()
-  if (slow)
+  if (tooSlow)
     throw new FetchFailedError('unavailable', `the server sends less than ${MIN_BYTES} bytes in ${WINDOW_MS / 1000} s`)
   const result = resultOf(answer)
   if (result?.done === false) throw new FetchFailedError(result.why, result.message)
   if (taken !== undefined) throw taken.error
   if (result === undefined) {
-    const problem = sanitizeText(complaint.trim().split('\n').at(-1) ?? '', 200)
+    const problem = sanitizeText(stderr.trim().split('\n').at(-1) ?? '', 200)
     throw new UnavailableError(`the downloading process ended without an answer (${problem})`)
   }
   return result

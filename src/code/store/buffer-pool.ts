@@ -1,7 +1,7 @@
 import { MAX_ARCHIVE_ANSWER_BYTES } from '../../../protocols/limits.ts'
 
 /** Memory for the answers of one provider on their way to the disk. */
-export interface Buffers extends Disposable {
+export interface BufferLease extends Disposable {
   /** Small messages, and those beyond the pool's capacity, get memory of their own. */
   acquire(bytes: number): Uint8Array
   /** `view` is done with. Views of other memory are ignored. */
@@ -9,7 +9,7 @@ export interface Buffers extends Disposable {
 }
 
 export interface BufferPool {
-  lease(): Buffers
+  lease(): BufferLease
 }
 
 /**
@@ -19,7 +19,7 @@ export interface BufferPool {
 export function createBufferPool(max: number): BufferPool {
   const free: ArrayBufferLike[] = []
 
-  function lease(): Buffers {
+  function lease(): BufferLease {
     const taken = new Set<ArrayBufferLike>()
     return {
       acquire(bytes) {

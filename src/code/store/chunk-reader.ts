@@ -16,7 +16,7 @@ export async function openChunkReader(
   path: string,
   { manifest, encoded }: FoundCode,
   known: Known,
-  lost: (why: string) => Promise<void>,
+  onDamaged: (why: string) => Promise<void>,
 ): Promise<ChunkReader> {
   const file = await open(path)
   return {
@@ -33,7 +33,7 @@ export async function openChunkReader(
         return true
       }
       const why = `chunk ${index} is damaged on this disk`
-      await lost(why)
+      await onDamaged(why)
       throw new HashMismatchError(why)
     },
     [Symbol.asyncDispose]: () => file.close(),

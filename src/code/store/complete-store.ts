@@ -63,7 +63,7 @@ export async function openCompleteStore(store: StoreContext) {
     quota.addExisting(usageOf(entry))
   }
 
-  function codeOf(code: CID): CompleteCode {
+  function requireCode(code: CID): CompleteCode {
     const found = complete.get(code.toString())
     if (found === undefined) throw new NotFoundError(`the code ${code} is not in the store`)
     return found
@@ -161,17 +161,17 @@ export async function openCompleteStore(store: StoreContext) {
     },
 
     paths(code: CID) {
-      const { unpacked } = codeOf(code)
+      const { unpacked } = requireCode(code)
       return { tar: join(layout.codes, code.toString(), TAR), files: filesOf(code.toString()), unpacked }
     },
 
     checkUnpacking(code: CID): void {
-      const found = codeOf(code)
+      const found = requireCode(code)
       quota.check({ bytes: found.manifest.size, files: 1 }, { beside: usageOf(found) })
     },
 
     async keepUnpacked(code: CID, dir: string, entries: number): Promise<void> {
-      const found = codeOf(code)
+      const found = requireCode(code)
       if (found.unpacked) throw new InputError(`the code ${code} is unpacked already`)
       const usage = { bytes: found.manifest.size, files: 1 + entries }
       await quota.reserve(usage, { beside: usageOf(found) })
@@ -191,7 +191,7 @@ export async function openCompleteStore(store: StoreContext) {
     },
 
     async dropUnpacked(code: CID): Promise<void> {
-      const found = codeOf(code)
+      const found = requireCode(code)
       if (!found.unpacked) return
       await store.changes.add(() => store.moveToTrash(filesOf(code.toString())))
       const before = usageOf(found)

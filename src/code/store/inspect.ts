@@ -9,7 +9,7 @@ const MAX_ENTRIES = 200_000
 const MAX_NAMED = 8
 
 /** The contents of a store, as seen from outside. */
-export type StoreSurvey = {
+export type StoreReport = {
   /** their content ids */
   readonly codes: readonly string[]
   /** fetched in part; it is resumed */
@@ -28,10 +28,10 @@ export type StoreSurvey = {
 }
 
 /** Looks at a store that may be in use: nothing is changed, and no link is followed. Undefined where there is none. */
-export async function surveyStore(
+export async function inspectStore(
   dir: string,
   { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<StoreSurvey | undefined> {
+): Promise<StoreReport | undefined> {
   if ((await namesIn(dir)) === undefined) return undefined
   let [bytes, files, links, foreignCount, looked] = [0, 0, 0, 0, 0]
   const foreign: string[] = []

@@ -7,11 +7,11 @@ import type { PartialCode } from '../types.ts'
 import { type FoundCode, openTar, TAR, withDiskErrors } from './store-layout.ts'
 
 /** What happens to the folder of a partial code when its writer is done with it. */
-export type PartialEnd = {
+export type PartialLifecycle = {
   commit(startedAt: number | undefined): Promise<void>
   discard(): Promise<void>
-  /** The writer leaves; the next one resumes. */
-  leave(): void
+  /** The writer is done and the code is incomplete: the next one resumes. */
+  release(): void
 }
 
 /**
@@ -21,7 +21,7 @@ export type PartialEnd = {
 export async function openPartial(
   folder: string,
   { manifest }: FoundCode,
-  end: PartialEnd,
+  end: PartialLifecycle,
   options: { signal?: AbortSignal | undefined },
 ): Promise<PartialCode> {
   const file = await withDiskErrors(folder, openTar(folder))
@@ -53,7 +53,7 @@ export async function openPartial(
   try {
     await scan()
   } catch (error) {
-    await finish(end.leave)
+    await finish(end.release)
     throw error
   }
   return {
@@ -85,6 +85,6 @@ export async function openPartial(
       await finish(() => end.commit(startedAt))
     },
     discard: () => finish(end.discard),
-    [Symbol.asyncDispose]: () => finish(end.leave),
+    [Symbol.asyncDispose]: () => finish(end.release),
   }
 }

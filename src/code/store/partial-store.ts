@@ -48,7 +48,7 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
   async function open(key: string, entry: PartialEntry, options: AbortOptions): Promise<PartialCode> {
     if (entry.open !== undefined) throw new InUseError('the code is being fetched already')
     entry.open = 'opening'
-    const leave = () => {
+    const release = () => {
       entry.open = undefined
     }
     const commit = async (startedAt: number | undefined) => {
@@ -57,11 +57,11 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
       if (!isNew) quota.release(usageOf(entry.found))
     }
     try {
-      const end = { leave, commit, discard: () => remove(key, entry) }
+      const end = { release, commit, discard: () => remove(key, entry) }
       entry.open = await openPartial(folderOf(key), entry.found, end, options)
       return entry.open
     } catch (error) {
-      leave()
+      release()
       throw error
     }
   }

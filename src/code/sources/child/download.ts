@@ -8,7 +8,7 @@ import type { FetchJob, Integrity } from './job.ts'
 import { readArchive } from './read-archive.ts'
 import { registries } from './registries/index.ts'
 import type { Checksum, PackageFile, RegistrySource } from './registries/types.ts'
-import type { Spool } from './staging-file.ts'
+import type { StagingFile } from './staging-file.ts'
 
 export type Downloaded = {
   readonly tree: SourceTree
@@ -16,39 +16,44 @@ export type Downloaded = {
   readonly integrity: Integrity
 }
 
-/** Downloads what the job's source names into the spool. */
-export async function download(job: FetchJob, http: Http, spool: Spool, createInner: () => Spool): Promise<Downloaded> {
+/** Downloads what the job's source names into the staging file. */
+export async function download(
+  job: FetchJob,
+  http: Http,
+  staging: StagingFile,
+  createInner: () => StagingFile,
+): Promise<Downloaded> {
   const { source } = job
-  if (source.type === 'registry') return await downloadPackage(source, job, { http, spool, createInner })
-  if (source.type === 'git') return await downloadCommit(source, job, http, spool)
+  if (source.type === 'registry') return await downloadPackage(source, job, { http, staging, createInner })
+  if (source.type === 'git') return await downloadCommit(source, job, http, staging)
   const { body } = await http.get(new URL(source.url), job)
-  await readArchive(body, spool)
-  return { tree: { origin: 'https', path: source.path }, entries: spool.entries, integrity: 'none' }
+  await readArchive(body, staging)
+  return { tree: { origin: 'https', path: source.path }, entries: staging.entries, integrity: 'none' }
 }
 
 async function downloadCommit(
   { url, commit, path }: Extract<FetchJob['source'], { type: 'git' }>,
   { maxBytes }: FetchJob,
   http: Http,
-  spool: Spool,
+  staging: StagingFile,
 ): Promise<Downloaded> {
-  await readCommit(fetchCommit(http, new URL(url), commit, maxBytes), commit, path, spool)
+  await readCommit(fetchCommit(http, new URL(url), commit, maxBytes), commit, path, staging)
   // a commit names its files by SHA-1
-  return { tree: { origin: 'git', path }, entries: spool.entries, integrity: 'sha1' }
+  return { tree: { origin: 'git', path }, entries: staging.entries, integrity: 'sha1' }
 }
 
 async function downloadPackage(
   source: RegistrySource,
   job: FetchJob,
-  { http, spool, createInner }: { http: Http; spool: Spool; createInner: () => Spool },
+  { http, staging, createInner }: { http: Http; staging: StagingFile; createInner: () => StagingFile },
 ): Promise<Downloaded> {
   const base = new URL((job.baseUrl ?? '').replace(/\/*$/, '/'))
   const file = await registries[source.kind](source, { http, base })
   const { body } = await http.get(file.url, job)
-  await readArchive(verified(body, file), spool)
-  let read = spool
+  await readArchive(verified(body, file), staging)
+  let read = staging
   if (file.inner !== undefined) {
-    const inner = spool.entries.find((entry) => entry.path === file.inner && 'open' in entry)
+    const inner = staging.entries.find((entry) => entry.path === file.inner && 'open' in entry)
     if (inner === undefined || !('open' in inner)) throw new UnusableSourceError(`the package has no ${file.inner}`)
     read = createInner()
     await readArchive(asyncOf(inner.open({})), read)

@@ -4,14 +4,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { errnoOf, InputError, messageOf } from '../../../base/errors.ts'
 import { IGNORE_FILE } from '../../archive/ignore.ts'
-import { entriesBelow, packEntriesOf, type SourceEntry } from '../../archive/pack-list.ts'
+import { entriesUnder, packList, type SourceEntry } from '../../archive/pack-list.ts'
 import { packEntries } from '../../archive/tar-write.ts'
 import { TooLargeError } from '../../errors.ts'
 import { download } from './download.ts'
 import { openGateway } from './gateway.ts'
 import { createHttp } from './http.ts'
 import { ANSWER_FD, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
-import { createSpool } from './staging-file.ts'
+import { createStagingFile } from './staging-file.ts'
 
 /**
  * The process that downloads code from a source that is not the mesh. It may read this program and write its own folder; it
@@ -42,11 +42,11 @@ async function run(job: FetchJob): Promise<FetchResult> {
   // it ends with the node: then the way out has gone, and every download breaks off
   using gateway = openGateway()
   const http = createHttp(gateway, job)
-  using spool = createSpool('spool', job)
-  const inner = () => createSpool('inner', job)
-  const { tree, entries, integrity } = await download(job, http, spool, inner)
-  const below = entriesBelow(entries, tree)
-  const packed = packEntriesOf(below, await ignoreText(below))
+  using staging = createStagingFile('staging', job)
+  const inner = () => createStagingFile('inner', job)
+  const { tree, entries, integrity } = await download(job, http, staging, inner)
+  const below = entriesUnder(entries, tree)
+  const packed = packList(below, await ignoreText(below))
   await pipeline(Readable.from(packEntries(packed)), process.stdout)
   return { done: true, integrity }
 }

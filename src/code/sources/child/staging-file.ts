@@ -4,13 +4,13 @@ import { HEAD_BYTES, type SourceEntry, type SourceFile } from '../../archive/pac
 import { READ_BYTES } from '../../constants.ts'
 import { TooLargeError } from '../../errors.ts'
 
-export type SpoolLimits = { readonly maxBytes: number; readonly maxEntries: number }
+export type StagingLimits = { readonly maxBytes: number; readonly maxEntries: number }
 
 /**
  * What an archive holds, on its way to the canonical one: contents one after another in one file, names in memory. No name
  * of a stranger becomes a name on this disk, so none can lead anywhere.
  */
-export interface Spool extends Disposable {
+export interface StagingFile extends Disposable {
   readonly entries: readonly SourceEntry[]
   /** Begins a file; the pieces that follow are its content until the next entry. */
   file(path: string): void
@@ -23,7 +23,7 @@ export interface Spool extends Disposable {
 type Draft = { readonly path: string; readonly offset: number; size: number; head: Uint8Array }
 
 /** `name`: of its file, in the working folder. */
-export function createSpool(name: string, { maxBytes, maxEntries }: SpoolLimits): Spool {
+export function createStagingFile(name: string, { maxBytes, maxEntries }: StagingLimits): StagingFile {
   const fd = openSync(name, 'wx+', 0o600)
   const entries: SourceEntry[] = []
   let at = 0

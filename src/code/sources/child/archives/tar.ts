@@ -2,7 +2,7 @@ import { Parser, type ReadEntry } from 'tar'
 import { messageOf } from '../../../../base/errors.ts'
 import { BLOCK } from '../../../archive/tar-format.ts'
 import { UnusableSourceError } from '../errors.ts'
-import type { Spool } from '../staging-file.ts'
+import type { StagingFile } from '../staging-file.ts'
 
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile'])
 /** A path, a target or a comment that stands outside of a header. */
@@ -11,14 +11,14 @@ const MAX_META_BYTES = 64 * 1024
 export const NOT_UTF8 = 'has a name that is not UTF-8'
 
 /** Reads a tar that is not compressed, whatever program wrote it. */
-export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, spool: Spool): Promise<void> {
+export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, staging: StagingFile): Promise<void> {
   let problem: unknown
   const parser = new Parser({
     strict: true,
     gzip: false,
     maxMetaEntrySize: MAX_META_BYTES,
     onReadEntry: (entry) => {
-      takeEntry(entry, spool, (error) => {
+      takeEntry(entry, staging, (error) => {
         problem ??= error
       })
     },
@@ -43,7 +43,7 @@ export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, spool: S
   if (bytes % BLOCK !== 0) throw new UnusableSourceError('the archive is not a tar that can be read (it is cut)')
 }
 
-function takeEntry(entry: ReadEntry, spool: Spool, fail: (error: unknown) => void): void {
+function takeEntry(entry: ReadEntry, staging: StagingFile, fail: (error: unknown) => void): void {
   const path = entry.path.replace(/^(\.\/)+/, '')
   const guarded = (act: () => void) => {
     try {
@@ -53,15 +53,15 @@ function takeEntry(entry: ReadEntry, spool: Spool, fail: (error: unknown) => voi
     }
   }
   guarded(() => {
-    if (path.includes('\ufffd')) spool.add({ path, problem: NOT_UTF8 })
-    else if (FILES.has(entry.type)) spool.file(path)
-    else if (entry.type === 'SymbolicLink') spool.add({ path, target: entry.linkpath ?? '' })
-    else if (entry.type === 'Link') spool.add({ path, problem: 'is a hard link' })
-    else if (entry.type === 'Directory') spool.folder()
-    else spool.add({ path, problem: `is neither a file nor a folder nor a link (${entry.type})` })
+    if (path.includes('\ufffd')) staging.add({ path, problem: NOT_UTF8 })
+    else if (FILES.has(entry.type)) staging.file(path)
+    else if (entry.type === 'SymbolicLink') staging.add({ path, target: entry.linkpath ?? '' })
+    else if (entry.type === 'Link') staging.add({ path, problem: 'is a hard link' })
+    else if (entry.type === 'Directory') staging.folder()
+    else staging.add({ path, problem: `is neither a file nor a folder nor a link (${entry.type})` })
   })
   if (FILES.has(entry.type) && !path.includes('\ufffd'))
-    entry.on('data', (piece: Buffer) => guarded(() => spool.data(piece)))
+    entry.on('data', (piece: Buffer) => guarded(() => staging.data(piece)))
   else entry.resume()
 }
 

@@ -5,7 +5,7 @@ import git from 'isomorphic-git'
 import { messageOf } from '../../../../base/errors.ts'
 import { HEAD_BYTES, isLfsPointer, LFS_PROBLEM, SUBMODULE_PROBLEM } from '../../../archive/pack-list.ts'
 import { UnusableSourceError } from '../errors.ts'
-import type { Spool } from '../staging-file.ts'
+import type { StagingFile } from '../staging-file.ts'
 
 /** A repository that holds one pack, in the working folder. */
 const PACKS = 'repository/objects/pack'
@@ -16,12 +16,12 @@ const SUBMODULE = '160000'
 /** Folders below one another: far over what projects have, far under what a stack takes. */
 const MAX_DEPTH = 200
 
-/** Puts the files of a commit, as its objects have them, into the spool: no conversion, no checkout. */
+/** Puts the files of a commit, as its objects have them, into the staging file: no conversion, no checkout. */
 export async function readCommit(
   pack: AsyncIterable<Uint8Array>,
   commit: string,
   path: string | undefined,
-  spool: Spool,
+  staging: StagingFile,
 ): Promise<void> {
   await writePack(pack)
   const repository = { fs, dir: 'repository', gitdir: 'repository', cache: {} }
@@ -39,31 +39,32 @@ export async function readCommit(
   async function readFolder(oid: string, folder: string, depth: number): Promise<void> {
     if (depth > MAX_DEPTH)
       throw new UnusableSourceError(`the commit has more than ${MAX_DEPTH} folders below one another`)
-    spool.folder()
+    staging.folder()
     const { tree } = await git.readTree({ ...repository, oid })
     for (const entry of tree) {
       const at = folder === '' ? entry.path : `${folder}/${entry.path}`
       if (!concerns(at, path)) continue
       if (entry.mode === FOLDER) await readFolder(entry.oid, at, depth + 1)
-      else if (entry.mode === SUBMODULE || entry.type === 'commit') spool.add({ path: at, problem: SUBMODULE_PROBLEM })
+      else if (entry.mode === SUBMODULE || entry.type === 'commit')
+        staging.add({ path: at, problem: SUBMODULE_PROBLEM })
       else await readBlob(entry.oid, at, entry.mode)
     }
   }
 
   async function readBlob(oid: string, at: string, mode: string): Promise<void> {
     const { blob } = await git.readBlob({ ...repository, oid })
-    if (at.includes('\ufffd')) return spool.add({ path: at, problem: 'has a name that is not UTF-8' })
+    if (at.includes('\ufffd')) return staging.add({ path: at, problem: 'has a name that is not UTF-8' })
     if (mode === LINK) {
       const target = Buffer.from(blob)
-      return spool.add(
+      return staging.add(
         isUtf8(target)
           ? { path: at, target: target.toString() }
           : { path: at, problem: 'is a link whose target is not UTF-8' },
       )
     }
-    if (isLfsPointer(blob.subarray(0, HEAD_BYTES))) return spool.add({ path: at, problem: LFS_PROBLEM })
-    spool.file(at)
-    spool.data(blob)
+    if (isLfsPointer(blob.subarray(0, HEAD_BYTES))) return staging.add({ path: at, problem: LFS_PROBLEM })
+    staging.file(at)
+    staging.data(blob)
   }
 }
 

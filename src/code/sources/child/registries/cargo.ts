@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, notFound, textField } from './metadata.ts'
+import { checkPackage, checksumOf, packageError, resolveUrl, stringAt } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
@@ -9,13 +9,11 @@ const MARKERS = /\{(crate|version|prefix|lowerprefix|sha256-checksum)\}/g
 export const cargo: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
   const { name, version } = source
-  const dl = textField(await http.json(new URL('config.json', base)), 'dl')
+  const dl = stringAt(await http.json(new URL('config.json', base)), 'dl')
   const lines = (await http.text(new URL(`${prefixOf(name.toLowerCase())}/${name.toLowerCase()}`, base))).split('\n')
-  const entry = lines
-    .map(parsed)
-    .find((line) => textField(line, 'name') === name && textField(line, 'vers') === version)
-  const cksum = textField(entry, 'cksum')
-  if (dl === undefined || entry === undefined) throw notFound(source)
+  const entry = lines.map(parsed).find((line) => stringAt(line, 'name') === name && stringAt(line, 'vers') === version)
+  const cksum = stringAt(entry, 'cksum')
+  if (dl === undefined || entry === undefined) throw packageError(source)
   const values: Record<string, string> = {
     crate: name,
     version,
@@ -26,7 +24,7 @@ export const cargo: Registry = async (source, { http, base }) => {
   const address = /\{/.test(dl)
     ? dl.replace(MARKERS, (_, key: string) => values[key] ?? '')
     : `${dl}/${name}/${version}/download`
-  return { url: addressOf(address, base, source), checksum: checksumOf('sha256', cksum), origin: 'cargo' }
+  return { url: resolveUrl(address, base, source), checksum: checksumOf('sha256', cksum), origin: 'cargo' }
 }
 
 /** Where a crate's file lies in the index. */

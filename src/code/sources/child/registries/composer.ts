@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, field, listField, notFound, textField } from './metadata.ts'
+import { arrayAt, checkPackage, checksumOf, packageError, resolveUrl, stringAt, valueAt } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[a-z0-9]+([_.-][a-z0-9]+)*\/[a-z0-9]+(([_.]|-{1,2})[a-z0-9]+)*$/
@@ -8,15 +8,15 @@ const VERSION = /^v?[0-9][0-9A-Za-z.+_-]*$/
 export const composer: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
   const { name, version } = source
-  const template = textField(await http.json(new URL('packages.json', base)), 'metadata-url') ?? 'p2/%package%.json'
-  const page = addressOf(template.replace('%package%', name), base, source)
-  const found = expanded(listField(await http.json(page), 'packages', name)).find((entry) =>
-    ['version', 'version_normalized'].some((key) => textField(entry, key) === version),
+  const template = stringAt(await http.json(new URL('packages.json', base)), 'metadata-url') ?? 'p2/%package%.json'
+  const page = resolveUrl(template.replace('%package%', name), base, source)
+  const found = expanded(arrayAt(await http.json(page), 'packages', name)).find((entry) =>
+    ['version', 'version_normalized'].some((key) => stringAt(entry, key) === version),
   )
-  const url = textField(found, 'dist', 'url')
-  if (url === undefined) throw notFound(source, found === undefined ? undefined : 'has no archive')
-  const checksum = checksumOf('sha1', textField(found, 'dist', 'shasum'))
-  return { url: addressOf(url, page, source), checksum, origin: 'composer' }
+  const url = stringAt(found, 'dist', 'url')
+  if (url === undefined) throw packageError(source, found === undefined ? undefined : 'has no archive')
+  const checksum = checksumOf('sha1', stringAt(found, 'dist', 'shasum'))
+  return { url: resolveUrl(url, page, source), checksum, origin: 'composer' }
 }
 
 /** Undoes `composer/metadata-minifier`. */
@@ -26,7 +26,7 @@ function expanded(versions: readonly unknown[]): Record<string, unknown>[] {
     const changes = typeof entry === 'object' && entry !== null ? Object.entries(entry) : []
     whole = Object.fromEntries(
       [...Object.entries(whole), ...changes].filter(
-        ([key, value]) => value !== '__unset' && field(entry, key) !== '__unset',
+        ([key, value]) => value !== '__unset' && valueAt(entry, key) !== '__unset',
       ),
     )
     return whole

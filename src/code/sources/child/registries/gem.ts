@@ -1,4 +1,4 @@
-import { checkPackage, checksumOf, notFound } from './metadata.ts'
+import { checkPackage, checksumOf, packageError } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[A-Za-z0-9._-]*[A-Za-z][A-Za-z0-9._-]*$/
@@ -10,7 +10,7 @@ export const gem: Registry = async (source, { http, base }) => {
   const { name, version } = source
   const lines = (await http.text(new URL(`info/${name}`, base))).split('\n')
   const line = lines.find((one) => one.startsWith(`${version} `))
-  if (line === undefined) throw notFound(source, 'has no such version for the platform ruby')
+  if (line === undefined) throw packageError(source, 'has no such version for the platform ruby')
   const sha256 = /[|,]checksum:([0-9a-f]{64})/.exec(line)?.[1]
   return {
     url: new URL(`gems/${name}-${version}.gem`, base),

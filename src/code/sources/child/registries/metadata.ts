@@ -2,7 +2,7 @@ import { UnusableSourceError } from '../errors.ts'
 import type { Checksum, RegistrySource } from './types.ts'
 
 /** A field of a document that somebody else wrote. */
-export function field(value: unknown, ...path: readonly (string | number)[]): unknown {
+export function valueAt(value: unknown, ...path: readonly (string | number)[]): unknown {
   let at = value
   for (const key of path) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
@@ -11,13 +11,13 @@ export function field(value: unknown, ...path: readonly (string | number)[]): un
   return at
 }
 
-export function textField(value: unknown, ...path: readonly (string | number)[]): string | undefined {
-  const found = field(value, ...path)
+export function stringAt(value: unknown, ...path: readonly (string | number)[]): string | undefined {
+  const found = valueAt(value, ...path)
   return typeof found === 'string' && found !== '' ? found : undefined
 }
 
-export function listField(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
-  const found = field(value, ...path)
+export function arrayAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = valueAt(value, ...path)
   return Array.isArray(found) ? found : []
 }
 
@@ -32,14 +32,17 @@ export function checkPackage({ kind, name, version }: RegistrySource, names: Reg
   }
 }
 
-export function notFound({ kind, name, version }: RegistrySource, what = 'has no such version'): UnusableSourceError {
+export function packageError(
+  { kind, name, version }: RegistrySource,
+  what = 'has no such version',
+): UnusableSourceError {
   return new UnusableSourceError(`the ${kind} package ${name} ${version} ${what}`)
 }
 
 /** An address that a document gives; relative ones are relative to the document. */
-export function addressOf(text: string, base: URL, source: RegistrySource): URL {
+export function resolveUrl(text: string, base: URL, source: RegistrySource): URL {
   const url = URL.parse(text, base)
-  if (url === null || !/^https?:$/.test(url.protocol)) throw notFound(source, 'has a file without an address')
+  if (url === null || !/^https?:$/.test(url.protocol)) throw packageError(source, 'has a file without an address')
   return url
 }
 

@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './metadata.ts'
+import { arrayAt, checkPackage, checksumOf, packageError, resolveUrl, stringAt } from './metadata.ts'
 import type { Checksum, Registry, RegistryContext, RegistrySource } from './types.ts'
 
 const NAME = /^[A-Za-z0-9_]+([._-][A-Za-z0-9_]+)*$/
@@ -11,18 +11,18 @@ const METADATA = /^(_rels|package)\/|^\[Content_Types\]\.xml$|^\.signature\.p7s$
 export const nuget: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
   const [id, version] = [source.name.toLowerCase(), source.version.toLowerCase()]
-  const resources = listField(
+  const resources = arrayAt(
     await http.json(base.pathname.endsWith('.json/') ? withoutSlash(base) : new URL('index.json', base)),
     'resources',
   )
   const resource = (type: string) =>
-    textField(
-      resources.find((one) => (textField(one, '@type') ?? '').startsWith(type)),
+    stringAt(
+      resources.find((one) => (stringAt(one, '@type') ?? '').startsWith(type)),
       '@id',
     )
   const files = resource('PackageBaseAddress')
-  if (files === undefined) throw notFound(source, 'cannot be had: its registry has no flat container')
-  const folder = addressOf(files.endsWith('/') ? files : `${files}/`, base, source)
+  if (files === undefined) throw packageError(source, 'cannot be had: its registry has no flat container')
+  const folder = resolveUrl(files.endsWith('/') ? files : `${files}/`, base, source)
   return {
     url: new URL(`${id}/${version}/${id}.${version}.nupkg`, folder),
     checksum: await catalogChecksum({ http, base }, source, resource('RegistrationsBaseUrl')),
@@ -41,11 +41,11 @@ async function catalogChecksum(
   registrations: string | undefined,
 ): Promise<Checksum | undefined> {
   if (registrations === undefined) return undefined
-  const folder = addressOf(registrations.endsWith('/') ? registrations : `${registrations}/`, base, source)
+  const folder = resolveUrl(registrations.endsWith('/') ? registrations : `${registrations}/`, base, source)
   const leaf = await http.json(new URL(`${source.name.toLowerCase()}/${source.version.toLowerCase()}.json`, folder))
-  const entry = textField(leaf, 'catalogEntry')
+  const entry = stringAt(leaf, 'catalogEntry')
   if (entry === undefined) return undefined
-  const details = await http.json(addressOf(entry, folder, source))
-  if (textField(details, 'packageHashAlgorithm')?.toUpperCase() !== 'SHA512') return undefined
-  return checksumOf('sha512', textField(details, 'packageHash'), 'base64')
+  const details = await http.json(resolveUrl(entry, folder, source))
+  if (stringAt(details, 'packageHashAlgorithm')?.toUpperCase() !== 'SHA512') return undefined
+  return checksumOf('sha512', stringAt(details, 'packageHash'), 'base64')
 }

@@ -1,4 +1,4 @@
-import { addressOf, checkPackage, checksumOf, listField, notFound, textField } from './metadata.ts'
+import { arrayAt, checkPackage, checksumOf, packageError, resolveUrl, stringAt } from './metadata.ts'
 import type { Registry } from './types.ts'
 
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/
@@ -13,19 +13,19 @@ export const pypi: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
   const page = new URL(`${normalized(source.name)}/`, base)
   const document = await http.json(page, { accept: ACCEPT })
-  const files = listField(document, 'files').flatMap((file) => {
-    const filename = textField(file, 'filename')
-    const url = textField(file, 'url')
+  const files = arrayAt(document, 'files').flatMap((file) => {
+    const filename = stringAt(file, 'filename')
+    const url = stringAt(file, 'url')
     if (filename === undefined || url === undefined || !isOfVersion(filename, source)) return []
-    return [{ filename, url, sha256: textField(file, 'hashes', 'sha256') }]
+    return [{ filename, url, sha256: stringAt(file, 'hashes', 'sha256') }]
   })
   const found =
     files.find(({ filename }) => filename.endsWith('.tar.gz')) ??
     files.find(({ filename }) => filename.endsWith('.zip')) ??
     files.find(({ filename }) => PURE_WHEEL.test(filename))
-  if (found === undefined) throw notFound(source, 'has no source distribution and no wheel for all platforms')
+  if (found === undefined) throw packageError(source, 'has no source distribution and no wheel for all platforms')
   return {
-    url: addressOf(found.url, page, source),
+    url: resolveUrl(found.url, page, source),
     checksum: checksumOf('sha256', found.sha256),
     // a wheel has no folder around its files
     origin: found.filename.endsWith('.whl') ? 'https' : 'pypi',
