@@ -20,11 +20,20 @@ export async function loadAuthor(
   cli: Pick<Cli, 'env' | 'cwd' | 'out' | 'signal'>,
   key: string | undefined,
 ): Promise<Author> {
+  const { created, ...author } = await createAuthor(cli, key)
+  if (created)
+    cli.out.note(`A new key was made for you: ${author.keyPath}. Whoever has it can change and stop what you publish.`)
+  return author
+}
+
+/** The same, and whether it was made now. */
+export async function createAuthor(
+  cli: Pick<Cli, 'env' | 'cwd' | 'signal'>,
+  key: string | undefined,
+): Promise<Author & { readonly created: boolean }> {
   const keyPath = keyPathOf(cli, key)
   const { signer, created } = await loadOrCreateKey(keyPath, { signal: cli.signal })
-  if (created)
-    cli.out.note(`A new key was made for you: ${keyPath}. Whoever has it can change and stop what you publish.`)
-  return { signer, address: formatAddress(signer.address), keyPath }
+  return { signer, address: formatAddress(signer.address), keyPath, created }
 }
 
 /** The existing key: using a service needs none. A file that was named must exist. */

@@ -25,30 +25,31 @@ export const explain = command({
   async run(cli, { service, now, history }) {
     const client = await nodeClient(cli)
     const explanation = await client.explain(service, { now, history, signal: cli.signal })
-    const { verdict } = explanation
     const view = await client.service(explanation.id, cli)
-    const advice = verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view) : []
-    cli.out.result({ ...explanation, advice }, () =>
-      lines({ ...explanation, advice }, view, { asked: now, seconds: nowSeconds(cli.clock) }),
-    )
+    const last = now ? await client.explain(explanation.id, { signal: cli.signal }) : explanation
+    const decided = last.from === 'journal' || view.via !== 'local'
+    const { verdict } = explanation
+    const advice = decided && verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view) : []
+    const shown = { ...explanation, advice }
+    cli.out.result(shown, () => lines(shown, view, { asked: now, decided, seconds: nowSeconds(cli.clock) }))
   },
 })
+
+/** `decided`: by the policy. What this node published or SERVICES names is not. */
+type Asked = { readonly asked: boolean; readonly decided: boolean; readonly seconds: number }
 
 function lines(
   explanation: Explanation & { advice: readonly Advice[] },
   view: ServiceView,
-  { asked, seconds }: { asked: boolean; seconds: number },
+  { asked, decided, seconds }: Asked,
 ): string[] {
-  const { verdict, redirected, failure, from, at, parked, history = [] } = explanation
-  const decided =
-    from === 'journal'
-      ? `decided ${when(at, seconds)}`
-      : asked
-        ? 'this is what would be decided now'
-        : 'not decided yet; this is what would be decided now'
+  const { failure, parked, verdict, redirected, from, at, history = [] } = explanation
+  const text = verdictText({ ...verdict, redirect: redirected })
+  const undecided = `${asked ? '' : 'not decided yet; '}this is what would be decided now`
   return [
-    `${verdictText({ ...verdict, redirect: redirected })} (${decided})`,
-    ...afterwards(view, seconds),
+    ...(decided
+      ? [`${text} (${from === 'journal' ? `decided ${when(at, seconds)}` : undecided})`, ...afterwards(view, seconds)]
+      : ownLines(explanation, view, seconds)),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
     '',
@@ -58,13 +59,35 @@ function lines(
   ]
 }
 
+/** Of a service of this node, about which the policy is not asked. */
+function ownLines({ verdict }: Explanation, view: ServiceView, seconds: number): string[] {
+  const name = sanitizeText(view.name, 64)
+  const isHere = view.run !== undefined
+  return [
+    isHere
+      ? `SERVICES in services.json names it: this node ${isCurrent(view) ? 'runs' : 'ran'} it, and no rule decides about it.`
+      : 'Published here, not run here: this node runs nothing that is published through it, only what SERVICES in services.json names.',
+    ...runLines(view, seconds),
+    ...(isCurrent(view) ? [] : [`It has ended: ${whyOver(view)}.`]),
+    ...(isHere
+      ? []
+      : [`Other nodes decide about it themselves: \`thundercloud status ${name}\` shows what each of them does.`]),
+    '',
+    `If another node had published it, this node would decide now: ${verdictText(verdict)}`,
+  ]
+}
+
 /** What came of the verdict: a service that is over is not run by it any more. */
 function afterwards(view: ServiceView, seconds: number): string[] {
-  const run = runText(view, seconds)
   return [
-    ...(run === undefined ? [] : [`Its run: ${run}.`]),
+    ...runLines(view, seconds),
     ...(isCurrent(view) ? [] : [`It is not run any more, whatever the verdict says: ${whyOver(view)}.`]),
   ]
+}
+
+function runLines(view: ServiceView, seconds: number): string[] {
+  const run = runText(view, seconds)
+  return run === undefined ? [] : [`Its run: ${run}.`]
 }
 
 function whyOver({ state, stoppedBy, supersededBy }: ServiceView): string {

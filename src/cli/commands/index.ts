@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'trust statements', load: async () => (await import('./trust/statements.ts')).trustStatements },
   { name: 'peers', load: async () => (await import('./peers.ts')).peers },
   { name: 'runner new', load: async () => (await import('./runner-new.ts')).runnerNew },
+  { name: 'key new', load: async () => (await import('./key-new.ts')).keyNew },
   { name: 'key show', load: async () => (await import('./key-show.ts')).keyShow },
   { name: 'service new', load: async () => (await import('./service-new.ts')).serviceNew },
   { name: 'publish', load: async () => (await import('./publish.ts')).publish },

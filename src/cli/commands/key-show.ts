@@ -32,20 +32,25 @@ export const keyShow = command({
     }
     cli.out.result(result, () => [
       ...fields([
-        ['you publish as', result.author?.address ?? 'no key yet: the first `thundercloud publish` makes one'],
-        ['key', result.author?.file ?? defaultKeyPath(cli.env)],
+        [
+          'you publish as',
+          result.author?.address ?? 'no key yet; `thundercloud key new` makes it, or the first `publish`',
+        ],
+        ['key', result.author?.file ?? `${defaultKeyPath(cli.env)} (not there yet)`],
         ['your node is', result.node?.address],
         ['peer id', result.node?.peerId],
         ['folder', result.node?.dir],
       ]),
-      ...(result.author === null
-        ? []
-        : [
-            '',
-            'A node runs what you publish where its operator trusts this address, by one of these:',
-            `  thundercloud trust delegate ${result.author.address} --until 90d`,
-            `  "TRUST_TREE": { "ROOTS": { "${result.author.address}": { "DEPTH": 0 } } }   in its runner's config.json`,
-          ]),
+      ...(result.author === null ? [] : ['', ...trustLines(result.author.address)]),
     ])
   },
 })
+
+/** What an operator does who wants to run what this author publishes. */
+export function trustLines(address: string): string[] {
+  return [
+    'A node runs what you publish where its operator trusts this address, by one of these:',
+    `  thundercloud trust delegate ${address} --until 90d`,
+    `  "TRUST_TREE": { "ROOTS": { "${address}": { "DEPTH": 0 } } }   in its runner's config.json`,
+  ]
+}

@@ -3,7 +3,7 @@ export function commentedManifest(name: string, schema: string): string {
   return `{
   "$schema": ${JSON.stringify(schema)},
 
-  // Your name for it, lower case. Publish the same name again, and the new version takes the old one's place.
+  // Your name for it, lower case. \`publish\` announces it once; \`update\` announces each next version of it.
   "name": ${JSON.stringify(name)},
   "title": ${JSON.stringify(name)},
   // A few words for people. Most nodes refuse 200 characters and more.

@@ -52,6 +52,18 @@ test.for<[string, RegExp]>([
   expect((JSON.parse(json.stderr) as { error: string }).error).toMatch(sentence)
 })
 
+test('key new: makes the key once, whose address key show prints; key show makes none', async ({ shell }) => {
+  const file = shell.path('settings/thundercloud/author.pem')
+  expect((await shell.run('key show')).stdout).toContain('no key yet; `thundercloud key new` makes it')
+  expect(() => statSync(file)).toThrow()
+  const { code, values } = await shell.json('key new')
+  expect([code, values]).toEqual([0, [{ address: expect.any(String), file }]])
+  expect((await shell.json('key show')).values[0]).toMatchObject({ author: values[0] })
+  const kept = readFileSync(file, 'utf8')
+  await shell.refused('key new', `${file} is there already and is kept`)
+  expect(readFileSync(file, 'utf8')).toBe(kept)
+})
+
 test('the command line: nothing asked for shows help, with exit code 2', async ({ shell }) => {
   const { code, stdout } = await shell.run([])
   expect(code).toBe(2)
@@ -112,6 +124,8 @@ test('service new writes a manifest that publish can read, and overwrites none',
   const written = { name: 'hello', file: shell.path('hello/service.json') }
   expect((await shell.json('service new hello')).values).toEqual([written])
   expect(await loadManifest(shell.path('hello/service.json'))).toMatchObject({ name: 'hello', replicas: 1 })
+  // `publish` refuses a name that is published
+  expect(readFileSync(shell.path('hello/service.json'), 'utf8')).toContain('`update` announces each next version')
   writeFileSync(shell.path('hello/service.json'), '{}')
   await shell.refused('service new hello', 'is there already')
   expect(readFileSync(shell.path('hello/service.json'), 'utf8')).toBe('{}')

@@ -177,6 +177,28 @@ test('looking: list, status, explain, peers: JSON is whole, a terminal is short,
   expect((await shell.run('status nothing')).stderr).toBe('no service "nothing" is known here\n')
 })
 
+test('explain: what this node published or SERVICES names is not decided by rules, and nothing is advised', async ({
+  shell,
+}) => {
+  const id = await shell.hear()
+  const { explain } = shell.node
+  shell.node.explain = async (service) => ({ ...(await explain(service)), from: 'now' })
+  const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
+  for (const [view, first] of [
+    [{ state: 'published' }, 'Published here, not run here: this node runs nothing that is published through it'],
+    [{ state: 'running', run }, 'SERVICES in services.json names it: this node runs it, and no rule decides'],
+  ] as const) {
+    shell.node.put({ ...shell.node.service(id), via: 'local', ...view })
+    for (const options of ['', ' --now']) {
+      const { stdout } = await shell.run(`explain hello${options}`)
+      expect(stdout).toMatch(new RegExp(`^${first}`))
+      expect(stdout).toContain('If another node had published it, this node would decide now: not run here')
+      expect(stdout).not.toMatch(/What would change it|not decided yet/)
+    }
+    expect((await shell.json('explain hello')).values[0]).toMatchObject({ advice: [] })
+  }
+})
+
 test('looking: list leaves out what is over, unless asked', async ({ shell }) => {
   const id = await shell.hear(shell.node.signer)
   await shell.node.stop(id)
