@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { networkOf } from '../network.ts'
-import { stopOf } from '../publishing/stop-of.ts'
+import { stopOf } from '../publishing/sign-stop.ts'
 
 export const stop = command({
   name: 'stop',

@@ -11,10 +11,10 @@ import type { Author } from '../author.ts'
 import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Draft, signDraft } from './draft.ts'
-import { noteOnLeave } from './leave.ts'
+import { noteOnLeave } from './interrupt-note.ts'
 import { createReceiptTracker } from './receipt-tracker.ts'
-import { stopBeforeAtNode } from './replace.ts'
 import { nextSeq } from './sequence.ts'
+import { stopBeforeAtNode } from './stop-previous.ts'
 import { startWait, type WaitInit } from './wait.ts'
 
 /** How often a node is asked for news while --wait waits. */

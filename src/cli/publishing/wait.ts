@@ -5,8 +5,8 @@ import type { ReceiptView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
 import { show } from '../output/text.ts'
-import { keepsFailing, type Outcome, outlook, WAIT_EXIT } from './outlook.ts'
 import { type ReceiptTracker, receiptLine } from './receipt-tracker.ts'
+import { keepsFailing, type Outcome, outlook, WAIT_EXIT } from './wait-outcome.ts'
 
 /** Node answers that a sentence names; `status` shows all. */
 const MAX_SHOWN = 4

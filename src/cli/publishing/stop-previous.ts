@@ -7,7 +7,7 @@ import type { LightPeer } from '../../light-peer/types.ts'
 import type { ServiceView } from '../../node/types.ts'
 import type { Author, PublishedEntry } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { stopOf } from './stop-of.ts'
+import { stopOf } from './sign-stop.ts'
 
 /** So long the version before may take to end, everywhere; then the next one is published nevertheless. */
 const PATIENCE_MS = 30_000
