@@ -62,7 +62,7 @@ const receiptSchema = z.strictObject({
   node: addressOf,
   service: structureId,
   state: z.enum(RECEIPT_STATES),
-  /** besides what `state` says, the service was passed on */
+  /** besides what `state` says, the service was redirected */
   redirected: z.boolean(),
   reasons: listOf(reasonSchema, MAX_REASONS),
   /** sha256 of the policy in force */

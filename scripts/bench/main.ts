@@ -11,7 +11,7 @@ import { runTrustBench } from './trust/trust.ts'
 const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|reconsider> [--json] [--rounds N]
 
   cli      what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
-  gossip   30 nodes in one process: verify, decide, journal, pass on; against raw gossipsub with StrictSign
+  gossip   30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
   archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
   replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
   runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay

@@ -20,7 +20,7 @@ export function claims(): VectorFile {
       distance('distance of another node', peerIdOf(signerOf('peer').address)),
       { ...distance('distance of what is no peer id', peerId.slice(1)), ...refuses('address', 'peer id') },
       ...RECEIPT_STATES.map((state) => claim(`state: ${state}`, signReceipt(receipt({ state }), NETWORK, node))),
-      claim('passed on besides', signReceipt(receipt({ state: 'running', redirected: true }), NETWORK, node)),
+      claim('redirected besides', signReceipt(receipt({ state: 'running', redirected: true }), NETWORK, node)),
       claim(
         'signed long ago: only the answer is of now',
         signReceipt(receipt({ state: 'running', at: 1 }), NETWORK, node),

@@ -98,7 +98,7 @@ export function createEvaluator(components: EvaluatorComponents, init: { policy(
         }
       } catch (error) {
         if (!(error instanceof RunnerError)) throw error
-        // an operator's broken runner neither runs nor passes on: silence is the only safe answer
+        // an operator's broken runner neither runs nor redirects: silence is the only safe answer
         const reasons = [
           { rule: 'runner', outcome: 'fail' as const, message: 'the runner of this node failed to answer' },
         ]

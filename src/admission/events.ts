@@ -21,7 +21,7 @@ export type AdmissionEvents = {
     forgotten: number
     tookMs: number
   }
-  /** The verdict on a known service changed whether it is passed on. */
+  /** The verdict on a known service changed whether it is redirected. */
   'admission:redirect-changed': { id: string; redirect: boolean }
 } & FactsEvents
 

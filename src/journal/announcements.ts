@@ -31,9 +31,9 @@ export interface AnnouncementStore {
   hasLiveCode(code: string, nowSeconds: number): boolean
   /** Live services without a decision, oldest first. Reads everything: an index would slow each verdict down. */
   undecided(nowSeconds: number, max: number): AnnouncementRecord[]
-  /** Live ones that this node passes on but has not emitted, oldest first. */
+  /** Live ones that this node redirects but has not emitted, oldest first. */
   pendingEmission(nowSeconds: number, max: number): AnnouncementRecord[]
-  /** Live ones that this node passes on, with their best depth, after `after` in byte order of the id. */
+  /** Live ones that this node redirects, with their best depth, after `after` in byte order of the id. */
   shared(after: string | undefined, nowSeconds: number, max: number): SharedAnnouncement[]
   /** Ids that begin so, at most `max`. */
   startingWith(prefix: string, max: number): string[]

@@ -111,14 +111,14 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       at: Math.floor(clock.now() / 1000),
       from: 'now',
       verdict,
-      redirected: isPassedOn(verdict.redirect, entry),
+      redirected: isRedirected(verdict.redirect, entry),
       failure,
       ...more,
     }
   }
 
-  /** As in intake: an update is passed on where the version before it is. */
-  function isPassedOn(redirect: boolean, { record }: ServiceEntry): boolean {
+  /** As in intake: an update is redirected where the version before it is. */
+  function isRedirected(redirect: boolean, { record }: ServiceEntry): boolean {
     const predecessor = record.predecessor === undefined ? undefined : journal.announcements.get(record.predecessor)
     return redirect || record.own || predecessor?.redirect === true
   }

@@ -37,7 +37,7 @@ export type Explanation = {
   readonly at: number
   readonly from: 'journal' | 'now'
   readonly verdict: Verdict
-  /** What the node does: a service is passed on also where its publisher is here, or its earlier version was. */
+  /** What the node does: a service is redirected also where its publisher is here, or its earlier version was. */
   readonly redirected: boolean
   /** A runner that failed instead of answering. */
   readonly failure?: string | undefined
@@ -165,7 +165,7 @@ export interface ThundercloudNode extends AsyncDisposable {
   previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /**
    * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
-   * answers what changed at once; what is refused or passed on is decided again in the background. Where it cannot be put in force, the file is as it was, and it throws.
+   * answers what changed at once; what is refused or redirected is decided again in the background. Where it cannot be put in force, the file is as it was, and it throws.
    */
   applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
 }

@@ -32,7 +32,7 @@ export const MAX_RATE_LIMITED_PEERS = 4096
 
 /** `unsafe` of hubs that are not trusted here, about one code: enough for the hubs of several operators, and again every minute. */
 export const UNTRUSTED_RELAY_PER_CODE = { burst: 8, perSecond: 1 / 60 }
-/** The same, of one sending peer: a relay passes on what many hubs say, but keys are free. */
+/** The same, of one sending peer: a relay forwards what many hubs say, but keys are free. */
 export const UNTRUSTED_RELAY_PER_PEER = { burst: 32, perSecond: 0.2 }
 /** (hub, code) pairs and codes remembered; the oldest is dropped, so that no signer can block others. */
 export const UNTRUSTED_RELAY_KEYS = 8192

@@ -111,7 +111,7 @@ const EXECUTORS = [
 describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
   'a node on $name that is killed and started again',
   ({ name }) => {
-    // one of its own: the publisher passes on whatever it knows to every node that joins
+    // one of its own: the publisher redirects whatever it knows to every node that joins
     const author = newSigner()
     const published: Published[] = []
     let node: NodeProcess

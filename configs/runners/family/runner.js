@@ -33,7 +33,7 @@ export default function decide(service, node) {
   if (reasons.every(({ outcome }) => outcome === 'pass')) {
     return { ...verdict, reasons: [...reasons, ...verdict.reasons] }
   }
-  // What Andromeda would have run is passed on instead, as REDIRECT says of what does not run here.
+  // What Andromeda would have run is redirected instead, as REDIRECT says of what does not run here.
   const redirect = verdict.redirect || (verdict.run !== false && node.config.REDIRECT !== 'never')
   return { run: false, redirect, reasons: [...reasons, ...verdict.reasons] }
 }
@@ -45,7 +45,7 @@ function who(service, member, names) {
   return { rule, outcome: 'fail', message, needs: { field: 'author', must: 'one-of', value: names.join(', ') } }
 }
 
-/** No event wakes a parked service at an hour. So it is not parked but passed on, and told when to come again. */
+/** No event wakes a parked service at an hour. So it is not parked but redirected, and its reason names the hour. */
 function when(now, { FROM, TO }, timeZone) {
   const rule = 'hours'
   const hours = `${FROM} to ${TO} (${timeZone})`

@@ -23,7 +23,7 @@ test('runs what family sends at night', async () => {
   }
 })
 
-test('passes it on by day, and says when to come again', async () => {
+test('redirects it by day, and says when to announce it again', async () => {
   for (const [time, wait] of [
     ['06:00', '16 h 0 min'],
     ['21:59', '0 h 1 min'],

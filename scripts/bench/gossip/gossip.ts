@@ -14,7 +14,7 @@ const SERVICES = 120
 const ROUNDS = 3
 
 /**
- * 30 nodes in one process, verifying, deciding, journalling and passing on, against 30 raw gossipsub nodes in another,
+ * 30 nodes in one process, verifying, deciding, journalling and redirecting, against 30 raw gossipsub nodes in another,
  * on the same connections and with the same messages. Rounds alternate, so that what else the machine does hits both;
  * what counts is deliveries per second of CPU, the runner's process included.
  */

@@ -15,7 +15,7 @@ import type { Implementation, Setup } from './implementation.ts'
 const TOPIC = '/bench/services/1'
 
 /**
- * gossipsub as it is: it checks its own signature on every copy and passes on what is valid. Transport, muxer, and every
+ * gossipsub as it is: it checks its own signature on every copy and forwards what is valid. Transport, muxer, and every
  * setting of gossipsub that is not about our validator are those of src/network/host.
  */
 export async function openGossipsub({ nodes, edges }: Setup): Promise<Implementation> {

@@ -30,7 +30,7 @@ const CAPACITY = 4
 const HELLO_WEB = new URL('../../../configs/examples/hello-web', import.meta.url).pathname
 
 /**
- * A whole node, whose journal has a thousand live services that its policy passed on, and a policy that admits them all:
+ * A whole node, whose journal has a thousand live services that its policy redirected, and a policy that admits them all:
  * how long the preview takes, how long it takes until each has its place, and what the node's event loop notices.
  */
 export async function runReevaluationBench({ json, rounds = 3 }: { json: boolean; rounds?: number }) {
@@ -173,7 +173,7 @@ function watch() {
   }
 }
 
-/** As a node leaves them that has passed them on. */
+/** As a node leaves them that has redirected them. */
 function fill(path: string, authors: readonly ReturnType<typeof ed25519Signer>[], policy: string, text: string): void {
   const clock = systemClock()
   using journal = openJournal({ path, clock, log: createLog({ level: 'silent' }) })

@@ -6,7 +6,7 @@ import type { PlannedChange } from './planned-change.ts'
 
 /** What a plan depends on (`plan-changes.ts`): as it is in the node, or as it would be. Nothing in it acts. */
 export type AdmissionState = {
-  /** may a service that does not run here be forwarded? */
+  /** may a service that does not run here be redirected? */
   readonly mayRedirect: boolean
   /** LIMITS.TOTAL */
   readonly limits: Resources

@@ -22,7 +22,7 @@ export function planChanges(subject: Subject, asked: Verdict, state: AdmissionSt
   return [unpark(id), { do: 'record', id, verdict: { ...verdict, run: held, evict: undefined } }]
 }
 
-/** It is not run: what runs of it ends, and it is parked, forwarded or neither. */
+/** It is not run: what runs of it ends, and it is parked, redirected or neither. */
 function planWithoutRun(
   subject: Subject,
   asked: Verdict,

@@ -99,7 +99,7 @@ export function createStateReader(components: StateReaderComponents): StateReade
   }
 }
 
-/** Does REDIRECT let this node forward anything? */
+/** Does REDIRECT let this node redirect anything? */
 export function mayRedirect({ REDIRECT, REDIRECTION_DEPTH }: RunnerConfig): boolean {
   return REDIRECT !== 'never' && REDIRECTION_DEPTH > 0
 }

@@ -3,7 +3,7 @@ import { createReporter } from '../demo/reporter.ts'
 
 export const demo = command({
   name: 'demo',
-  summary: 'Show the mesh with three nodes on this machine: publish, refuse and forward, run, answer through a tunnel',
+  summary: 'Show the mesh with three nodes on this machine: publish, refuse and redirect, run, answer through a tunnel',
   details: 'Three nodes on loopback, in a temporary folder. Ctrl-C ends them and leaves nothing behind.',
   args: {},
   options: { once: flag('check the answer and exit: with 0, or with 1 and the reason') },

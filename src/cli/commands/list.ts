@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../base/clock.ts'
-import { PASSED_ON } from '../../base/disposition.ts'
+import { REDIRECTED } from '../../base/disposition.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { command, flag } from '../command.ts'
@@ -42,12 +42,12 @@ export function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): bool
   return state !== 'expired' && state !== 'stopped' && !isOver
 }
 
-/** "refused, passed on"; "parked until there is capacity" */
+/** "refused, redirected"; "parked until there is capacity" */
 export function stateText({ state, redirected, kind, run, parked }: ServiceView): string {
   const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
   const doing = state === 'accepted' && run !== undefined ? runText(kind, run) : waits
   const isInState = state === 'redirected' || state === 'published'
-  return redirected && !isInState ? `${doing}, ${PASSED_ON.yes}` : doing
+  return redirected && !isInState ? `${doing}, ${REDIRECTED.yes}` : doing
 }
 
 /** A service is "running" when it is healthy, and before that "starting"; a task runs until it is done. */

@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { networkOf } from '../network.ts'
-import { stopOf } from '../publishing/sign-stop.ts'
+import { signServiceStop } from '../publishing/sign-stop.ts'
 
 export const stop = command({
   name: 'stop',
@@ -32,7 +32,7 @@ export const stop = command({
     // a second stop of the same version says nothing new, and would be refused
     if (view.stoppedBy !== undefined) return print(cli, { scope: 'mesh', id: view.id, name: view.name, before: true })
     const info = await client.node({ signal })
-    const announcement = stopOf(cli, author, { network: info.network, name: view.name, seq: view.seq })
+    const announcement = signServiceStop(cli, author, { network: info.network, name: view.name, seq: view.seq })
     await client.announce(encodeAnnouncement(announcement), { signal })
     await remember(author, info.network, view)
     print(cli, { scope: 'mesh', id: view.id, name: view.name })
@@ -54,7 +54,7 @@ async function stopByLightPeer(
   }
   const peer = { network, join: init.join, author: author.signer }
   await using light = await factories.lightPeer({ clock, rng, log: cli.log('error') }, peer)
-  await light.announce(stopOf(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
+  await light.announce(signServiceStop(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
   await remember(author, network, entry)
   print(cli, { scope: 'mesh', id: entry.id, name: entry.name })
 }

@@ -16,7 +16,7 @@ export type Sandbox = { readonly kind: 'docker' | 'bubblewrap' | 'permission'; r
 export type DemoMesh = {
   /** publishes */
   readonly first: DemoNode
-  /** declines and forwards */
+  /** refuses and redirects */
   readonly second: DemoNode
   /** runs */
   readonly third: DemoNode
@@ -37,7 +37,7 @@ const LIMITS = { TOTAL: { MEMORY: '512MiB', CPU: '1', DISK: '256MiB', PIDS: 256,
 
 /**
  * Three nodes in a row: the third knows the second alone, and the second the first, so that what the third receives was
- * passed on. They look for no further peers, and listen on loopback only, on ports that are free.
+ * redirected. They look for no further peers, and listen on loopback only, on ports that are free.
  */
 export async function startMesh(clock: Clock, stack: AsyncDisposableStack, init: MeshInit): Promise<DemoMesh> {
   const root = await mkdtemp(join(tmpdir(), 'thundercloud-demo-'))

@@ -35,7 +35,7 @@ export type DemoInit = {
 }
 
 /**
- * The whole idea on one machine: a service is published at the first of three nodes, refused and passed on by the
+ * The whole idea on one machine: a service is published at the first of three nodes, refused and redirected by the
  * second, run by the third, and answers through a tunnel. Throws where any of it does not happen.
  */
 export async function runDemo(components: DemoComponents, init: DemoInit): Promise<void> {
@@ -112,11 +112,11 @@ async function watch(
 ): Promise<void> {
   const refused = await verdictOf(second, id, signal)
   if (refused.run !== false || !refused.redirect)
-    throw new FailedError('the second node was expected to refuse and to pass on')
+    throw new FailedError('the second node was expected to refuse and to redirect')
   const why = refused.reasons.find(({ outcome }) => outcome === 'fail')
   reporter.report(
     { event: 'verdict', node: 'second', id, ...refused },
-    `second node  declines, forwards: ${why?.message ?? ''}`,
+    `second node  refuses, redirects: ${why?.message ?? ''}`,
   )
   const accepted = await verdictOf(third, id, signal)
   if (accepted.run === false) {

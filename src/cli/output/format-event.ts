@@ -62,7 +62,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'hub:passed-over': ({ code, why, name: of }) => `"${of}": no attestation of code ${shortId(code)}: ${why}`,
     'runner:loaded': ({ entry }) => `the runner ${sanitizeText(entry, 300)} decides from now on`,
     'runner:load-failed': ({ message, keepsOld }) =>
-      `${sanitizeText(message, 400)}; ${keepsOld ? 'the previous runner stays in force' : 'there is no runner, so nothing is run or forwarded'}`,
+      `${sanitizeText(message, 400)}; ${keepsOld ? 'the previous runner stays in force' : 'there is no runner, so nothing is run or redirected'}`,
     'runner:died': ({ message }) => `the runner ended: ${sanitizeText(message, 300)}`,
   }
   return tellers[name]?.(detail)

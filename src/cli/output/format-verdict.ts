@@ -1,4 +1,4 @@
-import { PASSED_ON } from '../../base/disposition.ts'
+import { REDIRECTED } from '../../base/disposition.ts'
 import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
 import type { Grant, Need, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
@@ -7,7 +7,7 @@ import { table } from './output.ts'
 export function verdictText({ run, redirect, park }: Verdict): string {
   const first = run === false ? 'not run here' : `run here: ${grantText(run)}`
   const parked = park === undefined || park.length === 0 ? [] : [`parked until ${wakeText(park)}`]
-  return [first, ...parked, redirect ? PASSED_ON.yes : PASSED_ON.no].join(', ')
+  return [first, ...parked, redirect ? REDIRECTED.yes : REDIRECTED.no].join(', ')
 }
 
 function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {

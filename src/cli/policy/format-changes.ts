@@ -8,7 +8,7 @@ import { show } from '../output/text.ts'
 const WORDS: Record<Outcome, string> = {
   run: 'run',
   parked: 'parked',
-  redirected: 'passed on',
+  redirected: 'redirected',
   refused: 'refused',
   failed: 'runner failed',
 }
@@ -17,7 +17,7 @@ const MOVES: Record<NonNullable<Change['moves']>, string> = { docker: 'run in Do
 
 const TERMS: Record<NonNullable<Difference['terms']>, string> = {
   grant: 'with other limits',
-  redirect: 'passed on or not',
+  redirect: 'redirected or not',
   conditions: 'for other reasons',
 }
 

@@ -45,7 +45,7 @@ export async function loadDraft(
   throw new InputError(`${basename(file)}: dir is ${JSON.stringify(manifest.dir)}, but there is no folder ${folder}`)
 }
 
-/** Signs it; forwarders cannot change it. */
+/** Signs it; no node on the way can change it. */
 export function signDraft(
   cli: Pick<Cli, 'clock' | 'rng' | 'out'>,
   { manifest, file, staples }: Draft,

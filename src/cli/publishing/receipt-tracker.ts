@@ -1,5 +1,5 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
-import { DISPOSITIONS, PASSED_ON } from '../../base/disposition.ts'
+import { DISPOSITIONS, REDIRECTED } from '../../base/disposition.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import type { Output } from '../output/output.ts'
@@ -74,7 +74,7 @@ const SHOWN_OUTPUT = 3
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
   const word = receiptText(state, reasons)
-  const also = redirected && state !== 'redirected' ? ` and ${PASSED_ON.there}` : ''
+  const also = redirected && state !== 'redirected' ? ` and ${REDIRECTED.there}` : ''
   const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = shown.map(({ message }) => sanitizeText(message, 200))
   const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-SHOWN_OUTPUT)

@@ -8,7 +8,7 @@ import type { Author } from '../author.ts'
 import type { Cli } from '../cli.ts'
 
 /** A signed stop of the versions of a name up to `seq`. */
-export function stopOf(
+export function signServiceStop(
   { clock, rng }: Cli,
   { signer }: Author,
   { network, name, seq }: { network: string; name: string; seq: number },

@@ -7,7 +7,7 @@ import type { LightPeer } from '../../light-peer/types.ts'
 import type { ServiceView } from '../../node/types.ts'
 import type { Author, PublishedEntry } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { stopOf } from './sign-stop.ts'
+import { signServiceStop } from './sign-stop.ts'
 
 /** So long the version before may take to end, everywhere; then the next one is published nevertheless. */
 const PATIENCE_MS = 30_000
@@ -16,7 +16,7 @@ const LOOK_MS = 300
 type Stopping = { readonly author: Author; readonly network: string; readonly name: string }
 
 /** Stops the current version of a name, and waits until the nodes that ran it report its end. */
-export async function stopBeforeAtNode(
+export async function stopPreviousAtNode(
   cli: Cli,
   client: ApiClient,
   { known, ...stopping }: Stopping & { known: readonly ServiceView[] },
@@ -24,23 +24,25 @@ export async function stopBeforeAtNode(
   const current = known.filter(({ state }) => state !== 'stopped' && state !== 'expired')
   if (current.length === 0) return
   const seq = Math.max(...current.map((view) => view.seq))
-  await client.announce(encodeAnnouncement(stopOf(cli, stopping.author, { ...stopping, seq })), { signal: cli.signal })
+  await client.announce(encodeAnnouncement(signServiceStop(cli, stopping.author, { ...stopping, seq })), {
+    signal: cli.signal,
+  })
   await untilEnded(cli, stopping.name, async (signal) => {
     const views = await Promise.all(current.map(({ id }) => client.service(id, { signal })))
-    return !views.some((view) => isUnderWay(view.state) || view.receipts.some(({ state }) => isUnderWay(state)))
+    return !views.some((view) => isActive(view.state) || view.receipts.some(({ state }) => isActive(state)))
   })
 }
 
 /** The same without a node: those that can be found are asked. */
-export async function stopBeforeByPeer(
+export async function stopPreviousByPeer(
   cli: Cli,
   peer: LightPeer,
   { entry, ...stopping }: Stopping & { entry: PublishedEntry | undefined },
 ): Promise<void> {
   if (entry === undefined || entry.state === 'stopped') return
-  await peer.announce(stopOf(cli, stopping.author, { ...stopping, seq: entry.seq }), { signal: cli.signal })
+  await peer.announce(signServiceStop(cli, stopping.author, { ...stopping, seq: entry.seq }), { signal: cli.signal })
   await untilEnded(cli, stopping.name, async (signal) => {
-    for await (const { body } of peer.ask(parseCid(entry.id), { signal })) if (isUnderWay(body.state)) return false
+    for await (const { body } of peer.ask(parseCid(entry.id), { signal })) if (isActive(body.state)) return false
     return true
   })
 }
@@ -56,6 +58,6 @@ async function untilEnded(cli: Cli, name: string, ended: (signal: AbortSignal) =
   }
 }
 
-function isUnderWay(state: string): boolean {
+function isActive(state: string): boolean {
   return state === 'running' || state === 'accepted'
 }

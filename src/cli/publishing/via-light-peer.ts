@@ -9,10 +9,10 @@ import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { hasRun } from '../versions/subject.ts'
 import { signDraft } from './draft.ts'
-import { noteOnLeave } from './interrupt-note.ts'
+import { noteOnInterrupt } from './interrupt-note.ts'
 import { createReceiptTracker, type ReceiptTracker } from './receipt-tracker.ts'
 import { nextSeq } from './sequence.ts'
-import { stopBeforeByPeer } from './stop-previous.ts'
+import { stopPreviousByPeer } from './stop-previous.ts'
 import { type Publishing, portsOf, printPublished } from './via-node.ts'
 import { startWait, type WaitInit } from './wait.ts'
 
@@ -44,7 +44,7 @@ export async function publishByLightPeer(
   const announcement = signDraft(cli, draft, { signer: author.signer, network, seq, code, replyTo: peer.replyTo() })
   const { id, body } = announcement.signed
   const made = { seq, id: id.toString(), code: code.toString(), expires: body.expires, ports: portsOf(draft) }
-  if (publishing.replace) await stopBeforeByPeer(cli, peer, { author, network, name, entry })
+  if (publishing.replace) await stopPreviousByPeer(cli, peer, { author, network, name, entry })
   await index.put(name, { ...made, state: 'draft' })
   await peer.announce(announcement, { signal })
   await index.put(name, { ...made, state: 'announced' })
@@ -55,7 +55,7 @@ export async function publishByLightPeer(
   const through = join.map((address) => ` --join ${address}`).join('')
   const advice = () =>
     `Its code was served from here, and ${following.tracker.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
-  using _leave = noteOnLeave(cli, { name, id: made.id, advice })
+  using _leave = noteOnInterrupt(cli, { name, id: made.id, advice })
   try {
     if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
     else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })

@@ -11,10 +11,10 @@ import type { Author } from '../author.ts'
 import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Draft, signDraft } from './draft.ts'
-import { noteOnLeave } from './interrupt-note.ts'
+import { noteOnInterrupt } from './interrupt-note.ts'
 import { createReceiptTracker } from './receipt-tracker.ts'
 import { nextSeq } from './sequence.ts'
-import { stopBeforeAtNode } from './stop-previous.ts'
+import { stopPreviousAtNode } from './stop-previous.ts'
 import { startWait, type WaitInit } from './wait.ts'
 
 /** How often a node is asked for news while --wait waits. */
@@ -61,14 +61,14 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   })
   const id = announcement.signed.id.toString()
   const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
-  if (publishing.replace) await stopBeforeAtNode(cli, client, { author, network: info.network, name, known: mine })
+  if (publishing.replace) await stopPreviousAtNode(cli, client, { author, network: info.network, name, known: mine })
   // written before it is sent: a number that a peer may have seen is never used again
   await index.put(name, { ...entry, state: 'draft' })
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
   await index.put(name, { ...entry, state: 'announced' })
   printPublished(cli, { announcement, code, seq, name })
   const advice = () => `See it with \`thundercloud status ${name}\`, end it with \`thundercloud stop ${name}\`.`
-  using _leave = noteOnLeave(cli, { name, id, advice })
+  using _leave = noteOnInterrupt(cli, { name, id, advice })
   if (!publishing.wait) return
   const { replicas } = draft.manifest
   await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })

@@ -9,11 +9,11 @@ export const WAIT_EXIT: Record<Outcome, number> = { healthy: 0, refused: 3, fail
 
 /** A service that was begun again so often and was not healthy in between keeps failing. */
 const FAILING_RESTARTS = 3
-/** So long after the last answer, no further one is expected; longer where it was passed on to nodes further away. */
+/** So long after the last answer, no further one is expected; longer where it was redirected to nodes further away. */
 const SETTLED_MS = 2_000
 const SETTLED_FURTHER_MS = 6_000
 
-export type OutlookFacts = {
+export type WaitFacts = {
   /** the newest receipt of each node */
   readonly answers: readonly ReceiptView[]
   readonly replicas: number
@@ -24,7 +24,7 @@ export type OutlookFacts = {
 }
 
 /** What will come of it, as soon as no answer can change it any more; undefined before. */
-export function outlook({ answers, replicas, quietMs, neighbours }: OutlookFacts): Outcome | undefined {
+export function waitOutcome({ answers, replicas, quietMs, neighbours }: WaitFacts): Outcome | undefined {
   const inState = (...states: string[]) => answers.filter(({ state }) => states.includes(state))
   const good = inState('running', 'done')
   if (good.length >= replicas) return 'healthy'
@@ -32,9 +32,9 @@ export function outlook({ answers, replicas, quietMs, neighbours }: OutlookFacts
   const no = inState('refused', 'redirected')
   const open = answers.length - good.length - failed.length - no.length
   if (answers.length === 0 || open > 0 || good.length > 0) return undefined
-  const passedOn = answers.some(({ state, redirected }) => redirected || state === 'redirected')
-  const all = neighbours !== undefined && neighbours > 0 && answers.length >= neighbours && !passedOn
-  if (!all && quietMs < (passedOn ? SETTLED_FURTHER_MS : SETTLED_MS)) return undefined
+  const redirected = answers.some(({ state, redirected }) => redirected || state === 'redirected')
+  const all = neighbours !== undefined && neighbours > 0 && answers.length >= neighbours && !redirected
+  if (!all && quietMs < (redirected ? SETTLED_FURTHER_MS : SETTLED_MS)) return undefined
   return failed.length > 0 ? 'failed' : 'refused'
 }
 

@@ -6,7 +6,7 @@ import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
 import { show } from '../output/text.ts'
 import { type ReceiptTracker, receiptLine } from './receipt-tracker.ts'
-import { keepsFailing, type Outcome, outlook, WAIT_EXIT } from './wait-outcome.ts'
+import { keepsFailing, type Outcome, WAIT_EXIT, waitOutcome } from './wait-outcome.ts'
 
 /** Node answers that a sentence names; `status` shows all. */
 const MAX_SHOWN = 4
@@ -53,7 +53,7 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
       case 'healthy':
         return `Nodes that run it, healthy, or have done it: ${tracker.running} (wanted: ${replicas}).`
       case 'refused':
-        return `no node runs ${word}: all that answered refused it or only passed it on (${reasonsOf(isNo)})`
+        return `no node runs ${word}: all that answered refused it or only redirected it (${reasonsOf(isNo)})`
       case 'failed': {
         const failing = tracker.answers().some(keepsFailing)
         const goesOn = failing
@@ -75,13 +75,13 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
       const now = JSON.stringify(answers)
       if (now !== known) since = clock.monotonic()
       known = now
-      outcome = outlook({ answers, replicas, neighbours, quietMs: clock.monotonic() - since })
+      outcome = waitOutcome({ answers, replicas, neighbours, quietMs: clock.monotonic() - since })
       return outcome !== undefined
     },
     report(cause) {
       if (outcome === undefined && (cli.signal.aborted || !patience.signal.aborted)) throw cause
       const answers = tracker.answers()
-      const what = outcome ?? outlook({ answers, replicas, quietMs: Number.POSITIVE_INFINITY }) ?? 'unknown'
+      const what = outcome ?? waitOutcome({ answers, replicas, quietMs: Number.POSITIVE_INFINITY }) ?? 'unknown'
       const text = sentence(what)
       const exitCode = WAIT_EXIT[what]
       const event = what === 'healthy' ? 'running' : what

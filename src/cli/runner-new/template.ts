@@ -20,7 +20,7 @@ export default function decide(service, node) {`
   return `/**
  * This runner decides about every service that the node hears of. It is asked once for each, has two seconds, and runs
  * in a process of its own: no files but this folder, no network ("RUNNER_NETWORK": true in services.json allows it), no
- * other programs. When it throws, hangs or dies, nothing is run and nothing passed on. Saving it puts it in force.
+ * other programs. When it throws, hangs or dies, nothing is run and nothing redirected. Saving it puts it in force.
  *
  * service   what its author wrote and signed: name, title, desc, keywords, toolchain, run, resources, network, reward...
  *           Text in it comes from strangers.
@@ -55,7 +55,7 @@ ${opening}
     message: \`services with the keyword "\${found}" do not run here\`,
     needs: { field: 'keywords', must: 'be', value: \`without \${found}\` },
   }
-  // What Andromeda would have run is passed on instead, as REDIRECT says of what does not run here.
+  // What Andromeda would have run is redirected instead, as REDIRECT says of what does not run here.
   const redirect = verdict.redirect || (verdict.run !== false && node.config.REDIRECT !== 'never')
   return { run: false, redirect, reasons: [reason, ...verdict.reasons] }
 ${closing}`

@@ -29,13 +29,13 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
       ...silent.map((receipt) => ({ receipt, line: `${which}${lastAnswerLine(receipt, receipt.peerId, nowSeconds)}` })),
     ]
   })
-  // a node that only forwarded it is named only if no other node answered
-  const known = lines.filter(({ receipt }) => receipt.state !== 'unknown' && !isBystander(receipt))
+  // a node that only redirected it is named only if no other node answered
+  const known = lines.filter(({ receipt }) => receipt.state !== 'unknown' && !stoppedWithoutRun(receipt))
   const informative = known.filter(({ receipt }) => receipt.state !== 'redirected')
   return (informative.length > 0 ? informative : known).map(({ line }) => line)
 }
 
 /** It knows that the service is over, and never had a run of it. */
-function isBystander(receipt: Answer['receipt']): boolean {
+function stoppedWithoutRun(receipt: Answer['receipt']): boolean {
   return receipt.state === 'stopped' && !hasRun(receipt)
 }

@@ -33,7 +33,7 @@ export function commentedManifest(name: string, schema: string): string {
 
   // On how many nodes it shall run.
   "replicas": 1,
-  // How many times nodes may pass it on. 0: only your neighbours hear of it.
+  // How many times nodes may redirect it. 0: only your neighbours hear of it.
   "depth": 3
 }
 `

@@ -16,7 +16,7 @@ says what it would have done.
 |---|---|---|---|
 ${rows.join('\n')}
 
-Afterwards two more answers follow. \`redirection\` (\`REDIRECT\`, \`REDIRECTION_DEPTH\`): whether the service is forwarded.
+Afterwards two more answers follow. \`redirection\` (\`REDIRECT\`, \`REDIRECTION_DEPTH\`): whether the service is redirected.
 \`dormitory\` (\`DORMITORY\`): a service that only has to wait is parked, and woken by what it waits for; one that a rule
 refuses outright is not.
 

@@ -11,7 +11,7 @@ export type Rule = {
   readonly name: RuleName
   /** the configuration's keys that it reads */
   readonly keys: readonly (keyof RunnerConfig)[]
-  /** what becomes of a service that fails here: passed on (if REDIRECT says so), or not even that */
+  /** what becomes of a service that fails here: redirected (if REDIRECT says so), or not even that */
   readonly onFail: 'redirect' | 'drop'
   /** for the reference: what it asks, and what becomes of a service that does not pass */
   readonly doc: { readonly asks: string; readonly otherwise: string }

@@ -25,9 +25,9 @@ async function addLarge(mesh: Mesh, node: ThundercloudNode, mib: number): Promis
   return await addFolder(node, folder)
 }
 
-describe.skipIf(!needs('bubblewrap'))('R8: what was passed on', () => {
-  /** A worker that has passed on what another node published. */
-  async function passedOn(mesh: Mesh) {
+describe.skipIf(!needs('bubblewrap'))('R8: what was redirected', () => {
+  /** A worker that has redirected what another node published. */
+  async function redirected(mesh: Mesh) {
     const publisher = await mesh.start('publisher')
     const worker = await mesh.join('worker', publisher, { runner: ON_HOST })
     const id = await mesh.publish(publisher, { author })
@@ -37,7 +37,7 @@ describe.skipIf(!needs('bubblewrap'))('R8: what was passed on', () => {
   }
 
   test('is run by a policy that admits it', async ({ mesh }) => {
-    const { publisher, worker, id, starts } = await passedOn(mesh)
+    const { publisher, worker, id, starts } = await redirected(mesh)
     const text = await mesh.policyWith('worker', trusting(author))
     expect(await worker.previewPolicy(text)).toMatchObject({ changes: starts })
     expect(await worker.applyPolicy(text)).toMatchObject({ changes: [], background: 1 })
@@ -48,7 +48,7 @@ describe.skipIf(!needs('bubblewrap'))('R8: what was passed on', () => {
   test('is what a root lets in said beforehand, and then run, and ended when the root lets it out', async ({
     mesh,
   }) => {
-    const { worker, id, starts } = await passedOn(mesh)
+    const { worker, id, starts } = await redirected(mesh)
     const { signer } = await loadIdentity(mesh.dir('worker'))
     const delegation = delegationBy(signer, author, system)
     expect(await worker.previewStatement(delegation)).toMatchObject({ changes: starts, asked: 1 })

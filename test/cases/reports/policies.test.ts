@@ -66,7 +66,7 @@ function countQuestions(): Map<string, number> {
 
 const reevaluations = () => world.happened.flatMap(([name, detail]) => (name === 'node:reconsidered' ? [detail] : []))
 
-describe('R8: a policy that admits what was passed on', () => {
+describe('R8: a policy that admits what was redirected', () => {
   it('says before what would start and be parked, starts the best, and tells the publishers', async () => {
     const plain = await life.hear()
     const best = await life.hear({ hostchains: ['btc', 'algo'] })
@@ -214,10 +214,10 @@ describe('R10: one truth has one wording', () => {
       ['refused', true],
     ])
     const receipt = { node: 'n', peerId: 'p', state: 'refused', redirected: true, reasons: [], at: 1 }
-    expect(receiptLine(receipt, 'p')).toBe('p  refused and passed it on')
-    expect(verdictText({ run: false, redirect: true, reasons: [] })).toBe('not run here, passed on')
+    expect(receiptLine(receipt, 'p')).toBe('p  refused and redirected it')
+    expect(verdictText({ run: false, redirect: true, reasons: [] })).toBe('not run here, redirected')
     const view = { ...life.services.view(life.services.find(first)), state: 'refused' as const, redirected: true }
-    expect(stateText(view)).toBe('refused, passed on')
+    expect(stateText(view)).toBe('refused, redirected')
   })
 
   it('what waits for an engine does not wait for capacity', async () => {
@@ -235,7 +235,7 @@ describe('R10: one truth has one wording', () => {
     expect(life.state(id)).toBe('running')
   })
 
-  it('nothing is passed on where REDIRECTION_DEPTH is 0, whatever else is said', async () => {
+  it('nothing is redirected where REDIRECTION_DEPTH is 0, whatever else is said', async () => {
     world.policy = policyOf(0, { REDIRECTION_DEPTH: 0, DORMITORY: { MAX: 0 } })
     const id = await life.hear()
     expect(life.services.find(id).verdict?.verdict).toMatchObject({ run: false, redirect: false })

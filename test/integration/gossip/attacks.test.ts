@@ -117,7 +117,7 @@ test('a depth raised on what is known already is rejected, and the service trave
   const { signed, ticket } = service()
   const raised = encodeAnnouncement({ signed, ticket: { ...lowerTicket(ticket, 1), depth: 2 } })
   expect(await attack(encodeAnnouncement({ signed, ticket: lowerTicket(ticket, 1) }))).not.toBe('reject')
-  await mesh.until(() => mesh.reached(signed.id.toString()).includes(WITNESS), 'the true copy is passed on')
+  await mesh.until(() => mesh.reached(signed.id.toString()).includes(WITNESS), 'the true copy is forwarded')
   expect(await attack(raised)).toBe('reject')
   await mesh.until(() => score() < 0, 'the score falls')
   await mesh.quiet(300)

@@ -17,7 +17,7 @@ function emissionsOf(mesh: GossipMesh, node: number): string[] {
   return emissions
 }
 
-/** 0 publishes to 1 and 2; 1 passes it on to 2 at once; only 2 knows 3, and its verdict comes when the test says so. */
+/** 0 publishes to 1 and 2; 1 redirects it to 2 at once; only 2 knows 3, and its verdict comes when the test says so. */
 async function slowNode(gossip: Start, init: Partial<GossipMeshInit> = {}) {
   const verdict = Promise.withResolvers<{ redirect: boolean }>()
   const decide = async (node: number) => (node === 2 ? verdict.promise : { redirect: true })
@@ -72,7 +72,7 @@ test.for([
     const relay = await gossip.attackOn(mesh, 1)
     const service = makeService({ depth: 3 })
     const id = idOf(service)
-    // a relay that lowered it: 1 passes on depth 1 to 0 and 2, and 3 is the last to receive
+    // a relay that lowered it: 1 redirects depth 1 to 0 and 2, and 3 is the last to receive
     relay.send(peerOf(mesh, 1), { data: copyAt(service, 2) })
     await mesh.until(() => mesh.reached(id).includes(3), 'the lowered copy travels')
     await mesh.quiet()

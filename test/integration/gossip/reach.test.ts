@@ -26,7 +26,7 @@ async function reachesExactly(mesh: GossipMesh, edges: readonly Edge[], from: re
  * - a node with fewer than D_lo = 4 neighbours in its gossipsub mesh grafts every one that subscribes, at once, and
  *   `publish` fills up to D = 6: where degrees are 2 and 3, every connection carries every emission;
  * - beyond that, the neighbours outside the gossipsub mesh learn of each emission by IHAVE within a heartbeat, all
- *   of them and not only a quarter (gossipFactor 1), because no other node may ever pass it on to them.
+ *   of them and not only a quarter (gossipFactor 1), because no other node may ever redirect it to them.
  * And why no other node receives it: what is forwarded or published is the one emission of a node, a depth lower each hop.
  */
 test('depth 0 to 3 reach exactly the nodes within depth + 1 hops, in a sparse mesh of 30', async ({ gossip }) => {
@@ -36,7 +36,7 @@ test('depth 0 to 3 reach exactly the nodes within depth + 1 hops, in a sparse me
   await reachesExactly(mesh, edges, [0, 11, 23])
 })
 
-test('a node with more neighbours than its gossipsub mesh holds passes on to all of them', async ({ gossip }) => {
+test('a node with more neighbours than its gossipsub mesh holds redirects to all of them', async ({ gossip }) => {
   const edges: Edge[] = [...star(30), [1, 31], [30, 32]]
   const mesh = await gossip.start({ nodes: 33, edges, seed: 'star' })
   // a heartbeat: gossipsub cuts its mesh down to what it holds

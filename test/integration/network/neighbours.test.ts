@@ -48,7 +48,7 @@ test('N14: a line of five stays a line, and what is far is reached on demand, wi
   expect(knows(last, first)).toBe(true)
   expect(neighboursOf(line)).toEqual(EXACTLY)
 
-  // each node receives what its neighbours pass on, once around the line and not across
+  // each node receives what its neighbours forward, once around the line and not across
   for (const { arrivals } of line) arrivals.length = 0
   expect(await first.network.gossip.publish(new TextEncoder().encode('news'))).toBe('published')
   await until(() => last.arrivals.length === 1, 'the other end receives it')

@@ -154,7 +154,7 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
     await stateOf(third, id, 'running')
   })
 
-  test('is refused and passed on by the second node, which says why', async () => {
+  test('is refused and redirected by the second node, which says why', async () => {
     expect(second.service(id).state).toBe('redirected')
     const { verdict } = await second.explain(id)
     expect(verdict).toMatchObject({ run: false, redirect: true })

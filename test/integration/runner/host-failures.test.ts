@@ -237,7 +237,7 @@ describe('a verdict that gives what is not there to give', () => {
     capacity: { ...base.capacity, cpuMillicores: 500, executors, ...capacity },
   })
 
-  it('is no verdict: not run, not passed on, and one sentence says where', async () => {
+  it('is no verdict: not run, not redirected, and one sentence says where', async () => {
     const codes = byName(Object.fromEntries(cases.map(([code], index) => [`case-${index}`, code])))
     await using runner = await startedRunner(codes, { config })
     for (const [index, [code, words]] of cases.entries()) {

@@ -141,7 +141,7 @@ describe('a peer that lies about what hubs say', () => {
     expect(known(target, code)).toEqual(['unsafe'])
   })
 
-  test('unsafe about the code of a live service is passed on for those who trust the hub, and not believed', async () => {
+  test('unsafe about the code of a live service is forwarded for those who trust the hub, and not believed', async () => {
     const code = newCode()
     await target.receive(bytesOf(announce(newSigner(), { code })), { asPublisher: true })
     expect(await attack(strange.says('unsafe', code))).toBe('accept')

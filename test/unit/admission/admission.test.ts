@@ -37,7 +37,7 @@ describe('what a statement of the mesh wakes', () => {
 })
 
 describe('the end of a sleep', () => {
-  it('by TTL: the receipts say that it is only passed on, and why', async ({ world, life }) => {
+  it('by TTL: the receipts say that it is only redirected, and why', async ({ world, life }) => {
     world.policy = policyOf(1, { DORMITORY: { TTL_SECONDS: 60 } })
     world.runner = () => waits([{ on: 'policy' }])
     const id = await life.hear()
@@ -135,7 +135,7 @@ describe('a new policy', () => {
     expect((await life.admission.reevaluateAll()).changes).toMatchObject([{ id, from: 'run', to: 'refused' }])
   })
 
-  it('passes on what was parked and not passed on before', async ({ world, life }) => {
+  it('redirects what was parked and not redirected before', async ({ world, life }) => {
     world.runner = (_service, { config }) => ({ ...waits([{ on: 'policy' }]), redirect: config.DESC_MAX_LEN > 200 })
     const id = await life.hear()
     await life.admission.reevaluateAll()

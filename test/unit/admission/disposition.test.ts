@@ -6,7 +6,7 @@ import { runReasons } from '../../../src/services/run-reasons.ts'
 const VERDICT = { run: false as const, redirect: true, rank: 1, reasons: [] }
 const waits = moved(VERDICT, { executor: 'docker' }, { executor: 'host' })
 
-test('a version that was replaced does not wait, and is not passed on', () => {
+test('a version that was replaced does not wait, and is not redirected', () => {
   const why = finalReason({ replaced: true, begunTask: false })
   if (why === undefined) throw new Error('it ends')
   expect(dispositionOf(waits)).toBe('parked')
@@ -14,7 +14,7 @@ test('a version that was replaced does not wait, and is not passed on', () => {
   expect(finalVerdict(waits, why, true).reasons[0]?.message).toMatch(/newer version has replaced it/)
 })
 
-test('a task that has begun does not wait, and is passed on', () => {
+test('a task that has begun does not wait, and is redirected', () => {
   const why = finalReason({ replaced: false, begunTask: true })
   if (why === undefined) throw new Error('it ends')
   expect(dispositionOf(finalVerdict(waits, why, true))).toBe('redirected')

@@ -145,12 +145,12 @@ test('what is parked: list, status and explain say what wakes it, and until when
   const on = [{ on: 'capacity' as const }, { on: 'freeze' as const, chain: 'btc' }]
   shell.node.put({ ...shell.node.service(id), state: 'parked', parked: { since: now - 60, until: now + 7200, on } })
   const words = 'until there is capacity or an amount is frozen on btc'
-  expect((await shell.run('list')).stdout).toContain(`parked ${words}, passed on`)
+  expect((await shell.run('list')).stdout).toContain(`parked ${words}, redirected`)
   expect((await shell.run('status hello')).stdout).toMatch(new RegExp(`parked: +1m .* ago, ${words}, for (2h|1h 59m)`))
   const { stdout } = await shell.run('explain hello --history')
   expect(stdout).toMatch(new RegExp(`Parked 1m .* ago, ${words}, for`))
   expect(stdout).toMatch(
-    /DECIDED \(UTC\) +POLICY +VERDICT\n.* abababababab +not run here, passed on\n.* cdcdcdcdcdcd +the runner failed: it threw/,
+    /DECIDED \(UTC\) +POLICY +VERDICT\n.* abababababab +not run here, redirected\n.* cdcdcdcdcdcd +the runner failed: it threw/,
   )
   expect((await shell.run('explain hello --now')).stdout).toContain('this is what would be decided now')
   expect((await shell.json('explain hello')).values[0]).not.toHaveProperty('history')

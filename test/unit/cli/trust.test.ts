@@ -45,7 +45,7 @@ test('trust delegate: says what would start and stop, asks a person where there 
   shell.node.changes = [{ ...change, from: 'redirected', to: 'run' }]
   const no = await shell.run(`trust delegate ${friend}`, { answer: 'n\n' })
   expect(no.stderr).toMatch(
-    /waits +passed on +run[\s\S]*Would start: "waits"\.\nPublish it\? \[y\/N\] [\s\S]*Nothing was changed/,
+    /waits +redirected +run[\s\S]*Would start: "waits"\.\nPublish it\? \[y\/N\] [\s\S]*Nothing was changed/,
   )
   expect([no.code, shell.node.trust.published]).toEqual([1, []])
   const yes = await shell.run(`trust delegate ${friend}`, { answer: 'y\n' })

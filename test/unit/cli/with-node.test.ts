@@ -111,7 +111,7 @@ test('publish: --wait ends with one clear line when the time is up', async ({ sh
   })
   expect(code).toBe(3)
   expect(stderr).toMatch(
-    /no node runs "hello-web": all that answered refused it or only passed it on \(12D3\w+ {2}refused/,
+    /no node runs "hello-web": all that answered refused it or only redirected it \(12D3\w+ {2}refused/,
   )
 })
 
@@ -167,7 +167,7 @@ test('looking: list, status, explain, peers: JSON is whole, a terminal is short,
   expect(status.stdout).toContain('runs it')
   expect(status.stdout).not.toContain('\u001b')
   const explain = await shell.run('explain hello')
-  expect(explain.stdout).toMatch(/^not run here, passed on/)
+  expect(explain.stdout).toMatch(/^not run here, redirected/)
   expect(explain.stdout).toMatch(
     /^FAIL +memory +wants 1 GiB, at most 256 MiB are given +resources\.memory <= 268435456$/m,
   )

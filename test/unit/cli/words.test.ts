@@ -13,7 +13,7 @@ import { adviceOn } from '../../../src/cli/policy/advice.ts'
 import { createReceiptTracker } from '../../../src/cli/publishing/receipt-tracker.ts'
 import { nextSeq } from '../../../src/cli/publishing/sequence.ts'
 import { startWait } from '../../../src/cli/publishing/wait.ts'
-import { outlook } from '../../../src/cli/publishing/wait-outcome.ts'
+import { waitOutcome } from '../../../src/cli/publishing/wait-outcome.ts'
 import { readPolicyText } from '../../../src/config/index.ts'
 import type { ReceiptView } from '../../../src/node/types.ts'
 
@@ -89,7 +89,7 @@ test('output: ids are short where people read them, times human', () => {
 test('output: events are formatted as sentences', () => {
   const verdict = { run: false as const, redirect: true, reasons: [] }
   const line = formatEvent('node:verdict', { id: 'bafy1', name: 'x\u001b', verdict, tookMs: 1 }, false)
-  expect(line).toBe('"x\ufffd" bafy1: not run here, passed on')
+  expect(line).toBe('"x\ufffd" bafy1: not run here, redirected')
   const about = { signer: 'hub-address', about: 'bafy2', seq: 1, via: 'gossip' as const }
   const formatted = (kind: 'attestation' | 'delegation' | 'freeze', says: string) =>
     formatEvent('trust:statement', { ...about, kind, says }, false)
@@ -194,20 +194,20 @@ it.each([
   ['one waits for capacity', [from('refused'), from('parked')], 60_000, undefined],
   ['all refused, just now', [from('refused')], 100, undefined],
   ['all refused', [from('refused'), from('refused')], 2_500, 'refused'],
-  ['it was passed on: nodes further away may answer', [from('redirected')], 2_500, undefined],
+  ['it was redirected: nodes further away may answer', [from('redirected')], 2_500, undefined],
   ['nobody further away answered', [from('redirected')], 7_000, 'refused'],
   ['it failed, and others refused', [from('failed'), from('refused')], 2_500, 'failed'],
   ['it ended twice, and may come up yet', [failing(2)], 60_000, undefined],
   ['it ends again and again', [failing(3)], 2_500, 'failed'],
 ] as const)('what --wait comes to: %s', (_, answers, quietMs, outcome) => {
-  expect(outlook({ answers: [...answers], replicas: 1, quietMs })).toBe(outcome)
+  expect(waitOutcome({ answers: [...answers], replicas: 1, quietMs })).toBe(outcome)
 })
 
 it('what --wait comes to: all neighbours have answered: nothing is waited for', () => {
   const answers = [from('failed'), from('refused')]
-  expect(outlook({ answers, replicas: 1, quietMs: 0, neighbours: 2 })).toBe('failed')
-  expect(outlook({ answers, replicas: 1, quietMs: 0, neighbours: 3 })).toBeUndefined()
-  expect(outlook({ answers, replicas: 1, quietMs: 0, neighbours: 0 })).toBeUndefined()
+  expect(waitOutcome({ answers, replicas: 1, quietMs: 0, neighbours: 2 })).toBe('failed')
+  expect(waitOutcome({ answers, replicas: 1, quietMs: 0, neighbours: 3 })).toBeUndefined()
+  expect(waitOutcome({ answers, replicas: 1, quietMs: 0, neighbours: 0 })).toBeUndefined()
 })
 
 test('what --wait comes to: each new answer begins the quiet time again', async () => {

@@ -3,7 +3,7 @@ import { SignatureError } from '../../../protocols/errors.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, sent, service, settled } from './fixtures.ts'
 
-it('emits undiminished, without a verdict, and passes on nothing that comes back', async ({ announcement }) => {
+it('emits undiminished, without a verdict, and forwards nothing that comes back', async ({ announcement }) => {
   const world = createWorld({ redirectionDepth: () => 1 })
   expect(await world.intake.publish(announcement)).toEqual({ id: idOf(announcement), mesh: 'published' })
   expect(world.out).toEqual([sent('published', announcement, 4)])

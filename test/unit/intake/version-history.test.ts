@@ -84,7 +84,7 @@ it('a stop ends the service, needs no verdict to travel, and keeps old ones out'
   expect(world.listed()).toEqual([[end.signed.id, 2]])
 })
 
-it('a stop: that comes before its service is kept and passed on, also when quotas are full', async () => {
+it('a stop: that comes before its service is kept and redirected, also when quotas are full', async () => {
   const quotas = { newAuthorsPerPeerPerMinute: 1, newPerAuthorPerMinute: 1, servicesPerAuthor: 1 }
   const world = createWorld({ decide: () => true, quotas })
   const signer = author()

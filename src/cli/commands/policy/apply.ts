@@ -18,7 +18,7 @@ export const policyApply = command({
   summary: 'Put a policy in force, after showing what would stop, start and be parked',
   details: [
     "The runner's config.json is replaced, the one before is kept beside it as config.json.previous, and everything that",
-    'is live is decided again: running and parked services at once, refused and forwarded ones in the background.',
+    'is live is decided again: running and parked services at once, refused and redirected ones in the background.',
     'If no node runs, the file is replaced for the next start.',
   ].join('\n'),
   args: { file: argument('FILE', "a runner's settings") },

@@ -89,7 +89,7 @@ it.each(Object.entries(stricter))(
   },
 )
 
-it('a verdict of Andromeda: never passes on more under a stricter configuration', () => {
+it('a verdict of Andromeda: never redirects more under a stricter configuration', () => {
   const order = ['never', 'unless-run', 'always']
   forAll(100, [service, settings, facts], (asked, chosen, known) => {
     const redirected = order.map((REDIRECT) => andromeda(asked, nodeOf({ ...chosen, REDIRECT }, known)).redirect)

@@ -117,7 +117,7 @@ it.each([
   ['a delegation, where a root may vouch', tree(1), [delegation]],
   ['either, where both are', { ...settings, ...tree(1) }, [quorum, delegation]],
   ['nothing, where neither is', {}, undefined],
-])('a stranger: is passed on, and waits for %s', (_says, chosen, park) => {
+])('a stranger: is redirected, and waits for %s', (_says, chosen, park) => {
   const verdict = verdictOf(chosen, service)
   expect(verdict).toMatchObject({ run: false, redirect: true })
   expect(verdict.park).toEqual(park)
@@ -230,7 +230,7 @@ table(freeze, [
   }),
 ])
 
-it('an author without a freeze statement: waits for one on each chain, and is passed on', () => {
+it('an author without a freeze statement: waits for one on each chain, and is redirected', () => {
   const settings = { TRUSTED_HUBS: HUBS, PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: 1 }, sol: { MIN_FREEZE: 2 } } }
   const service = { hostchains: ['sol', 'BTC', 'btc'] }
   const [btc, sol] = ['btc', 'sol'].map((chain) => ({ on: 'freeze', chain }))

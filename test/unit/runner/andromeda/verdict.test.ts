@@ -40,7 +40,7 @@ it('the verdict: grants what was asked for, no network, and docker where both fi
 it.each([
   ['drops what talks too much, whatever REDIRECT says', { REDIRECT: 'always' }, { desc: talksTooMuch }, false],
   [
-    'follows the first rule that does not pass: uninteresting and too much is passed on',
+    'follows the first rule that does not pass: uninteresting and too much is redirected',
     {},
     { keywords: [], resources: { memory: 64 * GIB, disk: 0, cpu: 1, pids: 1 } },
     true,
