@@ -71,6 +71,14 @@ export const MAX_STORED_ENTRIES = 4_200_000
 /** A use is noted on the disk at most this often: eviction needs days, not milliseconds. */
 export const TOUCH_MS = 60_000
 
+/** Space that a download from a source has in the store beyond what it wrote; it grows with that. */
+export const SCRATCH_AHEAD_BYTES = 4 * 1024 * 1024
+/** How often a download's folder is measured: what a disk takes in this time is the most that it can be ahead. */
+export const SCRATCH_WATCH_MS = 100
+
+/** Files and folders that a download may work with: contents are spooled into one, a pack of git takes a few. */
+export const MAX_SCRATCH_ENTRIES = 256
+
 /** Bytes of the store's share of the disk for each file, folder or link in it: what ext4 reserves for an inode. */
 export const BYTES_PER_FILE = 16 * 1024
 /** Files that even the smallest store may hold. */

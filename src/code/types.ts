@@ -105,8 +105,8 @@ export interface CodeStore extends AsyncDisposable {
   verify(options?: AbortOptions): AsyncIterable<VerifiedCode>
   /** An empty folder of which nothing is left after a crash, on the same file system. */
   tempDir(): Promise<string>
-  /** A folder for `bytes` that are on their way: its disk space is reserved until it is disposed with all that is in it. */
-  scratch(bytes: number): Promise<{ readonly dir: string } & AsyncDisposable>
+  /** A folder for files that are on their way, at most `maxBytes` of them. */
+  scratch(maxBytes: number): Promise<Scratch>
   /** Where the tar and the unpacked files lie. Throws NotFoundError where the code is not complete. */
   paths(code: CID): { tar: string; files: string; unpacked: boolean }
   /** Throws StoreFullError before unpacking if the unpacked files would not fit. */
@@ -115,6 +115,13 @@ export interface CodeStore extends AsyncDisposable {
   keepUnpacked(code: CID, dir: string, entries: number): Promise<void>
   /** Throws the unpacked files away. */
   dropUnpacked(code: CID): Promise<void>
+}
+
+/** A folder whose disk space is reserved as it fills, until it is disposed with all that is in it. */
+export interface Scratch extends AsyncDisposable {
+  readonly dir: string
+  /** Aborts with StoreFullError when the files do not fit: stop filling it. */
+  readonly full: AbortSignal
 }
 
 export interface ChunkReader extends AsyncDisposable {

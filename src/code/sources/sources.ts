@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import type { CID } from '../../../protocols/encoding.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
@@ -56,14 +57,16 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     using limit = deadline(clock, DOWNLOAD_MS, tooLong, options.signal)
     // the download and what it unpacks to
     await using scratch = await store.scratch(2 * limits.maxBytes)
+    const signal = anySignal([limit.signal, scratch.full])
+    using _signal = { [Symbol.dispose]: signal.clear }
     const startedAt = clock.monotonic()
     events.emit('code:fetch-started', { code: code.toString() })
     const egress = createEgress(network, { policy: access.policy })
     const job = { source, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
     let size = 0
-    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal: limit.signal }, async (archive) => {
+    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (archive) => {
       const arrival = { from: source.type, source: from, startedAt }
-      const added = await store.addTar(archive, { ...arrival, expected: code, signal: limit.signal })
+      const added = await store.addTar(archive, { ...arrival, expected: code, signal })
       size = added.size
     }).catch((error) => {
       throw errorOf(error, from)

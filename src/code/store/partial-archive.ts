@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chunkLength } from '../../../protocols/archive.ts'
 import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
@@ -6,8 +7,14 @@ import { HashMismatchError } from '../errors.ts'
 import type { PartialCode } from '../types.ts'
 import { type FoundCode, openTar, TAR, withDiskErrors } from './store-layout.ts'
 
-/** What happens to the folder of a partial code when its writer is done with it. */
+/** What a partial code needs of its store: disk space, and what happens to its folder in the end. */
 export type PartialLifecycle = {
+  /** What is there was found to have so many bytes. */
+  found(bytes: number): void
+  /** Reserves disk space for bytes that are about to be written. Throws StoreFullError. */
+  reserve(bytes: number): Promise<void>
+  unreserve(bytes: number): void
+  /** The writer is done: the folder becomes a whole code, or goes. */
   commit(startedAt: number | undefined): Promise<void>
   discard(): Promise<void>
   /** The writer is done and the code is incomplete: the next one resumes. */
@@ -21,7 +28,7 @@ export type PartialLifecycle = {
 export async function openPartial(
   folder: string,
   { manifest }: FoundCode,
-  end: PartialLifecycle,
+  lifecycle: PartialLifecycle,
   options: { signal?: AbortSignal | undefined },
 ): Promise<PartialCode> {
   const file = await withDiskErrors(folder, openTar(folder))
@@ -29,9 +36,10 @@ export async function openPartial(
   let bytes = 0
   let ended: Promise<void> | undefined
   const add = (index: number) => {
-    if (have.has(index)) return
+    if (have.has(index)) return false
     have.add(index)
     bytes += chunkLength(manifest, index)
+    return true
   }
   const isChunk = (index: number, content: Uint8Array) =>
     content.byteLength === chunkLength(manifest, index) &&
@@ -45,6 +53,7 @@ export async function openPartial(
       const { bytesRead } = await file.read(content, 0, content.byteLength, index * CHUNK_BYTES)
       if (bytesRead === content.byteLength && isChunk(index, content)) add(index)
     }
+    lifecycle.found(bytes)
   }
   const finish = (how: () => Promise<void> | void) => {
     ended ??= file.close().then(how)
@@ -53,7 +62,7 @@ export async function openPartial(
   try {
     await scan()
   } catch (error) {
-    await finish(end.release)
+    await finish(lifecycle.release)
     throw error
   }
   return {
@@ -69,22 +78,27 @@ export async function openPartial(
     async write(index, content) {
       if (!isChunk(index, content)) throw new HashMismatchError(`chunk ${index} is not the one that the manifest names`)
       if (have.has(index)) return
-      let offset = 0
-      while (offset < content.byteLength) {
-        const position = index * CHUNK_BYTES + offset
-        const { bytesWritten } = await withDiskErrors(
-          folder,
-          file.write(content, offset, content.byteLength - offset, position),
-        )
-        offset += bytesWritten
+      await lifecycle.reserve(content.byteLength)
+      let isNew = false
+      try {
+        await withDiskErrors(folder, writeAll(file, content, index * CHUNK_BYTES))
+        isNew = add(index)
+      } finally {
+        if (!isNew) lifecycle.unreserve(content.byteLength)
       }
-      add(index)
     },
     async commit({ startedAt } = {}) {
       if (have.size !== manifest.chunks.length) throw new HashMismatchError('the code is not complete yet')
-      await finish(() => end.commit(startedAt))
+      await finish(() => lifecycle.commit(startedAt))
     },
-    discard: () => finish(end.discard),
-    [Symbol.asyncDispose]: () => finish(end.release),
+    discard: () => finish(lifecycle.discard),
+    [Symbol.asyncDispose]: () => finish(lifecycle.release),
+  }
+}
+
+async function writeAll(file: FileHandle, content: Uint8Array, position: number): Promise<void> {
+  for (let offset = 0; offset < content.byteLength; ) {
+    const { bytesWritten } = await file.write(content, offset, content.byteLength - offset, position + offset)
+    offset += bytesWritten
   }
 }

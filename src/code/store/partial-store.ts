@@ -1,4 +1,4 @@
-import { mkdtemp, rename } from 'node:fs/promises'
+import { mkdtemp, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
@@ -10,10 +10,15 @@ import type { AbortOptions, ChunkReader, PartialCode } from '../types.ts'
 import { openChunkReader } from './chunk-reader.ts'
 import type { StoreContext } from './complete-store.ts'
 import type { DiskUsage, Evictable } from './disk-quota.ts'
-import { openPartial } from './partial-archive.ts'
-import { type FoundCode, MANIFEST, scanCodes, withDiskErrors, writeFileAtomic } from './store-layout.ts'
+import { openPartial, type PartialLifecycle } from './partial-archive.ts'
+import { type FoundCode, MANIFEST, scanCodes, TAR, withDiskErrors, writeFileAtomic } from './store-layout.ts'
 
-type PartialEntry = { readonly found: FoundCode; open?: PartialCode | 'opening' | undefined }
+type PartialEntry = {
+  readonly found: FoundCode
+  /** What it takes of the store: nothing is evicted for chunks that may never come. */
+  bytes: number
+  open?: PartialCode | 'opening' | undefined
+}
 
 type PartialStoreInit = {
   readonly maxBytes: number
@@ -33,16 +38,32 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
     if (init.isComplete(key)) {
       await store.moveToTrash(folderOf(key))
     } else {
-      partial.set(key, { found })
-      quota.addExisting(usageOf(found))
+      const entry = { found, bytes: Math.min(found.manifest.size, await allocatedBytes(folderOf(key))) }
+      partial.set(key, entry)
+      quota.addExisting(usageOf(entry))
     }
   }
 
   async function remove(key: string, entry: PartialEntry): Promise<void> {
     if (partial.get(key) !== entry) return
     partial.delete(key)
-    quota.release(usageOf(entry.found))
+    quota.release(usageOf(entry))
     await store.changes.add(() => store.moveToTrash(folderOf(key)))
+  }
+
+  function accountOf(entry: PartialEntry): Pick<PartialLifecycle, 'found' | 'reserve' | 'unreserve'> {
+    const unreserve = (bytes: number) => {
+      quota.release({ bytes, files: 0 })
+      entry.bytes -= bytes
+    }
+    return {
+      found: (bytes) => unreserve(entry.bytes - bytes),
+      async reserve(bytes) {
+        await quota.reserve({ bytes, files: 0 })
+        entry.bytes += bytes
+      },
+      unreserve,
+    }
   }
 
   async function open(key: string, entry: PartialEntry, options: AbortOptions): Promise<PartialCode> {
@@ -54,11 +75,11 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
     const commit = async (startedAt: number | undefined) => {
       const isNew = await init.adopt(folderOf(key), entry.found, startedAt)
       partial.delete(key)
-      if (!isNew) quota.release(usageOf(entry.found))
+      if (!isNew) quota.release(usageOf(entry))
     }
     try {
-      const end = { release, commit, discard: () => remove(key, entry) }
-      entry.open = await openPartial(folderOf(key), entry.found, end, options)
+      const lifecycle = { ...accountOf(entry), release, commit, discard: () => remove(key, entry) }
+      entry.open = await openPartial(folderOf(key), entry.found, lifecycle, options)
       return entry.open
     } catch (error) {
       release()
@@ -74,7 +95,7 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
       [...partial]
         .filter(([key, entry]) => entry.open === undefined && !store.isPinned(key))
         .map(([key, entry]) => ({
-          ...usageOf(entry.found),
+          ...usageOf(entry),
           usedAt: entry.found.usedAt,
           evict: () => remove(key, entry),
         })),
@@ -101,13 +122,15 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
         const [size, max] = [manifest.size, init.maxBytes].map(formatBytes)
         throw new TooLargeError(`the code has ${size}; the code store may use ${max} in all`)
       }
-      await quota.reserve(usageOf({ manifest }))
+      quota.check({ bytes: manifest.size, files: FILES_PER_CODE })
+      await quota.reserve(NO_CHUNKS)
       if (init.isComplete(key) || partial.has(key)) {
-        quota.release(usageOf({ manifest }))
+        quota.release(NO_CHUNKS)
         throw new InUseError('the code is in the store already')
       }
       const entry: PartialEntry = {
         found: { code, manifest, encoded, usedAt: clock.now(), unpacked: false, entries: 0 },
+        bytes: 0,
       }
       partial.set(key, entry)
       try {
@@ -129,8 +152,16 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
   }
 }
 
-function usageOf({ manifest }: Pick<FoundCode, 'manifest'>): DiskUsage {
-  return { bytes: manifest.size, files: FILES_PER_CODE }
+const NO_CHUNKS: DiskUsage = { bytes: 0, files: FILES_PER_CODE }
+
+function usageOf({ bytes }: PartialEntry): DiskUsage {
+  return { ...NO_CHUNKS, bytes }
+}
+
+/** The tar of an interrupted fetch has holes. */
+async function allocatedBytes(folder: string): Promise<number> {
+  const info = await stat(join(folder, TAR)).catch(() => undefined)
+  return (info?.blocks ?? 0) * 512
 }
 
 /** Bytes with the right hash that are not a manifest: the code itself is invalid, and no peer is to blame. */

@@ -9,6 +9,7 @@ import { openCompleteStore, type StoreContext } from './complete-store.ts'
 import { createDiskQuota, type Evictable } from './disk-quota.ts'
 import { openPartialStore } from './partial-store.ts'
 import { createPinCounts } from './pin-counts.ts'
+import { openScratch } from './scratch.ts'
 import { discard, type FoundCode, openLayout, withDiskErrors } from './store-layout.ts'
 
 export async function createCodeStore(components: StoreComponents, init: StoreInit): Promise<CodeStore> {
@@ -67,21 +68,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       }
     },
 
-    async scratch(bytes) {
-      const usage = { bytes, files: FILES_PER_CODE }
-      await quota.reserve(usage)
-      const dir = await tempDir().catch((error) => {
-        quota.release(usage)
-        throw error
-      })
-      return {
-        dir,
-        async [Symbol.asyncDispose]() {
-          quota.release(usage)
-          await moveToTrash(dir)
-        },
-      }
-    },
+    scratch: (maxBytes) => openScratch({ clock, quota, tempDir, moveToTrash }, maxBytes),
 
     async open(code) {
       const found = complete.map.get(code.toString())

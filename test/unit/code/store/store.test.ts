@@ -1,28 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { chunkLength, codeId, decodeManifest } from '../../../../protocols/archive.ts'
+import { decodeManifest } from '../../../../protocols/archive.ts'
 import type { CID } from '../../../../protocols/encoding.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import * as errors from '../../../../src/code/errors.ts'
 import { createCodeStore } from '../../../../src/code/store/store.ts'
 import type { ChunkReader } from '../../../../src/code/types.ts'
-import { collect, MIB, noise, once, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
+import { collect, MIB, noise, once, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-
-const archive = (seed: number, bytes = MIB) => packFiles([{ path: 'content', content: noise(bytes - 3 * 512, seed) }])
-
-async function chunkOf(reader: ChunkReader | undefined, index: number): Promise<Uint8Array | undefined> {
-  if (reader === undefined) return undefined
-  const bytes = new Uint8Array(chunkLength(reader.manifest, index))
-  return (await reader.read(index, bytes)) ? bytes : undefined
-}
-
-/** Everything below the store's folders, whatever it is. */
-async function leftovers(dir: string): Promise<string[]> {
-  return (await readdir(dir, { recursive: true })).filter((path) => path.includes('/')).sort()
-}
+import { passing } from '../fetch-support.ts'
+import { archive, chunkOf, flip, leftovers, manifestOf } from './store-support.ts'
 
 describe('the code store', () => {
   test('gives back what was added, also after a restart', async () => {
@@ -190,67 +179,33 @@ describe('the code store', () => {
   })
 })
 
-describe('a code that comes in parts', () => {
-  test('is verified chunk by chunk, in any order, and begins again where it ended', async () => {
-    const { code, encoded, tar } = await manifestOf(archive(1, 3 * MIB + 512))
-    const chunk = (index: number) => tar.subarray(index * MIB, (index + 1) * MIB)
-    const { store, dir } = await testStore()
-    const partial = await store.begin(code, encoded)
-    await partial.write(2, chunk(2))
-    for (const index of [1, 3])
-      await expect(partial.write(index, chunk(2))).rejects.toBeInstanceOf(errors.HashMismatchError)
-    await partial.write(3, chunk(3))
-    await expect(partial.commit()).rejects.toBeInstanceOf(errors.HashMismatchError)
-    expect([0, 1, 2, 3].map(partial.has)).toEqual([false, false, true, true])
-    // others may read what is there already
-    await using reader = await store.open(code)
-    expect(Buffer.compare((await chunkOf(reader, 2)) as Uint8Array, chunk(2))).toBe(0)
-    expect(await chunkOf(reader, 0)).toBeUndefined()
-    for (const work of [store.resume(code), store.begin(code, encoded), store.remove(code)])
-      await expect(work).rejects.toBeInstanceOf(errors.InUseError)
-    await partial[Symbol.asyncDispose]()
-
-    await using again = (await testStore({ dir })).store
-    expect(again.list()).toMatchObject([{ complete: false, size: 3 * MIB + 512 }])
-    expect(again.usage().bytes).toBe(3 * MIB + 512)
-    const resumed = await again.resume(code)
-    expect(resumed?.bytes).toBe(MIB + 512)
-    await resumed?.write(0, chunk(0))
-    await resumed?.write(1, chunk(1))
-    await resumed?.commit()
-    expect(again.has(code)).toBe(true)
-    expect(again.usage()).toMatchObject({ bytes: 3 * MIB + 512, codes: 1 })
-    expect(Buffer.compare(await readFile(again.paths(code).tar), tar)).toBe(0)
-    expect(await readdir(join(dir, 'partial'))).toEqual([])
+describe('the folder of a download', () => {
+  test('takes space as it fills, evicts for what came alone, and is given up when nothing more fits', async () => {
+    const clock = manualClock()
+    const store = await createCodeStore({ ...testComponents(), clock }, { dir: await tempDir(), maxBytes: 12 * MIB })
+    const old = await store.addTar(archive(1, 4 * MIB))
+    using _pin = store.pin((await store.addTar(archive(2, 2 * MIB))).code)
+    const scratch = await store.scratch(1024 * MIB)
+    expect(store.usage().bytes).toBe(10 * MIB)
+    const fill = (megabytes: number) => writeFile(join(scratch.dir, 'spool'), noise(megabytes * MIB))
+    await fill(4)
+    await passing(clock, 100, () => store.has(old.code)).toBe(false)
+    expect(scratch.full.aborted).toBe(false)
+    await fill(9)
+    await passing(clock, 100, () => scratch.full.aborted).toBe(true)
+    expect(scratch.full.reason).toBeInstanceOf(errors.StoreFullError)
+    await scratch[Symbol.asyncDispose]()
+    expect(store.usage().bytes).toBe(2 * MIB)
+    expect(await readdir(join(scratch.dir, '..'))).toEqual([])
   })
 
-  test('what the disk holds is believed only after it was hashed', async () => {
-    const { code, encoded, tar } = await manifestOf(archive(1, 2 * MIB))
-    const { store, dir } = await testStore()
-    const partial = await store.begin(code, encoded)
-    await partial.write(0, tar.subarray(0, MIB))
-    await partial.write(1, tar.subarray(MIB))
-    await partial[Symbol.asyncDispose]()
-    const path = join(dir, 'partial', code.toString(), 'tar')
-    await writeFile(path, (await readFile(path)).fill(1, 0, 1))
-    const resumed = await store.resume(code)
-    expect([0, 1].map((index) => resumed?.has(index))).toEqual([false, true])
-    await resumed?.discard()
-    expect(store.usage()).toMatchObject({ bytes: 0 })
-    expect(await leftovers(dir)).toEqual([])
-  })
-
-  test('a manifest must be the one that was asked for, and one', async () => {
-    const { code, encoded } = await manifestOf(archive(1))
-    const other = await manifestOf(archive(2, 9 * MIB))
-    const { store, dir } = await testStore({ maxBytes: 8 * MIB })
-    await expect(store.begin(code, other.encoded)).rejects.toBeInstanceOf(errors.HashMismatchError)
-    await expect(store.begin(other.code, other.encoded)).rejects.toBeInstanceOf(errors.TooLargeError)
-    const nonsense = Buffer.from('a1617601', 'hex')
-    await expect(store.begin(codeId(nonsense), nonsense)).rejects.toBeInstanceOf(errors.BadArchiveError)
-    expect(store.usage().bytes).toBe(0)
-    expect(await leftovers(dir)).toEqual([])
-    await (await store.begin(code, encoded)).discard()
+  test('is given up when it holds more than a download has to do with', async () => {
+    const clock = manualClock()
+    const store = await createCodeStore({ ...testComponents(), clock }, { dir: await tempDir(), maxBytes: 64 * MIB })
+    await using scratch = await store.scratch(MIB)
+    for (let at = 0; at < 256; at++) await mkdir(join(scratch.dir, `${at}`, 'deep'), { recursive: true })
+    await passing(clock, 100, () => scratch.full.aborted).toBe(true)
+    expect(scratch.full.reason.message).toBe('the download made more than 256 files and folders to work with')
   })
 })
 
@@ -279,20 +234,3 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', () => {
     }
   })
 })
-
-/** Changes one byte of a file. */
-async function flip(path: string, at: number): Promise<void> {
-  const bytes = await readFile(path)
-  bytes[at] = (bytes[at] as number) ^ 1
-  await writeFile(path, bytes)
-}
-
-/** What a peer would offer. */
-async function manifestOf(tar: AsyncIterable<Uint8Array>) {
-  const bytes = await collect(tar)
-  const { store } = await testStore()
-  const { code } = await store.addTar(once(bytes))
-  await using reader = (await store.open(code)) as ChunkReader
-  expect((await stat(store.paths(code).tar)).size).toBe(bytes.byteLength)
-  return { code, tar: bytes, encoded: reader.encoded }
-}
