@@ -45,7 +45,7 @@ export function createRetriever(
       await fetchFromMesh(code, limits, options, elsewhere)
     } catch (error) {
       if (!(error instanceof NoProviderError) || !elsewhere.hasMore) throw error
-      await elsewhere.fetch(code, { limits, signal: options.signal }, error)
+      await elsewhere.fetch(code, { limits, own: options.own, signal: options.signal }, error)
     }
   }
 

@@ -6,13 +6,15 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
-import type { RunnerConfig } from '../config/index.ts'
+import type { ClientRegistries, RunnerConfig } from '../config/index.ts'
 import type { EgressComponents } from '../egress/index.ts'
 import type { TarLimits } from './archive/tar-read.ts'
 import type { CodeEvents, CodeOrigin } from './events.ts'
 
 /** What the policy in force says of sources that are not the mesh. */
-export type StorageConfig = Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>
+export type StorageConfig = Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'> & {
+  readonly clientRegistries?: ClientRegistries | undefined
+}
 
 export type AbortOptions = { signal?: AbortSignal | undefined }
 
@@ -174,6 +176,8 @@ export type CodeInit = StoreInit & {
 export type RetrieveOptions = AbortOptions & {
   /** The service's own list. The mesh is always asked; kinds that this node cannot fetch from are skipped. */
   readonly sources?: readonly Source[] | undefined
+  /** It is for a service of the node's own address: sources that serve no other may be used. */
+  readonly own?: boolean | undefined
   /** Redirections between the publisher and this node. The further away, the longer peers are asked before another source is. */
   readonly distance?: number | undefined
   /** Peers that are likely to have it: those that announced or published it. Asked before the DHT. */

@@ -1,4 +1,5 @@
 import type { LogLevel } from '../base/log.ts'
+import type { ClientRegistries } from './clients/types.ts'
 import type { DockerEnvironment } from './files/docker-environment.ts'
 import type { Quotas, Timeouts } from './files/node-schema.ts'
 import type { RunnerConfig } from './files/runner-schema.ts'
@@ -48,6 +49,7 @@ export type Configuration = {
     readonly network: boolean
   }
   readonly policy: Policy
+  readonly clientRegistries: ClientRegistries
 }
 
 /** What decides: the runner's configuration and what follows from it. Read again on a reload. */

@@ -7,6 +7,8 @@
  * const { signer, key } = await loadIdentity(dir)
  */
 
+export { readClientRegistries } from './clients/client-registries.ts'
+export type { ClientRegistries } from './clients/types.ts'
 export type { Configuration, Notice, OwnService, Policy } from './configuration.ts'
 export { NODE_FILE } from './constants.ts'
 export { FILE_SCHEMAS, type FileKind, jsonSchemaOf, jsonSchemaText } from './docs/json-schema.ts'
@@ -22,6 +24,7 @@ export { loadManifest, manifestToBody, parseManifest, type Staples } from './fil
 export type { Manifest } from './files/manifest-schema.ts'
 export { loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './files/policy.ts'
 export { registryOf } from './files/registries.ts'
+export { mirrorsOf, registryAddresses } from './files/registry-addresses.ts'
 export type { RunnerConfig } from './files/runner-schema.ts'
 export { type Identity, loadIdentity, loadToken } from './files/secrets.ts'
 export { canonicalToolchain, findToolchain, toolchains } from './files/toolchains.ts'

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { InputError } from '../base/errors.ts'
 import { isLoopbackHost } from '../base/loopback-host.ts'
+import { readClientRegistries } from './clients/client-registries.ts'
 import type { Configuration, Notice, OwnService } from './configuration.ts'
 import { API_TOKEN_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
 import { ENV_PREFIX, type Env, overridesFromEnv } from './env.ts'
@@ -48,6 +49,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     externalServices: Object.entries(services.EXTERNAL_SERVICES).map(([id, { FROM }]) => ({ id, from: FROM })),
     runner,
     policy,
+    clientRegistries: await readClientRegistries(options.env ?? {}),
   }
   await checkToken(root)
   return { configuration, notices: [...nodeNotices(node), ...notices] }

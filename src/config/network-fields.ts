@@ -101,7 +101,7 @@ function isRange(text: string): boolean {
   return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most
 }
 
-function isHttp(text: string): boolean {
+export function isHttp(text: string): boolean {
   if (text.length > 512) return false
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
   const { username, password } = new URL(text)

@@ -2,7 +2,7 @@ import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { type Configuration, loadDockerOptions, openRuntimeDir, toolchains } from '../config/index.ts'
+import { type Configuration, loadDockerOptions, mirrorsOf, openRuntimeDir, toolchains } from '../config/index.ts'
 import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits } from './index.ts'
 
 /** The ways in which this node can run a service, best first. Which of them are there is found out by asking them. */
@@ -29,7 +29,7 @@ export async function createExecutors(
       runtime: config.DOCKER_CONFIGS.runtime,
     },
     toolchains: Object.fromEntries(toolchains.map((toolchain) => [toolchain.name, toolchain])),
-    registries: config.REGISTRIES.DOCKER ?? [],
+    registries: (author) => mirrorsOf(config, 'DOCKER', { own: author === own }),
   })
   const host = createHostExecutor(components, {
     nodeId,

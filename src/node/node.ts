@@ -53,7 +53,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   await network.join(meshHandlers(intake, trust))
   intake.boot()
   trust.boot(admission.trustWatcher.servicesInUse)
-  parts.use(await createNodeHub({ clock, rng, log, events, code, network, signed, texts, journal, trust }, init))
+  parts.use(await createNodeHub({ clock, rng, log, events, code, network, signed, texts, journal, trust, own }, init))
   parts.defer(() => {
     events.emit('node:stopping', {})
     closing.abort(new UnavailableError('the node is stopping'))

@@ -33,9 +33,10 @@ export function createReload(components: ReloadComponents, init: ReloadInit): ()
   return async () => {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
     const next = await init.reread()
-    const { services, externalServices, policy } = next
+    const { services, externalServices, policy, clientRegistries } = next
     await runner.reload(policy.config, init.ownRunner ? next.runner : undefined)
-    init.enforce({ ...init.configuration(), runner: next.runner, policy, services, externalServices })
+    const changed = { runner: next.runner, policy, services, externalServices, clientRegistries }
+    init.enforce({ ...init.configuration(), ...changed })
     network.setStaticNodes(staticNodesOf(policy))
     events.emit('node:policy', { hash: policy.hash })
     trust.policyChanged()

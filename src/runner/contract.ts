@@ -139,6 +139,8 @@ export type NodeFacts = {
   readonly own: string
   readonly capacity: Capacity
   readonly running: readonly RunningService[]
+  /** where the package managers of this machine download from, by kind of package index; REGISTRIES goes before it */
+  readonly clientRegistries?: Readonly<Partial<Record<RegistryKind, string>>> | undefined
 }
 
 /** What this node knows about one service, beyond what its author wrote. */

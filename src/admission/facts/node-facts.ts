@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { ExecutorName } from '../../base/verdict.ts'
-import type { Policy, RunnerConfig } from '../../config/index.ts'
+import type { ClientRegistries, Policy, RunnerConfig } from '../../config/index.ts'
 import type { Availability, Executor, Granted } from '../../execution/index.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
 import type { Services } from '../../services/registry.ts'
@@ -58,7 +58,7 @@ export interface NodeFactsSource extends Disposable {
 
 export function createNodeFacts(
   components: NodeFactsComponents,
-  init: { own: string; policy(): Policy },
+  init: { own: string; policy(): Policy; clientRegistries?: (() => ClientRegistries) | undefined },
 ): NodeFactsSource {
   const { clock, log, machine, services, texts, granted } = components
   let seen: readonly ExecutorView[] = []
@@ -126,6 +126,7 @@ export function createNodeFacts(
       own: init.own,
       capacity: { ...availableCapacity(totalLimits(config), held, has), executors: there.map(forRunner) },
       running: held,
+      clientRegistries: init.clientRegistries?.(),
     }
   }
 

@@ -50,6 +50,7 @@ export const policyViewSchema = object({
         }),
       ),
     }),
+    clientRegistries: record(string).optional(),
     running: array(
       object({
         id: string,

@@ -1,4 +1,5 @@
 import { ThundercloudError } from '../../base/errors.ts'
+import { readClientRegistries } from '../../config/index.ts'
 import { emptyNode } from '../../policy/empty-node.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
@@ -13,6 +14,7 @@ export type KnownNode = {
   readonly running: readonly RunningService[]
   /** undefined: not known */
   readonly executors: readonly AvailableExecutor[] | undefined
+  readonly clientRegistries: NodeFacts['clientRegistries']
   readonly assumed: readonly string[]
 }
 
@@ -24,10 +26,11 @@ export async function nodeFor(cli: Cli, { folder, draft }: Subject): Promise<Kno
   if (facts === undefined) {
     const whose =
       folder === undefined ? 'there is no folder of a node: no service is its own' : `no node runs in ${folder.dir}`
-    return { own, free: all, running: [], executors: undefined, assumed: [whose] }
+    const clientRegistries = await readClientRegistries(cli.env)
+    return { own, free: all, running: [], executors: undefined, clientRegistries, assumed: [whose] }
   }
   // what runs goes on running; the candidate gives away more than before, or less
-  const { capacity, running, config: inForce } = facts
+  const { capacity, running, clientRegistries, config: inForce } = facts
   const { executors: _there, ...before } = emptyNode(inForce, { own, executors: [] }).capacity
   const left = (key: keyof typeof all) => all[key] - (before[key] - capacity[key])
   const free = {
@@ -37,7 +40,8 @@ export async function nodeFor(cli: Cli, { folder, draft }: Subject): Promise<Kno
     pids: left('pids'),
     runs: left('runs'),
   }
-  return { own, free, running, executors: capacity.executors, assumed: ['it comes to the node that runs now'] }
+  const assumed = ['it comes to the node that runs now']
+  return { own, free, running, executors: capacity.executors, clientRegistries, assumed }
 }
 
 /** What the running node says of itself; undefined where none runs, or none can be asked. */

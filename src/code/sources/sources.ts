@@ -30,7 +30,12 @@ export type SourcesInit = {
   readonly storage: () => StorageConfig
 }
 
-export type SourceFetchOptions = { readonly limits: TarLimits; readonly signal?: AbortSignal | undefined }
+export type SourceFetchOptions = {
+  readonly limits: TarLimits
+  /** it is for a service of the node's own address */
+  readonly own?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
 /** Where code comes from when no peer has it. */
 export interface CodeSources {
@@ -78,7 +83,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
   return {
     async fetch(source, code, options) {
       const problems: Error[] = []
-      for (const access of storageAccess(init.storage(), source)) {
+      for (const access of storageAccess(init.storage(), source, options)) {
         options.signal?.throwIfAborted()
         try {
           return await downloads.add(() => fetchWith(access, source, code, options))

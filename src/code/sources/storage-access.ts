@@ -1,6 +1,6 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
-import { registryOf } from '../../config/index.ts'
-import { type EgressHost, type EgressPolicy, isAddressRange } from '../../egress/index.ts'
+import { registryAddresses } from '../../config/index.ts'
+import { type EgressPolicy, isAddressRange } from '../../egress/index.ts'
 import type { StorageConfig } from '../types.ts'
 import type { FetchSource } from './child/job.ts'
 
@@ -15,22 +15,21 @@ const HTTPS_PORT = 443
 
 /**
  * Every way to a source that the policy allows, in order. An entry of ALLOWED_STORAGE is a host with its subdomains at a dot,
- * an address, or a range of addresses; one that names a package index allows that kind. Mirrors of REGISTRIES come first, and
- * are the only hosts that may lead to an address that is not public without ALLOWED_STORAGE naming the address.
+ * an address, or a range of addresses; one that names a package index allows that kind, at the address that its client uses.
+ * Mirrors of REGISTRIES go before that, and are the only hosts that may lead to an address that is not public without
+ * ALLOWED_STORAGE naming the address.
  */
-export function storageAccess(config: StorageConfig, source: FetchSource): StorageAccess[] {
+export function storageAccess(config: StorageConfig, source: FetchSource, { own = false } = {}): StorageAccess[] {
   if (source.type !== 'registry') return [{ policy: allowedStorage(config, portOf(source.url)) }]
+  const { kind } = source
+  const found = registryAddresses(config, kind, { own, clients: config.clientRegistries })
+  if ('refused' in found) return [found]
   const allowed = allowedStorage(config)
-  const { key, kind } = registryOf(source.kind)
   const publicPorts = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : undefined
-  const mirrors = config.REGISTRIES[key] ?? []
-  if (mirrors.length === 0) {
-    return [{ refused: `no address of the ${kind} registry is known; name one in REGISTRIES.${key} of config.json` }]
-  }
-  return mirrors.map((baseUrl) => ({
-    baseUrl,
-    policy: { ...allowed, hosts: [mirrorHost(baseUrl), ...allowed.hosts], publicPorts },
-  }))
+  return found.map(({ url, mirror }) => {
+    const host = { host: bareHost(new URL(url).hostname), subdomains: false, port: portOf(url), privateAllowed: mirror }
+    return { baseUrl: url, policy: { ...allowed, hosts: [host, ...allowed.hosts], publicPorts } }
+  })
 }
 
 /** Names are allowed at the ports of the web, and at the one that the source names. */
@@ -41,16 +40,6 @@ function allowedStorage({ ALLOWED_STORAGE }: StorageConfig, port = HTTPS_PORT): 
       .filter((entry) => !isAddressRange(entry))
       .flatMap((host) => [...new Set([80, HTTPS_PORT, port])].map((at) => ({ host, subdomains: true, port: at }))),
     addresses: entries.filter(isAddressRange),
-  }
-}
-
-function mirrorHost(baseUrl: string): EgressHost {
-  const { hostname } = new URL(baseUrl)
-  return {
-    host: bareHost(hostname),
-    subdomains: false,
-    port: portOf(baseUrl),
-    privateAllowed: true,
   }
 }
 

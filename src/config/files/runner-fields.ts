@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS, MAX_MEMBERS } from '../../../protocols/limits.ts'
 import { isLoopbackHost } from '../../base/loopback-host.ts'
-import { hostName, networkTarget } from '../network-fields.ts'
+import { hostName, httpUrl, networkTarget } from '../network-fields.ts'
 import { PHYSICAL_RULES, RULE_NAMES, type RuleName } from '../rule-names.ts'
 import { proofOfPossession } from '../statements/members.ts'
 import {
@@ -110,6 +110,18 @@ export const netcap = keys({
     )
   }
 })
+
+/** An address of REGISTRIES: text, or with what it is for. */
+export const mirror = z.union(
+  [
+    httpUrl(),
+    keys({
+      URL: httpUrl().describe('the address'),
+      OWN_ONLY: flag().describe("only services of the node's own address are served from it"),
+    }),
+  ],
+  'an http(s) address like "https://localhost:4873", or { "URL": "https://localhost:4873", "OWN_ONLY": true }',
+)
 
 const MODE = oneOf(['enforce', 'warn']).optional()
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
 import { joinWords } from '../../base/format.ts'
-import { httpUrl, staticNode, storageHost } from '../network-fields.ts'
+import { staticNode, storageHost } from '../network-fields.ts'
 import { wrongKeys } from '../statements/members.ts'
 import { addressMap, decimal, idRange, keys, list, oneOf, record, sentence, whole, words } from '../zod-fields.ts'
 import { parseContainer } from './containers.ts'
 import { REGISTRY_KEYS, registryMap } from './registry-keys.ts'
-import { dockerConfigs, hub, limits, minFreeze, modes, netcap, toolchainList } from './runner-fields.ts'
+import { dockerConfigs, hub, limits, minFreeze, mirror, modes, netcap, toolchainList } from './runner-fields.ts'
 
 /** Chains, assets and toolchains that people list: each is looked through for every service. */
 const MAX_NAMES = 256
@@ -69,9 +69,9 @@ export const runnerShape = {
       'hosts with their subdomains, addresses and address ranges that code may be downloaded from; peers need no entry',
     )
     .default([]),
-  REGISTRIES: registryMap(list(httpUrl(), 32), 'an object from toolchain to a list of addresses')
+  REGISTRIES: registryMap(list(mirror, 32), 'an object from toolchain to a list of addresses')
     .describe(
-      `package indexes that code is downloaded from, tried in order, per toolchain: ${joinWords(REGISTRY_KEYS)} (image registries)`,
+      `package indexes that code is downloaded from, tried in order, per toolchain: ${joinWords(REGISTRY_KEYS)} (image registries); { URL, OWN_ONLY: true } = for services of the node's own address alone`,
     )
     .prefault({}),
   CONTAINERS: list(z.string('text'), 256)

@@ -10,7 +10,8 @@ const PULL_MS = 30 * 60_000
 
 export type ImagesInit = {
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
-  readonly registries: readonly string[]
+  /** for a service of this author */
+  readonly registries: (author: string) => readonly string[]
 }
 
 /** Finds the image of a run and answers with its id: from then on no tag can lead elsewhere. */
@@ -32,7 +33,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     })
   }
 
-  async function byDigest(digest: string, ref: string | undefined): Promise<string> {
+  async function byDigest({ digest, ref }: NonNullable<Plan['image']>, registries: readonly string[]): Promise<string> {
     const found = await present(digest)
     if (found !== undefined) return found
     const path = ref === undefined ? undefined : pathOf(ref)
@@ -57,7 +58,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     )?.Id
   }
 
-  async function byName(name: string): Promise<string> {
+  async function byName(name: string, registries: readonly string[]): Promise<string> {
     const found = await askMaybe((docker) => docker.getImage(name).inspect())
     if (found !== undefined) return found.Id
     const mirrored = registries.map((origin) => `${hostOf(origin)}/${pathOf(name)}${tagOf(name)}`)
@@ -94,14 +95,14 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
   return {
     nodeImage,
     async ofPlan(plan: Plan): Promise<string> {
-      if (plan.image !== undefined) return byDigest(plan.image.digest, plan.image.ref)
+      if (plan.image !== undefined) return byDigest(plan.image, registries(plan.author))
       const known = plan.toolchain.filter((name) => toolchains[name] !== undefined)
       const [name] = known
       if (name === undefined) {
         throw new RunRefusedError(`no image is known for the toolchain ${plan.toolchain.join(', ') || '(none named)'}`)
       }
       const image = toolchains[name]?.image as string
-      return image === NODE_IMAGE ? nodeImage() : byName(image)
+      return image === NODE_IMAGE ? nodeImage() : byName(image, registries(plan.author))
     },
   }
 }

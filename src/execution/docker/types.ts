@@ -31,7 +31,7 @@ export type DockerExecutorInit = {
   readonly runtimeDir: string
   /** Toolchain -> image, by canonical name: `{ 'node.js': { image: 'thundercloud/node' } }`. */
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
-  /** Origins of image registries that may be pulled from (REGISTRIES.DOCKER), in order. */
-  readonly registries: readonly string[]
+  /** Origins of image registries that may be pulled from for a service of this author (REGISTRIES.DOCKER), in order. */
+  readonly registries: (author: string) => readonly string[]
   readonly logs: LogLimits
 }

@@ -30,7 +30,10 @@ export function createAdmission(
   const granted = () => supervisor.granted()
   const isOwn = (id: string) => isOwnService(services.get(id), own, context.configuration())
   const facts = parts.use(
-    createNodeFacts({ clock, log, events, executors, machine, services, texts, granted, isOwn }, { own, policy }),
+    createNodeFacts(
+      { clock, log, events, executors, machine, services, texts, granted, isOwn },
+      { own, policy, clientRegistries: () => context.configuration().clientRegistries },
+    ),
   )
   const runner = components.runnerHost ?? parts.use(createRunner(context))
   const admission = parts.use(

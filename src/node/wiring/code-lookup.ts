@@ -1,3 +1,4 @@
+import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import type { Code, RetrievedCode, RetrieveOptions } from '../../code/index.ts'
 import type { Journal } from '../../journal/index.ts'
@@ -9,11 +10,13 @@ export interface CodeLookupComponents {
   network: Pick<Network, 'dial'>
   signed: Pick<SignedServices, 'get'>
   journal: Pick<Journal, 'announcements'>
+  /** the node's own address */
+  own: string
 }
 
 /** The code of a service, unpacked: from the store, its inline source, its publisher, the peer that announced it, the mesh, or another of its sources. */
 export async function findCode(
-  { code, network, signed, journal }: CodeLookupComponents,
+  { code, network, signed, journal, own: address }: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
   options: Pick<RetrieveOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
 ): Promise<RetrievedCode> {
@@ -23,7 +26,8 @@ export async function findCode(
   const publishers = await reach(network, body?.replyTo ?? [], options.signal)
   const peers = from === undefined ? publishers : [...publishers, from]
   const distance = body === undefined || record === undefined ? 0 : body.reach.depth - record.depth
-  return await code.obtain(parseCid(service.code), { sources: body?.sources, peers, distance, ...options })
+  const own = body !== undefined && formatAddress(decodeAddress(body.author)) === address
+  return await code.obtain(parseCid(service.code), { sources: body?.sources, own, peers, distance, ...options })
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */

@@ -32,7 +32,7 @@ export async function createExecution(
   const configuration = context.configuration()
   const { dataDir, quotas, timeouts } = configuration
   const signed = createSignedServices({ journal })
-  const serviceCode = createCodeProvider({ code, network, signed, journal, trust })
+  const serviceCode = createCodeProvider({ code, network, signed, journal, trust, own })
   const { executors } = parts.use(
     await createExecutors(
       { clock, log: log.child('execution') },

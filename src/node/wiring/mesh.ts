@@ -64,7 +64,7 @@ export async function createMesh(
         dir: join(dataDir, 'code'),
         maxBytes: quotas.CODE_STORE,
         self: network.peerId,
-        storage: () => context.policy().config,
+        storage: () => ({ ...context.policy().config, clientRegistries: context.configuration().clientRegistries }),
       },
     ),
   )

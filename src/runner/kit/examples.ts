@@ -86,6 +86,7 @@ export function exampleSnapshot(overrides: SnapshotOverrides = {}): RunnerSnapsh
       executors: [{ name: 'docker' }, { name: 'host', toolchains: ['node.js'] }],
     },
     running: [],
+    clientRegistries: {},
     depth: 3,
     now: 1_700_000_100,
   }

@@ -36,7 +36,7 @@ describe.skipIf(!needs('engine'))('images', () => {
 
   it('are pulled by digest from the operator’s registry, once', async () => {
     await using registry = await startRegistry()
-    const executor = over({ registries: [registry.origin] })
+    const executor = over({ registries: () => [registry.origin] })
     const name = `${new URL(registry.origin).host}/${registry.path}@${registry.digest}`
     pulled.push(name)
     // The reference names another host: only the operator's registries are asked.
@@ -52,7 +52,7 @@ describe.skipIf(!needs('engine'))('images', () => {
 
   it('that are not what their digest says are refused', async () => {
     await using registry = await startRegistry({ spoilt: true })
-    const executor = over({ registries: [registry.origin] })
+    const executor = over({ registries: () => [registry.origin] })
     const started = executor.start(await imagePlan(executor, registry.digest, registry.path))
     await expect(started).rejects.toThrow(/could not be pulled/)
     expect(await executor.adopt()).toEqual([])
@@ -67,7 +67,7 @@ describe.skipIf(!needs('engine'))('images', () => {
     await expect(unlisted).rejects.toThrow(/REGISTRIES\.DOCKER names no registry/)
     await expect(executor.start(await planFor(executor, dirs, '', cobol))).rejects.toThrow(RunRefusedError)
     const toolchains = { cobol: { image: '127.0.0.1:9/no/such:image' } }
-    const unknown = over({ registries: ['http://127.0.0.1:9'], toolchains })
+    const unknown = over({ registries: () => ['http://127.0.0.1:9'], toolchains })
     const started = unknown.start(await planFor(unknown, dirs, '', cobol))
     await expect(started).rejects.toThrow(/no image "127\.0\.0\.1:9\/no\/such:image"/)
   })

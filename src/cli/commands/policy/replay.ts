@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createAddressTexts } from '../../../base/address-texts.ts'
 import { InputError } from '../../../base/errors.ts'
 import { formatCount, sanitizeText } from '../../../base/format.ts'
+import { readClientRegistries } from '../../../config/index.ts'
 import { openJournalReader } from '../../../journal/index.ts'
 import { emptyNode } from '../../../policy/empty-node.ts'
 import { type ReplayChange, replay } from '../../../policy/replay.ts'
@@ -56,7 +57,7 @@ export const policyReplay = command({
 
     await using before = await loadWith(cli, { runner: current.runner, draft: { policy: inForce } })
     await using after = await loadWith(cli, candidate)
-    const facts = { own, executors }
+    const facts = { own, executors, clientRegistries: await readClientRegistries(cli.env) }
     const network = undefined
     await using old = await openBelieving(cli, { own, config: inForce.config, folder, network })
     await using young = await openBelieving(cli, { own, config: candidate.draft.policy.config, folder, network })

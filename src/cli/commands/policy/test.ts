@@ -95,6 +95,7 @@ async function factsFor(
     own: known.own,
     capacity: { ...known.free, ...free, executors },
     running: known.running,
+    clientRegistries: known.clientRegistries,
   }
 }
 

@@ -1,5 +1,6 @@
 import { REGISTRY_KINDS } from '../../../../protocols/registries.ts'
 import { registryOf } from '../../../config/files/registries.ts'
+import { mirrorsOf, type RegistryUse, registryAddresses } from '../../../config/files/registry-addresses.ts'
 import type { RunnerConfig } from '../../../config/index.ts'
 import { type DownloadSource, hostOfImage, hostOfUrl, isWithin } from '../hosts.ts'
 import { fail, pass, shown, some, values } from '../reasons.ts'
@@ -16,37 +17,45 @@ export const storage: Rule = {
   keys: ['ALLOWED_STORAGE', 'REGISTRIES'],
   onFail: 'redirect',
   doc: {
-    asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) it is a name of the package index, or \`REGISTRIES\` has a mirror for its toolchain; for \`oci\`, \`REGISTRIES.DOCKER\`.`,
+    asks: `At least one source of the code may be used. Peers and inline code need no entry. For \`https\`, \`git\` and \`oci\` the address's host is in \`ALLOWED_STORAGE\`, or below an entry at a dot. For \`registry\` (${REGISTRY_KINDS.join(', ')}) \`REGISTRIES\` has an address for its toolchain, or it is a name of the package index whose own client is configured with an address on the node; for \`oci\`, \`REGISTRIES.DOCKER\`. An address with \`OWN_ONLY\` counts for services of the node's own address.`,
     otherwise: 'not run, the reason names the hosts; redirected',
   },
-  decide({ sources }, { config }) {
+  decide({ sources, author }, { config, own, clientRegistries }) {
     if (sources.length === 0) return [pass(name, 'names no source: peers are asked for the code')]
-    const refused = new Set<string>()
+    const use = { own: author === own, clients: clientRegistries }
+    const hosts = new Set<string>()
+    const problems = new Set<string>()
     for (const source of sources) {
       if (source.type === 'mesh') return [pass(name, 'the code is had from peers')]
       if (source.type === 'inline') return [pass(name, 'the code came with the announcement')]
-      const { usable, from } = look(source, config)
+      const { usable, from, problem } = look(source, config, use)
       if (usable) return [pass(name, `the code may come from ${shown(from)}`)]
-      refused.add(from)
+      if (problem === undefined) hosts.add(from)
+      else problems.add(problem)
     }
-    const message = `may not download from ${some(refused, 4)}: not in ALLOWED_STORAGE`
+    const listed = hosts.size === 0 ? [] : [`may not download from ${some(hosts, 4)}: not in ALLOWED_STORAGE`]
+    const message = [...listed, ...problems].join('; ')
     const value = values(['mesh', ...config.ALLOWED_STORAGE])
     return [fail(name, message, { field: 'sources', must: 'one-of', value })]
   },
 }
 
-function look(source: DownloadSource, config: RunnerConfig): { usable: boolean; from: string } {
+type Look = { usable: boolean; from: string; problem?: string | undefined }
+
+function look(source: DownloadSource, config: RunnerConfig, use: RegistryUse): Look {
   const allowed = (host: string | undefined) =>
     host !== undefined && config.ALLOWED_STORAGE.some((entry) => isWithin(host, entry))
-  const mirrored = (key: string) => (config.REGISTRIES[key]?.length ?? 0) > 0
   if (source.type === 'registry') {
     const { key, names } = registryOf(source.kind)
-    if (mirrored(key)) return { usable: true, from: `a mirror of REGISTRIES.${key}` }
-    return { usable: names.some(allowed), from: names[0] as string }
+    const found = registryAddresses(config, source.kind, use)
+    if ('refused' in found) {
+      return { usable: false, from: names[0] as string, problem: found.isAllowed ? found.refused : undefined }
+    }
+    return { usable: true, from: found[0]?.mirror === true ? `a mirror of REGISTRIES.${key}` : (names[0] as string) }
   }
   if (source.type === 'oci') {
     const host = hostOfImage(source.ref)
-    if (mirrored('DOCKER')) return { usable: true, from: 'a registry of REGISTRIES.DOCKER' }
+    if (mirrorsOf(config, 'DOCKER', use).length > 0) return { usable: true, from: 'a registry of REGISTRIES.DOCKER' }
     return { usable: allowed(host), from: host ?? 'an image reference without a host' }
   }
   const host = hostOfUrl(source.url)

@@ -227,9 +227,34 @@ test('a tarball on another host is not downloaded, nor one at a private address'
 
 test('without an address of the registry it says which key names one; of two mirrors the second is tried', async () => {
   const source = { type: 'registry' as const, kind: 'npm' as const, name: '@scope/thing', version: '1.2.3' }
-  await expect(fetchSource(source, FILES)).rejects.toThrow('name one in REGISTRIES.NODE.JS of config.json')
+  const allowed = { ALLOWED_STORAGE: ['npmjs.com'] }
+  await expect(fetchSource(source, FILES, { storage: allowed })).rejects.toThrow(
+    'name one in REGISTRIES.NODE.JS of config.json',
+  )
   const { file, path, pages } = SHELVES.npm
   const { url } = await sourceServer((self) => ({ ...pages(self, file), [path]: file }))
   const storage = { REGISTRIES: { 'NODE.JS': ['http://127.0.0.1:1', url] } }
   await fetchSource(source, FILES, { storage })
+})
+
+test('the address that the client is configured to use serves where the index is allowed, and only where it is public', async () => {
+  const source = { type: 'registry' as const, kind: 'npm' as const, name: '@scope/thing', version: '1.2.3' }
+  const { file, path, pages } = SHELVES.npm
+  const { url, asked } = await sourceServer((self) => ({ ...pages(self, file), [path]: file }))
+  const storage = { ALLOWED_STORAGE: ['npmjs.com'], clientRegistries: { npm: url } }
+  await expect(fetchSource(source, FILES, { storage })).rejects.toThrow('is not a public address')
+  expect(asked).toEqual([])
+  const { store } = await fetchSource(source, FILES, {
+    storage: { ...storage, ALLOWED_STORAGE: ['npmjs.com', '127.0.0.1'] },
+  })
+  expect(store.usage().codes).toBe(1)
+})
+
+test('a mirror for own services serves no others', async () => {
+  const source = { type: 'registry' as const, kind: 'npm' as const, name: '@scope/thing', version: '1.2.3' }
+  const { file, path, pages } = SHELVES.npm
+  const { url } = await sourceServer((self) => ({ ...pages(self, file), [path]: file }))
+  const storage = { ALLOWED_STORAGE: ['npmjs.com'], REGISTRIES: { 'NODE.JS': [{ URL: url, OWN_ONLY: true }] } }
+  await expect(fetchSource(source, FILES, { storage })).rejects.toThrow("serve this node's own services alone")
+  await fetchSource(source, FILES, { storage, own: true })
 })

@@ -22,6 +22,7 @@ function world(change: Partial<Pick<CodeProviderComponents, 'trust'>> & { check?
     network: { dial: async () => 'peer' },
     signed: { get: () => signed },
     journal: { announcements: { get: () => undefined } as never },
+    own: '',
     trust: change.trust ?? { lookUp: async () => ({ complete: true }) },
   })
   provider.beforeRun(change.check ?? (async () => {}))

@@ -123,6 +123,8 @@ const https = (url: string): ReceivedSource => ({ type: 'https', url })
 const git = (url: string): ReceivedSource => ({ type: 'git', url, commit: 'a'.repeat(40) })
 const pack = { type: 'registry', name: 'left-pad', version: '1.0.0' } as const
 const registry = (kind: RegistryKind): ReceivedSource => ({ ...pack, kind })
+const addressOf = (kind: RegistryKind) => ({ clientRegistries: { [kind]: 'https://mirror.example/' } })
+const OWN_MIRROR = { NODE: [{ URL: 'https://localhost:4873', OWN_ONLY: true }] }
 
 const one = rowsOf((source: ReceivedSource, more: Given = {}) => ({
   settings,
@@ -186,10 +188,26 @@ table(storage, [
   one.passes('an IPv6 address', https('https://[::1]:80/a'), { settings: { ALLOWED_STORAGE: ['::1'] } }),
 
   ...(['npm', 'cargo', 'go', 'gem', 'composer', 'nuget', 'hackage', 'scala'] as const).map((kind) =>
-    one.passes(`the seed's list allows ${kind}`, registry(kind)),
+    one.passes(`the seed's list allows ${kind}`, registry(kind), { node: addressOf(kind) }),
   ),
   one.fails('a registry that is not listed', registry('pypi'), { message: /^may not download from pypi\.org:/ }),
-  one.passes("the registry's own host", registry('npm'), { settings: { ALLOWED_STORAGE: ['registry.npmjs.org'] } }),
+  one.passes("the registry's own host", registry('npm'), {
+    settings: { ALLOWED_STORAGE: ['registry.npmjs.org'] },
+    node: addressOf('npm'),
+  }),
+  one.fails('an index that is listed, and has no address here', registry('cargo'), {
+    node: addressOf('npm'),
+    message: 'no address of the cargo registry is known: name one in REGISTRIES.RUST of config.json',
+  }),
+  one.passes('a mirror for own services, and the own address', registry('npm'), {
+    settings: { REGISTRIES: OWN_MIRROR },
+    service: { author: snapshotOf().own, sources: [registry('npm')] },
+  }),
+  one.fails('a mirror for own services, and a stranger', registry('npm'), {
+    settings: { ALLOWED_STORAGE, REGISTRIES: OWN_MIRROR },
+    service: { author: 'a stranger', sources: [registry('npm')] },
+    message: /^no address of the npm .* serve this node's own services alone$/,
+  }),
   one.passes('a mirror', registry('npm'), {
     settings: { REGISTRIES: { 'NODE.JS': ['https://localhost:4873'] } },
     message: 'the code may come from a mirror of REGISTRIES.NODE.JS',

@@ -1,0 +1,59 @@
+import type { RegistryKind } from '../../../protocols/registries.ts'
+import type { ClientRegistries } from '../clients/types.ts'
+import { registryOf } from './registries.ts'
+import type { RunnerConfig } from './runner-schema.ts'
+
+/** Whose service the code is for, and what the package managers of this machine are configured to use. */
+export type RegistryUse = { readonly own: boolean; readonly clients?: ClientRegistries | undefined }
+
+/**
+ * Where a package index is downloaded from. `mirror`: REGISTRIES has it, so the operator named this very host; else a name of
+ * the index is allowed, and `address` is what its own client uses.
+ */
+export type RegistryAddress = { readonly url: string; readonly mirror: boolean }
+
+/** One sentence; `isAllowed`: the policy allows the index, and only an address is missing. */
+export type RegistryRefusal = { readonly refused: string; readonly isAllowed: boolean }
+
+/**
+ * Every address of a package index that may be used, in order, or why there is none. Mirrors of REGISTRIES need no entry of
+ * ALLOWED_STORAGE. The runner and the node both ask here, so that the node can do what the runner decided.
+ */
+export function registryAddresses(
+  config: Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>,
+  kind: RegistryKind,
+  { own, clients = {} }: RegistryUse,
+): readonly RegistryAddress[] | RegistryRefusal {
+  const { key, names } = registryOf(kind)
+  const mirrors = mirrorsOf(config, key, { own })
+  if (mirrors.length > 0) return mirrors.map((url) => ({ url, mirror: true }))
+  const isAllowed = names.some((name) =>
+    config.ALLOWED_STORAGE.some((entry) => name === entry || name.endsWith(`.${entry}`)),
+  )
+  if (!isAllowed) return { refused: `may not download from ${names[0]}: not in ALLOWED_STORAGE`, isAllowed }
+  const url = clients[kind]
+  // what is for own services alone does not serve others by another way
+  if (url !== undefined && !mirrorsOf(config, key, { own: true }).some((mirror) => isSameHost(mirror, url))) {
+    return [{ url, mirror: false }]
+  }
+  const ownOnly = !own && mirrorsOf(config, key, { own: true }).length > 0
+  const but = ownOnly ? `; the addresses in REGISTRIES.${key} serve this node's own services alone` : ''
+  const refused = `no address of the ${kind} registry is known: name one in REGISTRIES.${key} of config.json${but}`
+  return { refused, isAllowed }
+}
+
+/** The addresses of one key of REGISTRIES that serve this service. */
+export function mirrorsOf(
+  { REGISTRIES }: Pick<RunnerConfig, 'REGISTRIES'>,
+  key: string,
+  { own }: { own: boolean },
+): string[] {
+  return (REGISTRIES[key] ?? []).flatMap((mirror) => {
+    if (typeof mirror === 'string') return [mirror]
+    return own || !mirror.OWN_ONLY ? [mirror.URL] : []
+  })
+}
+
+function isSameHost(a: string, b: string): boolean {
+  return new URL(a).host === new URL(b).host
+}
