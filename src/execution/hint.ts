@@ -10,6 +10,10 @@ const RULES: readonly Rule[] = [
     hint: `the code's folder is read-only: write below $HOME, which is /work (${PAGE})`,
   },
   {
+    said: /ENOENT\b.{0,80}\b(?:open|access|l?stat|scandir) '\/code\/|No such file or directory: '\/code\//,
+    hint: `a file is not in the code: publish what it reads, and look at the ignore rules (${PAGE})`,
+  },
+  {
     said: /(mkdir|open|mkdtemp|rename|copyfile|unlink)\b.*'\/code\/|(EACCES|EPERM|ENOENT)\b.*(mkdir|open|mkdtemp).*'\/code\//,
     hint: `the code's folder is read-only: write below $HOME, which is /work (${PAGE})`,
   },

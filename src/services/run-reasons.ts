@@ -4,9 +4,10 @@ import { formatMs } from '../base/format.ts'
 import type { RunRecord } from '../base/run-record.ts'
 import type { Reason } from '../base/verdict.ts'
 import { FINAL_STATES } from '../execution/index.ts'
+import { lastLinesOf } from './output-lines.ts'
 
 /** Lines that a receipt of a failure carries, and bytes of each. */
-export const OUTPUT_LINES = 10
+const OUTPUT_LINES = 10
 export const OUTPUT_LINE_BYTES = 256
 
 type RunFacts = {
@@ -49,7 +50,7 @@ export function runReasons({ run, healthy, kind, ports, healthyMs }: RunFacts): 
 
 /** Last lines of a run, for its publisher alone. */
 export function outputReasons(lines: readonly string[]): Reason[] {
-  return lines.slice(-OUTPUT_LINES).map((line) => reasonOf('run:output', 'fail', line))
+  return lastLinesOf(lines, OUTPUT_LINES).map((line) => reasonOf('run:output', 'fail', line))
 }
 
 /** A run that ended by itself, badly: its author wants the last lines. */

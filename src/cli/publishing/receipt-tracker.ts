@@ -2,6 +2,7 @@ import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { DISPOSITIONS, REDIRECTED } from '../../base/disposition.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
+import { lastLinesOf } from '../../services/output-lines.ts'
 import type { Output } from '../output/output.ts'
 import { ago, show } from '../output/text.ts'
 
@@ -77,9 +78,9 @@ export function receiptLine({ state, redirected, reasons }: ReceiptView, who: st
   const also = redirected && state !== 'redirected' ? ` and ${REDIRECTED.there}` : ''
   const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = shown.map(({ message }) => sanitizeText(message, 200))
-  const output = reasons.filter(({ rule }) => rule === RUN_RULES.output).slice(-SHOWN_OUTPUT)
-  if (output.length > 0)
-    why.push(`it wrote ${output.map(({ message }) => JSON.stringify(sanitizeText(message, 200))).join(' ')}`)
+  const written = reasons.filter(({ rule }) => rule === RUN_RULES.output).map(({ message }) => message)
+  const output = lastLinesOf(written, SHOWN_OUTPUT)
+  if (output.length > 0) why.push(`it wrote ${output.map((line) => JSON.stringify(sanitizeText(line, 200))).join(' ')}`)
   return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
 }
 

@@ -5,7 +5,7 @@ import type { Network } from '../../network/index.ts'
 import { createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
 import { createServices, type Services } from '../../services/registry.ts'
-import { OUTPUT_LINE_BYTES, OUTPUT_LINES } from '../../services/run-reasons.ts'
+import { OUTPUT_LINE_BYTES } from '../../services/run-reasons.ts'
 import type { SignedServices } from '../../services/signed-services.ts'
 import { createStateNotifier, type NotifyState } from '../../services/state-notifier.ts'
 import type { NodeContext } from './context.ts'
@@ -52,15 +52,17 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   return { receipts, services, notify }
 }
 
+/** Among which is the one that names the error, before its stack. */
+const LAST_LINES = 64
+
 /** The last lines that a service wrote since its last start; what the node says of it is not among them. */
 function createLastLines(supervisor: Pick<Supervisor, 'logs' | 'status'>) {
   return async (id: string): Promise<readonly string[]> => {
     const startedAt = supervisor.status(id)?.record.startedAt ?? 0
     const lines: string[] = []
-    // twice as many: some are the node's own
-    for await (const { stream, at, line } of supervisor.logs(id, { tail: 2 * OUTPUT_LINES, follow: false })) {
+    for await (const { stream, at, line } of supervisor.logs(id, { tail: LAST_LINES, follow: false })) {
       if (stream !== 'node' && at >= startedAt) lines.push(truncateUtf8(line, OUTPUT_LINE_BYTES))
     }
-    return lines.slice(-OUTPUT_LINES)
+    return lines
   }
 }

@@ -15,6 +15,8 @@ import { tempDir } from '../../fixtures/temp-dir.ts'
 test.each<[number, string, string]>([
   [1, "Error: EROFS: read-only file system, open 'db.json'", 'write below $HOME'],
   [1, "Error: ENOENT: no such file or directory, mkdir '/code/storage'", 'write below $HOME'],
+  [1, "Error: ENOENT: no such file or directory, open '/code/config.json'", 'a file is not in the code'],
+  [1, "FileNotFoundError: [Errno 2] No such file or directory: '/code/config.json'", 'a file is not in the code'],
   [127, '[FATAL tini (7)] exec node_modules/.bin/http-server failed: No such file or directory', 'is not there'],
   [126, '[FATAL tini (7)] exec ./run failed: Permission denied', 'is not executable'],
   [1, 'Error: listen EADDRINUSE: address already in use 0.0.0.0:8080', 'only one process may listen'],
