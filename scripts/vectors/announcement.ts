@@ -4,7 +4,7 @@ import { lowerTicket } from '../../protocols/redirection.ts'
 import { encodeService } from '../../protocols/service.ts'
 import { signedBytes, signFor } from '../../protocols/signature.ts'
 import { encodeStop } from '../../protocols/stop.ts'
-import { forwardDecisions } from './gate.ts'
+import { forwardDecisions } from './forwarding.ts'
 import {
   blsSignerOf,
   type Draft,

@@ -2,7 +2,6 @@ import { nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Policy } from '../config/index.ts'
 import { createDormitory } from '../execution/index.ts'
-import type { Admission, AdmissionComponents } from './admission-types.ts'
 import { createApplier } from './apply.ts'
 import { createServiceDecider } from './decide-service.ts'
 import { createEvaluator } from './evaluate.ts'
@@ -13,11 +12,12 @@ import { createPolicyChange } from './reevaluation/policy-change.ts'
 import { createReevaluator } from './reevaluation/reevaluate.ts'
 import type { ReevaluationScope } from './reevaluation/scope.ts'
 import { createRuleCounters } from './rule-counters.ts'
+import type { Admission, AdmissionComponents } from './types.ts'
 import { watchDormitory } from './watchers/dormitory-watcher.ts'
 import { watchReplicas } from './watchers/replica-watcher.ts'
 import { watchTrust } from './watchers/trust-watcher.ts'
 
-export type { Admission } from './admission-types.ts'
+export type { Admission } from './types.ts'
 
 export function createAdmission(
   components: AdmissionComponents,

@@ -1,6 +1,6 @@
 import { MAX_REASONS } from '../../protocols/limits.ts'
 import type { Grant, Reason, Verdict, WakeCondition } from '../base/verdict.ts'
-import type { Disposition } from './types.ts'
+import type { Disposition } from './views.ts'
 
 /** Why a task that had begun ends for good where a service would wait. */
 const ONCE: Reason = { rule: 'node', outcome: 'fail', message: 'a task is not started twice, so it does not wait' }

@@ -1,5 +1,5 @@
 import type { ExecutorName, Verdict, WakeCondition } from '../base/verdict.ts'
-import type { Change, Disposition } from './types.ts'
+import type { Change, Disposition } from './views.ts'
 
 /** What was decided about services. */
 export type AdmissionEvents = {

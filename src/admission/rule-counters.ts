@@ -3,7 +3,7 @@ import { sanitizeText } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
 import { createTokenBucket } from '../base/token-bucket.ts'
 import type { Reason } from '../base/verdict.ts'
-import type { RuleCounts } from './types.ts'
+import type { RuleCounts } from './views.ts'
 
 /** A custom runner may invent names without end; those beyond this are counted as one. */
 const MAX_RULES = 256

@@ -1,69 +1,61 @@
-import type { ExecutorName, Reason, Verdict } from '../base/verdict.ts'
-import type { RunnerConfig } from '../config/index.ts'
-import type { ReceivedService, RunnerSnapshot } from '../runner/index.ts'
-import type { Assumed } from '../trust/index.ts'
+import type { AddressTexts } from '../base/address-texts.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Events } from '../base/events.ts'
+import type { Log } from '../base/log.ts'
+import type { WakeCondition } from '../base/verdict.ts'
+import type { Dormitory, ExecutionEvents, Supervisor } from '../execution/index.ts'
+import type { IntakeEvents } from '../intake/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { NetworkEvents } from '../network/index.ts'
+import type { RunnerEvents } from '../runner/index.ts'
+import type { Receipts } from '../services/receipts.ts'
+import type { Services } from '../services/registry.ts'
+import type { NotifyState } from '../services/state-notifier.ts'
+import type { Trust, TrustEvents } from '../trust/index.ts'
+import type { ServiceDecider } from './decide-service.ts'
+import type { EvaluatorComponents } from './evaluate.ts'
+import type { AdmissionEvents } from './events.ts'
+import type { NodeFactsSource } from './facts/node-facts.ts'
+import type { Applied, PolicyView, Reevaluation } from './views.ts'
+import type { TrustWatcher } from './watchers/trust-watcher.ts'
 
-/** What this node does with a live service, as far as a policy can change it. */
-export type Disposition = 'run' | 'parked' | 'redirected' | 'refused'
-
-/** One service whose disposition a decision changes, and why. */
-export type Change = {
-  readonly id: string
-  readonly name: string
-  readonly author: string
-  readonly from: Disposition
-  readonly to: Disposition
-  readonly reasons: readonly Reason[]
-  /** it ends, and begins again by this executor */
-  readonly moves?: ExecutorName | undefined
+export interface AdmissionComponents {
+  clock: Clock
+  log: Log
+  events: Pick<
+    Events<AdmissionEvents & RunnerEvents & ExecutionEvents & IntakeEvents & TrustEvents & NetworkEvents>,
+    'emit' | 'on'
+  >
+  journal: Journal
+  facts: NodeFactsSource
+  runner: EvaluatorComponents['runner']
+  supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
+  receipts: Receipts
+  services: Services
+  trust: Pick<Trust, 'factsOf' | 'lookUp'>
+  /** Fetches the code of a service that may start soon. */
+  prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
+  texts: AddressTexts
+  notify: NotifyState
+  /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
+  count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
 }
 
-/** What a candidate would change, the best of each kind first: what runs, what is parked, and what is refused or redirected. */
-export type Preview = {
-  readonly changes: readonly Change[]
-  /** changes beyond those, none of which starts or parks anything */
-  readonly more: number
-  /** of what is refused or redirected */
-  readonly asked: number
-  /** there are too many to ask about while a person waits; they are decided again all the same */
-  readonly notAsked: number
-  /** live services that the journal had no space for: they come up with their next announcement */
-  readonly forgotten: number
-}
-
-/** What a policy changed at once, and how many other services are decided again in the background. */
-export type Applied = { readonly changes: readonly Change[]; readonly background: number }
-
-/**
- * Deciding again. What runs and what is parked is asked about at once; what was refused or redirected and is still live, in
- * the background (`background-reevaluation.ts`). The operator's own SERVICES are bound by LIMITS alone and stay.
- */
-export interface Reevaluation {
-  /**
-   * What `ask` (a candidate's runner) would make of everything that is live now; with `assumed`, if that statement were in force.
-   * Nothing is done or journalled.
-   */
-  preview(
-    ask: (service: ReceivedService, snapshot: RunnerSnapshot) => Promise<Verdict>,
-    config: RunnerConfig,
-    options?: { signal?: AbortSignal | undefined; assumed?: Assumed | undefined },
-  ): Promise<Preview>
-  /** Decides again about everything parked and running with the policy in force, and does it: starts, stops, parks, redirects. */
-  all(options?: { signal?: AbortSignal | undefined }): Promise<Change[]>
-}
-
-/** How often one rule answered what. `warned`: it passed because its mode is "warn". */
-export type RuleCounts = {
-  readonly pass: number
-  readonly fail: number
-  readonly defer: number
-  readonly warned: number
-}
-
-export type PolicyView = {
-  /** sha256 of the policy in force */
-  readonly hash: string
-  readonly counts: Readonly<Record<string, RuleCounts>>
-  /** services in the dormitory */
-  readonly parked: number
+/** Everything between an announcement and what this node does with it, now and again later. */
+export interface Admission extends AsyncDisposable {
+  readonly decide: ServiceDecider
+  readonly reevaluation: Reevaluation
+  readonly dormitory: Dormitory
+  readonly trustWatcher: Pick<TrustWatcher, 'settled' | 'servicesInUse'>
+  /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
+  reevaluateAll(): Promise<Applied>
+  /** Resolves when the re-evaluation in the background is done. */
+  backgroundIdle(): Promise<void>
+  /** Takes up what was parked when the node ended; all is decided again where the policy changed since. */
+  boot(): Promise<void>
+  /** Since when it is parked, if it is; ms. */
+  parkedState(id: string): { since: number; until: number; on: readonly WakeCondition[] } | undefined
+  /** The operator has ended it here. */
+  removeParked(id: string): void
+  view(): PolicyView
 }

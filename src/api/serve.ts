@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
 import { errnoOf, InputError, messageOf } from '../base/errors.ts'
+import { createShares } from './connection-limits.ts'
 import {
   CLOSE_GRACE_MS,
   HEADERS_TIMEOUT_MS,
@@ -15,7 +16,6 @@ import {
   MAX_REQUESTS_PER_ADDRESS,
   RETRY_AFTER_SECONDS,
 } from './constants.ts'
-import { createShares } from './shares.ts'
 import type { Api, ServedApi } from './types.ts'
 
 /** Serves an API on `host`:`port`. Throws an InputError where it cannot listen there. Disposing it ends every connection. */

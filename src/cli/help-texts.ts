@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { buildProgram } from './parser.ts'
+import { buildProgram } from './commander-program.ts'
 
 /** The help of the program (under ""), of each group and of each command, by name: as the parser would show it. */
 export function helpTexts(commands: readonly Command[]): Record<string, string> {

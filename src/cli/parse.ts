@@ -4,7 +4,7 @@ import { closestMatch, sanitizeText } from '../base/format.ts'
 import type { LogLevel } from '../base/log.ts'
 import type { Globals } from './cli.ts'
 import type { Command, CommandEntry } from './command.ts'
-import { buildProgram, flagName } from './parser.ts'
+import { buildProgram, flagName } from './commander-program.ts'
 
 export type Parsed = {
   readonly command: Command

@@ -14,14 +14,14 @@ import type { LogLine } from '../base/run-record.ts'
 
 export type { LogLine } from '../base/run-record.ts'
 
-import type { Applied, PolicyView, Preview } from '../admission/types.ts'
+import type { Applied, PolicyView, Preview } from '../admission/views.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 
-export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/types.ts'
+export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 
 export type StatementFilter = {

@@ -1,4 +1,4 @@
-import type { Applied, Preview, Reevaluation } from '../admission/types.ts'
+import type { Applied, Preview, Reevaluation } from '../admission/views.ts'
 import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'

@@ -1,5 +1,5 @@
 import type { Admission } from '../admission/admission.ts'
-import type { Applied } from '../admission/types.ts'
+import type { Applied } from '../admission/views.ts'
 import { UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Configuration, Policy } from '../config/index.ts'

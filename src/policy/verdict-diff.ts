@@ -1,5 +1,5 @@
 import { dispositionOf } from '../admission/disposition.ts'
-import type { Disposition } from '../admission/types.ts'
+import type { Disposition } from '../admission/views.ts'
 import type { Verdict } from '../base/verdict.ts'
 
 /** What a runner made of one service; `failure`: it failed instead of answering. */

@@ -3,7 +3,7 @@ import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
 import { sanitizeText, truncateUtf8 } from '../base/format.ts'
 import { EXECUTOR_NAMES, type Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
-import { isPlainVerdict } from './plain-verdict.ts'
+import { isPlainVerdict } from './well-formed-verdict.ts'
 
 const safeString = (max: number, min = 0) =>
   z.string().refine((text) => {

@@ -8,7 +8,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import * as limits from '../../../src/network/constants.ts'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
-import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
+import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/score-params.ts'
 import { copyAt, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Implementation, Setup } from './implementation.ts'
 

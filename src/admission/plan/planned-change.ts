@@ -2,7 +2,7 @@ import type { ParkedService } from '../../base/parked-service.ts'
 import type { ExecutorName, Grant, Verdict } from '../../base/verdict.ts'
 import type { ParkResult } from '../../execution/index.ts'
 import type { Subject } from '../evaluate.ts'
-import type { Disposition } from '../types.ts'
+import type { Disposition } from '../views.ts'
 
 /** One step that follows from a verdict. They are carried out together, in this order, or not at all. */
 export type PlannedChange =

@@ -4,7 +4,7 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Candidate, Journal } from '../../journal/index.ts'
 import type { AdmissionEvents } from '../events.ts'
-import type { Change } from '../types.ts'
+import type { Change } from '../views.ts'
 import { isSameScope, type ReevaluationScope, servicesIn } from './scope.ts'
 
 /** Services that are asked about together: few, because what follows from their verdicts is written in one go. */

@@ -2,7 +2,7 @@ import type { AddressTexts } from '../../base/address-texts.ts'
 import type { Verdict } from '../../base/verdict.ts'
 import { dispositionOf } from '../disposition.ts'
 import type { Subject } from '../evaluate.ts'
-import type { Change, Disposition } from '../types.ts'
+import type { Change, Disposition } from '../views.ts'
 
 export function changeOf({ id, signed }: Subject, from: Disposition, verdict: Verdict, texts: AddressTexts): Change {
   const { author, name } = signed.body

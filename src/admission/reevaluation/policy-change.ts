@@ -7,7 +7,7 @@ import type { Dormitory, Supervisor } from '../../execution/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { RunnerEvents } from '../../runner/index.ts'
 import type { NodeFactsSource } from '../facts/node-facts.ts'
-import type { Applied } from '../types.ts'
+import type { Applied } from '../views.ts'
 import type { BackgroundReevaluation } from './background-reevaluation.ts'
 import type { Reevaluator } from './reevaluate.ts'
 

@@ -4,7 +4,7 @@ import type { NodeFacts, RunningService } from '../../runner/index.ts'
 import type { ApplyResult } from '../apply.ts'
 import type { Decision, Subject } from '../evaluate.ts'
 import type { AssumedFacts } from '../facts/node-facts.ts'
-import type { Disposition } from '../types.ts'
+import type { Disposition } from '../views.ts'
 
 /** What a round decides about, and what it does with a decision: commits it, or only takes note of it (`dry-run.ts`). */
 export interface ReevaluationTarget {

@@ -7,7 +7,7 @@ import type { BytePipe } from '../../base/stream.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
-import { createNewest } from '../versions/newest.ts'
+import { createNewest } from '../versions/newest-version.ts'
 import { type Subject, subjectAtNode, subjectByPeer, type Version } from '../versions/subject.ts'
 
 /** Connections at once; each is a tunnel of its own. */

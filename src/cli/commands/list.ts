@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../base/clock.ts'
-import { REDIRECTED } from '../../base/disposition.ts'
+import { REDIRECTED } from '../../base/disposition-texts.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { command, flag } from '../command.ts'

@@ -1,4 +1,4 @@
-import { REDIRECTED } from '../../base/disposition.ts'
+import { REDIRECTED } from '../../base/disposition-texts.ts'
 import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
 import type { Grant, Need, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'

@@ -1,5 +1,5 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
-import { DISPOSITIONS, REDIRECTED } from '../../base/disposition.ts'
+import { DISPOSITIONS, REDIRECTED } from '../../base/disposition-texts.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import { lastLinesOf } from '../../services/output-lines.ts'

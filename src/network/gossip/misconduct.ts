@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import { SCORE_CHECK_MS } from '../constants.ts'
-import { THRESHOLDS, TOPIC_PENALTY } from './scores.ts'
+import { THRESHOLDS, TOPIC_PENALTY } from './score-params.ts'
 
 /** What gossipsub holds against a peer. */
 export type PeerStats = {

@@ -1,7 +1,7 @@
 import { LruMap } from '../../base/lru-map.ts'
 import { SCORE_HALF_LIFE_MS, SCORED_PEERS } from '../constants.ts'
 import type { PeerScores } from '../types.ts'
-import { THRESHOLDS } from './scores.ts'
+import { THRESHOLDS } from './score-params.ts'
 
 const REWARD_EACH = 0.5
 const REWARD_MAX = 10

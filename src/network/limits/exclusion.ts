@@ -5,7 +5,7 @@ import { LruMap } from '../../base/lru-map.ts'
 import { EXCLUSION, SCORED_PEERS } from '../constants.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { PeerScoreTable } from '../gossip/peer-scores.ts'
-import { THRESHOLDS } from '../gossip/scores.ts'
+import { THRESHOLDS } from '../gossip/score-params.ts'
 
 export interface ExclusionComponents {
   clock: Clock

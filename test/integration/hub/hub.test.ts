@@ -10,7 +10,7 @@ import type { NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { type Mesh, RUNS_NOTHING, test } from '../../fixtures/node/mesh.ts'
 import { addFolder, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
-import { scanBox } from '../../fixtures/trust/scan-box.ts'
+import { scanBox } from '../../fixtures/trust/scan-sandbox.ts'
 import { codeFolder, MARK, MARK_NAME, signatures } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 

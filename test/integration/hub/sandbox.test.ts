@@ -14,11 +14,11 @@ import { listen } from '../../fixtures/net.ts'
 import { processes } from '../../fixtures/process/proc.ts'
 import { canRead, ORDINARY, reportOf as printedBy } from '../../fixtures/process/report.ts'
 import { system } from '../../fixtures/system.ts'
-import { scanBox, scanner, shell } from '../../fixtures/trust/scan-box.ts'
+import { scanBox, scanner, shell } from '../../fixtures/trust/scan-sandbox.ts'
 import { codeFolder } from '../../fixtures/trust/signatures.ts'
 import { needs } from '../../require.ts'
 
-const FIXTURE = new URL('../../fixtures/trust/scan-box.ts', import.meta.url).href
+const FIXTURE = new URL('../../fixtures/trust/scan-sandbox.ts', import.meta.url).href
 
 /** Command lines of this machine's processes that have this in them. */
 const commandsWith = (text: string) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Change } from '../../../src/admission/types.ts'
+import type { Change } from '../../../src/admission/views.ts'
 import type { Policy } from '../../../src/config/index.ts'
 import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
 import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'

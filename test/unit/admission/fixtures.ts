@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import type { Change } from '../../../src/admission/types.ts'
+import type { Change } from '../../../src/admission/views.ts'
 import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
 import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
 

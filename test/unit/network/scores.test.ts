@@ -1,7 +1,7 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import { expect, test } from 'vitest'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
-import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/scores.ts'
+import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/score-params.ts'
 
 const TOPICS = ['services', 'statements']
 const SILENT = { reward: () => {}, penalize: () => {}, score: () => 0 }

@@ -6,8 +6,8 @@ import { decodeService, encodeService, serviceId } from '../../../protocols/serv
 import { createBatchWriter } from '../../../src/runner/batch.ts'
 import { type RunningService, toReceivedService } from '../../../src/runner/index.ts'
 import type { Item } from '../../../src/runner/ipc-messages.ts'
-import { isPlainVerdict } from '../../../src/runner/plain-verdict.ts'
 import { readVerdict, verdictSchema } from '../../../src/runner/verdict-schema.ts'
+import { isPlainVerdict } from '../../../src/runner/well-formed-verdict.ts'
 import { forAll } from '../../fixtures/property.ts'
 import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../../fixtures/runner/runners.ts'
 
