@@ -29,7 +29,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
   const parts = stack.move()
 
   /** The best of some looks: what is closed is collected a moment later. */
-  const settled = async (before: Measure, ms: number): Promise<Measure> => {
+  const measureAfter = async (before: Measure, ms: number): Promise<Measure> => {
     const end = performance.now() + ms
     for (;;) {
       const now = await testedNode.ask<Measure>('measure', { collect: true })
@@ -52,7 +52,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
       const first = form === 'long' ? attacks.filter(({ warmsUp }) => warmsUp === true) : []
       const cold = await testedNode.ask<Measure>('measure', { collect: true })
       await Promise.all(first.map(attack))
-      const before = first.length === 0 ? cold : await settled(cold, SETTLE_MS[form])
+      const before = first.length === 0 ? cold : await measureAfter(cold, SETTLE_MS[form])
       const attacking = Promise.all(attacks.map(attack))
       // a failure is seen when all else is over
       attacking.catch(() => {})
@@ -68,7 +68,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
       ])
       const during = await testedNode.ask<Measure>('measure')
       const figures = await attacking
-      const after = await settled(before, SETTLE_MS[form])
+      const after = await measureAfter(before, SETTLE_MS[form])
       return figures.map((attacker) => ({ before, during, after, delivery, dials, attacker }))
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

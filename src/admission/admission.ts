@@ -111,7 +111,7 @@ export function createAdmission(
       journal,
       screen: reevaluator.screen,
       admit: reevaluator.admit,
-      isMoved: (id) => trustWatcher.isMoved(id),
+      treeMembershipChanged: (id) => trustWatcher.treeMembershipChanged(id),
     }),
   )
 

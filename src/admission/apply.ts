@@ -15,7 +15,7 @@ import type { Trust, TrustFacts } from '../trust/index.ts'
 import type { Decision, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
-import { plain } from './normalize-verdict.ts'
+import { normalizeVerdict } from './normalize-verdict.ts'
 import { planChanges } from './plan/plan-changes.ts'
 import { planEndOfParking } from './plan/plan-parking.ts'
 import { type Outcome, type PlannedChange, planOutcome } from './plan/planned-change.ts'
@@ -98,7 +98,8 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
     const last = journal.verdicts.latest(id)
     facts.forget(id)
     // what is parked gets the same verdict again and again: that is no news, and would evict from the journal what is
-    if (last !== undefined && equals(last.policy, policy) && isDeepStrictEqual(last.verdict, plain(verdict))) return
+    if (last !== undefined && equals(last.policy, policy) && isDeepStrictEqual(last.verdict, normalizeVerdict(verdict)))
+      return
     journal.verdicts.add({ service: id, at: Math.floor(clock.now()), policy, verdict, failure })
   }
 

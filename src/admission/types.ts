@@ -46,7 +46,7 @@ export interface Admission extends AsyncDisposable {
   readonly decide: ServiceDecider
   readonly reevaluation: Reevaluation
   readonly dormitory: Dormitory
-  readonly trustWatcher: Pick<TrustWatcher, 'settled' | 'servicesInUse'>
+  readonly trustWatcher: Pick<TrustWatcher, 'recheck' | 'servicesInUse'>
   /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
   reevaluateAll(): Promise<Applied>
   /** Resolves when the re-evaluation in the background is done. */

@@ -5,7 +5,7 @@ import { isIPv6, type Socket } from 'node:net'
  * one that has been idle longest. When all slots are in use, the address with the most loses one. So a
  * new address always gets a connection, and connections that once showed the token are never displaced.
  */
-export interface ConnectionShares {
+export interface ConnectionLimits {
   add(socket: Socket): void
   /** The operator's from now on. */
   trust(socket: Socket): void
@@ -15,7 +15,7 @@ export interface ConnectionShares {
   readonly size: number
 }
 
-export type SharesInit = {
+export type ConnectionLimitsInit = {
   readonly total: number
   readonly perAddress: number
   readonly requestsPerAddress: number
@@ -23,7 +23,11 @@ export type SharesInit = {
 
 type Group = { readonly sockets: Map<Socket, number>; requests: number }
 
-export function createShares({ total, perAddress, requestsPerAddress }: SharesInit): ConnectionShares {
+export function createConnectionLimits({
+  total,
+  perAddress,
+  requestsPerAddress,
+}: ConnectionLimitsInit): ConnectionLimits {
   const groups = new Map<string, Group>()
   const homes = new Map<Socket, { key: string; group: Group }>()
 
@@ -51,7 +55,7 @@ export function createShares({ total, perAddress, requestsPerAddress }: SharesIn
       return homes.size
     },
     add(socket) {
-      const key = shareKey(socket.remoteAddress ?? '')
+      const key = addressGroup(socket.remoteAddress ?? '')
       if ((groups.get(key)?.sockets.size ?? 0) >= perAddress) evict(groups.get(key) as Group)
       else if (homes.size >= total) {
         evict([...groups.values()].reduce((most, group) => (group.sockets.size > most.sockets.size ? group : most)))
@@ -82,7 +86,7 @@ export function createShares({ total, perAddress, requestsPerAddress }: SharesIn
 }
 
 /** One machine's addresses: an IPv4 address, or the /64 of an IPv6 address. */
-export function shareKey(address: string): string {
+export function addressGroup(address: string): string {
   const four = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (four !== undefined || !isIPv6(address)) return four ?? address
   const [head = '', tail] = (address.split('%')[0] as string).toLowerCase().split('::')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
 import { errnoOf, InputError, messageOf } from '../base/errors.ts'
-import { createShares } from './connection-limits.ts'
+import { createConnectionLimits } from './connection-limits.ts'
 import {
   CLOSE_GRACE_MS,
   HEADERS_TIMEOUT_MS,
@@ -26,7 +26,7 @@ export async function serveApi(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<ServedApi> {
   signal?.throwIfAborted()
-  const shares = createShares({
+  const shares = createConnectionLimits({
     total: MAX_CONNECTIONS,
     perAddress: MAX_CONNECTIONS_PER_ADDRESS,
     requestsPerAddress: MAX_REQUESTS_PER_ADDRESS,

@@ -30,7 +30,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
   /** codes that are left alone until then (seconds) */
   const skippedUntil = new LruMap<string, number>(MAX_REMEMBERED)
   /** services whose description left their code undecided */
-  const settled = new LruMap<string, true>(MAX_REMEMBERED)
+  const processed = new LruMap<string, true>(MAX_REMEMBERED)
   const closing = new AbortController()
   const { signal } = closing
   const resources = new DisposableStack()
@@ -41,7 +41,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
   function consider(service: HubService): boolean {
     const { id, code } = service
     const now = nowSeconds(clock)
-    if (signal.aborted || service.expires <= now || settled.has(id)) return true
+    if (signal.aborted || service.expires <= now || processed.has(id)) return true
     const waiting = pending.get(code)
     if (waiting !== undefined) {
       if (waiting.services.length < MAX_OTHERS && !waiting.services.some((other) => other.id === id)) {
@@ -69,14 +69,14 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
   async function work(code: string, opened: PendingCode): Promise<void> {
     for (const service of opened.services) {
       if (signal.aborted) break
-      if (service.expires <= nowSeconds(clock) || settled.has(service.id)) continue
+      if (service.expires <= nowSeconds(clock) || processed.has(service.id)) continue
       const { name } = service
       const who = { code, service: service.id, name: sanitizeText(name, 64) }
       events.emit('hub:examining', who)
       const outcome = await scanCode(components, init, service, signal)
       if (signal.aborted) break
       if (outcome.is === 'undecided') {
-        settled.set(service.id, true)
+        processed.set(service.id, true)
         counts.skipped++
         events.emit('hub:passed-over', { ...who, why: outcome.why })
         continue

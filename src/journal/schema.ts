@@ -101,7 +101,7 @@ export const FIRST_SCHEMA = `
 `
 
 /** Services that wait: what for, as JSON, and their place in the row. */
-export const SLEEPERS_SCHEMA = `
+export const PARKED_SCHEMA = `
   CREATE TABLE sleepers (
     service TEXT PRIMARY KEY,
     conditions TEXT NOT NULL,

@@ -96,10 +96,10 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const shared = { clock, rng, log, events, libp2p, peerScores, allow: allowed.add }
   const routable = kad === undefined ? undefined : routingTableOf({ clock, dht: kad, connected }).filled
   const streams = started.use(createStreams({ ...shared, buffers, routable }))
-  const hopeful = () => connected() || libp2p.getDialQueue().length > 0
-  const gossip = createGossip({ ...shared, pubsub, hopeful }, { topic: topics.services, name: 'services' })
+  const mayGainSubscribers = () => connected() || libp2p.getDialQueue().length > 0
+  const gossip = createGossip({ ...shared, pubsub, mayGainSubscribers }, { topic: topics.services, name: 'services' })
   const statements = createGossip(
-    { ...shared, pubsub, hopeful },
+    { ...shared, pubsub, mayGainSubscribers },
     { topic: topics.statements, name: 'statements', maxBytes: MAX_STATEMENT_BYTES },
   )
   started.use(
@@ -142,9 +142,9 @@ export async function createNetwork(components: NetworkComponents, init: Network
     createPeerManager({ ...shared, excludedForMs: limits.excludedForMs, named: neighbours.nameStatic }, init),
   )
   peerManager = manager
-  const look = limits.look
+  const onLowScore = limits.checkScore
   const peers = () => libp2p.getPeers().map(String)
-  started.use(watchMisconduct({ clock, pubsub, peers, look }))
+  started.use(watchMisconduct({ clock, pubsub, peers, onLowScore }))
   started.use(emitConnectionEvents(libp2p, components))
   started.use(
     warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic: (peer) => peerManager.isStatic(peer) }),

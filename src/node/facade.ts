@@ -49,7 +49,7 @@ export interface FacadeComponents {
 
 export type FacadeInit = {
   version: string
-  network: string
+  networkName: string
   own: string
   startedAt: number
   logs: ThundercloudNode['logs']
@@ -80,7 +80,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   function read(bytes: Uint8Array): Announcement {
     return decodeInput(() => {
       const announcement = decodeAnnouncement(bytes)
-      verifyAnnouncement(announcement.signed, init.network, components.keys)
+      verifyAnnouncement(announcement.signed, init.networkName, components.keys)
       return announcement
     })
   }
@@ -130,7 +130,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   }
 
   return {
-    network: init.network,
+    network: init.networkName,
     peerId: network.peerId,
     address: init.own,
     events,
@@ -145,7 +145,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       return {
         ok: true,
         version: init.version,
-        network: init.network,
+        network: init.networkName,
         peerId: network.peerId,
         address: init.own,
         peers: network.peers().length,

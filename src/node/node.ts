@@ -5,7 +5,7 @@ import { createFacade } from './facade.ts'
 import { serveStreams } from './handlers/index.ts'
 import { createServiceLogs } from './service-logs.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
-import { createAdmission } from './wiring/admission.ts'
+import { createAdmissionPipeline } from './wiring/admission.ts'
 import { createExecution } from './wiring/execution.ts'
 import { createNodeHub } from './wiring/hub/hub.ts'
 import { createMesh, meshHandlers } from './wiring/mesh.ts'
@@ -24,15 +24,14 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const context = await openStorage(components, init, { parts, closing: closing.signal })
   const mesh = await createMesh(context, init)
   const execution = await createExecution(context, mesh, init)
-  const decisions = createAdmission(context, mesh, execution, components)
-  const publishing = createPublishing(context, mesh, execution, decisions)
+  const pipeline = createAdmissionPipeline(context, mesh, execution, components)
+  const publishing = createPublishing(context, mesh, execution, pipeline)
 
-  const { clock, rng, log, events, journal, keys, texts, own, configuration } = context
+  const { clock, rng, log, events, journal, keys, texts, own, networkName, configuration } = context
   const { network, trust, code } = mesh
   const { supervisor, services, receipts, notify, signed, peerStatus } = execution
-  const { facts, runner, admission, intake } = decisions
+  const { facts, runner, admission, intake } = pipeline
   const { serviceSigner, publisher, configuredServices } = publishing
-  const name = context.network
   const logs = createServiceLogs({ services, supervisor })
   const reload = createReload(
     { events, runner, network, trust, configuredServices, admission },
@@ -46,7 +45,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
 
   // what runs is taken up before the mesh can say anything of it
   parts.use(watchRuns({ clock, log, events, network, services, notify, supervisor, code }, { closing: closing.signal }))
-  await serveStreams({ clock, keys, events, network, services, receipts, code, supervisor, logs }, { network: name })
+  await serveStreams(
+    { clock, keys, events, network, services, receipts, code, supervisor, logs },
+    { network: networkName },
+  )
   if (components.runnerHost === undefined) await runner.start()
   await Promise.all([supervisor.boot({ signal: closing.signal }), facts.refresh()])
   publisher.resume()
@@ -86,7 +88,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       keys,
       peerStatus,
     },
-    { version: init.version, network: name, own, startedAt, logs, reload, close: () => running.disposeAsync() },
+    { version: init.version, networkName, own, startedAt, logs, reload, close: () => running.disposeAsync() },
   )
   events.emit('node:started', { peerId: network.peerId, address: own, multiaddrs: network.multiaddrs() })
   return node

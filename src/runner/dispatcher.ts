@@ -5,7 +5,7 @@ import { MAX_WAITING, WINDOW } from './constants.ts'
 import type { ReceivedService, RunnerSnapshot } from './contract.ts'
 import { RunnerError } from './errors.ts'
 import type { RunnerProcess } from './process.ts'
-import { type Request, settle, suspectsAmong } from './request.ts'
+import { possibleCauses, type Request, settle } from './request.ts'
 
 /** Keeps every request until it is answered, and hands them to whichever process is there. */
 export interface Dispatcher {
@@ -28,7 +28,7 @@ export interface Dispatcher {
 
 export function createDispatcher(clock: Clock): Dispatcher {
   let waiting: Request[] = []
-  let suspects: Request[] = []
+  let toIsolate: Request[] = []
   let current: RunnerProcess | undefined
   let nextId = 1
   let scheduled = false
@@ -36,10 +36,10 @@ export function createDispatcher(clock: Clock): Dispatcher {
   const flush = () => {
     scheduled = false
     if (current === undefined) return
-    const alone = current.underWay.size === 1 && [...current.underWay.values()].some(({ suspect }) => suspect)
-    if (suspects.length > 0) {
-      // A suspect is asked with nothing beside it, so that the next failure has one name.
-      if (current.underWay.size === 0) current.send(suspects.shift() as Request)
+    const alone = current.underWay.size === 1 && [...current.underWay.values()].some(({ isolated }) => isolated)
+    if (toIsolate.length > 0) {
+      // An isolated request is sent with nothing beside it, so that the next failure has one name.
+      if (current.underWay.size === 0) current.send(toIsolate.shift() as Request)
     } else if (!alone) {
       const count = Math.min(WINDOW - current.underWay.size, waiting.length)
       for (const request of count > 0 ? waiting.splice(0, count) : []) current.send(request)
@@ -54,7 +54,7 @@ export function createDispatcher(clock: Clock): Dispatcher {
   }
   const forget = (request: Request) => {
     waiting = waiting.filter((other) => other !== request)
-    suspects = suspects.filter((other) => other !== request)
+    toIsolate = toIsolate.filter((other) => other !== request)
     if (current?.underWay.has(request.id)) {
       current.cancel(request.id)
       next()
@@ -87,7 +87,7 @@ export function createDispatcher(clock: Clock): Dispatcher {
             reject(error)
           },
           waitsSince: clock.monotonic(),
-          suspect: false,
+          isolated: false,
           slow: false,
           settled: false,
         }
@@ -100,31 +100,31 @@ export function createDispatcher(clock: Clock): Dispatcher {
       next()
     },
     onProcessExit(process, error) {
-      const accused = suspectsAmong(process.underWay.values())
+      const causes = possibleCauses(process.underWay.values())
       // A hang is the doing of the one that is asked. A full memory may be the sum of many decisions, and an exception
-      // may come from elsewhere: then the accused get a second chance in a new process.
-      const certain = accused.size === 1 && error.kind === 'timeout'
-      const innocent: Request[] = []
+      // may come from elsewhere: then the possible causes get a second chance in a new process.
+      const certain = causes.size === 1 && error.kind === 'timeout'
+      const resend: Request[] = []
       for (const request of process.underWay.values()) {
         request.waitsSince = clock.monotonic()
         request.slow = false
-        if (!accused.has(request)) innocent.push(request)
-        else if (certain || request.suspect) settle(request, ({ reject }) => reject(error))
-        else suspects.push(Object.assign(request, { suspect: true }))
+        if (!causes.has(request)) resend.push(request)
+        else if (certain || request.isolated) settle(request, ({ reject }) => reject(error))
+        else toIsolate.push(Object.assign(request, { isolated: true }))
       }
-      waiting = [...innocent.filter(({ settled }) => !settled), ...waiting]
-      suspects = suspects.filter(({ settled }) => !settled)
+      waiting = [...resend.filter(({ settled }) => !settled), ...waiting]
+      toIsolate = toIsolate.filter(({ settled }) => !settled)
       next()
     },
     next,
     rejectWaiting(error, time = Number.POSITIVE_INFINITY) {
-      const late = [...suspects, ...waiting].filter(({ waitsSince }) => waitsSince <= time)
+      const late = [...toIsolate, ...waiting].filter(({ waitsSince }) => waitsSince <= time)
       for (const request of late) settle(request, ({ reject }) => reject(error))
       waiting = waiting.filter(({ settled }) => !settled)
-      suspects = suspects.filter(({ settled }) => !settled)
+      toIsolate = toIsolate.filter(({ settled }) => !settled)
     },
     get waiting() {
-      return waiting.length + suspects.length
+      return waiting.length + toIsolate.length
     },
   }
 }

@@ -10,7 +10,7 @@ export type Request = {
   /** since when it waits for a process (monotonic) */
   waitsSince: number
   /** it was under way when a process ended, and is asked once more with nothing beside it */
-  suspect: boolean
+  isolated: boolean
   /** the process works on others meanwhile */
   slow: boolean
   settled: boolean
@@ -27,12 +27,12 @@ export function settle(request: Request, act: (request: Request) => void): void 
  * Requests that may have ended a process: the module is asked in order, so the first request without an answer, and those that
  * were set aside because they waited for something.
  */
-export function suspectsAmong(underWay: Iterable<Request>): Set<Request> {
-  const suspects = new Set<Request>()
+export function possibleCauses(underWay: Iterable<Request>): Set<Request> {
+  const causes = new Set<Request>()
   let first: Request | undefined
   for (const request of underWay) {
     if (!request.slow) first ??= request
-    if (request.slow || request === first) suspects.add(request)
+    if (request.slow || request === first) causes.add(request)
   }
-  return suspects
+  return causes
 }

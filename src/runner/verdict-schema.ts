@@ -3,7 +3,7 @@ import { MAX_REASON_LENGTH, MAX_REASONS } from '../../protocols/limits.ts'
 import { sanitizeText, truncateUtf8 } from '../base/format.ts'
 import { EXECUTOR_NAMES, type Verdict } from '../base/verdict.ts'
 import { RunnerError } from './errors.ts'
-import { isPlainVerdict } from './well-formed-verdict.ts'
+import { isWellFormedVerdict } from './well-formed-verdict.ts'
 
 const safeString = (max: number, min = 0) =>
   z.string().refine((text) => {
@@ -81,7 +81,7 @@ export function readVerdict(value: unknown): Verdict {
   if (value === null || value === undefined) {
     return { run: false, redirect: false, reasons: [silence(NO_VERDICT)] }
   }
-  if (isPlainVerdict(value)) return value
+  if (isWellFormedVerdict(value)) return value
   const result = verdictSchema.safeParse(value)
   if (!result.success) throw new RunnerError('nonsense', `the runner answered nonsense: ${describe(result.error)}`)
   const verdict = result.data

@@ -18,7 +18,7 @@ const EXECUTORS = new Set<unknown>(EXECUTOR_NAMES)
  * what is not: it names what is wrong, and takes ten times as long, which is unnecessary for nearly every verdict.
  * `value` comes from JSON.
  */
-export function isPlainVerdict(value: unknown): value is Verdict {
+export function isWellFormedVerdict(value: unknown): value is Verdict {
   if (!hasOnly(value, VERDICT)) return false
   const { run, redirect, rank, park, evict, reasons } = value
   if (typeof redirect !== 'boolean' || !(run === false || isGrant(run))) return false

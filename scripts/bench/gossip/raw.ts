@@ -8,7 +8,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import * as limits from '../../../src/network/constants.ts'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
-import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/score-params.ts'
+import { gossipScoreParams, THRESHOLDS } from '../../../src/network/gossip/score-params.ts'
 import { copyAt, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
 import type { Implementation, Setup } from './implementation.ts'
 
@@ -48,7 +48,7 @@ export async function openGossipsub({ nodes, edges }: Setup): Promise<Implementa
           emitSelf: false,
           allowedTopics: new Set([TOPIC]),
           maxInboundDataLength: limits.MAX_GOSSIP_FRAME_BYTES,
-          scoreParams: scoreParams(
+          scoreParams: gossipScoreParams(
             [TOPIC],
             'private',
             createPeerScores(() => performance.now()),

@@ -38,7 +38,7 @@ export interface BackgroundReevaluationComponents {
   /** Decides about these, the first with the first claim on capacity. */
   admit(ids: readonly string[], options: { signal: AbortSignal }): Promise<Change[]>
   /** The tree has changed: may that matter to this one? */
-  isMoved(id: string): boolean
+  treeMembershipChanged(id: string): boolean
 }
 
 /**
@@ -56,7 +56,7 @@ export interface BackgroundReevaluation extends AsyncDisposable {
 }
 
 export function createBackgroundReevaluation(components: BackgroundReevaluationComponents): BackgroundReevaluation {
-  const { clock, log, events, journal, screen, admit, isMoved } = components
+  const { clock, log, events, journal, screen, admit, treeMembershipChanged } = components
   const { reconsiderations: store, meta } = journal
   const ending = new AbortController()
   const closing = ending.signal
@@ -91,7 +91,7 @@ export function createBackgroundReevaluation(components: BackgroundReevaluationC
     const last = rows.at(-1)
     if (last === undefined) return false
     const ids = rows.map(({ id }) => id)
-    const asked = pass.on === 'tree' ? ids.filter(isMoved) : ids
+    const asked = pass.on === 'tree' ? ids.filter(treeMembershipChanged) : ids
     const { candidates, changes, failed } = await screen(asked, { signal: closing })
     if (failed > 0 && failed === asked.length && attempt + 1 < ATTEMPTS) throw new UnavailableError('the runner fails')
     // a newer policy began from the start meanwhile

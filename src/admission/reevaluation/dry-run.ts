@@ -47,24 +47,24 @@ export function createDryRun(components: DryRunComponents): Reevaluation['previe
     const parkedNow = new Set(changes.map(({ id }) => id))
     const parked = dormitory.all().flatMap(({ id }) => (parkedNow.has(id) ? [] : [id]))
     changes.push(...(await rounds.admit(parked)))
-    const { candidates, settled, asked, notAsked } = await screenAll(rounds, signal, assumed)
+    const { candidates, screenedOut, asked, notAsked } = await screenAll(rounds, signal, assumed)
     changes.push(...(await rounds.admit(candidates.sort(bestFirst).map(({ id }) => id))))
     changes.push(...rounds.displacedChanges(node.trimDormitory()))
-    const all = [...netOf(changes).map((change) => withMove(change, node.moves.get(change.id))), ...settled]
+    const all = [...netOf(changes).map((change) => withMove(change, node.moves.get(change.id))), ...screenedOut]
     const listed = all.slice(0, MAX_LISTED)
     return { changes: listed, more: all.length - listed.length, asked, notAsked, forgotten: forgotten() }
   }
 
-  /** All that is refused or redirected. `settled`: it stays one of the two. */
+  /** All that is refused or redirected. `screenedOut`: it stays one of the two. */
   async function screenAll(rounds: ReevaluationRounds, signal?: AbortSignal, assumed?: Assumed) {
     const candidates: Candidate[] = []
-    const settled: Change[] = []
+    const screenedOut: Change[] = []
     let [asked, notAsked, after] = [0, 0, 0]
     for (;;) {
       signal?.throwIfAborted()
       const rows = live(after, BATCH_SIZE)
       const last = rows.at(-1)
-      if (last === undefined) return { candidates, settled, asked, notAsked }
+      if (last === undefined) return { candidates, screenedOut, asked, notAsked }
       after = last.row
       const subjects = rounds.idleSubjects(rows.map(({ id }) => id)).filter((one) => isConcerned(one, assumed))
       if (asked >= MAX_SCREENED) {
@@ -74,7 +74,7 @@ export function createDryRun(components: DryRunComponents): Reevaluation['previe
       asked += subjects.length
       const screened = await rounds.screen(subjects)
       candidates.push(...screened.candidates)
-      settled.push(...screened.changes)
+      screenedOut.push(...screened.changes)
     }
   }
 

@@ -42,29 +42,29 @@ export interface TrustWatcher extends AsyncDisposable {
    * Before a run begins: decides again where a statement that came since may forbid it. Rejects with the signal's reason
    * where the run is cancelled.
    */
-  settled(id: string, options: { signal: AbortSignal }): Promise<void>
+  recheck(id: string, options: { signal: AbortSignal }): Promise<void>
   /** What ran when the node ended is decided again where what is known now speaks against it. */
   boot(): Promise<void>
   /** Whose code and author matter: what runs and what is parked. */
   servicesInUse(): ServiceInUse[]
   /** Has its author entered or left the trust tree since the last call? */
-  isMoved(id: string): boolean
+  treeMembershipChanged(id: string): boolean
 }
 
 /** What a statement that arrived, or expired, means for what is parked and what runs. */
 export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
   const { clock, log, events, trust, dormitory, running, subjectOf, prefetch, texts } = components
   let work: Promise<unknown> = Promise.resolve()
-  const seenInTree = new LruMap<string, boolean>(MAX_SEEN)
+  const lastInTree = new LruMap<string, boolean>(MAX_SEEN)
   const closing = new AbortController()
   const fetches = createCodePrefetch({ log, prefetch }, { closing: closing.signal })
-  const lookups = createTrustLookups({ clock, log, ask }, { closing: closing.signal })
+  const lookups = createTrustLookups({ clock, log, ask: lookUp }, { closing: closing.signal })
 
   /** The tree changes with each link; it matters to those whose author it lets in or out. */
-  function isMoved({ id, signed }: Subject): boolean {
+  function treeMembershipChanged({ id, signed }: Subject): boolean {
     const { inTree } = trust.factsOf(trustSubjectOf(signed))
-    const before = seenInTree.get(id)
-    seenInTree.set(id, inTree)
+    const before = lastInTree.get(id)
+    lastInTree.set(id, inTree)
     return before !== inTree
   }
 
@@ -76,19 +76,19 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
       case 'freeze':
         return texts.ofBytes(body.author) === change.address
       case 'tree':
-        return isMoved(subject)
+        return treeMembershipChanged(subject)
     }
   }
 
   /** A statement that came as the node ended, or one that expired since. */
-  function isDoubtful(id: string): boolean {
+  function needsRecheck(id: string): boolean {
     const subject = subjectOf(id)
     if (subject === undefined) return false
     const facts = trust.factsOf(trustSubjectOf(subject.signed))
     return unsafeGrace(facts) !== undefined || !(facts.inTree || facts.quorum?.met === true)
   }
 
-  function decideAgain(ids: readonly string[]): Promise<unknown> {
+  function reevaluate(ids: readonly string[]): Promise<unknown> {
     if (ids.length === 0) return work
     const done = Promise.all([work, components.reevaluateRunning(ids)]).catch((error: unknown) => {
       if (!closing.signal.aborted) log.error('what runs was not decided again', { ids, reason: messageOf(error) })
@@ -102,9 +102,9 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
       const subject = subjectOf(id)
       if (subject === undefined || !concerns(subject, change)) continue
       wakeOnTrustChange(dormitory, id, on)
-      if (change.on === 'code') fetchAhead(id, subject, on)
+      if (change.on === 'code') prefetchIfLikely(id, subject, on)
     }
-    void decideAgain(
+    void reevaluate(
       running().filter((id) => {
         const subject = subjectOf(id)
         return subject !== undefined && concerns(subject, change)
@@ -114,7 +114,7 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
   }
 
   /** What waits needs a statement; for what runs it is enough that the mesh could be asked. */
-  async function ask(id: string, options: { signal: AbortSignal; fresh: boolean }): Promise<boolean> {
+  async function lookUp(id: string, options: { signal: AbortSignal; fresh: boolean }): Promise<boolean> {
     const subject = subjectOf(id)
     const isParked = () => dormitory.get(id) !== undefined
     const runs = () => running().includes(id)
@@ -124,7 +124,7 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
   }
 
   /** What waits for another attestation of code that one trusted hub calls safe already may start soon. */
-  function fetchAhead(id: string, { signed }: Subject, on: readonly WakeCondition[]): void {
+  function prefetchIfLikely(id: string, { signed }: Subject, on: readonly WakeCondition[]): void {
     if (!on.some((one) => one.on === 'quorum')) return
     const attestations = trust.factsOf(trustSubjectOf(signed)).attestations
     if (attestations.length > 0 && attestations.every(({ verdict }) => verdict === 'safe')) fetches.add(id)
@@ -134,7 +134,7 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
     const subject = subjectOf(id)
     const parked = dormitory.get(id)
     if (subject === undefined || parked === undefined) return
-    fetchAhead(id, subject, parked.on)
+    prefetchIfLikely(id, subject, parked.on)
     lookups.begin(id)
   }
 
@@ -149,17 +149,17 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
   ]
 
   return {
-    isMoved(id) {
+    treeMembershipChanged(id) {
       const subject = subjectOf(id)
-      return subject !== undefined && isMoved(subject)
+      return subject !== undefined && treeMembershipChanged(subject)
     },
-    async settled(id, { signal }) {
+    async recheck(id, { signal }) {
       signal.throwIfAborted()
-      await raceSignal(decideAgain([id].filter(isDoubtful)), signal)
+      await raceSignal(reevaluate([id].filter(needsRecheck)), signal)
       signal.throwIfAborted()
     },
     async boot() {
-      await decideAgain(running().filter(isDoubtful))
+      await reevaluate(running().filter(needsRecheck))
     },
     servicesInUse() {
       const ids = new Set([...running(), ...dormitory.all().map(({ id }) => id)])

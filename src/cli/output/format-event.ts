@@ -9,7 +9,7 @@ import { type Show, show } from './text.ts'
 /** Findings in one line; the whole list is in the event. */
 const MAX_SHOWN = 4
 
-type Tellers = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
+type Formatters = { [Name in keyof NodeEvents]?: (detail: NodeEvents[Name]) => string | undefined }
 
 /** An event as a sentence for the operator; undefined for events that only programs use. */
 export function formatEvent<Name extends keyof NodeEvents & string>(
@@ -19,7 +19,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
 ): string | undefined {
   const { id: shortId, address, peer } = show(terminal)
   const named = (service: { id: string; name: string }) => `"${sanitizeText(service.name, 64)}" ${shortId(service.id)}`
-  const tellers: Tellers = {
+  const formatters: Formatters = {
     'network:peer-connected': ({ peer: who, direction }) => `${direction} connection with ${peer(who)}`,
     'network:peer-disconnected': ({ peer: who }) => `${peer(who)} is gone`,
     'node:verdict': ({ verdict, failure, ...service }) =>
@@ -65,7 +65,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
       `${sanitizeText(message, 400)}; ${keepsOld ? 'the previous runner stays in force' : 'there is no runner, so nothing is run or redirected'}`,
     'runner:died': ({ message }) => `the runner ended: ${sanitizeText(message, 300)}`,
   }
-  return tellers[name]?.(detail)
+  return formatters[name]?.(detail)
 }
 
 function findingsText(findings: readonly string[]): string {

@@ -11,7 +11,7 @@ import type { WatchedDisk } from './disk-limit.ts'
 import { permissionCommand, permissionEnv } from './permission.ts'
 import type { HostHandle } from './run.ts'
 import { runFiles, type ShimSpec, writeJson } from './run-files.ts'
-import { type BoxPaths, boxOf } from './sandbox-mounts.ts'
+import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
 import { mountTable, stageCommand } from './stage.ts'
@@ -39,7 +39,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   await writeFile(files.status, '', { mode: 0o600 })
   if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
   const entry = entryFile(import.meta.url, './shim-main')
-  const { paths, mounts } = boxOf({ plan, files, node, entry, sandboxed, uid })
+  const { paths, mounts } = sandboxMounts({ plan, files, node, entry, sandboxed, uid })
   const seen = runFiles(paths.run)
   const permission = sandboxed
     ? undefined
@@ -98,7 +98,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
 }
 
 /** Where nothing can be mounted: each folder that the run may write to. */
-function watchedDisk({ purpose, grant }: Plan, { work, code }: BoxPaths): WatchedDisk {
+function watchedDisk({ purpose, grant }: Plan, { work, code }: SandboxPaths): WatchedDisk {
   const dirs = purpose === 'build' && code !== undefined ? [work, code] : [work]
   return { dirs, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
 }

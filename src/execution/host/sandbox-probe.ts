@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts'
 import { findProgram, runProcess } from '../../process/index.ts'
 import { SANDBOX_TOOLS } from './bubblewrap.ts'
 import { INSTALL_BUBBLEWRAP } from './permission.ts'
-import { ROOT_BOX, STAGE_TOOLS, stageCommand } from './stage.ts'
+import { SANDBOX_ROOT, STAGE_TOOLS, stageCommand } from './stage.ts'
 
 const PROBE_TIMEOUT_MS = 10_000
 
@@ -19,7 +19,7 @@ export async function probeSandbox(program: string, uid: number | undefined, sig
   for (const tool of [...SANDBOX_TOOLS, ...STAGE_TOOLS]) {
     if (findProgram(tool) === undefined) return { unavailableReason: `${tool} is missing: install util-linux` }
   }
-  if (uid !== undefined) await mkdir(ROOT_BOX, { recursive: true, mode: 0o755 })
+  if (uid !== undefined) await mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 })
   const { program: stage, args } = tryCommand(bwrap, uid)
   const { failed, complaint } = await run(stage, args, signal)
   if (!failed) return { bwrap }
@@ -45,7 +45,7 @@ async function run(
 
 /** What shows whether boxes can be made here: the same ones, around a command that does nothing. */
 function tryCommand(bwrap: string, uid: number | undefined): { program: string; args: string[] } {
-  const box = uid === undefined ? '/tmp' : ROOT_BOX
+  const box = uid === undefined ? '/tmp' : SANDBOX_ROOT
   const inner = [
     '--unshare-user',
     '--unshare-pid',

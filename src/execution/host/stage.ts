@@ -2,10 +2,10 @@ import { findProgram } from '../../process/index.ts'
 import { ext4Bytes } from '../constants.ts'
 
 /** Where a root node's runs see their files: a folder that every user may enter, and in it a file system of each run's own. */
-export const ROOT_BOX = '/run/thundercloud-box'
+export const SANDBOX_ROOT = '/run/thundercloud-box'
 
 /** What a run's box holds. Paths inside the box are absolute and begin with the box's own. */
-export type BoxMount =
+export type SandboxMount =
   | {
       readonly kind: 'bind'
       readonly from: string
@@ -22,7 +22,7 @@ export type FolderLimits = { readonly bytes: number; readonly inodes: number; re
 
 export type StageInit = {
   readonly box: string
-  readonly mounts: readonly BoxMount[]
+  readonly mounts: readonly SandboxMount[]
   /** the file that holds `mountTable(mounts)` */
   readonly table: string
   /** control groups that everything begins in */
@@ -98,11 +98,11 @@ export function asUser(uid: number | undefined, command: readonly string[]): str
 }
 
 /** As mount(8) reads it with -a. */
-export function mountTable(mounts: readonly BoxMount[]): string {
+export function mountTable(mounts: readonly SandboxMount[]): string {
   return mounts.map(lineOf).filter(Boolean).join('')
 }
 
-function lineOf(mount: BoxMount): string {
+function lineOf(mount: SandboxMount): string {
   const to = escaped(mount.to)
   if (mount.kind === 'disk') return ''
   if (mount.kind === 'tmpfs') {
@@ -114,7 +114,7 @@ function lineOf(mount: BoxMount): string {
   return `${escaped(mount.from)} ${to} none bind,nosuid,nodev${mount.write ? '' : ',ro'}${made} 0 0\n`
 }
 
-function diskStep({ to, image, bytes, inodes, uid, mode }: Extract<BoxMount, { kind: 'disk' }>): string[] {
+function diskStep({ to, image, bytes, inodes, uid, mode }: Extract<SandboxMount, { kind: 'disk' }>): string[] {
   return ['disk', to, image, `${ext4Bytes(bytes)}`, `${inodes}`, `${uid}`, mode, `${bytes}`]
 }
 

@@ -79,7 +79,7 @@ export function isExpired({ expiresAt, receivedAt }: RecordMeta, nowMs: number):
 }
 
 /** The peer that is charged for a record that `placer` puts again. */
-export function placersOf(held: RecordMeta, placer: string): Pick<RecordMeta, 'placer' | 'second'> {
+export function mergePlacers(held: RecordMeta, placer: string): Pick<RecordMeta, 'placer' | 'second'> {
   if (held.placer === OURS || placer === OURS) return { placer: OURS }
   const second = held.second ?? (placer === held.placer ? undefined : placer)
   return { placer: held.placer, ...(second === undefined ? {} : { second }) }

@@ -14,7 +14,7 @@ import { RecordRefusedError } from '../errors.ts'
 import type { NetworkEvents } from '../events.ts'
 import type { PeerScores } from '../types.ts'
 import { GuardedDatastore } from './guarded-datastore.ts'
-import { createRecordIndex, isExpired, OURS, placersOf, type RecordMeta } from './record-index.ts'
+import { createRecordIndex, isExpired, mergePlacers, OURS, type RecordMeta } from './record-index.ts'
 import { createRecordCheck, type RecordCheck } from './record-validation.ts'
 import { decodeStoredRecord, encodeStoredRecord, type StoredRecord } from './stored-record.ts'
 
@@ -107,7 +107,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
       }
       const meta = {
         signer,
-        ...(held === undefined ? { placer } : placersOf(held.meta, placer)),
+        ...(held === undefined ? { placer } : mergePlacers(held.meta, placer)),
         receivedAt: clock.now(),
         expiresAt: expires * 1000,
       }

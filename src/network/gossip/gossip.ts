@@ -18,7 +18,7 @@ export interface GossipComponents {
   peerScores: PeerScores
   pubsub: PubSub
   /** Is a peer connected, or being dialled, that may soon subscribe? */
-  hopeful(): boolean
+  mayGainSubscribers(): boolean
 }
 
 const RESULTS: Record<ValidationResult, TopicValidatorResult> = {
@@ -55,7 +55,7 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
   const pendingOf = new Map<string, number>()
   let pending = 0
 
-  const ask = async (validator: MessageValidator, from: string, data: Uint8Array): Promise<ValidationResult> => {
+  const validate = async (validator: MessageValidator, from: string, data: Uint8Array): Promise<ValidationResult> => {
     const own = pendingOf.get(from) ?? 0
     if (pending >= MAX_PENDING_GOSSIP || own >= MAX_PENDING_GOSSIP_PER_PEER) {
       events.emit('network:gossip-arrived', { topic: name, from, bytes: data.byteLength, answer: 'dropped' })
@@ -98,7 +98,7 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     subscribe(validator) {
       pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
         const { buffer, byteOffset, byteLength } = message.data
-        return RESULTS[await ask(validator, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
+        return RESULTS[await validate(validator, peer.toString(), new Uint8Array(buffer, byteOffset, byteLength))]
       })
       pubsub.subscribe(topic)
     },
@@ -107,7 +107,7 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
       const until = clock.monotonic() + PUBLISH_WAIT_MS
       let outcome = await attempt(data, to === 'all')
       // a fresh neighbour announces its subscriptions a moment after it connected
-      while (outcome === 'no-peers' && components.hopeful() && clock.monotonic() < until) {
+      while (outcome === 'no-peers' && components.mayGainSubscribers() && clock.monotonic() < until) {
         await sleep(clock, PUBLISH_POLL_MS, { signal })
         outcome = await attempt(data, to === 'all')
       }

@@ -14,21 +14,21 @@ export interface MisconductComponents {
   clock: Clock
   pubsub: { getScore(peer: string): number }
   peers(): readonly string[]
-  look(peer: string, score: number): void
+  onLowScore(peer: string, score: number): void
 }
 
 /**
  * Reports peers whose penalties in gossipsub are below the graylist. The total score does not show that: it also counts how
  * many peers share an address, which is no offence of any of them.
  */
-export function watchMisconduct({ clock, pubsub, peers, look }: MisconductComponents): Timer {
+export function watchMisconduct({ clock, pubsub, peers, onLowScore }: MisconductComponents): Timer {
   return clock.every(SCORE_CHECK_MS, () => {
     const low = peers().filter((peer) => pubsub.getScore(peer) < THRESHOLDS.graylistThreshold)
     if (low.length === 0) return
     const stats = (pubsub as unknown as Scored).dumpPeerScoreStats()
     for (const peer of low) {
       const own = stats[peer]
-      if (own !== undefined) look(peer, penaltyOf(own))
+      if (own !== undefined) onLowScore(peer, penaltyOf(own))
     }
   })
 }

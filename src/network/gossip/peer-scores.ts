@@ -23,7 +23,7 @@ export interface PeerScoreTable extends PeerScores {
 
 export function createPeerScores(now: () => number): PeerScoreTable {
   const entries = new LruMap<string, { rewards: number; penalties: number; at: number }>(SCORED_PEERS)
-  const faded = (peer: string) => {
+  const decayed = (peer: string) => {
     const entry = entries.get(peer)
     if (entry === undefined) return { rewards: 0, penalties: 0, at: now() }
     const factor = 2 ** (-(now() - entry.at) / SCORE_HALF_LIFE_MS)
@@ -31,19 +31,19 @@ export function createPeerScores(now: () => number): PeerScoreTable {
   }
   return {
     reward(peer) {
-      const entry = faded(peer)
+      const entry = decayed(peer)
       entries.set(peer, { ...entry, rewards: Math.min(entry.rewards + 1, REWARD_MAX / REWARD_EACH) })
     },
     penalize(peer) {
-      const entry = faded(peer)
+      const entry = decayed(peer)
       entries.set(peer, { ...entry, penalties: Math.min(entry.penalties + 1, PENALTY_MAX / PENALTY_EACH) })
     },
     startProbation(peer) {
-      const { penalties, at } = faded(peer)
+      const { penalties, at } = decayed(peer)
       entries.set(peer, { rewards: 0, penalties: Math.min(penalties, PENALTIES_ON_PROBATION), at })
     },
     score(peer) {
-      const { rewards, penalties } = faded(peer)
+      const { rewards, penalties } = decayed(peer)
       return rewards * REWARD_EACH - penalties * PENALTY_EACH
     },
   }

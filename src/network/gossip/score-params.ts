@@ -37,7 +37,7 @@ export const THRESHOLDS = {
   opportunisticGraftThreshold: 1,
 }
 
-export function scoreParams(
+export function gossipScoreParams(
   topics: readonly string[],
   visibility: 'public' | 'private',
   peerScores: { score(peer: string): number },

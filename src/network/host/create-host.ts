@@ -22,7 +22,7 @@ import type { RequestContext } from '../dht/request-context.ts'
 import { ListenError } from '../errors.ts'
 import { sendInBatches } from '../gossip/batches.ts'
 import type { PeerScoreTable } from '../gossip/peer-scores.ts'
-import { scoreParams, THRESHOLDS } from '../gossip/score-params.ts'
+import { gossipScoreParams, THRESHOLDS } from '../gossip/score-params.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { NetworkInit } from '../types.ts'
 import { addressGroup } from './address.ts'
@@ -184,7 +184,7 @@ function gossipOptions({ network, scoreTable, topics, limits: guards }: HostInit
       maxPeerInfos: 16,
     },
     gossipsubIWantFollowupMs: limits.IWANT_FOLLOWUP_MS,
-    scoreParams: scoreParams(topics, network.visibility, scoreTable),
+    scoreParams: gossipScoreParams(topics, network.visibility, scoreTable),
     scoreThresholds: THRESHOLDS,
   }
 }

@@ -23,7 +23,7 @@ export interface Exclusion {
   /** ms for which connections with the peer are still refused */
   leftMs(peer: string): number
   /** Looks whether the peer is over the bound now. `score`: what gossip holds against it, where that is known. */
-  look(peer: string, score?: number): void
+  checkScore(peer: string, score?: number): void
 }
 
 /**
@@ -59,7 +59,7 @@ export function createExclusion({
 
   return {
     leftMs,
-    look(peer, score = 0) {
+    checkScore(peer, score = 0) {
       if (leftMs(peer) > 0) return
       const worst = Math.min(score, scoreTable.score(peer))
       if (worst < THRESHOLDS.graylistThreshold) exclude(peer, worst)

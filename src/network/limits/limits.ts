@@ -40,7 +40,7 @@ export interface Limits extends Disposable {
   admit(address: string): boolean
   isExcluded(peer: string): boolean
   excludedForMs(peer: string): number
-  look(peer: string, score: number): void
+  checkScore(peer: string, score: number): void
 }
 
 export function createLimits(components: LimitsComponents, init: NetworkInit): Limits {
@@ -61,14 +61,14 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
     },
   )
   const exclusion = createExclusion({ clock, log, events, scoreTable, isStatic, disconnect: endAll })
-  const look = (peer: string, score?: number) => {
-    if (!without.has('exclusion')) exclusion.look(peer, score)
+  const checkScore = (peer: string, score?: number) => {
+    if (!without.has('exclusion')) exclusion.checkScore(peer, score)
   }
   const peerScores: PeerScores = {
     reward: (peer) => scoreTable.reward(peer),
     penalize(peer) {
       scoreTable.penalize(peer)
-      look(peer)
+      checkScore(peer)
     },
   }
   const rates = createRates({
@@ -107,7 +107,7 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
     admit: (address) => established.admit(address),
     isExcluded: (peer) => exclusion.leftMs(peer) > 0,
     excludedForMs: (peer) => exclusion.leftMs(peer),
-    look,
+    checkScore,
     [Symbol.dispose]: () => established[Symbol.dispose](),
   }
 }

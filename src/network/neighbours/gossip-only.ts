@@ -4,7 +4,7 @@ import { StreamBrokenError } from '../errors.ts'
 export type Membership = {
   includes(peer: string): boolean
   /** The same, for a peer that has just come and may yet say that it is one. */
-  settled(peer: string): Promise<boolean>
+  waitUntilIncluded(peer: string): Promise<boolean>
 }
 
 type Topology = { onConnect?(peer: PeerId, connection: Connection): void; onDisconnect?(peer: PeerId): void }
@@ -15,7 +15,7 @@ export type GossipRegistrar = {
 }
 
 /** Gossipsub meets those peers only that are neighbours; to all others this node does not speak it. */
-export function restrictGossip(registrar: GossipRegistrar, { includes, settled }: Membership) {
+export function restrictGossip(registrar: GossipRegistrar, { includes, waitUntilIncluded }: Membership) {
   const register = registrar.register.bind(registrar)
   const handle = registrar.handle.bind(registrar)
   let gossip: Topology | undefined
@@ -31,7 +31,7 @@ export function restrictGossip(registrar: GossipRegistrar, { includes, settled }
   registrar.handle = (protocol, handler, options) => {
     if (!isGossip(protocol)) return handle(protocol, handler, options)
     const guarded: Handler = async (stream, connection) => {
-      const isNeighbour = await settled(connection.remotePeer.toString())
+      const isNeighbour = await waitUntilIncluded(connection.remotePeer.toString())
       if (isNeighbour) return void (await handler(stream, connection))
       stream.abort(new StreamBrokenError('this node gossips with the nodes that it names, and with those that name it'))
     }

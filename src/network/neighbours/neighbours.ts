@@ -45,7 +45,7 @@ export function createNeighbours(
     for (const listener of listeners) listener(peer)
   }
   /** A peer's notice that it names this node may follow its first stream. */
-  const settled: Membership['settled'] = async (peer) => {
+  const waitUntilIncluded: Membership['waitUntilIncluded'] = async (peer) => {
     const until = clock.monotonic() + NEIGHBOUR_WAIT_MS
     while (!includes(peer) && clock.monotonic() < until) await sleep(clock, 50)
     return includes(peer)
@@ -68,7 +68,7 @@ export function createNeighbours(
     includes,
     guard(registrar) {
       if (!init.onlyNamed) return
-      const { join } = restrictGossip(registrar as GossipRegistrar, { includes, settled })
+      const { join } = restrictGossip(registrar as GossipRegistrar, { includes, waitUntilIncluded })
       listeners.push((peer) => {
         const connection = host?.getConnections().find(({ remotePeer }) => remotePeer.toString() === peer)
         if (connection !== undefined) join(connection)

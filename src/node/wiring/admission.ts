@@ -1,4 +1,4 @@
-import { type Admission, createAdmission as createDecisions } from '../../admission/admission.ts'
+import { type Admission, createAdmission } from '../../admission/admission.ts'
 import { systemMachine } from '../../admission/facts/host-resources.ts'
 import { createNodeFacts, type NodeFactsSource } from '../../admission/facts/node-facts.ts'
 import { createIntake, type Intake } from '../../intake/index.ts'
@@ -11,7 +11,7 @@ import type { Execution } from './execution.ts'
 import type { Mesh } from './mesh.ts'
 import { quotasOf } from './network-config.ts'
 
-export type Decisions = {
+export type AdmissionPipeline = {
   readonly facts: NodeFactsSource
   readonly runner: RunnerHost
   readonly admission: Admission
@@ -19,12 +19,12 @@ export type Decisions = {
 }
 
 /** From a service that arrives to what happens with it. */
-export function createAdmission(
+export function createAdmissionPipeline(
   context: NodeContext,
   { network, trust }: Mesh,
-  { code, executors, supervisor, receipts, services, notify, peerStatus }: Execution,
+  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus }: Execution,
   components: Pick<NodeComponents, 'machine' | 'runnerHost'>,
-): Decisions {
+): AdmissionPipeline {
   const { clock, log, events, journal, own, texts, policy, closing, parts } = context
   const { machine = systemMachine(context.configuration().dataDir) } = components
   const granted = () => supervisor.granted()
@@ -37,7 +37,7 @@ export function createAdmission(
   )
   const runner = components.runnerHost ?? parts.use(createRunner(context))
   const admission = parts.use(
-    createDecisions(
+    createAdmission(
       {
         clock,
         log: log.child('decide'),
@@ -49,7 +49,7 @@ export function createAdmission(
         receipts,
         services,
         trust,
-        prefetch: code.ahead,
+        prefetch: serviceCode.prefetch,
         texts,
         notify,
         count: peerStatus.count,
@@ -57,7 +57,7 @@ export function createAdmission(
       { policy, closing },
     ),
   )
-  code.beforeRun((id, options) => admission.trustWatcher.settled(id, options))
+  serviceCode.beforeRun((id, options) => admission.trustWatcher.recheck(id, options))
   const intake = parts.use(createServiceIntake(context, network, admission))
   events.on('admission:redirect-changed', ({ id, redirect }) => intake.setRedirect(id, redirect))
   return { facts, runner, admission, intake }
@@ -73,7 +73,7 @@ function createRunner({ clock, log, events, configuration }: NodeContext): Runne
 }
 
 function createServiceIntake(
-  { clock, log, events, journal, keys, network: name, configuration, policy, closing }: NodeContext,
+  { clock, log, events, journal, keys, networkName: name, configuration, policy, closing }: NodeContext,
   network: Network,
   { decide }: Pick<Admission, 'decide'>,
 ): Intake {

@@ -9,7 +9,7 @@ import { type CodeLookupComponents, findCode } from './code-lookup.ts'
 /** Neighbours that are asked for code without the DHT having named them. */
 const MAX_NEIGHBOURS = 16
 /** How long prefetched code is searched for; for a run itself there is no limit. */
-const AHEAD_PATIENCE_MS = 60_000
+const PREFETCH_TIMEOUT_MS = 60_000
 
 export interface CodeProviderComponents extends CodeLookupComponents {
   trust: Pick<Trust, 'lookUp'>
@@ -20,7 +20,7 @@ export type RunCheck = (id: string, options: { signal: AbortSignal }) => Promise
 
 export interface ServiceCode extends CodeProvider {
   /** Fetches and unpacks what may start soon; the store may evict it again. */
-  ahead(id: string, options: { signal: AbortSignal }): Promise<void>
+  prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
   /** Registers a check that each run waits for, once its code is here. */
   beforeRun(check: RunCheck): void
 }
@@ -36,13 +36,13 @@ export function createCodeProvider(components: CodeProviderComponents): ServiceC
 
   return {
     beforeRun: (check) => void checks.push(check),
-    async ahead(id, { signal }) {
+    async prefetch(id, { signal }) {
       const body = services.get(id)?.body
       if (body !== undefined) {
         const found = await findCode(
           components,
           { id, code: body.code.toString() },
-          { signal, patienceMs: AHEAD_PATIENCE_MS, limits: limitsWithin(body.resources.disk) },
+          { signal, patienceMs: PREFETCH_TIMEOUT_MS, limits: limitsWithin(body.resources.disk) },
         )
         found.release()
       }

@@ -21,7 +21,7 @@ export interface NodeContext {
   /** the node's own address, as text */
   readonly own: string
   /** the network's name */
-  readonly network: string
+  readonly networkName: string
   configuration(): Configuration
   policy(): Policy
   /** This configuration is in force from here on. */

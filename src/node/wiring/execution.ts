@@ -16,7 +16,7 @@ const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 
 
 export type Execution = Reporting & {
   readonly signed: SignedServices
-  readonly code: ServiceCode
+  readonly serviceCode: ServiceCode
   readonly executors: readonly Executor[]
   readonly supervisor: Supervisor
   readonly peerStatus: PeerStatus
@@ -55,5 +55,5 @@ export async function createExecution(
   )
   const { receipts, services, notify } = createReporting(context, { code, network, signed, supervisor })
   const peerStatus = createPeerStatus(context, { network, receipts })
-  return { signed, code: serviceCode, executors, supervisor, receipts, services, notify, peerStatus }
+  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus }
 }

@@ -29,7 +29,7 @@ export async function createMesh(
         keys,
         hasLiveCode: (code) => journal.announcements.hasLiveCode(code, nowSeconds(clock)),
       },
-      { network: context.network, own: context.signer.address, policy: () => context.policy().config },
+      { network: context.networkName, own: context.signer.address, policy: () => context.policy().config },
     ),
   )
   const network = parts.use(

@@ -15,7 +15,7 @@ export interface PeerStatus {
 }
 
 export function createPeerStatus(
-  { clock, keys, network: name }: NodeContext,
+  { clock, keys, networkName: name }: NodeContext,
   { network, receipts }: { network: Pick<Network, 'peerId' | 'peers' | 'dht' | 'streams'>; receipts: Receipts },
 ): PeerStatus {
   const candidates = (service: CID, { signal }: { signal?: AbortSignal | undefined }) => {

@@ -2,7 +2,7 @@ import { type ConfiguredServices, createConfiguredServices } from '../../publish
 import { createPublishedPins } from '../../publishing/published-pins.ts'
 import { createPublisher, type Publisher } from '../../publishing/publisher.ts'
 import { createServiceSigner, type ServiceSigner } from '../../publishing/service-signer.ts'
-import type { Decisions } from './admission.ts'
+import type { AdmissionPipeline } from './admission.ts'
 import type { NodeContext } from './context.ts'
 import type { Execution } from './execution.ts'
 import type { Mesh } from './mesh.ts'
@@ -18,13 +18,13 @@ export function createPublishing(
   context: NodeContext,
   { network, code }: Mesh,
   { services, supervisor }: Pick<Execution, 'services' | 'supervisor'>,
-  { facts, admission, intake }: Decisions,
+  { facts, admission, intake }: AdmissionPipeline,
 ): Publishing {
   const { clock, rng, log, journal, signer, texts, configuration, closing, parts } = context
   const replyTo = () => network.multiaddrs().slice(0, 4)
   const serviceSigner = createServiceSigner(
     { clock, rng, log, journal, signer, code, replyTo },
-    { network: context.network },
+    { network: context.networkName },
   )
   const pins = parts.use(createPublishedPins({ clock, code, journal }))
   const { decide } = admission

@@ -35,7 +35,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
       streams: network.streams,
       isConnected: (peer) => network.connectedTo(peer),
     },
-    { network: context.network, policy: () => policy().hash, closing },
+    { network: context.networkName, policy: () => policy().hash, closing },
   )
   const origins = createCodeOrigins({ events, store: code.store })
   const services = createServices({

@@ -32,7 +32,7 @@ export async function openStorage(
     texts: createAddressTexts(),
     signer,
     own: formatAddress(signer.address),
-    network,
+    networkName: network,
     configuration: () => configuration,
     policy: () => configuration.policy,
     enforce(next) {

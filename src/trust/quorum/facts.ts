@@ -33,7 +33,7 @@ export function createFactsOf(
   { clock, index, treeCache, ingest, signatures, notifier, textOf }: FactsComponents,
   init: { policy(): TrustPolicy; read(policy: TrustPolicy): ParsedTrustPolicy },
 ): Trust['factsOf'] {
-  function takeStaples({ staples, author }: TrustSubject): void {
+  function ingestStaples({ staples, author }: TrustSubject): void {
     // each author is charged for its own forgeries only
     const chargedTo = `author ${keyOf(author)}`
     for (const staple of staples) {
@@ -102,7 +102,7 @@ export function createFactsOf(
       const policy = init.read(candidate)
       return factsFor(policy, subject, at, staplesFor(policy, subject, at)).facts
     }
-    if (subject.staples.length > 0) takeStaples(subject)
+    if (subject.staples.length > 0) ingestStaples(subject)
     if (options.assumed !== undefined) {
       const { entries, links } = options.assumed as AssumedStatement
       return factsFor(init.read(init.policy()), subject, at, entries, links).facts

@@ -69,7 +69,7 @@ export function createIngest(components: IngestComponents): Ingest {
   const refused = new LruMap<string, Refusal>(REMEMBERED_DIGESTS)
   const orphans = new LruMap<string, { encoded: Uint8Array; origin: Origin }>(MAX_ORPHANS)
   const signatureBudget = createKeyedRateLimiter(clock, SIGNATURE_BUDGET, MAX_RATE_LIMITED_PEERS)
-  const settled = new LruMap<string, IngestResult>(REMEMBERED_DIGESTS)
+  const results = new LruMap<string, IngestResult>(REMEMBERED_DIGESTS)
   /** What would come to something else if others counted. */
   let untrusted = new LruMap<string, IngestResult>(REMEMBERED_DIGESTS)
   let reprocessing = false
@@ -85,7 +85,7 @@ export function createIngest(components: IngestComponents): Ingest {
       if (origin.via !== 'staple') reportRefused(error, origin)
       throw error
     }
-    const known = settled.get(digest) ?? untrusted.get(digest)
+    const known = results.get(digest) ?? untrusted.get(digest)
     if (known !== undefined) return known
     try {
       return admit(encoded, digest, origin)
@@ -103,7 +103,7 @@ export function createIngest(components: IngestComponents): Ingest {
     const time = timeWindowError(statement.body, nowSeconds(clock))
     if (time !== undefined) {
       // an early one has its time yet to come
-      if (time === 'expired') settled.set(digest, 'dropped')
+      if (time === 'expired') results.set(digest, 'dropped')
       return drop(time, origin)
     }
     if (!signerPolicy.isTrusted(statement)) {
@@ -140,8 +140,8 @@ export function createIngest(components: IngestComponents): Ingest {
       return drop('journal', origin)
     }
     if (entry === undefined) return settle(digest, 'older')
-    if (before !== undefined) settled.set(keyOf(before.id.multihash.digest), 'older')
-    settled.set(digest, 'known')
+    if (before !== undefined) results.set(keyOf(before.id.multihash.digest), 'older')
+    results.set(digest, 'known')
     onAccepted(entry, origin)
     return 'new'
   }
@@ -200,7 +200,7 @@ export function createIngest(components: IngestComponents): Ingest {
   }
 
   function settle(digest: string, taken: IngestResult): IngestResult {
-    settled.set(digest, taken)
+    results.set(digest, taken)
     return taken
   }
 
@@ -238,7 +238,7 @@ export function createIngest(components: IngestComponents): Ingest {
     checkSignature,
     onAccepted,
     orphansOf,
-    isUseless: (digest) => refused.has(digest) || settled.has(digest) || untrusted.has(digest),
+    isUseless: (digest) => refused.has(digest) || results.has(digest) || untrusted.has(digest),
     reprocessOrphans,
   }
 }

@@ -30,7 +30,7 @@ function branchOf(init: TreeInit, key: string, address: string, by: Link | undef
   for (const link of byIssuer.get(key) ?? []) {
     const subject = textOf(link.subjectBytes)
     const why = inactiveReason(link, depth, at)
-    if (why !== undefined) idle.push({ address: subject, why: words(link, why, depth) })
+    if (why !== undefined) idle.push({ address: subject, why: inactiveText(link, why, depth) })
     // its branches are shown where it has the most links left
     else if (tree.members.get(link.subject)?.by === link) branches.push(branchOf(init, link.subject, subject, link))
     else branches.push({ address: subject, depth: link.depth, until: link.expires, branches: [], idle: [] })
@@ -60,10 +60,10 @@ function explain(
   }
   if (key === own) return { in: true, why: `${text} is this node's own address`, path: [text] }
   if (policy.roots.has(key)) return { in: true, why: `${text} is a root of TRUST_TREE`, path: [text] }
-  return { in: false, why: whyOut(init, key, text, new Set()), path: [] }
+  return { in: false, why: reasonOutside(init, key, text, new Set()), path: [] }
 }
 
-function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): string {
+function reasonOutside(init: TreeInit, key: string, text: string, seen: Set<string>): string {
   const { tree, byIssuer, at, textOf } = init
   seen.add(key)
   const links = [...byIssuer.values()].flat().filter(({ subject }) => subject === key)
@@ -71,7 +71,7 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
     const above = tree.members.get(link.issuer)?.depth
     const why = above === undefined ? undefined : inactiveReason(link, above, at)
     if (why !== undefined && above !== undefined) {
-      return `the delegation from ${issuerText(link, textOf)} to ${text} does not count: ${words(link, why, above)}`
+      return `the delegation from ${issuerText(link, textOf)} to ${text} does not count: ${inactiveText(link, why, above)}`
     }
   }
   // no issuer above is in: the first of them with a more specific reason, no farther up than a chain can reach
@@ -79,12 +79,12 @@ function whyOut(init: TreeInit, key: string, text: string, seen: Set<string>): s
     if (seen.has(link.issuer) || seen.size > MAX_DELEGATION_DEPTH) continue
     const issuer = issuerText(link, textOf)
     const state = link.revoked ? 'vouched' : 'vouches'
-    return `${issuer} ${state} for ${text}, but is not in the tree itself: ${whyOut(init, link.issuer, issuer, seen)}`
+    return `${issuer} ${state} for ${text}, but is not in the tree itself: ${reasonOutside(init, link.issuer, issuer, seen)}`
   }
   return `no known address of the tree vouches for ${text}`
 }
 
-function words(link: Link, why: NonNullable<ReturnType<typeof inactiveReason>>, above: number): string {
+function inactiveText(link: Link, why: NonNullable<ReturnType<typeof inactiveReason>>, above: number): string {
   switch (why) {
     case 'revoked':
       return 'it was revoked'

@@ -53,7 +53,12 @@ describe('a module that fails at one service', () => {
       SLOW_TO_LOAD,
       'timeout',
     ],
-    ['hanging after an await: suspects are asked alone, only the culprit fails', SHORT, HANGS_LATER, 'timeout'],
+    [
+      'hanging after an await: possible causes are asked alone, only the one that hangs fails',
+      SHORT,
+      HANGS_LATER,
+      'timeout',
+    ],
     ['an answer of more than a line holds: it ends the process', {}, byName({ bad: long }), 'nonsense'],
   ])('by %s, and costs no other caller an answer', async (_name, limits, code, kind) => {
     await using runner = await startedRunner(code, { limits })

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
-import { createShares, shareKey } from '../../../src/api/connection-limits.ts'
+import { addressGroup, createConnectionLimits } from '../../../src/api/connection-limits.ts'
 import { createApi, createApiClient, NoDaemonError, serveApi, serveOperator } from '../../../src/api/index.ts'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { AccessError, InputError, NotFoundError, UnavailableError } from '../../../src/base/errors.ts'
@@ -219,7 +219,7 @@ function socketFrom(remoteAddress: string): Socket & { destroyed: boolean } {
   return socket as unknown as Socket & { destroyed: boolean }
 }
 
-const sharing = base.extend('shares', () => createShares({ total: 6, perAddress: 3, requestsPerAddress: 2 }))
+const sharing = base.extend('shares', () => createConnectionLimits({ total: 6, perAddress: 3, requestsPerAddress: 2 }))
 
 sharing('an address that opens one more than its share loses its oldest idle one', ({ shares }) => {
   const all = Array.from({ length: 4 }, () => socketFrom('10.0.0.1'))
@@ -271,5 +271,5 @@ test.each([
   ['::1', '0:0:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
 ])('%s shares with %s', (address, key) => {
-  expect(shareKey(address)).toBe(key)
+  expect(addressGroup(address)).toBe(key)
 })

@@ -80,7 +80,7 @@ export async function fetching(
 export const passing = <T>(clock: ManualClock, ms: number, look: () => T | Promise<T>) =>
   expect.poll(() => clock.advance(ms).then(look), { timeout: 45_000, interval: 1 })
 
-export async function settled(work: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
+export async function promiseState(work: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
   const over = work.then(
     () => 'resolved' as const,
     () => 'rejected' as const,

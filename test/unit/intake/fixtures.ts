@@ -172,7 +172,7 @@ export function sent(how: Way, announcement: Announcement, depth?: number) {
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 /** Lets everything that is ready run. */
-export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+export const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export function of<Name extends keyof IntakeEvents>(world: World, name: Name): IntakeEvents[Name][] {
   return world.events.filter((event) => event.name === name).map(({ detail }) => detail as IntakeEvents[Name])

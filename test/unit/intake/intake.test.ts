@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { author, copyAt, createWorld, hexOf, idOf, it, of, sent, service, settled } from './fixtures.ts'
+import { author, copyAt, createWorld, hexOf, idOf, it, nextTurn, of, sent, service } from './fixtures.ts'
 
 it('a new service: is journalled, decided once, and emitted one hop lower', async ({ world, announcement }) => {
   expect(await world.hear(copyAt(announcement, 3), 'alice')).toBe('ignore')
@@ -33,7 +33,7 @@ it('a new service: at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none
 it('the copy that would be our emission awaits a late verdict, and is forwarded', async ({ world, announcement }) => {
   await world.hear(copyAt(announcement, 3))
   const answer = world.hear(copyAt(announcement, 2), 'faster')
-  await settled()
+  await nextTurn()
   expect(world.intake.stats().copiesWaiting).toBe(1)
   world.asked[0]?.answer(true)
   expect(await answer).toBe('accept')
@@ -73,7 +73,7 @@ it('a late verdict comes when a better copy has made our emission another one', 
 it('the first copy is forwarded when a better one makes it the emission', async ({ clock, announcement }) => {
   const world = createWorld({ clock, holdMs: 2000, decide: () => true })
   const first = world.hear(copyAt(announcement, 2))
-  await settled()
+  await nextTurn()
   expect(world.intake.stats().copiesWaiting).toBe(1)
   const better = world.hear(copyAt(announcement, 3))
   expect(await first).toBe('accept')
@@ -88,7 +88,7 @@ it('the first copy is forwarded when a better one makes it the emission', async 
 it('the verdict that is late: and negative keeps no first copy waiting', async () => {
   const world = createWorld({ holdMs: 2000 })
   const answer = world.hear(copyAt(service(author()), 2))
-  await settled()
+  await nextTurn()
   world.asked[0]?.answer(false)
   expect(await answer).toBe('ignore')
   expect(world.intake.stats().copiesWaiting).toBe(0)

@@ -4,7 +4,7 @@ import { decodeAnnouncement } from '../../../protocols/announcement.ts'
 import { emittedDepth } from '../../../protocols/redirection.ts'
 import { type Clock, manualClock, type Timer } from '../../../src/base/clock.ts'
 import { forAllAsync } from '../../fixtures/property.ts'
-import { author, copyAt, createWorld, NOW_MS, service, settled, type World } from './fixtures.ts'
+import { author, copyAt, createWorld, NOW_MS, nextTurn, service, type World } from './fixtures.ts'
 
 const SEEN_MS = 120_000
 const MAX_DEPTH = 5
@@ -51,7 +51,7 @@ async function play(steps: readonly Step[], startLimit: number, holdMs: number) 
   }
 
   async function settle(): Promise<void> {
-    await settled()
+    await nextTurn()
     for (const { hex, how } of world.out.slice(seen)) {
       const out = decodeAnnouncement(Buffer.from(hex, 'hex')).ticket.depth
       const allowed = model.best === undefined ? undefined : emittedDepth(model.best, model.limit)

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { SignatureError } from '../../../protocols/errors.ts'
 import { manualClock } from '../../../src/base/clock.ts'
-import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, sent, service, settled } from './fixtures.ts'
+import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, nextTurn, sent, service } from './fixtures.ts'
 
 it('emits undiminished, without a verdict, and forwards nothing that comes back', async ({ announcement }) => {
   const world = createWorld({ redirectionDepth: () => 1 })
@@ -55,7 +55,7 @@ it('a node that re-decides: asks again for a verdict that failed', async ({ cloc
   const announcement = service(author())
   await world.hear(copyAt(announcement, 3))
   world.asked[0]?.fail(new Error('the runner died'))
-  await settled()
+  await nextTurn()
   expect(world.intake.stats()).toMatchObject({ decisionsFailed: 1, deciding: 0 })
   // nothing waits for a verdict that is not asked for
   expect(await world.hear(copyAt(announcement, 2))).toBe('ignore')

@@ -1,6 +1,19 @@
 import { expect } from 'vitest'
 import type { Announcement } from '../../../protocols/announcement.ts'
-import { author, copyAt, createWorld, hexOf, idOf, it, of, sent, service, settled, stop, versions } from './fixtures.ts'
+import {
+  author,
+  copyAt,
+  createWorld,
+  hexOf,
+  idOf,
+  it,
+  nextTurn,
+  of,
+  sent,
+  service,
+  stop,
+  versions,
+} from './fixtures.ts'
 
 it('the higher seq is current, the older one is neither shared nor forwarded any more', async ({
   open: world,
@@ -65,7 +78,7 @@ it('versions of one name: an update waits for the verdict on its predecessor', a
   await world.hear(copyAt(v1))
   await world.hear(copyAt(v2))
   world.asked[1]?.answer(false)
-  await settled()
+  await nextTurn()
   expect(world.kept(v2)?.redirect).toBeUndefined()
   await world.decide(true)
   // the predecessor is over by now: only the update travels

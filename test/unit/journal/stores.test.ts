@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { compareBytes, parseCid } from '../../../protocols/encoding.ts'
 import type { Verdict } from '../../../src/base/verdict.ts'
-import { FIRST_SCHEMA, SLEEPERS_SCHEMA } from '../../../src/journal/schema.ts'
+import { FIRST_SCHEMA, PARKED_SCHEMA } from '../../../src/journal/schema.ts'
 import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { attestationBy } from '../../fixtures/trust/statements.ts'
 import { it, NOW, NOW_MS, open, record } from './fixtures.ts'
@@ -165,7 +165,7 @@ it('parked services: are kept as they were put last, over a reopening', ({ path 
 
 it.for([
   ['sleepers', 1, FIRST_SCHEMA],
-  ['statements', 2, `${FIRST_SCHEMA}; ${SLEEPERS_SCHEMA}`],
+  ['statements', 2, `${FIRST_SCHEMA}; ${PARKED_SCHEMA}`],
 ] as const)('a journal that was written before there were %s gets them', ([, version, schema], { path, clock }) => {
   {
     using old = new DatabaseSync(path)

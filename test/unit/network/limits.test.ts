@@ -95,7 +95,7 @@ function excluding() {
   const misbehave = (peer: string, times: number) => {
     for (let count = 0; count < times; count++) {
       scoreTable.penalize(peer)
-      exclusion.look(peer)
+      exclusion.checkScore(peer)
     }
   }
   return { clock, scoreTable, exclusion, excluded, disconnected, misbehave }
@@ -132,9 +132,9 @@ test('a static node is never out for longer than the first time', async () => {
 
 test('what gossip holds against a peer excludes it, too', () => {
   const { exclusion, scoreTable } = excluding()
-  exclusion.look('peer', -79)
+  exclusion.checkScore('peer', -79)
   expect(exclusion.leftMs('peer')).toBe(0)
-  exclusion.look('peer', -81)
+  exclusion.checkScore('peer', -81)
   expect(exclusion.leftMs('peer')).toBe(60_000)
   expect(scoreTable.score('peer')).toBe(0)
 })

@@ -1,11 +1,11 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import { expect, test } from 'vitest'
 import { createPeerScores } from '../../../src/network/gossip/peer-scores.ts'
-import { scoreParams, THRESHOLDS } from '../../../src/network/gossip/score-params.ts'
+import { gossipScoreParams, THRESHOLDS } from '../../../src/network/gossip/score-params.ts'
 
 const TOPICS = ['services', 'statements']
 const SILENT = { reward: () => {}, penalize: () => {}, score: () => 0 }
-const topicOf = (name: string) => scoreParams(TOPICS, 'public', SILENT).topics[name] as TopicScoreParams
+const topicOf = (name: string) => gossipScoreParams(TOPICS, 'public', SILENT).topics[name] as TopicScoreParams
 
 /** gossipsub's P4 after rejects at these seconds, seen at `at`: a counter that decays each second, squared. */
 function invalid(topic: TopicScoreParams, seconds: number[], at: number): number {
@@ -55,6 +55,6 @@ test('ten lies in a minute reach the graylist by the peer scores alone, which ou
 })
 
 test('many nodes behind one address are an offence on public networks only', () => {
-  expect(scoreParams(TOPICS, 'private', SILENT).IPColocationFactorWeight).toBe(0)
-  expect(scoreParams(TOPICS, 'public', SILENT).IPColocationFactorWeight).toBeLessThan(0)
+  expect(gossipScoreParams(TOPICS, 'private', SILENT).IPColocationFactorWeight).toBe(0)
+  expect(gossipScoreParams(TOPICS, 'public', SILENT).IPColocationFactorWeight).toBeLessThan(0)
 })

@@ -7,7 +7,7 @@ import { createBatchWriter } from '../../../src/runner/batch.ts'
 import { type RunningService, toReceivedService } from '../../../src/runner/index.ts'
 import type { Item } from '../../../src/runner/ipc-messages.ts'
 import { readVerdict, verdictSchema } from '../../../src/runner/verdict-schema.ts'
-import { isPlainVerdict } from '../../../src/runner/well-formed-verdict.ts'
+import { isWellFormedVerdict } from '../../../src/runner/well-formed-verdict.ts'
 import { forAll } from '../../fixtures/property.ts'
 import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../../fixtures/runner/runners.ts'
 
@@ -145,7 +145,7 @@ it('the quick look at a verdict: takes nothing that the schema refuses or would 
   let taken = 0
   forAll(3000, [verdict], (value) => {
     const fromJson: unknown = JSON.parse(JSON.stringify(value))
-    if (!isPlainVerdict(fromJson)) return
+    if (!isWellFormedVerdict(fromJson)) return
     taken++
     expect(verdictSchema.safeParse(fromJson)).toEqual({ success: true, data: fromJson })
   })
@@ -165,7 +165,9 @@ it('the quick look at a verdict: takes what Andromeda answers', () => {
   ]
   const park = [{ on: 'capacity' }, ...waits]
   const value = { run, redirect: true, park, evict: ['x'], rank: 10.5, reasons }
-  expect(isPlainVerdict(value)).toBe(true)
-  expect(isPlainVerdict({ ...value, run: { ...run, network: { mode: 'allowlist', allow: ['a.b:1'] } } })).toBe(true)
+  expect(isWellFormedVerdict(value)).toBe(true)
+  expect(isWellFormedVerdict({ ...value, run: { ...run, network: { mode: 'allowlist', allow: ['a.b:1'] } } })).toBe(
+    true,
+  )
   expect(readVerdict(value)).toEqual(value)
 })

@@ -22,9 +22,9 @@ export const memory: Check = {
     await using runner = await about.open()
     const until = about.time() + MAX_MS
     const first = await decideMany(about, runner, 0, FIRST, until)
-    const before = await settled(about, runner)
+    const before = await stableMemory(about, runner)
     const second = await decideMany(about, runner, FIRST, ALL, until)
-    const after = await settled(about, runner)
+    const after = await stableMemory(about, runner)
     const { died } = runner.stats()
     if (died > 0 || second.died) return fail('its process ended for want of memory or of an answer')
     if (before === 0 || first.done < FIRST || second.done < 1000) {
@@ -36,7 +36,7 @@ export const memory: Check = {
   },
 }
 
-async function settled({ wait }: CheckContext, runner: OpenRunner): Promise<number> {
+async function stableMemory({ wait }: CheckContext, runner: OpenRunner): Promise<number> {
   await wait(SETTLE_MS)
   return runner.stats().residentBytes
 }

@@ -19,7 +19,7 @@ import {
   testStore,
 } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-import { bomb, fetching, noting, passing, provider, publish, SIZE, settled, twisted } from '../fetch-support.ts'
+import { bomb, fetching, noting, passing, promiseState, provider, publish, SIZE, twisted } from '../fetch-support.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
@@ -111,7 +111,7 @@ describe('fetching a code', () => {
     const landed = (name: string, detail: unknown) =>
       name === 'code:fetch-progress' && (detail as { bytes: number }).bytes >= MIB
     await expect.poll(() => first.seen.some(([name, detail]) => landed(name, detail))).toBe(true)
-    await passing(clock, 1000, () => settled(first.work)).toBe('rejected')
+    await passing(clock, 1000, () => promiseState(first.work)).toBe('rejected')
     expect(first.store.list()).toHaveLength(1)
     await expect(first.work).rejects.toBeInstanceOf(NoProviderError)
     await expect(first.work).rejects.toThrow('the provider does not answer')
@@ -141,7 +141,7 @@ describe('fetching a code', () => {
     }
     const here = await fetching(there.code, { stuck, alice: there.store }, { providers, clock })
     // what the first one owes is asked of the second when it has been owed for long
-    await passing(clock, 500, () => settled(here.work)).toBe('resolved')
+    await passing(clock, 500, () => promiseState(here.work)).toBe('resolved')
     expect(clock.monotonic()).toBeLessThan(30_000)
   })
 

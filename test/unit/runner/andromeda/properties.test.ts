@@ -7,7 +7,7 @@ import { andromeda } from '../../../../src/runner/andromeda/index.ts'
 import type { ReceivedService } from '../../../../src/runner/contract.ts'
 import type { RunnerSnapshot } from '../../../../src/runner/index.ts'
 import { verdictSchema } from '../../../../src/runner/verdict-schema.ts'
-import { isPlainVerdict } from '../../../../src/runner/well-formed-verdict.ts'
+import { isWellFormedVerdict } from '../../../../src/runner/well-formed-verdict.ts'
 import { forAll } from '../../../fixtures/property.ts'
 import { facts, nodeOf, service, settings } from './any.ts'
 import { followNeeds, stricter } from './follow-needs.ts'
@@ -27,7 +27,7 @@ it('a verdict of Andromeda: is a verdict, has a reason of each rule, and tells w
     const read: unknown = JSON.parse(JSON.stringify(verdict))
     expect(read).toEqual(verdict)
     expect(verdictSchema.safeParse(read)).toEqual({ success: true, data: verdict })
-    expect(isPlainVerdict(read)).toBe(!/[^ -~]/.test(JSON.stringify(read)))
+    expect(isWellFormedVerdict(read)).toBe(!/[^ -~]/.test(JSON.stringify(read)))
     expect(verdict.reasons.length).toBeLessThanOrEqual(MAX_REASONS)
     expect(RULE_NAMES.filter((name) => verdict.reasons.every(({ rule }) => rule !== name))).toEqual([])
     expect(runs(verdict)).toBe(verdict.reasons.every(({ outcome }) => outcome === 'pass'))
