@@ -95,7 +95,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     if (encoded !== undefined) receipts.push(verifyReceipt(encoded, init.network, keys))
     await stream.end()
   })
-  await joinThrough(network, init.join)
+  await joinThrough(network, init.join, init.signal)
 
   function token(service: CID, right: AccessRight): Uint8Array | undefined {
     if (init.author === undefined) return undefined
@@ -149,13 +149,21 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
 }
 
 /** One address that answers is enough; when none does, the last reason is thrown. */
-async function joinThrough(network: Network, addresses: readonly string[]): Promise<void> {
+async function joinThrough(
+  network: Network,
+  addresses: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await network.join()
-  const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { neighbour: true })))
+  const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { neighbour: true, signal })))
+  signal?.throwIfAborted()
   const peers = dials.flatMap((dial, index) =>
     dial.status === 'fulfilled' ? [{ peer: dial.value, address: addresses[index] }] : [],
   )
-  const others = await Promise.all(peers.map(({ peer }) => network.otherNetwork(peer).catch(() => undefined)))
+  const others = await Promise.all(
+    peers.map(({ peer }) => network.otherNetwork(peer, { signal }).catch(() => undefined)),
+  )
+  signal?.throwIfAborted()
   if (others.some((other) => other === undefined)) return
   const [other] = others
   if (other !== undefined) {

@@ -19,6 +19,8 @@ export type LightPeerInit = {
   readonly join: readonly string[]
   /** Signs access tokens for this peer, so that the author reaches what is the author's. */
   readonly author?: Signer | undefined
+  /** Ends the attempt to join. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

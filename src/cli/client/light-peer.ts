@@ -24,7 +24,8 @@ export async function lightPeerFor(
   const entry = author === undefined ? undefined : (await openPublishedIndex(author, network)).find(init.service)
   const service = entry === undefined ? fullId(init.service) : parseCid(entry.id)
   const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
-  const peer = await cli.factories.lightPeer(components, { network, join: init.join, author: author?.signer })
+  const joining = { network, join: init.join, author: author?.signer, signal: cli.signal }
+  const peer = await cli.factories.lightPeer(components, joining)
   return { peer, service, entry, author, network, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() }
 }
 

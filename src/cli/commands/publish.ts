@@ -9,6 +9,7 @@ import { operatorFolder } from '../folder.ts'
 import { networkOf } from '../network.ts'
 import { loadDraft } from '../publishing/draft.ts'
 import { inspectFolder } from '../publishing/folder.ts'
+import { noteOnInterrupt, stagesOf } from '../publishing/interrupt-note.ts'
 import { publishByLightPeer } from '../publishing/via-light-peer.ts'
 import { publishAtNode } from '../publishing/via-node.ts'
 
@@ -84,6 +85,7 @@ async function announce(
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
   }
+  using interrupt = noteOnInterrupt(cli, mode)
   const draft = await loadDraft(cli, path, { replicas, staple })
   const entries = await inspectFolder(cli, draft, { withSecrets })
   // the node first: no key is made if no node answers
@@ -91,7 +93,14 @@ async function announce(
   await client?.node({ signal: cli.signal })
   await warnOfClock(cli, await clockFacts(cli), (words) => cli.out.note(words))
   const author = await loadAuthor(cli, key)
-  const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout }
+  // with what was typed it is found again
+  const through = [
+    ...join.flatMap((address) => ['--join', address]),
+    ...(network === undefined ? [] : ['--network', network]),
+    ...(key === undefined ? [] : ['--key', key]),
+  ]
+  const stages = stagesOf(cli, { name: draft.manifest.name, path, through })
+  const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout, interrupt, stages }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
 }

@@ -52,7 +52,7 @@ async function stopByLightPeer(
       `${JSON.stringify(init.service)} was not published with this key from here in network "${network}"; stop it through a node`,
     )
   }
-  const peer = { network, join: init.join, author: author.signer }
+  const peer = { network, join: init.join, author: author.signer, signal }
   await using light = await factories.lightPeer({ clock, rng, log: cli.log('error') }, peer)
   await light.announce(signServiceStop(cli, author, { network, name: entry.name, seq: entry.seq }), { signal })
   await remember(author, network, entry)

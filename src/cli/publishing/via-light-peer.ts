@@ -9,7 +9,6 @@ import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { hasRun } from '../versions/subject.ts'
 import { signDraft } from './draft.ts'
-import { noteOnInterrupt } from './interrupt-note.ts'
 import { createReceiptTracker, type ReceiptTracker } from './receipt-tracker.ts'
 import { nextSeq } from './sequence.ts'
 import { stopPreviousByPeer } from './stop-previous.ts'
@@ -31,37 +30,38 @@ export async function publishByLightPeer(
   cli: Cli,
   publishing: Publishing & { readonly join: readonly string[]; readonly network: string },
 ): Promise<void> {
-  const { draft, author, mode, network, join } = publishing
+  const { draft, author, mode, network, join, interrupt, stages } = publishing
   const { clock, out, signal } = cli
   const { name, replicas } = draft.manifest
   const index = await openPublishedIndex(author, network)
   const entry = index.get(name)
   const seq = nextSeq({ name, mode, entry, known: [], asked: publishing.seq, nowSeconds: nowSeconds(clock) })
   const components = { clock, rng: cli.rng, log: cli.log('error') }
-  await using peer = await cli.factories.lightPeer(components, { network, join, author: author.signer })
+  await using peer = await cli.factories.lightPeer(components, { network, join, author: author.signer, signal })
   const code =
     draft.folder === undefined ? parseCid(draft.manifest.code as string) : await pack(cli, peer, draft.folder)
   const announcement = signDraft(cli, draft, { signer: author.signer, network, seq, code, replyTo: peer.replyTo() })
   const { id, body } = announcement.signed
   const made = { seq, id: id.toString(), code: code.toString(), expires: body.expires, ports: portsOf(draft) }
-  if (publishing.replace) await stopPreviousByPeer(cli, peer, { author, network, name, entry })
+  if (publishing.replace) {
+    interrupt.enter(stages.stopping)
+    await stopPreviousByPeer(cli, peer, { author, network, name, entry })
+  }
   await index.put(name, { ...made, state: 'draft' })
+  interrupt.enter(stages.announcing)
   await peer.announce(announcement, { signal })
-  await index.put(name, { ...made, state: 'announced' })
-  printPublished(cli, { announcement, code: code.toString(), seq, name })
-
   const { wait, timeoutSeconds } = publishing
   const following = { service: id, code, tracker: createReceiptTracker(out) }
-  const through = join.map((address) => ` --join ${address}`).join('')
-  const advice = () =>
-    `Its code was served from here, and ${following.tracker.holding} of ${replicas} wanted nodes hold it now: publish again until enough do. See it with \`thundercloud status ${name}${through}\`, end it with \`thundercloud stop ${name}${through}\`.`
-  using _leave = noteOnInterrupt(cli, { name, id: made.id, advice })
+  const { tracker } = following
+  interrupt.enter(stages.serving(made.id, () => `${tracker.holding} of ${replicas} wanted nodes hold it`))
+  await index.put(name, { ...made, state: 'announced' })
+  printPublished(cli, { announcement, code: code.toString(), seq, name })
   try {
     if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
     else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
   } finally {
     // `logs` and `connect` ask them first
-    const ran = following.tracker.answers().filter(hasRun)
+    const ran = tracker.answers().filter(hasRun)
     await index.put(name, { ...made, state: 'announced', ran: ran.map(({ peerId }) => peerId).slice(0, MAX_RAN) })
   }
 }

@@ -11,7 +11,7 @@ import type { Author } from '../author.ts'
 import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { type Draft, signDraft } from './draft.ts'
-import { noteOnInterrupt } from './interrupt-note.ts'
+import type { InterruptNote, stagesOf } from './interrupt-note.ts'
 import { createReceiptTracker } from './receipt-tracker.ts'
 import { nextSeq } from './sequence.ts'
 import { stopPreviousAtNode } from './stop-previous.ts'
@@ -31,11 +31,13 @@ export type Publishing = {
   /** the version before is stopped first */
   readonly replace: boolean
   readonly timeoutSeconds: number
+  readonly interrupt: InterruptNote
+  readonly stages: ReturnType<typeof stagesOf>
 }
 
 /** Publishes through a running node: it keeps the archive, announces, and collects the receipts. */
 export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Publishing): Promise<void> {
-  const { draft, author, mode } = publishing
+  const { draft, author, mode, interrupt, stages } = publishing
   const { name } = draft.manifest
   const info = await client.node({ signal: cli.signal })
   const index = await openPublishedIndex(author, info.network)
@@ -61,14 +63,17 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   })
   const id = announcement.signed.id.toString()
   const entry = { seq, id, code, expires: announcement.signed.body.expires, ports: portsOf(draft) }
-  if (publishing.replace) await stopPreviousAtNode(cli, client, { author, network: info.network, name, known: mine })
+  if (publishing.replace) {
+    interrupt.enter(stages.stopping)
+    await stopPreviousAtNode(cli, client, { author, network: info.network, name, known: mine })
+  }
   // written before it is sent: a number that a peer may have seen is never used again
   await index.put(name, { ...entry, state: 'draft' })
+  interrupt.enter(stages.announcing)
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
+  interrupt.enter(stages.announced(id))
   await index.put(name, { ...entry, state: 'announced' })
   printPublished(cli, { announcement, code, seq, name })
-  const advice = () => `See it with \`thundercloud status ${name}\`, end it with \`thundercloud stop ${name}\`.`
-  using _leave = noteOnInterrupt(cli, { name, id, advice })
   if (!publishing.wait) return
   const { replicas } = draft.manifest
   await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })

@@ -4,6 +4,7 @@ import { formatMs } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
+import { commandText } from '../output/command-text.ts'
 import { show } from '../output/text.ts'
 import { type ReceiptTracker, receiptLine } from './receipt-tracker.ts'
 import { keepsFailing, type Outcome, WAIT_EXIT, waitOutcome } from './wait-outcome.ts'
@@ -46,25 +47,30 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
     return `${lines.slice(0, MAX_SHOWN).join(' | ')}${more > 0 ? ` | and ${more} more` : ''}`
   }
 
+  /** Of the answers, which were printed as they came; in JSON the sentence is alone, so that it has the reasons too. */
+  function because(which: (answer: ReceiptView) => boolean): string {
+    const answers = tracker.answers().filter(which)
+    if (answers.length === 0) return ''
+    return out.json ? `: ${reasonsOf(which)}` : `, for the reason${answers.length === 1 ? '' : 's'} above`
+  }
+
   function sentence(what: Outcome): string {
     const word = JSON.stringify(name)
     const isNo = ({ state }: ReceiptView) => state === 'refused' || state === 'redirected'
+    const others = because((answer) => !isNo(answer))
     switch (what) {
       case 'healthy':
         return `Nodes that run it, healthy, or have done it: ${tracker.running} (wanted: ${replicas}).`
       case 'refused':
-        return `no node runs ${word}: all that answered refused it or only redirected it (${reasonsOf(isNo)})`
+        return `no node runs ${word}: all that answered refused it or only redirected it${because(isNo)}`
       case 'failed': {
         const failing = tracker.answers().some(keepsFailing)
-        const goesOn = failing
-          ? `; its nodes begin it again, ever more slowly, until \`thundercloud stop ${name}\``
-          : ''
-        return `${word} failed: ${reasonsOf((answer) => !isNo(answer))}${goesOn}`
+        const stop = commandText(cli, ['stop', name])
+        const goesOn = failing ? `; it is started again, with growing pauses, until ${stop}` : ''
+        return `${word} failed${others}${goesOn}`
       }
-      case 'unknown': {
-        const open = tracker.answers().length === 0 ? '' : `: ${reasonsOf((answer) => !isNo(answer))}`
-        return `after ${formatMs(timeoutSeconds * 1000)}, ${tracker.running} of ${replicas} wanted nodes run ${word}, healthy (${tracker.summary()})${open}`
-      }
+      case 'unknown':
+        return `after ${formatMs(timeoutSeconds * 1000)}, ${tracker.running} of ${replicas} wanted nodes run ${word}, healthy (${tracker.summary()})${out.json ? others : ''}`
     }
   }
 

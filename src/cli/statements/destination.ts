@@ -51,7 +51,7 @@ export async function handIn(
   if (client !== undefined) await client.submitStatement(encoded, { signal: cli.signal })
   else if (join.length > 0) {
     const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
-    await using peer = await cli.factories.lightPeer(components, { network, join })
+    await using peer = await cli.factories.lightPeer(components, { network, join, signal: cli.signal })
     records = (await peer.submitStatement(encoded, { signal: cli.signal })).records
   }
   const published = client !== undefined || join.length > 0

@@ -106,7 +106,8 @@ async function joinNode(cli: Cli, client: ApiClient, author: Author | undefined)
   const { network, multiaddrs } = await client.node({ signal: cli.signal })
   if (multiaddrs.length === 0) throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
   const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
-  return await cli.factories.lightPeer(components, { network, join: multiaddrs, author: author?.signer })
+  const joining = { network, join: multiaddrs, author: author?.signer, signal: cli.signal }
+  return await cli.factories.lightPeer(components, joining)
 }
 
 function versionOf({ id, seq, receipts, run, stoppedBy }: ServiceView): Version {

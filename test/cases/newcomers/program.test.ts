@@ -227,7 +227,7 @@ test('N12: Ctrl-C in `publish --wait` says that it stays published, and how to l
   program.child.kill('SIGINT')
   expect(await program.ended()).toBe(130)
   expect(program.stderr).toContain(
-    '"hello-web" stays published. See it with `thundercloud status hello-web`, end it with `thundercloud stop hello-web`.',
+    '"hello-web" stays published: see it with `thundercloud status hello-web`, end it with `thundercloud stop hello-web`.',
   )
 })
 

@@ -57,7 +57,7 @@ test('publish --join --wait: holding is not enough; the time limit ends it in on
   const { code, stderr } = await publishing
   expect(code).toBe(5)
   expect(stderr.trim().split('\n').at(-1)).toMatch(
-    /^after 1.0 s, 0 of 1 wanted nodes run "hello-web", healthy \(1 will run it\): 12D3\w+ {2}will run it$/,
+    /^after 1.0 s, 0 of 1 wanted nodes run "hello-web", healthy \(1 will run it\)$/,
   )
   expect(peers[0]?.disposed).toBe(true)
 })

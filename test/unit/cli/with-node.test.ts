@@ -110,9 +110,9 @@ test('publish: --wait ends with one clear line when the time is up', async ({ sh
     },
   })
   expect(code).toBe(3)
-  expect(stderr).toMatch(
-    /no node runs "hello-web": all that answered refused it or only redirected it \(12D3\w+ {2}refused/,
-  )
+  // its reasons were printed when they came
+  const sentence = 'no node runs "hello-web": all that answered refused it or only redirected it, for the reason above'
+  expect(stderr.trim().split('\n').at(-1)).toBe(sentence)
 })
 
 test.for([
@@ -130,17 +130,6 @@ test.for([
     expect(code).toBe(ends)
   },
 )
-
-test('publish: Ctrl-C while it waits ends with 130', async ({ shell }) => {
-  const leave = new AbortController()
-  const { code, stdout, stderr } = await shell.run('publish hello --wait', {
-    signal: leave.signal,
-    onOutput: () => leave.abort(new InterruptedError('interrupted', 130)),
-  })
-  expect([code, stdout]).toEqual([130, expect.stringContaining('Published "hello-web" (seq 1')])
-  // the person who pressed the keys knows it
-  expect(stderr).not.toContain('interrupted')
-})
 
 test('publish: the node that is not there is named, and no key is made for nothing', async ({ shell }) => {
   const env = { THUNDERCLOUD_API: '127.0.0.1:1' }

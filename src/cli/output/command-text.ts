@@ -1,0 +1,17 @@
+import type { Cli } from '../cli.ts'
+
+/** A command to type, as this one was typed: for the same folder or node. */
+export function commandText({ globals }: Pick<Cli, 'globals'>, words: readonly string[]): string {
+  const { dir, api, tokenFile } = globals
+  const options = { '--dir': dir, '--api': api, '--token-file': tokenFile }
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
+  return `\`${shellText(['thundercloud', ...words, ...given])}\``
+}
+
+export function shellText(words: readonly string[]): string {
+  return words.map(shellWord).join(' ')
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
