@@ -7,6 +7,7 @@ import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECOND
 import type { ApiEnv } from './env.ts'
 import { createEventLog } from './event-log.ts'
 import { statusOf } from './http-errors.ts'
+import { codeRoutes } from './routes/code.ts'
 import { eventRoutes } from './routes/events.ts'
 import { logRoutes } from './routes/logs.ts'
 import { aboutRoutes } from './routes/node-info.ts'
@@ -74,6 +75,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
   operatorRoutes(app, components)
   policyRoutes(app, components)
   trustRoutes(app, components)
+  codeRoutes(app, components)
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'operator', {
     type: 'http',

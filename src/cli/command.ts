@@ -24,7 +24,7 @@ export interface Argument<T> {
   readonly label: string
   readonly describe: string
   readonly optional: boolean
-  /** takes all remaining arguments, at least one */
+  /** takes all remaining arguments; at least one, where it is not optional */
   readonly many?: boolean | undefined
   /** carries the type of what the handler gets */
   readonly read: (given: string | string[] | undefined) => T
@@ -71,6 +71,11 @@ export function optionalArgument(label: string, describe: string): Argument<stri
 
 export function manyArguments(label: string, describe: string): Argument<readonly string[]> {
   return { label, describe, optional: false, many: true, read: (given) => given as string[] }
+}
+
+/** Takes all remaining arguments, also none. */
+export function optionalArguments(label: string, describe: string): Argument<readonly string[]> {
+  return { label, describe, optional: true, many: true, read: (given) => (given as string[] | undefined) ?? [] }
 }
 
 export function flag(describe: string, short?: string): Option<boolean> {

@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   policy: 'Look at the policy, try another one, put it in force',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',
+  code: 'See, check, copy and remove the code that the node keeps',
   trust: 'Vouch for authors, and see which signers this node trusts',
 }
 

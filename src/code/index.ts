@@ -5,10 +5,13 @@ export { listFolder } from './archive/list-folder.ts'
 export type { TarLink as CodeLink } from './archive/tar-format.ts'
 export { type PackEntry, packEntries, sizeOfArchive } from './archive/tar-write.ts'
 export { createCode } from './code.ts'
+export { InUseError } from './errors.ts'
 export type { CodeEvents } from './events.ts'
+export { saveArchive } from './save-archive.ts'
 export { inspectStore } from './store/inspect.ts'
 export type {
   Code,
+  CodeProvenance,
   RetrievedCode,
   RetrieveOptions,
 } from './types.ts'

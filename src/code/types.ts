@@ -103,8 +103,9 @@ export interface CodeStore extends AsyncDisposable {
   /**
    * Reads each whole archive from the disk and hashes it, the last used first; one that is damaged is removed, unless it is
    * in use. An archive that leaves the store meanwhile is left out. Unpacked files are checked when a run takes them.
+   * `only`: these content ids.
    */
-  verify(options?: AbortOptions): AsyncIterable<VerifiedCode>
+  verify(options?: AbortOptions & { only?: ReadonlySet<string> | undefined }): AsyncIterable<VerifiedCode>
   /** An empty folder of which nothing is left after a crash, on the same file system. */
   tempDir(): Promise<string>
   /** A folder for files that are on their way, at most `maxBytes` of them. */

@@ -30,6 +30,10 @@ export type { Log } from '../base/log.ts'
 export type { LightPeer, LightPeerInit } from '../light-peer/light-peer.ts'
 export type {
   Change,
+  CheckedCode,
+  CodeUsage,
+  CodeUse,
+  CodeView,
   Disposition,
   Explanation,
   Health,
@@ -39,6 +43,7 @@ export type {
   PolicyFacts,
   PolicyView,
   ReceiptView,
+  RemovedCode,
   RunView,
   ServiceState,
   ServiceView,

@@ -22,6 +22,7 @@ import { receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
+import { createNodeCode, type NodeCodeComponents } from './node-code.ts'
 import { countTrustEvents } from './trust-counters.ts'
 import { createTrustFacade } from './trust-facade.ts'
 import type { Explanation, PastVerdict, Received, ServiceView, ThundercloudNode } from './types.ts'
@@ -37,6 +38,7 @@ export interface FacadeComponents {
   decide: ServiceDecider
   supervisor: Supervisor
   code: Code
+  findSources: NodeCodeComponents['findSources']
   intake: Intake
   publisher: Publisher
   serviceSigner: ServiceSigner
@@ -64,6 +66,7 @@ const ASK_MS = 4_000
 export function createFacade(components: FacadeComponents, init: FacadeInit): ThundercloudNode {
   const { clock, events, journal, network, services, facts, supervisor, intake, publisher, serviceSigner } = components
   const counters = countTrustEvents(events)
+  const code = createNodeCode(components)
   const statements = createTrustFacade({ trust: components.trust, network })
 
   async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
@@ -182,9 +185,10 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       const id = await publisher.publish(issued)
       return { id, seq: issued.signed.body.seq }
     },
+    code,
     async addArchive(tar) {
-      const { code, size } = await components.code.addTar(tar)
-      return { code: code.toString(), size }
+      const added = await components.code.addTar(tar)
+      return { code: added.code.toString(), size: added.size }
     },
     async stop(text) {
       const entry = services.find(text)

@@ -6,6 +6,7 @@ import { serveStreams } from './handlers/index.ts'
 import { createServiceLogs } from './service-logs.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 import { createAdmissionPipeline } from './wiring/admission.ts'
+import { findSources } from './wiring/code-lookup.ts'
 import { createExecution } from './wiring/execution.ts'
 import { createNodeHub } from './wiring/hub/hub.ts'
 import { createMesh, meshHandlers } from './wiring/mesh.ts'
@@ -76,6 +77,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       decide: admission.decide,
       supervisor,
       code,
+      findSources: (id, options) => findSources({ network, signed, journal, own }, id, options),
       intake,
       publisher,
       serviceSigner,

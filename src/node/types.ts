@@ -20,9 +20,11 @@ import type { Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
+import type { NodeCode } from './node-code-types.ts'
 
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
+export type { CheckedCode, CodeUsage, CodeUse, CodeView, NodeCode, RemovedCode } from './node-code-types.ts'
 
 export type StatementFilter = {
   readonly code?: string | undefined
@@ -127,6 +129,8 @@ export interface ThundercloudNode extends AsyncDisposable {
   ask(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ReceiptView[]>
   /** Signs an unsigned manifest with the node's own key and announces it. `code` is in the node's store already or in `sources`. */
   publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
+  /** What the code store holds, and who needs it. */
+  readonly code: NodeCode
   /** Takes a canonical tar into the store and serves it to the mesh. Throws InputError where it is not canonical. */
   addArchive(tar: AsyncIterable<Uint8Array>): Promise<{ code: string; size: number }>
   /**

@@ -1,6 +1,3 @@
-import { type Clock, deadline, systemClock } from '../../base/clock.ts'
-import { messageOf, TimeoutError } from '../../base/errors.ts'
-import { sanitizeText } from '../../base/format.ts'
 import type {
   Applied,
   Explanation,
@@ -40,24 +37,10 @@ import {
   submittedSchema,
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
-import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
-import { readEventStream, type SseEvent } from './sse-reader.ts'
-import { type Answer, send } from './transport.ts'
+import { type ApiClientInit, createCaller } from './caller.ts'
+import { type CodeClient, createCodeClient } from './code-client.ts'
 
-export type ApiClientInit = {
-  /** the API's origin, like "http://127.0.0.1:4981" */
-  readonly url: string
-  /** the unix socket on which it answers its operator, instead of the origin; needs no token */
-  readonly socketPath?: string | undefined
-  /** content of `api.token`; without it only the open routes answer */
-  readonly token?: string | undefined
-  /** what to do when there is no answer: the end of that sentence */
-  readonly advice?: string | undefined
-  /** default: the system's */
-  readonly clock?: Clock | undefined
-  /** for one answer; streams and uploads take as long as they take */
-  readonly timeoutMs?: number | undefined
-}
+export type { ApiClientInit } from './caller.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 
@@ -66,6 +49,7 @@ export type NodeEvent = { readonly id: string | undefined; readonly name: string
 /** A node's HTTP API, as its own classes of errors and its own types. */
 export interface ApiClient {
   readonly url: string
+  readonly code: CodeClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   services(options?: AbortOptions): Promise<ServiceView[]>
@@ -105,76 +89,14 @@ export interface ApiClient {
 /** A candidate's runner is loaded, and asked about every service that is live. */
 const POLICY_TIMEOUT_MS = 120_000
 
-/** A node that is busy answers within seconds; one that does not is stuck. */
-const DEFAULT_TIMEOUT_MS = 15_000
-
-type Call = {
-  method?: 'GET' | 'POST'
-  body?: Uint8Array | string | AsyncIterable<Uint8Array>
-  type?: string
-  /** a status that brings an answer although it is no success */
-  accept?: number
-  signal?: AbortSignal | undefined
-}
-
 export function createApiClient(init: ApiClientInit): ApiClient {
-  const { url, token, advice, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
-  const where = init.socketPath ?? url
-
-  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Answer> {
-    const headers = {
-      // a socket needs none: only the operator can open it
-      ...(token === undefined || init.socketPath !== undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(type === undefined ? {} : { 'content-type': type }),
-    }
-    let answer: Answer
-    try {
-      answer = await send(init, { method, path, headers, body, signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      const what = `no node answers at ${where} (${sanitizeText(messageOf(error), 120)})`
-      throw new NoDaemonError(advice === undefined ? what : `${what}; ${advice}`, { cause: error })
-    }
-    if ((answer.status >= 200 && answer.status < 300) || answer.status === accept) return answer
-    throw errorOfStatus(answer.status, await problemText(answer))
-  }
-
-  async function ask<T>(
-    schema: Shape<T>,
-    path: string,
-    { signal, ...rest }: Call = {},
-    limitMs = timeoutMs,
-  ): Promise<T> {
-    using patience = deadline(clock, limitMs, new TimeoutError(`the node at ${where} did not answer in time`), signal)
-    const answer = await call(path, { ...rest, signal: patience.signal })
-    try {
-      return parse(schema, await textOf(answer))
-    } catch (error) {
-      patience.signal.throwIfAborted()
-      if (error instanceof ApiError) throw error
-      throw new NoDaemonError(`the connection to ${where} broke off`, { cause: error })
-    }
-  }
-
-  /** The events of a stream; an `error` event is thrown. */
-  async function* stream(path: string, signal: AbortSignal | undefined): AsyncGenerator<SseEvent> {
-    const answer = await call(path, { signal })
-    try {
-      for await (const event of readEventStream(answer.body)) {
-        if (event.event === 'error') throw new ApiError(sanitizeText(textIn(event.data), 500))
-        yield event
-      }
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (error instanceof ApiError) throw error
-      throw new NoDaemonError(`the connection to ${where} broke off`, { cause: error })
-    }
-  }
-
+  const caller = createCaller(init)
+  const { ask, stream, parse } = caller
   const at = (id: string, rest = '') => `/service/${encodeURIComponent(id)}${rest}`
   const FOREVER_MS = 2 ** 31 - 1
   return {
-    url,
+    url: init.url,
+    code: createCodeClient(caller),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),
@@ -183,13 +105,13 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     explain: (id, { now = false, history = false, signal } = {}) =>
       ask(explanationSchema, at(id, `/explain?now=${now}&history=${history}`), { signal }),
     async *logs(id, { tail, follow, signal }) {
-      for await (const { event, data } of stream(at(id, `/logs?tail=${tail}&follow=${follow}`), signal)) {
+      for await (const { event, data } of stream(at(id, `/logs?tail=${tail}&follow=${follow}`), { signal })) {
         if (event === 'log') yield parse(logLineSchema, data)
       }
     },
     async *events({ only = [], signal } = {}) {
       const query = only.length === 0 ? '' : `?only=${encodeURIComponent(only.join(','))}`
-      for await (const { event, data, id } of stream(`/events${query}`, signal)) {
+      for await (const { event, data, id } of stream(`/events${query}`, { signal })) {
         yield { id, name: event, detail: JSON.parse(data) as unknown }
       }
     },
@@ -248,39 +170,9 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     const call = { ...options, method: 'POST', body, type: 'application/json' } as const
     return ask(schema, path, call, POLICY_TIMEOUT_MS)
   }
-
-  function parse<T>(schema: Shape<T>, text: string): T {
-    try {
-      return schema.read(JSON.parse(text))
-    } catch (cause) {
-      throw new ApiError(`the answer of ${where} is not what this version understands`, { cause })
-    }
-  }
 }
 
 function queryOf(values: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
-}
-
-async function textOf({ body }: Answer): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const piece of body) text += decoder.decode(piece, { stream: true })
-  return text + decoder.decode()
-}
-
-async function problemText(answer: Answer): Promise<string> {
-  const text = await textOf(answer).catch(() => '')
-  return sanitizeText(textIn(text), 500) || `the node answered with HTTP ${answer.status}`
-}
-
-/** `{ "error": "..." }`, or nothing where it is something else. */
-function textIn(json: string): string {
-  try {
-    const value: unknown = JSON.parse(json)
-    return typeof value === 'object' && value !== null && 'error' in value ? String(value.error) : ''
-  } catch {
-    return ''
-  }
 }

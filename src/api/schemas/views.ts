@@ -17,7 +17,7 @@ import { count, parkedSchema, reasonSchema, verdictSchema } from './verdict.ts'
  * the types are the node's own, so that neither can drift.
  */
 
-const serviceState = everyOne<ServiceState>({
+export const serviceState = everyOne<ServiceState>({
   published: true,
   deciding: true,
   refused: true,

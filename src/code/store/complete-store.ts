@@ -143,10 +143,10 @@ export async function openCompleteStore(store: StoreContext) {
       })
     },
 
-    async *verify(options: AbortOptions): AsyncGenerator<VerifiedCode> {
+    async *verify({ only, ...options }: AbortOptions & { only?: ReadonlySet<string> }): AsyncGenerator<VerifiedCode> {
       const byLastUse = [...complete].sort(([, a], [, b]) => b.usedAt - a.usedAt)
       for (const [key, found] of byLastUse) {
-        if (complete.get(key) !== found) continue
+        if (complete.get(key) !== found || only?.has(key) === false) continue
         const damage = await findDamage(join(layout.codes, key), found, options)
         if (complete.get(key) !== found) continue
         const checked = { code: found.code, bytes: found.manifest.size }

@@ -16,25 +16,35 @@ export interface CodeLookupComponents {
 
 /** The code of a service, unpacked: from the store, its inline source, its publisher, the peer that announced it, the mesh, or another of its sources. */
 export async function findCode(
-  { code, network, signed, journal, own: address }: CodeLookupComponents,
+  components: CodeLookupComponents,
   service: { readonly id: string; readonly code: string },
   options: Pick<RetrieveOptions, 'limits' | 'onProgress' | 'patienceMs'> & { signal: AbortSignal },
 ): Promise<RetrievedCode> {
-  const body = signed.get(service.id)?.body
-  const record = journal.announcements.get(service.id)
+  const sources = await findSources(components, service.id, options)
+  return await components.code.obtain(parseCid(service.code), { ...sources, ...options })
+}
+
+/** Where the code of a service may be: its sources, its publisher, the peer that announced it. */
+export async function findSources(
+  { network, signed, journal, own: address }: Omit<CodeLookupComponents, 'code'>,
+  service: string,
+  { signal }: { signal?: AbortSignal | undefined },
+): Promise<Pick<RetrieveOptions, 'sources' | 'own' | 'peers' | 'distance'>> {
+  const body = signed.get(service)?.body
+  const record = journal.announcements.get(service)
   const from = record?.from
-  const publishers = await reach(network, body?.replyTo ?? [], options.signal)
+  const publishers = await reach(network, body?.replyTo ?? [], signal)
   const peers = from === undefined ? publishers : [...publishers, from]
   const distance = body === undefined || record === undefined ? 0 : body.reach.depth - record.depth
   const own = body !== undefined && formatAddress(decodeAddress(body.author)) === address
-  return await code.obtain(parseCid(service.code), { sources: body?.sources, own, peers, distance, ...options })
+  return { sources: body?.sources, own, peers, distance }
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */
 async function reach(
   network: Pick<Network, 'dial'>,
   addresses: readonly string[],
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const dials = await Promise.allSettled(addresses.map((address) => network.dial(address, { signal })))
   return dials.flatMap((dial) => (dial.status === 'fulfilled' ? [dial.value] : []))

@@ -58,6 +58,18 @@ const TRUST: Scenario = {
   },
 }
 
+const CODE: Scenario = {
+  document: 'docs/code.md',
+  replace: ({ mesh }) => ({ 'bafy...': mesh.code }),
+  steps: {
+    'thundercloud code ls': { prints: /my-service/ },
+    'thundercloud code why bafy...': { prints: /It stays: a service here needs it/ },
+    'thundercloud code get bafy... copy': { prints: /copy: .* files/ },
+    'thundercloud code verify': { code: 0 },
+    'thundercloud code gc --dry-run': { code: 0 },
+  },
+}
+
 const RUNNERS: Scenario = {
   document: 'docs/runners.md',
   env: {},
@@ -136,4 +148,4 @@ const HUBS: Scenario = {
   },
 }
 
-export const SCENARIOS: readonly Scenario[] = [README, JOINING, POLICY, TRUST, RUNNERS, PUBLISHING, HUBS]
+export const SCENARIOS: readonly Scenario[] = [README, JOINING, POLICY, TRUST, CODE, RUNNERS, PUBLISHING, HUBS]

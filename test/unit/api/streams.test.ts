@@ -119,7 +119,7 @@ test('GET /service/:id/logs: tells in the stream what went wrong in the middle',
   }
   const text = await (await it.ask('/service/hello/logs')).text()
   expect(text).toContain('"first"')
-  expect(text).toContain('event: error\ndata: {"error":"the disk is gone"}')
+  expect(text).toContain('event: error\ndata: {"error":"the disk is gone","status":500}')
 })
 
 test.for(['tail=-1', 'tail=x', 'tail=10001', 'follow=maybe'])(

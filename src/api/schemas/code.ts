@@ -1,0 +1,59 @@
+import type { CheckedCode, CodeUsage, CodeUse, CodeView, RemovedCode } from '../../node/types.ts'
+import { array, boolean, everyOne, object, type Shape, string } from '../shape.ts'
+import { count } from './verdict.ts'
+import { serviceState } from './views.ts'
+
+const useSchema: Shape<CodeUse> = object({
+  id: string,
+  name: string,
+  author: string,
+  state: serviceState,
+  needed: boolean,
+})
+
+type Provenance = NonNullable<CodeView['provenance']>
+
+export const codeViewSchema: Shape<CodeView> = object({
+  code: string,
+  state: everyOne<CodeView['state']>({ complete: true, partial: true, absent: true }),
+  bytes: count.optional(),
+  unpacked: boolean,
+  usedAt: count.optional(),
+  kept: boolean,
+  provenance: object<Provenance>({
+    from: everyOne<Provenance['from']>({
+      local: true,
+      inline: true,
+      mesh: true,
+      git: true,
+      https: true,
+      registry: true,
+    }),
+    source: string.optional(),
+    at: count,
+    ms: count.optional(),
+  }).optional(),
+  services: array(useSchema),
+})
+
+export type CodeList = { readonly codes: readonly CodeView[]; readonly usage: CodeUsage }
+
+export const codeListSchema: Shape<CodeList> = object({
+  codes: array(codeViewSchema),
+  usage: object<CodeUsage>({ bytes: count, maxBytes: count, files: count, maxFiles: count }),
+})
+
+export const removedCodesSchema: Shape<{ removed: readonly RemovedCode[] }> = object({
+  removed: array(object<RemovedCode>({ code: string, bytes: count })),
+})
+
+export const checkedCodeSchema: Shape<CheckedCode> = object({
+  code: string,
+  bytes: count,
+  state: everyOne<CheckedCode['state']>({ ok: true, removed: true, damaged: true }),
+  why: string.optional(),
+})
+
+export type FetchProgress = { readonly bytes: number; readonly size: number }
+
+export const fetchProgressSchema: Shape<FetchProgress> = object({ bytes: count, size: count })

@@ -1,0 +1,28 @@
+import { formatBytes, formatCount } from '../../../base/format.ts'
+import { nodeClient } from '../../client/node-client.ts'
+import { command, flag } from '../../command.ts'
+import { show } from '../../output/text.ts'
+
+export const codeGc = command({
+  name: 'code gc',
+  summary: 'Remove the code that no service here needs',
+  details:
+    'Code of services that run, wait to run, are parked, or were published here stays. The rest would be removed by the store itself when it needs space.',
+  args: {},
+  options: { dryRun: flag('only show what would be removed') },
+  async run(cli, { dryRun }) {
+    const client = await nodeClient(cli)
+    const removed = await client.code.gc({ dryRun, signal: cli.signal })
+    const { id } = show(cli.out.terminal)
+    const bytes = removed.reduce((sum, each) => sum + each.bytes, 0)
+    const verb = dryRun ? 'Would remove' : 'Removed'
+    cli.out.result({ dryRun, bytes, removed }, () =>
+      removed.length === 0
+        ? ['Nothing to remove: a service here needs all the code, or it is in use.']
+        : [
+            ...removed.map((each) => `${verb.toLowerCase()} ${id(each.code)}  ${formatBytes(each.bytes)}`),
+            `${verb} ${formatCount(removed.length)} of ${formatBytes(bytes)}.`,
+          ],
+    )
+  },
+})

@@ -1,0 +1,162 @@
+import { chunkLength } from '../../protocols/archive.ts'
+import { type CID, parseCid } from '../../protocols/encoding.ts'
+import { decodeInput } from '../base/decode-input.ts'
+import { InputError, NotFoundError } from '../base/errors.ts'
+import { joinWords, sanitizeText } from '../base/format.ts'
+import { type Code, InUseError, type RetrieveOptions } from '../code/index.ts'
+import type { ServiceSummary, Services } from '../services/registry.ts'
+import type { ServiceState } from '../services/types.ts'
+import type { CodeUse, CodeView, NodeCode, RemovedCode } from './node-code-types.ts'
+
+export interface NodeCodeComponents {
+  code: Pick<Code, 'store' | 'fetch'>
+  services: Pick<Services, 'all' | 'view'>
+  /** Where the code of a service may be found: its sources, and peers that are likely to have it. */
+  findSources(service: string, options: { signal?: AbortSignal | undefined }): Promise<RetrieveOptions>
+}
+
+type StoredCode = ReturnType<Code['store']['list']>[number]
+
+/** Shorter beginnings of an id are taken for a slip. */
+const MIN_PREFIX = 8
+/** Ids that an ambiguous beginning is answered with. */
+const MAX_CANDIDATES = 4
+/** A person waits for the code. */
+const FETCH_PATIENCE_MS = 60_000
+
+/** A service in one of these states has no use for its code, here and now. */
+const IDLE: ReadonlySet<ServiceState> = new Set(['refused', 'redirected', 'done', 'failed', 'stopped', 'expired'])
+
+/** The code store with what the node knows of its services. */
+export function createNodeCode({ code, services, findSources }: NodeCodeComponents): NodeCode {
+  const { store } = code
+
+  /** The services of each code. */
+  function allUses(): Map<string, CodeUse[]> {
+    const uses = new Map<string, CodeUse[]>()
+    for (const entry of services.all()) {
+      const service = services.view(entry)
+      const ofCode = uses.get(service.code) ?? []
+      ofCode.push(useOf(service))
+      uses.set(service.code, ofCode)
+    }
+    for (const ofCode of uses.values()) ofCode.sort((a, b) => Number(b.needed) - Number(a.needed))
+    return uses
+  }
+
+  function list(): CodeView[] {
+    const uses = allUses()
+    return store
+      .list()
+      .sort((a, b) => b.usedAt - a.usedAt)
+      .map((stored) => viewOf(stored, uses.get(stored.code.toString()) ?? []))
+  }
+
+  /** The content id that is meant. */
+  function resolve(text: string, known: Iterable<string>): CID {
+    const found = [...new Set(known)].filter((id) => text.length >= MIN_PREFIX && id.startsWith(text))
+    if (found.length > 1 && !found.includes(text)) {
+      const named = joinWords(found.slice(0, MAX_CANDIDATES), 'or')
+      throw new InputError(`"${sanitizeText(text, 80)}" begins more than one content id: ${named}; write more of it`)
+    }
+    const [one] = found
+    return decodeInput(() => parseCid(one === undefined || found.includes(text) ? text : one))
+  }
+
+  function find(text: string): CodeView {
+    const uses = allUses()
+    const stored = store.list()
+    const id = resolve(text, [...stored.map((each) => each.code.toString()), ...uses.keys()])
+    const here = stored.find((each) => each.code.equals(id))
+    const ofCode = uses.get(id.toString()) ?? []
+    if (here !== undefined) return viewOf(here, ofCode)
+    if (ofCode.length === 0) throw new NotFoundError(`the code ${id} is not in the store, and no service here names it`)
+    return { code: id.toString(), state: 'absent', unpacked: false, kept: false, services: ofCode }
+  }
+
+  /** Like `find`, where the code has to be here. */
+  function complete(text: string): CID {
+    const { code: id, state } = find(text)
+    if (state === 'complete') return parseCid(id)
+    throw new NotFoundError(`the code ${id} is not in the store; \`thundercloud code get ${id}\` fetches it`)
+  }
+
+  return {
+    list: () => {
+      const { bytes, maxBytes, files, maxFiles } = store.usage()
+      return { codes: list(), usage: { bytes, maxBytes, files, maxFiles } }
+    },
+    get: find,
+    async fetch(text, { signal, onProgress } = {}) {
+      const id = resolve(text, [...store.list().map((each) => each.code.toString()), ...allUses().keys()])
+      const [service] = allUses().get(id.toString()) ?? []
+      const sources = service === undefined ? {} : await findSources(service.id, { signal })
+      await code.fetch(id, { ...sources, signal, onProgress, patienceMs: FETCH_PATIENCE_MS })
+      return find(id.toString())
+    },
+    async read(text, { signal } = {}) {
+      const id = complete(text)
+      for await (const { state } of store.verify({ signal, only: new Set([id.toString()]) })) {
+        if (state === 'ok') return chunksOf(id, signal)
+        const then =
+          state === 'removed' ? `; \`thundercloud code get ${id}\` fetches it again` : '; services use it still'
+        throw new NotFoundError(`the disk of the node has lost a part of the code ${id}${then}`)
+      }
+      throw new NotFoundError(`the code ${id} is no longer in the store`)
+    },
+    async gc({ dryRun = false } = {}) {
+      const removed: RemovedCode[] = []
+      for (const { code: id, bytes = 0, kept } of list()) {
+        if (kept) continue
+        if (dryRun || (await remove(parseCid(id)))) removed.push({ code: id, bytes })
+      }
+      return removed
+    },
+    async *verify(codes = [], { signal } = {}) {
+      const only = codes.length === 0 ? undefined : new Set(codes.map((text) => complete(text).toString()))
+      for await (const { code: id, ...checked } of store.verify({ signal, only })) {
+        yield { code: id.toString(), ...checked }
+      }
+    },
+  }
+
+  /** It stays in the store meanwhile. */
+  async function* chunksOf(id: CID, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    using _pin = store.pin(id)
+    await using reader = await store.open(id)
+    if (reader === undefined) return
+    for (const index of reader.manifest.chunks.keys()) {
+      signal?.throwIfAborted()
+      const chunk = new Uint8Array(chunkLength(reader.manifest, index))
+      if (await reader.read(index, chunk)) yield chunk
+    }
+  }
+
+  /** False where it has come into use meanwhile. */
+  async function remove(id: CID): Promise<boolean> {
+    try {
+      await store.remove(id)
+      return true
+    } catch (error) {
+      if (error instanceof InUseError) return false
+      throw error
+    }
+  }
+}
+
+function viewOf({ code, size, complete, pinned, unpacked, usedAt, provenance }: StoredCode, services: CodeUse[]) {
+  return {
+    code: code.toString(),
+    state: complete ? 'complete' : 'partial',
+    bytes: size,
+    unpacked,
+    usedAt: Math.floor(usedAt / 1000),
+    kept: pinned || services.some(({ needed }) => needed),
+    provenance: provenance && { ...provenance, at: Math.floor(provenance.at / 1000) },
+    services,
+  } as const
+}
+
+function useOf({ id, name, author, state }: ServiceSummary): CodeUse {
+  return { id, name, author, state, needed: !IDLE.has(state) }
+}

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { expect } from 'vitest'
+import { parseCid } from '../../../protocols/encoding.ts'
+import { packFiles } from '../../fixtures/code/stores.ts'
+import { testNodeCode } from '../../fixtures/node/node-code.ts'
+import { test as base } from '../../fixtures/program/shell.ts'
+
+/** A node that runs "web"; its neighbour has one more code. */
+const test = base.extend('shell', async ({ withNode }) => {
+  const other = await testNodeCode()
+  const here = await testNodeCode({ other: other.serve })
+  withNode.node.code = here.nodeCode
+  const add = async (to: typeof here, content: string) =>
+    (
+      await to.addTar(
+        packFiles([
+          { path: 'bin/run', content: '#!/bin/sh', executable: true },
+          { path: 'data', content },
+        ]),
+      )
+    ).code
+  const [used, unused, elsewhere] = [await add(here, 'used'), await add(here, 'unused'), await add(other, 'elsewhere')]
+  here.uses.push({ id: 'id-web', name: 'web', code: used.toString(), state: 'running' })
+  return { ...withNode, here, used: used.toString(), unused: unused.toString(), elsewhere: elsewhere.toString() }
+})
+
+test('code ls and why: what is there, from where, and who needs it', async ({ shell }) => {
+  const { stdout } = await shell.run('code ls')
+  expect(stdout).toMatch(new RegExp(`${shell.used} +\\d.*complete +\\S.* local +web\n`))
+  expect(stdout).toMatch(new RegExp(`${shell.unused} .* local +-\n`))
+  expect(stdout).toMatch(/^2 in .* of .*\(QUOTAS\.CODE_STORE\)$/m)
+  const why = await shell.run(`code why ${shell.used}`)
+  expect(why.stdout).toMatch(/from: +this node, .*\n[\s\S]*web +running +yes[\s\S]*It stays: a service here needs it/)
+  expect((await shell.run(`code why ${shell.unused}`)).stdout).toMatch(/Nothing here needs it: `thundercloud code gc`/)
+  await shell.refused(`code why ${shell.elsewhere}`, /is not in the store, and no service here names it/, { code: 1 })
+  await shell.refused('code why nonsense', /"nonsense" is not a content id/)
+})
+
+test('code gc: --dry-run shows it, gc does it', async ({ shell }) => {
+  expect((await shell.run('code gc --dry-run')).stdout).toMatch(/would remove .*\nWould remove 1 of/)
+  expect((await shell.json('code gc')).values).toEqual([
+    { dryRun: false, bytes: 3072, removed: [{ code: shell.unused, bytes: 3072 }] },
+  ])
+  expect((await shell.run('code gc')).stdout).toMatch(/^Nothing to remove/)
+})
+
+test('code verify: exit code 1 and the ids where the disk lost something', async ({ shell }) => {
+  expect(await shell.run('code verify')).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: expect.stringMatching(/2 codes are intact/),
+  })
+  truncateSync(shell.here.store.paths(parseCid(shell.unused)).tar, 100)
+  expect(await shell.run(`code verify ${shell.used}`)).toMatchObject({ code: 0 })
+  const { code, stdout, stderr } = await shell.run('code verify')
+  expect([code, stdout]).toEqual([1, expect.stringMatching(new RegExp(`^${shell.unused}: .*; removed\n$`))])
+  expect(stderr).toMatch(/damaged on this disk: 1 of 2/)
+})
+
+test('code get: a folder or a tar, also of code that the node has to fetch', async ({ shell }) => {
+  const { values } = await shell.json(`code get ${shell.elsewhere} out`)
+  expect(values).toMatchObject([{ code: shell.elsewhere, path: shell.path('out'), as: 'folder', files: 2 }])
+  expect(readFileSync(shell.path('out/data'), 'utf8')).toBe('elsewhere')
+  const modes = ['out/data', 'out/bin/run'].map((path) => statSync(shell.path(path)).mode & 0o777)
+  expect(modes).toEqual([0o644, 0o755])
+  expect(await shell.run(`code get ${shell.used} out.tar`)).toMatchObject({ code: 0 })
+  expect(readFileSync(shell.path('out.tar')).subarray(0, 7).toString()).toBe('bin/run')
+  await shell.run(`code get ${shell.used} --tar`)
+  expect(readFileSync(shell.path(`${shell.used}.tar`))).toEqual(readFileSync(shell.path('out.tar')))
+})
+
+test('code get: what is there is not written over, and nothing half-written stays', async ({ shell }) => {
+  writeFileSync(shell.path('file'), 'mine')
+  await shell.refused(`code get ${shell.used} file`, /is there already; name a path that is not/)
+  expect(readFileSync(shell.path('file'), 'utf8')).toBe('mine')
+  await shell.refused(`code get ${shell.used} no/where`, /mkdir -p/)
+  const before = readdirSync(shell.root)
+  truncateSync(shell.here.store.paths(parseCid(shell.unused)).tar, 100)
+  const { code, stderr } = await shell.run(`code get ${shell.unused} lost`)
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/lost a part of the code .* fetches it again/)])
+  expect([existsSync(shell.path('lost')), readdirSync(shell.root)]).toEqual([false, before])
+})
