@@ -32,12 +32,12 @@ function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): Ch
   return spawn(program, rest, { env: { ...process.env, TMPDIR: scratch }, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-async function tellAll(demo: ChildProcess, hear: (chapter: Chapter) => void = () => {}) {
+async function tellAll(demo: ChildProcess, onChapter: (chapter: Chapter) => void = () => {}) {
   const reporter: Chapter[] = []
   const ended = once(demo, 'exit') as Promise<[number | null]>
   for await (const line of createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)) {
     reporter.push(JSON.parse(line) as Chapter)
-    hear(JSON.parse(line) as Chapter)
+    onChapter(JSON.parse(line) as Chapter)
   }
   const [code] = await ended
   return { reporter, code }

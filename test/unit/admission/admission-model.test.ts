@@ -2,19 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../../src/admission/views.ts'
 import type { Policy } from '../../../src/config/index.ts'
-import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionNode, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
 import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
 import { reconsidered } from './fixtures.ts'
 
 type Step =
-  | { is: 'hear'; rank: number; task: boolean }
+  | { is: 'receive'; rank: number; task: boolean }
   | { is: 'finish' | 'operator-stop' | 'author-stop'; which: number }
   | { is: 'policy'; runs: number; evict: boolean }
   | { is: 'wake' | 'restart' | 'pause' }
 
 const is = <Name extends Step['is']>(...names: Name[]) => fc.constantFrom(...names)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ is: is('hear'), rank: fc.nat(3), task: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ is: is('receive'), rank: fc.nat(3), task: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ is: is('finish', 'operator-stop', 'author-stop'), which: fc.nat(20) }) },
   { weight: 2, arbitrary: fc.record({ is: is('policy'), runs: fc.integer({ min: 1, max: 3 }), evict: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ is: is('wake', 'restart', 'pause') }) },
@@ -37,23 +37,23 @@ function checkEngine(world: AdmissionWorld, most: number): void {
 }
 
 /** Holds when everything has come to rest. */
-function checkRest(world: AdmissionWorld, life: AdmissionLife, ids: readonly string[]): void {
+function checkRest(world: AdmissionWorld, node: AdmissionNode, ids: readonly string[]): void {
   const { RUNS } = world.policy.config.LIMITS.TOTAL
-  expect(life.supervisor.granted().length).toBeLessThanOrEqual(RUNS)
+  expect(node.supervisor.granted().length).toBeLessThanOrEqual(RUNS)
   checkEngine(world, RUNS)
   for (const id of ids) {
-    const entry = life.services.find(id)
-    const sleeps = life.admission.dormitory.get(id) !== undefined
+    const entry = node.services.find(id)
+    const sleeps = node.admission.dormitory.get(id) !== undefined
     const over = entry.record.state !== 'live' || world.journal.stops.has(id)
     const parks = (entry.verdict?.verdict?.park?.length ?? 0) > 0
     expect([id, sleeps]).toEqual([id, parks && !over])
-    const state = life.state(id)
+    const state = node.state(id)
     if (sleeps) expect(state).toBe('parked')
     if (entry.verdict?.verdict?.run !== false && !over)
       expect(['running', 'done', 'failed', 'accepted', 'stopped']).toContain(state)
   }
   // what waits for capacity waits because there is none
-  if (life.supervisor.free().runs > 0) expect(life.admission.dormitory.all()).toEqual([])
+  if (node.supervisor.free().runs > 0) expect(node.admission.dormitory.all()).toEqual([])
 }
 
 describe('whatever comes in whatever order', () => {
@@ -64,61 +64,61 @@ describe('whatever comes in whatever order', () => {
         fc.constantFrom(4, 50),
         async (steps, slots) => {
           await using world = await createAdmissionWorld({ policy: policyWith(2, false, slots) })
-          let life = await world.start()
+          let node = await world.start()
           let most = 2
           world.engine.onStart = () => checkEngine(world, most)
           const ids: string[] = []
           for (const one of steps) {
-            if (one.is === 'hear') {
+            if (one.is === 'receive') {
               const run = { command: ['node', 'a.js'], kind: one.task ? ('task' as const) : ('service' as const) }
-              ids.push(await life.hear({ hostchains: CHAINS.slice(0, one.rank), run }))
+              ids.push(await node.receive({ hostchains: CHAINS.slice(0, one.rank), run }))
             } else if (one.is === 'policy') {
               // runs of before end while those of now are there
               most = Math.max(most, one.runs)
               const before = world.policy
-              await life.settle(600)
+              await node.settle(600)
               const candidate = policyWith(one.runs, one.evict, slots)
               world.policy = before
-              const expected = await life.preview(candidate)
+              const expected = await node.preview(candidate)
               world.policy = candidate
               const later = world.happened.length
-              const all = life.admission.reevaluateAll()
-              await life.settle(600)
+              const all = node.admission.reevaluateAll()
+              await node.settle(600)
               // what was shown before is what happens; which slots become free while it happens is not known before
               if (slots > steps.length) {
                 expect(short([...(await all).changes, ...reconsidered(world, later)])).toEqual(short(expected))
               }
               most = one.runs
             } else if (one.is === 'wake') {
-              life.admission.dormitory.wake({ on: 'capacity' })
+              node.admission.dormitory.wake({ on: 'capacity' })
             } else if (one.is === 'restart') {
-              await life.end()
-              life = await world.start()
+              await node.end()
+              node = await world.start()
             } else if (one.is === 'pause') {
-              await life.settle(400)
+              await node.settle(400)
             } else if ('which' in one) {
               const id = ids[one.which % Math.max(1, ids.length)]
               if (id === undefined) continue
               if (one.is === 'finish') world.finish(id)
               else if (one.is === 'author-stop') {
                 world.journal.announcements.end(id, 'stopped', 'x')
-                life.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [id] })
-                void life.supervisor.stop(id, { why: 'its author stopped it' })
+                node.events.emit('intake:stopped', { author: '', name: '', seq: 0, ids: [id] })
+                void node.supervisor.stop(id, { why: 'its author stopped it' })
               } else {
                 world.journal.stops.add(id, world.clock.now())
-                life.admission.removeParked(id)
-                void life.supervisor.stop(id, { why: 'the operator of this node stopped it' })
+                node.admission.removeParked(id)
+                void node.supervisor.stop(id, { why: 'the operator of this node stopped it' })
               }
             }
-            if (steps.length % 3 === 0) await life.settle(1)
+            if (steps.length % 3 === 0) await node.settle(1)
           }
-          await life.settle(2000)
-          checkRest(world, life, ids)
+          await node.settle(2000)
+          checkRest(world, node, ids)
           // and over a restart
-          await life.end()
-          life = await world.start()
-          await life.settle(2000)
-          checkRest(world, life, ids)
+          await node.end()
+          node = await world.start()
+          await node.settle(2000)
+          checkRest(world, node, ids)
         },
       ),
       { numRuns: 60, interruptAfterTimeLimit: 25_000 },
@@ -127,16 +127,16 @@ describe('whatever comes in whatever order', () => {
 
   it('one policy lets two evict others: what was shown before happens', async () => {
     await using world = await createAdmissionWorld({ policy: policyWith(2, false, 50) })
-    const life = await world.start()
+    const node = await world.start()
     const ids: string[] = []
-    for (const rank of [0, 0, 1, 1]) ids.push(await life.hear({ hostchains: CHAINS.slice(0, rank) }))
-    await life.settle(600)
+    for (const rank of [0, 0, 1, 1]) ids.push(await node.receive({ hostchains: CHAINS.slice(0, rank) }))
+    await node.settle(600)
     const candidate = policyWith(2, true, 50)
-    const expected = await life.preview(candidate)
+    const expected = await node.preview(candidate)
     world.policy = candidate
-    const all = life.admission.reevaluateAll()
-    await life.settle(600)
+    const all = node.admission.reevaluateAll()
+    await node.settle(600)
     expect(short((await all).changes)).toEqual(short(expected))
-    expect(ids.map((id) => life.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
+    expect(ids.map((id) => node.state(id))).toEqual(['parked', 'parked', 'running', 'running'])
   })
 })

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Change } from '../../../src/admission/views.ts'
 import type { RunnerConfig } from '../../../src/config/index.ts'
-import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionNode, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
 import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
 import { reconsidered } from './fixtures.ts'
 
@@ -37,38 +37,38 @@ const short = (changes: readonly Change[]) =>
   changes.map(({ id, from, to, reasons }) => `${id} ${from} ${to} ${reasons.map(({ rule }) => rule).join(' ')}`).sort()
 
 /** All that a node changes when a policy comes into force, in the foreground and in the background. */
-async function applied(world: AdmissionWorld, life: AdmissionLife): Promise<Change[]> {
+async function applied(world: AdmissionWorld, node: AdmissionNode): Promise<Change[]> {
   const before = world.happened.length
-  const all = life.admission.reevaluateAll()
+  const all = node.admission.reevaluateAll()
   let isOver = false
   const over = all
-    .then(() => life.admission.backgroundIdle())
+    .then(() => node.admission.backgroundIdle())
     .finally(() => {
       isOver = true
     })
-  while (!isOver) await life.settle(200)
+  while (!isOver) await node.settle(200)
   await over
   return [...(await all).changes, ...reconsidered(world, before)]
 }
 
-const preview = (world: AdmissionWorld, life: AdmissionLife, config: RunnerConfig) =>
-  life.admission.reevaluation.preview(async (...asked) => world.runner(...asked), config)
+const preview = (world: AdmissionWorld, node: AdmissionNode, config: RunnerConfig) =>
+  node.admission.reevaluation.preview(async (...asked) => world.runner(...asked), config)
 
 test("for the seed's policies: what the dry run says is what applying then does, and it does nothing itself", async () => {
   const received = fc.array(service, { minLength: 1, maxLength: 6 })
   await fc.assert(
     fc.asyncProperty(received, policy, policy, async (services, first, then) => {
       await using world = await createAdmissionWorld({ policy: policyFrom(first) })
-      const life = await world.start()
-      for (const one of services) await life.hear(one)
-      await life.settle(600)
-      const seen = () => [world.journal.runs.all(), life.admission.dormitory.all(), world.happened.length]
+      const node = await world.start()
+      for (const one of services) await node.receive(one)
+      await node.settle(600)
+      const seen = () => [world.journal.runs.all(), node.admission.dormitory.all(), world.happened.length]
       const before = seen()
       const candidate = policyFrom(then)
-      const expected = await preview(world, life, candidate.config)
+      const expected = await preview(world, node, candidate.config)
       expect(seen()).toEqual(before)
       world.policy = candidate
-      expect(short(expected.changes)).toEqual(short(await applied(world, life)))
+      expect(short(expected.changes)).toEqual(short(await applied(world, node)))
     }),
     { numRuns: 25, interruptAfterTimeLimit: 25_000 },
   )
@@ -76,15 +76,15 @@ test("for the seed's policies: what the dry run says is what applying then does,
 
 test('a smaller dormitory: the preview names those that lose their place', async () => {
   await using world = await createAdmissionWorld({ policy: policyOf(1) })
-  const life = await world.start()
-  const [, kept, gone] = [await life.hear(), await life.hear(), await life.hear()]
-  await life.settle(600)
+  const node = await world.start()
+  const [, kept, gone] = [await node.receive(), await node.receive(), await node.receive()]
+  await node.settle(600)
   const candidate = policyOf(1, { DORMITORY: { MAX: 1 } })
-  const { changes } = await preview(world, life, candidate.config)
+  const { changes } = await preview(world, node, candidate.config)
   expect(changes).toMatchObject([{ id: gone, from: 'parked', to: 'redirected' }])
   expect(changes[0]?.reasons[0]).toMatchObject({ rule: 'dormitory', outcome: 'fail' })
   world.policy = candidate
-  await applied(world, life)
-  await life.settle(6000)
-  expect([kept, gone].map(life.state)).toEqual(['parked', 'redirected'])
+  await applied(world, node)
+  await node.settle(6000)
+  expect([kept, gone].map(node.state)).toEqual(['parked', 'redirected'])
 })

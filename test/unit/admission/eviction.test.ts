@@ -6,17 +6,17 @@ import { it, TASK } from './fixtures.ts'
 describe('eviction', () => {
   const evicting = (rank: number, evict: string[]): Verdict => ({ ...runs('better'), rank, evict })
 
-  it('parks what had to end, in the journal before it ends', async ({ world, life }) => {
+  it('parks what had to end, in the journal before it ends', async ({ world, node }) => {
     world.policy = evictingPolicy(1)
-    await life.admission.reevaluateAll()
-    const evicted = await life.hearAndSettle()
+    await node.admission.reevaluateAll()
+    const evicted = await node.receiveAndSettle()
     world.runner = () => evicting(5, [evicted])
     world.engine.leave()
-    const better = await life.hear()
+    const better = await node.receive()
     expect(world.journal.runs.ofService(evicted)).toMatchObject({ state: 'running', wanted: 'stop' })
-    expect(life.services.find(evicted).verdict?.verdict).toMatchObject({ run: false, park: [{ on: 'capacity' }] })
-    // killed here: the next life finds all of it
-    await life.end()
+    expect(node.services.find(evicted).verdict?.verdict).toMatchObject({ run: false, park: [{ on: 'capacity' }] })
+    // killed here: the node finds all of it at its next start
+    await node.end()
     world.engine.comeBack()
     world.runner = () => waits([{ on: 'capacity' }])
     const next = await world.start()
@@ -25,74 +25,74 @@ describe('eviction', () => {
     expect(world.engine.starts).toHaveLength(2)
   })
 
-  it('is refused without EVICT, and for SERVICES, whatever a runner says', async ({ world, life }) => {
-    const evicted = await life.hearAndSettle()
+  it('is refused without EVICT, and for SERVICES, whatever a runner says', async ({ world, node }) => {
+    const evicted = await node.receiveAndSettle()
     world.runner = () => evicting(5, [evicted])
-    const one = await life.hear()
-    expect(life.reasons(one)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('LIMITS.EVICT') })
+    const one = await node.receive()
+    expect(node.reasons(one)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('LIMITS.EVICT') })
     world.policy = evictingPolicy(1)
     world.own.add(evicted)
-    life.facts.forget()
-    const two = await life.hear()
-    expect(life.reasons(two)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('SERVICES') })
-    expect([evicted, one, two].map(life.state)).toEqual(['running', 'redirected', 'redirected'])
+    node.facts.forget()
+    const two = await node.receive()
+    expect(node.reasons(two)[0]).toMatchObject({ rule: 'node', message: expect.stringContaining('SERVICES') })
+    expect([evicted, one, two].map(node.state)).toEqual(['running', 'redirected', 'redirected'])
   })
 
-  it('is refused where evict names what does not run here, and nothing ends', async ({ world, life }) => {
+  it('is refused where evict names what does not run here, and nothing ends', async ({ world, node }) => {
     world.policy = evictingPolicy(2)
-    const other = await life.hearAndSettle()
+    const other = await node.receiveAndSettle()
     world.runner = () => evicting(5, ['nobody'])
-    const id = await life.hear()
+    const id = await node.receive()
     const message = expect.stringContaining('evict: no service nobody runs here; only ids that "running"')
-    expect(life.reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message })
-    expect([other, id].map(life.state)).toEqual(['running', 'redirected'])
+    expect(node.reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message })
+    expect([other, id].map(node.state)).toEqual(['running', 'redirected'])
   })
 
   it('goes on without a service that has ended since the runner was asked: its capacity is free', async ({
     world,
-    life,
+    node,
   }) => {
     world.policy = evictingPolicy(1)
-    const other = await life.hearAndSettle(TASK)
+    const other = await node.receiveAndSettle(TASK)
     world.runner = async () => {
       world.finish(other)
-      await life.settle()
+      await node.settle()
       return evicting(5, [other])
     }
-    const id = await life.hearAndSettle()
-    expect([other, id].map(life.state)).toEqual(['done', 'running'])
+    const id = await node.receiveAndSettle()
+    expect([other, id].map(node.state)).toEqual(['done', 'running'])
   })
 
-  it('ends a task for good, and says so', async ({ world, life }) => {
+  it('ends a task for good, and says so', async ({ world, node }) => {
     world.policy = evictingPolicy(1)
-    const task = await life.hearAndSettle(TASK)
+    const task = await node.receiveAndSettle(TASK)
     world.runner = () => evicting(5, [task])
-    await life.hearAndSettle()
-    expect(life.state(task)).toBe('stopped')
-    expect(life.reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
-    expect(life.reportedStates(task).at(-1)).toBe('stopped')
+    await node.receiveAndSettle()
+    expect(node.state(task)).toBe('stopped')
+    expect(node.reasons(task)[0]).toMatchObject({ rule: 'eviction', outcome: 'fail' })
+    expect(node.reportedStates(task).at(-1)).toBe('stopped')
   })
 })
 
 describe('a run that takes long to end', () => {
-  it('holds nothing up, and is not begun again before it has ended', async ({ world, life }) => {
-    const id = await life.hearAndSettle()
-    const before = life.services.find(id).run?.runId
+  it('holds nothing up, and is not begun again before it has ended', async ({ world, node }) => {
+    const id = await node.receiveAndSettle()
+    const before = node.services.find(id).run?.runId
     world.engine.leave()
     const condition = { on: 'quorum', code: 'c' } as const
     world.runner = () => waits([condition])
     world.policy = policyOf(1, { DESC_MAX_LEN: 300 })
-    const all = life.admission.reevaluateAll()
-    await life.settle(15_000)
+    const all = node.admission.reevaluateAll()
+    await node.settle(15_000)
     expect((await all).changes).toMatchObject([{ id, from: 'run', to: 'parked' }])
     world.runner = () => runs('known now')
-    life.admission.dormitory.wake(condition)
+    node.admission.dormitory.wake(condition)
     await world.clock.advance(100)
-    expect(life.admission.dormitory.get(id)).toBeDefined()
+    expect(node.admission.dormitory.get(id)).toBeDefined()
     world.engine.comeBack()
-    await life.settle(20_000)
-    expect(life.state(id)).toBe('running')
-    expect(life.services.find(id).run?.runId).not.toBe(before)
+    await node.settle(20_000)
+    expect(node.state(id)).toBe('running')
+    expect(node.services.find(id).run?.runId).not.toBe(before)
   })
 })
 
@@ -104,22 +104,22 @@ describe('a grant that the node cannot give', () => {
     [{ pids: 100_000 }, 'LIMITS.SERVICE.PIDS'],
     [{ executor: 'docker' }, 'run.executor: docker is not there now; host is'],
     [{ network: { mode: 'open' } }, 'run.network.mode: the host executor grants'],
-  ] as const)('%o: nothing runs, and the reason names the field', async ([change, words], { world, life }) => {
+  ] as const)('%o: nothing runs, and the reason names the field', async ([change, words], { world, node }) => {
     world.runner = () => ({ ...runs('an invalid grant'), run: { ...GRANT, ...change } })
-    const id = await life.hear()
-    expect(life.state(id)).toBe('redirected')
+    const id = await node.receive()
+    expect(node.state(id)).toBe('redirected')
     const message = expect.stringContaining(words)
-    expect(life.reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message })
+    expect(node.reasons(id)[0]).toMatchObject({ rule: 'node', outcome: 'fail', message })
     expect(world.journal.runs.all()).toEqual([])
   })
 
-  it('more than is free waits for capacity', async ({ world, life }) => {
+  it('more than is free waits for capacity', async ({ world, node }) => {
     world.runner = () => runs('more than there is')
-    const [one, two] = [await life.hear(), await life.hear()]
-    expect([one, two].map(life.state)).toEqual(['running', 'parked'])
-    await life.settle()
-    await life.supervisor.stop(one, { why: 'test' })
-    await life.settle()
-    expect(life.state(two)).toBe('running')
+    const [one, two] = [await node.receive(), await node.receive()]
+    expect([one, two].map(node.state)).toEqual(['running', 'parked'])
+    await node.settle()
+    await node.supervisor.stop(one, { why: 'test' })
+    await node.settle()
+    expect(node.state(two)).toBe('running')
   })
 })

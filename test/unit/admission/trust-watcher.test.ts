@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import type { RunnerSnapshot } from '../../../src/runner/index.ts'
-import type { AdmissionLife, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
+import type { AdmissionNode, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
 import { createAdmissionWorld, GRANT, policyOf } from '../../fixtures/node/admission-harness.ts'
 
 let world: AdmissionWorld
-let life: AdmissionLife
+let node: AdmissionNode
 beforeEach(async () => {
   world = await createAdmissionWorld({ policy: policyOf(3) })
   world.runner = (service, snapshot) => judge(service.code, snapshot)
-  life = await world.start()
+  node = await world.start()
   return () => world[Symbol.asyncDispose]()
 })
 
@@ -31,8 +31,8 @@ function says(verdict: 'safe' | 'unsafe', severity?: 'low' | 'critical') {
 }
 
 /** The trust part says that something about a code has changed. */
-const changed = (code: string) => life.events.emit('trust:changed', { on: 'code', code })
-const codeOf = (id: string) => life.services.find(id).signed.body.code.toString()
+const changed = (code: string) => node.events.emit('trust:changed', { on: 'code', code })
+const codeOf = (id: string) => node.services.find(id).signed.body.code.toString()
 
 describe('what hubs and roots say', () => {
   beforeEach(() => {
@@ -40,23 +40,23 @@ describe('what hubs and roots say', () => {
   })
 
   it('wakes what waits for it, and asks the mesh as soon as it waits', async () => {
-    const id = await life.hear()
-    expect(life.state(id)).toBe('parked')
+    const id = await node.receive()
+    expect(node.state(id)).toBe('parked')
     expect(world.lookedUp).toEqual([codeOf(id)])
     says('safe')
     changed('another')
-    await life.settle()
-    expect(life.state(id)).toBe('parked')
+    await node.settle()
+    expect(node.state(id)).toBe('parked')
     changed(codeOf(id))
-    await life.settle()
-    expect(life.state(id)).toBe('running')
+    await node.settle()
+    expect(node.state(id)).toBe('running')
   })
 
   it('asks the mesh about what runs only until it could be asked', async () => {
     says('safe')
     world.meshAnswers = false
-    const id = await life.hearAndSettle()
-    expect(life.state(id)).toBe('running')
+    const id = await node.receiveAndSettle()
+    expect(node.state(id)).toBe('running')
     const before = world.lookedUp.length
     expect(before).toBeGreaterThan(0)
     for (const [meshAnswers, ms, more] of [
@@ -72,7 +72,7 @@ describe('what hubs and roots say', () => {
 
   it('fetches code ahead that one hub calls safe, and no other', async () => {
     world.runner = ({ code }) => ({ ...judge(code, { attestations: [], inTree: false } as never) })
-    const id = await life.hear()
+    const id = await node.receive()
     expect(world.ahead).toEqual([])
     for (const [word, ahead] of [
       ['unsafe', []],
@@ -80,10 +80,10 @@ describe('what hubs and roots say', () => {
     ] as const) {
       says(word)
       changed(codeOf(id))
-      await life.settle()
+      await node.settle()
       expect(world.ahead).toEqual(ahead)
     }
-    expect(life.state(id)).toBe('parked')
+    expect(node.state(id)).toBe('parked')
   })
 
   it('wakes what was decided before the word came, and parked after it', async () => {
@@ -96,20 +96,20 @@ describe('what hubs and roots say', () => {
       changed(code)
       return verdict
     }
-    const id = await life.hearAndSettle()
-    expect(life.state(id)).toBe('running')
+    const id = await node.receiveAndSettle()
+    expect(node.state(id)).toBe('running')
   })
 
   it('wakes by a delegation what waits for something else', async () => {
-    const id = await life.hear()
+    const id = await node.receive()
     world.believed = { ...world.believed, inTree: true }
-    life.events.emit('trust:changed', { on: 'tree' })
-    await life.settle()
-    expect(life.state(id)).toBe('running')
+    node.events.emit('trust:changed', { on: 'tree' })
+    await node.settle()
+    expect(node.state(id)).toBe('running')
   })
 
   it('asks again about those alone whom a link lets in or out', async () => {
-    const id = await life.hear()
+    const id = await node.receive()
     let asked = 0
     world.runner = ({ code }, snapshot) => {
       asked++
@@ -117,9 +117,9 @@ describe('what hubs and roots say', () => {
     }
     const link = async (inTree: boolean) => {
       world.believed = { ...world.believed, inTree }
-      life.events.emit('trust:changed', { on: 'tree' })
-      await life.settle(3000)
-      return [life.state(id), asked]
+      node.events.emit('trust:changed', { on: 'tree' })
+      await node.settle(3000)
+      return [node.state(id), asked]
     }
     // the first time it is not known how it was before
     expect(await link(false)).toEqual(['parked', 1])
@@ -133,39 +133,39 @@ describe('what hubs and roots say', () => {
   it('stops what runs: in less time than others get, and at once where it is critical', async () => {
     for (const severity of ['low', 'critical'] as const) {
       says('safe')
-      const id = await life.hearAndSettle()
+      const id = await node.receiveAndSettle()
       says('unsafe', severity)
       changed(codeOf(id))
-      await life.settle(3000)
-      expect(life.state(id)).toBe('stopped')
+      await node.settle(3000)
+      expect(node.state(id)).toBe('stopped')
     }
     expect(world.engine.stops.map(({ graceMs }) => graceMs)).toEqual([2000, 0])
   })
 
-  it('stops what ran when the last life ended, had the word come too late for it', async () => {
+  it('stops what ran when the node ended last, if the statement came too late for it', async () => {
     says('safe')
-    const id = await life.hearAndSettle()
-    await life.end()
+    const id = await node.receiveAndSettle()
+    await node.end()
     says('unsafe')
-    life = await world.start()
-    await life.settle(3000)
-    expect(life.state(id)).toBe('stopped')
+    node = await world.start()
+    await node.settle(3000)
+    expect(node.state(id)).toBe('stopped')
   })
 
   it('parks what ran by a word that has expired', async () => {
     says('safe')
-    const id = await life.hearAndSettle()
+    const id = await node.receiveAndSettle()
     world.believed = { ...world.believed, attestations: [] }
     changed(codeOf(id))
-    await life.settle(3000)
-    expect(life.state(id)).toBe('parked')
+    await node.settle(3000)
+    expect(node.state(id)).toBe('parked')
   })
 
   it('names whose code and author matter: what runs and what waits', async () => {
-    const waiting = await life.hear()
+    const waiting = await node.receive()
     says('safe')
-    const running = await life.hearAndSettle()
-    const inUse = life.admission.trustWatcher.servicesInUse().map(({ service }) => service)
+    const running = await node.receiveAndSettle()
+    const inUse = node.admission.trustWatcher.servicesInUse().map(({ service }) => service)
     expect(inUse.sort()).toEqual([waiting, running].sort())
   })
 })

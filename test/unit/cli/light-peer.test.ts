@@ -115,7 +115,7 @@ async function connecting(shell: Shell, named: string, factories: RunOptions['fa
 }
 
 test('connect carries connections both ways, with half-close, each in its own tunnel', async ({ withNode: shell }) => {
-  const id = await shell.hear()
+  const id = await shell.receive()
   shell.node.addReceipt(id, 'running')
   // answers only when the other side has ended: half-close must pass through
   using service = await listening((socket) => {
@@ -142,7 +142,7 @@ test('connect carries connections both ways, with half-close, each in its own tu
 })
 
 test('connect: one that fails is reported and harms no other; Ctrl-C ends open ones', async ({ withNode: shell }) => {
-  const id = await shell.hear()
+  const id = await shell.receive()
   shell.node.addReceipt(id, 'running')
   const view = shell.node.service(id)
   shell.node.put({ ...view, ports: [...view.ports, { name: 'closed', port: 2, access: 'any' }] })
@@ -169,7 +169,7 @@ test.for<[string, string | RegExp]>([
   ['hello --local TAKEN', /is in use; give --local another/],
   ['hello --key missing.pem', /--key names missing\.pem/],
 ])('connect: %s is explained', async ([named, sentence], { withNode: shell }) => {
-  shell.node.addReceipt(await shell.hear(), 'running')
+  shell.node.addReceipt(await shell.receive(), 'running')
   using taken = await listening(() => {})
   const { factories } = withPeers(1)
   await shell.refused(`connect ${named.replace('TAKEN', String(taken.port))}`, sentence, { factories })

@@ -140,7 +140,7 @@ test('policy apply without a node: needs a folder, and a runner that can be load
 })
 
 test('what is parked: list, status and explain say what wakes it, and until when', async ({ withNode: shell }) => {
-  const id = await shell.hear(shell.node.signer)
+  const id = await shell.receive(shell.node.signer)
   const now = Math.floor(Date.now() / 1000)
   const on = [{ on: 'capacity' as const }, { on: 'freeze' as const, chain: 'btc' }]
   shell.node.put({ ...shell.node.service(id), state: 'parked', parked: { since: now - 60, until: now + 7200, on } })
@@ -157,7 +157,7 @@ test('what is parked: list, status and explain say what wakes it, and until when
 })
 
 test('what is parked: a rule that only warned is shown as such', async ({ withNode: shell }) => {
-  const id = await shell.hear(shell.node.signer)
+  const id = await shell.receive(shell.node.signer)
   const reason = { rule: 'price', outcome: 'pass', message: 'would be too cheap', warned: 'fail' } as const
   const verdict = { run: false as const, redirect: true, reasons: [reason] }
   shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict, redirected: true })

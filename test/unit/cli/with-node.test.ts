@@ -139,7 +139,7 @@ test('publish: the node that is not there is named, and no key is made for nothi
 })
 
 test('looking: list, status, explain, peers: JSON is whole, a terminal is short, text is safe', async ({ shell }) => {
-  const id = await shell.hear(shell.node.signer, 'x')
+  const id = await shell.receive(shell.node.signer, 'x')
   shell.node.put({ ...shell.node.service(id), title: 'red \u001b[31m title' })
   expect((await shell.json('list')).values).toEqual([[expect.objectContaining({ id, state: 'redirected' })]])
   const list = await shell.run('list', { terminal: true })
@@ -169,7 +169,7 @@ test('looking: list, status, explain, peers: JSON is whole, a terminal is short,
 test('explain: what this node published or SERVICES names is not decided by rules, and nothing is advised', async ({
   shell,
 }) => {
-  const id = await shell.hear()
+  const id = await shell.receive()
   const { explain } = shell.node
   shell.node.explain = async (service) => ({ ...(await explain(service)), from: 'now' })
   const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
@@ -189,14 +189,14 @@ test('explain: what this node published or SERVICES names is not decided by rule
 })
 
 test('looking: list leaves out what is over, unless asked', async ({ shell }) => {
-  const id = await shell.hear(shell.node.signer)
+  const id = await shell.receive(shell.node.signer)
   await shell.node.stop(id)
   expect((await shell.run('list')).stdout).toContain('--all')
   expect((await shell.run('list -a')).stdout).toContain('stopped')
 })
 
 test('looking: logs: the tail, then what comes, tabs kept and escapes not', async ({ shell }) => {
-  const id = await shell.hear(shell.node.signer)
+  const id = await shell.receive(shell.node.signer)
   // it runs on this node: its logs are here
   const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
   shell.node.put({ ...shell.node.service(id), run })
@@ -242,7 +242,7 @@ test("stop: of one's own service is signed for the whole mesh, and the name is f
 })
 
 test("stop: of somebody else's is local; --local keeps one's own stop at home", async ({ shell }) => {
-  await shell.hear()
+  await shell.receive()
   expect((await shell.json('stop hello')).values[0]).toMatchObject({ scope: 'local' })
   await shell.run('publish hello')
   expect((await shell.json('stop hello-web --local')).values[0]).toMatchObject({ scope: 'local' })

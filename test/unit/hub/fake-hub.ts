@@ -114,7 +114,7 @@ function hubOf(change: Partial<HubInit> = {}) {
       hub.boot()
       await hub.idle()
     },
-    async hear(service: HubService): Promise<HubService> {
+    async receive(service: HubService): Promise<HubService> {
       for (const listener of listeners) listener(service)
       await clock.advance(0)
       return service

@@ -12,10 +12,10 @@ it('a hub: examines what is known and what arrives, each code once, and signs', 
   const world = hubOf({ report: 'https://hub.example/{code}' })
   const old = world.add('old')
   await world.boot()
-  const fresh = await world.hear(world.add('fresh'))
-  await world.hear(world.add('same-code', fresh.code))
+  const fresh = await world.receive(world.add('fresh'))
+  await world.receive(world.add('same-code', fresh.code))
   await world.hub.idle()
-  await world.hear(old)
+  await world.receive(old)
   await world.hub.idle()
   expect(world.scans).toEqual(['old', 'fresh'])
   const [first] = world.published
@@ -71,8 +71,8 @@ it('a hub: does not hold against a code what is wrong with one description of it
   world.add('wrong', code)
   await world.boot()
   expect(world.published).toEqual([])
-  await world.hear(world.add('wrong-too', code))
-  await world.hear(world.add('right', code))
+  await world.receive(world.add('wrong-too', code))
+  await world.receive(world.add('right', code))
   await world.hub.idle()
   expect(world.say()).toEqual(['safe'])
   expect(world.names('hub:passed-over')).toEqual(['wrong', 'wrong-too'])
@@ -91,9 +91,9 @@ it('a hub: tries the next service of a code when the first cannot tell', async (
   }
   const code = codeOf('shared')
   world.hub.boot()
-  await world.hear(world.add('wrong', code))
+  await world.receive(world.add('wrong', code))
   await begun.promise
-  await world.hear(world.add('right', code))
+  await world.receive(world.add('right', code))
   go.resolve()
   await world.hub.idle()
   expect(world.scans).toEqual(['wrong', 'right'])
@@ -118,7 +118,7 @@ it('a hub: leaves no gap between its words, however short they stand', async ({ 
   world.hub.boot()
   // between two looks, just after one
   await world.clock.advance(9 * 60_000)
-  const { code } = await world.hear(world.add('lasting'))
+  const { code } = await world.receive(world.add('lasting'))
   for (let minute = 0; minute < 24 * 60; minute++) {
     await world.clock.advance(60_000)
     expect(world.words.get(code)?.expires).toBeGreaterThan(world.clock.now() / 1000)

@@ -43,10 +43,10 @@ it('bad input: a raised depth and a ticket of another service are rejected', asy
   const [one, other] = [service(author()), service(author())]
   const raised = encodeAnnouncement({ signed: one.signed, ticket: { ...one.ticket, depth: 5 } })
   const borrowed = encodeAnnouncement({ signed: one.signed, ticket: other.ticket })
-  for (const bytes of [raised, borrowed]) expect(await world.hear(bytes)).toBe('reject')
-  await world.hear(copyAt(one, 2))
+  for (const bytes of [raised, borrowed]) expect(await world.receive(bytes)).toBe('reject')
+  await world.receive(copyAt(one, 2))
   const lifted = encodeAnnouncement({ signed: one.signed, ticket: { depth: 3, proof: one.ticket.proof } })
-  expect(await world.hear(lifted)).toBe('reject')
+  expect(await world.receive(lifted)).toBe('reject')
   expect(world.kept(one)?.depth).toBe(2)
 })
 
@@ -61,7 +61,7 @@ it('a journal that cannot be written lets nothing through, and takes the same co
   }
   const journal = { ...real, transaction }
   const world = createWorld({ journal, decide: () => true })
-  expect(await world.hear(copyAt(announcement))).toBe('ignore')
+  expect(await world.receive(copyAt(announcement))).toBe('ignore')
   expect(world.intake.stats()).toMatchObject({ deferred: 1, deciding: 0, dropped: { journal: 1 } })
   expect(world.decided).toEqual([])
   broken = false

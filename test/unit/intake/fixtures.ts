@@ -116,7 +116,7 @@ export function createWorld({ clock = manualClock(NOW_MS), decide, alone, quotas
     },
   )
   /** A copy comes by gossip: undefined where gossipsub has seen it and does not ask. */
-  function hear(bytes: Uint8Array, from = 'peer') {
+  function receive(bytes: Uint8Array, from = 'peer') {
     const hex = hexOf(bytes)
     if (!isNew(hex)) return undefined
     const answer = intake.gossip(bytes, from)
@@ -125,10 +125,10 @@ export function createWorld({ clock = manualClock(NOW_MS), decide, alone, quotas
   }
   return Object.assign(world, {
     intake,
-    hear,
+    receive,
     /** The same, until nothing is to do. */
     async settle(bytes: Uint8Array, from?: string) {
-      const answer = await hear(bytes, from)
+      const answer = await receive(bytes, from)
       await intake.idle()
       return answer
     },

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { author, copyAt, createWorld, hexOf, idOf, it, nextTurn, of, sent, service } from './fixtures.ts'
 
 it('a new service: is journalled, decided once, and emitted one hop lower', async ({ world, announcement }) => {
-  expect(await world.hear(copyAt(announcement, 3), 'alice')).toBe('ignore')
+  expect(await world.receive(copyAt(announcement, 3), 'alice')).toBe('ignore')
   expect(world.kept(announcement)).toMatchObject({ depth: 3, from: 'alice', via: 'gossip', redirect: undefined })
   expect(of(world, 'intake:received')).toMatchObject([{ name: 'web', depth: 3, via: 'gossip', from: 'alice' }])
   expect(world.delivered).toEqual(['alice'])
@@ -21,9 +21,9 @@ it('what is not redirected stays silent, also for better and equal copies', asyn
 })
 
 it('a new service: at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none does', async ({ open: world }) => {
-  await world.hear(copyAt(service(author()), 0))
+  await world.receive(copyAt(service(author()), 0))
   const silent = createWorld({ decide: () => true, redirectionDepth: () => 0 })
-  await silent.hear(copyAt(service(author()), 4))
+  await silent.receive(copyAt(service(author()), 4))
   await world.intake.idle()
   await silent.intake.idle()
   expect([...world.out, ...silent.out]).toEqual([])
@@ -31,8 +31,8 @@ it('a new service: at depth 0 goes no further, and with REDIRECTION_DEPTH 0 none
 })
 
 it('the copy that would be our emission awaits a late verdict, and is forwarded', async ({ world, announcement }) => {
-  await world.hear(copyAt(announcement, 3))
-  const answer = world.hear(copyAt(announcement, 2), 'faster')
+  await world.receive(copyAt(announcement, 3))
+  const answer = world.receive(copyAt(announcement, 2), 'faster')
   await nextTurn()
   expect(world.intake.stats().copiesWaiting).toBe(1)
   world.asked[0]?.answer(true)
@@ -43,16 +43,16 @@ it('the copy that would be our emission awaits a late verdict, and is forwarded'
 })
 
 it('the verdict that is late: and negative lets it be ignored', async ({ world, announcement }) => {
-  await world.hear(copyAt(announcement, 3))
-  const answer = world.hear(copyAt(announcement, 2))
+  await world.receive(copyAt(announcement, 3))
+  const answer = world.receive(copyAt(announcement, 2))
   world.asked[0]?.answer(false)
   expect(await answer).toBe('ignore')
 })
 
 it('the emission is offered, for gossip has seen it', async ({ clock, announcement }) => {
   const world = createWorld({ clock, verdictTimeoutMs: 500 })
-  await world.hear(copyAt(announcement, 3))
-  const answer = world.hear(copyAt(announcement, 2))
+  await world.receive(copyAt(announcement, 3))
+  const answer = world.receive(copyAt(announcement, 2))
   await clock.advance(500)
   expect(await answer).toBe('ignore')
   await world.decide(true)
@@ -61,9 +61,9 @@ it('the emission is offered, for gossip has seen it', async ({ clock, announceme
 })
 
 it('a late verdict comes when a better copy has made our emission another one', async ({ world, announcement }) => {
-  await world.hear(copyAt(announcement, 2))
-  const answer = world.hear(copyAt(announcement, 1))
-  await world.hear(copyAt(announcement, 4))
+  await world.receive(copyAt(announcement, 2))
+  const answer = world.receive(copyAt(announcement, 1))
+  await world.receive(copyAt(announcement, 4))
   world.asked[0]?.answer(true)
   expect(await answer).toBe('ignore')
   await world.intake.idle()
@@ -72,22 +72,22 @@ it('a late verdict comes when a better copy has made our emission another one', 
 
 it('the first copy is forwarded when a better one makes it the emission', async ({ clock, announcement }) => {
   const world = createWorld({ clock, holdMs: 2000, decide: () => true })
-  const first = world.hear(copyAt(announcement, 2))
+  const first = world.receive(copyAt(announcement, 2))
   await nextTurn()
   expect(world.intake.stats().copiesWaiting).toBe(1)
-  const better = world.hear(copyAt(announcement, 3))
+  const better = world.receive(copyAt(announcement, 3))
   expect(await first).toBe('accept')
   await clock.advance(2000)
   expect(await better).toBe('ignore')
   expect(world.out).toEqual([sent('published', announcement, 1), sent('forwarded', announcement, 2)])
   expect(world.offers).toEqual([])
   // the publisher's own copy cannot be bettered: nothing waits for it
-  expect(await world.hear(copyAt(announcement, 4))).toBe('ignore')
+  expect(await world.receive(copyAt(announcement, 4))).toBe('ignore')
 })
 
 it('the verdict that is late: and negative keeps no first copy waiting', async () => {
   const world = createWorld({ holdMs: 2000 })
-  const answer = world.hear(copyAt(service(author()), 2))
+  const answer = world.receive(copyAt(service(author()), 2))
   await nextTurn()
   world.asked[0]?.answer(false)
   expect(await answer).toBe('ignore')
@@ -99,8 +99,8 @@ it('the verdict that is late: bounds the copies that wait', async ({ signer }) =
   const answers: unknown[] = []
   for (const name of ['a', 'b', 'c']) {
     const announcement = service(signer, { name })
-    await world.hear(copyAt(announcement, 3))
-    answers.push(world.hear(copyAt(announcement, 2)))
+    await world.receive(copyAt(announcement, 3))
+    answers.push(world.receive(copyAt(announcement, 2)))
   }
   expect(await answers[2]).toBe('ignore')
   expect(world.intake.stats()).toMatchObject({ copiesWaiting: 2, dropped: { 'waiting-full': 1 } })
@@ -142,10 +142,10 @@ it('a restart: keeps the dedupe: a replay is ignored and nothing is emitted twic
 })
 
 it('a restart: decides again what was killed before its verdict', async ({ world: first, announcement }) => {
-  await first.hear(copyAt(announcement, 3))
+  await first.receive(copyAt(announcement, 3))
   const second = first.restart()
   expect(second.asked).toMatchObject([{ id: idOf(announcement), depth: 3 }])
-  const answer = second.hear(copyAt(announcement, 2))
+  const answer = second.receive(copyAt(announcement, 2))
   second.asked[0]?.answer(true)
   expect(await answer).toBe('accept')
 })
@@ -154,7 +154,7 @@ it('a restart before an emission is sent: never a second one, and sync makes it 
   world: first,
   announcement,
 }) => {
-  await first.hear(copyAt(announcement, 3))
+  await first.receive(copyAt(announcement, 3))
   first.journal.announcements.setRedirect(idOf(announcement), true)
   first.journal.announcements.setEmitted(idOf(announcement), 2)
   const second = first.restart()

@@ -68,7 +68,8 @@ async function play(steps: readonly Step[], startLimit: number, holdMs: number) 
     }
     switch (one.is) {
       case 'gossip':
-        if (world.hear(copyAt(announcement, one.depth)) !== undefined) model.best = Math.max(model.best ?? 0, one.depth)
+        if (world.receive(copyAt(announcement, one.depth)) !== undefined)
+          model.best = Math.max(model.best ?? 0, one.depth)
         break
       case 'sync':
         await world.sync(announcement, one.depth)

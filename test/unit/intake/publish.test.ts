@@ -7,7 +7,7 @@ it('emits undiminished, without a verdict, and forwards nothing that comes back'
   const world = createWorld({ redirectionDepth: () => 1 })
   expect(await world.intake.publish(announcement)).toEqual({ id: idOf(announcement), mesh: 'published' })
   expect(world.out).toEqual([sent('published', announcement, 4)])
-  for (const depth of [3, 2]) expect(await world.hear(copyAt(announcement, depth))).toBe('ignore')
+  for (const depth of [3, 2]) expect(await world.receive(copyAt(announcement, depth))).toBe('ignore')
   expect(world.decided).toEqual([])
   expect(world.kept(announcement)).toMatchObject({ own: true, redirect: true, via: 'local', emittedDepth: 4 })
   expect(world.listed()).toEqual([[announcement.signed.id, 4]])
@@ -53,12 +53,12 @@ it('emits what it redirects now, and stops sharing what it does not', async ({ c
 it('a node that re-decides: asks again for a verdict that failed', async ({ clock, world }) => {
   world.intake.boot()
   const announcement = service(author())
-  await world.hear(copyAt(announcement, 3))
+  await world.receive(copyAt(announcement, 3))
   world.asked[0]?.fail(new Error('the runner died'))
   await nextTurn()
   expect(world.intake.stats()).toMatchObject({ decisionsFailed: 1, deciding: 0 })
   // nothing waits for a verdict that is not asked for
-  expect(await world.hear(copyAt(announcement, 2))).toBe('ignore')
+  expect(await world.receive(copyAt(announcement, 2))).toBe('ignore')
   await clock.advance(61_000)
   world.asked[1]?.answer(true)
   await world.intake.idle()
@@ -71,7 +71,7 @@ it('sync: wants what is unknown, and a better depth only where it helps', async 
   const known = service(signer)
   const refusedOne = service(signer, { name: 'b' })
   const unknown = service(signer, { name: 'c' })
-  await world.hear(copyAt(known, 2))
+  await world.receive(copyAt(known, 2))
   await world.settle(copyAt(refusedOne, 2))
   const wants = (announcement: typeof known, depth: number) =>
     world.intake.syncSource.wants([[announcement.signed.id, depth]]).length === 1
@@ -83,7 +83,8 @@ it('sync: wants what is unknown, and a better depth only where it helps', async 
 })
 
 it('sync lists in pages, only what this node would emit, and hands it out', async ({ open: world, signer }) => {
-  for (let index = 0; index < 30; index++) await world.hear(copyAt(service(signer, { name: `s${index}` }), index % 3))
+  for (let index = 0; index < 30; index++)
+    await world.receive(copyAt(service(signer, { name: `s${index}` }), index % 3))
   await world.intake.idle()
   const listed = []
   for (;;) {

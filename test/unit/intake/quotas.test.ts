@@ -36,10 +36,10 @@ it('a few new services a minute by gossip; the rest is pulled and arrives all th
 it('quotas: counts again after a minute, and updates and stops not at all', async ({ clock, signer }) => {
   const world = createWorld({ clock, decide: () => true, quotas: { newPerAuthorPerMinute: 2, servicesPerAuthor: 3 } })
   const [a, b, c] = named(3, signer)
-  for (const one of [a, b, c]) await world.hear(copyAt(one))
+  for (const one of [a, b, c]) await world.receive(copyAt(one))
   expect(world.count()).toBe(2)
-  for (let seq = 1; seq < 6; seq++) await world.hear(copyAt(service(signer, { name: 's0', seq })))
-  await world.hear(copyAt(stop(signer, { name: 's1' })))
+  for (let seq = 1; seq < 6; seq++) await world.receive(copyAt(service(signer, { name: 's0', seq })))
+  await world.receive(copyAt(stop(signer, { name: 's1' })))
   expect(world.journal.announcements.named('s0')).toHaveLength(6)
   await clock.advance(60_000)
   expect(await world.intake.submit(copyAt(c), 'api', 'someone')).toMatchObject({ outcome: 'new' })
@@ -52,7 +52,7 @@ it('quotas: one author: so many live services, by whatever way, until one ends',
   expect(await world.sync(d)).toMatchObject({ why: 'author-services', retry: true })
   expect(world.intake.stats().deferred).toBe(0)
   expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toEqual([])
-  await world.hear(copyAt(stop(signer, { name: 's0' })))
+  await world.receive(copyAt(stop(signer, { name: 's0' })))
   await clock.advance(10 * 60_000)
   expect(world.intake.syncSource.wants([[d.signed.id, 4]])).toHaveLength(1)
   expect(await world.sync(d)).toMatchObject({ outcome: 'new' })
@@ -61,9 +61,9 @@ it('quotas: one author: so many live services, by whatever way, until one ends',
 
 it('quotas: one peer with many keys does not use up the share of another', async () => {
   const world = createWorld({ decide: () => true, quotas: { newAuthorsPerPeerPerMinute: 5 } })
-  for (let index = 0; index < 20; index++) await world.hear(copyAt(service(author())), 'flood')
+  for (let index = 0; index < 20; index++) await world.receive(copyAt(service(author())), 'flood')
   expect(world.count()).toBe(5)
-  await world.hear(copyAt(service(author())), 'honest')
+  await world.receive(copyAt(service(author())), 'honest')
   expect(world.count()).toBe(6)
   expect(world.intake.stats().dropped['peer-authors']).toBe(15)
 })
@@ -86,7 +86,7 @@ it('quotas: a forged announcement uses up no share', async () => {
   const honest = service(signer)
   const forged = service(signer, { name: 'b' }, 'another-network')
   for (let index = 0; index < 5; index++) expect(await world.intake.gossip(copyAt(forged), 'p')).toBe('reject')
-  await world.hear(copyAt(honest), 'p')
+  await world.receive(copyAt(honest), 'p')
   expect(world.journal.announcements.has(idOf(honest))).toBe(true)
 })
 
@@ -94,7 +94,7 @@ it('a full queue: drops with a counter, and what it dropped arrives later', asyn
   const world = createWorld({ clock, quotas: { queueMax: 6, servicesPerAuthor: 1000 } })
   world.intake.boot()
   const services = named(100)
-  for (const announcement of services) await world.hear(copyAt(announcement), 'alice')
+  for (const announcement of services) await world.receive(copyAt(announcement), 'alice')
   expect(world.intake.stats()).toMatchObject({ deciding: 70, deferred: 30, dropped: { 'queue-full': 30 } })
   // nothing is asked for while there is no capacity
   await clock.advance(5000)

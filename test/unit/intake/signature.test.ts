@@ -10,9 +10,9 @@ it('a forged copy with the id of an honest one does not block it', async ({ open
   const { signed, ticket } = announcement
   const forged = encodeAnnouncement({ signed: { ...signed, sig: signed.sig.map((byte) => byte ^ 1) }, ticket })
   const copies = [
-    world.hear(forged, 'dishonest'),
-    world.hear(copyAt(announcement)),
-    world.hear(forged.slice(), 'dishonest'),
+    world.receive(forged, 'dishonest'),
+    world.receive(copyAt(announcement)),
+    world.receive(forged.slice(), 'dishonest'),
   ]
   const answers = await Promise.all(copies)
   expect(answers.slice(0, 2)).toEqual(['reject', 'ignore'])
@@ -56,7 +56,7 @@ it('signatures and time: early and expired ones are ignored and not kept', async
   const early = service(author(), { issued: NOW + 121, expires: NOW + 500 })
   const expired = service(author(), { issued: NOW - 100, expires: NOW })
   for (const announcement of [early, expired]) {
-    expect(await world.hear(copyAt(announcement))).toBe('ignore')
+    expect(await world.receive(copyAt(announcement))).toBe('ignore')
     expect(world.intake.syncSource.wants([[announcement.signed.id, 4]])).toEqual([])
   }
   expect(world.count()).toBe(0)
@@ -66,7 +66,7 @@ it('signatures and time: early and expired ones are ignored and not kept', async
 })
 
 it('signatures and time: of another network is rejected', async ({ world }) => {
-  expect(await world.hear(copyAt(service(author(), {}, 'other')))).toBe('reject')
+  expect(await world.receive(copyAt(service(author(), {}, 'other')))).toBe('reject')
   expect(of(world, 'intake:refused')).toMatchObject([{ via: 'gossip', from: 'peer' }])
 })
 
