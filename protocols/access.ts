@@ -3,7 +3,7 @@ import { type Address, addressBytes, decodeAddress, sameAddress } from './addres
 import type { CID } from './encoding.ts'
 import { TokenError } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, MAX_ACCESS_SECONDS, MAX_TOKEN_BYTES } from './limits.ts'
-import { addressOf, bytes, decodeShape, encodeShape, seconds, structureId } from './shape.ts'
+import { addressOf, bytes, decodeShape, encodeShape, seconds, structureId } from './schema.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 const accessSchema = z

@@ -4,8 +4,8 @@ import { type CID, compareBytes, decodeCanonical, encodeCanonical, sha256 } from
 import { ProtocolError } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, MAX_ANNOUNCEMENT_BYTES, MAX_DEPTH } from './limits.ts'
 import { checkTicket, type Ticket } from './redirection.ts'
+import { bytes, checkSize, parseShape, wholeNumber } from './schema.ts'
 import { type ServiceBody, serviceId, serviceSchema } from './service.ts'
-import { bytes, checkSize, parseShape, wholeNumber } from './shape.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 import { type StopBody, stopSchema } from './stop.ts'
 

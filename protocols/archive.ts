@@ -9,7 +9,7 @@ import {
   MAX_MANIFEST_BYTES,
   MAX_REQUEST_BYTES,
 } from './limits.ts'
-import { bytes, checkSize, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './shape.ts'
+import { bytes, checkSize, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './schema.ts'
 
 export const ARCHIVE_PROTOCOL = '/thundercloud/archive/1'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_STATEMENT_BYTES } from './limits.ts'
+import { addressOf, checkStatementLifetime, cid, decodeShape, encodeShape, seconds, wholeNumber } from './schema.ts'
 import { urlSchema } from './service.ts'
-import { addressOf, checkStatementLifetime, cid, decodeShape, encodeShape, seconds, wholeNumber } from './shape.ts'
 
 /** How bad what the hub found is; worst last. */
 export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const

@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays'
 import { z } from 'zod'
 import { MAX_DELEGATION_DEPTH, MAX_STATEMENT_BYTES } from './limits.ts'
-import { addressOf, checkStatementLifetime, decodeShape, encodeShape, seconds, wholeNumber } from './shape.ts'
+import { addressOf, checkStatementLifetime, decodeShape, encodeShape, seconds, wholeNumber } from './schema.ts'
 
 export const delegationSchema = z
   .strictObject({

@@ -10,7 +10,7 @@ import {
   seconds,
   text,
   wholeNumber,
-} from './shape.ts'
+} from './schema.ts'
 
 export const freezeSchema = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { decodeAddress } from './address.ts'
 import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from './limits.ts'
-import { addressOf, bytes, decodeShape, encodeShape, listOf, seconds, structureId, text } from './shape.ts'
+import { addressOf, bytes, decodeShape, encodeShape, listOf, seconds, structureId, text } from './schema.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'

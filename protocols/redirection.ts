@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { sha256 } from './encoding.ts'
 import { ProtocolError, TicketError } from './errors.ts'
 import { MAX_DEPTH } from './limits.ts'
-import { bytes, wholeNumber } from './shape.ts'
+import { bytes, wholeNumber } from './schema.ts'
 
 export const reachSchema = z.strictObject({ depth: wholeNumber(0, MAX_DEPTH), anchor: bytes(32) })
 

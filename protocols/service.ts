@@ -24,7 +24,18 @@ import {
 } from './limits.ts'
 import { reachSchema } from './redirection.ts'
 import { REGISTRY_KINDS } from './registries.ts'
-import { addressOf, amount, bytes, cid, decodeShape, encodeShape, listOf, seconds, text, wholeNumber } from './shape.ts'
+import {
+  addressOf,
+  amount,
+  bytes,
+  cid,
+  decodeShape,
+  encodeShape,
+  listOf,
+  seconds,
+  text,
+  wholeNumber,
+} from './schema.ts'
 
 export const nameSchema = z
   .string()

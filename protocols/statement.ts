@@ -7,7 +7,7 @@ import { MembersError, ProtocolError } from './errors.ts'
 import { type FreezeBody, freezeSchema } from './freeze.ts'
 import { MAX_STATEMENT_BYTES } from './limits.ts'
 import type { HubMembers } from './multisig.ts'
-import { bytes, checkSize, decodeShape, encodeShape, parseShape } from './shape.ts'
+import { bytes, checkSize, decodeShape, encodeShape, parseShape } from './schema.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 const signedSchema = z.strictObject({

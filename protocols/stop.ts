@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { MAX_ANNOUNCEMENT_BYTES } from './limits.ts'
 import { reachSchema } from './redirection.ts'
+import { addressOf, decodeShape, encodeShape, seconds, wholeNumber } from './schema.ts'
 import { checkLifetime, nameSchema } from './service.ts'
-import { addressOf, decodeShape, encodeShape, seconds, wholeNumber } from './shape.ts'
 
 export const stopSchema = z
   .strictObject({

@@ -9,7 +9,7 @@ import {
   MAX_SYNC_ITEMS,
   MAX_SYNC_STATEMENTS,
 } from './limits.ts'
-import { addressOf, decodeShape, encodeShape, innerBytes, listOf, structureId, text, wholeNumber } from './shape.ts'
+import { addressOf, decodeShape, encodeShape, innerBytes, listOf, structureId, text, wholeNumber } from './schema.ts'
 
 export const SYNC_PROTOCOL = '/thundercloud/sync/1'
 

@@ -4,7 +4,7 @@ import type { Cli } from '../cli.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
 import { clockTime } from '../output/text.ts'
 import { type ReadLine, readLogs } from '../versions/read-logs.ts'
-import { subjectAtNode, subjectByPeer } from '../versions/subject.ts'
+import { subjectAtNode, subjectByPeer } from '../versions/service-target.ts'
 
 /** Longer than any line that a node keeps. */
 const MAX_LINE = 20_000

@@ -7,7 +7,7 @@ import type { ReceiptView } from '../../node/types.ts'
 import { within } from '../../peer-client/status.ts'
 import { receiptView } from '../../services/receipts.ts'
 import type { Cli } from '../cli.ts'
-import { hasRun, type Version } from './subject.ts'
+import { hasRun, type Version } from './service-target.ts'
 
 /** All answers have come by then, or are not waited for; a node that reported a run is tried longer, and the first answer. */
 const ASK_MS = 3_000

@@ -1,6 +1,6 @@
 import { lastAnswerLine, receiptLine } from '../publishing/receipt-tracker.ts'
 import type { Answer } from './ask-all.ts'
-import { hasRun, type Version } from './subject.ts'
+import { hasRun, type Version } from './service-target.ts'
 
 /** Nodes named in one sentence. */
 const MAX_SHOWN = 4

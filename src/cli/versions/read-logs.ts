@@ -9,7 +9,7 @@ import { lastAnswerLine } from '../publishing/receipt-tracker.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { createMerge } from './merge.ts'
 import { noRunReason } from './no-run-reason.ts'
-import { hasRun, type Subject, type Version } from './subject.ts'
+import { hasRun, type Subject, type Version } from './service-target.ts'
 
 /** Others that may have a log are waited for so long after the first that has one. */
 const OTHERS_MS = 1_000

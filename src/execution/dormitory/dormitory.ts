@@ -4,7 +4,7 @@ import { LruMap } from '../../base/lru-map.ts'
 import type { ParkedService } from '../../base/parked-service.ts'
 import { EXPIRY_CHECK_MS, MAX_REMEMBERED_EVENTS } from './constants.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
-import { placeFor } from './place.ts'
+import { placeFor } from './slot.ts'
 import type { Dormitory, DormitoryComponents, DormitoryInit, DormitoryState, ParkResult } from './types.ts'
 import { createWakeQueue } from './wake-queue.ts'
 

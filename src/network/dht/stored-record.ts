@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
-import { bytes, decodeShape, text, wholeNumber } from '../../../protocols/shape.ts'
+import { bytes, decodeShape, text, wholeNumber } from '../../../protocols/schema.ts'
 import { MAX_RECORD_KEY_BYTES } from '../constants.ts'
 import type { RecordMeta } from './record-index.ts'
 

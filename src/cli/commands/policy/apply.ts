@@ -9,9 +9,9 @@ import type { Cli } from '../../cli.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, flag } from '../../command.ts'
 import { type Folder, loadSubject, type Subject } from '../../policy/candidate.ts'
-import { agree, printPreview } from '../../policy/consent.ts'
+import { agree, printPreview } from '../../policy/confirm-changes.ts'
 import { backgroundLines, changesTable, howMany } from '../../policy/format-changes.ts'
-import { loadWith } from '../../policy/load-candidate.ts'
+import { loadWith } from '../../policy/start-candidate.ts'
 
 export const policyApply = command({
   name: 'policy apply',

@@ -3,7 +3,7 @@ import { type Notice, SettingsError } from '../../../config/index.ts'
 import type { Cli } from '../../cli.ts'
 import { argument, command } from '../../command.ts'
 import { loadSubject, runnerOption } from '../../policy/candidate.ts'
-import { loadWith } from '../../policy/load-candidate.ts'
+import { loadWith } from '../../policy/start-candidate.ts'
 
 type Found = {
   readonly ok: boolean

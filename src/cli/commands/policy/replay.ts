@@ -15,7 +15,7 @@ import { openBelieving } from '../../policy/candidate-trust.ts'
 import { policyInForce } from '../../policy/current-policy.ts'
 import { executorsFor, executorsOption, ownAddress } from '../../policy/executor-option.ts'
 import { becomesText, outcomeText, summaryLines } from '../../policy/format-changes.ts'
-import { loadWith } from '../../policy/load-candidate.ts'
+import { loadWith } from '../../policy/start-candidate.ts'
 
 /** Rows in the table for people; --json has all of them. */
 const MAX_ROWS = 100

@@ -13,9 +13,9 @@ import { knownText, openBelieving, takeFiles } from '../../policy/candidate-trus
 import { executorsFor, executorsOption, STRANGER } from '../../policy/executor-option.ts'
 import { howMany } from '../../policy/format-changes.ts'
 import { type Free, freeOption, freeText } from '../../policy/free-option.ts'
-import { loadWith } from '../../policy/load-candidate.ts'
 import { type KnownNode, nodeFor } from '../../policy/node-context.ts'
 import { loadServiceFile, type ServiceFile } from '../../policy/service-file.ts'
+import { loadWith } from '../../policy/start-candidate.ts'
 
 /** As far as anything travels unless its author says otherwise. */
 const DEPTH = 3

@@ -7,7 +7,7 @@ import { formatLine } from '../../logs/format.ts'
 import type { LogWriter } from '../../logs/writer.ts'
 import type { Engine } from '../engine.ts'
 import { batches, engineCost, entryOf, type Frame, later, type OutputStream, seconds, stored, sum } from './frames.ts'
-import { type Lasts, lastsOf, placeIn, type Seen } from './resume.ts'
+import { type Lasts, lastsOf, placeIn, type Seen } from './resume-position.ts'
 
 /** How much later than the engine we may have seen a line: it holds some that we have not read yet. */
 const LATE_MS = 120_000

@@ -1,6 +1,6 @@
 import { splitContainer } from '../../../config/files/container-name.ts'
 import { canonicalToolchain } from '../../../config/files/toolchains.ts'
-import { spellingOf } from '../address-spelling.ts'
+import { spellingOf } from '../address-matcher.ts'
 import { pass, some } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 

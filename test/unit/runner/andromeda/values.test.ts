@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type Address, formatAddress, formatLegacy, isValidKey, parseAddress } from '../../../../protocols/address.ts'
-import { spellingOf } from '../../../../src/runner/andromeda/address-spelling.ts'
+import { spellingOf } from '../../../../src/runner/andromeda/address-matcher.ts'
 import { ceilDivide, formatAmount, parseAmount } from '../../../../src/runner/andromeda/decimal.ts'
 import { forAll } from '../../../fixtures/property.ts'
 

@@ -8,7 +8,7 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { noRunReason } from './no-run-reason.ts'
-import type { Subject, Version } from './subject.ts'
+import type { Subject, Version } from './service-target.ts'
 
 /** An older version that runs leads there only when a newer one did not answer for so long. */
 const NEWER_MS = 1_000
