@@ -3,7 +3,7 @@ import { type Address, addressBytes, decodeAddress, sameAddress } from './addres
 import type { CID } from './encoding.ts'
 import { TokenError } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, MAX_ACCESS_SECONDS, MAX_TOKEN_BYTES } from './limits.ts'
-import { addressOf, bytes, decodeShape, encodeShape, seconds, structureId } from './schema.ts'
+import { addressOf, bytes, decodeWith, encodeWith, seconds, structureId } from './schema.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 const accessSchema = z
@@ -31,14 +31,14 @@ export type AccessRight = AccessBody['rights'][number]
 const tokenSchema = z.strictObject({ body: bytes(), sig: bytes() })
 
 export function signAccess(body: AccessBody, network: string, author: Signer): Uint8Array {
-  const encoded = encodeShape(accessSchema, body, MAX_TOKEN_BYTES)
-  return encodeShape(tokenSchema, { body: encoded, sig: signFor(author, network, 'access', encoded) }, MAX_TOKEN_BYTES)
+  const encoded = encodeWith(accessSchema, body, MAX_TOKEN_BYTES)
+  return encodeWith(tokenSchema, { body: encoded, sig: signFor(author, network, 'access', encoded) }, MAX_TOKEN_BYTES)
 }
 
 /** Reads a token by shape alone; `checkAccess` is what opens anything. */
 export function decodeAccess(token: Uint8Array): { body: AccessBody; bytes: Uint8Array; sig: Uint8Array } {
-  const { body: encoded, sig } = decodeShape(tokenSchema, token, MAX_TOKEN_BYTES, 'token')
-  return { body: decodeShape(accessSchema, encoded, MAX_TOKEN_BYTES, 'token.body'), bytes: encoded, sig }
+  const { body: encoded, sig } = decodeWith(tokenSchema, token, MAX_TOKEN_BYTES, 'token')
+  return { body: decodeWith(accessSchema, encoded, MAX_TOKEN_BYTES, 'token.body'), bytes: encoded, sig }
 }
 
 /**

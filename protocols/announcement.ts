@@ -4,7 +4,7 @@ import { type CID, compareBytes, decodeCanonical, encodeCanonical, sha256 } from
 import { ProtocolError } from './errors.ts'
 import { CLOCK_SKEW_SECONDS, MAX_ANNOUNCEMENT_BYTES, MAX_DEPTH } from './limits.ts'
 import { checkTicket, type Ticket } from './redirection.ts'
-import { bytes, checkSize, parseShape, wholeNumber } from './schema.ts'
+import { bytes, checkSize, parseWith, wholeNumber } from './schema.ts'
 import { type ServiceBody, serviceId, serviceSchema } from './service.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 import { type StopBody, stopSchema } from './stop.ts'
@@ -64,7 +64,7 @@ export function unwrapAnnouncement(encoded: Uint8Array): { body: Uint8Array; sig
   if (!Array.isArray(tuple) || tuple.length !== 5) throw new ProtocolError('', 'must be [1, body, sig, depth, proof]')
   const [v, ...rest] = tuple as [unknown, unknown, unknown, unknown, unknown]
   const wrapper = { v, body: rest[0], sig: rest[1], depth: rest[2], proof: rest[3] }
-  const { body, sig, depth, proof } = parseShape(wrapperSchema, wrapper)
+  const { body, sig, depth, proof } = parseWith(wrapperSchema, wrapper)
   return { body, sig, ticket: { depth, proof } }
 }
 
@@ -81,9 +81,9 @@ export function decodeSigned(encoded: Uint8Array, sig: Uint8Array): Signed {
   const value = decodeCanonical(encoded, 'body')
   const id = serviceId(encoded)
   if (typeof value === 'object' && value !== null && Object.hasOwn(value, 'stop')) {
-    return { kind: 'stop', id, body: parseShape(stopSchema, value), bytes: encoded, sig }
+    return { kind: 'stop', id, body: parseWith(stopSchema, value), bytes: encoded, sig }
   }
-  return { kind: 'service', id, body: parseShape(serviceSchema, value), bytes: encoded, sig }
+  return { kind: 'service', id, body: parseWith(serviceSchema, value), bytes: encoded, sig }
 }
 
 /** Throws a SignatureError unless the author signed this body for this network. */

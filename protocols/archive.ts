@@ -9,7 +9,7 @@ import {
   MAX_MANIFEST_BYTES,
   MAX_REQUEST_BYTES,
 } from './limits.ts'
-import { bytes, checkSize, cid, decodeShape, encodeShape, listOf, text, wholeNumber } from './schema.ts'
+import { bytes, checkSize, cid, decodeWith, encodeWith, listOf, text, wholeNumber } from './schema.ts'
 
 export const ARCHIVE_PROTOCOL = '/thundercloud/archive/1'
 
@@ -29,11 +29,11 @@ const manifestSchema = z
 export type ArchiveManifest = z.output<typeof manifestSchema>
 
 export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
-  return encodeShape(manifestSchema, manifest, MAX_MANIFEST_BYTES)
+  return encodeWith(manifestSchema, manifest, MAX_MANIFEST_BYTES)
 }
 
 export function decodeManifest(encoded: Uint8Array): ArchiveManifest {
-  return decodeShape(manifestSchema, encoded, MAX_MANIFEST_BYTES)
+  return decodeWith(manifestSchema, encoded, MAX_MANIFEST_BYTES)
 }
 
 export function codeId(manifest: Uint8Array): CID {
@@ -79,16 +79,16 @@ const answerSchema = z.discriminatedUnion('is', [
 export type ArchiveAnswer = z.output<typeof answerSchema>
 
 export function encodeArchiveRequest(request: ArchiveRequest): Uint8Array {
-  return encodeShape(requestSchema, request, MAX_REQUEST_BYTES)
+  return encodeWith(requestSchema, request, MAX_REQUEST_BYTES)
 }
 
 export function decodeArchiveRequest(encoded: Uint8Array): ArchiveRequest {
-  return decodeShape(requestSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(requestSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeArchiveAnswer(answer: ArchiveAnswer): Uint8Array {
   if (answer.is === 'error' || answer.bytes.byteLength < LONG_BYTES) {
-    return encodeShape(answerSchema, answer, MAX_ARCHIVE_ANSWER_BYTES)
+    return encodeWith(answerSchema, answer, MAX_ARCHIVE_ANSWER_BYTES)
   }
   const { frame, bytes } = longFrame(answer.is, answer.bytes.byteLength)
   bytes.set(answer.bytes)
@@ -98,7 +98,7 @@ export function encodeArchiveAnswer(answer: ArchiveAnswer): Uint8Array {
 /** A chunk's answer whose bytes are still to be filled in: so a chunk is read from the disk to where it is sent from. */
 export function chunkAnswer(length: number): { frame: Uint8Array; bytes: Uint8Array } {
   if (length >= LONG_BYTES) return longFrame('bytes', length)
-  const frame = encodeShape(answerSchema, { is: 'bytes', bytes: new Uint8Array(length) }, MAX_ARCHIVE_ANSWER_BYTES)
+  const frame = encodeWith(answerSchema, { is: 'bytes', bytes: new Uint8Array(length) }, MAX_ARCHIVE_ANSWER_BYTES)
   return { frame, bytes: frame.subarray(frame.byteLength - length) }
 }
 
@@ -109,7 +109,7 @@ export function decodeArchiveAnswer(encoded: Uint8Array): ArchiveAnswer {
     const bytes = decodeLong(LONG_HEADS[is], encoded)
     if (bytes !== undefined) return { is, bytes }
   }
-  return decodeShape(answerSchema, encoded, MAX_ARCHIVE_ANSWER_BYTES)
+  return decodeWith(answerSchema, encoded, MAX_ARCHIVE_ANSWER_BYTES)
 }
 
 /**

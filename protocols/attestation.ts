@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MAX_STATEMENT_BYTES } from './limits.ts'
-import { addressOf, checkStatementLifetime, cid, decodeShape, encodeShape, seconds, wholeNumber } from './schema.ts'
+import { addressOf, checkStatementLifetime, cid, decodeWith, encodeWith, seconds, wholeNumber } from './schema.ts'
 import { urlSchema } from './service.ts'
 
 /** How bad what the hub found is; worst last. */
@@ -32,9 +32,9 @@ export const attestationSchema = z
 export type AttestationBody = z.output<typeof attestationSchema>
 
 export function encodeAttestation(body: AttestationBody): Uint8Array {
-  return encodeShape(attestationSchema, body, MAX_STATEMENT_BYTES)
+  return encodeWith(attestationSchema, body, MAX_STATEMENT_BYTES)
 }
 
 export function decodeAttestation(body: Uint8Array): AttestationBody {
-  return decodeShape(attestationSchema, body, MAX_STATEMENT_BYTES)
+  return decodeWith(attestationSchema, body, MAX_STATEMENT_BYTES)
 }

@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays'
 import { z } from 'zod'
 import { MAX_DELEGATION_DEPTH, MAX_STATEMENT_BYTES } from './limits.ts'
-import { addressOf, checkStatementLifetime, decodeShape, encodeShape, seconds, wholeNumber } from './schema.ts'
+import { addressOf, checkStatementLifetime, decodeWith, encodeWith, seconds, wholeNumber } from './schema.ts'
 
 export const delegationSchema = z
   .strictObject({
@@ -25,9 +25,9 @@ export const delegationSchema = z
 export type DelegationBody = z.output<typeof delegationSchema>
 
 export function encodeDelegation(body: DelegationBody): Uint8Array {
-  return encodeShape(delegationSchema, body, MAX_STATEMENT_BYTES)
+  return encodeWith(delegationSchema, body, MAX_STATEMENT_BYTES)
 }
 
 export function decodeDelegation(body: Uint8Array): DelegationBody {
-  return decodeShape(delegationSchema, body, MAX_STATEMENT_BYTES)
+  return decodeWith(delegationSchema, body, MAX_STATEMENT_BYTES)
 }

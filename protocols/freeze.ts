@@ -5,8 +5,8 @@ import {
   addressOf,
   amount,
   checkStatementLifetime,
-  decodeShape,
-  encodeShape,
+  decodeWith,
+  encodeWith,
   seconds,
   text,
   wholeNumber,
@@ -49,9 +49,9 @@ function isChain(chain: string): boolean {
 export type FreezeBody = z.output<typeof freezeSchema>
 
 export function encodeFreeze(body: FreezeBody): Uint8Array {
-  return encodeShape(freezeSchema, body, MAX_STATEMENT_BYTES)
+  return encodeWith(freezeSchema, body, MAX_STATEMENT_BYTES)
 }
 
 export function decodeFreeze(body: Uint8Array): FreezeBody {
-  return decodeShape(freezeSchema, body, MAX_STATEMENT_BYTES)
+  return decodeWith(freezeSchema, body, MAX_STATEMENT_BYTES)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { decodeAddress } from './address.ts'
 import { MAX_REASON_LENGTH, MAX_REASONS, MAX_RECEIPT_BYTES } from './limits.ts'
-import { addressOf, bytes, decodeShape, encodeShape, listOf, seconds, structureId, text } from './schema.ts'
+import { addressOf, bytes, decodeWith, encodeWith, listOf, seconds, structureId, text } from './schema.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 export const RECEIPT_PROTOCOL = '/thundercloud/receipt/1'
@@ -78,15 +78,15 @@ const signedSchema = z.strictObject({ body: bytes(), sig: bytes() })
 
 /** Signs a receipt; the result is what travels: dag-cbor `{ body, sig }`. A message that is too long is the caller's to cut. */
 export function signReceipt(body: ReceiptBody, network: string, signer: Signer): Uint8Array {
-  const encoded = encodeShape(receiptSchema, body, MAX_RECEIPT_BYTES)
+  const encoded = encodeWith(receiptSchema, body, MAX_RECEIPT_BYTES)
   const sig = signFor(signer, network, 'receipt', encoded)
-  return encodeShape(signedSchema, { body: encoded, sig }, MAX_RECEIPT_BYTES)
+  return encodeWith(signedSchema, { body: encoded, sig }, MAX_RECEIPT_BYTES)
 }
 
 /** Decodes and verifies; throws a ProtocolError or SignatureError. */
 export function verifyReceipt(encoded: Uint8Array, network: string, keys: KeyCache): Receipt {
-  const signed = decodeShape(signedSchema, encoded, MAX_RECEIPT_BYTES)
-  const body = decodeShape(receiptSchema, signed.body, MAX_RECEIPT_BYTES, 'body')
+  const signed = decodeWith(signedSchema, encoded, MAX_RECEIPT_BYTES)
+  const body = decodeWith(receiptSchema, signed.body, MAX_RECEIPT_BYTES, 'body')
   const address = decodeAddress(body.node, 'body.node')
   verifySignature(keys, {
     network,

@@ -68,26 +68,26 @@ export function checkStatementLifetime(body: { issued: number; expires: number }
 }
 
 /** Checks a decoded value; throws a ProtocolError with one sentence that names the field. */
-export function parseShape<T extends z.ZodType>(schema: T, value: unknown, field = ''): z.output<T> {
+export function parseWith<T extends z.ZodType>(schema: T, value: unknown, field = ''): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0] as z.core.$ZodIssue
   throw new ProtocolError(fieldPath(issue.path, field), sentenceOf(issue))
 }
 
-export function decodeShape<T extends z.ZodType>(
+export function decodeWith<T extends z.ZodType>(
   schema: T,
   encoded: Uint8Array,
   maxBytes: number,
   field = '',
 ): z.output<T> {
   checkSize(encoded, maxBytes, field)
-  return parseShape(schema, decodeCanonical(encoded, field), field)
+  return parseWith(schema, decodeCanonical(encoded, field), field)
 }
 
 /** Encodes only what the other side will accept. */
-export function encodeShape<T extends z.ZodType>(schema: T, value: z.input<T>, maxBytes: number): Uint8Array {
-  parseShape(schema, value)
+export function encodeWith<T extends z.ZodType>(schema: T, value: z.input<T>, maxBytes: number): Uint8Array {
+  parseWith(schema, value)
   // the value itself, not what the schema made of it: a key that a schema drops in silence (__proto__) must be refused
   const encoded = encodeCanonical(value)
   checkSize(encoded, maxBytes, '')

@@ -24,18 +24,7 @@ import {
 } from './limits.ts'
 import { reachSchema } from './redirection.ts'
 import { REGISTRY_KINDS } from './registries.ts'
-import {
-  addressOf,
-  amount,
-  bytes,
-  cid,
-  decodeShape,
-  encodeShape,
-  listOf,
-  seconds,
-  text,
-  wholeNumber,
-} from './schema.ts'
+import { addressOf, amount, bytes, cid, decodeWith, encodeWith, listOf, seconds, text, wholeNumber } from './schema.ts'
 
 export const nameSchema = z
   .string()
@@ -218,11 +207,11 @@ export function serviceId(body: Uint8Array): CID {
 }
 
 export function encodeService(body: ServiceBody): Uint8Array {
-  return encodeShape(serviceSchema, body, MAX_ANNOUNCEMENT_BYTES)
+  return encodeWith(serviceSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }
 
 export function decodeService(body: Uint8Array): ServiceBody {
-  return decodeShape(serviceSchema, body, MAX_ANNOUNCEMENT_BYTES)
+  return decodeWith(serviceSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }
 
 /** `expires` comes after `issued`, at most 30 days later. */

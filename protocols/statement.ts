@@ -7,7 +7,7 @@ import { MembersError, ProtocolError } from './errors.ts'
 import { type FreezeBody, freezeSchema } from './freeze.ts'
 import { MAX_STATEMENT_BYTES } from './limits.ts'
 import type { HubMembers } from './multisig.ts'
-import { bytes, checkSize, decodeShape, encodeShape, parseShape } from './schema.ts'
+import { bytes, checkSize, decodeWith, encodeWith, parseWith } from './schema.ts'
 import { type KeyCache, type Signer, signFor, verifySignature } from './signature.ts'
 
 const signedSchema = z.strictObject({
@@ -33,7 +33,7 @@ export function statementsTopic(network: string): string {
 
 /** The form on the wire, in staples and in the DHT: dag-cbor `{ body, sig, signers? }`. */
 export function encodeStatement({ bytes: body, sig, signers }: SignedBytes): Uint8Array {
-  return encodeShape(signedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
+  return encodeWith(signedSchema, { body, sig, signers }, MAX_STATEMENT_BYTES)
 }
 
 /** Names the bytes that travel, not what they say: sync asks for them by it. */
@@ -43,7 +43,7 @@ export function statementId(encoded: Uint8Array): CID {
 
 /** Shape and limits; not yet the signature (`verifyStatement`), nor the time (`timeWindowError`). */
 export function decodeStatement(encoded: Uint8Array): Statement {
-  const { body, sig, signers } = decodeShape(signedSchema, encoded, MAX_STATEMENT_BYTES)
+  const { body, sig, signers } = decodeWith(signedSchema, encoded, MAX_STATEMENT_BYTES)
   const statement = parseStatementBody(body, sig, signers)
   if (signers !== undefined && (statement.kind === 'delegation' || signerOf(statement).type === 'ed25519')) {
     throw new ProtocolError('signers', 'stands only in the statement of a BLS12-381 hub')
@@ -56,9 +56,9 @@ export function parseStatementBody(encoded: Uint8Array, sig: Uint8Array, signers
   checkSize(encoded, MAX_STATEMENT_BYTES, 'body')
   const value = decodeCanonical(encoded, 'body')
   const signed = { bytes: encoded, sig, ...(signers === undefined ? {} : { signers }) }
-  if (has(value, 'code')) return { kind: 'attestation', body: parseShape(attestationSchema, value, 'body'), ...signed }
-  if (has(value, 'address')) return { kind: 'freeze', body: parseShape(freezeSchema, value, 'body'), ...signed }
-  if (has(value, 'subject')) return { kind: 'delegation', body: parseShape(delegationSchema, value, 'body'), ...signed }
+  if (has(value, 'code')) return { kind: 'attestation', body: parseWith(attestationSchema, value, 'body'), ...signed }
+  if (has(value, 'address')) return { kind: 'freeze', body: parseWith(freezeSchema, value, 'body'), ...signed }
+  if (has(value, 'subject')) return { kind: 'delegation', body: parseWith(delegationSchema, value, 'body'), ...signed }
   throw new ProtocolError('body', 'is no attestation, freeze statement or delegation')
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TOKEN_BYTES } from './limits.ts'
-import { decodeShape, encodeShape, innerBytes, structureId, text, wholeNumber } from './schema.ts'
+import { decodeWith, encodeWith, innerBytes, structureId, text, wholeNumber } from './schema.ts'
 
 export const STATUS_PROTOCOL = '/thundercloud/status/1'
 
@@ -34,17 +34,17 @@ const answerSchema = z.discriminatedUnion('is', [
 export type StatusAnswer = z.output<typeof answerSchema>
 
 export function encodeStatusRequest(request: StatusRequest): Uint8Array {
-  return encodeShape(requestSchema, request, MAX_REQUEST_BYTES)
+  return encodeWith(requestSchema, request, MAX_REQUEST_BYTES)
 }
 
 export function decodeStatusRequest(encoded: Uint8Array): StatusRequest {
-  return decodeShape(requestSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(requestSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeStatusAnswer(answer: StatusAnswer): Uint8Array {
-  return encodeShape(answerSchema, answer, MAX_REQUEST_BYTES)
+  return encodeWith(answerSchema, answer, MAX_REQUEST_BYTES)
 }
 
 export function decodeStatusAnswer(encoded: Uint8Array): StatusAnswer {
-  return decodeShape(answerSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(answerSchema, encoded, MAX_REQUEST_BYTES)
 }

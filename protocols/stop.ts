@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_ANNOUNCEMENT_BYTES } from './limits.ts'
 import { reachSchema } from './redirection.ts'
-import { addressOf, decodeShape, encodeShape, seconds, wholeNumber } from './schema.ts'
+import { addressOf, decodeWith, encodeWith, seconds, wholeNumber } from './schema.ts'
 import { checkLifetime, nameSchema } from './service.ts'
 
 export const stopSchema = z
@@ -21,9 +21,9 @@ export const stopSchema = z
 export type StopBody = z.output<typeof stopSchema>
 
 export function encodeStop(body: StopBody): Uint8Array {
-  return encodeShape(stopSchema, body, MAX_ANNOUNCEMENT_BYTES)
+  return encodeWith(stopSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }
 
 export function decodeStop(body: Uint8Array): StopBody {
-  return decodeShape(stopSchema, body, MAX_ANNOUNCEMENT_BYTES)
+  return decodeWith(stopSchema, body, MAX_ANNOUNCEMENT_BYTES)
 }

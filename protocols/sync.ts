@@ -9,7 +9,7 @@ import {
   MAX_SYNC_ITEMS,
   MAX_SYNC_STATEMENTS,
 } from './limits.ts'
-import { addressOf, decodeShape, encodeShape, innerBytes, listOf, structureId, text, wholeNumber } from './schema.ts'
+import { addressOf, decodeWith, encodeWith, innerBytes, listOf, structureId, text, wholeNumber } from './schema.ts'
 
 export const SYNC_PROTOCOL = '/thundercloud/sync/1'
 
@@ -61,19 +61,19 @@ const answerSchema = z.discriminatedUnion('is', [
 export type SyncAnswer = z.output<typeof answerSchema>
 
 export function encodeSyncRequest(request: SyncRequest): Uint8Array {
-  return encodeShape(requestSchema, request, MAX_REQUEST_BYTES)
+  return encodeWith(requestSchema, request, MAX_REQUEST_BYTES)
 }
 
 export function decodeSyncRequest(encoded: Uint8Array): SyncRequest {
-  return decodeShape(requestSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(requestSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeSyncAnswer(answer: SyncAnswer): Uint8Array {
-  return encodeShape(answerSchema, answer, MAX_REQUEST_BYTES)
+  return encodeWith(answerSchema, answer, MAX_REQUEST_BYTES)
 }
 
 export function decodeSyncAnswer(encoded: Uint8Array): SyncAnswer {
-  return decodeShape(answerSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(answerSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 /**

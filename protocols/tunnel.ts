@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ProtocolError } from './errors.ts'
 import { MAX_REQUEST_BYTES, MAX_TOKEN_BYTES, MAX_TUNNEL_FRAME_BYTES, TUNNEL_WINDOW_BYTES } from './limits.ts'
-import { decodeShape, encodeShape, innerBytes, structureId, text } from './schema.ts'
+import { decodeWith, encodeWith, innerBytes, structureId, text } from './schema.ts'
 import { nameSchema } from './service.ts'
 
 export const TUNNEL_PROTOCOL = '/thundercloud/tunnel/1'
@@ -33,19 +33,19 @@ export type TunnelFrame =
   | { readonly is: 'reset'; readonly message: string }
 
 export function encodeHello(hello: TunnelHello): Uint8Array {
-  return encodeShape(helloSchema, hello, MAX_REQUEST_BYTES)
+  return encodeWith(helloSchema, hello, MAX_REQUEST_BYTES)
 }
 
 export function decodeHello(encoded: Uint8Array): TunnelHello {
-  return decodeShape(helloSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(helloSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 export function encodeWelcome(welcome: TunnelWelcome): Uint8Array {
-  return encodeShape(welcomeSchema, welcome, MAX_REQUEST_BYTES)
+  return encodeWith(welcomeSchema, welcome, MAX_REQUEST_BYTES)
 }
 
 export function decodeWelcome(encoded: Uint8Array): TunnelWelcome {
-  return decodeShape(welcomeSchema, encoded, MAX_REQUEST_BYTES)
+  return decodeWith(welcomeSchema, encoded, MAX_REQUEST_BYTES)
 }
 
 const DATA = 0

@@ -10,12 +10,12 @@ import { statusOf } from './http-errors.ts'
 import { codeRoutes } from './routes/code.ts'
 import { eventRoutes } from './routes/events.ts'
 import { logRoutes } from './routes/logs.ts'
-import { aboutRoutes } from './routes/node-info.ts'
+import { nodeInfoRoutes } from './routes/node-info.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { policyRoutes } from './routes/policy.ts'
 import type { RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
-import { submitRoutes } from './routes/submissions.ts'
+import { submissionRoutes } from './routes/submissions.ts'
 import { trustRoutes } from './routes/trust.ts'
 import { branchSchema } from './schemas/trust.ts'
 import { createEventStream, type EventStream } from './sse.ts'
@@ -67,8 +67,8 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
 
   const guard = createGuard({ token, host })
   const components: RouteComponents = { node, clock, log, guard, eventLog, openStream }
-  aboutRoutes(app, components)
-  submitRoutes(app, components)
+  nodeInfoRoutes(app, components)
+  submissionRoutes(app, components)
   serviceRoutes(app, components)
   logRoutes(app, components)
   eventRoutes(app, components)

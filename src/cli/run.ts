@@ -3,7 +3,7 @@ import type { LogLevel } from '../base/log.ts'
 import type { Cli } from './cli.ts'
 import type { CommandEntry } from './command.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
-import { askPerson, type Terminal } from './output/confirm.ts'
+import { promptYesNo, type Terminal } from './output/confirm.ts'
 import { createCliLog } from './output/log.ts'
 import { createOutput } from './output/output.ts'
 import type { Sink } from './output/sink.ts'
@@ -33,7 +33,7 @@ export async function runCli(init: RunInit): Promise<number> {
     const help = (text: string) => void stdout.write(text)
     const { command, input, globals } = await parseArgs(argv, { commands: init.commands, version: init.version, help })
     const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
-    const confirm = (question: string) => askPerson(question, { ...init, json })
+    const confirm = (question: string) => promptYesNo(question, { ...init, json })
     if (command.reloads !== true) init.endOnHangup()
     await command.run({ ...init, out, globals, log, confirm }, input)
     // an interrupted handler throws; one that a signal ends as intended has succeeded

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { messageOf } from '../base/errors.ts'
-import { giveMemoryBack } from '../base/heap.ts'
+import { releaseHeap } from '../base/heap.ts'
 import {
   type Configuration,
   type HubSettings,
@@ -54,7 +54,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   }
   void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, warnOnce)
   stack.use(watchClock(node.events, warnOnce))
-  stack.use(cli.clock.after(SETTLED_MS, giveMemoryBack))
+  stack.use(cli.clock.after(SETTLED_MS, releaseHeap))
   stack.use(cli.onReload(() => void reload(cli, node)))
   if (!cli.signal.aborted) await once(cli.signal, 'abort')
   if (scans !== undefined) cli.out.note(scans.text())

@@ -66,7 +66,7 @@ export async function loadEndpoint(
 }
 
 /** Where the runner of a folder is, for a program that has another policy for it: its settings are not read, and may be wrong. */
-export async function loadRunnerPlace(
+export async function loadRunnerLocation(
   dir: string,
   options: LoadOptions = {},
 ): Promise<Pick<Configuration, 'dir' | 'network' | 'dataDir' | 'runner' | 'timeouts'> & { file: string }> {

@@ -1,60 +1,62 @@
 /** Where a program's own messages are explained. */
 const PAGE = 'see "What a service gets"'
 
-type Rule = { readonly said: RegExp; readonly hint: string }
+type Rule = { readonly pattern: RegExp; readonly hint: string }
 
 /** What programs print when they reach a limit of a run, the most specific first. */
 const RULES: readonly Rule[] = [
   {
-    said: /EROFS|read-only file system/i,
+    pattern: /EROFS|read-only file system/i,
     hint: `the code's folder is read-only: write below $HOME, which is /work (${PAGE})`,
   },
   {
-    said: /ENOENT\b.{0,80}\b(?:open|access|l?stat|scandir) '\/code\/|No such file or directory: '\/code\//,
+    pattern: /ENOENT\b.{0,80}\b(?:open|access|l?stat|scandir) '\/code\/|No such file or directory: '\/code\//,
     hint: `a file is not in the code: publish what it reads, and look at the ignore rules (${PAGE})`,
   },
   {
-    said: /(mkdir|open|mkdtemp|rename|copyfile|unlink)\b.*'\/code\/|(EACCES|EPERM|ENOENT)\b.*(mkdir|open|mkdtemp).*'\/code\//,
+    pattern:
+      /(mkdir|open|mkdtemp|rename|copyfile|unlink)\b.*'\/code\/|(EACCES|EPERM|ENOENT)\b.*(mkdir|open|mkdtemp).*'\/code\//,
     hint: `the code's folder is read-only: write below $HOME, which is /work (${PAGE})`,
   },
   {
-    said: /exec .* failed: no such file|(not found|No such file or directory).*exec|exec: .*(not found|no such file)/i,
+    pattern:
+      /exec .* failed: no such file|(not found|No such file or directory).*exec|exec: .*(not found|no such file)/i,
     hint: `the command, or the program after "#!" in its first line, is not there: name a file of the code, or a program of the toolchain (${PAGE})`,
   },
   {
-    said: /exec .* failed: (permission denied|exec format error)|cannot execute|exec format error/i,
+    pattern: /exec .* failed: (permission denied|exec format error)|cannot execute|exec format error/i,
     hint: `the command is not executable here: set its x bit before publishing, or start it with its interpreter (${PAGE})`,
   },
   {
-    said: /EADDRINUSE/,
+    pattern: /EADDRINUSE/,
     hint: `the port is taken inside of the run: only one process may listen on a port of run.ports (${PAGE})`,
   },
   {
-    said: /listen EACCES/,
+    pattern: /listen EACCES/,
     hint: `ports below 1024 cannot be taken: listen on a higher one and name it in run.ports (${PAGE})`,
   },
   {
-    said: /MODULE_NOT_FOUND|Cannot find (module|package)|ModuleNotFoundError/,
+    pattern: /MODULE_NOT_FOUND|Cannot find (module|package)|ModuleNotFoundError/,
     hint: `a module is not in the code: install it into the folder before publishing, nothing is installed here (${PAGE})`,
   },
   {
-    said: /EAI_AGAIN|ENOTFOUND|getaddrinfo|Temporary failure in name resolution|ENETUNREACH/,
+    pattern: /EAI_AGAIN|ENOTFOUND|getaddrinfo|Temporary failure in name resolution|ENETUNREACH/,
     hint: `there is no network and no DNS (${PAGE})`,
   },
   {
-    said: /ENOSPC|No space left on device|EDQUOT/,
+    pattern: /ENOSPC|No space left on device|EDQUOT/,
     hint: `the disk that was granted is full: ask for more in resources.disk (${PAGE})`,
   },
   {
-    said: /heap out of memory|ENOMEM|Cannot allocate memory/,
+    pattern: /heap out of memory|ENOMEM|Cannot allocate memory/,
     hint: `the memory that was granted is used up: ask for more in resources.memory (${PAGE})`,
   },
   {
-    said: /EAGAIN.*(fork|spawn|clone)|(fork|spawn).*EAGAIN|Resource temporarily unavailable/,
+    pattern: /EAGAIN.*(fork|spawn|clone)|(fork|spawn).*EAGAIN|Resource temporarily unavailable/,
     hint: `the processes and threads that were granted are used up: ask for more in resources.pids (${PAGE})`,
   },
   {
-    said: /EACCES|EPERM|permission denied/i,
+    pattern: /EACCES|EPERM|permission denied/i,
     hint: `a run may write below $HOME, which is /work, and $TMPDIR only (${PAGE})`,
   },
 ]
@@ -66,5 +68,5 @@ const MAX_LINE = 1000
 export function hintOf(exitCode: number, lines: readonly string[]): string | undefined {
   if (exitCode === 0) return undefined
   const said = lines.map((line) => line.slice(0, MAX_LINE))
-  return RULES.find((rule) => said.some((line) => rule.said.test(line)))?.hint
+  return RULES.find((rule) => said.some((line) => rule.pattern.test(line)))?.hint
 }

@@ -16,9 +16,9 @@ export {
   createDormitory,
   type Dormitory,
   type DormitoryState,
+  findSlot,
   lowest,
   type ParkResult,
-  placeFor,
 } from './dormitory/index.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'

@@ -23,7 +23,7 @@ const FAILURES_BEFORE_GIVING_UP = 5
 const PAGES_UNDER_WAY = 3
 
 /** One of the two that are compared: a runner, the node whose facts it gets, and what that node believes. */
-export type Side = {
+export type ReplaySide = {
   readonly host: Pick<RunnerHost, 'decide'>
   readonly facts: NodeFacts
   readonly beliefs: Pick<CandidateTrust, 'factsOf'>
@@ -44,14 +44,14 @@ export type ReplayChange = Difference & {
 export interface ReplayComponents {
   /** Services in the order of their arrival. */
   pages: Iterable<readonly JournaledService[]>
-  inForce: Side
-  candidate: Side
+  inForce: ReplaySide
+  candidate: ReplaySide
   /** the text of an address, remembered */
   textOf(address: Address): string
 }
 
 /** The candidate's runner answers nothing; what it said last. */
-export class RunnerUselessError extends ThundercloudError {
+export class RunnerUnusableError extends ThundercloudError {
   override readonly name = 'RunnerUselessError'
 }
 
@@ -76,7 +76,11 @@ export async function replay(
     candidate: createFailureWatch("the candidate's runner"),
   }
 
-  async function ask({ host, facts, beliefs }: Side, side: keyof typeof watch, request: Request): Promise<Answer> {
+  async function ask(
+    { host, facts, beliefs }: ReplaySide,
+    side: keyof typeof watch,
+    request: Request,
+  ): Promise<Answer> {
     try {
       const { service, subject, depth, now } = request
       const snapshot: RunnerSnapshot = { ...facts, ...beliefs.factsOf(subject, now), value: null, depth, now }
@@ -143,11 +147,11 @@ function createFailureWatch(side: string) {
     answered() {
       useful = true
     },
-    failed(error: RunnerError): RunnerUselessError | undefined {
+    failed(error: RunnerError): RunnerUnusableError | undefined {
       failures++
       if (useful || failures < FAILURES_BEFORE_GIVING_UP) return undefined
       const message = `${side} failed on each of the first ${failures} services: ${error.message}`
-      return new RunnerUselessError(message, { cause: error })
+      return new RunnerUnusableError(message, { cause: error })
     },
   }
 }

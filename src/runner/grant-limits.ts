@@ -148,7 +148,7 @@ export function limitError(verdict: Verdict, author: string, node: NodeFacts): s
 }
 
 /** The same, and that a grant fits into what the snapshot says is free: a runner that knew must not give more. */
-export function overreachOf(verdict: Verdict, author: string, node: NodeFacts): string | undefined {
+export function grantError(verdict: Verdict, author: string, node: NodeFacts): string | undefined {
   return firstProblem([...LIMIT_CHECKS, ...CAPACITY_CHECKS], verdict, author, node)
 }
 

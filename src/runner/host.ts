@@ -8,7 +8,7 @@ import * as defaults from './constants.ts'
 import { createDispatcher, runnerUnavailable } from './dispatcher.ts'
 import { RunnerError } from './errors.ts'
 import { loadError, overreachError } from './failure.ts'
-import { overreachOf } from './grant-limits.ts'
+import { grantError } from './grant-limits.ts'
 import { type RunnerProcess, startRunnerProcess } from './process.ts'
 import { settle } from './request.ts'
 import { canWatchMemory } from './resident-memory.ts'
@@ -158,7 +158,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
       if (closing.signal.aborted) throw closing.signal.reason
       try {
         const verdict = readVerdict(await dispatcher.ask(service, snapshot, { signal }))
-        const overreach = overreachOf(verdict, service.author, snapshot)
+        const overreach = grantError(verdict, service.author, snapshot)
         if (overreach !== undefined) throw overreachError(overreach)
         counts.decided++
         return verdict

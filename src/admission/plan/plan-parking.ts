@@ -1,5 +1,5 @@
 import type { Reason, Verdict } from '../../base/verdict.ts'
-import { placeFor } from '../../execution/index.ts'
+import { findSlot } from '../../execution/index.ts'
 import { declined, parkedVerdict } from '../disposition.ts'
 import type { Subject } from '../evaluate.ts'
 import type { AdmissionState } from './admission-state.ts'
@@ -17,7 +17,7 @@ export function planParking(
   const { dormitory, sinceEvent, mayRedirect } = state
   const { name, expires } = signed.body
   const service = { id, on: verdict.park ?? [], rank: verdict.rank ?? 0, arrived, expires: expires * 1000 }
-  const place = placeFor({ ...service, since: dormitory.now }, state.service.until, dormitory)
+  const place = findSlot({ ...service, since: dormitory.now }, state.service.until, dormitory)
   if (!place.parked) {
     const reason: Reason = { rule: 'dormitory', outcome: 'fail', message: place.why }
     return { changes: [unpark(id)], verdict: declined(verdict, reason, mayRedirect) }

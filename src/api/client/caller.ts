@@ -4,7 +4,7 @@ import { sanitizeText } from '../../base/format.ts'
 import type { Shape } from '../shape.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
 import { readEventStream, type SseEvent } from './sse-reader.ts'
-import { type Answer, send } from './transport.ts'
+import { type ApiResponse, send } from './transport.ts'
 
 export type ApiClientInit = {
   /** the API's origin, like "http://127.0.0.1:4981" */
@@ -47,13 +47,13 @@ export function createCaller(init: ApiClientInit): Caller {
   const { url, token, advice, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
   const where = init.socketPath ?? url
 
-  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<Answer> {
+  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<ApiResponse> {
     const headers = {
       // a socket needs none: only the operator can open it
       ...(token === undefined || init.socketPath !== undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(type === undefined ? {} : { 'content-type': type }),
     }
-    let answer: Answer
+    let answer: ApiResponse
     try {
       answer = await send(init, { method, path, headers, body, signal })
     } catch (error) {
@@ -118,14 +118,14 @@ export function createCaller(init: ApiClientInit): Caller {
   return { ask, stream, download, parse }
 }
 
-async function textOf({ body }: Answer): Promise<string> {
+async function textOf({ body }: ApiResponse): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for await (const piece of body) text += decoder.decode(piece, { stream: true })
   return text + decoder.decode()
 }
 
-async function problemText(answer: Answer): Promise<string> {
+async function problemText(answer: ApiResponse): Promise<string> {
   const text = await textOf(answer).catch(() => '')
   return sanitizeText(textIn(text), 500) || `the node answered with HTTP ${answer.status}`
 }

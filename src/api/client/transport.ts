@@ -9,7 +9,7 @@ export type Target = {
   readonly socketPath?: string | undefined
 }
 
-export type Question = {
+export type ApiRequest = {
   readonly method: 'GET' | 'POST'
   /** path and query */
   readonly path: string
@@ -18,14 +18,14 @@ export type Question = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type Answer = {
+export type ApiResponse = {
   readonly status: number
   /** To be read to its end, or left with `return`. */
   readonly body: AsyncIterable<Uint8Array>
 }
 
 /** Asks once, on a connection of its own. Redirections are not followed: what is sent is for this node alone. */
-export async function send({ url, socketPath }: Target, question: Question): Promise<Answer> {
+export async function send({ url, socketPath }: Target, question: ApiRequest): Promise<ApiResponse> {
   const { method, path, headers, body, signal } = question
   const { protocol, hostname, port } = new URL(url)
   // an import would evaluate every getter of the module, and load what none of this needs

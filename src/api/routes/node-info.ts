@@ -4,7 +4,7 @@ import { healthSchema, type NodeInfo, nodeInfoSchema } from '../schemas/views.ts
 import { type App, answers, type RouteComponents } from './route.ts'
 
 /** Open to anyone: health, identity and addresses. */
-export function aboutRoutes(app: App, { node, clock }: RouteComponents): void {
+export function nodeInfoRoutes(app: App, { node, clock }: RouteComponents): void {
   let asked: { at: number; health: Promise<Health> } | undefined
   function health(maxAgeMs: number): Promise<Health> {
     const now = clock.monotonic()

@@ -17,7 +17,7 @@ const PROBLEMS = {
 }
 
 /** `POST /service`: an announcement from anyone; an unsigned manifest from the operator. */
-export function submitRoutes(app: App, { node, clock, guard }: RouteComponents): void {
+export function submissionRoutes(app: App, { node, clock, guard }: RouteComponents): void {
   const body = { schema: z.unknown() }
   app.openAPIRegistry.registerPath({
     method: 'post',

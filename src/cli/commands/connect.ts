@@ -7,8 +7,8 @@ import type { BytePipe } from '../../base/stream.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
-import { type Subject, subjectAtNode, subjectByPeer, type Version } from '../versions/service-target.ts'
-import { createNewest } from '../versions/version-resolver.ts'
+import { type ServiceTarget, targetAtNode, targetByPeer, type Version } from '../versions/service-target.ts'
+import { createVersionResolver } from '../versions/version-resolver.ts'
 
 /** Connections at once; each is a tunnel of its own. */
 const MAX_CONNECTIONS = 512
@@ -33,19 +33,19 @@ export const connect = command({
   async run(cli, { service: given, local, join, network, key }) {
     const [name = '', wanted] = given.split(':')
     await using stack = new AsyncDisposableStack()
-    const subject =
+    const target =
       join.length > 0
-        ? await subjectByPeer(cli, stack, { service: name, join, network, key })
-        : await subjectAtNode(cli, stack, { service: name, key })
-    const port = choosePort(wanted, subject)
-    noteAccess(cli, subject, port)
-    const newest = createNewest(cli, subject)
-    const running = await newest.find()
+        ? await targetByPeer(cli, stack, { service: name, join, network, key })
+        : await targetAtNode(cli, stack, { service: name, key })
+    const port = choosePort(wanted, target)
+    noteAccess(cli, target, port)
+    const resolver = createVersionResolver(cli, target)
+    const running = await resolver.find()
     const server = createServer({ allowHalfOpen: true })
     server.maxConnections = MAX_CONNECTIONS
     let printed = running.id
     const open = async () => {
-      const { version, pipe } = await newest.open(port)
+      const { version, pipe } = await resolver.open(port)
       if (version.id !== printed) printVersion(cli, version)
       printed = version.id
       return pipe
@@ -61,7 +61,7 @@ export const connect = command({
   },
 })
 
-function noteAccess({ out }: Cli, { ports, author, key }: Subject, port: string): void {
+function noteAccess({ out }: Cli, { ports, author, key }: ServiceTarget, port: string): void {
   if (ports.find((each) => each.name === port)?.access !== 'author' || key?.address === author) return
   out.note(
     `Port "${port}" is for its author ${author} only; the key used here is ${key?.address ?? 'none'}. See --key.`,
@@ -74,8 +74,8 @@ function printVersion({ out }: Cli, { id, seq }: Version): void {
   })
 }
 
-function choosePort(wanted: string | undefined, subject: Subject): string {
-  const ports = subject.ports.map(({ name }) => name)
+function choosePort(wanted: string | undefined, target: ServiceTarget): string {
+  const ports = target.ports.map(({ name }) => name)
   if (wanted !== undefined) {
     if (ports.length === 0 || ports.includes(wanted)) return wanted
     throw new InputError(

@@ -5,7 +5,7 @@ import { nodeClient } from '../client/node-client.ts'
 import { command, flag } from '../command.ts'
 import { wakeText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
-import { show, when } from '../output/text.ts'
+import { idFormats, when } from '../output/text.ts'
 
 export const list = command({
   name: 'list',
@@ -16,7 +16,7 @@ export const list = command({
     const client = await nodeClient(cli)
     const known = await client.services({ signal: cli.signal })
     const views = all ? known : known.filter(isCurrent)
-    const { id, address } = show(cli.out.terminal)
+    const { id, address } = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(views, () => {
       if (views.length === 0)

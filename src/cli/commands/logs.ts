@@ -4,7 +4,7 @@ import type { Cli } from '../cli.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
 import { clockTime } from '../output/text.ts'
 import { type ReadLine, readLogs } from '../versions/read-logs.ts'
-import { subjectAtNode, subjectByPeer } from '../versions/service-target.ts'
+import { targetAtNode, targetByPeer } from '../versions/service-target.ts'
 
 /** Longer than any line that a node keeps. */
 const MAX_LINE = 20_000
@@ -24,11 +24,11 @@ export const logs = command({
   },
   async run(cli, { service, follow, tail, timestamps, join, network, key }) {
     await using stack = new AsyncDisposableStack()
-    const subject =
+    const target =
       join.length === 0
-        ? await subjectAtNode(cli, stack, { service, key })
-        : await subjectByPeer(cli, stack, { service, join, network, key })
-    await print(cli, readLogs(cli, subject, { follow, tail }), timestamps)
+        ? await targetAtNode(cli, stack, { service, key })
+        : await targetByPeer(cli, stack, { service, join, network, key })
+    await print(cli, readLogs(cli, target, { follow, tail }), timestamps)
   },
 })
 

@@ -3,7 +3,7 @@ import { formatMs } from '../../base/format.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { command } from '../command.ts'
 import { table } from '../output/output.ts'
-import { show } from '../output/text.ts'
+import { idFormats } from '../output/text.ts'
 
 export const peers = command({
   name: 'peers',
@@ -13,7 +13,7 @@ export const peers = command({
   async run(cli) {
     const client = await nodeClient(cli)
     const known = await client.peers({ signal: cli.signal })
-    const { peer } = show(cli.out.terminal)
+    const { peer } = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(known, () => {
       if (known.length === 0)

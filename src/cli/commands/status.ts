@@ -11,7 +11,7 @@ import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { parkedText } from '../output/format-verdict.ts'
 import { fields } from '../output/output.ts'
-import { ago, show, since, when } from '../output/text.ts'
+import { ago, idFormats, since, when } from '../output/text.ts'
 import { receiptLine } from '../publishing/receipt-tracker.ts'
 
 import { stateText } from './list.ts'
@@ -57,7 +57,7 @@ async function askMesh(
   } catch (error) {
     if (!patience.signal.aborted || cli.signal.aborted) throw error
   }
-  const { peer } = show(cli.out.terminal)
+  const { peer } = idFormats(cli.out.terminal)
   cli.out.result({ id: target.service.toString(), receipts }, () => {
     return receipts.length === 0
       ? ['No node that answered knows it.']
@@ -87,7 +87,7 @@ function withOutput({ state, reasons }: ReceiptView, before: ReceiptView | undef
 }
 
 function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]): string[] {
-  const shown = show(cli.out.terminal)
+  const shown = idFormats(cli.out.terminal)
   const now = nowSeconds(cli.clock)
   const ports = view.ports.map(({ name, port, access }) => `${sanitizeText(name)} (${port}, ${access})`).join(', ')
   return [

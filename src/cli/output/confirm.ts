@@ -6,7 +6,7 @@ import type { Sink } from './sink.ts'
 export type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }
 
 /** Asks on standard error, like progress. Undefined if standard input is not a terminal, or the output is for programs. */
-export async function askPerson(
+export async function promptYesNo(
   question: string,
   { stdin, stderr, signal, json }: { stdin?: Terminal | undefined; stderr: Sink; signal: AbortSignal; json: boolean },
 ): Promise<boolean | undefined> {

@@ -4,7 +4,7 @@ import type { Reason } from '../../base/verdict.ts'
 import type { NodeEvents } from '../../node/events.ts'
 import { receiptText } from '../publishing/receipt-tracker.ts'
 import { verdictText } from './format-verdict.ts'
-import { type Show, show } from './text.ts'
+import { type IdFormats, idFormats } from './text.ts'
 
 /** Findings in one line; the whole list is in the event. */
 const MAX_SHOWN = 4
@@ -17,7 +17,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
   detail: NodeEvents[Name],
   terminal: boolean,
 ): string | undefined {
-  const { id: shortId, address, peer } = show(terminal)
+  const { id: shortId, address, peer } = idFormats(terminal)
   const named = (service: { id: string; name: string }) => `"${sanitizeText(service.name, 64)}" ${shortId(service.id)}`
   const formatters: Formatters = {
     'network:peer-connected': ({ peer: who, direction }) => `${direction} connection with ${peer(who)}`,
@@ -75,7 +75,7 @@ function findingsText(findings: readonly string[]): string {
 /** What a trusted hub or issuer has newly said. */
 function statementText(
   { kind, signer, about, says, via }: NodeEvents['trust:statement'],
-  { id, address }: Show,
+  { id, address }: IdFormats,
 ): string {
   const who = address(signer)
   const word = sanitizeText(says, 200)

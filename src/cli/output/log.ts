@@ -6,13 +6,16 @@ import type { Sink } from './sink.ts'
 export function createCliLog(init: { level: LogLevel; stderr: Sink; json: boolean }): Log {
   const { level, stderr, json } = init
   const plain = json || stderr.isTTY !== true
-  return createLog({ level, write: (line) => void stderr.write(plain ? line : `${escapeUnseen(readable(line))}\n`) })
+  return createLog({
+    level,
+    write: (line) => void stderr.write(plain ? line : `${escapeUnseen(formatLogLine(line))}\n`),
+  })
 }
 
 const NAMES: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'WARN', 50: 'ERROR' }
 
 /** "21:04:11 WARN  network: the peer is gone (peer=12D3..., reason=timeout)". Field values may come from anywhere. */
-export function readable(line: string): string {
+export function formatLogLine(line: string): string {
   const { time, level, msg, part, ...fields } = JSON.parse(line) as Record<string, unknown>
   const shown = Object.entries(fields).map(([key, value]) => {
     return `${sanitizeText(key, 40)}=${sanitizeText(typeof value === 'string' ? value : JSON.stringify(value), 200)}`

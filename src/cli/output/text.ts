@@ -1,14 +1,14 @@
 import { formatMs, sanitizeText } from '../../base/format.ts'
 
 /** How ids, addresses and times are shown to people. */
-export interface Show {
+export interface IdFormats {
   id(id: string): string
   address(address: string): string
   peer(peerId: string): string
 }
 
 /** Shortened where a person reads them. The beginning of an id is enough for every command. */
-export function show(terminal: boolean): Show {
+export function idFormats(terminal: boolean): IdFormats {
   if (!terminal) return { id: clean, address: clean, peer: clean }
   return {
     id: (id) => clean(id).slice(0, 20),

@@ -7,11 +7,11 @@ export type Advice = { readonly rule: string; readonly lines: readonly string[] 
 
 type About = Pick<ServiceView, 'author' | 'code' | 'desc'>
 /** What the rule said: its sentences, and the fields of the needs beside them. */
-type RefusedBy = { readonly messages: readonly string[]; readonly fields: readonly string[] }
-type Writer = (service: About, refused: RefusedBy) => readonly string[]
+type Refusal = { readonly messages: readonly string[]; readonly fields: readonly string[] }
+type AdviceOf = (service: About, refused: Refusal) => readonly string[]
 
 /** By the names of Andromeda's rules; the operator's own runner must give advice itself. */
-const WRITERS: Readonly<Record<string, Writer>> = {
+const ADVICE: Readonly<Record<string, AdviceOf>> = {
   'desc-length': ({ desc }) => [line('DESC_MAX_LEN', desc.length + 1)],
   keywords: () => ['"KEYWORDS": []   (or a list with one of the keywords of the service)'],
   toolchain: (_, { messages, fields }) => {
@@ -64,7 +64,7 @@ export function adviceOn(reasons: readonly Reason[], service: About): Advice[] {
   return [...new Set(stopped.map(({ rule }) => rule))].flatMap((rule) => {
     const own = stopped.filter((reason) => reason.rule === rule)
     const fields = own.flatMap(({ needs }) => (needs === undefined ? [] : [needs.field]))
-    const lines = WRITERS[rule]?.(service, { messages: own.map(({ message }) => message), fields })
+    const lines = ADVICE[rule]?.(service, { messages: own.map(({ message }) => message), fields })
     return lines === undefined ? [] : [{ rule, lines: [...new Set(lines)] }]
   })
 }

@@ -9,19 +9,19 @@ import { openJournalReader } from '../../journal/index.ts'
 import { type CandidateTrust, openCandidateTrust, type TrustFacts } from '../../policy/candidate-trust.ts'
 import type { Cli } from '../cli.ts'
 import { networkOf } from '../network.ts'
-import type { Folder } from './candidate.ts'
+import type { OperatorFolder } from './candidate.ts'
 
-export type BelievingInit = {
+export type FolderTrustInit = {
   readonly own: string
   readonly config: RunnerConfig
-  readonly folder: Folder | undefined
+  readonly folder: OperatorFolder | undefined
   readonly network: string | undefined
 }
 
-/** What a node with this policy would believe: what the folder's journal keeps, where there is one. */
-export async function openBelieving(
+/** The statements that count under this policy: those in the folder's journal, where there is one. */
+export async function openFolderTrust(
   cli: Cli,
-  { own, config, folder, network }: BelievingInit,
+  { own, config, folder, network }: FolderTrustInit,
 ): Promise<CandidateTrust> {
   const { clock, rng } = cli
   using reader = journalOf(cli, folder)
@@ -30,7 +30,7 @@ export async function openBelieving(
 }
 
 /** A journal that cannot be read gives nothing; a command that needs its services reports that when it opens it. */
-function journalOf({ out }: Cli, folder: Folder | undefined): ReturnType<typeof openJournalReader> | undefined {
+function journalOf({ out }: Cli, folder: OperatorFolder | undefined): ReturnType<typeof openJournalReader> | undefined {
   const path = folder === undefined ? undefined : join(folder.dataDir, 'journal.sqlite')
   if (path === undefined || !existsSync(path)) return undefined
   try {
@@ -43,28 +43,28 @@ function journalOf({ out }: Cli, folder: Folder | undefined): ReturnType<typeof 
 }
 
 /** Takes in what files hold. Returns what people should know of it. */
-export async function takeFiles(cli: Cli, beliefs: CandidateTrust, files: readonly string[]): Promise<string[]> {
+export async function ingestFiles(cli: Cli, trust: CandidateTrust, files: readonly string[]): Promise<string[]> {
   const notes: string[] = []
   for (const file of files) {
     const all = await readStatementFile(resolve(cli.cwd, file), { file, signal: cli.signal })
     for (const [index, encoded] of all.entries()) {
       const where = all.length === 1 ? file : `${file} (statement ${index + 1})`
-      const why = inactiveText(taken(beliefs, encoded, where))
+      const why = inactiveText(ingestOne(trust, encoded, where))
       if (why !== undefined) notes.push(`${where} counts for nothing: ${why}`)
     }
   }
   return notes
 }
 
-function taken(beliefs: CandidateTrust, encoded: Uint8Array, where: string): ReturnType<CandidateTrust['take']> {
+function ingestOne(trust: CandidateTrust, encoded: Uint8Array, where: string): ReturnType<CandidateTrust['take']> {
   return decodeInput(
-    () => beliefs.take(encoded),
+    () => trust.take(encoded),
     ({ message }) => `${where} is forged, or of another network: ${message}`,
   )
 }
 
-function inactiveText(taken: ReturnType<CandidateTrust['take']>): string | undefined {
-  switch (taken) {
+function inactiveText(result: ReturnType<CandidateTrust['take']>): string | undefined {
+  switch (result) {
     case 'older':
       return 'a later one of the same subject is known'
     case 'untrusted':
@@ -77,7 +77,7 @@ function inactiveText(taken: ReturnType<CandidateTrust['take']>): string | undef
 }
 
 /** The facts on one service as text: what a verdict is based on. */
-export function knownText({ attestations, frozen, inTree }: TrustFacts): string {
+export function trustFactsText({ attestations, frozen, inTree }: TrustFacts): string {
   const verdicts = (['safe', 'unsafe'] as const).flatMap((verdict) => {
     const count = attestations.filter((word) => word.verdict === verdict).length
     return count === 0 ? [] : [`${count} trusted ${count === 1 ? 'hub calls' : 'hubs call'} its code ${verdict}`]

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { entryFile } from '../../base/child-entry.ts'
 import { errnoOf, InputError } from '../../base/errors.ts'
-import { loadPolicyDraft, loadRunnerPlace, NODE_FILE, type PolicyDraft } from '../../config/index.ts'
+import { loadPolicyDraft, loadRunnerLocation, NODE_FILE, type PolicyDraft } from '../../config/index.ts'
 import type { RunnerModule } from '../../policy/candidate-runner.ts'
 import type { Cli } from '../cli.ts'
 import { text } from '../command.ts'
@@ -11,18 +11,18 @@ import { operatorFolder } from '../folder.ts'
 export const runnerOption = text('MODULE', "the runner that decides (default: the folder's, else Andromeda)")
 
 /** The operator's folder, as far as it says where the runner is. Its policy may be the very thing that is wrong. */
-export type Folder = Awaited<ReturnType<typeof loadRunnerPlace>>
+export type OperatorFolder = Awaited<ReturnType<typeof loadRunnerLocation>>
 
 /** What all commands about a candidate begin with. */
-export type Subject = {
+export type Candidate = {
   readonly draft: PolicyDraft
   /** as it was named */
   readonly file: string
-  readonly folder: Folder | undefined
+  readonly folder: OperatorFolder | undefined
   readonly runner: RunnerModule & { readonly label: string }
 }
 
-export async function loadSubject(cli: Cli, init: { file: string; runner: string | undefined }): Promise<Subject> {
+export async function loadCandidate(cli: Cli, init: { file: string; runner: string | undefined }): Promise<Candidate> {
   const { cwd, signal } = cli
   const folder = await findFolder(cli)
   const draft = await loadPolicyDraft(resolve(cwd, init.file), { file: init.file, network: folder?.network, signal })
@@ -30,19 +30,19 @@ export async function loadSubject(cli: Cli, init: { file: string; runner: string
 }
 
 /** The folder that was named, or the one that is there anyway; undefined where none was named and none is there. */
-export async function findFolder(cli: Cli): Promise<Folder | undefined> {
+export async function findFolder(cli: Cli): Promise<OperatorFolder | undefined> {
   const { globals, env, signal } = cli
   const dir = await operatorFolder(cli)
   const named = globals.dir !== undefined || (env.THUNDERCLOUD_DIR ?? '') !== ''
   if (!named && !(await isFile(resolve(dir, NODE_FILE)))) return undefined
-  return await loadRunnerPlace(dir, { env, signal })
+  return await loadRunnerLocation(dir, { env, signal })
 }
 
 async function runnerOf(
   { cwd }: Cli,
   given: string | undefined,
-  folder: Folder | undefined,
-): Promise<Subject['runner']> {
+  folder: OperatorFolder | undefined,
+): Promise<Candidate['runner']> {
   const timeoutMs = folder === undefined ? undefined : folder.timeouts.VERDICT * 1000
   if (given !== undefined) {
     const entry = resolve(cwd, given)

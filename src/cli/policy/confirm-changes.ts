@@ -16,7 +16,7 @@ export function printPreview({ out }: Pick<Cli, 'out'>, preview: Preview): void 
 }
 
 /** `--yes`, or the user's answer. `unattended`: what happens without a terminal. */
-export async function agree(
+export async function confirmChanges(
   cli: Pick<Cli, 'confirm'>,
   { yes, question, unattended = 'refuse' }: { yes: boolean; question: string; unattended?: 'refuse' | 'proceed' },
 ): Promise<void> {

@@ -4,10 +4,10 @@ import { livingOwner } from '../../base/pid-lock.ts'
 import { loadPolicyDraft, type Policy } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
-import type { Folder } from './candidate.ts'
+import type { OperatorFolder } from './candidate.ts'
 
 /** The policy in force: the running node's, whose file may have been edited since, else what the file says. */
-export async function policyInForce(cli: Cli, folder: Folder): Promise<Pick<Policy, 'config' | 'hash'>> {
+export async function loadCurrentPolicy(cli: Cli, folder: OperatorFolder): Promise<Pick<Policy, 'config' | 'hash'>> {
   if ((await livingOwner(join(folder.dataDir, 'node.pid'))) !== undefined) {
     try {
       const client = await nodeClient(cli)

@@ -6,7 +6,7 @@ import { loadIdentity } from '../../config/index.ts'
 import type { AvailableExecutor } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Option } from '../command.ts'
-import type { Subject } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
 
 /** Addresses whose keys do not exist: of an assumed node, and of an untrusted author. */
 const NOBODY = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
@@ -37,7 +37,7 @@ export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
 /** The executors in a runner's snapshot: those that were named, else those of this machine. */
 export async function executorsFor(
   cli: Cli,
-  { draft, folder }: Pick<Subject, 'draft' | 'folder'>,
+  { draft, folder }: Pick<Candidate, 'draft' | 'folder'>,
   named: readonly ExecutorName[] | undefined,
 ): Promise<readonly AvailableExecutor[]> {
   if (named !== undefined) return named.map((name) => ({ name }))
@@ -52,7 +52,7 @@ export async function executorsFor(
 }
 
 /** The node's own address. */
-export async function ownAddress({ signal }: Cli, folder: Subject['folder']): Promise<string> {
+export async function ownAddress({ signal }: Cli, folder: Candidate['folder']): Promise<string> {
   if (folder === undefined) return NOBODY
   const { signer } = await loadIdentity(folder.dir, { signal })
   return formatAddress(signer.address)

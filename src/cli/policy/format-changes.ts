@@ -3,7 +3,7 @@ import type { Change, Disposition, Preview } from '../../node/types.ts'
 import type { ReplaySummary } from '../../policy/replay-summary.ts'
 import type { Difference, Outcome } from '../../policy/verdict-diff.ts'
 import { table } from '../output/output.ts'
-import { show } from '../output/text.ts'
+import { idFormats } from '../output/text.ts'
 
 const WORDS: Record<Outcome, string> = {
   run: 'run',
@@ -66,7 +66,7 @@ export function changesTable(
   }: { terminal: boolean; heads: readonly [string, string]; max?: number },
 ): string[] {
   if (changes.length === 0) return []
-  const { id, address } = show(terminal)
+  const { id, address } = idFormats(terminal)
   const sorted = [...changes].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, max)
   const rows = sorted.map(({ name, from, to, moves, reasons, author, id: whole }) => {
     const why = reasons.find(({ outcome }) => outcome !== 'pass')

@@ -4,11 +4,11 @@ import { emptyNode } from '../../policy/empty-node.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
-import type { Subject } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
 import { ownAddress } from './executor-option.ts'
 
 /** The node that a candidate is evaluated for: the running one, else its folder's, else none. */
-export type KnownNode = {
+export type NodeContext = {
   readonly own: string
   readonly free: Omit<NodeFacts['capacity'], 'executors'>
   readonly running: readonly RunningService[]
@@ -18,9 +18,9 @@ export type KnownNode = {
   readonly assumed: readonly string[]
 }
 
-export async function nodeFor(cli: Cli, { folder, draft }: Subject): Promise<KnownNode> {
+export async function loadNodeContext(cli: Cli, { folder, draft }: Candidate): Promise<NodeContext> {
   const { config } = draft.policy
-  const facts = await factsOfDaemon(cli, folder)
+  const facts = await factsOfNode(cli, folder)
   const own = facts?.own ?? (await ownAddress(cli, folder))
   const { executors: _none, ...all } = emptyNode(config, { own, executors: [] }).capacity
   if (facts === undefined) {
@@ -45,7 +45,7 @@ export async function nodeFor(cli: Cli, { folder, draft }: Subject): Promise<Kno
 }
 
 /** What the running node says of itself; undefined where none runs, or none can be asked. */
-async function factsOfDaemon(cli: Cli, folder: Subject['folder']): Promise<NodeFacts | undefined> {
+async function factsOfNode(cli: Cli, folder: Candidate['folder']): Promise<NodeFacts | undefined> {
   if (folder === undefined && cli.globals.api === undefined) return undefined
   try {
     const client = await nodeClient(cli)

@@ -4,7 +4,7 @@ import type { RunnerHost } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
 
 /** The runner, loaded with the candidate, to be asked. What it logs is shown with --log-level. */
-export async function loadWith(
+export async function startCandidateRunner(
   cli: Pick<Cli, 'clock' | 'log' | 'signal'>,
   init: { runner: RunnerModule; draft: { policy: Pick<Policy, 'config'> } },
 ): Promise<RunnerHost> {

@@ -4,7 +4,7 @@ import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import { lastLinesOf } from '../../services/output-lines.ts'
 import type { Output } from '../output/output.ts'
-import { ago, show } from '../output/text.ts'
+import { ago, idFormats } from '../output/text.ts'
 
 /** The newest receipt of each node about one service; each new one is printed as it comes. */
 export interface ReceiptTracker {
@@ -27,7 +27,7 @@ const TEXTS: Record<string, string> = Object.fromEntries(
 export function createReceiptTracker(out: Output): ReceiptTracker {
   const latest = new Map<string, ReceiptView>()
   const holders = new Set<string>()
-  const { peer } = show(out.terminal)
+  const { peer } = idFormats(out.terminal)
   const inState = (...states: string[]) => [...latest.values()].filter(({ state }) => states.includes(state)).length
   return {
     take(receipt) {

@@ -5,7 +5,7 @@ import type { ReceiptView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { OutcomeError } from '../errors.ts'
 import { commandText } from '../output/command-text.ts'
-import { show } from '../output/text.ts'
+import { idFormats } from '../output/text.ts'
 import { type ReceiptTracker, receiptLine } from './receipt-tracker.ts'
 import { keepsFailing, type Outcome, WAIT_EXIT, waitOutcome } from './wait-outcome.ts'
 
@@ -38,7 +38,7 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
   let since = clock.monotonic()
 
   function reasonsOf(which: (answer: ReceiptView) => boolean): string {
-    const { peer } = show(out.terminal)
+    const { peer } = idFormats(out.terminal)
     const lines = tracker
       .answers()
       .filter(which)

@@ -1,11 +1,11 @@
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import type { Statement } from '../../../protocols/statement.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { momentText } from './expiry.ts'
+import { minuteText } from './expiry.ts'
 
 /** What a statement says, in one sentence without its full stop: what people read before they sign it. */
 export function describeStatement({ kind, body }: Pick<Statement, 'kind' | 'body'> & Statement): string {
-  const until = `until ${momentText(body.expires)} (seq ${body.seq})`
+  const until = `until ${minuteText(body.expires)} (seq ${body.seq})`
   switch (kind) {
     case 'attestation': {
       const severity = body.severity === undefined ? '' : `, severity ${body.severity}`

@@ -7,19 +7,22 @@ import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { networkOf } from '../network.ts'
-import { agree, printPreview } from '../policy/confirm-changes.ts'
+import { confirmChanges, printPreview } from '../policy/confirm-changes.ts'
 import { describeStatement } from './describe.ts'
-import type { Leaving } from './options.ts'
+import type { DestinationInput } from './options.ts'
 import { writeStatement } from './write-files.ts'
 
 /** Where statements leave: a running node, a peer for a minute, or a file alone. */
-export type Outlet = {
+export type Destination = {
   readonly network: string
   readonly client?: ApiClient | undefined
   readonly join: readonly string[]
 }
 
-export async function outletOf(cli: Cli, { join, network, out, offline }: Omit<Leaving, 'yes'>): Promise<Outlet> {
+export async function destinationOf(
+  cli: Cli,
+  { join, network, out, offline }: Omit<DestinationInput, 'yes'>,
+): Promise<Destination> {
   if (offline && join.length > 0) throw new InputError('--offline contradicts --join; say one of them')
   if (offline && out === undefined) throw new InputError('--offline only writes a file; name it with --out')
   if (offline || join.length > 0) return { network: await networkOf(cli, network), join }
@@ -34,19 +37,19 @@ export async function outletOf(cli: Cli, { join, network, out, offline }: Omit<L
  * Shows what the node would change by it, publishes it, writes it to a file if requested, and describes it.
  * Without a terminal there is no question, so that scripts do not block.
  */
-export async function handIn(
+export async function submitStatement(
   cli: Cli,
-  outlet: Outlet,
+  destination: Destination,
   encoded: Uint8Array,
   { out, yes }: { out: string | undefined; yes: boolean },
 ): Promise<void> {
-  const { network, client, join } = outlet
+  const { network, client, join } = destination
   let records: number | undefined
   const preview = client === undefined ? undefined : await previewOf(cli, client, encoded)
   if (preview !== undefined) {
     printPreview(cli, preview)
     const changes = preview.changes.length + preview.more > 0
-    if (changes) await agree(cli, { yes, question: 'Publish it?', unattended: 'proceed' })
+    if (changes) await confirmChanges(cli, { yes, question: 'Publish it?', unattended: 'proceed' })
   }
   if (client !== undefined) await client.submitStatement(encoded, { signal: cli.signal })
   else if (join.length > 0) {

@@ -9,11 +9,11 @@ import { InputError } from '../../base/errors.ts'
 import { loadHubFile } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
-import { encodeBody, type SigningContext, type Statable } from './create.ts'
+import { encodeBody, type SigningContext, type StatementInput } from './create.ts'
 import { describeStatement } from './describe.ts'
 import { draftText } from './draft.ts'
 import { expiryOf } from './expiry.ts'
-import type { Signing } from './options.ts'
+import type { SigningInput } from './options.ts'
 import { writeNew } from './write-files.ts'
 
 /** Writes what the members of a hub are to sign. */
@@ -28,8 +28,8 @@ export async function draftForMembers(
     network,
     out,
     seq,
-  }: Signing & { readonly until: string; readonly hub: string },
-  about: (context: SigningContext) => Promise<Statable>,
+  }: SigningInput & { readonly until: string; readonly hub: string },
+  about: (context: SigningContext) => Promise<StatementInput>,
 ): Promise<void> {
   if (key !== undefined) throw new InputError('--key contradicts --hub: members sign the draft, each with `hub sign`')
   if (join.length > 0) throw new InputError('--join contradicts --hub: a draft is not published; see `hub combine`')
@@ -41,7 +41,7 @@ export async function draftForMembers(
   }
   const client = offline ? undefined : await nodeIfThere(cli, hub.network, file)
   const context = { signer: hub.hub, client }
-  const body = await encodeBody(cli, context, { expires, seq, statable: await about(context) })
+  const body = await encodeBody(cli, context, { expires, seq, input: await about(context) })
   const path = await writeNew(cli, out, draftText(hub.network, body))
   const sentence = describeStatement(parseStatementBody(body, new Uint8Array()))
   const { threshold, members } = hub

@@ -26,7 +26,7 @@ const partSchema = z.strictObject({
 export type Draft = { readonly network: string; readonly statement: Statement }
 
 /** One member's signature of a draft, not verified yet. */
-export type Part = { readonly file: string; readonly member: Address; readonly sig: Uint8Array }
+export type MemberSignature = { readonly file: string; readonly member: Address; readonly sig: Uint8Array }
 
 export function draftText(network: string, body: Uint8Array): string {
   return `${JSON.stringify({ type: 'draft', network, body: hexText(body) }, null, 2)}\n`
@@ -47,7 +47,7 @@ export async function loadDraftFile(cli: Pick<Cli, 'cwd' | 'clock' | 'signal'>, 
 }
 
 /** A member's signature, as the file for the member that combines. */
-export function partText({ network, statement }: Draft, signer: Signer): string {
+export function memberSignatureText({ network, statement }: Draft, signer: Signer): string {
   const shown = {
     type: 'part',
     network,
@@ -58,7 +58,11 @@ export function partText({ network, statement }: Draft, signer: Signer): string 
   return `${JSON.stringify(shown, null, 2)}\n`
 }
 
-export async function loadPartFile(cli: Pick<Cli, 'cwd' | 'signal'>, file: string, draft: Draft): Promise<Part> {
+export async function loadMemberSignature(
+  cli: Pick<Cli, 'cwd' | 'signal'>,
+  file: string,
+  draft: Draft,
+): Promise<MemberSignature> {
   const value = await readJson(resolve(cli.cwd, file), file, 'members write theirs with `hub sign`', cli)
   const read = partSchema.safeParse(value)
   if (!read.success) throw new InputError(`${file} is no member's part; name what \`hub sign\` wrote`)

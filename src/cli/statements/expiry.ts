@@ -8,7 +8,7 @@ const DAY_SECONDS = 86_400
 
 /** When a statement ends, seconds: from --until. */
 export function expiryOf(until: string, nowSeconds: number): number {
-  const expires = momentOf(until, nowSeconds)
+  const expires = parseUntil(until, nowSeconds)
   const problem = (what: string) => new InputError(`--until is ${JSON.stringify(until)}${what}; ${ALLOWED}`)
   if (expires === undefined) throw problem('')
   if (expires <= nowSeconds) throw problem(', which is past')
@@ -16,7 +16,7 @@ export function expiryOf(until: string, nowSeconds: number): number {
   return expires
 }
 
-function momentOf(until: string, nowSeconds: number): number | undefined {
+function parseUntil(until: string, nowSeconds: number): number | undefined {
   const seconds = parseSeconds(until)
   if (seconds !== undefined) return nowSeconds + seconds
   if (/^\d{4}-\d{2}-\d{2}$/.test(until)) {
@@ -35,6 +35,6 @@ export function dayText(seconds: number): string {
 }
 
 /** "2027-01-31 23:00 UTC" */
-export function momentText(seconds: number): string {
+export function minuteText(seconds: number): string {
   return `${clockTime(seconds * 1000).slice(0, 16)} UTC`
 }

@@ -4,7 +4,7 @@ import { flag, text, texts, whole } from '../command.ts'
 export const yesOption = flag('do not ask, where the statement would change what this node runs', '-y')
 
 /** How a statement leaves: options of every command that makes one. */
-export const leaving = {
+export const destinationOptions = {
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
   network: text('NAME', 'without a node: the network (default: the folder\'s, else "thundercloud")'),
   out: text('FILE', 'also write it to a file, for `publish --staple` and `hub publish`'),
@@ -12,7 +12,7 @@ export const leaving = {
   yes: yesOption,
 }
 
-export type Leaving = {
+export type DestinationInput = {
   readonly join: readonly string[]
   readonly network: string | undefined
   readonly out: string | undefined
@@ -29,16 +29,19 @@ const numbered = {
     'sequence number; the highest wins (default: the time in seconds, or one more than the last known)',
     { min: 0, max: Number.MAX_SAFE_INTEGER, fallback: undefined },
   ),
-  ...leaving,
+  ...destinationOptions,
 }
 
 /** For what a node's operator says. */
-export const signing = { key: keyOption("the node's own"), ...numbered }
+export const signingOptions = { key: keyOption("the node's own"), ...numbered }
 
 /** For what a hub says. */
-export const hubSigning = { key: keyOption("the KEY of the folder's hub.json, else the node's own"), ...numbered }
+export const hubSigningOptions = {
+  key: keyOption("the KEY of the folder's hub.json, else the node's own"),
+  ...numbered,
+}
 
-export type Signing = Leaving & { readonly key: string | undefined; readonly seq: number | undefined }
+export type SigningInput = DestinationInput & { readonly key: string | undefined; readonly seq: number | undefined }
 
 export const hubOption = text(
   'FILE',

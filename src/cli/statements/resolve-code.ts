@@ -13,12 +13,12 @@ const MAX_NAMED = 5
  * The code that is meant: a content id, or the code of a service that the node knows. A service's id is a content id
  * too, so the node is asked first: an attestation is about code, not about a description.
  */
-export async function codeNamed(
+export async function resolveCode(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
   client: ApiClient | undefined,
   text: string,
 ): Promise<CID> {
-  const service = client === undefined ? undefined : await serviceNamed(client, text, signal)
+  const service = client === undefined ? undefined : await findService(client, text, signal)
   if (service !== undefined) {
     out.note(`"${sanitizeText(service.name, 64)}" (seq ${service.seq}) has the code ${service.code}.`)
     return parseCid(service.code, 'code')
@@ -43,7 +43,7 @@ function parseCodeId(text: string, asked: boolean): CID {
   )
 }
 
-async function serviceNamed(client: ApiClient, text: string, signal: AbortSignal): Promise<ServiceView | undefined> {
+async function findService(client: ApiClient, text: string, signal: AbortSignal): Promise<ServiceView | undefined> {
   try {
     return await client.service(text, { signal })
   } catch (error) {

@@ -9,7 +9,7 @@ import { lastAnswerLine } from '../publishing/receipt-tracker.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { createMerge } from './merge.ts'
 import { noRunReason } from './no-run-reason.ts'
-import { hasRun, type Subject, type Version } from './service-target.ts'
+import { hasRun, type ServiceTarget, type Version } from './service-target.ts'
 
 /** Others that may have a log are waited for so long after the first that has one. */
 const OTHERS_MS = 1_000
@@ -35,10 +35,10 @@ type Source = {
  * The logs of all runs of a service, wherever they are: version by version, those that are over first. What cannot be
  * read is said. `follow` goes on with those that run, and with what begins meanwhile, until none does.
  */
-export async function* readLogs(cli: Cli, subject: Subject, options: Options): AsyncGenerator<ReadLine> {
-  const { sources, gone, why } = await look(cli, subject)
+export async function* readLogs(cli: Cli, target: ServiceTarget, options: Options): AsyncGenerator<ReadLine> {
+  const { sources, gone, why } = await look(cli, target)
   if (sources.length === 0 && gone.length === 0) {
-    throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(subject.label, 80))}: ${why}`)
+    throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(target.label, 80))}: ${why}`)
   }
   for (const line of gone) yield note(cli, line)
   const headed = sources.length > 1 || gone.length > 0
@@ -48,7 +48,7 @@ export async function* readLogs(cli: Cli, subject: Subject, options: Options): A
   for (const source of past) {
     try {
       if (headed) yield note(cli, heading(source), source)
-      yield* linesOf(cli, subject, source, { ...options, follow: false })
+      yield* linesOf(cli, target, source, { ...options, follow: false })
       read++
     } catch (error) {
       cli.signal.throwIfAborted()
@@ -57,17 +57,17 @@ export async function* readLogs(cli: Cli, subject: Subject, options: Options): A
     }
   }
   const open = sources.filter((source) => options.follow && source.open)
-  if (open.length > 0) yield* follow(cli, subject, open, options)
+  if (open.length > 0) yield* follow(cli, target, open, options)
   else if (read === 0) throw failure ?? new FailedError(`no log of it can be read: ${gone.join('; ')}`)
 }
 
 /** Runs that have a log, oldest version first, and what is known of those that cannot be read. */
-async function look(cli: Cli, subject: Subject): Promise<{ sources: Source[]; gone: string[]; why: string }> {
-  const versions = await subject.versions()
+async function look(cli: Cli, target: ServiceTarget): Promise<{ sources: Source[]; gone: string[]; why: string }> {
+  const versions = await target.versions()
   const here = versions.filter(({ run }) => run !== undefined)
   const elsewhere = versions.some(({ reports }) => reports.some(hasRun))
   // a node that runs it and did not publish it may read its own log only
-  const answers = here.length > 0 && !elsewhere ? [] : await askThem(cli, subject, versions)
+  const answers = here.length > 0 && !elsewhere ? [] : await askThem(cli, target, versions)
   const sources = [
     ...here.map((version) => sourceHere(version)),
     ...answers.filter(({ receipt }) => hasRun(receipt)).map(sourceThere),
@@ -88,15 +88,15 @@ async function look(cli: Cli, subject: Subject): Promise<{ sources: Source[]; go
   return { sources, gone, why: noRunReason({ versions, answers, nowSeconds: now }) }
 }
 
-async function askThem(cli: Cli, subject: Subject, versions: readonly Version[]): Promise<Answer[]> {
-  const peer = await subject.peer()
+async function askThem(cli: Cli, target: ServiceTarget, versions: readonly Version[]): Promise<Answer[]> {
+  const peer = await target.peer()
   return await askAll(cli, peer, versions, ({ receipt }) => (hasRun(receipt) ? OTHERS_MS : undefined))
 }
 
 /** Reads what is under way, and looks again and again whether something has begun, until nothing is under way. */
 async function* follow(
   cli: Cli,
-  subject: Subject,
+  target: ServiceTarget,
   begun: readonly Source[],
   options: Options,
 ): AsyncGenerator<ReadLine> {
@@ -111,7 +111,7 @@ async function* follow(
     const key = keyOf(source)
     const after = readTo.get(key)
     if (after === undefined && (!first || begun.length > 1)) yield note(cli, heading(source), source)
-    for await (const line of linesOf(cli, subject, source, first ? options : { ...options, tail: 10_000 })) {
+    for await (const line of linesOf(cli, target, source, first ? options : { ...options, tail: 10_000 })) {
       if (after !== undefined && line.at <= after) continue
       readTo.set(key, Math.max(line.at, readTo.get(key) ?? 0))
       yield line
@@ -134,7 +134,7 @@ async function* follow(
     for (;;) {
       await Promise.race([sleep(clock, LOOK_MS, { signal }), ended.promise])
       ended = Promise.withResolvers()
-      const { sources } = await look(cli, subject)
+      const { sources } = await look(cli, target)
       const open = sources.filter((source) => source.open && readTo.get(keyOf(source)) !== Number.POSITIVE_INFINITY)
       begin(open, false)
       if (open.length === 0 && reading.size === 0) return
@@ -148,13 +148,13 @@ async function* follow(
   yield* lines
 }
 
-async function* linesOf(cli: Cli, subject: Subject, source: Source, options: Options): AsyncGenerator<ReadLine> {
+async function* linesOf(cli: Cli, target: ServiceTarget, source: Source, options: Options): AsyncGenerator<ReadLine> {
   const { version, peerId } = source
   const asked = { ...options, signal: cli.signal }
   const lines =
     peerId === undefined
-      ? subject.client?.logs(version.id, asked)
-      : (await subject.peer()).logsAt(peerId, parseCid(version.id), asked)
+      ? target.client?.logs(version.id, asked)
+      : (await target.peer()).logsAt(peerId, parseCid(version.id), asked)
   for await (const line of lines ?? []) {
     yield peerId === undefined ? line : { ...line, seq: version.seq, peerId }
   }

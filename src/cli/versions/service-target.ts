@@ -23,7 +23,7 @@ export type Version = {
 }
 
 /** What a command is about: all versions of a name, or the one version that an id names. */
-export interface Subject {
+export interface ServiceTarget {
   /** as it was given */
   readonly label: string
   /** declared ports by name; empty if they are unknown here */
@@ -52,7 +52,7 @@ const MAX_PEERS = 64
 
 type Given = { readonly service: string; readonly key: string | undefined }
 
-export async function subjectAtNode(cli: Cli, stack: AsyncDisposableStack, given: Given): Promise<Subject> {
+export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given: Given): Promise<ServiceTarget> {
   const { signal } = cli
   const client = await nodeClient(cli)
   const view = await client.service(given.service, { signal })
@@ -77,11 +77,11 @@ export async function subjectAtNode(cli: Cli, stack: AsyncDisposableStack, given
   }
 }
 
-export async function subjectByPeer(
+export async function targetByPeer(
   cli: Cli,
   stack: AsyncDisposableStack,
   given: Given & { readonly join: readonly string[]; readonly network: string | undefined },
-): Promise<Subject> {
+): Promise<ServiceTarget> {
   const target = stack.use(await lightPeerFor(cli, given))
   const { service, entry, author, network } = target
   const id = service.toString()

@@ -8,15 +8,15 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { noRunReason } from './no-run-reason.ts'
-import type { Subject, Version } from './service-target.ts'
+import type { ServiceTarget, Version } from './service-target.ts'
 
 /** An older version that runs leads there only when a newer one did not answer for so long. */
 const NEWER_MS = 1_000
-/** So long what was found last is believed, and so long a new look may hold up a connection. */
-const BELIEVED_MS = 1_000
+/** So long what was found last is used, and so long a new look may hold up a connection. */
+const CACHED_MS = 1_000
 const LOOK_MS = 500
 
-export interface Newest {
+export interface VersionResolver {
   /** The version that new connections go to. Throws a FailedError with the reasons if no node runs any. */
   find(): Promise<Version>
   /** A connection to the newest healthy version; to an older one where that cannot be reached. */
@@ -24,7 +24,7 @@ export interface Newest {
 }
 
 /** Leads each connection to the newest version that is healthy somewhere at its time. */
-export function createNewest(cli: Cli, subject: Subject): Newest {
+export function createVersionResolver(cli: Cli, target: ServiceTarget): VersionResolver {
   const { clock, signal } = cli
   let last: { at: number; found: readonly Answer[] } | undefined
   let looking: Promise<readonly Answer[]> | undefined
@@ -37,15 +37,15 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
   }
 
   async function lookNow(): Promise<readonly Answer[]> {
-    const versions = await subject.versions()
+    const versions = await target.versions()
     const newest = versions[0]?.id
-    const answers = await askAll(cli, await subject.peer(), versions, (answer) => {
+    const answers = await askAll(cli, await target.peer(), versions, (answer) => {
       if (!isHealthy(answer.receipt)) return undefined
       return answer.version.id === newest ? 0 : NEWER_MS
     })
     const healthy = answers.filter(({ receipt }) => isHealthy(receipt))
     const found = healthy.length > 0 ? healthy : answers.filter(({ receipt }) => mayBecome(receipt))
-    if (found.length === 0) throw nobody(versions, answers)
+    if (found.length === 0) throw noRunError(versions, answers)
     const order = (answer: Answer) => versions.indexOf(answer.version)
     last = { at: clock.monotonic(), found: found.toSorted((a, b) => order(a) - order(b)) }
     return last.found
@@ -55,19 +55,19 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
   async function current(): Promise<readonly Answer[]> {
     if (last === undefined) return await look()
     const { at, found } = last
-    if (clock.monotonic() - at < BELIEVED_MS) return found
+    if (clock.monotonic() - at < CACHED_MS) return found
     const fresh = look()
     fresh.catch(() => {})
     return await Promise.race([fresh, sleep(clock, LOOK_MS, { signal }).then(() => found)])
   }
 
-  function nobody(versions: readonly Version[], answers: readonly Answer[]): FailedError {
+  function noRunError(versions: readonly Version[], answers: readonly Answer[]): FailedError {
     const why = noRunReason({ versions, answers, nowSeconds: nowSeconds(clock) })
-    return new FailedError(`no node runs ${JSON.stringify(sanitizeText(subject.label, 80))} now: ${why}`)
+    return new FailedError(`no node runs ${JSON.stringify(sanitizeText(target.label, 80))} now: ${why}`)
   }
 
   async function tryAll(found: readonly Answer[], port: string) {
-    const peer = await subject.peer()
+    const peer = await target.peer()
     let failure: unknown
     for (const { version, receipt } of found) {
       try {
@@ -83,7 +83,7 @@ export function createNewest(cli: Cli, subject: Subject): Newest {
   return {
     async find() {
       const [first] = await look()
-      if (first === undefined) throw new FailedError(`no node runs ${JSON.stringify(subject.label)} now`)
+      if (first === undefined) throw new FailedError(`no node runs ${JSON.stringify(target.label)} now`)
       return first.version
     },
     async open(port) {

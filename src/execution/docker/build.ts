@@ -23,7 +23,7 @@ type BuildInput = {
 }
 
 /** A build writes into a file system of its own; what it has made within its limits is fetched from there. */
-export async function attendBuild(
+export async function completeBuild(
   input: BuildInput,
   ended: Promise<RunEnd>,
   signal: AbortSignal | undefined,
@@ -34,7 +34,7 @@ export async function attendBuild(
     const end = await ended
     if (end.reason !== 'exit') return end
     const detail = overDiskText(maxBytes)
-    if ((await wasFull(input, signal)) || (end.exitCode !== 0 && (await saidFull(input))))
+    if ((await wasDiskFull(input, signal)) || (end.exitCode !== 0 && (await outputSaysDiskFull(input))))
       return { ...end, exitCode: end.exitCode || 1, detail }
     if (end.exitCode === 0) await codeVolumes.fetchBuilt({ codeDir: plan.codeDir, maxBytes }, handle)
     return end
@@ -48,7 +48,7 @@ export async function attendBuild(
 }
 
 /** The gateway has looked all the time. One that does not answer has just been started, or is gone. */
-async function wasFull(
+async function wasDiskFull(
   { clock, gateways, handle, locality, plan }: BuildInput,
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -64,7 +64,7 @@ async function wasFull(
 }
 
 /** The gateway looks from time to time. Where a build deleted its files between two looks, only its own output says that the disk was full. */
-async function saidFull({ clock, plan }: BuildInput): Promise<boolean> {
+async function outputSaysDiskFull({ clock, plan }: BuildInput): Promise<boolean> {
   const options = { tail: LAST_LINES, follow: false, keep: 1, ended: () => true, clock }
   for await (const { line } of readLogs(plan.logDir, options)) if (DISK_FULL.test(line)) return true
   return false

@@ -3,15 +3,19 @@ import { describeEngine, isLoopback } from './address.ts'
 import type { DockerConfig } from './types.ts'
 
 /** The sentence for an engine that gave no answer: what is wrong, and what would help. */
-export function troubleOf(error: unknown, config: DockerConfig): string {
+export function connectionErrorText(error: unknown, config: DockerConfig): string {
   const code = errnoOf(error) ?? ''
   const engine = `the Docker engine at ${describeEngine(config)}`
   // Under a unix socket, or none at all: what a person meets first.
-  if (config.protocol !== 'https' && isLoopback(config)) return localTrouble(error, code, config)
-  return tlsTrouble(code, engine, config) ?? wayTrouble(code, engine, config) ?? `${engine} ${silent(error, code)}`
+  if (config.protocol !== 'https' && isLoopback(config)) return localErrorText(error, code, config)
+  return (
+    tlsErrorText(code, engine, config) ??
+    routeErrorText(code, engine, config) ??
+    `${engine} ${noAnswerText(error, code)}`
+  )
 }
 
-function localTrouble(error: unknown, code: string, config: DockerConfig): string {
+function localErrorText(error: unknown, code: string, config: DockerConfig): string {
   const place = describeEngine(config)
   const key = config.host === undefined ? 'socketPath' : 'port'
   if (code === 'EACCES')
@@ -20,14 +24,14 @@ function localTrouble(error: unknown, code: string, config: DockerConfig): strin
     return `no Docker engine answers at ${place}: start dockerd (install docker.io), or say where it is with DOCKER_CONFIGS.${key} in the policy, or DOCKER_HOST`
   if (messageOf(error).includes('HTTPS server'))
     return 'the Docker engine wants TLS: set DOCKER_CONFIGS.protocol to "https", with ca, cert and key'
-  return `the Docker engine ${silent(error, code)}`
+  return `the Docker engine ${noAnswerText(error, code)}`
 }
 
-function silent(error: unknown, code: string): string {
+function noAnswerText(error: unknown, code: string): string {
   return `does not answer (${code === '' ? messageOf(error) : code})`
 }
 
-function tlsTrouble(code: string, engine: string, { host }: DockerConfig): string | undefined {
+function tlsErrorText(code: string, engine: string, { host }: DockerConfig): string | undefined {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
       return `the certificate of ${engine} has expired: renew it there`
@@ -55,7 +59,7 @@ function tlsTrouble(code: string, engine: string, { host }: DockerConfig): strin
   return undefined
 }
 
-function wayTrouble(code: string, engine: string, { host }: DockerConfig): string | undefined {
+function routeErrorText(code: string, engine: string, { host }: DockerConfig): string | undefined {
   switch (code) {
     case 'ECONNREFUSED':
       return `${engine} is not there: start dockerd with --host tcp://... --tlsverify, or correct DOCKER_CONFIGS.port`

@@ -6,7 +6,7 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { errnoOf, InputError, messageOf, ThundercloudError } from '../../base/errors.ts'
 import { EngineGoneError } from '../errors.ts'
 import { describeEngine, isLoopback, LOCAL_SOCKET, portOf } from './address.ts'
-import { troubleOf } from './connection-errors.ts'
+import { connectionErrorText } from './connection-errors.ts'
 import type { DockerConfig } from './types.ts'
 
 /** Answers that take longer never come: creating a container takes 0.1 s, on a busy disk a few seconds. */
@@ -38,7 +38,7 @@ const PASSING =
   /already in (use|progress)|removal of container|no space left|cannot allocate memory|resource temporarily unavailable|too many open files|deadline exceeded|context canceled|timed? ?out|shutting down|transport is closing|connection (refused|reset|error)|non.running container|try again|device or resource busy/i
 
 /** Is this answer one that may be another a moment later? Any other is the engine's final answer. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   const status = statusOf(error)
   return status === 429 || status === 502 || status === 503 || status === 504 || PASSING.test(reasonOf(error))
 }
@@ -60,7 +60,7 @@ export function refusalOf(error: unknown, config: DockerConfig): string {
 }
 
 /** Options of a query string. dockerode cuts off the last letter of a path that already contains the values. */
-export function query(values: Record<string, string>) {
+export function queryParams(values: Record<string, string>) {
   return { _query: values, _body: {} }
 }
 
@@ -90,7 +90,7 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
   const agent = config.protocol === 'https' ? new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }) : undefined
   const options = { ...engineOptions(config), ...(agent !== undefined && { agent }) }
   let client: Promise<Docker> | undefined
-  const gone = (error: unknown) => new EngineGoneError(troubleOf(error, config), { cause: error })
+  const gone = (error: unknown) => new EngineGoneError(connectionErrorText(error, config), { cause: error })
 
   /** Loading the client takes longer than the rest of a node's start: a machine without an engine does not pay for it. */
   async function connected(): Promise<Docker> {
@@ -136,7 +136,7 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
       // "next-exit" would wait in vain for a container that ends before the engine has read the request.
       const request = {
         path: `/containers/${encodeURIComponent(name)}/wait?`,
-        options: query({ condition: 'not-running' }),
+        options: queryParams({ condition: 'not-running' }),
         method: 'POST',
         isStream: true,
         abortSignal: signal,

@@ -10,17 +10,17 @@ import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import type { AdoptedRun, Availability, Plan, Run, RunEnd } from '../types.ts'
 import { describeEngine } from './address.ts'
-import { attendBuild } from './build.ts'
+import { completeBuild } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createCodeVolumes } from './code-volumes.ts'
 import { type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
-import { createContainer, createEngine, isPassing, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
+import { createContainer, createEngine, isTransient, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
-import { makeVisible, writeEtc } from './folders.ts'
+import { makeReadable, writeEtc } from './folders.ts'
 import { createGateways } from './gateways.ts'
 import { createImages } from './images.ts'
-import { filtersCalls, type Machine, unenforcedLimitsOf } from './machine.ts'
-import { type Attached, holdAttached } from './output/attached-output.ts'
+import { type EngineInfo, hasSeccomp, unenforcedLimitsOf } from './machine.ts'
+import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
 import { attachOutput } from './output/log-copier.ts'
 import { dockerRun } from './run.ts'
 import { type LabelledRun, parseRunLabels, runLabels } from './run-labels.ts'
@@ -50,17 +50,17 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     images,
     clock,
     nodeId,
-    filters: async () => filtersCalls(await features()),
+    filters: async () => hasSeccomp(await features()),
   })
   const codeVolumes = createCodeVolumes({ engine, clock, nodeId })
   const localities = createEngineLocalities({ engine, clock, config: init.docker, nodeId, runtimeDir })
-  let machine: Promise<Machine> | undefined
+  let machine: Promise<EngineInfo> | undefined
   /** Runs that are being started: what there is of them is not lost. */
   const beginning = new Set<string>()
   /** what containers write, by their names */
-  const held = new Map<string, Attached>()
+  const held = new Map<string, AttachedStream>()
 
-  async function features(): Promise<Machine> {
+  async function features(): Promise<EngineInfo> {
     machine ??= ask((docker) => docker.info())
     machine.catch(() => {
       machine = undefined
@@ -81,12 +81,12 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   function runOf(
     plan: RunPlan,
     logs: LogLimits,
-    began: { startedAt: number; locality: EngineLocality; gatewayFirst: boolean; attached?: Attached },
+    began: { startedAt: number; locality: EngineLocality; gatewayFirst: boolean; attached?: AttachedStream },
   ): Run {
     const handle = handleOf(plan.runId)
     const { startedAt, locality, gatewayFirst, attached } = began
     const attend = isBuild(plan)
-      ? attendBuild.bind(null, { clock, gateways, codeVolumes, handle, locality, plan })
+      ? completeBuild.bind(null, { clock, gateways, codeVolumes, handle, locality, plan })
       : undefined
     return dockerRun({
       engine,
@@ -103,8 +103,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     })
   }
 
-  function hold({ name }: DockerHandle, source: Readable): Attached {
-    const attached = holdAttached(source, clock)
+  function hold({ name }: DockerHandle, source: Readable): AttachedStream {
+    const attached = createAttachedStream(source, clock)
     held.set(name, attached)
     return attached
   }
@@ -134,7 +134,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       locality === 'local' && plan.uid !== undefined && plan.image === undefined
         ? await writeEtc(dirname(handle.socket), plan.uid)
         : undefined
-    const seccomp = filtersCalls(info)
+    const seccomp = hasSeccomp(info)
     const options = runOptions({ plan, handle, nodeId, image, runtime, volume, memory, seccomp, etcDir })
     const found = runLabels(plan, locality, logsOf(plan).maxBytes)
     await createContainer(engine, { ...options, Labels: { ...options.Labels, ...found } })
@@ -172,7 +172,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)
     const locality = await localities.of(await features(), image)
-    if (locality === 'local' && plan.codeDir !== undefined) await makeVisible(plan.codeDir)
+    if (locality === 'local' && plan.codeDir !== undefined) await makeReadable(plan.codeDir)
     signal?.throwIfAborted()
     await remove(handle)
     try {
@@ -191,7 +191,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       const status = statusOf(error)
       if (status === undefined) throw error
       if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
-      if (isPassing(error)) {
+      if (isTransient(error)) {
         throw new EngineGoneError(`the Docker engine cannot start it now: ${reasonOf(error)}`, { cause: error })
       }
       throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {

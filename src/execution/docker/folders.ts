@@ -12,7 +12,7 @@ export async function writeEtc(dir: string, uid: number): Promise<string> {
 }
 
 /** A container's user is `nobody`: the unpacked folder, created by mkdtemp perhaps, must be readable for it. */
-export async function makeVisible(dir: string): Promise<void> {
+export async function makeReadable(dir: string): Promise<void> {
   const { mode } = await stat(dir)
   if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
 }

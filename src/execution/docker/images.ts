@@ -3,7 +3,7 @@ import { NODE_IMAGE } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
 import { type Engine, reasonOf } from './engine.ts'
-import { ensureNodeImage, finished } from './node-image.ts'
+import { ensureNodeImage, followProgress } from './node-image.ts'
 
 /** For a registry that is slow. */
 const PULL_MS = 30 * 60_000
@@ -84,7 +84,7 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
 
   async function pull(reference: string): Promise<string | undefined> {
     try {
-      await finished(engine, await ask((docker) => docker.pull(reference)), PULL_MS)
+      await followProgress(engine, await ask((docker) => docker.pull(reference)), PULL_MS)
       return undefined
     } catch (error) {
       if (error instanceof EngineGoneError) throw error

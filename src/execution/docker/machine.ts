@@ -1,5 +1,5 @@
 /** What the engine says of itself. */
-export type Machine = {
+export type EngineInfo = {
   ID: string
   KernelVersion: string
   SwapLimit: boolean
@@ -7,7 +7,7 @@ export type Machine = {
   SecurityOptions?: unknown
 }
 
-export function filtersCalls({ SecurityOptions }: Pick<Machine, 'SecurityOptions'>): boolean {
+export function hasSeccomp({ SecurityOptions }: Pick<EngineInfo, 'SecurityOptions'>): boolean {
   return Array.isArray(SecurityOptions) && SecurityOptions.join(' ').includes('seccomp')
 }
 
@@ -18,6 +18,6 @@ export function unenforcedLimitsOf(info: Record<string, unknown>): string[] {
   if (info.SwapLimit === false && info.CgroupVersion !== '2') unenforced.push('memory: swap is not counted')
   if (info.PidsLimit === false) unenforced.push('pids: not limited by this engine')
   if (info.CPUCfsQuota === false && info.CpuCfsQuota === false) unenforced.push('cpu: not limited by this engine')
-  if (!filtersCalls(info)) unenforced.push('system calls: not filtered by this engine')
+  if (!hasSeccomp(info)) unenforced.push('system calls: not filtered by this engine')
   return unenforced
 }

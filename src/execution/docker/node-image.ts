@@ -66,7 +66,7 @@ export async function ensureNodeImage(engine: Engine): Promise<string> {
     (docker) => docker.importImage(Readable.from(tarOf(entries)), { repo, tag: version, changes }),
     IMPORT_MS,
   )
-  await finished(engine, answer, IMPORT_MS)
+  await followProgress(engine, answer, IMPORT_MS)
   return (await engine.ask((docker) => docker.getImage(tag).inspect())).Id
 }
 
@@ -141,7 +141,7 @@ function folderEntry(path: string): TarEntry {
 }
 
 /** Reads an engine's progress stream to its end; the last message may be an error. */
-export function finished(engine: Engine, answer: NodeJS.ReadableStream, patienceMs: number): Promise<void> {
+export function followProgress(engine: Engine, answer: NodeJS.ReadableStream, patienceMs: number): Promise<void> {
   const read = ({ modem }: Docker) =>
     new Promise<void>((resolve, reject) => {
       answer.once('close', () => reject(new Error('the answer broke off')))

@@ -8,7 +8,7 @@ import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
 import type { Gateways } from './gateways.ts'
-import { type Attached, writeAttached } from './output/attached-output.ts'
+import { type AttachedStream, writeAttachedOutput } from './output/attached-output.ts'
 import { stopWhenIdle } from './output/idle-limit.ts'
 import { copyOutput, type Output } from './output/log-copier.ts'
 
@@ -30,7 +30,7 @@ export type DockerRunInput = {
   readonly gatewayFirst: boolean
   readonly startedAt: number
   /** what it writes, from the beginning; absent where an earlier process started it */
-  readonly attached?: Attached | undefined
+  readonly attached?: AttachedStream | undefined
   /** Stays with it to its end, and may change how it ended: what a build leaves is to be brought here. */
   readonly attend?: ((ended: Promise<RunEnd>, signal: AbortSignal | undefined) => Promise<RunEnd>) | undefined
 }
@@ -68,7 +68,7 @@ export function dockerRun(input: DockerRunInput): Run {
     const aheadMs = locality === 'local' ? OWN_CLOCK_MS : OTHER_CLOCK_MS
     const resume = () => copyOutput(engine, handle.name, { dir: plan.logDir, writer, clock, startedAt, aheadMs })
     const source = input.attached?.take()
-    return source === undefined ? resume() : writeAttached(source, { writer, clock, resume })
+    return source === undefined ? resume() : writeAttachedOutput(source, { writer, clock, resume })
   }
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {

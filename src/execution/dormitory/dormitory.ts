@@ -4,7 +4,7 @@ import { LruMap } from '../../base/lru-map.ts'
 import type { ParkedService } from '../../base/parked-service.ts'
 import { EXPIRY_CHECK_MS, MAX_REMEMBERED_EVENTS } from './constants.ts'
 import { bestFirst, keyOf, lowest } from './order.ts'
-import { placeFor } from './slot.ts'
+import { findSlot } from './slot.ts'
 import type { Dormitory, DormitoryComponents, DormitoryInit, DormitoryState, ParkResult } from './types.ts'
 import { createWakeQueue } from './wake-queue.ts'
 
@@ -72,7 +72,7 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
     boot: expire,
     park(newcomer, asOf, given) {
       const service = { ...newcomer, since: parked.get(newcomer.id)?.since ?? clock.now() }
-      const place = given ?? placeFor(service, until(service), state())
+      const place = given ?? findSlot(service, until(service), state())
       if (!place.parked) return place
       if (place.replaced !== undefined) removeParked(place.replaced.id)
       return keep(service, asOf, place.replaced)

@@ -3,7 +3,7 @@ import { bestFirst, lowest } from './order.ts'
 import type { DormitoryState, ParkResult } from './types.ts'
 
 /** Whether a service is parked, and instead of which one. `until`: the end of its time in the dormitory, ms. */
-export function placeFor(newcomer: ParkedService, until: number, { now, max, parked }: DormitoryState): ParkResult {
+export function findSlot(newcomer: ParkedService, until: number, { now, max, parked }: DormitoryState): ParkResult {
   if (until <= now) return { parked: false, why: 'it has slept as long as DORMITORY.TTL_SECONDS allows' }
   if (parked.has(newcomer.id) || parked.size < max) return { parked: true, until }
   const last = lowest(parked.values())

@@ -6,7 +6,7 @@ import { cleanUp } from './end-steps.ts'
 import { createRunRecorder } from './run-recorder.ts'
 import { logDirOf, planOf, type RunSpec, runSpecOf } from './run-spec.ts'
 import { createStepRetry } from './step-retry.ts'
-import { carryOut } from './steps.ts'
+import { runStep } from './steps.ts'
 import type { SupervisorComponents } from './types.ts'
 import { isFailing, isHealthy, runOf, type WorkerEvent, type WorkerState } from './worker-state.ts'
 import { nextState } from './worker-transitions.ts'
@@ -34,7 +34,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
   async function runToEnd(): Promise<void> {
     await Promise.resolve() // what began it is written as a whole or not at all
     while (state.phase.name !== 'over') {
-      dispatch(await carryOut(context, state.phase).catch((error: unknown) => ({ type: 'failed', error })))
+      dispatch(await runStep(context, state.phase).catch((error: unknown) => ({ type: 'failed', error })))
     }
     await cleanUp(context).catch((error: unknown) =>
       components.log.warn('a run left something behind', { runId, reason: messageOf(error) }),

@@ -4,7 +4,7 @@ import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
 
 /** Does what a phase is for, and answers the event that ends it. */
-export async function carryOut(context: StepContext, phase: Exclude<Phase, { name: 'over' }>): Promise<WorkerEvent> {
+export async function runStep(context: StepContext, phase: Exclude<Phase, { name: 'over' }>): Promise<WorkerEvent> {
   switch (phase.name) {
     case 'waiting':
       return waitForStart(context)

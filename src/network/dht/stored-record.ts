@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { encodeCanonical } from '../../../protocols/encoding.ts'
 import { MAX_STATEMENT_BYTES } from '../../../protocols/limits.ts'
-import { bytes, decodeShape, text, wholeNumber } from '../../../protocols/schema.ts'
+import { bytes, decodeWith, text, wholeNumber } from '../../../protocols/schema.ts'
 import { MAX_RECORD_KEY_BYTES } from '../constants.ts'
 import type { RecordMeta } from './record-index.ts'
 
@@ -31,6 +31,6 @@ export function encodeStoredRecord({ meta, key, value }: StoredRecord): Uint8Arr
 
 /** Throws a ProtocolError where the bytes are nothing that `encodeStoredRecord` wrote. */
 export function decodeStoredRecord(encoded: Uint8Array): StoredRecord {
-  const { v: _, key, value, ...meta } = decodeShape(schema, encoded, MAX_STORED_RECORD_BYTES)
+  const { v: _, key, value, ...meta } = decodeWith(schema, encoded, MAX_STORED_RECORD_BYTES)
   return { meta, key, value }
 }

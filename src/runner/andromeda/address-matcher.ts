@@ -11,7 +11,7 @@ const NO_KEY = 'EKQBvZxEp4ZsfV33GypNdvxiFXDucF416mx61VzMEVKM'
  * where it is part of a name. The runner's process has no library for addresses, and reading one would cost a millisecond
  * of curve arithmetic, where this is asked for every service.
  */
-export function spellingOf(address: string): (text: string) => boolean {
+export function addressMatcher(address: string): (text: string) => boolean {
   const plain = address.replace(/^ed25519:/, '')
   if (plain.length > LENGTH) {
     return (text) => {

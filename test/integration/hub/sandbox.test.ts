@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Scanner } from '../../../src/hub/index.ts'
 import { reportOf } from '../../../src/hub/scanner.ts'
-import { openScanBox } from '../../../src/node/wiring/hub/sandbox.ts'
+import { openScanSandbox } from '../../../src/node/wiring/hub/sandbox.ts'
 import { hostExecutor, NO_BUBBLEWRAP } from '../../fixtures/execution/executors.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { makeRunDirs, planFor, until } from '../../fixtures/execution/run-fixture.ts'
@@ -121,7 +121,7 @@ describe.skipIf(!needs('bubblewrap'))('a scanner in the sandbox', () => {
 
   it('is refused where there is no sandbox of the host', async () => {
     const places = { nodeId: 'none', runtimeDir: join(dirs.base, 's'), dir: join(dirs.base, 'none') }
-    await expect(openScanBox(system, { ...places, bubblewrap: '/none/bwrap' })).rejects.toThrow(
+    await expect(openScanSandbox(system, { ...places, bubblewrap: '/none/bwrap' })).rejects.toThrow(
       'a hub scans code in a sandbox only: /none/bwrap is not installed: install bubblewrap (Debian: apt-get install bubblewrap; Fedora: dnf install bubblewrap)',
     )
     const weak = hostExecutor(dirs, NO_BUBBLEWRAP)

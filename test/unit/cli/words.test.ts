@@ -6,9 +6,9 @@ import { checkNodeVersion } from '../../../src/cli/checks/machine.ts'
 import type { Cli } from '../../../src/cli/cli.ts'
 import { formatEvent } from '../../../src/cli/output/format-event.ts'
 import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
-import { readable } from '../../../src/cli/output/log.ts'
+import { formatLogLine } from '../../../src/cli/output/log.ts'
 import { createOutput, fields, table } from '../../../src/cli/output/output.ts'
-import { show, when } from '../../../src/cli/output/text.ts'
+import { idFormats, when } from '../../../src/cli/output/text.ts'
 import { adviceOn } from '../../../src/cli/policy/advice.ts'
 import { createReceiptTracker } from '../../../src/cli/publishing/receipt-tracker.ts'
 import { nextSeq } from '../../../src/cli/publishing/sequence.ts'
@@ -76,13 +76,13 @@ test('output: a log line at a terminal shows no escapes of strangers', () => {
   createLog({ level: 'info', write: (line) => void lines.push(line) })
     .child('net')
     .warn('gone', { who: '\u001b[31mred\n' })
-  expect(readable(lines[0] as string)).toMatch(/^\d\d:\d\d:\d\d WARN {2}net: gone \(who=\ufffd\[31mred\ufffd\)$/)
+  expect(formatLogLine(lines[0] as string)).toMatch(/^\d\d:\d\d:\d\d WARN {2}net: gone \(who=\ufffd\[31mred\ufffd\)$/)
 })
 
 test('output: ids are short where people read them, times human', () => {
   const id = 'bafyreihi47p3p24gfv5cmboa6qewklm2n3p6r4bfdlwvd6onmdo474z2oe'
-  expect(id.startsWith(show(true).id(id))).toBe(true)
-  expect(show(false).id(id)).toBe(id)
+  expect(id.startsWith(idFormats(true).id(id))).toBe(true)
+  expect(idFormats(false).id(id)).toBe(id)
   expect([when(100, 40), when(40, 100)]).toEqual(['in 1m 0s', '1m 0s ago'])
 })
 

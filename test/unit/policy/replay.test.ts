@@ -4,7 +4,7 @@ import { manualClock } from '../../../src/base/clock.ts'
 import type { Grant, Reason, Verdict } from '../../../src/base/verdict.ts'
 import type { JournaledService } from '../../../src/journal/index.ts'
 import { emptyNode } from '../../../src/policy/empty-node.ts'
-import { type ReplayChange, RunnerUselessError, replay, type Side } from '../../../src/policy/replay.ts'
+import { type ReplayChange, type ReplaySide, RunnerUnusableError, replay } from '../../../src/policy/replay.ts'
 import { createReplayCounters } from '../../../src/policy/replay-summary.ts'
 import { type Answer, differenceOf, outcomeOf } from '../../../src/policy/verdict-diff.ts'
 import { type ReceivedService, RunnerError, type RunnerSnapshot } from '../../../src/runner/index.ts'
@@ -16,7 +16,7 @@ const DROP: Verdict = { run: false, redirect: false, reasons: [{ rule: 'mine', o
 const PASS: Verdict = { run: false, redirect: true, reasons: [{ rule: 'mine', outcome: 'pass', message: 'on' }] }
 
 /** A node to which no hub and no root has said anything. */
-const NONE: Side['beliefs'] = { factsOf: () => ({ attestations: [], quorum: null, inTree: false, frozen: [] }) }
+const NONE: ReplaySide['beliefs'] = { factsOf: () => ({ attestations: [], quorum: null, inTree: false, frozen: [] }) }
 
 /** Pages of services as a journal would bring them. */
 function journaledPages(count: number, page = 10): JournaledService[][] {
@@ -30,14 +30,14 @@ function journaledPages(count: number, page = 10): JournaledService[][] {
   return Array.from({ length: Math.ceil(count / page) }, (_, at) => services.slice(at * page, (at + 1) * page))
 }
 
-function side(decide: (service: ReceivedService, snapshot: RunnerSnapshot) => Verdict | Promise<Verdict>): Side {
+function side(decide: (service: ReceivedService, snapshot: RunnerSnapshot) => Verdict | Promise<Verdict>): ReplaySide {
   const facts = emptyNode(configOf(), { own: 'me', executors: [{ name: 'docker' }] })
   return { host: { decide: async (service, snapshot) => decide(service, snapshot) }, facts, beliefs: NONE }
 }
 
 const passing = side(() => PASS)
 
-async function play(pages: Iterable<JournaledService[]>, inForce: Side, candidate: Side, signal = NEVER) {
+async function play(pages: Iterable<JournaledService[]>, inForce: ReplaySide, candidate: ReplaySide, signal = NEVER) {
   const changes: ReplayChange[] = []
   const asked: number[] = []
   const summary = await replay(
@@ -72,14 +72,17 @@ test('a replay: tells each what its own node would have believed then, of the co
   const { id, bytes } = announcement.signed
   const page = [{ id: id.toString(), body: bytes, receivedAt: clock.now(), depth: 0 }]
   const asked: unknown[] = []
-  const believing = (inTree: boolean): Side['beliefs'] => ({
+  const believing = (inTree: boolean): ReplaySide['beliefs'] => ({
     factsOf({ code, author, staples }, at) {
       asked.push([code.toString(), author, staples, at])
       return { attestations: [], quorum: null, inTree, frozen: [] }
     },
   })
   const byTree = side((_service, { inTree }) => (inTree ? PASS : DROP))
-  const [out, within] = [false, true].map((inTree) => ({ ...byTree, beliefs: believing(inTree) })) as [Side, Side]
+  const [out, within] = [false, true].map((inTree) => ({ ...byTree, beliefs: believing(inTree) })) as [
+    ReplaySide,
+    ReplaySide,
+  ]
   const { changes } = await play([page], out, within)
   expect(changes).toMatchObject([{ from: 'refused', to: 'redirected' }])
   const question = [ANNOUNCED_CODE, addressBytes(signer.address), [statement, credential], 1_700_000_000]
@@ -102,7 +105,7 @@ test('a replay: a runner that fails at times is a finding; one that never answer
   expect(summary).toMatchObject({ changed: 10, candidate: { failed: 10, redirected: 10 } })
   expect(changes[0]).toMatchObject({ to: 'failed', failure: 'the runner threw it', rules: ['runner'] })
   const useless = play(journaledPages(20), passing, side(fail))
-  await expect(useless).rejects.toThrow(RunnerUselessError)
+  await expect(useless).rejects.toThrow(RunnerUnusableError)
   await expect(useless).rejects.toThrow(
     /candidate's runner failed on each of the first 5 services: the runner threw it/,
   )

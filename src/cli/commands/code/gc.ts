@@ -1,7 +1,7 @@
 import { formatBytes, formatCount } from '../../../base/format.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command, flag } from '../../command.ts'
-import { show } from '../../output/text.ts'
+import { idFormats } from '../../output/text.ts'
 
 export const codeGc = command({
   name: 'code gc',
@@ -13,7 +13,7 @@ export const codeGc = command({
   async run(cli, { dryRun }) {
     const client = await nodeClient(cli)
     const removed = await client.code.gc({ dryRun, signal: cli.signal })
-    const { id } = show(cli.out.terminal)
+    const { id } = idFormats(cli.out.terminal)
     const bytes = removed.reduce((sum, each) => sum + each.bytes, 0)
     const verb = dryRun ? 'Would remove' : 'Removed'
     cli.out.result({ dryRun, bytes, removed }, () =>

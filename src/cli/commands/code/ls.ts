@@ -4,7 +4,7 @@ import type { CodeView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command } from '../../command.ts'
 import { table } from '../../output/output.ts'
-import { ago, show } from '../../output/text.ts'
+import { ago, idFormats } from '../../output/text.ts'
 
 export const codeLs = command({
   name: 'code ls',
@@ -14,7 +14,7 @@ export const codeLs = command({
   async run(cli) {
     const client = await nodeClient(cli)
     const list = await client.code.list({ signal: cli.signal })
-    const shown = show(cli.out.terminal)
+    const shown = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(list, () => {
       const { codes, usage } = list

@@ -2,7 +2,7 @@ import { formatBytes, formatCount } from '../../../base/format.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command, optionalArguments } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
-import { show } from '../../output/text.ts'
+import { idFormats } from '../../output/text.ts'
 
 export const codeVerify = command({
   name: 'code verify',
@@ -13,7 +13,7 @@ export const codeVerify = command({
   options: {},
   async run(cli, { codes }) {
     const client = await nodeClient(cli)
-    const { id } = show(cli.out.terminal)
+    const { id } = idFormats(cli.out.terminal)
     const counts = { checked: 0, bytes: 0, damaged: 0 }
     const progress = cli.out.progress('reading code')
     using _progress = progress

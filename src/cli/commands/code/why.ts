@@ -4,7 +4,7 @@ import type { CodeView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command } from '../../command.ts'
 import { fields, table } from '../../output/output.ts'
-import { ago, show } from '../../output/text.ts'
+import { ago, idFormats } from '../../output/text.ts'
 
 export const codeWhy = command({
   name: 'code why',
@@ -14,7 +14,7 @@ export const codeWhy = command({
   async run(cli, { code }) {
     const client = await nodeClient(cli)
     const view = await client.code.get(code, { signal: cli.signal })
-    const { id, address } = show(cli.out.terminal)
+    const { id, address } = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(view, () => [
       ...fields([

@@ -3,10 +3,10 @@ import { encodeAttestation, SEVERITIES, type Severity } from '../../../../protoc
 import { InputError } from '../../../base/errors.ts'
 import { joinWords } from '../../../base/format.ts'
 import { argument, command, flag, text } from '../../command.ts'
-import { type SigningContext, type Statable, stateBySigner } from '../../statements/create.ts'
+import { createStatement, type SigningContext, type StatementInput } from '../../statements/create.ts'
 import { draftForMembers } from '../../statements/draft-for-members.ts'
-import { hubOption, hubSigning } from '../../statements/options.ts'
-import { codeNamed } from '../../statements/resolve-code.ts'
+import { hubOption, hubSigningOptions } from '../../statements/options.ts'
+import { resolveCode } from '../../statements/resolve-code.ts'
 
 export const hubAttest = command({
   name: 'hub attest',
@@ -23,12 +23,12 @@ export const hubAttest = command({
     report: text('URL', 'a page with the reasons'),
     until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d for safe, 366d for unsafe)'),
     hub: hubOption,
-    ...hubSigning,
+    ...hubSigningOptions,
   },
   async run(cli, { code: named, safe, unsafe, severity, report, until, hub, ...rest }) {
     const verdict = verdictOf({ safe, unsafe, severity })
-    const about = async ({ signer, client }: SigningContext): Promise<Statable> => {
-      const code = await codeNamed(cli, client, named)
+    const about = async ({ signer, client }: SigningContext): Promise<StatementInput> => {
+      const code = await resolveCode(cli, client, named)
       const more = {
         ...(report === undefined ? {} : { report }),
         ...(severity === undefined ? {} : { severity: severity as Severity }),
@@ -39,7 +39,7 @@ export const hubAttest = command({
       }
     }
     const making = { ...rest, until: until ?? (verdict === 'safe' ? '90d' : '366d') }
-    if (hub === undefined) await stateBySigner(cli, { ...making, as: 'hub' }, about)
+    if (hub === undefined) await createStatement(cli, { ...making, as: 'hub' }, about)
     else await draftForMembers(cli, { ...making, hub }, about)
   },
 })

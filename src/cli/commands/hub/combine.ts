@@ -7,8 +7,8 @@ import { decodeInput } from '../../../base/decode-input.ts'
 import { InputError } from '../../../base/errors.ts'
 import { loadHubFile, type PublicHub } from '../../../config/index.ts'
 import { argument, command, flag, manyArguments, text, texts } from '../../command.ts'
-import { handIn, type Outlet, outletOf } from '../../statements/destination.ts'
-import { type Draft, loadDraftFile, loadPartFile, type Part } from '../../statements/draft.ts'
+import { type Destination, destinationOf, submitStatement } from '../../statements/destination.ts'
+import { type Draft, loadDraftFile, loadMemberSignature, type MemberSignature } from '../../statements/draft.ts'
 import { yesOption } from '../../statements/options.ts'
 
 export const hubCombine = command({
@@ -40,18 +40,18 @@ export const hubCombine = command({
     const draft = await loadDraftFile(cli, file)
     const hub = await loadHubFile(resolve(cli.cwd, hubFile), hubFile, keys, cli)
     refuseForeign(draft, hub, file, hubFile)
-    const parts: Part[] = []
-    for (const part of files) parts.push(await loadPartFile(cli, part, draft))
+    const parts: MemberSignature[] = []
+    for (const part of files) parts.push(await loadMemberSignature(cli, part, draft))
     for (const part of parts) verifyPart(part, draft, hub, keys)
     const encoded = combine(parts, draft, hub, keys)
-    const outlet: Outlet =
+    const outlet: Destination =
       publish || join.length > 0
-        ? await outletOf(cli, { join, network: join.length > 0 ? draft.network : undefined, out, offline: false })
+        ? await destinationOf(cli, { join, network: join.length > 0 ? draft.network : undefined, out, offline: false })
         : { network: draft.network, join: [] }
     if (outlet.network !== draft.network) {
       throw new InputError(`${file} is for network "${draft.network}", but the node is in "${outlet.network}"`)
     }
-    await handIn(cli, outlet, encoded, { out, yes })
+    await submitStatement(cli, outlet, encoded, { out, yes })
   },
 })
 
@@ -66,7 +66,7 @@ function refuseForeign({ network, statement }: Draft, hub: PublicHub, file: stri
 }
 
 /** One by one, so that the file that is wrong is named. */
-function verifyPart(part: Part, draft: Draft, hub: PublicHub, keys: KeyCache): void {
+function verifyPart(part: MemberSignature, draft: Draft, hub: PublicHub, keys: KeyCache): void {
   if (!hub.members.some((member) => sameAddress(member, part.member))) {
     throw new InputError(`${part.file} is of ${formatAddress(part.member)}, which is no member of the hub`)
   }
@@ -76,7 +76,7 @@ function verifyPart(part: Part, draft: Draft, hub: PublicHub, keys: KeyCache): v
   )
 }
 
-function combine(parts: readonly Part[], draft: Draft, hub: PublicHub, keys: KeyCache): Uint8Array {
+function combine(parts: readonly MemberSignature[], draft: Draft, hub: PublicHub, keys: KeyCache): Uint8Array {
   const signed = new Set(parts.map(({ member }) => addressKey(member))).size
   if (signed < hub.threshold) {
     throw new InputError(`${signed} of ${hub.members.length} members have signed; ${hub.threshold} must`)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { readStatementFile } from '../../../config/index.ts'
 import { argument, command, text, texts } from '../../command.ts'
-import { handIn, outletOf } from '../../statements/destination.ts'
+import { destinationOf, submitStatement } from '../../statements/destination.ts'
 import { yesOption } from '../../statements/options.ts'
 
 export const hubPublish = command({
@@ -16,7 +16,7 @@ export const hubPublish = command({
   },
   async run(cli, { file, join, network, yes }) {
     const statements = await readStatementFile(resolve(cli.cwd, file))
-    const outlet = await outletOf(cli, { join, network, out: undefined, offline: false })
-    for (const encoded of statements) await handIn(cli, outlet, encoded, { out: undefined, yes })
+    const outlet = await destinationOf(cli, { join, network, out: undefined, offline: false })
+    for (const encoded of statements) await submitStatement(cli, outlet, encoded, { out: undefined, yes })
   },
 })

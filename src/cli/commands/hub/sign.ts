@@ -4,7 +4,7 @@ import { InputError } from '../../../base/errors.ts'
 import { loadHubKey } from '../../../config/index.ts'
 import { argument, command, text } from '../../command.ts'
 import { describeStatement } from '../../statements/describe.ts'
-import { loadDraftFile, partText } from '../../statements/draft.ts'
+import { loadDraftFile, memberSignatureText } from '../../statements/draft.ts'
 import { writeNew } from '../../statements/write-files.ts'
 
 export const hubSign = command({
@@ -28,7 +28,7 @@ export const hubSign = command({
     const part = await writeNew(
       cli,
       out ?? `${file.replace(/\.(json|draft)$/, '')}.${member.slice(-8)}.part`,
-      partText(draft, signer),
+      memberSignatureText(draft, signer),
     )
     const { kind } = draft.statement
     cli.out.result(

@@ -8,10 +8,10 @@ import type { Preview } from '../../../node/types.ts'
 import type { Cli } from '../../cli.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, flag } from '../../command.ts'
-import { type Folder, loadSubject, type Subject } from '../../policy/candidate.ts'
-import { agree, printPreview } from '../../policy/confirm-changes.ts'
+import { type Candidate, loadCandidate, type OperatorFolder } from '../../policy/candidate.ts'
+import { confirmChanges, printPreview } from '../../policy/confirm-changes.ts'
 import { backgroundLines, changesTable, howMany } from '../../policy/format-changes.ts'
-import { loadWith } from '../../policy/start-candidate.ts'
+import { startCandidateRunner } from '../../policy/start-candidate.ts'
 
 export const policyApply = command({
   name: 'policy apply',
@@ -24,7 +24,7 @@ export const policyApply = command({
   args: { file: argument('FILE', "a runner's settings") },
   options: { yes: flag('do not ask', '-y') },
   async run(cli, { file, yes }) {
-    const subject = await loadSubject(cli, { file, runner: undefined })
+    const subject = await loadCandidate(cli, { file, runner: undefined })
     for (const { message } of subject.draft.notices) cli.out.note(`Note: ${message}`)
     const { text, policy } = subject.draft
     let client: ApiClient
@@ -39,7 +39,7 @@ export const policyApply = command({
       return await replaceOnly(cli, subject, yes)
     }
     printPreview(cli, preview)
-    await agree(cli, { yes, question: `Put ${file} in force?` })
+    await confirmChanges(cli, { yes, question: `Put ${file} in force?` })
     const { changes, background } = await client.applyPolicy(text, { signal: cli.signal })
     const { notAsked, forgotten } = preview
     const previewed = { preview: preview.changes, more: preview.more, notAsked, forgotten }
@@ -52,19 +52,19 @@ export const policyApply = command({
 })
 
 /** Without a node there is nothing to decide again: what can be checked is checked here. */
-async function replaceOnly(cli: Cli, subject: Subject, yes: boolean): Promise<void> {
+async function replaceOnly(cli: Cli, subject: Candidate, yes: boolean): Promise<void> {
   const { folder, draft, file } = subject
   if (folder === undefined) throw new InputError('there is no folder of a node here; name it with --dir')
-  await (await loadWith(cli, subject))[Symbol.asyncDispose]()
+  await (await startCandidateRunner(cli, subject))[Symbol.asyncDispose]()
   const { configFile } = folder.runner
   cli.out.note(`No node runs in ${folder.dir}, so nothing is decided again.`)
-  await agree(cli, { yes, question: `Replace ${configFile}?` })
+  await confirmChanges(cli, { yes, question: `Replace ${configFile}?` })
   await replaceFile(configFile, draft.text)
   cli.out.result({ inForce: false, hash: draft.policy.hash, file: configFile, preview: [], changes: [] }, () => [
     `${file} is now ${configFile}; it is in force when the node is started.`,
   ])
 }
 
-async function isRunning({ dataDir }: Folder): Promise<boolean> {
+async function isRunning({ dataDir }: OperatorFolder): Promise<boolean> {
   return (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
 }

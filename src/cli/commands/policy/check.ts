@@ -2,8 +2,8 @@ import { InputError } from '../../../base/errors.ts'
 import { type Notice, SettingsError } from '../../../config/index.ts'
 import type { Cli } from '../../cli.ts'
 import { argument, command } from '../../command.ts'
-import { loadSubject, runnerOption } from '../../policy/candidate.ts'
-import { loadWith } from '../../policy/start-candidate.ts'
+import { loadCandidate, runnerOption } from '../../policy/candidate.ts'
+import { startCandidateRunner } from '../../policy/start-candidate.ts'
 
 type Found = {
   readonly ok: boolean
@@ -22,11 +22,11 @@ export const policyCheck = command({
   args: { file: argument('FILE', "a runner's settings") },
   options: { runner: runnerOption },
   async run(cli, { file, runner }) {
-    const subject = await loadSubject(cli, { file, runner }).catch((error: unknown) => {
+    const subject = await loadCandidate(cli, { file, runner }).catch((error: unknown) => {
       throw error instanceof SettingsError ? reportProblems(cli, file, error) : error
     })
     const { notices, policy } = subject.draft
-    await using _loaded = await loadWith(cli, subject)
+    await using _loaded = await startCandidateRunner(cli, subject)
     const words = [...notices.map(({ message }: Notice) => message), ...unimplementedText(policy.unimplemented)]
     print(cli, { ok: true, file, problems: [], notices: words, hash: policy.hash, runner: subject.runner.label })
   },

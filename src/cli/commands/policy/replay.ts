@@ -9,13 +9,13 @@ import { type ReplayChange, replay } from '../../../policy/replay.ts'
 import type { Cli } from '../../cli.ts'
 import { argument, command, optionalDuration, whole } from '../../command.ts'
 import { table } from '../../output/output.ts'
-import { show } from '../../output/text.ts'
-import { loadSubject, runnerOption } from '../../policy/candidate.ts'
-import { openBelieving } from '../../policy/candidate-trust.ts'
-import { policyInForce } from '../../policy/current-policy.ts'
+import { idFormats } from '../../output/text.ts'
+import { loadCandidate, runnerOption } from '../../policy/candidate.ts'
+import { openFolderTrust } from '../../policy/candidate-trust.ts'
+import { loadCurrentPolicy } from '../../policy/current-policy.ts'
 import { executorsFor, executorsOption, ownAddress } from '../../policy/executor-option.ts'
 import { becomesText, outcomeText, summaryLines } from '../../policy/format-changes.ts'
-import { loadWith } from '../../policy/start-candidate.ts'
+import { startCandidateRunner } from '../../policy/start-candidate.ts'
 
 /** Rows in the table for people; --json has all of them. */
 const MAX_ROWS = 100
@@ -42,25 +42,25 @@ export const policyReplay = command({
   },
   async run(cli, { file, since, limit, executors: named, runner }) {
     const { clock, out, signal } = cli
-    const candidate = await loadSubject(cli, { file, runner })
+    const candidate = await loadCandidate(cli, { file, runner })
     const { folder } = candidate
     if (folder === undefined) {
       throw new InputError('there is no folder of a node here, so no journal either; name the folder with --dir')
     }
-    const current = await loadSubject(cli, { file, runner: undefined })
-    const inForce = await policyInForce(cli, folder)
+    const current = await loadCandidate(cli, { file, runner: undefined })
+    const inForce = await loadCurrentPolicy(cli, folder)
     using reader = openJournalReader(join(folder.dataDir, 'journal.sqlite'))
     const own = await ownAddress(cli, folder)
     const executors = await executorsFor(cli, candidate, named)
     const filter = { since: since === undefined ? 0 : clock.now() - since * 1000, newest: limit }
     const total = reader.count(filter)
 
-    await using before = await loadWith(cli, { runner: current.runner, draft: { policy: inForce } })
-    await using after = await loadWith(cli, candidate)
+    await using before = await startCandidateRunner(cli, { runner: current.runner, draft: { policy: inForce } })
+    await using after = await startCandidateRunner(cli, candidate)
     const facts = { own, executors, clientRegistries: await readClientRegistries(cli.env) }
     const network = undefined
-    await using old = await openBelieving(cli, { own, config: inForce.config, folder, network })
-    await using young = await openBelieving(cli, { own, config: candidate.draft.policy.config, folder, network })
+    await using old = await openFolderTrust(cli, { own, config: inForce.config, folder, network })
+    await using young = await openFolderTrust(cli, { own, config: candidate.draft.policy.config, folder, network })
     const rows: ReplayChange[] = []
     using progress = out.progress('replaying')
     progress.count(0, total)
@@ -96,7 +96,7 @@ export const policyReplay = command({
 })
 
 function changeTable({ out }: Cli, rows: readonly ReplayChange[]): string[] {
-  const { id, address } = show(out.terminal)
+  const { id, address } = idFormats(out.terminal)
   const cells = rows.map((row) => [
     sanitizeText(row.name, 64),
     outcomeText(row.from),

@@ -8,14 +8,14 @@ import { findAuthor } from '../../author.ts'
 import type { Cli } from '../../cli.ts'
 import { argument, command, text, texts, whole } from '../../command.ts'
 import { reasonLines, verdictText } from '../../output/format-verdict.ts'
-import { loadSubject, runnerOption, type Subject } from '../../policy/candidate.ts'
-import { knownText, openBelieving, takeFiles } from '../../policy/candidate-trust.ts'
+import { type Candidate, loadCandidate, runnerOption } from '../../policy/candidate.ts'
+import { ingestFiles, openFolderTrust, trustFactsText } from '../../policy/candidate-trust.ts'
 import { executorsFor, executorsOption, STRANGER } from '../../policy/executor-option.ts'
 import { howMany } from '../../policy/format-changes.ts'
 import { type Free, freeOption, freeText } from '../../policy/free-option.ts'
-import { type KnownNode, nodeFor } from '../../policy/node-context.ts'
+import { loadNodeContext, type NodeContext } from '../../policy/node-context.ts'
 import { loadServiceFile, type ServiceFile } from '../../policy/service-file.ts'
-import { loadWith } from '../../policy/start-candidate.ts'
+import { startCandidateRunner } from '../../policy/start-candidate.ts'
 
 /** As far as anything travels unless its author says otherwise. */
 const DEPTH = 3
@@ -42,19 +42,19 @@ export const policyTest = command({
   async run(cli, options) {
     const { file, service: serviceFile, author, executors: named, free, depth, runner } = options
     if (serviceFile === undefined) throw new InputError('--service is missing; name the file of a service')
-    const subject = await loadSubject(cli, { file, runner })
-    const known = await nodeFor(cli, subject)
+    const subject = await loadCandidate(cli, { file, runner })
+    const known = await loadNodeContext(cli, subject)
     const read = await loadServiceFile(cli, { file: serviceFile, ...(await authorOf(cli, author)) })
     const facts = await factsFor(cli, { subject, known, named, free })
     const { config, own } = facts
-    await using beliefs = await openBelieving(cli, { own, config, folder: subject.folder, network: options.network })
-    const notes = await takeFiles(cli, beliefs, options.statements)
+    await using beliefs = await openFolderTrust(cli, { own, config, folder: subject.folder, network: options.network })
+    const notes = await ingestFiles(cli, beliefs, options.statements)
     const now = nowSeconds(cli.clock)
     const believed = beliefs.factsOf(read.subject, now)
     const snapshot = { ...facts, ...believed, value: null, depth: depth ?? read.depth ?? DEPTH, now }
-    await using host = await loadWith(cli, subject)
+    await using host = await startCandidateRunner(cli, subject)
     const verdict = await host.decide(read.service, snapshot, { signal: cli.signal })
-    const rest = [`${knownText(believed)}: ${sourceText(read, options.statements, beliefs)}`, ...notes]
+    const rest = [`${trustFactsText(believed)}: ${sourceText(read, options.statements, beliefs)}`, ...notes]
     const assumed = [...read.assumed, ...assumptions(facts, known, { depth: snapshot.depth }), ...rest]
     const { id, name, author: whose } = read.service
     cli.out.result(
@@ -81,8 +81,8 @@ async function authorOf(cli: Cli, given: string | undefined) {
 async function factsFor(
   cli: Cli,
   init: {
-    subject: Subject
-    known: KnownNode
+    subject: Candidate
+    known: NodeContext
     named: Parameters<typeof executorsFor>[2]
     free: Free
   },
@@ -99,7 +99,7 @@ async function factsFor(
   }
 }
 
-function assumptions({ capacity, running }: NodeFacts, known: KnownNode, { depth }: { depth: number }): string[] {
+function assumptions({ capacity, running }: NodeFacts, known: NodeContext, { depth }: { depth: number }): string[] {
   const names = capacity.executors.map(({ name, ownOnly }) => (ownOnly === true ? `${name} (own services only)` : name))
   return [
     ...known.assumed,

@@ -4,8 +4,8 @@ import { MAX_DELEGATION_DEPTH } from '../../../../protocols/limits.ts'
 import { InputError } from '../../../base/errors.ts'
 import type { Cli } from '../../cli.ts'
 import { argument, command, text, whole } from '../../command.ts'
-import { type SigningContext, type Statable, stateBySigner } from '../../statements/create.ts'
-import { type Signing, signing } from '../../statements/options.ts'
+import { createStatement, type SigningContext, type StatementInput } from '../../statements/create.ts'
+import { type SigningInput, signingOptions } from '../../statements/options.ts'
 
 const args = { address: argument('ADDRESS', 'the address of an author or hub') }
 
@@ -22,7 +22,7 @@ export const trustDelegate = command({
       fallback: 0,
     }),
     until: text('TIME', 'a time like "90d", or a day like 2027-01-31 (default: 90d)'),
-    ...signing,
+    ...signingOptions,
   },
   async run(cli, { address, depth, until = '90d', ...rest }) {
     const subject = parseAddress(address, 'ADDRESS')
@@ -43,7 +43,7 @@ export const trustRevoke = command({
       'TIME',
       'how long the revocation is published (default: 366d, the longest validity of what it revokes)',
     ),
-    ...signing,
+    ...signingOptions,
   },
   async run(cli, { address, until = '366d', ...rest }) {
     const subject = parseAddress(address, 'ADDRESS')
@@ -55,19 +55,23 @@ export const trustRevoke = command({
 
 function delegate(
   cli: Cli,
-  making: Signing & { readonly until: string },
+  making: SigningInput & { readonly until: string },
   { subject, depth, revoked }: { subject: Address; depth: number; revoked: boolean },
 ) {
-  return stateBySigner(cli, { ...making, as: 'node' }, async ({ signer }: SigningContext): Promise<Statable> => {
-    if (sameAddress(signer, subject)) {
-      throw new InputError('ADDRESS is the address of the signing key; a key cannot vouch for itself')
-    }
-    const [issuer, to] = [addressBytes(signer), addressBytes(subject)]
-    return {
-      filter: { address: formatAddress(subject), signer: formatAddress(signer) },
-      matches: ({ kind }) => kind === 'delegation',
-      encode: (stamp) =>
-        encodeDelegation({ ...stamp, issuer, subject: to, depth, ...(revoked ? { revoked: true as const } : {}) }),
-    }
-  })
+  return createStatement(
+    cli,
+    { ...making, as: 'node' },
+    async ({ signer }: SigningContext): Promise<StatementInput> => {
+      if (sameAddress(signer, subject)) {
+        throw new InputError('ADDRESS is the address of the signing key; a key cannot vouch for itself')
+      }
+      const [issuer, to] = [addressBytes(signer), addressBytes(subject)]
+      return {
+        filter: { address: formatAddress(subject), signer: formatAddress(signer) },
+        matches: ({ kind }) => kind === 'delegation',
+        encode: (stamp) =>
+          encodeDelegation({ ...stamp, issuer, subject: to, depth, ...(revoked ? { revoked: true as const } : {}) }),
+      }
+    },
+  )
 }

@@ -5,7 +5,7 @@ import type { StatementView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command, flag, text } from '../../command.ts'
 import { table } from '../../output/output.ts'
-import { show, when } from '../../output/text.ts'
+import { idFormats, when } from '../../output/text.ts'
 
 export const trustStatements = command({
   name: 'trust statements',
@@ -23,7 +23,7 @@ export const trustStatements = command({
     }
     const client = await nodeClient(cli)
     const views = await client.statements({ code, address, signer: hub }, { lookup, signal: cli.signal })
-    const shown = show(cli.out.terminal)
+    const shown = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(views, () => {
       if (views.length === 0) return ['No statement of that kind is known here.']
@@ -52,6 +52,6 @@ function bodyText(view: StatementView): string {
   }
 }
 
-function aboutText(view: StatementView, shown: ReturnType<typeof show>): string {
+function aboutText(view: StatementView, shown: ReturnType<typeof idFormats>): string {
   return view.kind === 'attestation' ? shown.id(view.code ?? '') : shown.address(view.address ?? view.subject ?? '')
 }

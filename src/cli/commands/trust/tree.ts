@@ -5,7 +5,7 @@ import { nodeClient } from '../../client/node-client.ts'
 import { command, optionalArgument } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
 import { when } from '../../output/text.ts'
-import { momentText } from '../../statements/expiry.ts'
+import { minuteText } from '../../statements/expiry.ts'
 
 export const trustTree = command({
   name: 'trust tree',
@@ -35,7 +35,7 @@ function treeLines({ roots }: TrustTree, now: number): string[] {
 /** One line a branch, whole addresses: this is where people copy them from. */
 function branchLines(branch: TreeBranch, now: number, indent: { own: string; below: string }): string[] {
   const { address, depth, until, branches, idle } = branch
-  const ends = until === undefined ? 'root' : `until ${momentText(until)}, ${when(until, now)}`
+  const ends = until === undefined ? 'root' : `until ${minuteText(until)}, ${when(until, now)}`
   const below = [
     ...branches.map((next) => (last: boolean) => branchLines(next, now, indentOf(indent.below, last))),
     ...idle.map(({ address: whom, why }) => (last: boolean) => {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
-import { type Engine, query } from '../engine.ts'
+import { type Engine, queryParams } from '../engine.ts'
 
 const HEADER_BYTES = 8
 const STDOUT = 1
@@ -19,7 +19,7 @@ export async function attach(
   { onBytes, onClose }: { onBytes(bytes: Buffer): void; onClose(error?: Error): void },
 ): Promise<Attachment> {
   const path = `/containers/${encodeURIComponent(name)}/attach?`
-  const streams = query({ stream: '1', stdin: '1', stdout: '1' })
+  const streams = queryParams({ stream: '1', stdin: '1', stdout: '1' })
   const statusCodes = { 404: 'gone', 409: 'not running' }
   const options = { path, options: streams, method: 'POST', hijack: true, isStream: true, statusCodes }
   const dial = ({ modem }: Docker) =>

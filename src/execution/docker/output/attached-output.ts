@@ -4,7 +4,7 @@ import { createTokenBucket } from '../../../base/token-bucket.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_RUN_LOG_LINE } from '../../constants.ts'
 import { createSplitter, formatLine } from '../../logs/format.ts'
 import type { LogWriter } from '../../logs/writer.ts'
-import { batches, engineCost, type Frame, type OutputStream } from './frames.ts'
+import { engineLogBytes, type Frame, frameBatches, type OutputStream } from './frames.ts'
 import type { Output } from './log-copier.ts'
 
 /** Output that is not taken yet holds its container back; not for longer than this. */
@@ -13,9 +13,9 @@ const TAKE_MS = 10_000
 const END_MS = 2000
 
 /** What a container writes, from its first byte on, for the first that takes it. */
-export type Attached = { take(): Readable | undefined; close(): void }
+export type AttachedStream = { take(): Readable | undefined; close(): void }
 
-export function holdAttached(source: Readable, clock: Clock): Attached {
+export function createAttachedStream(source: Readable, clock: Clock): AttachedStream {
   let held: Readable | undefined = source
   source.on('error', () => {})
   const take = () => {
@@ -34,7 +34,7 @@ export function holdAttached(source: Readable, clock: Clock): Attached {
  * engine hands on what is read and no more. A run that writes faster than a log may grow waits. If the connection breaks,
  * `resume` goes on from what the engine keeps.
  */
-export function writeAttached(
+export function writeAttachedOutput(
   source: Readable,
   { writer, clock, resume }: { writer: LogWriter; clock: Clock; resume(): Output },
 ): Output {
@@ -74,10 +74,10 @@ export function writeAttached(
     const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
       clock.monotonic(),
     )
-    for await (const batch of batches(source)) {
+    for await (const batch of frameBatches(source)) {
       const text = batch.flatMap(({ stream, bytes }) => linesOf(stream, splitters[stream].push(bytes))).join('')
       if (text !== '') await writer.write(text)
-      for (let due = costOf(batch, text); due > 0; due -= LOG_BURST_BYTES)
+      for (let due = logBytesOf(batch, text); due > 0; due -= LOG_BURST_BYTES)
         while (!hurried && !stopped && !bucket.take(Math.min(due, LOG_BURST_BYTES))) await sleep(clock, 50)
     }
   }
@@ -90,9 +90,9 @@ export function writeAttached(
 const STREAMS = ['out', 'err'] as const
 
 /** What it adds to our files, or to the engine's log, whichever is more. */
-function costOf(batch: readonly Frame[], text: string): number {
+function logBytesOf(batch: readonly Frame[], text: string): number {
   return Math.max(
     Buffer.byteLength(text),
-    batch.reduce((cost, { bytes }) => cost + engineCost(bytes), 0),
+    batch.reduce((cost, { bytes }) => cost + engineLogBytes(bytes), 0),
   )
 }

@@ -24,7 +24,7 @@ export type Frame = { readonly stream: OutputStream; readonly bytes: Buffer }
  * The engine's framing: one byte says which stream, bytes 4 to 7 how much follows. A frame is one line with its time, or
  * one piece of a line that the engine has cut, with no newline at its end.
  */
-export async function* batches(source: AsyncIterable<Buffer>): AsyncGenerator<Frame[]> {
+export async function* frameBatches(source: AsyncIterable<Buffer>): AsyncGenerator<Frame[]> {
   let batch: Frame[] = []
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of source) {
@@ -48,7 +48,7 @@ export async function* batches(source: AsyncIterable<Buffer>): AsyncGenerator<Fr
 }
 
 /** What the engine's log grows by: each line has its names and time beside it, and JSON spells some characters longer. */
-export function engineCost(bytes: Buffer): number {
+export function engineLogBytes(bytes: Buffer): number {
   let cost = bytes.byteLength
   for (const byte of bytes) {
     if (byte === NEWLINE) cost += ENGINE_LINE_COST
@@ -58,19 +58,19 @@ export function engineCost(bytes: Buffer): number {
 }
 
 /** A line of the engine's log: when it came, by the engine's clock, and what it says. */
-export function entryOf({ bytes }: Frame): { at: string; text: string } | undefined {
+export function parseLogEntry({ bytes }: Frame): { at: string; text: string } | undefined {
   const frame = bytes.toString('utf8')
   const match = STAMP.exec(frame)
   if (match === null) return undefined
   return { at: milliseconds(match[1] as string, match[2] ?? ''), text: frame.slice(match[0].length) }
 }
 
-export function sum(batch: readonly Frame[]): number {
+export function totalBytes(batch: readonly Frame[]): number {
   return batch.reduce((bytes, frame) => bytes + frame.bytes.byteLength, 0)
 }
 
 /** An entry as our files have it. */
-export function stored(text: string, stream: OutputStream, at: string): string[] {
+export function formatLogEntry(text: string, stream: OutputStream, at: string): string[] {
   // the engine cuts lines, too: at 16 KiB, with no newline at the end of a piece
   const cut = !text.endsWith('\n') && Buffer.byteLength(text) >= ENGINE_LINE_BYTES ? CONTINUED : ''
   const lines = cutLine(text.replace(/\n$/, '') + cut, MAX_RUN_LOG_LINE)
@@ -84,12 +84,12 @@ function milliseconds(whole: string, fraction: string): string {
 }
 
 /** Text of ms with a fraction -> text of seconds with nine digits. */
-export function seconds(ms: string): string {
+export function toSeconds(ms: string): string {
   const [whole = '0', fraction = ''] = ms.split('.')
   return `${Math.floor(Number(whole) / 1000)}.${String(Number(whole) % 1000).padStart(3, '0')}${fraction.padEnd(6, '0')}`
 }
 
-export function later(at: string, than: string): boolean {
+export function isLater(at: string, than: string): boolean {
   const [a = '0', aFraction = ''] = at.split('.')
   const [b = '0', bFraction = ''] = than.split('.')
   return Number(a) > Number(b) || (a === b && aFraction.padEnd(6, '0') > bFraction.padEnd(6, '0'))

@@ -6,8 +6,18 @@ import { LOG_ATTACH_BURST_BYTES, LOG_BURST_BYTES, LOG_BYTES_PER_SECOND } from '.
 import { formatLine } from '../../logs/format.ts'
 import type { LogWriter } from '../../logs/writer.ts'
 import type { Engine } from '../engine.ts'
-import { batches, engineCost, entryOf, type Frame, later, type OutputStream, seconds, stored, sum } from './frames.ts'
-import { type Lasts, lastsOf, placeIn, type Seen } from './resume-position.ts'
+import {
+  engineLogBytes,
+  type Frame,
+  formatLogEntry,
+  frameBatches,
+  isLater,
+  type OutputStream,
+  parseLogEntry,
+  toSeconds,
+  totalBytes,
+} from './frames.ts'
+import { findResumePosition, type LastLines, type LogPosition, readLastLines } from './resume-position.ts'
 
 /** How much later than the engine we may have seen a line: it holds some that we have not read yet. */
 const LATE_MS = 120_000
@@ -37,10 +47,10 @@ export type CopyInput = {
 export function copyOutput(engine: Engine, name: string, input: CopyInput): Output {
   const { writer, clock } = input
   const ending = new AbortController()
-  const seen: Partial<Record<OutputStream, Seen>> = {}
+  const seen: Partial<Record<OutputStream, LogPosition>> = {}
   let hurried = false
   const followed = begin().catch(() => {})
-  void holdBack(engine, name, clock, ending.signal)
+  void throttle(engine, name, clock, ending.signal)
   return {
     hurry() {
       hurried = true
@@ -56,17 +66,17 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
   }
 
   async function begin(): Promise<void> {
-    const lasts = await lastsOf(input)
+    const lasts = await readLastLines(input)
     if (lasts !== undefined) await resume(lasts)
     await copy(true)
   }
 
   /** Finds the place where our files end in what the engine keeps. */
-  async function resume(lasts: Lasts): Promise<void> {
+  async function resume(lasts: LastLines): Promise<void> {
     const from = Number(lasts.at) - LATE_MS - input.aheadMs
     const frames: Frame[] = []
-    for await (const batch of batches(await read(false, seconds(`${Math.max(0, from)}`)))) frames.push(...batch)
-    const place = placeIn(frames, lasts, input.aheadMs)
+    for await (const batch of frameBatches(await read(false, toSeconds(`${Math.max(0, from)}`)))) frames.push(...batch)
+    const place = findResumePosition(frames, lasts, input.aheadMs)
     Object.assign(seen, place.seen)
     if (place.missing === undefined) return
     const [last, first] = [lasts.at, place.missing].map((at) => new Date(Math.floor(Number(at))).toISOString())
@@ -77,33 +87,33 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
   async function copy(follow: boolean): Promise<void> {
     const { out, err } = seen
     // a stream of which nothing was seen may have a line from before the other's last
-    const first = out === undefined || err === undefined ? undefined : later(out.at, err.at) ? err.at : out.at
-    const source = await read(follow, first === undefined ? undefined : seconds(first))
+    const first = out === undefined || err === undefined ? undefined : isLater(out.at, err.at) ? err.at : out.at
+    const source = await read(follow, first === undefined ? undefined : toSeconds(first))
     using _ended = addAbortListener(ending.signal, () => source.destroy())
     const bucket = createTokenBucket({ burst: LOG_BURST_BYTES, perSecond: LOG_BYTES_PER_SECOND }, () =>
       clock.monotonic(),
     )
     const known = { out: seen.out?.count ?? 0, err: seen.err?.count ?? 0 }
-    for await (const batch of batches(source)) {
-      const text = batch.flatMap(fresh).join('')
+    for await (const batch of frameBatches(source)) {
+      const text = batch.flatMap(unseenLines).join('')
       // one write for all of them: a flood of short lines is not kept up with otherwise
       if (text !== '') await writer.write(text)
-      const cost = Math.min(sum(batch), LOG_BURST_BYTES)
+      const cost = Math.min(totalBytes(batch), LOG_BURST_BYTES)
       while (!hurried && !bucket.take(cost) && !ending.signal.aborted) await sleep(clock, 50)
     }
 
     /** A frame as our files have it; nothing where they have it already. */
-    function fresh(frame: Frame): string[] {
+    function unseenLines(frame: Frame): string[] {
       const { stream } = frame
-      const entry = entryOf(frame)
+      const entry = parseLogEntry(frame)
       if (entry === undefined) return []
       const { at, text } = entry
       const last = seen[stream]
-      if (last !== undefined && later(last.at, at)) return []
+      if (last !== undefined && isLater(last.at, at)) return []
       if (last?.at === at && known[stream]-- > 0) return []
       seen[stream] = { at, count: last?.at === at ? last.count + 1 : 1 }
       if (last?.at !== at) known[stream] = 0
-      return stored(text, stream, at)
+      return formatLogEntry(text, stream, at)
     }
   }
 
@@ -122,7 +132,7 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
  * Reads a run's output a second time, and throws it away: an engine hands a byte on only when every attached
  * client takes it. So a run that writes faster than a log may grow waits, and the engine's own log loses nothing unread.
  */
-async function holdBack(engine: Engine, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
+async function throttle(engine: Engine, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
     const stream = await attachOutput(engine, name)
     using _ended = addAbortListener(signal, () => stream.destroy())
@@ -130,7 +140,7 @@ async function holdBack(engine: Engine, name: string, clock: Clock, signal: Abor
       clock.monotonic(),
     )
     for await (const chunk of stream) {
-      for (let due = engineCost(chunk as Buffer); due > 0; due -= LOG_ATTACH_BURST_BYTES)
+      for (let due = engineLogBytes(chunk as Buffer); due > 0; due -= LOG_ATTACH_BURST_BYTES)
         while (!bucket.take(Math.min(due, LOG_ATTACH_BURST_BYTES)) && !signal.aborted) await sleep(clock, 50)
     }
   } catch {

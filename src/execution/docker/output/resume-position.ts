@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { parseLine } from '../../logs/format.ts'
 import { logFile } from '../../logs/writer.ts'
-import { entryOf, type Frame, later, type OutputStream, stored } from './frames.ts'
+import { type Frame, formatLogEntry, isLater, type OutputStream, parseLogEntry } from './frames.ts'
 
 /** The last entry of a stream that was written, and how many with its time: pieces of one line share theirs. */
-export type Seen = { readonly at: string; readonly count: number }
+export type LogPosition = { readonly at: string; readonly count: number }
 
 /** The last lines of each stream in our files, and the time of the last of all. */
-export type Lasts = { readonly at: string } & Readonly<Record<OutputStream, readonly string[]>>
+export type LastLines = { readonly at: string } & Readonly<Record<OutputStream, readonly string[]>>
 
 /** So many lines in a row are the same place. */
 const LINES = 20
@@ -15,7 +15,13 @@ const LINES = 20
 const TAIL_BYTES = 512 * 1024
 
 /** What our files have of this container; undefined where they have nothing. */
-export async function lastsOf({ dir, startedAt }: { dir: string; startedAt: number }): Promise<Lasts | undefined> {
+export async function readLastLines({
+  dir,
+  startedAt,
+}: {
+  dir: string
+  startedAt: number
+}): Promise<LastLines | undefined> {
   const files = [1, 0].map((n) => readFile(logFile(dir, 'run', n), 'utf8').catch(() => ''))
   const text = (await Promise.all(files)).join('').slice(-TAIL_BYTES)
   const lines = text.split('\n').flatMap((line) => parseLine(line) ?? [])
@@ -32,13 +38,13 @@ export async function lastsOf({ dir, startedAt }: { dir: string; startedAt: numb
  * engine's, so the lines themselves are compared; where they are not found, times decide. `missing`: the engine's first
  * entry is later than our last, and what was between the two is not there.
  */
-export function placeIn(
+export function findResumePosition(
   frames: readonly Frame[],
-  lasts: Lasts,
+  lasts: LastLines,
   aheadMs: number,
-): { seen: Partial<Record<OutputStream, Seen>>; missing?: string | undefined } {
+): { seen: Partial<Record<OutputStream, LogPosition>>; missing?: string | undefined } {
   const latest = `${Number(lasts.at) + aheadMs}`
-  const seen: Partial<Record<OutputStream, Seen>> = {}
+  const seen: Partial<Record<OutputStream, LogPosition>> = {}
   let found = false
   for (const stream of ['out', 'err'] as const) {
     if (lasts[stream].length === 0) continue
@@ -47,8 +53,8 @@ export function placeIn(
     if (end !== undefined) found = true
     seen[stream] = end ?? { at: lasts.at, count: Number.POSITIVE_INFINITY }
   }
-  const first = frames.map(entryOf).find((entry) => entry !== undefined)?.at
-  const missing = !found && first !== undefined && later(first, lasts.at) ? first : undefined
+  const first = frames.map(parseLogEntry).find((entry) => entry !== undefined)?.at
+  const missing = !found && first !== undefined && isLater(first, lasts.at) ? first : undefined
   return { seen, missing }
 }
 
@@ -56,18 +62,18 @@ type Entry = { readonly at: string; readonly lines: readonly string[] }
 
 function entriesOf(frames: readonly Frame[], of: OutputStream): Entry[] {
   return frames.flatMap((frame) => {
-    const entry = frame.stream === of ? entryOf(frame) : undefined
+    const entry = frame.stream === of ? parseLogEntry(frame) : undefined
     if (entry === undefined) return []
-    const lines = stored(entry.text, of, entry.at).map((line) => parseLine(line.slice(0, -1))?.line ?? '')
+    const lines = formatLogEntry(entry.text, of, entry.at).map((line) => parseLine(line.slice(0, -1))?.line ?? '')
     return [{ at: entry.at, lines }]
   })
 }
 
 /** The last entry, no later than `latest`, with which these lines end. */
-function endOf(entries: readonly Entry[], wanted: readonly string[], latest: string): Seen | undefined {
+function endOf(entries: readonly Entry[], wanted: readonly string[], latest: string): LogPosition | undefined {
   for (let index = entries.length - 1; index >= 0; index--) {
     const entry = entries[index] as Entry
-    if (later(entry.at, latest) || !endsWith(entries, index, wanted)) continue
+    if (isLater(entry.at, latest) || !endsWith(entries, index, wanted)) continue
     let count = 1
     while (entries[index - count]?.at === entry.at) count++
     return { at: entry.at, count }

@@ -18,7 +18,7 @@ import type { NodeEvents } from '../../events.ts'
 import type { NodeInit } from '../../types.ts'
 import { type CodeLookupComponents, findCode } from '../code-lookup.ts'
 import { descriptionOf } from './describe.ts'
-import { openScanBox } from './sandbox.ts'
+import { openScanSandbox } from './sandbox.ts'
 import { scannersOf } from './scanners.ts'
 
 export interface NodeHubComponents extends CodeLookupComponents {
@@ -44,7 +44,7 @@ export async function createNodeHub(
   // a folder of its own: paths of sockets are short, and the node adopts nothing that the hub left
   const runtimeDir = await openRuntimeDir(configuration.runtime, `${network.peerId.slice(-12)}-h`)
   parts.defer(() => rmdir(runtimeDir).catch(() => {}))
-  const box = await openScanBox(
+  const box = await openScanSandbox(
     { clock, rng, log },
     {
       nodeId: `${network.peerId.slice(-16)}-hub`,

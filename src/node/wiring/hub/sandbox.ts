@@ -14,7 +14,7 @@ const ENV = { THUNDERCLOUD_SERVICE: SERVICE, THUNDERCLOUD_CODE: '/code' }
 const CPU_MILLICORES = 1000
 const PIDS = 256
 
-export interface ScanBox {
+export interface ScanSandbox {
   scan(task: ScanTask, options: { signal: AbortSignal }): Promise<ScanEnd>
 }
 
@@ -22,10 +22,10 @@ export interface ScanBox {
  * The sandbox of this machine, for scanners. First it ends and removes what an earlier process of the hub left.
  * Throws an InputError without a sandbox: untrusted code is not scanned without one.
  */
-export async function openScanBox(
+export async function openScanSandbox(
   components: { clock: Clock; rng: Rng; log: Log },
   init: { nodeId: string; runtimeDir: string; dir: string; bubblewrap?: string | undefined },
-): Promise<ScanBox> {
+): Promise<ScanSandbox> {
   const { nodeId, runtimeDir, dir, bubblewrap = 'bwrap' } = init
   const sandbox = createSandboxExecutor(components, { nodeId, runtimeDir, dir, bubblewrap })
   const unavailable = await sandbox.unavailableReason()

@@ -1,6 +1,6 @@
 import { splitContainer } from '../../../config/files/container-name.ts'
 import { canonicalToolchain } from '../../../config/files/toolchains.ts'
-import { spellingOf } from '../address-matcher.ts'
+import { addressMatcher } from '../address-matcher.ts'
 import { pass, some } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
@@ -17,7 +17,7 @@ export const containers: Rule = {
   },
   decide({ author, toolchain }, { config: { CONTAINERS } }) {
     if (CONTAINERS.length === 0) return [pass(name, 'CONTAINERS is empty')]
-    const isAuthor = spellingOf(author)
+    const isAuthor = addressMatcher(author)
     const own = CONTAINERS.filter((container) => isAuthor(splitContainer(container)?.owner ?? ''))
     if (own.length === 0) return [pass(name, 'no shared container belongs to the author')]
     const needed = toolchain.map(canonicalToolchain).filter((word) => word !== 'docker')

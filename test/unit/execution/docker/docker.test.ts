@@ -6,7 +6,7 @@ import { silentLog } from '../../../../src/base/log.ts'
 import { runOptions } from '../../../../src/execution/docker/container-options.ts'
 import { createEngine, engineOptions } from '../../../../src/execution/docker/engine.ts'
 import { pathOf } from '../../../../src/execution/docker/images.ts'
-import { later } from '../../../../src/execution/docker/output/frames.ts'
+import { isLater } from '../../../../src/execution/docker/output/frames.ts'
 import { stopWhenIdle } from '../../../../src/execution/docker/output/idle-limit.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
 import { grantOf } from '../../../fixtures/execution/run-fixture.ts'
@@ -160,6 +160,6 @@ it.each([
   ['1.000002', '1.000001', true],
   ['1.1', '1.100000', false],
   ['1', '1', false],
-])('an entry of %s is later than one of %s: %s', (at, than, isLater) => {
-  expect(later(at, than)).toBe(isLater)
+])('an entry of %s is later than one of %s: %s', (at, than, expected) => {
+  expect(isLater(at, than)).toBe(expected)
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type Address, formatAddress, formatLegacy, isValidKey, parseAddress } from '../../../../protocols/address.ts'
-import { spellingOf } from '../../../../src/runner/andromeda/address-matcher.ts'
+import { addressMatcher } from '../../../../src/runner/andromeda/address-matcher.ts'
 import { ceilDivide, formatAmount, parseAmount } from '../../../../src/runner/andromeda/decimal.ts'
 import { forAll } from '../../../fixtures/property.ts'
 
@@ -44,7 +44,7 @@ it('the spellings of an address: are those that read back as it, for every key',
     if (!isValidKey(address)) return
     seen++
     const text = formatAddress(address)
-    const isIt = spellingOf(text)
+    const isIt = addressMatcher(text)
     const plain = text.replace('ed25519:', '')
     const legacy = formatLegacy(address)
     for (const spelling of [text, `ed25519:${plain}`, legacy]) expect(isIt(spelling)).toBe(true)
@@ -60,7 +60,7 @@ it('the spellings of an address: include those of a multisig', () => {
   const hex = Buffer.from(parseAddress(BLS).key).toString('hex')
   for (const spelling of [BLS, `bls12-381:${BLS}`, `0x${hex}`, `bls12-381:0x${hex.toUpperCase()}`]) {
     expect(formatAddress(parseAddress(spelling))).toBe(BLS)
-    expect(spellingOf(BLS)(spelling)).toBe(true)
+    expect(addressMatcher(BLS)(spelling)).toBe(true)
   }
-  expect(spellingOf(BLS)(`0x${hex.replace(/.$/, 'z')}`)).toBe(false)
+  expect(addressMatcher(BLS)(`0x${hex.replace(/.$/, 'z')}`)).toBe(false)
 })
