@@ -14,6 +14,8 @@ export type Change = {
   readonly from: Disposition
   readonly to: Disposition
   readonly reasons: readonly Reason[]
+  /** of `reasons`, the rule that decides it: one that stops it now, or that stopped it before and passes now */
+  readonly because?: Reason | undefined
   /** it ends, and begins again by this executor */
   readonly moves?: ExecutorName | undefined
 }

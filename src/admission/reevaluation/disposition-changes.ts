@@ -1,12 +1,29 @@
 import type { AddressTexts } from '../../base/address-texts.ts'
-import type { Verdict } from '../../base/verdict.ts'
+import type { Reason, Verdict } from '../../base/verdict.ts'
 import { dispositionOf } from '../disposition.ts'
 import type { Subject } from '../evaluate.ts'
 import type { Change, Disposition } from '../views.ts'
 
-export function changeOf({ id, signed }: Subject, from: Disposition, verdict: Verdict, texts: AddressTexts): Change {
-  const { author, name } = signed.body
-  return { id, name, author: texts.ofBytes(author), from, to: dispositionOf(verdict), reasons: verdict.reasons }
+/** `before`: the verdict that was in force, where there was one. */
+export function changeOf(
+  { id, signed }: Subject,
+  { from, before, verdict }: { from: Disposition; before: Verdict | undefined; verdict: Verdict },
+  texts: AddressTexts,
+): Change {
+  const author = texts.ofBytes(signed.body.author)
+  const to = dispositionOf(verdict)
+  const because = decisive(before, verdict)
+  return { id, name: signed.body.name, author, from, to, reasons: verdict.reasons, because }
+}
+
+function decisive(before: Verdict | undefined, { run, reasons }: Verdict): Reason | undefined {
+  if (run === false) return reasons.find(stops)
+  const stopped = new Set(before?.reasons.filter(stops).map(({ rule }) => rule))
+  return reasons.find(({ rule }) => stopped.has(rule))
+}
+
+function stops({ outcome }: Reason): boolean {
+  return outcome !== 'pass'
 }
 
 /** One for each service, from its first disposition to its last: one that was woken may have to make way again. */

@@ -34,15 +34,16 @@ export function createRounds(target: ReevaluationTarget, texts: AddressTexts): R
   function displacedChanges(displaced: Outcome['displaced']): Change[] {
     return displaced.flatMap(({ id, from, verdict }) => {
       const other = subjectOf(id)
-      return other === undefined ? [] : [changeOf(other, from, verdict, texts)]
+      return other === undefined ? [] : [changeOf(other, { from, before: undefined, verdict }, texts)]
     })
   }
 
   /** Applies a decision: the change of the service itself, and those of services that had to make way for it. */
   function apply(subject: Subject, decision: Decision, about: Applying): { changes: Change[]; result: ApplyResult } {
+    const before = target.verdictOf(subject.id)
     const result = target.apply(subject, decision, about)
     const displaced = displacedChanges(result.displaced)
-    const own = changeOf(subject, about.from, result.verdict, texts)
+    const own = changeOf(subject, { from: about.from, before, verdict: result.verdict }, texts)
     return { changes: own.from === own.to ? displaced : [own, ...displaced], result }
   }
 

@@ -12,6 +12,7 @@ const changeSchema: Shape<Change> = object({
   from: disposition,
   to: disposition,
   reasons: array(reasonSchema),
+  because: reasonSchema.optional(),
   moves: oneOf(...EXECUTOR_NAMES).optional(),
 })
 

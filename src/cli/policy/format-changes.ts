@@ -68,16 +68,15 @@ export function changesTable(
   if (changes.length === 0) return []
   const { id, address } = idFormats(terminal)
   const sorted = [...changes].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, max)
-  const rows = sorted.map(({ name, from, to, moves, reasons, author, id: whole }) => {
-    const why = reasons.find(({ outcome }) => outcome !== 'pass')
-    const because = why === undefined ? '' : `${sanitizeText(why.rule, 64)}: ${sanitizeText(why.message, 160)}`
+  const rows = sorted.map((change) => {
+    const { name, from, to, moves, author, id: whole } = change
     return [
       sanitizeText(name, 64),
       WORDS[from],
       moves === undefined ? WORDS[to] : MOVES[moves],
       address(author),
       id(whole),
-      because,
+      becauseText(change),
     ]
   })
   const more = changes.length - sorted.length
@@ -85,6 +84,11 @@ export function changesTable(
     ...table(['NAME', ...heads, 'AUTHOR', 'ID', 'BECAUSE'], rows),
     ...(more > 0 ? [`(${formatCount(more)} more)`] : []),
   ]
+}
+
+function becauseText({ because, to }: Change): string {
+  if (because !== undefined) return `${sanitizeText(because.rule, 64)}: ${sanitizeText(because.message, 160)}`
+  return to === 'run' ? 'no rule stops it' : 'the runner gives no reason'
 }
 
 /** What an operator looks for: what stops, what starts, what waits. Within each, the node's order is kept, best first. */

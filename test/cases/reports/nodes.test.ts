@@ -28,12 +28,13 @@ async function addLarge(mesh: Mesh, node: ThundercloudNode, mib: number): Promis
 describe.skipIf(!needs('bubblewrap'))('R8: what was redirected', () => {
   /** A worker that has redirected what another node published. */
   async function redirected(mesh: Mesh) {
+    const because = { rule: 'trust', outcome: 'pass', message: expect.stringMatching(/root of the trust tree/) }
     const publisher = await mesh.start('publisher')
     const worker = await mesh.join('worker', publisher, { runner: ON_HOST })
     const id = await mesh.publish(publisher, { author })
     await becomes(worker, id, 'redirected')
     expect(worker.services()).toMatchObject([{ id }])
-    return { publisher, worker, id, starts: [{ id, from: 'redirected', to: 'run' }] }
+    return { publisher, worker, id, starts: [{ id, from: 'redirected', to: 'run', because }] }
   }
 
   test('is run by a policy that admits it', async ({ mesh }) => {
@@ -66,7 +67,7 @@ describe.skipIf(!needs('bubblewrap'))('R8: what was redirected', () => {
     await stateOf(worker, id, 'running')
     const revocation = delegationBy(signer, author, system, { seq: 2, revoked: true })
     const { changes } = await worker.previewStatement(revocation)
-    expect(changes).toMatchObject([{ id, from: 'run', to: 'redirected' }])
+    expect(changes).toMatchObject([{ id, from: 'run', to: 'redirected', because: { rule: 'trust', outcome: 'fail' } }])
     expect(worker.service(id).state).toBe('running')
     await worker.submitStatement(revocation, { asPublisher: true })
     await stateOf(worker, id, 'stopped')

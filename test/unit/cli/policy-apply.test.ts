@@ -8,6 +8,7 @@ import { test as base, type Shell } from '../../fixtures/program/shell.ts'
 import { isAlive } from '../../fixtures/runner/runners.ts'
 import { folderWithJournal } from './journalled.ts'
 
+const because = { rule: 'keywords', outcome: 'fail', message: 'none of the keywords is of interest' } as const
 const CHANGES: Change[] = [
   {
     id: 'bafyreigdmqpykrgxyaxtlafqpqhzrb7qy2rh75nldvfd4tucqmqqme5yje',
@@ -16,6 +17,7 @@ const CHANGES: Change[] = [
     from: 'parked',
     to: 'run',
     reasons: [{ rule: 'keywords', outcome: 'pass', message: 'fits' }],
+    because: { rule: 'keywords', outcome: 'pass', message: 'fits' },
   },
   {
     id: 'bafyreihyrpefhacm6kkp4ql6j6udakdit7g3dmkzfriqfykhjw6cad5lrm',
@@ -23,7 +25,8 @@ const CHANGES: Change[] = [
     author: 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9',
     from: 'run',
     to: 'refused',
-    reasons: [{ rule: 'keywords', outcome: 'fail', message: 'none of the keywords is of interest' }],
+    reasons: [because],
+    because,
   },
 ]
 
@@ -38,6 +41,7 @@ test('policy apply: says what stops and starts, asks, and takes it as it was wri
   expect(code).toBe(0)
   expect(stderr).toMatch(/NAME +NOW +THEN/)
   expect(stderr).toMatch(/runs .* +run +refused .*keywords: none of the keywords is of interest/)
+  expect(stderr).toMatch(/waits .* +parked +run .*keywords: fits/)
   expect(stderr).toMatch(/Would stop: "runs .*"\. Would start: "waits"\.\nPut c\.json in force\? \[y\/N\]/)
   expect(stderr).not.toContain('\u001b[31m')
   expect(stdout).toMatch(/Policy [0-9a-f]{12} is in force; 2 services change\./)
