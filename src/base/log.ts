@@ -7,18 +7,22 @@ const require = createRequire(import.meta.url)
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
+/** Keys that each line has by itself: a line has each key once. */
+type LineKey = 'level' | 'time' | 'msg' | 'part'
+export type LogFields = Readonly<Record<string, unknown>> & { readonly [Key in LineKey]?: never }
+
 /** What every part logs with: a sentence, and fields beside it. Text from the network goes into fields, never sentences. */
 export interface Log {
-  error(message: string, fields?: object): void
-  warn(message: string, fields?: object): void
-  info(message: string, fields?: object): void
-  debug(message: string, fields?: object): void
-  trace(message: string, fields?: object): void
-  /** A log whose lines carry the part's name. */
+  error(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  debug(message: string, fields?: LogFields): void
+  trace(message: string, fields?: LogFields): void
+  /** A log whose lines carry the part's name, after that of the part which it belongs to: "network:libp2p". */
   child(part: string): Log
 }
 
-/** JSON lines on standard error; `pretty` makes them readable for a person at a terminal. */
+/** JSON lines, on standard error unless `write` takes them. */
 export function createLog(options: { level: LogLevel; write?: (line: string) => void }): Log {
   const sink = options.write ?? ((line: string) => void process.stderr.write(line))
   // a field's value may come from anywhere, and a log is read at a terminal
@@ -31,8 +35,10 @@ export function silentLog(): Log {
   return createLog({ level: 'silent', write: () => {} })
 }
 
-function wrap(logger: Logger): Log {
-  const at = (level: Exclude<LogLevel, 'silent'>) => (message: string, fields?: object) => {
+/** `parts`: from the outermost to the one that speaks. */
+function wrap(root: Logger, parts: readonly string[] = []): Log {
+  const logger = parts.length === 0 ? root : root.child({ part: parts.join(':') })
+  const at = (level: Exclude<LogLevel, 'silent'>) => (message: string, fields?: LogFields) => {
     logger[level](fields ?? {}, message)
   }
   return {
@@ -41,6 +47,6 @@ function wrap(logger: Logger): Log {
     info: at('info'),
     debug: at('debug'),
     trace: at('trace'),
-    child: (part) => wrap(logger.child({ part })),
+    child: (part) => (part === parts.at(-1) ? wrap(root, parts) : wrap(root, [...parts, part])),
   }
 }

@@ -14,7 +14,7 @@ import type { Cli } from './cli.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
 import { openApi } from './open-api.ts'
 import { formatEvent } from './output/format-event.ts'
-import { clockTime } from './output/text.ts'
+import { lineTime } from './output/log.ts'
 import { countScans } from './scan-counters.ts'
 
 /** A node that started has joined its mesh and taken up its runs by then. */
@@ -31,12 +31,12 @@ export type ServeInit = {
 /** Runs the node of a folder, with its API, until a signal stops the program, and prints what happens meanwhile. */
 export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit): Promise<void> {
   const { configuration, notices } = await read(cli, folder)
-  for (const notice of notices) cli.out.note(`Note: ${notice.message}`)
-  noteUnimplemented(cli, configuration)
+  const log = cli.log(configuration.logLevel)
+  for (const notice of notices) note(cli, log, notice)
+  noteUnimplemented(cli, log, configuration)
   const identity = await loadIdentity(folder, { signal: cli.signal })
   // read before anything starts: a folder without a token is a mistake of the operator's
   const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
-  const log = cli.log(configuration.logLevel)
 
   await using stack = new AsyncDisposableStack()
   const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder, hub })
@@ -55,10 +55,10 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, warnOnce)
   stack.use(watchClock(node.events, warnOnce))
   stack.use(cli.clock.after(SETTLED_MS, releaseHeap))
-  stack.use(cli.onReload(() => void reload(cli, node)))
+  stack.use(cli.onReload(() => void reload(cli, node, log)))
   if (!cli.signal.aborted) await once(cli.signal, 'abort')
   if (scans !== undefined) cli.out.note(scans.text())
-  cli.out.note('Stopping in good order; once more ends it at once.')
+  cli.out.note('Stopping. Ctrl-C again ends it at once.')
 }
 
 async function read(cli: Cli, folder: string) {
@@ -93,15 +93,23 @@ async function makeNode(
   )
 }
 
-function logNotice(log: ReturnType<Cli['log']>, { message, ...where }: Notice): void {
+type ToNote = Partial<Notice> & Pick<Notice, 'message'>
+
+/** With --json nothing is printed for people: the log has it. */
+function note({ out }: Cli, log: ReturnType<Cli['log']>, notice: ToNote): void {
+  if (out.json) logNotice(log, notice)
+  else out.note(`Note: ${notice.message}`)
+}
+
+function logNotice(log: ReturnType<Cli['log']>, { message, ...where }: ToNote): void {
   log.warn(message, where)
 }
 
-function noteUnimplemented({ out }: Cli, { policy }: Configuration): void {
+function noteUnimplemented(cli: Cli, log: ReturnType<Cli['log']>, { policy }: Configuration): void {
   if (policy.unimplemented.length === 0) return
-  out.note(
-    `Note: these keys decide as if nothing were known, because this version lacks what they need: ${policy.unimplemented.join(', ')}`,
-  )
+  const keys = policy.unimplemented.join(', ')
+  const message = `these keys decide as if nothing were known, because this version lacks what they need: ${keys}`
+  note(cli, log, { message })
 }
 
 async function printReady(
@@ -135,7 +143,7 @@ function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & 
     const print = () => {
       if (out.json) return out.item({ event: name, ...detail }, () => '')
       const line = formatEvent(name, detail, out.terminal)
-      if (line !== undefined) out.item({}, () => `${clockTime(clock.now()).slice(11)}  ${line}`)
+      if (line !== undefined) out.item({}, () => `${lineTime(clock.now(), out.terminal)}  ${line}`)
     }
     if (waiting === undefined) print()
     else waiting.push(print)
@@ -149,11 +157,14 @@ function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & 
   }
 }
 
-async function reload({ out }: Cli, node: ThundercloudNode): Promise<void> {
+async function reload({ out, clock }: Cli, node: ThundercloudNode, log: ReturnType<Cli['log']>): Promise<void> {
+  const at = lineTime(clock.now(), out.terminal)
   try {
     await node.reload()
-    out.note('Policy and services were read again and are in force.')
+    if (out.json) log.info('policy and services were read again and are in force')
+    else out.note(`${at}  Policy and services were read again and are in force.`)
   } catch (error) {
-    out.note(`Nothing changed: ${messageOf(error)}`)
+    if (out.json) log.error('nothing was changed by a reload', { reason: messageOf(error) })
+    else out.note(`${at}  Nothing changed: ${messageOf(error)}`)
   }
 }

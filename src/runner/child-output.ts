@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import { sanitizeText } from '../base/format.ts'
-import type { Log, LogLevel } from '../base/log.ts'
+import type { Log, LogFields, LogLevel } from '../base/log.ts'
 import { createTokenBucket } from '../base/token-bucket.ts'
 import { MAX_LOG_LINES_PER_SECOND, MAX_RUNNER_LOG_LINE } from './constants.ts'
 
@@ -20,7 +20,7 @@ export function createRunnerOutput(components: { clock: Clock; log: Log }): Runn
   const bucket = createTokenBucket(rate, () => clock.monotonic())
   let stderrTail = ''
   let dropped = 0
-  const write = (level: Exclude<LogLevel, 'silent'>, message: string, fields: object) => {
+  const write = (level: Exclude<LogLevel, 'silent'>, message: string, fields: LogFields) => {
     if (!bucket.take()) {
       dropped++
       return

@@ -67,6 +67,17 @@ it('a log: writes one JSON line a sentence, with its fields and the part that sp
   expect(JSON.parse(lines[0] as string)).toMatchObject(fields)
 })
 
+it('a log: a line has each key once, and names the parts from the outermost to the one that speaks', () => {
+  const lines: string[] = []
+  const network = createLog({ level: 'info', write: (line) => void lines.push(line) }).child('network')
+  for (const log of [network, network.child('network'), network.child('libp2p')]) log.info('a peer came')
+  expect(lines.map((line) => line.match(/"part":"[^"]*"/g))).toEqual([
+    ['"part":"network"'],
+    ['"part":"network"'],
+    ['"part":"network:libp2p"'],
+  ])
+})
+
 it('a log: keeps the cause of an error', () => {
   const lines: string[] = []
   createLog({ level: 'error', write: (line) => void lines.push(line) }).error('it failed', { err: new Error('why') })

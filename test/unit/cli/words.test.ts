@@ -6,7 +6,7 @@ import { checkNodeVersion } from '../../../src/cli/checks/machine.ts'
 import type { Cli } from '../../../src/cli/cli.ts'
 import { formatEvent } from '../../../src/cli/output/format-event.ts'
 import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
-import { formatLogLine } from '../../../src/cli/output/log.ts'
+import { createCliLog, formatLogLine } from '../../../src/cli/output/log.ts'
 import { createOutput, fields, table } from '../../../src/cli/output/output.ts'
 import { idFormats, when } from '../../../src/cli/output/text.ts'
 import { adviceOn } from '../../../src/cli/policy/advice.ts'
@@ -71,12 +71,24 @@ test('output: tables are aligned and safe', () => {
   expect(fields(Object.entries({ a: '1', long: '2', none: undefined }))).toEqual(['a:    1', 'long: 2'])
 })
 
+test.each([
+  [false, true, /^\d\d:\d\d:\d\d {2}WARN {2}net: gone \(who=me\)\n$/],
+  [false, false, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}WARN {2}net: gone \(who=me\)\n$/],
+  [true, false, /^\{"level":40,"time":"[^"]+","part":"net","who":"me","msg":"gone"\}\n$/],
+])('output: a log is in the format of the other lines: json %s, terminal %s', (json, isTTY, line) => {
+  const stderr = sink(isTTY)
+  createCliLog({ level: 'info', stderr, json }).child('net').warn('gone', { who: 'me' })
+  expect(stderr.written).toMatch(line)
+})
+
 test('output: a log line at a terminal shows no escapes of strangers', () => {
   const lines: string[] = []
   createLog({ level: 'info', write: (line) => void lines.push(line) })
     .child('net')
     .warn('gone', { who: '\u001b[31mred\n' })
-  expect(formatLogLine(lines[0] as string)).toMatch(/^\d\d:\d\d:\d\d WARN {2}net: gone \(who=\ufffd\[31mred\ufffd\)$/)
+  expect(formatLogLine(lines[0] as string, true)).toMatch(
+    /^\d\d:\d\d:\d\d {2}WARN {2}net: gone \(who=\ufffd\[31mred\ufffd\)$/,
+  )
 })
 
 test('output: ids are short where people read them, times human', () => {
