@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { ATTACKS, type Attack, type Seen, TRIES } from './attack/attacks.ts'
-import { roundsOf, setStage } from './attack/stage.ts'
+import { roundsOf, setStage } from './attack/harness.ts'
 
 const USAGE = `npm run attack -- [ID ...] [--short] [--json] [--without ID]
 

@@ -1,6 +1,6 @@
 import { bombs } from './bombs.ts'
 import { emptyFrames, longFrames, silence, silentApi } from './flood.ts'
-import { badSync, endlessPages, forgedAnnouncements, invalidRecords, malformedGossip } from './lies.ts'
+import { badSync, endlessPages, forgedAnnouncements, invalidRecords, malformedGossip } from './invalid-data.ts'
 import { muxerFrames } from './muxer.ts'
 import { answer } from './rpc.ts'
 import type { Target } from './target.ts'

@@ -4,7 +4,7 @@ import type { Emitter } from '../base/events.ts'
 import { LruMap } from '../base/lru-map.ts'
 import { MAX_PENDING_EXPIRIES } from './constants.ts'
 import type { TrustChange, TrustEvents } from './events.ts'
-import type { TextOf } from './statements/texts.ts'
+import type { TextOf } from './statements/address-cache.ts'
 
 /** Reports changes: when they are learnt, and at the moment when what was reported ends. */
 export interface ChangeNotifier extends Disposable {

@@ -1,8 +1,8 @@
 import { createLookups } from './lookups.ts'
 import { createMaintenance } from './maintenance.ts'
 import { assume } from './quorum/assumed.ts'
+import { createAddressBytes } from './statements/address-cache.ts'
 import { createStatementPublisher } from './statements/statement-publisher.ts'
-import { createAddressBytes } from './statements/texts.ts'
 import type { LocalTrust } from './trust-store.ts'
 import type { Trust, TrustComponents } from './types.ts'
 

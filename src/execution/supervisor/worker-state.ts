@@ -1,6 +1,6 @@
 import type { RunChange } from '../journal.ts'
 import type { Run, RunEnd } from '../types.ts'
-import type { StopRequest } from './after-end.ts'
+import type { StopRequest } from './restart-policy.ts'
 
 /** What the worker of one run does now. The comment says what ends the phase. */
 export type Phase =

@@ -1,4 +1,4 @@
-import { afterEnd, GONE } from './after-end.ts'
+import { afterEnd, GONE } from './restart-policy.ts'
 import { isImage, type RunSpec } from './run-spec.ts'
 import type { Phase, RunningPhase, WorkerEvent, WorkerState } from './worker-state.ts'
 

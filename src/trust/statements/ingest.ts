@@ -23,11 +23,11 @@ import {
 } from '../constants.ts'
 import type { StatementVia, TrustEvents } from '../events.ts'
 import type { IngestResult } from '../types.ts'
+import type { TextOf } from './address-cache.ts'
 import { type IndexedStatement, indexedStatementOf, signerBytes } from './indexed-statement.ts'
 import type { SignatureCache } from './signature-cache.ts'
 import type { SignerPolicy } from './signer-policy.ts'
 import type { StatementIndex } from './statement-index.ts'
-import type { TextOf } from './texts.ts'
 import { eventDetail } from './view.ts'
 
 export type Origin = {

@@ -1,8 +1,8 @@
 import type { Statement } from '../../../protocols/statement.ts'
 import type { TrustEvents } from '../events.ts'
 import type { StatementView } from '../types.ts'
+import type { TextOf } from './address-cache.ts'
 import { type IndexedStatement, signerBytes } from './indexed-statement.ts'
-import type { TextOf } from './texts.ts'
 
 /** What an event says of a statement. */
 export function eventDetail(

@@ -1,6 +1,6 @@
 import { MAX_DELEGATION_DEPTH } from '../../../protocols/limits.ts'
 import type { ParsedTrustPolicy } from '../policy.ts'
-import type { TextOf } from '../statements/texts.ts'
+import type { TextOf } from '../statements/address-cache.ts'
 import type { TreeBranch, TrustTree } from '../types.ts'
 import { inactiveReason, type Link, pathTo, type Tree } from './tree.ts'
 
