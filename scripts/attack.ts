@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { ATTACKS, type Attack, type Seen, TRIES } from './attack/attacks.ts'
-import { roundsOf, setStage } from './attack/harness.ts'
+import { ATTACKS, type Attack, type Observation, TRIES } from './attack/attacks.ts'
+import { roundsOf, startHarness } from './attack/harness.ts'
 
 const USAGE = `npm run attack -- [ID ...] [--short] [--json] [--without ID]
 
@@ -30,11 +30,11 @@ async function main(): Promise<void> {
   const say = (line: object, text: string) => console.log(values.json ? JSON.stringify(line) : text)
   const form = values.short ? 'short' : 'long'
   let held = 0
-  await using stage = await setStage(weakened?.defences ?? [])
+  await using harness = await startHarness(weakened?.defences ?? [])
   for (const round of roundsOf(chosen, form)) {
-    const all = await stage.play(round, form)
+    const all = await harness.run(round, form)
     for (const [at, attack] of round.entries()) {
-      const seen = all[at] as Seen
+      const seen = all[at] as Observation
       const holds = attack.held(seen)
       if (holds) held++
       say({ id: attack.id, what: attack.what, bound: attack.bound, held: holds, ...seen }, rowOf(attack, seen, holds))
@@ -56,7 +56,7 @@ function chooseAttacks(ids: readonly string[]): readonly Attack[] {
 
 function rowOf(
   { id, what, bound, tries = 'dial' }: Attack,
-  { before, during, after, delivery, dials, attacker }: Seen,
+  { before, during, after, delivery, dials, attacker }: Observation,
   holds: boolean,
 ): string {
   const way = (name: 'rssMiB' | 'liveMiB' | 'descriptors') => `${before[name]} -> ${during[name]} -> ${after[name]}`

@@ -4,7 +4,7 @@ import type { Figures } from './target.ts'
 import type { Measure } from './tested-node.ts'
 
 /** What was seen of one attack. */
-export type Seen = {
+export type Observation = {
   readonly before: Measure
   readonly during: Measure
   readonly after: Measure
@@ -34,7 +34,7 @@ export type Attack = {
   readonly defences: readonly Defence[]
   /** One sentence. */
   readonly bound: string
-  held(seen: Seen): boolean
+  held(seen: Observation): boolean
 }
 
 export const TRIES = 20
@@ -51,11 +51,11 @@ const WINDOW_MIB = 4
 const BEGUN_FETCH_FILES = 3
 const MEMORY = `memory after a collection within ${LIVE_MIB} MiB, RSS within ${RSS_MIB} MiB of a first round`
 
-const everythingCame = ({ delivery }: Seen) => delivery.came === delivery.sent
-const soonEnough = ({ delivery }: Seen) => delivery.p99Ms >= 0 && delivery.p99Ms < 2500
+const everythingCame = ({ delivery }: Observation) => delivery.came === delivery.sent
+const soonEnough = ({ delivery }: Observation) => delivery.p99Ms >= 0 && delivery.p99Ms < 2500
 /** What each peer used up stays used up when it reconnects: a kilobyte for each of the last 8,192. */
 const rememberedMiB = (peers: number) => Math.min(peers, 8192) / 1024
-const givenBack = ({ before, after }: Seen, remembered = 0) =>
+const givenBack = ({ before, after }: Observation, remembered = 0) =>
   after.liveMiB - before.liveMiB < LIVE_MIB + remembered &&
   after.rssMiB - before.rssMiB < RSS_MIB &&
   after.descriptors - before.descriptors <= 4
@@ -79,7 +79,7 @@ const misbehaving = (id: string, what: string, act: string): Attack => ({
   processes: 1,
   count: { long: 1, short: 1 },
   seconds: { long: 10, short: 5 },
-  together: 'lies',
+  together: 'invalid-data',
   defences: ['exclusion'],
   bound: 'the misbehaving peer is disconnected and refused when it comes back, everything is delivered',
   held: (seen) => {

@@ -1,5 +1,5 @@
 import type { Defence } from '../../src/network/index.ts'
-import { type Attack, RSS_MIB, type Seen, TRIES } from './attacks.ts'
+import { type Attack, type Observation, RSS_MIB, TRIES } from './attacks.ts'
 import type { Delivery } from './honest.ts'
 import { type Remote, startProcess } from './rpc.ts'
 import { type Figures, pause, type Target } from './target.ts'
@@ -7,9 +7,9 @@ import type { Measure, Started } from './tested-node.ts'
 
 export type Form = 'long' | 'short'
 
-export interface Stage extends AsyncDisposable {
-  /** Plays attacks at once; of each what was seen, what was measured being the same for all. */
-  play(attacks: readonly Attack[], form: Form): Promise<readonly Seen[]>
+export interface AttackHarness extends AsyncDisposable {
+  /** Runs attacks at once; of each what was seen, what was measured being the same for all. */
+  run(attacks: readonly Attack[], form: Form): Promise<readonly Observation[]>
 }
 
 const SETTLE_MS = { long: 15_000, short: 6000 }
@@ -18,7 +18,7 @@ const ATTACKERS = 2
 const FIRST_ROUND = { ms: 3000, acts: { vanish: 3, silenceFromSixteen: 1000, longFrames: 4 } }
 
 /** A node, honest neighbours of it in another process, and attackers in processes of their own. */
-export async function setStage(without: readonly Defence[]): Promise<Stage> {
+export async function startHarness(without: readonly Defence[]): Promise<AttackHarness> {
   await using stack = new AsyncDisposableStack()
   const attackers = Array.from({ length: ATTACKERS }, () => stack.use(startProcess('attacker')))
   const honest = stack.use(startProcess('honest'))
@@ -42,7 +42,7 @@ export async function setStage(without: readonly Defence[]): Promise<Stage> {
   }
 
   return {
-    async play(attacks, form) {
+    async run(attacks, form) {
       const ms = Math.max(...attacks.map(({ seconds }) => seconds[form])) * 1000
       const attack = async ({ act, processes, count }: Attack) => {
         const init = { ...target, ms, count: count[form] }

@@ -8,16 +8,16 @@ import { runReplayBench } from './replay/replay.ts'
 import { runRunnerBench } from './runner/runner.ts'
 import { runTrustBench } from './trust/trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|reconsider> [--json] [--rounds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|reevaluation> [--json] [--rounds N]
 
-  cli      what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
-  gossip   30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
-  archive  64 MiB from one peer, verified on disk; against a raw libp2p stream
-  replay   \`policy replay\` over a journal of 100,000 services, with both of its runners
-  runner   verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
-  trust    statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
-  quorum   from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
-  reconsider  a policy that admits 1,000 services that were only redirected before: the preview, the time, the node's event loop`
+  cli           what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
+  gossip        30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
+  archive       64 MiB from one peer, verified on disk; against a raw libp2p stream
+  replay        \`policy replay\` over a journal of 100,000 services, with both of its runners
+  runner        verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
+  trust         statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
+  quorum        from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
+  reevaluation  a policy that admits 1,000 services that were only redirected before: the preview, the time, the node's event loop`
 
 const BENCHES = {
   cli: runCliBench,
@@ -27,7 +27,7 @@ const BENCHES = {
   runner: runRunnerBench,
   trust: runTrustBench,
   quorum: runQuorumBench,
-  reconsider: runReevaluationBench,
+  reevaluation: runReevaluationBench,
 }
 
 async function main(): Promise<void> {

@@ -81,7 +81,7 @@ export function createAdmission(
     verdictOf,
     trust,
     texts,
-    live: (after, max) => journal.reconsiderations.page({ on: 'all' }, after, nowSeconds(clock), max),
+    live: (after, max) => journal.reevaluations.page({ on: 'all' }, after, nowSeconds(clock), max),
     forgotten: () => journal.forgotten(),
     subjectOf,
     changed,

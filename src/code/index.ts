@@ -1,5 +1,5 @@
 export { IGNORE_FILE } from './archive/ignore.ts'
-export { limitsWithin } from './archive/limits.ts'
+export { archiveLimitsFor } from './archive/limits.ts'
 export { resolveLink } from './archive/links.ts'
 export { listFolder } from './archive/list-folder.ts'
 export type { TarLink as CodeLink } from './archive/tar-format.ts'

@@ -9,7 +9,7 @@ import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
 import { createSingleFlight } from './fetch/single-flight.ts'
-import { takeInline } from './inline.ts'
+import { addInlineCode } from './inline.ts'
 import { createSourceList, type SourceList } from './sources/source-list.ts'
 import type { CodeSources } from './sources/sources.ts'
 import { createBufferPool } from './store/buffer-pool.ts'
@@ -40,7 +40,7 @@ export function createRetriever(
 
   /** Each way once. Throws NoProviderError where none led to the code. */
   async function round(code: CID, limits: TarLimits, options: RetrieveOptions, elsewhere: SourceList): Promise<void> {
-    if (store.has(code) || (await takeInline(store, code, options.sources ?? [], options))) return
+    if (store.has(code) || (await addInlineCode(store, code, options.sources ?? [], options))) return
     try {
       await fetchFromMesh(code, limits, options, elsewhere)
     } catch (error) {

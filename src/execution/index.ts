@@ -35,7 +35,7 @@ export {
   type SupervisorComponents,
   type SupervisorInit,
 } from './supervisor/index.ts'
-export { capacityFor, NEWER_IS_HERE } from './supervisor/resources.ts'
+export { capacityFor, NEWER_VERSION_RUNS } from './supervisor/resources.ts'
 export { mayBegin } from './supervisor/run-spec.ts'
 export type {
   Availability,

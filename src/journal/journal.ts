@@ -9,7 +9,7 @@ import { parkedStore } from './parked.ts'
 import { createPrune } from './prune.ts'
 import { publishedStore } from './published.ts'
 import { receiptStore } from './receipts.ts'
-import { reconsiderationStore } from './reevaluations.ts'
+import { reevaluationStore } from './reevaluations.ts'
 import { runStore } from './runs.ts'
 import { sqlOf } from './sql.ts'
 import { statementStore } from './statements.ts'
@@ -36,7 +36,7 @@ export function openJournal({ path, clock, log }: JournalInit): Journal {
     runs: runStore(sql),
     published: publishedStore(sql),
     parked: parkedStore(sql),
-    reconsiderations: reconsiderationStore(sql),
+    reevaluations: reevaluationStore(sql),
     statements: statementStore(sql),
     meta: keyValueStore(sql),
     transaction: (work) => sql.transaction(work),

@@ -1,7 +1,7 @@
 import type { Sql } from './sql.ts'
 
 /** Which live services of others are meant: all, those with a code, or those of an author (address bytes). */
-export type ReconsideredServices =
+export type ReevaluatedServices =
   | { readonly on: 'all' }
   | { readonly on: 'code'; readonly code: string }
   | { readonly on: 'author'; readonly author: Uint8Array }
@@ -10,9 +10,9 @@ export type ReconsideredServices =
 export type Candidate = { readonly id: string; readonly rank: number; readonly arrived: number }
 
 /** What a policy, or a statement, that changed has still to be applied to. */
-export interface ReconsiderationStore {
+export interface ReevaluationStore {
   /** Live services that others announced, in the order of their arrival, after the row `after`. */
-  page(which: ReconsideredServices, after: number, nowSeconds: number, max: number): { row: number; id: string }[]
+  page(which: ReevaluatedServices, after: number, nowSeconds: number, max: number): { row: number; id: string }[]
   count(nowSeconds: number): number
   /** Candidates wait until all are known. */
   put(candidates: readonly Candidate[]): void
@@ -21,7 +21,7 @@ export interface ReconsiderationStore {
   clear(): void
 }
 
-export function reconsiderationStore(sql: Sql): ReconsiderationStore {
+export function reevaluationStore(sql: Sql): ReevaluationStore {
   const live = "kind = 'service' AND state = 'live' AND own = 0 AND expires > ?"
   const select = (rest: string) =>
     sql.prepare(`SELECT rowid AS row, id FROM announcements WHERE ${live} ${rest} AND rowid > ? ORDER BY rowid LIMIT ?`)

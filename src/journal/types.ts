@@ -6,7 +6,7 @@ import type { OperatorStopStore } from './operator-stops.ts'
 import type { ParkedStore } from './parked.ts'
 import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
-import type { ReconsiderationStore } from './reevaluations.ts'
+import type { ReevaluationStore } from './reevaluations.ts'
 import type { RunStore } from './runs.ts'
 import type { StatementStore } from './statements.ts'
 import type { VerdictStore } from './verdicts.ts'
@@ -33,7 +33,7 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly runs: RunStore
   readonly published: PublishedStore
   readonly parked: ParkedStore
-  readonly reconsiderations: ReconsiderationStore
+  readonly reevaluations: ReevaluationStore
   readonly statements: StatementStore
   readonly meta: KeyValueStore
   /** Several calls as one: all or nothing. */

@@ -6,7 +6,7 @@ import { createChangeNotifier } from './change-notifier.ts'
 import { createGossipValidator } from './gossip/gossip-validator.ts'
 import { createPolicyParser } from './policy.ts'
 import { createFactsOf } from './quorum/facts.ts'
-import { createAddressTexts, type TextOf } from './statements/address-cache.ts'
+import { createAddressTextCache, type TextOf } from './statements/address-cache.ts'
 import type { IndexedStatement } from './statements/indexed-statement.ts'
 import { createIngest, type Ingest } from './statements/ingest.ts'
 import { createRecordValidator } from './statements/record-validator.ts'
@@ -35,7 +35,7 @@ export interface LocalTrust extends TrustStore {
 
 export function createTrustStore(components: TrustStoreComponents, init: TrustInit): LocalTrust {
   const { clock, log, events, keys, statements, hasLiveCode } = components
-  const textOf = createAddressTexts()
+  const textOf = createAddressTextCache()
   const ownBytes = addressBytes(init.own)
   const { network, own } = init
   const read = createPolicyParser({ keys, log }, { network, own, ownText: textOf(ownBytes) })

@@ -1,7 +1,7 @@
 import { createLookups } from './lookups.ts'
 import { createMaintenance } from './maintenance.ts'
 import { assume } from './quorum/assumed.ts'
-import { createAddressBytes } from './statements/address-cache.ts'
+import { createAddressBytesCache } from './statements/address-cache.ts'
 import { createStatementPublisher } from './statements/statement-publisher.ts'
 import type { LocalTrust } from './trust-store.ts'
 import type { Trust, TrustComponents } from './types.ts'
@@ -22,7 +22,7 @@ export function createTrust(local: LocalTrust, { clock, rng, log, events, record
     records,
     mesh,
   })
-  const bytesOf = createAddressBytes()
+  const bytesOf = createAddressBytesCache()
   const maintenance = createMaintenance({
     clock,
     rng,

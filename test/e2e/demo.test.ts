@@ -10,7 +10,7 @@ import { needs } from '../require.ts'
 const ENGINE = '/var/run/docker.sock'
 const BUBBLEWRAP = '/usr/bin/bwrap'
 
-type Chapter = { event: string } & Record<string, unknown>
+type DemoEvent = { event: string } & Record<string, unknown>
 
 let scratch: string
 beforeEach(async () => {
@@ -32,15 +32,15 @@ function startDemo(args: readonly string[], { engine, bubblewrap }: Machine): Ch
   return spawn(program, rest, { env: { ...process.env, TMPDIR: scratch }, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-async function tellAll(demo: ChildProcess, onChapter: (chapter: Chapter) => void = () => {}) {
-  const reporter: Chapter[] = []
+async function collectEvents(demo: ChildProcess, onEvent: (chapter: DemoEvent) => void = () => {}) {
+  const events: DemoEvent[] = []
   const ended = once(demo, 'exit') as Promise<[number | null]>
   for await (const line of createInterface(demo.stdout as NonNullable<ChildProcess['stdout']>)) {
-    reporter.push(JSON.parse(line) as Chapter)
-    onChapter(JSON.parse(line) as Chapter)
+    events.push(JSON.parse(line) as DemoEvent)
+    onEvent(JSON.parse(line) as DemoEvent)
   }
   const [code] = await ended
-  return { reporter, code }
+  return { events, code }
 }
 
 async function leftovers(): Promise<string[]> {
@@ -53,35 +53,35 @@ async function leftovers(): Promise<string[]> {
 
 const EVENTS = ['node', 'node', 'node', 'sandbox', 'published', 'verdict', 'verdict', 'running', 'tunnel', 'answer']
 
-async function expectStory(machine: Machine, sandbox: string): Promise<void> {
-  const { reporter, code } = await tellAll(startDemo(['--once'], machine))
-  expect(reporter.map(({ event }) => event)).toEqual(EVENTS)
+async function expectDemo(machine: Machine, sandbox: string): Promise<void> {
+  const { events, code } = await collectEvents(startDemo(['--once'], machine))
+  expect(events.map(({ event }) => event)).toEqual(EVENTS)
   expect(code).toBe(0)
-  expect(reporter.find(({ event }) => event === 'sandbox')).toMatchObject({ kind: sandbox })
-  const [second, third] = reporter.filter(({ event }) => event === 'verdict')
+  expect(events.find(({ event }) => event === 'sandbox')).toMatchObject({ kind: sandbox })
+  const [second, third] = events.filter(({ event }) => event === 'verdict')
   expect(second).toMatchObject({ node: 'second', run: false, redirect: true })
   expect(third).toMatchObject({ node: 'third', run: { executor: sandbox === 'docker' ? 'docker' : 'host' } })
-  expect(reporter.at(-1)).toMatchObject({ status: 200, body: { service: 'hello-web' } })
+  expect(events.at(-1)).toMatchObject({ status: 200, body: { service: 'hello-web' } })
   expect(await leftovers()).toEqual([])
 }
 
 describe('the demo', () => {
   it.skipIf(!needs('engine'))('runs its service in Docker where an engine answers', () =>
-    expectStory({ engine: true, bubblewrap: true }, 'docker'),
+    expectDemo({ engine: true, bubblewrap: true }, 'docker'),
   )
 
   it.skipIf(!needs('bubblewrap') || !needs('root'))('runs it in bubblewrap where there is no engine', () =>
-    expectStory({ engine: false, bubblewrap: true }, 'bubblewrap'),
+    expectDemo({ engine: false, bubblewrap: true }, 'bubblewrap'),
   )
 
   it.skipIf((needs('engine') || needs('bubblewrap')) && !needs('root'))(
     'runs it under the permission model, for its own author, where there is neither',
-    () => expectStory({ engine: false, bubblewrap: false }, 'permission'),
+    () => expectDemo({ engine: false, bubblewrap: false }, 'permission'),
   )
 
   it('leaves nothing behind when it is interrupted', async () => {
     const demo = startDemo([], { engine: true, bubblewrap: true })
-    const { code } = await tellAll(demo, ({ event }) => void (event === 'running' && demo.kill('SIGINT')))
+    const { code } = await collectEvents(demo, ({ event }) => void (event === 'running' && demo.kill('SIGINT')))
     expect(code).toBe(130)
     expect(await leftovers()).toEqual([])
   })

@@ -46,7 +46,7 @@ export async function runReevaluationBench({ json, rounds = 3 }: { json: boolean
   }
   const worst = (of: (round: Round) => number) => Math.max(...measured.map(of))
   const summary = {
-    bench: 'reconsider',
+    bench: 'reevaluation',
     services: SERVICES,
     room: CAPACITY,
     rounds,

@@ -1,7 +1,7 @@
 import { sha256 } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
-import { describe } from '../../../src/code/archive/chunks.ts'
+import { createManifest } from '../../../src/code/archive/chunks.ts'
 import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { BadArchiveError } from '../../../src/code/errors.ts'
 import type { Json, Op } from '../kit/kit.ts'
@@ -33,7 +33,7 @@ export const archiveOps: Record<string, Op> = {
       if (error instanceof BadArchiveError) throw new ArchiveError('', error.message)
       throw error
     }
-    return { entries, size: tar.byteLength, code: describe(tar.byteLength, [sha256(tar)]).code.toString() }
+    return { entries, size: tar.byteLength, code: createManifest(tar.byteLength, [sha256(tar)]).code.toString() }
   },
 }
 

@@ -1,6 +1,6 @@
 import { sha256 } from '../../../protocols/encoding.ts'
 import { InputError } from '../../../src/base/errors.ts'
-import { describe } from '../../../src/code/archive/chunks.ts'
+import { createManifest } from '../../../src/code/archive/chunks.ts'
 import { IGNORE_FILE } from '../../../src/code/archive/ignore.ts'
 import {
   type EntryOrigin,
@@ -29,7 +29,7 @@ export const codeOps: Record<string, Op> = {
       const rules = ignoreFile !== undefined && 'open' in ignoreFile ? contentOf(ignoreFile).toString() : ''
       const packed = orderEntries(packList(below, rules))
       const tar = tarOf(packed)
-      return { entries: packed.map(shown), code: describe(tar.byteLength, [sha256(tar)]).code.toString() }
+      return { entries: packed.map(shown), code: createManifest(tar.byteLength, [sha256(tar)]).code.toString() }
     } catch (error) {
       if (error instanceof InputError) throw new ArchiveError('', error.message)
       throw error

@@ -1,5 +1,5 @@
 import type { ExecutorName, Grant, Reason, Verdict } from '../../base/verdict.ts'
-import { capacityFor, NEWER_IS_HERE } from '../../execution/index.ts'
+import { capacityFor, NEWER_VERSION_RUNS } from '../../execution/index.ts'
 import { limitError } from '../../runner/index.ts'
 import { beyondLimits, declined, dispositionOf, finalVerdict, moved, parkedVerdict } from '../disposition.ts'
 import type { Subject } from '../evaluate.ts'
@@ -90,7 +90,7 @@ function capacityOf(
 /** Older versions that end by themselves again and again: nothing goes back to them, and each would keep its capacity. */
 function planFailingStops({ runs, service: { older } }: AdmissionState): PlannedChange[] {
   const failing = older.filter((version) => runs.some((run) => run.service === version && run.failing))
-  return failing.map((id) => ({ do: 'stop', id, why: NEWER_IS_HERE }))
+  return failing.map((id) => ({ do: 'stop', id, why: NEWER_VERSION_RUNS }))
 }
 
 /** The run of a service that may not run any more, and that of an older version whose successor does not run here. */

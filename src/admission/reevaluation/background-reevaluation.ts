@@ -32,7 +32,7 @@ export interface BackgroundReevaluationComponents {
   clock: Clock
   log: Log
   events: Emitter<AdmissionEvents>
-  journal: Pick<Journal, 'reconsiderations' | 'meta' | 'transaction' | 'forgotten'>
+  journal: Pick<Journal, 'reevaluations' | 'meta' | 'transaction' | 'forgotten'>
   /** Asks about these as if all of LIMITS were free: settles what is not admitted, answers the others. */
   screen(ids: readonly string[], options: { signal: AbortSignal }): Promise<ScreenResult>
   /** Decides about these, the first with the first claim on capacity. */
@@ -57,7 +57,7 @@ export interface BackgroundReevaluation extends AsyncDisposable {
 
 export function createBackgroundReevaluation(components: BackgroundReevaluationComponents): BackgroundReevaluation {
   const { clock, log, events, journal, screen, admit, treeMembershipChanged } = components
-  const { reconsiderations: store, meta } = journal
+  const { reevaluations: store, meta } = journal
   const ending = new AbortController()
   const closing = ending.signal
   let passes = JSON.parse(meta.get(PASSES) ?? '[]') as readonly Pass[]

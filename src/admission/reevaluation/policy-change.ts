@@ -21,7 +21,7 @@ export interface PolicyChangeComponents {
   clock: Clock
   log: Log
   events: Pick<Events<RunnerEvents>, 'on'>
-  journal: Pick<Journal, 'meta' | 'reconsiderations'>
+  journal: Pick<Journal, 'meta' | 'reevaluations'>
   facts: Pick<NodeFactsSource, 'forget'>
   supervisor: Pick<Supervisor, 'granted'>
   dormitory: Pick<Dormitory, 'size'>
@@ -50,7 +50,7 @@ export function createPolicyChange(
     try {
       const { hash } = policy()
       background.schedule({ on: 'all' })
-      const live = journal.reconsiderations.count(nowSeconds(clock))
+      const live = journal.reevaluations.count(nowSeconds(clock))
       const changes = await reevaluator.all({ signal: closing })
       journal.meta.set(LAST_POLICY, hash)
       return { changes, background: Math.max(0, live - supervisor.granted().length - dormitory.size) }

@@ -1,5 +1,5 @@
 import { addressBytes, parseAddress } from '../../../protocols/address.ts'
-import type { ReconsideredServices } from '../../journal/index.ts'
+import type { ReevaluatedServices } from '../../journal/index.ts'
 import type { TrustChange } from '../../trust/index.ts'
 
 /** Which services a change concerns. */
@@ -15,7 +15,7 @@ export function isSameScope(a: ReevaluationScope, b: ReevaluationScope): boolean
   return a.on === b.on
 }
 
-export function servicesIn(scope: ReevaluationScope): ReconsideredServices {
+export function servicesIn(scope: ReevaluationScope): ReevaluatedServices {
   switch (scope.on) {
     case 'code':
       return { on: 'code', code: scope.code }

@@ -3,9 +3,9 @@ import { findSecrets, secretsError, secretsText } from '../../admission/secrets.
 import { InputError } from '../../base/errors.ts'
 import { formatBytes, formatCount, sanitizeText } from '../../base/format.ts'
 import {
+  archiveLimitsFor,
   type CodeLink,
   IGNORE_FILE,
-  limitsWithin,
   listFolder,
   type PackEntry,
   resolveLink,
@@ -45,7 +45,7 @@ export async function inspectFolder(
 /** Nodes weigh the code against the disk that the service asks for, before they fetch it. */
 function checkSize(entries: readonly PackEntry[], { file, manifest }: Pick<Draft, 'file' | 'manifest'>): void {
   const { disk } = manifest.resources
-  const most = limitsWithin(disk)
+  const most = archiveLimitsFor(disk)
   const size = sizeOfArchive(entries)
   if (size.bytes <= most.maxBytes && size.entries <= most.maxEntries) return
   const [has, may] =

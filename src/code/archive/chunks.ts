@@ -3,10 +3,10 @@ import { type CID, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
 import { TooLargeError } from '../errors.ts'
 
-export type Chunk = { readonly index: number; readonly bytes: Uint8Array; readonly hash: Uint8Array }
+export type HashedChunk = { readonly index: number; readonly bytes: Uint8Array; readonly hash: Uint8Array }
 
 /** A pipeline stage: pieces of any size in, whole chunks out; only the last may be shorter. */
-export async function* inChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* splitIntoChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let chunk = new Uint8Array(CHUNK_BYTES)
   let filled = 0
   for await (const piece of pieces) {
@@ -25,7 +25,7 @@ export async function* inChunks(pieces: AsyncIterable<Uint8Array>): AsyncGenerat
 }
 
 /** A pipeline stage: chunks in, chunks with their place and hash out. */
-export async function* hashed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Chunk> {
+export async function* hashChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<HashedChunk> {
   let index = 0
   for await (const bytes of chunks) {
     if (index === MAX_CHUNKS) throw new TooLargeError(`the archive has more than ${MAX_CHUNKS * CHUNK_BYTES} bytes`)
@@ -34,7 +34,7 @@ export async function* hashed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
 }
 
 /** The manifest of chunks whose hashes are known, and the code's identity. */
-export function describe(
+export function createManifest(
   size: number,
   chunks: Uint8Array[],
 ): { code: CID; manifest: ArchiveManifest; encoded: Uint8Array } {

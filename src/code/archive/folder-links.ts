@@ -1,5 +1,5 @@
 import { MAX_HOPS } from '../constants.ts'
-import { isHeldBy, targetBetween } from './links.ts'
+import { isWithin, relativeTarget } from './links.ts'
 import { foldersOf, quoted, type TarLink } from './tar-format.ts'
 
 /** What a folder holds, as it is on the disk: paths of files, and of links the text of their targets. */
@@ -17,7 +17,7 @@ export function linksOf(tree: FolderTree): { links: TarLink[]; problems: string[
   const problems: string[] = []
   for (const [path, target] of tree.links) {
     const end = follow({ files, folders, links: tree.links }, path, target)
-    if ('to' in end && !isHeldBy(path, end.to)) links.push({ path, target: targetBetween(path, end.to) })
+    if ('to' in end && !isWithin(path, end.to)) links.push({ path, target: relativeTarget(path, end.to) })
     else {
       const problem = 'to' in end ? 'which is a folder that holds it' : end.problem
       problems.push(`${quoted(path)} is a link to ${quoted(target)}, ${problem}`)

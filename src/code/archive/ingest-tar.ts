@@ -5,7 +5,7 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
 import { MAX_STORED_ENTRIES } from '../constants.ts'
 import { MANIFEST, openTar, writeFileAtomic } from '../store/store-layout.ts'
-import { type Chunk, describe, hashed, inChunks } from './chunks.ts'
+import { createManifest, type HashedChunk, hashChunks, splitIntoChunks } from './chunks.ts'
 import { createTarReader } from './tar-read.ts'
 
 /** Writes a tar and its manifest into the folder `temp`; throws BadArchiveError at the first byte that is not canonical. */
@@ -18,8 +18,8 @@ export async function ingestTar(
   const described = await pipe(
     tar,
     (pieces) => checked(pieces, options.signal),
-    inChunks,
-    hashed,
+    splitIntoChunks,
+    hashChunks,
     (chunks) => stored(chunks, temp, take),
   )
   await writeFileAtomic(join(temp, MANIFEST), described.encoded)
@@ -41,7 +41,7 @@ async function* checked(
   reader.end()
 }
 
-async function stored(chunks: AsyncIterable<Chunk>, temp: string, take: (bytes: number) => Promise<void>) {
+async function stored(chunks: AsyncIterable<HashedChunk>, temp: string, take: (bytes: number) => Promise<void>) {
   const hashes: Uint8Array[] = []
   let size = 0
   const file = await openTar(temp)
@@ -55,5 +55,5 @@ async function stored(chunks: AsyncIterable<Chunk>, temp: string, take: (bytes: 
   } finally {
     await file.close()
   }
-  return describe(size, hashes)
+  return createManifest(size, hashes)
 }

@@ -10,7 +10,7 @@ import { problemOfPath, quoted, type TarLink } from './tar-format.ts'
  */
 
 /** The target of a link at `from` that leads to `to`; both are paths of the archive. */
-export function targetBetween(from: string, to: string): string {
+export function relativeTarget(from: string, to: string): string {
   const [folder, names] = [from.split('/').slice(0, -1), to.split('/')]
   let common = 0
   while (common < folder.length && common < names.length - 1 && folder[common] === names[common]) common++
@@ -36,24 +36,24 @@ export function resolveLink({ path, target }: TarLink): { to: string } | { probl
   const unfit = problemOfPath(below)
   if (unfit !== undefined) return { problem: `has a target (${shown}) that ${unfit}` }
   const to = [...folder.slice(0, folder.length - levels), below].join('/')
-  return isHeldBy(path, to)
+  return isWithin(path, to)
     ? { problem: `leads to ${path === to ? 'itself' : 'a folder that holds it'} (${shown})` }
-    : whereWritten({ path, target }, to)
+    : checkSpelling({ path, target }, to)
 }
 
-function whereWritten({ path, target }: TarLink, to: string): { to: string } | { problem: string } {
-  const shortest = targetBetween(path, to)
+function checkSpelling({ path, target }: TarLink, to: string): { to: string } | { problem: string } {
+  const shortest = relativeTarget(path, to)
   if (shortest === target) return { to }
   return { problem: `has the target ${quoted(target)}; the shortest is ${quoted(shortest)}` }
 }
 
 /** Is `folder` the path itself, or a folder above it? */
-export function isHeldBy(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`)
 }
 
 /** All of them in one sentence, as far as one reads. */
-export function danglingText(links: readonly TarLink[]): string {
+export function danglingLinksText(links: readonly TarLink[]): string {
   const shown = links.slice(0, MAX_NAMED).map(({ path, target }) => `${quoted(path, 100)} to ${quoted(target, 100)}`)
   const more = links.length > MAX_NAMED ? `, and ${links.length - MAX_NAMED} more` : ''
   return `links of the archive lead to no file or folder of it: ${shown.join(', ')}${more}`
@@ -63,7 +63,7 @@ export function danglingText(links: readonly TarLink[]): string {
 const DIGEST_BYTES = 16
 
 /** The files and folders of an archive, as they come, and the links whose targets must be among them. */
-export function createPresence() {
+export function createLinkChecker() {
   let digests = Buffer.alloc(DIGEST_BYTES * 64)
   let count = 0
   let linkBytes = 0

@@ -1,6 +1,6 @@
 import { MAX_LINK_BYTES, MAX_LINKS, MAX_PATH_BYTES } from '../constants.ts'
 import { BadArchiveError, TooLargeError } from '../errors.ts'
-import { createPresence, danglingText, resolveLink } from './links.ts'
+import { createLinkChecker, danglingLinksText, resolveLink } from './links.ts'
 import {
   BLOCK,
   checkFile,
@@ -102,7 +102,7 @@ function* parse(
   counts: { files: number; folders: number; bytes: number },
 ): Generator<Ask, void, Uint8Array> {
   const order = createOrder()
-  const present = createPresence()
+  const present = createLinkChecker()
   let hasFile = false
   for (;;) {
     const first = yield { bytes: BLOCK, complete: true }
@@ -143,7 +143,7 @@ function* parse(
   }
   if (!hasFile) throw new BadArchiveError('the archive has no files')
   const dangling = present.dangling()
-  if (dangling.length > 0) throw new BadArchiveError(danglingText(dangling))
+  if (dangling.length > 0) throw new BadArchiveError(danglingLinksText(dangling))
 }
 
 const TOO_MANY_LINKS = `the archive has more than ${MAX_LINKS} links, or more than ${MAX_LINK_BYTES} bytes of them`

@@ -1,6 +1,6 @@
 import { InputError } from '../../base/errors.ts'
 import { MAX_LINK_BYTES, MAX_LINKS } from '../constants.ts'
-import { danglingText, resolveLink } from './links.ts'
+import { danglingLinksText, resolveLink } from './links.ts'
 import {
   checkFile,
   comparePaths,
@@ -90,7 +90,7 @@ function checkLinks(entries: readonly TarEntry[]): void {
     entries.flatMap((entry) => [...foldersOf(entry.path), ...(isLink(entry) ? [] : [entry.path])]),
   )
   const dangling = links.filter((link) => !present.has(leadsTo(link)))
-  if (dangling.length > 0) throw new InputError(danglingText(dangling))
+  if (dangling.length > 0) throw new InputError(danglingLinksText(dangling))
 }
 
 function leadsTo(link: TarLink): string {

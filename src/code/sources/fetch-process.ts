@@ -12,7 +12,7 @@ import { sanitizeText } from '../../base/format.ts'
 import { type Egress, type EgressServer, serveEgress } from '../../egress/index.ts'
 import { startProcess } from '../../process/index.ts'
 import { FETCH_HEAP_MB } from '../constants.ts'
-import { giveToUser, unpackUser } from '../unpack/owner.ts'
+import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchJob, FetchResult } from './child/job.ts'
@@ -29,7 +29,7 @@ export async function fetchInProcess(
   { clock, egress, dir, signal }: { clock: Clock; egress: Egress; dir: string; signal: AbortSignal },
   take: (archive: Readable) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
-  await giveToUser(dir)
+  await chownToUnpackUser(dir)
   signal.throwIfAborted()
   const child = startProcess(
     { kind: 'fetch', program: process.execPath, args: await childArgs(dir), cwd: dir },

@@ -10,13 +10,13 @@ export function unpackUser(): number | undefined {
   return process.getuid?.() === 0 ? UNPACK_UID : undefined
 }
 
-export async function giveToUser(folder: string): Promise<void> {
+export async function chownToUnpackUser(folder: string): Promise<void> {
   const user = unpackUser()
   if (user !== undefined) await chown(folder, user, user)
 }
 
 /** When the process has ended: what it wrote is given to the node, so that no other user can change it. Links are not followed. */
-export async function takeBack(clock: Clock, folder: string, signal: AbortSignal | undefined): Promise<void> {
+export async function reclaimOwnership(clock: Clock, folder: string, signal: AbortSignal | undefined): Promise<void> {
   if (unpackUser() === undefined) return
   const program = findProgram('chown')
   if (program === undefined) throw new UnavailableError('chown is missing: install coreutils')

@@ -14,7 +14,7 @@ import { BadArchiveError, DiskFullError, HashMismatchError, TooLargeError } from
 import { withDiskErrors } from '../store/store-layout.ts'
 import type { UnpackJob, UnpackResult } from './job.ts'
 import { makeLinks } from './make-links.ts'
-import { giveToUser, takeBack, unpackUser } from './owner.ts'
+import { chownToUnpackUser, reclaimOwnership, unpackUser } from './owner.ts'
 
 export type UnpackOptions = {
   readonly clock: Clock
@@ -33,10 +33,10 @@ export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string
  */
 export async function unpackArchive(archive: Archive, target: string, options: UnpackOptions): Promise<Unpacked> {
   await chmod(target, 0o755)
-  await giveToUser(target)
+  await chownToUnpackUser(target)
   const result = await runChild('unpack', archive, target, options)
   if (!result.done) throw errorOf(result, target)
-  await takeBack(options.clock, target, options.signal)
+  await reclaimOwnership(options.clock, target, options.signal)
   await withDiskErrors(target, makeLinks(await realpath(target), result.links, options))
   return unpackedOf(result)
 }

@@ -7,7 +7,7 @@ import { RunRefusedError } from '../errors.ts'
 import { FINAL_STATES, type RunChange } from '../journal.ts'
 import type { Run } from '../types.ts'
 import { BuildFailedError, buildDir } from './build.ts'
-import { explainedEnd } from './failure-detail.ts'
+import { withFailureDetail } from './failure-detail.ts'
 import { afterMs } from './health-check.ts'
 import { notHealthyText } from './restart-policy.ts'
 import { monitorRun } from './run-monitor.ts'
@@ -60,7 +60,7 @@ export async function explainExit(
   { components, init, spec }: StepContext,
   { end, wasHealthy }: Extract<Phase, { name: 'exited' }>,
 ): Promise<WorkerEvent> {
-  const explained = await explainedEnd(components, logDirOf(init.dirs.logs, spec.service.id), end)
+  const explained = await withFailureDetail(components, logDirOf(init.dirs.logs, spec.service.id), end)
   return { type: 'explained', end: explained, updates: !wasHealthy && init.updates() }
 }
 

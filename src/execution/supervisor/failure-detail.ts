@@ -9,7 +9,7 @@ import type { RunEnd } from '../types.ts'
 const LAST_LINES = 40
 
 /** Why a run failed, with what would help where its last lines say so. */
-export async function explained(
+export async function failureDetail(
   { clock, log }: { clock: Clock; log: Log },
   logDir: string,
   { exitCode, reason, detail }: RunEnd,
@@ -34,11 +34,11 @@ export async function explained(
 }
 
 /** The end of a run, explained where it failed. */
-export async function explainedEnd(
+export async function withFailureDetail(
   components: { clock: Clock; log: Log },
   logDir: string,
   end: RunEnd,
 ): Promise<RunEnd> {
   const failed = end.exitCode !== 0 || end.reason !== 'exit'
-  return failed ? { ...end, detail: await explained(components, logDir, end) } : end
+  return failed ? { ...end, detail: await failureDetail(components, logDir, end) } : end
 }

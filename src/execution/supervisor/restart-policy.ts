@@ -7,7 +7,11 @@ import { type RunSpec, restarts, timeLimitText } from './run-spec.ts'
 export type StopRequest = { readonly why: string; readonly graceMs: number }
 
 /** The end of a run that its executor does not know any more. */
-export const GONE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it is gone: the machine or its engine went down' }
+export const GONE_END: RunEnd = {
+  exitCode: 137,
+  reason: 'exit',
+  detail: 'it is gone: the machine or its engine went down',
+}
 
 export type EndFacts = {
   readonly stop: StopRequest | undefined
@@ -21,10 +25,10 @@ export type EndFacts = {
   waitMs(): number
 }
 
-const KEEPS = 'the update failed, and the version before goes on'
+const OLD_VERSION_STAYS = 'the update failed, and the version before goes on'
 
 /** What follows from the end of a process: the run's next state; `again`: it starts again after so many ms. */
-export function afterEnd(
+export function stateAfterEnd(
   spec: RunSpec,
   end: RunEnd,
   { stop, closes, gaveUp, failedUpdate, waitMs }: EndFacts,
@@ -39,11 +43,11 @@ export function afterEnd(
       ? { state: 'stopped', exitCode, detail: 'the node was closed' }
       : { state: 'starting', detail: 'it starts again with the node' }
   }
-  if (gaveUp !== undefined) return { state: 'failed', exitCode, detail: `${gaveUp}; ${KEEPS}` }
+  if (gaveUp !== undefined) return { state: 'failed', exitCode, detail: `${gaveUp}; ${OLD_VERSION_STAYS}` }
   const detail = end.reason === 'timeout' ? timeLimitText(spec) : end.detail
   if (failedUpdate && !isTask) {
     const why = detail ?? 'it ended before it was healthy'
-    return { state: 'failed', exitCode, detail: `${why}; ${KEEPS}` }
+    return { state: 'failed', exitCode, detail: `${why}; ${OLD_VERSION_STAYS}` }
   }
   if (end.reason === 'timeout' || !restarts(service, failed)) {
     return { state: failed ? 'failed' : 'exited', exitCode, detail }

@@ -10,7 +10,7 @@ import { FINAL_STATES } from '../journal.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { AdoptedRun, Executor } from '../types.ts'
 import { removeOldLogs } from './log-cleanup.ts'
-import { capacityFor, freeResources, NEWER_IS_HERE } from './resources.ts'
+import { capacityFor, freeResources, NEWER_VERSION_RUNS } from './resources.ts'
 import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
 import { createRunWorker } from './run-worker.ts'
 import type { Granted, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
@@ -207,7 +207,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     run(service, grant: Grant, { replaces, evicts: offered = [] } = {}) {
       if (closing.signal.aborted) throw new UnavailableError('the node is closing')
       if (!mayBegin(service.run.kind, journal.ofService(service.id))) return []
-      endEach(failing(replaces), NEWER_IS_HERE)
+      endEach(failing(replaces), NEWER_VERSION_RUNS)
       const [limits, leaving, older] = [init.limits(), yielding(), underWay(replaces)]
       const capacity = capacityFor(grant, { limits, runs: granted(), leaving, offered, older })
       if ('shortage' in capacity) throw new NoCapacityError(capacity.shortage)

@@ -1,4 +1,4 @@
-import { afterEnd, GONE } from './restart-policy.ts'
+import { GONE_END, stateAfterEnd } from './restart-policy.ts'
 import { isImage, type RunSpec } from './run-spec.ts'
 import type { Phase, RunningPhase, WorkerEvent, WorkerState } from './worker-state.ts'
 
@@ -38,7 +38,7 @@ function nextPhase(spec: RunSpec, phase: Phase, event: PhaseEvent): Phase {
       if (event.type === 'forgotten') return OVER
       if (event.type === 'adopted') return { name: 'started', run: event.run, adopted: true }
       if (event.type === 'lost') {
-        return { name: 'exited', end: GONE, ranMs: 0, wasHealthy: false, gaveUp: undefined }
+        return { name: 'exited', end: GONE_END, ranMs: 0, wasHealthy: false, gaveUp: undefined }
       }
       return event.type === 'begin' ? firstPhase(spec, event.now) : phase
     case 'backing-off':
@@ -98,7 +98,7 @@ function afterExit(
   { end, updates }: Extract<WorkerEvent, { type: 'explained' }>,
 ): WorkerState {
   const failures = ranMs >= steadyMs ? 0 : state.failures
-  const { again, ...change } = afterEnd(spec, end, {
+  const { again, ...change } = stateAfterEnd(spec, end, {
     stop: state.stop,
     closes: state.close !== undefined,
     gaveUp,

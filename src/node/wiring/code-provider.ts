@@ -1,6 +1,6 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import { trustSubjectOf } from '../../admission/trust-subject.ts'
-import { limitsWithin } from '../../code/index.ts'
+import { archiveLimitsFor } from '../../code/index.ts'
 import type { CodeProvider } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Trust } from '../../trust/index.ts'
@@ -42,7 +42,7 @@ export function createCodeProvider(components: CodeProviderComponents): ServiceC
         const found = await findCode(
           components,
           { id, code: body.code.toString() },
-          { signal, patienceMs: PREFETCH_TIMEOUT_MS, limits: limitsWithin(body.resources.disk) },
+          { signal, patienceMs: PREFETCH_TIMEOUT_MS, limits: archiveLimitsFor(body.resources.disk) },
         )
         found.release()
       }
@@ -52,7 +52,7 @@ export function createCodeProvider(components: CodeProviderComponents): ServiceC
       const asked = signed && trust.lookUp(trustSubjectOf(signed), { signal }).catch(() => {})
       const obtained = await findCode(components, service, {
         signal,
-        limits: limitsWithin(diskBytes),
+        limits: archiveLimitsFor(diskBytes),
         onProgress: ({ bytes, size }) => onProgress({ doneBytes: bytes, totalBytes: size }),
       })
       try {

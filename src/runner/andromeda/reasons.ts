@@ -23,13 +23,13 @@ export function defer(rule: string, message: string, needs: Need): Reason {
 }
 
 /** One value of a service or of the configuration, bounded and safe to show. */
-export function shown(word: string): string {
+export function safeText(word: string): string {
   return sanitizeText(word, MAX_WORD)
 }
 
 /** Values of the service or of a long list, sorted and bounded: a verdict does not depend on the order of keys. */
-export function some(words: Iterable<string>, most = 8): string {
-  const sorted = [...words].map(shown).sort()
+export function joinSorted(words: Iterable<string>, most = 8): string {
+  const sorted = [...words].map(safeText).sort()
   const fits = fitting(sorted, most)
   const rest = sorted.length - fits.length
   if (rest === 0) return fits.join(', ')
@@ -37,10 +37,10 @@ export function some(words: Iterable<string>, most = 8): string {
 }
 
 /** As many complete values as fit into a need: each of them would help. */
-export function values(words: Iterable<string>, most = 8): string {
+export function joinWhole(words: Iterable<string>, most = 8): string {
   const all = [...words]
-  const whole = all.filter((word) => word.length <= MAX_WORD && shown(word) === word).sort()
-  return whole.length === 0 ? some(all, most) : fitting(whole, most).join(', ')
+  const whole = all.filter((word) => word.length <= MAX_WORD && safeText(word) === word).sort()
+  return whole.length === 0 ? joinSorted(all, most) : fitting(whole, most).join(', ')
 }
 
 function fitting(sorted: readonly string[], most: number): string[] {

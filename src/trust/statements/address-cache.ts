@@ -5,7 +5,7 @@ import { ADDRESS_CACHE_SIZE } from '../constants.ts'
 /** The canonical text of an address, remembered. */
 export type TextOf = (bytes: Uint8Array) => string
 
-export function createAddressTexts(): TextOf {
+export function createAddressTextCache(): TextOf {
   const known = new LruMap<string, string>(ADDRESS_CACHE_SIZE)
   return (bytes) => {
     const key = keyOf(bytes)
@@ -20,7 +20,7 @@ export function createAddressTexts(): TextOf {
 /** The address bytes of a text that this program wrote, remembered: reading one costs as much. */
 export type BytesOf = (text: string) => Uint8Array
 
-export function createAddressBytes(): BytesOf {
+export function createAddressBytesCache(): BytesOf {
   const known = new LruMap<string, Uint8Array>(ADDRESS_CACHE_SIZE)
   return (text) => {
     const before = known.get(text)

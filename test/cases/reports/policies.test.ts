@@ -134,7 +134,7 @@ describe('R8: a policy that admits what was redirected', () => {
     await reconsidered()
     expect(ids.slice(0, 30).map(node.state)).toEqual(Array(30).fill('redirected'))
     expect(new Set(ids.slice(30).map(node.state))).toEqual(new Set(['running', 'parked']))
-    expect(world.journal.reconsiderations.best(1)).toEqual([])
+    expect(world.journal.reevaluations.best(1)).toEqual([])
   })
 
   it('leaves alone what has run for good, and begins no task twice', async () => {

@@ -5,11 +5,11 @@ import { describe, expect, test } from 'vitest'
 import { decodeArchiveRequest, encodeArchiveAnswer } from '../../../protocols/archive.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
-import { describe as describeArchive } from '../../../src/code/archive/chunks.ts'
+import { createManifest as describeArchive } from '../../../src/code/archive/chunks.ts'
 import { encodeHeader } from '../../../src/code/archive/tar-format.ts'
 import { decompressChunk } from '../../../src/code/archive/zstd.ts'
 import { StoreFullError, TooLargeError } from '../../../src/code/errors.ts'
-import { limitsWithin } from '../../../src/code/index.ts'
+import { archiveLimitsFor } from '../../../src/code/index.ts'
 import { type Behaviour, MIB, packFiles, testCode, testStore } from '../../fixtures/code/stores.ts'
 
 async function inodesIn(dir: string): Promise<number> {
@@ -35,7 +35,7 @@ describe('S16: an archive that is more than was granted', () => {
       }
     }
     await using own = await testCode({ bomb })
-    const obtained = own.obtain(code, { limits: limitsWithin(MIB) })
+    const obtained = own.obtain(code, { limits: archiveLimitsFor(MIB) })
     await expect(obtained).rejects.toThrow('the code has 1 GiB; at most 1 MiB are allowed')
     expect(chunks).toBe(0)
     expect(own.store.usage()).toMatchObject(EMPTY)
@@ -55,7 +55,7 @@ describe('S16: an archive that is more than was granted', () => {
       }
     })()
     // as many bytes as it likes, but not as many files
-    const limits = { ...limitsWithin(64 * MIB), maxEntries: 2048 }
+    const limits = { ...archiveLimitsFor(64 * MIB), maxEntries: 2048 }
     await expect(own.obtain(code, { limits })).rejects.toThrow('the archive has more than 2048 files and folders')
     watching.abort()
     await watch
@@ -66,19 +66,19 @@ describe('S16: an archive that is more than was granted', () => {
   })
 
   test('with the disk of a service: bytes and files follow from it', () => {
-    expect(limitsWithin(0)).toEqual({ maxBytes: MIB, maxEntries: 2048 })
-    expect(limitsWithin(16 * MIB)).toEqual({ maxBytes: 16 * MIB, maxEntries: 32_768 })
-    expect(limitsWithin(Number.POSITIVE_INFINITY)).toEqual({ maxBytes: 4096 * MIB, maxEntries: 100_000 })
+    expect(archiveLimitsFor(0)).toEqual({ maxBytes: MIB, maxEntries: 2048 })
+    expect(archiveLimitsFor(16 * MIB)).toEqual({ maxBytes: 16 * MIB, maxEntries: 32_768 })
+    expect(archiveLimitsFor(Number.POSITIVE_INFINITY)).toEqual({ maxBytes: 4096 * MIB, maxEntries: 100_000 })
   })
 
   test('what another node may have stays for them', async () => {
     const { store } = await testStore()
     const { code } = await store.addTar(packFiles([{ path: 'a', content: new Uint8Array(2 * MIB) }]))
     await using own = await testCode({ alice: store })
-    using held = await own.obtain(code, { limits: limitsWithin(4 * MIB) })
-    await expect(own.obtain(code, { limits: limitsWithin(MIB) })).rejects.toBeInstanceOf(TooLargeError)
+    using held = await own.obtain(code, { limits: archiveLimitsFor(4 * MIB) })
+    await expect(own.obtain(code, { limits: archiveLimitsFor(MIB) })).rejects.toBeInstanceOf(TooLargeError)
     held.release()
-    await expect(own.obtain(code, { limits: limitsWithin(MIB) })).rejects.toBeInstanceOf(TooLargeError)
+    await expect(own.obtain(code, { limits: archiveLimitsFor(MIB) })).rejects.toBeInstanceOf(TooLargeError)
     expect(own.store.usage().codes).toBe(1)
   })
 

@@ -1,6 +1,6 @@
 import type { Reason } from '../../../base/verdict.ts'
 import { evictionFor, freeResourcesOf } from '../eviction.ts'
-import { defer, pass, some } from '../reasons.ts'
+import { defer, joinSorted, pass } from '../reasons.ts'
 import { RESOURCES } from '../resources.ts'
 import type { Rule } from '../rule.ts'
 
@@ -22,7 +22,7 @@ export const capacity: Rule = {
     const evicted = evictionFor(service, node)
     if (evicted?.length === 0) return [pass(name, 'what it asks for is free')]
     if (evicted !== undefined) {
-      const names = some(evicted.map((other) => other.name))
+      const names = joinSorted(evicted.map((other) => other.name))
       return [pass(name, `it fits once services that rank lower have ended: ${names}`)]
     }
     const free = freeResourcesOf(node)

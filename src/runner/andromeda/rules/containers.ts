@@ -1,7 +1,7 @@
 import { splitContainer } from '../../../config/files/container-name.ts'
 import { canonicalToolchain } from '../../../config/files/toolchains.ts'
 import { addressMatcher } from '../address-matcher.ts'
-import { pass, some } from '../reasons.ts'
+import { joinSorted, pass } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'containers'
@@ -26,7 +26,7 @@ export const containers: Rule = {
       return needed.every((word) => toolchains.includes(word))
     })
     if (fitting.length === 0) return [pass(name, "no shared container of the author's has all its toolchains")]
-    const names = some(fitting, 2)
+    const names = joinSorted(fitting, 2)
     return [pass(name, `would fit into ${names}; nothing runs in shared containers yet, so it gets a place of its own`)]
   },
 }

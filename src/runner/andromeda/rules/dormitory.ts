@@ -1,5 +1,5 @@
 import type { Reason, WakeCondition } from '../../../base/verdict.ts'
-import { pass, values } from '../reasons.ts'
+import { joinWhole, pass } from '../reasons.ts'
 import type { RuleContext } from '../rule.ts'
 
 const name = 'dormitory'
@@ -21,7 +21,7 @@ export function dormitory(
   if (DORMITORY.MAX === 0) return no('DORMITORY.MAX is 0')
   if (DORMITORY.TTL_SECONDS === 0) return no('DORMITORY.TTL_SECONDS is 0')
   const park = [...conditions.values()].slice(0, MAX_CONDITIONS)
-  return { park, reason: pass(name, `may wait for ${values(park.map(describeCondition))}`) }
+  return { park, reason: pass(name, `may wait for ${joinWhole(park.map(describeCondition))}`) }
 }
 
 function describeCondition(condition: WakeCondition): string {

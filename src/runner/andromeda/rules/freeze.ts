@@ -1,7 +1,7 @@
 import type { Reason, WakeCondition } from '../../../base/verdict.ts'
 import type { ReceivedService } from '../../contract.ts'
 import { formatAmount, parseAmount } from '../decimal.ts'
-import { defer, fail, MAX_EACH, pass, shown } from '../reasons.ts'
+import { defer, fail, MAX_EACH, pass, safeText } from '../reasons.ts'
 import type { Rule, RuleContext } from '../rule.ts'
 
 const name = 'freeze'
@@ -58,10 +58,10 @@ function missingFor(service: ReceivedService, { config, frozen }: RuleContext): 
 
 function reasonFor({ chain, kind, least, known }: Missing, hubs: boolean): Reason {
   const wanted = formatAmount(least)
-  const begin = `MIN_FREEZE on ${shown(chain)} is ${wanted}, and`
+  const begin = `MIN_FREEZE on ${safeText(chain)} is ${wanted}, and`
   if (!hubs) {
     const message = `${begin} no hubs are trusted that could state what the author has frozen there`
-    return fail(name, message, { field: kind, must: 'be', value: `without ${shown(chain)}` })
+    return fail(name, message, { field: kind, must: 'be', value: `without ${safeText(chain)}` })
   }
   const state =
     known === undefined
@@ -70,6 +70,6 @@ function reasonFor({ chain, kind, least, known }: Missing, hubs: boolean): Reaso
   return defer(name, `${begin} ${state} there`, {
     field: 'frozen',
     must: 'at-least',
-    value: `${wanted} on ${shown(chain)}`,
+    value: `${wanted} on ${safeText(chain)}`,
   })
 }

@@ -1,4 +1,4 @@
-import { fail, pass, shown, some, values } from '../reasons.ts'
+import { fail, joinSorted, joinWhole, pass, safeText } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'keywords'
@@ -16,10 +16,14 @@ export const keywords: Rule = {
     if (KEYWORDS.length === 0) return [pass(name, 'KEYWORDS is empty: every service is of interest')]
     const wanted = new Set(KEYWORDS.map((word) => word.toLowerCase()))
     const matches = service.keywords.filter((word) => wanted.has(word.toLowerCase())).sort()
-    if (matches[0] !== undefined) return [pass(name, `the keyword "${shown(matches[0])}" is of interest`)]
+    if (matches[0] !== undefined) return [pass(name, `the keyword "${safeText(matches[0])}" is of interest`)]
     const has = service.keywords.length === 0 ? 'the service has no keywords' : `none of the keywords is of interest`
     return [
-      fail(name, `${has}; KEYWORDS are ${some(wanted)}`, { field: 'keywords', must: 'one-of', value: values(wanted) }),
+      fail(name, `${has}; KEYWORDS are ${joinSorted(wanted)}`, {
+        field: 'keywords',
+        must: 'one-of',
+        value: joinWhole(wanted),
+      }),
     ]
   },
 }

@@ -1,6 +1,6 @@
 import { chooseExecutor } from '../executor.ts'
 import { decideNetwork, grantBy } from '../network-grant.ts'
-import { fail, MAX_EACH, pass, shown, some } from '../reasons.ts'
+import { fail, joinSorted, MAX_EACH, pass, safeText } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'network'
@@ -19,18 +19,18 @@ export const network: Rule = {
     const answer = decideNetwork(service.network, node.config.NETCAP)
     const empty = { field: 'network', must: 'be', value: 'empty' } as const
     if (answer.allowed.length === 0 && node.config.NETCAP.MODE === 'none') {
-      return [fail(name, `asks for ${some(service.network, 4)}, and NETCAP grants no network`, empty)]
+      return [fail(name, `asks for ${joinSorted(service.network, 4)}, and NETCAP grants no network`, empty)]
     }
     if (answer.refused.length > 0) {
       return answer.refused.slice(0, MAX_EACH).map(({ target, why }) =>
-        fail(name, `asks for ${shown(target)}: ${why}`, {
+        fail(name, `asks for ${safeText(target)}: ${why}`, {
           field: 'network',
           must: 'be',
           value: `without ${target}`,
         }),
       )
     }
-    const hosts = some(answer.allowed, 4)
+    const hosts = joinSorted(answer.allowed, 4)
     const { executors } = chooseExecutor(service, node)
     if (executors.length > 0 && executors.every((executor) => grantBy(executor, answer) === undefined)) {
       const message = `asks for ${hosts}, which NETCAP allows, and the executors here grant no ${answer.grant.mode === 'open' ? 'open ' : ''}network`

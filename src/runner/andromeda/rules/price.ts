@@ -1,7 +1,7 @@
 import type { RunnerConfig } from '../../../config/index.ts'
 import { formatAmount, parseAmount } from '../decimal.ts'
 import { isFree, leastReward } from '../pricing.ts'
-import { fail, pass, shown, values } from '../reasons.ts'
+import { fail, joinWhole, pass, safeText } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'price'
@@ -24,12 +24,12 @@ export const price: Rule = {
     const least = (asset: string) => leastReward(resources, PRICING[asset] as RunnerConfig['PRICING'][string])
     if (Object.values(PRICING).some(isFree)) return [pass(name, 'PRICING asks nothing for its resources')]
     if (reward === undefined || !Object.hasOwn(PRICING, reward.asset)) {
-      const value = values(assets.map((asset) => `${formatAmount(least(asset))} ${shown(asset)}`))
-      const offers = reward === undefined ? 'offers no reward' : `offers a reward in ${shown(reward.asset)}`
+      const value = joinWhole(assets.map((asset) => `${formatAmount(least(asset))} ${safeText(asset)}`))
+      const offers = reward === undefined ? 'offers no reward' : `offers a reward in ${safeText(reward.asset)}`
       return [fail(name, `${offers}; PRICING asks an hour for ${value}`, { field: 'reward', must: 'one-of', value })]
     }
     const asked = least(reward.asset)
-    const offers = `offers ${shown(reward.perHour)} ${shown(reward.asset)} an hour`
+    const offers = `offers ${safeText(reward.perHour)} ${safeText(reward.asset)} an hour`
     if ((parseAmount(reward.perHour) ?? 0n) >= asked)
       return [pass(name, `${offers}, PRICING asks for ${formatAmount(asked)}`)]
     const value = formatAmount(asked)

@@ -3,7 +3,7 @@ import { registryOf } from '../../../config/files/registries.ts'
 import { mirrorsOf, type RegistryUse, registryAddresses } from '../../../config/files/registry-addresses.ts'
 import type { RunnerConfig } from '../../../config/index.ts'
 import { type DownloadSource, hostOfImage, hostOfUrl, isWithin } from '../hosts.ts'
-import { fail, pass, shown, some, values } from '../reasons.ts'
+import { fail, joinSorted, joinWhole, pass, safeText } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'storage'
@@ -29,13 +29,13 @@ export const storage: Rule = {
       if (source.type === 'mesh') return [pass(name, 'the code is had from peers')]
       if (source.type === 'inline') return [pass(name, 'the code came with the announcement')]
       const { usable, from, problem } = look(source, config, use)
-      if (usable) return [pass(name, `the code may come from ${shown(from)}`)]
+      if (usable) return [pass(name, `the code may come from ${safeText(from)}`)]
       if (problem === undefined) hosts.add(from)
       else problems.add(problem)
     }
-    const listed = hosts.size === 0 ? [] : [`may not download from ${some(hosts, 4)}: not in ALLOWED_STORAGE`]
+    const listed = hosts.size === 0 ? [] : [`may not download from ${joinSorted(hosts, 4)}: not in ALLOWED_STORAGE`]
     const message = [...listed, ...problems].join('; ')
-    const value = values(['mesh', ...config.ALLOWED_STORAGE])
+    const value = joinWhole(['mesh', ...config.ALLOWED_STORAGE])
     return [fail(name, message, { field: 'sources', must: 'one-of', value })]
   },
 }

@@ -1,6 +1,6 @@
 import { canonicalToolchain } from '../../../config/files/toolchains.ts'
 import { chooseExecutor } from '../executor.ts'
-import { defer, fail, pass, some, values } from '../reasons.ts'
+import { defer, fail, joinSorted, joinWhole, pass } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'toolchain'
@@ -28,17 +28,17 @@ export const toolchain: Rule = {
     if (words.length === 0) {
       const message = 'the service names no toolchain, so nothing says how to run it'
       if (allowed.length === 0) return [fail(name, `${message}, and ${empty}: ${nothing}`)]
-      return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
+      return [fail(name, message, { field: 'toolchain', must: 'one-of', value: joinWhole(allowed) })]
     }
     const { executors, listed, missing } = chooseExecutor(service, node)
-    if (executors[0] !== undefined) return [pass(name, `${some(words)} can run here (${executors[0].name})`)]
+    if (executors[0] !== undefined) return [pass(name, `${joinSorted(words)} can run here (${executors[0].name})`)]
     if (listed.length > 0) {
-      const why = `${some(words)} would run in ${listed.join(' or ')}, which is not available for it now`
+      const why = `${joinSorted(words)} would run in ${listed.join(' or ')}, which is not available for it now`
       return [defer(name, why, { field: 'node.executors', must: 'one-of', value: listed.join(', ') })]
     }
     if (allowed.length === 0) return [fail(name, `${empty}: ${nothing}`)]
-    const message = `${some(missing)} ${missing.length === 1 ? 'is' : 'are'} not in ${where}`
-    return [fail(name, message, { field: 'toolchain', must: 'one-of', value: values(allowed) })]
+    const message = `${joinSorted(missing)} ${missing.length === 1 ? 'is' : 'are'} not in ${where}`
+    return [fail(name, message, { field: 'toolchain', must: 'one-of', value: joinWhole(allowed) })]
   },
   wakeConditions: (service, node) =>
     chooseExecutor(service, node).listed.map((executor) => ({ on: 'executor', executor })),

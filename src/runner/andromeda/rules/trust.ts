@@ -1,6 +1,6 @@
 import type { Reason, WakeCondition } from '../../../base/verdict.ts'
 import { trustedAttestations } from '../hubs.ts'
-import { defer, fail, pass, some, values } from '../reasons.ts'
+import { defer, fail, joinSorted, joinWhole, pass } from '../reasons.ts'
 import type { Rule, RuleContext } from '../rule.ts'
 
 const name = 'trust'
@@ -32,7 +32,7 @@ export const trust: Rule = {
     const delegation = vouching(node).length > 0 ? [delegated(author, node)] : []
     if (hubs.length + delegation.length > 0) return [...hubs, ...delegation]
     const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
-    return [fail(name, message, { field: 'author', must: 'one-of', value: values([own, ...roots], 3) })]
+    return [fail(name, message, { field: 'author', must: 'one-of', value: joinWhole([own, ...roots], 3) })]
   },
   wakeConditions: ({ code, author }, node): WakeCondition[] => [
     ...(hasHubs(node) ? [{ on: 'quorum', code } as const] : []),
@@ -52,11 +52,11 @@ function vouching({ config }: RuleContext): string[] {
 /** The other way in, beside the quorum or alone. */
 function delegated(author: string, node: RuleContext): Reason {
   const roots = vouching(node)
-  const way = `a delegation of ${some(roots, 2)}, or of one that ${roots.length === 1 ? 'it vouches' : 'they vouch'} for`
+  const way = `a delegation of ${joinSorted(roots, 2)}, or of one that ${roots.length === 1 ? 'it vouches' : 'they vouch'} for`
   const message = hasHubs(node)
     ? `or ${way}, whatever the hubs say: none is known for the author`
     : `the author ${author} is not in the trust tree, and no hubs are trusted: it takes ${way}`
-  return defer(name, message, { field: 'delegation', must: 'one-of', value: values(roots, 3) })
+  return defer(name, message, { field: 'delegation', must: 'one-of', value: joinWhole(roots, 3) })
 }
 
 function quorum(author: string, node: RuleContext): Reason[] {
@@ -75,7 +75,7 @@ function quorum(author: string, node: RuleContext): Reason[] {
       hubs === 0
         ? 'no trusted hub is known to call the code safe'
         : `${hubs} of ${wanted} trusted hubs call the code safe`
-    const message = `${stranger} ${known}: it takes ${wanted - hubs} more of ${some(silent, 2)}`
+    const message = `${stranger} ${known}: it takes ${wanted - hubs} more of ${joinSorted(silent, 2)}`
     reasons.push(defer(name, message, { field: 'quorum.hubs', must: 'at-least', value: String(wanted) }))
   }
   if (weight < QUORUM.WEIGHT) {

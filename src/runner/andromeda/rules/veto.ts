@@ -1,7 +1,7 @@
 import { sanitizeText } from '../../../base/format.ts'
 import type { HubStatement } from '../../contract.ts'
 import { trustedAttestations } from '../hubs.ts'
-import { fail, MAX_EACH, pass, shown } from '../reasons.ts'
+import { fail, MAX_EACH, pass, safeText } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
 const name = 'veto'
@@ -25,7 +25,7 @@ export const veto: Rule = {
       fail(name, describe(attestation), {
         field: 'attestations',
         must: 'be',
-        value: `safe by ${shown(attestation.hub)}`,
+        value: `safe by ${safeText(attestation.hub)}`,
       }),
     )
   },
@@ -35,5 +35,5 @@ export const veto: Rule = {
 function describe({ hub, severity, report }: HubStatement): string {
   const how = severity === undefined ? '' : ` (severity ${sanitizeText(severity, MAX_SEVERITY)})`
   const why = report === undefined ? '' : `: ${sanitizeText(report, MAX_REPORT)}`
-  return `the trusted hub ${shown(hub)} calls the code unsafe${how}${why}`
+  return `the trusted hub ${safeText(hub)} calls the code unsafe${how}${why}`
 }
