@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from 'node:util'
+
 /**
  * The failures that someone outside may want to tell apart. Each says whether doing the same again can help;
  * retry loops ask it, and there is no list of codes.
@@ -55,6 +57,12 @@ export function isRetryable(error: unknown): boolean {
 /** One line for a person, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The same without what programs need alone: "permission denied" instead of "EACCES: permission denied, open '...'". */
+export function systemMessageOf(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
+  return typeof errno === 'number' && errno < 0 ? getSystemErrorMessage(errno) : messageOf(error)
 }
 
 /** What went wrong first, where closing what was open failed too. */

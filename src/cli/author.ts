@@ -1,10 +1,10 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { formatAddress } from '../../protocols/address.ts'
 import type { Signer } from '../../protocols/signature.ts'
-import { errnoOf, InputError, messageOf } from '../base/errors.ts'
-import { defaultKeyPath, loadOrCreateKey } from '../config/index.ts'
+import { InputError } from '../base/errors.ts'
+import { defaultKeyPath, exists, loadOrCreateKey, readBytes } from '../config/index.ts'
 import type { Cli } from './cli.ts'
 import { text } from './command.ts'
 
@@ -32,7 +32,10 @@ export async function createAuthor(
   key: string | undefined,
 ): Promise<Author & { readonly created: boolean }> {
   const keyPath = keyPathOf(cli, key)
-  const { signer, created } = await loadOrCreateKey(keyPath, { signal: cli.signal })
+  const { signer, created } = await loadOrCreateKey(keyPath, {
+    signal: cli.signal,
+    file: key === undefined ? undefined : `--key ${key}`,
+  })
   return { signer, address: formatAddress(signer.address), keyPath, created }
 }
 
@@ -41,12 +44,9 @@ export async function findAuthor(
   cli: Pick<Cli, 'env' | 'cwd' | 'out' | 'signal'>,
   key: string | undefined,
 ): Promise<Author | undefined> {
-  const there = await readFile(keyPathOf(cli, key)).then(
-    () => true,
-    () => false,
-  )
-  if (there) return loadAuthor(cli, key)
-  if (key !== undefined) throw new InputError(`--key names ${key}, where no key can be read`)
+  if (await exists(keyPathOf(cli, key))) return loadAuthor(cli, key)
+  if (key !== undefined)
+    throw new InputError(`--key ${key} is not there; \`thundercloud key new --key ${key}\` makes it`)
   return undefined
 }
 
@@ -75,6 +75,8 @@ export type PublishedEntry = z.output<typeof entrySchema>
 
 /** Versions before that are remembered. */
 const MAX_BEFORE = 7
+/** Some thousands of names, each with the versions before. */
+const MAX_INDEX_BYTES = 32 * 1024 ** 2
 
 /** What one author published in one network from this machine, in `published.json` beside the key. */
 export interface PublishedIndex {
@@ -123,14 +125,14 @@ function versionsBefore(last: PublishedEntry | undefined, next: PublishedEntry):
 }
 
 async function readIndex(path: string): Promise<z.output<typeof indexSchema>> {
+  if (!(await exists(path))) return {}
+  const file = `${path} (what you published)`
+  const advice = 'remove it, and give `update` the next number with --seq'
+  const maxBytes = MAX_INDEX_BYTES
   try {
-    return indexSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return indexSchema.parse(JSON.parse(new TextDecoder().decode(await readBytes(path, { file, advice, maxBytes }))))
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return {}
-    const what =
-      errnoOf(error) === undefined
-        ? 'is damaged; remove it, and give `update` the next number with --seq'
-        : messageOf(error)
-    throw new InputError(`${path} (what you published) ${what}`, { cause: error })
+    if (error instanceof InputError) throw error
+    throw new InputError(`${file} is damaged; ${advice}`, { cause: error })
   }
 }

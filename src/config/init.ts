@@ -1,6 +1,6 @@
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { errnoOf, InputError, messageOf } from '../base/errors.ts'
+import { errnoOf, InputError, systemMessageOf } from '../base/errors.ts'
 import { isPidInUse } from '../base/process-identity.ts'
 import { type Rng, systemRng } from '../base/rng.ts'
 import { API_TOKEN_BYTES, API_TOKEN_FILE, IDENTITY_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
@@ -54,7 +54,7 @@ export async function initFolder(dir: string, options: InitOptions = {}): Promis
     await moveInto(temporary, target, dir)
   } catch (error) {
     if (error instanceof InputError || errnoOf(error) === undefined) throw error
-    throw new InputError(`${dir} cannot be written: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${dir} cannot be written: ${systemMessageOf(error)}`, { cause: error })
   } finally {
     // after the move there is nothing left under this name
     await rm(temporary, { recursive: true, force: true }).catch(() => {})
@@ -94,7 +94,7 @@ async function refuseUnlessEmpty(dir: string, target: string): Promise<void> {
     if (errnoOf(error) === 'ENOENT') return []
     if (errnoOf(error) === 'ENOTDIR')
       throw new InputError(`${dir} is a file; name a new or an empty folder`, { cause: error })
-    throw new InputError(`${dir} cannot be read: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${dir} cannot be read: ${systemMessageOf(error)}`, { cause: error })
   })
   if (entries.length > 0) throw notEmpty(dir)
 }

@@ -11,7 +11,7 @@ import { type NodeConfig, nodeSchema } from './files/node-schema.ts'
 import { loadPolicy } from './files/policy.ts'
 import { type ServicesConfig, servicesSchema } from './files/services-schema.ts'
 import { isFolder } from './folders.ts'
-import { isWorldReadable, modeOf, octal, type ReadOptions, readJson } from './read.ts'
+import { exists, isWorldReadable, modeOf, octal, type ReadOptions, readJson } from './read.ts'
 import { runtimeInit } from './runtime-dir.ts'
 import { check, valueText } from './settings-error.ts'
 
@@ -24,7 +24,7 @@ export type Loaded = { readonly configuration: Configuration; readonly notices: 
  */
 export async function loadConfiguration(dir: string, options: LoadOptions = {}): Promise<Loaded> {
   const root = resolve(dir)
-  if (!(await isFolder(root))) throw new InputError(`${dir} is no folder; ${adviceFor(dir)}`)
+  if (!(await exists(root))) throw new InputError(`${dir} is no folder; ${adviceFor(dir)}`)
 
   const node = await readNode(dir, options)
   const services = await readServices(dir, options)
@@ -91,6 +91,9 @@ export async function loadRunnersFolder(
 }
 
 async function readNode(dir: string, options: LoadOptions): Promise<NodeConfig> {
+  if ((await exists(dir)) && !(await isFolder(dir))) {
+    throw new InputError(`${dir} is no folder; name the folder of a node`)
+  }
   const raw = await readJson(join(resolve(dir), NODE_FILE), NODE_FILE, adviceFor(dir), options)
   return checkNode(raw, options.env ?? {})
 }

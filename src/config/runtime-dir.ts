@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { errnoOf, InputError, messageOf } from '../base/errors.ts'
+import { errnoOf, InputError, systemMessageOf } from '../base/errors.ts'
 import type { Env } from './env.ts'
 
 /** Unix socket paths end at 107 bytes; below this folder come a separator and at most 20 characters. */
@@ -67,7 +67,7 @@ async function makePrivate(folders: readonly string[]): Promise<void> {
       // the umask must not decide the access rights
       await chmod(path, mode)
     } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw refusal(path, `cannot be made (${messageOf(error)})`)
+      if (errnoOf(error) !== 'EEXIST') throw refusal(path, `cannot be made (${systemMessageOf(error)})`)
     }
     const info = await lstat(path)
     if (!info.isDirectory()) throw refusal(path, 'is no folder')

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type ApiClient, createApiClient } from '../../api/client/client.ts'
 import { NoDaemonError } from '../../api/client/errors.ts'
-import { InputError, messageOf } from '../../base/errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
 import type { Cli } from '../cli.ts'
 import { operatorFolder } from '../folder.ts'
@@ -56,9 +55,9 @@ async function tokenFor({ globals, cwd, signal }: Cli): Promise<string | undefin
     const { loadToken } = await import('../../config/index.ts')
     return globals.dir === undefined ? undefined : await loadToken(resolve(cwd, globals.dir), { signal })
   }
-  const text = await readFile(resolve(cwd, globals.tokenFile), 'utf8').catch((error: unknown) => {
-    throw new InputError(`--token-file cannot be read: ${messageOf(error)}`, { cause: error })
-  })
+  const { readText } = await import('../../config/index.ts')
+  const [file, advice] = [`--token-file ${globals.tokenFile}`, "name a copy of the node's api.token"]
+  const text = await readText(resolve(cwd, globals.tokenFile), file, advice, { signal })
   if (/^[\w-]{32,256}$/.test(text.trim())) return text.trim()
-  throw new InputError(`--token-file ${globals.tokenFile} has no token; name a copy of the node's api.token`)
+  throw new InputError(`${file} has no token; ${advice}`)
 }

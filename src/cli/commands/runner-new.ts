@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
 import { delimiter, join, relative, sep } from 'node:path'
 import { nameSchema } from '../../../protocols/service.ts'
-import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
 import { loadRunnersFolder, SAMPLE_RUNNER } from '../../config/index.ts'
 import { parseJson } from '../../config/json.ts'
 import { argument, command, flag } from '../command.ts'
@@ -41,7 +41,7 @@ export const runnerNew = command({
       await linkPackage(place.dir, version)
     } catch (error) {
       if (errnoOf(error) === undefined) throw error
-      throw new InputError(`${folder} cannot be written: ${messageOf(error)}`, { cause: error })
+      throw new InputError(`${folder} cannot be written: ${systemMessageOf(error)}`, { cause: error })
     }
     const node = await nodeCommand(env.PATH)
     const near = relative(cwd, folder)
@@ -77,7 +77,7 @@ async function readSettings(configFile: string): Promise<Record<string, unknown>
 async function refuseUnlessEmpty(folder: string): Promise<void> {
   const found = await readdir(folder).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return []
-    throw new InputError(`${folder} cannot be read: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${folder} cannot be read: ${systemMessageOf(error)}`, { cause: error })
   })
   if (found.length > 0)
     throw new InputError(`${folder} is there already; nothing in it is overwritten, take another NAME`)

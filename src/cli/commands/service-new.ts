@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { nameSchema } from '../../../protocols/service.ts'
-import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
 import { commentedManifest, jsonSchemaText } from '../../config/index.ts'
 import { argument, command, optionalArgument } from '../command.ts'
 
@@ -29,7 +29,7 @@ export const serviceNew = command({
       if (errnoOf(error) === 'EEXIST')
         throw new InputError(`${file} is there already; it is not overwritten`, { cause: error })
       if (errnoOf(error) === undefined) throw error
-      throw new InputError(`${file} cannot be written: ${messageOf(error)}`, { cause: error })
+      throw new InputError(`${file} cannot be written: ${systemMessageOf(error)}`, { cause: error })
     }
     out.result({ name, file }, () => [
       `Wrote ${file}. Put the code beside it, then:`,

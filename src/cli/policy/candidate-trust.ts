@@ -46,7 +46,7 @@ function journalOf({ out }: Cli, folder: OperatorFolder | undefined): ReturnType
 export async function ingestFiles(cli: Cli, trust: CandidateTrust, files: readonly string[]): Promise<string[]> {
   const notes: string[] = []
   for (const file of files) {
-    const all = await readStatementFile(resolve(cli.cwd, file), { file, signal: cli.signal })
+    const all = await readStatementFile(resolve(cli.cwd, file), { file: `--statements ${file}`, signal: cli.signal })
     for (const [index, encoded] of all.entries()) {
       const where = all.length === 1 ? file : `${file} (statement ${index + 1})`
       const why = inactiveText(ingestOne(trust, encoded, where))

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Address, addressBytes, parseAddress } from '../../../protocols/address.ts'
 import { decodeAnnouncement, decodeSigned, type Signed } from '../../../protocols/announcement.ts'
@@ -8,7 +7,14 @@ import { issueTicket } from '../../../protocols/redirection.ts'
 import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
-import { loadStaples, MAX_SETTINGS_BYTES, manifestToBody, parseManifest, textToJson } from '../../config/index.ts'
+import {
+  loadStaples,
+  MAX_SETTINGS_BYTES,
+  manifestToBody,
+  parseManifest,
+  readBytes,
+  textToJson,
+} from '../../config/index.ts'
 import type { TrustSubject } from '../../policy/candidate-trust.ts'
 import { type ReceivedService, toReceivedService } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
@@ -31,13 +37,14 @@ export async function loadServiceFile(
   cli: Pick<Cli, 'cwd' | 'clock' | 'rng' | 'signal'>,
   init: { file: string; author: Address; authorIs: string },
 ): Promise<ServiceFile> {
-  const { file } = init
-  const bytes = await readBytes(resolve(cli.cwd, file), file, cli.signal)
+  const file = `--service ${init.file}`
+  const named = { file, advice: WANTED, maxBytes: MAX_SETTINGS_BYTES, signal: cli.signal }
+  const bytes = await readBytes(resolve(cli.cwd, init.file), named)
   try {
     const first = bytes.find((byte) => byte > 0x20)
     // an announcement's tuple, or a body, in dag-cbor; JSON begins with a bracket, a brace or a comment
     if (first !== undefined && first >= 0x80) return ofSigned(decodeAnnouncement(bytes))
-    const value = textToJson(new TextDecoder().decode(bytes), file)
+    const value = textToJson(utf8(bytes, file), file)
     if (Array.isArray(value)) return ofSigned(decodeAnnouncement(fromJson(value)))
     if (typeof value !== 'object' || value === null) throw new InputError(`${file} is no service; ${WANTED}`)
     if ('announcement' in value) return ofSigned(decodeAnnouncement(fromJson(value.announcement)))
@@ -70,7 +77,7 @@ export async function loadServiceFile(
 
   async function ofManifest(value: unknown): Promise<ServiceFile> {
     const manifest = parseManifest(value, file)
-    const named = { dir: dirname(resolve(cli.cwd, file)), files: manifest.staple }
+    const named = { dir: dirname(resolve(cli.cwd, init.file)), files: manifest.staple }
     const staples = await loadStaples(cli.clock, [named], { signal: cli.signal })
     const { reach } = issueTicket(manifest.depth, cli.rng.bytes(32))
     const code = manifest.code === undefined ? cidOfBytes(new Uint8Array()) : parseCid(manifest.code, 'code')
@@ -100,11 +107,10 @@ function ofPair(value: object): { signed: Signed } {
   throw new ProtocolError('', 'body and sig must be bytes, in DAG-JSON {"/":{"bytes":"..."}}')
 }
 
-async function readBytes(path: string, file: string, signal: AbortSignal): Promise<Uint8Array> {
-  const bytes = await readFile(path, { signal }).catch((error: unknown) => {
-    signal.throwIfAborted()
-    throw new InputError(`${file} cannot be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
-  })
-  if (bytes.byteLength <= MAX_SETTINGS_BYTES) return bytes
-  throw new InputError(`${file} has ${bytes.byteLength} bytes; a service has at most ${MAX_SETTINGS_BYTES} (1 MiB)`)
+function utf8(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new InputError(`${file} is neither dag-cbor nor text in UTF-8; ${WANTED}`, { cause })
+  }
 }

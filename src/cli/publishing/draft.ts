@@ -7,7 +7,7 @@ import { encodeService } from '../../../protocols/service.ts'
 import type { Signer } from '../../../protocols/signature.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
-import { loadManifest, loadStaples, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
+import { exists, loadManifest, loadStaples, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { noteStrayStaples } from './staples.ts'
 
@@ -29,14 +29,14 @@ export async function loadDraft(
   const kind = await kindOf(given)
   if (kind === undefined) throw new InputError(`${path} is neither a folder nor a manifest; name one that is there`)
   const file = kind === 'folder' ? join(given, 'service.json') : given
-  if (kind === 'folder' && (await kindOf(file)) !== 'file') {
+  if (kind === 'folder' && !(await exists(file))) {
     throw new InputError(`${path} has no service.json; write one with \`thundercloud service new NAME ${path}\``)
   }
   const read = await loadManifest(file, { signal: cli.signal })
   const manifest = change.replicas === undefined ? read : { ...read, replicas: change.replicas }
   const named = [
     { dir: dirname(file), files: manifest.staple },
-    { dir: cli.cwd, files: change.staple ?? [] },
+    { dir: cli.cwd, files: change.staple ?? [], option: '--staple' },
   ]
   const staples = await loadStaples(cli.clock, named, { signal: cli.signal })
   if (manifest.code !== undefined) return { manifest, file, staples }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
-import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
 import type { Env } from '../env.ts'
 import { exists, type ReadOptions } from '../read.ts'
 import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
@@ -15,20 +15,20 @@ export function defaultKeyPath(env: Env, platform: NodeJS.Platform = process.pla
 /** The author's signer: the key in `path` (PKCS#8 PEM), which is made on first use. `created` says that it was. */
 export async function loadOrCreateKey(
   path: string,
-  options: ReadOptions = {},
+  { file = "the author's key", ...options }: ReadOptions & { file?: string | undefined } = {},
 ): Promise<{ signer: Signer; created: boolean }> {
-  const created = !(await exists(path)) && (await create(path))
-  const key = await readKeyFile(path, `the author's key`, 'give the path of a key with --key', options)
+  const created = !(await exists(path)) && (await create(path, file))
+  const key = await readKeyFile(path, file, 'give the path of a key with --key', options)
   return { signer: ed25519Signer(key), created }
 }
 
-async function create(path: string): Promise<boolean> {
+async function create(path: string, file: string): Promise<boolean> {
   try {
     return await createKeyFile(path, newKeyPem())
   } catch (error) {
-    if (errnoOf(error) === undefined) throw error
+    if (errnoOf(error) === undefined && !(error instanceof InputError)) throw error
     throw new InputError(
-      `the author's key cannot be written to ${path}: ${messageOf(error)}; give another path with --key`,
+      `${file} cannot be written to ${path}: ${systemMessageOf(error)}; give another path with --key`,
       {
         cause: error,
       },

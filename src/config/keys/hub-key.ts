@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { formatAddress } from '../../../protocols/address.ts'
 import { blsSigner, ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 import { InputError } from '../../base/errors.ts'
-import { isWorldReadable, modeOf, octal, type ReadOptions, readText, textToJson } from '../read.ts'
+import { type ReadOptions, readSecret, textToJson } from '../read.ts'
 import { keyOfPem } from './key-file.ts'
 
 /** A BLS12-381 key as `hub keygen --bls` writes it. The public part is beside the secret, for people. */
@@ -18,13 +18,7 @@ const ALLOWED =
 /** The key that a hub signs with: ed25519 (PEM) or BLS12-381 (JSON). `file`: how messages call it. */
 export async function loadHubKey(path: string, options: ReadOptions & { file?: string } = {}): Promise<Signer> {
   const file = options.file ?? `the hub's key ${path}`
-  const mode = await modeOf(path)
-  if (mode !== undefined && isWorldReadable(mode)) {
-    throw new InputError(
-      `${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
-    )
-  }
-  const text = await readText(path, file, 'make one with `thundercloud hub keygen`', options)
+  const text = await readSecret(path, file, 'make one with `thundercloud hub keygen`', options)
   return text.trimStart().startsWith('{') ? blsKeyOf(text, file) : ed25519Signer(keyOfPem(text, file))
 }
 

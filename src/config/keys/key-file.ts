@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { InputError } from '../../base/errors.ts'
 import { systemRng } from '../../base/rng.ts'
 import { makeFolder } from '../folders.ts'
-import { isWorldReadable, modeOf, octal, type ReadOptions, readText } from '../read.ts'
+import { type ReadOptions, readSecret } from '../read.ts'
 
 /** A new ed25519 key as PKCS#8 PEM text. */
 export function newKeyPem(): string {
@@ -18,13 +18,7 @@ export async function readKeyFile(
   advice: string,
   options: ReadOptions = {},
 ): Promise<KeyObject> {
-  const mode = await modeOf(path)
-  if (mode !== undefined && isWorldReadable(mode)) {
-    throw new InputError(
-      `${file} can be read by others on this machine (mode ${octal(mode)}); run \`chmod 600 ${path}\``,
-    )
-  }
-  return keyOfPem(await readText(path, file, advice, options), file)
+  return keyOfPem(await readSecret(path, file, advice, options), file)
 }
 
 export function keyOfPem(pem: string, file: string): KeyObject {

@@ -8,8 +8,8 @@ import type { Staples } from '../files/manifest.ts'
 import type { ReadOptions } from '../read.ts'
 import { readStatementFile } from './statement-file.ts'
 
-/** Where staples are named: files, relative to `dir`. */
-export type StapleFiles = { readonly dir: string; readonly files: readonly string[] }
+/** Where staples are named: files, relative to `dir`. `option`: of the command line, for messages. */
+export type StapleFiles = { readonly dir: string; readonly files: readonly string[]; readonly option?: string }
 
 /**
  * Reads what travels with a service: hub statements, and delegations as its credentials. One that has expired is an
@@ -22,8 +22,8 @@ export async function loadStaples(
 ): Promise<Staples> {
   const statements: Uint8Array[] = []
   const credentials: Uint8Array[] = []
-  for (const { dir, file } of named.flatMap(({ dir, files }) => files.map((file) => ({ dir, file })))) {
-    for (const encoded of await readStatementFile(resolve(dir, file), { file, signal: options.signal })) {
+  for (const { path, file } of named.flatMap(filesOf)) {
+    for (const encoded of await readStatementFile(path, { file, signal: options.signal })) {
       const { kind, body } = decodeStatement(encoded)
       if (timeWindowError(body, nowSeconds(clock)) === 'expired') {
         if (options.expired === 'leave-out') continue
@@ -38,4 +38,8 @@ export async function loadStaples(
     throw new InputError(`${list.length} ${what} are stapled; at most ${MAX_STAPLES} travel with a service`)
   }
   return { statements, credentials }
+}
+
+function filesOf({ dir, files, option }: StapleFiles): { path: string; file: string }[] {
+  return files.map((file) => ({ path: resolve(dir, file), file: option === undefined ? file : `${option} ${file}` }))
 }

@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises'
 import { decodeStatement } from '../../../protocols/statement.ts'
 import { decodeInput } from '../../base/decode-input.ts'
-import { InputError, messageOf } from '../../base/errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
+import { readBytes } from '../read.ts'
 
 /** Some ten thousand statements in base64; what is larger is some other file. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -17,7 +17,7 @@ export async function readStatementFile(
   path: string,
   { file = path, signal }: { file?: string | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array[]> {
-  const bytes = await readBytes(path, file, signal)
+  const bytes = await readBytes(path, { file, advice: WANTED, maxBytes: MAX_FILE_BYTES, signal })
   // a map in dag-cbor; text is below
   const found = (bytes[0] ?? 0) >= 0x80 ? [{ where: file, encoded: bytes }] : linesOf(bytes, file)
   if (found.length === 0) throw new InputError(`${file} holds no statement; ${WANTED}`)
@@ -45,19 +45,4 @@ function check(encoded: Uint8Array, where: string): void {
     () => decodeStatement(encoded),
     ({ message }) => `${where} is no statement: ${message}`,
   )
-}
-
-async function readBytes(path: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  signal?.throwIfAborted()
-  try {
-    await using handle = await open(path, 'r')
-    const info = await handle.stat()
-    if (!info.isFile()) throw new InputError(`${file} is not a file; ${WANTED}`)
-    if (info.size > MAX_FILE_BYTES) throw new InputError(`${file} has ${info.size} bytes; ${WANTED}`)
-    return new Uint8Array(await handle.readFile({ signal }))
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (error instanceof InputError) throw error
-    throw new InputError(`${file} cannot be read: ${messageOf(error)}; ${WANTED}`, { cause: error })
-  }
 }

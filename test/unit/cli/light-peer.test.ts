@@ -167,7 +167,7 @@ test('connect: one that fails is reported and harms no other; Ctrl-C ends open o
 test.for<[string, string | RegExp]>([
   ['hello:nope', /has no port "nope"; it has http/],
   ['hello --local TAKEN', /is in use; give --local another/],
-  ['hello --key missing.pem', /--key names missing\.pem/],
+  ['hello --key missing.pem', /^--key missing\.pem is not there/],
 ])('connect: %s is explained', async ([named, sentence], { withNode: shell }) => {
   shell.node.addReceipt(await shell.receive(), 'running')
   using taken = await listening(() => {})

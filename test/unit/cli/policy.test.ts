@@ -112,14 +112,14 @@ test('policy test: a service as an announcement, in both encodings, and as a run
 })
 
 test.for<[string, unknown, RegExp]>([
-  ['not there', undefined, /s\.json cannot be read: ENOENT/],
+  ['not there', undefined, /^--service s\.json is not there .*; name a manifest/],
   ['no JSON', '{', /s\.json is not JSON/],
   ['a number', '7', /s\.json is no service; name a manifest/],
   ['something else', { title: 'x' }, /s\.json is no service; name a manifest/],
   ['a wrong manifest', { name: 'x', toolchain: ['node'], run: {} }, /s\.json: run\.command is missing/],
   ['half of what a runner gets', { id: 'x', author: 'y' }, /s\.json is not what a runner receives: author/],
   ['another tuple', [1, 2], /s\.json: must be \[1, body, sig, depth, proof\]/],
-  ['bytes', new Uint8Array([0x85, 1, 2, 3]), /^s\.json: /],
+  ['bytes', new Uint8Array([0x85, 1, 2, 3]), /^--service s\.json: /],
   ['2 MiB', ' '.repeat(2 ** 21), /s\.json has 2097152 bytes/],
 ])('policy test: a service that is %s is one sentence', async ([_what, content, sentence], { shell }) => {
   write(shell, 'c.json', FITS)

@@ -162,7 +162,9 @@ it('what is wrong with a folder: is said in one sentence', async ({ temp }) => {
   expect(await load()).toBe('node.json: API contradicts LISTEN: both use port 4981; give one of them another')
   await rm(join(dir, 'node.json'))
   await mkdir(join(dir, 'node.json'))
-  expect(await load()).toBe(`node.json is not a file (${join(dir, 'node.json')})`)
+  expect(await load()).toBe(
+    `node.json is a folder (${join(dir, 'node.json')}); run \`thundercloud init ${dir}\` to make one`,
+  )
   await rm(join(dir, 'node.json'), { recursive: true })
   await write('node.json', '{}')
 

@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseCid } from '../../../../protocols/encoding.ts'
 import type { ApiClient } from '../../../api/client/client.ts'
@@ -55,9 +55,11 @@ async function checkTarget(path: string): Promise<void> {
   if ((await lstat(path).catch(() => undefined)) !== undefined) {
     throw new InputError(`${path} is there already; name a path that is not`)
   }
-  if ((await lstat(dirname(path)).catch(() => undefined)) === undefined) {
-    throw new InputError(`the folder ${dirname(path)} is not there; make it with \`mkdir -p ${dirname(path)}\``)
-  }
+  const folder = dirname(path)
+  const there = await stat(folder).catch(() => undefined)
+  if (there === undefined)
+    throw new InputError(`the folder ${folder} is not there; make it with \`mkdir -p ${folder}\``)
+  if (!there.isDirectory()) throw new InputError(`${folder} is no folder; name a path in a folder`)
 }
 
 /** What the node has of it, once it has all of it. */

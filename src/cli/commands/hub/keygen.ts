@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { formatAddress } from '../../../../protocols/address.ts'
 import { MAX_MEMBERS } from '../../../../protocols/limits.ts'
 import { createKeyCache, ed25519Signer } from '../../../../protocols/signature.ts'
-import { errnoOf, InputError, messageOf } from '../../../base/errors.ts'
+import { errnoOf, InputError, systemMessageOf } from '../../../base/errors.ts'
 import { createKeyFile, hubText, joinMembers, memberText, newBlsKey, newKeyPem } from '../../../config/index.ts'
 import type { Cli } from '../../cli.ts'
 import { command, flag, text, whole } from '../../command.ts'
@@ -103,7 +103,7 @@ async function writeKey({ cwd }: Cli, out: string, keyText: string): Promise<str
     if (await createKeyFile(path, keyText)) return path
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
-    throw new InputError(`${out} cannot be written: ${messageOf(error)}`, { cause: error })
+    throw new InputError(`${out} cannot be written: ${systemMessageOf(error)}`, { cause: error })
   }
   throw new InputError(`${out} is there already; a key is never overwritten, name another file with --out`)
 }

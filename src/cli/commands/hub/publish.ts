@@ -15,7 +15,7 @@ export const hubPublish = command({
     yes: yesOption,
   },
   async run(cli, { file, join, network, yes }) {
-    const statements = await readStatementFile(resolve(cli.cwd, file))
+    const statements = await readStatementFile(resolve(cli.cwd, file), { file, signal: cli.signal })
     const outlet = await destinationOf(cli, { join, network, out: undefined, offline: false })
     for (const encoded of statements) await submitStatement(cli, outlet, encoded, { out: undefined, yes })
   },
