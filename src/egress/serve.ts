@@ -1,5 +1,5 @@
 import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
-import { type Duplex, pipeline } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
 import type { Egress } from './types.ts'
@@ -57,8 +57,7 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
       bytes += piece.byteLength
       if (bytes > maxBytes) connection.destroy(new Error('more came than may be downloaded'))
     })
-    pipeline(connection, stream, () => {})
-    pipeline(stream, connection, () => connection.destroy())
+    join(connection, stream)
   }
 
   server.emit('connection', pipe)
@@ -75,6 +74,20 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
       server.close()
     },
   }
+}
+
+/**
+ * Both ways, each to its own end. A server may close the connection with its last byte: what it sent is still on its way to
+ * the process then, and the stream ends after it.
+ */
+function join(connection: Duplex, stream: ServerHttp2Stream): void {
+  connection.pipe(stream)
+  stream.pipe(connection)
+  connection.on('error', () => {})
+  connection.once('close', () => {
+    if (!connection.readableEnded) stream.close(constants.NGHTTP2_CONNECT_ERROR)
+  })
+  stream.once('close', () => connection.destroy())
 }
 
 function refuse(stream: ServerHttp2Stream, problem: string): void {

@@ -1,6 +1,10 @@
-import { PassThrough } from 'node:stream'
-import { describe, expect, test } from 'vitest'
-import { createEgress, type EgressPolicy } from '../../../src/egress/index.ts'
+import { once } from 'node:events'
+import { connect } from 'node:http2'
+import { type AddressInfo, createServer } from 'node:net'
+import { duplexPair, PassThrough } from 'node:stream'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { createEgress, type EgressPolicy, machineNetwork, serveEgress } from '../../../src/egress/index.ts'
 
 /** Names as a resolver could answer them. */
 const NAMES: Record<string, string[]> = {
@@ -91,4 +95,30 @@ describe('what a confined process may reach', () => {
     expect(await outcome('metadata.github.com', 443, policy)).toContain('not a public address')
     expect(await outcome('140.82.112.3', 443, policy)).toContain('is not among the hosts')
   })
+})
+
+test('a server that closes with its last byte: all that it sent arrives', async () => {
+  const bytes = 4 * 1024 * 1024
+  const server = createServer((socket) => void socket.end(Buffer.alloc(bytes)).on('error', () => {})).listen(
+    0,
+    '127.0.0.1',
+  )
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const policy = { hosts: [], addresses: ['127.0.0.1'] }
+  const [inside, outside] = duplexPair()
+  await using _served = serveEgress(createEgress(machineNetwork(systemClock()), { policy }), outside, {
+    maxBytes: 2 * bytes,
+  })
+  const session = connect('http://gateway', { createConnection: () => inside })
+  onTestFinished(() => session.destroy())
+  const stream = session.request({ ':method': 'CONNECT', ':authority': `127.0.0.1:${port}` }, { endStream: false })
+  let came = 0
+  for await (const piece of stream as AsyncIterable<Uint8Array>) {
+    came += piece.byteLength
+    // a reader that is slower than the server
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  }
+  expect(came).toBe(bytes)
 })

@@ -73,6 +73,8 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
       },
     })
     sent.setTimeout(IDLE_MS, () => sent.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)))
+    // an error that comes after the answer has begun is the answer's, too
+    sent.on('error', () => {})
     sent.end(post)
     const [answer] = (await once(sent, 'response').catch((cause) => {
       throw new SourceUnavailableError(`${url.host} does not answer (${messageOf(cause)})`, { cause })
