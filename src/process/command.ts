@@ -16,11 +16,14 @@ export type ProcessSpec = {
 
 const BUSYBOX = '/bin/busybox'
 
-/** Shells that can close a descriptor whose number has two digits; the last is busybox, which is one by its first argument. */
+/**
+ * Shells that can close a descriptor whose number has two digits; the last is busybox, which is one by its first argument.
+ * bash takes a socket as its input for a remote login, and would run a person's .bashrc.
+ */
 const SHELLS = [
-  ['/bin/bash', '-p'],
-  ['/usr/bin/bash', '-p'],
-  ['/usr/local/bin/bash', '-p'],
+  ['/bin/bash', '--norc', '-p'],
+  ['/usr/bin/bash', '--norc', '-p'],
+  ['/usr/local/bin/bash', '--norc', '-p'],
   [BUSYBOX, 'sh'],
 ] as const
 
@@ -51,10 +54,10 @@ export function confinedCommand(spec: ProcessSpec, descriptors: number): { file:
   if (descriptors > 3 + rule.descriptors.length) {
     throw new InputError(`a ${spec.kind} process has ${3 + rule.descriptors.length} descriptors at most`)
   }
-  const [shell, first] = shellOf()
+  const [shell, ...first] = shellOf()
   const env = Object.entries(environmentOf(rule, spec.env ?? {})).map(([name, value]) => `${name}=${value}`)
   const start = [
-    first,
+    ...first,
     '-c',
     `${CONFINE}${env.length === 0 && shell !== BUSYBOX ? BARE : WITH_ENV}`,
     'sh',
@@ -77,9 +80,9 @@ function environmentOf({ environment }: ProcessRule, env: NonNullable<ProcessSpe
   )
 }
 
-let known: readonly [string, string] | undefined
+let known: readonly [string, ...string[]] | undefined
 
-function shellOf(): readonly [string, string] {
+function shellOf(): readonly [string, ...string[]] {
   known ??= SHELLS.find(([path]) => isExecutable(path))
   if (known === undefined)
     throw new UnavailableError('bash is missing, which closes what a process must not have: install bash')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { startProcess } from '../../../src/process/index.ts'
+import { startPiped, startProcess } from '../../../src/process/index.ts'
 import { PROCESSES, type ProcessRule } from '../../../src/process/kinds.ts'
 import { reportOf, usersHere } from '../../fixtures/process/report.ts'
 import { needs } from '../../require.ts'
@@ -30,6 +31,11 @@ describe('the table of processes', () => {
         files: expect.toSatisfy((most: number) => most <= rule.files),
       })
     }
+  })
+
+  it("runs no person's settings of a shell", async () => {
+    const child = startPiped({ kind: 'tool', program: '/usr/bin/true', args: [] })
+    expect(await text(child.stderr)).toBe('')
   })
 
   it('gives no process root that reads bytes of strangers, but to a node of the demo', () => {
