@@ -124,3 +124,8 @@ export function truncateUtf8(text: string, max: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(max - 3))
   return `${text.slice(0, read)}...`
 }
+
+/** "1 file", "2,000 files". */
+export function howMany(count: number, one: string, many: string): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`
+}

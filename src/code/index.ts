@@ -1,3 +1,5 @@
+export { gitDifferences } from './archive/git-differences.ts'
+export { identify } from './archive/identify.ts'
 export { IGNORE_FILE } from './archive/ignore.ts'
 export { archiveLimitsFor } from './archive/limits.ts'
 export { resolveLink } from './archive/links.ts'
@@ -8,6 +10,8 @@ export { createCode } from './code.ts'
 export { InUseError } from './errors.ts'
 export type { CodeEvents } from './events.ts'
 export { saveArchive } from './save-archive.ts'
+export { describeSource } from './sources/describe-source.ts'
+export { type NamedSource, type ReadSource, readSource } from './sources/read-source.ts'
 export { inspectStore } from './store/inspect.ts'
 export type {
   Code,

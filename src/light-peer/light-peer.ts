@@ -104,6 +104,14 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     return signAccess(body, init.network, init.author)
   }
 
+  /** Peers that look in the DHT find the archive there; receivers of the announcement have replyTo. */
+  function provided<T extends { code: CID }>(added: T): T {
+    network.dht.provide(added.code, { signal: closing.signal }).catch((error: unknown) => {
+      log.debug("no peer of the DHT took the archive's record yet", { reason: messageOf(error) })
+    })
+    return added
+  }
+
   const candidates = (service: CID, { peers = [], signal }: LookupOptions) =>
     servicePeers({ network }, service, { reporters: peers, signal })
   const statements = createStatementSubmitter(
@@ -116,14 +124,8 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
   return {
     peerId: network.peerId,
     replyTo: () => network.multiaddrs().slice(0, 4),
-    async addFolder(folder, { signal } = {}) {
-      const added = await code.addFolder(folder, { signal })
-      // peers that look in the DHT find the archive there; receivers of the announcement have replyTo
-      network.dht.provide(added.code, { signal: closing.signal }).catch((error: unknown) => {
-        log.debug("no peer of the DHT took the archive's record yet", { reason: messageOf(error) })
-      })
-      return added
-    },
+    addFolder: async (folder, { signal } = {}) => provided(await code.addFolder(folder, { signal })),
+    addArchive: async (tar, { signal } = {}) => provided(await code.addTar(tar, { signal })),
     async announce(announcement: Announcement, { signal } = {}) {
       const bytes = encodeAnnouncement(announcement)
       for (let attempt = 0; attempt < ANNOUNCE_TRIES; attempt++) {

@@ -36,6 +36,11 @@ export interface LightPeer extends AsyncDisposable {
     dir: string,
     options?: { signal?: AbortSignal | undefined },
   ): Promise<{ code: CID; size: number; files: number }>
+  /** The same with what is packed already, as `packEntries` writes it. */
+  addArchive(
+    tar: AsyncIterable<Uint8Array>,
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<{ code: CID; size: number }>
   /** Resolves when at least one neighbour was sent it. */
   announce(announcement: Announcement, options?: { signal?: AbortSignal | undefined }): Promise<void>
   /** Sends a statement to the neighbours and puts it into the mesh's records. Resolves when at least one of them has it. */

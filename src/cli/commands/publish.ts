@@ -1,20 +1,27 @@
 import { InputError } from '../../base/errors.ts'
-import { loadConfiguration } from '../../config/index.ts'
+import { type Configuration, loadConfiguration } from '../../config/index.ts'
 import { keyOption, loadAuthor } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { warnOfClock } from '../clock-warning.ts'
-import { argument, command, duration, flag, text, texts, whole } from '../command.ts'
+import { command, duration, flag, optionalArgument, optionalArguments, text, texts, whole } from '../command.ts'
 import { operatorFolder } from '../folder.ts'
 import { networkOf } from '../network.ts'
-import { loadDraft } from '../publishing/draft.ts'
+import { type Draft, loadDraft } from '../publishing/draft.ts'
+import { printDryRun } from '../publishing/dry-run.ts'
 import { inspectFolder } from '../publishing/folder.ts'
 import { noteOnInterrupt, stagesOf } from '../publishing/interrupt-note.ts'
+import { draftFromSource } from '../publishing/source-draft.ts'
+import { namedSource, type SourceInput, sourceOptions, typedWords } from '../publishing/source-options.ts'
 import { publishByLightPeer } from '../publishing/via-light-peer.ts'
 import { publishAtNode } from '../publishing/via-node.ts'
 
-const args = { path: argument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest') }
+const args = {
+  target: optionalArgument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest'),
+  rest: optionalArguments('ARGS', 'with --npm, after --: the arguments of its program'),
+}
 const options = {
+  ...sourceOptions,
   wait: flag('exit only when as many nodes as replicas run it'),
   timeout: duration('how long to wait', '2m'),
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
@@ -63,9 +70,11 @@ export const update = command({
   run: (cli, input) => announce(cli, { ...input, mode: 'update' }),
 })
 
-type Input = {
+type Input = SourceInput & {
   mode: 'publish' | 'update'
-  path: string
+  target: string | undefined
+  rest: readonly string[]
+  dryRun: boolean
   wait: boolean
   withSecrets: boolean
   timeout: number
@@ -78,20 +87,22 @@ type Input = {
   replace: boolean
 }
 
-async function announce(
-  cli: Cli,
-  { path, join, network, key, timeout, wait, withSecrets, mode, seq, replicas, staple, replace }: Input,
-): Promise<void> {
+async function announce(cli: Cli, input: Input): Promise<void> {
+  const { join, network, key, timeout, wait, withSecrets, dryRun, mode, seq, replace } = input
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
   }
   using interrupt = noteOnInterrupt(cli, mode)
-  const draft = await loadDraft(cli, path, { replicas, staple })
-  const entries = await inspectFolder(cli, draft, { withSecrets })
+  const configuration = await ownConfiguration(cli)
+  await using stack = new AsyncDisposableStack()
+  const draft = await draftOf(cli, input, configuration, stack)
+  const inspected = await inspectFolder(cli, draft, { withSecrets, dryRun })
+  if (dryRun) return await printDryRun(cli, draft, inspected)
+  for (const warning of inspected.warnings) cli.out.note(`Note: ${warning}.`)
   // the node first: no key is made if no node answers
   const client = join.length === 0 ? await nodeClient(cli) : undefined
   await client?.node({ signal: cli.signal })
-  await warnOfClock(cli, await clockFacts(cli), (words) => cli.out.note(words))
+  await warnOfClock(cli, clockFacts(cli, configuration), (words) => cli.out.note(words))
   const author = await loadAuthor(cli, key)
   // with what was typed it is found again
   const through = [
@@ -99,19 +110,49 @@ async function announce(
     ...(network === undefined ? [] : ['--network', network]),
     ...(key === undefined ? [] : ['--key', key]),
   ]
-  const stages = stagesOf(cli, { name: draft.manifest.name, path, through })
+  const stages = stagesOf(cli, { name: draft.manifest.name, typed: typedWords(input), through })
+  const { entries } = inspected
   const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout, interrupt, stages }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
 }
 
+/** The service to publish: from a folder or manifest here, or from the source that the options name. */
+async function draftOf(
+  cli: Cli,
+  input: Input,
+  configuration: Configuration | undefined,
+  stack: AsyncDisposableStack,
+): Promise<Draft> {
+  const { target, rest, replicas, staple, bin, port } = input
+  const source = namedSource(input)
+  const given = target === undefined ? [] : [target, ...rest]
+  if (source?.type !== 'registry' && given.length > 1) {
+    throw new InputError(`one DIR or MANIFEST is published at a time; ${JSON.stringify(given[1])} is one too many`)
+  }
+  if (source !== undefined) {
+    const isPackage = source.type === 'registry'
+    const of = { source, bin, port, replicas, staple, configuration }
+    const manifest = isPackage ? {} : { manifest: target }
+    return stack.use(await draftFromSource(cli, { ...of, ...manifest, args: isPackage ? given : [] }))
+  }
+  if (target === undefined) {
+    throw new InputError('name a folder or a manifest, or a source with --npm, --git or --https')
+  }
+  return await loadDraft(cli, target, { replicas, staple })
+}
+
+/** The operator's own settings, where there are some. */
+async function ownConfiguration(cli: Cli): Promise<Configuration | undefined> {
+  const options = { env: cli.env, signal: cli.signal }
+  const own = await loadConfiguration(await operatorFolder(cli), options).catch(() => undefined)
+  return own?.configuration
+}
+
 /** The clocks to compare with: the named API's, if it is on another machine, and the origins of the folder's static nodes. */
-async function clockFacts(cli: Cli): Promise<{ folder: string | undefined; origins: readonly string[] }> {
+function clockFacts(cli: Cli, configuration: Configuration | undefined) {
   const { api } = cli.globals
-  const own = await loadConfiguration(await operatorFolder(cli), { env: cli.env, signal: cli.signal }).catch(
-    () => undefined,
-  )
-  const { dir, policy } = own?.configuration ?? {}
+  const { dir, policy } = configuration ?? {}
   return {
     folder: dir,
     origins: [...(api === undefined || isHere(api) ? [] : [api]), ...(policy?.staticNodes.origins ?? [])],

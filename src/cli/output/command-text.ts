@@ -5,7 +5,9 @@ export function commandText({ globals }: Pick<Cli, 'globals'>, words: readonly s
   const { dir, api, tokenFile } = globals
   const options = { '--dir': dir, '--api': api, '--token-file': tokenFile }
   const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
-  return `\`${shellText(['thundercloud', ...words, ...given])}\``
+  // what follows -- is no option of this program
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  return `\`${shellText(['thundercloud', ...words.slice(0, end), ...given, ...words.slice(end)])}\``
 }
 
 export function shellText(words: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { formatCount, joinWords, sanitizeText } from '../../base/format.ts'
+import { formatCount, howMany, joinWords, sanitizeText } from '../../base/format.ts'
 import type { Change, Disposition, Preview } from '../../node/types.ts'
 import type { ReplaySummary } from '../../policy/replay-summary.ts'
 import type { Difference, Outcome } from '../../policy/verdict-diff.ts'
@@ -149,8 +149,4 @@ function namesText(changes: readonly Change[]): string {
   return more === 0
     ? joinWords(names)
     : `${names.join(', ')} and ${formatCount(more)} more (${formatCount(changes.length)} in all)`
-}
-
-export function howMany(count: number, one: string, many: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`
 }

@@ -7,6 +7,7 @@ import { encodeService } from '../../../protocols/service.ts'
 import type { Signer } from '../../../protocols/signature.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { InputError } from '../../base/errors.ts'
+import type { PackEntry } from '../../code/index.ts'
 import { exists, loadManifest, loadStaples, type Manifest, manifestToBody, type Staples } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { noteStrayStaples } from './staples.ts'
@@ -16,6 +17,8 @@ export type Draft = {
   readonly manifest: Manifest
   readonly file: string
   readonly folder?: string | undefined
+  /** what it is packed from, where it was downloaded */
+  readonly entries?: readonly PackEntry[] | undefined
   readonly staples: Staples
 }
 

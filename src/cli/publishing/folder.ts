@@ -15,6 +15,10 @@ import { findToolchain } from '../../config/index.ts'
 import { type CodeTree, checkCommand } from '../../hub/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
+import { gitWarnings, npmWarnings } from './warnings.ts'
+
+/** What is packed, and what its author should know of it: sentences without their full stop. */
+export type Inspected = { readonly entries: readonly PackEntry[]; readonly warnings: readonly string[] }
 
 /**
  * Checks the folder before anything of it is published: what cannot be packed, what looks secret, and a command that names no
@@ -22,12 +26,12 @@ import type { Draft } from './draft.ts'
  */
 export async function inspectFolder(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
-  { folder, file, manifest }: Draft,
-  { withSecrets }: { withSecrets: boolean },
-): Promise<readonly PackEntry[]> {
-  if (folder === undefined) return []
-  using _progress = out.progress('looking at the folder')
-  const entries = await listFolder(folder, { signal })
+  { folder, entries: downloaded, file, manifest }: Draft,
+  { withSecrets, dryRun }: { withSecrets: boolean; dryRun: boolean },
+): Promise<Inspected> {
+  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: [] }
+  using _progress = out.progress('looking at the files')
+  const entries = downloaded ?? (await listFolder(folder as string, { signal }))
   checkSize(entries, { file, manifest })
   const tree = treeOf(entries)
   const programs = manifest.toolchain.flatMap((word) => findToolchain(word)?.program ?? [])
@@ -36,10 +40,16 @@ export async function inspectFolder(
     throw new InputError(`${basename(file)}: ${unfit.join('; ')} (left out files count as missing; see ${IGNORE_FILE})`)
   }
   const secrets = await findSecrets(entries, { signal })
-  if (secrets.length > 0 && !withSecrets) throw secretsError(secrets, IGNORE_FILE)
-  if (secrets.length > 0) out.note(`Note: published with secrets: ${secretsText(secrets)}.`)
-  for (const note of notes) out.note(`Note: ${note}${binHint(tree, manifest.run)}.`)
-  return entries
+  if (secrets.length > 0 && !withSecrets && !dryRun) throw secretsError(secrets, IGNORE_FILE)
+  const refused = withSecrets ? '' : '; `publish` refuses them without --with-secrets'
+  const names = (type: string) => dryRun || manifest.sources.some((source) => source.type === type)
+  const warnings = [
+    ...(secrets.length === 0 ? [] : [`published with secrets: ${secretsText(secrets)}${refused}`]),
+    ...notes.map((note) => `${note}${binHint(tree, manifest.run)}`),
+    ...(folder !== undefined && names('registry') ? npmWarnings(entries) : []),
+    ...(folder !== undefined && names('git') ? await gitWarnings(folder, entries, { signal }) : []),
+  ]
+  return { entries, warnings }
 }
 
 /** Nodes weigh the code against the disk that the service asks for, before they fetch it. */

@@ -31,15 +31,15 @@ export function noteOnInterrupt(
   }
 }
 
-/** The stages of each way to publish; `through`: options with which it is found again. */
+/** The stages of each way to publish. `typed`: what names it on a command line; `through`: options with which it is found again. */
 export function stagesOf(
   cli: Pick<Cli, 'globals'>,
-  { name, path, through }: { name: string; path: string; through: readonly string[] },
+  { name, typed: words, through }: { name: string; typed: readonly string[]; through: readonly string[] },
 ) {
   const typed = (...words: string[]) => commandText(cli, words)
   const options = through.length === 0 ? '' : ` (each with \`${shellText(through)}\`)`
   const follow = `see it with ${typed('status', name)}, end it with ${typed('stop', name)}${options}`
-  const again = `announce it again with ${typed('update', path)}`
+  const again = `announce it again with ${typed('update', ...words)}`
   return {
     stopping: {
       published: false,

@@ -3,6 +3,7 @@ import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { deadline, nowSeconds, sleep } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { formatMs } from '../../base/format.ts'
+import type { PackEntry } from '../../code/index.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import { receiptView } from '../../services/receipts.ts'
 import { openPublishedIndex } from '../author.ts'
@@ -12,7 +13,7 @@ import { signDraft } from './draft.ts'
 import { createReceiptTracker, type ReceiptTracker } from './receipt-tracker.ts'
 import { nextSeq } from './sequence.ts'
 import { stopPreviousByPeer } from './stop-previous.ts'
-import { type Publishing, portsOf, printPublished } from './via-node.ts'
+import { countedArchive, type Publishing, portsOf, printPublished } from './via-node.ts'
 import { startWait, type WaitInit } from './wait.ts'
 
 /** How often the DHT is asked who holds the archive. */
@@ -38,8 +39,9 @@ export async function publishByLightPeer(
   const seq = nextSeq({ name, mode, entry, known: [], asked: publishing.seq, nowSeconds: nowSeconds(clock) })
   const components = { clock, rng: cli.rng, log: cli.log('error') }
   await using peer = await cli.factories.lightPeer(components, { network, join, author: author.signer, signal })
-  const code =
-    draft.folder === undefined ? parseCid(draft.manifest.code as string) : await pack(cli, peer, draft.folder)
+  const { entries } = publishing
+  const { code, size } =
+    entries.length === 0 ? { code: parseCid(draft.manifest.code as string) } : await pack(cli, peer, entries)
   const announcement = signDraft(cli, draft, { signer: author.signer, network, seq, code, replyTo: peer.replyTo() })
   const { id, body } = announcement.signed
   const made = { seq, id: id.toString(), code: code.toString(), expires: body.expires, ports: portsOf(draft) }
@@ -55,7 +57,7 @@ export async function publishByLightPeer(
   const { tracker } = following
   interrupt.enter(stages.serving(made.id, () => `${tracker.holding} of ${replicas} wanted nodes hold it`))
   await index.put(name, { ...made, state: 'announced' })
-  printPublished(cli, { announcement, code: code.toString(), seq, name })
+  printPublished(cli, { announcement, code: code.toString(), size, files: entries.length, seq, name })
   try {
     if (wait) await waitForRuns(cli, peer, following, { id: made.id, name, replicas, timeoutSeconds })
     else await waitForHolders(cli, peer, following, { id: made.id, replicas, timeoutSeconds })
@@ -109,9 +111,9 @@ async function waitForRuns(cli: Cli, peer: LightPeer, following: Following, init
   wait.report()
 }
 
-async function pack({ out, signal }: Cli, peer: LightPeer, folder: string): Promise<CID> {
-  using _progress = out.progress('packing')
-  return (await peer.addFolder(folder, { signal })).code
+async function pack({ out, signal }: Cli, peer: LightPeer, entries: readonly PackEntry[]) {
+  using progress = out.progress('packing')
+  return await peer.addArchive(countedArchive(entries, progress, { signal }), { signal })
 }
 
 type Watching = Following & {

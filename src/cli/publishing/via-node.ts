@@ -5,6 +5,7 @@ import { RUN_RULES } from '../../../protocols/receipt.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import type { NodeInfo } from '../../api/schemas/views.ts'
 import { nowSeconds, sleep } from '../../base/clock.ts'
+import { formatBytes, howMany } from '../../base/format.ts'
 import { type PackEntry, packEntries } from '../../code/index.ts'
 import type { RunView, ServiceView } from '../../node/types.ts'
 import type { Author } from '../author.ts'
@@ -52,8 +53,10 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
     asked: publishing.seq,
     nowSeconds: nowSeconds(cli.clock),
   })
-  const code =
-    draft.folder === undefined ? (draft.manifest.code as string) : await upload(cli, client, publishing.entries)
+  const { code, size } =
+    publishing.entries.length === 0
+      ? { code: draft.manifest.code as string }
+      : await upload(cli, client, publishing.entries)
   const announcement = signDraft(cli, draft, {
     signer: author.signer,
     network: info.network,
@@ -73,7 +76,7 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   await client.announce(encodeAnnouncement(announcement), { signal: cli.signal })
   interrupt.enter(stages.announced(id))
   await index.put(name, { ...entry, state: 'announced' })
-  printPublished(cli, { announcement, code, seq, name })
+  printPublished(cli, { announcement, code, size, files: publishing.entries.length, seq, name })
   if (!publishing.wait) return
   const { replicas } = draft.manifest
   await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })
@@ -83,31 +86,47 @@ export function portsOf({ manifest }: Draft): string[] {
   return manifest.run.ports.map((port) => port.name)
 }
 
+export type Published = {
+  readonly announcement: Announcement
+  readonly code: string
+  /** bytes of its archive; undefined where the code was there already */
+  readonly size?: number | undefined
+  readonly files: number
+  readonly seq: number
+  readonly name: string
+}
+
 export function printPublished(
   { out }: Pick<Cli, 'out'>,
-  { announcement, code, seq, name }: { announcement: Announcement; code: string; seq: number; name: string },
+  { announcement, code, size, files, seq, name }: Published,
 ): void {
   const id = announcement.signed.id.toString()
   const { depth } = announcement.ticket
+  const packed = size === undefined ? '' : ` (${howMany(files, 'file', 'files')}, ${formatBytes(size)})`
   // the whole id, also at a terminal: this is where people copy it from
-  out.item(
-    { event: 'published', id, name, seq, code, depth },
-    () => `Published "${name}" (seq ${seq}, depth ${depth}): ${id}`,
+  out.item({ event: 'published', id, name, seq, code, depth, ...(size !== undefined && { size, files }) }, () =>
+    [`Code ${code}${packed}`, `Published "${name}" (seq ${seq}, depth ${depth}): ${id}`].join('\n'),
   )
 }
 
-async function upload({ out, signal }: Cli, client: ApiClient, entries: readonly PackEntry[]): Promise<string> {
+async function upload({ out, signal }: Cli, client: ApiClient, entries: readonly PackEntry[]) {
   using progress = out.progress('packing and uploading')
+  return await client.addArchive(countedArchive(entries, progress, { signal }), { signal })
+}
+
+/** The archive of these entries, as it is read; `progress` shows how far. */
+export async function* countedArchive(
+  entries: readonly PackEntry[],
+  progress: { bytes(done: number, total: number): void },
+  options: { signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array> {
   const total = entries.reduce((sum, entry) => sum + ('size' in entry ? entry.size : 0), 0)
-  async function* counted() {
-    let sent = 0
-    for await (const piece of packEntries(entries, { signal })) {
-      sent += piece.byteLength
-      progress.bytes(Math.min(sent, total), total)
-      yield piece
-    }
+  let sent = 0
+  for await (const piece of packEntries(entries, options)) {
+    sent += piece.byteLength
+    progress.bytes(Math.min(sent, total), total)
+    yield piece
   }
-  return (await client.addArchive(counted(), { signal })).code
 }
 
 /** Where receipts reach the node that publishes. */

@@ -69,7 +69,20 @@ export async function gitFolder(dir: string, options: WalkOptions): Promise<Sour
   return found
 }
 
-async function listFiles(dir: string, { signal }: WalkOptions): Promise<Buffer[] | undefined> {
+async function listFiles(dir: string, options: WalkOptions): Promise<Buffer[] | undefined> {
+  const { names, problem } = await askGit(dir, LIST, options)
+  if (problem === undefined) return names
+  if (problem.includes('not a git repository')) return undefined
+  const said = sanitizeText(problem.trim().split('\n').at(-1) ?? '', 200)
+  throw new InputError(`git cannot list ${dir} (${said}); mend it, or say in ${IGNORE_FILE} what is not packed`)
+}
+
+/** What git answers about a folder, in parts that end with a zero byte; `problem`: its complaint, where it failed. */
+export async function askGit(
+  dir: string,
+  args: readonly string[],
+  { signal }: WalkOptions,
+): Promise<{ names: Buffer[]; problem?: string | undefined }> {
   signal?.throwIfAborted()
   const program = findProgram('git')
   if (program === undefined) {
@@ -77,7 +90,7 @@ async function listFiles(dir: string, { signal }: WalkOptions): Promise<Buffer[]
       `${dir} is in a work tree of git, and git is not installed: install it, or say in ${IGNORE_FILE} what is not packed (the file may be empty)`,
     )
   }
-  const child = startPiped({ kind: 'tool', program, args: [...CONFIG, ...LIST], cwd: dir, env: ENVIRONMENT })
+  const child = startPiped({ kind: 'tool', program, args: [...CONFIG, ...args], cwd: dir, env: ENVIRONMENT })
   using _kill = signal && addAbortListener(signal, () => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {}).end()
   const [names, problem, [exitCode]] = await Promise.all([
@@ -86,12 +99,7 @@ async function listFiles(dir: string, { signal }: WalkOptions): Promise<Buffer[]
     once(child, 'close'),
   ])
   signal?.throwIfAborted()
-  if (exitCode !== 0 && problem.includes('not a git repository')) return undefined
-  if (exitCode !== 0) {
-    const said = sanitizeText(problem.toString().trim().split('\n').at(-1) ?? '', 200)
-    throw new InputError(`git cannot list ${dir} (${said}); mend it, or say in ${IGNORE_FILE} what is not packed`)
-  }
-  return split(names)
+  return { names: split(names), ...(exitCode === 0 ? {} : { problem: problem.toString() }) }
 }
 
 /** Names that end with a zero byte. */

@@ -20,13 +20,26 @@ import type { FetchJob, FetchResult } from './child/job.ts'
 /** Libraries that the process reads its archives with. */
 const LIBRARIES = ['tar', 'yauzl', 'ignore', 'isomorphic-git']
 
+export type FetchInit = {
+  readonly clock: Clock
+  readonly egress: Egress
+  /** an empty folder, for the process alone */
+  readonly dir: string
+  readonly signal: AbortSignal
+  /** called now and then with how many bytes have come */
+  readonly onBytes?: ((bytes: number) => void) | undefined
+}
+
+/** How often progress is reported. */
+const PROGRESS_MS = 250
+
 /**
  * Downloads a source in a process that has this egress and no other, and may write the empty folder `dir` alone. `take` gets
  * the canonical archive as it comes; the process's own account of a failure goes before what `take` makes of it.
  */
 export async function fetchInProcess(
   job: Omit<FetchJob, 'authorities'>,
-  { clock, egress, dir, signal }: { clock: Clock; egress: Egress; dir: string; signal: AbortSignal },
+  { clock, egress, dir, signal, onBytes }: FetchInit,
   take: (archive: Readable) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
   await chownToUnpackUser(dir)
@@ -50,10 +63,12 @@ export async function fetchInProcess(
     tooSlow = true
     child.kill('SIGKILL')
   })
+  using _progress = onBytes && clock.every(PROGRESS_MS, () => onBytes(served.bytes))
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
   input.write(`${JSON.stringify({ ...job, authorities: getCACertificates('extra') } satisfies FetchJob)}\n`)
-  const closed = once(child, 'close')
+  // not its close: that waits for the gateway, which is this side's to end
+  const exited = once(child, 'exit')
   const [taken, answer, stderr] = await Promise.all([
     take(archive).then(
       () => undefined,
@@ -64,19 +79,24 @@ export async function fetchInProcess(
     ),
     boundedText(answers),
     boundedText(stderrStream),
-    closed,
+    exited,
   ])
   signal.throwIfAborted()
   if (tooSlow)
     throw new FetchFailedError('unavailable', `the server sends less than ${MIN_BYTES} bytes in ${WINDOW_MS / 1000} s`)
   const result = resultOf(answer)
   if (result?.done === false) throw new FetchFailedError(result.why, result.message)
-  if (taken !== undefined) throw taken.error
+  if (taken !== undefined && !(result === undefined && hasFailed(child))) throw taken.error
   if (result === undefined) {
     const problem = sanitizeText(stderr.trim().split('\n').at(-1) ?? '', 200)
     throw new UnavailableError(`the downloading process ended without an answer (${problem})`)
   }
   return result
+}
+
+/** It ended by itself, and not well: what came of its archive says nothing then. */
+function hasFailed({ exitCode }: { exitCode: number | null }): boolean {
+  return exitCode !== null && exitCode !== 0
 }
 
 /** A server that is slower than this for two windows is given up: a download holds a place that others wait for. */
@@ -110,7 +130,7 @@ async function boundedText(stream: Readable): Promise<string> {
 const DOCUMENTS_BYTES = 128 * 1024 * 1024
 
 const resultSchema = z.discriminatedUnion('done', [
-  z.object({ done: z.literal(true), integrity: z.enum(['strong', 'sha1', 'none']) }),
+  z.object({ done: z.literal(true), integrity: z.enum(['strong', 'sha1', 'none']), commit: z.string().optional() }),
   z.object({
     done: z.literal(false),
     why: z.enum(['unusable', 'unavailable', 'too-large', 'disk-full']),

@@ -74,7 +74,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
       const added = await store.addTar(archive, { ...arrival, expected: code, signal })
       size = added.size
     }).catch((error) => {
-      throw errorOf(error, from)
+      throw fetchError(error, from)
     })
     const ms = clock.monotonic() - startedAt
     events.emit('code:fetch-finished', { code: code.toString(), size, ms, from: source.type, source: from })
@@ -105,7 +105,8 @@ function firstHost(source: FetchSource, access: Extract<StorageAccess, { policy:
   return [hostname, Number(port || (protocol === 'https:' ? 443 : 80))]
 }
 
-function errorOf(error: unknown, from: string): Error {
+/** How a download that failed is said. */
+export function fetchError(error: unknown, from: string): Error {
   if (error instanceof HashMismatchError) {
     return new HashMismatchError(`${from} has other files: ${error.message}`, { cause: error })
   }

@@ -10,8 +10,8 @@ export type StorageAccess =
   | { readonly refused: string }
 
 /** Registries whose metadata names the hosts of their files; the others have them at their own address. */
-const FILES_ELSEWHERE: ReadonlySet<RegistryKind> = new Set(['pypi', 'cargo', 'composer', 'nuget'])
-const HTTPS_PORT = 443
+export const FILES_ELSEWHERE: ReadonlySet<RegistryKind> = new Set(['pypi', 'cargo', 'composer', 'nuget'])
+export const HTTPS_PORT = 443
 
 /**
  * Every way to a source that the policy allows, in order. An entry of ALLOWED_STORAGE is a host with its subdomains at a dot,
@@ -43,12 +43,12 @@ function allowedStorage({ ALLOWED_STORAGE }: StorageConfig, port = HTTPS_PORT): 
   }
 }
 
-function portOf(url: string): number {
+export function portOf(url: string): number {
   const { port, protocol } = new URL(url)
   return Number(port || (protocol === 'https:' ? HTTPS_PORT : 80))
 }
 
 /** An address of IPv6 has brackets in a URL alone. */
-function bareHost(host: string): string {
+export function bareHost(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
 }

@@ -21,7 +21,8 @@ test("publish: uploads the code, signs with the author's key, announces, and rem
   const [{ signed, ticket }] = shell.node.announcements as [(typeof shell.node.announcements)[number]]
   const id = signed.id.toString()
   const [archive] = shell.node.archives.keys()
-  expect(values).toEqual([{ event: 'published', id, name: 'hello-web', seq: 1, code: archive, depth: ticket.depth }])
+  const packed = { code: archive, size: 4096, files: 2 }
+  expect(values).toEqual([{ event: 'published', id, name: 'hello-web', seq: 1, depth: ticket.depth, ...packed }])
   expect([...shell.node.published]).toEqual([id])
   expect(signed.kind === 'service' && signed.body.replyTo).toEqual(shell.node.multiaddrs())
   expect(timeWindowError(signed.body, nowSeconds(systemClock()))).toBeUndefined()

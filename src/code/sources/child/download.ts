@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import type { SourceEntry, SourceTree } from '../../archive/pack-list.ts'
 import { UnusableSourceError } from './errors.ts'
 import { fetchCommit } from './git/fetch-commit.ts'
+import { findCommit } from './git/find-commit.ts'
 import { readCommit } from './git/read-commit.ts'
+import { openRepository } from './git/repository.ts'
 import type { Http } from './http.ts'
 import type { FetchJob, Integrity } from './job.ts'
 import { readArchive } from './read-archive.ts'
@@ -14,6 +16,7 @@ export type Downloaded = {
   readonly tree: SourceTree
   readonly entries: readonly SourceEntry[]
   readonly integrity: Integrity
+  readonly commit?: string | undefined
 }
 
 /** Downloads what the job's source names into the staging file. */
@@ -25,21 +28,24 @@ export async function download(
 ): Promise<Downloaded> {
   const { source } = job
   if (source.type === 'registry') return await downloadPackage(source, job, { http, staging, createInner })
-  if (source.type === 'git') return await downloadCommit(source, job, http, staging)
+  if (source.type === 'git' || source.type === 'git-ref') return await downloadCommit(source, job, http, staging)
   const { body } = await http.get(new URL(source.url), job)
   await readArchive(body, staging)
   return { tree: { origin: 'https', path: source.path }, entries: staging.entries, integrity: 'none' }
 }
 
 async function downloadCommit(
-  { url, commit, path }: Extract<FetchJob['source'], { type: 'git' }>,
+  source: Extract<FetchJob['source'], { type: 'git' | 'git-ref' }>,
   { maxBytes }: FetchJob,
   http: Http,
   staging: StagingFile,
 ): Promise<Downloaded> {
-  await readCommit(fetchCommit(http, new URL(url), commit, maxBytes), commit, path, staging)
+  const { path } = source
+  const repository = await openRepository(http, new URL(source.url))
+  const commit = source.type === 'git' ? source.commit : await findCommit(http, repository, source.ref)
+  await readCommit(fetchCommit(http, repository, commit, maxBytes), commit, path, staging)
   // a commit names its files by SHA-1
-  return { tree: { origin: 'git', path }, entries: staging.entries, integrity: 'sha1' }
+  return { tree: { origin: 'git', path }, entries: staging.entries, integrity: 'sha1', commit }
 }
 
 async function downloadPackage(

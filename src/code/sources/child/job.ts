@@ -7,9 +7,17 @@ export const ANSWER_FD = 4
 /** A source that is downloaded by a process of its own. */
 export type FetchSource = Extract<Source, { type: 'git' | 'https' | 'registry' }>
 
+/** A repository by the name of a branch or tag, whose commit is still to be found. */
+export type RefSource = {
+  readonly type: 'git-ref'
+  readonly url: string
+  readonly ref: string
+  readonly path?: string | undefined
+}
+
 /** What the fetching process gets, as one line of JSON on its standard input. The input's end means: stop. */
 export type FetchJob = {
-  readonly source: FetchSource
+  readonly source: FetchSource | RefSource
   /** of a package index: where its API is */
   readonly baseUrl?: string | undefined
   /** bytes that may be downloaded, and that files may have together */
@@ -21,7 +29,12 @@ export type FetchJob = {
 
 /** What it answers, as one line of JSON on ANSWER_FD, when the archive is on its standard output. */
 export type FetchResult =
-  | { readonly done: true; readonly integrity: Integrity }
+  | {
+      readonly done: true
+      readonly integrity: Integrity
+      /** which commit it was, where the source is git */
+      readonly commit?: string | undefined
+    }
   | { readonly done: false; readonly why: FetchFailure; readonly message: string }
 
 /** How sure the source itself is of what it gave: the content id decides in any case. */

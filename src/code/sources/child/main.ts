@@ -44,11 +44,11 @@ async function run(job: FetchJob): Promise<FetchResult> {
   const http = createHttp(gateway, job)
   using staging = createStagingFile('staging', job)
   const inner = () => createStagingFile('inner', job)
-  const { tree, entries, integrity } = await download(job, http, staging, inner)
+  const { tree, entries, ...about } = await download(job, http, staging, inner)
   const below = entriesUnder(entries, tree)
   const packed = packList(below, await ignoreText(below))
   await pipeline(Readable.from(packEntries(packed)), process.stdout)
-  return { done: true, integrity }
+  return { done: true, ...about }
 }
 
 async function ignoreText(entries: readonly SourceEntry[]): Promise<string> {

@@ -1,21 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { listFolder } from '../../../../src/code/archive/list-folder.ts'
+import { git, gitServer } from '../../../fixtures/code/git-server.ts'
 import { codeOfEntries, fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { needs } from '../../../require.ts'
-
-const git = (dir: string, ...args: string[]) =>
-  execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'protocol.file.allow=always', ...args], {
-    cwd: dir,
-    encoding: 'utf8',
-    stdio: 'pipe',
-  }).trim()
 
 /** A hard tree: a script without its bit, line ends that a checkout would change, what is ignored, a link, folders. */
 async function repository(change?: (dir: string) => void) {
@@ -37,45 +27,6 @@ async function repository(change?: (dir: string) => void) {
   git(dir, 'commit', '-qm', 'one')
   change?.(dir)
   return { dir, commit: git(dir, 'rev-parse', 'HEAD') }
-}
-
-/** A real server of git over HTTP: `git http-backend`. */
-async function gitServer(root: string) {
-  const asked: string[] = []
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x')
-    asked.push(`${request.method} ${pathname}`)
-    const env = {
-      PATH: process.env.PATH,
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      GIT_CONFIG_COUNT: '1',
-      GIT_CONFIG_KEY_0: 'safe.directory',
-      GIT_CONFIG_VALUE_0: '*',
-      PATH_INFO: pathname,
-      QUERY_STRING: searchParams.toString(),
-      REQUEST_METHOD: request.method,
-      CONTENT_TYPE: request.headers['content-type'] ?? '',
-      GIT_PROTOCOL: request.headers['git-protocol'] as string,
-    }
-    const backend = spawn('git', ['http-backend'], { env, stdio: ['pipe', 'pipe', 'ignore'] })
-    request.pipe(backend.stdin)
-    const parts: Buffer[] = []
-    backend.stdout.on('data', (piece: Buffer) => parts.push(piece))
-    backend.on('close', () => {
-      const all = Buffer.concat(parts)
-      const at = all.indexOf('\r\n\r\n')
-      for (const line of all.toString('latin1', 0, at).split('\r\n')) {
-        const [name = '', value = ''] = line.split(': ')
-        if (name === 'Status') response.statusCode = Number.parseInt(value, 10)
-        else response.setHeader(name, value)
-      }
-      response.end(all.subarray(at + 4))
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
 }
 
 const OTHER = [{ path: 'x', content: 'x' }]

@@ -1,0 +1,137 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { InputError } from '../../base/errors.ts'
+import { formatBytes, joinWords } from '../../base/format.ts'
+import { describeSource, type NamedSource, type ReadSource, readSource } from '../../code/index.ts'
+import {
+  type Configuration,
+  loadManifest,
+  loadStaples,
+  type Manifest,
+  parseManifest,
+  readClientRegistries,
+  textToJson,
+} from '../../config/index.ts'
+import { machineNetwork } from '../../egress/index.ts'
+import type { Cli } from '../cli.ts'
+import type { Draft } from './draft.ts'
+import { textOf } from './entries.ts'
+import { manifestOf, missingDependencies, readPackage } from './npm-package.ts'
+
+/** What is published: far over what a service is, far under what fills a disk. */
+const LIMITS = { maxBytes: 1024 * 1024 * 1024, maxEntries: 100_000 }
+const MANIFEST = 'service.json'
+
+export type SourceDraftInit = {
+  readonly source: NamedSource
+  /** a manifest here; without it, a package is its own, and other sources have theirs in them */
+  readonly manifest?: string | undefined
+  readonly bin: string | undefined
+  readonly port: number | undefined
+  /** of the package's program */
+  readonly args: readonly string[]
+  readonly replicas: number | undefined
+  readonly staple: readonly string[]
+  /** the operator's own, where there is a folder */
+  readonly configuration: Configuration | undefined
+}
+
+/** Downloads what is to be published, and makes a service of it. Disposing it removes what was downloaded. */
+export async function draftFromSource(cli: Cli, init: SourceDraftInit): Promise<Draft & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack()
+  const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
+  stack.defer(() => rm(dir, { recursive: true, force: true }))
+  const read = stack.use(await download(cli, dir, init))
+  const made = read.source.type === 'registry' ? await packageDraft(read, init) : await sourceManifest(cli, read, init)
+  const { manifest: own, file, at } = made
+  const replicas = init.replicas ?? own.replicas
+  const manifest = { ...own, replicas, sources: withSource(own.sources, read.source) }
+  const named = [
+    { dir: at, files: own.staple },
+    { dir: cli.cwd, files: init.staple, option: '--staple' },
+  ]
+  const staples = await loadStaples(cli.clock, named, { signal: cli.signal })
+  const resources = stack.move()
+  const { entries } = read
+  return { manifest, file, entries, staples, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+async function download({ clock, env, out, signal }: Cli, dir: string, { source, configuration }: SourceDraftInit) {
+  const what = describeSource(source.type === 'git-ref' ? { ...source, type: 'git', commit: source.ref } : source)
+  using progress = out.progress(`downloading ${what}`)
+  const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
+  const read = await readSource({ clock, network: machineNetwork(clock) }, source, {
+    dir,
+    registries: { REGISTRIES: configuration?.policy.config.REGISTRIES ?? {}, clients },
+    limits: LIMITS,
+    signal,
+    onBytes: (bytes) => progress.update(formatBytes(bytes)),
+  })
+  if (read.source.type === 'registry' && read.integrity !== 'strong') {
+    const gives = read.integrity === 'sha1' ? 'only a SHA-1' : 'no checksum'
+    out.note(`Note: the registry gives ${gives} of ${what}; the content id alone says what it is.`)
+  }
+  return read
+}
+
+type Made = {
+  readonly manifest: Manifest
+  readonly file: string
+  /** where the files are that it names */
+  readonly at: string
+}
+
+async function packageDraft({ source, entries }: ReadSource, { bin, port, args }: SourceDraftInit): Promise<Made> {
+  const { name, version } = source as Extract<NamedSource, { type: 'registry' }>
+  const found = await readPackage(entries, { name, version })
+  const missing = missingDependencies(found)
+  if (missing.length > 0) {
+    throw new InputError(`${name}@${version} needs ${joinWords(missing)}; install it in a folder, and publish that`)
+  }
+  const manifest = await manifestOf(found, entries, { bin, port, args, root: '' })
+  return { manifest, file: MANIFEST, at: '' }
+}
+
+/** A manifest here, or the one that lies in the source. */
+async function sourceManifest(
+  cli: Cli,
+  { source, entries }: ReadSource,
+  { manifest: given }: SourceDraftInit,
+): Promise<Made> {
+  if (given !== undefined) {
+    const file = resolve(cli.cwd, given)
+    return {
+      manifest: checked(await loadManifest(file, { signal: cli.signal }), basename(file)),
+      file,
+      at: dirname(file),
+    }
+  }
+  const text = await textOf(entries, MANIFEST)
+  if (text === undefined) {
+    throw new InputError(
+      `${describeSource(source)} has no ${MANIFEST}; name a manifest: \`thundercloud publish MANIFEST --${source.type} ...\``,
+    )
+  }
+  const manifest = checked(parseManifest(textToJson(text, MANIFEST), MANIFEST), MANIFEST)
+  if (manifest.staple.length > 0) {
+    throw new InputError(
+      `${MANIFEST} of the source names files to staple, which are not here; name yours with --staple`,
+    )
+  }
+  return { manifest, file: MANIFEST, at: cli.cwd }
+}
+
+function checked(manifest: Manifest, file: string): Manifest {
+  const key = manifest.code === undefined ? 'dir' : 'code'
+  if (manifest[key] === undefined) return manifest
+  throw new InputError(
+    `${file}: ${key} says where the code is, and so do the options; remove it, and name a folder of the source with --path`,
+  )
+}
+
+/** Peers first, then where it came from. */
+function withSource(sources: Manifest['sources'], source: ReadSource['source']): Manifest['sources'] {
+  return sources.some((one) => isDeepStrictEqual(one, source)) ? sources : [...sources, source]
+}
