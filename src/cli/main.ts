@@ -2,7 +2,7 @@
 // What is asked most often costs no more than Node itself: nothing is imported before it is needed. Besides, a Node.js
 // that is too old could not even read what the rest imports, and a signal that comes early must not be the end.
 import { readFileSync } from 'node:fs'
-import type { Hangup } from './process.ts'
+import type { Hangup } from './process-signals.ts'
 
 const OLDEST_NODE = 24
 const root = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url)

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.ts'
 import { systemRng } from '../base/rng.ts'
 import { COMMANDS } from './commands/index.ts'
-import { type Hangup, openProcess } from './process.ts'
+import { type Hangup, openProcess } from './process-signals.ts'
 import { runCli } from './run.ts'
 
 /** The command line of this process. */

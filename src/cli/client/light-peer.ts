@@ -3,7 +3,7 @@ import { InputError } from '../../base/errors.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import { type Author, findAuthor, openPublishedIndex, type PublishedEntry } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { networkOf } from '../network.ts'
+import { networkOf } from '../network-name.ts'
 
 /** A light peer in the mesh, and the service that it is there for. */
 export type Target = AsyncDisposable & {

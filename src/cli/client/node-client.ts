@@ -4,7 +4,7 @@ import { NoDaemonError } from '../../api/client/errors.ts'
 import { InputError } from '../../base/errors.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
 import type { Cli } from '../cli.ts'
-import { operatorFolder } from '../folder.ts'
+import { operatorFolder } from '../operator-folder.ts'
 import { findOperatorSocket } from '../operator-socket.ts'
 import { readEndpoint } from './endpoint.ts'
 

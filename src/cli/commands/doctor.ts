@@ -5,7 +5,7 @@ import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../chec
 import { checkStore } from '../checks/store.ts'
 import { command, optionalArgument } from '../command.ts'
 import { FailedError } from '../errors.ts'
-import { operatorFolder } from '../folder.ts'
+import { operatorFolder } from '../operator-folder.ts'
 
 export const doctor = command({
   name: 'doctor',

@@ -5,7 +5,7 @@ import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
 import { loadRunnersFolder, SAMPLE_RUNNER } from '../../config/index.ts'
 import { parseJson } from '../../config/json.ts'
 import { argument, command, flag } from '../command.ts'
-import { operatorFolder } from '../folder.ts'
+import { operatorFolder } from '../operator-folder.ts'
 import { linkPackage } from '../runner-new/link.ts'
 import { json, packageText, runnerText, testText, tsconfigText } from '../runner-new/template.ts'
 

@@ -1,5 +1,5 @@
 import { command, flag, optionalArgument } from '../command.ts'
-import { operatorFolder } from '../folder.ts'
+import { operatorFolder } from '../operator-folder.ts'
 import { serveNode } from '../serve-node.ts'
 
 export const start = command({

@@ -4,7 +4,7 @@ import { type Author, findAuthor, keyOption, loadAuthor, openPublishedIndex } fr
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
-import { networkOf } from '../network.ts'
+import { networkOf } from '../network-name.ts'
 import { signServiceStop } from '../publishing/sign-stop.ts'
 
 export const stop = command({

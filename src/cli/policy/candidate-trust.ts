@@ -8,7 +8,7 @@ import { readStatementFile } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
 import { type CandidateTrust, openCandidateTrust, type TrustFacts } from '../../policy/candidate-trust.ts'
 import type { Cli } from '../cli.ts'
-import { networkOf } from '../network.ts'
+import { networkOf } from '../network-name.ts'
 import type { OperatorFolder } from './candidate.ts'
 
 export type FolderTrustInit = {

@@ -6,7 +6,7 @@ import { loadPolicyDraft, loadRunnerLocation, NODE_FILE, type PolicyDraft } from
 import type { RunnerModule } from '../../policy/candidate-runner.ts'
 import type { Cli } from '../cli.ts'
 import { text } from '../command.ts'
-import { operatorFolder } from '../folder.ts'
+import { operatorFolder } from '../operator-folder.ts'
 
 export const runnerOption = text('MODULE', "the runner that decides (default: the folder's, else Andromeda)")
 

@@ -9,7 +9,7 @@ import { sha256 } from '../../../protocols/encoding.ts'
 import { createCode } from '../../../src/code/index.ts'
 import { MIB, noise, packFiles, testComponents } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { addressOf, networks } from '../network/make.ts'
+import { addressOf, networks } from '../network/fixtures.ts'
 
 const all = networks()
 

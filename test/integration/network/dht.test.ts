@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { connect, type Made, networks, newKey, until } from './make.ts'
+import { connect, type Made, networks, newKey, until } from './fixtures.ts'
 
 const all = networks()
 

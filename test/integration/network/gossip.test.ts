@@ -3,8 +3,8 @@ import { messageId, servicesTopic } from '../../../protocols/announcement.ts'
 import { statementsTopic } from '../../../protocols/statement.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import type { IncomingMessage, MessageValidator, ValidationResult } from '../../../src/network/index.ts'
-import { addressOf, connect, hasListeners, type Made, networks, scoreOf, until } from './make.ts'
-import { statementSource } from './source.ts'
+import { addressOf, connect, hasListeners, type Made, networks, scoreOf, until } from './fixtures.ts'
+import { statementSource } from './sync-sources.ts'
 
 const all = networks()
 

@@ -6,7 +6,7 @@ import { peerIdOf } from '../../../protocols/address.ts'
 import { ed25519Signer } from '../../../protocols/signature.ts'
 import { listen } from '../../fixtures/net.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { addressOf, connect, knows, type Made, networks, newKey, until } from './make.ts'
+import { addressOf, connect, knows, type Made, networks, newKey, until } from './fixtures.ts'
 
 const all = networks()
 

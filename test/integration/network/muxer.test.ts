@@ -7,7 +7,7 @@ import { MAX_PINGS } from '../../../src/network/constants.ts'
 import { pingService } from '../../../src/network/host/ping.ts'
 import { hasLimits, limitsOf } from '../../../src/network/limits/table.ts'
 import { test } from '../../fixtures/node/mesh.ts'
-import { addressOf, connect, echo, networks, refusalsOf, until } from './make.ts'
+import { addressOf, connect, echo, networks, refusalsOf, until } from './fixtures.ts'
 
 const all = networks()
 

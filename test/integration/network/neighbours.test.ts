@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { cidOfBytes } from '../../../protocols/encoding.ts'
-import { addressOf, hasListeners, knows, type Made, networks, newKey, until } from './make.ts'
+import { addressOf, hasListeners, knows, type Made, networks, newKey, until } from './fixtures.ts'
 
 /** PEERS.LOW 0, as src/node makes it of node.json. */
 const EXACT = { neighbours: 'named', keepPeers: false, dht: true } as const

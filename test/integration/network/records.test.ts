@@ -4,7 +4,7 @@ import type { MessageStream } from '../../../src/base/stream.ts'
 import type { NetworkInit, RecordValidator } from '../../../src/network/index.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 import { note, noteRules, readNote } from '../../unit/network/rules.ts'
-import { connect, type Made, networks, newKey, until } from './make.ts'
+import { connect, type Made, networks, newKey, until } from './fixtures.ts'
 
 const all = networks()
 

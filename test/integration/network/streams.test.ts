@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import { StreamBrokenError } from '../../../src/network/errors.ts'
 import type { HandleOptions } from '../../../src/network/index.ts'
-import { addressOf, connect, echo, isStill, messages, networks, newKey } from './make.ts'
+import { addressOf, connect, echo, isStill, messages, networks, newKey } from './fixtures.ts'
 
 const MIB = 1024 * 1024
 

@@ -13,8 +13,8 @@ import { once } from '../../../src/base/events.ts'
 import { SYNC_PAGES } from '../../../src/network/constants.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import type { NetworkInit } from '../../../src/network/index.ts'
-import { connect, type Made, networks, scoreOf, until } from './make.ts'
-import { bytesOf, idOf, statementSource, type Texts, textOf, textSource } from './source.ts'
+import { connect, type Made, networks, scoreOf, until } from './fixtures.ts'
+import { bytesOf, idOf, statementSource, type Texts, textOf, textSource } from './sync-sources.ts'
 
 const all = networks()
 

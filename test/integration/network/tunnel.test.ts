@@ -13,7 +13,7 @@ import { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel
 import { createStatusServer, type StatusComponents } from '../../../src/node/handlers/status.ts'
 import type { Services } from '../../../src/services/registry.ts'
 import { listen } from '../../fixtures/net.ts'
-import { connect, isStill, networks, until } from './make.ts'
+import { connect, isStill, networks, until } from './fixtures.ts'
 
 const MIB = 1024 * 1024
 

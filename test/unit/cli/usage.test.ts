@@ -11,7 +11,7 @@ import { command, duration, flag, text, texts, whole } from '../../../src/cli/co
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import { parseArgs } from '../../../src/cli/parse.ts'
-import { openProcess } from '../../../src/cli/process.ts'
+import { openProcess } from '../../../src/cli/process-signals.ts'
 import { loadManifest } from '../../../src/config/index.ts'
 import { test } from '../../fixtures/program/shell.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'

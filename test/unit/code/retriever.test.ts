@@ -20,7 +20,7 @@ import {
   testStore,
 } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { passing, provider } from './fetch-support.ts'
+import { passing, provider } from './fetch-fixtures.ts'
 import { rawTar } from './raw-tar.ts'
 
 async function testCode(

@@ -7,7 +7,7 @@ import { errnoOf, InputError, systemMessageOf } from '../../../base/errors.ts'
 import { createKeyFile, hubText, joinMembers, memberText, newBlsKey, newKeyPem } from '../../../config/index.ts'
 import type { Cli } from '../../cli.ts'
 import { command, flag, text, whole } from '../../command.ts'
-import { networkOf } from '../../network.ts'
+import { networkOf } from '../../network-name.ts'
 import { oneKeySnippet, trustSnippet } from '../../statements/config-snippet.ts'
 import { writeNew } from '../../statements/write-files.ts'
 

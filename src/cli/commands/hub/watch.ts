@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { formatAddress } from '../../../../protocols/address.ts'
 import { loadHub, loadIdentity } from '../../../config/index.ts'
 import { command, flag, optionalArgument, text, texts } from '../../command.ts'
-import { operatorFolder } from '../../folder.ts'
+import { operatorFolder } from '../../operator-folder.ts'
 import { serveNode } from '../../serve-node.ts'
 
 export const hubWatch = command({

@@ -19,7 +19,7 @@ import {
   testStore,
 } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-import { bomb, fetching, noting, passing, promiseState, provider, publish, SIZE, twisted } from '../fetch-support.ts'
+import { bomb, fetching, noting, passing, promiseState, provider, publish, SIZE, twisted } from '../fetch-fixtures.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {

@@ -6,7 +6,7 @@ import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
 import { MIB, noise, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { streamPair } from '../../../fixtures/mesh/stream-pair.ts'
-import { passing, promiseState } from '../fetch-support.ts'
+import { passing, promiseState } from '../fetch-fixtures.ts'
 
 async function serving() {
   const { store } = await testStore()

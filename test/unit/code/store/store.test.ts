@@ -10,7 +10,7 @@ import { createCodeStore } from '../../../../src/code/store/store.ts'
 import type { ChunkReader } from '../../../../src/code/types.ts'
 import { collect, MIB, noise, once, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-import { passing } from '../fetch-support.ts'
+import { passing } from '../fetch-fixtures.ts'
 import { archive, chunkOf, flip, leftovers, manifestOf } from './store-support.ts'
 
 describe('the code store', () => {

@@ -1,6 +1,6 @@
 import { loadEndpoint } from '../config/index.ts'
 import type { Cli } from './cli.ts'
-import { operatorFolder } from './folder.ts'
+import { operatorFolder } from './operator-folder.ts'
 
 const DEFAULT_NETWORK = 'thundercloud'
 
