@@ -5,7 +5,7 @@ import { operatorFolder } from './operator-folder.ts'
 const DEFAULT_NETWORK = 'thundercloud'
 
 /** The network to join without a node: as given, else the operator's folder's, else the public one. */
-export async function networkOf(cli: Cli, given: string | undefined): Promise<string> {
+export async function networkNameOf(cli: Cli, given: string | undefined): Promise<string> {
   if (given !== undefined) return given
   const dir = await operatorFolder(cli)
   const endpoint = await loadEndpoint(dir, { env: cli.env, signal: cli.signal }).catch((error: unknown) => {

@@ -22,7 +22,7 @@ const SAME_INTERRUPT_MS = 1000
  * listeners are gone, so that a later one ends the process in the system's own way. The end of the IPC channel, where a
  * parent made one, and of the program that reads the output abort the signal, too.
  */
-export function openProcess(
+export function watchSignals(
   self: Pick<NodeJS.Process, 'on' | 'once' | 'off' | 'send' | 'stdout' | 'stderr'>,
   hangup: Hangup,
   clock: Pick<Clock, 'after'>,

@@ -2,13 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.ts'
 import { systemRng } from '../base/rng.ts'
 import { COMMANDS } from './commands/index.ts'
-import { type Hangup, openProcess } from './process-signals.ts'
+import { type Hangup, watchSignals } from './process-signals.ts'
 import { runCli } from './run.ts'
 
 /** The command line of this process. */
 export async function runProgram(hangup: Hangup, version: string): Promise<void> {
   const clock = systemClock()
-  using outside = openProcess(process, hangup, clock)
+  using outside = watchSignals(process, hangup, clock)
   process.exitCode = await runCli({
     argv: process.argv.slice(2),
     commands: COMMANDS,

@@ -29,7 +29,7 @@ export type ScanEnd = {
   /** of its standard output */
   readonly lines: readonly string[]
   /** a line of its standard error */
-  readonly complaint?: string | undefined
+  readonly errorLine?: string | undefined
 }
 
 /** What one scanner says. `undecided`: it cannot say of this code in this service; nothing has failed. */
@@ -80,8 +80,8 @@ function failureOf({ timeoutMs, memoryBytes }: Scanner, { exitCode, reason, ...w
   }
 }
 
-function because({ detail, complaint }: Pick<ScanEnd, 'detail' | 'complaint'>): string {
-  const text = detail ?? complaint?.trim()
+function because({ detail, errorLine }: Pick<ScanEnd, 'detail' | 'errorLine'>): string {
+  const text = detail ?? errorLine?.trim()
   return text === undefined ? '' : `: ${sanitizeText(text, MAX_FINDING)}`
 }
 

@@ -58,7 +58,7 @@ export function openCandidateTrust(
     }
   })
   // another object: what is asked about it leaves nothing behind, and rests on the second that is asked about
-  const believed = { ...policy }
+  const effectivePolicy = { ...policy }
   const trust = createTrustStore(
     {
       clock,
@@ -69,7 +69,7 @@ export function openCandidateTrust(
       // what is of no use to this policy is not kept
       hasLiveCode: () => false,
     },
-    { network, own, policy: () => believed },
+    { network, own, policy: () => effectivePolicy },
   )
   return {
     kept: count,

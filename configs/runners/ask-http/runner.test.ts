@@ -70,7 +70,7 @@ const refusals: Record<string, [typeof reply, RegExp]> = {
 }
 
 for (const [name, [answer, sentence]] of Object.entries(refusals)) {
-  test(`takes ${name} for a no, and passes the service on`, async () => {
+  test(`takes ${name} for a no, and redirects the service`, async () => {
     reply = answer
     const { run, redirect, reasons } = await runner.decide()
     assert.deepEqual({ run, redirect }, { run: false, redirect: true })

@@ -3,7 +3,7 @@ import { InputError } from '../../base/errors.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import { type Author, findAuthor, openPublishedIndex, type PublishedEntry } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { networkOf } from '../network-name.ts'
+import { networkNameOf } from '../network-name.ts'
 
 /** A light peer in the mesh, and the service that it is there for. */
 export type Target = AsyncDisposable & {
@@ -19,7 +19,7 @@ export async function lightPeerFor(
   cli: Cli,
   init: { service: string; join: readonly string[]; network: string | undefined; key: string | undefined },
 ): Promise<Target> {
-  const network = await networkOf(cli, init.network)
+  const network = await networkNameOf(cli, init.network)
   const author = await findAuthor(cli, init.key)
   const entry = author === undefined ? undefined : (await openPublishedIndex(author, network)).find(init.service)
   const service = entry === undefined ? fullId(init.service) : parseCid(entry.id)

@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { warnOfClock } from '../clock-warning.ts'
 import { command, duration, flag, optionalArgument, optionalArguments, text, texts, whole } from '../command.ts'
-import { networkOf } from '../network-name.ts'
+import { networkNameOf } from '../network-name.ts'
 import { operatorFolder } from '../operator-folder.ts'
 import { type Draft, loadDraft } from '../publishing/draft.ts'
 import { printDryRun } from '../publishing/dry-run.ts'
@@ -114,7 +114,7 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   const { entries } = inspected
   const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout, interrupt, stages }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
-  else await publishByLightPeer(cli, { ...publishing, join, network: await networkOf(cli, network) })
+  else await publishByLightPeer(cli, { ...publishing, join, network: await networkNameOf(cli, network) })
 }
 
 /** The service to publish: from a folder or manifest here, or from the source that the options name. */

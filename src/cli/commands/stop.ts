@@ -4,7 +4,7 @@ import { type Author, findAuthor, keyOption, loadAuthor, openPublishedIndex } fr
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
-import { networkOf } from '../network-name.ts'
+import { networkNameOf } from '../network-name.ts'
 import { signServiceStop } from '../publishing/sign-stop.ts'
 
 export const stop = command({
@@ -44,7 +44,7 @@ async function stopByLightPeer(
   init: { service: string; join: readonly string[]; network: string | undefined; key: string | undefined },
 ): Promise<void> {
   const { clock, rng, factories, signal } = cli
-  const network = await networkOf(cli, init.network)
+  const network = await networkNameOf(cli, init.network)
   const author = await loadAuthor(cli, init.key)
   const entry = (await openPublishedIndex(author, network)).find(init.service)
   if (entry === undefined) {

@@ -78,7 +78,7 @@ export async function startDemoNode(
 
 function followEvents(child: ChildProcess, name: string): Pick<DemoNode, 'event'> {
   const seen: DemoNodeEvent[] = []
-  const complaints: string[] = []
+  const stderrLines: string[] = []
   const waiting = new Set<() => void>()
   let ended: DemoNodeError | undefined
   const wake = () => {
@@ -92,12 +92,12 @@ function followEvents(child: ChildProcess, name: string): Pick<DemoNode, 'event'
   }
   if (child.stderr !== null) {
     createInterface(child.stderr).on('line', (line) => {
-      complaints.push(line)
-      if (complaints.length > 20) complaints.shift()
+      stderrLines.push(line)
+      if (stderrLines.length > 20) stderrLines.shift()
     })
   }
   child.once('close', (code, signal) => {
-    ended = new DemoNodeError([`node "${name}" ended with ${signal ?? `code ${code}`}`, ...complaints].join('\n'))
+    ended = new DemoNodeError([`node "${name}" ended with ${signal ?? `code ${code}`}`, ...stderrLines].join('\n'))
     wake()
   })
   return {

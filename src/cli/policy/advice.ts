@@ -46,9 +46,9 @@ const ADVICE: Readonly<Record<string, AdviceOf>> = {
     fields.some((field) => field.startsWith('quorum.'))
       ? [
           `thundercloud hub attest ${sanitizeText(code, 100)} --safe   (with the key of a hub in TRUSTED_HUBS)`,
-          ...trusting(author),
+          ...trustLines(author),
         ]
-      : trusting(author),
+      : trustLines(author),
   veto: ({ code }) => [`thundercloud trust statements --code ${sanitizeText(code, 100)}   (what hubs said, and which)`],
   freeze: ({ author }, { messages }) =>
     messages.map((message) => {
@@ -85,7 +85,7 @@ function amountOf(amount: string, unit: string, key: string): string | number {
   return key === 'PIDS' ? Number(amount) : `${Math.ceil(Number(amount))}${unit}`
 }
 
-function trusting(author: string): string[] {
+function trustLines(author: string): string[] {
   const shown = sanitizeText(author, 120)
   return [`thundercloud trust delegate ${shown} --until 90d`, line('TRUST_TREE', { ROOTS: { [shown]: { DEPTH: 0 } } })]
 }

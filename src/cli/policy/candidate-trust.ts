@@ -8,7 +8,7 @@ import { readStatementFile } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'
 import { type CandidateTrust, openCandidateTrust, type TrustFacts } from '../../policy/candidate-trust.ts'
 import type { Cli } from '../cli.ts'
-import { networkOf } from '../network-name.ts'
+import { networkNameOf } from '../network-name.ts'
 import type { OperatorFolder } from './candidate.ts'
 
 export type FolderTrustInit = {
@@ -25,7 +25,7 @@ export async function openFolderTrust(
 ): Promise<CandidateTrust> {
   const { clock, rng } = cli
   using reader = journalOf(cli, folder)
-  const init = { network: await networkOf(cli, network), own: parseAddress(own), policy: config }
+  const init = { network: await networkNameOf(cli, network), own: parseAddress(own), policy: config }
   return openCandidateTrust({ clock, rng, log: cli.log('silent') }, { ...init, kept: reader?.statements() })
 }
 

@@ -6,7 +6,7 @@ import { AccessError, InputError, messageOf } from '../../base/errors.ts'
 import type { Preview } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
-import { networkOf } from '../network-name.ts'
+import { networkNameOf } from '../network-name.ts'
 import { confirmChanges, printPreview } from '../policy/confirm-changes.ts'
 import { describeStatement } from './describe.ts'
 import type { DestinationInput } from './options.ts'
@@ -25,7 +25,7 @@ export async function destinationOf(
 ): Promise<Destination> {
   if (offline && join.length > 0) throw new InputError('--offline contradicts --join; say one of them')
   if (offline && out === undefined) throw new InputError('--offline only writes a file; name it with --out')
-  if (offline || join.length > 0) return { network: await networkOf(cli, network), join }
+  if (offline || join.length > 0) return { network: await networkNameOf(cli, network), join }
   if (network !== undefined) {
     throw new InputError('--network goes with --join or --offline; a node knows its network itself')
   }

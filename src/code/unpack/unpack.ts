@@ -93,7 +93,7 @@ async function runChild(
   const [input, answers, errors] = child.stdio as unknown as [Writable, Readable, Readable]
   using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
   const output = collectOutput(answers)
-  const complaints = collectOutput(errors)
+  const stderrText = collectOutput(errors)
   // a child that died early takes no job; its exit has the reason
   input.on('error', () => {})
   input.write(`${JSON.stringify(job)}\n`)
@@ -104,7 +104,7 @@ async function runChild(
   limit.signal.throwIfAborted()
   const [line] = output().split('\n', 1)
   if (line === undefined || line === '') {
-    const problem = sanitizeText(complaints().trim().split('\n').at(-1) ?? '')
+    const problem = sanitizeText(stderrText().trim().split('\n').at(-1) ?? '')
     throw new UnavailableError(`the unpacking process ended without an answer (${problem})`)
   }
   return JSON.parse(line) as UnpackResult

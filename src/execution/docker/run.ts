@@ -51,7 +51,7 @@ export function dockerRun(input: DockerRunInput): Run {
     const finish = () => output.finish().finally(() => writer[Symbol.asyncDispose]())
     try {
       const end = await hasEnded(signal)
-      output.hurry()
+      output.unthrottle()
       using _limit = stopWhenIdle(output, { writer, clock })
       await finish()
       return end

@@ -70,12 +70,12 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
   const known = { version: 1, roots: {} } as CgroupRoots
 
   async function launch(files: RunFiles, shim: { program: string; args: string[] }): Promise<void> {
-    const complaints = await open(files.stderr, 'a', 0o600)
+    const stderrFile = await open(files.stderr, 'a', 0o600)
     const status = await open(files.status, 'a', 0o600)
     try {
       const child = startProcess(
         { kind: 'shim', ...shim },
-        { detached: true, stdio: ['ignore', complaints.fd, complaints.fd, status.fd] },
+        { detached: true, stdio: ['ignore', stderrFile.fd, stderrFile.fd, status.fd] },
       )
       const failed = new Promise<never>((_, reject) => {
         child.once('error', reject)
@@ -85,7 +85,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       await Promise.race([begins(files), failed.catch(async () => assertBegan(files))])
       child.unref()
     } finally {
-      await Promise.all([complaints.close(), status.close()])
+      await Promise.all([stderrFile.close(), status.close()])
     }
   }
 
@@ -215,6 +215,6 @@ async function hasBegun(files: RunFiles): Promise<boolean> {
 
 async function assertBegan(files: RunFiles): Promise<void> {
   if (await hasBegun(files)) return
-  const complaint = (await readFile(files.stderr, 'utf8').catch(() => '')).trim().slice(-300)
-  throw new UnavailableError(`the sandbox could not be started: ${complaint || 'no reason given'}`)
+  const problem = (await readFile(files.stderr, 'utf8').catch(() => '')).trim().slice(-300)
+  throw new UnavailableError(`the sandbox could not be started: ${problem || 'no reason given'}`)
 }

@@ -21,10 +21,10 @@ export async function probeSandbox(program: string, uid: number | undefined, sig
   }
   if (uid !== undefined) await mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 })
   const { program: stage, args } = tryCommand(bwrap, uid)
-  const { failed, complaint } = await run(stage, args, signal)
+  const { failed, problem } = await run(stage, args, signal)
   if (!failed) return { bwrap }
   return {
-    unavailableReason: `bubblewrap cannot make a sandbox here (${complaint}): allow user namespaces to ordinary users`,
+    unavailableReason: `bubblewrap cannot make a sandbox here (${problem}): allow user namespaces to ordinary users`,
   }
 }
 
@@ -32,14 +32,14 @@ async function run(
   program: string,
   args: string[],
   signal?: AbortSignal,
-): Promise<{ failed: boolean; complaint: string }> {
+): Promise<{ failed: boolean; problem: string }> {
   try {
     const spec = { kind: 'probe', program, args } as const
     const { exitCode, stderr } = await runProcess(systemClock(), spec, { timeoutMs: PROBE_TIMEOUT_MS, signal })
-    const complaint = stderr.trim().split('\n')[0]?.slice(0, 200) || `it ended with exit code ${exitCode}`
-    return { failed: exitCode !== 0, complaint }
+    const problem = stderr.trim().split('\n')[0]?.slice(0, 200) || `it ended with exit code ${exitCode}`
+    return { failed: exitCode !== 0, problem }
   } catch (error) {
-    return { failed: true, complaint: messageOf(error) }
+    return { failed: true, problem: messageOf(error) }
   }
 }
 

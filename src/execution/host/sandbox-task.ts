@@ -41,7 +41,7 @@ export type SandboxTaskEnd = {
   /** what it wrote to its standard output; nothing of a flood */
   readonly lines: readonly string[]
   /** the line of its standard error that says most about what went wrong */
-  readonly complaint?: string | undefined
+  readonly errorLine?: string | undefined
 }
 
 /** Runs programs one by one in the host's sandbox, each to its end, and leaves nothing of them. */
@@ -107,7 +107,7 @@ export function createSandboxExecutor(
     return { ...end, ...(await outputIn(logDir)) }
   }
 
-  async function outputIn(logDir: string): Promise<Pick<SandboxTaskEnd, 'lines' | 'complaint'>> {
+  async function outputIn(logDir: string): Promise<Pick<SandboxTaskEnd, 'lines' | 'errorLine'>> {
     const lines: string[] = []
     let last: string | undefined
     let errorLine: string | undefined
@@ -118,7 +118,7 @@ export function createSandboxExecutor(
       last = line
       if (ERROR_WORDS.test(line)) errorLine = line
     }
-    return { lines, complaint: errorLine ?? last }
+    return { lines, errorLine: errorLine ?? last }
   }
 
   return {

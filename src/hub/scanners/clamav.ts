@@ -52,7 +52,7 @@ function translate(end: ScanEnd): ScanEnd {
     return name === '' ? [] : [{ path: path.replace(/^\/code\/?/, ''), name }]
   })
   if (end.exitCode !== 1) {
-    return { ...end, lines: [], detail: end.lines.find((line) => /ERROR/.test(line)) ?? end.complaint }
+    return { ...end, lines: [], detail: end.lines.find((line) => /ERROR/.test(line)) ?? end.errorLine }
   }
   const real = found.filter(({ name }) => !name.startsWith(EXCEEDED))
   if (real.length > 0) return { ...end, lines: real.map(({ path, name }) => `${path}: ${name}`) }

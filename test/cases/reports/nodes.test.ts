@@ -8,7 +8,7 @@ import { formatAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { loadIdentity } from '../../../src/config/index.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import { becomes, eventually, type Mesh, ON_HOST, test, trusting } from '../../fixtures/node/mesh.ts'
+import { eventually, type Mesh, ON_HOST, test, trustPolicyFor, waitForState } from '../../fixtures/node/mesh.ts'
 import { addFolder, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { system } from '../../fixtures/system.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -32,14 +32,14 @@ describe.skipIf(!needs('bubblewrap'))('R8: what was redirected', () => {
     const publisher = await mesh.start('publisher')
     const worker = await mesh.join('worker', publisher, { runner: ON_HOST })
     const id = await mesh.publish(publisher, { author })
-    await becomes(worker, id, 'redirected')
+    await waitForState(worker, id, 'redirected')
     expect(worker.services()).toMatchObject([{ id }])
     return { publisher, worker, id, starts: [{ id, from: 'redirected', to: 'run', because }] }
   }
 
   test('is run by a policy that admits it', async ({ mesh }) => {
     const { publisher, worker, id, starts } = await redirected(mesh)
-    const text = await mesh.policyWith('worker', trusting(author))
+    const text = await mesh.policyWith('worker', trustPolicyFor(author))
     expect(await worker.previewPolicy(text)).toMatchObject({ changes: starts })
     expect(await worker.applyPolicy(text)).toMatchObject({ changes: [], background: 1 })
     await stateOf(worker, id, 'running')
@@ -82,7 +82,7 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))('R9: a toolchain that 
     mesh,
   }) => {
     const services = { SERVICES: { 'hello-web': { DIR: HELLO_WEB } } }
-    const node = await mesh.start('node', { runner: trusting(author), services })
+    const node = await mesh.start('node', { runner: trustPolicyFor(author), services })
     const own = () => node.services().find((service) => service.author === node.address)
     const id = await mesh.publish(node, { author, asPublisher: false })
     await stateOf(node, id, 'running')
@@ -112,7 +112,7 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))('R9: a toolchain that 
 
 describe.skipIf(!needs('engine'))('R11: a folder of code whose toolchain names docker too', () => {
   test('runs in Docker, with the image of the other word', async ({ mesh }) => {
-    const runner = { PREFER_TOOLCHAIN: { docker: ['node.js'] }, ...trusting(author) }
+    const runner = { PREFER_TOOLCHAIN: { docker: ['node.js'] }, ...trustPolicyFor(author) }
     const node = await mesh.start('only', { runner })
     const id = await mesh.publish(node, { author, toolchain: ['docker', 'node.js'], asPublisher: false })
     await stateOf(node, id, 'running')
@@ -133,7 +133,7 @@ describe.skipIf(!needs('root') || !needs('bubblewrap'))('R12: a full disk', () =
     mesh,
   }) => {
     const publisher = await mesh.start('publisher')
-    await mesh.join('worker', publisher, { runner: { ...ON_HOST, ...trusting(author) } })
+    await mesh.join('worker', publisher, { runner: { ...ON_HOST, ...trustPolicyFor(author) } })
     await mesh.stop('worker')
     const data = join(mesh.dir('worker'), 'data')
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', data])
@@ -166,7 +166,7 @@ describe.skipIf(!needs('bubblewrap'))('R12: a code store that is full of code in
   }) => {
     const publisher = await mesh.start('publisher')
     const node = { QUOTAS: { CODE_STORE: '8MiB' } }
-    const worker = await mesh.join('worker', publisher, { node, runner: { ...ON_HOST, ...trusting(author) } })
+    const worker = await mesh.join('worker', publisher, { node, runner: { ...ON_HOST, ...trustPolicyFor(author) } })
     const resources = { memory: '96MiB', disk: '32MiB', cpu: '0.5', pids: 32 }
     const publish = async (name: string, mib: number) =>
       mesh.publish(publisher, { author, name, code: await addLarge(mesh, publisher, mib), resources })
@@ -190,7 +190,7 @@ describe.each([
 ] as const)('N6: the folder of sockets is removed while a service runs ($name)', ({ need, prefer }) => {
   test.skipIf(!needs(need))('it is reached again', async ({ mesh }) => {
     const RUNTIME = join(await tempDir(), 'r')
-    const runner = { PREFER_TOOLCHAIN: prefer, ...trusting(author) }
+    const runner = { PREFER_TOOLCHAIN: prefer, ...trustPolicyFor(author) }
     const node = await mesh.start('only', { runner, node: { RUNTIME } })
     const id = await mesh.publish(node, { author, asPublisher: false })
     await stateOf(node, id, 'running')

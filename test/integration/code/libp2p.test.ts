@@ -9,9 +9,9 @@ import { sha256 } from '../../../protocols/encoding.ts'
 import { createCode } from '../../../src/code/index.ts'
 import { MIB, noise, packFiles, testComponents } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { addressOf, networks } from '../network/fixtures.ts'
+import { addressOf, createNetworks } from '../network/fixtures.ts'
 
-const all = networks()
+const all = createNetworks()
 
 /** A network and a store on loopback, without discovery. */
 async function peer() {

@@ -3,12 +3,12 @@ import { basename, dirname } from 'node:path'
 import { describe, expect } from 'vitest'
 import { listFolder } from '../../../src/code/index.ts'
 import { codeOfEntries, sourceServer } from '../../fixtures/code/source-server.ts'
-import { eventually, ON_HOST, test, trusting } from '../../fixtures/node/mesh.ts'
+import { eventually, ON_HOST, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
 import { HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
-const runner = { ...ON_HOST, ...trusting(author), ALLOWED_STORAGE: ['127.0.0.1'] }
+const runner = { ...ON_HOST, ...trustPolicyFor(author), ALLOWED_STORAGE: ['127.0.0.1'] }
 
 /** hello-web as a person would pack it, and what it is as code. */
 async function helloWeb() {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
 import { type DockerExecutorInit, EngineGoneError, RunRefusedError } from '../../../src/execution/index.ts'
 import { EMPTY_FILES, UNLINKED } from '../../fixtures/code/hostile-builds.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
@@ -75,7 +76,7 @@ describe.skipIf(!needs('engine'))('images', () => {
   it('of our own Node run by their id', async () => {
     const executor = over({ toolchains: { 'node.js': { image: 'thundercloud/node' } } })
     await runToEnd(executor, await planFor(executor, dirs, ''))
-    const { Id } = await engine.getImage(`thundercloud/node:${process.versions.node}-${process.arch}`).inspect()
+    const { Id } = await engine.getImage(nodeImageTag()).inspect()
     const plan = { ...(await imagePlan(executor, Id)), command: ['node', '-p', 'process.version'] }
     expect((await runToEnd(executor, plan)).out).toEqual([process.version])
   })

@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest'
 import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { connect, type Made, networks, newKey, until } from './fixtures.ts'
+import { connect, createNetworks, newKey, type TestNetwork, until } from './fixtures.ts'
 
-const all = networks()
+const all = createNetworks()
 
 const NOT_PROVIDED = { name: 'NotProvidedError' }
 const cidOf = (text: string) => cidOfBytes(new TextEncoder().encode(text))
 
-const found = ({ network }: Made, cid: CID, options = {}) => Array.fromAsync(network.dht.findProviders(cid, options))
+const found = ({ network }: TestNetwork, cid: CID, options = {}) =>
+  Array.fromAsync(network.dht.findProviders(cid, options))
 
 /** A chain: only its neighbours know a node when it starts. */
-async function chain(count: number): Promise<Made[]> {
-  const nodes: Made[] = []
+async function chain(count: number): Promise<TestNetwork[]> {
+  const nodes: TestNetwork[] = []
   for (let index = 0; index < count; index++) {
     const made = await all.make({ dht: true })
     const last = nodes.at(-1)
@@ -24,7 +25,7 @@ async function chain(count: number): Promise<Made[]> {
 
 test('five nodes find which of them provide what, and not themselves', async () => {
   const nodes = await chain(5)
-  const [first, , third, , last] = nodes as [Made, Made, Made, Made, Made]
+  const [first, , third, , last] = nodes as [TestNetwork, TestNetwork, TestNetwork, TestNetwork, TestNetwork]
   expect(await first.network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
   expect(await third.network.dht.provide(cidOf('x'))).toBeGreaterThan(0)
   await until(async () => (await found(last, cidOf('x'))).length === 2, 'both providers')
@@ -61,12 +62,12 @@ test('what was cancelled is not provided again, and nothing of an earlier run is
 })
 
 test('a lookup ends with its signal', async () => {
-  const [a] = (await chain(2)) as [Made, Made]
+  const [a] = (await chain(2)) as [TestNetwork, TestNetwork]
   await expect(found(a, cidOf('x'), { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
 })
 
 test('a client finds what nodes provide, over connections of its own making', async () => {
-  const [{ network: provider }, , last] = (await chain(3)) as [Made, Made, Made]
+  const [{ network: provider }, , last] = (await chain(3)) as [TestNetwork, TestNetwork, TestNetwork]
   expect(await provider.dht.provide(cidOf('x'))).toBeGreaterThan(0)
   const light = await all.make({ dht: true, role: 'client', listen: [] })
   await connect(light, last)

@@ -31,14 +31,14 @@ type Handlers = {
   statements?: NetworkHandlers['statements']
 }
 
-export type Made = { network: Network; events: Events<NetworkEvents>; arrivals: IncomingMessage[] }
+export type TestNetwork = { network: Network; events: Events<NetworkEvents>; arrivals: IncomingMessage[] }
 
 export function newKey(): KeyObject {
   return generateKeyPairSync('ed25519').privateKey
 }
 
 /** Networks of the test that runs, on 127.0.0.1; what is on the stack ends with it. Called once a file. */
-export function networks() {
+export function createNetworks() {
   let stack = new AsyncDisposableStack()
   let count = 0
   afterEach(async () => {
@@ -53,7 +53,7 @@ export function networks() {
     async make(
       init: Partial<NetworkInit> & { join?: boolean } = {},
       parts: Partial<NetworkComponents> & Handlers = {},
-    ): Promise<Made> {
+    ): Promise<TestNetwork> {
       const events = createEvents<NetworkEvents>()
       const arrivals: IncomingMessage[] = []
       const { validator = async () => 'accept', sync, statements, ...components } = parts
@@ -88,7 +88,7 @@ export function networks() {
       return { network, events, arrivals }
     },
     /** Another way to a network, which can be counted and cut. */
-    async relayTo(made: Made) {
+    async relayTo(made: TestNetwork) {
       const [, port = ''] = /\/tcp\/(\d+)/.exec(addressOf(made)) ?? []
       const relay = await openRelay({ port: Number(port), host: '127.0.0.1' })
       stack.defer(() => relay.cut())
@@ -107,29 +107,29 @@ export function networks() {
   }
 }
 
-export function addressOf({ network }: Made): string {
+export function addressOf({ network }: TestNetwork): string {
   const address = network.multiaddrs().find((text) => text.startsWith('/ip4/127.'))
   if (address === undefined) throw new Error('the network does not listen')
   return address
 }
 
-export async function connect(from: Made, to: Made): Promise<void> {
+export async function connect(from: TestNetwork, to: TestNetwork): Promise<void> {
   await from.network.dial(addressOf(to))
 }
 
 /** Whether one is connected to the other. */
-export const knows = (made: Made, other: Made) => made.network.connectedTo(other.network.peerId)
+export const isConnectedTo = (made: TestNetwork, other: TestNetwork) => made.network.connectedTo(other.network.peerId)
 
 /** What the first thinks of the second. */
-export const scoreOf = (at: Made, of: Made) =>
+export const scoreOf = (at: TestNetwork, of: TestNetwork) =>
   at.network.peers().find(({ peerId }) => peerId === of.network.peerId)?.score ?? 0
 
 /** Resolves when so many neighbours listen to the services of this one. */
-export const hasListeners = ({ network }: Made, count: number) =>
+export const hasListeners = ({ network }: TestNetwork, count: number) =>
   until(() => network.gossip.listeners().length === count, 'subscriptions')
 
 /** The reasons for which it refuses something from now on. */
-export function refusalsOf({ events }: Made): string[] {
+export function refusalsOf({ events }: TestNetwork): string[] {
   const reasons: string[] = []
   events.on('network:refused', ({ reason }) => reasons.push(reason))
   return reasons
@@ -146,7 +146,7 @@ export async function echo(stream: MessageStream) {
 }
 
 /** Waits until a count has grown, and then does so no more for several looks. */
-export async function isStill(count: () => number, what: string): Promise<void> {
+export async function staysConstant(count: () => number, what: string): Promise<void> {
   let [before, looks] = [0, 0]
   await until(() => {
     looks = count() === before && before > 0 ? looks + 1 : 0

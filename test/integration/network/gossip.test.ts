@@ -3,13 +3,13 @@ import { messageId, servicesTopic } from '../../../protocols/announcement.ts'
 import { statementsTopic } from '../../../protocols/statement.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import type { IncomingMessage, MessageValidator, ValidationResult } from '../../../src/network/index.ts'
-import { addressOf, connect, hasListeners, type Made, networks, scoreOf, until } from './fixtures.ts'
+import { addressOf, connect, createNetworks, hasListeners, scoreOf, type TestNetwork, until } from './fixtures.ts'
 import { statementSource } from './sync-sources.ts'
 
-const all = networks()
+const all = createNetworks()
 
 const bytes = (text: string) => new TextEncoder().encode(text.padEnd(600, '.'))
-const has = ({ arrivals }: Pick<Made, 'arrivals'>, data: Uint8Array) =>
+const has = ({ arrivals }: Pick<TestNetwork, 'arrivals'>, data: Uint8Array) =>
   arrivals.some((arrival) => Buffer.from(arrival.data).equals(data))
 
 /** A node that receives statements too. */
@@ -28,7 +28,7 @@ async function line(answer: () => Promise<ValidationResult>) {
   const [a, b, c] = [await believer(), await believer(answer), await believer()]
   for (const end of [a, c]) await connect(end, b)
   for (const topic of ['gossip', 'statements'] as const) {
-    const listen = ({ network }: Made, count: number) => network[topic].listeners().length === count
+    const listen = ({ network }: TestNetwork, count: number) => network[topic].listeners().length === count
     await until(() => listen(b, 2) && listen(c, 1), 'subscriptions')
   }
   return { a, b, c }

@@ -6,9 +6,9 @@ import { peerIdOf } from '../../../protocols/address.ts'
 import { ed25519Signer } from '../../../protocols/signature.ts'
 import { listen } from '../../fixtures/net.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { addressOf, connect, knows, type Made, networks, newKey, until } from './fixtures.ts'
+import { addressOf, connect, createNetworks, isConnectedTo, newKey, type TestNetwork, until } from './fixtures.ts'
 
-const all = networks()
+const all = createNetworks()
 
 test('the peer id is the address of the identity, from an object or from PEM', async () => {
   const identity = newKey()
@@ -81,7 +81,7 @@ test('connections come and go as events and views', async () => {
   expect(peer?.multiaddr).toMatch(new RegExp(`/p2p/${a.network.peerId}$`))
   expect(Math.abs(Date.now() - (peer?.connectedAt ?? 0))).toBeLessThan(10_000)
   await a.network.hangUp(b.network.peerId)
-  await until(() => !knows(b, a), 'the end')
+  await until(() => !isConnectedTo(b, a), 'the end')
   await until(() => seen.length === 2, 'two events')
   expect(seen).toMatchObject([
     ['network:peer-connected', { peer: a.network.peerId, direction: 'inbound' }],
@@ -100,7 +100,7 @@ test('on a public network, private addresses are dialled only where someone aske
 })
 
 const redial = { firstMs: 50, maxMs: 200 }
-const bare = (made: Made) => addressOf(made).replace(/\/p2p\/.*/, '')
+const bare = (made: TestNetwork) => addressOf(made).replace(/\/p2p\/.*/, '')
 
 test('a static node that restarts is dialled again, as long as it takes', async () => {
   const identity = newKey()
@@ -109,7 +109,7 @@ test('a static node that restarts is dialled again, as long as it takes', async 
   const a = await all.make({ staticNodes: [address], redial })
   const failures: string[] = []
   a.events.on('network:dial-failed', ({ target }) => failures.push(target))
-  await until(() => knows(a, first), 'the static node')
+  await until(() => isConnectedTo(a, first), 'the static node')
   expect(a.network.peers()).toMatchObject([{ peerId: first.network.peerId, static: true, direction: 'outbound' }])
   expect(a.network.peers()[0]?.multiaddr).toBe(address)
   await first.network[Symbol.asyncDispose]()
@@ -117,7 +117,7 @@ test('a static node that restarts is dialled again, as long as it takes', async 
   expect(failures).toContain(address)
   const second = await all.make({ identity, listen: [address.replace(/\/p2p\/.*/, '')] })
   expect(second.network.peerId).toBe(first.network.peerId)
-  await until(() => knows(a, second), 'the static node again')
+  await until(() => isConnectedTo(a, second), 'the static node again')
 })
 
 test('a multiaddr without a peer id will do, and two nodes may name one another', async () => {
@@ -125,7 +125,7 @@ test('a multiaddr without a peer id will do, and two nodes may name one another'
   x.network.setStaticNodes([bare(y)])
   y.network.setStaticNodes([bare(x)])
   await Promise.all([x.network.join(), y.network.join()])
-  await until(() => knows(x, y) && knows(y, x), 'each other')
+  await until(() => isConnectedTo(x, y) && isConnectedTo(y, x), 'each other')
   await until(() => x.network.peers()[0]?.static === true && y.network.peers()[0]?.static === true, 'static both ways')
 })
 
@@ -138,7 +138,7 @@ test('a node never dials itself', async () => {
   // it has gone through its list when it has dialled what comes last
   const last = await all.make()
   a.network.setStaticNodes([addressOf(a), bare(a), addressOf(last)])
-  await until(() => knows(a, last), 'the last of its static nodes')
+  await until(() => isConnectedTo(a, last), 'the last of its static nodes')
   expect(failures).toEqual([])
   expect(a.network.peers().map(({ peerId }) => peerId)).toEqual([last.network.peerId])
 })
@@ -165,7 +165,7 @@ test('an HTTP origin is asked for its multiaddrs; bad answers are reported and t
   const reasons: string[] = []
   a.events.on('network:dial-failed', ({ target, reason }) => reasons.push(`${target}: ${reason}`))
   await a.network.join()
-  await until(() => knows(a, other), 'the node behind the origin')
+  await until(() => isConnectedTo(a, other), 'the node behind the origin')
   expect(asked).toEqual(Array.from({ length: 6 }, () => '/node'))
   expect(reasons).toEqual([
     `${origin}: it answered with status 500`,
@@ -199,7 +199,7 @@ test('below the low-water mark, peers known from before are dialled', async () =
 
 test('below the low-water mark, the DHT leads to more', async () => {
   const hub = await all.make({ dht: true })
-  const nodes: Made[] = []
+  const nodes: TestNetwork[] = []
   for (let index = 0; index < 5; index++) {
     nodes.push(await all.make({ dht: true, staticNodes: [addressOf(hub)], keepPeers: { lowWater: 4, everyMs: 300 } }))
   }

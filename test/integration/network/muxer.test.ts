@@ -7,9 +7,9 @@ import { MAX_PINGS } from '../../../src/network/constants.ts'
 import { pingService } from '../../../src/network/host/ping.ts'
 import { hasLimits, limitsOf } from '../../../src/network/limits/table.ts'
 import { test } from '../../fixtures/node/mesh.ts'
-import { addressOf, connect, echo, networks, refusalsOf, until } from './fixtures.ts'
+import { addressOf, connect, createNetworks, echo, refusalsOf, until } from './fixtures.ts'
 
-const all = networks()
+const all = createNetworks()
 
 /** Data for stream 1: as long as the header says, and no byte of it. */
 function header(length: number): Uint8Array {

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
 import { cidOfBytes } from '../../../protocols/encoding.ts'
-import { addressOf, hasListeners, knows, type Made, networks, newKey, until } from './fixtures.ts'
+import { addressOf, createNetworks, hasListeners, isConnectedTo, newKey, type TestNetwork, until } from './fixtures.ts'
 
 /** PEERS.LOW 0, as src/node makes it of node.json. */
 const EXACT = { neighbours: 'named', keepPeers: false, dht: true } as const
 const IDLE_MS = 1500
 
-const all = networks()
+const all = createNetworks()
 
 /** Five in a line: each names the one before it, and none names the one behind. */
-async function openLine(): Promise<Made[]> {
-  const line: Made[] = []
+async function openLine(): Promise<TestNetwork[]> {
+  const line: TestNetwork[] = []
   for (let at = 0; at < 5; at++) {
     const before = line.at(-1)
     const staticNodes = before === undefined ? [] : [addressOf(before)]
@@ -20,7 +20,7 @@ async function openLine(): Promise<Made[]> {
   return line
 }
 
-const neighboursOf = (line: readonly Made[]) =>
+const neighboursOf = (line: readonly TestNetwork[]) =>
   line.map(({ network }) => {
     const at = (peer: string) => line.findIndex((made) => made.network.peerId === peer)
     return network.gossip.listeners().map(at).toSorted()
@@ -29,7 +29,7 @@ const EXACTLY = [[1], [0, 2], [1, 3], [2, 4], [3]]
 
 test('N14: a line of five stays a line, and what is far is reached on demand, without gossip', async () => {
   const line = await openLine()
-  const [first, , , , last] = line as [Made, Made, Made, Made, Made]
+  const [first, , , , last] = line as [TestNetwork, TestNetwork, TestNetwork, TestNetwork, TestNetwork]
   await first.network.streams.handle('/test/status/1', async (stream) => {
     await stream.write((await stream.read()) ?? new Uint8Array())
   })
@@ -45,7 +45,7 @@ test('N14: a line of five stays a line, and what is far is reached on demand, wi
   const stream = await last.network.streams.open(first.network.peerId, '/test/status/1')
   await stream.write(Uint8Array.of(7))
   expect(await stream.read()).toEqual(Uint8Array.of(7))
-  expect(knows(last, first)).toBe(true)
+  expect(isConnectedTo(last, first)).toBe(true)
   expect(neighboursOf(line)).toEqual(EXACTLY)
 
   // each node receives what its neighbours forward, once around the line and not across
@@ -59,7 +59,7 @@ test('N14: a line of five stays a line, and what is far is reached on demand, wi
   // sync is for neighbours, too
   await expect(last.network.sync.with(first.network.peerId)).resolves.toBe(0)
   await stream[Symbol.asyncDispose]()
-  await until(() => !knows(last, first), 'no peer uses the far connection any more')
+  await until(() => !isConnectedTo(last, first), 'no peer uses the far connection any more')
   expect(neighboursOf(line)).toEqual(EXACTLY)
 })
 
@@ -69,7 +69,7 @@ test('N14: a stranger that looks for neighbours gets a connection and no gossip;
   await stranger.network.dial(addressOf(exact))
   const friend = await all.make({ staticNodes: [addressOf(exact)], dht: true, identity: newKey() })
   await until(() => exact.network.gossip.listeners().includes(friend.network.peerId), 'the friend is a neighbour')
-  expect(knows(exact, stranger)).toBe(true)
+  expect(isConnectedTo(exact, stranger)).toBe(true)
   await exact.network.gossip.publish(new TextEncoder().encode('for neighbours'))
   await until(() => friend.arrivals.length === 1, 'the friend receives it')
   // it may well receive it from the friend, whom it does not know here
@@ -94,7 +94,7 @@ test('fifty nodes on one loopback address join through one, and gossip reaches a
   )
   for (const made of others) made.events.on('network:dial-failed', ({ reason }) => failures.push(reason))
   await Promise.all(others.map(({ network }) => network.join()))
-  const nodes: Made[] = [hub, ...others]
+  const nodes: TestNetwork[] = [hub, ...others]
   await until(() => hub.network.peers().length === 49, 'all know the first', 45_000)
   expect(failures).toEqual([])
   await until(() => nodes.every(({ network }) => network.gossip.listeners().length > 0), 'all listen', 45_000)
@@ -102,7 +102,9 @@ test('fifty nodes on one loopback address join through one, and gossip reaches a
     nodes.filter(({ arrivals }) => arrivals.some(({ data }) => new TextDecoder().decode(data) === text)).length
   for (const [index, publisher] of [0, 17, 49].entries()) {
     const text = `message ${index} `.padEnd(700, '.')
-    expect(await (nodes[publisher] as Made).network.gossip.publish(new TextEncoder().encode(text))).toBe('published')
+    expect(await (nodes[publisher] as TestNetwork).network.gossip.publish(new TextEncoder().encode(text))).toBe(
+      'published',
+    )
     await until(() => receivedBy(text) === 49, `all receive message ${index}`, 45_000)
   }
   expect(nodes.flatMap(({ network }) => network.peers()).every(({ score }) => score >= 0)).toBe(true)

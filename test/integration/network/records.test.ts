@@ -4,9 +4,9 @@ import type { MessageStream } from '../../../src/base/stream.ts'
 import type { NetworkInit, RecordValidator } from '../../../src/network/index.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 import { note, noteRules, readNote } from '../../unit/network/rules.ts'
-import { connect, type Made, networks, newKey, until } from './fixtures.ts'
+import { connect, createNetworks, newKey, type TestNetwork, until } from './fixtures.ts'
 
-const all = networks()
+const all = createNetworks()
 
 const { rules } = noteRules()
 const KEY = '/attest/code'
@@ -17,31 +17,31 @@ const UNAVAILABLE = { name: 'UnavailableError' }
 const recordNode = (init: Partial<NetworkInit> = {}, validator: Partial<RecordValidator> = {}) =>
   all.make({ dht: true, ...init }, { recordValidator: { ...rules, ...validator } })
 
-async function seqs({ network }: Made, key = KEY, found: number[] = []): Promise<number[]> {
+async function seqs({ network }: TestNetwork, key = KEY, found: number[] = []): Promise<number[]> {
   for await (const value of network.dht.findValues(key)) found.push(readNote(value).seq)
   return found.sort()
 }
 
 /** Puts a record until so many take it: tables fill a moment after peers connect. */
-async function takes({ network }: Made, value: Uint8Array, count: number): Promise<void> {
+async function takes({ network }: TestNetwork, value: Uint8Array, count: number): Promise<void> {
   await until(async () => (await network.dht.putValue(KEY, value).catch(() => 0)) === count, `${count} take the record`)
 }
 
 /** Everyone knows everyone: each record lies at all of them. */
-async function clique(count: number): Promise<Made[]> {
-  const nodes: Made[] = []
+async function clique(count: number): Promise<TestNetwork[]> {
+  const nodes: TestNetwork[] = []
   for (let index = 0; index < count; index++) nodes.push(await connected(await recordNode(), ...nodes))
   return nodes
 }
 
-async function connected(made: Made, ...others: Made[]): Promise<Made> {
+async function connected(made: TestNetwork, ...others: TestNetwork[]): Promise<TestNetwork> {
   for (const other of others) await connect(made, other)
   return made
 }
 
 test('a record is put to the closest peers and found by all', async () => {
   const nodes = await clique(5)
-  const [first, last] = [nodes[0] as Made, nodes[4] as Made]
+  const [first, last] = [nodes[0] as TestNetwork, nodes[4] as TestNetwork]
   await takes(first, note(KEY), 4)
   for (const node of nodes) expect(await seqs(node)).toEqual([1])
   expect(await seqs(last, '/attest/nothing')).toEqual([])
@@ -49,7 +49,7 @@ test('a record is put to the closest peers and found by all', async () => {
 
 test('a newer record replaces an older one everywhere, an older one nowhere', async () => {
   const nodes = await clique(4)
-  const [a, b, c] = nodes as [Made, Made, Made]
+  const [a, b, c] = nodes as [TestNetwork, TestNetwork, TestNetwork]
   await takes(a, note(KEY, { seq: 2 }), 3)
   await expect(b.network.dht.putValue(KEY, note(KEY, { seq: 1 }))).rejects.toThrow('a newer one lies under its key')
   // a peer that does not know better offers it, and no peer takes it
@@ -61,7 +61,7 @@ test('a newer record replaces an older one everywhere, an older one nowhere', as
 })
 
 test('what breaks the rules is refused before it goes out', async () => {
-  const [a] = (await clique(2)) as [Made, Made]
+  const [a] = (await clique(2)) as [TestNetwork, TestNetwork]
   await expect(a.network.dht.putValue(KEY, note(KEY, { forged: true }))).rejects.toMatchObject({
     name: 'InputError',
     message: 'the record is refused: sig: is forged',
@@ -77,7 +77,7 @@ test('a stale peer that refuses to be corrected takes nothing from what others s
   }
   const stale = await recordNode({}, { validate })
   const others = await clique(3)
-  const [a, b] = others as [Made, Made]
+  const [a, b] = others as [TestNetwork, TestNetwork]
   for (const node of others) await connect(stale, node)
   await takes(stale, note(KEY, { seq: 1 }), 3)
   await takes(a, note(KEY, { seq: 2 }), 2)
@@ -105,7 +105,7 @@ test('a peer that answers with a forgery is not believed', async () => {
 })
 
 test('a peer that has fallen silent holds no lookup up for long, and what others say is there at once', async () => {
-  const [a, b] = (await clique(2)) as [Made, Made]
+  const [a, b] = (await clique(2)) as [TestNetwork, TestNetwork]
   const silent = await recordNode()
   const wire = await all.relayTo(silent)
   for (const node of [a, b]) await node.network.dial(wire.address)
@@ -128,7 +128,7 @@ test('a client finds and puts records without keeping any for others', async () 
   const nodes = await clique(3)
   const light = await connected(await recordNode({ role: 'client', listen: [] }), ...nodes)
   await takes(light, note(KEY), 3)
-  const other = await connected(await recordNode({ role: 'client', listen: [] }), nodes[0] as Made)
+  const other = await connected(await recordNode({ role: 'client', listen: [] }), nodes[0] as TestNetwork)
   expect(await seqs(other)).toEqual([1])
 })
 
@@ -152,7 +152,7 @@ test('a node without rules keeps no records and finds none', async () => {
 })
 
 test('a lookup ends with its signal, and with a consumer that stops listening', async () => {
-  const [a, b] = (await clique(3)) as [Made, Made]
+  const [a, b] = (await clique(3)) as [TestNetwork, TestNetwork]
   await takes(a, note(KEY), 2)
   const looking = (async () => {
     for await (const _ of b.network.dht.findValues(KEY, { signal: AbortSignal.abort(new Error('enough')) }));
@@ -195,7 +195,7 @@ function field(tag: number, data: Uint8Array): Buffer {
 }
 
 /** Puts a record over a stream of its own kind; a refused put ends the stream, and the next begins another. */
-function putter(from: Made, to: Made) {
+function putter(from: TestNetwork, to: TestNetwork) {
   let stream: MessageStream | undefined
   return async (key: string, value: Uint8Array): Promise<boolean> => {
     try {
@@ -257,7 +257,7 @@ test('a peer that offers thousands of valid junk records gets its share, and hon
 }, 60_000)
 
 test('in a mesh of twenty, where everybody knows a few, a record is found from everywhere and its successor too', async () => {
-  const nodes: Made[] = []
+  const nodes: TestNetwork[] = []
   for (let at = 0; at < 20; at++) {
     const made = await recordNode()
     for (const neighbour of new Set([at - 1, at >> 1])) {
@@ -266,7 +266,7 @@ test('in a mesh of twenty, where everybody knows a few, a record is found from e
     }
     nodes.push(made)
   }
-  const [first, last] = [nodes[0] as Made, nodes[19] as Made]
+  const [first, last] = [nodes[0] as TestNetwork, nodes[19] as TestNetwork]
   const key = '/attest/code'
   const put = () => last.network.dht.putValue(key, note(key, { seq: 1 })).catch(() => 0)
   await until(async () => (await put()) >= 10, 'it is kept')

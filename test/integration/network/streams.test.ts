@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import { StreamBrokenError } from '../../../src/network/errors.ts'
 import type { HandleOptions } from '../../../src/network/index.ts'
-import { addressOf, connect, echo, isStill, messages, networks, newKey } from './fixtures.ts'
+import { addressOf, connect, createNetworks, echo, messages, newKey, staysConstant } from './fixtures.ts'
 
 const MIB = 1024 * 1024
 
-const all = networks()
+const all = createNetworks()
 
 async function pair(handler: (stream: MessageStream) => Promise<void>, options: HandleOptions = {}) {
   const client = await all.make()
@@ -48,7 +48,7 @@ test('a reader that does not read holds the writer, and then gets everything', a
     for (; written < 64; written++) await stream.write(new Uint8Array(MIB).fill(written))
   })
   await using stream = await open()
-  await isStill(() => written, 'the writer waits')
+  await staysConstant(() => written, 'the writer waits')
   // what a window, the reader's own buffer and the sockets hold; nothing near 64 MiB
   expect(written).toBeLessThan(24)
   for (let index = 0; index < 64; index++) {

@@ -13,10 +13,10 @@ import { once } from '../../../src/base/events.ts'
 import { SYNC_PAGES } from '../../../src/network/constants.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import type { NetworkInit } from '../../../src/network/index.ts'
-import { connect, type Made, networks, scoreOf, until } from './fixtures.ts'
+import { connect, createNetworks, scoreOf, type TestNetwork, until } from './fixtures.ts'
 import { bytesOf, idOf, statementSource, type Texts, textOf, textSource } from './sync-sources.ts'
 
-const all = networks()
+const all = createNetworks()
 
 /** Two neighbours; the second joins the first. */
 async function meet(first: Texts | undefined, second?: Texts, init: Partial<NetworkInit> = {}) {
@@ -132,7 +132,7 @@ test('nonsense instead of a request is answered with an error', async () => {
 
 type Kept = ReturnType<typeof statementSource>
 
-function roundsOf({ events }: Made) {
+function roundsOf({ events }: TestNetwork) {
   const rounds: NetworkEvents['network:synced'][] = []
   events.on('network:synced', (round) => rounds.push(round))
   return rounds

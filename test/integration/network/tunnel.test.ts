@@ -13,11 +13,11 @@ import { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel
 import { createStatusServer, type StatusComponents } from '../../../src/node/handlers/status.ts'
 import type { Services } from '../../../src/services/registry.ts'
 import { listen } from '../../fixtures/net.ts'
-import { connect, isStill, networks, until } from './fixtures.ts'
+import { connect, createNetworks, staysConstant, until } from './fixtures.ts'
 
 const MIB = 1024 * 1024
 
-const all = networks()
+const all = createNetworks()
 
 /** A tunnel to a TCP server that `serve` handles, as a node makes it: hello, welcome, then frames. */
 async function tunnelTo(serve: (socket: Socket) => void) {
@@ -86,7 +86,7 @@ test('without a reader the writer waits for credit, and nothing piles up', async
     socket.on('drain', send)
     send()
   })
-  await isStill(() => taken, 'the service waits')
+  await staysConstant(() => taken, 'the service waits')
   expect(pipe.readableLength).toBeLessThan(2 * TUNNEL_WINDOW_BYTES)
   pipe.on('error', () => {})
   pipe.destroy()

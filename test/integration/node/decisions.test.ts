@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest'
 import { once } from '../../../src/base/events.ts'
 import type { Reason } from '../../../src/base/verdict.ts'
 import type { NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
-import { test as base, becomes, eventually, type Mesh, ON_HOST, trusting } from '../../fixtures/node/mesh.ts'
+import { test as base, eventually, type Mesh, ON_HOST, trustPolicyFor, waitForState } from '../../fixtures/node/mesh.ts'
 import { addFolder, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
@@ -23,7 +23,7 @@ const test = base.extend('opened', { auto: true }, ({ mesh: opened }) => {
 /** A publisher, and a neighbour with capacity for one run. */
 async function pair(policy: Readonly<Record<string, unknown>> = {}): Promise<void> {
   first = await mesh.start('first')
-  const runner = { ...trusting(author), ...ON_HOST, LIMITS: LIMITS_FOR_ONE, ...policy }
+  const runner = { ...trustPolicyFor(author), ...ON_HOST, LIMITS: LIMITS_FOR_ONE, ...policy }
   second = await mesh.join('second', first, { runner })
   code = await addFolder(first, HELLO_WEB)
 }
@@ -49,7 +49,7 @@ async function publishRunning(name = 'one', manifest: Readonly<Record<string, un
 /** One that finds no free capacity. */
 async function publishParked(name: string, manifest: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const id = await publish(name, manifest)
-  await becomes(second, id, 'parked')
+  await waitForState(second, id, 'parked')
   return id
 }
 
@@ -102,7 +102,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with capacity for one run', () => 
       ['one', 'run', 'redirected'],
       ['two', 'parked', 'run'],
     ])
-    await becomes(second, web, 'stopped')
+    await waitForState(second, web, 'stopped')
     await stateOf(second, defi, 'running')
     await eventually(() => expect(lastReceipt(web)?.state).toBe('stopped'))
     expect(lastReceipt(web)?.reasons).toContainEqual(expect.objectContaining({ rule: 'keywords', outcome: 'fail' }))
@@ -151,7 +151,7 @@ describe.skipIf(!needs('bubblewrap'))('a node with capacity for one run', () => 
     await publishRunning()
     await publishParked('two')
     const three = await publish('three')
-    await becomes(second, three, 'redirected')
+    await waitForState(second, three, 'redirected')
     expect((await second.explain(three)).verdict.reasons[0]).toMatchObject({ rule: 'dormitory', outcome: 'fail' })
   })
 })
@@ -193,7 +193,7 @@ describe('what is reported to a publisher', () => {
 
 describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
   test('tells before what stops, stops it, keeps the file before, and the publisher and explain get the same', async () => {
-    const { first, second, id } = await published({ ...ON_HOST, ...trusting(author) })
+    const { first, second, id } = await published({ ...ON_HOST, ...trustPolicyFor(author) })
     await stateOf(second, id, 'running')
     const before = await written()
     const text = await mesh.policyWith('second', STORAGE)
@@ -225,7 +225,7 @@ describe.skipIf(!needs('bubblewrap'))('a policy that is put in force', () => {
   })
 
   test('changes nothing where the folder cannot be read again', async () => {
-    const { second, id } = await published({ ...ON_HOST, ...trusting(author) })
+    const { second, id } = await published({ ...ON_HOST, ...trustPolicyFor(author) })
     await stateOf(second, id, 'running')
     const before = await written()
     const text = await mesh.policyWith('second', STORAGE)

@@ -5,7 +5,7 @@ import { parseCid } from '../../../protocols/encoding.ts'
 import { once } from '../../../src/base/events.ts'
 import type { LightPeer, NodeEvents, ThundercloudNode } from '../../../src/node/index.ts'
 import { makeStop } from '../../fixtures/mesh/gossip-services.ts'
-import { becomes, eventually, httpGet, ON_HOST, test, trusting } from '../../fixtures/node/mesh.ts'
+import { eventually, httpGet, ON_HOST, test, trustPolicyFor, waitForState } from '../../fixtures/node/mesh.ts'
 import { addFolder, announce, bytesOf, HELLO_WEB, newSigner, PATIENCE, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
@@ -32,7 +32,7 @@ describe('an author outside the tree, with no hubs configured', () => {
     const first = await mesh.start('first')
     const second = await mesh.join('second', first, { runner: ON_HOST })
     const id = await mesh.publish(first, { author })
-    await becomes(second, id, 'redirected')
+    await waitForState(second, id, 'redirected')
     const { verdict } = await second.explain(id)
     expect(verdict.run).toBe(false)
     expect(verdict.park ?? []).toEqual([])
@@ -41,7 +41,7 @@ describe('an author outside the tree, with no hubs configured', () => {
 })
 
 describe.skipIf(!needs('bubblewrap'))('a running service', () => {
-  const runner = { ...ON_HOST, ...trusting(author) }
+  const runner = { ...ON_HOST, ...trustPolicyFor(author) }
 
   test('goes on over a restart of its node, once, and is not taken in again', async ({ mesh }) => {
     const first = await mesh.start('first')
@@ -124,7 +124,7 @@ describe.skipIf(!needs('bubblewrap'))('SERVICES', () => {
     await stateOf(node, id, 'running')
     expect(await node.stop(id)).toEqual({ scope: 'mesh' })
     await stateOf(node, id, 'stopped')
-    await becomes(neighbour, id, 'stopped')
+    await waitForState(neighbour, id, 'stopped')
   })
 })
 
@@ -134,7 +134,7 @@ describe('EXTERNAL_SERVICES', () => {
     const id = await mesh.publish(first, { author, replyTo: [] })
     const [from = ''] = first.multiaddrs()
     const second = await mesh.start('second', { services: { EXTERNAL_SERVICES: { [id]: { FROM: from } } } })
-    await becomes(second, id, 'redirected')
+    await waitForState(second, id, 'redirected')
   })
 })
 
@@ -149,7 +149,7 @@ describe.skipIf(!needs('bubblewrap'))('a service in a row of three nodes', () =>
   test.beforeAll(async ({ fileMesh: mesh }) => {
     first = await mesh.start('first')
     second = await mesh.join('second', first, { runner: { KEYWORDS: ['defi'] } })
-    third = await mesh.join('third', second, { runner: { ...ON_HOST, ...trusting(author) } })
+    third = await mesh.join('third', second, { runner: { ...ON_HOST, ...trustPolicyFor(author) } })
     id = await mesh.publish(first, { author })
     await stateOf(third, id, 'running')
   })

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest'
 import { parseCid } from '../../../protocols/encoding.ts'
 import type { LightPeer, ThundercloudNode } from '../../../src/node/index.ts'
 import { installPackages } from '../../fixtures/code/packages.ts'
-import { httpGet, test, trusting } from '../../fixtures/node/mesh.ts'
+import { httpGet, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
 import { addFolder, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
@@ -41,7 +41,7 @@ describe.skipIf(!needs('registry'))('packages from npm, published with node_modu
 
     test.beforeAll(async ({ fileMesh: mesh }) => {
       const runner = {
-        ...trusting(author),
+        ...trustPolicyFor(author),
         PREFER_TOOLCHAIN: { [executor]: ['node.js'] },
         LIMITS: { TOTAL, HEALTHY_SECONDS: 1 },
       }

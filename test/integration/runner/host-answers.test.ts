@@ -5,12 +5,12 @@ import {
   byName,
   configOf,
   isAlive,
+  REDIRECTS,
+  runnerWithMessage,
   SHORT,
-  saying,
   serviceOf,
   snapshotOf,
   startedRunner,
-  YES,
 } from '../../fixtures/runner/runners.ts'
 
 describe('a module that does what it should', () => {
@@ -26,7 +26,7 @@ describe('a module that does what it should', () => {
   it('gets the snapshot, a log and a signal', async () => {
     const seen = `const { log, signal, own, now, depth, capacity, config } = node; log.warn('seen', { name: service.name })`
     const facts = '{ depth, own, now, free: capacity.runs, max: config.DESC_MAX_LEN, aborted: signal.aborted }'
-    await using runner = await startedRunner(saying(`JSON.stringify(${facts})`, seen))
+    await using runner = await startedRunner(runnerWithMessage(`JSON.stringify(${facts})`, seen))
     const snapshot = snapshotOf(runner.config, { depth: 2 })
     const { own, now } = snapshot
     const { reasons } = await runner.decide({}, snapshot)
@@ -57,7 +57,7 @@ describe('a module that does what it should', () => {
     await using runner = await startedRunner(`export default async service => {
       if (typeof service.title === 'string' && service.desc.length < RUNNER_CONFIGS.DESC_MAX_LEN) {
         LOG({ data: \`Received new service \\x1b[31;1m\${service.desc}\\x1b[0m\`, pid: process.pid }, 'CD')
-        return ${YES}
+        return ${REDIRECTS}
       }
     }`)
     expect(await runner.decide({ desc: 'x'.repeat(199) })).toMatchObject({ redirect: true })
@@ -125,7 +125,7 @@ describe('a module that reaches out', () => {
     process.on('uncaughtException', () => {})
     const attempts = { ${Object.entries(attempts).map(([name, text]) => `${name}: () => { ${text} }`)} }
     ${extra}
-    ${saying('message', `let message = 'it worked'; try { await attempts[service.name]() } catch (error) { message = error.code ?? error.message }`)}`
+    ${runnerWithMessage('message', `let message = 'it worked'; try { await attempts[service.name]() } catch (error) { message = error.code ?? error.message }`)}`
 
   it('is refused by the system', async () => {
     await using runner = await startedRunner(code(), { limits: SHORT })

@@ -5,13 +5,13 @@ import {
   configOf,
   isAlive,
   OWN,
+  REDIRECTS,
+  runnerWithMessage,
   SAMPLE,
   SHORT,
   STRANGER,
-  saying,
   snapshotOf,
   startedRunner,
-  YES,
 } from '../../fixtures/runner/runners.ts'
 
 const MIB = 1024 * 1024
@@ -39,13 +39,13 @@ describe('a module that fails at one service', () => {
   })
 
   const SLOW_TO_LOAD = `await new Promise(resolve => setTimeout(resolve, 1500))
-    export default service => { if (service.name === 'bad') for (;;); return ${YES} }`
+    export default service => { if (service.name === 'bad') for (;;); return ${REDIRECTS} }`
   const HANGS_LATER = `export default async service => {
       await new Promise(resolve => setTimeout(resolve, 20))
       if (service.name === 'bad') for (;;);
-      return ${YES}
+      return ${REDIRECTS}
     }`
-  const long = `return { ...${YES}, reasons: [{ rule: 'a', outcome: 'pass', message: 'x'.repeat(2 << 20) }] }`
+  const long = `return { ...${REDIRECTS}, reasons: [{ rule: 'a', outcome: 'pass', message: 'x'.repeat(2 << 20) }] }`
   it.each<[string, { timeoutMs?: number }, string | Record<string, string>, string]>([
     [
       'hanging, and the next process takes longer to load than a decision may',
@@ -72,7 +72,9 @@ describe('a module that fails at one service', () => {
       node.signal.addEventListener('abort', () => aborted++)
       await new Promise(() => {})
     }`
-    await using runner = await startedRunner(`let aborted = 0; ${saying('String(aborted)', waits)}`, { limits: SHORT })
+    await using runner = await startedRunner(`let aborted = 0; ${runnerWithMessage('String(aborted)', waits)}`, {
+      limits: SHORT,
+    })
     const never = runner.fails({ name: 'never' })
     expect(await runner.says()).toBe('0')
     expect(await never).toMatchObject({ kind: 'timeout' })
@@ -133,10 +135,10 @@ describe('a module that fails at one service', () => {
   })
 
   it.each([
-    ['stringify', `JSON.stringify = () => '{"id":1,"verdict":null}\\n{"id":2'; return ${YES}`],
-    ['prototype', `Object.prototype.toJSON = () => 7; return ${YES}`],
-    ['thenable', `Object.prototype.then = function (ok) { ok(7) }; return ${YES}`],
-    ['array', `Array.prototype.shift = () => undefined; return ${YES}`],
+    ['stringify', `JSON.stringify = () => '{"id":1,"verdict":null}\\n{"id":2'; return ${REDIRECTS}`],
+    ['prototype', `Object.prototype.toJSON = () => 7; return ${REDIRECTS}`],
+    ['thenable', `Object.prototype.then = function (ok) { ok(7) }; return ${REDIRECTS}`],
+    ['array', `Array.prototype.shift = () => undefined; return ${REDIRECTS}`],
   ])('by breaking its own process from within (%s): it breaks no other answer', async (name, code) => {
     await using runner = await startedRunner(byName({ [name]: code }), { limits: SHORT })
     const outcome = await runner.decide({ name, author: OWN }).catch((error) => error)
@@ -154,27 +156,27 @@ describe('an answer that is nonsense', () => {
   const parsed = (json: string) => `return JSON.parse('${json}')`
   const cases: Record<string, string> = {
     number: 'return 7',
-    grant: `return { ...${YES}, run: true }`,
-    memory: `return { ...${YES}, run: { executor: 'docker', memoryBytes: -1, cpuMillicores: 1, diskBytes: 1, pids: 1, network: { mode: 'none' } } }`,
+    grant: `return { ...${REDIRECTS}, run: true }`,
+    memory: `return { ...${REDIRECTS}, run: { executor: 'docker', memoryBytes: -1, cpuMillicores: 1, diskBytes: 1, pids: 1, network: { mode: 'none' } } }`,
     redirect: `return { run: false, redirect: 'yes', reasons: [] }`,
-    key: `return { ...${YES}, stop: true }`,
-    reasons: `return { ...${YES}, reasons: Array(33).fill({ rule: 'a', outcome: 'pass', message: 'b' }) }`,
-    long: `return { ...${YES}, reasons: [{ rule: 'a', outcome: 'pass', message: 'é'.repeat(257) }] }`,
+    key: `return { ...${REDIRECTS}, stop: true }`,
+    reasons: `return { ...${REDIRECTS}, reasons: Array(33).fill({ rule: 'a', outcome: 'pass', message: 'b' }) }`,
+    long: `return { ...${REDIRECTS}, reasons: [{ rule: 'a', outcome: 'pass', message: 'é'.repeat(257) }] }`,
     cycle: 'const a = {}; a.a = a; return a',
     big: 'return { run: 1n }',
     function: 'return () => {}',
     later: `return Promise.resolve('yes')`,
     proto: parsed('{"__proto__":{"run":false},"run":false,"redirect":true,"reasons":[]}'),
     deep: parsed(`{"run":false,"redirect":true,"reasons":[${REASON}]}`),
-    inherited: `return Object.create(${YES})`,
-    getter: `return { ...${YES}, get run() { throw new Error('gotcha') } }`,
+    inherited: `return Object.create(${REDIRECTS})`,
+    getter: `return { ...${REDIRECTS}, get run() { throw new Error('gotcha') } }`,
     json: `return { toJSON() { throw new Error('gotcha') } }`,
     text: `return { toJSON: () => 'run' }`,
     proxy: `return new Proxy({}, { ownKeys() { throw new Error('gotcha') } })`,
-    many: `return { ...${YES}, park: Array(17).fill({ on: 'capacity' }) }`,
-    evict: `return { ...${YES}, evict: Array(65).fill('x') }`,
-    rank: `return { ...${YES}, rank: 'high' }`,
-    revived: `return { ...${YES}, rank: NaN, redirect: undefined }`,
+    many: `return { ...${REDIRECTS}, park: Array(17).fill({ on: 'capacity' }) }`,
+    evict: `return { ...${REDIRECTS}, evict: Array(65).fill('x') }`,
+    rank: `return { ...${REDIRECTS}, rank: 'high' }`,
+    revived: `return { ...${REDIRECTS}, rank: NaN, redirect: undefined }`,
   }
 
   it('is no verdict: each kind is named, and nothing changes in the node', async () => {
@@ -190,9 +192,9 @@ describe('an answer that is nonsense', () => {
   })
 
   it('counts as what it is as JSON', async () => {
-    const twice = `return { then(ok, no) { ok(${YES}); ok(7); no(new Error('x')) } }`
-    const nested = `return { then(ok) { ok(Promise.resolve(${YES})) } }`
-    const shown = `return { toJSON: () => (${YES}) }`
+    const twice = `return { then(ok, no) { ok(${REDIRECTS}); ok(7); no(new Error('x')) } }`
+    const nested = `return { then(ok) { ok(Promise.resolve(${REDIRECTS})) } }`
+    const shown = `return { toJSON: () => (${REDIRECTS}) }`
     const quoted = `return { run: false, redirect: true, reasons: [{ rule: 'a\\u202e', outcome: 'fail', message: '\\u001b[2Jboo' }] }`
     await using runner = await startedRunner(byName({ twice, nested, shown, quoted }), { limits: SHORT })
     for (const name of ['twice', 'nested', 'shown'])
@@ -230,7 +232,7 @@ describe('a verdict that gives what is not there to give', () => {
       /evict: no service nobody runs here; only ids that "running" of the snapshot holds/,
     ],
     [runs(time, `evict: ['mine']`), /evict: mine is the operator's own/],
-    [`return { ...${YES}, evict: ['theirs'] }`, /evict: only a verdict that runs the service ends others/],
+    [`return { ...${REDIRECTS}, evict: ['theirs'] }`, /evict: only a verdict that runs the service ends others/],
   ]
   const base = snapshotOf(config)
   const executors: readonly AvailableExecutor[] = [

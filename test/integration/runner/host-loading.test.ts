@@ -3,12 +3,20 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { once } from '../../../src/base/events.ts'
 import type { RunnerError } from '../../../src/runner/index.ts'
-import { byName, configOf, failureOf, runnerIn, SHORT, saying, startedRunner } from '../../fixtures/runner/runners.ts'
+import {
+  byName,
+  configOf,
+  failureOf,
+  runnerIn,
+  runnerWithMessage,
+  SHORT,
+  startedRunner,
+} from '../../fixtures/runner/runners.ts'
 
 const RUNNER = 'mine/runner.mjs'
 /** Says its version, tells the log what it decides, and takes a moment for every third. */
 const version = (text: string) =>
-  saying(
+  runnerWithMessage(
     `'${text}'`,
     `node.log.info('decides', { seq: service.seq })
     if (service.seq % 3 === 0) await new Promise(resolve => setTimeout(resolve, 300))`,
@@ -104,7 +112,7 @@ describe('a runner that is saved while it decides', () => {
 
   it('loses no announcement while it takes over, again and again', async () => {
     const slow = 'if (service.seq % 3 === 0) await new Promise(resolve => setTimeout(resolve, 30))'
-    await using runner = await startedRunner(saying("'slow'", slow))
+    await using runner = await startedRunner(runnerWithMessage("'slow'", slow))
     let [seq, over] = [0, false]
     const ask = async () => {
       while (!over) await runner.decide({ seq: seq++ })
@@ -119,7 +127,7 @@ describe('a runner that is saved while it decides', () => {
   it('is loaded again for a file that it imports, in a folder below and in one that is new', async () => {
     const words = (text: string) => `export const words: string = '${text}'\n`
     const lib = 'mine/lib/words.ts'
-    const code = `import { words } from './lib/words.ts'; ${saying('words')}`
+    const code = `import { words } from './lib/words.ts'; ${runnerWithMessage('words')}`
     await using runner = await startedRunner({ [RUNNER]: code, [lib]: words('one') })
     expect(await runner.says()).toBe('one')
     const swap = async (save: () => void) => {
@@ -176,7 +184,7 @@ describe('a runner that leaks a little with every decision', () => {
     ['in the heap', 'all.push(Array.from({ length: 60_000 }, (_, at) => at + 0.5))'],
   ])('%s: is ended at its limit, again and again, and every question is answered', async (_name, leak) => {
     const limits = { timeoutMs: 20_000, heapMb: 64, residentBytes: 200 * 1024 * 1024 }
-    await using runner = await startedRunner(`const all = []; ${saying("'leaks'", leak)}`, { limits })
+    await using runner = await startedRunner(`const all = []; ${runnerWithMessage("'leaks'", leak)}`, { limits })
     let asked = 0
     const ask = async () => {
       while (asked < 500) {

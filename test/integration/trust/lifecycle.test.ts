@@ -6,10 +6,10 @@ import { parseCid } from '../../../protocols/encoding.ts'
 import { nowSeconds } from '../../../src/base/clock.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
 import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
-import { becomes, eventually, type Mesh, ON_HOST, RUNS_NOTHING, test } from '../../fixtures/node/mesh.ts'
+import { eventually, type Mesh, ON_HOST, RUNS_NOTHING, test, waitForState } from '../../fixtures/node/mesh.ts'
 import { addFolder, bytesOf, HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { system } from '../../fixtures/system.ts'
-import { newHub, vouch } from '../../fixtures/trust/hubs.ts'
+import { delegateTo, newHub } from '../../fixtures/trust/hubs.ts'
 import { needs } from '../../require.ts'
 
 describe.skipIf(!needs('bubblewrap'))('a tree of trust over three nodes', () => {
@@ -30,11 +30,11 @@ describe.skipIf(!needs('bubblewrap'))('a tree of trust over three nodes', () => 
   test.afterAll(({ fileMesh: mesh }) => mesh.stopAll())
 
   test('waits for a root that vouches for the author', async () => {
-    await becomes(last, id, 'parked')
+    await waitForState(last, id, 'parked')
     expect(last.trustTree(formatAddress(author.address)).asked?.in).toBe(false)
     // the lower link is of no use before the upper one is known
-    await tell(vouch(root, middle.address, depth))
-    await tell(vouch(middle, author.address, { seq: 1 }))
+    await tell(delegateTo(root, middle.address, depth))
+    await tell(delegateTo(middle, author.address, { seq: 1 }))
     await stateOf(last, id, 'running')
     const { asked } = last.trustTree(formatAddress(author.address))
     expect(asked).toMatchObject({ in: true })
@@ -42,19 +42,19 @@ describe.skipIf(!needs('bubblewrap'))('a tree of trust over three nodes', () => 
   })
 
   test('stops when a link in the middle is revoked, and waits again', async () => {
-    await tell(vouch(root, middle.address, { ...depth, seq: 2, revoked: true }))
-    await becomes(last, id, 'parked')
+    await tell(delegateTo(root, middle.address, { ...depth, seq: 2, revoked: true }))
+    await waitForState(last, id, 'parked')
     const { asked, roots } = last.trustTree(formatAddress(author.address))
     expect(asked?.in).toBe(false)
     expect(JSON.stringify(roots)).toMatch(/revoked/)
   })
 
   test('is not deceived by the older link, sent again', async () => {
-    const old = vouch(root, middle.address, depth)
+    const old = delegateTo(root, middle.address, depth)
     expect((await last.submitStatement(old)).outcome).toBe('older')
     await expect(tell(old)).rejects.toThrow(/a later statement/)
     expect(last.service(id).state).toBe('parked')
-    await tell(vouch(root, middle.address, { ...depth, seq: 3 }))
+    await tell(delegateTo(root, middle.address, { ...depth, seq: 3 }))
     await stateOf(last, id, 'running')
   })
 })
@@ -182,8 +182,11 @@ test("what a node's own services carry along is stapled by the manifest, what ha
   await cp(HELLO_WEB, folder, { recursive: true })
   await mkdir(join(folder, '.thundercloud'), { recursive: true })
   const now = nowSeconds(system.clock)
-  await writeFile(join(folder, '.thundercloud/root'), vouch(root, subject, { issued: now, expires: now + 3600 }))
-  await writeFile(join(folder, '.thundercloud/old'), vouch(root, subject, { issued: now - 7200, expires: now - 3600 }))
+  await writeFile(join(folder, '.thundercloud/root'), delegateTo(root, subject, { issued: now, expires: now + 3600 }))
+  await writeFile(
+    join(folder, '.thundercloud/old'),
+    delegateTo(root, subject, { issued: now - 7200, expires: now - 3600 }),
+  )
   const manifest = await readFile(join(folder, 'service.json'), 'utf8')
   const staple = '{ "staple": [".thundercloud/root", ".thundercloud/old"],'
   await writeFile(join(folder, 'service.json'), manifest.replace('{', staple))

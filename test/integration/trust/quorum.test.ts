@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import type { Verdict } from '../../../src/base/verdict.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
-import { becomes, eventually, ON_HOST, RUNS_NOTHING, test } from '../../fixtures/node/mesh.ts'
+import { eventually, ON_HOST, RUNS_NOTHING, test, waitForState } from '../../fixtures/node/mesh.ts'
 import { addFolder, HELLO_WEB, stateOf } from '../../fixtures/node/nodes.ts'
 import { newHub, newMembersHub } from '../../fixtures/trust/hubs.ts'
 import { needs } from '../../require.ts'
@@ -42,7 +42,7 @@ describe.skipIf(!needs('bubblewrap'))('two hubs and weight 3,000,000 on ten node
   })
 
   test('is parked on each, and explain says which hubs are missing', async () => {
-    await Promise.all(nodes.map((node) => becomes(node, id, 'parked')))
+    await Promise.all(nodes.map((node) => waitForState(node, id, 'parked')))
     const { verdict, parked } = await (nodes[3] as ThundercloudNode).explain(id)
     expect(parked?.on).toContainEqual({ on: 'quorum', code })
     const said = verdict.reasons.filter(({ rule }) => rule === 'trust').map(({ message }) => message)

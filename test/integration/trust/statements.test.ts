@@ -7,7 +7,7 @@ import { decodeStatement, encodeStatement, statementsTopic } from '../../../prot
 import type { ThundercloudNode } from '../../../src/node/index.ts'
 import { type Attacker, createAttacker } from '../../fixtures/mesh/gossip-attacker.ts'
 import { idOf, makeService } from '../../fixtures/mesh/gossip-services.ts'
-import { becomes, eventually, test } from '../../fixtures/node/mesh.ts'
+import { eventually, test, waitForState } from '../../fixtures/node/mesh.ts'
 import { announce, bytesOf, newSigner } from '../../fixtures/node/nodes.ts'
 import { system } from '../../fixtures/system.ts'
 import { newHub, newMembersHub } from '../../fixtures/trust/hubs.ts'
@@ -155,7 +155,7 @@ describe('a peer that lies about what hubs say', () => {
     const service = makeService({ depth: 1, change: { code: parseCid(code), statements: [forged, randomBytes(40)] } })
     await target.receive(bytesOf(service))
     const id = idOf(service)
-    await becomes(target, id, 'redirected')
+    await waitForState(target, id, 'redirected')
     expect(known(target, code)).toEqual([])
   })
 

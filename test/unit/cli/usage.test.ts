@@ -11,7 +11,7 @@ import { command, duration, flag, text, texts, whole } from '../../../src/cli/co
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import { parseArgs } from '../../../src/cli/parse.ts'
-import { openProcess } from '../../../src/cli/process-signals.ts'
+import { watchSignals } from '../../../src/cli/process-signals.ts'
 import { loadManifest } from '../../../src/config/index.ts'
 import { test } from '../../fixtures/program/shell.ts'
 import { SOME_CODE } from '../../fixtures/trust/statements.ts'
@@ -138,7 +138,7 @@ test('service new writes a manifest that publish can read, and overwrites none',
 function fakeProcess() {
   const self = Object.assign(new EventEmitter(), { stdout: new EventEmitter(), stderr: new EventEmitter() })
   const clock = manualClock()
-  const outside = openProcess(self as unknown as NodeJS.Process, { came: false, notify: undefined }, clock)
+  const outside = watchSignals(self as unknown as NodeJS.Process, { came: false, notify: undefined }, clock)
   const listeners = () => ['SIGINT', 'SIGTERM', 'disconnect'].map((name) => self.listenerCount(name))
   return { self, clock, outside, listeners }
 }

@@ -37,28 +37,28 @@ export function provider(
 }
 
 /** Answers as an honest provider would, but for what `twist` makes of it. */
-export function twisted(
+export function modifiedProvider(
   { tar, manifest }: { tar: Uint8Array; manifest: Uint8Array },
-  twist: (request: ArchiveRequest, honest: ArchiveAnswer, count: number) => ReturnType<Parameters<typeof provider>[0]>,
+  modify: (request: ArchiveRequest, honest: ArchiveAnswer, count: number) => ReturnType<Parameters<typeof provider>[0]>,
 ): Behaviour {
   return provider((request, count) => {
     const chunk = (index: number) => tar.subarray(index * MIB, (index + 1) * MIB)
     const bytes = request.want === 'chunks' ? chunk(request.first) : manifest
-    return twist(request, { is: 'bytes', bytes }, count)
+    return modify(request, { is: 'bytes', bytes }, count)
   })
 }
 
 /** An honest provider that notes which chunks it was asked for. */
-export function noting(there: Parameters<typeof twisted>[0]) {
+export function recordingProvider(there: Parameters<typeof modifiedProvider>[0]) {
   const asked: number[] = []
-  const alice = twisted(there, (request, honest) => {
+  const alice = modifiedProvider(there, (request, honest) => {
     asked.push(request.want === 'chunks' ? request.first : -1)
     return honest
   })
   return { asked, alice }
 }
 
-export async function fetching(
+export async function startFetch(
   code: CID,
   peers: Parameters<typeof testMesh>[0],
   options: Partial<FetchOptions> & { dir?: string; maxBytes?: number; clock?: ManualClock } = {},
@@ -77,7 +77,7 @@ export async function fetching(
 }
 
 /** Looks again and again while the clock goes on. */
-export const passing = <T>(clock: ManualClock, ms: number, look: () => T | Promise<T>) =>
+export const advanceUntil = <T>(clock: ManualClock, ms: number, look: () => T | Promise<T>) =>
   expect.poll(() => clock.advance(ms).then(look), { timeout: 45_000, interval: 1 })
 
 export async function promiseState(work: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {

@@ -20,7 +20,7 @@ import {
   testStore,
 } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
-import { passing, provider } from './fetch-fixtures.ts'
+import { advanceUntil, provider } from './fetch-fixtures.ts'
 import { rawTar } from './raw-tar.ts'
 
 async function testCode(
@@ -125,7 +125,7 @@ describe('obtaining code', () => {
     const providers = () => (++rounds < 5 ? [] : ['alice'])
     const here = await testCode({ alice: there.code.store }, { clock, providers })
     const fetching = here.code.fetch(code)
-    await passing(clock, 250, () => here.code.store.has(code)).toBe(true)
+    await advanceUntil(clock, 250, () => here.code.store.has(code)).toBe(true)
     await fetching
     expect(rounds).toBe(5)
     const failed = here.seen.filter(([name]) => name === 'code:fetch-failed')

@@ -34,7 +34,7 @@ it.each<[Partial<ScanEnd>, Report]>([
     { is: 'undecided', findings: ['mine: why'] },
   ],
   [{ exitCode: 1 }, failed('ended with exit code 1 ("found"), and named nothing that it found')],
-  [{ exitCode: 2, complaint: ' no memory\u0007 ' }, failed(`${NEITHER}: no memory\ufffd`)],
+  [{ exitCode: 2, errorLine: ' no memory\u0007 ' }, failed(`${NEITHER}: no memory\ufffd`)],
   [{ exitCode: 139 }, failed('was ended by signal 11')],
   [{ reason: 'timeout' }, failed('did not end within 10 s, and was ended')],
   [{ reason: 'flood', exitCode: 1 }, failed('wrote more than anyone reads, and was ended')],

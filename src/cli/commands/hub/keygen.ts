@@ -7,7 +7,7 @@ import { errnoOf, InputError, systemMessageOf } from '../../../base/errors.ts'
 import { createKeyFile, hubText, joinMembers, memberText, newBlsKey, newKeyPem } from '../../../config/index.ts'
 import type { Cli } from '../../cli.ts'
 import { command, flag, text, whole } from '../../command.ts'
-import { networkOf } from '../../network-name.ts'
+import { networkNameOf } from '../../network-name.ts'
 import { oneKeySnippet, trustSnippet } from '../../statements/config-snippet.ts'
 import { writeNew } from '../../statements/write-files.ts'
 
@@ -38,9 +38,9 @@ export const hubKeygen = command({
     }
     if (members !== undefined && threshold !== undefined) {
       if (threshold > members) throw new InputError(`--threshold is ${threshold}, but there are ${members} members`)
-      return await makeHub(cli, { members, threshold, network: await networkOf(cli, network), out: out ?? 'hub' })
+      return await makeHub(cli, { members, threshold, network: await networkNameOf(cli, network), out: out ?? 'hub' })
     }
-    if (bls) return await makeMember(cli, { network: await networkOf(cli, network), out: out ?? 'hub-key.json' })
+    if (bls) return await makeMember(cli, { network: await networkNameOf(cli, network), out: out ?? 'hub-key.json' })
     await makeKey(cli, out ?? 'hub.pem')
   },
 })

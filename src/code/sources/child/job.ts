@@ -1,6 +1,6 @@
 import type { Source } from '../../../../protocols/service.ts'
 
-/** Descriptors of the fetching process beside its job, the archive and its complaints. */
+/** Descriptors of the fetching process beside its job, the archive and its stderr. */
 export const GATEWAY_FD = 3
 export const ANSWER_FD = 4
 

@@ -40,15 +40,15 @@ export function writeAttachedOutput(
 ): Output {
   const splitters = { out: createSplitter(MAX_RUN_LOG_LINE), err: createSplitter(MAX_RUN_LOG_LINE) }
   const over = Promise.withResolvers<boolean>()
-  let hurried = false
+  let unthrottled = false
   let stopped = false
   let resumed: Output | undefined
   const written = write().catch(() => {})
   return {
-    hurry() {
-      hurried = true
+    unthrottle() {
+      unthrottled = true
       over.resolve(true)
-      resumed?.hurry()
+      resumed?.unthrottle()
     },
     finish: () => written,
     stop() {
@@ -66,7 +66,7 @@ export function writeAttachedOutput(
     if (stopped) return
     if (ended) return writer.write(STREAMS.flatMap((stream) => linesOf(stream, splitters[stream].end())).join(''))
     resumed = resume()
-    if (hurried) resumed.hurry()
+    if (unthrottled) resumed.unthrottle()
     await resumed.finish()
   }
 
@@ -78,7 +78,7 @@ export function writeAttachedOutput(
       const text = batch.flatMap(({ stream, bytes }) => linesOf(stream, splitters[stream].push(bytes))).join('')
       if (text !== '') await writer.write(text)
       for (let due = logBytesOf(batch, text); due > 0; due -= LOG_BURST_BYTES)
-        while (!hurried && !stopped && !bucket.take(Math.min(due, LOG_BURST_BYTES))) await sleep(clock, 50)
+        while (!unthrottled && !stopped && !bucket.take(Math.min(due, LOG_BURST_BYTES))) await sleep(clock, 50)
     }
   }
 

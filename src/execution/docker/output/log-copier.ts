@@ -24,7 +24,7 @@ const LATE_MS = 120_000
 
 export type Output = {
   /** The container has ended: what is left is bounded by what the engine keeps, and is read at once. */
-  hurry(): void
+  unthrottle(): void
   /** Resolves when what the engine has by then is written; after the container has ended, when all of it is. */
   finish(): Promise<void>
   stop(): void
@@ -48,12 +48,12 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
   const { writer, clock } = input
   const ending = new AbortController()
   const seen: Partial<Record<OutputStream, LogPosition>> = {}
-  let hurried = false
+  let unthrottled = false
   const followed = begin().catch(() => {})
   void throttle(engine, name, clock, ending.signal)
   return {
-    hurry() {
-      hurried = true
+    unthrottle() {
+      unthrottled = true
     },
     async finish() {
       await followed
@@ -99,7 +99,7 @@ export function copyOutput(engine: Engine, name: string, input: CopyInput): Outp
       // one write for all of them: a flood of short lines is not kept up with otherwise
       if (text !== '') await writer.write(text)
       const cost = Math.min(totalBytes(batch), LOG_BURST_BYTES)
-      while (!hurried && !bucket.take(cost) && !ending.signal.aborted) await sleep(clock, 50)
+      while (!unthrottled && !bucket.take(cost) && !ending.signal.aborted) await sleep(clock, 50)
     }
 
     /** A frame as our files have it; nothing where they have it already. */

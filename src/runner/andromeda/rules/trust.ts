@@ -29,14 +29,14 @@ export const trust: Rule = {
     if (inTree) return [pass(name, 'a root of the trust tree vouches for the author')]
     const hubs = hasHubs(node) ? quorum(author, node) : []
     if (hubs.some(({ outcome }) => outcome === 'pass')) return hubs
-    const delegation = vouching(node).length > 0 ? [delegated(author, node)] : []
+    const delegation = rootsOf(node).length > 0 ? [delegated(author, node)] : []
     if (hubs.length + delegation.length > 0) return [...hubs, ...delegation]
     const message = `the author ${author} is not in the trust tree, and no hubs are trusted`
     return [fail(name, message, { field: 'author', must: 'one-of', value: joinWhole([own, ...roots], 3) })]
   },
   wakeConditions: ({ code, author }, node): WakeCondition[] => [
     ...(hasHubs(node) ? [{ on: 'quorum', code } as const] : []),
-    ...(vouching(node).length > 0 ? [{ on: 'delegation', author } as const] : []),
+    ...(rootsOf(node).length > 0 ? [{ on: 'delegation', author } as const] : []),
   ],
 }
 
@@ -45,13 +45,13 @@ function hasHubs({ config }: RuleContext): boolean {
 }
 
 /** Roots that may delegate. */
-function vouching({ config }: RuleContext): string[] {
+function rootsOf({ config }: RuleContext): string[] {
   return Object.entries(config.TRUST_TREE.ROOTS).flatMap(([root, { DEPTH }]) => (DEPTH > 0 ? [root] : []))
 }
 
 /** The other way in, beside the quorum or alone. */
 function delegated(author: string, node: RuleContext): Reason {
-  const roots = vouching(node)
+  const roots = rootsOf(node)
   const way = `a delegation of ${joinSorted(roots, 2)}, or of one that ${roots.length === 1 ? 'it vouches' : 'they vouch'} for`
   const message = hasHubs(node)
     ? `or ${way}, whatever the hubs say: none is known for the author`

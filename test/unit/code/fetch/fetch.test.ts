@@ -19,14 +19,24 @@ import {
   testStore,
 } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-import { bomb, fetching, noting, passing, promiseState, provider, publish, SIZE, twisted } from '../fetch-fixtures.ts'
+import {
+  advanceUntil,
+  bomb,
+  modifiedProvider,
+  promiseState,
+  provider,
+  publish,
+  recordingProvider,
+  SIZE,
+  startFetch,
+} from '../fetch-fixtures.ts'
 
 describe('fetching a code', () => {
   test('from one peer, whole and verified', async () => {
     const there = await publish()
     const progress: number[] = []
     const onProgress = ({ bytes }: { bytes: number }) => void progress.push(bytes)
-    const here = await fetching(there.code, { alice: there.store }, { onProgress })
+    const here = await startFetch(there.code, { alice: there.store }, { onProgress })
     await here.work
     expect(here.store.has(there.code)).toBe(true)
     expect(Buffer.compare(await readFile(here.store.paths(there.code).tar), there.tar)).toBe(0)
@@ -56,7 +66,7 @@ describe('fetching a code', () => {
         }
         return serve({ ...stream, write, [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose]() })
       }
-      const here = await fetching(there.code, { alice: slow })
+      const here = await startFetch(there.code, { alice: slow })
       await here.work
       expect(carried).toBeGreaterThan(least)
       expect(carried).toBeLessThan(most)
@@ -71,10 +81,10 @@ describe('fetching a code', () => {
       served.set(peer, (served.get(peer) ?? 0) + 1)
       return honest
     }
-    const here = await fetching(there.code, {
-      alice: twisted(there, (_, honest) => count('alice', honest)),
-      bob: twisted(there, (_, honest, at) => (at === 3 ? 'reset' : count('bob', honest))),
-      carol: twisted(there, (_, honest, at) => (at === 2 ? 'end' : count('carol', honest))),
+    const here = await startFetch(there.code, {
+      alice: modifiedProvider(there, (_, honest) => count('alice', honest)),
+      bob: modifiedProvider(there, (_, honest, at) => (at === 3 ? 'reset' : count('bob', honest))),
+      carol: modifiedProvider(there, (_, honest, at) => (at === 2 ? 'end' : count('carol', honest))),
     })
     await here.work
     expect([...served.keys()].sort()).toEqual(['alice', 'bob', 'carol'])
@@ -85,7 +95,7 @@ describe('fetching a code', () => {
   test('the message of a provider is shown without its control characters', async () => {
     const there = await publish()
     const mallory = provider(() => ({ is: 'error', message: 'no\u001b[31m\nway' }))
-    const here = await fetching(there.code, { mallory })
+    const here = await startFetch(there.code, { mallory })
     const said = `no peer has the code ${there.code} (mallory: it says: no\ufffd[31m\ufffdway)`
     await expect(here.work).rejects.toThrow(said)
     expect(here.invalid).toEqual([])
@@ -94,10 +104,10 @@ describe('fetching a code', () => {
   test('a provider without some chunks gives what it has', async () => {
     const there = await publish()
     const half = (parity: number) =>
-      twisted(there, (request, honest) =>
+      modifiedProvider(there, (request, honest) =>
         request.want === 'chunks' && request.first % 2 === parity ? { is: 'error', message: 'not here' } : honest,
       )
-    const here = await fetching(there.code, { even: half(1), odd: half(0) })
+    const here = await startFetch(there.code, { even: half(1), odd: half(0) })
     await here.work
     expect(here.store.has(there.code)).toBe(true)
   })
@@ -106,18 +116,18 @@ describe('fetching a code', () => {
     const there = await publish()
     const clock = manualClock()
     const dir = await tempDir()
-    const silent = twisted(there, (_, honest, at) => (at < 4 ? honest : undefined))
-    const first = await fetching(there.code, { silent }, { clock, dir })
+    const silent = modifiedProvider(there, (_, honest, at) => (at < 4 ? honest : undefined))
+    const first = await startFetch(there.code, { silent }, { clock, dir })
     const landed = (name: string, detail: unknown) =>
       name === 'code:fetch-progress' && (detail as { bytes: number }).bytes >= MIB
     await expect.poll(() => first.seen.some(([name, detail]) => landed(name, detail))).toBe(true)
-    await passing(clock, 1000, () => promiseState(first.work)).toBe('rejected')
+    await advanceUntil(clock, 1000, () => promiseState(first.work)).toBe('rejected')
     expect(first.store.list()).toHaveLength(1)
     await expect(first.work).rejects.toBeInstanceOf(NoProviderError)
     await expect(first.work).rejects.toThrow('the provider does not answer')
 
-    const { asked, alice } = noting(there)
-    const second = await fetching(there.code, { alice }, { dir })
+    const { asked, alice } = recordingProvider(there)
+    const second = await startFetch(there.code, { alice }, { dir })
     await second.work
     // the manifest was there already, and three chunks
     expect(asked).toEqual([3, 4, 5, 6, 7, 8])
@@ -127,7 +137,7 @@ describe('fetching a code', () => {
   test('providers that turn up while it runs join in', async () => {
     const there = await publish()
     const late = Promise.withResolvers<void>()
-    const stuck = twisted(there, (_, honest, at) => {
+    const stuck = modifiedProvider(there, (_, honest, at) => {
       if (at < 3) return honest
       late.resolve()
       return undefined
@@ -139,16 +149,16 @@ describe('fetching a code', () => {
       yield 'alice'
       await new Promise(() => {})
     }
-    const here = await fetching(there.code, { stuck, alice: there.store }, { providers, clock })
+    const here = await startFetch(there.code, { stuck, alice: there.store }, { providers, clock })
     // what the first one owes is asked of the second when it has been owed for long
-    await passing(clock, 500, () => promiseState(here.work)).toBe('resolved')
+    await advanceUntil(clock, 500, () => promiseState(here.work)).toBe('resolved')
     expect(clock.monotonic()).toBeLessThan(30_000)
   })
 
   test('too large, no space, aborted: says so at once, and leaves the store as it was', async () => {
     const there = await publish()
     const peers = { alice: there.store }
-    const large = await fetching(there.code, peers, { maxBytes: SIZE - 1 })
+    const large = await startFetch(there.code, peers, { maxBytes: SIZE - 1 })
     await expect(large.work).rejects.toBeInstanceOf(TooLargeError)
     expect(large.store.usage().bytes).toBe(0)
     const full = await testStore({ maxBytes: SIZE + MIB })
@@ -159,10 +169,10 @@ describe('fetching a code', () => {
     await expect(filling).rejects.toBeInstanceOf(StoreFullError)
     expect(full.store.list()).toHaveLength(1)
     const controller = new AbortController()
-    const stopped = await fetching(there.code, { silent: provider(() => undefined) }, { signal: controller.signal })
+    const stopped = await startFetch(there.code, { silent: provider(() => undefined) }, { signal: controller.signal })
     controller.abort(new Error('enough'))
     await expect(stopped.work).rejects.toThrow('enough')
-    await expect((await fetching(there.code, {})).work).rejects.toThrow('no peer was found that has the code')
+    await expect((await startFetch(there.code, {})).work).rejects.toThrow('no peer was found that has the code')
   })
 
   test('a process that is killed while it fetches goes on where it was, and asks for nothing twice', async () => {
@@ -183,8 +193,8 @@ describe('fetching a code', () => {
     }
     child.kill('SIGKILL')
     await left
-    const { asked, alice } = noting(there)
-    const again = await fetching(there.code, { alice }, { dir })
+    const { asked, alice } = recordingProvider(there)
+    const again = await startFetch(there.code, { alice }, { dir })
     await again.work
     expect(asked.length).toBeLessThanOrEqual(25 - landed / MIB)
     expect(asked.length).toBeGreaterThan(0)
@@ -218,7 +228,7 @@ test.each(LIES)('a provider of %s is dropped and named, and another brings the c
   const reported = Promise.withResolvers<void>()
   const answer = ({ first }: { first: number }, honest: ArchiveAnswer) =>
     CHUNKS[lie]?.((honest as { bytes: Uint8Array }).bytes, first) ?? honest
-  const mallory = twisted(there, (request, honest) =>
+  const mallory = modifiedProvider(there, (request, honest) =>
     request.want === 'chunks' ? answer(request, honest) : (MANIFESTS[lie] ?? honest),
   )
   const alice: Behaviour = async (stream) => {
@@ -226,7 +236,7 @@ test.each(LIES)('a provider of %s is dropped and named, and another brings the c
     await createArchiveServer({ ...testComponents(), store: there.store })(stream)
   }
   // no time passes: however busy the machine is, the one that waits is not silent for too long
-  const here = await fetching(there.code, { mallory, alice }, { clock: manualClock() })
+  const here = await startFetch(there.code, { mallory, alice }, { clock: manualClock() })
   await expect.poll(() => here.invalid).toEqual(['mallory'])
   reported.resolve()
   await here.work

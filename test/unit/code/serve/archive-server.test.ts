@@ -6,7 +6,7 @@ import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
 import { MIB, noise, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { streamPair } from '../../../fixtures/mesh/stream-pair.ts'
-import { passing, promiseState } from '../fetch-fixtures.ts'
+import { advanceUntil, promiseState } from '../fetch-fixtures.ts'
 
 async function serving() {
   const { store } = await testStore()
@@ -50,7 +50,7 @@ describe('the archive server', () => {
     const { code, connect, clock } = await serving()
     const { stream, done } = connect()
     await stream.write(encodeArchiveRequest({ v: 1, want: 'chunks', code, first: 0, count: 3, zstd: false }))
-    await passing(clock, 5_000, () => promiseState(done)).toBe('resolved')
+    await advanceUntil(clock, 5_000, () => promiseState(done)).toBe('resolved')
     expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000)
     await expect(stream.read()).rejects.toThrow('takes too long to read')
   })

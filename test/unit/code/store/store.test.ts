@@ -10,7 +10,7 @@ import { createCodeStore } from '../../../../src/code/store/store.ts'
 import type { ChunkReader } from '../../../../src/code/types.ts'
 import { collect, MIB, noise, once, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
-import { passing } from '../fetch-fixtures.ts'
+import { advanceUntil } from '../fetch-fixtures.ts'
 import { archive, chunkOf, flip, leftovers, manifestOf } from './store-support.ts'
 
 describe('the code store', () => {
@@ -189,10 +189,10 @@ describe('the folder of a download', () => {
     expect(store.usage().bytes).toBe(10 * MIB)
     const fill = (megabytes: number) => writeFile(join(scratch.dir, 'spool'), noise(megabytes * MIB))
     await fill(4)
-    await passing(clock, 100, () => store.has(old.code)).toBe(false)
+    await advanceUntil(clock, 100, () => store.has(old.code)).toBe(false)
     expect(scratch.full.aborted).toBe(false)
     await fill(9)
-    await passing(clock, 100, () => scratch.full.aborted).toBe(true)
+    await advanceUntil(clock, 100, () => scratch.full.aborted).toBe(true)
     expect(scratch.full.reason).toBeInstanceOf(errors.StoreFullError)
     await scratch[Symbol.asyncDispose]()
     expect(store.usage().bytes).toBe(2 * MIB)
@@ -204,7 +204,7 @@ describe('the folder of a download', () => {
     const store = await createCodeStore({ ...testComponents(), clock }, { dir: await tempDir(), maxBytes: 64 * MIB })
     await using scratch = await store.scratch(MIB)
     for (let at = 0; at < 256; at++) await mkdir(join(scratch.dir, `${at}`, 'deep'), { recursive: true })
-    await passing(clock, 100, () => scratch.full.aborted).toBe(true)
+    await advanceUntil(clock, 100, () => scratch.full.aborted).toBe(true)
     expect(scratch.full.reason.message).toBe('the download made more than 256 files and folders to work with')
   })
 })
